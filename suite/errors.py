@@ -1,0 +1,121 @@
+"""Every error a user can act on, and what it costs.
+
+SuiteError                exit 2; nothing was started, nothing was paid for, nothing was lost
+    NotFound              no task, dataset, model, parameter or plugin has that name
+    PluginError           a plugin failed to import, claims a taken name or breaks the contract
+    ConfigError           a flag, environment variable, settings file or parameter has a bad value
+    DataError             bytes or rows are not what the registry entry says
+        LicenceRequired   the entry's licence asks to be accepted first
+        SourceUnreachable the Hub, Git host or package index could not be reached, or refused
+    CapabilityError       a model cannot fill a role of this task
+    EngineError           an engine could not be started or stopped answering for good
+    SandboxUnavailable    untrusted code cannot be contained on this machine
+    RunError              a run folder is in use, damaged, or belongs to another plan
+    BundleError           a submission cannot be read as a bundle
+
+CallFailed                one call to a model failed; raised by providers, classified by `retryable`,
+                          handled by the runner (retry, then *pending*), never shown as an answer
+
+A message has up to three lines: what is wrong, where, what to do.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class SuiteError(Exception):
+    """Something the user can put right. `what`, `where` and `fix` become the lines of the message."""
+
+    def __init__(self, what: str, where: str = "", fix: str = "") -> None:
+        super().__init__("\n  ".join(line for line in (what, where, fix) if line))
+        self.what = what
+        self.where = where
+        self.fix = fix
+
+
+class NotFound(SuiteError):
+    """No task, dataset, model, parameter or plugin has that name."""
+
+
+class PluginError(SuiteError):
+    """A plugin failed to import, claims a taken name or breaks the contract."""
+
+
+class ConfigError(SuiteError):
+    """A flag, environment variable, settings file or parameter has a bad value."""
+
+
+class DataError(SuiteError):
+    """Bytes or rows are not what the registry entry says."""
+
+
+class LicenceRequired(DataError):
+    """The entry's licence asks to be accepted before its data may be used."""
+
+
+class SourceUnreachable(DataError):
+    """The place that holds the data could not be reached, or refused."""
+
+
+class CapabilityError(SuiteError):
+    """A model cannot fill a role of this task."""
+
+
+class EngineError(SuiteError):
+    """An engine could not be started, or stopped answering for good."""
+
+
+class SandboxUnavailable(SuiteError):
+    """Untrusted code cannot be contained on this machine."""
+
+
+class RunError(SuiteError):
+    """A run folder is in use, damaged, or belongs to another plan."""
+
+
+class BundleError(SuiteError):
+    """A submission cannot be read as a bundle."""
+
+
+class CallFailed(Exception):
+    """One call to a model got no usable reply.
+
+    kind: a short slug (`connect`, `timeout`, `status-429`, `bad-json`, …) for the attempts journal.
+    retryable: whether the same request may succeed later.
+    retry_after: seconds the endpoint asked us to wait, if it did.
+    overload: the endpoint says it has too much to do; concurrency should shrink.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        retryable: bool,
+        retry_after: float | None = None,
+        overload: bool = False,
+    ) -> None:
+        super().__init__(f"{kind}: {message}" if message else kind)
+        self.kind = kind
+        self.message = message
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.overload = overload
+
+
+def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> NotFound:
+    """The one way to say that a name is not known: nearest names first, else what there is.
+
+    kind: what the name should have named ("task", "parameter", …).
+    known: all valid names.
+    """
+    names = sorted(set(known))
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if near:
+        fix = "did you mean " + " or ".join(repr(one) for one in near) + "?"
+    elif names:
+        shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+        fix = f"known: {shown}"
+    else:
+        fix = f"there is no {kind} at all"
+    return NotFound(f"no {kind} named {name!r}", where, fix)
