@@ -1,0 +1,56 @@
+"""A task's knobs and rows: frozen pydantic models with unknown keys forbidden.
+
+A parameter is a *solve* parameter (part of the cell's identity) unless declared with `at_score`.
+A validator may raise `SkipCell` to leave an impossible combination out of a sweep.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Parameters(BaseModel):
+    """Base of a task's parameters. Every field needs a default; values are JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, ser_json_inf_nan="null")
+
+    @classmethod
+    def at_score_names(cls) -> frozenset[str]:
+        """Names of the parameters that change scoring only."""
+        return frozenset(
+            name
+            for name, field in cls.model_fields.items()
+            if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("at_score")
+        )
+
+    def solve_values(self) -> dict[str, Any]:
+        """All solve parameters with their values, as JSON."""
+        score = self.at_score_names()
+        return {name: value for name, value in self.model_dump(mode="json").items() if name not in score}
+
+    def score_values(self) -> dict[str, Any]:
+        """All at-score parameters with their values, as JSON."""
+        score = self.at_score_names()
+        return {name: value for name, value in self.model_dump(mode="json").items() if name in score}
+
+
+class Payload(BaseModel):
+    """Base of a typed row or payload: frozen; keys the model does not name are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class SkipCell(Exception):
+    """Raised by a parameter validator: this combination makes no sense and is left out, with the reason.
+
+    Not a ValueError on purpose: pydantic lets it through unwrapped.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def at_score(default: Any, **field: Any) -> Any:
+    """Declare a parameter that changes scoring only: `suite score RUN -P name=…` may set it anew."""
+    return Field(default, json_schema_extra={"at_score": True}, **field)
