@@ -1,0 +1,208 @@
+"""All that a plugin needs; every other module may change without notice.
+
+Names resolve on first use, so that `suite --help` pays for none of them.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "Across": "suite.scoring.metrics",
+    "Agreement": "suite.scoring.metrics",
+    "Analysis": "suite.scoring.analysis",
+    "CallFailed": "suite.errors",
+    "CapabilityError": "suite.errors",
+    "Code": "suite.blocks",
+    "ConfigError": "suite.errors",
+    "Custom": "suite.scoring.metrics",
+    "Data": "suite.task",
+    "DataError": "suite.errors",
+    "Dialogue": "suite.blocks",
+    "Entry": "suite.hookspecs",
+    "Facts": "suite.blocks",
+    "Finding": "suite.blocks",
+    "Limits": "suite.sandbox.program",
+    "Line": "suite.blocks",
+    "Mean": "suite.scoring.metrics",
+    "Message": "suite.chat",
+    "Model": "suite.roles",
+    "Models": "suite.roles",
+    "NotFound": "suite.errors",
+    "Options": "suite.chat",
+    "Output": "suite.task",
+    "Parameters": "suite.parameters",
+    "Part": "suite.task",
+    "PassAt": "suite.scoring.metrics",
+    "Payload": "suite.parameters",
+    "Plot": "suite.blocks",
+    "Program": "suite.sandbox.program",
+    "Prompts": "suite.prompts",
+    "Rate": "suite.scoring.metrics",
+    "Ratings": "suite.roles",
+    "Ratio": "suite.scoring.metrics",
+    "Reply": "suite.chat",
+    "Request": "suite.chat",
+    "Role": "suite.roles",
+    "Sample": "suite.task",
+    "SandboxResult": "suite.sandbox.program",
+    "Score": "suite.task",
+    "Section": "suite.blocks",
+    "SkipCell": "suite.parameters",
+    "SuiteError": "suite.errors",
+    "Table": "suite.blocks",
+    "Task": "suite.task",
+    "TaskInfo": "suite.task",
+    "Text": "suite.blocks",
+    "Tool": "suite.chat",
+    "ToolCall": "suite.chat",
+    "Tools": "suite.task",
+    "Turn": "suite.blocks",
+    "Unscored": "suite.task",
+    "Verdict": "suite.scoring.judges",
+    "WinRate": "suite.scoring.metrics",
+    "assistant": "suite.chat",
+    "at_score": "suite.parameters",
+    "hookimpl": "suite.hookspecs",
+    "judge": "suite.scoring.judges",
+    "system": "suite.chat",
+    "tool_result": "suite.chat",
+    "user": "suite.chat",
+}
+
+__all__ = [
+    "Across",
+    "Agreement",
+    "Analysis",
+    "CallFailed",
+    "CapabilityError",
+    "Code",
+    "ConfigError",
+    "Custom",
+    "Data",
+    "DataError",
+    "Dialogue",
+    "Entry",
+    "Facts",
+    "Finding",
+    "Limits",
+    "Line",
+    "Mean",
+    "Message",
+    "Model",
+    "Models",
+    "NotFound",
+    "Options",
+    "Output",
+    "Parameters",
+    "Part",
+    "PassAt",
+    "Payload",
+    "Plot",
+    "Program",
+    "Prompts",
+    "Rate",
+    "Ratings",
+    "Ratio",
+    "Reply",
+    "Request",
+    "Role",
+    "Sample",
+    "SandboxResult",
+    "Score",
+    "Section",
+    "SkipCell",
+    "SuiteError",
+    "Table",
+    "Task",
+    "TaskInfo",
+    "Text",
+    "Tool",
+    "ToolCall",
+    "Tools",
+    "Turn",
+    "Unscored",
+    "Verdict",
+    "WinRate",
+    "assistant",
+    "at_score",
+    "hookimpl",
+    "judge",
+    "system",
+    "tool_result",
+    "user",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'suite' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PLACES])
+
+
+if TYPE_CHECKING:
+    from suite.blocks import Code as Code
+    from suite.blocks import Dialogue as Dialogue
+    from suite.blocks import Facts as Facts
+    from suite.blocks import Finding as Finding
+    from suite.blocks import Line as Line
+    from suite.blocks import Plot as Plot
+    from suite.blocks import Section as Section
+    from suite.blocks import Table as Table
+    from suite.blocks import Text as Text
+    from suite.blocks import Turn as Turn
+    from suite.chat import Message as Message
+    from suite.chat import Options as Options
+    from suite.chat import Reply as Reply
+    from suite.chat import Request as Request
+    from suite.chat import Tool as Tool
+    from suite.chat import ToolCall as ToolCall
+    from suite.chat import assistant as assistant
+    from suite.chat import system as system
+    from suite.chat import tool_result as tool_result
+    from suite.chat import user as user
+    from suite.errors import CallFailed as CallFailed
+    from suite.errors import CapabilityError as CapabilityError
+    from suite.errors import ConfigError as ConfigError
+    from suite.errors import DataError as DataError
+    from suite.errors import NotFound as NotFound
+    from suite.errors import SuiteError as SuiteError
+    from suite.hookspecs import Entry as Entry
+    from suite.hookspecs import hookimpl as hookimpl
+    from suite.parameters import Parameters as Parameters
+    from suite.parameters import Payload as Payload
+    from suite.parameters import SkipCell as SkipCell
+    from suite.parameters import at_score as at_score
+    from suite.prompts import Prompts as Prompts
+    from suite.roles import Model as Model
+    from suite.roles import Models as Models
+    from suite.roles import Ratings as Ratings
+    from suite.roles import Role as Role
+    from suite.sandbox.program import Limits as Limits
+    from suite.sandbox.program import Program as Program
+    from suite.sandbox.program import SandboxResult as SandboxResult
+    from suite.scoring.analysis import Analysis as Analysis
+    from suite.scoring.judges import Verdict as Verdict
+    from suite.scoring.judges import judge as judge
+    from suite.scoring.metrics import Across as Across
+    from suite.scoring.metrics import Agreement as Agreement
+    from suite.scoring.metrics import Custom as Custom
+    from suite.scoring.metrics import Mean as Mean
+    from suite.scoring.metrics import PassAt as PassAt
+    from suite.scoring.metrics import Rate as Rate
+    from suite.scoring.metrics import Ratio as Ratio
+    from suite.scoring.metrics import WinRate as WinRate
+    from suite.task import Data as Data
+    from suite.task import Output as Output
+    from suite.task import Part as Part
+    from suite.task import Sample as Sample
+    from suite.task import Score as Score
+    from suite.task import Task as Task
+    from suite.task import TaskInfo as TaskInfo
+    from suite.task import Tools as Tools
+    from suite.task import Unscored as Unscored

@@ -1,0 +1,90 @@
+"""What a provider is: a name, the specs it can fill, and the engines it makes.
+
+An engine answers requests and nothing else: no retries of its own beyond one connection's repair, no
+cache, no journal. A failed call raises `CallFailed`, whose `retryable` the runner obeys. A failure of
+the *candidate* (overflow, refusal, empty) is a normal `Reply` with its `finish`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from suite.chat import Reply, Request
+from suite.models.spec import ModelSpec
+
+Say = Callable[[str], None]  # shows one line of progress to the person who waits
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an engine may need from the run: where logs go, where caches are, how to show progress.
+
+    wants: the capability alternative the plan chose ({"rate"} makes vLLM a pooling server).
+    """
+
+    logs: Path | None = None
+    cache: Path | None = None
+    say: Say = field(default=lambda line: None)
+    wants: frozenset[str] = frozenset({"chat"})
+
+
+class Engine(ABC):
+    """One model that answers. Made at plan time (cheap, nothing started), started once, closed once."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self.spec = spec
+
+    @abstractmethod
+    def capabilities(self) -> frozenset[str]:
+        """What it can do, known before it starts: chat, complete, logprobs, prompt_logprobs, seed,
+        json_schema, tools, rate, rank."""
+
+    @abstractmethod
+    def identity(self) -> Mapping[str, Any]:
+        """Who answers: provider, name, revision, engine, engine_version, options that shape answers.
+
+        Complete after `start`; JSON; no keys, no machine paths, no URL credentials. `deterministic`
+        says whether the same request gives the same reply at temperature 0.
+        """
+
+    def limits(self) -> Mapping[str, int]:
+        """`concurrency` (a cap, if the engine has one) and `window` (tokens, if known)."""
+        return {}
+
+    @property
+    def shares_inflight_prefix(self) -> bool:
+        """Whether requests in flight share a common prefix (vLLM at its defaults: yes)."""
+        return False
+
+    async def start(self, surroundings: Surroundings) -> None:  # noqa: B027
+        """Make ready: start a server, open a session. Raises EngineError with the end of its log."""
+
+    @abstractmethod
+    async def call(self, request: Request, seed: int | None) -> Reply:
+        """Answer one request. Raises CallFailed."""
+
+    async def close(self) -> None:  # noqa: B027
+        """Stop what was started. Safe to call twice."""
+
+    def counters(self) -> Mapping[str, float]:
+        """Figures of the engine itself (prefix cache queries and hits), read at the end of a run."""
+        return {}
+
+
+class Provider(ABC):
+    """A way to fill roles, announced as an Entry of kind "provider"."""
+
+    name: str
+    title: str = ""
+    options: Mapping[str, str] = {}  # engine option -> one line of help; unknown options are refused
+    open_options: bool = False  # True: any option is passed on (vllm's own flags)
+
+    @abstractmethod
+    def engine(self, spec: ModelSpec) -> Engine:
+        """The engine for a spec. Raises NotFound or ConfigError for what it cannot fill."""
+
+    def known(self) -> list[str]:
+        """Model names it knows of, for `suite models list` and for nearest names."""
+        return []

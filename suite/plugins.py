@@ -1,0 +1,176 @@
+"""Finds plugins, reads their entries, loads a target on first use.
+
+One plugin at a time is loaded and called, so a broken one is named with its error and harms nothing
+else. Two plugins that claim one name is an error that names both distributions.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from suite.errors import PluginError, unknown
+from suite.hookspecs import CONTRACT, Entry, Hooks
+
+GROUP = "suite"
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One installed plugin: its entry-point name, distribution and what it announced or how it failed."""
+
+    name: str
+    distribution: str
+    version: str
+    entries: tuple[Entry, ...] = ()
+    error: str = ""
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All entries of all plugins, by kind and name."""
+
+    plugins: tuple[Plugin, ...]
+    _owners: Mapping[tuple[str, str], tuple[tuple[Entry, Plugin], ...]] = field(repr=False)
+
+    def entries(self, kind: str) -> list[tuple[Entry, Plugin]]:
+        """Every entry of a kind with its plugin, by name; entries of another contract version too."""
+        found = {
+            id(entry): (entry, plugin)
+            for (one, _), owners in self._owners.items()
+            if one == kind
+            for entry, plugin in owners
+        }
+        return sorted(found.values(), key=lambda pair: (pair[0].name, pair[1].name))
+
+    def names(self, kind: str) -> list[str]:
+        """All names of a kind, without aliases."""
+        return [entry.name for entry, _ in self.entries(kind)]
+
+    def find(self, kind: str, name: str) -> tuple[Entry, Plugin]:
+        """The entry of a kind that answers to a name; a family with one task answers to its family name.
+
+        Raises NotFound, or PluginError if two plugins claim the name or the contract differs.
+        """
+        owners = self._owners.get((kind, name), ())
+        if not owners and kind == "task":
+            family = [(e, p) for e, p in self.entries(kind) if e.name.partition("/")[0] == name]
+            owners = tuple(family) if len(family) == 1 else ()
+        if not owners:
+            where = ""
+            if broken := [plugin.name for plugin in self.plugins if plugin.error]:
+                where = f"plugins that failed to load: {', '.join(broken)} (see `suite plugin list`)"
+            raise unknown(kind, name, [*self.names(kind)], where)
+        if len(owners) > 1:
+            who = " and ".join(sorted({plugin.distribution or plugin.name for _, plugin in owners}))
+            raise PluginError(
+                f"{kind} {name!r} is claimed by {who}", fix="uninstall one, or ask its author to rename it"
+            )
+        entry, plugin = owners[0]
+        if entry.contract != CONTRACT:
+            raise PluginError(contract_note(entry, plugin))
+        return entry, plugin
+
+    def load(self, kind: str, name: str) -> Any:
+        """The object behind a name, imported now.
+
+        Raises NotFound, or PluginError if the import fails.
+        """
+        entry, plugin = self.find(kind, name)
+        module, _, attribute = entry.target.partition(":")
+        try:
+            found: Any = importlib.import_module(module)
+            for part in attribute.split("."):
+                found = getattr(found, part)
+        except Exception as error:  # third-party code: anything may come out
+            raise PluginError(
+                f"{kind} {name!r} of {plugin.distribution or plugin.name} cannot be loaded",
+                where=f"{entry.target}: {type(error).__name__}: {error}",
+                fix="reinstall the plugin, or report this to its author",
+            ) from error
+        return found
+
+    def registry_folders(self) -> list[Path]:
+        """Registry folders that plugins bring, without importing the plugins."""
+        folders: list[Path] = []
+        for entry, _ in self.entries("registry"):
+            module, _, folder = entry.target.partition(":")
+            spec = importlib.util.find_spec(module)
+            locations = (spec.submodule_search_locations or ()) if spec else ()
+            folders += [Path(base) / folder for base in locations]
+        return folders
+
+
+def contract_note(entry: Entry, plugin: Plugin) -> str:
+    """The sentence that explains a contract mismatch."""
+    newer = entry.contract > CONTRACT
+    advice = "update suite-eval" if newer else f"update {plugin.distribution or plugin.name}"
+    return (
+        f"{entry.kind} {entry.name!r} of {plugin.distribution or plugin.name} was built for contract "
+        f"{entry.contract}, this suite speaks {CONTRACT}: {advice}"
+    )
+
+
+def _read(point: EntryPoint) -> Plugin:
+    distribution = point.dist.name if point.dist else ""
+    version = point.dist.version if point.dist else ""
+    manager = pluggy.PluginManager("suite")
+    manager.add_hookspecs(Hooks)
+    try:
+        manager.register(point.load(), name=point.name)
+        announced = [entry for result in manager.hook.suite_register() for entry in result]
+    except Exception as error:  # third-party code: anything may come out
+        return Plugin(point.name, distribution, version, error=f"{type(error).__name__}: {error}")
+    good, problems = [], []
+    for entry in announced:
+        problem = entry.problem() if isinstance(entry, Entry) else f"{entry!r} is not a suite.Entry"
+        if problem:
+            problems.append(problem)
+        else:
+            good.append(entry)
+    return Plugin(point.name, distribution, version, tuple(good), problems=tuple(problems))
+
+
+def catalogue_of(points: Iterable[EntryPoint], builtin: Iterable[Entry] = ()) -> Catalogue:
+    """The catalogue of given entry points, loaded one by one in name order, plus the suite's own entries."""
+    own = tuple(builtin)
+    plugins = [_read(point) for point in sorted(points, key=lambda point: (point.name, point.value))]
+    if own:
+        plugins.insert(0, Plugin("suite", "suite-eval", "", own))
+    owners: dict[tuple[str, str], list[tuple[Entry, Plugin]]] = {}
+    for plugin in plugins:
+        for entry in plugin.entries:
+            for name in (entry.name, *entry.aliases):
+                owners.setdefault((entry.kind, name), []).append((entry, plugin))
+    return Catalogue(tuple(plugins), {key: tuple(pairs) for key, pairs in owners.items()})
+
+
+BUILTIN: tuple[Entry, ...] = (
+    Entry("provider", "openai", "Any OpenAI-compatible endpoint", "suite.models.openai:provider"),
+    Entry("provider", "vllm", "A managed vLLM server, or a running one by URL", "suite.models.vllm:provider"),
+    Entry("provider", "embedded", "Small real models on the CPU", "suite.models.embedded:provider"),
+    Entry("provider", "lexical", "Lexical retrieval (BM25)", "suite.models.lexical:provider"),
+    Entry(
+        "provider",
+        "replay",
+        "The recorded calls of a run, or a file of answers",
+        "suite.models.replay:provider",
+    ),
+    Entry("provider", "scripted", "Answers by a function or file", "suite.models.scripted:provider"),
+    Entry(
+        "provider", "transformers", "Models that vLLM does not serve", "suite.models.transformers:provider"
+    ),
+)
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> Catalogue:
+    """The catalogue of everything installed."""
+    return catalogue_of(entry_points(group=GROUP), BUILTIN)

@@ -1,0 +1,1 @@
+"""Running: plan, order, execute, journal. Everything else is derived from the journal."""

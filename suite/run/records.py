@@ -1,0 +1,142 @@
+"""The records of a run folder, as they stand on disk (format suite-run/1).
+
+One JSON object a line. `crc` is always the last key: 8 hex digits of CRC-32 over the line's bytes
+before it. Record order has no meaning. A request is kept as block hashes: a block is one message body
+or text; a list block stands for a run of 32 hashes, so a shared long history is stored once.
+"""
+
+import zlib
+from typing import Any
+
+import msgspec
+
+from suite.chat import Json, Options, Reply
+from suite.task import Output, Part, Value
+
+FORMAT = "suite-run/1"
+LIST_LENGTH = 32
+
+_encoder = msgspec.json.Encoder()
+_CRC_TAIL = len(b',"crc":"00000000"}')
+
+
+class CellPlan(msgspec.Struct, frozen=True):
+    """One cell of a plan. `cell`: first 12 hex of SHA-256 over canonical {task, version, parameters, prompts}."""
+
+    cell: str
+    task: str
+    version: int
+    parameters: dict[str, Any]
+    score_parameters: dict[str, Any]
+    prompts: str  # "own" or "official"
+    prompts_sha256: str
+    plugin: str  # distribution and version that brought the task
+
+
+class OutputRecord(msgspec.Struct, omit_defaults=True):
+    """One solved sample. `text_from`: the output's text equals that call's reply and is left out."""
+
+    cell: str
+    sample: str
+    trial: int
+    group: str
+    cluster: str
+    tags: dict[str, str]
+    payload_sha256: str
+    output: Output
+    calls: list[str] = []
+    text_from: str = ""
+    imported: bool = False
+
+
+class CallRecord(msgspec.Struct, omit_defaults=True):
+    """One call that got a reply.
+
+    request: block hashes of messages; texts: of texts; prompt: block hash or "". options: as asked,
+    with the kind and the block hash of the tools. attempt: 1 for the first try. times: wall-clock
+    seconds since the epoch at start and end. cached: the reply came from the response cache.
+    """
+
+    id: str
+    role: str
+    group: str
+    trial: int
+    kind: str
+    request_sha256: str
+    request: list[str] = []
+    texts: list[str] = []
+    prompt: str = ""
+    tools: str = ""
+    key: str = ""
+    options: Options = Options()
+    reply: Reply = Reply()
+    times: tuple[float, float] = (0.0, 0.0)
+    attempt: int = 1
+    cached: bool = False
+
+
+class BlockRecord(msgspec.Struct, omit_defaults=True):
+    """A body stored once: a message (role, content, tool calls), a text, tools, or a list of hashes."""
+
+    sha256: str
+    role: str = ""
+    content: str = ""
+    extra: Json = None
+    list: list[str] | None = None
+
+
+class AttemptRecord(msgspec.Struct, omit_defaults=True):
+    """What happened on the way, without content: start, retry, error, pending, resume, cancel, finish."""
+
+    at: float
+    event: str
+    kind: str = ""
+    cell: str = ""
+    sample: str = ""
+    trial: int = 0
+    stage: str = ""
+    call: str = ""
+    role: str = ""
+    detail: str = ""
+
+
+class ScoreRecord(msgspec.Struct, omit_defaults=True):
+    """One scored output. `output_sha256`: of the canonical output that was judged."""
+
+    cell: str
+    sample: str
+    trial: int
+    output_sha256: str
+    values: dict[str, Value]
+    parts: list[Part] = []
+    calls: list[str] = []
+
+
+Record = OutputRecord | CallRecord | BlockRecord | AttemptRecord | ScoreRecord
+
+
+def encode(record: Record) -> bytes:
+    """One journal line with its checksum, newline included."""
+    body = _encoder.encode(record)[:-1]
+    return b'%b,"crc":"%08x"}\n' % (body, zlib.crc32(body))
+
+
+def checked(line: bytes) -> bool:
+    """Whether a whole line (without newline) carries the checksum of its own bytes."""
+    body = line[:-_CRC_TAIL]
+    return line[-_CRC_TAIL:] == b',"crc":"%08x"}' % zlib.crc32(body)
+
+
+__all__ = [
+    "FORMAT",
+    "LIST_LENGTH",
+    "AttemptRecord",
+    "BlockRecord",
+    "CallRecord",
+    "CellPlan",
+    "OutputRecord",
+    "Record",
+    "ScoreRecord",
+    "checked",
+    "encode",
+]

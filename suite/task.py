@@ -1,0 +1,224 @@
+"""The contract a plugin author meets: a task, its samples, outputs and scores.
+
+A task object is one cell: a task with one set of parameters. It is immutable but for what `open`
+sets. Only `samples`, `solve` and `score` are required.
+"""
+
+import hashlib
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, get_args
+
+import msgspec
+
+from suite.blocks import Block
+from suite.chat import Finish, Json
+from suite.parameters import Parameters
+from suite.prompts import Prompts
+from suite.roles import Models, Role
+
+PayloadT = TypeVar("PayloadT")
+ParametersT = TypeVar("ParametersT", bound=Parameters)
+RowT = TypeVar("RowT")
+InT = TypeVar("InT")
+OutT = TypeVar("OutT")
+
+
+class Unscored(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A value the judge or verifier failed to give: shown and counted, never a zero."""
+
+    reason: str = msgspec.field(name="unscored")
+    detail: str = ""
+
+
+Value = float | int | bool | str | Unscored | None  # None: not applicable, outside both counts
+
+
+class Output(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What solving a sample yields.
+
+    text: the answer. data: anything else of JSON that `score` needs.
+    finish: stop | length | overflow | refused | empty | invalid | limit. A failure of the candidate is a
+    normal output: `score` gives it its value, normally the worst.
+    """
+
+    text: str = ""
+    data: Json = None
+    finish: Finish = "stop"
+
+
+class Part(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A part of a score: an instruction, an aspect, a judge's vote, an order."""
+
+    id: str
+    values: Mapping[str, Value] = {}
+    tags: Mapping[str, str] = {}
+
+
+class Score(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What judging an output yields: named values, each a number, a bool, a label, unscored or None."""
+
+    values: Mapping[str, Value] = {}
+    parts: Sequence[Part] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample(Generic[PayloadT]):
+    """One item made ready. `id` never contains a parameter, so cells and runs pair by it.
+
+    payload: what differs between samples; big common material comes from `open`.
+    group: samples derived from one item, the unit of order and of call sharing (default: id).
+    cluster: for the errors of means only (default: group). tags: slices (topic, tier, …).
+    trial, seed: bound by the runner.
+    """
+
+    id: str
+    payload: PayloadT
+    group: str = ""
+    cluster: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    trial: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.group:
+            object.__setattr__(self, "group", self.id)
+        if not self.cluster:
+            object.__setattr__(self, "cluster", self.group)
+
+    def random(self, name: str) -> random.Random:
+        """Randomness from (run seed, group, name): equal in all cells, trials and judges."""
+        digest = hashlib.sha256(f"{self.seed}\x1f{self.group}\x1f{name}".encode()).digest()
+        return random.Random(int.from_bytes(digest[:8], "big"))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskInfo:
+    """Facts about a task.
+
+    name: `family/variant`, or the family alone. version: raised when scores stop being comparable.
+    roles: superset over all parameters. datasets: names of registry entries it reads.
+    mini: dataset name -> bundled registry entry that stands in for it under --mini.
+    headline: the metric that is shown first. presets: name -> cells, each a mapping of parameters.
+    replay: "exact" if solve and score are pure functions of sample, parameters, replies and seeds;
+    "none" needs a `replay_reason`. official_prompts: registry entry of published prompt texts.
+    comparable: False for data whose scores must not be compared with published ones; `note` says why.
+    """
+
+    name: str
+    version: int
+    title: str
+    roles: Mapping[str, Role]
+    headline: str
+    datasets: Sequence[str] = ()
+    mini: Mapping[str, str] = field(default_factory=dict)
+    paper: str = ""
+    presets: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    replay: Literal["exact", "none"] = "exact"
+    replay_reason: str = ""
+    official_prompts: str = ""
+    note: str = ""
+
+    @property
+    def family(self) -> str:
+        """The part of the name before the slash: tasks of one family share calls."""
+        return self.name.partition("/")[0]
+
+
+class Metric(Protocol):
+    """A declared metric; the classes are in `suite.scoring.metrics`."""
+
+    @property
+    def name(self) -> str:
+        """Name of the metric, unique in its task."""
+
+
+class Data(Protocol):
+    """The data of a task, by dataset name: verified files, typed rows."""
+
+    def rows(self, name: str, row: type[RowT], part: str | None = None) -> Iterator[RowT]:
+        """Rows of a dataset (or one part of it), validated, lazily."""
+
+    def file(self, name: str, path: str) -> Path:
+        """A verified local file of a dataset."""
+
+    def has(self, name: str, part: str | None = None) -> bool:
+        """Whether a dataset (or a part of it) is at hand."""
+
+
+class Tools(Protocol):
+    """What `open` may ask for."""
+
+    def batch(
+        self,
+        name: str,
+        function: Callable[[Sequence[InT]], Sequence[OutT] | Awaitable[Sequence[OutT]]],
+        size: int = 256,
+        wait_ms: float = 20.0,
+    ) -> Callable[[InT], Awaitable[OutT]]:
+        """Turn a function of many into an awaitable of one; results never depend on the company."""
+
+    async def sandbox(self) -> Any:
+        """The sandbox of this run (`suite.sandbox.Sandbox`), opened on first use."""
+
+    def folder(self, name: str) -> Path:
+        """A cache folder that lasts between runs, for indexes and environments."""
+
+
+class Task(ABC, Generic[PayloadT, ParametersT]):
+    """A benchmark. See the module docstring; `suite plugin check` proves what is promised here."""
+
+    info: ClassVar[TaskInfo]
+    metrics: ClassVar[Sequence[Metric]] = ()
+    prompts: Prompts = Prompts()
+
+    def __init__(self, parameters: ParametersT) -> None:
+        self.parameters = parameters
+
+    @classmethod
+    def parameters_type(cls) -> type[Parameters]:
+        """The pydantic model of this task's parameters, read from the generic arguments."""
+        for base in cls.__mro__:
+            for generic in getattr(base, "__orig_bases__", ()):
+                for argument in get_args(generic):
+                    if isinstance(argument, type) and issubclass(argument, Parameters):
+                        return argument
+        return Parameters
+
+    def roles(self) -> Mapping[str, Role]:
+        """The roles these parameters need."""
+        return self.info.roles
+
+    def datasets(self) -> Sequence[str]:
+        """The datasets these parameters need."""
+        return self.info.datasets
+
+    async def open(self, data: Data, tools: Tools) -> Mapping[str, str]:  # noqa: ARG002
+        """Read common data and get tools ready, once per process. Returns facts for the manifest."""
+        return {}
+
+    async def close(self) -> None:
+        """Let go of what `open` took."""
+
+    def official_prompts(self, data: Data) -> Prompts:
+        """The published prompt texts as a `Prompts("official", …)`, read from `info.official_prompts`."""
+        raise NotImplementedError(f"{self.info.name} has no official prompts")
+
+    @abstractmethod
+    def samples(self, data: Data) -> Iterable[Sample[PayloadT]]:
+        """All samples: lazy, deterministic, groups contiguous, in one relative order over all cells."""
+
+    @abstractmethod
+    async def solve(self, sample: Sample[PayloadT], models: Models) -> Output:
+        """Put a sample to the candidate."""
+
+    @abstractmethod
+    async def score(self, sample: Sample[PayloadT], output: Output, models: Models) -> Score:
+        """Judge an output."""
+
+    def show(self, sample: Sample[PayloadT], output: Output, score: Score | None) -> Iterable[Block]:  # noqa: ARG002
+        """How a sample is shown in reports, beside its calls. Default: nothing more."""
+        return ()
