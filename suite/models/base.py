@@ -17,6 +17,24 @@ from suite.models.spec import ModelSpec
 Say = Callable[[str], None]  # shows one line of progress to the person who waits
 
 
+def _silent(_: str) -> None:
+    """Shows nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks: the identity of a call beyond its request. Engines of real models use `seed` alone;
+    replay and scripted engines find their answer by the rest."""
+
+    seed: int | None = None
+    call: str = ""
+    member: str = "candidate"
+    group: str = ""
+    sample: str = ""
+    trial: int = 0
+    key: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an engine may need from the run: where logs go, where caches are, how to show progress.
@@ -26,7 +44,7 @@ class Surroundings:
 
     logs: Path | None = None
     cache: Path | None = None
-    say: Say = field(default=lambda line: None)
+    say: Say = field(default=_silent)
     wants: frozenset[str] = frozenset({"chat"})
 
 
@@ -62,7 +80,7 @@ class Engine(ABC):
         """Make ready: start a server, open a session. Raises EngineError with the end of its log."""
 
     @abstractmethod
-    async def call(self, request: Request, seed: int | None) -> Reply:
+    async def call(self, request: Request, asking: Asking) -> Reply:
         """Answer one request. Raises CallFailed."""
 
     async def close(self) -> None:  # noqa: B027

@@ -21,7 +21,10 @@ _CRC_TAIL = len(b',"crc":"00000000"}')
 
 
 class CellPlan(msgspec.Struct, frozen=True):
-    """One cell of a plan. `cell`: first 12 hex of SHA-256 over canonical {task, version, parameters, prompts}."""
+    """One cell of a plan.
+
+    cell: first 12 hex digits of SHA-256 over canonical {task, version, parameters, prompts}.
+    """
 
     cell: str
     task: str
