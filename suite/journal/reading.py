@@ -1,0 +1,263 @@
+"""Reading a journal: streaming, checksummed, tolerant of a torn last line and of nothing else.
+
+Files may be followed while a run is going. What must be found again (an output, a call) is indexed by
+64-bit digests and file offsets, so memory stays at 16 bytes a record.
+"""
+
+import hashlib
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from suite.chat import Message, Request, Tool
+from suite.errors import RunError
+from suite.journal.records import (
+    FORMAT,
+    AttemptRecord,
+    BlockRecord,
+    CallRecord,
+    OutputRecord,
+    ScoreRecord,
+    checked,
+)
+
+RecordT = TypeVar("RecordT")
+
+
+def damaged(path: Path, line: int, why: str) -> RunError:
+    """The error for a line that is not what was written."""
+    return RunError(
+        f"{path.name} line {line} was changed or damaged: {why}",
+        where=str(path),
+        fix="restore the file from a copy; a run with a changed journal is not continued or reported",
+    )
+
+
+class Lines(Generic[RecordT]):
+    """The records of one file. A missing file has none."""
+
+    def __init__(self, path: Path, kind: type[RecordT]) -> None:
+        self.path = path
+        self._decoder = msgspec.json.Decoder(kind)
+
+    def decode(self, raw: bytes, number: int) -> RecordT:
+        """One record from its line, checksum first. Raises RunError naming file and line."""
+        line = raw[:-1] if raw.endswith(b"\n") else raw
+        if not checked(line):
+            raise damaged(self.path, number, "its checksum does not match")
+        try:
+            return self._decoder.decode(line)
+        except msgspec.MsgspecError as error:
+            raise damaged(self.path, number, str(error)) from error
+
+    def with_offsets(self) -> Iterator[tuple[int, RecordT]]:
+        """(offset of the line, record) for every whole line, in file order."""
+        if not self.path.exists():
+            return
+        offset = 0
+        with self.path.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                if not raw.endswith(b"\n"):
+                    return  # torn: it never was a record
+                yield offset, self.decode(raw, number)
+                offset += len(raw)
+
+    def __iter__(self) -> Iterator[RecordT]:
+        for _, record in self.with_offsets():
+            yield record
+
+    def at(self, offset: int) -> RecordT:
+        """The record that starts at an offset."""
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return self.decode(file.readline(), 0)
+
+
+def digest64(*parts: object) -> int:
+    """64-bit digest of a key, for indexes; collisions are checked where the record is read."""
+    body = "\x1f".join(map(str, parts)).encode()
+    return int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big")
+
+
+class OffsetIndex:
+    """Digest -> offsets, 16 bytes an entry: filled once, then sorted, then asked."""
+
+    def __init__(self) -> None:
+        self._keys = array("Q")
+        self._offsets = array("Q")
+        self._sorted = True
+
+    def add(self, key: int, offset: int) -> None:
+        """Add one entry."""
+        self._keys.append(key)
+        self._offsets.append(offset)
+        self._sorted = False
+
+    def _sort(self) -> None:
+        order = sorted(range(len(self._keys)), key=self._keys.__getitem__)
+        self._keys = array("Q", (self._keys[i] for i in order))
+        self._offsets = array("Q", (self._offsets[i] for i in order))
+        self._sorted = True
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, key: int) -> bool:
+        return bool(self.find(key))
+
+    def find(self, key: int) -> list[int]:
+        """Offsets of a key, in the order added."""
+        if not self._keys:
+            return []
+        if not self._sorted:
+            self._sort()
+        found = []
+        i = bisect_left(self._keys, key)
+        while i < len(self._keys) and self._keys[i] == key:
+            found.append(self._offsets[i])
+            i += 1
+        return found
+
+
+class BlockReader:
+    """Message bodies and texts by hash, read where they stand in `blocks.jsonl`."""
+
+    def __init__(self, path: Path) -> None:
+        self._lines = Lines(path, BlockRecord)
+        self._index: OffsetIndex | None = None
+
+    def get(self, digest: str) -> BlockRecord:
+        """The block of a hash. Raises RunError if it is not there."""
+        if self._index is None:
+            self._index = OffsetIndex()
+            for offset, block in self._lines.with_offsets():
+                self._index.add(int(block.sha256[:16], 16), offset)
+        for offset in self._index.find(int(digest[:16], 16)):
+            block = self._lines.at(offset)
+            if block.sha256 == digest:
+                return block
+        raise RunError(f"{self._lines.path.name} has no block {digest}", where=str(self._lines.path))
+
+    def unfold(self, digests: list[str]) -> Iterator[BlockRecord]:
+        """The blocks of a request's hashes, list blocks opened."""
+        for digest in digests:
+            block = self.get(digest)
+            if block.list is None:
+                yield block
+            else:
+                for inner in block.list:
+                    yield self.get(inner)
+
+    def request(self, call: CallRecord) -> Request:
+        """The request of a call, rebuilt: its `request_sha256` must come out equal."""
+        messages = tuple(message_of(block) for block in self.unfold(call.request))
+        tools: tuple[Tool, ...] = ()
+        if call.tools:
+            tools = msgspec.convert(self.get(call.tools).extra, tuple[Tool, ...])
+        return Request(
+            kind=call.kind,  # type: ignore[arg-type]
+            messages=messages,
+            prompt=self.get(call.prompt).content if call.prompt else "",
+            texts=tuple(block.content for block in self.unfold(call.texts)),
+            tools=tools,
+            options=call.options,
+        )
+
+
+def message_of(block: BlockRecord) -> Message:
+    """The message of a block."""
+    return msgspec.convert({"role": block.role, "content": block.content, **(block.extra or {})}, Message)
+
+
+class Journal:
+    """One set of journal files: a run folder's own, or one of its scorings'."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.outputs = Lines(folder / "outputs.jsonl", OutputRecord)
+        self.calls = Lines(folder / "calls.jsonl", CallRecord)
+        self.attempts = Lines(folder / "attempts.jsonl", AttemptRecord)
+        self.scores = Lines(folder / "scores.jsonl", ScoreRecord)
+        self.blocks = BlockReader(folder / "blocks.jsonl")
+
+
+class RunReader(Journal):
+    """A run folder as others see it. Raises RunError if the folder holds no run."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.manifest: dict[str, Any] = read_json(folder / "manifest.json")
+        if self.manifest.get("format") != FORMAT:
+            raise RunError(
+                f"{folder.name} is in format {self.manifest.get('format')!r}, this suite reads {FORMAT!r}",
+                where=str(folder / "manifest.json"),
+            )
+
+    def scorings(self) -> list[str]:
+        """Ids of all scorings, oldest first."""
+        base = self.folder / "scorings"
+        found = (
+            [path for path in base.iterdir() if (path / "manifest.json").exists()] if base.is_dir() else []
+        )
+        return [path.name for path in sorted(found, key=lambda path: (self._started(path), path.name))]
+
+    @staticmethod
+    def _started(folder: Path) -> str:
+        return str(read_json(folder / "manifest.json").get("started", ""))
+
+    def scoring(self, name: str = "") -> Journal:
+        """A scoring's journal; the newest without a name. Raises RunError if there is none."""
+        known = self.scorings()
+        if name and name not in known:
+            raise RunError(
+                f"run {self.folder.name} has no scoring {name!r}", fix=f"it has: {', '.join(known)}"
+            )
+        if not known:
+            raise RunError(f"run {self.folder.name} has not been scored", fix=f"suite score {self.folder}")
+        return Journal(self.folder / "scorings" / (name or known[-1]))
+
+    def scoring_manifest(self, name: str = "") -> dict[str, Any]:
+        """The manifest of a scoring."""
+        return read_json(self.scoring(name).folder / "manifest.json")
+
+    def results(self, name: str = "") -> dict[str, Any]:
+        """The results of a scoring. Raises RunError if they were not written yet."""
+        return read_json(self.scoring(name).folder / "results.json")
+
+    def text_of(self, record: OutputRecord, calls: OffsetIndex) -> str:
+        """An output's text; taken from its call's reply where it was left out."""
+        if not record.text_from:
+            return record.output.text
+        for offset in calls.find(int(record.text_from[:16], 16)):
+            call = self.calls.at(offset)
+            if call.id == record.text_from:
+                return call.reply.text
+        raise RunError(f"call {record.text_from} of sample {record.sample!r} is not in calls.jsonl")
+
+    def call_index(self) -> OffsetIndex:
+        """Where each call stands, by the first 64 bits of its id."""
+        index = OffsetIndex()
+        for offset, call in self.calls.with_offsets():
+            index.add(int(call.id[:16], 16), offset)
+        return index
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A small JSON object file. Raises RunError if it is missing or not JSON."""
+    try:
+        value = msgspec.json.decode(path.read_bytes())
+    except OSError as error:
+        raise RunError(
+            f"{path.parent.name} is not a finished part of a run: {path.name}: {error.strerror}",
+            where=str(path),
+            fix="name a run folder, as `suite runs list` shows them",
+        ) from error
+    except msgspec.MsgspecError as error:
+        raise RunError(f"{path.name} is not JSON: {error}", where=str(path)) from error
+    if not isinstance(value, dict):
+        raise RunError(f"{path.name} is not a JSON object", where=str(path))
+    return value

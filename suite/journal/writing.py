@@ -1,0 +1,200 @@
+"""Appending to a journal: one unbuffered write a record, fsync each second, one process at a time.
+
+A killed process loses at most what was not yet answered. A line that a crash left without its newline
+is cut off when the file is opened again, since it never was a record. A full disk takes back the
+half-written line and stops the run with nothing lost.
+"""
+
+import errno
+import fcntl
+import os
+from collections import OrderedDict
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from suite.chat import Message, Request, sha256_hex
+from suite.errors import RunError
+from suite.journal.records import LIST_LENGTH, BlockRecord, Record, encode
+
+_canonical = msgspec.json.Encoder(order="sorted")
+
+
+class JournalFile:
+    """One append-only file of records."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.dropped = 0  # bytes of a torn last line that were cut off
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise RunError(
+                f"cannot write {path.name}: {error.strerror}",
+                where=str(path),
+                fix="choose a folder that can be written to with --out",
+            ) from error
+        self._end = self._cut_torn_line()
+        self._dirty = False
+
+    def _cut_torn_line(self) -> int:
+        size = os.fstat(self._fd).st_size
+        end = size
+        while end > 0:
+            start = max(0, end - 65536)
+            chunk = os.pread(self._fd, end - start, start)
+            newline = chunk.rfind(b"\n")
+            if newline >= 0:
+                end = start + newline + 1
+                break
+            end = start
+        if end != size:
+            os.ftruncate(self._fd, end)
+            self.dropped = size - end
+        return end
+
+    def append(self, record: Record) -> None:
+        """Write one record. Raises RunError if the disk is full or gone; the file keeps whole lines."""
+        line = encode(record)
+        try:
+            written = os.write(self._fd, line)
+            if written != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            os.ftruncate(self._fd, self._end)
+            raise RunError(
+                f"cannot write to {self.path.name}: {error.strerror}",
+                where=str(self.path),
+                fix="make room, then run the same command again: it continues where it stopped",
+            ) from error
+        self._end += written
+        self._dirty = True
+
+    def sync(self) -> None:
+        """Put what was written on the disk, if anything was."""
+        if self._dirty:
+            self._dirty = False
+            os.fsync(self._fd)
+
+    def close(self) -> None:
+        """Sync and close."""
+        if self._fd >= 0:
+            self.sync()
+            os.close(self._fd)
+            self._fd = -1
+
+
+class Blocks:
+    """Writes message bodies and texts once, and turns requests into lists of their hashes.
+
+    Hashes already written are kept in a bounded LRU; a block written twice is allowed and harmless.
+    """
+
+    def __init__(self, file: JournalFile, keep: int = 16384) -> None:
+        self._file = file
+        self._keep = keep
+        self._written: OrderedDict[str, None] = OrderedDict()
+
+    def _once(self, digest: str, record: BlockRecord) -> str:
+        if digest in self._written:
+            self._written.move_to_end(digest)
+            return digest
+        self._file.append(record)
+        self._written[digest] = None
+        if len(self._written) > self._keep:
+            self._written.popitem(last=False)
+        return digest
+
+    def message(self, message: Message) -> str:
+        """Hash of a message, its body written if it is new."""
+        digest = sha256_hex(_canonical.encode(message))
+        if digest in self._written:
+            self._written.move_to_end(digest)
+            return digest
+        extra = None
+        if message.tool_calls or message.tool_call_id:
+            extra = msgspec.to_builtins(message)
+            del extra["role"], extra["content"]
+        return self._once(digest, BlockRecord(digest, message.role, message.content, extra))
+
+    def text(self, text: str) -> str:
+        """Hash of a bare text."""
+        digest = sha256_hex(b"text\x1f" + text.encode())
+        return self._once(digest, BlockRecord(digest, "text", text))
+
+    def tools(self, request: Request) -> str:
+        """Hash of the offered tools, "" if there are none."""
+        if not request.tools:
+            return ""
+        body = _canonical.encode(request.tools)
+        digest = sha256_hex(b"tools\x1f" + body)
+        return self._once(digest, BlockRecord(digest, "tools", extra=msgspec.to_builtins(request.tools)))
+
+    def fold(self, digests: list[str]) -> list[str]:
+        """Replace each full run of 32 hashes, by index, with the hash of a list block."""
+        if len(digests) < LIST_LENGTH:
+            return digests
+        folded = []
+        for start in range(0, len(digests) - LIST_LENGTH + 1, LIST_LENGTH):
+            chunk = digests[start : start + LIST_LENGTH]
+            digest = sha256_hex(b"list\x1f" + "".join(chunk).encode())
+            folded.append(self._once(digest, BlockRecord(digest, list=chunk)))
+        return folded + digests[len(folded) * LIST_LENGTH :]
+
+
+class FolderLock:
+    """One writer a run folder: an advisory lock that dies with the process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / ".lock"
+        self._fd = -1
+
+    def __enter__(self) -> "FolderLock":
+        try:
+            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise RunError(
+                f"cannot write to the run folder: {error.strerror}",
+                where=str(self._path.parent),
+                fix="choose a folder that can be written to with --out",
+            ) from error
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._fd)
+            self._fd = -1
+            raise RunError(
+                "another process is working on this run",
+                where=str(self._path.parent),
+                fix="wait for it, stop it, or start another run with --new",
+            ) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a small JSON file in one step: a reader sees the old one or the new one, never a half.
+
+    Raises RunError if it cannot be written.
+    """
+    body = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise RunError(
+            f"cannot write {path.name}: {error.strerror}",
+            where=str(path),
+            fix="make room or choose another folder with --out, then run the same command again",
+        ) from error
