@@ -1,0 +1,174 @@
+"""The built-in behaviours of scripted engines: small pure functions of the request.
+
+Each answers every kind of request, so that any task can be tried with it. What looks random comes from
+the hash of the request and the seed asked with.
+"""
+
+import hashlib
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from suite.chat import Json, Reply, Request, Usage, request_sha256
+from suite.errors import CallFailed
+from suite.models.base import Asking
+
+# fmt: off
+WORDS = (
+    "amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "harbor", "island", "jasmine",
+    "kettle", "lantern", "meadow", "nectar", "orchard", "pebble", "quartz", "river", "saddle",
+    "timber", "upland", "velvet", "willow", "yarrow", "zephyr",
+)
+# fmt: on
+
+_OPTION = re.compile(r"^\s*(?:[-*]\s*)?(?:\(|<choice>|\[)?([A-Za-z0-9])(?:[.):\]]|</choice>)\s", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """What a behaviour can be told."""
+
+    text: str = ""
+    state: str = "refused"
+    words: int = 12
+    format: str = "{}"
+    kind: str = "scripted"
+    retryable: bool = False
+
+
+Behaviour = Callable[[Knobs, Request, Asking], Reply]
+
+
+def last_text(request: Request) -> str:
+    """The last message of a conversation, or the prompt."""
+    return request.messages[-1].content if request.messages else request.prompt
+
+
+def request_text(request: Request) -> str:
+    """All text of a request."""
+    return "\n".join([request.prompt, *(message.content for message in request.messages), *request.texts])
+
+
+def estimated_tokens(text: str) -> int:
+    """About how many tokens a text has: a quarter of its characters, rounded up."""
+    return -(-len(text) // 4)
+
+
+def options_in(text: str) -> list[str]:
+    """Labels of a list of options ("A.", "(b)", "1)", "<choice>A</choice>"), in order, without repeats."""
+    return list(dict.fromkeys(_OPTION.findall(text)))
+
+
+def _random(request: Request, asking: Asking) -> random.Random:
+    warm = (request.options.temperature or 0.0) > 0
+    digest = hashlib.sha256(f"{request_sha256(request)}\x1f{asking.seed if warm else ''}".encode()).digest()
+    return random.Random(int.from_bytes(digest[:8], "big"))
+
+
+def _reply(request: Request, text: str, scores: list[float] | None = None) -> Reply:
+    """A reply of the request's kind: text for chat and complete, else scores or a ranking by scores."""
+    usage = Usage(estimated_tokens(request_text(request)), estimated_tokens(text))
+    if request.kind in ("chat", "complete"):
+        return Reply(text, finish="stop" if text.strip() else "empty", usage=usage)
+    numbers = scores or [0.0] * len(request.texts)
+    if request.kind == "rank":
+        order = sorted(range(len(numbers)), key=lambda i: (-numbers[i], i))
+        return Reply(usage=usage, ranking=tuple((i, numbers[i]) for i in order[: request.options.top]))
+    return Reply(usage=usage, scores=tuple(numbers))
+
+
+def _echo(_: Knobs, request: Request, _asking: Asking) -> Reply:
+    return _reply(request, last_text(request))
+
+
+def _constant(knobs: Knobs, request: Request, _asking: Asking) -> Reply:
+    return _reply(request, knobs.text)
+
+
+def _words(knobs: Knobs, request: Request, asking: Asking) -> Reply:
+    chance = _random(request, asking)
+    text = " ".join(chance.choice(WORDS) for _ in range(knobs.words))
+    return _reply(request, text, [round(chance.gauss(0, 2), 6) for _ in request.texts])
+
+
+def _first_option(knobs: Knobs, request: Request, _asking: Asking) -> Reply:
+    labels = options_in(last_text(request)) or ["A"]
+    scores = [float(-i) for i in range(len(request.texts))]
+    return _reply(request, knobs.format.replace("{}", labels[0]), scores)
+
+
+def _random_option(knobs: Knobs, request: Request, asking: Asking) -> Reply:
+    chance = _random(request, asking)
+    labels = options_in(last_text(request)) or ["A"]
+    text = knobs.format.replace("{}", chance.choice(labels))
+    return _reply(request, text, [chance.random() for _ in request.texts])
+
+
+def _longest(_: Knobs, request: Request, _asking: Asking) -> Reply:
+    text = max(request.texts, key=len, default="")
+    return _reply(request, text, [float(len(text)) for text in request.texts])
+
+
+def _shortest(_: Knobs, request: Request, _asking: Asking) -> Reply:
+    text = min(request.texts, key=len, default="")
+    return _reply(request, text, [-float(len(text)) for text in request.texts])
+
+
+def _schema(_: Knobs, request: Request, _asking: Asking) -> Reply:
+    value = smallest(request.options.json_schema or {})
+    return _reply(request, msgspec.json.encode(value).decode())
+
+
+def _finish(knobs: Knobs, request: Request, _asking: Asking) -> Reply:
+    text = last_text(request) if knobs.state == "length" else ""
+    failed = (None,) * len(request.texts)
+    return Reply(text, finish=knobs.state, scores=failed if request.kind in ("rate", "logprobs") else ())
+
+
+def _fail(knobs: Knobs, _request: Request, _asking: Asking) -> Reply:
+    raise CallFailed(knobs.kind, "scripted to fail", retryable=knobs.retryable)
+
+
+BEHAVIOURS: dict[str, Behaviour] = {
+    "echo": _echo,
+    "constant": _constant,
+    "words": _words,
+    "first-option": _first_option,
+    "random-option": _random_option,
+    "longest": _longest,
+    "shortest": _shortest,
+    "schema": _schema,
+    "finish": _finish,
+    "fail": _fail,
+}
+
+
+def smallest(schema: Json) -> Json:
+    """A small value of a JSON Schema, for schemas without references or combinators beyond anyOf."""
+    if not isinstance(schema, dict):
+        return None
+    if "const" in schema:
+        return schema["const"]
+    if schema.get("enum"):
+        return schema["enum"][0]
+    for combinator in ("anyOf", "oneOf"):
+        if schema.get(combinator):
+            return smallest(schema[combinator][0])
+    kind = schema.get("type", "object" if "properties" in schema else "null")
+    kind = kind[0] if isinstance(kind, list) else kind
+    if kind == "object":
+        required = schema.get("required", list(schema.get("properties", {})))
+        return {name: smallest(schema.get("properties", {}).get(name, {})) for name in required}
+    if kind == "array":
+        return [smallest(schema.get("items", {})) for _ in range(schema.get("minItems", 0))]
+    plain: dict[str, Any] = {
+        "string": "x" * schema.get("minLength", 1),
+        "integer": schema.get("minimum", 0),
+        "number": schema.get("minimum", 0.0),
+        "boolean": False,
+    }
+    return plain.get(kind)

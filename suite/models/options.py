@@ -1,0 +1,97 @@
+"""Engine options: one frozen pydantic model a provider, read from a spec before anything starts.
+
+Options come from `-o key=value` and, for providers whose names are not Hub names, from a query at the
+end of the name (`replay/RUN?role=judge`). An unknown or malformed option is an error that names it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from suite.chat import Json, Options, Request
+from suite.errors import CallFailed, ConfigError, unknown
+from suite.models.spec import ModelSpec, parse_value
+
+CAPABILITIES = (
+    "chat",
+    "complete",
+    "logprobs",
+    "prompt_logprobs",
+    "seed",
+    "json_schema",
+    "tools",
+    "rate",
+    "rank",
+)
+
+
+class EngineOptions(BaseModel):
+    """Base of a provider's options: frozen, unknown keys forbidden, every field described."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+OptionsT = TypeVar("OptionsT", bound=EngineOptions)
+
+
+def describe(kind: type[EngineOptions]) -> dict[str, str]:
+    """Option name -> its one line of help, as `Provider.options` wants it."""
+    return {name: field.description or "" for name, field in kind.model_fields.items()}
+
+
+def split_query(name: str) -> tuple[str, dict[str, Any]]:
+    """`base?key=value&...` as (base, options); values are JSON where they parse as JSON."""
+    base, _, query = name.partition("?")
+    return base, {key: parse_value(value) for key, value in parse_qsl(query, keep_blank_values=True)}
+
+
+def read_options(kind: type[OptionsT], spec: ModelSpec, values: Mapping[str, Any] | None = None) -> OptionsT:
+    """The options of a spec, checked.
+
+    values: instead of `spec.options`, where a provider merged them with a query.
+    Raises NotFound for an unknown option and ConfigError for a bad value.
+    """
+    given = dict(spec.options if values is None else values)
+    for name in given:
+        if name not in kind.model_fields:
+            raise unknown("option", name, kind.model_fields, f"of provider {spec.provider!r}")
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "options"
+        raise ConfigError(
+            f"option {where!r} of {spec.text}: {first['msg']}",
+            fix=f"{where}: {describe(kind).get(where, 'see the provider page')}",
+        ) from error
+
+
+def split_names(value: Json) -> frozenset[str]:
+    """Capability names from a list or a comma-separated text. Raises NotFound for an unknown one."""
+    names = value.split(",") if isinstance(value, str) else list(value or ())
+    for name in names:
+        if name not in CAPABILITIES:
+            raise unknown("capability", str(name), CAPABILITIES)
+    return frozenset(names)
+
+
+def needed(request: Request) -> frozenset[str]:
+    """The capabilities that a request makes use of."""
+    options: Options = request.options
+    found: set[str] = {"prompt_logprobs" if request.kind == "logprobs" else request.kind}
+    if options.logprobs is not None:
+        found.add("logprobs")
+    if options.json_schema is not None:
+        found.add("json_schema")
+    if request.tools:
+        found.add("tools")
+    return frozenset(found)
+
+
+def check_needs(request: Request, capabilities: frozenset[str], name: str) -> None:
+    """Raises CallFailed (not retryable) if a request asks for what an engine cannot do."""
+    missing = needed(request) - capabilities
+    if missing:
+        raise CallFailed("unsupported", f"{name} has no {', '.join(sorted(missing))}", retryable=False)

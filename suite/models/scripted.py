@@ -1,0 +1,180 @@
+"""Answers by a function, a file of rules or a built-in behaviour: for tests and conformance.
+
+`ScriptedEngine(function)` is a real engine: what the function returns is a reply like any other, what
+it raises as CallFailed is a failed call. Deterministic by construction; nothing here is a double.
+Not here: the behaviours (`behaviours`), recorded answers of real models (`replay`).
+"""
+
+import asyncio
+import importlib
+import inspect
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from suite.chat import Reply, Request, Usage
+from suite.errors import CallFailed, ConfigError, unknown
+from suite.models.base import Asking, Engine, Provider
+from suite.models.behaviours import BEHAVIOURS, Knobs, estimated_tokens, request_text
+from suite.models.options import (
+    CAPABILITIES,
+    EngineOptions,
+    check_needs,
+    describe,
+    read_options,
+    split_names,
+    split_query,
+)
+from suite.models.rules import read_rules
+from suite.models.spec import ModelSpec
+
+Answer = Reply | str
+Function = Callable[[Request, Asking], Answer | Awaitable[Answer]]
+
+
+class ScriptedOptions(EngineOptions):
+    """Options of scripted engines; `text`, `state`, `words`, `format` belong to the behaviours."""
+
+    text: str = Field("", description="what `constant` answers")
+    state: str = Field("refused", description="how `finish` ends: overflow, refused, empty, length, invalid")
+    words: int = Field(12, ge=0, description="how many words `words` answers")
+    format: str = Field("{}", description="how `first-option` and `random-option` write their choice")
+    kind: str = Field("scripted", description="kind of the failure of `fail`")
+    retryable: bool = Field(False, description="whether the failure of `fail` may be retried")
+    capabilities: str | list[str] | None = Field(None, description="what it claims to do (default: all)")
+    delay_s: float = Field(0.0, ge=0, description="seconds to wait before each answer")
+    window: int | None = Field(None, ge=1, description="context window in estimated tokens (4 characters)")
+    concurrency: int | None = Field(None, ge=1, description="most requests in flight")
+
+
+class ScriptedEngine(Engine):
+    """An engine whose answers a function gives; the function may be async and may raise CallFailed."""
+
+    def __init__(
+        self,
+        function: Function,
+        *,
+        capabilities: frozenset[str] | set[str] = frozenset(CAPABILITIES),
+        spec: ModelSpec | None = None,
+        delay_s: float = 0.0,
+        window: int | None = None,
+        concurrency: int | None = None,
+        identity: Mapping[str, Any] | None = None,
+    ) -> None:
+        name = getattr(function, "__name__", type(function).__name__)
+        super().__init__(spec or ModelSpec("scripted", name))
+        self._function = function
+        self._capabilities = frozenset(capabilities)
+        self._delay_s = delay_s
+        self._limits = {
+            key: value
+            for key, value in (("window", window), ("concurrency", concurrency))
+            if value is not None
+        }
+        self._identity = dict(identity or {})
+        self.calls = 0  # answered or failed, for tests that count
+
+    def capabilities(self) -> frozenset[str]:
+        """As declared."""
+        return self._capabilities
+
+    def identity(self) -> Mapping[str, Any]:
+        """The spec's name; scripted engines are deterministic unless their function is not."""
+        return {
+            "provider": self.spec.provider,
+            "name": self.spec.name,
+            "deterministic": True,
+            **self._identity,
+        }
+
+    def limits(self) -> Mapping[str, int]:
+        """As declared."""
+        return self._limits
+
+    async def call(self, request: Request, asking: Asking) -> Reply:
+        """What the function says; too long a prompt for a declared window is an overflow."""
+        self.calls += 1
+        check_needs(request, self._capabilities, self.spec.text)
+        if self._delay_s:
+            await asyncio.sleep(self._delay_s)
+        prompt = estimated_tokens(request_text(request))
+        if prompt > self._limits.get("window", sys.maxsize):
+            return Reply(finish="overflow", usage=Usage(prompt=prompt))
+        answer = self._function(request, asking)
+        if inspect.isawaitable(answer):
+            answer = await answer
+        if isinstance(answer, Reply):
+            return answer
+        if not isinstance(answer, str):
+            raise CallFailed(
+                "scripted", f"{self.spec.text} returned {type(answer).__name__}, not text", retryable=False
+            )
+        usage = Usage(prompt=prompt, completion=estimated_tokens(answer))
+        return Reply(answer, finish="stop" if answer.strip() else "empty", usage=usage)
+
+
+class ScriptedProvider(Provider):
+    """`scripted/BEHAVIOUR?option=value`, `scripted/module:function`, `scripted/FILE.jsonl`."""
+
+    name = "scripted"
+    title = "Answers by a function, a file or a built-in behaviour"
+    options = describe(ScriptedOptions)
+
+    def known(self) -> list[str]:
+        """The built-in behaviours."""
+        return sorted(BEHAVIOURS)
+
+    def engine(self, spec: ModelSpec) -> Engine:
+        """Raises NotFound for an unknown behaviour, ConfigError for a bad file or function."""
+        name, query = split_query(spec.name)
+        options = read_options(ScriptedOptions, spec, {**query, **spec.options})
+        identity: dict[str, Any] = {}
+        function: Function
+        if name in BEHAVIOURS:
+            knobs = Knobs(
+                options.text, options.state, options.words, options.format, options.kind, options.retryable
+            )
+            function = partial(BEHAVIOURS[name], knobs)
+        elif name.endswith((".jsonl", ".json")):
+            rules = read_rules(Path(name))
+            identity = {"name": Path(name).name, "sha256": rules.sha256}
+            function = rules
+        elif ":" in name:
+            function = _import(name)
+        else:
+            raise unknown("scripted behaviour", name, BEHAVIOURS)
+        capabilities = frozenset(CAPABILITIES)
+        if options.capabilities is not None:
+            capabilities = split_names(options.capabilities)
+        return ScriptedEngine(
+            function,
+            capabilities=capabilities,
+            spec=spec,
+            delay_s=options.delay_s,
+            window=options.window,
+            concurrency=options.concurrency,
+            identity=identity,
+        )
+
+
+def _import(target: str) -> Function:
+    module, _, attribute = target.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for part in attribute.split("."):
+            found = getattr(found, part)
+    except Exception as error:  # third-party code: anything may come out
+        raise ConfigError(
+            f"cannot load the function {target!r}: {type(error).__name__}: {error}",
+            fix="write scripted/module:function, with the module importable from here",
+        ) from error
+    if not callable(found):
+        raise ConfigError(f"{target!r} is not a function")
+    return found  # type: ignore[no-any-return]
+
+
+provider = ScriptedProvider()
