@@ -1,0 +1,117 @@
+"""A client of one model behind one OpenAI-compatible server: a request in, a reply out.
+
+Shared by every engine that speaks HTTP: hosted endpoints, the managed vLLM server, the embedded model.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from suite.chat import Reply, Request
+from suite.errors import CallFailed
+from suite.models import likelihood, ranking, rating
+from suite.models.faults import read_refusal, refused
+from suite.models.http import Answer, HttpClient
+from suite.models.rating import Head
+from suite.models.secrets import Scrubber
+from suite.models.wire import Dialect, chat_body, complete_body, read_completion, reply_of
+
+
+class Card(msgspec.Struct):
+    """One entry of /v1/models."""
+
+    id: str
+    max_model_len: int | None = None
+    root: str | None = None
+
+
+class _Cards(msgspec.Struct):
+    data: list[Card]
+
+
+class OpenAIClient:
+    """Asks one model.
+
+    base_url: with the /v1 most servers have; routes beside it (/classify, /tokenize) are found without.
+    extra: fields added to every chat and completion body.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        *,
+        dialect: Dialect,
+        headers: Mapping[str, str],
+        scrub: Scrubber,
+        timeout_s: float = 600.0,
+        extra: Mapping[str, Any] | None = None,
+        head: Head | None = None,
+        proxy_env: bool = False,
+        send_seed: bool = True,
+    ) -> None:
+        self.model = model
+        self._dialect = dialect
+        self._scrub = scrub
+        self._extra = dict(extra or {})
+        self._head = head or Head()
+        self._send_seed = send_seed
+        root, versioned, _ = base_url.rpartition("/v1")
+        self._v1 = "/v1" if versioned and base_url.endswith("/v1") else ""
+        self._http = HttpClient(
+            root if self._v1 else base_url, headers, timeout_s=timeout_s, proxy_env=proxy_env
+        )
+        self._likelihood = likelihood.Likelihood(self._post, model, scrub)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.close()
+
+    async def call(self, request: Request, seed: int | None) -> Reply:
+        """Answer one request. Raises CallFailed."""
+        seed = seed if self._send_seed else None
+        match request.kind:
+            case "chat":
+                body = chat_body(request, self.model, self._dialect, seed, self._extra)
+                return self._reply(await self._post("/v1/chat/completions", body))
+            case "complete":
+                body = complete_body(request, self.model, self._dialect, seed, self._extra)
+                return self._reply(await self._post("/v1/completions", body))
+            case "rate":
+                return await rating.rate(request, self._post, self.model, self._head, self._scrub)
+            case "logprobs":
+                return await self._likelihood.ask(request)
+            case "rank":
+                return await ranking.rank(request, self._post, self.model, self._scrub)
+
+    async def cards(self) -> list[Card]:
+        """The models that the server says it has. Raises CallFailed."""
+        answer = await self._get("/v1/models")
+        if answer.status != 200:
+            refused(answer.status, answer.headers, read_refusal(answer.body, self._scrub))
+        try:
+            return msgspec.json.decode(answer.body, type=_Cards).data
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise CallFailed("bad-json", str(error), retryable=True) from error
+
+    async def text(self, path: str) -> str:
+        """A small document beside /v1 (/version, /metrics), "" if the server has none. Raises CallFailed."""
+        answer = await self._get(path)
+        return answer.body.decode("utf-8", "replace") if answer.status == 200 else ""
+
+    async def _post(self, path: str, body: bytes) -> Answer:
+        return await self._http.post(self._path(path), body)
+
+    async def _get(self, path: str) -> Answer:
+        return await self._http.get(self._path(path))
+
+    def _path(self, path: str) -> str:
+        """Where a route is: a base URL that does not end in /v1 holds the routes itself."""
+        return path if self._v1 else path.removeprefix("/v1")
+
+    def _reply(self, answer: Answer) -> Reply:
+        if answer.status != 200:
+            return refused(answer.status, answer.headers, read_refusal(answer.body, self._scrub))
+        found = read_completion(answer.body, self._scrub)
+        return found if isinstance(found, Reply) else reply_of(found)

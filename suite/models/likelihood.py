@@ -1,0 +1,199 @@
+"""Log-probability of given answers over HTTP: /tokenize, then /completions with prompt log-probabilities.
+
+The answer's span is what follows the longest common prefix of the conversation with and without it, up
+to and with the end-of-turn token; template tokens after that are left out. Token ids are sent, so no
+second beginning-of-text token can arise. Source: vLLM's server; spans as RewardBench counts them.
+"""
+
+import math
+from typing import Any
+
+import msgspec
+
+from suite.chat import Message, Reply, Request, assistant, user
+from suite.errors import CallFailed
+from suite.models.faults import read_refusal, refused
+from suite.models.rating import Post, Rated, all_of, rating_reply
+from suite.models.secrets import Scrubber
+from suite.models.wire import encode
+
+_PROBES = ("Yes", "No")  # two answers that share no last token
+
+
+def common_prefix(one: list[int], two: list[int]) -> int:
+    """How many leading tokens two sequences share."""
+    n = 0
+    for a, b in zip(one, two, strict=False):
+        if a != b:
+            break
+        n += 1
+    return n
+
+
+def answer_span(prompt: list[int], full: list[int], tail: int) -> tuple[int, int] | None:
+    """[start, end) of the answer's tokens in `full`, its end-of-turn token included.
+
+    tail: tokens that the template puts after an answer, the end of turn first.
+    None if the conversation is not a prefix of itself with the answer, to within one token.
+    """
+    start = common_prefix(prompt, full)
+    end = len(full) - max(0, tail - 1)
+    if start < len(prompt) - 1 or end <= start:
+        return None
+    return max(start, 1), end
+
+
+def text_span(tokens: list[str], text: str, tail: int) -> tuple[int, int] | None:
+    """The same by characters: the tokens that hold `text` where it stands last, and the end of turn."""
+    wanted = text.strip()
+    place = "".join(tokens).rfind(wanted) if wanted else -1
+    if place < 0:
+        return None
+    start = end = -1
+    position = 0
+    for i, token in enumerate(tokens):
+        if start < 0 and position + len(token) > place:
+            start = i
+        position += len(token)
+        if position >= place + len(wanted):
+            end = i + 1
+            break
+    return max(start, 1), min(len(tokens), end + (1 if tail else 0))
+
+
+class Likelihood:
+    """Asks one model of one server."""
+
+    def __init__(self, post: Post, model: str, scrub: Scrubber) -> None:
+        self._post = post
+        self._model = model
+        self._scrub = scrub
+        self._tail: int | None = None
+
+    async def ask(self, request: Request) -> Reply:
+        """Log-probability of each text, in nats, summed or meaned over its tokens. Raises CallFailed."""
+        prompt: list[int] | str
+        if request.messages:
+            prompt = await self._tokens(request, request.messages, add_generation_prompt=True)
+            if self._tail is None:
+                self._tail = await self._template_tail(request)
+        else:
+            prompt = await self._tokens_of(request.prompt)
+        if isinstance(prompt, str):
+            return rating_reply([Rated(None, prompt, 0) for _ in request.texts], self._model)
+        rated = await all_of([self._one(request, prompt, text) for text in request.texts])
+        return rating_reply(rated, self._model)
+
+    async def _template_tail(self, request: Request) -> int:
+        ends = []
+        for probe in _PROBES:
+            ids = await self._tokens(request, (user("Hi"), assistant(probe)), add_generation_prompt=False)
+            if isinstance(ids, str):
+                return 0
+            ends.append(ids[::-1])
+        return common_prefix(*ends)
+
+    async def _one(self, request: Request, prompt: list[int], text: str) -> Rated:
+        tail = 0
+        full: list[int] | str
+        if request.messages:
+            tail = self._tail or 0
+            conversation = (*request.messages, assistant(text))
+            full = await self._tokens(request, conversation, add_generation_prompt=False)
+        else:
+            full = await self._tokens_of(request.prompt + text)
+        if isinstance(full, str):
+            return Rated(None, full, 0)
+        body = {
+            "model": self._model,
+            "prompt": full,
+            "max_tokens": 1,
+            "temperature": 0.0,
+            "prompt_logprobs": 0,
+        }
+        answer = await self._post("/v1/completions", encode(body))
+        if answer.status != 200:
+            reply = refused(answer.status, answer.headers, read_refusal(answer.body, self._scrub))
+            return Rated(None, reply.finish, len(full))
+        rows = prompt_rows(answer.body, full)
+        span = answer_span(prompt, full, tail) or text_span([token for token, _ in rows], text, tail)
+        if span is None:
+            return Rated(None, "no-span", len(full))
+        numbers = [number for _, number in rows[span[0] : span[1]]]
+        if not numbers or not all(math.isfinite(number) for number in numbers):
+            return Rated(None, "not-finite", len(full))
+        total = math.fsum(numbers)
+        mean = request.options.normalise == "mean"
+        return Rated(total / len(numbers) if mean else total, "", len(numbers))
+
+    async def _tokens(
+        self, request: Request, messages: tuple[Message, ...], *, add_generation_prompt: bool
+    ) -> list[int] | str:
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": messages,
+            "add_generation_prompt": add_generation_prompt,
+        }
+        if request.options.template:
+            body["chat_template_kwargs"] = request.options.template
+        return await self._tokenized(body)
+
+    async def _tokens_of(self, text: str) -> list[int] | str:
+        return await self._tokenized({"model": self._model, "prompt": text})
+
+    async def _tokenized(self, body: dict[str, Any]) -> list[int] | str:
+        """Token ids, or the reason why the conversation cannot be put to this model."""
+        answer = await self._post("/tokenize", encode(body))
+        refusal = read_refusal(answer.body, self._scrub) if answer.status != 200 else None
+        if refusal is not None and answer.status in (400, 422):
+            return "overflow" if refusal.overflow else f"template: {refusal.message}"
+        if refusal is not None and answer.status == 404:
+            raise CallFailed("no-tokenize", "this server has no /tokenize", retryable=False)
+        if refusal is not None:
+            return refused(answer.status, answer.headers, refusal).finish
+        try:
+            return msgspec.json.decode(answer.body, type=_Tokens).tokens
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise CallFailed("bad-json", str(error), retryable=True) from error
+
+
+class _Tokens(msgspec.Struct):
+    tokens: list[int]
+
+
+class _Row(msgspec.Struct):
+    logprob: float
+    decoded_token: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    prompt_logprobs: list[dict[str, _Row] | None] | None = None
+
+
+class _Completion(msgspec.Struct):
+    choices: list[_Choice]
+
+
+def prompt_rows(body: bytes, ids: list[int]) -> list[tuple[str, float]]:
+    """(text, log-probability) of each prompt token; the first has 0.0, since nothing predicts it.
+
+    Raises CallFailed if the reply does not have one entry a token.
+    """
+    try:
+        choices = msgspec.json.decode(body, type=_Completion).choices
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise CallFailed("bad-json", str(error), retryable=True) from error
+    found = choices[0].prompt_logprobs if choices else None
+    if found is None:
+        raise CallFailed(
+            "no-prompt-logprobs", "the server gives no log-probabilities of a prompt", retryable=False
+        )
+    if len(found) != len(ids):
+        raise CallFailed("bad-shape", f"{len(found)} entries for {len(ids)} tokens", retryable=True)
+    rows: list[tuple[str, float]] = []
+    for token, entry in zip(ids, found, strict=True):
+        row = (entry or {}).get(str(token))
+        if row is None and rows:
+            raise CallFailed("bad-shape", "a prompt token has no log-probability", retryable=True)
+        rows.append((row.decoded_token or "", row.logprob) if row else ("", 0.0))
+    return rows

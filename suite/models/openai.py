@@ -1,0 +1,214 @@
+"""Any OpenAI-compatible endpoint: hosted, a gateway, or a server somebody else runs.
+
+The endpoint is checked once at the start (reachable, key accepted, model known where it lists models),
+so that a wrong setting costs nothing. What it can do is declared, since no endpoint tells.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from pydantic import Field
+
+from suite.chat import Reply, Request
+from suite.errors import CallFailed, ConfigError, EngineError, unknown
+from suite.models.base import Asking, Engine, Provider, Surroundings
+from suite.models.client import OpenAIClient
+from suite.models.options import EngineOptions, check_needs, describe, read_options, split_names
+from suite.models.rating import Head
+from suite.models.secrets import Scrubber, read_key, split_url
+from suite.models.spec import ModelSpec
+from suite.models.wire import DIALECTS
+
+OPENAI_URL = "https://api.openai.com/v1"
+_USUAL = {
+    "openai": frozenset({"chat", "complete", "logprobs", "seed", "json_schema", "tools"}),
+    "vllm": frozenset({"chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema", "tools"}),
+    "llamacpp": frozenset({"chat", "complete", "logprobs", "seed", "json_schema"}),
+}
+
+
+class OpenAIOptions(EngineOptions):
+    """Options of one endpoint."""
+
+    base_url: str = Field("", description="URL of the endpoint, with /v1 (default: OPENAI_BASE_URL)")
+    api_key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
+    headers_env: dict[str, str] = Field(
+        default_factory=dict, description="header -> environment variable that holds its value"
+    )
+    timeout_s: float = Field(600.0, gt=0, description="seconds until a call is given up")
+    concurrency: int | None = Field(None, ge=1, description="most requests in flight (default: adapts)")
+    dialect: str = Field("openai", description="openai, vllm or llamacpp: what lies beyond the standard")
+    capabilities: str | list[str] = Field(
+        "", description="what it can do: a list, or changes such as +rank,-tools"
+    )
+    max_tokens_field: str = Field("", description="max_tokens or max_completion_tokens")
+    extra_body: dict[str, Any] = Field(default_factory=dict, description="fields added to every request")
+    send_seed: bool = Field(True, description="whether the seed of a call is sent")
+    label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
+    weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
+    per_token: bool = Field(False, description="rate: the last token's value, by /pooling")
+    window: int | None = Field(None, ge=1, description="context window, if the endpoint does not say")
+    proxy_env: bool = Field(False, description="honour HTTPS_PROXY and NO_PROXY")
+    check: bool = Field(True, description="ask the endpoint for its models at the start")
+
+
+def capabilities_of(given: str | list[str], usual: frozenset[str]) -> frozenset[str]:
+    """A declared list, or the usual set changed by +name and -name. Raises NotFound."""
+    names = [name for name in (given.split(",") if isinstance(given, str) else given) if name]
+    changes = [name for name in names if name[0] in "+-"]
+    plain = split_names([name.lstrip("+-") for name in names])
+    if not changes:
+        return plain or usual
+    added = {name[1:] for name in changes if name[0] == "+"}
+    return (usual | added | (plain - {name[1:] for name in changes})) - {
+        n[1:] for n in changes if n[0] == "-"
+    }
+
+
+class OpenAIEngine(Engine):
+    """One model at one endpoint."""
+
+    def __init__(self, spec: ModelSpec, options: OpenAIOptions) -> None:
+        super().__init__(spec)
+        if options.dialect not in DIALECTS:
+            raise unknown("dialect", options.dialect, DIALECTS)
+        given = options.base_url or os.environ.get("OPENAI_BASE_URL", "") or OPENAI_URL
+        self.url, basic, secrets = split_url(given)
+        hosted = urlsplit(self.url).hostname == "api.openai.com"
+        chosen = "api_key_env" in options.model_fields_set
+        key = "" if basic else read_key(options.api_key_env, required=hosted or chosen)
+        headers = {name: read_key(variable, required=True) for name, variable in options.headers_env.items()}
+        if basic or key:
+            headers.setdefault("Authorization", basic or f"Bearer {key}")
+        self._secrets = [*secrets, key, *headers.values()]
+        self._headers = headers
+        self._options = options
+        self._capabilities = capabilities_of(options.capabilities, _USUAL[options.dialect])
+        field = options.max_tokens_field or ("max_completion_tokens" if hosted else "")
+        dialect = DIALECTS[options.dialect]
+        self._dialect = msgspec.structs.replace(dialect, max_tokens=field) if field else dialect
+        self._client: OpenAIClient | None = None
+        self._window = options.window
+        self._version = ""
+
+    def capabilities(self) -> frozenset[str]:
+        """The dialect's usual ones, unless declared."""
+        return self._capabilities
+
+    def identity(self) -> Mapping[str, Any]:
+        """The URL without credentials, and the options that shape answers."""
+        options = self._options
+        shaping = options.model_dump(
+            mode="json", include={"extra_body", "label", "weights", "per_token"}, exclude_defaults=True
+        )
+        found: dict[str, Any] = {
+            "provider": self.spec.provider,
+            "name": self.spec.name,
+            "url": self.url,
+            "deterministic": False,
+        }
+        if self._version:
+            found["engine_version"] = self._version
+        return {**found, "options": shaping} if shaping else found
+
+    def limits(self) -> Mapping[str, int]:
+        """The cap, if one was set, and the window, if the endpoint says."""
+        found = {"concurrency": self._options.concurrency, "window": self._window}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def shares_inflight_prefix(self) -> bool:
+        """vLLM does at its defaults; of others nothing is known."""
+        return self._options.dialect == "vllm"
+
+    async def start(self, surroundings: Surroundings) -> None:
+        """Open the pool and check the endpoint. Raises EngineError if it cannot work."""
+        options = self._options
+        surroundings.say(f"{self.spec.text} at {self.url}")
+        self._client = OpenAIClient(
+            self.url,
+            self.spec.name,
+            dialect=self._dialect,
+            headers=self._headers,
+            scrub=Scrubber(self._secrets),
+            timeout_s=options.timeout_s,
+            extra=options.extra_body,
+            head=Head(options.per_token, options.label, options.weights),
+            proxy_env=options.proxy_env,
+            send_seed=options.send_seed,
+        )
+        if options.check:
+            try:
+                await self._look()
+            except BaseException:
+                await self.close()
+                raise
+
+    async def _look(self) -> None:
+        client = self._ready()
+        try:
+            cards = await client.cards()
+        except CallFailed as failed:
+            if failed.kind in ("connect", "tls", "url", "status-401", "status-403"):
+                raise EngineError(
+                    f"the endpoint of {self.spec.text} refused: {failed}",
+                    where=self.url,
+                    fix="check base_url and the key's environment variable, then run the same command again",
+                ) from failed
+            return  # it lists no models, or is busy: the calls will tell
+        named = {card.id: card for card in cards}
+        if named and self.spec.name not in named and self._options.dialect != "llamacpp":
+            error = unknown("model", self.spec.name, named, f"at {self.url}")
+            fix = f"{error.fix} (-o check=false asks for it all the same)"
+            raise EngineError(error.what, error.where, fix)
+        card = named.get(self.spec.name)
+        if card and card.max_model_len and self._window is None:
+            self._window = card.max_model_len
+        if self._options.dialect == "vllm":
+            self._version = await server_version(client)
+
+    def _ready(self) -> OpenAIClient:
+        if self._client is None:
+            raise EngineError(f"{self.spec.text} was asked before it was started")
+        return self._client
+
+    async def call(self, request: Request, asking: Asking) -> Reply:
+        """Answer one request. Raises CallFailed."""
+        client = self._client or self._ready()
+        check_needs(request, self._capabilities, self.spec.text)
+        return await client.call(request, asking.seed if "seed" in self._capabilities else None)
+
+    async def close(self) -> None:
+        """Close the pool."""
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.close()
+
+
+async def server_version(client: OpenAIClient) -> str:
+    """What /version says, "" if nothing."""
+    try:
+        found = msgspec.json.decode(await client.text("/version"))
+    except (CallFailed, msgspec.DecodeError):
+        return ""
+    return str(found.get("version", "")) if isinstance(found, dict) else ""
+
+
+class OpenAIProvider(Provider):
+    """`openai/MODEL -o base_url=...`."""
+
+    name = "openai"
+    title = "Any OpenAI-compatible endpoint"
+    options = describe(OpenAIOptions)
+
+    def engine(self, spec: ModelSpec) -> Engine:
+        """Raises ConfigError for a bad URL or a missing key, NotFound for an unknown option."""
+        if not spec.name.strip():
+            raise ConfigError("an endpoint needs the name of a model", fix="write openai/MODEL")
+        return OpenAIEngine(spec, read_options(OpenAIOptions, spec))
+
+
+provider = OpenAIProvider()

@@ -1,0 +1,156 @@
+"""Scores of a sequence classifier over HTTP: vLLM's /classify and /pooling routes.
+
+One request an answer, all of a prompt sent together. Raw logits are asked for (`use_activation` false):
+above about 17 a sigmoid is exactly 1 in float32 and different answers tie. The server applies its chat
+template once and adds no tokens of its own. What cannot be scored is None with a reason, never a number.
+"""
+
+import asyncio
+import json
+import math
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from suite.chat import Reply, Request, Usage, assistant
+from suite.errors import CallFailed
+from suite.models.faults import read_refusal, refused
+from suite.models.http import Answer
+from suite.models.secrets import Scrubber
+from suite.models.wire import encode
+
+Post = Callable[[str, bytes], Awaitable[Answer]]
+_TEMPLATE = re.compile(r"template|roles? (must|not)|system role|jinja|undefined", re.IGNORECASE)
+
+
+class Head(msgspec.Struct, frozen=True):
+    """How a reward model's numbers become one score.
+
+    per_token: one value a token, the last one counts (`*RewardModel` architectures of vLLM).
+    label: which of several labels is the reward. weights: or their weighted sum.
+    """
+
+    per_token: bool = False
+    label: int | None = None
+    weights: tuple[float, ...] = ()
+
+    def score(self, values: list[Any]) -> tuple[float | None, str]:
+        """(score, "") or (None, reason)."""
+        if self.per_token and values and isinstance(values[0], list):
+            values = values[-1]
+        if not values:
+            return None, "no-score"
+        if any(not isinstance(one, int | float) or not math.isfinite(one) for one in values):
+            return None, "not-finite"
+        if self.weights:
+            if len(self.weights) != len(values):
+                return None, f"labels-{len(values)}"
+            return math.fsum(w * v for w, v in zip(self.weights, values, strict=True)), ""
+        if self.label is not None and self.label < len(values):
+            return float(values[self.label]), ""
+        if len(values) > 1:
+            return None, f"labels-{len(values)}"
+        return float(values[0]), ""
+
+
+class Rated(NamedTuple):
+    """One answer's score, or why there is none, and the tokens it took."""
+
+    score: float | None
+    reason: str
+    tokens: int
+
+
+async def rate(request: Request, post: Post, model: str, head: Head, scrub: Scrubber) -> Reply:
+    """Score each text as an answer to the messages. Raises CallFailed if any answer's request failed."""
+    rated = await all_of([_rate_one(request, text, post, model, head, scrub) for text in request.texts])
+    return rating_reply(rated, model)
+
+
+def rating_reply(rated: list[Rated], model: str) -> Reply:
+    """A reply of scores; `details` has tokens and, where a score is missing, reasons."""
+    details: dict[str, Any] = {"tokens": [one.tokens for one in rated]}
+    if any(one.reason for one in rated):
+        details["reasons"] = [one.reason for one in rated]
+    reasons = {one.reason for one in rated}
+    finish = reasons.pop() if len(reasons) == 1 and reasons <= {"", "overflow"} else ""
+    scored = any(one.score is not None for one in rated)
+    return Reply(
+        finish="stop" if scored or not rated else (finish or "invalid"),
+        usage=Usage(prompt=sum(one.tokens for one in rated)),
+        scores=tuple(one.score for one in rated),
+        details=details,
+        model=model,
+    )
+
+
+async def all_of(work: list[Any]) -> list[Any]:
+    """Results in order; the first failure cancels the rest."""
+    if len(work) == 1:
+        return [await work[0]]
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+async def _rate_one(
+    request: Request, text: str, post: Post, model: str, head: Head, scrub: Scrubber
+) -> Rated:
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": (*request.messages, assistant(text)),
+        "use_activation": False,
+        "add_generation_prompt": False,
+    }
+    if request.options.template:
+        body["chat_template_kwargs"] = request.options.template
+    if head.per_token:
+        body["task"] = "token_classify"
+    answer = await post("/pooling" if head.per_token else "/classify", encode(body))
+    if answer.status != 200:
+        return _not_rated(answer, scrub)
+    found = _read(answer.body, scrub)
+    tokens = (found.get("usage") or {}).get("prompt_tokens") or 0
+    data = found.get("data")
+    if not isinstance(data, list) or not data or not isinstance(data[0], dict):
+        raise CallFailed("bad-shape", "no data in the reply", retryable=True)
+    values = data[0].get("data" if head.per_token else "probs")
+    score, reason = head.score(values if isinstance(values, list) else [])
+    return Rated(score, reason, tokens)
+
+
+def _not_rated(answer: Answer, scrub: Scrubber) -> Rated:
+    refusal = read_refusal(answer.body, scrub)
+    if answer.status == 404:
+        raise CallFailed(
+            "no-rating",
+            f"the server does not rate: {refusal.message} (vLLM: --runner pooling)",
+            retryable=False,
+        )
+    if answer.status in (400, 422) and not refusal.overflow and _TEMPLATE.search(refusal.message):
+        return Rated(None, f"template: {refusal.message}", 0)
+    reply = refused(answer.status, answer.headers, refusal)
+    return Rated(None, reply.finish, reply.usage.prompt)
+
+
+def _read(body: bytes, scrub: Scrubber) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        try:
+            found = json.loads(body)  # some servers write NaN, which is not JSON: seen, then refused
+        except ValueError as error:
+            raise CallFailed("bad-json", str(error), retryable=True) from error
+    if not isinstance(found, dict):
+        raise CallFailed("bad-shape", "the reply is not an object", retryable=True)
+    if found.get("error"):
+        refusal = read_refusal(body, scrub)
+        raise CallFailed("error-in-body", refusal.message, retryable=True)
+    return found

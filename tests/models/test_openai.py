@@ -1,0 +1,419 @@
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from openai_server import OpenAIServer
+from openai_shapes import BOS, EOT, hash_reward, render_ids, token_ids, token_logprob
+
+from suite.chat import Message, Options, Request, Tool, ToolCall, assistant, system, tool_result, user
+from suite.errors import CallFailed, ConfigError, EngineError, NotFound
+from suite.models.base import Asking, Engine, Surroundings
+from suite.models.openai import provider
+from suite.models.spec import parse_spec
+import itertools
+
+ASKING = Asking(seed=11)
+
+
+def engine(url: str, name: str = "loopback", **options: object) -> Engine:
+    pairs = [("base_url", url), *((key, json.dumps(value)) for key, value in options.items())]
+    return provider.engine(parse_spec(f"openai/{name}", pairs))
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[OpenAIServer]:
+    async with OpenAIServer(keep_bodies=True, slow_s=2.0) as one:
+        yield one
+
+
+async def asked(url: str, request: Request, **options: object) -> Any:
+    one = engine(url, **options)
+    await one.start(Surroundings())
+    try:
+        return await one.call(request, ASKING)
+    finally:
+        await one.close()
+
+
+def chat(text: str, **options: object) -> Request:
+    return Request("chat", (user(text),), options=Options(**options))  # type: ignore[arg-type]
+
+
+async def test_a_chat_is_sent_and_answered(server: OpenAIServer) -> None:
+    request = Request(
+        "chat",
+        (system("Be brief."), user("Hello")),
+        options=Options(
+            temperature=0.0, top_p=0.5, max_tokens=3, stop=("\n",), logprobs=2, json_schema={"type": "object"}
+        ),
+    )
+    reply = await asked(server.url, request)
+    assert server.bodies == [
+        {
+            "model": "loopback",
+            "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}],
+            "temperature": 0.0,
+            "top_p": 0.5,
+            "max_tokens": 3,
+            "stop": ["\n"],
+            "seed": 11,
+            "logprobs": True,
+            "top_logprobs": 2,
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "answer", "schema": {"type": "object"}, "strict": True},
+            },
+        }
+    ]
+    assert reply.finish == "length"
+    assert len(reply.text.split()) == 3
+    assert (reply.usage.prompt, reply.usage.completion, reply.model) == (7, 3, "loopback")
+    assert [len(one.top) for one in reply.logprobs] == [2, 2, 2]
+
+
+async def test_what_is_not_set_is_not_sent(server: OpenAIServer) -> None:
+    await asked(server.url, chat("x"), send_seed=False)
+    assert server.bodies == [{"model": "loopback", "messages": [{"role": "user", "content": "x"}]}]
+
+
+async def test_tools_go_out_and_calls_come_back() -> None:
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        function = {"name": "weather", "arguments": {"city": "Oslo"}}
+        return {"content": None, "tool_calls": [{"id": "c2", "type": "function", "function": function}]}
+
+    messages: tuple[Message, ...] = (
+        user("Weather?"),
+        assistant("", [ToolCall("weather", '{"city": "Rome"}', "c1")]),
+        tool_result("sunny", "c1"),
+    )
+    tool = Tool("weather", "Of a city", {"type": "object", "properties": {"city": {"type": "string"}}})
+    async with OpenAIServer(answer, keep_bodies=True) as server:
+        request = Request("chat", messages, tools=(tool,), options=Options(tool_choice="weather"))
+        reply = await asked(server.url, request)
+    body = server.bodies[0]
+    assert body["messages"][1]["tool_calls"] == [
+        {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Rome"}'}}
+    ]
+    assert body["messages"][2] == {"role": "tool", "content": "sunny", "tool_call_id": "c1"}
+    assert body["tools"][0]["function"]["name"] == "weather"
+    assert body["tool_choice"] == {"type": "function", "function": {"name": "weather"}}
+    assert (reply.finish, reply.tool_calls) == ("stop", (ToolCall("weather", '{"city":"Oslo"}', "c2"),))
+
+
+async def test_a_raw_prompt_is_completed(server: OpenAIServer) -> None:
+    request = Request("complete", prompt="Once", options=Options(max_tokens=4, logprobs=1))
+    reply = await asked(server.url, request)
+    assert len(reply.text.split()) == len(reply.logprobs) == 4
+    assert reply.logprobs[0].top == ((reply.logprobs[0].token, -0.5),)
+
+
+FAILED = [
+    # fault, kind, retryable, overload, retry_after
+    ("429", "status-429", True, True, 0.05),
+    ("quota", "quota", False, False, None),
+    ("500", "status-500", True, False, None),
+    ("502", "status-502", True, False, None),
+    ("503", "status-503", True, True, None),
+    ("529", "status-529", True, True, None),
+    ("400", "status-400", False, False, None),
+    ("401", "status-401", False, False, None),
+    ("403", "status-403", False, False, None),
+    ("404", "status-404", False, False, None),
+    ("reset", "reset", True, False, None),
+    ("half-body", "half-body", True, False, None),
+    ("bad-json", "bad-json", True, False, None),
+    ("html", "bad-json", True, False, None),
+    ("wrong-shape", "bad-shape", True, False, None),
+    ("error-200", "status-500", True, False, None),
+    ("error-200-429", "status-429", True, True, None),
+    ("empty-choices", "empty-choices", True, False, None),
+    ("abort", "aborted", True, False, None),
+]
+
+
+@pytest.mark.parametrize(("fault", "kind", "retryable", "overload", "retry_after"), FAILED)
+async def test_a_fault_is_a_failed_call(
+    server: OpenAIServer,
+    fault: str,
+    kind: str,
+    retryable: bool,
+    overload: bool,
+    retry_after: float | None,
+) -> None:
+    with pytest.raises(CallFailed) as caught:
+        await asked(server.url, chat(f"[[fault:{fault}]]"))
+    failed = caught.value
+    assert (failed.kind, failed.retryable, failed.overload) == (kind, retryable, overload)
+    assert failed.retry_after == retry_after
+
+
+CANDIDATE = [
+    ("null-content", "empty", ""),
+    ("empty-content", "empty", "  "),
+    ("content-filter", "refused", ""),
+    ("content-filter-400", "refused", ""),
+    ("refusal", "refused", "I cannot help with that."),
+    ("length", "length", "amber basin"),
+    ("overflow", "overflow", ""),
+    ("overflow-openai", "overflow", ""),
+    ("overflow-llama", "overflow", ""),
+]
+
+
+@pytest.mark.parametrize(("fault", "finish", "text"), CANDIDATE)
+async def test_a_failure_of_the_candidate_is_a_reply(
+    server: OpenAIServer, fault: str, finish: str, text: str
+) -> None:
+    reply = await asked(server.url, chat(f"[[fault:{fault}]]"))
+    assert (reply.finish, reply.text) == (finish, text)
+
+
+async def test_retry_after_may_be_a_date(server: OpenAIServer) -> None:
+    with pytest.raises(CallFailed) as caught:
+        await asked(server.url, chat("[[fault:429-date]]"))
+    assert 0.0 <= (caught.value.retry_after or -1) <= 2.0
+
+
+async def test_a_slow_endpoint_times_out_and_a_cancelled_call_stays_cancelled(server: OpenAIServer) -> None:
+    one = engine(server.url, timeout_s=0.3)
+    await one.start(Surroundings())
+    started = time.monotonic()
+    with pytest.raises(CallFailed, match="timeout: no full reply within"):
+        await one.call(chat("[[fault:slow]]"), ASKING)
+    assert time.monotonic() - started < 1.0
+    task = asyncio.ensure_future(one.call(chat("[[fault:slow]]"), ASKING))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await one.call(chat("fine"), ASKING)).finish == "stop"
+    await one.close()
+
+
+async def test_an_endpoint_that_went_away_is_a_failed_connection() -> None:
+    async with OpenAIServer() as server:
+        one = engine(server.url)
+        await one.start(Surroundings())
+    with pytest.raises(CallFailed) as caught:
+        await one.call(chat("x"), ASKING)
+    assert (caught.value.kind, caught.value.retryable) == ("connect", True)
+    await one.close()
+
+
+async def test_nobody_listening_is_said_before_anything_is_asked() -> None:
+    async with OpenAIServer() as server:
+        url = server.url
+    with pytest.raises(EngineError, match="check base_url"):
+        await engine(url).start(Surroundings())
+
+
+async def test_an_unknown_model_is_said_with_the_nearest_names() -> None:
+    async with OpenAIServer(models=["qwen3-8b"]) as server:
+        with pytest.raises(EngineError, match="did you mean 'qwen3-8b'"):
+            await engine(server.url, "qwen3-7b").start(Surroundings())
+        unchecked = engine(server.url, "qwen3-7b", check=False)
+        await unchecked.start(Surroundings())
+        with pytest.raises(CallFailed, match="status-404"):
+            await unchecked.call(chat("x"), ASKING)
+        await unchecked.close()
+
+
+async def test_a_key_is_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "top-secret-value")
+    monkeypatch.setenv("MY_ORG", "organisation-7")
+    async with OpenAIServer(api_key="top-secret-value", keep_bodies=True) as server:
+        one = engine(server.url, api_key_env="MY_KEY", headers_env={"X-Org": "MY_ORG"})
+        await one.start(Surroundings())
+        assert (await one.call(chat("x"), ASKING)).finish == "stop"
+        assert server.headers[0]["X-Org"] == "organisation-7"
+        assert "top-secret" not in str(one.identity())
+        await one.close()
+        monkeypatch.setenv("MY_KEY", "wrong-secret-value")
+        with pytest.raises(EngineError) as caught:
+            await engine(server.url, api_key_env="MY_KEY").start(Surroundings())
+        unchecked = engine(server.url, api_key_env="MY_KEY", check=False)
+        await unchecked.start(Surroundings())
+        with pytest.raises(CallFailed) as failed:
+            await unchecked.call(chat("x"), ASKING)
+        await unchecked.close()
+    assert "secret" not in f"{caught.value} {failed.value}"
+    assert "Incorrect API key provided: ***" in str(failed.value)
+
+
+async def test_credentials_of_a_url_are_sent_apart(server: OpenAIServer) -> None:
+    one = engine(server.url.replace("http://", "http://me:hidden-pass@"))
+    assert one.identity()["url"] == server.url
+    await one.start(Surroundings())
+    await one.call(chat("x"), ASKING)
+    await one.close()
+    assert server.headers[0]["Authorization"].startswith("Basic ")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"base_url": "ftp://x"}, ConfigError, "not an http or https URL"),
+        ({"base_url": "http://x/v1?key=1"}, ConfigError, "must not have a query"),
+        ({"base_url": "http://x/v1", "api_key_env": "sk-abcdefgh12345"}, ConfigError, "not a key"),
+        (
+            {"base_url": "http://x/v1", "api_key_env": "SURELY_NOT_SET"},
+            ConfigError,
+            "SURELY_NOT_SET is not set",
+        ),
+        ({"base_url": "http://x/v1", "temprature": "1"}, NotFound, "no option named 'temprature'"),
+        ({"base_url": "http://x/v1", "timeout_s": "0"}, ConfigError, "option 'timeout_s'"),
+        ({"base_url": "http://x/v1", "dialect": "vlm"}, NotFound, "did you mean 'vllm'"),
+    ],
+)
+def test_bad_options_are_named(options: dict[str, str], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        provider.engine(parse_spec("openai/m", options.items()))
+
+
+def test_the_hosted_default_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY is not set"):
+        provider.engine(parse_spec("openai/m"))
+
+
+@pytest.mark.parametrize(
+    ("given", "more", "less"),
+    [
+        ("chat", set(), {"tools"}),
+        ("+rank,-tools", {"rank"}, {"tools"}),
+        (["+rate"], {"rate", "tools"}, set()),
+    ],
+)
+def test_capabilities_can_be_declared(given: object, more: set[str], less: set[str]) -> None:
+    found = engine("http://127.0.0.1:1/v1", capabilities=given).capabilities()
+    assert "chat" in found
+    assert more <= found
+    assert not less & found
+
+
+VLLM = {"dialect": "vllm", "capabilities": "+rate,+rank"}
+QUESTION = (user("Which is best?"),)
+
+
+async def test_answers_are_rated_raw_and_in_order(server: OpenAIServer) -> None:
+    texts = ("one fine answer", "another")
+    reply = await asked(server.url, Request("rate", QUESTION, texts=texts), **VLLM)
+    wanted = [
+        hash_reward(
+            [{"role": "user", "content": QUESTION[0].content}, {"role": "assistant", "content": text}]
+        )
+        for text in texts
+    ]
+    assert list(reply.scores) == wanted
+    assert reply.details == {"tokens": [13, 11]}
+    assert all(body["use_activation"] is False for body in server.bodies)
+
+
+async def test_a_high_logit_does_not_tie() -> None:
+    async with OpenAIServer(reward=lambda messages: 40.0 + len(messages[-1]["content"])) as server:
+        reply = await asked(server.url, Request("rate", QUESTION, texts=("a", "bb")), **VLLM)
+    assert reply.scores == (41.0, 42.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "rewards", "score", "reason"),
+    [
+        ({}, [1.0, 2.0], None, "labels-2"),
+        ({"label": 1}, [1.0, 2.0], 2.0, ""),
+        ({"weights": [0.5, 0.25]}, [1.0, 2.0], 1.0, ""),
+        ({"weights": [0.5]}, [1.0, 2.0], None, "labels-2"),
+        ({"per_token": True}, [3.0], 3.0, ""),
+        ({}, [], None, "no-score"),
+    ],
+)
+async def test_several_labels_need_a_reduction(
+    options: dict[str, object], rewards: list[float], score: float | None, reason: str
+) -> None:
+    async with OpenAIServer(reward=lambda messages: rewards) as server:
+        reply = await asked(server.url, Request("rate", QUESTION, texts=("a",)), **VLLM, **options)
+    assert reply.scores == (score,)
+    assert (reply.details.get("reasons", [""]), reply.finish) == (
+        [reason],
+        "stop" if not reason else "invalid",
+    )
+
+
+async def test_what_cannot_be_rated_has_no_score_and_a_reason(server: OpenAIServer) -> None:
+    reply = await asked(server.url, Request("rate", QUESTION, texts=("[[fault:nan]]", "fine")), **VLLM)
+    assert (reply.scores[0], reply.details["reasons"], reply.finish) == (None, ["not-finite", ""], "stop")
+    async with OpenAIServer(window=5) as small:
+        long = await asked(small.url, Request("rate", QUESTION, texts=("a", "b")), **VLLM)
+    assert (long.scores, long.finish) == ((None, None), "overflow")
+
+
+async def test_one_failed_sibling_fails_the_call(server: OpenAIServer) -> None:
+    with pytest.raises(CallFailed, match="status-503"):
+        await asked(server.url, Request("rate", QUESTION, texts=("[[fault:503]]", "fine")), **VLLM)
+
+
+async def test_a_server_that_cannot_rate_is_named() -> None:
+    async with OpenAIServer(missing=["/classify"]) as server:
+        with pytest.raises(CallFailed, match="no-rating") as caught:
+            await asked(server.url, Request("rate", QUESTION, texts=("a",)), **VLLM)
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("normalise", ["sum", "mean"])
+async def test_log_probabilities_of_answers_count_the_end_of_turn(
+    server: OpenAIServer, normalise: str
+) -> None:
+    request = Request("logprobs", QUESTION, texts=("yes it is", "no"), options=Options(normalise=normalise))
+    reply = await asked(server.url, request, **VLLM)
+    prompt = render_ids([{"role": "user", "content": QUESTION[0].content}], True)
+    wanted, counts = [], []
+    for text in request.texts:
+        answer = [*token_ids(text), EOT]
+        before = [prompt[-1], *answer]
+        numbers = [token_logprob(a, b) for a, b in zip(before, answer, strict=False)]
+        wanted.append(sum(numbers) / (len(numbers) if normalise == "mean" else 1))
+        counts.append(len(numbers))
+    assert list(reply.scores) == pytest.approx(wanted)
+    assert reply.details == {"tokens": counts}
+
+
+async def test_log_probabilities_of_a_raw_continuation(server: OpenAIServer) -> None:
+    reply = await asked(server.url, Request("logprobs", prompt="Once upon", texts=(" a time",)), **VLLM)
+    ids = [BOS, *token_ids("Once upon a time")]
+    assert reply.scores[0] == pytest.approx(sum(token_logprob(a, b) for a, b in itertools.pairwise(ids[2:])))
+
+
+async def test_texts_are_ranked_by_their_embeddings(server: OpenAIServer) -> None:
+    reply = await asked(server.url, Request("rank", prompt="sea", texts=("moon", "sea", "sun")), **VLLM)
+    assert reply.ranking[0] == (1, pytest.approx(1.0))
+    assert sorted(index for index, _ in reply.ranking) == [0, 1, 2]
+
+
+async def test_an_answer_is_continued_where_the_dialect_can(server: OpenAIServer) -> None:
+    request = Request("chat", (user("x"), assistant("The answer is")), options=Options(continue_final=True))
+    await asked(server.url, request, dialect="vllm")
+    assert server.bodies[0]["continue_final_message"] is True
+    with pytest.raises(CallFailed, match="cannot continue an answer"):
+        await asked(server.url, request)
+
+
+async def test_a_base_url_without_v1_holds_the_routes_itself() -> None:
+    async with OpenAIServer() as server:
+        one = engine(server.url.removesuffix("/v1"), check=False)
+        await one.start(Surroundings())
+        with pytest.raises(CallFailed, match="status-404"):
+            await one.call(chat("x"), ASKING)
+        await one.close()
+
+
+async def test_many_calls_share_connections_and_leave_nothing_open(server: OpenAIServer) -> None:
+    one = engine(server.url)
+    await one.start(Surroundings())
+    replies = await asyncio.gather(*(one.call(chat(f"question {i}"), ASKING) for i in range(50)))
+    await one.close()
+    await one.close()
+    assert len({reply.text for reply in replies}) > 40
+    assert server.in_flight == 0
