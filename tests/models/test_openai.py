@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import AsyncIterator
@@ -13,7 +14,6 @@ from suite.errors import CallFailed, ConfigError, EngineError, NotFound
 from suite.models.base import Asking, Engine, Surroundings
 from suite.models.openai import provider
 from suite.models.spec import parse_spec
-import itertools
 
 ASKING = Asking(seed=11)
 
