@@ -74,7 +74,11 @@ class OpenAIClient:
         match request.kind:
             case "chat":
                 body = chat_body(request, self.model, self._dialect, seed, self._extra)
-                return self._reply(await self._post("/v1/chat/completions", body))
+                reply = self._reply(await self._post("/v1/chat/completions", body))
+                if request.options.continue_final and self._dialect.echoes:
+                    said = request.messages[-1].content
+                    reply = msgspec.structs.replace(reply, text=reply.text.removeprefix(said))
+                return reply
             case "complete":
                 body = complete_body(request, self.model, self._dialect, seed, self._extra)
                 return self._reply(await self._post("/v1/completions", body))

@@ -20,12 +20,14 @@ class Dialect(msgspec.Struct, frozen=True):
     """How a server differs from the others.
 
     max_tokens: the field's name. continues: fields that make it continue the last message, None where
-    it cannot. template: the field for switches of the chat template, "" where there is none.
+    it cannot; `echoes` where it then repeats what it continues. template: the field for switches of the
+    chat template, "" where there is none.
     """
 
     name: str
     max_tokens: str = "max_tokens"
     continues: dict[str, Any] | None = None
+    echoes: bool = False
     template: str = ""
 
 
@@ -36,7 +38,7 @@ DIALECTS = {
         continues={"add_generation_prompt": False, "continue_final_message": True},
         template="chat_template_kwargs",
     ),
-    "llamacpp": Dialect("llamacpp", continues={}, template="chat_template_kwargs"),
+    "llamacpp": Dialect("llamacpp", continues={}, echoes=True, template="chat_template_kwargs"),
 }
 
 

