@@ -5,6 +5,7 @@ before it. Record order has no meaning. A request is kept as block hashes: a blo
 or text; a list block stands for a run of 32 hashes, so a shared long history is stored once.
 """
 
+import builtins
 import zlib
 from typing import Any
 
@@ -85,7 +86,7 @@ class BlockRecord(msgspec.Struct, omit_defaults=True):
     role: str = ""
     content: str = ""
     extra: Json = None
-    list: list[str] | None = None
+    list: builtins.list[str] | None = None
 
 
 class AttemptRecord(msgspec.Struct, omit_defaults=True):

@@ -24,7 +24,11 @@ def _silent(_: str) -> None:
 @dataclass(frozen=True, slots=True)
 class Asking:
     """Who asks: the identity of a call beyond its request. Engines of real models use `seed` alone;
-    replay and scripted engines find their answer by the rest."""
+    replay and scripted engines find their answer by the rest.
+
+    nth: which distinct request of this member for the sample and trial it is, from 0, recorded calls
+    counted; None if the asker does not count.
+    """
 
     seed: int | None = None
     call: str = ""
@@ -33,6 +37,7 @@ class Asking:
     sample: str = ""
     trial: int = 0
     key: str = ""
+    nth: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,176 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from suite.chat import Request, call_id, request_sha256, user
+from suite.errors import CallFailed, ConfigError, NotFound, RunError
+from suite.journal.records import FORMAT, CallRecord, encode
+from suite.models.base import Asking, Engine
+from suite.models.replay import provider
+from suite.models.scripted import ScriptedEngine
+from suite.models.spec import parse_spec
+
+
+def engine(name: str, **options: str) -> Engine:
+    return provider.engine(parse_spec(f"replay/{name}", options.items()))
+
+
+def chat(text: str) -> Request:
+    return Request("chat", (user(text),))
+
+
+async def record(folder: Path, role: str, asks: list[tuple[str, int, str, str]]) -> None:
+    """Ask a scripted model and journal its replies, as a run does."""
+    shout = ScriptedEngine(lambda request, asking: f"{role} says {request.messages[-1].content}")
+    with (folder / "calls.jsonl").open("ab") as file:
+        for group, trial, key, text in asks:
+            digest = request_sha256(chat(text))
+            call = CallRecord(
+                id=call_id("t", group, trial, role, key, digest),
+                role=role,
+                group=group,
+                trial=trial,
+                kind="chat",
+                request_sha256=digest,
+                key=key,
+                reply=await shout.call(chat(text), Asking(group=group)),
+            )
+            file.write(encode(call))
+
+
+@pytest.fixture
+async def run(tmp_path: Path) -> Path:
+    folder = tmp_path / "units-1234"
+    scoring = folder / "scorings" / "s1"
+    scoring.mkdir(parents=True)
+    identity = {"provider": "openai", "name": "m", "deterministic": False}
+    candidate = {"identity": identity, "capabilities": ["chat", "seed"], "limits": {"window": 99}}
+    manifest = {"format": FORMAT, "roles": {"candidate": [candidate]}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    judges = [{"identity": {"name": "j1"}, "capabilities": ["chat"]}, {"identity": {"name": "j2"}}]
+    (scoring / "manifest.json").write_text(json.dumps({"roles": {"judge": judges}}))
+    (folder / "calls.jsonl").touch()
+    await record(
+        folder, "candidate", [("g1", 0, "", "hello"), ("g1", 0, "again", "hello"), ("g2", 1, "", "hello")]
+    )
+    await record(scoring, "judge", [("g1", 0, "", "hello")])
+    await record(scoring, "judge/2", [("g1", 0, "", "bye")])
+    return folder
+
+
+async def test_recorded_calls_are_found_by_group_trial_key_and_request(run: Path) -> None:
+    one = engine(str(run))
+    said = [
+        await one.call(chat("hello"), Asking(group="g1")),
+        await one.call(chat("hello"), Asking(group="g1", key="again")),
+        await one.call(chat("hello"), Asking(group="g2", trial=1)),
+    ]
+    assert {reply.text for reply in said} == {"candidate says hello"}
+    assert one.capabilities() == {"chat", "seed"}
+    assert one.identity() == {
+        "provider": "openai",
+        "name": "m",
+        "deterministic": False,
+        "replayed_from": "units-1234",
+    }
+    assert one.limits() == {"window": 99}
+
+
+@pytest.mark.parametrize(
+    ("text", "asking"),
+    [
+        ("other", Asking(group="g1")),
+        ("hello", Asking(group="g3", sample="s7")),
+        ("hello", Asking(group="g1", trial=1)),
+        ("hello", Asking(group="g1", key="third")),
+    ],
+)
+async def test_what_was_not_recorded_fails_for_good(run: Path, text: str, asking: Asking) -> None:
+    with pytest.raises(CallFailed) as caught:
+        await engine(str(run)).call(chat(text), asking)
+    assert (caught.value.kind, caught.value.retryable) == ("not-recorded", False)
+    assert repr(asking.group) in str(caught.value)
+    assert asking.key in str(caught.value)
+
+
+async def test_judges_replay_from_the_scorings(run: Path) -> None:
+    judge = engine(f"{run}?role=judge")
+    assert (await judge.call(chat("hello"), Asking(group="g1"))).text == "judge says hello"
+    second = engine(str(run), role="judge/2")
+    assert second.identity()["name"] == "j2"
+    assert (await second.call(chat("bye"), Asking(group="g1"))).text == "judge/2 says bye"
+    with pytest.raises(NotFound, match="no recorded role named 'user'"):
+        engine(f"{run}?role=user")
+
+
+async def test_a_changed_record_is_not_replayed(run: Path) -> None:
+    calls = run / "calls.jsonl"
+    calls.write_bytes(calls.read_bytes().replace(b"says", b"said"))
+    with pytest.raises(RunError, match=r"calls\.jsonl line 1 was changed"):
+        await engine(str(run)).call(chat("hello"), Asking(group="g1"))
+
+
+async def test_runs_are_found_by_name_and_missing_ones_are_said(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run.parent / "runs").mkdir()
+    run.rename(run.parent / "runs" / run.name)
+    monkeypatch.chdir(run.parent)
+    assert engine("units-1234").capabilities()
+    with pytest.raises(NotFound, match="did you mean 'units-1234'"):
+        engine("units-1243")
+    with pytest.raises(RunError, match="holds no run"):
+        engine("runs")
+
+
+def lines(tmp_path: Path, *rows: dict[str, object] | str) -> str:
+    path = tmp_path / "answers.jsonl"
+    path.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows) + "\n")
+    return str(path)
+
+
+async def test_the_nth_distinct_request_of_a_sample_gets_its_nth_text(tmp_path: Path) -> None:
+    one = engine(
+        lines(
+            tmp_path,
+            {"sample_id": "a", "text": "first"},
+            {"sample_id": "b", "text": "", "extra": 1},
+            {"sample_id": "a", "text": "second"},
+            {"sample_id": "a", "text": "later", "trial": 1},
+        )
+    )
+    a = Asking(sample="a")
+    said = [(await one.call(chat(text), a)).text for text in ("x", "y", "x")]
+    assert said == ["first", "second", "first"]
+    assert (await one.call(chat("x"), Asking(sample="a", trial=1))).text == "later"
+    assert (await one.call(chat("x"), Asking(sample="b"))).finish == "empty"
+    assert (await one.call(chat("resumed"), Asking(sample="a", nth=1))).text == "second"
+    with pytest.raises(CallFailed, match="no text for request 3"):
+        await one.call(chat("z"), a)
+    with pytest.raises(CallFailed, match="not-recorded"):
+        await one.call(chat("x"), Asking(sample="c"))
+
+
+async def test_calls_may_be_numbered_and_two_answers_are_one_too_many(tmp_path: Path) -> None:
+    one = engine(
+        lines(
+            tmp_path,
+            {"sample_id": "a", "text": "2nd", "call": 1},
+            {"sample_id": "a", "text": "1st", "call": 0},
+            {"sample_id": "b", "text": "x", "call": 0},
+            {"sample_id": "b", "text": "y", "call": 0},
+        )
+    )
+    assert (await one.call(chat("x"), Asking(sample="a"))).text == "1st"
+    with pytest.raises(ConfigError, match="2 answers to request 1 of 'b'"):
+        await one.call(chat("x"), Asking(sample="b"))
+
+
+@pytest.mark.parametrize("bad", ['{"sample_id": "a"}', "{", '{"sample_id": 3, "text": "x"}'])
+def test_a_bad_line_is_named(tmp_path: Path, bad: str) -> None:
+    path = lines(tmp_path, {"sample_id": "a", "text": "x"}, bad)
+    with pytest.raises(ConfigError, match=r"answers\.jsonl line 2 is not an answer"):
+        engine(path)
+    with pytest.raises(ConfigError, match="cannot read the answers"):
+        engine(str(tmp_path / "none.jsonl"))
