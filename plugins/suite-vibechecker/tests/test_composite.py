@@ -11,7 +11,7 @@ from suite_vibechecker.composite import Kind, Standing
 import suite
 
 # Three digits were printed; for Spearman they come from the formula without correction for ties,
-# which three pairs of equal ratings move by up to 0.0002.
+# which equal ratings move by up to 0.0002.
 ROUNDED = 7e-4
 TABLE = Path(__file__).parent / "golden" / "published_scores.csv"
 

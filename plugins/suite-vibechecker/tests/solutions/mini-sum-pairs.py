@@ -1,0 +1,7 @@
+def main():
+    for _ in range(int(input())):
+        a, b = map(int, input().split())
+        print(a + b)
+
+
+main()
