@@ -47,6 +47,7 @@ _PLACES = {
     "Role": "suite.roles",
     "Sample": "suite.task",
     "SandboxResult": "suite.sandbox.program",
+    "SandboxUnavailable": "suite.errors",
     "Score": "suite.task",
     "Section": "suite.blocks",
     "SkipCell": "suite.parameters",
@@ -110,6 +111,7 @@ __all__ = [
     "Role",
     "Sample",
     "SandboxResult",
+    "SandboxUnavailable",
     "Score",
     "Section",
     "SkipCell",
@@ -171,6 +173,7 @@ if TYPE_CHECKING:
     from suite.errors import ConfigError as ConfigError
     from suite.errors import DataError as DataError
     from suite.errors import NotFound as NotFound
+    from suite.errors import SandboxUnavailable as SandboxUnavailable
     from suite.errors import SuiteError as SuiteError
     from suite.hookspecs import Entry as Entry
     from suite.hookspecs import hookimpl as hookimpl

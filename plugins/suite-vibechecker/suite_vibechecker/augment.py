@@ -3,7 +3,7 @@
 One pass over the 30 instructions in an order drawn per problem; a selector (a model, or any callable)
 accepts or rejects each, given those already accepted; five are enough. What the selector writes is not
 trusted: parameters are repaired and prompts come from the table. For new task sets only: scores on
-them are not comparable with published ones. Source: the paper's appendix on data construction.
+them are not comparable with published ones. Source: the paper's appendix on data.
 """
 
 import json
@@ -18,15 +18,13 @@ from suite_vibechecker.rows import Requirement
 from suite_vibechecker.vericode import Instruction, instructions
 
 WANTED = 5
-CONFLICTS = frozenset(
-    {frozenset({"doc_4", "doc_6"}), frozenset({"doc_5", "doc_2"}), frozenset({"doc_5", "doc_3"})}
-)
+CONFLICTS = ({"doc_4", "doc_6"}, {"doc_5", "doc_2"}, {"doc_5", "doc_3"})
 STYLE_1_LIMIT = 88  # style_1 checks line length at ruff's default
 
 PROMPTS = suite.Prompts(
     select=(
         "You decide whether a requirement fits a programming task.\n\nTask:\n{problem}\n\n"
-        "Candidate requirement ({category}): {meaning}\nAs stated at first: {generation}\nAs an edit: {edit}\n"
+        "Candidate requirement ({category}): {meaning}\nStated at first: {generation}\nAs an edit: {edit}\n"
         "Parameters: {parameters}\n\nAlready required:\n{accepted}\n\n"
         "Accept it only if obeying it would change the code or the form of the answer, and if it can be "
         "obeyed together with everything already required. Answer with one JSON block:\n"
