@@ -1,0 +1,99 @@
+"""Assembling what the candidate reads: pure functions from an item to messages.
+
+Order: system, the preference and its reply, the first 2N messages of the unrelated conversations, then
+the question with all that a method puts around it. Not here: asking anybody (`solving`).
+"""
+
+from collections.abc import Iterable, Sequence
+
+import suite
+from suite_prefeval.letters import LETTERS
+from suite_prefeval.parameters import DEFAULT_RAG_K, Shared
+from suite_prefeval.rows import Item, Unrelated
+
+LENGTH_WORDS = 300
+
+
+def unrelated_messages(conversations: Iterable[Unrelated]) -> tuple[suite.Message, ...]:
+    """All conversations joined in file order: one stream that every item shares.
+
+    Raises DataError where user and assistant do not alternate.
+    """
+    messages: list[suite.Message] = []
+    for number, conversation in enumerate(conversations):
+        for turn in conversation.conversation:
+            if turn.role != ("assistant" if len(messages) % 2 else "user"):
+                raise suite.DataError(
+                    "the unrelated conversations do not alternate between user and assistant",
+                    where=f"conversation {number}, role {turn.role!r}",
+                )
+            messages.append(suite.Message(turn.role, turn.content))
+        if len(messages) % 2:
+            raise suite.DataError(
+                "an unrelated conversation does not end with the assistant", where=f"conversation {number}"
+            )
+    return tuple(messages)
+
+
+def first_exchanges(stream: Sequence[suite.Message], inter_turns: int) -> tuple[suite.Message, ...]:
+    """The first N exchanges of the stream: always the same prefix, so a longer one is a superset.
+
+    Raises ConfigError for more than there are.
+    """
+    if 2 * inter_turns > len(stream):
+        raise suite.ConfigError(
+            f"inter_turns={inter_turns} is more than the data holds: {len(stream) // 2} exchanges",
+            fix=f"use inter_turns up to {len(stream) // 2} (paper_turns up to {len(stream) // 2 + 2})",
+        )
+    return tuple(stream[: 2 * inter_turns])
+
+
+def preference_part(item: Item, acknowledgement: str) -> tuple[suite.Message, ...]:
+    """How the user tells the preference: a statement and the model's own reply, or the data's dialogue."""
+    if not item.dialogue:
+        return (suite.user(item.preference), suite.assistant(acknowledgement))
+    return tuple(suite.Message(role, content) for role, content in item.dialogue)
+
+
+def options_block(prompts: suite.Prompts, options: Sequence[str]) -> str:
+    """The request to pick one of the lettered options."""
+    lines = (f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=True))
+    return prompts.mcq(options="\n".join(lines))
+
+
+def length_request(prompts: suite.Prompts) -> str:
+    """The parenthesised request that ends a generation question."""
+    return prompts.length(words=LENGTH_WORDS)
+
+
+def framed(prompts: suite.Prompts, parameters: Shared, question: str, quoted: str = "") -> str:
+    """The question with what the method adds before and after it, without length request or options."""
+    match parameters.method:
+        case "remind":
+            return f"{question}\n{prompts.remind()}"
+        case "cot":
+            return f"{prompts.cot()}\n{question}"
+        case "rag":
+            return quoted + question
+        case _:
+            return question
+
+
+def quotes(
+    prompts: suite.Prompts,
+    parameters: Shared,
+    candidates: Sequence[suite.Message],
+    ranking: Sequence[tuple[int, float]],
+) -> str:
+    """The preamble that quotes the closest messages, best first.
+
+    Upstream always says 5 in the explicit form, however many there are, and labels preference and
+    acknowledgement with capitals there; `protocol=plain` says the true number and labels all alike.
+    """
+    paper = parameters.protocol == "paper" and parameters.form == "explicit"
+    lines = []
+    for number, (index, _) in enumerate(ranking, start=1):
+        message = candidates[index]
+        speaker = message.role.capitalize() if paper and index < 2 else message.role
+        lines.append(prompts.rag_line(number=number, text=f"{speaker}: {message.content}"))
+    return prompts.rag(count=DEFAULT_RAG_K if paper else len(ranking), lines="\n".join(lines))

@@ -1,0 +1,102 @@
+"""The knobs of both tasks, and which combinations make sense.
+
+Turns are counted twice: `inter_turns` (N) is the number of unrelated exchanges between preference and
+question, `paper_turns` is N + 2, as the paper, its leaderboard and file names count. Give one of them.
+"""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+import suite
+
+Form = Literal["explicit", "implicit-choice", "implicit-persona"]
+Method = Literal["zero-shot", "remind", "cot", "selfcritic", "rag"]
+Protocol = Literal["paper", "plain"]
+
+DEFAULT_INTER_TURNS = 8
+DEFAULT_RAG_K = 5
+# fewest messages in which a preference is told: preference and reply; two exchanges; three exchanges
+FEWEST_MESSAGES = {"explicit": 2, "implicit-choice": 4, "implicit-persona": 6}
+
+
+class Shared(suite.Parameters):
+    """What generation and classification have in common.
+
+    form: how the preference is told. method: how the question is asked. topics: [] means all.
+    protocol: "paper" asks exactly as upstream did, quirks included; "plain" leaves the quirks out.
+    rag_k: messages quoted by `rag`; None for the other methods, so that their cells stay one.
+    """
+
+    form: Form = "explicit"
+    method: Method = "zero-shot"
+    inter_turns: int = Field(DEFAULT_INTER_TURNS, ge=0)
+    paper_turns: int = Field(DEFAULT_INTER_TURNS + 2, ge=2)
+    topics: tuple[str, ...] = ()
+    rag_k: int | None = Field(None, ge=1)
+    protocol: Protocol = "paper"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        filled = {**values, **_turns(values)}
+        if filled.get("method") != "rag":
+            filled["rag_k"] = None
+        elif filled.get("rag_k") is None:
+            filled["rag_k"] = DEFAULT_RAG_K
+        if isinstance(topics := filled.get("topics"), list | tuple):
+            filled["topics"] = tuple(sorted(set(topics)))
+        return filled
+
+    @model_validator(mode="after")
+    def _possible(self) -> "Shared":
+        if self.rag_k is None:
+            return self
+        candidates = FEWEST_MESSAGES[self.form] + 2 * self.inter_turns
+        if candidates < self.rag_k:
+            raise suite.SkipCell(
+                f"rag quotes {self.rag_k} messages, but {self.form} with {self.inter_turns} inter turns "
+                f"has only {candidates}"
+            )
+        return self
+
+
+def _turns(values: dict[str, Any]) -> dict[str, Any]:
+    """Both counts of turns from whichever was given; what is no number is left to the field's own check."""
+    inter, paper = _whole(values.get("inter_turns")), _whole(values.get("paper_turns"))
+    if inter is not None and paper is not None and paper != inter + 2:
+        raise ValueError(
+            f"inter_turns={inter} and paper_turns={paper} disagree (paper turns = inter turns + 2): "
+            "give one of them"
+        )
+    if inter is None and paper is not None:
+        return {"inter_turns": max(paper - 2, 0)}
+    if inter is not None and paper is None:
+        return {"paper_turns": max(inter, 0) + 2}
+    return {}
+
+
+def _whole(value: object) -> int | None:
+    try:
+        return int(value) if isinstance(value, int | str) else None
+    except ValueError:
+        return None
+
+
+class GenerationParameters(Shared):
+    """Parameters of `prefeval/generation`. max_tokens: new tokens of the answer (paper: 300)."""
+
+    max_tokens: int = Field(300, ge=1)
+
+
+class ClassificationParameters(Shared):
+    """Parameters of `prefeval/classification`.
+
+    max_tokens: new tokens of a choice; the paper's 5 are too few for reasoning models.
+    prefill: begin the model's turn with the opening choice tag, as upstream does for Claude and Mistral.
+    """
+
+    max_tokens: int = Field(5, ge=1)
+    prefill: bool = False

@@ -1,0 +1,76 @@
+"""Order of options and the two readings of a picked letter."""
+
+import json
+from pathlib import Path
+
+import pytest
+from suite_prefeval.letters import Orders, gold_letter, letter, official_letter
+
+GOLD = "CDCABACDABCBBABACCACADBDDCABCCDDCCBBBDACBDADBBACCABABACACBDAAC"  # spec section 6, indices 0..61
+
+# reply, upstream's reading (spec section 6: BeautifulSoup 4.12.3), our reading
+READINGS = [
+    ("<choice>B</choice>", "B", "B"),
+    ("<choice>D</", "D", "D"),
+    ("\n\n<choice>C", "C", "C"),
+    ("<Choice>B</Choice>", "B", "B"),
+    ("<choice> C. Sushi </choice>", "C", "C"),
+    ("<choice>B</ch", "B", "B"),
+    ("<choice>Answer: C</choice>", "A", "C"),
+    ("<choice>[A/B/C/D]</choice>", "A", None),
+    ("<choice><b>C</b></choice>", "C", "C"),
+    ("<choice>B <i>x</i></choice>", None, "B"),
+    ("<choice><choice>B</choice>", "B", "B"),
+    ("<choice>A</choice><choice>B</choice>", "A", None),
+    ("B", None, "B"),
+    ("", None, None),
+    ("<choice>b</choice>", None, "B"),
+    ("<choice>E</choice>", None, None),
+    ("<choice></choice>", None, None),
+    ("<choice>I cannot choose", None, None),
+    ("(C)", None, "C"),
+    ("D. The quiet one", None, "D"),
+    ("A good option is", None, None),
+    ("<choice>A nice one, C</choice>", "A", "C"),
+]
+
+
+def test_the_first_62_correct_letters_are_upstreams() -> None:
+    orders = Orders()
+    assert "".join(gold_letter(orders[index]) for index in range(62)) == GOLD
+
+
+def test_the_first_orders_are_upstreams() -> None:
+    orders = Orders()
+    shown = ["".join(map(str, orders[index])) for index in range(6)]
+    assert shown == ["3102", "3210", "3201", "0132", "2013", "0231"]
+
+
+def test_an_order_does_not_depend_on_what_was_left_out() -> None:
+    assert Orders()[40] == [Orders()[index] for index in range(41)][40]
+
+
+@pytest.mark.parametrize(("reply", "official", "_sound"), READINGS)
+def test_upstreams_reading(reply: str, official: str | None, _sound: str | None) -> None:
+    assert official_letter(reply) == official
+
+
+@pytest.mark.parametrize(("reply", "_official", "sound"), READINGS)
+def test_our_reading(reply: str, _official: str | None, sound: str | None) -> None:
+    assert letter(reply) == sound
+
+
+def test_published_outputs_score_as_published() -> None:
+    folder = Path(__file__).resolve().parents[3] / "../shared/data/prefeval/outputs"
+    path = folder / "mcq_llama3-8b_explicit_cot_inter0_education_learning_styles.jsonl"
+    if not path.is_file():
+        pytest.skip("the published outputs are not beside this checkout")
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    for read in (official_letter, letter):
+        picked = [read(row["raw_output"]) for row in rows]
+        assert picked == [row["published_choice"] for row in rows]
+        wrong = [
+            row["task_id"] for row, one in zip(rows, picked, strict=True) if one != row["correct_letter"]
+        ]
+        assert wrong == [4, 19, 22]
+    assert len(rows) == 31

@@ -1,0 +1,68 @@
+"""Turns counted two ways, impossible cells, equal cells."""
+
+import pytest
+from pydantic import ValidationError
+from suite_prefeval.parameters import ClassificationParameters, GenerationParameters
+
+import suite
+
+
+@pytest.mark.parametrize(("inter", "paper"), [(0, 2), (3, 5), (8, 10), (298, 300)])
+def test_paper_turns_are_inter_turns_plus_two(inter: int, paper: int) -> None:
+    one, other = GenerationParameters(inter_turns=inter), GenerationParameters(paper_turns=paper)
+    assert one == other
+    assert (one.inter_turns, one.paper_turns) == (inter, paper)
+
+
+def test_parameters_read_back_are_the_same() -> None:
+    parameters = GenerationParameters(paper_turns=30, method="rag", topics=("b", "a", "b"))
+    assert GenerationParameters(**parameters.solve_values()) == parameters
+    assert parameters.topics == ("a", "b")
+
+
+def test_turns_given_as_text_are_read() -> None:
+    assert GenerationParameters(paper_turns="10").inter_turns == 8  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"inter_turns": 8, "paper_turns": 8},
+        {"inter_turns": -1},
+        {"paper_turns": 1},
+        {"inter_turns": "many"},
+        {"form": "implicit"},
+        {"rag_k": 0, "method": "rag"},
+        {"turns": 3},
+    ],
+)
+def test_wrong_values_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        GenerationParameters(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("form", "turns", "k", "possible"),
+    [
+        ("explicit", 1, 5, False),
+        ("explicit", 2, 5, True),
+        ("implicit-choice", 0, 5, False),
+        ("implicit-choice", 1, 5, True),
+        ("implicit-persona", 0, 5, True),
+        ("implicit-persona", 0, 7, False),
+    ],
+)
+def test_rag_with_fewer_messages_than_it_quotes_is_no_cell(
+    form: str, turns: int, k: int, possible: bool
+) -> None:
+    values = {"form": form, "method": "rag", "inter_turns": turns, "rag_k": k}
+    if possible:
+        assert ClassificationParameters(**values).rag_k == k  # type: ignore[arg-type]
+    else:
+        with pytest.raises(suite.SkipCell, match="rag quotes"):
+            ClassificationParameters(**values)  # type: ignore[arg-type]
+
+
+def test_rag_k_does_not_split_the_cells_of_other_methods() -> None:
+    assert GenerationParameters(method="cot", rag_k=3) == GenerationParameters(method="cot")
+    assert GenerationParameters(method="rag").rag_k == 5
