@@ -1,0 +1,93 @@
+"""From verdicts and test results to the values of one score.
+
+Both ways of following are given side by side: `*_official` as the authors' scorer counts, the plain
+names by strict rules, which are the ones to rank by. A verdict that the verifier could not give makes
+values that rest on it unscored, unless another verdict has settled them.
+"""
+
+from collections.abc import Sequence
+
+import suite
+from suite_vibechecker.rows import Requirement
+from suite_vibechecker.vericode import Item, Mode, Verdict
+
+Value = float | bool | str | suite.Unscored | None
+
+
+def items(code: str, response: str, requirements: Sequence[Requirement], failed: bool) -> list[Item]:
+    """The checks of one answer: strict ones first, then official ones, each in the order of requirements."""
+    modes: tuple[Mode, Mode] = ("strict", "official")
+    return [
+        Item(code, response, one.instruction_idx, one.known_parameters(), mode, failed)
+        for mode in modes
+        for one in requirements
+    ]
+
+
+def score(
+    requirements: Sequence[Requirement],
+    strict: Sequence[Verdict],
+    official: Sequence[Verdict],
+    passed: bool | suite.Unscored,
+    test_result: str,
+) -> suite.Score:
+    """The score of one answer.
+
+    passed: whether the hidden tests pass. test_result: a word for how they ended.
+    `followed` is the share of instructions, `all_followed` all of them; both None without any.
+    `joint` is passing and following all at once; without instructions it is passing alone.
+    """
+    ours = [one.followed for one in strict]
+    theirs = [bool(one.followed) for one in official]
+    values: dict[str, Value] = {
+        "passed": passed,
+        "followed": _share(ours),
+        "followed_official": _share(theirs),
+        "all_followed": _all(ours) if ours else None,
+        "all_followed_official": all(theirs) if theirs else None,
+        "joint": _both(passed, _all(ours)),
+        "test_result": test_result,
+    }
+    parts = [
+        suite.Part(
+            f"{position}:{one.instruction_idx}",
+            {
+                "followed": _verdict(strict[position - 1]),
+                "followed_official": theirs[position - 1],
+                "applicable": strict[position - 1].applicable,
+            },
+            {
+                "category": one.instruction.category,
+                "instruction": one.instruction_idx,
+                "position": str(position),
+            },
+        )
+        for position, one in enumerate(requirements, 1)
+    ]
+    return suite.Score(values, parts)
+
+
+def _verdict(verdict: Verdict) -> bool | suite.Unscored:
+    if verdict.followed is None:
+        return suite.Unscored("verifier", verdict.error)
+    return verdict.followed
+
+
+def _share(followed: Sequence[bool | None]) -> float | suite.Unscored | None:
+    if not followed:
+        return None
+    if any(one is None for one in followed):
+        return suite.Unscored("verifier")
+    return sum(bool(one) for one in followed) / len(followed)
+
+
+def _all(followed: Sequence[bool | None]) -> bool | suite.Unscored:
+    if any(one is False for one in followed):
+        return False
+    return suite.Unscored("verifier") if any(one is None for one in followed) else True
+
+
+def _both(passed: bool | suite.Unscored, followed: bool | suite.Unscored) -> bool | suite.Unscored:
+    if passed is False or followed is False:
+        return False
+    return next((one for one in (passed, followed) if isinstance(one, suite.Unscored)), True)
