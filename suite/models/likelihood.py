@@ -124,7 +124,7 @@ class Likelihood:
             return Rated(None, "not-finite", len(full))
         total = math.fsum(numbers)
         mean = request.options.normalise == "mean"
-        return Rated(total / len(numbers) if mean else total, "", len(numbers))
+        return Rated(total / len(numbers) if mean else total, "", len(numbers), len(full))
 
     async def _tokens(
         self, request: Request, messages: tuple[Message, ...], *, add_generation_prompt: bool

@@ -56,11 +56,12 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Rated(NamedTuple):
-    """One answer's score, or why there is none, and the tokens it took."""
+    """One answer's score, or why there is none; the tokens it stands on, and those read for it."""
 
     score: float | None
     reason: str
     tokens: int
+    read: int = 0
 
 
 async def rate(request: Request, post: Post, model: str, head: Head, scrub: Scrubber) -> Reply:
@@ -79,7 +80,7 @@ def rating_reply(rated: list[Rated], model: str) -> Reply:
     scored = any(one.score is not None for one in rated)
     return Reply(
         finish="stop" if scored or not rated else (finish or "invalid"),
-        usage=Usage(prompt=sum(one.tokens for one in rated)),
+        usage=Usage(prompt=sum(one.read or one.tokens for one in rated)),
         scores=tuple(one.score for one in rated),
         details=details,
         model=model,

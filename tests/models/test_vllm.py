@@ -1,0 +1,262 @@
+"""The vLLM provider against a stand-in package that runs the loopback server, started the same way."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from openai_server import OpenAIServer
+
+from suite.chat import Options, Request, user
+from suite.errors import CallFailed, CapabilityError, ConfigError, EngineError, NotFound
+from suite.models.base import Asking, Engine, Surroundings
+from suite.models.spec import parse_spec
+from suite.models.vllm import provider, read_metrics
+from suite.models.vllm_command import Installation, command, find_vllm, flags
+
+SERVERS = Path(__file__).resolve().parents[1] / "servers"
+STAND_IN = f"""
+import argparse, asyncio, json, os, sys
+sys.path.insert(0, {str(SERVERS)!r})
+from openai_server import OpenAIServer
+parser = argparse.ArgumentParser()
+parser.add_argument("model_tag", nargs="?")
+for name in ("--model", "--host", "--port", "--served-model-name"):
+    parser.add_argument(name)
+given, rest = parser.parse_known_args([one for one in sys.argv[1:] if one != "serve"])
+json.dump(sys.argv[1:], open(os.environ["ARGV_FILE"], "w"))
+print("key is", os.environ["VLLM_API_KEY"], flush=True)
+if "--fail-now" in rest:
+    sys.exit("ValueError: the model does not fit")
+async def main():
+    server = OpenAIServer(
+        port=int(given.port), models=[given.served_model_name], api_key=os.environ["VLLM_API_KEY"], window=512
+    )
+    async with server:
+        await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `vllm` package that our own interpreter finds; the arguments it got are in argv.json."""
+    for place in ("vllm/entrypoints/openai/api_server.py", "vllm/entrypoints/cli/main.py"):
+        path = tmp_path / "site" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(STAND_IN)
+    (tmp_path / "site" / "vllm" / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    monkeypatch.setenv("ARGV_FILE", str(tmp_path / "argv.json"))
+    monkeypatch.delenv("SUITE_VLLM_PYTHON", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Callable[..., str]:
+    def make(architecture: str = "LlamaForCausalLM", name: str = "toy-model", **config: object) -> str:
+        folder = tmp_path / "models" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").write_text(json.dumps({"architectures": [architecture], **config}))
+        return str(folder)
+
+    return make
+
+
+def engine(name: str, **options: object) -> Engine:
+    pairs = [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in options.items()]
+    return provider.engine(parse_spec(f"vllm/{name}", pairs))
+
+
+ONE_LABEL = {"id2label": {"0": "LABEL_0"}}
+
+
+async def test_a_server_is_started_asked_and_stopped(stand_in: Path, model: Callable[..., str]) -> None:
+    one = engine(model(), max_model_len=512, enforce_eager=True, enable_chunked_prefill=False, seed=None)
+    await one.start(Surroundings(logs=stand_in / "logs"))
+    ask = Request("chat", (user("x"),), options=Options(temperature=0.0))
+    assert (await one.call(ask, Asking(seed=1))).finish == "stop"
+    argv = json.loads((stand_in / "argv.json").read_text())
+    assert argv[:2] == ["--model", str(stand_in / "models" / "toy-model")]
+    assert argv[argv.index("--host") + 1] == "127.0.0.1"
+    assert argv[argv.index("--served-model-name") + 1] == "toy-model"
+    assert argv[-5:] == [
+        "--enable-prefix-caching",
+        "--disable-uvicorn-access-log",
+        "--max-model-len=512",
+        "--enforce-eager",
+        "--no-enable-chunked-prefill",
+    ]
+    assert one.limits() == {"window": 512}
+    assert one.counters() == {"prefix_cache_queries": 10.0, "prefix_cache_hits": 4.0}
+    identity = one.identity()
+    assert (identity["name"], identity["engine_version"]) == ("toy-model", "0.0.loopback")
+    assert str(stand_in) not in str(identity)
+    await one.close()
+    assert one.counters()["prefix_cache_hits"] == 4.0
+    assert (stand_in / "logs" / "vllm-toy-model.log").read_text() == "key is ***\n"
+
+
+async def test_a_reward_model_needs_no_flag(stand_in: Path, model: Callable[..., str]) -> None:
+    one = engine(model("LlamaForSequenceClassification", **ONE_LABEL))
+    assert one.capabilities() == {"rate"}
+    await one.start(Surroundings(logs=stand_in / "logs", wants=frozenset({"rate"})))
+    reply = await one.call(Request("rate", (user("q"),), texts=("a", "b")), Asking())
+    await one.close()
+    assert len(set(reply.scores)) == 2
+    argv = json.loads((stand_in / "argv.json").read_text())
+    assert "--runner=pooling" in argv
+    assert "--enable-prefix-caching" not in argv
+
+
+CAPABLE = [
+    ("LlamaForCausalLM", {}, {}, {"chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema"}),
+    ("Qwen2ForRewardModel", {}, {}, {"rate"}),
+    ("Gemma2ForSequenceClassification", ONE_LABEL, {}, {"rate"}),
+    ("LlamaForSequenceClassification", {}, {"label": 1}, {"rate"}),
+    ("BertModel", {}, {}, {"rank"}),
+    ("MistralModel", {}, {"runner": "pooling"}, {"rank"}),
+    ("SomeRewardModel", ONE_LABEL, {"hf_overrides": {"architectures": ["XForSequenceClassification"]}}, {"rate"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("architecture", "config", "options", "wanted"), CAPABLE)
+def test_capabilities_are_read_from_the_config(
+    model: Callable[..., str],
+    architecture: str,
+    config: dict[str, object],
+    options: dict[str, object],
+    wanted: set[str],
+) -> None:
+    assert engine(model(architecture, **config), **options).capabilities() == wanted
+
+
+def test_tools_need_a_parser(model: Callable[..., str]) -> None:
+    assert "tools" in engine(model(), tool_call_parser="hermes").capabilities()
+
+
+REFUSED = [
+    ("LlamaForSequenceClassification", {}, {}, "has 2 labels"),
+    ("LlamaForSequenceClassification", {"num_labels": 5}, {}, "has 5 labels"),
+    ("LlamaForCausalLM", {}, {"runner": "pooling"}, "is a base or chat model"),
+    ("Qwen2ForProcessRewardModel", {}, {}, "it rates steps, not answers"),
+    ("SomeRewardModel", {}, {}, "takes an unknown reward architecture for an embedder"),
+]
+
+
+@pytest.mark.parametrize(("architecture", "config", "options", "message"), REFUSED)
+def test_what_is_no_scalar_reward_is_said_at_plan_time(
+    model: Callable[..., str],
+    architecture: str,
+    config: dict[str, object],
+    options: dict[str, object],
+    message: str,
+) -> None:
+    with pytest.raises(CapabilityError, match=message):
+        engine(model(architecture, **config), **options).capabilities()
+
+
+def test_a_missing_model_is_said_at_plan_time(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="there is no folder"):
+        engine(f"{tmp_path}/nowhere").capabilities()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match=r"it has no config\.json"):
+        engine(f"{tmp_path}/empty").capabilities()
+
+
+async def test_a_server_that_fails_shows_the_end_of_its_log(
+    stand_in: Path, model: Callable[..., str]
+) -> None:
+    with pytest.raises(EngineError, match="ValueError: the model does not fit"):
+        await engine(model(), fail_now=True).start(Surroundings(logs=stand_in))
+
+
+async def test_a_server_that_dies_while_asked_is_an_engine_error(
+    stand_in: Path, model: Callable[..., str]
+) -> None:
+    import psutil
+
+    one = engine(model())
+    await one.start(Surroundings(logs=stand_in))
+    for process in psutil.Process().children(recursive=True):
+        if "vllm.entrypoints.openai.api_server" in process.cmdline():
+            process.kill()
+    with pytest.raises(EngineError, match="died"):
+        for _ in range(50):
+            with pytest.raises(CallFailed) as failed:
+                await one.call(Request("chat", (user("x"),)), Asking())
+            assert failed.value.retryable
+            await asyncio.sleep(0.1)
+    await one.close()
+
+
+async def test_a_running_server_is_attached_to_and_left_running(
+    model: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_VLLM_KEY", "attached-key")
+    async with OpenAIServer(models=["toy-model"], api_key="attached-key") as server:
+        one = engine(model(), url=server.url.removesuffix("/v1"), api_key_env="MY_VLLM_KEY")
+        await one.start(Surroundings())
+        reply = await one.call(Request("logprobs", (user("q"),), texts=("a",)), Asking())
+        assert reply.scores[0] is not None
+        await one.close()
+        other = engine(model(name="other-model"), url=server.url, api_key_env="MY_VLLM_KEY")
+        with pytest.raises(EngineError, match="serves toy-model, not other-model"):
+            await other.start(Surroundings())
+    with pytest.raises(ConfigError, match="cannot change a server that runs already"):
+        engine(model(), url=server.url, max_model_len=5)
+
+
+def test_where_metadata_is_there_the_command_is_used(stand_in: Path) -> None:
+    assert find_vllm() == Installation(sys.executable, False, "")
+    info = stand_in / "site" / "vllm-9.9.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vllm\nVersion: 9.9\n")
+    found = find_vllm()
+    assert found == Installation(sys.executable, True, "9.9")
+    line = command(
+        found, "org/m", "org/m", 81, ["--runner=generate", "--tool-call-parser=hermes"], pooling=True
+    )
+    assert line[1:5] == ["-m", "vllm.entrypoints.cli.main", "serve", "org/m"]
+    assert line[-3:] == ["--enable-auto-tool-choice", "--runner=generate", "--tool-call-parser=hermes"]
+    assert "--runner=pooling" not in line
+
+
+def test_missing_installations_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EngineError, match="not a Python interpreter"):
+        find_vllm("/nowhere/python")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    with pytest.raises(EngineError, match="vLLM is not installed"):
+        find_vllm(sys.executable)
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({"max_model_len": 8, "dtype": "auto"}, ["--max-model-len=8", "--dtype=auto"]),
+        ({"hf_overrides": {"a": [1]}}, ['--hf-overrides={"a":[1]}']),
+        ({"a": True, "b": False, "c": None}, ["--a", "--no-b"]),
+    ],
+)
+def test_options_become_flags(options: dict[str, object], wanted: list[str]) -> None:
+    assert flags(options) == wanted
+
+
+@pytest.mark.parametrize("name", ["host", "port", "api-key", "served_model_name", "bad name", "--x"])
+def test_flags_of_ours_and_malformed_ones_are_refused(name: str) -> None:
+    with pytest.raises(ConfigError):
+        flags({name: 1})
+
+
+def test_counters_are_summed_over_engines() -> None:
+    text = (
+        "# HELP x\n"
+        'vllm:prefix_cache_queries_total{engine="0"} 10.0\n'
+        'vllm:prefix_cache_queries_total{engine="1"} 5e0\n'
+        'vllm:prefix_cache_hits_total{engine="0"} 3.0\n'
+        'vllm:prefix_cache_hits_created{engine="0"} 1.7e9\n'
+        "vllm:other 3\n"
+    )
+    assert read_metrics(text) == {"prefix_cache_queries": 15.0, "prefix_cache_hits": 3.0}

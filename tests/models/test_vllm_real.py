@@ -1,0 +1,154 @@
+"""The real vLLM server, where one is installed: see tests/vllm/README.md. About two minutes on two cores."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from suite.chat import Message, Options, Request, assistant, user
+from suite.models.base import Asking, Engine, Surroundings
+from suite.models.spec import parse_spec
+from suite.models.vllm import provider
+
+PYTHON = os.environ.get("SUITE_VLLM_PYTHON", "")
+MODELS = Path(os.environ.get("SUITE_VLLM_MODELS", "/nowhere"))
+
+pytestmark = [
+    pytest.mark.vllm,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(
+        not PYTHON or not MODELS.is_dir(), reason="SUITE_VLLM_PYTHON, SUITE_VLLM_MODELS not set"
+    ),
+]
+OPTIONS = {
+    "dtype": "float32",
+    "enforce_eager": "true",
+    "max_model_len": "2048",
+    "env": '{"VLLM_CPU_KVCACHE_SPACE": "1"}',
+}
+QUESTION = (user("Which city is the capital of France?"),)
+
+
+def engine(name: str, **options: str) -> Engine:
+    return provider.engine(parse_spec(f"vllm/{MODELS / name}", {**OPTIONS, **options}.items()))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def smol(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]:
+    one = engine("smollm2-135m")
+    await one.start(Surroundings(logs=tmp_path_factory.mktemp("logs")))
+    yield one
+    await one.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def reward(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]:
+    one = engine("tiny-reward")
+    assert one.capabilities() == {"rate"}
+    await one.start(Surroundings(logs=tmp_path_factory.mktemp("logs"), wants=frozenset({"rate"})))
+    yield one
+    await one.close()
+
+
+def chat(*messages: Message, **options: object) -> Request:
+    settings = {"temperature": 0.0, "max_tokens": 8, **options}
+    return Request("chat", messages, options=Options(**settings))  # type: ignore[arg-type]
+
+
+async def test_it_answers_many_at_once_as_it_answers_one(smol: Engine) -> None:
+    asks = [chat(user(f"Write about the number {i}.")) for i in range(8)]
+    alone = [(await smol.call(ask, Asking(seed=1))).text for ask in asks]
+    together = await asyncio.gather(*(smol.call(ask, Asking(seed=1)) for ask in asks))
+    assert [reply.text for reply in together] == alone
+
+
+async def test_log_probabilities_of_an_answer_agree_with_generating_it(smol: Engine) -> None:
+    said = await smol.call(chat(*QUESTION, max_tokens=200, logprobs=0), Asking())
+    assert said.finish == "stop"
+    rated = await smol.call(Request("logprobs", QUESTION, texts=(said.text,)), Asking())
+    generated = sum(
+        one.logprob for one in said.logprobs
+    )  # the end of turn, taken greedily, is not among them
+    assert rated.scores[0] is not None
+    assert rated.details["tokens"][0] - len(said.logprobs) in (0, 1)
+    assert rated.scores[0] == pytest.approx(generated, abs=1.0)
+    mean = Request("logprobs", QUESTION, texts=(said.text,), options=Options(normalise="mean"))
+    assert (await smol.call(mean, Asking())).scores[0] == pytest.approx(
+        rated.scores[0] / rated.details["tokens"][0], rel=1e-3
+    )
+
+
+async def test_a_schema_is_kept_and_an_answer_continued(smol: Engine) -> None:
+    schema = {"type": "object", "properties": {"v": {"enum": ["yes", "no"]}}, "required": ["v"]}
+    kept = await smol.call(chat(user("Yes or no?"), json_schema=schema, max_tokens=40), Asking())
+    assert msgspec.json.decode(kept.text)["v"] in ("yes", "no")
+    more = await smol.call(
+        chat(user("Count to six."), assistant("1, 2, 3, 4,"), continue_final=True, max_tokens=4), Asking()
+    )
+    assert more.text.strip().startswith("5")
+
+
+async def test_too_long_is_an_overflow(smol: Engine) -> None:
+    assert (await smol.call(chat(user("word " * 3000)), Asking())).finish == "overflow"
+    rated = await smol.call(Request("logprobs", (user("word " * 3000),), texts=("x",)), Asking())
+    assert (rated.scores, rated.finish) == ((None,), "overflow")
+
+
+async def test_shared_prefixes_are_cached_and_counted(smol: Engine) -> None:
+    before = smol.counters()
+    long = "The garden has a gate, a wall and a well. " * 60
+    for question in ("Where is the gate?", "Where is the well?"):
+        await smol.call(chat(user(long + question)), Asking())
+    after = smol.counters()
+    assert after["prefix_cache_queries"] > before["prefix_cache_queries"]
+    assert after["prefix_cache_hits"] - before["prefix_cache_hits"] >= 384
+
+
+REFERENCE = """
+import json, sys, torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+folder, question, *texts = sys.argv[1:]
+model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+words = AutoTokenizer.from_pretrained(folder)
+found = []
+for text in texts:
+    turns = [{"role": "user", "content": question}, {"role": "assistant", "content": text}]
+    ids = words.apply_chat_template(turns, tokenize=True, return_dict=True, return_tensors="pt")
+    with torch.no_grad():
+        found.append([ids["input_ids"].shape[1], model(**ids).logits[0, 0].item()])
+print(json.dumps(found))
+"""
+
+
+async def test_rewards_are_the_raw_logits_of_the_model_with_its_template_once(reward: Engine) -> None:
+    texts = ("Paris, of course.", "I do not know", "")
+    reply = await reward.call(Request("rate", QUESTION, texts=texts), Asking())
+    done = subprocess.run(
+        [PYTHON, "-c", REFERENCE, str(MODELS / "tiny-reward"), QUESTION[0].content, *texts],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+    )
+    wanted = msgspec.json.decode(done.stdout)
+    assert reply.details["tokens"] == [tokens for tokens, _ in wanted]  # no second beginning-of-text
+    assert list(reply.scores) == pytest.approx([score for _, score in wanted], abs=1e-3)
+    assert max(abs(score or 0.0) for score in reply.scores) > 20  # where a sigmoid would tie
+
+
+async def test_an_answer_too_long_to_rate_has_no_score(reward: Engine) -> None:
+    reply = await reward.call(Request("rate", QUESTION, texts=("word " * 3000, "short")), Asking())
+    assert (reply.scores[0], reply.details["reasons"]) == (None, ["overflow", ""])
+    assert reply.scores[1] is not None
+
+
+async def test_several_labels_are_reduced_as_told(tmp_path: Path) -> None:
+    one = engine("tiny-two-labels", weights="[1.0, -1.0]")
+    await one.start(Surroundings(logs=tmp_path))
+    reply = await one.call(Request("rate", QUESTION, texts=("a", "b")), Asking())
+    await one.close()
+    assert len(set(reply.scores)) == 2
