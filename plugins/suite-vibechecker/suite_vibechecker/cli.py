@@ -1,4 +1,4 @@
-"""`suite vericode`: check a file against instructions outside any run.
+"""`suite vericode`: check a file against instructions outside any run; `suite vibechecker`: its set-up.
 
 Exit codes as everywhere: 0 followed, 1 broken or unscored, 2 wrong input.
 """
@@ -11,6 +11,7 @@ from typing import get_args
 import click
 
 import suite
+from suite_vibechecker import environment
 from suite_vibechecker.extraction import extract
 from suite_vibechecker.vericode import (
     CATEGORY_TITLES,
@@ -137,6 +138,28 @@ def as_record(item: Item, verdict: Verdict) -> dict[str, object]:
             for one in verdict.findings
         ],
     }
+
+
+@click.group()
+def vibechecker() -> None:
+    """Set up what the Vibe Checker tasks need."""
+
+
+@vibechecker.command("environment")
+@click.option(
+    "--requirements",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Pinned packages, one a line: the list of BigCodeBench's own evaluation image.",
+)
+@click.option("--python", default=environment.PYTHON, show_default=True, help="Version or path of a Python.")
+def build_environment(requirements: Path, python: str) -> None:
+    """Build the environment in which the Big problems' tests run, once, into the cache.
+
+    Example: suite vibechecker environment --requirements requirements-eval.txt
+    """
+    built = environment.build(environment.cache_folder(), requirements, python)
+    click.echo(f"ready: {built.python}")
 
 
 def _print(file: Path, item: Item, verdict: Verdict) -> None:

@@ -9,12 +9,15 @@ data) need neither. Where none of this holds, scoring is refused with what to do
 import hashlib
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import platformdirs
 
 import suite
 
@@ -34,6 +37,12 @@ class Environment:
         """What of it belongs into the manifest; no paths."""
         shown = {"tests_environment": self.origin}
         return {**shown, "tests_requirements_sha256": self.digest} if self.digest else shown
+
+
+def cache_folder() -> Path:
+    """Where the built environment lives: SUITE_CACHE, else the user's cache folder."""
+    base = os.environ.get("SUITE_CACHE") or platformdirs.user_cache_dir("suite")
+    return Path(base) / "vibechecker" / "bigcodebench"
 
 
 def find(named: str, cache: Path, modules: Iterable[str]) -> Environment:

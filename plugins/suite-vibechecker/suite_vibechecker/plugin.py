@@ -13,4 +13,10 @@ def suite_register() -> list[suite.Entry]:
             "Check Python files against verifiable instructions",
             "suite_vibechecker.cli:vericode",
         ),
+        suite.Entry(
+            "command",
+            "vibechecker",
+            "Build the environment of Vibe Checker's Big tests",
+            "suite_vibechecker.cli:vibechecker",
+        ),
     ]

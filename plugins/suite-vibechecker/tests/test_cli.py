@@ -1,9 +1,12 @@
+import importlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from suite_vibechecker.cli import parse_instruction, vericode
+from suite_vibechecker.cli import parse_instruction, vericode, vibechecker
+from suite_vibechecker.plugin import suite_register
 
 import suite
 
@@ -73,3 +76,17 @@ def test_the_list_names_all_thirty() -> None:
     lines = CliRunner().invoke(vericode, ["list"]).output.splitlines()
     shown = json.loads(CliRunner().invoke(vericode, ["list", "--json"]).output)
     assert (len(lines), [line.split()[0] for line in lines]) == (30, [row["id"] for row in shown])
+
+
+def test_the_environment_is_built_into_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "list.txt").write_text("# nothing\n")
+    command = ["environment", "--requirements", str(tmp_path / "list.txt"), "--python", sys.executable]
+    done = CliRunner().invoke(vibechecker, command)
+    assert (done.exit_code, done.output.startswith(f"ready: {tmp_path}")) == (0, True)
+
+
+def test_all_entries_are_sound_and_lead_somewhere() -> None:
+    for entry in suite_register():
+        module, _, name = entry.target.partition(":")
+        assert (entry.problem(), hasattr(importlib.import_module(module), name)) == ("", True)
