@@ -1,6 +1,8 @@
 """Thousands of checks at once give the verdicts of one call each."""
 
 import random
+import subprocess
+import tempfile
 import time
 from typing import Any
 
@@ -120,6 +122,23 @@ def test_every_instruction_says_the_same_of_every_piece(name: str, mode: vericod
     rng = random.Random(f"{name} {mode}")
     batch = [Item("".join(rng.sample(PIECES, 2)), "x", name, {}, mode) for _ in range(6)]
     assert check_many(batch, linter=LINTER) == [alone(item) for item in batch]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(CODE, st.sampled_from([row for row in vericode.instructions().values() if row.select]))
+def test_official_verdicts_are_the_exit_code_of_the_plain_command(
+    code: str, row: vericode.Instruction
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [LINTER.binary, "check", "-", *row.ruff_arguments({}), "--no-fix", "--force-exclude"],
+            input=code,
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            check=False,
+        )
+    assert check(code, code, row.id, linter=LINTER).followed is (done.returncode == 0)
 
 
 PROGRAM = '''import os
