@@ -72,3 +72,14 @@ def letter(reply: str) -> str | None:
         else:
             picked.update(_ALONE.findall(text))
     return picked.pop() if len(picked) == 1 else None
+
+
+def values(picked: str | None, official: str | None, gold: str) -> dict[str, bool | str | None]:
+    """The score of a pick by our reading and by upstream's; no letter is wrong, never left out."""
+    return {
+        "correct": picked == gold,
+        "correct_official": official == gold,
+        "unparsed": picked is None,
+        "unparsed_official": official is None,
+        "letter": picked,
+    }

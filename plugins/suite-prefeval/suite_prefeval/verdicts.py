@@ -52,6 +52,16 @@ class Findings:
     unhelpful: Known
 
 
+def findings(answers: Mapping[str, Known]) -> Findings:
+    """The answers by check as findings."""
+    return Findings(
+        acknowledged=answers["acknowledge"],
+        violated=answers["violate"],
+        hallucinated=answers["hallucinate"],
+        unhelpful=negated(answers["helpful"]),
+    )
+
+
 def both(*claims: Known) -> Known:
     """Whether all claims hold: False as soon as one does not, None if that hangs on an unknown one."""
     if False in claims:

@@ -191,3 +191,19 @@ CLASSIFICATION = suite.Prompts(
     critique=CRITIQUE_CHOICE,
     revise=REVISE_CHOICE,
 )
+
+# upstream's placeholders -> the fields of our templates
+PLACEHOLDERS = {
+    "{preference}": "{preference}",
+    "{question}": "{question}",
+    "{end_generation}": "{response}",
+    "{assistant_restatement}": "{restatement}",
+}
+
+
+def published(text: str) -> str:
+    """A published prompt as a template: its placeholders become fields, every other brace stays text."""
+    text = text.replace("{", "{{").replace("}", "}}")
+    for theirs, ours in PLACEHOLDERS.items():
+        text = text.replace(f"{{{theirs}}}", ours)
+    return text
