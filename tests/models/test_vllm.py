@@ -111,6 +111,7 @@ async def test_a_reward_model_needs_no_flag(stand_in: Path, model: Callable[...,
     assert "--enable-prefix-caching" not in argv
 
 
+AS_CLASSIFIER = {"architectures": ["LlamaForSequenceClassification"]}
 CAPABLE = [
     ("LlamaForCausalLM", {}, {}, {"chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema"}),
     ("Qwen2ForRewardModel", {}, {}, {"rate"}),
@@ -118,8 +119,8 @@ CAPABLE = [
     ("LlamaForSequenceClassification", {}, {"label": 1}, {"rate"}),
     ("BertModel", {}, {}, {"rank"}),
     ("MistralModel", {}, {"runner": "pooling"}, {"rank"}),
-    ("SomeRewardModel", ONE_LABEL, {"hf_overrides": {"architectures": ["XForSequenceClassification"]}}, {"rate"}),
-]  # fmt: skip
+    ("SomeRewardModel", ONE_LABEL, {"hf_overrides": AS_CLASSIFIER}, {"rate"}),
+]
 
 
 @pytest.mark.parametrize(("architecture", "config", "options", "wanted"), CAPABLE)

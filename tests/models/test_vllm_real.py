@@ -125,16 +125,21 @@ print(json.dumps(found))
 """
 
 
-async def test_rewards_are_the_raw_logits_of_the_model_with_its_template_once(reward: Engine) -> None:
-    texts = ("Paris, of course.", "I do not know", "")
-    reply = await reward.call(Request("rate", QUESTION, texts=texts), Asking())
+def reference(texts: tuple[str, ...]) -> list[tuple[int, float]]:
+    """(tokens, logit) of each answer by transformers, in the same environment."""
     done = subprocess.run(
         [PYTHON, "-c", REFERENCE, str(MODELS / "tiny-reward"), QUESTION[0].content, *texts],
         capture_output=True,
         check=True,
         env={**os.environ, "HF_HUB_OFFLINE": "1"},
     )
-    wanted = msgspec.json.decode(done.stdout)
+    return msgspec.json.decode(done.stdout, type=list[tuple[int, float]])
+
+
+async def test_rewards_are_the_raw_logits_of_the_model_with_its_template_once(reward: Engine) -> None:
+    texts = ("Paris, of course.", "I do not know", "")
+    reply = await reward.call(Request("rate", QUESTION, texts=texts), Asking())
+    wanted = await asyncio.to_thread(reference, texts)
     assert reply.details["tokens"] == [tokens for tokens, _ in wanted]  # no second beginning-of-text
     assert list(reply.scores) == pytest.approx([score for _, score in wanted], abs=1e-3)
     assert max(abs(score or 0.0) for score in reply.scores) > 20  # where a sigmoid would tie
