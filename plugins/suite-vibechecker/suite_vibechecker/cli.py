@@ -11,7 +11,7 @@ from typing import get_args
 import click
 
 import suite
-from suite_vibechecker import environment
+from suite_vibechecker import environment, upstream
 from suite_vibechecker.extraction import extract
 from suite_vibechecker.vericode import (
     CATEGORY_TITLES,
@@ -142,7 +142,7 @@ def as_record(item: Item, verdict: Verdict) -> dict[str, object]:
 
 @click.group()
 def vibechecker() -> None:
-    """Set up what the Vibe Checker tasks need."""
+    """What the Vibe Checker tasks need, and outputs made elsewhere."""
 
 
 @vibechecker.command("environment")
@@ -160,6 +160,24 @@ def build_environment(requirements: Path, python: str) -> None:
     """
     built = environment.build(environment.cache_folder(), requirements, python)
     click.echo(f"ready: {built.python}")
+
+
+@vibechecker.command("outputs")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check_outputs(file: Path) -> None:
+    """Check FILE, JSONL outputs of the authors' release, by official and by strict rules, in percent.
+
+    Example: suite vibechecker outputs outputs.jsonl
+    """
+    rows = list(upstream.read(file))
+    click.echo("k  rows  official: instruction    task   strict: instruction    task")
+    tables = (upstream.following(rows, "official"), upstream.following(rows, "strict"))
+    for official, strict in zip(*tables, strict=True):
+        shown = [
+            "-" if share is None else f"{100 * share:.2f}"
+            for share in (official.instruction, official.task, strict.instruction, strict.task)
+        ]
+        click.echo(f"{official.k}{official.rows:6}{shown[0]:>23}{shown[1]:>8}{shown[2]:>22}{shown[3]:>8}")
 
 
 def _print(file: Path, item: Item, verdict: Verdict) -> None:
