@@ -17,7 +17,7 @@ from suite.models.rating import Post, Rated, all_of, rating_reply
 from suite.models.secrets import Scrubber
 from suite.models.wire import encode
 
-_PROBES = ("Yes", "No")  # two answers that share no last token
+PROBES = ("Yes", "No")  # two answers that share no last token
 
 
 def common_prefix(one: list[int], two: list[int]) -> int:
@@ -28,6 +28,15 @@ def common_prefix(one: list[int], two: list[int]) -> int:
             break
         n += 1
     return n
+
+
+def template_tail(prompt: list[int], one: list[int], two: list[int]) -> int:
+    """How many tokens the template puts after an answer.
+
+    one, two: the same conversation with two short answers; prompt: without, the next answer opened.
+    """
+    shared = common_prefix(one[::-1], two[::-1])
+    return max(0, min(shared, len(one) - len(prompt) - 1))
 
 
 def answer_span(prompt: list[int], full: list[int], tail: int) -> tuple[int, int] | None:
@@ -85,13 +94,15 @@ class Likelihood:
         return rating_reply(rated, self._model)
 
     async def _template_tail(self, request: Request) -> int:
-        ends = []
-        for probe in _PROBES:
-            ids = await self._tokens(request, (user("Hi"), assistant(probe)), add_generation_prompt=False)
-            if isinstance(ids, str):
-                return 0
-            ends.append(ids[::-1])
-        return common_prefix(*ends)
+        hi = user("Hi")
+        prompt = await self._tokens(request, (hi,), add_generation_prompt=True)
+        one, two = [
+            await self._tokens(request, (hi, assistant(probe)), add_generation_prompt=False)
+            for probe in PROBES
+        ]
+        if isinstance(prompt, str) or isinstance(one, str) or isinstance(two, str):
+            return 0
+        return template_tail(prompt, one, two)
 
     async def _one(self, request: Request, prompt: list[int], text: str) -> Rated:
         tail = 0

@@ -1,0 +1,190 @@
+"""A model in memory on torch: conversations to tokens, tokens to logits, log-probabilities and texts.
+
+Conversations are tokenised by the template itself (`apply_chat_template(tokenize=True)`), so that no
+second beginning-of-text token can arise. Nothing is ever cut: what is too long is the caller's to refuse.
+Everything here blocks; one thread at a time.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import transformers
+
+from suite.chat import Message, Options, TokenLogprob, Tool
+from suite.errors import EngineError
+
+Ids = list[int]
+_HUGE = 1_000_000_000  # tokenizers say 1e30 for "no limit"
+
+
+class TemplateRejected(Exception):
+    """The chat template refuses a conversation, for example one with a system message."""
+
+
+class Generated(NamedTuple):
+    """New text. `stopped`: it ended by itself or at a stop string, not at the limit."""
+
+    text: str
+    tokens: int
+    stopped: bool
+    logprobs: tuple[TokenLogprob, ...]
+
+
+class TorchModel:
+    """Tokenizer and weights of one model.
+
+    kind: "causal", or "sequence" and "token" for reward heads.
+    """
+
+    def __init__(
+        self, source: str, kind: str, *, revision: str | None, device: str, dtype: str, trust: bool
+    ) -> None:
+        loaders = {
+            "causal": transformers.AutoModelForCausalLM,
+            "sequence": transformers.AutoModelForSequenceClassification,
+            "token": transformers.AutoModel,
+        }
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        common: dict[str, Any] = {"revision": revision, "trust_remote_code": trust}
+        try:
+            self.tokenizer = transformers.AutoTokenizer.from_pretrained(source, **common)
+            self.model = loaders[kind].from_pretrained(source, dtype=dtype, **common)
+        except (OSError, ValueError, ImportError, KeyError) as error:
+            raise EngineError(
+                f"transformers cannot load {Path(source).name}: {error}",
+                fix="-o trust_remote_code=true if its own code is wanted and trusted" if not trust else "",
+            ) from error
+        self.kind = kind
+        self.device = device
+        self.model.to(device).eval()
+        config = self.model.config
+        if self.tokenizer.pad_token_id is None:
+            self.tokenizer.pad_token_id = self.tokenizer.eos_token_id
+        sizes = (getattr(config, "max_position_embeddings", None), self.tokenizer.model_max_length)
+        self.window = int(min((size for size in sizes if size and size < _HUGE), default=_HUGE))
+
+    def conversation(
+        self,
+        messages: Sequence[Message],
+        *,
+        prompt: bool,
+        template: dict[str, Any] | None = None,
+        continues: bool = False,
+        tools: Sequence[Tool] = (),
+    ) -> Ids:
+        """Token ids of a conversation; prompt: with the opening of the next answer.
+
+        Raises TemplateRejected, or EngineError if there is no template.
+        """
+        if not self.tokenizer.chat_template:
+            raise EngineError("the tokenizer has no chat template: a base model cannot chat or be rated")
+        turns = [{"role": message.role, "content": message.content} for message in messages]
+        described = [
+            {
+                "type": "function",
+                "function": {"name": t.name, "description": t.description, "parameters": t.parameters},
+            }
+            for t in tools
+        ]
+        try:
+            ids: Ids = self.tokenizer.apply_chat_template(
+                turns,
+                tools=described or None,
+                tokenize=True,
+                return_dict=False,
+                add_generation_prompt=prompt and not continues,
+                continue_final_message=continues,
+                **(template or {}),
+            )
+        except Exception as error:  # whatever the template's own code raises
+            raise TemplateRejected(f"{type(error).__name__}: {error}") from error
+        return ids
+
+    def text_ids(self, text: str) -> Ids:
+        """Token ids of a raw text."""
+        ids: Ids = self.tokenizer(text)["input_ids"]
+        return ids
+
+    def rewards(self, batch: Sequence[Ids]) -> list[list[float]]:
+        """Raw head values of each conversation, shape (n, labels): no sigmoid, float32.
+
+        Each is read at its own last token. Sequence classes find it as the last one that is not padding, and
+        many tokenizers pad with the token that ends a turn: so an id that no conversation has is the padding.
+        """
+        used = {token for one in batch for token in one}
+        pad = next(token for token in range(self.model.config.vocab_size) if token not in used)
+        ids = torch.full((len(batch), max(map(len, batch))), pad, dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        for row, tokens in enumerate(batch):
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+            mask[row, : len(tokens)] = 1
+        self.model.config.pad_token_id = pad
+        with torch.inference_mode():
+            return self._values(ids.to(self.device), mask.to(self.device))
+
+    def _values(self, ids: torch.Tensor, mask: torch.Tensor) -> list[list[float]]:
+        logits = self.model(input_ids=ids, attention_mask=mask).logits.float()
+        if logits.dim() == 3:
+            last = mask.sum(dim=1) - 1
+            logits = logits[torch.arange(len(logits)), last]
+        values: list[list[float]] = logits.cpu().tolist()
+        return values
+
+    def token_logprobs(self, ids: Ids, start: int, end: int) -> list[float]:
+        """Natural-log probabilities of tokens [start, end), given all before them; start is at least 1."""
+        with torch.inference_mode():
+            logits = self.model(input_ids=torch.tensor([ids], device=self.device)).logits[0]
+            chosen = torch.tensor(ids[start:end], device=self.device)
+            logs = torch.log_softmax(logits[start - 1 : end - 1].float(), dim=-1)
+            values: list[float] = logs.gather(1, chosen[:, None])[:, 0].cpu().tolist()
+        return values
+
+    def generate(self, prompt: Ids, options: Options, seed: int | None) -> Generated:
+        """Continue a prompt; greedy at temperature 0, else sampled with the seed."""
+        warm = options.temperature is not None and options.temperature > 0
+        room = max(1, self.window - len(prompt))
+        settings: dict[str, Any] = {
+            "max_new_tokens": min(options.max_tokens or room, room),
+            "do_sample": warm,
+            "temperature": options.temperature if warm else None,
+            "top_p": options.top_p if warm else None,
+            "top_k": 0 if warm else None,
+            "pad_token_id": self.tokenizer.pad_token_id,
+            "return_dict_in_generate": True,
+            "output_logits": options.logprobs is not None,
+        }
+        if options.stop:
+            settings["stop_strings"] = list(options.stop)
+            settings["tokenizer"] = self.tokenizer
+        ids = torch.tensor([prompt], device=self.device)
+        with torch.inference_mode(), torch.random.fork_rng():
+            if seed is not None:
+                torch.manual_seed(seed)
+            out = self.model.generate(ids, attention_mask=torch.ones_like(ids), **settings)
+        new = out.sequences[0, len(prompt) :].tolist()
+        ended = bool(new) and new[-1] in self._ends()
+        kept = new[:-1] if ended else new
+        text = self.tokenizer.decode(kept, skip_special_tokens=True)
+        cut = min((place for stop in options.stop if (place := text.find(stop)) >= 0), default=-1)
+        logprobs = (
+            self._new_logprobs(kept, out.logits, options.logprobs) if options.logprobs is not None else ()
+        )
+        return Generated(text if cut < 0 else text[:cut], len(new), ended or cut >= 0, logprobs)
+
+    def _ends(self) -> set[int]:
+        ends = self.model.generation_config.eos_token_id
+        known = ends if isinstance(ends, list) else [ends]
+        return {one for one in [*known, self.tokenizer.eos_token_id] if one is not None}
+
+    def _new_logprobs(self, new: Ids, logits: Sequence[torch.Tensor], top: int) -> tuple[TokenLogprob, ...]:
+        found = []
+        for token, row in zip(new, logits, strict=False):
+            logs = torch.log_softmax(row[0].float(), dim=-1)
+            values, places = torch.topk(logs, top) if top else (logs[:0], logs[:0].long())
+            pairs = zip(places.tolist(), values.tolist(), strict=True)
+            best = tuple((self.tokenizer.decode([place]), value) for place, value in pairs)
+            found.append(TokenLogprob(self.tokenizer.decode([token]), logs[token].item(), best))
+        return tuple(found)

@@ -1,0 +1,255 @@
+"""Models by the transformers library in this process: reward heads that vLLM does not serve, and CPUs.
+
+Slow beside a server, exact in return: the template once, raw logits, nothing cut. Calls that wait
+together are rated in one batch. torch is imported when the engine starts, never before.
+"""
+
+import asyncio
+import importlib.metadata
+import importlib.util
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from suite.chat import Reply, Request, Usage, assistant, user
+from suite.errors import CapabilityError, EngineError
+from suite.models.base import Asking, Engine, Provider, Surroundings
+from suite.models.checkpoints import Checkpoint, read_checkpoint
+from suite.models.families import Family, family_of
+from suite.models.likelihood import PROBES, answer_span, template_tail
+from suite.models.options import EngineOptions, check_needs, describe, read_options
+from suite.models.rating import Head, Rated, rating_reply
+from suite.models.spec import ModelSpec
+
+_GENERATES = frozenset({"chat", "complete", "logprobs", "prompt_logprobs", "seed"})
+
+
+class TransformersOptions(EngineOptions):
+    """Options of a model in this process."""
+
+    revision: str | None = Field(None, description="commit or branch of the Hub repository")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 …")
+    dtype: str = Field("auto", description="auto (the checkpoint's), float32, bfloat16, float16")
+    batch: int = Field(8, ge=1, description="answers rated at once")
+    trust_remote_code: bool = Field(False, description="run the code that comes with the weights")
+    label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
+    weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
+
+
+class TransformersEngine(Engine):
+    """One model in memory, asked by one thread at a time."""
+
+    def __init__(self, spec: ModelSpec, options: TransformersOptions) -> None:
+        super().__init__(spec)
+        self._options = options
+        self._looked = False
+        self._checkpoint: Checkpoint | None = None
+        self._family: Family | None = None
+        self._model: Any = None
+        self._tail: int | None = None
+        self._turn = asyncio.Lock()
+        self._waiting: list[tuple[list[int], asyncio.Future[list[float]]]] = []
+
+    def _look(self) -> None:
+        if not self._looked:
+            self._looked = True
+            self._checkpoint = read_checkpoint(self.spec.name, self._options.revision)
+            if self._checkpoint is not None:
+                self._family = family_of(self._checkpoint.architectures, self.spec.name)
+
+    def capabilities(self) -> frozenset[str]:
+        """Read from the model's config. Raises CapabilityError for a reward head that gives no scalar."""
+        self._look()
+        if self._family is None:
+            return _GENERATES
+        if "transformers" not in self._family.served_by:
+            raise CapabilityError(
+                f"{self.spec.text} is a reward model that this provider does not score as published",
+                where=f"family {self._family.id}: {self._family.note}",
+            )
+        labels = self._family.labels or (self._checkpoint.labels if self._checkpoint else 1)
+        head = self._head()
+        if labels > 1 and head.label is None and not head.weights:
+            raise CapabilityError(
+                f"{self.spec.text} has {labels} labels, and nothing says which is the reward",
+                fix="-o label=N, or -o weights=[...] for a weighted sum",
+            )
+        return frozenset({"rate"})
+
+    def _head(self) -> Head:
+        options, family = self._options, self._family
+        label = options.label if options.label is not None else (family.label if family else None)
+        return Head(False, label, options.weights or (family.weights if family else ()))
+
+    def identity(self) -> Mapping[str, Any]:
+        """The model by commit or fingerprint, the library by version, device and number format."""
+        self._look()
+        found: dict[str, Any] = {
+            "provider": "transformers",
+            "name": self._checkpoint.name if self._checkpoint else self.spec.name,
+            "engine": "transformers",
+            "deterministic": True,
+        }
+        if self._checkpoint is not None:
+            found["revision"] = self._checkpoint.revision
+        if importlib.util.find_spec("transformers") is not None:
+            found["engine_version"] = importlib.metadata.version("transformers")
+        shaping = self._options.model_dump(mode="json", exclude={"batch", "revision"}, exclude_defaults=True)
+        return {**found, "options": shaping} if shaping else found
+
+    def limits(self) -> Mapping[str, int]:
+        """Twice the batch: one is worked on, one waits. The window is known once started."""
+        cap = 2 * self._options.batch if self._family else 1
+        return {"concurrency": cap, **({"window": self._model.window} if self._model else {})}
+
+    async def start(self, surroundings: Surroundings) -> None:
+        """Load the model. Raises EngineError if a library or the model is missing."""
+        for module in ("torch", "transformers"):
+            if importlib.util.find_spec(module) is None:
+                raise EngineError(f"{module} is not installed", fix="pip install 'suite-eval[transformers]'")
+        await asyncio.to_thread(self._look)
+        surroundings.say(f"{self.spec.text}: loading")
+        self._model = await asyncio.to_thread(self._load)
+
+    def _load(self) -> Any:
+        from suite.models.torch_model import TorchModel
+
+        kinds = {"sequence": "sequence", "token": "token", "none": "causal"}
+        local = self._checkpoint.folder if self._checkpoint else None
+        return TorchModel(
+            str(local or self.spec.name),
+            kinds[self._family.head] if self._family else "causal",
+            revision=None if local else self._options.revision,
+            device=self._options.device,
+            dtype=self._options.dtype,
+            trust=self._options.trust_remote_code,
+        )
+
+    async def call(self, request: Request, asking: Asking) -> Reply:
+        """Answer one request. Raises CallFailed for what the model cannot do."""
+        if self._model is None:
+            raise EngineError(f"{self.spec.text} was asked before it was started")
+        check_needs(request, self.capabilities(), self.spec.text)
+        if request.kind == "rate":
+            rated = await asyncio.gather(*(self._rate(request, text) for text in request.texts))
+            return rating_reply(list(rated), self.spec.name)
+        async with self._turn:
+            work = self._logprobs if request.kind == "logprobs" else self._generate
+            return await asyncio.to_thread(work, request, asking.seed)
+
+    async def _rate(self, request: Request, text: str) -> Rated:
+        from suite.models.torch_model import TemplateRejected
+
+        try:
+            ids = self._model.conversation(
+                (*request.messages, assistant(text)), prompt=False, template=request.options.template
+            )
+        except TemplateRejected as error:
+            return Rated(None, f"template: {error}", 0)
+        if len(ids) > self._model.window:
+            return Rated(None, "overflow", len(ids))
+        future: asyncio.Future[list[float]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((ids, future))
+        async with self._turn:
+            if not future.done():
+                await self._flush()
+        score, reason = self._head().score(await future)
+        return Rated(score, reason, len(ids))
+
+    async def _flush(self) -> None:
+        """Rate the longest-waiting answers in one batch."""
+        size = self._options.batch
+        batch, self._waiting = self._waiting[:size], self._waiting[size:]
+        try:
+            values = await asyncio.to_thread(self._model.rewards, [ids for ids, _ in batch])
+        except BaseException as error:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(EngineError(f"{self.spec.text} failed: {error}"))
+            raise
+        for (_, future), row in zip(batch, values, strict=True):
+            if not future.done():
+                future.set_result(row)
+
+    def _generate(self, request: Request, seed: int | None) -> Reply:
+        from suite.models.torch_model import TemplateRejected
+
+        options = request.options
+        try:
+            prompt = (
+                self._model.text_ids(request.prompt)
+                if request.kind == "complete"
+                else self._model.conversation(
+                    request.messages, prompt=True, template=options.template, continues=options.continue_final
+                )
+            )
+        except TemplateRejected as error:
+            return Reply(finish="invalid", details={"template": str(error)})
+        if len(prompt) >= self._model.window:
+            return Reply(finish="overflow", usage=Usage(prompt=len(prompt)))
+        new = self._model.generate(prompt, options, seed)
+        finish = "length" if not new.stopped else ("stop" if new.text.strip() else "empty")
+        return Reply(
+            new.text,
+            finish=finish,
+            usage=Usage(len(prompt), new.tokens),
+            logprobs=new.logprobs,
+            model=self.spec.name,
+        )
+
+    def _logprobs(self, request: Request, _seed: int | None) -> Reply:
+        return rating_reply([self._likelihood(request, text) for text in request.texts], self.spec.name)
+
+    def _likelihood(self, request: Request, text: str) -> Rated:
+        from suite.models.torch_model import TemplateRejected
+
+        model, template = self._model, request.options.template
+        tail = 0
+        try:
+            if request.messages:
+                if self._tail is None:
+                    hi = user("Hi")
+                    opened = model.conversation((hi,), prompt=True)
+                    one, two = (model.conversation((hi, assistant(probe)), prompt=False) for probe in PROBES)
+                    self._tail = template_tail(opened, one, two)
+                tail = self._tail
+                prompt = model.conversation(request.messages, prompt=True, template=template)
+                full = model.conversation(
+                    (*request.messages, assistant(text)), prompt=False, template=template
+                )
+            else:
+                prompt, full = model.text_ids(request.prompt), model.text_ids(request.prompt + text)
+        except TemplateRejected as error:
+            return Rated(None, f"template: {error}", 0)
+        if len(full) > model.window:
+            return Rated(None, "overflow", len(full))
+        span = answer_span(prompt, full, tail)
+        if span is None:
+            return Rated(None, "no-span", len(full))
+        numbers = model.token_logprobs(full, *span)
+        if not all(math.isfinite(number) for number in numbers):
+            return Rated(None, "not-finite", len(full))
+        total = math.fsum(numbers)
+        mean = request.options.normalise == "mean"
+        return Rated(total / len(numbers) if mean else total, "", len(numbers), len(full))
+
+    async def close(self) -> None:
+        """Let the model go."""
+        self._model = None
+
+
+class TransformersProvider(Provider):
+    """`transformers/ORG/NAME`, `transformers//path/to/folder`."""
+
+    name = "transformers"
+    title = "Models that vLLM does not serve"
+    options = describe(TransformersOptions)
+
+    def engine(self, spec: ModelSpec) -> Engine:
+        """Raises NotFound for an unknown option. The model itself is looked at when planning asks."""
+        return TransformersEngine(spec, read_options(TransformersOptions, spec))
+
+
+provider = TransformersProvider()
