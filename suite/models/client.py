@@ -12,7 +12,8 @@ from suite.chat import Reply, Request
 from suite.errors import CallFailed
 from suite.models import likelihood, ranking, rating
 from suite.models.faults import read_refusal, refused
-from suite.models.http import Answer, HttpClient
+from suite.models.http import HttpClient
+from suite.models.plain_http import Answer
 from suite.models.rating import Head
 from suite.models.secrets import Scrubber
 from suite.models.wire import Dialect, chat_body, complete_body, read_completion, reply_of

@@ -109,8 +109,11 @@ def refused(
 
 
 def retry_after(headers: Mapping[str, str], clock: Callable[[], float] = time.time) -> float | None:
-    """Seconds the endpoint asks us to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
-    for name, scale in (("retry-after-ms", 0.001), ("Retry-After", 1.0)):
+    """Seconds the endpoint asks us to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date.
+
+    headers: names in lower case.
+    """
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         text = (headers.get(name) or "").strip()
         if not text:
             continue

@@ -2,27 +2,21 @@
 
 Every failure of the connection is a CallFailed with a stable kind. Deadlines are kept by one sweep over
 the open requests, since a timer a request costs more than the request's own bookkeeping. A connection
-that the endpoint closed while it was idle is repaired once; nothing else is retried here.
+that the endpoint closed while it was idle is repaired once; nothing else is retried here. Without TLS
+and proxy our own small client is used (`plain_http`), else aiohttp.
 """
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from suite.errors import CallFailed
+from suite.models.plain_http import Answer, PlainPool
 
 _IDLE_S = 4.0  # below the 5 s after which uvicorn, hence vLLM, closes an idle connection
-
-
-class Answer(NamedTuple):
-    """What came back."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class _Watch:
@@ -95,6 +89,11 @@ class HttpClient:
         self._proxy_env = proxy_env
         self._session: aiohttp.ClientSession | None = None
         self._urls: dict[str, URL] = {}
+        url = URL(self._root)
+        self._plain: PlainPool | None = None
+        if url.scheme == "http" and url.host and url.port and not proxy_env:
+            self._plain = PlainPool(url.host, url.port, self._headers, _IDLE_S)
+        self._prefix = url.raw_path.rstrip("/")
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -110,6 +109,8 @@ class HttpClient:
     async def close(self) -> None:
         """Close all connections. Safe to call twice."""
         self._deadlines.close()
+        if self._plain is not None:
+            await self._plain.close()
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
@@ -125,6 +126,8 @@ class HttpClient:
     async def _guarded(self, method: str, path: str, body: bytes | None) -> Answer:
         watch = self._deadlines.enter()
         try:
+            if self._plain is not None:
+                return await self._plain.send(method, self._prefix + path, body)
             return await self._repaired(method, path, body)
         except asyncio.CancelledError:
             if watch.expired and watch.task.uncancel() <= watch.before:
@@ -158,7 +161,8 @@ class HttpClient:
         async with self._open().request(
             method, url, data=body, headers=headers, allow_redirects=False
         ) as response:
-            return Answer(response.status, response.headers, await response.read())
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, headers, await response.read())
 
 
 def connection_failure(error: aiohttp.ClientError) -> CallFailed:

@@ -17,7 +17,7 @@ import msgspec
 from suite.chat import Reply, Request, Usage, assistant
 from suite.errors import CallFailed
 from suite.models.faults import read_refusal, refused
-from suite.models.http import Answer
+from suite.models.plain_http import Answer
 from suite.models.secrets import Scrubber
 from suite.models.wire import encode
 

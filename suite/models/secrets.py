@@ -48,6 +48,8 @@ def read_key(variable: str, *, required: bool) -> str:
             f"the environment variable {variable} is not set",
             fix=f"export {variable}=... with your key; it is never written to any file",
         )
+    if not value.isprintable():
+        raise ConfigError(f"the environment variable {variable} holds a line break or the like, not a key")
     return value
 
 

@@ -134,9 +134,15 @@ FAILED = [
 ]
 
 
+# Our own client without TLS and proxy, aiohttp with either: both must say the same.
+BOTH_CLIENTS = pytest.mark.parametrize("proxy_env", [False, True], ids=["plain", "aiohttp"])
+
+
+@BOTH_CLIENTS
 @pytest.mark.parametrize(("fault", "kind", "retryable", "overload", "retry_after"), FAILED)
 async def test_a_fault_is_a_failed_call(
     server: OpenAIServer,
+    proxy_env: bool,
     fault: str,
     kind: str,
     retryable: bool,
@@ -144,7 +150,7 @@ async def test_a_fault_is_a_failed_call(
     retry_after: float | None,
 ) -> None:
     with pytest.raises(CallFailed) as caught:
-        await asked(server.url, chat(f"[[fault:{fault}]]"))
+        await asked(server.url, chat(f"[[fault:{fault}]]"), proxy_env=proxy_env)
     failed = caught.value
     assert (failed.kind, failed.retryable, failed.overload) == (kind, retryable, overload)
     assert failed.retry_after == retry_after
@@ -163,11 +169,12 @@ CANDIDATE = [
 ]
 
 
+@BOTH_CLIENTS
 @pytest.mark.parametrize(("fault", "finish", "text"), CANDIDATE)
 async def test_a_failure_of_the_candidate_is_a_reply(
-    server: OpenAIServer, fault: str, finish: str, text: str
+    server: OpenAIServer, proxy_env: bool, fault: str, finish: str, text: str
 ) -> None:
-    reply = await asked(server.url, chat(f"[[fault:{fault}]]"))
+    reply = await asked(server.url, chat(f"[[fault:{fault}]]"), proxy_env=proxy_env)
     assert (reply.finish, reply.text) == (finish, text)
 
 
@@ -177,8 +184,11 @@ async def test_retry_after_may_be_a_date(server: OpenAIServer) -> None:
     assert 0.0 <= (caught.value.retry_after or -1) <= 2.0
 
 
-async def test_a_slow_endpoint_times_out_and_a_cancelled_call_stays_cancelled(server: OpenAIServer) -> None:
-    one = engine(server.url, timeout_s=0.3)
+@BOTH_CLIENTS
+async def test_a_slow_endpoint_times_out_and_a_cancelled_call_stays_cancelled(
+    server: OpenAIServer, proxy_env: bool
+) -> None:
+    one = engine(server.url, timeout_s=0.3, proxy_env=proxy_env)
     await one.start(Surroundings())
     started = time.monotonic()
     with pytest.raises(CallFailed, match="timeout: no full reply within"):
@@ -193,9 +203,10 @@ async def test_a_slow_endpoint_times_out_and_a_cancelled_call_stays_cancelled(se
     await one.close()
 
 
-async def test_an_endpoint_that_went_away_is_a_failed_connection() -> None:
+@BOTH_CLIENTS
+async def test_an_endpoint_that_went_away_is_a_failed_connection(proxy_env: bool) -> None:
     async with OpenAIServer() as server:
-        one = engine(server.url)
+        one = engine(server.url, proxy_env=proxy_env)
         await one.start(Surroundings())
     with pytest.raises(CallFailed) as caught:
         await one.call(chat("x"), ASKING)
@@ -409,8 +420,22 @@ async def test_a_base_url_without_v1_holds_the_routes_itself() -> None:
         await one.close()
 
 
-async def test_many_calls_share_connections_and_leave_nothing_open(server: OpenAIServer) -> None:
-    one = engine(server.url)
+async def test_an_endpoint_without_tls_is_said(server: OpenAIServer) -> None:
+    with pytest.raises(EngineError, match="tls: "):
+        await engine(server.url.replace("http://", "https://")).start(Surroundings())
+
+
+def test_a_key_with_a_line_break_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "abc\r\nX-Evil: 1")
+    with pytest.raises(ConfigError, match="MY_KEY holds a line break"):
+        engine("http://127.0.0.1:1/v1", api_key_env="MY_KEY")
+
+
+@BOTH_CLIENTS
+async def test_many_calls_share_connections_and_leave_nothing_open(
+    server: OpenAIServer, proxy_env: bool
+) -> None:
+    one = engine(server.url, proxy_env=proxy_env)
     await one.start(Surroundings())
     replies = await asyncio.gather(*(one.call(chat(f"question {i}"), ASKING) for i in range(50)))
     await one.close()

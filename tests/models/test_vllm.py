@@ -1,6 +1,7 @@
 """The vLLM provider against a stand-in package that runs the loopback server, started the same way."""
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -182,8 +183,9 @@ async def test_a_server_that_dies_while_asked_is_an_engine_error(
     one = engine(model())
     await one.start(Surroundings(logs=stand_in))
     for process in psutil.Process().children(recursive=True):
-        if "vllm.entrypoints.openai.api_server" in process.cmdline():
-            process.kill()
+        with contextlib.suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
+            if "vllm.entrypoints.openai.api_server" in process.cmdline():
+                process.kill()
     with pytest.raises(EngineError, match="died"):
         for _ in range(50):
             with pytest.raises(CallFailed) as failed:

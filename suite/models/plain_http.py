@@ -1,0 +1,263 @@
+"""HTTP/1.1 without TLS on asyncio protocols: what local servers need, at a quarter of a full client's cost.
+
+One request at a time on a connection, kept alive; bodies by length, in chunks or until the end of the
+connection. No redirects, no cookies, no proxies, no compression: it is not asked for.
+"""
+
+import asyncio
+import time
+from typing import NamedTuple
+
+from suite.errors import CallFailed
+
+_MOST_HEAD = 65_536
+_MOST_BODY = 512 * 1024 * 1024
+_CONNECT_S = 20.0
+
+
+class Answer(NamedTuple):
+    """What came back. Header names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Lost(Exception):
+    """The connection ended. `silent`: before any byte of an answer."""
+
+    def __init__(self, silent: bool, cause: BaseException | None) -> None:
+        super().__init__(str(cause or "the endpoint closed the connection"))
+        self.silent = silent
+
+
+class Garbled(Exception):
+    """What came back is not HTTP."""
+
+
+class Connection(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self) -> None:
+        self.idle_since = 0.0
+        self.open = True
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[Answer] | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self._buffer = bytearray()
+        self._status = 0  # 0 until the head is read
+        self._headers: dict[str, str] = {}
+        self._length: int | None = None  # None: in chunks or until the end
+        self._chunked = False
+        self._body: list[bytes] = []
+        self._seen = False
+        self._keep = True
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another request may be sent."""
+        return self.open and self._keep and self._waiter is None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio calls this."""
+        self._transport = transport  # type: ignore[assignment]
+
+    async def ask(self, data: bytes) -> Answer:
+        """Send one request and wait for its answer. Raises Lost or Garbled."""
+        if self._transport is None or not self.open:
+            raise Lost(True, None)
+        self._reset()
+        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        self._transport.write(data)
+        whole = False
+        try:
+            answer: Answer = await waiter
+            whole = True
+            return answer
+        finally:
+            self._waiter = None
+            self._keep = self._keep and whole  # else an answer is still on its way
+
+    def close(self) -> None:
+        """End it now."""
+        self.open = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio calls this."""
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            self.close()  # nobody asked
+            return
+        self._seen = True
+        self._buffer += data
+        try:
+            answer = self._take()
+        except (ValueError, IndexError) as error:
+            self._keep = False
+            waiter.set_exception(Garbled(f"not an HTTP answer: {error}"))
+            return
+        if answer is not None:
+            self._keep = self._keep and not self._buffer
+            waiter.set_result(answer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio calls this."""
+        self.open = False
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        if exc is None and self._status and self._length is None and not self._chunked:
+            waiter.set_result(Answer(self._status, self._headers, bytes(self._buffer)))
+        else:
+            waiter.set_exception(Lost(not self._seen, exc))
+
+    def _take(self) -> Answer | None:
+        """The answer, if it is whole. Raises ValueError if it is not HTTP."""
+        buffer = self._buffer
+        while not self._status:
+            end = buffer.find(b"\r\n\r\n")
+            if end < 0:
+                if len(buffer) > _MOST_HEAD:
+                    raise ValueError("its head does not end")
+                return None
+            self._read_head(bytes(buffer[:end]))
+            del buffer[: end + 4]
+            if 100 <= self._status < 200:
+                self._status = 0
+        if self._chunked:
+            return self._take_chunks()
+        if self._length is None or len(buffer) < self._length:
+            return None
+        body = bytes(buffer[: self._length])
+        del buffer[: self._length]
+        return Answer(self._status, self._headers, body)
+
+    def _read_head(self, head: bytes) -> None:
+        lines = head.decode("latin-1").split("\r\n")
+        version, status = lines[0].split(" ", 2)[:2]
+        if not version.startswith("HTTP/1."):
+            raise ValueError(repr(lines[0][:40]))
+        self._headers = headers = {}
+        for line in lines[1:]:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        self._status = int(status)
+        connection = headers.get("connection", "").lower()
+        self._keep = "close" not in connection and (version == "HTTP/1.1" or "keep-alive" in connection)
+        self._chunked = "chunked" in headers.get("transfer-encoding", "").lower()
+        length = headers.get("content-length")
+        self._length = 0 if self._status in (204, 304) else (int(length) if length is not None else None)
+        if self._length is not None and not 0 <= self._length <= _MOST_BODY:
+            raise ValueError(f"a body of {self._length} bytes")
+        if self._length is None and not self._chunked:
+            self._keep = False  # until the end of the connection
+
+    def _take_chunks(self) -> Answer | None:
+        buffer = self._buffer
+        while True:
+            end = buffer.find(b"\r\n")
+            if end < 0:
+                return None
+            size = int(bytes(buffer[:end]).partition(b";")[0], 16)
+            if not 0 <= size <= _MOST_BODY:
+                raise ValueError(f"a chunk of {size} bytes")
+            if size == 0:
+                trailer = buffer.find(b"\r\n\r\n", end)
+                if trailer < 0:
+                    return None
+                del buffer[: trailer + 4]
+                return Answer(self._status, self._headers, b"".join(self._body))
+            if len(buffer) < end + size + 4:
+                return None
+            self._body.append(bytes(buffer[end + 2 : end + 2 + size]))
+            del buffer[: end + size + 4]
+
+
+class PlainPool:
+    """Kept-alive connections to one host.
+
+    idle_s: how long an idle one is trusted.
+    """
+
+    def __init__(self, host: str, port: int, headers: dict[str, str], idle_s: float) -> None:
+        self._host = host
+        self._port = port
+        self._idle_s = idle_s
+        name = f"[{host}]" if ":" in host else host
+        lines = {"Host": f"{name}:{port}", "Accept": "application/json", **headers}
+        self._head = "".join(f"{key}: {value}\r\n" for key, value in lines.items()).encode("latin-1")
+        self._idle: list[Connection] = []
+        self._busy: set[Connection] = set()
+
+    async def send(self, method: str, path: str, body: bytes | None) -> Answer:
+        """One request. A kept connection that the other side had closed is replaced once.
+
+        Raises CallFailed: connect, reset, half-body, bad-http.
+        """
+        first = f"{method} {path} HTTP/1.1\r\n".encode("ascii")
+        data = first + self._head
+        if body is not None:
+            data += b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        else:
+            data += b"\r\n"
+        kept = self._kept()
+        try:
+            return await self._asked(kept or await self._connect(), data)
+        except Lost as lost:
+            if kept is None or not lost.silent:
+                raise _failure(lost) from lost
+        try:
+            return await self._asked(await self._connect(), data)
+        except Lost as lost:
+            raise _failure(lost) from lost
+
+    async def _asked(self, connection: Connection, data: bytes) -> Answer:
+        self._busy.add(connection)
+        try:
+            answer = await connection.ask(data)
+        except Garbled as error:
+            raise CallFailed("bad-http", str(error), retryable=True) from error
+        finally:
+            self._busy.discard(connection)
+            if connection.reusable:
+                connection.idle_since = time.monotonic()
+                self._idle.append(connection)
+            else:
+                connection.close()
+        return answer
+
+    def _kept(self) -> Connection | None:
+        oldest = time.monotonic() - self._idle_s
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.reusable and connection.idle_since >= oldest:
+                return connection
+            connection.close()
+        return None
+
+    async def _connect(self) -> Connection:
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                loop = asyncio.get_running_loop()
+                _, connection = await loop.create_connection(Connection, self._host, self._port)
+        except OSError as error:  # TimeoutError among them
+            why = error.strerror or str(error) or type(error).__name__
+            raise CallFailed("connect", f"{self._host}:{self._port}: {why}", retryable=True) from error
+        return connection
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for connection in [*self._idle, *self._busy]:
+            connection.close()
+        self._idle.clear()
+        await asyncio.sleep(0)  # lets the transports close their sockets
+
+
+def _failure(lost: Lost) -> CallFailed:
+    if lost.silent:
+        return CallFailed("reset", str(lost), retryable=True)
+    return CallFailed("half-body", "the reply ended before it was whole", retryable=True)
