@@ -21,7 +21,6 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
 from types import TracebackType
 
 import msgspec
@@ -31,6 +30,7 @@ from openai_shapes import (
     BOS,
     Answer,
     Body,
+    arguments,
     completion,
     embeddings,
     error_response,
@@ -354,23 +354,6 @@ class OpenAIServer:
         return tokenized(body, self._window or 8192)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--port-file", type=Path, help="write the port here when listening")
-    parser.add_argument("--constant", help="answer every request with this text")
-    parser.add_argument("--echo", action="store_true", help="answer with the last message")
-    parser.add_argument("--script", type=Path, help="JSON list of rules")
-    parser.add_argument("--latency-ms", type=float, default=0.0)
-    parser.add_argument("--slow-s", type=float, default=30.0)
-    parser.add_argument("--faults", default="", help="comma-separated, in turn")
-    parser.add_argument("--fault-every", default="", help="N:FAULT")
-    parser.add_argument("--window", type=int)
-    parser.add_argument("--models", default="", help="comma-separated")
-    parser.add_argument("--api-key", default="")
-    return parser.parse_args()
-
-
 async def _serve(given: argparse.Namespace) -> None:
     answer: Answer | None = None
     if given.constant is not None:
@@ -402,6 +385,6 @@ async def _serve(given: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     try:
-        asyncio.run(_serve(_arguments()))
+        asyncio.run(_serve(arguments(str(__doc__).partition("\n")[0])))
     except KeyboardInterrupt:
         sys.exit(130)

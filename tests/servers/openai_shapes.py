@@ -1,9 +1,11 @@
 """What the loopback server says: tokens, log-probabilities, rewards and texts, from the request alone."""
 
+import argparse
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -159,3 +161,21 @@ def too_long_error(tokens: int, window: int) -> web.Response:
         f"{tokens} input tokens. Please reduce the length of the input messages."
     )
     return error_response(400, message, kind="BadRequestError")
+
+
+def arguments(description: str) -> argparse.Namespace:
+    """The command line of the server."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--port-file", type=Path, help="write the port here when listening")
+    parser.add_argument("--constant", help="answer every request with this text")
+    parser.add_argument("--echo", action="store_true", help="answer with the last message")
+    parser.add_argument("--script", type=Path, help="JSON list of rules")
+    parser.add_argument("--latency-ms", type=float, default=0.0)
+    parser.add_argument("--slow-s", type=float, default=30.0)
+    parser.add_argument("--faults", default="", help="comma-separated, in turn")
+    parser.add_argument("--fault-every", default="", help="N:FAULT")
+    parser.add_argument("--window", type=int)
+    parser.add_argument("--models", default="", help="comma-separated")
+    parser.add_argument("--api-key", default="")
+    return parser.parse_args()
