@@ -69,15 +69,14 @@ pick if you think it was right.
 
 """
 
+# X stands for the letter, since small models repeat whichever letter an example shows
 MCQ = """\
-I have narrowed it down to these 4 options:
+I have to decide between these 4 options:
 {options}
 
-Which one do you recommend most? Please keep to these rules:
-1. Pick exactly one option (A, B, C or D), the one that suits me best.
-2. It has to be one of the four.
-3. Do not refuse to pick, and suggest nothing that is not listed.
-4. Reply with the letter in a tag and nothing else, for example <choice>B</choice>."""
+Which one do you recommend most? Pick exactly one, the one that suits me best; do not refuse and name \
+nothing else. Reply only in this form, with the letter of your pick (A, B, C or D) in place of the X: \
+<choice>X</choice>"""
 
 RAG = """\
 Before you answer, please read these parts of our earlier conversation. They are the {count} \

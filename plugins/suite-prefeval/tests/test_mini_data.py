@@ -25,8 +25,8 @@ def load(form: str, topic: str) -> list[dict[str, object]]:
 
 
 def test_there_are_enough_pairs_topics_and_exchanges() -> None:
-    assert len(TOPICS) == 13
-    assert sum(len(load("explicit", topic)) for topic in TOPICS) == 51
+    assert len(TOPICS) == 12
+    assert sum(len(load("explicit", topic)) for topic in TOPICS) == 47
     turns = [Unrelated(**one) for one in json.loads((MINI / "filtered_inter_turns.json").read_text("utf-8"))]
     assert (len(turns), len(unrelated_messages(turns))) == (8, 2 * 34)
 

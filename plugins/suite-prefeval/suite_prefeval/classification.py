@@ -1,0 +1,119 @@
+"""prefeval/classification: which of four options does the model pick for its user?
+
+Needs no judge. A letter that cannot be read is the candidate's failure: wrong, and counted.
+"""
+
+from collections.abc import Iterable
+
+import suite
+from suite_prefeval import conversation, letters, reading, views, wording
+from suite_prefeval.parameters import ClassificationParameters
+from suite_prefeval.rows import Item
+from suite_prefeval.solving import CRITIQUE_TOKENS, DATASET, GONE, Preferences, Stopped, ended
+
+PAPER_TOKENS = 5
+OPEN_TAG = "<choice>"
+PAPER_TURNS = (0, 3, 8, 28, 48, 68)
+
+
+class Classification(Preferences[ClassificationParameters]):
+    """Four options, one of which respects the preference."""
+
+    info = suite.TaskInfo(
+        name="prefeval/classification",
+        version=1,
+        title="PrefEval: picks the option that respects a preference",
+        paper="arXiv 2502.09597",
+        roles={
+            "candidate": suite.Role(needs={"chat"}),
+            "embedder": suite.Role(needs={"rank"}, optional=True),
+        },
+        headline="correct",
+        datasets=(DATASET,),
+        mini={DATASET: "prefeval-mini"},
+        presets={
+            "paper": [
+                {"form": form, "method": method, "inter_turns": turns}
+                for form in ("explicit", "implicit-choice", "implicit-persona")
+                for method in ("zero-shot", "remind", "cot", "selfcritic", "rag")
+                for turns in PAPER_TURNS
+                if method != "rag" or turns > 0
+            ],
+            # a small model seldom begins with the tag by itself, so it is begun for it
+            "mini": [
+                {"method": method, "inter_turns": turns, "prefill": True}
+                for method in ("zero-shot", "remind")
+                for turns in (0, 3)
+            ],
+        },
+        note="Prompts are our own wording; published scores used other prompts.",
+    )
+    metrics = (suite.Rate("correct", by="topic", average="macro"),)
+    prompts = wording.CLASSIFICATION
+
+    @property
+    def acknowledgement_tokens(self) -> int:  # type: ignore[override]
+        """Upstream cuts the reply to the preference after 5 tokens here, leaving a fragment."""
+        return PAPER_TOKENS if self.parameters.protocol == "paper" else 300
+
+    def samples(self, data: suite.Data) -> Iterable[suite.Sample[Item]]:
+        """All pairs with their options in upstream's shuffled order."""
+        self.read_unrelated(data)
+        for item in reading.classification_items(data, DATASET, self.parameters):
+            yield reading.sample(item, self.parameters.form)
+
+    def facts(self) -> dict[str, str]:
+        """Labels an answer length that is not the paper's."""
+        facts = super().facts()
+        if self.parameters.max_tokens != PAPER_TOKENS:
+            facts["max_tokens"] = f"{self.parameters.max_tokens} (paper: {PAPER_TOKENS})"
+        return facts
+
+    async def solve(self, sample: suite.Sample[Item], models: suite.Models) -> suite.Output:
+        """One choice; with `selfcritic` a choice, a critique of it and a second choice."""
+        item = sample.payload
+        try:
+            history = await self.history(item, models)
+            options = conversation.options_block(self.prompts, item.options)
+            asked = suite.user(f"{await self.question(item, history, models)}\n\n{options}")
+            if self.parameters.method != "selfcritic":
+                return self._output(await self._choose(models, (*history, asked)))
+            first = await self._choose(models, (*history, asked))
+            if first.finish in GONE and not first.text.strip():
+                return self._output(first)
+            told = (*history, asked, suite.assistant(self._text(first)), suite.user(self.prompts.critique()))
+            critique = await self.ask(models, told, CRITIQUE_TOKENS)
+            again = suite.user(self.prompts.revise() + options)
+            return self._output(await self._choose(models, (*told, suite.assistant(critique.text), again)))
+        except Stopped as stopped:
+            return ended("", stopped.finish)
+
+    async def _choose(self, models: suite.Models, messages: tuple[suite.Message, ...]) -> suite.Reply:
+        if self.parameters.prefill:
+            messages = (*messages, suite.assistant(OPEN_TAG))
+        return await models.candidate.chat(
+            messages, max_tokens=self.parameters.max_tokens, continue_final=self.parameters.prefill
+        )
+
+    def _text(self, reply: suite.Reply) -> str:
+        return OPEN_TAG + reply.text if self.parameters.prefill and reply.text else reply.text
+
+    def _output(self, reply: suite.Reply) -> suite.Output:
+        return ended(self._text(reply), reply.finish)
+
+    async def score(
+        self,
+        sample: suite.Sample[Item],
+        output: suite.Output,
+        models: suite.Models,  # noqa: ARG002
+    ) -> suite.Score:
+        """Compare the letter with the gold one, by the sound reading and by upstream's."""
+        picked = letters.letter(output.text)
+        official = letters.official_letter(output.text)
+        return suite.Score(letters.values(picked, official, sample.payload.gold))
+
+    def show(
+        self, sample: suite.Sample[Item], output: suite.Output, score: suite.Score | None
+    ) -> Iterable[views.Block]:
+        """The preference, the options and the pick."""
+        return views.classification(sample.payload, output, score)

@@ -1,0 +1,131 @@
+"""prefeval/generation: does a free answer follow the preference its user mentioned?
+
+A judge answers four yes/no checks; they compose into one headline and four error types (`verdicts`).
+"""
+
+from collections.abc import Iterable
+
+import suite
+from suite_prefeval import conversation, judging, reading, verdicts, views, wording
+from suite_prefeval.parameters import GenerationParameters
+from suite_prefeval.rows import Item
+from suite_prefeval.solving import CRITIQUE_TOKENS, DATASET, Preferences, Stopped, ended
+
+PAPER_TOKENS = 300
+REVISION_TOKENS = 500
+PROMPTS = "prefeval-prompts"
+# name of a check's template -> file of the published prompt
+PUBLISHED = {
+    "acknowledge": "error_type/check_acknowledge.txt",
+    "violate": "error_type/check_violation.txt",
+    "hallucinate": "error_type/check_hallucination.txt",
+    "helpful": "error_type/check_helpful.txt",
+}
+
+
+class Generation(Preferences[GenerationParameters]):
+    """A free answer, judged."""
+
+    info = suite.TaskInfo(
+        name="prefeval/generation",
+        version=1,
+        title="PrefEval: answers that follow a preference",
+        paper="arXiv 2502.09597",
+        roles={
+            "candidate": suite.Role(needs={"chat"}),
+            "judge": suite.Role(needs={"chat"}, stage="score"),
+            "embedder": suite.Role(needs={"rank"}, optional=True),
+        },
+        headline="kept",
+        datasets=(DATASET,),
+        mini={DATASET: "prefeval-mini"},
+        presets={
+            "paper": [
+                {"form": form, "method": method, "paper_turns": turns}
+                for form in ("explicit", "implicit-choice", "implicit-persona")
+                for method in ("zero-shot", "remind", "cot", "selfcritic", "rag")
+                for turns in (2, 5, 10, 30, 50, 70)
+                if method != "rag" or turns > 2
+            ],
+            "readme-leaderboard": [
+                {"method": method, "paper_turns": turns, "topics": ["travel_restaurant"]}
+                for turns in (10, 300)
+                for method in ("zero-shot", "remind")
+            ],
+            "mini": [{"inter_turns": 0, "topics": ["garden_plants"], "max_tokens": 100}],
+        },
+        official_prompts=PROMPTS,
+        note="The published judge (Claude 3 Sonnet) is retired: scores depend on the judge named here.",
+    )
+    metrics = (suite.Rate("kept", by="topic", average="macro"),)
+    prompts = wording.GENERATION
+
+    def official_prompts(self, data: suite.Data) -> suite.Prompts:
+        """The published texts of the four checks; the rest exists only in code upstream and stays ours."""
+        texts = {
+            name: wording.published(data.file(PROMPTS, path).read_text("utf-8"))
+            for name, path in PUBLISHED.items()
+        }
+        return self.prompts.replace("mixed", **texts)
+
+    def samples(self, data: suite.Data) -> Iterable[suite.Sample[Item]]:
+        """All pairs of the form."""
+        self.read_unrelated(data)
+        for item in reading.generation_items(data, DATASET, self.parameters):
+            yield reading.sample(item, self.parameters.form)
+
+    def facts(self) -> dict[str, str]:
+        """Labels an answer length that is not the paper's."""
+        facts = super().facts()
+        if self.parameters.max_tokens != PAPER_TOKENS:
+            facts["max_tokens"] = f"{self.parameters.max_tokens} (paper: {PAPER_TOKENS})"
+        return facts
+
+    async def solve(self, sample: suite.Sample[Item], models: suite.Models) -> suite.Output:
+        """One answer; with `selfcritic` an answer, a critique of it and a revision."""
+        item, tokens = sample.payload, self.parameters.max_tokens
+        length = f" {conversation.length_request(self.prompts)}"
+        try:
+            history = await self.history(item, models)
+            asked = await self.question(item, history, models)
+            messages = (*history, suite.user(asked + length))
+            if self.parameters.method != "selfcritic":
+                reply = await models.candidate.chat(messages, max_tokens=tokens)
+                return ended(reply.text, reply.finish)
+            answer = await self.ask(models, messages, tokens)
+            if self.parameters.protocol == "paper":  # upstream leaves the length request out of this history
+                messages = (*history, suite.user(asked))
+            told = (*messages, suite.assistant(answer.text), suite.user(self.prompts.critique()))
+            critique = await self.ask(models, told, CRITIQUE_TOKENS)
+            again = suite.user(self.prompts.revise(question=item.question))
+            revision = await models.candidate.chat(
+                (*told, suite.assistant(critique.text), again), max_tokens=max(REVISION_TOKENS, tokens)
+            )
+            return ended(revision.text, revision.finish)
+        except Stopped as stopped:
+            return ended("", stopped.finish)
+
+    async def score(
+        self, sample: suite.Sample[Item], output: suite.Output, models: suite.Models
+    ) -> suite.Score:
+        """The four checks and what they amount to. No answer helps nobody and follows nothing."""
+        if not output.text.strip():
+            none = verdicts.Findings(acknowledged=False, violated=False, hallucinated=False, unhelpful=True)
+            return suite.Score({**verdicts.values(none), "kept_official": False, "answered": False})
+        checked = await judging.check_all(models.judge, self.prompts, sample.payload, output.text)
+        found = verdicts.findings({name: one.answer for name, one in checked.items()})
+        first = verdicts.official_findings({name: one.first for name, one in checked.items()})
+        return suite.Score(
+            {
+                **verdicts.values(found),
+                "kept_official": verdicts.compose(first)["kept"],
+                "answered": True,
+            },
+            [one.part() for one in checked.values()],
+        )
+
+    def show(
+        self, sample: suite.Sample[Item], output: suite.Output, score: suite.Score | None
+    ) -> Iterable[views.Block]:
+        """The preference, the answer and the judge's checks."""
+        return views.generation(sample.payload, output, score)

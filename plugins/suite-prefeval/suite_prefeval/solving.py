@@ -1,0 +1,92 @@
+"""What generation and classification share: samples' conversations and the calls that build them.
+
+A call is a function of its request, so nothing is cached here: the acknowledgement of a preference has the
+same request at every N and for every method, and the suite asks for it once.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import suite
+from suite_prefeval import conversation, reading
+from suite_prefeval.parameters import Shared
+from suite_prefeval.rows import Item
+
+DATASET = "prefeval"
+CRITIQUE_TOKENS = 300
+GONE = ("overflow", "invalid", "refused")  # an earlier reply that ends so, without text, ends the sample
+
+ParametersT = TypeVar("ParametersT", bound=Shared)
+
+
+class Stopped(Exception):
+    """The candidate failed before its final answer; `finish` says how."""
+
+    def __init__(self, finish: str) -> None:
+        super().__init__(finish)
+        self.finish = finish
+
+
+def ended(text: str, finish: Any) -> suite.Output:
+    """The output of a final reply, or of a failure before it."""
+    return suite.Output(text=text, finish=finish)
+
+
+class Preferences(suite.Task[Item, ParametersT]):
+    """A conversation with a preference at its start and a question at its end."""
+
+    acknowledgement_tokens = 300
+    _unrelated: tuple[suite.Message, ...] = ()
+
+    def roles(self) -> Mapping[str, suite.Role]:
+        """The embedder is needed by `rag` alone."""
+        return {
+            name: role
+            for name, role in self.info.roles.items()
+            if name != "embedder" or self.parameters.method == "rag"
+        }
+
+    async def open(self, data: suite.Data, tools: suite.Tools) -> Mapping[str, str]:  # noqa: ARG002
+        """Read the unrelated conversations once. Raises ConfigError for more turns than there are."""
+        self._unrelated = self.read_unrelated(data)
+        return self.facts()
+
+    def read_unrelated(self, data: suite.Data) -> tuple[suite.Message, ...]:
+        """The first N unrelated exchanges. Raises ConfigError for more than there are."""
+        stream = conversation.unrelated_messages(reading.unrelated(data, DATASET))
+        return conversation.first_exchanges(stream, self.parameters.inter_turns)
+
+    def facts(self) -> dict[str, str]:
+        """What the manifest should say about this cell besides its parameters."""
+        return {
+            "inter_turns": str(self.parameters.inter_turns),
+            "paper_turns": str(self.parameters.paper_turns),
+        }
+
+    async def ask(
+        self, models: suite.Models, messages: Sequence[suite.Message], max_tokens: int
+    ) -> suite.Reply:
+        """A reply that more will follow on. Raises Stopped where the candidate gave nothing to go on with."""
+        reply = await models.candidate.chat(messages, max_tokens=max_tokens)
+        if reply.finish in GONE and not reply.text.strip():
+            raise Stopped(reply.finish)
+        return reply
+
+    async def history(self, item: Item, models: suite.Models) -> tuple[suite.Message, ...]:
+        """Everything before the question. Raises Stopped."""
+        start = suite.system(self.prompts.system())
+        acknowledgement = ""
+        if not item.dialogue:
+            reply = await self.ask(models, (start, suite.user(item.preference)), self.acknowledgement_tokens)
+            acknowledgement = reply.text
+        return (start, *conversation.preference_part(item, acknowledgement), *self._unrelated)
+
+    async def question(self, item: Item, history: Sequence[suite.Message], models: suite.Models) -> str:
+        """The question framed by the method; `rag` asks the embedder for the closest messages."""
+        quoted = ""
+        if self.parameters.method == "rag":
+            candidates = history[1:]
+            texts = [message.content for message in candidates]
+            reply = await models.embedder.rank(item.question, texts, top=self.parameters.rag_k)
+            quoted = conversation.quotes(self.prompts, self.parameters, candidates, reply.ranking)
+        return conversation.framed(self.prompts, self.parameters, item.question, quoted)
