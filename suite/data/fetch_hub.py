@@ -1,0 +1,174 @@
+"""Files from a Hub repository at a commit, by `huggingface_hub`.
+
+The client knows mirrors (HF_ENDPOINT), tokens, offline mode, retries and ranges; it checks sizes only, so
+the caller checks hashes. Everything it raises, and what the HTTP library below it raises, becomes one of
+our errors. Nothing of it is imported before the first use.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from suite.data.cache import git_blob_of, sha256_of
+from suite.data.entry import HubSource
+from suite.errors import DataError, LicenceRequired, SourceUnreachable
+
+Progress = Callable[[str, int, int | None], None]
+
+
+class Announced(NamedTuple):
+    """What the Hub says about a file: sha256 if it is a large one, else the Git blob id."""
+
+    path: str
+    size: int
+    sha256: str | None
+    blob: str | None
+
+
+def endpoint() -> str | None:
+    """The Hub's address if the environment names one, read when asked and not at import."""
+    return os.environ.get("HF_ENDPOINT") or None
+
+
+def fetch(source: HubSource, entry: str, path: str, folder: Path, progress: Progress | None = None) -> Path:
+    """Download a file of the pinned commit into a folder; goes on where an earlier try stopped, if it can.
+
+    Raises SourceUnreachable, LicenceRequired (gated), or DataError if there is no such revision or file.
+    """
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(
+            hf_hub_download(
+                source.repo,
+                path,
+                repo_type=source.type,
+                revision=source.revision,
+                local_dir=folder,
+                endpoint=endpoint(),
+                tqdm_class=_bar(path, progress),
+            )
+        )
+    except Exception as error:  # the client lets its HTTP library's errors through
+        explain(error, source, entry, path)
+
+
+def cached(source: HubSource, path: str) -> Path | None:
+    """The file in the Hub client's own cache, if somebody has fetched it before."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(
+        source.repo, path, revision=source.revision or source.branch, repo_type=source.type
+    )
+    return Path(found) if isinstance(found, str) else None
+
+
+def resolve(source: HubSource, entry: str, branch: str) -> str:
+    """The commit that a branch is at now. Raises as `fetch` does."""
+    from huggingface_hub import HfApi
+
+    try:
+        info = HfApi(endpoint=endpoint()).repo_info(source.repo, repo_type=source.type, revision=branch)
+    except Exception as error:
+        explain(error, source, entry, branch)
+    return str(info.sha)
+
+
+def listing(source: HubSource, entry: str, revision: str) -> list[Announced]:
+    """All files of a commit. Raises as `fetch` does."""
+    from huggingface_hub import HfApi
+
+    try:
+        tree = HfApi(endpoint=endpoint()).list_repo_tree(
+            source.repo, recursive=True, revision=revision, repo_type=source.type
+        )
+        return [_announced(item) for item in tree if hasattr(item, "size")]
+    except Exception as error:
+        explain(error, source, entry, revision)
+
+
+def as_announced(path: Path, announced: Announced) -> bool:
+    """Whether a file has the bytes that the Hub announced."""
+    if path.stat().st_size != announced.size:
+        return False
+    if announced.sha256 is not None:
+        return sha256_of(path) == announced.sha256
+    return git_blob_of(path) == announced.blob
+
+
+def _announced(item: Any) -> Announced:
+    large = getattr(item, "lfs", None)
+    return Announced(
+        item.path, int(item.size), large.sha256 if large else None, None if large else item.blob_id
+    )
+
+
+def _bar(path: str, progress: Progress | None) -> type[Any]:
+    """A progress bar class for the client: silent, passing every step on."""
+    from huggingface_hub.utils import tqdm  # type: ignore[attr-defined,unused-ignore]
+
+    class Bar(tqdm):  # type: ignore[misc,valid-type,unused-ignore]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            self._done = int(options.get("initial") or 0)
+            self._all = options.get("total")
+            super().__init__(*arguments, **{**options, "disable": True})  # type: ignore[no-untyped-call]
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self._done += int(n or 0)
+            if progress is not None:
+                progress(path, self._done, int(self._all) if self._all else None)
+            return None
+
+    return Bar
+
+
+def explain(error: Exception, source: HubSource, entry: str, what: str) -> NoReturn:
+    """Raise our error for one of the client's, keeping it as the cause."""
+    from huggingface_hub import errors
+
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+        raise error  # the disk, not the Hub
+    where = f"{source.type} {source.repo} at {(source.revision or source.branch)[:12]}, {what}"
+    if isinstance(error, errors.GatedRepoError):
+        raise LicenceRequired(
+            f"{entry}: the Hub asks for its terms to be accepted first (gated repository)",
+            where=where,
+            fix="accept them on the dataset's page, then set HF_TOKEN to a token of that account",
+        ) from error
+    if isinstance(error, errors.RepositoryNotFoundError):
+        raise DataError(
+            f"{entry}: the Hub has no such repository, or hides it from this account",
+            where=where,
+            fix="if it is private, set HF_TOKEN",
+        ) from error
+    if isinstance(error, errors.RevisionNotFoundError):
+        raise DataError(
+            f"{entry}: the pinned revision is gone from the Hub (the repository was rewritten)",
+            where=where,
+            fix=f"`suite data pin {entry}` records the revision there is now; scores may not compare",
+        ) from error
+    if isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):
+        raise SourceUnreachable(
+            f"{entry}: the Hub can't be reached",
+            where=f"{where}: {_said(error)}",
+            fix=f"check the network, HF_ENDPOINT and HF_HUB_OFFLINE, or bring the files: "
+            f"`suite data import {entry} --from DIR`",
+        ) from error
+    if isinstance(error, errors.EntryNotFoundError):
+        raise DataError(
+            f"{entry}: the pinned revision has no file {what}",
+            where=where,
+            fix=f"`suite data pin {entry}` records the revision there is now",
+        ) from error
+    raise SourceUnreachable(
+        f"{entry}: the transfer from the Hub failed ({type(error).__name__})",
+        where=f"{where}: {_said(error)}",
+        fix="check the network and try again; what is already here is kept",
+    ) from error
+
+
+def _said(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

@@ -1,0 +1,182 @@
+"""An entry whose files are here: verified paths, rows, and the identity that goes into a manifest.
+
+Bytes are checked against their hash once more before the first use in each process, so a cache that was
+damaged or edited is noticed and never used. Bundled data is hashed when its identity is asked for.
+"""
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from suite.data.cache import Cache, sha256_of
+from suite.data.entry import (
+    BundledSource,
+    DatasetEntry,
+    Entry,
+    File,
+    ModelEntry,
+    PackageSource,
+    Part,
+    source_of,
+)
+from suite.data.rows import Place, Raw, read_rows, with_derived
+from suite.errors import DataError, unknown
+
+
+def bundled_folder(entry: Entry, source: BundledSource) -> Path:
+    """The folder of bundled data, without importing the package. Raises DataError."""
+    bases: Sequence[str | Path]
+    if source.package is None:
+        bases = [entry.folder] if entry.folder else []
+    else:
+        spec = importlib.util.find_spec(source.package)
+        bases = list(spec.submodule_search_locations or ()) if spec else []
+    for base in bases:
+        if (folder := Path(base) / source.folder).is_dir():
+            return folder
+    raise DataError(
+        f"{entry.id} comes with {source.package or 'the registry'}, which has no folder {source.folder!r}",
+        fix=f"install the package {source.package}" if source.package else "reinstall the plugin",
+    )
+
+
+@dataclass(frozen=True)
+class LocalFiles:
+    """A pulled entry. `path` and `identity` raise DataError if bytes are not what the entry says."""
+
+    entry: Entry
+    cache: Cache
+
+    def file(self, path: str) -> File:
+        """What the entry says about a file. Raises NotFound."""
+        found = self.entry.file(path)
+        if found is None:
+            raise unknown(f"file of {self.entry.id}", path, [one.path for one in self.entry.all_files])
+        return found
+
+    def path(self, path: str) -> Path:
+        """A verified file under its own name."""
+        file = self.file(path)
+        source = source_of(self.entry, file)
+        if isinstance(source, BundledSource):
+            return self._bundled(file, source)
+        if file.sha256 is None or not self.cache.whole(file.sha256):
+            raise damaged(self.entry, file, self.cache)
+        return self.cache.linked(file.sha256, readable(self.cache, self.entry, file))
+
+    def sha256(self, path: str) -> str:
+        """The hash of a file."""
+        file = self.file(path)
+        return file.sha256 or sha256_of(self.path(path))
+
+    def paths(self) -> list[str]:
+        """The files of the entry, as it lists them."""
+        return [file.path for file in self.entry.all_files]
+
+    def identity(self) -> Mapping[str, Any]:
+        """What the manifest records: entry, source and revision, licence, sha256 by file."""
+        files = {path: self.sha256(path) for path in self.paths()}
+        source = self.entry.source
+        place = {"source": source.kind, "revision": self.entry.revision}
+        if repo := getattr(source, "repo", None) or getattr(source, "distribution", None):
+            place["repo"] = repo
+        licence: dict[str, Any] = {"name": self.entry.licence.name}
+        if self.entry.licence.accept_required:
+            licence["accepted"] = self.cache.accepted(self.entry)
+        whole = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+        return {"entry": self.entry.id, **place, "licence": licence, "sha256": whole, "files": files}
+
+    def _bundled(self, file: File, source: BundledSource) -> Path:
+        path = bundled_folder(self.entry, source) / file.path
+        if not path.is_file():
+            raise DataError(f"{self.entry.id} lacks {file.path}", where=str(path), fix="reinstall the plugin")
+        if file.sha256 is not None and sha256_of(path) != file.sha256:
+            raise DataError(
+                f"{self.entry.id}: {file.path} was changed", where=str(path), fix="reinstall the plugin"
+            )
+        return path
+
+
+@dataclass(frozen=True)
+class LocalModel(LocalFiles):
+    """A pulled model."""
+
+    entry: ModelEntry
+
+
+@dataclass(frozen=True)
+class LocalDataset(LocalFiles):
+    """A pulled dataset."""
+
+    entry: DatasetEntry
+
+    def file(self, path: str) -> File:
+        """What the entry says about a file; a bundled file need not be listed. Raises NotFound."""
+        listed = self.entry.file(path)
+        if listed is None and path in self.paths():
+            return File(path=path, bytes=None, rows=None)
+        return listed or super().file(path)
+
+    def paths(self) -> list[str]:
+        """The files of the entry: those listed, and of bundled data those that its patterns find."""
+        found = dict.fromkeys(super().paths())
+        for part in self.entry.parts:
+            found.update(dict.fromkeys(self.files_of(part)))
+        return list(found)
+
+    def files_of(self, part: str) -> list[str]:
+        """The files of a part, in order."""
+        listed = [file.path for file in self.entry.files_of(part)]
+        pattern = self.entry.parts[part].pattern
+        if listed or pattern is None or not isinstance(self.entry.source, BundledSource):
+            return listed
+        folder = bundled_folder(self.entry, self.entry.source)
+        return sorted(path.relative_to(folder).as_posix() for path in folder.glob(pattern) if path.is_file())
+
+    def parts(self) -> Sequence[str]:
+        """The names of the parts."""
+        return list(self.entry.parts)
+
+    def part(self, name: str) -> Part:
+        """What the entry says about a part. Raises NotFound."""
+        if name not in self.entry.parts:
+            raise unknown(f"part of {self.entry.id}", name, self.entry.parts)
+        return self.entry.parts[name]
+
+    def stored_rows(self, part: str) -> Iterator[tuple[Place, Raw]]:
+        """The rows of a part as stored, in order."""
+        form = self.part(part).format
+        for path in self.files_of(part):
+            yield from read_rows(self.entry.id, path, self.path(path), form)
+
+    def rows(self, part: str | None = None) -> Iterator[tuple[Place, Raw]]:
+        """The rows of a part, or of all parts in order, with derived fields."""
+        for name in self.parts() if part is None else (part,):
+            derived = self.part(name).derived
+            for place, row in self.stored_rows(name):
+                yield place, with_derived(place, row, derived)
+
+
+def readable(cache: Cache, entry: Entry, file: File) -> Path:
+    """Where a file lies under its own name."""
+    source = source_of(entry, file)
+    if isinstance(source, PackageSource):
+        return cache.top / "models" / f"{source.distribution}-{source.version}" / file.name
+    return cache.root / "files" / entry.id / (entry.revision or "none")[:12] / file.path
+
+
+def damaged(entry: Entry, file: File, cache: Cache) -> DataError:
+    """What to say if a file isn't in the cache, or not with its bytes."""
+    kind = "models" if isinstance(entry, ModelEntry) else "data"
+    there = file.sha256 is not None and cache.blob(file.sha256).exists()
+    return DataError(
+        f"{entry.id}: {file.path} {'was changed in the cache' if there else 'has not been pulled'}",
+        where=f"sha256 {file.sha256} is not what {cache.blob(file.sha256)} holds"
+        if there and file.sha256
+        else "",
+        fix=f"run `suite {kind} pull {entry.id}`",
+    )

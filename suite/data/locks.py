@@ -1,0 +1,94 @@
+"""Locks: pins that came later than the entry, one YAML file an entry in the cache.
+
+`pin` writes one; so does the first `pull` of files whose commit is pinned but whose hashes nobody knew.
+A lock names the entry it was made for, by digest: if the entry changes, the lock is refused, never mixed in.
+"""
+
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from suite.data import strict
+from suite.data.cache import Cache, write_whole
+from suite.data.entry import (
+    Commit,
+    DatasetEntry,
+    Entry,
+    File,
+    GitSource,
+    HubSource,
+    ModelEntry,
+    ModelFile,
+    Sha256,
+    Strict,
+)
+from suite.errors import DataError
+
+EntryT = TypeVar("EntryT", bound=Entry)
+
+
+class Lock(Strict):
+    """Pins of an entry. made_for: digest of the entry as the registry has it."""
+
+    entry: str
+    made_for: Sha256
+    revision: Commit | None = None
+    files: tuple[ModelFile | File, ...]
+
+
+def lock_path(cache: Cache, entry: Entry) -> Path:
+    """Where the lock of an entry is kept."""
+    kind = "models" if isinstance(entry, ModelEntry) else "datasets"
+    return cache.root / "pins" / kind / f"{entry.id}.yaml"
+
+
+def write_lock(path: Path, lock: Lock) -> None:
+    """Write a lock, whole or not at all."""
+    text = yaml.safe_dump(lock.model_dump(mode="json", exclude_none=True), sort_keys=False, width=200)
+    write_whole(path, text.encode())
+
+
+def read_lock(path: Path) -> Lock | None:
+    """The lock in a file; None if there is no file. Raises DataError."""
+    if not path.is_file():
+        return None
+    try:
+        return Lock.model_validate(strict.read_yaml(path.read_text("utf-8")))
+    except (ValidationError, ValueError) as error:
+        raise DataError(
+            "a lock file can't be read",
+            where=f"{path}: {error}",
+            fix="delete it and run `suite data pin` again",
+        ) from error
+
+
+def make_lock(entry: Entry, revision: str | None, files: tuple[File, ...]) -> Lock:
+    """A lock for the entry as the registry has it."""
+    return Lock(entry=entry.id, made_for=entry.digest(), revision=revision, files=files)
+
+
+def locked(entry: EntryT, cache: Cache) -> EntryT:
+    """The entry with its lock's pins, if there is a lock. Raises DataError for one of another entry."""
+    path = lock_path(cache, entry)
+    lock = read_lock(path)
+    return entry if lock is None else apply(entry, lock, path)
+
+
+def apply(entry: EntryT, lock: Lock, where: Path) -> EntryT:
+    """The entry with the pins of a lock. Raises DataError if the lock was made for another entry."""
+    if lock.entry != entry.id or lock.made_for != entry.digest():
+        raise DataError(
+            f"the pins of {entry.id} were made for another version of its entry",
+            where=str(where),
+            fix=f"run `suite data pin {entry.id}` again, or delete that file to use the registry's own pins",
+        )
+    source = entry.source
+    if isinstance(source, HubSource):
+        source = source.model_copy(update={"revision": lock.revision})
+    elif isinstance(source, GitSource):
+        source = source.model_copy(update={"commit": lock.revision})
+    kind = File if isinstance(entry, DatasetEntry) else ModelFile
+    files = tuple(kind.model_validate(file.model_dump(exclude_none=True)) for file in lock.files)
+    return entry.model_copy(update={"source": source, "files": files})

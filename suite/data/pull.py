@@ -1,0 +1,261 @@
+"""From an entry to verified files: `pull` fetches what is missing, `ready` uses only what is here.
+
+Every file is fetched under its own lock into a scratch place, hashed, and moved into the cache; then every
+row is checked once. Files whose commit is pinned but whose hash nobody knew yet are checked against what
+the Hub announces, and their hashes are kept in a lock file from then on.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar, overload
+
+from suite.data import fetch_git, fetch_hub, fetch_package
+from suite.data.cache import Cache, disk_errors, git_blob_of, sha256_of
+from suite.data.checking import check_rows
+from suite.data.entry import (
+    BundledSource,
+    DatasetEntry,
+    Entry,
+    File,
+    GitSource,
+    HubSource,
+    ModelEntry,
+    PackageSource,
+    source_of,
+)
+from suite.data.local import LocalDataset, LocalFiles, LocalModel, damaged
+from suite.data.locks import lock_path, locked, make_lock, write_lock
+from suite.errors import DataError, LicenceRequired
+
+Progress = Callable[[str, int, int | None], None]  # path, bytes so far, bytes in all if known
+EntryT = TypeVar("EntryT", bound=Entry)
+_AT_ONCE = 4
+
+
+class _Stopped(Exception):
+    """Another file failed, or the user interrupted."""
+
+
+@overload
+def pull(
+    entry: DatasetEntry,
+    cache: Cache | None = None,
+    *,
+    accept_licence: bool = False,
+    progress: Progress | None = None,
+) -> LocalDataset: ...
+@overload
+def pull(
+    entry: ModelEntry,
+    cache: Cache | None = None,
+    *,
+    accept_licence: bool = False,
+    progress: Progress | None = None,
+) -> LocalModel: ...
+def pull(
+    entry: DatasetEntry | ModelEntry,
+    cache: Cache | None = None,
+    *,
+    accept_licence: bool = False,
+    progress: Progress | None = None,
+) -> LocalFiles:
+    """Fetch what is missing, check bytes and rows. Without network if everything is here.
+
+    accept_licence: the user accepts the entry's licence; remembered in the cache.
+    progress: called from several threads with (path, bytes so far, bytes in all or None).
+    Raises DataError (not pinned, wrong bytes or rows), LicenceRequired or SourceUnreachable.
+    """
+    cache = cache or Cache()
+    with disk_errors(cache.root):
+        pinned = locked(entry, cache)
+        require_pins(pinned)
+        agree(pinned, cache, accept_licence)
+        hashes = _fetch_all(pinned, cache, progress)
+        return checked(learn(entry, pinned, hashes, cache), cache)
+
+
+@overload
+def ready(entry: DatasetEntry, cache: Cache | None = None) -> LocalDataset | None: ...
+@overload
+def ready(entry: ModelEntry, cache: Cache | None = None) -> LocalModel | None: ...
+def ready(entry: DatasetEntry | ModelEntry, cache: Cache | None = None) -> LocalFiles | None:
+    """The entry if it is here, checked and accepted, without any network; else None."""
+    cache = cache or Cache()
+    pinned = locked(entry, cache)
+    if not pinned.pinned or (pinned.licence.accept_required and not cache.accepted(pinned)):
+        return None
+    if not isinstance(pinned.source, BundledSource) and not cache.note("checked", pinned.digest()):
+        return None
+    for file in pinned.all_files:
+        bundled = isinstance(source_of(pinned, file), BundledSource)
+        if not bundled and (file.sha256 is None or not cache.blob(file.sha256).is_file()):
+            return None
+    return _local(pinned, cache)
+
+
+def verify(entry: DatasetEntry | ModelEntry, cache: Cache | None = None) -> list[DataError]:
+    """Hash every file of a pulled entry again and check every row again. Returns what is wrong."""
+    cache = cache or Cache()
+    pinned = locked(entry, cache)
+    try:
+        require_pins(pinned)
+    except DataError as error:
+        return [error]
+    local, wrong = _local(pinned, cache), []
+    for file in pinned.all_files:
+        try:
+            if not isinstance(source_of(pinned, file), BundledSource) and (
+                file.sha256 is None or not cache.whole(file.sha256, again=True)
+            ):
+                raise damaged(pinned, file, cache)
+            local.path(file.path)
+        except DataError as error:
+            wrong.append(error)
+    if not wrong and isinstance(local, LocalDataset):
+        try:
+            check_rows(local)
+        except DataError as error:
+            wrong.append(error)
+    return wrong
+
+
+def require_pins(entry: Entry) -> None:
+    """Raises DataError if nobody has pinned the entry yet."""
+    if not entry.pinned:
+        raise DataError(
+            f"{entry.id} is not pinned yet: run `suite data pin {entry.id}`",
+            where=f"the entry names no {'commit' if entry.revision is None else 'files'}",
+            fix=f"`suite data pin {entry.id}` records the commit and the hashes of its files as they are now",
+        )
+
+
+def agree(entry: Entry, cache: Cache, accept: bool) -> None:
+    """Remember that the licence was accepted. Raises LicenceRequired if it wasn't and has to be."""
+    licence = entry.licence
+    if not licence.accept_required or cache.accepted(entry):
+        return
+    if not accept:
+        raise LicenceRequired(
+            f"{entry.id} is under {licence.name}, which has to be accepted first",
+            where=" ".join(one for one in (licence.url, licence.redistribution) if one),
+            fix=f"if you accept it: `suite data pull {entry.id} --accept-licence`",
+        )
+    cache.accept(entry)
+
+
+def checked(entry: DatasetEntry | ModelEntry, cache: Cache) -> LocalFiles:
+    """The entry, its rows checked unless they were before. Raises DataError."""
+    local = _local(entry, cache)
+    if not cache.note("checked", entry.digest()):
+        counts = check_rows(local) if isinstance(local, LocalDataset) else {}
+        cache.write_note("checked", entry.digest(), {"entry": entry.id, "rows": counts})
+    return local
+
+
+def _local(entry: DatasetEntry | ModelEntry, cache: Cache) -> LocalFiles:
+    return LocalDataset(entry, cache) if isinstance(entry, DatasetEntry) else LocalModel(entry, cache)
+
+
+def _fetch_all(entry: Entry, cache: Cache, progress: Progress | None) -> dict[str, str]:
+    files = [file for file in entry.all_files if not isinstance(source_of(entry, file), BundledSource)]
+    stop = threading.Event()
+
+    def step(path: str, done: int, total: int | None) -> None:
+        if stop.is_set():
+            raise _Stopped
+        if progress is not None:
+            progress(path, done, total)
+
+    with ThreadPoolExecutor(_AT_ONCE, "pull") as pool:
+        jobs = [pool.submit(_fetch_one, entry, file, cache, step) for file in files]
+        try:
+            return {file.path: job.result() for file, job in zip(files, jobs, strict=True)}
+        except BaseException:
+            stop.set()  # the downloads still going end at their next step
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _fetch_one(entry: Entry, file: File, cache: Cache, progress: Progress | None) -> str:
+    """Have one file in the cache; returns its sha256."""
+    source = source_of(entry, file)
+    with cache.lock(f"{source.model_dump_json()}/{file.path}"):
+        if file.sha256 is not None and cache.whole(file.sha256, again=True):
+            return file.sha256
+        if file.sha256 is not None and _found_elsewhere(entry, file, cache):
+            return file.sha256
+        # Bytes that don't fit may come from an interrupted download: then once more, from the start.
+        for _ in range(1 if isinstance(source, PackageSource) else 2):
+            with cache.scratch() as scratch:
+                path = _fetch_from(entry, file, cache, scratch, progress)
+                found = sha256_of(path)
+                if _as_wanted(entry, file, path, found):
+                    cache.keep(path, found)
+                    return found
+                path.unlink()
+    raise DataError(
+        f"{entry.id}: {file.path} is not the file that was pinned",
+        where=f"sha256 {found}, wanted {file.sha256 or file.git_blob or 'what the Hub announced'} "
+        f"(revision {(entry.revision or '')[:12]})",
+        fix=f"try again; if it stays so, the source was changed (`suite data pin {entry.id}` records it)",
+    )
+
+
+def _fetch_from(entry: Entry, file: File, cache: Cache, scratch: Path, progress: Progress | None) -> Path:
+    match source_of(entry, file):
+        case HubSource() as source:
+            staging = cache.staging(f"{source.type}/{source.repo}/{source.revision}/{file.path}")
+            return fetch_hub.fetch(source, entry.id, file.path, staging, progress)
+        case GitSource() as source:
+            wanted = fetch_git.Wanted(entry.id, file.path, file.bytes)
+            fetch_git.fetch(source, wanted, scratch / "file", progress)
+            return scratch / "file"
+        case PackageSource() as source:
+            return fetch_package.fetch(source, file.path, file.bytes, scratch, progress)
+        case BundledSource():
+            raise DataError(f"{entry.id}: {file.path} is bundled and can't be fetched")
+
+
+def _found_elsewhere(entry: Entry, file: File, cache: Cache) -> bool:
+    """Take a file whose bytes are right from where other tools keep it."""
+    source = source_of(entry, file)
+    place: Path | None = None
+    if isinstance(source, PackageSource):
+        kept = cache.top / "models" / f"{source.distribution}-{source.version}" / file.name
+        place = kept if kept.is_file() else fetch_package.installed(source, file.path)
+    elif isinstance(source, HubSource):
+        place = fetch_hub.cached(source, file.path)
+    return place is not None and file.sha256 is not None and cache.adopt(place, file.sha256)
+
+
+def _as_wanted(entry: Entry, file: File, path: Path, found: str) -> bool:
+    if file.sha256 is not None:
+        return found == file.sha256
+    if file.git_blob is not None:
+        return git_blob_of(path) == file.git_blob
+    source = source_of(entry, file)
+    if not isinstance(source, HubSource) or source.revision is None:
+        return True
+    announced = {one.path: one for one in fetch_hub.listing(source, entry.id, source.revision)}
+    return file.path in announced and fetch_hub.as_announced(path, announced[file.path])
+
+
+def learn(entry: EntryT, pinned: EntryT, hashes: dict[str, str], cache: Cache) -> EntryT:
+    """The entry with hashes that nobody knew before; kept in a lock from now on."""
+    if all(file.sha256 is not None or file.path not in hashes for file in pinned.all_files):
+        return pinned
+    files = tuple(
+        file.model_copy(
+            update={
+                "sha256": hashes[file.path],
+                "bytes": cache.blob(hashes[file.path]).stat().st_size,
+            }
+        )
+        if file.path in hashes
+        else file
+        for file in pinned.all_files
+    )
+    write_lock(lock_path(cache, entry), make_lock(entry, pinned.revision, files))
+    return locked(entry, cache)

@@ -1,0 +1,133 @@
+"""Finds registry entries: one YAML file an entry, named after its id.
+
+Folders are searched in order: the suite's own, then those that plugins bring. Reading one entry opens one
+file; a broken file is an error for whoever asks for it, and a problem in the list for everyone else.
+Not here: what an entry may say (`entry`), fetching it (`pull`).
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from pydantic import ValidationError
+
+from suite.data import strict
+from suite.data.entry import DatasetEntry, Entry, ModelEntry
+from suite.errors import DataError, unknown
+
+EntryT = TypeVar("EntryT", bound=Entry)
+_ID = re.compile(r"[a-z0-9][a-z0-9.-]*")
+
+
+def registry_folder() -> Path:
+    """The registry that comes with the suite: inside the package (wheel), or beside it (source checkout).
+
+    Raises DataError if there is none.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "registry", package.parent / "registry"):
+        if (folder / "datasets").is_dir():
+            return folder
+    raise DataError("the suite's registry folder is missing", where=str(package), fix="reinstall suite-eval")
+
+
+class Problem(NamedTuple):
+    """An entry that can't be read."""
+
+    file: Path
+    error: DataError
+
+
+class Registry:
+    """All entries of the suite and of the given further folders."""
+
+    def __init__(self, folders: Sequence[Path] = (), own: Path | None = None) -> None:
+        self.folders = (own or registry_folder(), *folders)
+
+    def dataset(self, name: str) -> DatasetEntry:
+        """Raises NotFound, or DataError for an entry that can't be read."""
+        return self._one("datasets", "dataset", name, DatasetEntry)
+
+    def model(self, name: str) -> ModelEntry:
+        """Raises NotFound, or DataError for an entry that can't be read."""
+        return self._one("models", "model", name, ModelEntry)
+
+    def datasets(self) -> tuple[list[DatasetEntry], list[Problem]]:
+        """All datasets by id, and what can't be read."""
+        return self._all("datasets", DatasetEntry)
+
+    def models(self) -> tuple[list[ModelEntry], list[Problem]]:
+        """All models by id, and what can't be read."""
+        return self._all("models", ModelEntry)
+
+    def schema(self, name: str, near: Path | None = None) -> Path:
+        """A JSON Schema of rows: beside the entry that names it, else the suite's. Raises DataError."""
+        folders: Iterable[Path] = (near, *self.folders) if near else self.folders
+        return find_schema(name, folders)
+
+    def _files(self, folder: str) -> dict[str, list[tuple[Path, Path]]]:
+        found: dict[str, list[tuple[Path, Path]]] = {}
+        for base in self.folders:
+            for path in sorted((base / folder).glob("*.yaml")):
+                if _ID.fullmatch(path.stem):
+                    found.setdefault(path.stem, []).append((base, path))
+        return found
+
+    def _one(self, folder: str, kind: str, name: str, model: type[EntryT]) -> EntryT:
+        files = self._files(folder)
+        if name not in files:
+            raise unknown(kind, name, files, where="searched: " + ", ".join(str(one) for one in self.folders))
+        if len(files[name]) > 1:
+            raise DataError(
+                f"{kind} {name!r} is described twice",
+                where=" and ".join(str(path) for _, path in files[name]),
+                fix="rename one of them",
+            )
+        base, path = files[name][0]
+        return read_entry(path, model).found_in(base)
+
+    def _all(self, folder: str, model: type[EntryT]) -> tuple[list[EntryT], list[Problem]]:
+        entries, problems = [], []
+        kind = folder.removesuffix("s")
+        for name, found in sorted(self._files(folder).items()):
+            try:
+                entries.append(self._one(folder, kind, name, model))
+            except DataError as error:
+                problems.append(Problem(found[-1][1], error))
+        return entries, problems
+
+
+def find_schema(name: str, folders: Iterable[Path]) -> Path:
+    """The schema of that name in the first folder that has it. Raises DataError."""
+    for base in folders:
+        if (base / "schemas" / name).is_file():
+            return base / "schemas" / name
+    raise DataError(
+        f"no schema {name!r} in any registry folder", fix="it belongs into schemas/ beside datasets/"
+    )
+
+
+def read_entry(path: Path, model: type[EntryT]) -> EntryT:
+    """The entry in a YAML file. Raises DataError naming file, line and field."""
+    text = path.read_text("utf-8")
+    try:
+        entry = model.model_validate(strict.read_yaml(text))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = [step for step in first["loc"] if step not in ("hub", "git", "package", "bundled")]
+        line = strict.yaml_line(text, place)
+        raise DataError(
+            f"{path.name} is no valid entry: {first['msg'].removeprefix('Value error, ')}",
+            where=f"{path}, line {line}, field `{'.'.join(map(str, place)) or 'the whole'}`",
+            fix="schemas/dataset.json and schemas/model.json in the registry say what is allowed",
+        ) from error
+    except ValueError as error:
+        raise DataError(f"{path.name} can't be read: {error}", where=str(path)) from error
+    if entry.id != path.stem:
+        raise DataError(
+            f"the entry is called {entry.id!r}, its file {path.name!r}",
+            where=str(path),
+            fix="name the file after the entry",
+        )
+    return entry

@@ -1,0 +1,158 @@
+"""Rows out of files: JSON arrays, JSON lines, JSON objects and parquet, one at a time.
+
+JSON lines and parquet are streamed, never read whole; the two other formats are read a file at a time.
+A row comes with its place, so that any later error names file, line and field. Not here: where files lie
+(`local`), what rows must look like (`checking`, and the caller's own model).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from suite.data import strict
+from suite.data.entry import Derived, Format
+from suite.errors import DataError
+
+RowT = TypeVar("RowT")
+_BATCH = 256  # rows of parquet in memory at once
+
+
+class Place(NamedTuple):
+    """Where a row stands. row: from 0 in its file; line: from 1, where the format has lines."""
+
+    dataset: str
+    file: str
+    row: int
+    line: int | None = None
+    key: str | None = None
+
+    def __str__(self) -> str:
+        where = f"line {self.line}" if self.line is not None else f"row {self.row}"
+        key = f" ({self.key!r})" if self.key is not None else ""
+        return f"{self.file}, {where}{key}"
+
+
+Raw = dict[str, Any]
+
+
+def read_rows(dataset: str, name: str, path: Path, form: Format) -> Iterator[tuple[Place, Raw]]:
+    """The rows of one file as stored, with their places.
+
+    dataset, name: what errors call them. Raises DataError where the file can't be read or a row is no object.
+    """
+    match form:
+        case "jsonl":
+            found = _lines(dataset, name, path)
+        case "json-array" | "json-object":
+            found = _document(dataset, name, path, form)
+        case "parquet":
+            found = _parquet(dataset, name, path)
+    for place, value in found:
+        if not isinstance(value, dict):
+            raise DataError(
+                f"{dataset}: {place} is no object but {_kind(value)}", where=name, fix=_refetch(dataset)
+            )
+        yield place, value
+
+
+def with_derived(place: Place, row: Raw, derived: Mapping[str, Derived]) -> Raw:
+    """The row with the fields that come from its place."""
+    if not derived:
+        return row
+    file = place.file.rpartition("/")[2]
+    known: dict[Derived, Any] = {
+        "file-name": file,
+        "file-stem": file.rpartition(".")[0] or file,
+        "row-index": place.row,
+        "key": place.key,
+    }
+    return {**{field: known[what] for field, what in derived.items()}, **row}
+
+
+def typed(rows: Iterable[tuple[Place, Raw]], model: type[RowT]) -> Iterator[RowT]:
+    """Rows as objects of a model. Raises DataError naming dataset, file, line and field."""
+    adapter: TypeAdapter[RowT] = TypeAdapter(model)
+    for place, row in rows:
+        try:
+            value = adapter.validate_python(row)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            field = ".".join(map(str, first["loc"]))
+            raise DataError(
+                f"{place.dataset}: {place} is no {getattr(model, '__name__', 'such row')}",
+                where=f"field `{field}`: {first['msg']}" if field else first["msg"],
+                fix="check that the dataset is the one that the task names",
+            ) from error
+        yield value
+
+
+def source_rows(path: Path, name: str = "") -> Iterator[tuple[Place, Raw]]:
+    """The rows of a JSON Lines file that somebody gave. Raises DataError."""
+    dataset = name or path.name
+    if not path.is_file():
+        raise DataError(
+            f"no file {path.name}", where=str(path), fix="give a JSON Lines file: an object a line"
+        )
+    return read_rows(dataset, path.name, path, "jsonl")
+
+
+def _lines(dataset: str, name: str, path: Path) -> Iterator[tuple[Place, Any]]:
+    row = 0
+    with path.open("rb") as file:
+        for line, text in enumerate(file, 1):
+            if not (stripped := text.strip()):
+                continue
+            place = Place(dataset, name, row, line)
+            try:
+                yield place, strict.read_json(stripped)
+            except ValueError as error:
+                raise DataError(
+                    f"{dataset}: {place}: {error}", where=str(path), fix=_refetch(dataset)
+                ) from error
+            row += 1
+
+
+def _document(dataset: str, name: str, path: Path, form: Format) -> Iterator[tuple[Place, Any]]:
+    try:
+        document = strict.read_json(path.read_bytes())
+    except ValueError as error:
+        raise DataError(f"{dataset}: {name}: {error}", where=str(path), fix=_refetch(dataset)) from error
+    wanted = list if form == "json-array" else dict
+    if not isinstance(document, wanted):
+        raise DataError(
+            f"{dataset}: {name} should hold {'an array' if wanted is list else 'an object'}, "
+            f"it holds {_kind(document)}",
+            where=str(path),
+        )
+    if isinstance(document, list):
+        for row, value in enumerate(document):
+            yield Place(dataset, name, row), value
+    else:
+        for row, (key, value) in enumerate(document.items()):
+            yield Place(dataset, name, row, key=key), value
+
+
+def _parquet(dataset: str, name: str, path: Path) -> Iterator[tuple[Place, Any]]:
+    import pyarrow
+    import pyarrow.parquet
+
+    row = 0
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_BATCH):
+                for value in batch.to_pylist():
+                    yield Place(dataset, name, row), value
+                    row += 1
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{dataset}: {name} can't be read as parquet: {error}", where=str(path)) from error
+
+
+def _kind(value: Any) -> str:
+    names = {list: "an array", dict: "an object", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _refetch(dataset: str) -> str:
+    return f"correct the file, or fetch it again with `suite data pull {dataset}`"
