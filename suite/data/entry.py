@@ -198,7 +198,8 @@ class Entry(Strict):
     def digest(self) -> str:
         """sha256 over all that decides bytes and rows: source, files, parts."""
         wanted = {"source", "files", "parts"}
-        text = json.dumps(self.model_dump(mode="json", by_alias=True, include=wanted), sort_keys=True)
+        told = self.model_dump(mode="json", by_alias=True, include=wanted, exclude_none=True)
+        text = json.dumps(told, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

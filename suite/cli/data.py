@@ -1,0 +1,153 @@
+"""suite data: what datasets there are, fetching them, holding them to their pins."""
+
+from pathlib import Path
+
+import click
+
+from suite.cli import fetching
+from suite.data.cache import Cache
+from suite.data.entry import DatasetEntry
+from suite.data.importing import import_from
+from suite.data.pinning import pin as pin_entry
+from suite.data.pinning import pin_file
+from suite.data.pull import pull as pull_entry
+from suite.data.pull import ready
+from suite.data.pull import verify as verify_entry
+from suite.errors import ConfigError
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+accept = click.option("--accept-licence", is_flag=True, help="Accept the entry's licence; remembered.")
+
+
+@click.group("data")
+def data() -> None:
+    """Datasets: list, fetch, check and pin them.
+
+    \b
+    Example:
+      suite data pull prefeval --accept-licence
+    """
+
+
+@data.command("list")
+@as_json
+def list_(as_json: bool) -> None:
+    """All datasets, and which are here.
+
+    \b
+    Example:
+      suite data list --json
+    """
+    entries, problems = fetching.registry().datasets()
+    fetching.show_list(entries, problems, as_json)
+
+
+@data.command()
+@click.argument("entry")
+@as_json
+def show(entry: str, as_json: bool) -> None:
+    """Source, licence, parts and pins of a dataset.
+
+    \b
+    Example:
+      suite data show prefeval
+    """
+    fetching.show_one(fetching.registry().dataset(entry), as_json)
+
+
+@data.command()
+@click.argument("entries", nargs=-1, required=True, metavar="ENTRY…")
+@accept
+@as_json
+def pull(entries: tuple[str, ...], accept_licence: bool, as_json: bool) -> None:
+    """Fetch datasets, check every byte and row. Works offline once everything is here.
+
+    \b
+    Example:
+      suite data pull prefeval contexteval --accept-licence
+    """
+    registry, cache = fetching.registry(), Cache()
+    found = []
+    for entry in [registry.dataset(name) for name in entries]:
+        with fetching.progress_bars() as progress:
+            found.append(pull_entry(entry, cache, accept_licence=accept_licence, progress=progress))
+    fetching.done(found, as_json)
+
+
+@data.command()
+@click.argument("entries", nargs=-1, metavar="[ENTRY…]")
+@as_json
+@click.pass_context
+def verify(context: click.Context, entries: tuple[str, ...], as_json: bool) -> None:
+    """Check every byte and row again, of the given datasets or of all that are here. Exit 1 if one is wrong.
+
+    \b
+    Example:
+      suite data verify prefeval
+    """
+    registry, cache = fetching.registry(), Cache()
+    chosen: list[DatasetEntry] = [registry.dataset(name) for name in entries]
+    if not entries:
+        chosen = [entry for entry in registry.datasets()[0] if ready(entry, cache) is not None]
+    wrong = {entry.id: verify_entry(entry, cache) for entry in chosen}
+    if as_json:
+        fetching.say_json({name: [str(error) for error in errors] for name, errors in wrong.items()})
+    else:
+        for name, errors in wrong.items():
+            click.echo(f"{name}: {f'{len(errors)} wrong' if errors else 'as pinned'}")
+            for error in errors:
+                click.echo(f"  {error}", err=True)
+    if any(wrong.values()):
+        context.exit(1)
+
+
+@data.command("import")
+@click.argument("entry")
+@click.option(
+    "--from",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder with the files, in any layout.",
+)
+@accept
+@as_json
+def import_(entry: str, folder: Path, accept_licence: bool, as_json: bool) -> None:
+    """Take a dataset's files out of a folder, held to the same hashes: for machines without network.
+
+    \b
+    Example:
+      suite data import prefeval --from /media/stick/prefeval --accept-licence
+    """
+    local = import_from(fetching.registry().dataset(entry), folder, Cache(), accept_licence=accept_licence)
+    fetching.done([local], as_json)
+
+
+@data.command()
+@click.argument("entry")
+@click.option("--branch", help="Pin what this branch or tag holds (default: the entry's own).")
+@click.option("--write", is_flag=True, help="Write the pins into the entry's own file too.")
+@as_json
+def pin(entry: str, branch: str | None, write: bool, as_json: bool) -> None:
+    """Record the commit that a dataset's branch is at now, and the hashes of its files.
+
+    The pins are kept as a lock in the cache and used on this machine from then on.
+
+    \b
+    Example:
+      suite data pin reward-bench
+    """
+    found = fetching.registry().dataset(entry)
+    target = None if found.folder is None else found.folder / "datasets" / f"{entry}.yaml"
+    if write and (target is None or not target.is_file()):
+        raise ConfigError(f"{entry} has no file to write its pins into", fix="leave --write out")
+    with fetching.progress_bars() as progress:
+        lock, path = pin_entry(found, Cache(), branch=branch, progress=progress)
+    if write and target is not None:
+        pin_file(found, lock, target)
+        path.unlink(missing_ok=True)
+        path = target
+    if as_json:
+        fetching.say_json({"lock": str(path), **lock.model_dump(mode="json", exclude_none=True)})
+    else:
+        click.echo(f"{entry}: pinned to {lock.revision}, {len(lock.files)} files; written to {path}")
