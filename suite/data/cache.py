@@ -75,13 +75,11 @@ def disk_errors(folder: Path) -> Iterator[None]:
             raise DataError(
                 "no space left on disk", where=str(folder), fix="make room, or set SUITE_CACHE elsewhere"
             ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise DataError(
-                "the cache can't be written",
-                where=str(error.filename or folder),
-                fix="set SUITE_CACHE elsewhere",
-            ) from error
-        raise
+        raise DataError(
+            f"a file can't be read or written: {error.strerror or error}",
+            where=str(error.filename or folder),
+            fix="check the rights of that folder, or set SUITE_CACHE to another",
+        ) from error
 
 
 class Cache:

@@ -143,6 +143,8 @@ def explain(error: Exception, source: HubSource, entry: str, what: str) -> NoRet
             where=where,
             fix="if it is private, set HF_TOKEN",
         ) from error
+    if isinstance(error, errors.RevisionNotFoundError) and source.revision is None:
+        raise DataError(f"{entry}: the Hub has no revision {what!r}", where=where) from error
     if isinstance(error, errors.RevisionNotFoundError):
         raise DataError(
             f"{entry}: the pinned revision is gone from the Hub (the repository was rewritten)",

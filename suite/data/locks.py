@@ -35,7 +35,7 @@ class Lock(Strict):
     entry: str
     made_for: Sha256
     revision: Commit | None = None
-    files: tuple[ModelFile | File, ...]
+    files: tuple[File | ModelFile, ...]
 
 
 def lock_path(cache: Cache, entry: Entry) -> Path:

@@ -38,6 +38,7 @@ def pin(
     with disk_errors(cache.root):
         source = entry.source
         if isinstance(source, HubSource):
+            source = source.model_copy(update={"revision": None})
             revision, files = _pin_hub(entry, source, branch or source.branch, cache, progress)
         elif isinstance(source, GitSource):
             revision, files = _pin_git(entry, source, branch or source.branch, cache, progress)

@@ -151,6 +151,9 @@ def checked(entry: DatasetEntry | ModelEntry, cache: Cache) -> LocalFiles:
     if not cache.note("checked", entry.digest()):
         counts = check_rows(local) if isinstance(local, LocalDataset) else {}
         cache.write_note("checked", entry.digest(), {"entry": entry.id, "rows": counts})
+    if isinstance(local, LocalModel):
+        for path in local.paths():
+            local.path(path)  # providers look for weights under their readable names
     return local
 
 

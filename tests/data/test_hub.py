@@ -1,0 +1,247 @@
+"""The Hub path end to end, with the real client on a loopback Hub, healthy and not."""
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from local_git import LocalGit
+from local_hub import LocalHub, commit_of
+from small_registry import QUESTIONS, Place, jsonl, sha256
+
+from suite.data.pull import pull
+from suite.errors import DataError, LicenceRequired, SourceUnreachable
+
+pytestmark = pytest.mark.hub
+Write = Callable[..., None]
+
+
+def kept(place: Place) -> list[str]:
+    """Hashes in the cache."""
+    return sorted(path.name for path in (place.cache_folder / "data/blobs").rglob("*") if path.is_file())
+
+
+def test_pulls_verifies_and_works_offline_afterwards(place: Place, hub: LocalHub, hub_entry: Write) -> None:
+    hub_entry()
+    first = place.suite("data", "pull", "questions", "--json")
+    assert first.returncode == 0, first.stderr
+    identity = json.loads(first.stdout)["questions"]
+    folder = hub.root / "datasets/ours/questions"
+    assert identity["revision"] == commit_of(folder)
+    assert identity["files"] == {
+        f"data/{part}.jsonl": sha256((folder / f"data/{part}.jsonl").read_bytes())
+        for part in ("test", "train")
+    }
+    offline = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "1"}
+    again = place.suite("data", "pull", "questions", "--json", **offline)
+    assert (again.returncode, again.stdout) == (0, first.stdout)
+    assert place.suite("data", "verify", "questions", **offline).returncode == 0
+    shown = json.loads(place.suite("data", "show", "questions", "--json", **offline).stdout)
+    assert (shown["here"], shown["bytes"]) == (True, sum(len(jsonl(QUESTIONS)) * n for n in (1, 200)))
+
+
+def test_errors_that_pass_are_waited_out(place: Place, hub: LocalHub, hub_entry: Write) -> None:
+    hub_entry()
+    hub.faults.fail_first = 2
+    assert place.suite("data", "pull", "questions").returncode == 0
+    assert hub.faults.failed == 2
+
+
+def test_a_body_that_breaks_off_is_an_error_and_leaves_nothing(
+    place: Place, hub: LocalHub, hub_entry: Write
+) -> None:
+    hub_entry()
+    hub.faults.truncate = 1000
+    done = place.suite("data", "pull", "questions")
+    assert done.returncode == 2
+    assert "SourceUnreachable: questions: the transfer from the Hub failed" in done.stderr
+    assert "try again" in done.stderr
+    assert kept(place) == []
+    hub.faults.truncate = -1
+    assert place.suite("data", "pull", "questions").returncode == 0
+
+
+def test_one_wrong_bit_is_refused_though_the_client_accepts_it(
+    place: Place, hub: LocalHub, hub_entry: Write
+) -> None:
+    hub_entry()
+    hub.faults.corrupt = True
+    done = place.suite("data", "pull", "questions")
+    assert done.returncode == 2
+    assert "DataError: questions: data/test.jsonl is not the file that was pinned" in done.stderr
+    assert kept(place) == []
+    hub.faults.corrupt = False
+    assert place.suite("data", "pull", "questions").returncode == 0
+
+
+def test_a_gated_repository_says_what_to_do(
+    place: Place, hub: LocalHub, hub_entry: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub_entry()
+    hub.faults.gate, hub.faults.token = "/resolve/", "hf_ours"
+    with pytest.raises(LicenceRequired, match="gated repository") as caught:
+        pull(place.registry.dataset("questions"), place.cache)
+    assert "HF_TOKEN" in caught.value.fix
+    assert place.suite("data", "pull", "questions", HF_TOKEN="hf_ours").returncode == 0
+
+
+def test_a_rewritten_repository_is_a_revision_gone(place: Place, hub: LocalHub, hub_entry: Write) -> None:
+    hub_entry()
+    (hub.root / "datasets/ours/questions/data/test.jsonl").write_bytes(jsonl(QUESTIONS[1:]))
+    with pytest.raises(DataError, match="the pinned revision is gone") as caught:
+        pull(place.registry.dataset("questions"), place.cache)
+    assert "suite data pin questions" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"files": [{"path": "data/none.jsonl", "sha256": "0" * 64}]}, "has no file data/none.jsonl"),
+        ({"source": {"kind": "hub", "repo": "ours/none", "revision": "0" * 40}}, "no such repository"),
+    ],
+)
+def test_what_is_not_there_is_named(
+    place: Place, hub: LocalHub, hub_entry: Write, told: dict[str, object], message: str
+) -> None:
+    hub_entry(**told)
+    with pytest.raises(DataError, match=message):
+        pull(place.registry.dataset("questions"), place.cache)
+
+
+def test_a_slow_hub_is_followed_with_progress(place: Place, hub: LocalHub, hub_entry: Write) -> None:
+    hub_entry()
+    hub.faults.slow = 0.05
+    steps: list[tuple[str, int, int | None]] = []
+    pull(
+        place.registry.dataset("questions"),
+        place.cache,
+        progress=lambda path, done, total: steps.append((path, done, total)),
+    )
+    size = len(jsonl(QUESTIONS * 200))
+    assert ("data/train.jsonl", size, size) in steps
+
+
+def test_no_hub_at_all_says_how_to_bring_the_files(place: Place, hub: LocalHub, hub_entry: Write) -> None:
+    hub_entry()
+    done = place.suite("data", "pull", "questions", HF_HUB_OFFLINE="1")
+    assert done.returncode == 2
+    assert done.stderr.startswith("SourceUnreachable: questions: the Hub can't be reached")
+    assert "suite data import questions --from DIR" in done.stderr
+
+
+def test_a_file_in_the_clients_own_cache_is_taken_if_its_bytes_are_right(
+    place: Place, hub: LocalHub, hub_entry: Write
+) -> None:
+    from huggingface_hub import constants, hf_hub_download
+
+    hub_entry()
+    entry = place.registry.dataset("questions")
+    hf_hub_download(
+        "ours/questions", "data/train.jsonl", repo_type="dataset", revision=entry.revision, endpoint=hub.url
+    )
+    assert Path(constants.HF_HUB_CACHE).exists()
+    hub.log.clear()
+    pull(entry, place.cache)
+    assert [row for row in hub.log if "train" in row["path"]] == []
+
+
+def test_two_processes_pull_at_once(place: Place, hub: LocalHub, hub_entry: Write) -> None:
+    hub_entry()
+    hub.faults.slow = 0.05
+    running = [place.start("data", "pull", "questions", "--json") for _ in range(2)]
+    results = [process.communicate(timeout=60) for process in running]
+    assert [process.returncode for process in running] == [0, 0], results
+    assert results[0][0] == results[1][0]
+    bodies = [row for row in hub.log if row["method"] == "GET" and row["path"].endswith("train.jsonl")]
+    assert len({row["path"] for row in bodies}) == len(bodies)  # the resolver's redirect and one body
+
+
+def test_a_killed_download_leaves_nothing_that_is_used(place: Place, hub: LocalHub, hub_entry: Write) -> None:
+    hub_entry()
+    hub.faults.slow = 0.5
+    process = place.start("data", "pull", "questions")
+    limit = time.monotonic() + 30
+    while not any(row["path"].endswith("train.jsonl") and row["status"] == 302 for row in hub.log):
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=10)
+    train = sha256((hub.root / "datasets/ours/questions/data/train.jsonl").read_bytes())
+    assert train not in kept(place)
+    listed = json.loads(place.suite("data", "list", "--json").stdout)["entries"]
+    assert [one["here"] for one in listed] == [False]
+    hub.faults.slow = 0.0
+    assert place.suite("data", "pull", "questions").returncode == 0
+
+
+def test_unknown_hashes_are_checked_against_the_hub_and_recorded(
+    place: Place, hub: LocalHub, hub_entry: Write
+) -> None:
+    hub_entry(
+        files=[{"path": f"data/{part}.jsonl", "part": part} for part in ("test", "train")],
+    )
+    hub.faults.corrupt = True
+    with pytest.raises(DataError, match="wanted what the Hub announced"):
+        pull(place.registry.dataset("questions"), place.cache)
+    hub.faults.corrupt = False
+    local = pull(place.registry.dataset("questions"), place.cache)
+    folder = hub.root / "datasets/ours/questions/data"
+    hashes = {f"data/{one.name}": sha256(one.read_bytes()) for one in sorted(folder.iterdir())}
+    assert local.identity()["files"] == hashes
+    lock = (place.cache_folder / "data/pins/datasets/questions.yaml").read_text()
+    assert all(one in lock for one in hashes.values())
+
+
+def test_pin_records_commit_and_hashes_then_pull_holds_to_them(
+    place: Place, hub: LocalHub, hub_entry: Write
+) -> None:
+    part = {"format": "jsonl", "schema": "question.json"}
+    hub_entry(
+        source={"kind": "hub", "repo": "ours/questions"},
+        files=[],
+        parts={name: {**part, "pattern": f"data/{name}*.jsonl"} for name in ("test", "train")},
+    )
+    refused = place.suite("data", "pull", "questions")
+    assert refused.returncode == 2
+    assert "questions is not pinned yet: run `suite data pin questions`" in refused.stderr
+    pinned = place.suite("data", "pin", "questions", "--json")
+    assert pinned.returncode == 0, pinned.stderr
+    lock = json.loads(pinned.stdout)
+    folder = hub.root / "datasets/ours/questions"
+    assert lock["revision"] == commit_of(folder)
+    assert [(one["path"], one["part"], one["sha256"]) for one in lock["files"]] == [
+        (f"data/{name}.jsonl", name, sha256((folder / f"data/{name}.jsonl").read_bytes()))
+        for name in ("test", "train")
+    ]
+    assert place.suite("data", "pull", "questions").returncode == 0
+    (folder / "data/test.jsonl").write_bytes(jsonl(QUESTIONS[1:]))  # upstream moves on: what we have stays
+    assert place.suite("data", "pull", "questions").returncode == 0
+
+
+def test_pin_can_write_the_entry_itself(place: Place, hub: LocalHub, hub_entry: Write) -> None:
+    hub_entry(
+        source={"kind": "hub", "repo": "ours/questions"}, files=[{"path": "data/test.jsonl", "part": "test"}]
+    )
+    assert place.suite("data", "pin", "questions", "--write").returncode == 0
+    entry = place.registry.dataset("questions")
+    assert entry.revision == commit_of(hub.root / "datasets/ours/questions")
+    assert entry.files[0].sha256 == sha256(jsonl(QUESTIONS))
+
+
+def test_pin_of_an_unknown_branch_is_an_error(place: Place, hub: LocalHub, hub_entry: Write) -> None:
+    hub_entry()
+    done = place.suite("data", "pin", "questions", "--branch", "nowhere")
+    assert done.returncode == 2
+    assert done.stderr.startswith("DataError: questions: the Hub has no revision 'nowhere'")
+
+
+def test_an_endpoint_that_is_no_hub_is_unreachable(
+    place: Place, hub: LocalHub, hub_entry: Write, git: LocalGit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub_entry()
+    monkeypatch.setenv("HF_ENDPOINT", git.url)
+    with pytest.raises(SourceUnreachable, match="the Hub can't be reached"):
+        pull(place.registry.dataset("questions"), place.cache)
