@@ -1,0 +1,1 @@
+"""Judges, verdicts, metrics, statistics: from replies to numbers with error bars."""

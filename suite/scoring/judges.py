@@ -1,0 +1,131 @@
+"""Asking a judge for a typed verdict.
+
+A reply that cannot be read is shown to the judge with the reason, and asked for again: since the bad
+reply is part of the new request, that is a new call, and resume and replay need nothing special. Where
+the engine can follow a JSON Schema, it is held to it. Not here: pairs (`pairwise`), panels (`panel`).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, overload
+
+from pydantic import BaseModel
+
+from suite.chat import Json, Message, Reply, assistant, user
+from suite.errors import ConfigError
+from suite.prompts import Template
+from suite.roles import Model
+from suite.scoring.parsers import json_object, without_reasoning
+from suite.scoring.verdicts import State, Tie, Unparsed, Verdict
+from suite.scoring.wording import PROMPTS
+
+T = TypeVar("T")
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_NOTHING = "(no answer)"  # stands for an empty reply in a correction: templates refuse empty messages
+_LOST = ("overflow", "invalid", "limit")  # endings after which asking again cannot help
+
+
+@overload
+async def judge(
+    model: Model,
+    messages: Sequence[Message] | str,
+    *,
+    schema: type[ModelT],
+    parse: None = None,
+    retries: int = 2,
+    max_tokens: int | None = None,
+    temperature: float | None = 0.0,
+    correction: Template | str = "",
+    accept_cut: bool = False,
+    key: str = "",
+) -> Verdict[ModelT]: ...
+@overload
+async def judge(
+    model: Model,
+    messages: Sequence[Message] | str,
+    *,
+    parse: Callable[[str], T | Tie],
+    schema: type[BaseModel] | Json = None,
+    retries: int = 2,
+    max_tokens: int | None = None,
+    temperature: float | None = 0.0,
+    correction: Template | str = "",
+    accept_cut: bool = False,
+    key: str = "",
+) -> Verdict[T]: ...
+async def judge(
+    model: Model,
+    messages: Sequence[Message] | str,
+    *,
+    parse: Callable[[str], Any] | None = None,
+    schema: type[BaseModel] | Json = None,
+    retries: int = 2,
+    max_tokens: int | None = None,
+    temperature: float | None = 0.0,
+    correction: Template | str = "",
+    accept_cut: bool = False,
+    key: str = "",
+) -> Verdict[Any]:
+    """Ask until a reply can be read, at most 1 + `retries` times.
+
+    parse: reads a reply (reasoning blocks removed); raises `Unparsed` (or ValueError) with the reason,
+    returns `TIE` for no difference. Left out, `schema` must be a pydantic model and reads the reply.
+    schema: pydantic model or JSON Schema that the engine is held to, if it can be.
+    correction: what to say after a bad reply; a Template gets {problem}; "" takes the suite's wording.
+    accept_cut: read a reply that was cut at max_tokens; one that cannot be read is truncated.
+    Raises CallFailed if the judge could not be reached: the score stays pending.
+    """
+    reader = parse or _reader_of(schema)
+    guide = _json_schema(schema) if "json_schema" in model.capabilities else None
+    conversation = [user(messages)] if isinstance(messages, str) else list(messages)
+    first = ""
+    for attempt in range(1, retries + 2):
+        reply = await model.chat(
+            conversation, temperature=temperature, max_tokens=max_tokens, json_schema=guide, key=key
+        )
+        first = first if attempt > 1 else reply.text
+        state, value, reason = _read(reply, reader, accept_cut)
+        if state != "unparsed" or reply.finish in _LOST or attempt == retries + 1:
+            break
+        conversation += [assistant(reply.text.strip() or _NOTHING), user(_correct(correction, reason))]
+    return Verdict(state, value, reply.text, reason, attempt, model.member, first)
+
+
+def _read(reply: Reply, parse: Callable[[str], Any], accept_cut: bool) -> tuple[State, Any, str]:
+    """(state, value, reason) of one reply."""
+    if reply.finish == "refused":
+        return "refused", None, "refused"
+    if reply.finish in _LOST:
+        return "unparsed", None, reply.finish
+    cut = reply.finish == "length"
+    if cut and not accept_cut:
+        return "truncated", None, "cut off before it ended"
+    text = without_reasoning(reply.text)
+    try:
+        if not text:
+            raise Unparsed("it is empty")
+        value = parse(text)
+    except ValueError as error:
+        return ("truncated" if cut else "unparsed"), None, str(error)
+    return ("tie", None, "") if isinstance(value, Tie) else ("valid", value, "")
+
+
+def _correct(correction: Template | str, problem: str) -> str:
+    if isinstance(correction, str):
+        return correction or PROMPTS.correction(problem=problem)
+    return correction(problem=problem) if "problem" in correction.fields else correction()
+
+
+def _reader_of(schema: Any) -> Callable[[str], Any]:
+    if isinstance(schema, type) and issubclass(schema, BaseModel):
+        return json_object(schema)
+    raise ConfigError("a judge needs `parse`, or a pydantic model as `schema`, to read its replies")
+
+
+def _json_schema(schema: Any) -> Json:
+    if isinstance(schema, type) and issubclass(schema, BaseModel):
+        return schema.model_json_schema()
+    return schema
+
+
+__all__ = ["Verdict", "judge"]

@@ -1,0 +1,148 @@
+"""Two answers put to a judge, in both orders, as one unit.
+
+A judge that always takes the first slot would decide every pair; asked both ways it decides none. The
+orders of one pair are one observation: if one of them has no verdict, the pair has no score. What the
+order did is kept in the parts. Ties rules: `mean` averages the orders (1, 0.75, … 0), `agree` sees a
+winner only where both orders name it (MT-Bench, arXiv 2306.05685). See specs/statistics.md section 11.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from suite.chat import Message
+from suite.errors import ConfigError
+from suite.roles import Model
+from suite.scoring.judges import judge as ask
+from suite.scoring.parsers import numbered
+from suite.scoring.together import together
+from suite.scoring.verdicts import Tie, Verdict
+from suite.task import Part, Unscored, Value
+
+Render = Callable[[str, str], Sequence[Message]]  # (answer shown first, answer shown second) -> request
+Orders = Literal["both", "fixed", "random"]
+Ties = Literal["mean", "agree"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One order. swapped: the second answer was shown first. verdict: 1 or 2, the slot that won."""
+
+    swapped: bool
+    verdict: Verdict[int]
+
+    @property
+    def score(self) -> float | None:
+        """Of the first answer: 1 win, 0.5 tie, 0 loss; None without a verdict."""
+        if self.verdict.state == "tie":
+            return 0.5
+        if self.verdict.value is None:
+            return None
+        return float((self.verdict.value == 1) != self.swapped)
+
+    @property
+    def order(self) -> str:
+        """ "first-second" or "second-first", as shown."""
+        return "second-first" if self.swapped else "first-second"
+
+
+@dataclass(frozen=True, slots=True)
+class PairResult:
+    """What one judge says of a pair.
+
+    score: of the first answer, in {0, 0.25, 0.5, 0.75, 1}; Unscored if an order has no verdict.
+    """
+
+    asked: tuple[Asked, ...]
+    score: float | Unscored
+
+    @property
+    def consistent(self) -> bool | None:
+        """Whether both orders say the same of the pair; None if not both were asked and decided."""
+        scores = [one.score for one in self.asked]
+        return None if len(scores) < 2 or None in scores else scores[0] == scores[1]
+
+    @property
+    def flip(self) -> Literal["", "first", "second"]:
+        """The slot that won in both orders, so that position decided; "" if it did not."""
+        slots = {one.verdict.value for one in self.asked}
+        if len(self.asked) < 2 or len(slots) != 1 or None in slots:
+            return ""
+        return "first" if slots == {1} else "second"
+
+    def values(self, name: str = "win") -> dict[str, Value]:
+        """Values of a score: NAME, NAME_consistent, NAME_flip_first, NAME_flip_second."""
+        consistent = self.consistent
+        return {
+            name: self.score,
+            f"{name}_consistent": consistent,
+            f"{name}_flip_first": None if consistent is None else self.flip == "first",
+            f"{name}_flip_second": None if consistent is None else self.flip == "second",
+        }
+
+    def parts(self, name: str = "win") -> list[Part]:
+        """One part an order: NAME, first_slot (whether the slot shown first won; None for a tie), counts."""
+        return [_part(one, name) for one in self.asked]
+
+
+def _part(asked: Asked, name: str) -> Part:
+    verdict = asked.verdict
+    missing = None if verdict.valid else verdict.value_or_unscored()
+    first_slot = None if verdict.state == "tie" else verdict.value == 1
+    return Part(
+        id=f"{verdict.judge}/{asked.order}",
+        values={
+            name: missing if asked.score is None else asked.score,
+            "first_slot": first_slot if missing is None else missing,
+            **verdict.counts(),
+        },
+        tags={"judge": verdict.judge, "order": asked.order},
+    )
+
+
+async def compare_pair(
+    judge: Model,
+    render: Render,
+    first: str,
+    second: str,
+    *,
+    orders: Orders = "both",
+    ties: Ties = "mean",
+    parse: Callable[[str], int | Tie] | None = None,
+    chance: random.Random | None = None,
+    **how: Any,
+) -> PairResult:
+    """Ask which of two answers is better.
+
+    render: makes the request from the answers as shown. parse: the winning slot, 1 or 2, or `TIE`; by
+    default "Choose 1", "Choose 2", "Tie". orders: "random" shows one order, drawn from `chance`
+    (`sample.random("order")`), "fixed" always first before second. how: for `suite.judge`.
+    Raises CallFailed if any order got no reply: nothing of the pair counts then.
+    """
+    if orders == "random" and chance is None:
+        raise ConfigError("a random order needs `chance`: pass sample.random('order')")
+    read = parse or numbered(2, ties=True)
+    swaps = {"both": [False, True], "fixed": [False]}.get(orders) or [_drawn(chance)]
+
+    async def one(*, swapped: bool) -> Asked:
+        shown = (second, first) if swapped else (first, second)
+        return Asked(swapped, await ask(judge, render(*shown), parse=read, **how))
+
+    asked = await together([one(swapped=swapped) for swapped in swaps])
+    return PairResult(tuple(asked), combined([one.score for one in asked], asked, ties))
+
+
+def _drawn(chance: random.Random | None) -> bool:
+    return chance is not None and chance.random() < 0.5
+
+
+def combined(scores: Sequence[float | None], asked: Sequence[Asked], ties: Ties) -> float | Unscored:
+    """The score of a pair from its orders'."""
+    valid = [one for one in scores if one is not None]
+    if len(valid) < len(scores):
+        lost = next(one.verdict for one in asked if not one.verdict.valid)
+        return Unscored(lost.state, lost.reason)
+    if ties == "agree" and len(set(valid)) > 1:
+        return 0.5
+    return sum(valid) / len(valid)
