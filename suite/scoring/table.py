@@ -72,10 +72,20 @@ class Table:
         return len(self.sample)
 
     def rows(self, cell: str) -> NDArray[np.intp]:
-        """Rows of one cell, in order. A cell without scores has none."""
+        """Rows of one cell by (sample, trial), so that no result depends on the order of records."""
         if cell not in self.cells:
             return np.empty(0, dtype=np.intp)
-        return np.flatnonzero(self.cell == self.cells.index(cell))
+        found = np.flatnonzero(self.cell == self.cells.index(cell))
+        keys = (self.sample[found],) if self.trial is None else (self.trial[found], self.sample[found])
+        return found[np.lexsort(keys)]
+
+    def part_rows(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Rows of the parts of some samples, in the order of `rows`, then as the score lists them."""
+        place = np.full(len(self), -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        found = place[self.parts.owner]
+        own = np.flatnonzero(found >= 0)
+        return own[np.argsort(found[own], kind="stable")]
 
     def unscored_reasons(self, cell: str, value: str) -> dict[str, int]:
         """Reason -> count of one value's unscored answers in a cell, most frequent first."""
