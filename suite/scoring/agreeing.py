@@ -1,0 +1,145 @@
+"""Agreement of raters: items by categories, then the coefficients, with intervals over items.
+
+Raters are the parts of a sample or some of its values; items are samples (one a trial). Computed before
+any vote is taken. Source: specs/statistics.md section 10.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.scoring.coefficients import COMPUTE, Ratings
+from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, UNSCORED, Column
+from suite.scoring.metrics import Agreement
+from suite.scoring.resampling import METHOD, Columns, bootstrap_formula
+from suite.scoring.results import MetricResult
+from suite.scoring.row import WHOLE, Context, Estimated, Slice
+from suite.scoring.units import Scope, Units, scope_of
+
+DRAWS = 2000
+Category = str | float
+
+
+def agreement_rows(metric: Agreement, context: Context) -> Iterator[MetricResult]:
+    """Rows of an Agreement: one a coefficient for the whole, then for its slices."""
+    scope = scope_of(context.table, context.cell, "samples", metric.where)
+    yield from _rows(metric, context, scope, WHOLE)
+    for tag in metric.slices:
+        for category, part in scope.sliced(tag):
+            yield from _rows(metric, context, part, {tag: category})
+
+
+def _rows(metric: Agreement, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
+    ratings, units = gather(metric, scope)
+    for name, coefficient in zip(metric.rows(), metric.coefficients, strict=True):
+        found = _estimate(metric, context, name, slice_, coefficient, ratings, units)
+        yield context.row(metric, name, slice_, found, units)
+
+
+def _estimate(
+    metric: Agreement,
+    context: Context,
+    name: str,
+    slice_: Slice,
+    coefficient: str,
+    ratings: Ratings,
+    units: Units,
+) -> Estimated:
+    compute = COMPUTE[coefficient]
+    value, note = compute(ratings, metric.scale)
+    if value is None:
+        return Estimated(None, note=note)
+
+    def formula(tables: Mapping[str, Columns]) -> float | None:
+        return compute(Ratings(tables["items"]["codes"], ratings.categories), metric.scale)[0]
+
+    found = bootstrap_formula(
+        formula,
+        {"items": ({"codes": ratings.codes}, units.clusters)},
+        DRAWS,
+        context.seed_of(name, slice_),
+        context.level,
+    )
+    notes = "; ".join(filter(None, (note, found.note)))
+    method = METHOD if found.low is not None else "none"
+    return Estimated(value, found.low, found.high, method, found.clusters, None, notes)
+
+
+def gather(metric: Agreement, scope: Scope) -> tuple[Ratings, Units]:
+    """Items with two ratings or more, coded by category; the rest are counted.
+
+    An item whose missing ratings leave it fewer than two is unscored; one that never had two is not
+    applicable.
+    """
+    rater, item, values, state = _long(metric, scope)
+    raters, columns = np.unique(rater, return_inverse=True)
+    categories, codes = _coded(metric, values, state)
+    table = np.full((len(scope.rows), len(raters)), -1, dtype=np.int64)
+    rated = codes >= 0
+    table[item[rated], columns[rated]] = codes[rated]
+    given = (table >= 0).sum(axis=1)
+    lost = np.bincount(item[state == UNSCORED], minlength=len(scope.rows))
+    usable = given >= 2
+    possible = ~usable & (given + lost >= 2)
+    owners = scope.table.cluster[scope.rows]
+    units = Units(
+        {},
+        owners[usable],
+        scope.table.sample[scope.rows][usable],
+        None,
+        int(possible.sum()),
+        int((~usable & ~possible).sum()),
+    )
+    return Ratings(table[usable], categories), units
+
+
+Long = tuple[NDArray[np.int64], NDArray[np.intp], NDArray[np.object_], NDArray[np.uint8]]
+
+
+def _long(metric: Agreement, scope: Scope) -> Long:
+    """(rater, item, value, state) of each rating; items are places in the scope's rows."""
+    table, rows = scope.table, scope.rows
+    if metric.raters == "parts":
+        own = table.part_rows(rows)
+        place = np.zeros(len(table), dtype=np.intp)
+        place[rows] = np.arange(len(rows))
+        values, state = _values(table.parts.values.get(metric.value), own)
+        return table.parts.id[own].astype(np.int64), place[table.parts.owner[own]], values, state
+    found = [_values(table.values.get(name), rows) for name in metric.raters]
+    count = len(rows)
+    return (
+        np.repeat(np.arange(len(found)), count),
+        np.tile(np.arange(count), len(found)),
+        np.concatenate([values for values, _ in found]),
+        np.concatenate([state for _, state in found]),
+    )
+
+
+def _values(column: Column | None, rows: NDArray[np.intp]) -> tuple[NDArray[np.object_], NDArray[np.uint8]]:
+    if column is None:
+        return np.zeros(len(rows), dtype=object), np.full(len(rows), NOT_APPLICABLE, dtype=np.uint8)
+    data, state = column.take(rows)
+    values = data.astype(object)
+    label = state == LABEL
+    if label.any():
+        values[label] = np.array(column.labels, dtype=object)[data[label].astype(np.intp)]
+    return values, state
+
+
+def _coded(
+    metric: Agreement, values: NDArray[np.object_], state: NDArray[np.uint8]
+) -> tuple[tuple[Category, ...], NDArray[np.int64]]:
+    """(categories in order, code of each rating or -1). Undeclared categories are those that occur."""
+    rated = (state == SCORED) | (state == LABEL)
+    found: list[Category] = [_category(one) for one in metric.categories]
+    if not found:
+        found = sorted({_category(one) for one in values[rated]}, key=lambda one: (isinstance(one, str), one))
+    index = {one: i for i, one in enumerate(found)}
+    codes = np.full(len(values), -1, dtype=np.int64)
+    codes[rated] = [index.get(_category(one), -1) for one in values[rated]]
+    return tuple(found), codes
+
+
+def _category(value: object) -> Category:
+    return value if isinstance(value, str) else float(value)  # type: ignore[arg-type]

@@ -1,0 +1,116 @@
+"""pass@k and pass^k from repeated trials, unbiased.
+
+c of n answers right: pass@k = 1 - C(n-c, k)/C(n, k) (Chen et al. 2021, arXiv 2107.03374, eq. 1);
+pass^k = C(c, k)/C(n, k) (tau-bench, arXiv 2406.12045). Mean over samples, never a proportion's interval.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.scoring.columns import NOT_APPLICABLE, SCORED
+from suite.scoring.intervals import estimate_mean
+from suite.scoring.metrics import PassAt
+from suite.scoring.results import MetricResult
+from suite.scoring.row import WHOLE, Context, Estimated, Slice, mean_bounds
+from suite.scoring.units import Scope, Units, scope_of
+
+
+def pass_at(n: int, c: int, k: int) -> float:
+    """Chance that at least one of k answers drawn from n, c of them right, is right. Needs k <= n."""
+    return 1 - math.comb(n - c, k) / math.comb(n, k)
+
+
+def pass_hat(n: int, c: int, k: int) -> float:
+    """Chance that all k answers drawn from n, c of them right, are right. Needs k <= n."""
+    return math.comb(c, k) / math.comb(n, k)
+
+
+def pass_rows(metric: PassAt, context: Context) -> Iterator[MetricResult]:
+    """Rows of a PassAt: the whole first, then its slices."""
+    scope = scope_of(context.table, context.cell, "samples", metric.where)
+    yield from _rows(metric, context, scope, WHOLE)
+    for tag in metric.slices:
+        for category, part in scope.sliced(tag):
+            yield from _rows(metric, context, part, {tag: category})
+
+
+def _rows(metric: PassAt, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
+    tally = _tally(scope, metric.value)
+    names = iter(metric.rows())
+    for formula in (pass_at, pass_hat) if metric.power else (pass_at,):
+        for k in metric.k:
+            units, refusal = _units(tally, formula, k)
+            if refusal:
+                any_scored, _ = _units(tally, formula, 1)
+                yield context.row(metric, next(names), slice_, Estimated(None, note=refusal), any_scored)
+                continue
+            x = units.columns["x"]
+            found = estimate_mean(x, units.clusters, False, (0.0, 1.0), context.level)
+            bounds = mean_bounds(units, "x", (0.0, 1.0))
+            yield context.row(metric, next(names), slice_, found, units, bounds)
+
+
+class _Tally:
+    """Per sample: answers run, scored, right; whether any is applicable."""
+
+    def __init__(
+        self,
+        samples: NDArray[np.uint64],
+        clusters: NDArray[np.uint64],
+        run: NDArray[np.intp],
+        scored: NDArray[np.intp],
+        right: NDArray[np.intp],
+    ) -> None:
+        self.samples = samples
+        self.clusters = clusters
+        self.run = run
+        self.scored = scored
+        self.right = right
+
+
+def _tally(scope: Scope, value: str) -> _Tally:
+    table, rows = scope.table, scope.rows
+    samples, first, inverse = np.unique(table.sample[rows], return_index=True, return_inverse=True)
+    if value in table.values:
+        data, state = table.values[value].take(rows)
+    else:
+        data, state = np.zeros(len(rows)), np.full(len(rows), NOT_APPLICABLE, dtype=np.uint8)
+    count = len(samples)
+
+    def per_sample(which: NDArray[np.bool_]) -> NDArray[np.intp]:
+        return np.bincount(inverse[which], minlength=count)
+
+    return _Tally(
+        samples,
+        table.cluster[rows][first],
+        per_sample(state != NOT_APPLICABLE),
+        per_sample(state == SCORED),
+        per_sample((state == SCORED) & (data >= 1)),
+    )
+
+
+def _units(tally: _Tally, formula: Callable[[int, int, int], float], k: int) -> tuple[Units, str]:
+    """The per-sample values, and why there is none at all."""
+    applicable = tally.run > 0
+    enough = applicable & (tally.scored >= k)
+    pairs, inverse = np.unique(
+        np.stack([tally.scored[enough], tally.right[enough]]), axis=1, return_inverse=True
+    )
+    each = np.array([formula(int(n), int(c), k) for n, c in pairs.T], dtype=np.float64)
+    units = Units(
+        {"x": each[inverse.reshape(-1)] if len(each) else np.empty(0)},
+        tally.clusters[enough],
+        tally.samples[enough],
+        None,
+        int((applicable & ~enough).sum()),
+        int((~applicable).sum()),
+    )
+    if not applicable.any():
+        return units, ""
+    fewest = int(tally.run[applicable].min())
+    if fewest < k:
+        return units, f"k = {k} needs {k} trials of every sample; one has {fewest}"
+    return units, ""
