@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.scoring.coefficients import COMPUTE, Ratings
-from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, UNSCORED, Column
+from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, Column
 from suite.scoring.metrics import Agreement
 from suite.scoring.resampling import METHOD, Columns, bootstrap_formula
 from suite.scoring.results import MetricResult
 from suite.scoring.row import WHOLE, Context, Estimated, Slice
-from suite.scoring.units import Scope, Units, scope_of
+from suite.scoring.units import Rows, Scope, Units, scope_of
 
 DRAWS = 2000
 Category = str | float
@@ -31,67 +31,56 @@ def agreement_rows(metric: Agreement, context: Context) -> Iterator[MetricResult
 
 
 def _rows(metric: Agreement, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
-    ratings, units = gather(metric, scope)
+    ratings, clusters, units = gather(metric, scope)
     for name, coefficient in zip(metric.rows(), metric.coefficients, strict=True):
-        found = _estimate(metric, context, name, slice_, coefficient, ratings, units)
+        seed = context.seed_of(name, slice_)
+        found = _estimate(metric.scale, coefficient, ratings, clusters, seed, context.level)
         yield context.row(metric, name, slice_, found, units)
 
 
 def _estimate(
-    metric: Agreement,
-    context: Context,
-    name: str,
-    slice_: Slice,
-    coefficient: str,
-    ratings: Ratings,
-    units: Units,
+    scale: str, coefficient: str, ratings: Ratings, clusters: NDArray[np.uint64], seed: int, level: float
 ) -> Estimated:
     compute = COMPUTE[coefficient]
-    value, note = compute(ratings, metric.scale)
+    value, note = compute(ratings, scale)
     if value is None:
         return Estimated(None, note=note)
 
     def formula(tables: Mapping[str, Columns]) -> float | None:
-        return compute(Ratings(tables["items"]["codes"], ratings.categories), metric.scale)[0]
+        return compute(Ratings(tables["items"]["codes"], ratings.categories), scale)[0]
 
-    found = bootstrap_formula(
-        formula,
-        {"items": ({"codes": ratings.codes}, units.clusters)},
-        DRAWS,
-        context.seed_of(name, slice_),
-        context.level,
-    )
+    found = bootstrap_formula(formula, {"items": ({"codes": ratings.codes}, clusters)}, DRAWS, seed, level)
     notes = "; ".join(filter(None, (note, found.note)))
     method = METHOD if found.low is not None else "none"
     return Estimated(value, found.low, found.high, method, found.clusters, None, notes)
 
 
-def gather(metric: Agreement, scope: Scope) -> tuple[Ratings, Units]:
-    """Items with two ratings or more, coded by category; the rest are counted.
+def gather(metric: Agreement, scope: Scope) -> tuple[Ratings, NDArray[np.uint64], Units]:
+    """(ratings of the items that have any, their clusters, items counted).
 
-    An item whose missing ratings leave it fewer than two is unscored; one that never had two is not
-    applicable.
+    An item counts with two ratings or more. One whose lost ratings leave it fewer is unscored; one that
+    never had two is not applicable. A rating outside the declared categories is lost.
     """
     rater, item, values, state = _long(metric, scope)
-    raters, columns = np.unique(rater, return_inverse=True)
     categories, codes = _coded(metric, values, state)
-    table = np.full((len(scope.rows), len(raters)), -1, dtype=np.int64)
     rated = codes >= 0
-    table[item[rated], columns[rated]] = codes[rated]
+    raters, columns = np.unique(rater[rated], return_inverse=True)
+    table = np.full((len(scope.rows), len(raters)), -1, dtype=np.int64)
+    table[item[rated], columns] = codes[rated]
     given = (table >= 0).sum(axis=1)
-    lost = np.bincount(item[state == UNSCORED], minlength=len(scope.rows))
+    lost = np.bincount(item[~rated & (state != NOT_APPLICABLE)], minlength=len(scope.rows))
     usable = given >= 2
     possible = ~usable & (given + lost >= 2)
-    owners = scope.table.cluster[scope.rows]
+    clusters = scope.table.cluster[scope.rows]
     units = Units(
         {},
-        owners[usable],
+        clusters[usable],
         scope.table.sample[scope.rows][usable],
         None,
         int(possible.sum()),
         int((~usable & ~possible).sum()),
     )
-    return Ratings(table[usable], categories), units
+    return Ratings(table[given >= 1], categories), clusters[given >= 1], units
 
 
 Long = tuple[NDArray[np.int64], NDArray[np.intp], NDArray[np.object_], NDArray[np.uint8]]
@@ -116,7 +105,7 @@ def _long(metric: Agreement, scope: Scope) -> Long:
     )
 
 
-def _values(column: Column | None, rows: NDArray[np.intp]) -> tuple[NDArray[np.object_], NDArray[np.uint8]]:
+def _values(column: Column | None, rows: Rows) -> tuple[NDArray[np.object_], NDArray[np.uint8]]:
     if column is None:
         return np.zeros(len(rows), dtype=object), np.full(len(rows), NOT_APPLICABLE, dtype=np.uint8)
     data, state = column.take(rows)

@@ -23,14 +23,14 @@ class Ratings:
     codes: NDArray[np.int64]
     categories: tuple[str | float, ...]
 
-    def counts(self) -> Floats:
-        """Items by categories: how many raters chose it, items with two ratings or more."""
+    def counts(self, least: int = 2) -> Floats:
+        """Items by categories: how many raters chose it; items with at least so many ratings."""
         q = len(self.categories)
         found = np.zeros((len(self.codes), q))
         for column in self.codes.T:
             rated = column >= 0
             found[np.flatnonzero(rated), column[rated]] += 1
-        several: Floats = found[found.sum(axis=1) >= 2]
+        several: Floats = found[found.sum(axis=1) >= least]
         return several
 
 
@@ -66,7 +66,8 @@ def ac1(ratings: Ratings, _scale: str) -> Found:
     q = len(ratings.categories)
     if not len(counts) or q < 2:
         return None, NO_PAIRS if not len(counts) else "one category"
-    share = (counts / counts.sum(axis=1, keepdims=True)).mean(axis=0)
+    every = ratings.counts(least=1)
+    share = (every / every.sum(axis=1, keepdims=True)).mean(axis=0)
     return _corrected(_percent(counts), float((share * (1 - share)).sum() / (q - 1)))
 
 

@@ -42,7 +42,7 @@ class Column:
         self._state = state
         self.labels = labels
 
-    def take(self, rows: NDArray[np.intp] | slice) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    def take(self, rows: NDArray[np.integer[Any]] | slice) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """(data, state) of some rows. data: the number, the label's code, or 0 where there is neither."""
         if self._small is not None:
             small = self._small[rows]

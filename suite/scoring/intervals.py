@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from suite.scoring.metrics import Range
+from suite.scoring.resampling import cluster_sums, coded
 from suite.scoring.row import Estimated
 
 Floats = NDArray[np.float64]
@@ -78,12 +79,11 @@ def estimate_macro(
 
 def standard_error(x: Floats, clusters: Clusters, mean: float) -> tuple[float | None, int]:
     """(CR1 standard error of the mean, clusters); None for one cluster. With singletons it is s/sqrt(n)."""
-    every, codes = np.unique(clusters, return_inverse=True)
-    count = len(every)
+    count, codes = coded(clusters)
     if count < 2:
         return None, count
-    sums = np.bincount(codes, weights=x - mean, minlength=count)
-    return float(np.sqrt((sums**2).sum())) / len(x) * math.sqrt(count / (count - 1)), count
+    sums = cluster_sums(x - mean, count, codes)
+    return math.sqrt(float(np.dot(sums, sums)) * count / (count - 1)) / len(x), count
 
 
 def wilson(p: float, n: float, level: float) -> tuple[float, float]:

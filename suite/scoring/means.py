@@ -7,15 +7,16 @@ golden values. A mean of trials is graded, whatever its trials were.
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from suite.scoring.intervals import estimate_macro, estimate_mean
 from suite.scoring.metrics import Mean, Range
-from suite.scoring.resampling import METHOD, Columns, bootstrap_formula, number
+from suite.scoring.resampling import METHOD, Columns, bootstrap_formula, how_many, number
 from suite.scoring.results import MetricResult
-from suite.scoring.row import WHOLE, Context, Estimated, mean_bounds
-from suite.scoring.units import Units, collect, scope_of
+from suite.scoring.row import WHOLE, Context, Estimated, coverage_note, mean_bounds
+from suite.scoring.units import Scope, Units, collect, scope_of
 
 MACRO_DRAWS = 2000
 
@@ -23,54 +24,76 @@ MACRO_DRAWS = 2000
 def mean_rows(metric: Mean, context: Context) -> Iterator[MetricResult]:
     """Rows of a Mean or Rate: the total of the plain name, the other total, then the slices."""
     scope = scope_of(context.table, context.cell, metric.over, metric.where)
-    units = collect(scope, [metric.value])
-    slices = {
-        tag: {category: collect(part, [metric.value]) for category, part in scope.sliced(tag)}
-        for tag in metric.slices
-    }
+    total = _micro(metric, context, metric.name, WHOLE, collect(scope, [metric.value]))
     if not metric.other:
-        yield _micro(metric, context, metric.name, WHOLE, units)
+        yield total
     else:
-        groups = slices[metric.slices[0]]
         macro_first = metric.average == "macro"
-        micro_name, macro_name = (metric.other, metric.name) if macro_first else (metric.name, metric.other)
-        totals = [
-            _macro(metric, context, macro_name, units, groups),
-            _micro(metric, context, micro_name, WHOLE, units),
-        ]
-        yield from totals if macro_first else totals[::-1]
-    for tag, groups in slices.items():
-        for category, part in groups.items():
-            yield _micro(metric, context, metric.name, {tag: category}, part)
+        names = (metric.other, metric.name) if macro_first else (metric.name, metric.other)
+        micro = msgspec.structs.replace(total, name=names[0], headline=names[0] == context.headline)
+        macro = _macro(metric, context, names[1], micro, scope)
+        yield from (macro, micro) if macro_first else (micro, macro)
+    for tag in metric.slices:
+        for category, part in scope.sliced(tag):
+            yield _micro(metric, context, metric.name, {tag: category}, collect(part, [metric.value]))
 
 
 def _micro(
     metric: Mean, context: Context, name: str, slice_: Mapping[str, str], units: Units
 ) -> MetricResult:
     x = units.columns[metric.value]
-    binary = metric.binary and bool(np.isin(x, (0.0, 1.0)).all())
+    binary = metric.binary and bool(((x == 0) | (x == 1)).all())
     found = estimate_mean(x, units.clusters, binary, metric.range, context.level)
     return context.row(metric, name, slice_, found, units, mean_bounds(units, metric.value, metric.range))
 
 
-def _macro(
-    metric: Mean, context: Context, name: str, units: Units, groups: Mapping[str, Units]
-) -> MetricResult:
-    held = {label: one for label, one in groups.items() if one.n + one.unscored}
-    empty = [label for label, one in held.items() if not one.n]
-    if not held or empty:
-        note = f"no score in {', '.join(empty[:5])}" if empty else ""
-        return context.row(metric, name, WHOLE, Estimated(None, note=note), units)
-    columns = [one.columns[metric.value] for one in held.values()]
-    clusters = [one.clusters for one in held.values()]
-    spanning = len(np.unique(np.concatenate(clusters))) < sum(len(np.unique(one)) for one in clusters)
-    if spanning:
-        found = _resampled(context, name, columns, clusters)
+def _macro(metric: Mean, context: Context, name: str, micro: MetricResult, scope: Scope) -> MetricResult:
+    """The mean over slices; counts and coverage are those of the whole."""
+    columns, clusters, limits, empty = [], [], [], []
+    for label, part in scope.sliced(metric.slices[0]):
+        units = collect(part, [metric.value])
+        if units.n:
+            columns.append(units.columns[metric.value])
+            clusters.append(units.clusters)
+            limits.append(mean_bounds(units, metric.value, metric.range))
+        elif units.unscored:
+            empty.append(label)
+    if empty or not columns:
+        found = Estimated(None, note=f"no score in {', '.join(empty[:5])}" if empty else "")
+        bounds = None
     else:
-        found = estimate_macro(columns, clusters, metric.range, context.level)
-    found = found._replace(note="; ".join(filter(None, (f"macro over {len(held)} slices", found.note))))
-    limits = [mean_bounds(one, metric.value, metric.range) for one in held.values()]
-    return context.row(metric, name, WHOLE, found, units, _mean_limits(limits, columns))
+        found = _over_slices(metric, context, name, columns, clusters)
+        found = found._replace(
+            note="; ".join(filter(None, (f"macro over {len(columns)} slices", found.note)))
+        )
+        bounds = _mean_limits(limits, columns)
+    notes = (found.note, coverage_note(micro.coverage))
+    return msgspec.structs.replace(
+        micro,
+        name=name,
+        headline=name == context.headline,
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        method=found.method,
+        bounds=bounds,
+        clusters=found.clusters,
+        n_effective=None,
+        note="; ".join(note for note in notes if note),
+    )
+
+
+def _over_slices(
+    metric: Mean,
+    context: Context,
+    name: str,
+    columns: list[NDArray[np.float64]],
+    clusters: list[NDArray[np.uint64]],
+) -> Estimated:
+    within = sum(how_many(one) for one in clusters)
+    if how_many(np.concatenate(clusters)) < within:  # a cluster spans slices
+        return _resampled(context, name, columns, clusters)
+    return estimate_macro(columns, clusters, metric.range, context.level)
 
 
 def _mean_limits(

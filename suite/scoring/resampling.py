@@ -35,6 +35,27 @@ def seed_for(seed: int, *names: str) -> int:
     return int.from_bytes(digest[:8], "big")
 
 
+def coded(clusters: NDArray[np.uint64]) -> tuple[int, NDArray[np.intp] | None]:
+    """(how many clusters, their codes in order of digest); no codes where every unit is its own."""
+    count = how_many(clusters)
+    if count == len(clusters):
+        return count, None
+    return count, np.unique(clusters, return_inverse=True)[1]
+
+
+def how_many(clusters: NDArray[np.uint64]) -> int:
+    """How many clusters there are."""
+    ordered = np.sort(clusters)
+    return len(clusters) - int((ordered[1:] == ordered[:-1]).sum())
+
+
+def cluster_sums(x: NDArray[np.float64], count: int, codes: NDArray[np.intp] | None) -> NDArray[np.float64]:
+    """Sum of a column within each cluster."""
+    if codes is None:
+        return x
+    return np.asarray(np.bincount(codes, weights=x, minlength=count), dtype=np.float64)
+
+
 class _Clustered:
     """Columns sorted by cluster code, to gather any multiset of clusters quickly."""
 
@@ -98,19 +119,18 @@ def bootstrap_ratio(
     level: float,
 ) -> Interval:
     """The same for sum(top) / sum(bottom), from sums per cluster."""
-    every, codes = np.unique(clusters, return_inverse=True)
-    if len(every) < 2:
-        return Interval(None, None, len(every), "one cluster" if len(every) else "")
-    tops = np.bincount(codes, weights=top, minlength=len(every))
-    bottoms = np.bincount(codes, weights=bottom, minlength=len(every))
+    count, codes = coded(clusters)
+    if count < 2:
+        return Interval(None, None, count, "one cluster" if count else "")
+    tops, bottoms = cluster_sums(top, count, codes), cluster_sums(bottom, count, codes)
     chance = np.random.default_rng(seed)
     found = []
     for _ in range(draws):
-        picks = chance.integers(0, len(every), len(every))
+        picks = chance.integers(0, count, count)
         below = float(bottoms[picks].sum())
         if below:
             found.append(float(tops[picks].sum()) / below)
-    return _percentiles(found, draws, len(every), level)
+    return _percentiles(found, draws, count, level)
 
 
 def _percentiles(found: list[float], draws: int, clusters: int, level: float) -> Interval:

@@ -54,11 +54,7 @@ class Context:
     ) -> MetricResult:
         """The result's record."""
         coverage = units.coverage
-        notes = [found.note]
-        if coverage is None:
-            notes = ["no sample has this value"]
-        elif coverage < LOW_COVERAGE:
-            notes.append(f"coverage {coverage:.1%}")
+        notes = [found.note if coverage is not None else "", coverage_note(coverage)]
         if units.labels:
             notes.append(f"{units.labels} labels where numbers were expected")
         return MetricResult(
@@ -81,6 +77,13 @@ class Context:
             note="; ".join(note for note in notes if note),
             unit=metric.unit,
         )
+
+
+def coverage_note(coverage: float | None) -> str:
+    """What to say about a coverage, "" for nothing."""
+    if coverage is None:
+        return "no sample has this value"
+    return f"coverage {coverage:.1%}" if coverage < LOW_COVERAGE else ""
 
 
 def mean_bounds(units: Units, name: str, limits: Range | None) -> tuple[float, float] | None:

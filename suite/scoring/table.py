@@ -71,21 +71,21 @@ class Table:
     def __len__(self) -> int:
         return len(self.sample)
 
-    def rows(self, cell: str) -> NDArray[np.intp]:
+    def rows(self, cell: str) -> NDArray[np.uint32]:
         """Rows of one cell by (sample, trial), so that no result depends on the order of records."""
         if cell not in self.cells:
-            return np.empty(0, dtype=np.intp)
-        found = np.flatnonzero(self.cell == self.cells.index(cell))
+            return np.empty(0, dtype=np.uint32)
+        found = np.flatnonzero(self.cell == self.cells.index(cell)).astype(np.uint32)
         keys = (self.sample[found],) if self.trial is None else (self.trial[found], self.sample[found])
         return found[np.lexsort(keys)]
 
-    def part_rows(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    def part_rows(self, rows: NDArray[np.uint32]) -> NDArray[np.uint32]:
         """Rows of the parts of some samples, in the order of `rows`, then as the score lists them."""
-        place = np.full(len(self), -1, dtype=np.int64)
-        place[rows] = np.arange(len(rows))
+        place = np.full(len(self), -1, dtype=np.int32)
+        place[rows] = np.arange(len(rows), dtype=np.int32)
         found = place[self.parts.owner]
-        own = np.flatnonzero(found >= 0)
-        return own[np.argsort(found[own], kind="stable")]
+        order = np.argsort(found, kind="stable").astype(np.uint32)
+        return order[int((found < 0).sum()) :]
 
     def unscored_reasons(self, cell: str, value: str) -> dict[str, int]:
         """Reason -> count of one value's unscored answers in a cell, most frequent first."""

@@ -16,7 +16,7 @@ from suite.scoring.columns import LABEL, NOT_APPLICABLE, UNSCORED, Codes
 from suite.scoring.metrics import Over, Where
 from suite.scoring.table import Table
 
-Rows = NDArray[np.intp]
+Rows = NDArray[np.uint32]
 TAG = "tag:"
 
 
@@ -39,7 +39,7 @@ class Scope:
 
     def samples(self) -> Rows:
         """The row of the sample table that each row belongs to."""
-        return self.table.parts.owner[self.rows].astype(np.intp) if self.over == "parts" else self.rows
+        return self.table.parts.owner[self.rows] if self.over == "parts" else self.rows
 
     def only(self, keep: NDArray[np.bool_]) -> "Scope":
         """These of the rows."""
@@ -99,10 +99,11 @@ class Units:
 
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> "Units":
         """Some of the scored units; the counts stay."""
+        samples = self.samples[index]
         return Units(
             {name: column[index] for name, column in self.columns.items()},
-            self.clusters[index],
-            self.samples[index],
+            samples if self.clusters is self.samples else self.clusters[index],
+            samples,
             None if self.share is None else self.share[index],
             self.unscored,
             self.not_applicable,
@@ -142,18 +143,12 @@ def collect(scope: Scope, needs: Sequence[str], *, numbers: bool = True) -> Unit
             column = np.where(label, names[np.where(label, column, 0).astype(np.intp)], column.astype(object))
         data[name] = column
     owners = scope.samples()
-    sample, cluster = table.sample[owners], table.cluster[owners]
+    sample = table.sample[owners]
+    cluster = sample if np.shares_memory(table.sample, table.cluster) else table.cluster[owners]
+    lost, gone = int((missing & ~absent).sum()), int(absent.sum())
     if table.trial is None:
-        scored = ~missing & ~absent
-        return Units(
-            {name: column[scored] for name, column in data.items()},
-            cluster[scored],
-            sample[scored],
-            None,
-            int((missing & ~absent).sum()),
-            int(absent.sum()),
-            labels,
-        )
+        whole = Units(data, cluster, sample, None, lost, gone, labels)
+        return whole if lost + gone == 0 else whole.take(~missing & ~absent)
     unit = sample
     if scope.over == "parts":
         unit = sample ^ (table.parts.id[rows].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))

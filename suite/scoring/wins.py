@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from suite.scoring.intervals import estimate_mean
-from suite.scoring.metrics import WinRate
+from suite.scoring.metrics import Range, WinRate
 from suite.scoring.results import MetricResult
 from suite.scoring.row import WHOLE, Context, Slice, mean_bounds
-from suite.scoring.units import Scope, collect, scope_of
+from suite.scoring.units import Scope, Units, collect, scope_of
 
 UNIT = (0.0, 1.0)
 
@@ -28,20 +28,19 @@ def win_rows(metric: WinRate, context: Context) -> Iterator[MetricResult]:
 
 def _rows(metric: WinRate, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
     units = collect(scope, [metric.value])
-    x = units.columns[metric.value]
-    sides = np.sign(x - 0.5)
-    won = replace(units, columns={"x": (sides > 0).astype(np.float64)})
-    net = replace(units, columns={"x": sides})
-    decided = won.take(sides != 0)
+    sides = np.sign(units.columns[metric.value] - 0.5)
     counts = f"{int((sides > 0).sum())} wins, {int((sides == 0).sum())} ties, {int((sides < 0).sum())} losses"
     half, excluded, strict, difference = metric.rows()
-    for name, of, column, binary, limits in (
-        (half, units, metric.value, False, UNIT),
-        (excluded, decided, "x", True, UNIT),
-        (strict, won, "x", True, UNIT),
-        (difference, net, "x", False, (-1.0, 1.0)),
-    ):
+
+    def row(name: str, of: Units, binary: bool, limits: Range) -> MetricResult:
+        (column,) = of.columns
         found = estimate_mean(of.columns[column], of.clusters, binary, limits, context.level)
         note = "; ".join(filter(None, (counts if units.n else "", found.note)))
-        bounds = None if of is decided else mean_bounds(of, column, limits)
-        yield context.row(metric, name, slice_, found._replace(note=note), of, bounds)
+        bounds = None if name == excluded else mean_bounds(of, column, limits)
+        return context.row(metric, name, slice_, found._replace(note=note), of, bounds)
+
+    won = (sides > 0).astype(np.float64)
+    yield row(half, units, False, UNIT)
+    yield row(excluded, replace(units, columns={"x": won}).take(sides != 0), True, UNIT)
+    yield row(strict, replace(units, columns={"x": won}), True, UNIT)
+    yield row(difference, replace(units, columns={"x": sides}), False, (-1.0, 1.0))

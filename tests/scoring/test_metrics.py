@@ -508,6 +508,28 @@ def test_agreement_of_a_judge_with_a_human(record: Make) -> None:
     assert rows["kept_cohen"].value == pytest.approx((10 / 12 - expected) / (1 - expected))
 
 
+def test_a_third_answer_is_a_lost_rating(record: Make) -> None:
+    def parts(*labels: str) -> list[Part]:
+        return [Part(f"j{i}", {"label": one}) for i, one in enumerate(labels)]
+
+    records = [
+        record("s1", {}, parts=parts("a", "a", "a")),
+        record("s2", {}, parts=parts("a", "c", "b")),
+        record("s3", {}, parts=parts("c", "b")),
+        record("s4", {}, parts=parts("a")),
+    ]
+    row = rows_of(Agreement("label", categories=("a", "b"), coefficients=("percent",)), records)
+    result = row["label_percent"]
+    assert (result.value, result.n, result.unscored, result.not_applicable) == (0.5, 2, 1, 1)
+
+
+def test_only_parts_that_rate_are_raters(record: Make) -> None:
+    parts = [Part("j1", {"vote": 1.0}), Part("j1/first", {"win": 1.0}), Part("j2", {"vote": 0.0})]
+    records = [record(f"s{i}", {}, parts=parts) for i in range(3)]
+    row = rows_of(Agreement("vote", coefficients=("cohen",)), records)["vote_cohen"]
+    assert (row.value, row.n) == (0.0, 3)
+
+
 def test_a_single_judge_agrees_with_nobody(record: Make) -> None:
     records = [record(f"s{i}", {}, parts=[Part("judge", {"label": "a"})]) for i in range(4)]
     for row in rows_of(Agreement("label"), records).values():
@@ -580,7 +602,7 @@ def test_the_order_of_records_changes_nothing(record: Make) -> None:
 
 
 def test_what_metrics_do_not_read_changes_nothing(record: Make) -> None:
-    records = [record(*one) for one in ()] or mixed(record)
+    records = mixed(record)
     small = TableBuilder(wanted(ALL)).extend(records).build()
     assert compute(ALL, "kept", small) == compute(ALL, "kept", table_of(records))
 
