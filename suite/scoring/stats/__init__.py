@@ -1,0 +1,6 @@
+"""Pure functions from numbers to estimates: numpy in, `Estimate` out.
+
+Import from the defining module (`suite.scoring.stats.mean`, ...): this package itself imports nothing, so
+that a report that shows one mean does not pay for ratings. Formulas, defaults and golden values:
+specs/statistics.md. Not here: tables, metrics and wording (suite.scoring, suite.report).
+"""

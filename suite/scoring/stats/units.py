@@ -1,0 +1,99 @@
+"""Scores and cluster labels as arrays: what is missing, who belongs together, sums within clusters.
+
+A missing score (None or NaN) is unscored: counted, never filled. A missing cluster label makes the unit a
+cluster of its own. Codes follow the sorted labels, so the order of the units does not matter.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.errors import ConfigError
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+Scores = Sequence[float | None] | NDArray[Any]
+Labels = Sequence[Hashable] | NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """codes: shape (n,), 0..count-1. count: clusters. unlabelled: units that had no label."""
+
+    codes: Codes
+    count: int
+    unlabelled: int
+
+    def sums(self, x: Floats) -> Floats:
+        """Sum of x within each cluster, shape (count,)."""
+        return np.bincount(self.codes, weights=x, minlength=self.count).astype(np.float64, copy=False)
+
+    @property
+    def sizes(self) -> NDArray[np.intp]:
+        """Units in each cluster, shape (count,)."""
+        return np.bincount(self.codes, minlength=self.count)
+
+    @property
+    def singletons(self) -> bool:
+        """Whether every unit is its own cluster."""
+        return self.count == len(self.codes)
+
+    @property
+    def note(self) -> str:
+        """A remark if some units have a label and others have none."""
+        if 0 < self.unlabelled < len(self.codes):
+            return f"{self.unlabelled} of {len(self.codes)} units without a cluster"
+        return ""
+
+
+def floats(values: Scores) -> Floats:
+    """Values as float64, NaN where there is none (None, NaN, infinite)."""
+    found = np.asarray(values, dtype=np.float64) if len(values) else np.zeros(0)
+    if found.ndim != 1:
+        raise ConfigError(f"expected one row of numbers, got {found.ndim} dimensions")
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def clusters_of(labels: Labels | None, n: int) -> Clusters:
+    """Codes for n cluster labels; None stands for n clusters of one.
+
+    Raises ConfigError if there are not n labels.
+    """
+    if labels is None:
+        return Clusters(np.arange(n, dtype=np.intp), n, n)
+    if len(labels) != n:
+        raise ConfigError(f"{len(labels)} cluster labels for {n} units", "statistics")
+    if isinstance(labels, np.ndarray) and labels.dtype.kind in "iuUSb":
+        values, codes = np.unique(labels, return_inverse=True)
+        return Clusters(codes.astype(np.intp), len(values), 0)
+    known = {label for label in labels if label is not None}
+    place = {label: code for code, label in enumerate(sorted(known, key=_order))}
+    found = np.empty(n, dtype=np.intp)
+    following = len(place)
+    for index, label in enumerate(labels):
+        if label is None:
+            found[index] = following
+            following += 1
+        else:
+            found[index] = place[label]
+    return Clusters(found, following, following - len(place))
+
+
+def _order(label: Hashable) -> tuple[str, Any]:
+    if isinstance(label, str):
+        return ("str", label)
+    return (type(label).__name__, repr(label))
+
+
+def subset(labels: Labels | None, keep: NDArray[np.bool_]) -> Labels | None:
+    """The labels of the units kept."""
+    if labels is None:
+        return None
+    if len(labels) != len(keep):
+        raise ConfigError(f"{len(labels)} cluster labels for {len(keep)} units", "statistics")
+    if isinstance(labels, np.ndarray):
+        return labels[keep]
+    return [label for label, kept in zip(labels, keep, strict=True) if kept]

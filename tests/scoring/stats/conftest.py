@@ -1,0 +1,26 @@
+"""Golden inputs and values, made with the libraries named in tests/golden/statistics (see README there)."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[2] / "golden" / "statistics"
+
+
+@pytest.fixture(scope="session")
+def given() -> dict[str, Any]:
+    return json.loads((FOLDER / "inputs.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def golden() -> dict[str, Any]:
+    return json.loads((FOLDER / "expected.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def rows() -> list[dict[str, str]]:
+    with (FOLDER / "votes.csv").open() as file:
+        return list(csv.DictReader(file))
