@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.scoring.intervals import estimate_macro, estimate_mean
+from suite.scoring.estimating import estimate_macro, estimate_mean
 from suite.scoring.metrics import Mean, Range
 from suite.scoring.resampling import METHOD, Columns, bootstrap_formula, how_many, number
 from suite.scoring.results import MetricResult

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.scoring.columns import NOT_APPLICABLE, SCORED
-from suite.scoring.intervals import estimate_mean
+from suite.scoring.estimating import estimate_mean
 from suite.scoring.metrics import PassAt
 from suite.scoring.results import MetricResult
 from suite.scoring.row import WHOLE, Context, Estimated, Slice, mean_bounds

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from suite.scoring.intervals import estimate_mean
+from suite.scoring.estimating import estimate_mean
 from suite.scoring.metrics import Range, WinRate
 from suite.scoring.results import MetricResult
 from suite.scoring.row import WHOLE, Context, Slice, mean_bounds
