@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from suite.scoring.coefficients import COMPUTE, Ratings
 from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, Column
 from suite.scoring.metrics import Agreement
-from suite.scoring.resampling import METHOD, Columns, bootstrap_formula
+from suite.scoring.resampling import Columns, bootstrap_formula
 from suite.scoring.results import MetricResult
-from suite.scoring.row import WHOLE, Context, Estimated, Slice
+from suite.scoring.row import WHOLE, Context, Estimated, Slice, estimated
 from suite.scoring.units import Rows, Scope, Units, scope_of
 
 DRAWS = 2000
@@ -49,10 +49,8 @@ def _estimate(
     def formula(tables: Mapping[str, Columns]) -> float | None:
         return compute(Ratings(tables["items"]["codes"], ratings.categories), scale)[0]
 
-    found = bootstrap_formula(formula, {"items": ({"codes": ratings.codes}, clusters)}, DRAWS, seed, level)
-    notes = "; ".join(filter(None, (note, found.note)))
-    method = METHOD if found.low is not None else "none"
-    return Estimated(value, found.low, found.high, method, found.clusters, None, notes)
+    items = {"items": ({"codes": ratings.codes}, clusters)}
+    return estimated(bootstrap_formula(value, formula, items, DRAWS, seed, level))
 
 
 def gather(metric: Agreement, scope: Scope) -> tuple[Ratings, NDArray[np.uint64], Units]:

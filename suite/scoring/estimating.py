@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from suite.scoring.metrics import Range
 from suite.scoring.resampling import how_many
-from suite.scoring.row import Estimated
+from suite.scoring.row import Estimated, estimated
 from suite.scoring.stats.intervals import clip, normal_quantile, t_quantile
 from suite.scoring.stats.mean import mean_estimate, spread
 from suite.scoring.stats.units import clusters_of
@@ -31,9 +31,7 @@ def estimate_mean(
     binary: 0/1 scores. See `suite.scoring.stats.mean`.
     """
     found = mean_estimate(x, shared(clusters), binary=binary, value_range=limits, level=level)
-    return Estimated(
-        found.value, found.low, found.high, found.method, found.clusters, found.n_effective, found.note
-    )
+    return estimated(found)
 
 
 def estimate_macro(

@@ -1,6 +1,6 @@
 """Ratios, custom formulas, and statistics over several cells: all by the cluster bootstrap."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from suite.chat import canonical_json
 from suite.errors import PluginError
 from suite.journal.records import CellPlan
-from suite.scoring.metrics import Across, Custom, Range, Ratio
-from suite.scoring.resampling import METHOD, Columns, Interval, bootstrap_formula, bootstrap_ratio, number
+from suite.scoring.metrics import Across, Custom, Ratio
+from suite.scoring.resampling import Columns, bootstrap_formula, bootstrap_ratio, number
 from suite.scoring.results import AcrossResult, MetricResult
-from suite.scoring.row import WHOLE, Context, Estimated, Slice
+from suite.scoring.row import WHOLE, Context, Estimated, Slice, estimated
 from suite.scoring.units import Scope, Units, collect, scope_of
 
 RATIO_DRAWS = 2000
@@ -37,8 +37,8 @@ def _ratio(metric: Ratio, context: Context, scope: Scope, slice_: Slice) -> Metr
         found = Estimated(None, note=f"the sum of {metric.bottom} is zero" if units.n else "")
     else:
         seed = context.seed_of(metric.name, slice_)
-        interval = bootstrap_ratio(top, bottom, units.clusters, RATIO_DRAWS, seed, context.level)
-        found = _estimated(float(top.sum()) / below, interval, metric.range)
+        ratio = bootstrap_ratio(top, bottom, units.clusters, RATIO_DRAWS, seed, context.level)
+        found = estimated(ratio, metric.range)
     return context.row(metric, metric.name, slice_, found, units)
 
 
@@ -59,15 +59,25 @@ def _custom(metric: Custom, context: Context, scope: Scope, slice_: Slice) -> Me
     def formula(tables: Mapping[str, Columns]) -> float | None:
         return metric.formula(tables[_ONE])
 
-    value = _value(metric.name, formula, {_ONE: whole(units)})
-    interval = Interval(None, None, len(np.unique(units.clusters)), "")
-    method = "none"
-    if metric.interval == "cluster-bootstrap" and value is not None:
-        seed = context.seed_of(metric.name, slice_)
-        tables = {_ONE: (units.columns, units.clusters)}
-        interval, method = bootstrap_formula(formula, tables, metric.draws, seed, context.level), METHOD
-    found = _estimated(value, interval, metric.range, method)
+    seed = context.seed_of(metric.name, slice_)
+    found = _with_interval(metric, formula, {_ONE: units}, seed, context.level)
     return context.row(metric, metric.name, slice_, found, units)
+
+
+def _with_interval(
+    metric: Custom | Across,
+    formula: Callable[[Mapping[str, Columns]], float | None],
+    held: Mapping[str, Units],
+    seed: int,
+    level: float,
+) -> Estimated:
+    value = _value(metric.name, formula, {name: whole(units) for name, units in held.items()})
+    if value is None:
+        return Estimated(None, note="the formula yields no number here")
+    if metric.interval == "none":
+        return Estimated(value)
+    tables = {name: (units.columns, units.clusters) for name, units in held.items()}
+    return estimated(bootstrap_formula(value, formula, tables, metric.draws, seed, level), metric.range)
 
 
 def whole(units: Units) -> dict[str, NDArray[Any]]:
@@ -82,16 +92,6 @@ def _value(name: str, formula: Any, tables: Mapping[str, Columns]) -> float | No
         raise PluginError(
             f"the formula of metric {name!r} failed: {type(error).__name__}: {error}"
         ) from error
-
-
-def _estimated(
-    value: float | None, interval: Interval, limits: Range | None, method: str = METHOD
-) -> Estimated:
-    low, high = interval.low, interval.high
-    if limits is not None and low is not None and high is not None:
-        low, high = max(low, limits[0]), min(high, limits[1])
-    note = interval.note if value is not None else "the formula yields no number here"
-    return Estimated(value, low, high, method if low is not None else "none", interval.clusters, None, note)
 
 
 def across_rows(metric: Across, cells: Sequence[CellPlan], context: Context) -> Iterator[AcrossResult]:
@@ -132,15 +132,10 @@ def _across(metric: Across, cells: Mapping[str, CellPlan], named: set[str], cont
     n = first.n if metric.pair == "sample" else min(units.n for units in held.values())
     any_cell = next(iter(cells.values()))
     shared = {name: value for name, value in _parameters(any_cell).items() if name not in named}
-    value, interval, method = None, Interval(None, None, 0, ""), "none"
+    found = Estimated(None)
     if n:
-        value = _value(metric.name, metric.function, {role: whole(units) for role, units in held.items()})
-    if value is not None and metric.interval == "cluster-bootstrap":
-        tables = {role: (units.columns, units.clusters) for role, units in held.items()}
         seed = context.seed_of(metric.name, {name: str(value) for name, value in shared.items()})
-        interval = bootstrap_formula(metric.function, tables, metric.draws, seed, context.level)
-        method = METHOD
-    found = _estimated(value, interval, metric.range, method)
+        found = _with_interval(metric, metric.function, held, seed, context.level)
     counted = Units({}, first.clusters[:n], first.samples[:n], None, applicable - n, 0)
     row = context.row(metric, metric.name, WHOLE, found, counted)
     return AcrossResult(any_cell.task, {role: one.cell for role, one in cells.items()}, shared, row)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from suite.scoring.estimating import estimate_macro, estimate_mean
 from suite.scoring.metrics import Mean, Range
-from suite.scoring.resampling import METHOD, Columns, bootstrap_formula, how_many, number
+from suite.scoring.resampling import Columns, bootstrap_formula, how_many, number
 from suite.scoring.results import MetricResult
-from suite.scoring.row import WHOLE, Context, Estimated, coverage_note, mean_bounds
+from suite.scoring.row import WHOLE, Context, Estimated, coverage_note, estimated, mean_bounds
 from suite.scoring.units import Scope, Units, collect, scope_of
 
 MACRO_DRAWS = 2000
@@ -90,9 +90,10 @@ def _over_slices(
     columns: list[NDArray[np.float64]],
     clusters: list[NDArray[np.uint64]],
 ) -> Estimated:
-    within = sum(how_many(one) for one in clusters)
-    if how_many(np.concatenate(clusters)) < within:  # a cluster spans slices
-        return _resampled(context, name, columns, clusters)
+    within = [how_many(one) for one in clusters]
+    if how_many(np.concatenate(clusters)) < sum(within) or min(within) < 2:
+        # a cluster spans slices, or a slice has but one: no formula, so whole clusters are resampled
+        return _resampled(metric, context, name, columns, clusters)
     return estimate_macro(columns, clusters, metric.range, context.level)
 
 
@@ -110,12 +111,13 @@ def _mean_limits(
 
 
 def _resampled(
+    metric: Mean,
     context: Context,
     name: str,
     columns: list[NDArray[np.float64]],
     clusters: list[NDArray[np.uint64]],
 ) -> Estimated:
-    """The macro mean where a cluster spans slices: whole clusters are resampled."""
+    """The macro mean by the cluster bootstrap."""
     count = len(columns)
     x = np.concatenate(columns)
     group = np.concatenate([np.full(len(one), i) for i, one in enumerate(columns)])
@@ -132,6 +134,5 @@ def _resampled(
         "all": ({"x": x, "group": group}, np.concatenate(clusters))
     }
     value = number(macro({"all": table["all"][0]}))
-    found = bootstrap_formula(macro, table, MACRO_DRAWS, context.seed_of(name, WHOLE), context.level)
-    method = METHOD if found.low is not None else "none"
-    return Estimated(value, found.low, found.high, method, found.clusters, None, found.note)
+    seed = context.seed_of(name, WHOLE)
+    return estimated(bootstrap_formula(value, macro, table, MACRO_DRAWS, seed, context.level), metric.range)

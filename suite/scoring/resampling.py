@@ -2,37 +2,23 @@
 
 Whole clusters are drawn with replacement and the statistic is computed from scratch on their union, so a
 random denominator is random here too. Several tables (cells) are resampled jointly: one draw of clusters
-for all. Source: Efron 1979; percentile interval, specs/statistics.md section 3.5.
+for all. Formulas see columns here; `stats.bootstrap` has the intervals. Source: specs/statistics.md 3.5.
 """
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.scoring.stats.bootstrap import FEWEST_FOR_BCA, MOST_FOR_BCA, interval_from
+from suite.scoring.stats.estimate import Estimate, joined
+
 Columns = Mapping[str, NDArray[Any]]
-METHOD = "cluster-bootstrap-percentile"
-FLAG_DROPPED = 0.05
 MOST_ROWS = 20_000_000  # rows drawn in all for one interval: about 10 s
 FEWEST_DRAWS = 200
-
-
-class Interval(NamedTuple):
-    """low, high: None if there is none, `note` says why. clusters: how many were drawn from."""
-
-    low: float | None
-    high: float | None
-    clusters: int
-    note: str
-
-
-def seed_for(seed: int, *names: str) -> int:
-    """A 64-bit seed for one number, from the run's seed and its names."""
-    digest = hashlib.sha256("\x1f".join([str(seed), *names]).encode()).digest()
-    return int.from_bytes(digest[:8], "big")
 
 
 def coded(clusters: NDArray[np.uint64]) -> tuple[int, NDArray[np.intp] | None]:
@@ -77,37 +63,41 @@ class _Clustered:
 
 
 def bootstrap_formula(
+    value: float | None,
     formula: Callable[[Mapping[str, Columns]], float | None],
     tables: Mapping[str, tuple[Columns, NDArray[np.uint64]]],
     draws: int,
     seed: int,
     level: float,
-) -> Interval:
-    """The percentile interval of a formula over one or several tables of (columns, clusters).
+) -> Estimate:
+    """A formula's value with its interval over one or several tables of (columns, clusters).
 
-    A draw for which the formula yields nothing is dropped; more than 5 % of them are noted. Fewer draws
-    are made, and that is noted, where there are more than 10,000 rows: the interval is narrow there.
+    BCa with 20 to 2,000 clusters, else percentile. A draw for which the formula yields nothing is dropped;
+    more than 5 % of them are noted. Fewer draws are made, and that is noted, where there are more than
+    10,000 rows: the interval is narrow there.
     """
     every = np.unique(np.concatenate([clusters for _, clusters in tables.values()]))
-    if len(every) < 2:
-        return Interval(None, None, len(every), "one cluster" if len(every) else "")
+    count, rows = len(every), sum(len(clusters) for _, clusters in tables.values())
+    point = Estimate(value, level=level, n=rows, clusters=count)
+    if value is None or count < 2:
+        return replace(point, note="one cluster" if count == 1 and value is not None else "")
     held = {
-        name: _Clustered(columns, np.searchsorted(every, clusters), len(every))
+        name: _Clustered(columns, np.searchsorted(every, clusters), count)
         for name, (columns, clusters) in tables.items()
     }
-    rows = sum(len(clusters) for _, clusters in tables.values())
+
+    def of(picks: NDArray[np.intp]) -> float | None:
+        return number(formula({name: one.draw(picks) for name, one in held.items()}))
+
     affordable = min(draws, max(FEWEST_DRAWS, MOST_ROWS // rows))
     chance = np.random.default_rng(seed)
-    found: list[float] = []
-    for _ in range(affordable):
-        picks = chance.integers(0, len(every), len(every))
-        value = number(formula({name: one.draw(picks) for name, one in held.items()}))
-        if value is not None:
-            found.append(value)
-    interval = _percentiles(found, affordable, len(every), level)
-    if affordable == draws:
-        return interval
-    return interval._replace(note="; ".join(filter(None, (interval.note, f"{affordable} resamples"))))
+    found = [of(chance.integers(0, count, count)) for _ in range(affordable)]
+    jackknife = None
+    if FEWEST_FOR_BCA <= count <= min(MOST_FOR_BCA, affordable):
+        jackknife = [of(np.delete(np.arange(count), left_out)) for left_out in range(count)]
+    interval = interval_from(point, found, jackknife)
+    few = "" if affordable == draws else f"{affordable} resamples"
+    return replace(interval, note=joined(interval.note, few))
 
 
 def bootstrap_ratio(
@@ -117,31 +107,28 @@ def bootstrap_ratio(
     draws: int,
     seed: int,
     level: float,
-) -> Interval:
-    """The same for sum(top) / sum(bottom), from sums per cluster."""
+) -> Estimate:
+    """The same for sum(top) / sum(bottom), a sum that is not zero, from sums per cluster."""
     count, codes = coded(clusters)
+    below = float(bottom.sum())
+    point = Estimate(float(top.sum()) / below, level=level, n=len(top), clusters=count)
     if count < 2:
-        return Interval(None, None, count, "one cluster" if count else "")
+        return replace(point, note="one cluster")
     tops, bottoms = cluster_sums(top, count, codes), cluster_sums(bottom, count, codes)
     chance = np.random.default_rng(seed)
     found = []
     for _ in range(draws):
         picks = chance.integers(0, count, count)
-        below = float(bottoms[picks].sum())
-        if below:
-            found.append(float(tops[picks].sum()) / below)
-    return _percentiles(found, draws, count, level)
+        found.append(_ratio(float(tops[picks].sum()), float(bottoms[picks].sum())))
+    jackknife = None
+    if FEWEST_FOR_BCA <= count <= MOST_FOR_BCA:
+        whole, under = float(tops.sum()), float(bottoms.sum())
+        jackknife = [_ratio(whole - t, under - b) for t, b in zip(tops, bottoms, strict=True)]
+    return interval_from(point, found, jackknife)
 
 
-def _percentiles(found: list[float], draws: int, clusters: int, level: float) -> Interval:
-    if not found:
-        return Interval(None, None, clusters, "no resample has a value")
-    if min(found) == max(found):
-        return Interval(None, None, clusters, "no variation")
-    dropped = 1 - len(found) / draws
-    note = f"{dropped:.0%} of the resamples have no value" if dropped > FLAG_DROPPED else ""
-    low, high = np.percentile(found, [50 * (1 - level), 50 * (1 + level)])
-    return Interval(float(low), float(high), clusters, note)
+def _ratio(above: float, below: float) -> float | None:
+    return above / below if below else None
 
 
 def number(value: Any) -> float | None:

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from suite.scoring.metrics import Declared, Range
-from suite.scoring.resampling import seed_for
 from suite.scoring.results import MetricResult
+from suite.scoring.stats.bootstrap import seed_for
+from suite.scoring.stats.estimate import Estimate
+from suite.scoring.stats.intervals import clip
 from suite.scoring.table import Table
 from suite.scoring.units import Units
 
@@ -27,6 +29,14 @@ class Estimated(NamedTuple):
     clusters: int | None = None
     n_effective: float | None = None
     note: str = ""
+
+
+def estimated(found: Estimate, limits: Range | None = None) -> Estimated:
+    """From the statistics library, its interval cut to the range."""
+    low, high = found.low, found.high
+    if limits is not None and low is not None and high is not None:
+        low, high = clip((low, high), limits)
+    return Estimated(found.value, low, high, found.method, found.clusters, found.n_effective, found.note)
 
 
 @dataclass(frozen=True)
