@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from suite.errors import ConfigError
+from suite.scoring.stats.correlation import pearson
 from suite.scoring.stats.discordant import mcnemar_exact
-from suite.scoring.stats.estimate import Estimate, finite
+from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.mean import mean_estimate, spread
 from suite.scoring.stats.newcombe import newcombe
 from suite.scoring.stats.power import mde
@@ -108,7 +109,7 @@ def paired_estimate(
         wins=int((d > 0).sum()),
         ties=int((d == 0).sum()),
         losses=int((d < 0).sum()),
-        correlation=_correlation(x, y),
+        correlation=pearson(x, y),
         se=None if found is None else found.se,
         se_unpaired=math.sqrt((x.var(ddof=1) + y.var(ddof=1)) / n) if n > 1 else None,
         smallest_difference=None if found is None else _smallest(found.se, found.clusters),
@@ -155,12 +156,6 @@ def _p_value(
         return mcnemar_exact(a, b), "mcnemar-exact", min(1.0, 2.0 ** (1 - a - b))
     found = sign_flip(d, labels, seed=seed)
     return found.p, found.method, found.smallest
-
-
-def _correlation(x: Floats, y: Floats) -> float | None:
-    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return None
-    return finite(np.corrcoef(x, y)[0, 1])
 
 
 def verdict(comparison: Comparison, corrected_p: float | None, alpha: float = 0.05) -> str:
