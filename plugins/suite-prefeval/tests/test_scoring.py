@@ -1,0 +1,172 @@
+"""Scores: the judge's checks of an answer, letters, and the candidate's failures."""
+
+from typing import Any
+
+import pytest
+from suite_prefeval import wording
+from suite_prefeval.classification import Classification
+from suite_prefeval.generation import PUBLISHED, Generation
+from suite_prefeval.rows import Item
+
+import suite
+
+ITEM = Item(
+    topic="t", index=0, preference="I like tea.", question="What to drink?", options=tuple("wxyz"), gold="C"
+)
+SAMPLE: suite.Sample[Item] = suite.Sample(id="t/0", payload=ITEM)
+GENERATION = Generation(Generation.parameters_type()())  # type: ignore[arg-type]
+CLASSIFICATION = Classification(Classification.parameters_type()())  # type: ignore[arg-type]
+GOOD = {"acknowledge": "Yes", "violate": "No", "hallucinate": "No", "helpful": "Yes"}
+
+
+def check_of(request: suite.Request) -> str:
+    """Which check a judge's request asks, by its fields."""
+    text = request.messages[1].content
+    if "Restatement:" in text:
+        return "hallucinate"
+    if "Preference:" in text:
+        return "violate"
+    return "acknowledge" if "<preference>" in text else "helpful"
+
+
+async def judged(scripted: Any, replies: dict[str, list[str]], text: str = "Tea!") -> tuple[suite.Score, Any]:
+    """The score where each check answers with its replies in turn, the last one again and again."""
+    asked = dict.fromkeys(replies, 0)
+
+    def reply(request: suite.Request) -> suite.Reply:
+        check = check_of(request)
+        said = replies[check]
+        asked[check] += 1
+        return suite.Reply(text=said[min(asked[check], len(said)) - 1])
+
+    judge = scripted("judge", reply)
+    score = await GENERATION.score(SAMPLE, suite.Output(text=text), suite.Models({"judge": [judge]}))
+    return score, judge
+
+
+def tagged(**answers: str) -> dict[str, list[str]]:
+    return {name: [f"<answer>{answer}</answer>"] for name, answer in {**GOOD, **answers}.items()}
+
+
+async def test_a_good_answer_is_kept_by_both_rules(scripted: Any) -> None:
+    score, judge = await judged(scripted, tagged())
+    assert score.values == {
+        "kept": True,
+        "unhelpful": False,
+        "inconsistency": False,
+        "hallucination": False,
+        "unaware": False,
+        "kept_official": True,
+        "answered": True,
+    }
+    assert [check_of(request) for request in judge.asked] == [
+        "acknowledge",
+        "violate",
+        "hallucinate",
+        "helpful",
+    ]
+    assert [part.id for part in score.parts] == ["acknowledge", "violate", "hallucinate", "helpful"]
+    assert {request.options.max_tokens for request in judge.asked} == {100}
+
+
+async def test_the_preference_is_hidden_from_the_checks_that_must_not_know_it(scripted: Any) -> None:
+    _, judge = await judged(scripted, tagged())
+    seen = {check_of(request): "I like tea." in request.messages[1].content for request in judge.asked}
+    assert seen == {"acknowledge": False, "violate": True, "hallucinate": True, "helpful": False}
+
+
+async def test_the_quoted_restatement_is_compared_even_when_empty(scripted: Any) -> None:
+    quoted = {**tagged(), "acknowledge": ["<preference>you like {coffee}</preference><answer>Yes</answer>"]}
+    _, judge = await judged(scripted, quoted)
+    assert "Restatement: you like {coffee}\n" in judge.asked[2].messages[1].content
+    _, judge = await judged(scripted, tagged())
+    assert "Restatement: \n" in judge.asked[2].messages[1].content
+
+
+async def test_an_unreadable_reply_is_asked_again_with_a_correction(scripted: Any) -> None:
+    score, judge = await judged(scripted, {**tagged(), "helpful": ["well...", "<answer>Yes</answer>"]})
+    assert score.values["kept"] is True
+    again = judge.asked[-1].messages
+    assert [message.role for message in again] == ["system", "user", "assistant", "user"]
+    assert again[2].content == "well..."
+    assert score.parts[-1].values == {"yes": True, "judge_unparsed": False, "judge_retried": True}
+
+
+async def test_a_judge_that_stays_unreadable_leaves_the_value_unscored(scripted: Any) -> None:
+    score, judge = await judged(scripted, {**tagged(), "violate": ["hm"]})
+    assert score.values["kept"] == suite.Unscored("judge-unparsed")
+    assert score.values["kept_official"] is True
+    assert len(judge.asked) == 3 + 3
+    assert score.parts[1].values["yes"] == suite.Unscored("judge-unparsed")
+
+
+async def test_upstreams_rule_looks_at_the_first_reply(scripted: Any) -> None:
+    score, _ = await judged(scripted, {**tagged(), "helpful": ["<answer>unknown", "<answer>Yes</answer>"]})
+    assert (score.values["kept"], score.values["kept_official"]) == (True, False)
+
+
+@pytest.mark.parametrize("finish", ["empty", "overflow", "refused", "length"])
+async def test_no_answer_is_the_worst_value_and_asks_no_judge(finish: Any) -> None:
+    score = await GENERATION.score(SAMPLE, suite.Output(text=" ", finish=finish), suite.Models({}))
+    assert score.values == {
+        "kept": False,
+        "unhelpful": True,
+        "inconsistency": False,
+        "hallucination": False,
+        "unaware": False,
+        "kept_official": False,
+        "answered": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "correct", "official", "letter"),
+    [
+        ("<choice>C</choice>", True, True, "C"),
+        ("<choice>Answer: C", True, False, "C"),
+        ("", False, False, None),
+    ],
+)
+async def test_letters_are_compared_with_the_gold_one(
+    text: str, correct: bool, official: bool, letter: str | None
+) -> None:
+    score = await CLASSIFICATION.score(SAMPLE, suite.Output(text=text), suite.Models({}))
+    picked = (score.values["correct"], score.values["correct_official"], score.values["letter"])
+    assert picked == (correct, official, letter)
+    assert score.values["unparsed"] is (letter is None)
+
+
+def test_published_checks_replace_ours_and_the_set_is_called_mixed(tmp_path: Any, mini: Any) -> None:
+    for path in PUBLISHED.values():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text('Is "{preference}" in {x}? {end_generation}', "utf-8")
+    prompts = GENERATION.official_prompts(type(mini)(tmp_path))
+    assert prompts.set == "mixed"
+    assert prompts.violate(preference="p", response="{r}") == 'Is "p" in {x}? {r}'
+    assert prompts.judge() == wording.GENERATION.judge()
+
+
+async def test_a_sample_is_shown_with_its_checks(scripted: Any) -> None:
+    score, _ = await judged(scripted, tagged())
+    dialogue, table, facts = GENERATION.show(SAMPLE, suite.Output(text="Tea!"), score)
+    assert isinstance(dialogue, suite.Dialogue)
+    assert [turn.text for turn in dialogue.turns] == ["I like tea.", "What to drink?", "Tea!"]
+    assert isinstance(table, suite.Table)
+    assert [row[:2] for row in table.rows] == [
+        ("acknowledge", True),
+        ("violate", False),
+        ("hallucinate", False),
+        ("helpful", True),
+    ]
+    assert isinstance(facts, suite.Facts)
+    assert facts.facts["kept"] is True
+
+
+async def test_an_unanswered_choice_is_shown_as_such() -> None:
+    output = suite.Output(finish="overflow")
+    score = await CLASSIFICATION.score(SAMPLE, output, suite.Models({}))
+    dialogue, table, _ = CLASSIFICATION.show(SAMPLE, output, score)
+    assert isinstance(dialogue, suite.Dialogue)
+    assert dialogue.turns[-1].text == "(no answer: overflow)"
+    assert isinstance(table, suite.Table)
+    assert [row[2] for row in table.rows] == [False, False, True, False]
