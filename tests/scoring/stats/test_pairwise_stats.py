@@ -2,7 +2,6 @@ import math
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
@@ -148,6 +147,7 @@ def test_length_control_takes_clusters(given):
     assert found.controlled.method == "logit-cluster-z"
     x = np.column_stack([np.ones(40), np.tanh(dl / dl.std(ddof=1))])
     groups = np.repeat(np.arange(20), 2)
+    sm = pytest.importorskip("statsmodels.api")
     model = sm.GLM(case["preference"], x, family=sm.families.Binomial())
     oracle = model.fit(cov_type="cluster", cov_kwds={"groups": groups})
     assert (found.length.high - found.length.low) / 2 == pytest.approx(Z * oracle.bse[1], abs=1e-6)
@@ -202,6 +202,7 @@ def test_the_logistic_fit_equals_statsmodels_with_weights_and_clusters():
     y = chance.binomial(4, 1 / (1 + np.exp(-x @ [0.2, 1.0, -0.5]))) / 4
     groups = np.repeat(np.arange(40), 5)
     fit = fit_logistic(x, y)
+    sm = pytest.importorskip("statsmodels.api")
     model = sm.GLM(y, x, family=sm.families.Binomial())
     oracle = model.fit(cov_type="cluster", cov_kwds={"groups": groups}, tol=1e-12)
     assert fit.coefficients == pytest.approx(oracle.params, abs=1e-8)
