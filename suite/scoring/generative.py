@@ -5,7 +5,10 @@ a kind, classifiers and likelihoods (`rating`).
 """
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from suite.chat import Json, Message, system, user
 from suite.errors import ConfigError, unknown
@@ -22,8 +25,26 @@ RETRIES = 1
 LOW, HIGH = 1, 10
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a chat model is asked.
+
+    max_tokens: room for its reply. guided: hold engines that can follow a JSON Schema to one; a model that
+    reasons in its reply cannot do so then. order: of "rank", "hash" (drawn) or "given" (as passed).
+    """
+
+    max_tokens: int = MAX_TOKENS
+    guided: bool = False
+    order: Literal["hash", "given"] = "hash"
+
+
 async def rate_by_chat(
-    model: Model, messages: Sequence[Message], answers: Sequence[str], key: str = "", kind: str = ""
+    model: Model,
+    messages: Sequence[Message],
+    answers: Sequence[str],
+    key: str = "",
+    kind: str = "",
+    how: How | None = None,
 ) -> Ratings:
     """Preference of a chat model. kind: "pairwise" (two answers), "rank" (n), "rating" (each alone, 1 to
     10); "" takes pairwise for two and rank for more.
@@ -34,12 +55,13 @@ async def rate_by_chat(
     """
     kind = kind or ("pairwise" if len(answers) == 2 else "rank")
     request = conversation_text(messages)
+    how = how or How()
     if kind == "pairwise":
-        return await _pairwise(model, request, answers, key)
+        return await _pairwise(model, request, answers, key, how)
     if kind == "rank":
-        return await _rank(model, request, answers, key)
+        return await _rank(model, request, answers, key, how)
     if kind == "rating":
-        return await _grade(model, request, answers, key)
+        return await _grade(model, request, answers, key, how)
     raise unknown("kind of rating", kind, ("pairwise", "rank", "rating"))
 
 
@@ -61,7 +83,7 @@ def comparison(request: str, answers: Sequence[str]) -> list[Message]:
     ]
 
 
-async def _pairwise(model: Model, request: str, answers: Sequence[str], key: str) -> Ratings:
+async def _pairwise(model: Model, request: str, answers: Sequence[str], key: str, how: How) -> Ratings:
     if len(answers) != 2:
         raise ConfigError(f"pairwise rating takes two answers, got {len(answers)}")
     pair = await compare_pair(
@@ -69,8 +91,9 @@ async def _pairwise(model: Model, request: str, answers: Sequence[str], key: str
         lambda one, two: comparison(request, [one, two]),
         *answers,
         parse=numbered(2),
+        schema=_verdict_schema(2) if how.guided else None,
         retries=RETRIES,
-        max_tokens=MAX_TOKENS,
+        max_tokens=how.max_tokens,
         key=key,
     )
     return pair_ratings(pair)
@@ -89,14 +112,15 @@ def pair_ratings(pair: PairResult) -> Ratings:
     return Ratings((None, None), prefers, "pairwise", "", diagnostics)
 
 
-async def _rank(model: Model, request: str, answers: Sequence[str], key: str) -> Ratings:
-    order = shown_order(request, answers, key)
+async def _rank(model: Model, request: str, answers: Sequence[str], key: str, how: How) -> Ratings:
+    order = shown_order(request, answers, key) if how.order == "hash" else list(range(len(answers)))
     verdict: Verdict[int] = await judge(
         model,
         comparison(request, [answers[i] for i in order]),
         parse=numbered(len(answers)),
+        schema=_verdict_schema(len(answers)) if how.guided else None,
         retries=RETRIES,
-        max_tokens=MAX_TOKENS,
+        max_tokens=how.max_tokens,
         key=key,
     )
     prefers = None if verdict.value is None else order[verdict.value - 1]
@@ -105,8 +129,8 @@ async def _rank(model: Model, request: str, answers: Sequence[str], key: str) ->
     return Ratings((None,) * len(answers), prefers, "rank", failure, diagnostics)
 
 
-async def _grade(model: Model, request: str, answers: Sequence[str], key: str) -> Ratings:
-    parse = number_on_last_line(LOW, HIGH, whole=True)
+async def _grade(model: Model, request: str, answers: Sequence[str], key: str, how: How) -> Ratings:
+    parse = _unwrapped(number_on_last_line(LOW, HIGH, whole=True))
 
     async def one(text: str) -> Verdict[float]:
         asked = PROMPTS.rate(request=request, text=text, low=LOW, high=HIGH)
@@ -114,8 +138,9 @@ async def _grade(model: Model, request: str, answers: Sequence[str], key: str) -
             model,
             [system(PROMPTS.rate_system()), user(asked)],
             parse=parse,
+            schema=_GRADE_SCHEMA if how.guided else None,
             retries=RETRIES,
-            max_tokens=MAX_TOKENS,
+            max_tokens=how.max_tokens,
             key=key,
         )
 
@@ -127,6 +152,29 @@ async def _grade(model: Model, request: str, answers: Sequence[str], key: str) -
     winners = [i for i, score in enumerate(scores) if score is not None and score == best]
     prefers = winners[0] if not lost and len(winners) == 1 else None
     return Ratings(scores, prefers, "rating", lost, diagnostics)
+
+
+def _verdict_schema(count: int) -> Json:
+    """An object, since some endpoints accept no other root."""
+    return _object_schema("verdict", {"type": "string", "enum": [f"Choose {i}" for i in range(1, count + 1)]})
+
+
+def _object_schema(name: str, value: Json) -> dict[str, Any]:
+    return {"type": "object", "properties": {name: value}, "required": [name], "additionalProperties": False}
+
+
+_GRADE_SCHEMA = _object_schema("grade", {"type": "integer", "minimum": LOW, "maximum": HIGH})
+
+
+def _unwrapped(parse: Callable[[str], float]) -> Callable[[str], float]:
+    """The same reader, which also reads the object of `_GRADE_SCHEMA`."""
+    form = re.compile(r"""\{\s*"grade"\s*:\s*(-?\d{1,6})\s*\}""")
+
+    def read(text: str) -> float:
+        found = form.fullmatch(text.strip())
+        return parse(found[1] if found else text)
+
+    return read
 
 
 def _asking(verdict: Verdict[int] | Verdict[float], choice: int | None, **more: Json) -> dict[str, Json]:

@@ -3,16 +3,18 @@
 A classifier scores answers; a chat model compares two in both orders, ranks more in an order that a hash
 draws, or grades each alone; a policy prefers what it finds likelier. All yield `Ratings`: raw scores where
 there are any, the preferred answer, or the reason why there is none. Credit for ties and failures is the
-task's. See specs/rag_rewardbench.md section 4.
+task's. `rate_answers` is the one door: a runner's `Model.rate_answers` calls it with itself, and with the
+model of the role `reference` where somebody fills it. Source: arXiv 2412.13746, section 4.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from urllib.parse import parse_qsl
 
 from suite.chat import Json, Message, Reply, Request
 from suite.errors import ConfigError, unknown
 from suite.roles import Model, Ratings
-from suite.scoring.generative import rate_by_chat
+from suite.scoring.generative import How, rate_by_chat
 from suite.scoring.together import together
 
 CLASSIFIER = "classifier"
@@ -41,21 +43,49 @@ async def rate_answers(
     key: str = "",
     reference: Model | None = None,
 ) -> Ratings:
-    """Rate n answers to one conversation. kind: see `Ratings`; "" lets the model's capabilities choose.
+    """Rate n answers to one conversation: what every `Model.rate_answers` should call.
 
-    reference: the reference policy of "logp_reference".
-    Raises NotFound for an unknown kind, ConfigError for what it cannot do, CallFailed.
+    kind: see `Ratings`; "" lets the capabilities that the plan chose decide. Chat models take options of
+    `generative.How` behind it: "pairwise?max_tokens=16&guided=true", "rank?order=given", or "?guided=true"
+    alone; other kinds ignore them. reference: the reference policy of "logp_reference".
+    Raises NotFound for an unknown kind or option, ConfigError for what it cannot do, CallFailed.
     """
     if len(answers) < 2:
         raise ConfigError(f"rating needs at least two answers, got {len(answers)}")
+    kind, how = read_kind(kind)
     kind = kind or kind_for(model, len(answers))
     if kind == CLASSIFIER:
         return await rate_native(model, messages, answers, key)
     if kind in CHAT_KINDS:
-        return await rate_by_chat(model, messages, answers, key, kind)
+        return await rate_by_chat(model, messages, answers, key, kind, how)
     if kind in LIKELIHOOD_KINDS:
         return await rate_by_logprobs(model, messages, answers, key, kind, reference)
     raise unknown("kind of rating", kind, KINDS)
+
+
+def read_kind(text: str) -> tuple[str, How]:
+    """A kind and how a chat model is asked, from "KIND?option=value&…". Raises NotFound, ConfigError."""
+    kind, _, query = text.partition("?")
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    for name in given:
+        if name not in _OPTIONS:
+            raise unknown("option of a rating", name, _OPTIONS)
+    for name, value in given.items():
+        if not _OPTIONS[name](value):
+            raise ConfigError(f"bad value {value!r} for the option {name!r} of a rating")
+    usual = How()
+    return kind, How(
+        max_tokens=int(given.get("max_tokens", usual.max_tokens)),
+        guided=given.get("guided", "false") == "true",
+        order="given" if given.get("order") == "given" else usual.order,
+    )
+
+
+_OPTIONS: dict[str, Callable[[str], bool]] = {
+    "max_tokens": lambda value: value.isascii() and value.isdigit() and int(value[:9]) > 0,
+    "guided": lambda value: value in ("true", "false"),
+    "order": lambda value: value in ("hash", "given"),
+}
 
 
 async def rate_native(

@@ -196,3 +196,51 @@ def test_a_longer_conversation_keeps_its_speakers() -> None:
 def test_prompts_are_hashed() -> None:
     assert len(PROMPTS.sha256()) == 64
     assert set(PROMPTS.compare.fields) == {"request", "answers", "verdicts"}
+
+
+async def test_a_chat_model_can_be_held_to_a_verdict(scripted: Make) -> None:
+    model = scripted('{"verdict": "Choose 2"}', capabilities={"chat", "json_schema"})
+    found = await model.rate(ASK, ["a", "b"], kind="pairwise?guided=true&max_tokens=16")
+    assert (found.kind, found.prefers, found.failure) == ("pairwise", None, "")
+    options = model.requests[0].options
+    assert options.max_tokens == 16
+    assert options.json_schema["properties"]["verdict"]["enum"] == ["Choose 1", "Choose 2"]
+    free = scripted("Choose 2", capabilities={"chat", "json_schema"})
+    await free.rate(ASK, ["a", "b"])
+    assert free.requests[0].options.json_schema is None
+    assert free.requests[0].options.max_tokens == 2048
+    unable = scripted("Choose 2")
+    await unable.rate(ASK, ["a", "b"], kind="?guided=true")
+    assert unable.requests[0].options.json_schema is None
+
+
+async def test_a_grade_can_be_held_to_a_number(scripted: Make) -> None:
+    model = scripted('{"grade": 7}', capabilities={"chat", "json_schema"})
+    found = await model.rate(ASK, ["a", "b"], kind="rating?guided=true")
+    assert (found.scores, found.prefers, found.failure) == ((7.0, 7.0), None, "")
+    assert model.requests[0].options.json_schema["properties"]["grade"]["maximum"] == 10
+    assert (await scripted('{"grade": 11}').rate(ASK, ["a", "b"], kind="rating")).failure == "unparsed"
+
+
+async def test_the_order_given_is_kept_where_asked_for(scripted: Make) -> None:
+    texts = ["good", "b", "c", "d"]
+    for given in (texts, texts[::-1]):
+        model = scripted(best)
+        await model.rate(ASK, given, kind="rank?order=given")
+        assert answers_in(model.requests[0]) == given
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "message"),
+    [
+        ("pairwise?ordr=given", NotFound, "'order'"),
+        ("pairwise?max_tokens=0", ConfigError, "bad value '0'"),
+        ("pairwise?guided=maybe", ConfigError, "bad value 'maybe'"),
+        ("rank?order=", ConfigError, "bad value ''"),
+    ],
+)
+async def test_options_of_a_kind_are_checked(
+    scripted: Make, kind: str, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        await scripted("x").rate(ASK, ["a", "b"], kind=kind)
