@@ -1,0 +1,96 @@
+"""Elo, which depends on the order of the votes: so it is shown over many orders, and never on a board.
+
+E = 1/(1 + 10^((R_b - R_a)/400)), R += K (S - E). All orders run side by side as columns of one array.
+Source: Elo 1978; Boubdir et al. 2023 (arXiv 2311.17295) on when it misleads; specs/statistics.md 12.6.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.errors import ConfigError, unknown
+from suite.scoring.stats.units import Floats
+from suite.scoring.stats.votes import Votes
+
+ORDERS = 200
+K = 32.0
+START = 1000.0
+Draws = Literal["half", "drop"]
+
+
+@dataclass(frozen=True)
+class Elo:
+    """given, backwards: ratings in the order of the votes, and in the reverse. mean, sd: over random orders
+    (sd with ddof 1, None for fewer than two orders). low, high: the lowest and highest of them. ranks: per
+    model the lowest and the highest rank over orders. Shape (models,) each.
+    """
+
+    models: tuple[str, ...]
+    given: Floats
+    backwards: Floats
+    mean: Floats
+    sd: Floats | None
+    low: Floats
+    high: Floats
+    ranks: tuple[tuple[int, int], ...]
+    orders: int
+
+
+def elo(votes: Votes, draws: Draws = "half", *, k: float = K, start: float = START) -> Floats:
+    """Ratings after all votes in the order given, shape (models,). draws: "half", or "drop" to skip them."""
+    return _run(votes, np.arange(votes.n)[:, None], draws, k, start)[:, 0]
+
+
+def elo_over_orders(
+    votes: Votes,
+    draws: Draws = "half",
+    *,
+    orders: int = ORDERS,
+    seed: int = 0,
+    k: float = K,
+    start: float = START,
+) -> Elo:
+    """Elo over random orders of the same votes. orders: how many, at least one."""
+    if orders < 1:
+        raise ConfigError(f"{orders} orders", "elo", "take at least one; 200 show the spread")
+    chance = np.random.default_rng(seed)
+    n = votes.n
+    plan = np.empty((n, orders + 2), dtype=np.int32)
+    plan[:, 0] = np.arange(n)
+    plan[:, 1] = plan[::-1, 0]
+    for column in range(2, orders + 2):
+        plan[:, column] = chance.permutation(n)
+    found = _run(votes, plan, draws, k, start)
+    shuffled = found[:, 2:]
+    places = (-shuffled).argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") + 1
+    return Elo(
+        models=votes.models,
+        given=found[:, 0],
+        backwards=found[:, 1],
+        mean=shuffled.mean(axis=1),
+        sd=shuffled.std(axis=1, ddof=1) if orders > 1 else None,
+        low=shuffled.min(axis=1),
+        high=shuffled.max(axis=1),
+        ranks=tuple((int(one.min()), int(one.max())) for one in places),
+        orders=orders,
+    )
+
+
+def _run(votes: Votes, plan: NDArray[np.integer], draws: str, k: float, start: float) -> Floats:
+    """One column per order in `plan` (shape (n, orders)); shape (models, orders)."""
+    if draws not in ("half", "drop"):
+        raise unknown("policy of draws for Elo", draws, ("half", "drop"))
+    orders = plan.shape[1]
+    rating = np.full((len(votes.models), orders), start, dtype=np.float64)
+    score = (votes.outcome + 1) / 2
+    weight = np.full(votes.n, k) if draws == "half" else np.where(votes.outcome == 0, 0.0, k)
+    column = np.arange(orders)
+    for row in plan:
+        a, b = votes.a[row], votes.b[row]
+        expected = 1 / (1 + 10 ** ((rating[b, column] - rating[a, column]) / 400))
+        change = weight[row] * (score[row] - expected)
+        rating[a, column] += change
+        rating[b, column] -= change
+    return rating
