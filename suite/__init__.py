@@ -12,6 +12,7 @@ _PLACES = {
     "Across": "suite.scoring.metrics",
     "Agreement": "suite.scoring.metrics",
     "Analysis": "suite.scoring.analysis",
+    "Asked": "suite.scoring.pairwise",
     "CallFailed": "suite.errors",
     "CapabilityError": "suite.errors",
     "Code": "suite.blocks",
@@ -32,6 +33,8 @@ _PLACES = {
     "NotFound": "suite.errors",
     "Options": "suite.chat",
     "Output": "suite.task",
+    "PairResult": "suite.scoring.pairwise",
+    "PanelResult": "suite.scoring.panel",
     "Parameters": "suite.parameters",
     "Part": "suite.task",
     "PassAt": "suite.scoring.metrics",
@@ -56,17 +59,23 @@ _PLACES = {
     "Task": "suite.task",
     "TaskInfo": "suite.task",
     "Text": "suite.blocks",
+    "Tie": "suite.scoring.verdicts",
     "Tool": "suite.chat",
     "ToolCall": "suite.chat",
     "Tools": "suite.task",
     "Turn": "suite.blocks",
+    "Unparsed": "suite.scoring.verdicts",
     "Unscored": "suite.task",
     "Verdict": "suite.scoring.judges",
     "WinRate": "suite.scoring.metrics",
     "assistant": "suite.chat",
     "at_score": "suite.parameters",
+    "compare_pair": "suite.scoring.pairwise",
     "hookimpl": "suite.hookspecs",
     "judge": "suite.scoring.judges",
+    "pair_metrics": "suite.scoring.bias",
+    "panel_score": "suite.scoring.panel",
+    "style_difference": "suite.scoring.style",
     "system": "suite.chat",
     "tool_result": "suite.chat",
     "user": "suite.chat",
@@ -76,6 +85,7 @@ __all__ = [
     "Across",
     "Agreement",
     "Analysis",
+    "Asked",
     "CallFailed",
     "CapabilityError",
     "Code",
@@ -96,6 +106,8 @@ __all__ = [
     "NotFound",
     "Options",
     "Output",
+    "PairResult",
+    "PanelResult",
     "Parameters",
     "Part",
     "PassAt",
@@ -120,17 +132,23 @@ __all__ = [
     "Task",
     "TaskInfo",
     "Text",
+    "Tie",
     "Tool",
     "ToolCall",
     "Tools",
     "Turn",
+    "Unparsed",
     "Unscored",
     "Verdict",
     "WinRate",
     "assistant",
     "at_score",
+    "compare_pair",
     "hookimpl",
     "judge",
+    "pair_metrics",
+    "panel_score",
+    "style_difference",
     "system",
     "tool_result",
     "user",
@@ -190,6 +208,7 @@ if TYPE_CHECKING:
     from suite.sandbox.program import Program as Program
     from suite.sandbox.program import SandboxResult as SandboxResult
     from suite.scoring.analysis import Analysis as Analysis
+    from suite.scoring.bias import pair_metrics as pair_metrics
     from suite.scoring.judges import Verdict as Verdict
     from suite.scoring.judges import judge as judge
     from suite.scoring.metrics import Across as Across
@@ -200,6 +219,14 @@ if TYPE_CHECKING:
     from suite.scoring.metrics import Rate as Rate
     from suite.scoring.metrics import Ratio as Ratio
     from suite.scoring.metrics import WinRate as WinRate
+    from suite.scoring.pairwise import Asked as Asked
+    from suite.scoring.pairwise import PairResult as PairResult
+    from suite.scoring.pairwise import compare_pair as compare_pair
+    from suite.scoring.panel import PanelResult as PanelResult
+    from suite.scoring.panel import panel_score as panel_score
+    from suite.scoring.style import style_difference as style_difference
+    from suite.scoring.verdicts import Tie as Tie
+    from suite.scoring.verdicts import Unparsed as Unparsed
     from suite.task import Data as Data
     from suite.task import Output as Output
     from suite.task import Part as Part

@@ -21,7 +21,7 @@ from suite.scoring.verdicts import Tie, Verdict
 from suite.task import Part, Unscored, Value
 
 Render = Callable[[str, str], Sequence[Message]]  # (answer shown first, answer shown second) -> request
-Orders = Literal["both", "fixed", "random"]
+Orders = Literal["both", "fixed", "swapped", "random"]
 Ties = Literal["mean", "agree"]
 
 
@@ -56,6 +56,11 @@ class PairResult:
 
     asked: tuple[Asked, ...]
     score: float | Unscored
+
+    @classmethod
+    def of(cls, asked: Sequence[Asked], ties: Ties = "mean") -> "PairResult":
+        """A pair from its orders, one or two, by a rule for ties."""
+        return cls(tuple(asked), combined([one.score for one in asked], asked, ties))
 
     @property
     def consistent(self) -> bool | None:
@@ -117,20 +122,21 @@ async def compare_pair(
 
     render: makes the request from the answers as shown. parse: the winning slot, 1 or 2, or `TIE`; by
     default "Choose 1", "Choose 2", "Tie". orders: "random" shows one order, drawn from `chance`
-    (`sample.random("order")`), "fixed" always first before second. how: for `suite.judge`.
+    (`sample.random("order")`), "fixed" always first before second, "swapped" second before first.
+    how: for `suite.judge`.
     Raises CallFailed if any order got no reply: nothing of the pair counts then.
     """
     if orders == "random" and chance is None:
         raise ConfigError("a random order needs `chance`: pass sample.random('order')")
     read = parse or numbered(2, ties=True)
-    swaps = {"both": [False, True], "fixed": [False]}.get(orders) or [_drawn(chance)]
+    swaps = {"both": [False, True], "fixed": [False], "swapped": [True]}.get(orders) or [_drawn(chance)]
 
     async def one(*, swapped: bool) -> Asked:
         shown = (second, first) if swapped else (first, second)
         return Asked(swapped, await ask(judge, render(*shown), parse=read, **how))
 
     asked = await together([one(swapped=swapped) for swapped in swaps])
-    return PairResult(tuple(asked), combined([one.score for one in asked], asked, ties))
+    return PairResult.of(asked, ties)
 
 
 def _drawn(chance: random.Random | None) -> bool:
