@@ -1,0 +1,14 @@
+"""`suite` and `python -m suite`."""
+
+import sys
+
+from suite.cli.main import run
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

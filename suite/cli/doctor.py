@@ -1,0 +1,134 @@
+"""suite doctor: what this machine can do, found out by looking; changes nothing."""
+
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+import suite
+from suite.cli.plugin import facts as plugin_facts
+from suite.plugins import catalogue
+
+# module that each extra brings; the extra is "present" if it can be found (it is not imported)
+EXTRAS = {
+    "embedded": "xllamacpp",
+    "embedder": "onnxruntime",
+    "vllm": "vllm",
+    "transformers": "transformers",
+    "ray": "ray",
+}
+ENDPOINTS = (
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "HF_TOKEN",
+    "HF_ENDPOINT",
+    "SUITE_CACHE",
+    "SUITE_VLLM_PYTHON",
+)
+_SECONDS = 10.0
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> None:
+    """What this machine can do: extras, GPUs, sandbox, cache, plugins. Exit 1 if a plugin is broken.
+
+    Of environment variables it says only whether they are set, never what they hold.
+
+    \b
+    Example:
+      suite doctor --json
+    """
+    found = examine()
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        for name, value in found.items():
+            click.echo(f"{name}: {_words(value)}")
+    if any(one["error"] or one["problems"] for one in found["plugins"]):
+        context.exit(1)
+
+
+def examine() -> dict[str, Any]:
+    """All that is found, as JSON."""
+    return {
+        "suite": suite.__version__,
+        "python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": memory_gib(),
+        "extras": {name: _there(module) for name, module in EXTRAS.items()},
+        "gpus": gpus(),
+        "cache": cache(),
+        "environment": {name: bool(os.environ.get(name)) for name in ENDPOINTS},
+        "plugins": [
+            {key: one[key] for key in ("name", "distribution", "version", "error", "problems")}
+            for one in (plugin_facts(plugin, catalogue()) for plugin in catalogue().plugins)
+        ],
+    }
+
+
+def gpus() -> list[dict[str, str]]:
+    """Name, memory and driver of each NVIDIA GPU, as nvidia-smi says; [] where there is none."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return []
+    fields = ("name", "memory.total", "driver_version")
+    command = [tool, f"--query-gpu={','.join(fields)}", "--format=csv,noheader"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=True).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        return [{"error": f"nvidia-smi: {type(error).__name__}"}]
+    rows = [line.split(", ") for line in said.splitlines() if line.strip()]
+    return [dict(zip(("name", "memory", "driver"), row, strict=False)) for row in rows]
+
+
+def memory_gib() -> float | None:
+    """Physical memory in GiB, None where the system does not say."""
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    except (ValueError, OSError, AttributeError):
+        return None
+
+
+def cache() -> dict[str, Any]:
+    """The cache folder, and how much room is on its disk."""
+    from suite.data.cache import cache_folder
+
+    root = cache_folder()
+    there = next(folder for folder in (root, *root.parents) if folder.exists())
+    return {
+        "folder": str(root),
+        "exists": root.is_dir(),
+        "writable": os.access(there, os.W_OK),
+        "free_gib": round(shutil.disk_usage(there).free / 2**30, 1),
+    }
+
+
+def _there(module: str) -> bool:
+    return module in sys.modules or importlib.util.find_spec(module) is not None
+
+
+def _words(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "".join(f"\n  {name}: {_words(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return "".join(f"\n  {_line(one)}" for one in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def _line(one: object) -> str:
+    if not isinstance(one, Mapping):
+        return str(one)
+    parts = [f"{name} {', '.join(v) if isinstance(v, list) else v}" for name, v in one.items() if v]
+    return "; ".join(parts)

@@ -1,0 +1,218 @@
+"""The command `suite`: a table of commands, each loaded when it is used; errors and exit codes.
+
+Exit codes: 0 fine, 1 pending work remains or a check failed, 2 wrong input, 130 interrupted, 141 when
+whoever read the output went away. Not here: any command (one module each beside this one).
+"""
+
+import difflib
+import importlib
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import suite
+from suite.errors import NotFound, PluginError, SuiteError, unknown
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from suite.plugins import Catalogue
+
+INTERRUPTED = 130
+READER_GONE = 141
+_COMPLETE = "_SUITE_COMPLETE"
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "eval": ("suite.cli.eval:eval_", "Run tasks against models and score what they answer."),
+    "score": ("suite.cli.score:score", "Score a finished run anew, or answers made elsewhere."),
+    "compare": (
+        "suite.cli.compare:compare",
+        "Compare runs sample by sample, with intervals and corrections.",
+    ),
+    "rate": ("suite.cli.rate:rate", "Rate many models from their pairwise verdicts."),
+    "plan": ("suite.cli.plan:plan", "How many samples a difference needs, and what a sample can show."),
+    "report": ("suite.cli.report:report", "Show a run as text, Markdown or HTML; export it."),
+    "runs": ("suite.cli.runs:runs", "List runs, show one, import results made elsewhere."),
+    "tasks": ("suite.cli.tasks:tasks", "What can be measured: list the tasks, show one."),
+    "data": ("suite.cli.data:data", "Datasets: list, fetch, check and pin them."),
+    "models": ("suite.cli.models:models", "Models that the suite can fetch by itself."),
+    "judge": ("suite.cli.judge:judge", "Audit a judge: position bias, agreement, length."),
+    "plugin": ("suite.cli.plugin:plugin", "What is installed: list plugins and what is wrong with them."),
+    "submit": ("suite.cli.submit:submit", "Pack runs as a submission, verify one."),
+    "board": ("suite.cli.board:board", "Leaderboards from verified submissions."),
+    "doctor": ("suite.cli.doctor:doctor", "What this machine can do: extras, GPUs, sandbox, plugins."),
+}
+COMMANDS = {n: c for n, c in COMMANDS.items() if Path(__file__).with_name(f"{n}.py").exists()}
+
+
+def _catalogue() -> "Catalogue":
+    from suite.plugins import catalogue
+
+    return catalogue()
+
+
+class Commands(click.Group):
+    """The built-in commands of the table and those of plugins; help and completion load none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the built-in commands in the table's order, then of the plugins' commands."""
+        del ctx
+        return [*COMMANDS, *self.added()]
+
+    def added(self) -> dict[str, str]:
+        """The plugins' commands with their titles; a built-in name cannot be taken."""
+        return {e.name: e.title for e, _ in _catalogue().entries("command") if e.name not in COMMANDS}
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by name, imported now; None if there is none.
+
+        Raises PluginError if a plugin's command cannot be loaded or is no command.
+        """
+        del ctx
+        if cmd_name in COMMANDS:
+            where = COMMANDS[cmd_name][0]
+            module, _, name = where.partition(":")
+            command: Any = getattr(importlib.import_module(module), name)
+        else:
+            try:
+                entry, plugin = _catalogue().find("command", cmd_name)
+            except NotFound:
+                return None
+            where = f"{entry.target} of {plugin.distribution or plugin.name}"
+            command = _catalogue().load("command", cmd_name)
+        if not isinstance(command, click.Command):
+            raise PluginError(
+                f"command {cmd_name!r} is a {type(command).__name__}, not a click command", where
+            )
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name, with the settings file's defaults for it.
+
+        Raises NotFound with the nearest names, and with the plugins that failed to load.
+        """
+        name = args[0]
+        command = self.get_command(ctx, name)
+        if ctx.resilient_parsing or command is not None:
+            if command is not None and not ctx.resilient_parsing:
+                self._read_settings(ctx, name, command)
+            return name if command else None, command, args[1:]
+        broken = ", ".join(self.broken())
+        where = f"plugins that failed to load: {broken} (see `suite plugin list`)" if broken else ""
+        raise unknown("command", name, self.list_commands(ctx), where)
+
+    def broken(self) -> list[str]:
+        """Names of the plugins that failed to load."""
+        return [plugin.name for plugin in _catalogue().plugins if plugin.error]
+
+    def _read_settings(self, ctx: click.Context, name: str, command: click.Command) -> None:
+        from suite.cli import settings
+
+        found = settings.read(Path.cwd())
+        if found.path is not None:
+            if unlisted := set(found.tables or {}) - set(COMMANDS):
+                found.check_commands([*COMMANDS, *(self.added() if unlisted else ())])
+            else:
+                found.check_commands([*COMMANDS])
+            ctx.default_map = {name: found.defaults(ctx, command, (name,))}
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of commands, from the help lines kept here and in entries."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        if added := self.added():
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(sorted(added.items()))
+        if broken := self.broken():
+            formatter.write_paragraph()
+            formatter.write_text(
+                f"Plugins that failed to load: {', '.join(broken)}; see `suite plugin list`."
+            )
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Commands and options that begin like this, without loading a command."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        lines = {name: line for name, (_, line) in COMMANDS.items()} | self.added()
+        return [
+            CompletionItem(name, help=line) for name, line in lines.items() if name.startswith(incomplete)
+        ]
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SUITE"},
+)
+@click.version_option(suite.__version__, prog_name="suite", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Benchmarks about users: run them, score them, compare models.
+
+    \b
+    Example:
+      suite tasks list
+
+    Every flag can also come from the environment (SUITE_EVAL_MODEL=…) or from the nearest
+    suite.toml upward from here; a flag given by hand wins.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; the exit code. Prints errors, raises nothing but what is a fault of ours."""
+    try:
+        code = _run(list(arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_output()
+        return READER_GONE
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        if instruction := os.environ.get(_COMPLETE):
+            from click.shell_completion import shell_complete
+
+            return shell_complete(cli, {}, "suite", _COMPLETE, instruction)
+        with cli.make_context("suite", arguments) as context:
+            code = cli.invoke(context)
+            return code if isinstance(code, int) and not isinstance(code, bool) else 0
+    except click.exceptions.Exit as stop:
+        return int(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        if near := _nearest(error):
+            click.echo(f"Did you mean {near}?", err=True)
+        return error.exit_code
+    except SuiteError as error:
+        click.echo(f"{click.style('error:', fg='red')} {error}", err=True)
+        return 2
+    except (KeyboardInterrupt, EOFError, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+
+
+def _nearest(error: click.ClickException) -> str:
+    """The names nearest to an unknown command of a group; click names them itself from version 8.4 on."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None or not isinstance(context.command, click.Group) or hasattr(error, "possibilities"):
+        return ""
+    wanted = re.fullmatch(r"No such command '(.*)'\.", error.message)
+    names = context.command.list_commands(context) if wanted else []
+    near = difflib.get_close_matches(wanted[1], names, n=3, cutoff=0.6) if wanted else []
+    return " or ".join(repr(one) for one in near)
+
+
+def _forget_output() -> None:
+    """Send what is left to nowhere, so that Python's own flush at exit does not fail again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())

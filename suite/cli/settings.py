@@ -1,0 +1,151 @@
+"""Settings: flags over environment (`SUITE_*`) over `suite.toml`, the nearest one upward from here.
+
+A table of the file is named like a command, a key like one of its flags without the dashes:
+
+    [eval]
+    model = "vllm/Qwen/Qwen3-8B"
+    judge = ["openai/gpt-x", "openai/gpt-y"]
+
+    [data.pull]
+    accept-licence = true
+
+Only the tables of the command that runs are checked, so that no other command is loaded for it. The
+environment is click's own: `SUITE_EVAL_MODEL`, `SUITE_DATA_PULL_ACCEPT_LICENCE`.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from suite.errors import ConfigError, unknown
+
+FILE = "suite.toml"
+ENVIRONMENT = "SUITE"
+_PART = r"""[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*'"""
+_DOTTED = rf"(?:{_PART})(?:[ \t]*\.[ \t]*(?:{_PART}))*"
+_LINE = re.compile(rf"[ \t]*(?:\[[ \t]*(?P<table>{_DOTTED})[ \t]*\]|(?P<key>{_DOTTED})[ \t]*=)")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a settings file says: its path, its text (for line numbers) and its tables."""
+
+    path: Path | None = None
+    text: str = ""
+    tables: Mapping[str, Any] | None = None
+
+    def where(self, keys: tuple[str, ...]) -> str:
+        """File and line of a key, for messages."""
+        return f"{self.path}, line {line_of(self.text, keys)}"
+
+    def check_commands(self, known: list[str]) -> None:
+        """Raises NotFound for a table that is not named like a command, ConfigError for a loose key."""
+        for name, value in (self.tables or {}).items():
+            if not isinstance(value, dict):
+                raise ConfigError(
+                    f"setting {name!r} stands outside of a table",
+                    self.where((name,)),
+                    f"put it below the command it is for, as in `[eval]`; commands: {', '.join(known)}",
+                )
+            if name not in known:
+                raise unknown("command", name, known, self.where((name,)))
+
+    def defaults(
+        self, context: click.Context, command: click.Command, names: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """The default_map of a command and of the commands below it that have tables.
+
+        names: the way to the command ("data", "pull"). Raises NotFound for an unknown key, ConfigError
+        for a value that the flag does not take.
+        """
+        table: Any = self.tables or {}
+        for name in names:
+            table = table.get(name, {})
+        flags = {name: option for option in command.params for name in _names(option)}
+        below = command if isinstance(command, click.Group) else None
+        found: dict[str, Any] = {}
+        for key, value in table.items():
+            way = (*names, key)
+            child = below.get_command(context, key) if below else None
+            if child is not None and isinstance(value, dict):
+                found[key] = self.defaults(context, child, way)
+            elif (option := flags.get(key.replace("_", "-"))) is not None and option.name:
+                found[option.name] = self._value(context, option, value, way)
+            else:
+                known = sorted({_shown(one) for one in flags.values()})
+                known += below.list_commands(context) if below else []
+                raise unknown(f"setting of `suite {' '.join(names)}`", key, known, self.where(way))
+        return found
+
+    def _value(
+        self, context: click.Context, option: click.Parameter, value: Any, way: tuple[str, ...]
+    ) -> Any:
+        many = option.multiple or option.nargs != 1
+        given = [value] if option.multiple and not isinstance(value, list) else value
+        if isinstance(given, dict) or (isinstance(given, list) and not many):
+            raise ConfigError(f"setting {way[-1]!r} takes one value, not {given!r}", self.where(way))
+        try:
+            option.type_cast_value(context, given)
+        except click.UsageError as error:
+            message = error.message.rstrip(".")
+            raise ConfigError(f"setting {way[-1]!r}: {message}", self.where(way)) from error
+        return given
+
+
+def read(start: Path) -> Settings:
+    """The settings in force in a folder: from the nearest `suite.toml`, its own or of a folder above.
+
+    Raises ConfigError if the file is not TOML; the message names file and line.
+    """
+    path = next((folder / FILE for folder in (start, *start.parents) if (folder / FILE).is_file()), None)
+    if path is None:
+        return Settings()
+    try:
+        text = path.read_text(encoding="utf-8")
+        return Settings(path, text, tomllib.loads(text))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{FILE} is not TOML: {error}", str(path)) from error
+
+
+def line_of(text: str, keys: tuple[str, ...]) -> int:
+    """Number (from 1) of the line that gives a key, else of the nearest thing above it that is there."""
+    best, depth = 1, 0
+    for number, path in _lines(text):
+        shared = next((at for at, (a, b) in enumerate(zip(path, keys, strict=False)) if a != b), None)
+        common = min(len(path), len(keys)) if shared is None else shared
+        if common > depth:
+            best, depth = number, common
+    return best
+
+
+def _lines(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := _LINE.match(line):
+            if match["table"] is not None:
+                table = _parts(match["table"])
+                yield number, table
+            else:
+                yield number, (*table, *_parts(match["key"]))
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip("\"'") for part in re.findall(_PART, dotted))
+
+
+def _names(option: click.Parameter) -> set[str]:
+    """What a flag may be called in the file: its long and short forms without dashes, its own name."""
+    if not isinstance(option, click.Option) or not option.expose_value:
+        return set()
+    return {
+        one.lstrip("-").replace("_", "-") for one in (*option.opts, *option.secondary_opts, option.name or "")
+    }
+
+
+def _shown(option: click.Parameter) -> str:
+    return max(option.opts, key=len).lstrip("-")

@@ -1,0 +1,201 @@
+"""suite tasks: what can be measured. `list` reads entries only; `show` loads the one task."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from suite.errors import PluginError
+from suite.hookspecs import CONTRACT
+from suite.plugins import catalogue, contract_note
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def task_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Completion of task names, from entries alone."""
+    del context, parameter
+    return [name for name in catalogue().names("task") if name.startswith(incomplete)]
+
+
+@click.group("tasks")
+def tasks() -> None:
+    """What can be measured: list the tasks, show one.
+
+    \b
+    Example:
+      suite tasks list
+    """
+
+
+@tasks.command("list")
+@as_json
+def list_(as_json: bool) -> None:
+    """All tasks of all installed plugins.
+
+    \b
+    Example:
+      suite tasks list --json
+    """
+    rows = [
+        {
+            "name": entry.name,
+            "title": entry.title,
+            "plugin": plugin.distribution or plugin.name,
+            "version": plugin.version,
+            "contract": entry.contract,
+            "aliases": list(entry.aliases),
+            "problem": "" if entry.contract == CONTRACT else contract_note(entry, plugin),
+        }
+        for entry, plugin in catalogue().entries("task")
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    width = max((len(str(row["name"])) for row in rows), default=0)
+    owners = max((len(str(row["plugin"])) for row in rows), default=0)
+    for row in rows:
+        click.echo(f"{row['name']:{width}}  {row['plugin']:{owners}}  {row['problem'] or row['title']}")
+    for plugin in catalogue().plugins:
+        if plugin.error:
+            click.echo(f"plugin {plugin.name!r} failed to load: {plugin.error}", err=True)
+
+
+@tasks.command()
+@click.argument("name", shell_complete=task_names)
+@as_json
+def show(name: str, as_json: bool) -> None:
+    """Parameters, roles, datasets, metrics and presets of a task.
+
+    \b
+    Example:
+      suite tasks show prefeval/classification
+    """
+    card = describe(name)
+    click.echo(json.dumps(card, indent=2, ensure_ascii=False) if as_json else "\n".join(_lines(card)))
+
+
+def describe(name: str) -> dict[str, Any]:
+    """Everything a task says about itself, as JSON; loads the task.
+
+    Raises NotFound for an unknown name, PluginError for a target that is not a task.
+    """
+    from suite.task import Task
+
+    entry, plugin = catalogue().find("task", name)
+    task: Any = catalogue().load("task", name)
+    if not (isinstance(task, type) and issubclass(task, Task)):
+        raise PluginError(f"task {name!r} is not a suite.Task", entry.target)
+    info, kind = task.info, task.parameters_type()
+    schema = kind.model_json_schema()
+    at_score = kind.at_score_names()
+    return {
+        "name": info.name,
+        "version": info.version,
+        "title": info.title,
+        "paper": info.paper,
+        "note": info.note,
+        "plugin": plugin.distribution or plugin.name,
+        "headline": info.headline,
+        "parameters": {
+            name: {
+                "type": type_of(field, schema.get("$defs", {})),
+                "default": field.get("default"),
+                "stage": "score" if name in at_score else "solve",
+                "description": field.get("description", ""),
+            }
+            for name, field in schema.get("properties", {}).items()
+        },
+        "roles": {
+            role: {
+                "needs": [sorted(one) for one in wanted.needs],
+                "stage": wanted.stage,
+                "many": wanted.many,
+                "optional": wanted.optional,
+            }
+            for role, wanted in info.roles.items()
+        },
+        "datasets": list(info.datasets),
+        "mini": dict(info.mini),
+        "metrics": [_metric(metric) for metric in task.metrics],
+        "presets": {preset: [dict(cell) for cell in cells] for preset, cells in info.presets.items()},
+        "replay": info.replay if info.replay == "exact" else f"none: {info.replay_reason}",
+        "official_prompts": info.official_prompts,
+        "prompts": {"set": task.prompts.set, "names": list(task.prompts.names())},
+    }
+
+
+def type_of(field: dict[str, Any], definitions: dict[str, Any]) -> str:
+    """A parameter's type with its range in words, from its JSON schema: "integer >= 0", "a | b"."""
+    if "$ref" in field:
+        return type_of(definitions.get(field["$ref"].rpartition("/")[2], {}), definitions)
+    if "const" in field:
+        return json.dumps(field["const"], ensure_ascii=False).strip('"')
+    if "enum" in field:
+        return " | ".join(str(one) for one in field["enum"])
+    if "anyOf" in field:
+        return " | ".join(type_of(one, definitions) for one in field["anyOf"])
+    kind = str(field.get("type", "anything"))
+    if kind == "array":
+        items: dict[str, Any] = field.get("items") or next(iter(field.get("prefixItems", ())), {})
+        kind = f"list of ({type_of(items, definitions)})" if items else "list"
+    limits = {
+        "minimum": ">=",
+        "exclusiveMinimum": ">",
+        "maximum": "<=",
+        "exclusiveMaximum": "<",
+        "minLength": "length >=",
+        "maxLength": "length <=",
+        "minItems": "items >=",
+        "maxItems": "items <=",
+        "pattern": "like",
+    }
+    bounds = " and ".join(f"{sign} {field[name]}" for name, sign in limits.items() if name in field)
+    return f"{kind} {bounds}".strip()
+
+
+def _metric(metric: Any) -> dict[str, Any]:
+    """Name, kind and direction of a metric; its range where it has one."""
+    found: dict[str, Any] = {"name": metric.name, "kind": type(metric).__name__}
+    for fact in ("direction", "unit", "range", "average"):
+        if (value := getattr(metric, fact, None)) not in (None, ""):
+            found[fact] = list(value) if isinstance(value, tuple) else value
+    rows = getattr(metric, "rows", None)
+    return {**found, "rows": list(rows()) if callable(rows) else [metric.name]}
+
+
+def _lines(card: dict[str, Any]) -> Iterator[str]:
+    yield f"{card['name']} (version {card['version']}): {card['title']}"
+    facts = {
+        "paper": card["paper"],
+        "plugin": card["plugin"],
+        "datasets": ", ".join(card["datasets"]),
+        "mini": ", ".join(card["mini"].values()),
+        "prompts": f"{card['prompts']['set']}: {', '.join(card['prompts']['names'])}",
+        "official": card["official_prompts"],
+        "replay": card["replay"],
+        "note": card["note"],
+    }
+    yield from (f"  {name:9} {text}" for name, text in facts.items() if text)
+    yield "parameters"
+    for name, one in card["parameters"].items():
+        late = " (at scoring)" if one["stage"] == "score" else ""
+        default = json.dumps(one["default"], ensure_ascii=False).strip('"')
+        words = f"  {one['description']}" if one["description"] else ""
+        yield f"  {name} = {default}{late}: {one['type']}{words}"
+    yield "roles"
+    for name, role in card["roles"].items():
+        needs = " or ".join("+".join(one) for one in role["needs"])
+        marks = [role["stage"], *(mark for mark in ("many", "optional") if role[mark])]
+        yield f"  {name}: {needs} ({', '.join(marks)})"
+    yield "metrics"
+    for metric in card["metrics"]:
+        head = ", the headline" if card["headline"] in metric["rows"] else ""
+        span = f" in {metric['range'][0]:g} to {metric['range'][1]:g}" if metric.get("range") else ""
+        better = f", {metric['direction']} is better" if "direction" in metric else ""
+        yield f"  {', '.join(metric['rows'])}: {metric['kind']}{span}{better}{head}"
+    if card["presets"]:
+        yield "presets"
+        for name, cells in card["presets"].items():
+            yield f"  {name}: {len(cells)} {'cell' if len(cells) == 1 else 'cells'}"

@@ -1,0 +1,197 @@
+"""suite tasks and suite plugin: what they say of good, broken, clashing and out-of-date plugins."""
+
+import json
+
+import pytest
+
+from suite.cli.main import run
+from suite.cli.tasks import describe, type_of
+from suite.plugins import catalogue
+
+TASK = """
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import Field
+
+import suite
+
+
+class Knobs(suite.Parameters):
+    tone: Literal["plain", "warm"] = "plain"
+    depth: int | None = Field(None, ge=1, le=9, description="how deep")
+    threshold: float = suite.at_score(0.5, ge=0, lt=1)
+    names: tuple[str, ...] = ()
+
+
+class Quiet(suite.Task[suite.Payload, Knobs]):
+    info = suite.TaskInfo(
+        name="quiet/room", version=3, title="Is it quiet?", paper="arXiv 1234.5678", note="Ours.",
+        headline="calm", datasets=("room",), mini={"room": "room-mini"},
+        roles={
+            "candidate": suite.Role(needs=[{"rate"}, {"chat", "tools"}]),
+            "judge": suite.Role(needs={"chat"}, stage="score", many=True, optional=True),
+        },
+        presets={"paper": [{"tone": "plain"}, {"tone": "warm"}]},
+        replay="none", replay_reason="reads a clock",
+    )
+    metrics = (suite.Rate("calm"), suite.Mean("noise", range=(0, 10), direction="lower", unit="dB"))
+    prompts = suite.Prompts(ask="Quiet?")
+
+    def samples(self, data: suite.Data) -> Iterable[suite.Sample[suite.Payload]]:
+        return ()
+
+    async def solve(self, sample, models):
+        return suite.Output()
+
+    async def score(self, sample, output, models):
+        return suite.Score()
+
+
+nothing = 1
+"""
+ENTRY = "'task', 'quiet/room', 'Is it quiet?', 'quiet_code:Quiet'"
+
+
+def test_a_task_is_shown_with_all_it_says_of_itself(installed) -> None:
+    installed.plugin("quiet", ENTRY, code=TASK)
+    card = json.loads(installed.suite("tasks", "show", "quiet", "--json").out)
+    assert card == {
+        "name": "quiet/room",
+        "version": 3,
+        "title": "Is it quiet?",
+        "paper": "arXiv 1234.5678",
+        "note": "Ours.",
+        "plugin": "quiet",
+        "headline": "calm",
+        "parameters": {
+            "tone": {"type": "plain | warm", "default": "plain", "stage": "solve", "description": ""},
+            "depth": {
+                "type": "integer >= 1 and <= 9 | null",
+                "default": None,
+                "stage": "solve",
+                "description": "how deep",
+            },
+            "threshold": {"type": "number >= 0 and < 1", "default": 0.5, "stage": "score", "description": ""},
+            "names": {"type": "list of (string)", "default": [], "stage": "solve", "description": ""},
+        },
+        "roles": {
+            "candidate": {
+                "needs": [["rate"], ["chat", "tools"]],
+                "stage": "solve",
+                "many": False,
+                "optional": False,
+            },
+            "judge": {"needs": [["chat"]], "stage": "score", "many": True, "optional": True},
+        },
+        "datasets": ["room"],
+        "mini": {"room": "room-mini"},
+        "metrics": [
+            {
+                "name": "calm",
+                "kind": "Rate",
+                "direction": "higher",
+                "range": [0.0, 1.0],
+                "average": "micro",
+                "rows": ["calm"],
+            },
+            {
+                "name": "noise",
+                "kind": "Mean",
+                "direction": "lower",
+                "unit": "dB",
+                "range": [0, 10],
+                "average": "micro",
+                "rows": ["noise"],
+            },
+        ],
+        "presets": {"paper": [{"tone": "plain"}, {"tone": "warm"}]},
+        "replay": "none: reads a clock",
+        "official_prompts": "",
+        "prompts": {"set": "own", "names": ["ask"]},
+    }
+    text = installed.suite("tasks", "show", "quiet/room").out
+    for line in (
+        "  depth = null: integer >= 1 and <= 9 | null  how deep",
+        "  threshold = 0.5 (at scoring): number >= 0 and < 1",
+        "  candidate: rate or chat+tools (solve)",
+        "  judge: chat (score, many, optional)",
+        "  calm: Rate in 0 to 1, higher is better, the headline",
+        "  paper: 2 cells",
+    ):
+        assert line in text.splitlines()
+
+
+def test_a_list_of_tasks_names_those_of_another_contract(installed) -> None:
+    installed.plugin("quiet", ENTRY + ", contract=9", code=TASK)
+    said = "task 'quiet/room' of quiet was built for contract 9, this suite speaks 1: update suite-eval"
+    assert said in installed.suite("tasks", "list").out
+    rows = {row["name"]: row for row in json.loads(installed.suite("tasks", "list", "--json").out)}
+    assert rows["quiet/room"]["problem"] == said
+    shown = installed.suite("tasks", "show", "quiet/room")
+    assert (shown.code, shown.err) == (2, f"error: {said}\n")
+    assert f"wrong: {said}" in installed.suite("plugin", "list").out
+
+
+def test_a_task_that_is_none_is_refused(installed) -> None:
+    installed.plugin("quiet", "'task', 'quiet/room', 'Is it quiet?', 'quiet_code:nothing'", code=TASK)
+    shown = installed.suite("tasks", "show", "quiet/room")
+    assert (shown.code, shown.err) == (
+        2,
+        "error: task 'quiet/room' is not a suite.Task\n  quiet_code:nothing\n",
+    )
+
+
+def test_a_name_claimed_twice_names_both_distributions(installed) -> None:
+    installed.plugin("quiet", ENTRY, code=TASK)
+    installed.plugin("silent-room", "'task', 'hush', 'Hush', 'silent_room_code:X', aliases=('quiet/room',)")
+    plugins = {one["name"]: one for one in json.loads(installed.suite("plugin", "list", "--json").out)}
+    said = ["task 'quiet/room' is claimed by quiet and silent-room"]
+    assert plugins["quiet"]["problems"] == plugins["silent_room"]["problems"] == said
+    shown = installed.suite("tasks", "show", "quiet/room")
+    assert (shown.code, shown.err.splitlines()[0]) == (2, f"error: {said[0]}")
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("'task', 'Quiet', 'T', 'm:X'", "bad name 'Quiet'"),
+        ("'task', 'quiet', '', 'm:X'", "'quiet' needs a title of one line"),
+        ("'task', 'quiet', 'T', 'm'", "bad target 'm' of 'quiet'"),
+        ("'tusk', 'quiet', 'T', 'm:X'", "unknown kind 'tusk'"),
+    ],
+)
+def test_a_bad_entry_is_listed_with_what_is_wrong(installed, entry: str, problem: str) -> None:
+    installed.plugin("quiet", entry)
+    plugins = {one["name"]: one for one in json.loads(installed.suite("plugin", "list", "--json").out)}
+    assert plugins["quiet"]["entries"] == []
+    assert [one[: len(problem)] for one in plugins["quiet"]["problems"]] == [problem]
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ({"type": "integer", "minimum": 0}, "integer >= 0"),
+        ({"enum": ["a", 2]}, "a | 2"),
+        ({"const": "x"}, "x"),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, "string | null"),
+        ({"type": "array", "items": {"type": "number"}}, "list of (number)"),
+        ({"$ref": "#/$defs/Tone"}, "low | high"),
+        ({}, "anything"),
+    ],
+)
+def test_types_are_said_in_words(field: dict, words: str) -> None:
+    assert type_of(field, {"Tone": {"enum": ["low", "high"]}}) == words
+
+
+@pytest.mark.parametrize("name", catalogue().names("task"))
+def test_every_bundled_task_can_be_shown(capsys, name: str) -> None:
+    card = describe(name)
+    assert card["name"] == name
+    headlines = {
+        row.partition("@")[0] for metric in card["metrics"] for row in (metric["name"], *metric["rows"])
+    }
+    assert card["headline"].partition("@")[0] in headlines
+    assert all(one["type"] for one in card["parameters"].values())
+    assert run(["tasks", "show", name]) == 0
+    assert capsys.readouterr().out.startswith(f"{name} (version {card['version']})")
