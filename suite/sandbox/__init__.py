@@ -1,0 +1,24 @@
+"""Untrusted programs, contained: no network, no home, no keys, bounded in everything, killed as a tree.
+
+    sandbox = await suite.sandbox.open_sandbox()
+    result = await sandbox.run(Program(("python3", "solution.py"), files={"solution.py": code}), Limits())
+
+`suite.sandbox.harness` decides whether a program passes tests; what a program itself says proves nothing.
+"""
+
+from suite.sandbox.base import Report, Sandbox
+from suite.sandbox.opening import open_sandbox, probe
+from suite.sandbox.program import ENVIRONMENT, WORK, Limits, Mount, Program, SandboxResult
+
+__all__ = [
+    "ENVIRONMENT",
+    "WORK",
+    "Limits",
+    "Mount",
+    "Program",
+    "Report",
+    "Sandbox",
+    "SandboxResult",
+    "open_sandbox",
+    "probe",
+]

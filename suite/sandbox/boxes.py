@@ -1,0 +1,158 @@
+"""One started sandbox: a process whose first inhabitant is the supervisor, used for one run at a time."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from suite.errors import SandboxUnavailable
+from suite.sandbox import supervising
+from suite.sandbox.cgroups import Group
+from suite.sandbox.program import Limits, Program, SandboxResult, job
+
+START_S = 20.0  # until the supervisor says hello
+GRACE_S = 5.0  # beyond the wall limit, for a supervisor that a program keeps busy
+SHORT_S = 5.0
+
+
+@dataclass
+class Box:
+    """A started sandbox. Make one by `start`; `run` one program at a time; `close` ends all in it."""
+
+    process: asyncio.subprocess.Process
+    group: Group | None = None
+    bounded: bool = False  # somebody else holds memory and processes (a container runtime)
+    uses: int = 0
+    ending: tuple[str, ...] = ()  # a command that ends it for good, where killing our process does not
+    _gone: bool = field(default=False, repr=False)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take a program."""
+        return not self._gone and self.process.returncode is None
+
+    async def run(self, program: Program, limits: Limits) -> SandboxResult:
+        """Run one program. Whatever goes wrong with the box is a result of "killed" (or "wall")."""
+        address = limits.address_mib
+        if address is None and self.group is None and not self.bounded:
+            address = max(4096, 4 * limits.memory_mib)
+        if self.group is not None:
+            self.group.limit(limits.memory_mib << 20, limits.processes + 1)
+        request = supervising.message(job(program, limits, address_mib=address, wipe=self.uses > 0))
+        collected = _Collected()
+        try:
+            async with asyncio.timeout(limits.wall_s + GRACE_S):
+                await self._send(request)
+                result = await collected.until_result(self._reader)
+        except (EOFError, ConnectionError) as error:
+            await self.close()
+            return collected.killed("killed", limits, str(error))
+        except TimeoutError:
+            await self.close()
+            return collected.killed("wall", limits, "the sandbox did not answer in time")
+        except asyncio.CancelledError:
+            await self.close()
+            raise
+        return self._counted(result)
+
+    def _counted(self, result: SandboxResult) -> SandboxResult:
+        """The result with what only the kernel's own accounting knows."""
+        if self.group is None:
+            return result
+        killed, refused = self.group.events()
+        hits = result.hits
+        ended = result.ended
+        failed = result.exit_code != 0
+        if refused and "processes" not in hits:
+            hits = (*hits, "processes")
+        if killed and "memory" not in hits:
+            hits = (*hits, "memory")
+        if ended == "exited" and failed and (killed or refused):
+            ended = "memory" if killed else "processes"
+        if ended == result.ended:
+            return replace(result, hits=hits)
+        return replace(result, hits=hits, ended=ended, exit_code=None, signal=None)
+
+    @property
+    def _reader(self) -> asyncio.StreamReader:
+        assert self.process.stdout is not None
+        return self.process.stdout
+
+    async def _send(self, data: bytes) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(data)
+        await self.process.stdin.drain()
+
+    async def hello(self, same_python: bool) -> None:
+        """Hand in the supervisor and wait for its first word.
+
+        Raises EOFError or TimeoutError when it does not come.
+        """
+        async with asyncio.timeout(START_S):
+            await self._send(supervising.supervisor(same_python))
+            kind, data = await supervising.frame(self._reader)
+        if kind != b"H":
+            raise EOFError(f"the sandbox said {kind!r}: {data[:200]!r}")
+
+    async def close(self) -> None:
+        """Kill everything inside and wait until it is gone."""
+        if not self._gone:
+            self._gone = True
+            if self.process.stdin is not None:
+                self.process.stdin.close()
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SHORT_S):
+                while await self._reader.read(1 << 16):
+                    pass
+                await self.process.wait()
+        if self.ending:
+            ended = await asyncio.create_subprocess_exec(
+                *self.ending, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+            )
+            await ended.wait()
+        if self.group is not None:
+            await self.group.remove()
+
+
+class _Collected:
+    """What came out of a box during one run."""
+
+    def __init__(self) -> None:
+        self.out: list[bytes] = []
+        self.err: list[bytes] = []
+        self.found: dict[str, bytes] = {}
+
+    async def until_result(self, reader: asyncio.StreamReader) -> SandboxResult:
+        """Read frames up to the result. Raises EOFError when the supervisor fails or is gone."""
+        while True:
+            kind, data = await supervising.frame(reader)
+            if kind == b"O":
+                self.out.append(data)
+            elif kind == b"E":
+                self.err.append(data)
+            elif kind == b"F":
+                name, _, content = data.partition(b"\0")
+                self.found[name.decode("utf-8", "replace")] = content
+            elif kind == b"R":
+                return supervising.result(data, b"".join(self.out), b"".join(self.err), self.found)
+            else:
+                raise EOFError(data.decode("utf-8", "replace"))
+
+    def killed(self, ended: Any, limits: Limits, why: str) -> SandboxResult:
+        """The result of a run that its supervisor did not report."""
+        err = b"".join(self.err) + f"\nsandbox: {why}\n".encode()
+        wall = limits.wall_s if ended == "wall" else 0.0
+        return SandboxResult(None, None, b"".join(self.out), err, ended, wall, 0.0, hits=(ended,))
+
+
+def unavailable(kind: str, why: str) -> SandboxUnavailable:
+    """The error of a sandbox that could not be started."""
+    return SandboxUnavailable(f"the {kind} sandbox can't be started", where=why, fix=FIX)
+
+
+FIX = (
+    "install bubblewrap (`apt-get install bubblewrap`), or solve here (`suite eval ... --solve-only`) and "
+    "run `suite score RUN` on a host with a sandbox"
+)

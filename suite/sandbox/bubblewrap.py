@@ -1,0 +1,220 @@
+"""The bubblewrap sandbox: namespaces, a file system of its own, seccomp; no network, no home, no keys.
+
+Two ways, chosen by who we are. An ordinary user makes a user namespace. Root makes none: everything is
+mounted as root, then the supervisor becomes an ordinary user for good, since the kernel holds no process
+limit against root even in a user namespace (measured). Source: bwrap(1).
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import itertools
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from suite.sandbox import seccomp
+from suite.sandbox.boxes import Box, unavailable
+from suite.sandbox.cgroups import open_group, usable
+from suite.sandbox.interpreters import SYSTEM, covered, python_mounts
+from suite.sandbox.pool import PooledSandbox
+from suite.sandbox.program import Limits, Mount
+from suite.sandbox.supervising import BOOTSTRAP
+
+ETC = {
+    "/etc/passwd": "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n{user}\n",
+    "/etc/group": "root:x:0:\nprogram:x:{uid}:\n",
+    "/etc/hosts": "127.0.0.1 localhost sandbox\n::1 localhost sandbox\n",
+    "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+}
+ETC_SHOWN = (
+    "ld.so.cache",
+    "localtime",
+    "alternatives",
+    "mime.types",
+    "ssl/certs",
+    "ssl/openssl.cnf",
+    "fonts",
+)
+NOBODY = 65534
+_slots = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How this user starts bubblewrap. root: without a user namespace."""
+
+    binary: str
+    root: bool
+
+
+def way() -> Way:
+    """The way for this user. Raises SandboxUnavailable without bubblewrap or on another system."""
+    if sys.platform != "linux":
+        raise unavailable("bubblewrap", f"this is {sys.platform}, not Linux")
+    if not seccomp.supported():
+        raise unavailable("bubblewrap", f"no system call filter for {platform.machine()}")
+    binary = shutil.which("bwrap")
+    if binary is None:
+        raise unavailable("bubblewrap", "there is no bwrap on the PATH")
+    return Way(binary, os.geteuid() == 0)
+
+
+def unprivileged_uid() -> int:
+    """A user of this sandbox alone, so that limits by user hold for it alone; for root only."""
+    most = 1 << 31
+    with contextlib.suppress(OSError, ValueError):
+        rows = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
+        most = max(int(first) + int(count) for first, _, count in rows)
+    low, width = (0x60000000, 1 << 24) if most > 1 << 30 else (min(20000, most // 2), min(30000, most // 2))
+    return low + (os.getpid() * 64 + next(_slots)) % width
+
+
+def command(
+    start: Way, mounts: Sequence[Mount], scratch_mib: int, uid: int, fds: dict[str, int]
+) -> list[str]:
+    """The whole command line. fds: name of a file in /etc, "seccomp" or "info" -> open descriptor."""
+    shared = max(1, scratch_mib // 4)
+    line = [start.binary, "--die-with-parent", "--as-pid-1", "--new-session", "--cap-drop", "ALL"]
+    line += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    if start.root:
+        for capability in ("SETUID", "SETGID", "CHOWN"):  # until the supervisor gives them up
+            line += ["--cap-add", f"CAP_{capability}"]
+    else:
+        line += ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)]
+    line += ["--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev"]
+    line += list(_system())
+    for name in ETC:
+        line += ["--perms", "0444", "--ro-bind-data", str(fds[name]), name]
+    for name in ETC_SHOWN:
+        line += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    for mount in sorted({*mounts, *python_mounts()}):
+        target = Path(mount.target or mount.source)
+        for parent in reversed(target.parents[:-1]):
+            line += ["--perms", "0755", "--dir", str(parent)]  # else as closed as on the host
+        line += ["--ro-bind", mount.source, str(target)]
+    line += ["--symlink", os.path.realpath(sys.executable), "/run/suite/python3"]
+    for folder in _covers(mounts):
+        line += ["--perms", "0555", "--size", "4096", "--tmpfs", folder]
+    line += _scratch("/dev/shm", shared) + _scratch("/tmp", max(1, scratch_mib - shared))
+    line += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
+    line += ["--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8"]
+    line += ["--setenv", "SUITE_UID", str(uid if start.root else 0)]
+    line += ["--seccomp", str(fds["seccomp"]), "--info-fd", str(fds["info"])]
+    return [*line, "--", os.path.realpath(sys.executable), "-I", "-S", "-c", BOOTSTRAP]
+
+
+def _scratch(folder: str, mib: int) -> list[str]:
+    return ["--perms", "1777", "--size", str(mib << 20), "--tmpfs", folder]
+
+
+def _system() -> Iterator[str]:
+    for name in SYSTEM:
+        path = Path(name)
+        if path.is_symlink():
+            yield from ("--symlink", str(path.readlink()), name)
+        elif path.is_dir():
+            yield from ("--ro-bind", name, name)
+
+
+def _covers(mounts: Sequence[Mount]) -> Iterator[str]:
+    """Where folders that must stay hidden would be seen."""
+    for folder in covered():
+        for mount in (*mounts, *python_mounts(), Mount("/usr")):
+            source = os.path.realpath(mount.source)
+            if folder == source or folder.startswith(source + "/"):
+                yield (mount.target or mount.source) + folder[len(source) :]
+
+
+def _memory_file(name: str, data: bytes) -> int:
+    """A descriptor to read data from."""
+    number = os.memfd_create(name)
+    os.write(number, data)
+    os.lseek(number, 0, os.SEEK_SET)
+    return number
+
+
+async def start(start: Way, mounts: Sequence[Mount], scratch_mib: int) -> Box:
+    """A started box. Raises SandboxUnavailable with bubblewrap's own words if it does not start."""
+    group = open_group()
+    uid = unprivileged_uid() if start.root else NOBODY
+    user = f"program:x:{uid}:{uid}:program:/tmp/work:/bin/sh"
+    fds = {name: _memory_file("etc", text.format(user=user, uid=uid).encode()) for name, text in ETC.items()}
+    fds["seccomp"] = _memory_file("seccomp", seccomp.seccomp_filter(uncounted_memory=group is not None))
+    told, fds["info"] = os.pipe()
+    with tempfile.TemporaryFile() as complaints:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command(start, mounts, scratch_mib, uid, fds),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=complaints,
+                pass_fds=tuple(fds.values()),
+                env={},
+                cwd="/",
+            )
+        except BaseException:
+            os.close(told)
+            raise
+        finally:
+            for number in fds.values():
+                os.close(number)
+        box = Box(process, group)
+        try:
+            await box.hello(same_python=True)
+            if group is not None:
+                group.add(_child(told))
+        except (EOFError, TimeoutError, ConnectionError, OSError) as error:
+            await box.close()
+            complaints.seek(0)
+            said = complaints.read(2000).decode("utf-8", "replace").strip()
+            raise unavailable("bubblewrap", said or f"{type(error).__name__}: {error}") from error
+        except BaseException:
+            await box.close()
+            raise
+        finally:
+            os.close(told)
+    return box
+
+
+def _child(told: int) -> int:
+    """The supervisor's process id as the host sees it."""
+    return int(json.loads(os.read(told, 4096))["child-pid"])
+
+
+async def opened(workers: int | None = None) -> PooledSandbox:
+    """The bubblewrap sandbox with a warm pool. Raises SandboxUnavailable where it can't be had."""
+    chosen = way()
+    said, version = await asyncio.to_thread(lambda: (_ask(chosen, "--help"), _ask(chosen, "--version")))
+    if "--size" not in said or "--as-pid-1" not in said:
+        raise unavailable("bubblewrap", "this bwrap is too old; 0.8 or later is needed")
+
+    async def start_one(mounts: Sequence[Mount], limits: Limits) -> Box:
+        return await start(chosen, mounts, limits.scratch_mib)
+
+    groups = usable()
+    facts = {
+        "sandbox": "bubblewrap",
+        "sandbox_version": version.strip().removeprefix("bubblewrap "),
+        "sandbox_user": "dropped from root" if chosen.root else "user namespace",
+        "sandbox_cgroup": f"v{groups[0]}" if groups else "none",
+        "sandbox_landlock": str(landlock_abi()),
+    }
+    return PooledSandbox("bubblewrap", start_one, facts, workers=workers)
+
+
+def landlock_abi() -> int:
+    """The kernel's Landlock version, 0 for none."""
+    number = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
+    return max(0, int(number))
+
+
+def _ask(chosen: Way, option: str) -> str:
+    return subprocess.run((chosen.binary, option), capture_output=True, text=True, check=False).stdout

@@ -1,0 +1,150 @@
+"""Choosing a sandbox: what can contain untrusted code on this machine, proven by trying it.
+
+Order: bubblewrap, then a container runtime. SUITE_SANDBOX names another, as a plugin's. Where nothing
+works, running refuses; there is no way around it.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from suite.errors import PluginError, SandboxUnavailable, unknown
+from suite.plugins import catalogue
+from suite.sandbox.base import Report, Sandbox
+from suite.sandbox.boxes import FIX
+from suite.sandbox.program import Limits, Program
+
+SETTING = "SUITE_SANDBOX"
+TRIAL_LIMITS = Limits(wall_s=10, cpu_s=5, memory_mib=256, processes=16, scratch_mib=8)
+
+# Each attempt must fail inside; what succeeds is printed, and the sandbox is none.
+TRIAL = r"""
+import json, os, socket
+held = []
+def attempt(name, function):
+    try:
+        function()
+    except Exception:
+        return
+    held.append(name)
+def connect():
+    socket.create_connection(("192.0.2.1", 80), timeout=0.5).close()
+def write():
+    with open("/usr/suite-trial", "w"):
+        pass
+def home():
+    if not any(os.scandir(os.environ["TRIAL_HOME"])):
+        raise OSError
+attempt("reaching the network", connect)
+attempt("seeing processes outside", lambda: os.stat("/proc/" + os.environ["TRIAL_PID"] + "/root/"))
+attempt("writing to /usr", write)
+attempt("filling memory with files", lambda: open("big", "wb").write(bytes(9 << 20)))
+children = []
+try:
+    for _ in range(40):
+        child = os.fork()
+        if child == 0:
+            import time
+            time.sleep(5)
+            os._exit(0)
+        children.append(child)
+    held.append("starting any number of processes")
+except OSError:
+    pass
+for child in children:
+    os.kill(child, 9)
+print(json.dumps(held))
+"""
+
+
+async def open_bubblewrap(workers: int | None = None) -> Sandbox:
+    """The bubblewrap sandbox. Raises SandboxUnavailable where it can't be had."""
+    from suite.sandbox.bubblewrap import opened
+
+    return await opened(workers)
+
+
+async def open_container(workers: int | None = None) -> Sandbox:
+    """The container sandbox. Raises SandboxUnavailable where it can't be had."""
+    from suite.sandbox.container import opened
+
+    return await opened(workers)
+
+
+OWN: dict[str, Callable[[int | None], Awaitable[Sandbox]]] = {
+    "bubblewrap": open_bubblewrap,
+    "container": open_container,
+}
+
+
+async def open_sandbox(name: str = "", workers: int | None = None) -> Sandbox:
+    """Open a sandbox that was tried on this machine just now.
+
+    name: a kind; "" takes SUITE_SANDBOX, else the first of our own that works. workers: programs at
+    once (default: one a processor).
+    Raises SandboxUnavailable with every reason if none works, NotFound for an unknown name.
+    """
+    wanted = name or os.environ.get(SETTING, "")
+    problems: dict[str, str] = {}
+    for kind in [wanted] if wanted else list(OWN):
+        try:
+            sandbox = await _open(kind, workers)
+            if problem := await trial(sandbox):
+                await sandbox.close()
+                raise SandboxUnavailable(problem)
+        except SandboxUnavailable as error:
+            problems[kind] = error.where or error.what
+        else:
+            return sandbox
+    raise SandboxUnavailable(
+        "untrusted code can't be contained on this machine",
+        where="; ".join(f"{kind}: {why}" for kind, why in problems.items()),
+        fix=FIX,
+    )
+
+
+async def _open(kind: str, workers: int | None) -> Sandbox:
+    if kind in OWN:
+        return await OWN[kind](workers)
+    if kind not in catalogue().names("sandbox"):
+        raise unknown("sandbox", kind, [*OWN, *catalogue().names("sandbox")], where=SETTING)
+    opened: Any = await catalogue().load("sandbox", kind)()
+    if not isinstance(opened, Sandbox):
+        raise PluginError(f"sandbox {kind!r} gives a {type(opened).__name__}, not a suite.sandbox.Sandbox")
+    return opened
+
+
+async def trial(sandbox: Sandbox) -> str:
+    """What a program can do inside that it must not be able to, "" if nothing."""
+    program = Program(
+        argv=("python3", "-I", "-S", "-c", TRIAL),
+        env={"TRIAL_PID": str(os.getpid()), "TRIAL_HOME": "/"},
+    )
+    result = await sandbox.run(program, TRIAL_LIMITS)
+    try:
+        held = json.loads(result.stdout)
+    except ValueError:
+        said = result.stderr.decode("utf-8", "replace").strip().splitlines()
+        return f"a trial program ended by {result.ended}: {said[-1] if said else 'no word'}"
+    return f"inside it a program gets away with {', '.join(held)}" if held else ""
+
+
+def probe(name: str = "") -> Report:
+    """Whether untrusted code can be contained here, and how; opens, tries and closes a sandbox.
+
+    Blocks for half a second; call it outside a running event loop.
+    """
+
+    async def look() -> Report:
+        try:
+            sandbox = await open_sandbox(name, workers=1)
+        except SandboxUnavailable as error:
+            problems = dict(part.split(": ", 1) for part in error.where.split("; ") if ": " in part)
+            return Report(False, problems=problems, fix=error.fix)
+        facts = dict(sandbox.facts())
+        await sandbox.close()
+        return Report(True, sandbox.name, facts)
+
+    return asyncio.run(look())

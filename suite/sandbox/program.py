@@ -1,0 +1,156 @@
+"""What goes into a sandbox and what comes out: a program, its limits, its result.
+
+Plain frozen records without behaviour, so that every kind of sandbox (bubblewrap, container, a
+plugin's own) takes and gives the same. Sizes are MiB or KiB, times are seconds.
+Not here: how a program is contained (`bubblewrap`, `container`), what its output means (`harness`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Literal, get_args
+
+from suite.errors import ConfigError
+
+Ended = Literal["exited", "wall", "cpu", "memory", "processes", "output", "file", "scratch", "killed"]
+"""Why a run is over. "exited": by itself (see `exit_code` and `signal`); "killed": the sandbox died or was
+stopped from outside; every other word is the limit that ended it."""
+
+ENDINGS: tuple[Ended, ...] = get_args(Ended)
+WORK = "/tmp/work"  # the scratch folder in which a program starts
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one run may use. All are upper bounds; a run that reaches one is ended and says which.
+
+    wall_s, cpu_s: seconds; CPU is summed over all processes of the run.
+    memory_mib: resident memory of the whole tree (scratch files included).
+    processes: processes and threads alive at once.
+    file_mib: size of one file. scratch_mib: all files. output_kib: stdout and stderr, each.
+    address_mib: address space of one process; None: none where a memory cgroup holds `memory_mib`, else
+        four times that (at least 4 GiB), since numeric libraries reserve far more than they use.
+    open_files: file descriptors of one process. stack_mib: main thread's stack.
+    """
+
+    wall_s: float = 10.0
+    cpu_s: float = 10.0
+    memory_mib: int = 1024
+    processes: int = 64
+    file_mib: int = 64
+    scratch_mib: int = 256
+    output_kib: int = 1024
+    address_mib: int | None = None
+    open_files: int = 256
+    stack_mib: int = 8
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ConfigError(f"sandbox limit {name} is {value!r}", fix="every limit is a number above 0")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mount:
+    """A host path shown inside, read-only. target: where (default: the same path)."""
+
+    source: str
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One program to run.
+
+    argv: command as seen inside; argv[0] is absolute or found on the PATH inside.
+    files: relative name -> content, written to the scratch folder (`/tmp/work`) beforehand.
+    stdin: all that it can read. env: added to a fixed clean environment (see `ENVIRONMENT`).
+    mounts: read-only host paths it needs, as an interpreter's prefix (`interpreters.python_mounts`).
+    cwd: folder relative to the scratch folder. outputs: relative names of files to hand back.
+    """
+
+    argv: tuple[str, ...]
+    files: Mapping[str, bytes | str] = field(default_factory=dict)
+    stdin: bytes = b""
+    env: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[Mount, ...] = ()
+    cwd: str = "."
+    outputs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.argv or any("\0" in part for part in self.argv):
+            raise ConfigError("a sandboxed program needs an argv without NUL bytes")
+        for name in (*self.files, *self.outputs, self.cwd):
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts or "\0" in name:
+                raise ConfigError(f"file name {name!r} leaves the scratch folder", fix="use relative names")
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxResult:
+    """What a run left.
+
+    exit_code: None when a signal ended it or it never ended by itself; then `signal` may be set.
+    stdout, stderr: cut at the output limit. hits: limits reached, even where the program went on.
+    wall_s, cpu_s: used seconds. peak_mib: highest resident memory of one process.
+    leftovers: processes still alive when the program ended; they were killed.
+    files_out: the wanted output files that exist, are regular and within the limits.
+    """
+
+    exit_code: int | None
+    signal: int | None
+    stdout: bytes
+    stderr: bytes
+    ended: Ended
+    wall_s: float
+    cpu_s: float
+    peak_mib: float = 0.0
+    hits: tuple[Ended, ...] = ()
+    leftovers: int = 0
+    files_out: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Ended by itself with exit code 0 (which says nothing about a verdict: see `harness`)."""
+        return self.ended == "exited" and self.exit_code == 0
+
+
+ENVIRONMENT: Mapping[str, str] = {
+    "PATH": "/run/suite:/usr/local/bin:/usr/bin:/bin",  # /run/suite/python3: the suite's own Python, bare
+    "HOME": WORK,
+    "TMPDIR": "/tmp",
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MPLBACKEND": "Agg",
+}
+
+
+def job(program: Program, limits: Limits, *, address_mib: int | None, wipe: bool) -> dict[str, object]:
+    """The message to the supervisor inside: plain builtin values only (it knows no class of ours)."""
+    files = {
+        name: text.encode() if isinstance(text, str) else bytes(text) for name, text in program.files.items()
+    }
+    return {
+        "argv": list(program.argv),
+        "files": files,
+        "stdin": program.stdin,
+        "env": {**ENVIRONMENT, **program.env},
+        "cwd": program.cwd,
+        "outputs": list(program.outputs),
+        "wipe": wipe,
+        "wall": float(limits.wall_s),
+        "cpu": float(limits.cpu_s),
+        "memory": limits.memory_mib << 20,
+        "processes": limits.processes,
+        "file": limits.file_mib << 20,
+        "output": limits.output_kib << 10,
+        "address": None if address_mib is None else address_mib << 20,
+        "open_files": limits.open_files,
+        "stack": limits.stack_mib << 20,
+    }
