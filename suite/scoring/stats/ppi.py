@@ -1,0 +1,131 @@
+"""A mean judged by a model and corrected by few human labels: prediction-powered inference.
+
+Unbiased whatever the judge does, and hardly worse than the labels alone: a useless judge gets weight 0.
+The labelled samples must be a random subset of all. Sources: Angelopoulos et al. 2023 (arXiv 2301.09633);
+PPI++ (arXiv 2311.01453); specs/statistics.md section 13.1. Other populations: `rogan_gladen`.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from suite.errors import ConfigError
+from suite.scoring.stats.estimate import Estimate, joined
+from suite.scoring.stats.intervals import clip, t_quantile
+from suite.scoring.stats.mean import mean_estimate, spread
+from suite.scoring.stats.units import Floats, Labels, Scores, clusters_of, floats, subset
+
+FEWEST_LABELS = 30
+Limits = tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """estimate: by PPI++. human: of the labels alone. judge: of the judge alone on all samples, uncorrected.
+    weight: how much the judge counts (lambda), from 0 (not at all) to 1. shown: which of the three to put
+    first: "estimate" with 30 labels or more, else "human", without labels "judge".
+    """
+
+    estimate: Estimate
+    human: Estimate
+    judge: Estimate
+    weight: float | None
+    shown: str
+    note: str
+
+    @property
+    def first(self) -> Estimate:
+        """The one to show."""
+        found: Estimate = getattr(self, self.shown)
+        return found
+
+
+def ppi_mean(
+    human: Scores,
+    judge: Scores,
+    clusters: Labels | None = None,
+    *,
+    weight: float | None = None,
+    binary: bool = False,
+    value_range: Limits = None,
+    level: float = 0.95,
+) -> Corrected:
+    """Mean of what humans would say of all samples.
+
+    human: shape (n + N,), None where nobody was asked; judge: the judge's values of the same samples, None
+    where it has none (those samples are left out). clusters: labels; a cluster may hold samples with labels
+    or without, not both. weight: lambda, None tunes it: clip(cov(Y, F)/((1 + n/N) var F), 0, 1).
+    SE^2 = lambda^2 var(F_unl)/N + var(Y - lambda F)/n, cluster-robust, t with labelled clusters - 1.
+    Raises ConfigError for lengths that differ and for clusters that straddle.
+    """
+    y, f = floats(human), floats(judge)
+    if len(y) != len(f):
+        raise ConfigError(f"{len(y)} human labels, {len(f)} verdicts", "ppi_mean", "None stands for no label")
+    keep = ~np.isnan(f)
+    labels = subset(clusters, keep)
+    y, f, lost = y[keep], f[keep], int((~keep).sum())
+    labelled = ~np.isnan(y)
+    n, total = int(labelled.sum()), len(f)
+    alone = mean_estimate(
+        y[labelled], subset(labels, labelled), binary=binary, value_range=value_range, level=level
+    )
+    raw = mean_estimate(f, labels, binary=binary, value_range=value_range, level=level)
+    raw = replace(raw, n_unscored=lost, note=joined(raw.note, "judge, uncorrected"))
+    nothing = Estimate(None, level=level, n=n, n_unscored=lost)
+    if not n:
+        return Corrected(replace(nothing, note="no human labels"), alone, raw, None, "judge", "")
+    if n == total:
+        same = replace(alone, note=joined(alone.note, "every sample has a human label"))
+        return Corrected(same, alone, raw, 0.0, "human", "")
+    found, used = _estimate(y[labelled], f[labelled], f[~labelled], labels, labelled, weight, level)
+    found = replace(found, n_unscored=lost)
+    if value_range is not None and found.low is not None and found.high is not None:
+        low, high = clip((found.low, found.high), value_range)
+        found = replace(found, low=low, high=high)
+    few = n < FEWEST_LABELS
+    note = f"fewer than {FEWEST_LABELS} human labels: they alone come first" if few else ""
+    return Corrected(found, alone, raw, used, "human" if few else "estimate", note)
+
+
+def _estimate(
+    y: Floats,
+    f: Floats,
+    unlabelled: Floats,
+    labels: Labels | None,
+    labelled: np.ndarray,
+    weight: float | None,
+    level: float,
+) -> tuple[Estimate, float]:
+    n, big = len(y), len(unlabelled)
+    inner = clusters_of(subset(labels, labelled), n)
+    outer = clusters_of(subset(labels, ~labelled), big)
+    if labels is not None:
+        whole = clusters_of(labels, len(labelled))
+        if inner.count + outer.count > whole.count:
+            raise ConfigError(
+                "a cluster holds samples with and without human labels", "ppi_mean", "label whole clusters"
+            )
+    used = tuned_weight(y, f, unlabelled) if weight is None else weight
+    parts = spread(y - used * f, inner), spread(used * unlabelled, outer)
+    value = parts[0].mean + parts[1].mean
+    plain = Estimate(value, level=level, n=n + big, clusters=inner.count + outer.count)
+    if parts[0].se is None or (parts[1].se is None and used):
+        return replace(plain, note="one cluster"), used
+    se = math.hypot(parts[0].se, parts[1].se or 0.0)
+    if se < 1e-12:
+        return replace(plain, note="no variation"), used
+    half = t_quantile(inner.count - 1, level) * se
+    method = "ppi++-t" if inner.singletons and outer.singletons else "ppi++-cr1-t"
+    return replace(plain, low=value - half, high=value + half, method=method), used
+
+
+def tuned_weight(human: Floats, judge: Floats, unlabelled: Floats) -> float:
+    """The lambda with the least variance, within [0, 1]; 0 for a judge that does not vary."""
+    n, big = len(human), len(unlabelled)
+    everything = np.concatenate([judge, unlabelled])
+    variance = float(everything.var(ddof=1)) if len(everything) > 1 else 0.0
+    if not variance or not big:
+        return 0.0
+    covariance = float(((human - human.mean()) * (judge - judge.mean())).mean())
+    return min(1.0, max(0.0, covariance / ((1 + n / big) * variance)))

@@ -1,0 +1,147 @@
+"""Do draws inform? Predict every vote before it is counted, under each policy of draws, and compare.
+
+Ratings are updated vote by vote (Elo, or online Bradley-Terry) on all votes, on decided ones only, or on all
+but as many random ones as there are draws (the control). A draw is predicted where |P(win) - 1/2| is below a
+margin, which is tuned on the first 5 % of the votes. Accuracy is averaged per user first. Source: Tang et al.
+2025, arXiv 2510.02306; specs/extended/rating_systems_draws.md.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.errors import ConfigError, unknown
+from suite.scoring.stats.paired import Comparison, paired_estimate
+from suite.scoring.stats.units import Clusters, Floats, Labels, clusters_of
+from suite.scoring.stats.votes import Votes
+
+System = Literal["elo", "online-bt"]
+Update = Literal["all", "decided", "random"]
+SYSTEMS: tuple[System, ...] = ("elo", "online-bt")
+UPDATES: tuple[Update, ...] = ("all", "decided", "random")
+MARGINS = tuple(round(0.05 * step, 2) for step in range(1, 10))
+BURN_IN = 0.05
+ELO_K = 96.0
+STEP = 0.05
+DECAY = 1e-4
+
+
+@dataclass(frozen=True)
+class Prequential:
+    """accuracy: of win, draw or loss; decided_accuracy: of win or loss among decided votes. Means over users,
+    by update policy, None where there is nothing to predict. margins: tuned, by policy. gain: accuracy of
+    "decided" minus that of "all", paired by user. users, votes: after the burn-in.
+    """
+
+    system: System
+    accuracy: dict[Update, float | None]
+    decided_accuracy: dict[Update, float | None]
+    margins: dict[Update, float]
+    gain: Comparison
+    users: int
+    votes: int
+
+
+def prequential(
+    votes: Votes, users: Labels | None = None, *, system: System = "elo", seed: int = 0
+) -> Prequential:
+    """Compare update policies on votes in their order of time.
+
+    users: who voted, shape (n,); None takes every vote as its own user's. Sort before: stably, by time.
+    Raises NotFound for an unknown system, ConfigError for users that do not fit the votes.
+    """
+    if system not in SYSTEMS:
+        raise unknown("online rating system", system, SYSTEMS)
+    if users is not None and len(users) != votes.n:
+        raise ConfigError(f"{len(users)} users for {votes.n} votes", "prequential")
+    burnt = round(BURN_IN * votes.n)
+    late = clusters_of(users, votes.n).codes[burnt:]
+    owners = clusters_of(late, len(late))
+    decided = votes.outcome[burnt:] != 0
+    margins: dict[Update, float] = {}
+    right: dict[Update, Floats] = {}
+    accuracy: dict[Update, float | None] = {}
+    among_decided: dict[Update, float | None] = {}
+    for update in UPDATES:
+        p = predictions(votes, system, _counted(votes, update, seed))
+        margins[update] = _best_margin(p[:burnt], votes.outcome[:burnt])
+        right[update] = _by_user(_right(p[burnt:], votes.outcome[burnt:], margins[update]), owners)
+        accuracy[update] = _mean(right[update])
+        sure = _right(p[burnt:], votes.outcome[burnt:], 0.0)[decided]
+        among_decided[update] = _mean(_by_user(sure, clusters_of(owners.codes[decided], len(sure))))
+    gain = paired_estimate(right["decided"], right["all"], value_range=(0.0, 1.0), seed=seed)
+    return Prequential(system, accuracy, among_decided, margins, gain, owners.count, len(late))
+
+
+def predictions(votes: Votes, system: System, counted: NDArray[np.bool_] | Sequence[bool]) -> Floats:
+    """P(a wins), of a win or a loss, before each vote. counted: whether the vote then updates the ratings."""
+    run = _elo if system == "elo" else _online_bt
+    return np.array(run(votes.a.tolist(), votes.b.tolist(), votes.outcome.tolist(), list(counted)))
+
+
+def _elo(a: list[int], b: list[int], outcome: list[int], counted: list[bool]) -> list[float]:
+    """In units of 400/ln 10 points: E is the logistic function then."""
+    rating: dict[int, float] = {}
+    step = ELO_K * math.log(10) / 400
+    found = []
+    for one, two, result, use in zip(a, b, outcome, counted, strict=True):
+        x, y = rating.get(one, 0.0), rating.get(two, 0.0)
+        p = 1 / (1 + math.exp(y - x))
+        found.append(p)
+        if use:
+            change = step * ((result + 1) / 2 - p)
+            rating[one], rating[two] = x + change, y - change
+    return found
+
+
+def _online_bt(a: list[int], b: list[int], outcome: list[int], counted: list[bool]) -> list[float]:
+    """One step of gradient descent a vote; a draw is a step up and a step down."""
+    theta: dict[int, float] = {}
+    shrink = 1 - STEP * DECAY
+    found = []
+    for one, two, result, use in zip(a, b, outcome, counted, strict=True):
+        x, y = theta.get(one, 0.0), theta.get(two, 0.0)
+        found.append(1 / (1 + math.exp(y - x)))
+        if not use:
+            continue
+        x, y = x * shrink, y * shrink
+        for target in (1.0, 0.0) if result == 0 else ((result + 1) / 2,):
+            change = STEP * (target - 1 / (1 + math.exp(y - x)))
+            x, y = x + change, y - change
+        theta[one], theta[two] = x, y
+    return found
+
+
+def _counted(votes: Votes, update: Update, seed: int) -> NDArray[np.bool_]:
+    if update == "all":
+        return np.ones(votes.n, dtype=bool)
+    if update == "decided":
+        return np.asarray(votes.outcome != 0)
+    left_out = np.random.default_rng(seed).permutation(votes.n)[: int((votes.outcome == 0).sum())]
+    found = np.ones(votes.n, dtype=bool)
+    found[left_out] = False
+    return found
+
+
+def _right(p: Floats, outcome: NDArray[np.int8], margin: float) -> Floats:
+    """Whether the outcome was predicted; at exactly 1/2 a win is."""
+    predicted = np.where(np.abs(p - 0.5) < margin, 0, np.where(p >= 0.5, 1, -1))
+    return np.asarray(predicted == outcome, np.float64)
+
+
+def _best_margin(p: Floats, outcome: NDArray[np.int8]) -> float:
+    if not len(p):
+        return MARGINS[0]
+    return max(MARGINS, key=lambda margin: (float(_right(p, outcome, margin).mean()), -margin))
+
+
+def _by_user(right: Floats, owners: Clusters) -> Floats:
+    return owners.sums(right) / owners.sizes if len(right) else right
+
+
+def _mean(values: Floats) -> float | None:
+    return float(values.mean()) if len(values) else None

@@ -1,0 +1,215 @@
+"""How easily a ranking moves: careless votes, partial votes for a target, one annotator, a few flips.
+
+Ordinary intervals do not show this. Sources: Zhao, Rush and Goyal 2025 (arXiv 2412.04363); Huang et al. 2025
+(arXiv 2508.11847); specs/statistics.md section 12.8, specs/extended/annotator_robustness.md.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.errors import ConfigError, unknown
+from suite.scoring.stats.bradley_terry import bradley_terry
+from suite.scoring.stats.correlation import kendall
+from suite.scoring.stats.units import Floats, Labels, clusters_of
+from suite.scoring.stats.votes import Policy, Votes
+
+FRACTIONS = (0.1, 0.3)
+REPEATS = 100
+MOST_FLIPS = 0.2  # share of the votes after which the search for a flip gives up
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What bad votes at one fraction do over repeats. mean_largest, largest: of the largest change of rank in
+    a repeat. p95: of the change of rank, over models and repeats. changed: share of repeats in which any
+    rank changed. tau: mean Kendall tau-b to the clean ratings, None where there is none. target_gain: places
+    the target gained at most (adversarial votes only).
+    """
+
+    fraction: float
+    mean_largest: float
+    largest: int
+    p95: float
+    changed: float
+    tau: float | None
+    target_gain: int | None = None
+
+
+def apathetic(
+    votes: Votes,
+    fractions: Sequence[float] = FRACTIONS,
+    *,
+    policy: Policy = "half",
+    repeats: int = REPEATS,
+    seed: int = 0,
+) -> tuple[Shift, ...]:
+    """Each vote becomes, with the probability given, a fair coin between its two sides."""
+
+    def careless(fraction: float, chance: np.random.Generator) -> Votes:
+        hit = chance.random(votes.n) < fraction
+        coin = chance.choice(np.array([-1, 1], dtype=np.int8), votes.n)
+        return replace(votes, outcome=np.where(hit, coin, votes.outcome))
+
+    return _shifts(votes, fractions, policy, repeats, seed, careless, None)
+
+
+def adversarial(
+    votes: Votes,
+    target: str,
+    fractions: Sequence[float] = FRACTIONS,
+    *,
+    detected: float = 1.0,
+    false_alarms: float = 0.0,
+    policy: Policy = "half",
+    repeats: int = REPEATS,
+    seed: int = 0,
+) -> tuple[Shift, ...]:
+    """Each vote on the target is, with the probability given, by somebody who votes for it when they spot it.
+
+    detected: how often they spot it; false_alarms: how often they take the other model for it, and vote for
+    that. Raises NotFound for an unknown target.
+    """
+    if target not in votes.models:
+        raise unknown("model", target, votes.models, "adversarial votes")
+    index = votes.models.index(target)
+    side = np.where(votes.a == index, 1, np.where(votes.b == index, -1, 0)).astype(np.int8)
+
+    def hostile(fraction: float, chance: np.random.Generator) -> Votes:
+        hit = (side != 0) & (chance.random(votes.n) < fraction)
+        spotted = hit & (chance.random(votes.n) < detected)
+        fooled = hit & ~spotted & (chance.random(votes.n) < false_alarms)
+        outcome = np.where(spotted, side, np.where(fooled, -side, votes.outcome))
+        return replace(votes, outcome=outcome.astype(np.int8))
+
+    return _shifts(votes, fractions, policy, repeats, seed, hostile, index)
+
+
+def _shifts(
+    votes: Votes,
+    fractions: Sequence[float],
+    policy: Policy,
+    repeats: int,
+    seed: int,
+    change: Callable[[float, np.random.Generator], Votes],
+    target: int | None,
+) -> tuple[Shift, ...]:
+    clean = _scores(votes, policy)
+    places = _places(clean)
+    found = []
+    for fraction in fractions:
+        if not 0 <= fraction <= 1:
+            raise ConfigError(f"a share of votes of {fraction}", "robustness", "take one from 0 to 1")
+        chance = np.random.default_rng([seed, round(fraction * 1e6)])
+        moved, taus, gains = [], [], []
+        for _ in range(repeats if votes.n else 0):
+            scores = _scores(change(fraction, chance), policy)
+            now = _places(scores)
+            moved.append(np.abs(now - places))
+            both = ~(np.isnan(scores) | np.isnan(clean))
+            taus.append(kendall(scores[both], clean[both]))
+            gains.append(0 if target is None else int(places[target] - now[target]))
+        known = [tau for tau in taus if tau is not None]
+        largest = [int(one.max()) for one in moved] or [0]
+        found.append(
+            Shift(
+                fraction,
+                float(np.mean(largest)),
+                max(largest),
+                float(np.percentile(np.concatenate(moved), 95)) if moved else 0.0,
+                float(np.mean([one > 0 for one in largest])),
+                float(np.mean(known)) if known else None,
+                None if target is None else max(gains, default=0),
+            )
+        )
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """One annotator left out: votes lost, the largest change of rank of a model, and which model it was."""
+
+    annotator: int
+    votes: int
+    largest: int
+    model: str
+
+
+def leave_one_out(votes: Votes, annotators: Labels, *, policy: Policy = "half") -> tuple[LeftOut, ...]:
+    """Refit without each annotator in turn, largest shift first. annotators: one label per vote.
+
+    `LeftOut.annotator` counts the sorted labels from 0.
+    """
+    owners = clusters_of(annotators, votes.n)
+    places = _places(_scores(votes, policy))
+    found = []
+    for code in range(owners.count):
+        gone = owners.codes == code
+        moved = np.abs(_places(_scores(votes.without(gone), policy)) - places)
+        worst = int(moved.argmax()) if len(moved) else 0
+        name = votes.models[worst] if votes.models else ""
+        found.append(LeftOut(code, int(gone.sum()), int(moved.max(initial=0)), name))
+    return tuple(sorted(found, key=lambda one: (-one.largest, one.annotator)))
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """Fewest votes to turn round to change who is first, found greedily and confirmed by a new fit. flips:
+    None where the top stays through the search. first, then: who is first before and after.
+    """
+
+    flips: int | None
+    first: str
+    then: str
+    votes: int
+
+
+def flips_to_change_the_top(votes: Votes, *, policy: Policy = "half") -> Flips | None:
+    """Turn round the wins of the first model over the second until another is first; None below two models.
+
+    By first-order influence, a win turned round between just these two moves their gap most; of the first
+    model's other wins, those that its rival does not touch move it less. The count is an upper bound.
+    """
+    scores = _scores(votes, policy)
+    known = np.flatnonzero(~np.isnan(scores))
+    if len(known) < 2:
+        return None
+    order = known[np.argsort(-scores[known], kind="stable")]
+    top, second = int(order[0]), int(order[1])
+    first = votes.models[top]
+    queue = _influential(votes, top, second)
+    most = min(len(queue), max(1, int(MOST_FLIPS * votes.n)))
+
+    def leader(flips: int) -> int:
+        outcome = votes.outcome.copy()
+        outcome[queue[:flips]] *= -1
+        return int(np.nanargmax(_scores(replace(votes, outcome=outcome), policy)))
+
+    if not most or leader(most) == top:
+        return Flips(None, first, first, votes.n)
+    low, high = 0, most  # the leader holds at low, and has lost it at high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if leader(middle) == top else (low, middle)
+    return Flips(high, first, votes.models[leader(high)], votes.n)
+
+
+def _influential(votes: Votes, top: int, second: int) -> NDArray[np.intp]:
+    winner = np.where(votes.outcome > 0, votes.a, votes.b)
+    loser = np.where(votes.outcome > 0, votes.b, votes.a)
+    won = (votes.outcome != 0) & (winner == top)
+    between = np.flatnonzero(won & (loser == second))
+    return np.concatenate([between, np.flatnonzero(won & (loser != second))])
+
+
+def _scores(votes: Votes, policy: Policy) -> Floats:
+    found = bradley_terry(votes, policy).log_scores
+    return np.array([np.nan if one is None else one for one in found])
+
+
+def _places(scores: Floats) -> NDArray[np.intp]:
+    """Ranks from 1, models without a rating last."""
+    filled = np.where(np.isnan(scores), -np.inf, scores)
+    return np.asarray((-filled).argsort(kind="stable").argsort(kind="stable") + 1)

@@ -1,0 +1,151 @@
+"""A share judged yes by a model, corrected for its sensitivity and specificity as measured elsewhere.
+
+For a calibration set of another mix of right and wrong; on the same population `ppi` is tighter. It assumes
+that the judge errs alike on both. Sources: Rogan and Gladen 1978; Lang and Reiczigel 2014 (the interval), as
+in Lee et al. 2025 (arXiv 2511.21140); specs/statistics.md section 13.2.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from suite.errors import ConfigError
+from suite.scoring.stats.bootstrap import DRAWS
+from suite.scoring.stats.estimate import Estimate
+from suite.scoring.stats.intervals import normal_quantile, wilson
+from suite.scoring.stats.units import Labels, Scores, clusters_of, floats
+
+USELESS = "judge no better than chance"
+
+
+@dataclass(frozen=True, slots=True)
+class RoganGladen:
+    """estimate: the corrected share with Lang and Reiczigel's interval. delta: with the delta method's. raw:
+    before it is cut to [0, 1]. apparent: share judged yes. sensitivity, specificity: with Wilson's.
+    """
+
+    estimate: Estimate
+    delta: Estimate
+    raw: float | None
+    apparent: Estimate
+    sensitivity: Estimate
+    specificity: Estimate
+
+
+def rogan_gladen(
+    yes: int, n: int, hits: int, positives: int, rejections: int, negatives: int, *, level: float = 0.95
+) -> RoganGladen:
+    """yes of n judged so; hits of the labelled `positives` judged yes; rejections of `negatives` judged no.
+
+    No estimate where one of the sets is empty or the judge is no better than chance.
+    Raises ConfigError for counts that are no shares.
+    """
+    for k, of in ((yes, n), (hits, positives), (rejections, negatives)):
+        if not 0 <= k <= of:
+            raise ConfigError(f"{k} of {of} is no share", "rogan_gladen")
+    apparent, sensitivity, specificity = (
+        _share(k, of, level) for k, of in ((yes, n), (hits, positives), (rejections, negatives))
+    )
+    size = n + positives + negatives
+    p, q1, q0 = apparent.value, sensitivity.value, specificity.value
+    if p is None or q1 is None or q0 is None:
+        nothing = Estimate(None, level=level, n=size, note="a set is empty")
+        return RoganGladen(nothing, nothing, None, apparent, sensitivity, specificity)
+    if q0 + q1 - 1 <= 1e-12:
+        nothing = Estimate(None, level=level, n=size, note=USELESS)
+        return RoganGladen(nothing, nothing, None, apparent, sensitivity, specificity)
+    z = normal_quantile(level)
+    theta = (p + q0 - 1) / (q0 + q1 - 1)
+    half = z * _error(theta, (p, n), (q1, positives), (q0, negatives))
+    delta = Estimate(_unit(theta), theta - half, theta + half, level, "rogan-gladen-delta", size)
+    low, high = _lang_reiczigel((yes, n), (hits, positives), (rejections, negatives), z)
+    note = "below 0 before it was cut" if theta < 0 else "above 1 before it was cut" if theta > 1 else ""
+    estimate = Estimate(_unit(theta), low, high, level, "lang-reiczigel", size, note=note)
+    return RoganGladen(estimate, delta, theta, apparent, sensitivity, specificity)
+
+
+def _share(k: int, n: int, level: float) -> Estimate:
+    if not n:
+        return Estimate(None, level=level, note="no scores")
+    return Estimate(k / n, *wilson(k / n, n, level), level, "wilson", n, clusters=n, n_effective=n)
+
+
+def _unit(x: float) -> float:
+    return min(1.0, max(0.0, x))
+
+
+def _error(
+    theta: float, apparent: tuple[float, float], hit: tuple[float, float], rejected: tuple[float, float]
+) -> float:
+    """Delta-method standard error; each pair is a share and its number."""
+    (p, n), (q1, m1), (q0, m0) = apparent, hit, rejected
+    variance = (p * (1 - p) / n + theta**2 * q1 * (1 - q1) / m1 + (1 - theta) ** 2 * q0 * (1 - q0) / m0) / (
+        q0 + q1 - 1
+    ) ** 2
+    return math.sqrt(variance)
+
+
+def _lang_reiczigel(
+    yes: tuple[int, int], hits: tuple[int, int], rejections: tuple[int, int], z: float
+) -> tuple[float, float]:
+    n = yes[1] + z * z
+    m1, m0 = hits[1] + 2, rejections[1] + 2
+    p, q1, q0 = (yes[0] + z * z / 2) / n, (hits[0] + 1) / m1, (rejections[0] + 1) / m0
+    if q0 + q1 - 1 <= 1e-12:
+        return 0.0, 1.0
+    theta = (p + q0 - 1) / (q0 + q1 - 1)
+    shift = 2 * z * z * (theta * q1 * (1 - q1) / m1 - (1 - theta) * q0 * (1 - q0) / m0)
+    half = z * _error(theta, (p, n), (q1, m1), (q0, m0))
+    return _unit(theta + shift - half), _unit(theta + shift + half)
+
+
+def rogan_gladen_clustered(
+    judged: Scores,
+    human: Scores,
+    judged_on_human: Scores,
+    clusters: Labels,
+    clusters_of_human: Labels,
+    *,
+    seed: int,
+    draws: int = DRAWS,
+    level: float = 0.95,
+) -> Estimate:
+    """The same by resampling whole clusters of the judged set and of the labelled set.
+
+    judged: 0/1 verdicts without labels; human, judged_on_human: labels and verdicts of the labelled set.
+    """
+    from suite.scoring.stats.bootstrap import interval_from
+
+    f, y, g = floats(judged), floats(human), floats(judged_on_human)
+    for one in (f, y, g):
+        if np.isnan(one).any():
+            raise ConfigError("a verdict or label is missing", "rogan_gladen", "leave such samples out")
+    outer, inner = clusters_of(clusters, len(f)), clusters_of(clusters_of_human, len(y))
+    sums = [outer.sums(f), outer.sums(np.ones(len(f)))]
+    labelled = [inner.sums(one) for one in (y * g, y, (1 - y) * (1 - g), 1 - y)]
+
+    def value(a: np.ndarray, b: np.ndarray) -> float | None:
+        yes, n = (float(one[a].sum()) for one in sums)
+        hits, m1, rejections, m0 = (float(one[b].sum()) for one in labelled)
+        if not (n and m1 and m0) or hits / m1 + rejections / m0 - 1 <= 1e-12:
+            return None
+        return _unit((yes / n + rejections / m0 - 1) / (hits / m1 + rejections / m0 - 1))
+
+    point = Estimate(
+        value(np.arange(outer.count), np.arange(inner.count)),
+        level=level,
+        n=len(f) + len(y),
+        clusters=outer.count + inner.count,
+    )
+    if point.value is None:
+        return Estimate(None, level=level, n=point.n, note=USELESS)
+    if outer.count < 2 or inner.count < 2:
+        return Estimate(point.value, level=level, n=point.n, clusters=point.clusters, note="one cluster")
+    chance = np.random.default_rng(seed)
+    found: Sequence[float | None] = [
+        value(chance.integers(0, outer.count, outer.count), chance.integers(0, inner.count, inner.count))
+        for _ in range(draws)
+    ]
+    return interval_from(point, found)
