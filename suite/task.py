@@ -150,7 +150,13 @@ class Data(Protocol):
 
 
 class Tools(Protocol):
-    """What `open` may ask for."""
+    """What `open` may ask for.
+
+    scoring: whether this process will score; what only scoring needs (the sandbox, verifiers) is left
+    closed where it will not, so that a machine without it can still solve.
+    """
+
+    scoring: bool
 
     def batch(
         self,

@@ -66,6 +66,19 @@ class Lines(Generic[RecordT]):
                 yield offset, self.decode(raw, number)
                 offset += len(raw)
 
+    def raw(self) -> Iterator[bytes]:
+        """Every whole line without its newline, its checksum held; not decoded."""
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                if not raw.endswith(b"\n"):
+                    return
+                line = raw[:-1]
+                if not checked(line):
+                    raise damaged(self.path, number, "its checksum does not match")
+                yield line
+
     def __iter__(self) -> Iterator[RecordT]:
         for _, record in self.with_offsets():
             yield record

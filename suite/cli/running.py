@@ -1,0 +1,170 @@
+"""Flags and steps that `suite eval` and `suite score` share: parsing, running, showing, exit codes."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from suite.errors import ConfigError
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+_ROLES = ("candidate", "baseline", "judge", "user", "embedder", "reference")
+
+
+def role_flags(function: FunctionT) -> FunctionT:
+    """Flags that name models."""
+    flags: list[Callable[[Any], Any]] = [
+        click.option(
+            "--model", metavar="SPEC", help="The candidate: provider/name, e.g. embedded/smollm2-135m."
+        ),
+        click.option("--baseline", metavar="SPEC", help="The model it is compared with."),
+        click.option(
+            "--judge", "judges", multiple=True, metavar="SPEC", help="The judge; repeat for a panel."
+        ),
+        click.option("--user", metavar="SPEC", help="The model that plays the user."),
+        click.option("--embedder", metavar="SPEC", help="Who ranks documents (default: lexical/bm25)."),
+        click.option("--role", "roles", multiple=True, metavar="NAME=SPEC", help="Any role by its name."),
+        click.option(
+            "-o",
+            "options",
+            multiple=True,
+            metavar="[ROLE.]KEY=VALUE",
+            help="An engine option, of the candidate or a role.",
+        ),
+    ]
+    for flag in reversed(flags):
+        function = flag(function)
+    return function
+
+
+def run_flags(function: FunctionT) -> FunctionT:
+    """Flags that say how to run and what to print."""
+    flags: list[Callable[[Any], Any]] = [
+        click.option(
+            "--concurrency", type=click.IntRange(min=1), help="Requests in flight (default: adapts)."
+        ),
+        click.option("--no-cache", is_flag=True, help="Leave the cache of replies out."),
+        click.option(
+            "--level",
+            type=click.FloatRange(0.5, 0.999),
+            default=0.95,
+            show_default=True,
+            help="Of intervals.",
+        ),
+        click.option("--strict", is_flag=True, help="Exit 1 if a value is unscored, too."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON: run, cells, across."),
+        click.option("--quiet", is_flag=True, help="No progress."),
+    ]
+    for flag in reversed(flags):
+        function = flag(function)
+    return function
+
+
+def parse_parameters(texts: Sequence[str]) -> list[tuple[str, str, str]]:
+    """-P [TASK:]NAME=VALUE as (task, name, value)."""
+    found = []
+    for text in texts:
+        left, equals, value = text.partition("=")
+        scope, colon, name = left.rpartition(":")
+        if not equals or not name or (colon and not scope):
+            raise ConfigError(f"-P {text!r} is no parameter", fix="write -P name=value or -P task:name=value")
+        found.append((scope, name.replace("-", "_"), value))
+    return found
+
+
+def parse_options(texts: Sequence[str], roles: Sequence[str]) -> list[tuple[str, str, str]]:
+    """-o [ROLE.]KEY=VALUE as (role, key, value); "" is the candidate."""
+    known = {*_ROLES, *roles}
+    found = []
+    for text in texts:
+        left, equals, value = text.partition("=")
+        if not equals or not left:
+            raise ConfigError(f"-o {text!r} is no option", fix="write -o key=value or -o ROLE.key=value")
+        role, dot, key = left.partition(".")
+        found.append((role, key, value) if dot and role in known else ("", left, value))
+    return [("" if role == "candidate" else role, key, value) for role, key, value in found]
+
+
+def parse_roles(
+    model: str | None,
+    baseline: str | None,
+    judges: Sequence[str],
+    user: str | None,
+    embedder: str | None,
+    roles: Sequence[str],
+) -> dict[str, list[str]]:
+    """Role -> specs, from all the flags that name models."""
+    found: dict[str, list[str]] = {}
+    named = {"candidate": model, "baseline": baseline, "user": user, "embedder": embedder}
+    for name, spec in named.items():
+        if spec:
+            found[name] = [spec]
+    if judges:
+        found["judge"] = list(judges)
+    for text in roles:
+        name, equals, spec = text.partition("=")
+        if not equals or not name or not spec:
+            raise ConfigError(f"--role {text!r} names no model", fix="write --role NAME=provider/name")
+        found.setdefault(name, []).append(spec)
+    return found
+
+
+def parse_data(texts: Sequence[str]) -> dict[str, str]:
+    """--data NAME=PLACE."""
+    found = {}
+    for text in texts:
+        name, equals, place = text.partition("=")
+        if not equals or not name or not place:
+            raise ConfigError(
+                f"--data {text!r} is no dataset", fix="write --data NAME=FILE.jsonl or NAME=RUN"
+            )
+        found[name] = place
+    return found
+
+
+def execute(plan: Any, folder: Path, stages: Sequence[str], settings: Any) -> Any:
+    """Run a plan on an event loop of its own."""
+    from suite.run.session import run_plan
+
+    return asyncio.run(run_plan(plan, folder, stages=stages, settings=settings))
+
+
+def finish(outcome: Any, *, as_json: bool, strict: bool, stages: Sequence[str]) -> int:
+    """Show how it went; the exit code."""
+    results = outcome.results
+    if results is not None:
+        from suite.report.finish import write_reports
+
+        if as_json:
+            write_reports(outcome.folder, outcome.scoring)
+            shown = {
+                "run": str(outcome.folder),
+                **{k: results[k] for k in ("scoring", "complete", "pending", "cells", "across")},
+            }
+            click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        else:
+            from suite.report.terminal import print_results
+
+            print_results(outcome.folder, outcome.scoring)
+            for path in write_reports(outcome.folder, outcome.scoring):
+                click.echo(f"wrote {path}")
+    elif as_json:
+        click.echo(json.dumps({"run": str(outcome.folder), "pending": outcome.pending}, indent=2))
+    elif "score" not in stages and outcome.error is None:
+        click.echo(f"solved into {outcome.folder}; score it with `suite score {outcome.folder}`")
+    if outcome.error is not None:
+        click.echo(f"stopped: {outcome.error}", err=True)
+    if outcome.pending:
+        reasons = ", ".join(f"{kind} {n}" for kind, n in (outcome.reasons or {}).items())
+        why = f" ({reasons})" if reasons else ""
+        click.echo(f"{outcome.pending} samples are pending{why}", err=True)
+        click.echo(f"the same command continues this run in {outcome.folder}", err=True)
+    code: int = outcome.exit_code
+    if code == 0 and strict and results is not None and any(cell["unscored"] for cell in results["cells"]):
+        click.echo("there are unscored values (--strict)", err=True)
+        return 1
+    return code

@@ -1,0 +1,139 @@
+"""suite score: score a run anew (another judge, other at-score parameters), or answers made elsewhere."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from suite.cli import running
+from suite.errors import ConfigError
+
+
+@click.command("score")
+@click.argument("run", required=False)
+@click.option(
+    "--outputs",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Answers made elsewhere: JSON Lines of {sample_id, text}.",
+)
+@click.option("--task", "tasks", multiple=True, metavar="NAME", help="With --outputs: the task they answer.")
+@click.option(
+    "-P",
+    "parameters",
+    multiple=True,
+    metavar="[TASK:]NAME=VALUE",
+    help="An at-score parameter (with --outputs: any).",
+)
+@click.option("--preset", default="", hidden=True)
+@click.option("--mini", is_flag=True, help="With --outputs: on the bundled data.")
+@click.option("--data", multiple=True, metavar="NAME=RUN|FILE", help="Fill a dataset from a run or a file.")
+@click.option(
+    "--prompts",
+    type=click.Choice(["own", "official"]),
+    default=None,
+    help="Whose prompts (default: the run's).",
+)
+@running.role_flags
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="With --outputs: the run's folder."
+)
+@running.run_flags
+@click.pass_context
+def score(context: click.Context, /, **flags: Any) -> None:
+    """Score a run's outputs again without generating any; every scoring is kept beside the others.
+
+    \b
+    Examples:
+      suite score runs/prefeval-generation-… --judge vllm/Qwen/Qwen3-32B
+      suite score --outputs answers.jsonl --task prefeval/classification --mini
+    """
+    if bool(flags["run"]) == bool(flags["outputs"]):
+        raise ConfigError("name a run, or --outputs FILE with --task", fix="see `suite score --help`")
+    models = running.parse_roles(
+        flags["model"], flags["baseline"], flags["judges"], flags["user"], flags["embedder"], flags["roles"]
+    )
+    if flags["outputs"]:
+        code = _outputs(flags, models)
+    else:
+        code = _run(flags, models)
+    context.exit(code)
+
+
+def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
+    from suite.run.folders import choose_folder
+    from suite.run.plan import make_plan
+    from suite.run.request import EvalRequest
+    from suite.run.session import Settings
+
+    path: Path = flags["outputs"]
+    if not path.is_file():
+        raise ConfigError(f"no file {path.name}", where=str(path))
+    if path.suffix != ".jsonl":
+        raise ConfigError(
+            f"{path.name} is no .jsonl file", where=str(path), fix="give JSON Lines: {sample_id, text} a line"
+        )
+    if "candidate" in models:
+        raise ConfigError("--outputs are the candidate's answers already", fix="leave --model out")
+    models["candidate"] = [f"replay/{path}"]
+    request = EvalRequest(
+        tasks=flags["tasks"],
+        parameters=running.parse_parameters(flags["parameters"]),
+        preset=flags["preset"],
+        mini=flags["mini"],
+        models=models,
+        options=running.parse_options(flags["options"], list(models)),
+        data=running.parse_data(flags["data"]),
+        prompts=flags["prompts"] or "own",
+        concurrency=flags["concurrency"],
+        cache=not flags["no_cache"],
+    )
+    plan = make_plan(request)
+    tasks = [cell.plan.task for cell in plan.cells]
+    if len(set(tasks)) != len(tasks):
+        raise ConfigError(
+            f"{path.name} answers one cell of a task, these parameters make {len(tasks)}",
+            fix="give single values with -P",
+        )
+    folder = choose_folder(plan, flags["out"], False)
+    settings = Settings(cache=request.cache, level=flags["level"], quiet=flags["quiet"])
+    outcome = running.execute(plan, folder, ("solve", "score"), settings)
+    return running.finish(
+        outcome, as_json=flags["as_json"], strict=flags["strict"], stages=("solve", "score")
+    )
+
+
+def _run(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
+    from suite.journal.reading import RunReader
+    from suite.run.reopen import plan_again
+    from suite.run.request import EvalRequest
+    from suite.run.session import Settings
+    from suite.run.sources import find_run
+
+    for name in ("tasks", "mini", "out"):
+        if flags[name]:
+            raise ConfigError(
+                f"--{name.rstrip('s')} goes with --outputs", fix="a run knows its own tasks and data"
+            )
+    folder = find_run(flags["run"])
+    run = RunReader(folder)
+    request = EvalRequest(
+        (),
+        parameters=running.parse_parameters(flags["parameters"]),
+        models=models,
+        options=running.parse_options(flags["options"], list(models)),
+        data=running.parse_data(flags["data"]),
+        prompts=flags["prompts"] or run.manifest["prompts"],
+        concurrency=flags["concurrency"],
+        cache=not flags["no_cache"],
+    )
+    for role, members in run.manifest.get("roles", {}).items():
+        both = [one for one in members if one["stage"] == "both"]
+        if both and role not in request.models:  # asked again while scoring: the recorded replies stand in
+            specs = [f"replay/{folder}?role={one['member']}" for one in both]
+            request = replace(request, models={**request.models, role: specs})
+    plan = plan_again(run, request, stages=("score", "both"))
+    settings = Settings(cache=request.cache, level=flags["level"], quiet=flags["quiet"])
+    outcome = running.execute(plan, folder, ("score",), settings)
+    return running.finish(outcome, as_json=flags["as_json"], strict=flags["strict"], stages=("score",))

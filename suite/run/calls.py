@@ -1,0 +1,344 @@
+"""The one way from a task to a model: identified by content, recorded once, retried, cached, replayed.
+
+Within one group and trial the same request to the same member is one call, whoever asks. A recorded call
+is never asked again: resume, re-score and replay are this lookup. A call that fails for good raises
+CallFailed and marks its work item, so that it stays pending even if a task swallows the exception.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from suite.chat import Message, Reply, Request, call_id, call_seed, request_sha256
+from suite.errors import CallFailed, EngineError, SuiteError
+from suite.journal.reading import Lines, OffsetIndex
+from suite.journal.records import AttemptRecord, CallRecord
+from suite.journal.writing import JournalFile
+from suite.models.base import Asking
+from suite.roles import Model, Models, Ratings
+from suite.run.cache import ResponseCache, cache_key
+from suite.run.limits import Place
+from suite.run.order import Trie
+from suite.run.seats import Seat, jitter
+from suite.run.sink import Sink
+
+TRIES = 6
+TRIES_OVERLOADED = 40
+LONGEST_WAIT_S = 30.0
+
+
+class Stopped(BaseException):
+    """The run is stopping: no new request is sent. Not an Exception, so that no task swallows it."""
+
+
+class Recorded:
+    """Calls that stand in a journal already, found by id. Keeps 16 bytes a call in memory."""
+
+    def __init__(self, lines: Lines[CallRecord]) -> None:
+        self._lines = lines
+        self._index = OffsetIndex()
+        for offset, call in lines.with_offsets():
+            self._index.add(int(call.id[:16], 16), offset)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def find(self, identity: str) -> CallRecord | None:
+        """The call of that id, if it was recorded."""
+        for offset in self._index.find(int(identity[:16], 16)):
+            call = self._lines.at(offset)
+            if call.id == identity:
+                return call
+        return None
+
+
+class GroupCalls:
+    """What one group's works share: replies by call id, and the order of its requests."""
+
+    __slots__ = ("number", "replies", "trie")
+
+    def __init__(self, number: int, many: bool) -> None:
+        self.number = number
+        self.replies: dict[str, Reply | asyncio.Future[Reply]] = {}
+        self.trie = Trie() if many else None
+
+    def place(self, request: Request) -> Place:
+        """Where a request stands in the queue: its group first, then the history it shares."""
+        return (self.number, self.trie.path(request) if self.trie is not None else ())
+
+
+class Work:
+    """One sample of one cell in one trial, in one stage: who asks, what it asked, what failed."""
+
+    __slots__ = (
+        "calls",
+        "cell",
+        "desk",
+        "failure",
+        "family",
+        "group",
+        "last",
+        "nth",
+        "sample",
+        "shared",
+        "sink",
+        "trial",
+    )
+
+    def __init__(
+        self,
+        desk: "Desk",
+        sink: Sink,
+        shared: GroupCalls,
+        family: str,
+        cell: str,
+        group: str,
+        sample: str,
+        trial: int,
+    ) -> None:
+        self.desk = desk
+        self.sink = sink
+        self.shared = shared
+        self.family = family
+        self.cell = cell
+        self.group = group
+        self.sample = sample
+        self.trial = trial
+        self.calls: dict[str, None] = {}
+        self.nth: dict[str, int] = {}
+        self.last: tuple[str, str] = ("", "")  # id and text of the call that was answered last
+        self.failure: CallFailed | None = None
+
+    def models(self) -> Models:
+        """The models of the run, asking for this work."""
+        return Models(
+            {role: [TracedModel(seat, self) for seat in seats] for role, seats in self.desk.seats.items()}
+        )
+
+
+class TracedModel(Model):
+    """A member as a task sees it."""
+
+    __slots__ = ("_seat", "_work", "capabilities", "chosen", "member", "name")
+
+    def __init__(self, seat: Seat, work: Work) -> None:
+        self._seat = seat
+        self._work = work
+        self.member = seat.member.member
+        self.name = seat.name
+        self.capabilities = seat.capabilities
+        self.chosen = seat.member.chosen
+
+    async def ask(self, request: Request, key: str = "") -> Reply:
+        """The reply to a request: recorded if it is known, else asked and recorded."""
+        return await self._work.desk.ask(self._seat, self._work, request, key)
+
+    async def rate_answers(
+        self, messages: tuple[Message, ...], answers: tuple[str, ...], kind: str, key: str
+    ) -> Ratings:
+        """As the model's kind does it."""
+        from suite.scoring.rating import rate_answers
+
+        references = self._work.desk.seats.get("reference", ())
+        reference = TracedModel(references[0], self._work) if references else None
+        return await rate_answers(self, messages, answers, kind, key, reference)
+
+
+class Desk:
+    """All calls of one run in this process. recorded: journals asked first. strict: nothing is asked anew."""
+
+    def __init__(
+        self,
+        seed: int,
+        seats: Mapping[str, Sequence[Seat]],
+        attempts: JournalFile,
+        recorded: Iterable[Recorded] = (),
+        cache: ResponseCache | None = None,
+        backoff_s: float = 0.5,
+    ) -> None:
+        self.seats = {role: tuple(members) for role, members in seats.items()}
+        self.recorded = [one for one in recorded if len(one)]
+        self.stopped: SuiteError | None = None
+        self.stopping = False
+        self._stop_event = asyncio.Event()
+        self._seed = seed
+        self._attempts = attempts
+        self._cache = cache
+        self._backoff_s = backoff_s
+
+    def stop(self, why: SuiteError | None = None) -> None:
+        """Send nothing more; what is in flight may end."""
+        self.stopping = True
+        self._stop_event.set()
+        self.stopped = self.stopped or why
+        for seats in self.seats.values():
+            for seat in seats:
+                seat.line.slots.refuse_all(Stopped)
+
+    def attempt(
+        self,
+        event: str,
+        work: Work | None = None,
+        *,
+        kind: str = "",
+        call: str = "",
+        role: str = "",
+        detail: str = "",
+    ) -> None:
+        """Note what happened on the way, without content."""
+        record = AttemptRecord(time.time(), event, kind, call=call, role=role, detail=detail)
+        if work is not None:
+            record.cell, record.sample, record.trial = work.cell, work.sample, work.trial
+            record.stage = work.sink.stage
+        self._attempts.append(record)
+
+    async def ask(self, seat: Seat, work: Work, request: Request, key: str) -> Reply:
+        """See TracedModel.ask. Raises CallFailed, Stopped."""
+        request = seat.overridden(request)
+        request_hash = request_sha256(request)
+        member = seat.member.member
+        identity = call_id(work.family, work.group, work.trial, member, key, request_hash)
+        if identity not in work.calls:
+            work.calls[identity] = None
+            work.nth[member] = work.nth.get(member, -1) + 1
+        replies = work.shared.replies
+        found = replies.get(identity)
+        if found is None:
+            future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+            replies[identity] = future
+            try:
+                reply = await self._get(seat, work, request, request_hash, identity, key)
+            except BaseException as error:
+                del replies[identity]
+                future.set_exception(Stopped() if isinstance(error, asyncio.CancelledError) else error)
+                future.exception()  # whoever else waits gets it; nobody need
+                if isinstance(error, CallFailed):
+                    work.failure = error
+                raise
+            future.set_result(reply)
+            replies[identity] = reply
+        elif isinstance(found, Reply):
+            reply = found
+        else:
+            try:
+                reply = await asyncio.shield(found)
+            except CallFailed as failure:
+                work.failure = failure
+                raise
+        work.last = (identity, reply.text)
+        return reply
+
+    async def _get(
+        self, seat: Seat, work: Work, request: Request, request_hash: str, identity: str, key: str
+    ) -> Reply:
+        for one in self.recorded:
+            call = one.find(identity)
+            if call is not None:
+                seat.tally.recorded += 1
+                return call.reply
+        seed = call_seed(self._seed, identity)
+        store = b""
+        if self._cache is not None and seat.who is not None:
+            store = cache_key(seat.who, request, request_hash, work.trial, key, seed)
+            reply = self._cache.get(store)
+            if reply is not None:
+                now = time.time()
+                self._record(seat, work, request, request_hash, identity, key, reply, (now, now), 0, True)
+                return reply
+        reply, times, attempt = await self._ask_engine(seat, work, request, identity, key, seed)
+        self._record(seat, work, request, request_hash, identity, key, reply, times, attempt, False)
+        if store and self._cache is not None:
+            self._cache.put(store, reply)
+        return reply
+
+    def _record(
+        self,
+        seat: Seat,
+        work: Work,
+        request: Request,
+        request_hash: str,
+        identity: str,
+        key: str,
+        reply: Reply,
+        times: tuple[float, float],
+        attempt: int,
+        cached: bool,
+    ) -> None:
+        tally, usage = seat.tally, reply.usage
+        tally.calls += 1
+        tally.cached += cached
+        tally.prompt += usage.prompt
+        tally.completion += usage.completion
+        tally.prefix += usage.cached
+        work.sink.call(
+            identity,
+            seat.member.member,
+            work.group,
+            work.trial,
+            key,
+            request,
+            request_hash,
+            reply,
+            times,
+            attempt,
+            cached,
+        )
+
+    async def _ask_engine(
+        self, seat: Seat, work: Work, request: Request, identity: str, key: str, seed: int
+    ) -> tuple[Reply, tuple[float, float], int]:
+        line = seat.line
+        slots, limit = line.slots, line.limit
+        place = work.shared.place(request)
+        member = seat.member.member
+        asking = Asking(
+            seed, identity, member, work.group, work.sample, work.trial, key, work.nth.get(member)
+        )
+        attempt = overloads = 0
+        while True:
+            if self.stopping:
+                raise Stopped
+            await slots.enter(place)
+            attempt += 1
+            started, monotonic = time.time(), time.monotonic()
+            try:
+                full = slots.in_flight >= limit.current
+                reply = await line.engine.call(request, asking)
+                limit.good(full)
+                line.replied()
+                return reply, (started, time.time()), attempt
+            except CallFailed as failure:
+                failed = failure
+            except EngineError as error:
+                self.stop(error)
+                raise CallFailed("engine", str(error), retryable=False) from error
+            finally:
+                slots.leave()
+            if failed.overload:
+                overloads += 1
+                limit.overloaded(monotonic, failed.retry_after)
+            again = failed.retryable and overloads < TRIES_OVERLOADED and attempt - overloads < TRIES
+            detail = failed.message[:300]
+            if not again:
+                self.attempt("error", work, kind=failed.kind, call=identity, role=member, detail=detail)
+                broken = line.failed(failed)
+                if broken is not None and not self.stopping:
+                    self.stop(broken)
+                raise failed
+            seat.tally.retries += 1
+            self.attempt("retry", work, kind=failed.kind, call=identity, role=member, detail=detail)
+            step = overloads if failed.overload else attempt - overloads
+            wait = min(LONGEST_WAIT_S, self._backoff_s * 2 ** (step - 1)) * jitter(identity, attempt)
+            await self._pause(max(wait, failed.retry_after or 0.0))
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait before a retry; a run that stops does not wait for it."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop_event.wait(), seconds)
+
+
+def members_of(seats: Mapping[str, Sequence[Seat]]) -> dict[str, Any]:
+    """Member -> what it cost."""
+    return {seat.member.member: seat.tally for members in seats.values() for seat in members}

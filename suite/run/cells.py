@@ -1,0 +1,216 @@
+"""From task names, presets and -P to cells: one task object for each combination of parameters.
+
+A scalar parameter is swept by a comma or by repeating the flag; a list-typed one takes its list in one
+flag and is swept by repeating it. Combinations that a task refuses with SkipCell are left out, with the
+reason; equal cells are one. Not here: data (`sources`), models (`filling`).
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import TypeAdapter, ValidationError
+
+from suite.chat import canonical_json, sha256_hex
+from suite.errors import ConfigError, PluginError, unknown
+from suite.journal.records import CellPlan
+from suite.models.spec import parse_value
+from suite.parameters import Parameters, SkipCell
+from suite.plugins import Catalogue
+from suite.run.request import EvalRequest
+from suite.task import Task
+
+AnyTask = Task[Any, Any]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A task with one set of parameters, and the record of it."""
+
+    task: AnyTask
+    plan: CellPlan
+
+    @property
+    def id(self) -> str:
+        """First 12 hex digits of the hash over task, version and solve parameters."""
+        return self.plan.cell
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A combination that makes no sense, and why."""
+
+    task: str
+    parameters: Mapping[str, Any]
+    reason: str
+
+
+def load_task(catalogue: Catalogue, name: str) -> tuple[type[AnyTask], str, str]:
+    """(task class, its name, "distribution version") for a name or alias. Raises NotFound, PluginError."""
+    entry, plugin = catalogue.find("task", name)
+    found = catalogue.load("task", name)
+    if not (isinstance(found, type) and issubclass(found, Task)):
+        raise PluginError(f"task {name!r} of {plugin.distribution} is no suite.Task: {entry.target}")
+    if found.info.name != entry.name:
+        raise PluginError(
+            f"task {entry.name!r} of {plugin.distribution} calls itself {found.info.name!r}",
+            where=entry.target,
+            fix="the entry and TaskInfo.name must agree",
+        )
+    return found, entry.name, f"{plugin.distribution} {plugin.version}".strip()
+
+
+def make_cell(task: AnyTask, plugin: str) -> Cell:
+    """The cell of a task object."""
+    parameters: Parameters = task.parameters
+    solve = parameters.solve_values()
+    identity = {"task": task.info.name, "version": task.info.version, "parameters": solve}
+    plan = CellPlan(
+        cell=sha256_hex(canonical_json(identity))[:12],
+        task=task.info.name,
+        version=task.info.version,
+        parameters=solve,
+        score_parameters=parameters.score_values(),
+        prompts=task.prompts.set,
+        prompts_sha256=task.prompts.sha256(),
+        plugin=plugin,
+    )
+    return Cell(task, plan)
+
+
+def expand(request: EvalRequest, catalogue: Catalogue) -> tuple[list[Cell], list[Skipped]]:
+    """All cells of a request, in the order asked for, and what was left out.
+
+    Raises NotFound (task, parameter, preset) or ConfigError (bad value, nothing left).
+    """
+    if not request.tasks:
+        raise ConfigError("no task given", fix="name one with --task; `suite tasks list` shows them all")
+    loaded = [load_task(catalogue, name) for name in dict.fromkeys(request.tasks)]
+    _check_names(request, [task for task, _, _ in loaded])
+    cells: dict[str, Cell] = {}
+    skipped: list[Skipped] = []
+    for task, name, plugin in loaded:
+        for values in _combinations(request, task, name):
+            try:
+                made = _make(task, values)
+            except SkipCell as skip:
+                skipped.append(Skipped(name, values, skip.reason))
+                continue
+            cell = make_cell(made, plugin)
+            cells.setdefault(cell.id, cell)
+    if not cells:
+        why = "; ".join(dict.fromkeys(one.reason for one in skipped))
+        raise ConfigError("every combination of these parameters was left out", where=why)
+    return list(cells.values()), skipped
+
+
+def _make(task: type[AnyTask], values: Mapping[str, Any]) -> AnyTask:
+    kind = task.parameters_type()
+    try:
+        return task(kind.model_validate(dict(values)))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ConfigError(
+            f"{task.info.name}: parameter {where or 'values'}: {first['msg'].removeprefix('Value error, ')}",
+            where=", ".join(f"{name}={value}" for name, value in values.items()),
+            fix=f"`suite tasks show {task.info.name}` lists parameters with their ranges",
+        ) from error
+
+
+def _check_names(request: EvalRequest, tasks: Sequence[type[AnyTask]]) -> None:
+    """Each -P must have a task that knows it."""
+    by_name = {task.info.name: task.parameters_type().model_fields for task in tasks}
+    for scope, name, _ in request.parameters:
+        if scope and not any(_is_scope(scope, task) for task in by_name):
+            raise unknown("chosen task", scope, by_name, where=f"-P {scope}:{name}=…")
+        fields = [known for task, known in by_name.items() if not scope or _is_scope(scope, task)]
+        if not any(name in known for known in fields):
+            raise unknown(
+                "parameter", name, itertools.chain.from_iterable(fields), f"of {', '.join(by_name)}"
+            )
+    if request.preset and not any(request.preset in task.info.presets for task in tasks):
+        known = itertools.chain.from_iterable(task.info.presets for task in tasks)
+        raise unknown("preset", request.preset, known, f"of {', '.join(by_name)}")
+
+
+def _is_scope(scope: str, task: str) -> bool:
+    return scope in (task, task.partition("/")[0])
+
+
+def _combinations(request: EvalRequest, task: type[AnyTask], name: str) -> Iterable[dict[str, Any]]:
+    """Raw parameter values of each cell: preset cells crossed with what -P sweeps."""
+    fields = task.parameters_type().model_fields
+    given: dict[str, list[Any]] = {}
+    for scope, parameter, text in request.parameters:
+        if parameter in fields and (not scope or _is_scope(scope, name)):
+            given.setdefault(parameter, []).extend(_values(task, parameter, text))
+    preset = request.preset or ("mini" if request.mini and not given else "")
+    bases: Sequence[Mapping[str, Any]] = task.info.presets.get(preset, [{}])
+    if request.preset and request.preset not in task.info.presets:
+        raise unknown("preset", request.preset, task.info.presets, f"of {name}")
+    for base in bases:
+        for combination in itertools.product(*given.values()):
+            yield {**base, **dict(zip(given, combination, strict=True))}
+
+
+def _values(task: type[AnyTask], name: str, text: str) -> list[Any]:
+    """The values that one -P gives a parameter."""
+    field = task.parameters_type().model_fields[name]
+    annotation: Any = field.annotation
+    adapter: TypeAdapter[Any] = TypeAdapter(
+        Annotated[annotation, *field.metadata] if field.metadata else annotation
+    )
+    if _is_list(annotation):
+        texts: list[Any] = [text if text.lstrip().startswith("[") else text.split(",")]
+        texts = [parse_value(one) if isinstance(one, str) else one for one in texts]
+    else:
+        whole = _fits(adapter, text)
+        texts = [text] if whole and "," not in text else text.split(",")
+    return [_fitting(adapter, one, name) for one in texts]
+
+
+def _fits(adapter: TypeAdapter[Any], value: Any) -> bool:
+    try:
+        adapter.validate_python(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def _fitting(adapter: TypeAdapter[Any], value: Any, name: str) -> Any:
+    """The text as it is where the type takes it, else read as JSON; "none" is null."""
+    if _fits(adapter, value):
+        return value
+    if isinstance(value, str):
+        read = None if value.lower() in ("none", "null") else parse_value(value)
+        if _fits(adapter, read):
+            return read
+    try:
+        adapter.validate_python(value)
+    except ValidationError as error:
+        message = error.errors(include_url=False, include_input=False)[0]["msg"]
+        raise ConfigError(f"parameter {name!r} cannot be {value!r}: {message}") from error
+    return value
+
+
+def _is_list(annotation: Any) -> bool:
+    arms = [annotation, *get_args(annotation)]
+    lists = (list, tuple, set, frozenset, Sequence)
+    return any(get_origin(one) in lists or one in lists for one in arms)
+
+
+def swept(cells: Sequence[Cell]) -> dict[str, list[str]]:
+    """Task -> names of the solve parameters that differ between its cells."""
+    by_task: dict[str, list[Mapping[str, Any]]] = {}
+    for cell in cells:
+        by_task.setdefault(cell.plan.task, []).append(cell.plan.parameters)
+    return {
+        task: [
+            name
+            for name in all_values[0]
+            if any(values.get(name) != all_values[0][name] for values in all_values[1:])
+        ]
+        for task, all_values in by_task.items()
+    }

@@ -1,0 +1,104 @@
+"""A plan shown before it runs: cells, samples, models, data, estimated calls, what it can detect."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from suite.run.estimate import Estimate, estimate
+from suite.run.plan import Plan
+
+
+def facts(plan: Plan) -> dict[str, Any]:
+    """Everything about a plan, as plain values; sample ids by cell."""
+    found = asyncio.run(estimate(plan))
+    ids: dict[str, list[str]] = {cell.id: [] for cell in plan.cells}
+    for group in plan.groups():
+        for item in group.items:
+            ids[plan.cells[item.cell].id].append(item.sample.id)
+    return {
+        "plan_sha256": plan.sha256,
+        "folder": plan.default_name(),
+        "seed": plan.request.seed,
+        "trials": plan.request.trials,
+        "groups": {"taken": plan.counts.groups_taken, "all": plan.counts.groups},
+        "cells": [
+            {
+                "cell": cell.id,
+                "task": cell.plan.task,
+                "version": cell.plan.version,
+                "parameters": cell.plan.parameters,
+                "score_parameters": cell.plan.score_parameters,
+                "samples": plan.counts.samples[cell.id],
+                "detects": detectable(plan.counts.samples[cell.id]),
+                "sample_ids": ids[cell.id],
+            }
+            for cell in plan.cells
+        ],
+        "skipped": [
+            {"task": s.task, "parameters": dict(s.parameters), "reason": s.reason} for s in plan.skipped
+        ],
+        "models": [one.record() for one in plan.filled.members],
+        "data": {name: dict(one) for name, one in plan.data_identity.items()},
+        "estimate": None if found is None else {member: _plain(one) for member, one in found.items()},
+    }
+
+
+def _plain(one: Estimate) -> dict[str, int | None]:
+    most = one.most_new_tokens
+    return {
+        "calls": round(one.calls),
+        "prompt_tokens": round(one.prompt_tokens),
+        "most_new_tokens": None if most is None else round(most),
+    }
+
+
+def detectable(samples: int) -> float | None:
+    """Smallest difference between two models on these samples found with 80 % power at the 5 % level.
+
+    Of 0/1 scores at their most uncertain, paired, correlation 0.5. Source: docs/numbers.md.
+    """
+    from suite.scoring.stats.power import mde_paired
+
+    return mde_paired(samples)
+
+
+def describe(plan: Plan, *, as_json: bool) -> str:
+    """The plan as JSON text."""
+    return json.dumps(facts(plan), indent=2 if as_json else None, ensure_ascii=False)
+
+
+def print_plan(plan: Plan) -> None:
+    """The plan for people."""
+    shown = facts(plan)
+    groups = shown["groups"]
+    click.echo(f"plan {shown['plan_sha256'][:12]} -> runs/{shown['folder']}")
+    taken = f"{groups['taken']} of {groups['all']} groups"
+    click.echo(f"{len(shown['cells'])} cells, {taken}, trials {shown['trials']}, seed {shown['seed']}")
+    for cell in shown["cells"]:
+        detects = f", detects differences from {cell['detects']:.2f}" if cell["detects"] else ""
+        click.echo(f"  {cell['cell']}  {cell['task']} v{cell['version']}  {cell['samples']} samples{detects}")
+        click.echo(f"    {_values({**cell['parameters'], **cell['score_parameters']})}")
+    for skipped in shown["skipped"]:
+        click.echo(f"  left out: {skipped['task']} {_values(skipped['parameters'])}: {skipped['reason']}")
+    for model in shown["models"]:
+        needs, can = ", ".join(model["needs"]), ", ".join(model["capabilities"])
+        click.echo(f"  {model['member']}: {model['spec']} (asked for {needs}; can {can})")
+    for name, data in shown["data"].items():
+        source = data.get("entry") or data.get("run") or data["source"]
+        revision = data.get("revision") or data.get("plan_sha256") or "bundled"
+        click.echo(f"  data {name}: {source} {revision[:12]} sha256 {data.get('sha256', '')[:12]}")
+    if shown["estimate"] is None:
+        click.echo("  calls and tokens: not known before it runs")
+        return
+    for member, one in shown["estimate"].items():
+        most = one["most_new_tokens"]
+        new = "no limit on new tokens" if most is None else f"at most {most:,} new tokens"
+        click.echo(f"  {member}: about {one['calls']:,} calls, {one['prompt_tokens']:,} prompt tokens, {new}")
+    click.echo("  (estimated from a few groups at 4 characters a token)")
+
+
+def _values(values: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in values.items() if value not in (None, "", []))

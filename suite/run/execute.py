@@ -1,0 +1,268 @@
+"""Driving the work: opens groups in the plan's order, solves and scores their samples, under limits.
+
+What is open follows the concurrency, not the size of the run. A work item whose model call failed for good
+is left pending; one whose task raised is left pending too, with the error's name. Not here: talking to
+models (`calls`), folders and engines (`session`).
+"""
+
+import asyncio
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Protocol
+
+from suite.errors import CallFailed, PluginError, RunError, SuiteError
+from suite.journal.records import OutputRecord, ScoreRecord
+from suite.run.calls import Desk, GroupCalls, Stopped, Work
+from suite.run.cells import Cell
+from suite.run.done import Done, output_of
+from suite.run.order import Group, Item
+from suite.run.plan import Plan
+from suite.run.records import output_record, score_record
+from suite.run.sink import Sink
+from suite.task import Output, Sample
+
+SCORE_WINDOW = 512  # samples in the score stage at once
+SAME_ERROR_LIMIT = 20  # works that may fail with an error of the task before the run stops
+TextOf = Callable[[OutputRecord], str]
+
+
+class Watcher(Protocol):
+    """Who is told how it goes."""
+
+    def solved(self, cell: Cell, record: OutputRecord, output: Output) -> None:
+        """A sample was solved now."""
+
+    def scored(self, cell: Cell, output: OutputRecord, score: ScoreRecord) -> None:
+        """A sample was scored now."""
+
+    def already(self, stage: str) -> None:
+        """A sample was done before."""
+
+    def pending(self, stage: str, kind: str) -> None:
+        """A sample could not be done."""
+
+
+class Driver:
+    """One pass over the plan's groups. solve_sink, score_sink: None leaves that stage out."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        desk: Desk,
+        *,
+        solve_sink: Sink | None,
+        score_sink: Sink | None,
+        solved: Done,
+        scored: Done,
+        text_of: TextOf,
+        watcher: Watcher,
+        imported: bool = False,
+    ) -> None:
+        self._plan = plan
+        self._desk = desk
+        self._solve_sink = solve_sink
+        self._score_sink = score_sink
+        self._solved = solved
+        self._scored = scored
+        self._text_of = text_of
+        self._watcher = watcher
+        self._imported = imported
+        self._open = 0
+        self._scoring = 0
+        self._room = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._errors = 0
+        self._fatal: BaseException | None = None
+
+    @property
+    def scoring(self) -> int:
+        """Works in the score stage now."""
+        return self._scoring
+
+    async def run(self) -> None:
+        """Until everything is done, pending, or the run stops. Raises what stopped it for good."""
+        try:
+            for number, group in enumerate(self._plan.groups()):
+                while not self._desk.stopping and not self._has_room():
+                    self._room.clear()
+                    await self._room.wait()
+                if self._desk.stopping:
+                    break
+                task = asyncio.ensure_future(self._guarded(number, group))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        except SuiteError as error:  # reading the samples failed: what is in flight may end
+            self._stop(error)
+        except BaseException:
+            await self._cancel()
+            raise
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        if self._fatal is not None:
+            raise self._fatal
+        if self._desk.stopped is not None:
+            raise self._desk.stopped
+
+    def cancel(self) -> None:
+        """Drop what is in flight."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def _cancel(self) -> None:
+        self.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def wake(self) -> None:
+        """Look again whether there is room, or whether to stop."""
+        self._room.set()
+
+    def _has_room(self) -> bool:
+        limits = [seat.line.limit.current for seats in self._desk.seats.values() for seat in seats]
+        target = max(limits, default=64)
+        return self._open - self._scoring < target + target // 4 + 1 and self._scoring < SCORE_WINDOW
+
+    def _stop(self, error: BaseException) -> None:
+        if self._fatal is None:
+            self._fatal = error
+        self._desk.stop()
+        self._room.set()
+
+    async def _guarded(self, number: int, group: Group) -> None:
+        try:
+            await self._group(number, group)
+        except (Stopped, asyncio.CancelledError):
+            pass
+        except BaseException as error:
+            self._stop(error)
+        finally:
+            self._room.set()
+
+    async def _group(self, number: int, group: Group) -> None:
+        trials = self._plan.request.trials
+        works = []
+        for trial in range(trials):
+            shared = GroupCalls(number, len(group.items) > 1)
+            for item in group.items:
+                if self._finished(item, trial):
+                    continue
+                self._open += 1
+                works.append(self._item(item, trial, shared))
+        if len(works) == 1:
+            await works[0]
+        elif works:
+            found = await asyncio.gather(*works, return_exceptions=True)
+            for one in found:
+                if isinstance(one, BaseException) and not isinstance(one, Stopped | asyncio.CancelledError):
+                    raise one
+
+    def _finished(self, item: Item, trial: int) -> bool:
+        """Whether nothing is left to do for an item, in the stages of this pass."""
+        if not len(self._solved):
+            return self._solve_sink is None
+        cell, sample = self._plan.cells[item.cell].id, item.sample.id
+        solved = self._solved.has(cell, sample, trial)
+        if solved:
+            self._watcher.already("solve")
+        if self._score_sink is None:
+            return solved or self._solve_sink is None
+        if self._scored.has(cell, sample, trial):
+            self._watcher.already("score")
+            return True
+        return not solved and self._solve_sink is None
+
+    async def _item(self, item: Item, trial: int, shared: GroupCalls) -> None:
+        try:
+            cell = self._plan.cells[item.cell]
+            sample: Sample[Any] = item.sample
+            seed = self._plan.request.seed
+            if trial or seed:
+                sample = replace(sample, trial=trial, seed=seed)
+            solved = await self._solve(cell, sample, shared)
+            if solved is not None and self._score_sink is not None:
+                self._scoring += 1
+                try:
+                    await self._score(cell, sample, shared, *solved)
+                finally:
+                    self._scoring -= 1
+        finally:
+            self._open -= 1
+            self._room.set()
+
+    async def _solve(
+        self, cell: Cell, sample: Sample[Any], shared: GroupCalls
+    ) -> tuple[OutputRecord, Output] | None:
+        """(record, output), from the journal or now; None if it stays pending."""
+        record = output_of(self._solved, cell.id, sample.id, sample.trial)
+        if record is not None:
+            output = record.output
+            if record.text_from:
+                output = Output(self._text_of(record), output.data, output.finish)
+            return record, output
+        if self._solve_sink is None:
+            return None
+        work = self._work(cell, sample, shared, self._solve_sink)
+        try:
+            output = await cell.task.solve(sample, work.models())
+        except (CallFailed, PluginError) as error:
+            self._pend(work, error)
+            return None
+        except SuiteError:
+            raise
+        except Exception as error:  # a task's own error: anything may come out
+            self._pend(work, error)
+            return None
+        if work.failure is not None:  # the task swallowed it: still no answer
+            self._pend(work, work.failure)
+            return None
+        record = output_record(cell.id, sample, output, list(work.calls), work.last, self._imported)
+        self._solve_sink.done(record)
+        self._watcher.solved(cell, record, output)
+        return record, output
+
+    async def _score(
+        self, cell: Cell, sample: Sample[Any], shared: GroupCalls, solved: OutputRecord, output: Output
+    ) -> None:
+        if self._score_sink is None or self._scored.has(cell.id, sample.id, sample.trial):
+            return
+        work = self._work(cell, sample, shared, self._score_sink)
+        try:
+            score = await cell.task.score(sample, output, work.models())
+        except (CallFailed, PluginError) as error:
+            self._pend(work, error)
+            return
+        except SuiteError:
+            raise
+        except Exception as error:  # a task's own error: anything may come out
+            self._pend(work, error)
+            return
+        if work.failure is not None:
+            self._pend(work, work.failure)
+            return
+        record = score_record(cell.id, sample, output, score, list(work.calls))
+        self._score_sink.done(record)
+        self._watcher.scored(cell, solved, record)
+
+    def _work(self, cell: Cell, sample: Sample[Any], shared: GroupCalls, sink: Sink) -> Work:
+        family = cell.plan.task.partition("/")[0]
+        return Work(self._desk, sink, shared, family, cell.id, sample.group, sample.id, sample.trial)
+
+    def _pend(self, work: Work, error: Exception) -> None:
+        """Note why a work is left undone."""
+        if isinstance(error, CallFailed):
+            kind, detail = error.kind, error.message[:300]
+        else:
+            kind = "task-error"
+            frame = traceback.extract_tb(error.__traceback__)[-1:]
+            place = f" ({frame[0].name}, line {frame[0].lineno})" if frame else ""
+            detail = f"{type(error).__name__}: {error}{place}"[:500]
+            self._errors += 1
+        self._desk.attempt("pending", work, kind=kind, detail=detail)
+        self._watcher.pending(work.sink.stage, kind)
+        if self._errors >= SAME_ERROR_LIMIT and self._fatal is None:
+            self._stop(
+                RunError(
+                    f"{self._errors} samples failed with an error of the task itself, the last: {detail}",
+                    fix="report it to the task's author; the run continues with the same command",
+                )
+            )

@@ -1,0 +1,172 @@
+"""Who fills which role: specs become engines, capabilities are held against what the cells need.
+
+Nothing is started here: a model that cannot do what a task needs costs nothing. Two members with the same
+provider, name and options share one engine.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from suite.errors import CapabilityError, ConfigError, unknown
+from suite.models.base import Engine, Provider
+from suite.models.spec import ModelSpec, parse_spec
+from suite.plugins import Catalogue
+from suite.roles import Role
+from suite.run.cells import Cell
+from suite.run.request import EvalRequest
+
+DEFAULTS = {"embedder": "lexical/bm25"}
+_SCORES_MEAN_NOTHING = ("embedded/smollm2-135m",)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One model in a role. member: "judge", "judge/2". chosen: the capabilities it was taken for."""
+
+    role: str
+    member: str
+    spec: ModelSpec
+    engine: Engine
+    stage: str
+    chosen: frozenset[str]
+
+    def record(self) -> dict[str, Any]:
+        """What the manifest says of it; complete once the engine has started."""
+        return {
+            "member": self.member,
+            "spec": shown_spec(self.spec),
+            "stage": self.stage,
+            "needs": sorted(self.chosen),
+            "capabilities": sorted(self.engine.capabilities()),
+            "identity": dict(self.engine.identity()),
+            "limits": dict(self.engine.limits()),
+            "sampling": dict(self.spec.sampling),
+        }
+
+
+@dataclass(frozen=True)
+class Filled:
+    """All members, by role in the order given."""
+
+    members: tuple[Member, ...] = ()
+    roles: Mapping[str, Role] = field(default_factory=dict)
+
+    def of(self, role: str) -> tuple[Member, ...]:
+        """The members of a role."""
+        return tuple(one for one in self.members if one.role == role)
+
+    def at(self, *stages: str) -> tuple[Member, ...]:
+        """The members asked in these stages."""
+        return tuple(one for one in self.members if one.stage in stages)
+
+    def engines(self) -> list[Engine]:
+        """Every engine once."""
+        return list({id(one.engine): one.engine for one in self.members}.values())
+
+    def record(self, *stages: str) -> dict[str, list[dict[str, Any]]]:
+        """Role -> what is recorded of its members, for members of these stages."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for one in self.at(*stages):
+            found.setdefault(one.role, []).append(one.record())
+        return found
+
+
+def shown_spec(spec: ModelSpec) -> str:
+    """The spec without a machine's paths: a local model is named by its last folder."""
+    if spec.name.startswith(("/", "./", "../", "~")):
+        base, question, query = spec.name.partition("?")
+        return f"{spec.provider}/{base.rstrip('/').rpartition('/')[2]}{question}{query}"
+    return spec.text
+
+
+def roles_of(cells: Iterable[Cell]) -> dict[str, list[Role]]:
+    """Role name -> what the cells need of it."""
+    found: dict[str, list[Role]] = {}
+    for cell in cells:
+        for name, role in cell.task.roles().items():
+            if role not in found.setdefault(name, []):
+                found[name].append(role)
+    return found
+
+
+def fill(
+    request: EvalRequest, cells: Sequence[Cell], catalogue: Catalogue, stages: Iterable[str] = ()
+) -> Filled:
+    """Members of all roles that the cells need in these stages (() = all).
+
+    Raises NotFound (provider, role, option), ConfigError (nobody fills a role, a panel where one sits),
+    CapabilityError.
+    """
+    wanted = {
+        name: roles
+        for name, roles in roles_of(cells).items()
+        if not stages or any(role.stage in stages for role in roles)
+    }
+    known = {name for cell in cells for name in cell.task.info.roles}
+    for name in request.models:
+        if name not in known:
+            raise unknown("role", name, known, where=f"of {', '.join({c.plan.task: 0 for c in cells})}")
+    for scope, _, _ in request.options:
+        if scope and scope not in known:
+            raise unknown("role", scope, known, where=f"-o {scope}.…")
+    engines: dict[str, Engine] = {}
+    members: list[Member] = []
+    for name, roles in wanted.items():
+        specs = list(request.models.get(name, ()))
+        if not specs and name in DEFAULTS:
+            specs = [DEFAULTS[name]]
+        if not specs:
+            if all(role.optional for role in roles):
+                continue
+            raise ConfigError(f"nobody fills the role {name!r}", fix=_how_to_fill(name))
+        if len(specs) > 1 and not all(role.many for role in roles):
+            raise ConfigError(f"the role {name!r} takes one model, {len(specs)} were given")
+        for number, text in enumerate(specs, 1):
+            member = name if number == 1 else f"{name}/{number}"
+            members.append(_member(request, name, member, text, roles, engines, catalogue))
+    return Filled(tuple(members), {name: roles[0] for name, roles in wanted.items()})
+
+
+def _how_to_fill(name: str) -> str:
+    flag = {"candidate": "--model SPEC", "judge": "--judge SPEC"}.get(name, f"--role {name}=SPEC")
+    return f"give {flag}, for example embedded/smollm2-135m, vllm/Qwen/Qwen3-8B or openai/gpt-x"
+
+
+def _member(
+    request: EvalRequest,
+    role: str,
+    member: str,
+    text: str,
+    roles: Sequence[Role],
+    engines: dict[str, Engine],
+    catalogue: Catalogue,
+) -> Member:
+    scope = "" if role == "candidate" else role
+    options = [(key, value) for name, key, value in request.options if name in {scope, role}]
+    spec = parse_spec(text, options)
+    engine = engines.get(spec.engine_key())
+    if engine is None:
+        provider: Provider = catalogue.load("provider", spec.provider)
+        engine = provider.engine(spec)
+        engines[spec.engine_key()] = engine
+    can = engine.capabilities()
+    chosen: frozenset[str] = frozenset()
+    for one in roles:
+        choice = one.choose(can)
+        if choice is None:
+            lacking = [", ".join(sorted(needs - can)) for needs in one.needs]
+            raise CapabilityError(
+                f"{text} cannot be {role}: it has no {' and no '.join(dict.fromkeys(lacking))}",
+                where=f"it can: {', '.join(sorted(can)) or 'nothing'}",
+                fix=f"choose another model for {role}, or see docs/models.md for what providers can do",
+            )
+        chosen |= choice
+    stages = {one.stage for one in roles}
+    stage = stages.pop() if len(stages) == 1 else "both"
+    return Member(role, member, spec, engine, stage, chosen)
+
+
+def means_nothing(member: Mapping[str, Any]) -> bool:
+    """Whether a recorded member is too small a model for its scores to mean anything."""
+    return member.get("spec") in _SCORES_MEAN_NOTHING

@@ -1,0 +1,140 @@
+"""The manifests of a run and of its scorings: what was planned, with whom, on what."""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from suite.journal.records import FORMAT
+from suite.run.plan import Plan
+
+SCORING_FORMAT = "suite-scoring/1"
+_ALWAYS = ("suite-eval", "pydantic", "msgspec", "numpy", "scipy", "huggingface_hub", "datasets")
+Facts = Mapping[str, Mapping[str, str]]
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def run_manifest(plan: Plan, name: str, facts: Facts, *, imported: bool = False) -> dict[str, Any]:
+    """manifest.json of a run; `facts` by cell."""
+    import suite
+
+    swept = plan.swept()
+    cells = []
+    for cell in plan.cells:
+        info = cell.task.info
+        cells.append(
+            {
+                **msgspec.to_builtins(cell.plan),
+                "title": info.title,
+                "paper": info.paper,
+                "headline": info.headline,
+                "note": info.note,
+                "replay": info.replay,
+                "swept": swept[cell.plan.task],
+                "facts": dict(facts.get(cell.id, {})),
+            }
+        )
+    plugins = {cell.plan.plugin.rpartition(" ")[0] for cell in plan.cells}
+    return {
+        "format": FORMAT,
+        "name": name,
+        "suite": suite.__version__,
+        "created": now(),
+        "plan_sha256": plan.sha256,
+        "plan": plan.solve_identity(),
+        "seed": plan.request.seed,
+        "trials": plan.request.trials,
+        "mini": plan.request.mini,
+        "limit": plan.request.limit,
+        "shard": plan.shard,
+        "imported": imported,
+        "prompts": plan.request.prompts,
+        "cells": cells,
+        "skipped": [
+            {"task": one.task, "parameters": dict(one.parameters), "reason": one.reason}
+            for one in plan.skipped
+        ],
+        "roles": plan.filled.record("solve", "both"),
+        "data": {name: dict(one) for name, one in plan.data_identity.items()},
+        "counts": {
+            "groups": plan.counts.groups,
+            "groups_taken": plan.counts.groups_taken,
+            "samples": dict(plan.counts.samples),
+            "tags": {tag: dict(values) for tag, values in plan.counts.tags.items()},
+        },
+        "versions": versions(plugins),
+        "hardware": hardware(),
+    }
+
+
+def scoring_manifest(plan: Plan, name: str, facts: Facts, run_sha256: str, level: float) -> dict[str, Any]:
+    """manifest.json of a scoring."""
+    return {
+        "format": SCORING_FORMAT,
+        "scoring": plan.scoring_id,
+        "started": now(),
+        "run": name,
+        "plan_sha256": run_sha256,
+        "level": level,
+        "roles": plan.filled.record("score", "both"),
+        "cells": [
+            {
+                "cell": cell.id,
+                "score_parameters": cell.plan.score_parameters,
+                "prompts": cell.plan.prompts,
+                "prompts_sha256": cell.plan.prompts_sha256,
+                "facts": dict(facts.get(cell.id, {})),
+            }
+            for cell in plan.cells
+        ],
+    }
+
+
+def versions(plugins: set[str]) -> dict[str, str]:
+    """Versions of what shapes results, by distribution."""
+    found = {}
+    for name in sorted({*_ALWAYS, *filter(None, plugins)}):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware() -> dict[str, Any]:
+    """The machine in general words: no host name, no user, no path."""
+    return {
+        "cpus": os.cpu_count() or 1,
+        "memory_gib": _memory_gib(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "gpus": _gpus(),
+    }
+
+
+def _memory_gib() -> float | None:
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    except (ValueError, OSError, AttributeError):
+        return None
+
+
+def _gpus() -> list[str]:
+    if shutil.which("nvidia-smi") is None:
+        return []
+    command = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []

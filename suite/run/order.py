@@ -1,0 +1,178 @@
+"""In which order work is opened and asked: by group over all cells, by shared history within a group.
+
+The order is deterministic per plan; the simulator predicts its prefix-cache hits. The runner never
+rearranges a prompt. Source of the measurements behind this: docs/prefix-order.md.
+"""
+
+import hashlib
+import heapq
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from suite.chat import Request
+from suite.errors import PluginError
+from suite.task import Sample
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One sample of one cell; `ordinal` counts the samples of the cell from 0."""
+
+    cell: int
+    ordinal: int
+    sample: Sample[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All samples of one group, over all cells, in cell order."""
+
+    name: str
+    items: tuple[Item, ...]
+
+
+class _Head:
+    """The next group of one cell, read lazily from its samples."""
+
+    def __init__(self, cell: int, samples: Iterable[Sample[Any]]) -> None:
+        self._cell = cell
+        self._samples = iter(samples)
+        self._ordinal = 0
+        self._seen_last = ""
+        self._ahead: Sample[Any] | None = next(self._samples, None)
+
+    @property
+    def name(self) -> str | None:
+        return None if self._ahead is None else self._ahead.group
+
+    def take(self) -> list[Item]:
+        items: list[Item] = []
+        name = self.name
+        while self._ahead is not None and self._ahead.group == name:
+            items.append(Item(self._cell, self._ordinal, self._ahead))
+            self._ordinal += 1
+            self._ahead = next(self._samples, None)
+        return items
+
+
+def groups(cells: Sequence[Iterable[Sample[Any]]]) -> Iterator[Group]:
+    """Groups over all cells: the first unfinished cell's next group, drained from every cell at its head.
+
+    Lazy: holds one group a cell.
+    """
+    heads = [_Head(i, samples) for i, samples in enumerate(cells)]
+    for head in heads:
+        while (name := head.name) is not None:
+            items: list[Item] = []
+            for other in heads:
+                if other.name == name:
+                    items += other.take()
+            yield Group(name, tuple(items))
+
+
+def contiguous(samples: Iterable[Sample[Any]], task: str) -> Iterator[Sample[Any]]:
+    """The samples, unless an id comes twice in a group or a group comes back right after its neighbour.
+
+    Checks within a window of one group, so memory stays flat; the conformance test checks the whole.
+    Raises PluginError naming task and sample.
+    """
+    group, ids, before = None, set[str](), None
+    for sample in samples:
+        if sample.group != group:
+            if sample.group == before:
+                raise PluginError(f"{task}: group {sample.group!r} is not contiguous")
+            before, group = group, sample.group
+            ids.clear()
+        if sample.id in ids:
+            raise PluginError(f"{task}: sample id {sample.id!r} comes twice")
+        ids.add(sample.id)
+        yield sample
+
+
+def limited(names: Iterable[str], limit: int, seed: int) -> frozenset[str]:
+    """The `limit` groups with the smallest sha256(seed, group): no biased slice, one streaming pass."""
+    heap: list[tuple[int, str]] = []
+    kept: set[str] = set()
+    for name in names:
+        if name in kept:
+            continue
+        rank = -int.from_bytes(hashlib.sha256(f"{seed}\x1f{name}".encode()).digest(), "big")
+        if len(heap) < limit:
+            heapq.heappush(heap, (rank, name))
+            kept.add(name)
+        elif rank > heap[0][0]:
+            _, dropped = heapq.heapreplace(heap, (rank, name))
+            kept.discard(dropped)
+            kept.add(name)
+    return frozenset(kept)
+
+
+def shard_of(group: str, shards: int) -> int:
+    """Which of `shards` a group belongs to: by hash, so groups stay whole wherever they run."""
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], "big") % shards
+
+
+class Trie:
+    """First-seen positions of message prefixes within one group: the path that orders its requests.
+
+    Depth first over message digests, children and roots in first-seen order (never alphabetical: a
+    partial run must stay an unbiased sample).
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[Hashable, int] = {}
+        self._next = 0
+
+    def path(self, request: Request) -> tuple[int, ...]:
+        """Path of a request: for each prefix of what is rendered, the index of its first request."""
+        index = self._next
+        self._next += 1
+        steps: list[Hashable] = [request.tools, *request.messages, request.prompt, *request.texts]
+        path = []
+        prefix: Hashable = None
+        for step in steps:
+            prefix = hash((prefix, step))
+            path.append(self._first.setdefault(prefix, index))
+        path.append(index)
+        return tuple(path)
+
+
+def trie_order(requests: Sequence[Request]) -> list[int]:
+    """Indexes of requests that are ready together, in the order to send them."""
+    trie = Trie()
+    paths = [trie.path(request) for request in requests]
+    return sorted(range(len(requests)), key=lambda i: (paths[i], i))
+
+
+def simulate_hits(prompts: Iterable[Sequence[int]], cache_tokens: int, block: int = 32) -> tuple[int, int]:
+    """Prefix-cache hits of prompts sent one after the other: (hit tokens, all prompt tokens).
+
+    prompts: token ids of each prompt, in order. cache_tokens: size of the cache. block: tokens a KV
+    block. A block is found if it and all before it are cached; least recently used blocks are evicted,
+    tails first. The last token of a prompt is always computed. Equals a real vLLM to the token on
+    grouped loads (docs/prefix-order.md).
+    """
+    room = cache_tokens // block
+    cache: OrderedDict[int, None] = OrderedDict()
+    hit = total = 0
+    for tokens in prompts:
+        total += len(tokens)
+        keys, digest = [], 0
+        for start in range(0, len(tokens) - block + 1, block):
+            digest = hash((digest, tuple(tokens[start : start + block])))
+            keys.append(digest)
+        usable = keys[: (len(tokens) - 1) // block]
+        found = 0
+        while found < len(usable) and usable[found] in cache:
+            found += 1
+        hit += found * block
+        for key in reversed(keys):
+            cache[key] = None
+            cache.move_to_end(key)
+        while len(cache) > room:
+            cache.popitem(last=False)
+    return hit, total

@@ -1,0 +1,210 @@
+"""The plan of a run: cells, samples, models and data, resolved and checked before anything is paid for.
+
+A plan is printable and hashable; the same plan continues the same run. Making it reads the samples once,
+as a stream: it counts them, draws the groups of a limited run and knows what share of each tag they are.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from suite.chat import canonical_json, sha256_hex
+from suite.data.cache import Cache
+from suite.data.registry import Registry
+from suite.data.view import Data
+from suite.errors import ConfigError
+from suite.journal.records import FORMAT
+from suite.plugins import Catalogue, catalogue
+from suite.run.cells import Cell, Skipped, expand, make_cell, swept
+from suite.run.filling import Filled, Member, fill, shown_spec
+from suite.run.order import Group, contiguous, groups, limited, shard_of
+from suite.run.request import EvalRequest
+from suite.run.sources import DataOpener, check_given, given_sources
+
+MOST_TAG_VALUES = 200  # a tag with more values is no slice worth counting
+_NOT_IDENTITY = ("engine_version", "url")  # may change while a run goes on
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much there is and how much of it is taken. tags: tag -> value -> (taken, all), over cells."""
+
+    groups: int
+    groups_taken: int
+    samples: Mapping[str, int]
+    tags: Mapping[str, Mapping[str, tuple[int, int]]]
+
+    @property
+    def all_samples(self) -> int:
+        """Samples over all cells, of one trial."""
+        return sum(self.samples.values())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be run. data: by cell. chosen: names of the groups of a limited run (None: all)."""
+
+    request: EvalRequest
+    cells: tuple[Cell, ...]
+    skipped: tuple[Skipped, ...]
+    filled: Filled
+    data: Mapping[str, Data]
+    data_identity: Mapping[str, Mapping[str, Any]]
+    counts: Counts
+    chosen: frozenset[str] | None = None
+    shard: tuple[int, int] | None = None  # (which, of how many): groups by hash
+
+    def groups(self) -> Iterator[Group]:
+        """The groups to run, in order: lazily, read anew each time."""
+        for group in groups([contiguous(self.samples(cell), cell.plan.task) for cell in self.cells]):
+            if self.chosen is not None and group.name not in self.chosen:
+                continue
+            if self.shard is None or shard_of(group.name, self.shard[1]) == self.shard[0]:
+                yield group
+
+    def samples(self, cell: Cell) -> Iterable[Any]:
+        """All samples of a cell, taken or not."""
+        return cell.task.samples(self.data[cell.id])
+
+    def solve_identity(self) -> dict[str, Any]:
+        """What makes two runs the same run."""
+        roles = {
+            one.member: {"spec": shown_spec(one.spec), "sampling": dict(one.spec.sampling), **_lasting(one)}
+            for one in self.filled.at("solve", "both")
+        }
+        return {
+            "format": FORMAT,
+            "cells": {cell.id: cell.plan.prompts_sha256 for cell in self.cells},
+            "roles": roles,
+            "data": {name: dict(one) for name, one in self.data_identity.items()},
+            "seed": self.request.seed,
+            "trials": self.request.trials,
+            "limit": self.request.limit,
+            "shard": self.shard,
+        }
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the solve plan."""
+        return sha256_hex(canonical_json(self.solve_identity()))
+
+    def score_identity(self) -> dict[str, Any]:
+        """What makes two scorings of one run the same scoring."""
+        roles = {
+            one.member: {"spec": shown_spec(one.spec), "sampling": dict(one.spec.sampling), **_lasting(one)}
+            for one in self.filled.at("score", "both")
+        }
+        cells = {cell.id: [cell.plan.prompts_sha256, cell.plan.score_parameters] for cell in self.cells}
+        return {"roles": roles, "cells": cells}
+
+    @property
+    def scoring_id(self) -> str:
+        """Name of the scoring: first 8 hex digits of its identity."""
+        return sha256_hex(canonical_json(self.score_identity()))[:8]
+
+    def default_name(self) -> str:
+        """Folder name: tasks, candidate, first 8 digits of the plan's hash."""
+        tasks = list(dict.fromkeys(cell.plan.task for cell in self.cells))
+        families = list(dict.fromkeys(task.partition("/")[0] for task in tasks))
+        task = tasks[0] if len(tasks) == 1 else families[0] if len(families) == 1 else f"{len(tasks)}-tasks"
+        candidate = next((shown_spec(one.spec) for one in self.filled.of("candidate")), "no-model")
+        text = f"{task}-{candidate}".lower()
+        safe = "".join(c if c.isalnum() or c in "-._" else "-" for c in text)[:100].strip("-.")
+        return f"{safe}-{self.sha256[:8]}"
+
+    def swept(self) -> dict[str, list[str]]:
+        """Task -> names of the parameters that differ between its cells."""
+        return swept(self.cells)
+
+
+def _lasting(member: Member) -> dict[str, Any]:
+    identity = {k: v for k, v in member.engine.identity().items() if k not in _NOT_IDENTITY}
+    return {"identity": identity}
+
+
+def make_plan(
+    request: EvalRequest,
+    *,
+    stages: Sequence[str] = (),
+    say: Callable[[str], None] = lambda _: None,
+    plugins: Catalogue | None = None,
+    registry: Registry | None = None,
+    cache: Cache | None = None,
+    cells: Sequence[Cell] = (),
+) -> Plan:
+    """The plan of a request. stages: whose roles must be filled (() = all). cells: instead of expanding.
+
+    Raises SuiteError of every kind: unknown names, bad values, missing models, data that is not to be had.
+    """
+    _check(request)
+    plugins = plugins or catalogue()
+    skipped: list[Skipped] = []
+    if cells:
+        cells = list(cells)
+    else:
+        cells, skipped = expand(request, plugins)
+    filled = fill(request, cells, plugins, stages)
+    check_given(request.data, cells)
+    opener = DataOpener(
+        registry or Registry(plugins.registry_folders()), cache or Cache(), given_sources(request.data), say
+    )
+    official = request.prompts == "official"
+    data: dict[str, Data] = {}
+    identities: dict[str, Mapping[str, Any]] = {}
+    final: list[Cell] = []
+    for cell in cells:
+        found, identity = opener.of(cell, request.mini, official)
+        if official:
+            cell.task.prompts = cell.task.official_prompts(found)
+            cell = make_cell(cell.task, cell.plan.plugin)  # noqa: PLW2901
+        data[cell.id] = found
+        for name, one in identity.items():
+            key = name if identities.get(name, one) == one else f"{cell.plan.task}:{name}"
+            identities[key] = one
+        final.append(cell)
+    none = Counts(0, 0, {}, {})
+    return counted(Plan(request, tuple(final), tuple(skipped), filled, data, identities, none))
+
+
+def _check(request: EvalRequest) -> None:
+    if request.trials < 1:
+        raise ConfigError(f"--trials {request.trials}: at least 1")
+    if request.limit is not None and request.limit < 1:
+        raise ConfigError(f"--limit {request.limit}: at least 1 group")
+    if request.prompts not in ("own", "official"):
+        raise ConfigError(f"--prompts {request.prompts!r}: own or official")
+
+
+def counted(plan: Plan) -> Plan:
+    """The plan with its counts and, for a limited run, its groups."""
+    request = plan.request
+    chosen: frozenset[str] | None = None
+    if request.limit is not None:
+        names = (group.name for group in plan.groups())
+        chosen = limited(names, request.limit, request.seed)
+    total = taken = 0
+    samples: Counter[str] = Counter({cell.id: 0 for cell in plan.cells})
+    tags: dict[str, dict[str, list[int]]] = {}
+    for group in plan.groups():
+        total += 1
+        is_taken = chosen is None or group.name in chosen
+        taken += is_taken
+        for item in group.items:
+            if is_taken:
+                samples[plan.cells[item.cell].id] += 1
+            for tag, value in item.sample.tags.items():
+                values = tags.setdefault(tag, {})
+                if value not in values and len(values) >= MOST_TAG_VALUES:
+                    continue
+                both = values.setdefault(value, [0, 0])
+                both[0] += is_taken
+                both[1] += 1
+    if not taken:
+        raise ConfigError("no samples: these parameters select nothing")
+    tag_counts = {
+        tag: {value: (both[0], both[1]) for value, both in values.items()}
+        for tag, values in tags.items()
+        if len(values) < MOST_TAG_VALUES
+    }
+    return replace(plan, counts=Counts(total, taken, dict(samples), tag_counts), chosen=chosen)

@@ -1,0 +1,180 @@
+"""What somebody who waits sees: a live view on a terminal, plain lines elsewhere, on stderr.
+
+Rate, time left, retries, tokens, cache hits, and the headline so far with an approximate interval.
+"""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from suite.journal.records import OutputRecord, ScoreRecord
+from suite.run.cells import Cell
+from suite.run.seats import Tally
+from suite.scoring.running import RunningHeadline
+from suite.task import Output
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+LINE_EVERY_S = 10.0
+REFRESH_PER_S = 4
+MOST_CELLS = 8
+
+
+class Progress:
+    """Counts what happens and shows it. quiet: count only."""
+
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        works: int,
+        stages: Sequence[str],
+        *,
+        quiet: bool = False,
+        file: TextIO | None = None,
+    ) -> None:
+        self.works = works
+        self.counts: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self._stages = stages
+        self._quiet = quiet
+        self._file = file or sys.stderr
+        self._started = time.monotonic()
+        self._shown = 0.0
+        self._new = 0
+        self._live: Live | None = None
+        self._tallies: Callable[[], Mapping[str, Tally]] = dict
+        self._headlines = {
+            cell.id: (cell, RunningHeadline(cell.task.metrics, cell.task.info.headline)) for cell in cells
+        }
+
+    def __enter__(self) -> "Progress":
+        if not self._quiet and self._file.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            console = Console(file=self._file)
+            self._live = Live(
+                console=console,
+                refresh_per_second=REFRESH_PER_S,
+                transient=True,
+                get_renderable=self._render,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def watch(self, tallies: Callable[[], Mapping[str, Tally]]) -> None:
+        """Where the counts of calls are."""
+        self._tallies = tallies
+
+    def say(self, line: str) -> None:
+        """One line for the person who waits."""
+        if self._quiet:
+            return
+        if self._live is not None:
+            self._live.console.print(line, markup=False, highlight=False)
+        else:
+            print(line, file=self._file, flush=True)
+
+    def solved(self, cell: Cell, record: OutputRecord, output: Output) -> None:  # noqa: ARG002
+        """A sample was solved now."""
+        self.counts["solve"] += 1
+        if "score" not in self._stages:
+            self._step()
+
+    def scored(self, cell: Cell, output: OutputRecord, score: ScoreRecord) -> None:
+        """A sample was scored now."""
+        self.counts["score"] += 1
+        self._headlines[cell.id][1].add(score, output)
+        self._step()
+
+    def already(self, stage: str) -> None:
+        """A sample was done before."""
+        self.counts[stage] += 1
+        self.counts[f"already-{stage}"] += 1
+
+    def pending(self, stage: str, kind: str) -> None:  # noqa: ARG002
+        """A sample could not be done."""
+        self.counts["pending"] += 1
+        self.reasons[kind] += 1
+        self._step()
+
+    def _step(self) -> None:
+        self._new += 1
+        if self._live is None and not self._quiet:
+            now = time.monotonic()
+            if now - self._shown >= LINE_EVERY_S:
+                first = self._shown == 0.0
+                self._shown = now
+                if not first:
+                    self.say(self.line())
+
+    @property
+    def finished(self) -> int:
+        """Works that are through the last stage of this run."""
+        return self.counts["score" if "score" in self._stages else "solve"]
+
+    def line(self) -> str:
+        """Everything in one line."""
+        seconds = max(time.monotonic() - self._started, 1e-9)
+        rate = self._new / seconds
+        left = self.works - self.finished - self.counts["pending"]
+        parts = [f"{self.finished}/{self.works}"]
+        if self._new:
+            parts += [
+                f"{rate:.1f}/s" if rate >= 1 else f"{60 * rate:.1f}/min",
+                f"{_duration(left / rate)} left",
+            ]
+        tallies = list(self._tallies().values())
+        tokens = sum(one.completion for one in tallies)
+        if tokens:
+            parts.append(f"{tokens / seconds:.0f} tok/s")
+        for name in ("retries", "cached", "recorded"):
+            if count := sum(getattr(one, name) for one in tallies):
+                parts.append(f"{count} {name}")
+        if self.counts["pending"]:
+            why = ", ".join(f"{kind} {n}" for kind, n in self.reasons.most_common(3))
+            parts.append(f"{self.counts['pending']} pending ({why})")
+        found = [one for one in map(self._headline, self._headlines.values()) if one]
+        if found:
+            parts.append(found[0] if len(found) == 1 else f"{found[0]} (+{len(found) - 1} cells)")
+        return "  ".join(parts)
+
+    def _headline(self, both: tuple[Cell, RunningHeadline]) -> str:
+        cell, headline = both
+        now = headline.value()
+        if now is None:
+            return ""
+        name = cell.task.info.headline
+        interval = f" [{now.low:.3f}, {now.high:.3f}]" if now.low is not None and now.high is not None else ""
+        return f"{name} {now.value:.3f}{interval} n={now.n}"
+
+    def _render(self) -> Any:
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.text import Text
+
+        lines: list[Any] = [Text(self.line(), overflow="ellipsis", no_wrap=True)]
+        lines.append(ProgressBar(total=max(self.works, 1), completed=self.finished, width=60))
+        rows = [(cell, self._headline((cell, headline))) for cell, headline in self._headlines.values()]
+        for cell, text in [row for row in rows if row[1]][:MOST_CELLS]:
+            values = ", ".join(f"{k}={v}" for k, v in cell.plan.parameters.items() if v not in (None, "", []))
+            lines.append(Text(f"  {cell.plan.task}  {text}  ({values})", overflow="ellipsis", no_wrap=True))
+        return Group(*lines)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,86 @@
+"""From what a task returns to what is written: outputs, scores, payload hashes, checked on the way."""
+
+import hashlib
+import math
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel
+
+from suite.errors import PluginError
+from suite.journal.records import OutputRecord, ScoreRecord
+from suite.task import Output, Part, Sample, Score, Unscored, Value
+
+_canonical = msgspec.json.Encoder(order="sorted")
+_FINISHES = frozenset({"stop", "length", "overflow", "refused", "empty", "invalid", "limit"})
+
+
+def payload_sha256(payload: Any) -> str:
+    """Hash of a sample's payload as JSON: 64 hex digits.
+
+    Raises PluginError for a payload that is no JSON.
+    """
+    if isinstance(payload, BaseModel):
+        return hashlib.sha256(payload.__pydantic_serializer__.to_json(payload)).hexdigest()
+    try:
+        return hashlib.sha256(_canonical.encode(payload)).hexdigest()
+    except (TypeError, ValueError) as error:
+        raise PluginError(f"a payload of type {type(payload).__name__} is no JSON: {error}") from error
+
+
+def output_sha256(output: Output) -> str:
+    """Hash of a canonical output: 64 hex digits."""
+    return hashlib.sha256(_canonical.encode(output)).hexdigest()
+
+
+def output_record(
+    cell: str, sample: Sample[Any], output: Output, calls: list[str], last: tuple[str, str], imported: bool
+) -> OutputRecord:
+    """The record of a solved sample; its text is left out where its last call's reply is the same.
+
+    Raises PluginError for what is no Output.
+    """
+    if not isinstance(output, Output) or output.finish not in _FINISHES:
+        raise PluginError(f"solve returned {output!r:.100}, not a suite.Output")
+    text_from = ""
+    if output.text and last[1] == output.text:
+        text_from = last[0]
+        output = Output("", output.data, output.finish)
+    return OutputRecord(
+        cell,
+        sample.id,
+        sample.trial,
+        sample.group,
+        sample.cluster,
+        dict(sample.tags),
+        payload_sha256(sample.payload),
+        output,
+        calls,
+        text_from,
+        imported,
+    )
+
+
+def score_record(
+    cell: str, sample: Sample[Any], output: Output, score: Score, calls: list[str]
+) -> ScoreRecord:
+    """The record of a scored output. Raises PluginError for what is no Score or holds no plain values."""
+    if not isinstance(score, Score):
+        raise PluginError(f"score returned {score!r:.100}, not a suite.Score")
+    values = _checked(score.values)
+    parts = [Part(part.id, _checked(part.values), dict(part.tags)) for part in score.parts]
+    return ScoreRecord(cell, sample.id, sample.trial, output_sha256(output), values, parts, calls)
+
+
+def _checked(values: Any) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, value in values.items():
+        kind = type(value)
+        if kind is float and not math.isfinite(value):
+            value = Unscored("not-finite", str(value))  # noqa: PLW2901
+        elif kind not in (float, bool, int, str, Unscored, type(None)):
+            raise PluginError(
+                f"value {name!r} is of type {kind.__name__}: use float, int, bool, str or Unscored"
+            )
+        found[name] = value
+    return found

@@ -1,0 +1,224 @@
+"""results.json: every number of one scoring, computed from the journals and nothing else.
+
+Outputs and scores are read side by side as streams; what is kept is the table of values that the metrics
+want. The same journals give the same results, in whatever order their records stand.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from suite.errors import RunError
+from suite.journal.reading import Journal, RunReader
+from suite.journal.records import CellPlan, OutputRecord, ScoreRecord
+from suite.scoring.computing import compute, compute_across, wanted
+from suite.scoring.table import TableBuilder
+from suite.task import Unscored
+
+FORMAT = "suite-results/1"
+_Key = tuple[str, str, int]
+
+
+class _Usage(msgspec.Struct):
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+
+
+class _Reply(msgspec.Struct):
+    usage: _Usage = msgspec.field(default_factory=_Usage)
+
+
+class _Call(msgspec.Struct):
+    """What counting needs of a call record; the rest is skipped."""
+
+    role: str
+    times: tuple[float, float] = (0.0, 0.0)
+    cached: bool = False
+    reply: _Reply = msgspec.field(default_factory=_Reply)
+
+
+def pairs(
+    outputs: Iterator[OutputRecord], scores: Iterator[ScoreRecord]
+) -> Iterator[tuple[OutputRecord, ScoreRecord | None]]:
+    """Each output with its score; None for those not scored yet.
+
+    Both files are in about the same order, so few records wait for their partner. Raises RunError for a
+    record that stands twice or a score without an output.
+    """
+    waiting_outputs: dict[_Key, OutputRecord] = {}
+    waiting_scores: dict[_Key, ScoreRecord] = {}
+    left, right = True, True
+    while left or right:
+        output = next(outputs, None) if left else None
+        left = output is not None
+        if output is not None:
+            key = (output.cell, output.sample, output.trial)
+            found = waiting_scores.pop(key, None)
+            if found is not None:
+                yield output, found
+            elif key in waiting_outputs:
+                raise _twice(key, "outputs.jsonl")
+            else:
+                waiting_outputs[key] = output
+        score = next(scores, None) if right else None
+        right = score is not None
+        if score is not None:
+            key = (score.cell, score.sample, score.trial)
+            partner = waiting_outputs.pop(key, None)
+            if partner is not None:
+                yield partner, score
+            elif key in waiting_scores:
+                raise _twice(key, "scores.jsonl")
+            else:
+                waiting_scores[key] = score
+    if waiting_scores:
+        cell, sample, trial = next(iter(waiting_scores))
+        raise RunError(f"a score of sample {sample!r} (cell {cell}, trial {trial}) has no output")
+    for output in waiting_outputs.values():
+        yield output, None
+
+
+def _twice(key: _Key, file: str) -> RunError:
+    return RunError(f"sample {key[1]!r} of cell {key[0]}, trial {key[2]}, stands twice in {file}")
+
+
+class _CellCount:
+    def __init__(self) -> None:
+        self.solved = self.scored = 0
+        self.finishes: Counter[str] = Counter()
+        self.unscored: dict[str, Counter[str]] = {}
+
+    def add(self, output: OutputRecord, score: ScoreRecord | None) -> None:
+        self.solved += 1
+        self.finishes[output.output.finish] += 1
+        if score is None:
+            return
+        self.scored += 1
+        for name, value in score.values.items():
+            if isinstance(value, Unscored):
+                self.unscored.setdefault(name, Counter())[value.reason] += 1
+
+
+def make_results(
+    run: RunReader, scoring: str, metrics: Mapping[str, Sequence[Any]], *, level: float = 0.95
+) -> dict[str, Any]:
+    """The content of results.json. metrics: task name -> its declarations.
+
+    Raises RunError for a damaged journal, PluginError for a metric that cannot be computed.
+    """
+    manifest = run.manifest
+    journal = run.scoring(scoring)
+    scoring_cells = {one["cell"]: one for one in run.scoring_manifest(scoring).get("cells", ())}
+    cells: list[dict[str, Any]] = manifest["cells"]
+    task_of = {cell["cell"]: cell["task"] for cell in cells}
+    builders = {task: TableBuilder(wanted(metrics[task])) for task in dict.fromkeys(task_of.values())}
+    counts = {cell["cell"]: _CellCount() for cell in cells}
+    for output, score in pairs(iter(run.outputs), iter(journal.scores)):
+        if output.cell not in counts:
+            raise RunError(f"outputs.jsonl names a cell {output.cell!r} that the manifest does not have")
+        counts[output.cell].add(output, score)
+        if score is not None:
+            builders[task_of[output.cell]].add(output, score)
+    tables = {task: builder.build() for task, builder in builders.items()}
+    seed, trials = manifest["seed"], manifest["trials"]
+    shown: list[dict[str, Any]] = []
+    for cell in cells:
+        task, count = cell["task"], counts[cell["cell"]]
+        expected = manifest["counts"]["samples"].get(cell["cell"], 0) * trials
+        rows = compute(
+            metrics[task], cell["headline"], tables[task], cell=cell["cell"], seed=seed, level=level
+        )
+        scored = scoring_cells.get(cell["cell"], {})
+        shown.append(
+            {
+                "cell": cell["cell"],
+                "task": task,
+                "version": cell["version"],
+                "parameters": cell["parameters"],
+                "score_parameters": scored.get("score_parameters", cell["score_parameters"]),
+                "headline": cell["headline"],
+                "prompts": scored.get("prompts", cell["prompts"]),
+                "samples": expected,
+                "solved": count.solved,
+                "scored": count.scored,
+                "pending": expected - count.scored,
+                "finishes": dict(sorted(count.finishes.items())),
+                "unscored": {n: dict(sorted(c.items())) for n, c in sorted(count.unscored.items())},
+                "metrics": msgspec.to_builtins(rows),
+            }
+        )
+    across = []
+    for task, table in tables.items():
+        plans = [msgspec.convert(cell, CellPlan) for cell in cells if cell["task"] == task]
+        headline = next(cell["headline"] for cell in cells if cell["task"] == task)
+        found = compute_across(metrics[task], headline, table, plans, seed=seed, level=level)
+        across.extend(msgspec.to_builtins(found))
+    pending = sum(cell["pending"] for cell in shown)
+    calls, seconds = effort(run, journal)
+    tags = manifest["counts"].get("tags", {})
+    return {
+        "format": FORMAT,
+        "run": manifest["name"],
+        "scoring": scoring,
+        "level": level,
+        "complete": pending == 0,
+        "pending": pending,
+        "imported": manifest.get("imported", False),
+        "cells": shown,
+        "across": across,
+        "coverage": {
+            "groups": {"taken": manifest["counts"]["groups_taken"], "all": manifest["counts"]["groups"]},
+            "tags": {
+                tag: {value: {"taken": both[0], "all": both[1]} for value, both in values.items()}
+                for tag, values in tags.items()
+            },
+        },
+        "calls": calls,
+        "seconds": round(seconds, 3),
+    }
+
+
+def effort(run: RunReader, journal: Journal) -> tuple[dict[str, dict[str, int]], float]:
+    """Calls and tokens by member, and wall seconds over all starts of the run."""
+    starts: list[float] = []
+    retries: Counter[str] = Counter()
+    ends: list[float] = []
+    for attempt in run.attempts:
+        if attempt.event == "start":
+            starts.append(attempt.at)
+            ends.append(attempt.at)
+        elif ends:
+            ends[-1] = max(ends[-1], attempt.at)
+        retries[attempt.role] += attempt.event == "retry"
+    found: dict[str, dict[str, int]] = {}
+    decoder = msgspec.json.Decoder(_Call)
+    for calls in (run.calls, journal.calls):
+        for line in calls.raw():
+            call = decoder.decode(line)
+            one = found.setdefault(
+                call.role,
+                {
+                    "calls": 0,
+                    "cached": 0,
+                    "retries": 0,
+                    "prompt_tokens": 0,
+                    "completion_tokens": 0,
+                    "cached_tokens": 0,
+                },
+            )
+            usage = call.reply.usage
+            one["calls"] += 1
+            one["cached"] += call.cached
+            one["prompt_tokens"] += usage.prompt
+            one["completion_tokens"] += usage.completion
+            one["cached_tokens"] += usage.cached
+            at = bisect_right(starts, call.times[1]) - 1
+            if at >= 0 and call.times[1] > ends[at]:
+                ends[at] = call.times[1]
+    for member, one in found.items():
+        one["retries"] = retries[member]
+    return dict(sorted(found.items())), sum(end - start for start, end in zip(starts, ends, strict=True))

@@ -1,0 +1,95 @@
+"""Engines at work: who sits in a role, how much is in flight, what failed in a row."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass, field
+
+import msgspec
+
+from suite.chat import Request
+from suite.errors import CallFailed, EngineError
+from suite.models.base import Engine
+from suite.run.filling import Member
+from suite.run.limits import Limit, Slots
+
+PER_REQUEST = frozenset({"not-recorded", "unsupported"})  # says nothing about the endpoint
+BROKEN_AFTER = 20  # failed calls in a row, with no reply between them
+
+
+@dataclass
+class Tally:
+    """What one member cost in this process."""
+
+    calls: int = 0
+    cached: int = 0
+    recorded: int = 0
+    retries: int = 0
+    prompt: int = 0
+    completion: int = 0
+    prefix: int = 0
+
+
+class Line:
+    """One engine and its queue."""
+
+    def __init__(self, engine: Engine, fixed: int | None) -> None:
+        self.engine = engine
+        cap = engine.limits().get("concurrency")
+        fixed = min(fixed, cap) if fixed and cap else fixed or cap
+        self.limit = Limit(fixed)
+        self.slots = Slots(self.limit)
+        self._failed = 0
+
+    def replied(self) -> None:
+        """A call got its reply."""
+        self._failed = 0
+
+    def failed(self, failure: CallFailed) -> EngineError | None:
+        """A call was given up; an error once so many were that going on is pointless."""
+        if failure.kind in PER_REQUEST:
+            return None
+        self._failed += 1
+        if self._failed < BROKEN_AFTER:
+            return None
+        return EngineError(
+            f"{self.engine.spec.text} failed {self._failed} calls in a row: {failure}",
+            fix="put the endpoint right, then run the same command again: it continues where it stopped",
+        )
+
+
+@dataclass
+class Seat:
+    """One member of a role with its line."""
+
+    member: Member
+    line: Line
+    name: str
+    capabilities: frozenset[str]
+    who: bytes | None = None  # hash of its identity; None: its replies are never cached
+    tally: Tally = field(default_factory=Tally)
+
+    def overridden(self, request: Request) -> Request:
+        """The request with the sampling options that `-o` set for this member."""
+        sampling = self.member.spec.sampling
+        if not sampling or request.kind not in ("chat", "complete"):
+            return request
+        changes = dict(sampling)
+        if "stop" in changes:
+            stop = changes["stop"]
+            changes["stop"] = (stop,) if isinstance(stop, str) else tuple(stop)
+        for name in ("temperature", "top_p"):
+            if changes.get(name) is not None:
+                changes[name] = float(changes[name])
+        options = msgspec.structs.replace(request.options, **changes)
+        return msgspec.structs.replace(request, options=options)
+
+
+def jitter(identity: str, attempt: int) -> float:
+    """A factor in [0.5, 1) from the call, so that retries spread out and nothing depends on a clock."""
+    digest = hashlib.blake2b(f"{identity}\x1f{attempt}".encode(), digest_size=2).digest()
+    return 0.5 + int.from_bytes(digest, "big") / 131072
+
+
+async def close_engines(engines: list[Engine]) -> None:
+    """Close all, whatever one of them says."""
+    await asyncio.gather(*(engine.close() for engine in engines), return_exceptions=True)

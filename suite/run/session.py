@@ -1,0 +1,363 @@
+"""One run from its plan to its results: folder, engines, tasks, work, scores.
+
+`run_plan` starts or continues a run; `rescore` adds a scoring to one. Both leave results.json written
+before anybody shows anything. Interrupting drains: what is in flight ends, the rest stays pending.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from suite.data.cache import cache_folder
+from suite.errors import RunError, SuiteError
+from suite.journal.reading import Lines, RunReader, read_json
+from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
+from suite.journal.writing import FolderLock, JournalFile, write_json
+from suite.models.base import Engine, Surroundings
+from suite.run.cache import NEVER, ResponseCache, identity_hash, replies_folder
+from suite.run.calls import Desk, Recorded
+from suite.run.done import Done
+from suite.run.execute import Driver
+from suite.run.filling import Member
+from suite.run.manifest import Facts, run_manifest, scoring_manifest
+from suite.run.plan import Plan
+from suite.run.progress import Progress
+from suite.run.results import make_results
+from suite.run.seats import Line, Seat, Tally, close_engines
+from suite.run.sink import Sink
+from suite.run.tools import RunTools
+
+SYNC_EVERY_S = 1.0
+
+
+@dataclass
+class Outcome:
+    """How a run went. error: what stopped it before its end; its journal holds all that was done."""
+
+    folder: Path
+    scoring: str = ""
+    results: Mapping[str, Any] | None = None
+    pending: int = 0
+    reasons: Mapping[str, int] | None = None
+    interrupted: bool = False
+    error: SuiteError | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 1 pending work remains, 2 stopped by an error, 130 interrupted."""
+        if self.interrupted:
+            return 130
+        if self.error is not None:
+            return 2
+        return 1 if self.pending else 0
+
+
+@dataclass
+class Settings:
+    """How to run, beside what: nothing here changes a result."""
+
+    one_engine: bool = False
+    cache: bool = True
+    level: float = 0.95
+    quiet: bool = False
+    signals: bool = True
+    backoff_s: float = 0.5
+    extra_recorded: tuple[Path, ...] = ()  # run folders whose recorded calls are asked first
+
+
+class _Session:
+    def __init__(self, plan: Plan, folder: Path, stages: Sequence[str], settings: Settings) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.stages = tuple(stages)
+        self.settings = settings
+        self.scoring = plan.scoring_id if "score" in stages else ""
+        works = plan.counts.all_samples * plan.request.trials
+        self.progress = Progress(plan.cells, works, stages, quiet=settings.quiet)
+        self.interrupted = False
+        self.imported = any(one.engine.identity().get("imported") for one in plan.filled.of("candidate"))
+        self._driver: Driver | None = None
+        self._desk: Desk | None = None
+        self._main: asyncio.Task[Any] | None = None
+
+    async def run(self) -> Outcome:
+        """Everything, under the folder's lock."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(
+                f"cannot make the run folder: {error.strerror}",
+                where=str(self.folder),
+                fix="choose a folder that can be written to with --out",
+            ) from error
+        with FolderLock(self.folder), self.progress, self._interruptible():
+            self._main = asyncio.current_task()
+            stopped: SuiteError | None = None
+            try:
+                stopped = await self._work()
+            except asyncio.CancelledError:
+                if not self.interrupted:
+                    raise
+        outcome = Outcome(
+            self.folder, self.scoring, None, 0, self.progress.reasons, self.interrupted, stopped
+        )
+        outcome.pending = max(self.progress.works - self.progress.finished, 0)
+        if self.scoring and (self.folder / "manifest.json").exists():
+            outcome.results = write_results(self.folder, self.scoring, self.plan, self.settings.level)
+            outcome.pending = outcome.results["pending"]
+        return outcome
+
+    async def _work(self) -> SuiteError | None:
+        """Do what is left. Returns what stopped it, if anything did."""
+        attempts = JournalFile(self.folder / "attempts.jsonl")
+        tools = RunTools(
+            cache_folder(),
+            lambda: self._driver.scoring if self._driver else 0,
+            scoring="score" in self.stages,
+        )
+        sinks: list[Sink] = []
+        try:
+            with self._cache() as cache:
+                if not self.settings.one_engine or len(self.stages) < 2:
+                    return await self._pass(self.stages, attempts, tools, cache, sinks)
+                error = await self._pass(("solve",), attempts, tools, cache, sinks)
+                if error is None and not self.interrupted:
+                    error = await self._pass(("score",), attempts, tools, cache, sinks)
+                return error
+        finally:
+            await tools.close()
+            for sink in sinks:
+                sink.close()
+            attempts.close()
+
+    async def _pass(
+        self,
+        stages: Sequence[str],
+        attempts: JournalFile,
+        tools: RunTools,
+        cache: ResponseCache | None,
+        sinks: list[Sink],
+    ) -> SuiteError | None:
+        wanted = ("both", *stages)
+        members = self.plan.filled.at(*wanted)
+        async with self._engines(members), self._tasks(tools) as facts:
+            self._write_manifests(facts, stages)
+            solve = Sink(self.folder, "solve") if "solve" in stages else None
+            score = Sink(self._scoring_folder, "score") if "score" in stages else None
+            here = [one for one in (solve, score) if one is not None]
+            sinks += here
+            seats = self._seats(members, cache)
+            recorded = [
+                Recorded(Lines(folder / "calls.jsonl", CallRecord))
+                for folder in self._recorded_folders(stages)
+            ]
+            desk = Desk(self.plan.request.seed, seats, attempts, recorded, cache, self.settings.backoff_s)
+            self._desk = desk
+            desk.attempt("start", detail=",".join(stages))
+            if dropped := sum(one.dropped for one in here):
+                desk.attempt("resume", detail=f"cut off {dropped} bytes of torn lines")
+            tallies = {seat.member.member: seat.tally for one in seats.values() for seat in one}
+            self.progress.watch(lambda: tallies)
+            driver = Driver(
+                self.plan,
+                desk,
+                solve_sink=solve,
+                score_sink=score,
+                solved=Done(self.folder / "outputs.jsonl", OutputRecord),
+                scored=Done(self._scoring_folder / "scores.jsonl", ScoreRecord),
+                text_of=lambda record: _text_of(record, recorded),
+                watcher=self.progress,
+                imported=self.imported,
+            )
+            self._driver = driver
+            if self.interrupted:
+                return None
+            error = await self._drive(driver, here, attempts, cache)
+            desk.attempt("interrupted" if self.interrupted else "stopped" if error else "finish")
+            self._counters(members, desk)
+            return error
+
+    async def _drive(
+        self, driver: Driver, sinks: Sequence[Sink], attempts: JournalFile, cache: ResponseCache | None
+    ) -> SuiteError | None:
+        syncing = asyncio.ensure_future(self._sync(sinks, attempts, cache))
+        try:
+            await driver.run()
+        except SuiteError as error:
+            return error
+        finally:
+            syncing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await syncing
+        return None
+
+    async def _sync(self, sinks: Sequence[Sink], attempts: JournalFile, cache: ResponseCache | None) -> None:
+        while True:
+            await asyncio.sleep(SYNC_EVERY_S)
+            await asyncio.to_thread(_sync_all, sinks, attempts)
+            if cache is not None:
+                cache.flush()
+
+    @property
+    def _scoring_folder(self) -> Path:
+        return self.folder / "scorings" / (self.scoring or "none")
+
+    def _recorded_folders(self, stages: Sequence[str]) -> Iterator[Path]:
+        yield self.folder
+        if "score" in stages:
+            yield self._scoring_folder
+        yield from self.settings.extra_recorded
+
+    def _seats(self, members: Sequence[Member], cache: ResponseCache | None) -> dict[str, list[Seat]]:
+        lines: dict[int, Line] = {}
+        seats: dict[str, list[Seat]] = {}
+        for one in members:
+            line = lines.setdefault(id(one.engine), Line(one.engine, self.plan.request.concurrency))
+            who = None
+            if cache is not None and one.spec.provider not in NEVER:
+                who = identity_hash(one.engine)
+            seat = Seat(one, line, one.spec.text, one.engine.capabilities(), who, Tally())
+            seats.setdefault(one.role, []).append(seat)
+        return seats
+
+    @contextmanager
+    def _cache(self) -> Iterator[ResponseCache | None]:
+        if not (self.settings.cache and self.plan.request.cache):
+            yield None
+            return
+        cache = ResponseCache(replies_folder(cache_folder()), self.progress.say)
+        try:
+            yield cache
+        finally:
+            cache.close()
+
+    @asynccontextmanager
+    async def _engines(self, members: Sequence[Member]) -> AsyncIterator[None]:
+        chosen: dict[int, tuple[Engine, frozenset[str]]] = {}
+        for one in members:
+            before = chosen.get(id(one.engine), (one.engine, frozenset()))[1]
+            chosen[id(one.engine)] = (one.engine, before | one.chosen)
+        engines = [engine for engine, _ in chosen.values()]
+        try:
+            starts = [
+                engine.start(
+                    Surroundings(
+                        self.folder / "logs", cache_folder(), self.progress.say, wants or frozenset({"chat"})
+                    )
+                )
+                for engine, wants in chosen.values()
+            ]
+            for result in await asyncio.gather(*starts, return_exceptions=True):
+                if isinstance(result, BaseException):
+                    raise result
+            yield
+        finally:
+            await close_engines(engines)
+
+    @asynccontextmanager
+    async def _tasks(self, tools: RunTools) -> AsyncIterator[Facts]:
+        facts: dict[str, Mapping[str, str]] = {}
+        opened = []
+        try:
+            for cell in self.plan.cells:
+                opened.append(cell.task)
+                facts[cell.id] = await cell.task.open(self.plan.data[cell.id], tools)
+            yield facts
+        finally:
+            for task in opened:
+                with contextlib.suppress(Exception):
+                    await task.close()
+
+    def _write_manifests(self, facts: Facts, stages: Sequence[str]) -> None:
+        path = self.folder / "manifest.json"
+        if not path.exists():
+            if "solve" not in stages:
+                raise RunError(f"{self.folder.name} holds no run to score", where=str(self.folder))
+            write_json(path, run_manifest(self.plan, self.folder.name, facts, imported=self.imported))
+        if "score" in stages and not (self._scoring_folder / "manifest.json").exists():
+            manifest = read_json(path)
+            self._scoring_folder.mkdir(parents=True, exist_ok=True)
+            write_json(
+                self._scoring_folder / "manifest.json",
+                scoring_manifest(
+                    self.plan, manifest["name"], facts, manifest["plan_sha256"], self.settings.level
+                ),
+            )
+
+    def _counters(self, members: Sequence[Member], desk: Desk) -> None:
+        """Note the engines' own figures (prefix cache) where they have any."""
+        for engine in {id(one.engine): one.engine for one in members}.values():
+            found = engine.counters()
+            if found:
+                text = ", ".join(f"{name}={value:g}" for name, value in sorted(found.items()))
+                desk.attempt("engine", kind=engine.spec.provider, detail=text)
+                self.progress.say(f"{engine.spec.text}: {text}")
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        caught = []
+        if self.settings.signals:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                    loop.add_signal_handler(number, self._interrupt)
+                    caught.append(number)
+        try:
+            yield
+        finally:
+            for number in caught:
+                loop.remove_signal_handler(number)
+
+    def _interrupt(self) -> None:
+        if self.interrupted:
+            self.progress.say("dropping what is in flight")
+            if self._driver is not None:
+                self._driver.cancel()
+                self._driver.wake()
+            return
+        self.interrupted = True
+        if self._desk is None or self._driver is None:  # nothing is in flight: engines are starting
+            if self._main is not None:
+                self._main.cancel()
+            return
+        self.progress.say("stopping: waiting for what is in flight (interrupt again to drop it)")
+        self._desk.stop()
+        self._driver.wake()
+
+
+def _sync_all(sinks: Sequence[Sink], attempts: JournalFile) -> None:
+    with contextlib.suppress(OSError):  # a file closed meanwhile has been synced
+        for sink in sinks:
+            sink.sync()
+        attempts.sync()
+
+
+def _text_of(record: OutputRecord, recorded: Sequence[Recorded]) -> str:
+    for one in recorded:
+        call = one.find(record.text_from)
+        if call is not None:
+            return call.reply.text
+    raise RunError(f"call {record.text_from} of sample {record.sample!r} is in no journal of this run")
+
+
+async def run_plan(
+    plan: Plan, folder: Path, *, stages: Sequence[str] = ("solve", "score"), settings: Settings | None = None
+) -> Outcome:
+    """Start or continue a run in a folder (see `folders.choose_folder`).
+
+    Raises SuiteError for what stops it before any work; later errors are in the outcome.
+    """
+    return await _Session(plan, folder, stages, settings or Settings()).run()
+
+
+def write_results(folder: Path, scoring: str, plan: Plan, level: float) -> dict[str, Any]:
+    """Compute and write results.json of a scoring."""
+    metrics = {cell.plan.task: cell.task.metrics for cell in plan.cells}
+    results = make_results(RunReader(folder), scoring, metrics, level=level)
+    write_json(folder / "scorings" / scoring / "results.json", results)
+    return results

@@ -1,0 +1,76 @@
+"""Where the records of one stage go: the files of a run folder, or of one of its scorings."""
+
+from pathlib import Path
+
+from suite.chat import Reply, Request
+from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
+from suite.journal.writing import Blocks, JournalFile
+
+
+class Sink:
+    """The files that one stage appends to. Raises RunError where they cannot be written."""
+
+    def __init__(self, folder: Path, stage: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.stage = stage
+        self._blocks_file = JournalFile(folder / "blocks.jsonl")
+        self._blocks = Blocks(self._blocks_file)
+        self._calls = JournalFile(folder / "calls.jsonl")
+        self._done = JournalFile(folder / ("outputs.jsonl" if stage == "solve" else "scores.jsonl"))
+        self.dropped = sum(one.dropped for one in self._files())
+
+    def _files(self) -> tuple[JournalFile, ...]:
+        return self._blocks_file, self._calls, self._done
+
+    def call(
+        self,
+        identity: str,
+        member: str,
+        group: str,
+        trial: int,
+        key: str,
+        request: Request,
+        request_hash: str,
+        reply: Reply,
+        times: tuple[float, float],
+        attempt: int,
+        cached: bool,
+    ) -> None:
+        """Write a finished call, its bodies first."""
+        blocks = self._blocks
+        messages = blocks.fold([blocks.message(one) for one in request.messages])
+        texts = blocks.fold([blocks.text(one) for one in request.texts])
+        self._calls.append(
+            CallRecord(
+                identity,
+                member,
+                group,
+                trial,
+                request.kind,
+                request_hash,
+                messages,
+                texts,
+                blocks.text(request.prompt) if request.prompt else "",
+                blocks.tools(request),
+                key,
+                request.options,
+                reply,
+                times,
+                attempt,
+                cached,
+            )
+        )
+
+    def done(self, record: OutputRecord | ScoreRecord) -> None:
+        """Write a solved or a scored sample."""
+        self._done.append(record)
+
+    def sync(self) -> None:
+        """Put everything on the disk."""
+        for one in self._files():
+            one.sync()
+
+    def close(self) -> None:
+        """Sync and close."""
+        for one in self._files():
+            one.close()

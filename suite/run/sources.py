@@ -1,0 +1,150 @@
+"""The data of a run: registry entries, mini data, files, and finished runs (`--data NAME=RUN`)."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from suite.data.cache import Cache, sha256_of
+from suite.data.local import LocalDataset
+from suite.data.registry import Registry
+from suite.data.rows import Place, Raw
+from suite.data.view import Data, FileSource, Source, obtain
+from suite.errors import ConfigError, DataError, RunError, unknown
+from suite.journal.reading import RunReader
+from suite.run.cells import Cell
+
+
+def find_run(name: str | Path) -> Path:
+    """The folder of a run: as given, or by its name under runs/. Raises NotFound or RunError."""
+    for folder in (Path(name), Path("runs") / name):
+        if (folder / "manifest.json").is_file():
+            return folder
+    if Path(name).is_dir():
+        raise RunError(f"{name} holds no run", where=str(name), fix="name a run's folder")
+    known = [path.parent.name for path in Path("runs").glob("*/manifest.json")]
+    raise unknown("run", str(name), known, where="searched here and in runs/")
+
+
+class RunSource:
+    """The outputs of a finished run as rows.
+
+    A row is {sample_id, group, cluster, tags, text, data, finish, task, parameters, model, trial}.
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self._run = RunReader(folder)
+        self._cells = {cell["cell"]: cell for cell in self._run.manifest.get("cells", ())}
+
+    def parts(self) -> Sequence[str]:
+        """A run is not divided."""
+        return ()
+
+    def rows(self, part: str | None = None) -> Iterator[tuple[Place, Raw]]:  # noqa: ARG002
+        """One row an output, lazily."""
+        calls = self._run.call_index()
+        roles = self._run.manifest.get("roles", {})
+        model = next((one.get("spec", "") for one in roles.get("candidate", ())), "")
+        for number, record in enumerate(self._run.outputs):
+            cell = self._cells.get(record.cell, {})
+            yield (
+                Place(self.name, "outputs.jsonl", number, number + 1),
+                {
+                    "sample_id": record.sample,
+                    "group": record.group,
+                    "cluster": record.cluster,
+                    "tags": record.tags,
+                    "text": self._run.text_of(record, calls),
+                    "data": record.output.data,
+                    "finish": record.output.finish,
+                    "task": cell.get("task", ""),
+                    "parameters": cell.get("parameters", {}),
+                    "model": model,
+                    "trial": record.trial,
+                },
+            )
+
+    def path(self, path: str) -> Path:
+        """A run offers no files."""
+        raise DataError(f"--data {self.name} is a run: it has rows, no file {path!r}")
+
+    def identity(self) -> Mapping[str, Any]:
+        """The run's plan and the hash of its outputs."""
+        return {
+            "source": "run",
+            "run": self._run.folder.name,
+            "plan_sha256": self._run.manifest.get("plan_sha256", ""),
+            "sha256": sha256_of(self._run.folder / "outputs.jsonl"),
+        }
+
+
+def given_sources(data: Mapping[str, str]) -> dict[str, Source]:
+    """--data NAME=PLACE: a JSON Lines file or a run. Raises NotFound, DataError, RunError."""
+    found: dict[str, Source] = {}
+    for name, place in data.items():
+        path = Path(place)
+        found[name] = FileSource(name, path) if path.is_file() else RunSource(name, find_run(place))
+    return found
+
+
+class DataOpener:
+    """Opens the data of cells; a dataset that several need is opened once."""
+
+    def __init__(
+        self, registry: Registry, cache: Cache, given: Mapping[str, Source], say: Callable[[str], None]
+    ) -> None:
+        self._registry = registry
+        self._cache = cache
+        self._given = given
+        self._say = say
+        self._open: dict[str, LocalDataset] = {}
+        self._identities: dict[str, Mapping[str, Any]] = {}
+
+    def of(self, cell: Cell, mini: bool, official: bool) -> tuple[Data, dict[str, Mapping[str, Any]]]:
+        """The data of a cell, and dataset name -> identity.
+
+        Raises ConfigError where there is no mini data, and what `obtain` raises.
+        """
+        info = cell.task.info
+        names = list(cell.task.datasets())
+        if official:
+            if not info.official_prompts:
+                raise ConfigError(f"{info.name} has no published prompts", fix="leave out --prompts official")
+            names.append(info.official_prompts)
+        sources: dict[str, Source] = {}
+        identities: dict[str, Mapping[str, Any]] = {}
+        for name in names:
+            if name in self._given:
+                sources[name] = self._given[name]
+                identities[name] = self._identity(f"--data {name}", sources[name])
+                continue
+            entry = name
+            if mini and name != info.official_prompts:
+                if name not in info.mini:
+                    raise ConfigError(
+                        f"{info.name} has no mini data for {name!r}",
+                        fix=f"leave out --mini, or give --data {name}=FILE",
+                    )
+                entry = info.mini[name]
+            sources[name] = self._obtain(entry)
+            identities[name] = self._identity(entry, sources[name])
+        return Data(sources), identities
+
+    def _identity(self, key: str, source: Source) -> Mapping[str, Any]:
+        """What a source is; its bytes are hashed once."""
+        if key not in self._identities:
+            self._identities[key] = source.identity()
+        return self._identities[key]
+
+    def _obtain(self, entry: str) -> LocalDataset:
+        if entry not in self._open:
+            self._open[entry] = obtain(entry, self._registry, self._cache, self._say)
+        return self._open[entry]
+
+
+def check_given(data: Mapping[str, str], cells: Sequence[Cell]) -> None:
+    """Each --data must fill a dataset that some cell names. Raises NotFound."""
+    names = {name for cell in cells for name in cell.task.datasets()}
+    for name in data:
+        if name not in names:
+            raise unknown("dataset of the chosen tasks", name, names, where=f"--data {name}=…")

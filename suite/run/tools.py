@@ -1,0 +1,118 @@
+"""What a task may ask for when it opens: batching, the sandbox, a folder that lasts (`suite.task.Tools`)."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from suite.errors import PluginError
+
+InT = TypeVar("InT")
+OutT = TypeVar("OutT")
+Function = Callable[[Sequence[InT]], Sequence[OutT] | Awaitable[Sequence[OutT]]]
+
+
+class Batcher(Generic[InT, OutT]):
+    """Turns a function of many into an awaitable of one.
+
+    A batch goes when it is full, when everybody who could add to it waits for it, or after `wait_ms`.
+    """
+
+    def __init__(
+        self, name: str, function: Function[InT, OutT], size: int, wait_ms: float, active: Callable[[], int]
+    ) -> None:
+        self._name = name
+        self._function = function
+        self._size = size
+        self._wait_s = wait_ms / 1000
+        self._active = active
+        self._items: list[tuple[InT, asyncio.Future[OutT]]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, item: InT) -> OutT:
+        """The result for one item."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[OutT] = loop.create_future()
+        self._items.append((item, future))
+        if len(self._items) >= self._size:
+            self._flush()
+        else:
+            if self._timer is None:
+                self._timer = loop.call_later(self._wait_s, self._flush)
+            loop.call_soon(self._flush_if_all_wait)
+        return await future
+
+    def _flush_if_all_wait(self) -> None:
+        active = self._active()
+        if self._items and active and len(self._items) >= active:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        items, self._items = self._items, []
+        if items:
+            task = asyncio.ensure_future(self._run(items))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    async def _run(self, items: list[tuple[InT, asyncio.Future[OutT]]]) -> None:
+        try:
+            found = self._function([item for item, _ in items])
+            results = await found if inspect.isawaitable(found) else found
+            if len(results) != len(items):
+                raise PluginError(f"batch {self._name!r} gave {len(results)} results for {len(items)} items")
+        except BaseException as error:  # everybody in the batch hears of it
+            for _, future in items:
+                if not future.done():
+                    future.set_exception(error)
+                    future.exception()
+            if not isinstance(error, Exception):
+                raise
+            return
+        for (_, future), result in zip(items, results, strict=True):
+            if not future.done():
+                future.set_result(result)
+
+
+class RunTools:
+    """The tools of one run. active: how many works are in the stage that batches."""
+
+    def __init__(self, cache: Path, active: Callable[[], int] = lambda: 0, scoring: bool = True) -> None:
+        self.scoring = scoring
+        self._cache = cache
+        self._active = active
+        self._sandbox: Any = None
+        self._opening = asyncio.Lock()
+
+    def batch(
+        self, name: str, function: Function[InT, OutT], size: int = 256, wait_ms: float = 20.0
+    ) -> Callable[[InT], Awaitable[OutT]]:
+        """See `suite.task.Tools.batch`."""
+        return Batcher(name, function, size, wait_ms, self._active)
+
+    async def sandbox(self) -> Any:
+        """The sandbox, opened on first use. Raises SandboxUnavailable."""
+        async with self._opening:
+            if self._sandbox is None:
+                from suite.sandbox import open_sandbox  # type: ignore[attr-defined,unused-ignore]
+
+                self._sandbox = await open_sandbox()
+            return self._sandbox
+
+    def folder(self, name: str) -> Path:
+        """A folder in the user's cache."""
+        if not name or name.startswith(".") or "/" in name:
+            raise PluginError(f"{name!r} cannot name a cache folder")
+        found = self._cache / "tools" / name
+        found.mkdir(parents=True, exist_ok=True)
+        return found
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        if self._sandbox is not None:
+            await self._sandbox.close()
+            self._sandbox = None
