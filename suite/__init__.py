@@ -77,6 +77,7 @@ _PLACES = {
     "panel_score": "suite.scoring.panel",
     "style_difference": "suite.scoring.style",
     "system": "suite.chat",
+    "together": "suite.scoring.together",
     "tool_result": "suite.chat",
     "user": "suite.chat",
 }
@@ -150,6 +151,7 @@ __all__ = [
     "panel_score",
     "style_difference",
     "system",
+    "together",
     "tool_result",
     "user",
 ]
@@ -158,7 +160,9 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _PLACES:
         raise AttributeError(f"module 'suite' has no attribute {name!r}")
-    return getattr(importlib.import_module(_PLACES[name]), name)
+    found = getattr(importlib.import_module(_PLACES[name]), name)
+    globals()[name] = found  # the next use costs nothing
+    return found
 
 
 def __dir__() -> list[str]:
@@ -225,6 +229,7 @@ if TYPE_CHECKING:
     from suite.scoring.panel import PanelResult as PanelResult
     from suite.scoring.panel import panel_score as panel_score
     from suite.scoring.style import style_difference as style_difference
+    from suite.scoring.together import together as together
     from suite.scoring.verdicts import Tie as Tie
     from suite.scoring.verdicts import Unparsed as Unparsed
     from suite.task import Data as Data

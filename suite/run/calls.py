@@ -61,7 +61,7 @@ class GroupCalls:
 
     def __init__(self, number: int, many: bool) -> None:
         self.number = number
-        self.replies: dict[str, Reply | asyncio.Future[Reply]] = {}
+        self.replies: dict[str, Reply | _InFlight] = {}
         self.trie = Trie() if many else None
 
     def place(self, request: Request) -> Place:
@@ -113,9 +113,29 @@ class Work:
 
     def models(self) -> Models:
         """The models of the run, asking for this work."""
-        return Models(
-            {role: [TracedModel(seat, self) for seat in seats] for role, seats in self.desk.seats.items()}
-        )
+        return WorkModels(self)
+
+
+class WorkModels(Models):
+    """Models made when they are asked for."""
+
+    __slots__ = ("_work",)
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def all(self, role: str) -> tuple[Model, ...]:
+        """All members of a role, () if nobody fills it."""
+        return tuple([TracedModel(seat, self._work) for seat in self._work.desk.seats.get(role, ())])
+
+
+class _InFlight:
+    """A call that is being asked; `future` is there once somebody else waits for it."""
+
+    __slots__ = ("future",)
+
+    def __init__(self) -> None:
+        self.future: asyncio.Future[Reply] | None = None
 
 
 class TracedModel(Model):
@@ -206,24 +226,28 @@ class Desk:
         replies = work.shared.replies
         found = replies.get(identity)
         if found is None:
-            future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-            replies[identity] = future
+            replies[identity] = asked = _InFlight()
             try:
                 reply = await self._get(seat, work, request, request_hash, identity, key)
             except BaseException as error:
                 del replies[identity]
-                future.set_exception(Stopped() if isinstance(error, asyncio.CancelledError) else error)
-                future.exception()  # whoever else waits gets it; nobody need
+                if asked.future is not None:
+                    lost = isinstance(error, asyncio.CancelledError)
+                    asked.future.set_exception(Stopped() if lost else error)
+                    asked.future.exception()  # whoever waits gets it; nobody need
                 if isinstance(error, CallFailed):
                     work.failure = error
                 raise
-            future.set_result(reply)
             replies[identity] = reply
+            if asked.future is not None:
+                asked.future.set_result(reply)
         elif isinstance(found, Reply):
             reply = found
         else:
+            if found.future is None:
+                found.future = asyncio.get_running_loop().create_future()
             try:
-                reply = await asyncio.shield(found)
+                reply = await asyncio.shield(found.future)
             except CallFailed as failure:
                 work.failure = failure
                 raise

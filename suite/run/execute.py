@@ -7,7 +7,7 @@ models (`calls`), folders and engines (`session`).
 
 import asyncio
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -70,10 +70,14 @@ class Driver:
         self._imported = imported
         self._open = 0
         self._scoring = 0
-        self._room = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._groups = enumerate(plan.groups())
+        self._more = True
+        self._filling = False
+        self._workers: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
         self._errors = 0
         self._fatal: BaseException | None = None
+        self._limits = list({seat.line.limit for seats in desk.seats.values() for seat in seats})
 
     @property
     def scoring(self) -> int:
@@ -82,23 +86,15 @@ class Driver:
 
     async def run(self) -> None:
         """Until everything is done, pending, or the run stops. Raises what stopped it for good."""
+        self._fill()
         try:
-            for number, group in enumerate(self._plan.groups()):
-                while not self._desk.stopping and not self._has_room():
-                    self._room.clear()
-                    await self._room.wait()
-                if self._desk.stopping:
-                    break
-                task = asyncio.ensure_future(self._guarded(number, group))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-        except SuiteError as error:  # reading the samples failed: what is in flight may end
-            self._stop(error)
+            while self._workers:
+                self._idle.clear()
+                await self._idle.wait()
         except BaseException:
-            await self._cancel()
+            self.cancel()
+            await asyncio.gather(*self._workers, return_exceptions=True)
             raise
-        while self._tasks:
-            await asyncio.wait(self._tasks)
         if self._fatal is not None:
             raise self._fatal
         if self._desk.stopped is not None:
@@ -106,55 +102,80 @@ class Driver:
 
     def cancel(self) -> None:
         """Drop what is in flight."""
-        for task in self._tasks:
-            task.cancel()
-
-    async def _cancel(self) -> None:
-        self.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def wake(self) -> None:
-        """Look again whether there is room, or whether to stop."""
-        self._room.set()
+        for worker in self._workers:
+            worker.cancel()
 
     def _has_room(self) -> bool:
-        limits = [seat.line.limit.current for seats in self._desk.seats.values() for seat in seats]
-        target = max(limits, default=64)
+        target = max((limit.current for limit in self._limits), default=64)
         return self._open - self._scoring < target + target // 4 + 1 and self._scoring < SCORE_WINDOW
 
+    def _fill(self) -> None:
+        """Start workers while there is room for more groups."""
+        self._filling = False
+        while (works := self._next()) is not None:
+            worker = asyncio.ensure_future(self._worker(works))
+            self._workers.add(worker)
+            worker.add_done_callback(self._left)
+
+    def _fill_soon(self) -> None:
+        """Look once, when whoever can go on has gone on."""
+        if not self._filling and self._more:
+            self._filling = True
+            asyncio.get_running_loop().call_soon(self._fill)
+
+    def _left(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        if not self._workers:
+            self._idle.set()
+
+    def _next(self) -> list[tuple[Item, int, GroupCalls]] | None:
+        """The works of the next group with anything left to do; None if there is no room or no more."""
+        while self._more and not self._desk.stopping and self._has_room():
+            try:
+                number, group = next(self._groups)
+            except StopIteration:
+                self._more = False
+                return None
+            except Exception as error:  # reading the samples failed: what is in flight may end
+                self._stop(error)
+                return None
+            if works := self._works(number, group):
+                self._open += len(works)
+                return works
+        return None
+
+    def _works(self, number: int, group: Group) -> list[tuple[Item, int, GroupCalls]]:
+        found = []
+        for trial in range(self._plan.request.trials):
+            shared = GroupCalls(number, len(group.items) > 1)
+            found += [(item, trial, shared) for item in group.items if not self._finished(item, trial)]
+        return found
+
     def _stop(self, error: BaseException) -> None:
+        self._more = False
         if self._fatal is None:
             self._fatal = error
         self._desk.stop()
-        self._room.set()
 
-    async def _guarded(self, number: int, group: Group) -> None:
+    async def _worker(self, works: list[tuple[Item, int, GroupCalls]]) -> None:
+        """One group after the other, while there is room for another."""
         try:
-            await self._group(number, group)
+            following: list[tuple[Item, int, GroupCalls]] | None = works
+            while following is not None:
+                if len(following) == 1:
+                    await self._item(*following[0])
+                else:
+                    await self._all([self._item(*work) for work in following])
+                following = self._next()
         except (Stopped, asyncio.CancelledError):
             pass
         except BaseException as error:
             self._stop(error)
-        finally:
-            self._room.set()
 
-    async def _group(self, number: int, group: Group) -> None:
-        trials = self._plan.request.trials
-        works = []
-        for trial in range(trials):
-            shared = GroupCalls(number, len(group.items) > 1)
-            for item in group.items:
-                if self._finished(item, trial):
-                    continue
-                self._open += 1
-                works.append(self._item(item, trial, shared))
-        if len(works) == 1:
-            await works[0]
-        elif works:
-            found = await asyncio.gather(*works, return_exceptions=True)
-            for one in found:
-                if isinstance(one, BaseException) and not isinstance(one, Stopped | asyncio.CancelledError):
-                    raise one
+    async def _all(self, items: list[Coroutine[Any, Any, None]]) -> None:
+        for one in await asyncio.gather(*items, return_exceptions=True):
+            if isinstance(one, BaseException) and not isinstance(one, Stopped | asyncio.CancelledError):
+                raise one
 
     def _finished(self, item: Item, trial: int) -> bool:
         """Whether nothing is left to do for an item, in the stages of this pass."""
@@ -181,13 +202,14 @@ class Driver:
             solved = await self._solve(cell, sample, shared)
             if solved is not None and self._score_sink is not None:
                 self._scoring += 1
+                self._fill_soon()
                 try:
                     await self._score(cell, sample, shared, *solved)
                 finally:
                     self._scoring -= 1
         finally:
             self._open -= 1
-            self._room.set()
+            self._fill_soon()
 
     async def _solve(
         self, cell: Cell, sample: Sample[Any], shared: GroupCalls

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from itertools import count
 
+CONTINUATION_STEPS = 4  # from a shared reply to the next request of those who waited for it
 Place = tuple[int, tuple[int, ...]]  # (order of the group, path in the group's trie)
 
 
@@ -67,6 +68,7 @@ class Slots:
         self._waiting: list[tuple[Place, int, asyncio.Future[None]]] = []
         self._ticket = count()
         self._timer: asyncio.TimerHandle | None = None
+        self._soon = False
 
     @property
     def waiting(self) -> int:
@@ -89,9 +91,21 @@ class Slots:
             raise
 
     def leave(self) -> None:
-        """Give a place back."""
+        """Give a place back.
+
+        It is granted a few steps of the loop later, so that whoever goes on from the reply that just came
+        is in the queue by then: ready continuations go before new groups.
+        """
         self.in_flight -= 1
-        if self._waiting:
+        if self._waiting and not self._soon:
+            self._soon = True
+            asyncio.get_running_loop().call_soon(self._later, CONTINUATION_STEPS)
+
+    def _later(self, steps: int) -> None:
+        if steps:
+            asyncio.get_running_loop().call_soon(self._later, steps - 1)
+        else:
+            self._soon = False
             self._grant()
 
     def _grant(self) -> None:

@@ -318,7 +318,6 @@ class _Session:
             self.progress.say("dropping what is in flight")
             if self._driver is not None:
                 self._driver.cancel()
-                self._driver.wake()
             return
         self.interrupted = True
         if self._desk is None or self._driver is None:  # nothing is in flight: engines are starting
@@ -327,7 +326,6 @@ class _Session:
             return
         self.progress.say("stopping: waiting for what is in flight (interrupt again to drop it)")
         self._desk.stop()
-        self._driver.wake()
 
 
 def _sync_all(sinks: Sequence[Sink], attempts: JournalFile) -> None:
