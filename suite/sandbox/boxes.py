@@ -37,7 +37,8 @@ class Box:
         if address is None and self.group is None and not self.bounded:
             address = max(4096, 4 * limits.memory_mib)
         if self.group is not None:
-            self.group.limit(limits.memory_mib << 20, limits.processes + 1)
+            # a little more than allowed: the supervisor, which is in it, sees an excess first and says so
+            self.group.limit((limits.memory_mib * 5 // 4 + 32) << 20, limits.processes + 1)
         request = supervising.message(job(program, limits, address_mib=address, wipe=self.uses > 0))
         collected = _Collected()
         try:
@@ -67,8 +68,10 @@ class Box:
             hits = (*hits, "processes")
         if killed and "memory" not in hits:
             hits = (*hits, "memory")
-        if ended == "exited" and failed and (killed or refused):
-            ended = "memory" if killed else "processes"
+        if killed and (ended == "wall" or (ended == "exited" and failed)):
+            ended = "memory"  # also of a program that waited for its killed children
+        elif refused and ended == "exited" and failed:
+            ended = "processes"
         if ended == result.ended:
             return replace(result, hits=hits)
         return replace(result, hits=hits, ended=ended, exit_code=None, signal=None)
@@ -94,14 +97,18 @@ class Box:
         if kind != b"H":
             raise EOFError(f"the sandbox said {kind!r}: {data[:200]!r}")
 
-    async def close(self) -> None:
-        """Kill everything inside and wait until it is gone."""
+    def kill(self) -> None:
+        """Kill everything inside; a `run` under way comes back as "killed"."""
         if not self._gone:
             self._gone = True
             if self.process.stdin is not None:
                 self.process.stdin.close()
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
+
+    async def close(self) -> None:
+        """Kill everything inside and wait until it is gone. Not while `run` is under way."""
+        self.kill()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SHORT_S):
                 while await self._reader.read(1 << 16):

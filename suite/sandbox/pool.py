@@ -113,5 +113,9 @@ class PooledSandbox(Sandbox):
         self._closed = True
         await asyncio.gather(*self._spares, return_exceptions=True)
         idle, self._idle = self._idle, []
-        for box in [*self._busy, *(one for _, one in idle)]:
+        for _, box in idle:
             await box.close()
+        for box in self._busy:
+            box.kill()
+        for _ in range(self.workers):  # until the last one has come back
+            await self._places.acquire()

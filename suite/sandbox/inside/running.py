@@ -13,6 +13,7 @@ from suite.sandbox.inside.watching import Watch
 ENDINGS = ("exited", "wall", "cpu", "memory", "processes", "output", "file", "scratch", "killed")
 CHUNK = 1 << 16
 NO_MEMORY = (b"MemoryError", b"Cannot allocate memory", b"bad_alloc", b"out of memory")
+NO_PROCESS = (b"can't start new thread", b"Resource temporarily unavailable")
 
 
 class Link(Protocol):
@@ -145,7 +146,7 @@ class Run:
     def finish(self) -> None:
         """Kill everything, collect the rest of the output, report."""
         wall = time.monotonic() - self.began
-        self.watch.look() if self.status is None else self.watch.scratch()
+        self.watch.look(ended=self.status is not None)
         leftovers = len(self.watch.alive()) if self.status is not None else 0
         while True:  # a process may be born while we kill
             try:
@@ -190,8 +191,9 @@ class Run:
             for one in ("scratch", "processes"):
                 if one in self.watch.hits:
                     return one
-            if any(words in self.complaint for words in NO_MEMORY):
-                return "memory"
+            for words, meaning in ((NO_MEMORY, "memory"), (NO_PROCESS, "processes")):
+                if any(one in self.complaint for one in words):
+                    return meaning
             if scratch.full_file(self.job["file"]):
                 return "file"
         return "exited"

@@ -23,9 +23,9 @@ class Watch:
         """All processes but the supervisor."""
         return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]  # noqa: PTH208
 
-    def look(self) -> str:
-        """The limit that is exceeded now, or ""."""
-        cpu, pages, threads = self.reaped, 0, 0
+    def look(self, ended: bool = False) -> str:
+        """The limit that is exceeded now, or "". ended: the main process is gone already."""
+        cpu, pages, threads = self.reaped, 0, int(ended)
         processes = self.alive()
         for process in processes:
             try:

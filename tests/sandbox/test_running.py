@@ -1,0 +1,175 @@
+"""What a sandbox gives to an honest program, and what stays of it: nothing."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from suite import ConfigError
+from suite.sandbox import Limits, Mount, Program, Sandbox
+from suite.sandbox.pool import USES
+
+PYTHON = ("python3", "-c")
+
+
+async def test_input_output_files_and_exit_code(sandbox: Sandbox) -> None:
+    code = (
+        "import sys; print(sys.stdin.read() + open('d/a').read()); open('o', 'w').write('left'); sys.exit(3)"
+    )
+    result = await sandbox.run(Program((*PYTHON, code), {"d/a": "file"}, b"in ", outputs=("o", "none")))
+    assert (result.ended, result.exit_code, result.signal) == ("exited", 3, None)
+    assert result.stdout == b"in file\n"
+    assert result.files_out == {"o": b"left"}
+    assert not result.ok
+    assert result.hits == ()
+
+
+async def test_large_input_is_fed_while_output_is_read(sandbox: Sandbox) -> None:
+    data = os.urandom(3 << 20)
+    code = "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read())"
+    result = await sandbox.run(Program((*PYTHON, code), stdin=data), Limits(output_kib=4096))
+    assert result.stdout == data
+
+
+async def test_a_program_that_reads_nothing(sandbox: Sandbox) -> None:
+    assert (await sandbox.run(Program((*PYTHON, "pass"), stdin=bytes(1 << 20)))).ok
+
+
+async def test_a_command_that_is_not_there(sandbox: Sandbox) -> None:
+    result = await sandbox.run(Program(("no-such-program",)))
+    assert result.exit_code == 127
+    assert b"cannot start" in result.stderr
+
+
+async def test_local_servers_and_processes_work_inside(sandbox: Sandbox) -> None:
+    code = """
+import multiprocessing, socket, threading
+server = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=lambda: server.accept()[0].sendall(b"hi")).start()
+print(socket.create_connection(("localhost", server.getsockname()[1])).recv(9))
+if __name__ == "__main__":
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        print(pool.map(abs, [-1, -2]))
+"""
+    result = await sandbox.run(Program(("python3", "p.py"), {"p.py": code}))
+    assert result.stdout == b"b'hi'\n[1, 2]\n", result.stderr
+
+
+async def test_nothing_is_left_for_the_next_program(sandbox: Sandbox) -> None:
+    leave = """
+import os
+for place in ("/tmp/a", "/dev/shm/b", "c"):
+    open(place, "w").close()
+os.makedirs("deep/er"); os.chmod("deep", 0)
+os.chmod("/tmp", 0o500)
+"""
+    look = "import os; print(os.listdir('/tmp'), os.listdir('/dev/shm'), os.listdir('.'))"
+    for _ in range(3):
+        assert (await sandbox.run(Program((*PYTHON, leave)))).ended == "exited"
+        result = await sandbox.run(Program((*PYTHON, look)))
+        assert result.stdout == b"['work'] [] []\n"
+
+
+async def test_boxes_are_used_again_after_clean_runs_only(sandbox: Sandbox) -> None:
+    tell = Program((*PYTHON, "import os; print(os.stat('/proc/1').st_ctime_ns)"))
+    first, again = [(await sandbox.run(tell)).stdout for _ in range(2)]
+    assert first == again
+    await sandbox.run(Program((*PYTHON, "while True: pass")), Limits(wall_s=1, cpu_s=0.2))
+    daemon = "import os, time\nif os.fork() == 0: time.sleep(9)"
+    assert (await sandbox.run(Program((*PYTHON, daemon)))).leftovers == 1
+    assert (await sandbox.run(tell)).stdout != first
+    assert USES > 1
+
+
+async def test_programs_run_beside_each_other(sandbox: Sandbox) -> None:
+    began = time.monotonic()
+    nap = Program((*PYTHON, "import time; time.sleep(0.6)"))
+    results = await asyncio.gather(sandbox.run(nap), sandbox.run(nap))
+    assert all(result.ok for result in results)
+    assert time.monotonic() - began < 1.15
+
+
+async def test_closing_ends_a_running_program(contained: None) -> None:
+    from suite.sandbox import open_sandbox
+
+    opened = await open_sandbox(workers=1)
+    running = asyncio.create_task(opened.run(Program((*PYTHON, "import time; time.sleep(60)"))))
+    await asyncio.sleep(0.3)
+    await opened.close()
+    assert (await running).ended == "killed"
+
+
+async def test_cancelling_kills_the_tree(sandbox: Sandbox, tmp_path: Path) -> None:
+    code = "import os, time; os.fork(); time.sleep(987654)"
+    running = asyncio.create_task(sandbox.run(Program((*PYTHON, code))))
+    await asyncio.sleep(0.4)
+    assert _processes("987654") >= 2
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert _gone("987654")
+
+
+def test_a_killed_suite_leaves_nothing(contained: None) -> None:
+    script = """
+import asyncio
+from suite.sandbox import Limits, Program, open_sandbox
+async def main():
+    sandbox = await open_sandbox(workers=1)
+    print("ready", flush=True)
+    code = "import os, time; os.setsid() if os.fork() == 0 else 0; time.sleep(876543)"
+    await sandbox.run(Program(("python3", "-c", code)), Limits(wall_s=60))
+asyncio.run(main())
+"""
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    with process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        deadline = time.monotonic() + 5
+        while _processes("time.sleep(876543)") < 3 and time.monotonic() < deadline:
+            time.sleep(0.05)  # the script itself holds the text too
+        process.send_signal(signal.SIGKILL)
+    assert _gone("876543")
+
+
+async def test_mounts_are_read_only_and_elsewhere(sandbox: Sandbox, public_folder: Path) -> None:
+    (public_folder / "shown").mkdir(exist_ok=True)
+    (public_folder / "shown" / "a").write_text("content")
+    code = "print(open('/data/x/a').read())\nopen('/data/x/b', 'w')"
+    program = Program((*PYTHON, code), mounts=(Mount(str(public_folder / "shown"), "/data/x"),))
+    result = await sandbox.run(program)
+    assert result.stdout == b"content\n"
+    assert b"Read-only file system" in result.stderr
+
+
+def test_bad_programs_and_limits_are_refused() -> None:
+    for name in ("/etc/passwd", "../x", "a\0b"):
+        with pytest.raises(ConfigError, match="scratch"):
+            Program(("true",), {name: ""})
+    with pytest.raises(ConfigError, match="argv"):
+        Program(())
+    with pytest.raises(ConfigError, match="wall_s"):
+        Limits(wall_s=0)
+
+
+def _processes(text: str) -> int:
+    count = 0
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                count += text.encode() in (folder / "cmdline").read_bytes()
+            except OSError:
+                continue
+    return count
+
+
+def _gone(text: str) -> bool:
+    deadline = time.monotonic() + 3
+    while _processes(text) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return _processes(text) == 0
