@@ -68,8 +68,10 @@ _PLACES = {
     "Unscored": "suite.task",
     "Verdict": "suite.scoring.judges",
     "WinRate": "suite.scoring.metrics",
+    "adjust": "suite.scoring.stats.adjust",
     "assistant": "suite.chat",
     "at_score": "suite.parameters",
+    "bootstrap": "suite.scoring.stats.bootstrap",
     "compare_pair": "suite.scoring.pairwise",
     "hookimpl": "suite.hookspecs",
     "judge": "suite.scoring.judges",
@@ -142,8 +144,10 @@ __all__ = [
     "Unscored",
     "Verdict",
     "WinRate",
+    "adjust",
     "assistant",
     "at_score",
+    "bootstrap",
     "compare_pair",
     "hookimpl",
     "judge",
@@ -228,6 +232,8 @@ if TYPE_CHECKING:
     from suite.scoring.pairwise import compare_pair as compare_pair
     from suite.scoring.panel import PanelResult as PanelResult
     from suite.scoring.panel import panel_score as panel_score
+    from suite.scoring.stats.adjust import adjust as adjust
+    from suite.scoring.stats.bootstrap import bootstrap as bootstrap
     from suite.scoring.style import style_difference as style_difference
     from suite.scoring.together import together as together
     from suite.scoring.verdicts import Tie as Tie
