@@ -12,8 +12,17 @@ from suite_prefeval.rows import Item
 from suite_prefeval.solving import CRITIQUE_TOKENS, DATASET, GONE, Preferences, Stopped, ended
 
 PAPER_TOKENS = 5
+PLAIN_TOKENS = 300
 OPEN_TAG = "<choice>"
 PAPER_TURNS = (0, 3, 8, 28, 48, 68)
+FORMS = ("explicit", "implicit-choice", "implicit-persona")
+MINI_TOPICS = [
+    "cooking_meals",
+    "exercise_sport",
+    "getting_around",
+    "learning_courses",
+    "places_to_stay",
+]
 
 
 class Classification(Preferences[ClassificationParameters]):
@@ -34,27 +43,46 @@ class Classification(Preferences[ClassificationParameters]):
         presets={
             "paper": [
                 {"form": form, "method": method, "inter_turns": turns}
-                for form in ("explicit", "implicit-choice", "implicit-persona")
+                for form in FORMS
                 for method in ("zero-shot", "remind", "cot", "selfcritic", "rag")
                 for turns in PAPER_TURNS
                 if method != "rag" or turns > 0
             ],
-            # a small model seldom begins with the tag by itself, so it is begun for it
+            "leaderboard": [
+                {"form": form, "method": method, "inter_turns": turns}
+                for form in FORMS
+                for method in ("zero-shot", "remind")
+                for turns in (0, 3, 8, 28, 68, 298)
+            ],
+            # 20 pairs, for minutes count on a CPU; a small model seldom begins the tag by itself
             "mini": [
-                {"method": method, "inter_turns": turns, "prefill": True}
+                {
+                    "method": method,
+                    "inter_turns": turns,
+                    "topics": MINI_TOPICS,
+                    "prefill": True,
+                    "max_tokens": 3,
+                }
                 for method in ("zero-shot", "remind")
                 for turns in (0, 3)
             ],
         },
         note="Prompts are our own wording; published scores used other prompts.",
     )
-    metrics = (suite.Rate("correct", by="topic", average="macro"),)
+    metrics = (
+        suite.Rate("correct", by="topic", average="macro"),
+        suite.Rate("correct_official", by="topic", average="macro"),
+        suite.Rate("correct", name="correct_by_gold", by="gold"),
+        suite.Rate("unparsed", direction="lower"),
+        suite.Rate("unparsed_official", direction="lower"),
+    )
     prompts = wording.CLASSIFICATION
 
     @property
-    def acknowledgement_tokens(self) -> int:  # type: ignore[override]
-        """Upstream cuts the reply to the preference after 5 tokens here, leaving a fragment."""
-        return PAPER_TOKENS if self.parameters.protocol == "paper" else 300
+    def acknowledgement_tokens(self) -> int:
+        """Upstream cuts the reply to the preference like a choice, after 5 tokens, leaving a fragment."""
+        tokens = self.parameters.max_tokens
+        return tokens if self.parameters.protocol == "paper" else max(PLAIN_TOKENS, tokens)
 
     def samples(self, data: suite.Data) -> Iterable[suite.Sample[Item]]:
         """All pairs with their options in upstream's shuffled order."""
@@ -82,7 +110,7 @@ class Classification(Preferences[ClassificationParameters]):
             if first.finish in GONE and not first.text.strip():
                 return self._output(first)
             told = (*history, asked, suite.assistant(self._text(first)), suite.user(self.prompts.critique()))
-            critique = await self.ask(models, told, CRITIQUE_TOKENS)
+            critique = await self.ask(models, told, max(CRITIQUE_TOKENS, self.parameters.max_tokens))
             again = suite.user(self.prompts.revise() + options)
             return self._output(await self._choose(models, (*told, suite.assistant(critique.text), again)))
         except Stopped as stopped:

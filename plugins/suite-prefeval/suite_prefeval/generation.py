@@ -21,6 +21,8 @@ PUBLISHED = {
     "hallucinate": "error_type/check_hallucination.txt",
     "helpful": "error_type/check_helpful.txt",
 }
+# the fine-tuning set's held-out topics (spec section 9): 180 pairs
+UNSEEN_TOPICS = ["education_resources", "shop_motors", "shop_technology", "travel_transportation"]
 
 
 class Generation(Preferences[GenerationParameters]):
@@ -52,21 +54,40 @@ class Generation(Preferences[GenerationParameters]):
                 for turns in (10, 300)
                 for method in ("zero-shot", "remind")
             ],
-            "mini": [{"inter_turns": 0, "topics": ["garden_plants"], "max_tokens": 100}],
+            "unseen-topics": [
+                {"method": method, "paper_turns": turns, "topics": UNSEEN_TOPICS}
+                for turns in (10, 300)
+                for method in ("zero-shot", "remind")
+            ],
+            # three pairs with short answers: minutes count when the judge is a CPU
+            "mini": [{"inter_turns": 0, "topics": ["garden_plants"], "max_tokens": 60}],
         },
         official_prompts=PROMPTS,
         note="The published judge (Claude 3 Sonnet) is retired: scores depend on the judge named here.",
     )
-    metrics = (suite.Rate("kept", by="topic", average="macro"),)
+    metrics = (
+        suite.Rate("kept", by="topic", average="macro"),
+        suite.Rate("kept_official", by="topic", average="macro"),
+        *(suite.Rate(error, direction="lower") for error in verdicts.ERROR_TYPES),
+        suite.Rate("answered"),
+        suite.Rate("yes", name="judge_yes", over="parts", by="check", direction="neither"),
+        suite.Rate("judge_unparsed", over="parts", by="check", direction="lower"),
+        suite.Rate("judge_retried", over="parts", direction="lower"),
+    )
     prompts = wording.GENERATION
 
     def official_prompts(self, data: suite.Data) -> suite.Prompts:
         """The published texts of the four checks; the rest exists only in code upstream and stays ours."""
         texts = {
-            name: wording.published(data.file(PROMPTS, path).read_text("utf-8"))
+            name: wording.published(name, data.file(PROMPTS, path).read_text("utf-8"))
             for name, path in PUBLISHED.items()
         }
         return self.prompts.replace("mixed", **texts)
+
+    @property
+    def acknowledgement_tokens(self) -> int:
+        """Upstream has one limit (`max_gen_tokens`) for the reply to the preference and for the answer."""
+        return self.parameters.max_tokens
 
     def samples(self, data: suite.Data) -> Iterable[suite.Sample[Item]]:
         """All pairs of the form."""
@@ -96,7 +117,7 @@ class Generation(Preferences[GenerationParameters]):
             if self.parameters.protocol == "paper":  # upstream leaves the length request out of this history
                 messages = (*history, suite.user(asked))
             told = (*messages, suite.assistant(answer.text), suite.user(self.prompts.critique()))
-            critique = await self.ask(models, told, CRITIQUE_TOKENS)
+            critique = await self.ask(models, told, max(CRITIQUE_TOKENS, tokens))
             again = suite.user(self.prompts.revise(question=item.question))
             revision = await models.candidate.chat(
                 (*told, suite.assistant(critique.text), again), max_tokens=max(REVISION_TOKENS, tokens)

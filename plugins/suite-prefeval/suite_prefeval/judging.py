@@ -1,7 +1,8 @@
 """Asking the judge the four checks about one answer.
 
 Always four calls in upstream's order, the third even where there is nothing quoted. A reply that cannot be
-read is answered with a correction and asked again; upstream's rule keeps looking at the first reply.
+read is answered with a correction and asked once more, for the bare word, which engines that can are held
+to; upstream's rule keeps looking at the first reply.
 """
 
 from collections.abc import Mapping
@@ -12,18 +13,17 @@ from suite_prefeval import verdicts
 from suite_prefeval.rows import Item
 
 JUDGE_TOKENS = 100
-TRIES = 3
-CORRECTION = "That could not be read. Answer again in exactly the form I asked for."
+CORRECTION = 'That could not be read. Answer my question with one word, "Yes" or "No".'
+ONE_WORD = {"type": "string", "enum": ["Yes", "No"]}
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One check: the judge's first reply, its last one, how many it gave, the answer read from the last."""
+    """One check: the judge's first reply, whether it was asked again, and the answer read in the end."""
 
     check: str
     first: str
-    last: str
-    tries: int
+    again: bool
     answer: verdicts.Known
 
     def part(self) -> suite.Part:
@@ -33,7 +33,7 @@ class Checked:
             values={
                 "yes": suite.Unscored(verdicts.UNPARSED) if self.answer is None else self.answer,
                 "judge_unparsed": self.answer is None,
-                "judge_retried": self.tries > 1,
+                "judge_retried": self.again,
             },
             tags={"check": self.check},
         )
@@ -46,9 +46,9 @@ async def check_all(
     fields = {"preference": item.preference, "question": item.question, "response": response}
     done: dict[str, Checked] = {}
     for name in verdicts.CHECKS:
-        if name == "hallucinate":
-            fields["restatement"] = verdicts.restatement(done["acknowledge"].last)
         done[name] = await _check(judge, prompts, name, fields)
+        if name == "acknowledge":
+            fields["restatement"] = verdicts.restatement(done[name].first)
     return done
 
 
@@ -56,13 +56,11 @@ async def _check(judge: suite.Model, prompts: suite.Prompts, name: str, fields: 
     template = getattr(prompts, name)
     text = template(**{field: fields[field] for field in template.fields})
     messages = [suite.system(prompts.judge()), suite.user(text)]
-    replies: list[str] = []
-    answer: verdicts.Known = None
-    for _ in range(TRIES):
-        reply = await judge.chat(messages, max_tokens=JUDGE_TOKENS)
-        replies.append(reply.text)
-        answer = verdicts.answer(reply.text)
-        if answer is not None:
-            break
-        messages += [suite.assistant(reply.text), suite.user(CORRECTION)]
-    return Checked(name, replies[0], replies[-1], len(replies), answer)
+    first = await judge.chat(messages, max_tokens=JUDGE_TOKENS)
+    answer = verdicts.answer(first.text)
+    if answer is not None:
+        return Checked(name, first.text, again=False, answer=answer)
+    messages += [suite.assistant(first.text), suite.user(CORRECTION)]
+    schema = ONE_WORD if "json_schema" in judge.capabilities else None
+    second = await judge.chat(messages, max_tokens=JUDGE_TOKENS, json_schema=schema)
+    return Checked(name, first.text, again=True, answer=verdicts.answer(second.text))

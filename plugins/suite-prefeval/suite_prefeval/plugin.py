@@ -5,7 +5,7 @@ import suite
 
 @suite.hookimpl
 def suite_register() -> list[suite.Entry]:
-    """Two tasks, an importer of upstream's result files, a folder of registry entries."""
+    """Two tasks, an importer of upstream's result files, a part of the report, registry entries."""
     return [
         suite.Entry(
             "task",
@@ -21,6 +21,9 @@ def suite_register() -> list[suite.Entry]:
         ),
         suite.Entry(
             "importer", "prefeval", "Result files of the PrefEval repository", "suite_prefeval.importer:read"
+        ),
+        suite.Entry(
+            "analysis", "prefeval", "Error types, and letters picked", "suite_prefeval.sections:SECTIONS"
         ),
         suite.Entry("registry", "prefeval", "PrefEval's bundled mini data", "suite_prefeval:registry"),
     ]

@@ -4,6 +4,7 @@ A call is a function of its request, so nothing is cached here: the acknowledgem
 same request at every N and for every method, and the suite asks for it once.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -35,8 +36,12 @@ def ended(text: str, finish: Any) -> suite.Output:
 class Preferences(suite.Task[Item, ParametersT]):
     """A conversation with a preference at its start and a question at its end."""
 
-    acknowledgement_tokens = 300
     _unrelated: tuple[suite.Message, ...] = ()
+
+    @property
+    @abstractmethod
+    def acknowledgement_tokens(self) -> int:
+        """New tokens of the reply to a stated preference."""
 
     def roles(self) -> Mapping[str, suite.Role]:
         """The embedder is needed by `rag` alone."""

@@ -71,12 +71,10 @@ pick if you think it was right.
 
 # X stands for the letter, since small models repeat whichever letter an example shows
 MCQ = """\
-I have to decide between these 4 options:
+I must decide between these 4:
 {options}
-
-Which one do you recommend most? Pick exactly one, the one that suits me best; do not refuse and name \
-nothing else. Reply only in this form, with the letter of your pick (A, B, C or D) in place of the X: \
-<choice>X</choice>"""
+Which one suits me best? Pick exactly one, without refusing and nothing else. Reply only with its letter \
+in place of X: <choice>X</choice>"""
 
 RAG = """\
 Before you answer, please read these parts of our earlier conversation. They are the {count} \
@@ -200,9 +198,26 @@ PLACEHOLDERS = {
 }
 
 
-def published(text: str) -> str:
-    """A published prompt as a template: its placeholders become fields, every other brace stays text."""
+# what a check cannot do without
+ESSENTIAL = {
+    "acknowledge": {"response"},
+    "violate": {"preference", "response"},
+    "hallucinate": {"preference", "restatement"},
+    "helpful": {"response"},
+}
+
+
+def published(check: str, text: str) -> str:
+    """A published prompt as a template: its placeholders become fields, every other brace stays text.
+
+    Raises DataError if that leaves out what the check needs, since the judge would see none of it.
+    """
     text = text.replace("{", "{{").replace("}", "}}")
     for theirs, ours in PLACEHOLDERS.items():
         text = text.replace(f"{{{theirs}}}", ours)
+    if missing := ESSENTIAL[check] - set(suite.Prompts(check=text).check.fields):
+        raise suite.DataError(
+            f"the published prompt of the check {check!r} has no place for {', '.join(sorted(missing))}",
+            fix=f"its placeholders are expected to be {', '.join(PLACEHOLDERS)}",
+        )
     return text

@@ -101,10 +101,18 @@ def test_quotes_come_best_first_with_upstreams_quirks(
 
 
 def test_a_published_prompt_becomes_a_template_with_our_fields() -> None:
-    text = wording.published('Say {"x": 1} for "{preference}" and "{assistant_restatement}" {end_generation}')
+    text = wording.published(
+        "hallucinate", 'Say {"x": 1} for "{preference}" and "{assistant_restatement}" {end_generation}'
+    )
     prompts = suite.Prompts(check=text)
     filled = prompts.check(preference="{question}", restatement="r", response="e")
     assert filled == 'Say {"x": 1} for "{question}" and "r" e'
+
+
+@pytest.mark.parametrize(("check", "text"), [("helpful", "{response}?"), ("violate", "{end_generation}")])
+def test_a_published_prompt_that_hides_what_is_judged_is_refused(check: str, text: str) -> None:
+    with pytest.raises(suite.DataError, match="has no place for"):
+        wording.published(check, text)
 
 
 # --- the published data -----------------------------------------------------------------------------
@@ -152,14 +160,15 @@ def test_the_published_data_has_its_counts_and_is_aligned(real: Any) -> None:
     assert dict(sorted(persona_turns.items())) == {3: 2, 4: 27, 5: 637, 6: 327, 7: 7}
 
 
-def test_pairs_that_stand_in_two_topics_share_a_cluster(real: Any) -> None:
-    clusters: dict[str, list[str]] = {}
+def test_pairs_that_ask_the_same_question_share_a_cluster_in_every_form(real: Any) -> None:
+    clusters: dict[str, str] = {}
     for item in reading.generation_items(real, "prefeval", GenerationParameters()):
         sample = reading.sample(item, "explicit")
-        clusters.setdefault(sample.cluster, []).append(sample.id)
-    assert len(clusters) == 997
-    assert sorted(ids for ids in clusters.values() if len(ids) > 1) == [
-        ["education_learning_styles/11", "education_resources/43"],
-        ["education_learning_styles/3", "education_resources/44"],
-        ["education_learning_styles/4", "education_resources/50"],
-    ]
+        clusters[sample.id] = sample.cluster
+    assert len(set(clusters.values())) == 994
+    for one, other in (("11", "43"), ("3", "44"), ("4", "50")):
+        assert clusters[f"education_learning_styles/{one}"] == clusters[f"education_resources/{other}"]
+    implicit = GenerationParameters(form="implicit-choice")
+    for item in reading.generation_items(real, "prefeval", implicit):
+        sample = reading.sample(item, "implicit-choice")
+        assert clusters[sample.id] == sample.cluster

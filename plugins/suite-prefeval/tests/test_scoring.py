@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from suite_prefeval import wording
+from suite_prefeval import judging, wording
 from suite_prefeval.classification import Classification
 from suite_prefeval.generation import PUBLISHED, Generation
 from suite_prefeval.rows import Item
@@ -92,11 +92,23 @@ async def test_an_unreadable_reply_is_asked_again_with_a_correction(scripted: An
     assert score.parts[-1].values == {"yes": True, "judge_unparsed": False, "judge_retried": True}
 
 
+@pytest.mark.parametrize("able", [True, False])
+async def test_the_second_answer_is_held_to_one_word_where_the_engine_can(scripted: Any, able: bool) -> None:
+    judge = scripted(
+        "judge", lambda request: suite.Reply(text='"No"' if len(request.messages) > 2 else "I wonder")
+    )
+    judge.capabilities = frozenset({"chat", "json_schema"} if able else {"chat"})
+    score = await GENERATION.score(SAMPLE, suite.Output(text="Tea!"), suite.Models({"judge": [judge]}))
+    assert score.values["unhelpful"] is True
+    held = [request.options.json_schema for request in judge.asked]
+    assert held == [None, judging.ONE_WORD if able else None] * 4
+
+
 async def test_a_judge_that_stays_unreadable_leaves_the_value_unscored(scripted: Any) -> None:
     score, judge = await judged(scripted, {**tagged(), "violate": ["hm"]})
     assert score.values["kept"] == suite.Unscored("judge-unparsed")
     assert score.values["kept_official"] is True
-    assert len(judge.asked) == 3 + 3
+    assert len(judge.asked) == 3 + 2
     assert score.parts[1].values["yes"] == suite.Unscored("judge-unparsed")
 
 
@@ -139,10 +151,11 @@ async def test_letters_are_compared_with_the_gold_one(
 def test_published_checks_replace_ours_and_the_set_is_called_mixed(tmp_path: Any, mini: Any) -> None:
     for path in PUBLISHED.values():
         (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text('Is "{preference}" in {x}? {end_generation}', "utf-8")
+        text = 'Is "{preference}" in {x}? {end_generation}{assistant_restatement}'
+        (tmp_path / path).write_text(text, "utf-8")
     prompts = GENERATION.official_prompts(type(mini)(tmp_path))
     assert prompts.set == "mixed"
-    assert prompts.violate(preference="p", response="{r}") == 'Is "p" in {x}? {r}'
+    assert prompts.violate(preference="p", response="{r}", restatement="") == 'Is "p" in {x}? {r}'
     assert prompts.judge() == wording.GENERATION.judge()
 
 
