@@ -72,6 +72,7 @@ _PLACES = {
     "assistant": "suite.chat",
     "at_score": "suite.parameters",
     "bootstrap": "suite.scoring.stats.bootstrap",
+    "catalogue": "suite.plugins",
     "compare_pair": "suite.scoring.pairwise",
     "hookimpl": "suite.hookspecs",
     "judge": "suite.scoring.judges",
@@ -148,6 +149,7 @@ __all__ = [
     "assistant",
     "at_score",
     "bootstrap",
+    "catalogue",
     "compare_pair",
     "hookimpl",
     "judge",
@@ -207,6 +209,7 @@ if TYPE_CHECKING:
     from suite.parameters import Payload as Payload
     from suite.parameters import SkipCell as SkipCell
     from suite.parameters import at_score as at_score
+    from suite.plugins import catalogue as catalogue
     from suite.prompts import Prompts as Prompts
     from suite.roles import Model as Model
     from suite.roles import Models as Models
