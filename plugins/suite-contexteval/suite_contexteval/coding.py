@@ -1,0 +1,209 @@
+"""contexteval/codes: on what the judges' reasons rest, content (1) or surface (2).
+
+Reads a run of `contexteval/judge` (or the published judgements). For every pair and setting one judge's
+reason is taken. Expected: fewer surface-level reasons once the judge sees the context.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import suite
+from suite_contexteval import columns, parsers, reading, wording, wrapping
+from suite_contexteval.asking import told, unread
+from suite_contexteval.bottom import smallest
+from suite_contexteval.parameters import CodesParameters
+from suite_contexteval.reading import JUDGEMENTS, MINI
+from suite_contexteval.rows import SETTINGS, Asked, Judgement, Setting
+
+_MARK = re.compile(r"\bjustification\W{0,4}\s*", re.IGNORECASE)
+_DICTIONARY = re.compile(r"^.*?\{[^{}]*judge?ment[^{}]*\}", re.DOTALL | re.IGNORECASE)
+
+
+class Reason(suite.Payload):
+    """One judge's reason for one verdict. preferred: the label it gave."""
+
+    example_id: str
+    query: str
+    source: str = ""
+    context: str = ""
+    setting: Setting
+    judge: str
+    preferred: str
+    reason: str
+
+
+def reason(text: str) -> str:
+    """The reason in a judge's reply, "" if it gave none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        return str(found.get("justification", "")).strip()
+    if marks := list(_MARK.finditer(text)):
+        return text[marks[-1].end() :].strip(" \"'*}\n")
+    return _DICTIONARY.sub("", text.replace("*", ""), count=1).strip() if _DICTIONARY.match(text) else ""
+
+
+class Codes(suite.Task[Reason, CodesParameters]):
+    """Two codes; a reason may get both."""
+
+    info = suite.TaskInfo(
+        name="contexteval/codes",
+        version=1,
+        title="ContextEval stage: on what the judges' reasons rest",
+        paper="arXiv 2411.07237",
+        roles={"candidate": suite.Role(needs={"chat"})},
+        headline="surface",
+        datasets=(JUDGEMENTS,),
+        mini={JUDGEMENTS: MINI},
+        presets={"paper": [{"protocol": "paper", "temperature": None}]},
+        note="Published: 5 to 7 % fewer surface-level reasons with context.",
+    )
+    metrics = (
+        suite.Rate("surface", by="setting", direction="neither"),
+        suite.Rate("content", by="setting", direction="neither"),
+        suite.Rate("readable"),
+        suite.Custom(
+            "surface_drop_with_context",
+            lambda columns: _drop(columns),
+            needs=("surface", "tag:setting"),
+            direction="neither",
+            range=(-1.0, 1.0),
+        ),
+    )
+    prompts = wording.CODES
+
+    def samples(self, data: suite.Data) -> Iterable[suite.Sample[Reason]]:
+        """One reason for each pair and setting, at most `sample` in all, drawn over the whole."""
+        found = published(data, self.parameters) if _published(data) else self._own(data)
+        for one in found:
+            yield suite.Sample(
+                f"{one.example_id}/{one.setting}",
+                one,
+                group=one.example_id,
+                tags={**reading.tags(one.source), "setting": one.setting},
+            )
+
+    def _own(self, data: suite.Data) -> list[Reason]:
+        rows = (one for row in reading.judgements(data) if (one := self._drawn(row)) is not None)
+        kept = smallest(rows, self.parameters.sample, key=lambda one: f"{one.example_id}/{one.setting}")
+        return sorted(kept, key=lambda one: (one.example_id, SETTINGS.index(one.setting)))
+
+    def _drawn(self, row: Judgement) -> Reason | None:
+        candidates = [
+            (record.judge, one)
+            for record in row.judges
+            for one in record.orders
+            if one.state in ("valid", "tie") and self._usable(one)
+        ]
+        if not candidates:
+            return None
+        judge, asked = min(
+            candidates, key=lambda one: _digest(row.example_id, row.setting, one[0], str(one[1].swapped))
+        )
+        preferred = "Tie" if asked.value is None else f"Response {asked.value}"
+        return Reason(
+            example_id=row.example_id,
+            query=row.query,
+            source=row.source,
+            context="" if row.setting == "none" else wrapping.text_of(row),
+            setting=row.setting,
+            judge=judge,
+            preferred=preferred,
+            reason=reason(asked.text),
+        )
+
+    def _usable(self, asked: Asked) -> bool:
+        return bool(reason(asked.text)) and (
+            self.parameters.protocol == "sound" or "Justification" in asked.text
+        )
+
+    async def solve(self, sample: suite.Sample[Reason], models: suite.Models) -> suite.Output:
+        """data: {example_id, query, setting, judge, preferred, reason, codes}."""
+        one = sample.payload
+        verdict = await suite.judge(
+            models.candidate,
+            self.prompts.code(
+                query=one.query,
+                context=one.context or "none",
+                preferred=one.preferred,
+                reason=one.reason,
+            ),
+            parse=parsers.codes,
+            max_tokens=self.parameters.max_tokens,
+            temperature=self.parameters.temperature,
+        )
+        kept = one.model_dump(mode="json", exclude={"source", "context"})
+        return told(verdict, {**kept, "codes": list(verdict.value or ())})
+
+    async def score(
+        self,
+        sample: suite.Sample[Reason],  # noqa: ARG002
+        output: suite.Output,
+        models: suite.Models,  # noqa: ARG002
+    ) -> suite.Score:
+        """content and surface: whether the reason has the code."""
+        lost = unread(output)
+        codes = output.data["codes"]
+        return suite.Score(
+            {
+                "content": lost or 1 in codes,
+                "surface": lost or 2 in codes,
+                "readable": output.data["readable"],
+            }
+        )
+
+
+def _drop(table: Mapping[str, Any]) -> float | None:
+    without = table["tag:setting"] == "none"
+    if not without.any() or without.all():
+        return None
+    return float(table["surface"][without].mean() - table["surface"][~without].mean())
+
+
+def _digest(*parts: str) -> bytes:
+    return hashlib.sha256("\x1f".join(parts).encode()).digest()
+
+
+def _published(data: suite.Data) -> bool:
+    """Whether the dataset is the published one: it has a part of its own for the models' records."""
+    return data.has(JUDGEMENTS, "autorater") and not data.has(JUDGEMENTS, "judgements")
+
+
+def published(data: suite.Data, parameters: CodesParameters) -> list[Reason]:
+    """Reasons out of the published records, streamed: one judge a pair of models, query and setting."""
+
+    def rows() -> Iterator[tuple[str, columns.Judged]]:
+        for one in columns.judged(data.rows(JUDGEMENTS, dict, "autorater")):
+            if reason(one.text) and (parameters.protocol == "sound" or "Justification" in one.text):
+                yield f"{one.one}\x1f{one.two}\x1f{one.setting}\x1f{one.key}", one
+
+    best: dict[str, tuple[bytes, columns.Judged]] = {}
+    for key, one in rows():
+        digest = _digest(key, one.judge)
+        if key not in best or digest < best[key][0]:
+            best[key] = (digest, one)
+        if len(best) > 4 * parameters.sample:
+            kept = smallest(best, parameters.sample, key=str)
+            best = {name: best[name] for name in kept}
+    found = []
+    for key in smallest(best, parameters.sample, key=str):
+        one = best[key][1]
+        pair = f"{one.one}_vs_{one.two}"
+        found.append(
+            Reason(
+                example_id=f"{one.key}/{pair}",
+                query=one.query,
+                source=pair,
+                context=one.context if one.setting != "none" else "",
+                setting=one.setting,
+                judge=one.judge,
+                preferred=one.shown,
+                reason=reason(one.text),
+            )
+        )
+    return sorted(found, key=lambda one: (one.example_id, SETTINGS.index(one.setting)))

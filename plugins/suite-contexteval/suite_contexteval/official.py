@@ -1,0 +1,172 @@
+"""Upstream's readings and numbers, restated: for comparing with published ones, never for the headline.
+
+Labels of a panel on one example are "1", "2", "T" and "I" (nothing could be read), in judge order; "I"
+counts as a tie. Source: specification sections 5.3, 6 and 12, from upstream's code.
+"""
+
+import ast
+import math
+import random
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+ORDER_SEED = 23
+_FAILED = "No response."  # upstream's clients give this text for an answer that failed
+
+
+def order_draws() -> Iterator[int]:
+    """Which candidate is shown first, example by example: 1 or 2; upstream restarts it for every file."""
+    chance = random.Random(ORDER_SEED)
+    while True:
+        yield chance.randint(1, 2)
+
+
+def failed(response: str) -> bool:
+    """Whether an answer is none: empty, or the text that stands for a failure."""
+    return not response.strip() or response.strip().startswith(_FAILED)
+
+
+def judgement(text: str) -> str:
+    """The label of a reply: "1", "2", "T" or "I". A text that names both responses counts as "1"."""
+    label = _in_dictionary(text)
+    if label is None:
+        label = text if "Response 1" in text or "Response 2" in text else ""
+    for name, short in (("Response 1", "1"), ("Response 2", "2"), ("Tie", "T")):
+        if name in label:
+            return short
+    return "I"
+
+
+def _in_dictionary(text: str) -> str | None:
+    plain = text.replace("*", "").strip()
+    _, found, rest = plain.partition("output: ")
+    if not found or "}" not in rest:
+        return None
+    try:
+        value = ast.literal_eval(rest[: rest.index("}") + 1])
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return None
+    return str(value["judgement"]) if isinstance(value, dict) and "judgement" in value else None
+
+
+def mapped(label: str, rand_choice: int) -> str:
+    """A label by response made one by candidate. rand_choice 2: candidate two was Response 1."""
+    return {"1": "2", "2": "1"}.get(label, label) if rand_choice == 2 else label
+
+
+def needs_context(text: str) -> bool:
+    """Upstream's test: "No." and "No, …" count as needing context."""
+    return text != "No" and "Need for Context: No" not in text
+
+
+def follow_ups(text: str) -> tuple[list[str], list[str]]:
+    """Questions and answer lists as upstream cuts them, prefixes kept; unusable if their counts differ."""
+    return re.findall(r"Q:.*?\?", text), re.findall(r"A:.*?\]", text)
+
+
+class Panel(NamedTuple):
+    """A panel on one example. mode: the commonest label, the first met among equals. share: c_i / J."""
+
+    mode: str
+    share: float
+
+    @property
+    def majority(self) -> bool:
+        """Whether more than half of the judges gave the mode."""
+        return self.share > 0.5
+
+
+def panel(labels: Sequence[str]) -> Panel:
+    """What a panel amounts to. Raises ValueError for no labels."""
+    if not labels:
+        raise ValueError("a panel needs at least one label")
+    mode, count = Counter("T" if one == "I" else one for one in labels).most_common(1)[0]
+    return Panel(mode, count / len(labels))
+
+
+class WinRates(NamedTuple):
+    """Shares among the examples with a strict majority; None if there is none."""
+
+    first: float | None
+    second: float | None
+    tie: float | None
+    majorities: int
+
+
+def win_rates(panels: Sequence[Panel]) -> WinRates:
+    """Section 6.1."""
+    modes = [one.mode for one in panels if one.majority]
+    if not modes:
+        return WinRates(None, None, None, 0)
+    shares = [modes.count(label) / len(modes) for label in "12T"]
+    return WinRates(shares[0], shares[1], shares[2], len(modes))
+
+
+def agreement(panels: Sequence[Panel]) -> list[float]:
+    """c_i / J of every example; its mean is upstream's agreement."""
+    return [one.share for one in panels]
+
+
+def non_tie_agreement(panels: Sequence[Panel]) -> list[float]:
+    """c_i / J where the mode is no tie."""
+    return [one.share for one in panels if one.mode != "T"]
+
+
+def randolph(rows: Sequence[Sequence[str]]) -> float | None:
+    """Randolph's free-marginal kappa over three labels; upstream prints it as Fleiss' kappa.
+
+    Every row has as many labels, at least two; else None.
+    """
+    sizes = {len(row) for row in rows}
+    if len(sizes) != 1 or (judges := sizes.pop()) < 2:
+        return None
+    agreeing = []
+    for row in rows:
+        counts = Counter("T" if one == "I" else one for one in row)
+        agreeing.append(sum(n * (n - 1) for n in counts.values()) / (judges * (judges - 1)))
+    share = math.fsum(agreeing) / len(agreeing)
+    return (share - 1 / 3) / (1 - 1 / 3)
+
+
+class TTest(NamedTuple):
+    """A t-test. Not corrected for the number of tests made."""
+
+    t: float
+    p: float
+    df: float
+
+
+def paired_t(x: Sequence[float], y: Sequence[float]) -> TTest | None:
+    """Paired t-test, as upstream makes "with ties"; None where there is no variation or no pair."""
+    from scipy import stats
+
+    differences = [a - b for a, b in zip(x, y, strict=True)]
+    if len(differences) < 2 or max(differences) == min(differences):
+        return None
+    found = stats.ttest_rel(x, y)
+    return TTest(float(found.statistic), float(found.pvalue), float(found.df))
+
+
+def independent_t(x: Sequence[float], y: Sequence[float]) -> TTest | None:
+    """Two-sample t-test with equal variances, as upstream makes "non-tie"; None as above."""
+    from scipy import stats
+
+    if min(len(x), len(y)) < 1 or len(x) + len(y) < 3 or (len(set(x)) < 2 and len(set(y)) < 2):
+        return None
+    found = stats.ttest_ind(x, y)
+    return TTest(float(found.statistic), float(found.pvalue), float(found.df))
+
+
+def t_interval(x: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:
+    """Student's interval of a mean, df = n - 1; None for fewer than two values."""
+    from scipy import stats
+
+    n = len(x)
+    if n < 2:
+        return None
+    mean = math.fsum(x) / n
+    se = math.sqrt(math.fsum((one - mean) ** 2 for one in x) / (n - 1) / n)
+    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * se
+    return mean - half, mean + half
