@@ -1,0 +1,171 @@
+"""A run folder with one of its scorings, as reports and analyses see it: read-only and streamed.
+
+Memory holds the manifests, the results and indexes of 16 bytes a record, made when first asked for.
+A run that was not scored yet, or whose scoring has no results yet, can be shown too.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from suite.errors import RunError, unknown
+from suite.journal.reading import BlockReader, Journal, OffsetIndex, RunReader, digest64, read_json
+from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
+
+RUNS = Path("runs")
+
+
+class Key(NamedTuple):
+    """Which record: cell, sample, trial."""
+
+    cell: str
+    sample: str
+    trial: int
+
+    @classmethod
+    def of(cls, record: OutputRecord | ScoreRecord) -> "Key":
+        """The key of an output or score."""
+        return cls(record.cell, record.sample, record.trial)
+
+    @property
+    def digest(self) -> int:
+        """The key in an index."""
+        return digest64(*self)
+
+
+def find_run(name: str | Path, runs: Path = RUNS) -> Path:
+    """The folder of a run, given as a folder or as a name under `runs`. Raises NotFound."""
+    for folder in (Path(name), runs / name):
+        if (folder / "manifest.json").is_file():
+            return folder
+    names = [path.parent.name for path in runs.glob("*/manifest.json")] if runs.is_dir() else []
+    raise unknown("run", str(name), names, where=str(runs.absolute()))
+
+
+class FoundCall(NamedTuple):
+    """A call, the bodies its hashes stand for, and the stage it was made in."""
+
+    call: CallRecord
+    blocks: BlockReader
+    stage: str
+
+
+class LoadedRun:
+    """A run with one scoring (the newest without a name); satisfies `suite.scoring.analysis.RunView`.
+
+    Raises RunError if the folder holds no run or no such scoring.
+    """
+
+    def __init__(self, folder: Path, scoring: str = "") -> None:
+        self.folder = folder
+        self.reader = RunReader(folder)
+        known = self.reader.scorings()
+        if not scoring:  # a scoring that was just begun hides no finished one
+            done = [name for name in known if (folder / "scorings" / name / "results.json").exists()]
+            scoring = (done or known or [""])[-1]
+        self.scoring_id = scoring
+        self._scoring: Journal | None = self.reader.scoring(scoring) if scoring else None
+        self._results: dict[str, Any] = {}
+        if self._scoring is not None and (self._scoring.folder / "results.json").exists():
+            self._results = read_json(self._scoring.folder / "results.json")
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return str(self.manifest.get("name") or self.folder.absolute().name)
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """The run's manifest.json."""
+        return self.reader.manifest
+
+    @property
+    def results(self) -> Mapping[str, Any]:
+        """The scoring's results.json, {} if there is none yet."""
+        return self._results
+
+    @cached_property
+    def scoring_manifest(self) -> Mapping[str, Any]:
+        """The scoring's manifest.json, {} if the run was not scored."""
+        return self.reader.scoring_manifest(self.scoring_id) if self._scoring else {}
+
+    def outputs(self) -> Iterator[OutputRecord]:
+        """All outputs, in no particular order."""
+        return iter(self.reader.outputs)
+
+    def scores(self) -> Iterator[ScoreRecord]:
+        """All scores of the scoring, in no particular order."""
+        return iter(self._scoring.scores if self._scoring else ())
+
+    def outputs_with_offsets(self) -> Iterator[tuple[int, OutputRecord]]:
+        """All outputs and where they stand."""
+        return self.reader.outputs.with_offsets()
+
+    def scores_with_offsets(self) -> Iterator[tuple[int, ScoreRecord]]:
+        """All scores and where they stand."""
+        return self._scoring.scores.with_offsets() if self._scoring else iter(())
+
+    def journals(self) -> Iterator[Journal]:
+        """The run's own journal and the scoring's."""
+        yield self.reader
+        if self._scoring is not None:
+            yield self._scoring
+
+    @cached_property
+    def score_index(self) -> OffsetIndex:
+        """Where each score stands, by key."""
+        index = OffsetIndex()
+        for offset, record in self.scores_with_offsets():
+            index.add(Key.of(record).digest, offset)
+        return index
+
+    @cached_property
+    def output_index(self) -> OffsetIndex:
+        """Where each output stands, by key."""
+        index = OffsetIndex()
+        for offset, record in self.outputs_with_offsets():
+            index.add(Key.of(record).digest, offset)
+        return index
+
+    def score(self, key: Key) -> ScoreRecord | None:
+        """The score of a key; the last one if there are several."""
+        for offset in reversed(self.score_index.find(key.digest)):
+            if self._scoring is not None and Key.of(found := self._scoring.scores.at(offset)) == key:
+                return found
+        return None
+
+    def output(self, key: Key) -> OutputRecord | None:
+        """The output of a key."""
+        for offset in reversed(self.output_index.find(key.digest)):
+            if Key.of(found := self.reader.outputs.at(offset)) == key:
+                return found
+        return None
+
+    @cached_property
+    def _call_indexes(self) -> list[tuple[Journal, OffsetIndex, str]]:
+        found: list[tuple[Journal, OffsetIndex, str]] = []
+        for journal, stage in zip(self.journals(), ("solve", "score"), strict=False):
+            index = OffsetIndex()
+            for offset, call in journal.calls.with_offsets():
+                index.add(int(call.id[:16], 16), offset)
+            found.append((journal, index, stage))
+        return found
+
+    def call(self, identity: str) -> FoundCall | None:
+        """A call by its id, from the run or the scoring; None if neither recorded it."""
+        for journal, index, stage in self._call_indexes:
+            for offset in index.find(int(identity[:16], 16)):
+                call = journal.calls.at(offset)
+                if call.id == identity:
+                    return FoundCall(call, journal.blocks, stage)
+        return None
+
+    def text(self, record: OutputRecord) -> str:
+        """An output's text, taken from its call where it was left out. Raises RunError if that is missing."""
+        if not record.text_from:
+            return record.output.text
+        found = self.call(record.text_from)
+        if found is None:
+            raise RunError(f"call {record.text_from} of sample {record.sample!r} is not in calls.jsonl")
+        return found.call.reply.text

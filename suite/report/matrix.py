@@ -1,0 +1,172 @@
+"""Tables of results, still without any drawing: columns and rows of text that terminal and Markdown share."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from suite.report.formatting import (
+    DASH,
+    coverage_text,
+    interval,
+    number,
+    percent,
+    plain,
+    value_text,
+    with_unit,
+)
+from suite.report.summary import Cell, Slices, TaskPart
+from suite.scoring.results import MetricResult
+
+BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of text. `left`: how many leading columns are names, the rest numbers."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    left: int = 1
+
+
+def headline_title(task: TaskPart) -> str:
+    """The headline's name and which way is better."""
+    better = BETTER.get(task.direction, "")
+    return f"{task.headline} ({better})" if better else task.headline
+
+
+def headline_grid(task: TaskPart, level: float, details: bool = False) -> Grid:
+    """A row a cell: swept parameters, the headline with interval, n, unscored, coverage and bounds.
+
+    details: clusters and the interval's method too.
+    """
+    columns = [
+        *task.swept,
+        task.headline or "value",
+        f"{percent(level)} interval",
+        "n",
+        "unscored",
+        "coverage (bounds)",
+    ]
+    columns += ["pending"] if any(cell.counts["pending"] for cell in task.cells) else []
+    columns += ["clusters", "method"] if details else []
+    rows = []
+    for cell in task.cells:
+        row = [*map(plain, cell.values), *_headline(cell.headline)]
+        row += [number(cell.counts["pending"])] if "pending" in columns else []
+        if details:
+            head = cell.headline
+            row += [number(head.clusters) if head else DASH, head.method if head else DASH]
+        rows.append(row)
+    return Grid(headline_title(task), columns, rows, left=len(task.swept))
+
+
+def _headline(head: MetricResult | None) -> list[str]:
+    if head is None:
+        return [DASH] * 5
+    return [
+        with_unit(head.value, head.unit),
+        interval(head.low, head.high),
+        number(head.n),
+        number(head.unscored),
+        coverage_text(head),
+    ]
+
+
+def cell_name(cell: Cell) -> str:
+    """The cell's swept values, its id if nothing is swept."""
+    return " · ".join(map(plain, cell.values)) or "value"
+
+
+def metrics_grid(task: TaskPart) -> Grid:
+    """The further metrics: a row a metric, a column a cell."""
+    rows = []
+    for name in task.metric_names:
+        found = [cell.row(name) for cell in task.cells]
+        rows.append([marked(name, found), *map(value_text, found)])
+    return Grid("Further metrics", ["metric", *map(cell_name, task.cells)], rows)
+
+
+def marked(name: str, found: Sequence[MetricResult | None]) -> str:
+    """A metric's name, with an arrow down where lower is better."""
+    lower = any(one is not None and one.direction == "lower" for one in found)
+    return f"{name} ↓" if lower else name
+
+
+def slice_grid(task: TaskPart, slices: Slices) -> Grid:
+    """One metric by one tag: a row a value of the tag, a column a cell."""
+    rows = [
+        [plain(value), number(max((one.n for one in found if one), default=0)), *map(value_text, found)]
+        for value, found in slices.rows
+    ]
+    columns = [slices.tag, "n", *map(cell_name, task.cells)]
+    return Grid(f"{slices.metric} by {slices.tag}", columns, rows)
+
+
+def across_grid(task: TaskPart) -> Grid:
+    """Metrics over several cells."""
+    rows = [
+        [
+            one.result.name,
+            plain({name: value for name, value in one.parameters.items() if name in task.swept}),
+            value_text(one.result),
+            number(one.result.n),
+        ]
+        for one in task.across
+    ]
+    return Grid("Across cells", ["metric", "with", "value", "n"], rows, left=2)
+
+
+def notes(task: TaskPart) -> Iterator[str]:
+    """Remarks on single numbers, each once with the cells it is about (coverage has a column of its own)."""
+    found: dict[str, list[str]] = {}
+    for cell in task.cells:
+        for one in ([cell.headline] if cell.headline else []) + cell.whole:
+            for note in filter(None, one.note.split("; ")):
+                if not note.startswith("coverage "):
+                    found.setdefault(f"{one.name}: {note}", []).append(cell.label)
+    for note, labels in found.items():
+        yield note if len(labels) == len(task.cells) else f"{note} ({some(labels)})"
+
+
+def some(labels: Sequence[str], most: int = 4) -> str:
+    """A few labels, and how many more there are."""
+    more = f"; {len(labels) - most} more cells" if len(labels) > most else ""
+    return "; ".join(labels[:most]) + more
+
+
+def shared_deviations(task: TaskPart) -> list[str]:
+    """What is shown with the headline; a fact that is the same in all cells once, else by cell."""
+    lines: dict[str, list[Cell]] = {}
+    for cell in task.cells:
+        for name, value in cell.deviations.items():
+            lines.setdefault(f"{name}: {value}", []).append(cell)
+    return [
+        text if len(cells) == len(task.cells) else f"{text} ({some([one.label for one in cells])})"
+        for text, cells in lines.items()
+    ]
+
+
+def happened_grid(tasks: Sequence[TaskPart]) -> Grid:
+    """Finishes and unscored values, a row a cell."""
+    finishes = list(dict.fromkeys(name for task in tasks for cell in task.cells for name in cell.finishes))
+    rows = []
+    for task in tasks:
+        for cell in task.cells:
+            unscored = "; ".join(
+                f"{value}: {reason} {number(count)}"
+                for value, reasons in cell.unscored.items()
+                for reason, count in reasons.items()
+            )
+            counts = [number(cell.counts[name]) for name in ("samples", "solved", "scored", "pending")]
+            ends = [number(cell.finishes.get(name, 0)) for name in finishes]
+            rows.append([task.name, cell.label or "all", *counts, *ends, unscored or DASH])
+    columns = ["task", "cell", "samples", "solved", "scored", "pending", *finishes, "unscored values"]
+    return Grid("By cell", columns, rows, left=2)
+
+
+def calls_grid(calls: dict[str, dict[str, int]]) -> Grid:
+    """Calls and tokens by role member."""
+    names = ["calls", "cached", "retries", "prompt_tokens", "completion_tokens", "cached_tokens"]
+    rows = [[member, *(number(counts.get(name, 0)) for name in names)] for member, counts in calls.items()]
+    return Grid("Calls and tokens", ["role", *(name.replace("_", " ") for name in names)], rows)

@@ -1,0 +1,148 @@
+"""Which samples a report shows: few, chosen so that every cell and every way to fail is among them.
+
+Two passes over the journal with bounded heaps. Within a cell and a kind of outcome the choice falls on the
+ids with the smallest hash: the same samples in all cells, run after run, and no favourites.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from suite.journal.reading import digest64
+from suite.journal.records import OutputRecord, ScoreRecord
+from suite.report.loading import Key, LoadedRun
+from suite.task import Unscored, Value
+
+# in this order each cell is asked for its next sample, round after round
+KINDS = ("unscored", "ended early", "not scored yet", "failing", "other")
+
+
+class Picked(NamedTuple):
+    """One chosen sample. outcome: a few words to filter by."""
+
+    key: Key
+    output: OutputRecord
+    score: ScoreRecord | None
+    outcome: str
+
+
+class Choice(NamedTuple):
+    """The chosen samples in the order of cells and ids, how many there are in all, and of each kind."""
+
+    picked: list[Picked]
+    total: int
+    kinds: Mapping[str, int]
+
+
+class _Smallest:
+    """The keys with the smallest hashes, at most `most`."""
+
+    def __init__(self, most: int) -> None:
+        self._heap: list[tuple[int, Key]] = []
+        self._most = most
+
+    def add(self, key: Key) -> None:
+        entry = (-digest64(key.sample, key.trial), key)
+        if len(self._heap) < self._most:
+            heapq.heappush(self._heap, entry)
+        elif entry > self._heap[0]:
+            heapq.heapreplace(self._heap, entry)
+
+    def ordered(self) -> Iterator[Key]:
+        for _, key in sorted(self._heap, reverse=True):
+            yield key
+
+
+class Judge:
+    """Says how a score looks, from the cell's headline value and the direction that is better."""
+
+    def __init__(self, run: LoadedRun) -> None:
+        self._headlines: dict[str, tuple[str, bool]] = {}
+        for cell in run.results.get("cells", ()):
+            metrics = cell.get("metrics", ())
+            lower = any(one.get("headline") and one.get("direction") == "lower" for one in metrics)
+            self._headlines[cell["cell"]] = (str(cell.get("headline", "")), lower)
+
+    def kind(self, score: ScoreRecord) -> str:
+        """unscored, failing or other."""
+        if any(isinstance(value, Unscored) for value in score.values.values()):
+            return "unscored"
+        name, lower = self._headlines.get(score.cell, ("", False))
+        value = score.values.get(name)
+        bad = isinstance(value, int | float) and (value >= 1 if lower else value <= 0)
+        return "failing" if bad else "other"
+
+    def outcome(self, output: OutputRecord, score: ScoreRecord | None) -> str:
+        """A few words: what the sample came to."""
+        if score is None:
+            return "not scored yet"
+        name, _ = self._headlines.get(score.cell, ("", False))
+        value: Value = score.values.get(name)
+        if any(isinstance(one, Unscored) for one in score.values.values()):
+            return "unscored"
+        if isinstance(value, bool):
+            return f"{name}: {'yes' if value else 'no'}"
+        if isinstance(value, int | float):
+            return f"{name}: {value:.3g}" if value in (0, 1) else f"{name}: between"
+        return output.output.finish if output.output.finish != "stop" else "scored"
+
+
+def pick(run: LoadedRun, most: int = 200) -> Choice:
+    """At most `most` samples of a run."""
+    judge = Judge(run)
+    heaps: dict[tuple[str, str], _Smallest] = {}
+    kinds: Counter[str] = Counter()
+
+    def add(kind: str, key: Key) -> None:
+        kinds[kind] += 1
+        heaps.setdefault((kind, key.cell), _Smallest(most)).add(key)
+
+    for score in run.scores():
+        add(judge.kind(score), Key.of(score))
+    total = 0
+    for output in run.outputs():
+        total += 1
+        if output.output.finish != "stop":
+            add("ended early", Key.of(output))
+        if Key.of(output).digest not in run.score_index:
+            add("not scored yet", Key.of(output))
+    keys = _in_turn(run, heaps, most)
+    picked = []
+    for key in keys:
+        found = run.output(key)
+        if found is not None:
+            score_ = run.score(key)
+            picked.append(Picked(key, found, score_, judge.outcome(found, score_)))
+    return Choice(picked, total, dict(kinds))
+
+
+def _in_turn(run: LoadedRun, heaps: Mapping[tuple[str, str], _Smallest], most: int) -> list[Key]:
+    cells = [cell["cell"] for cell in run.manifest["cells"]]
+    queues = [heaps[kind, cell].ordered() for kind in KINDS for cell in cells if (kind, cell) in heaps]
+    chosen: dict[Key, None] = {}
+    while queues and len(chosen) < most:
+        alive = []
+        for queue in queues:
+            if len(chosen) >= most:
+                break
+            key = next((one for one in queue if one not in chosen), None)
+            if key is not None:
+                chosen[key] = None
+                alive.append(queue)
+        queues = alive
+    place = {cell: index for index, cell in enumerate(cells)}
+    return sorted(chosen, key=lambda key: (place.get(key.cell, len(place)), natural(key.sample), key.trial))
+
+
+def natural(text: str) -> tuple[Any, ...]:
+    """A sort key that puts item/2 before item/10."""
+    parts: list[tuple[int, int, str]] = []
+    word = ""
+    for char in text + "\0":
+        if word and (char.isdecimal() != word[-1].isdecimal() or char == "\0"):
+            number = word.isdecimal() and len(word) < 19
+            parts.append((0, int(word), "") if number else (1, 0, word))
+            word = ""
+        word += char
+    return tuple(parts)

@@ -1,0 +1,49 @@
+"""A task's own view of its samples, where the run's data is at hand.
+
+Third-party code runs here: what it raises becomes a sentence beside the sample.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from suite.blocks import Block, Text
+from suite.errors import SuiteError
+from suite.report.loading import Key, LoadedRun
+from suite.report.picking import Picked
+from suite.task import Output, Sample, Score, Task
+
+
+def own_views(run: LoadedRun, picked: Sequence[Picked]) -> tuple[dict[Key, Sequence[Block]], str]:
+    """Blocks by sample, and why there are none ("" if there are)."""
+    from suite.run.reopen import reopen
+
+    try:
+        opened = reopen(run.reader)
+        tasks = opened.tasks
+        cells = [cell.id for cell in opened.plan.cells]
+        wanted: dict[tuple[str, str], list[Picked]] = {}
+        for one in picked:
+            wanted.setdefault((one.key.cell, one.key.sample), []).append(one)
+        found: dict[Key, Sequence[Block]] = {}
+        for group in opened.plan.groups():
+            for item in group.items:
+                for one in wanted.pop((cells[item.cell], item.sample.id), ()):
+                    found[one.key] = _blocks(run, tasks[one.key.cell], item.sample, one)
+            if not wanted:
+                break
+    except SuiteError as error:
+        return {}, error.what
+    except Exception as error:  # a task's reading of its data is third-party code
+        return {}, f"{type(error).__name__}: {error}"
+    return found, ""
+
+
+def _blocks(run: LoadedRun, task: Task[Any, Any], sample: Sample[Any], one: Picked) -> Sequence[Block]:
+    kept = one.output.output
+    try:
+        output = Output(run.text(one.output), kept.data, kept.finish)
+        score = None if one.score is None else Score(one.score.values, one.score.parts)
+        return tuple(task.show(replace(sample, trial=one.output.trial), output, score))
+    except Exception as error:  # third-party code: anything may come out
+        return (Text(f"The task's own view failed: {type(error).__name__}: {error}"),)

@@ -1,0 +1,201 @@
+"""A run's results in a terminal, or as plain text where the output is no terminal.
+
+All text from tasks, models and data is cleaned and drawn as it is, never as markup. Tables wider than
+the screen are split by columns; on a narrow one each cell becomes a few lines.
+"""
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from suite.report.cleaning import one_line
+from suite.report.loading import LoadedRun
+from suite.report.matrix import (
+    Grid,
+    across_grid,
+    headline_grid,
+    metrics_grid,
+    notes,
+    shared_deviations,
+    slice_grid,
+)
+from suite.report.summary import Summary, TaskPart, summarise
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+PLAIN_WIDTH = 100  # where there is no terminal to ask
+NARROW = 60
+MOST_COLUMNS = 12  # cells shown of a further table; the HTML report has them all
+MOST_SLICES = 40
+
+
+def print_results(
+    folder: Path,
+    scoring: str = "",
+    *,
+    file: TextIO | None = None,
+    width: int | None = None,
+    details: bool = False,
+) -> None:
+    """Print a run's results. details: clusters and the interval's method too. Raises RunError."""
+    summary = summarise(LoadedRun(folder, scoring))
+    console = console_for(file, width)
+    for part in parts(summary, console.width, details):
+        console.print(part)
+    write_out(console, file)
+
+
+def print_grid(grid: Grid, *, file: TextIO | None = None, width: int | None = None) -> None:
+    """Print one table."""
+    console = console_for(file, width)
+    console.print(table(grid, range(len(grid.columns)), grid.title))
+    write_out(console, file)
+
+
+def console_for(file: TextIO | None, width: int | None) -> "Console":
+    """A console that collects: coloured if the output is a terminal, else plain."""
+    from rich.console import Console
+
+    out = file or sys.stdout
+    terminal = bool(getattr(out, "isatty", lambda: False)())
+    if width is None:
+        fallback = int(os.environ.get("COLUMNS", "") or 0) if os.environ.get("COLUMNS", "").isdigit() else 0
+        width = shutil.get_terminal_size().columns if terminal else fallback or PLAIN_WIDTH
+    return Console(
+        file=io.StringIO(),
+        force_terminal=terminal,
+        width=max(width, 20),
+        highlight=False,
+        emoji=False,
+        markup=False,
+        legacy_windows=False,
+    )
+
+
+def write_out(console: "Console", file: TextIO | None) -> None:
+    """Hand over what was collected; a character that the output's encoding lacks becomes "?"."""
+    out = file or sys.stdout
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
+    encoding = getattr(out, "encoding", None) or "utf-8"
+    out.write(text.encode(encoding, "replace").decode(encoding))
+    out.flush()
+
+
+def parts(summary: Summary, width: int, details: bool) -> Iterator["RenderableType"]:
+    """Everything in order: what run, what to know, a part for each task."""
+    yield styled(f"{summary.name}", "bold")
+    scored = f"scoring {summary.scoring}" if summary.scoring else "not scored"
+    yield styled(", ".join(f"{member}: {spec}" for member, spec in summary.roles) + f"; {scored}", "dim")
+    for remark in summary.remarks:
+        mark, style = ("!", "yellow") if remark.weight == "warning" else ("-", "dim")
+        yield styled(f"{mark} {remark.text}", style)
+    for task in summary.tasks:
+        yield ""
+        yield from task_parts(task, summary.level, width, details)
+
+
+def task_parts(task: TaskPart, level: float, width: int, details: bool) -> Iterator["RenderableType"]:
+    """Headline, deviations, further metrics, slices, results over cells."""
+    yield styled(f"{task.name}  {task.title}", "bold")
+    if deviating := shared_deviations(task):
+        yield styled("with " + "; ".join(deviating), "dim")
+    grid = headline_grid(task, level, details)
+    if width < NARROW:
+        yield from stacked(grid)
+    else:
+        yield from tables(grid, width, fixed=grid.left)
+    for note in notes(task):
+        yield styled(f"{note}", "dim", 2)
+    for skipped in task.skipped:
+        yield styled(f"left out: {_parameters(skipped)}: {skipped.get('reason', '')}", "dim", 2)
+    further = [metrics_grid(task)] if task.metric_names else []
+    further += [slice_grid(task, one) for one in task.slices if one.metric == task.headline]
+    further += [across_grid(task)] if task.across else []
+    for one in further:
+        yield ""
+        yield from tables(one, width)
+
+
+def _parameters(skipped: Any) -> str:
+    return ", ".join(f"{name}={value}" for name, value in dict(skipped.get("parameters", {})).items())
+
+
+def tables(grid: Grid, width: int, fixed: int = 1) -> Iterator["RenderableType"]:
+    """A grid as tables no wider than the screen: the first columns repeated, the others split."""
+    left = max(fixed, 1) if grid.left else 0
+    shown, others = list(grid.columns), len(grid.columns) - left
+    widths = [
+        max(len(one_line(text)) for text in (name, *(row[i] for row in grid.rows)))
+        for i, name in enumerate(shown)
+    ]
+    title = grid.title
+    for chunk in _chunks(widths, left, width, most=MOST_COLUMNS if fixed == 1 else others):
+        columns = [*range(left), *chunk]
+        yield table(grid, columns, title)
+        title = ""
+    if fixed == 1 and others > MOST_COLUMNS:
+        yield styled(f"{others - MOST_COLUMNS} more columns in report.html", "dim", 2)
+    if len(grid.rows) > MOST_SLICES:
+        yield styled(f"{len(grid.rows) - MOST_SLICES} more rows in report.html", "dim", 2)
+
+
+def _chunks(widths: Sequence[int], left: int, width: int, most: int) -> Iterator[list[int]]:
+    base = sum(widths[:left]) + 2 * left + 2
+    chunk: list[int] = []
+    used = base
+    for column in range(left, min(len(widths), left + most)):
+        if chunk and used + widths[column] + 2 > width:
+            yield chunk
+            chunk, used = [], base
+        chunk.append(column)
+        used += widths[column] + 2
+    if chunk:
+        yield chunk
+
+
+def table(grid: Grid, columns: Sequence[int], title: str = "") -> "RenderableType":
+    """Some columns of a grid as one table: names to the left, numbers to the right."""
+    from rich.table import Table
+    from rich.text import Text
+
+    found = Table(
+        box=None,
+        title=Text(one_line(title)) if title else None,
+        title_justify="left",
+        title_style="italic",
+        padding=(0, 2, 0, 0),
+        pad_edge=False,
+        header_style="bold",
+    )
+    for column in columns:
+        name = Text(one_line(grid.columns[column]))
+        found.add_column(name, justify="left" if column < grid.left else "right", overflow="fold")
+    for row in grid.rows[:MOST_SLICES] if grid.left == 1 else grid.rows:
+        found.add_row(*(Text(one_line(row[column])) for column in columns))
+    return found
+
+
+def stacked(grid: Grid) -> Iterator["RenderableType"]:
+    """A grid for narrow screens: for each row its names on a line, then name and value on lines below."""
+    yield styled(grid.title, "italic")
+    for row in grid.rows:
+        if grid.left:
+            names = zip(grid.columns[: grid.left], row, strict=False)
+            yield styled(", ".join(f"{name}={value}" for name, value in names), "bold")
+        for name, value in list(zip(grid.columns, row, strict=True))[grid.left :]:
+            yield styled(f"{name}: {value}", "", 2)
+
+
+def styled(text: str, style: str, indent: int = 0) -> "RenderableType":
+    """A line of cleaned text."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    line = Text(one_line(text, 2000), style=style)
+    return Padding(line, (0, 0, 0, indent)) if indent else line

@@ -1,0 +1,84 @@
+"""One sample of a run in a terminal: in every cell its answer, scores, own view and calls."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from suite.errors import unknown
+from suite.report.html_samples import value_text
+from suite.report.loading import Key, LoadedRun
+from suite.report.picking import Judge, Picked
+from suite.report.showing import own_views
+from suite.report.summary import summarise
+from suite.report.terminal import console_for, styled, write_out
+from suite.report.terminal_blocks import block, facts, paragraph
+from suite.report.traces import Trace, traces
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+MOST_NAMES = 1_000  # ids kept to suggest one that is near a wrong one
+
+
+def print_sample(
+    folder: Path, sample: str, scoring: str = "", *, file: TextIO | None = None, width: int | None = None
+) -> None:
+    """Print a sample in every cell and trial. Raises NotFound for an id that the run does not have."""
+    run = LoadedRun(folder, scoring)
+    labels = {cell.id: f"{task.name} {cell.label}" for task in summarise(run).tasks for cell in task.cells}
+    judge = Judge(run)
+    picked, names = [], set()
+    for output in run.outputs():
+        if output.sample == sample:
+            score = run.score(Key.of(output))
+            picked.append(Picked(Key.of(output), output, score, judge.outcome(output, score)))
+        elif len(names) < MOST_NAMES:
+            names.add(output.sample)
+    if not picked:
+        raise unknown("sample", sample, names, where=f"in run {run.name}")
+    views, why = own_views(run, picked)
+    console = console_for(file, width)
+    for one in picked:
+        console.print(
+            styled(f"{labels.get(one.key.cell, one.key.cell)}, trial {one.key.trial}: {one.outcome}", "bold")
+        )
+        for part in views.get(one.key, ()):
+            for line in block(part):
+                console.print(line)
+        for line in _sample(run, one):
+            console.print(line)
+    if why:
+        console.print(styled(f"the task's own view is left out: {why}", "dim"))
+    write_out(console, file)
+
+
+def _sample(run: LoadedRun, one: Picked) -> Iterator["RenderableType"]:
+    kept = one.output.output
+    yield styled("answer" + ("" if kept.finish == "stop" else f" (ended: {kept.finish})"), "bold")
+    yield paragraph(run.text(one.output) or "(no text)")
+    if one.score is not None:
+        yield styled("scores", "bold")
+        yield from facts((name, value_text(value)) for name, value in one.score.values.items())
+        for part in one.score.parts:
+            yield from facts((f"{part.id}.{name}", value_text(value)) for name, value in part.values.items())
+    for trace in traces(run, [*one.output.calls, *(one.score.calls if one.score else ())]):
+        yield from _trace(trace)
+
+
+def _trace(found: Trace | str) -> Iterator["RenderableType"]:
+    if isinstance(found, str):
+        yield styled(found, "yellow")
+        return
+    yield styled(f"{found.stage} call {found.number} to {found.member} ({found.options})", "bold")
+    if found.shared:
+        yield styled(f"the first {found.shared:,} messages are those of call {found.continues}", "dim", 2)
+    for said in found.head:
+        yield styled(said.role, "dim", 2)
+        yield paragraph(said.text, 4)
+    if between := found.hidden or len(found.between):
+        yield styled(f"{between:,} messages between", "dim", 2)
+    for said in [*found.tail, *([found.prompt] if found.prompt else []), *found.texts]:
+        yield styled(said.role, "dim", 2)
+        yield paragraph(said.text, 4)
+    yield styled(f"reply ({found.reply.finish})", "dim", 2)
+    yield paragraph(found.reply.text or "(empty)", 4)

@@ -1,0 +1,171 @@
+"""The calls behind a sample, rebuilt for reading: long histories folded, repeats shown once.
+
+A call that continues an earlier one of the same role shows only what is new. Of a long history only the
+first and last messages are read; those between stay a number, or are kept to unfold if they are few.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from suite.chat import Message, Options, Reply
+from suite.errors import RunError
+from suite.journal.reading import BlockReader, message_of
+from suite.journal.records import CallRecord
+from suite.report.cleaning import cut
+from suite.report.loading import FoundCall, LoadedRun
+
+FIRST, LAST = 2, 3  # messages of a long history that are always shown
+UNFOLDABLE = 40  # messages between them that are kept to unfold
+MOST_TEXT = 6_000
+MOST_CALLS = 40  # of one sample
+MOST_TEXTS = 12  # documents or answers of one call
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message as shown. left: characters cut off."""
+
+    role: str
+    text: str
+    left: int = 0
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One call as shown.
+
+    shared: messages at its beginning that are those of call number `continues` (from 1).
+    head, between, tail: messages; hidden: how many between are not kept at all.
+    """
+
+    number: int
+    id: str
+    member: str
+    stage: str
+    kind: str
+    reply: Reply
+    options: str
+    seconds: float
+    cached: bool
+    attempt: int
+    continues: int = 0
+    shared: int = 0
+    head: Sequence[Said] = ()
+    between: Sequence[Said] = ()
+    hidden: int = 0
+    tail: Sequence[Said] = ()
+    prompt: Said | None = None
+    texts: Sequence[Said] = ()
+    more_texts: int = 0
+    tools: Sequence[str] = ()
+
+
+@dataclass
+class _Known:
+    """What was shown already: for each member the calls with their message hashes."""
+
+    calls: dict[str, list[tuple[int, list[str]]]] = field(default_factory=dict)
+
+
+def traces(run: LoadedRun, calls: Sequence[str]) -> Iterator[Trace | str]:
+    """Every call by its id, in order; for one that is missing or damaged a sentence that says so."""
+    known = _Known()
+    for number, identity in enumerate(calls[:MOST_CALLS], 1):
+        try:
+            found = run.call(identity)
+            if found is None:
+                yield f"Call {identity[:12]} is not in the journal."
+                continue
+            yield _trace(number, found, known)
+        except RunError as error:
+            yield f"Call {identity[:12]} cannot be read: {error}"
+    if len(calls) > MOST_CALLS:
+        yield f"{len(calls) - MOST_CALLS:,} more calls are not shown here; calls.jsonl has them."
+
+
+def _trace(number: int, found: FoundCall, known: _Known) -> Trace:
+    call, blocks = found.call, found.blocks
+    hashes = list(message_hashes(call, blocks))
+    continues, shared = _shared(known, call.role, hashes)
+    known.calls.setdefault(call.role, []).append((number, hashes))
+    head, between, hidden, tail = _folded(hashes[shared:], blocks, bool(shared))
+    texts = [_said("text", blocks.get(digest).content) for digest in call.texts[:MOST_TEXTS]]
+    return Trace(
+        number=number,
+        id=call.id,
+        member=call.role,
+        stage=found.stage,
+        kind=call.kind,
+        reply=call.reply,
+        options=options_text(call.options),
+        seconds=max(call.times[1] - call.times[0], 0.0),
+        cached=call.cached,
+        attempt=call.attempt,
+        continues=continues,
+        shared=shared,
+        head=head,
+        between=between,
+        hidden=hidden,
+        tail=tail,
+        prompt=_said("prompt", blocks.get(call.prompt).content) if call.prompt else None,
+        texts=texts,
+        more_texts=max(len(call.texts) - MOST_TEXTS, 0),
+        tools=_tools(call, blocks),
+    )
+
+
+def message_hashes(call: CallRecord, blocks: BlockReader) -> Iterator[str]:
+    """Hashes of the messages of a request, list blocks opened; those can only stand at its beginning."""
+    folded = True
+    for digest in call.request:
+        inner = blocks.get(digest).list if folded else None
+        folded = inner is not None
+        yield from (digest,) if inner is None else inner
+
+
+def _shared(known: _Known, member: str, hashes: list[str]) -> tuple[int, int]:
+    """Number of the earlier call whose messages are this one's beginning, and how many they are."""
+    best = (0, 0)
+    for number, earlier in known.calls.get(member, ()):
+        if 1 < len(earlier) < len(hashes) and len(earlier) > best[1] and hashes[: len(earlier)] == earlier:
+            best = (number, len(earlier))
+    return best
+
+
+def _folded(
+    hashes: list[str], blocks: BlockReader, continued: bool
+) -> tuple[list[Said], list[Said], int, list[Said]]:
+    if len(hashes) <= FIRST + LAST + 2:
+        return [_message(blocks, digest) for digest in hashes], [], 0, []
+    first = 0 if continued else FIRST
+    head = [_message(blocks, digest) for digest in hashes[:first]]
+    tail = [_message(blocks, digest) for digest in hashes[-LAST:]]
+    middle = hashes[first:-LAST]
+    if len(middle) > UNFOLDABLE:
+        return head, [], len(middle), tail
+    return head, [_message(blocks, digest) for digest in middle], 0, tail
+
+
+def _message(blocks: BlockReader, digest: str) -> Said:
+    message: Message = message_of(blocks.get(digest))
+    called = "".join(f"\n[calls {one.name}({one.arguments})]" for one in message.tool_calls)
+    return _said(message.role, message.content + called)
+
+
+def _said(role: str, text: str) -> Said:
+    return Said(role, *cut(text, MOST_TEXT))
+
+
+def _tools(call: CallRecord, blocks: BlockReader) -> list[str]:
+    extra: Any = blocks.get(call.tools).extra if call.tools else None
+    return [str(one.get("name", "")) for one in extra or () if isinstance(one, dict)]
+
+
+def options_text(options: Options) -> str:
+    """The options as asked, on one line."""
+    given: dict[str, Any] = msgspec.to_builtins(options)
+    given.pop("json_schema", None)
+    return ", ".join(f"{name}={value}" for name, value in given.items())
