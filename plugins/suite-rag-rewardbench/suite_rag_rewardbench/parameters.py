@@ -15,12 +15,14 @@ class AskingParameters(suite.Parameters):
     kind: how the preference is read; "" lets the model's own config decide (see docs/reward-models.md).
     """
 
-    kind: Kind = Field("", description="how the preference is read; empty: the model's own way")
+    kind: Kind = Field(default="", description="how the preference is read; empty: the model's own way")
     guided: bool = Field(
-        False,
+        default=False,
         description="chat models: hold the verdict to a schema where the engine can (no reasoning then)",
     )
-    max_tokens: int = Field(2048, ge=1, description="chat models: room for the reply with the verdict")
+    max_tokens: int = Field(
+        default=2048, ge=1, description="chat models: room for the reply with the verdict"
+    )
 
     def options(self, order: str = "") -> str:
         """Options of a chat model's rating, as `Model.rate` takes them behind a kind."""
@@ -36,7 +38,7 @@ class PairParameters(AskingParameters):
     """
 
     order: Literal["both", "random", "fixed"] = Field(
-        "both", description="chat models: both orders, one drawn, or the better answer always first"
+        default="both", description="chat models: both orders, one drawn, or the better answer always first"
     )
 
 
@@ -48,16 +50,18 @@ class RagParameters(PairParameters):
     answers; the question and the answers are never cut. None keeps prompts whole.
     """
 
-    include_system: bool = Field(False, description="put a system message before the user's turn")
+    include_system: bool = Field(default=False, description="put a system message before the user's turn")
     max_reference_chars: int | None = Field(
-        None, ge=1, description="cut the references at their left end to so many characters; none: whole"
+        default=None,
+        ge=1,
+        description="cut the references at their left end to so many characters; none: whole",
     )
 
 
 class V1Parameters(PairParameters):
     """Of RewardBench 1. prior_sets: also run the four older test sets, 17,154 more pairs."""
 
-    prior_sets: bool = Field(False, description="also the four older test sets (17,154 more pairs)")
+    prior_sets: bool = Field(default=False, description="also the four older test sets (17,154 more pairs)")
 
 
 class V2Parameters(AskingParameters):

@@ -93,7 +93,7 @@ class RagRewardBench(PairTask[RagParameters]):
         presets={
             "paper-judge": [{"kind": "pairwise"}],
             "implicit": [{"kind": "logp_mean"}],
-            "mini": [{"guided": True, "max_tokens": 16}],
+            "mini": [{"guided": True, "max_tokens": 32}],
         },
         note="Whether the authors showed a system message, swapped orders or normalised is unknown.",
     )

@@ -7,7 +7,7 @@ never scored. Aliases of other people's copies are read: `rejected` for `reject`
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 import suite
 
@@ -147,7 +147,7 @@ class ManyRow(suite.Payload):
     chosen: tuple[str, ...] | None = None
     rejected: tuple[str, ...] | None = None
     num_correct: int | None = None
-    subset: str = Field("")
+    subset: str = ""
 
     @model_validator(mode="before")
     @classmethod

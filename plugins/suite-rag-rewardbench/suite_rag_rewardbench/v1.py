@@ -43,7 +43,7 @@ class RewardBench1(PairTask[V1Parameters]):
         mini={DATASET: "reward-bench-mini", PRIOR_DATASET: "pref-test-sets-mini"},
         presets={
             "paper": [{"prior_sets": True}],
-            "mini": [{"guided": True, "max_tokens": 16, "prior_sets": True}],
+            "mini": [{"guided": True, "max_tokens": 32, "prior_sets": True}],
         },
     )
     metrics = (

@@ -41,7 +41,7 @@ class RewardBench2(suite.Task[Answers, V2Parameters]):
         mini={DATASET: "reward-bench-2-mini"},
         presets={
             "paper-judge": [{"kind": "rank"}, {"kind": "rating"}],
-            "mini": [{"guided": True, "max_tokens": 16}],
+            "mini": [{"guided": True, "max_tokens": 32}],
         },
         note="The paper reports the better of ranking and rating for each chat model.",
     )
