@@ -48,6 +48,7 @@ _PLACES = {
     "Reply": "suite.chat",
     "Request": "suite.chat",
     "Role": "suite.roles",
+    "RunReader": "suite.journal.reading",
     "Sample": "suite.task",
     "SandboxResult": "suite.sandbox.program",
     "SandboxUnavailable": "suite.errors",
@@ -74,6 +75,7 @@ _PLACES = {
     "bootstrap": "suite.scoring.stats.bootstrap",
     "catalogue": "suite.plugins",
     "compare_pair": "suite.scoring.pairwise",
+    "find_run": "suite.run.sources",
     "hookimpl": "suite.hookspecs",
     "judge": "suite.scoring.judges",
     "pair_metrics": "suite.scoring.bias",
@@ -125,6 +127,7 @@ __all__ = [
     "Reply",
     "Request",
     "Role",
+    "RunReader",
     "Sample",
     "SandboxResult",
     "SandboxUnavailable",
@@ -151,6 +154,7 @@ __all__ = [
     "bootstrap",
     "catalogue",
     "compare_pair",
+    "find_run",
     "hookimpl",
     "judge",
     "pair_metrics",
@@ -205,6 +209,7 @@ if TYPE_CHECKING:
     from suite.errors import SuiteError as SuiteError
     from suite.hookspecs import Entry as Entry
     from suite.hookspecs import hookimpl as hookimpl
+    from suite.journal.reading import RunReader as RunReader
     from suite.parameters import Parameters as Parameters
     from suite.parameters import Payload as Payload
     from suite.parameters import SkipCell as SkipCell
@@ -215,6 +220,7 @@ if TYPE_CHECKING:
     from suite.roles import Models as Models
     from suite.roles import Ratings as Ratings
     from suite.roles import Role as Role
+    from suite.run.sources import find_run as find_run
     from suite.sandbox.program import Limits as Limits
     from suite.sandbox.program import Program as Program
     from suite.sandbox.program import SandboxResult as SandboxResult
