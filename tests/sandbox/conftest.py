@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 sys.path.insert(0, str(Path(__file__).parent))
 import trying
@@ -33,6 +34,14 @@ def contained() -> None:
 
 @pytest.fixture
 async def sandbox(contained: None) -> AsyncIterator[Sandbox]:
+    opened = await open_sandbox(workers=2)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def warm(contained: None) -> AsyncIterator[Sandbox]:
+    """One sandbox for many tests; they say `loop_scope="session"` too."""
     opened = await open_sandbox(workers=2)
     yield opened
     await opened.close()

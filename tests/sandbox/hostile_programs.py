@@ -9,6 +9,7 @@ from suite.sandbox import Limits
 
 SMALL = Limits(wall_s=6, cpu_s=3, memory_mib=128, processes=16, file_mib=4, scratch_mib=16, output_kib=64)
 BRIEF = replace(SMALL, wall_s=1, cpu_s=0.4)
+SPINNING = replace(BRIEF, wall_s=10)
 
 PRELUDE = """
 import ctypes, os, sys
@@ -45,7 +46,9 @@ class Hostile:
 
 
 def _typed(row: dict[str, Any]) -> Hostile:
-    limits = BRIEF if row.get("brief") else replace(SMALL, **row.get("limits", {}))
+    limits = replace(SMALL, **row.get("limits", {}))
+    if row.get("brief"):
+        limits = SPINNING if "cpu" in row["ended"] else BRIEF
     return Hostile(
         row["name"],
         row["group"],

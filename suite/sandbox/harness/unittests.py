@@ -1,0 +1,63 @@
+"""Tests as a unittest class: in a process of their own, the program in another, both in the sandbox.
+
+Calls cross as plain data in both directions (`inside.values`); randomness, prints, changed arguments, the
+working folder and the environment come along, so most tests do not notice. Tests that patch modules or
+look into plots need the program in their own process: `shared`, whose verdict a program could forge.
+"""
+
+import json
+import secrets
+import sys
+
+from suite.sandbox.base import Sandbox
+from suite.sandbox.harness.cases import INSIDE, TestRun, ended_by, harness_mount
+from suite.sandbox.interpreters import python_mounts
+from suite.sandbox.program import Limits, Program
+
+
+async def run_unittest(
+    sandbox: Sandbox,
+    code: str,
+    tests: str,
+    limits: Limits,
+    *,
+    functions: tuple[str, ...],
+    stub: str = "",
+    test_class: str = "TestCases",
+    python: str = "",
+    shared: bool = False,
+) -> TestRun:
+    """Run a unittest class on a program.
+
+    stub: code that brings imports and constants before the tests. functions: what the tests call of the
+    program. python: interpreter that has the packages. shared: one process for both (see the module).
+    """
+    interpreter = python or sys.executable
+    token = secrets.token_hex(16)
+    question = {
+        "token": token,
+        "code": code,
+        "tests": tests,
+        "stub": stub,
+        "functions": list(functions),
+        "test_class": test_class,
+        "shared": shared,
+    }
+    program = Program(
+        (interpreter, "-I", f"{INSIDE}/tester.py"),
+        stdin=json.dumps(question).encode(),
+        mounts=(*python_mounts(interpreter), harness_mount()),
+    )
+    result = await sandbox.run(program, limits)
+    try:
+        told = json.loads(result.stdout)
+        known = told["token"] == token
+        passed, run, failed, opaque = told["passed"], told["run"], told["failed"], told["opaque"]
+    except (ValueError, KeyError, TypeError):
+        known = False
+    if not known or not result.ok:
+        return TestRun(False, ended_by(result), "the tests gave no verdict", not shared)
+    if passed is True and run and not failed:
+        return TestRun(True, "passed", f"{run} tests", not shared)
+    word = "failed" if run else "error"
+    return TestRun(False, word, "; ".join(map(str, failed))[:1000], not shared, str(opaque))
