@@ -102,13 +102,16 @@ class Judge(suite.Task[JudgedPair, JudgeParameters]):
             context = "" if p.setting == "none" else item.context
             records = await pairs.ask_panel(
                 models.all("judge"),
-                wrapping.comparison(item.query, context, justify=p.justify, prompts=self.prompts),
+                wrapping.comparison(
+                    item.query, context, justify=p.justify, may_tie=p.may_tie, prompts=self.prompts
+                ),
                 item.candidate,
                 item.baseline,
                 orders=p.orders,
                 draw=item.draw,
                 chance=sample.random,
                 justify=p.justify,
+                may_tie=p.may_tie,
                 max_tokens=p.max_tokens,
                 temperature=p.temperature,
             )

@@ -6,6 +6,7 @@ Asking yields records of JSON; scoring is a pure function of them, so that verdi
 
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import suite
@@ -31,6 +32,7 @@ async def ask_panel(
     draw: int,
     chance: Callable[[str], random.Random],
     justify: bool,
+    may_tie: bool,
     max_tokens: int,
     temperature: float | None = 0.0,
 ) -> tuple[JudgeRecord, ...]:
@@ -55,8 +57,8 @@ async def ask_panel(
             candidate,
             baseline,
             orders=shown,
-            parse=parsers.judgement,
-            schema=parsers.judgement_schema(justify=justify),
+            parse=partial(parsers.judgement, may_tie=may_tie),
+            schema=parsers.judgement_schema(justify=justify, may_tie=may_tie),
             max_tokens=max_tokens,
             temperature=temperature,
             accept_cut=True,  # the verdict comes first: a reason that is cut off takes nothing from it
@@ -143,8 +145,14 @@ def official_values(labels: Sequence[str]) -> dict[str, Any]:
 
 
 def official_label(record: JudgeRecord) -> str:
-    """A judge's label by upstream's reader; two orders that differ make a tie."""
-    labels = {official.mapped(official.judgement(one.text), 2 if one.swapped else 1) for one in record.orders}
+    """A judge's label by upstream's reader; two orders that differ make a tie.
+
+    Our prompt does not ask for the marker that upstream looks for: a bare dictionary is given it.
+    """
+    labels = set()
+    for one in record.orders:
+        text = f"output: {one.text}" if one.text.lstrip("* \n").startswith("{") else one.text
+        labels.add(official.mapped(official.judgement(text), 2 if one.swapped else 1))
     return labels.pop() if len(labels) == 1 else "T"
 
 

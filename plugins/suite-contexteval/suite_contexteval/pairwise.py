@@ -36,7 +36,8 @@ class Pairwise(suite.Task[Item, PairwiseParameters]):
         presets={
             "settings": [{"setting": setting} for setting in SETTINGS],
             "paper": [{"setting": setting, **PAPER} for setting in SETTINGS],
-            # a little chance, so that a model compared with itself does not write the same twice
+            # a little chance, so that a model compared with itself does not write the same twice; no ties, as
+            # a small judge sees nothing else
             "mini": [
                 {
                     "setting": setting,
@@ -44,6 +45,7 @@ class Pairwise(suite.Task[Item, PairwiseParameters]):
                     "max_tokens": 40,
                     "temperature": 0.7,
                     "justify": False,
+                    "may_tie": False,
                     "judge_tokens": 24,
                 }
                 for setting in SETTINGS
@@ -96,6 +98,7 @@ class Pairwise(suite.Task[Item, PairwiseParameters]):
                 item.query,
                 "" if p.setting == "none" else item.context,
                 justify=p.justify,
+                may_tie=p.may_tie,
                 prompts=self.prompts,
             ),
             output.text,
@@ -104,6 +107,7 @@ class Pairwise(suite.Task[Item, PairwiseParameters]):
             draw=item.draw,
             chance=sample.random,
             justify=p.justify,
+            may_tie=p.may_tie,
             max_tokens=p.judge_tokens,
             temperature=p.judge_temperature,
         )

@@ -86,13 +86,14 @@ class JudgeParameters(suite.Parameters):
 
     setting: who sees the context: none; the judge; both. orders: both orders of a pair; "paper": one for
     all judges, by upstream's seed; "per-judge": one drawn for each. justify: whether a reason is asked for.
-    unmatched: what to do with queries that only one model answered. policy, minimum, ties: how verdicts
-    become a score; they can be changed afterwards (`suite score`).
+    may_tie: whether a tie is on offer. unmatched: what to do with queries that only one model answered.
+    policy, minimum, ties: how verdicts become a score; can be changed afterwards (`suite score`).
     """
 
     setting: Setting = "none"
     orders: Orders = "both"
     justify: bool = True
+    may_tie: bool = True
     max_tokens: int = Field(STEP_TOKENS, ge=1)
     temperature: float | None = Field(0.0, ge=0)
     unmatched: Literal["refuse", "skip"] = "refuse"
@@ -115,6 +116,7 @@ class PairwiseParameters(suite.Parameters):
     temperature: float | None = Field(0.0, ge=0)
     orders: Orders = suite.at_score("both")
     justify: bool = suite.at_score(True)
+    may_tie: bool = suite.at_score(True)
     judge_tokens: int = suite.at_score(STEP_TOKENS, ge=1)
     judge_temperature: float | None = suite.at_score(0.0, ge=0)
     policy: Policy = suite.at_score("majority")

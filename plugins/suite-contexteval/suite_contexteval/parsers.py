@@ -24,7 +24,7 @@ _NEED = re.compile(r"^\W*need for context\W+(yes|no)\b", re.IGNORECASE | re.MULT
 _PAIR = re.compile(r"^[^\S\n]*(?:[-*\d.)]+\s*)?Q\d*\s*:\s*(.+?)\s+A\d*\s*:\s*(?=\[)", re.MULTILINE)
 
 
-def judgement(text: str) -> int | suite.Tie:
+def judgement(text: str, *, may_tie: bool = True) -> int | suite.Tie:
     """The response preferred, 1 or 2, or a `Tie`: only from within the dictionary asked for."""
     found = {match.casefold() for match in _VERDICT.findall(text.replace("*", ""))}
     if not found:
@@ -32,12 +32,15 @@ def judgement(text: str) -> int | suite.Tie:
     if len(found) > 1:
         raise suite.Unparsed("it holds two different judgements")
     label = found.pop()
+    if label == "tie" and not may_tie:
+        raise suite.Unparsed("a tie was not on offer")
     return suite.Tie() if label == "tie" else int(label[-1])
 
 
-def judgement_schema(*, justify: bool) -> dict[str, Any]:
+def judgement_schema(*, justify: bool, may_tie: bool = True) -> dict[str, Any]:
     """The form of a judgement, for engines that can be held to one."""
-    properties: dict[str, Any] = {"judgement": {"enum": ["Response 1", "Response 2", "Tie"]}}
+    labels = ["Response 1", "Response 2", *(["Tie"] if may_tie else [])]
+    properties: dict[str, Any] = {"judgement": {"enum": labels}}
     if justify:
         properties["justification"] = {"type": "string"}
     return {

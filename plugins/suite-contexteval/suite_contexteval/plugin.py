@@ -3,27 +3,27 @@
 import suite
 
 _TASKS = (
-    ("pairwise", "two models compared, with and without context", "pairwise:Pairwise"),
-    ("default", "whom a default response serves best", "default_bias:Default"),
-    ("adapted", "which users are harder to adapt to", "adapted:Adapted"),
-    ("filter", "stage: which queries are well-formed", "filtering:Filter"),
-    ("types", "stage: in which ways queries are underspecified", "types:Types"),
-    ("contexts", "stage: follow-up questions with possible answers", "contexts:Contexts"),
-    ("validate", "stage: which follow-up questions matter", "validation:Validate"),
-    ("choose", "stage: one user's context for each query", "choosing:Choose"),
-    ("respond", "stage: responses without and with context", "responding:Respond"),
-    ("judge", "stage: two models' responses compared by a panel", "judging:Judge"),
-    ("constraints", "stage: how many of the user's answers are taken up", "constraints:Constraints"),
-    ("codes", "stage: on what the judges' reasons rest", "coding:Codes"),
-    ("select", "stage: which queries suit which attribute", "selection:Select"),
+    ("pairwise", ": two models compared, with and without context", "pairwise:Pairwise"),
+    ("default", ": whom a default response serves best", "default_bias:Default"),
+    ("adapted", ": which users are harder to adapt to", "adapted:Adapted"),
+    ("filter", " stage: which queries are well-formed", "filtering:Filter"),
+    ("types", " stage: in which ways queries are underspecified", "types:Types"),
+    ("contexts", " stage: follow-up questions with possible answers", "contexts:Contexts"),
+    ("validate", " stage: which follow-up questions matter", "validation:Validate"),
+    ("choose", " stage: one user's context for each query", "choosing:Choose"),
+    ("respond", " stage: responses without and with context", "responding:Respond"),
+    ("judge", " stage: two models' responses compared by a panel", "judging:Judge"),
+    ("constraints", " stage: how many of the user's answers are taken up", "constraints:Constraints"),
+    ("codes", " stage: on what the judges' reasons rest", "coding:Codes"),
+    ("select", " stage: which queries suit which attribute", "selection:Select"),
 )
 
 
 @suite.hookimpl
 def suite_register() -> list[suite.Entry]:
-    """The compact task, the two analyses of one model, the protocol's stages, a folder of registry entries."""
+    """Tasks: the compact one, analyses of one model, stages. And a folder of registry entries."""
     tasks = [
-        suite.Entry("task", f"contexteval/{name}", f"ContextEval: {title}", f"suite_contexteval.{target}")
+        suite.Entry("task", f"contexteval/{name}", f"ContextEval{title}", f"suite_contexteval.{target}")
         for name, title, target in _TASKS
     ]
     return [

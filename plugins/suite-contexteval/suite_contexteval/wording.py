@@ -16,8 +16,7 @@ PAIRWISE = suite.Prompts(
     ),
     compare=(
         "Two assistants replied to the same query. Decide which response is the better one. Neither the "
-        "order of the responses nor their length is a merit; call it a tie if they are equally good or "
-        "equally bad.\n\n"
+        "order of the responses nor their length is a merit.\n\n"
         "Query:\n{query}\n\n"
         "Response 1:\n<response>\n{first}\n</response>\n\n"
         "Response 2:\n<response>\n{second}\n</response>\n\n"
@@ -27,8 +26,7 @@ PAIRWISE = suite.Prompts(
         "Two assistants replied to the same query. The person who asked has answered follow-up questions. "
         "Go through these one by one and see whether each response takes the answer up. Then decide which "
         "response is the better one: the one that takes up more of the answers, and is the most relevant and "
-        "complete. Neither the order of the responses nor their length is a merit; call it a tie if they are "
-        "equally good or equally bad.\n\n"
+        "complete. Neither the order of the responses nor their length is a merit.\n\n"
         "Query:\n{query}\n\n"
         "Follow-up questions and the person's answers:\n{context}\n\n"
         "Response 1:\n<response>\n{first}\n</response>\n\n"
@@ -36,16 +34,18 @@ PAIRWISE = suite.Prompts(
         "{form}"
     ),
     verdict_with_reason=(
-        'Reply with one JSON object and nothing else. Its key "judgement" holds the verdict: '
-        '"Response 1", "Response 2" or "Tie". Its key "justification" holds the reason in one or two '
-        "sentences, naming what the better response does better. In this form:\n"
+        'Reply with one JSON object and nothing else. Its key "judgement" holds the verdict: {labels}. Its '
+        'key "justification" holds the reason in one or two sentences, naming what the better response does '
+        "better. In this form:\n"
         '{{"judgement": "…", "justification": "…"}}'
     ),
     verdict_alone=(
-        'Reply with one JSON object and nothing else. Its key "judgement" holds the verdict: '
-        '"Response 1", "Response 2" or "Tie". In this form:\n'
+        'Reply with one JSON object and nothing else. Its key "judgement" holds the verdict: {labels}. In '
+        "this form:\n"
         '{{"judgement": "…"}}'
     ),
+    labels='"Response 1", "Response 2", or "Tie" if they are equally good or equally bad',
+    labels_without_tie='"Response 1" or "Response 2"; decide for one even if they are nearly equal',
 )
 
 FILTER = suite.Prompts(

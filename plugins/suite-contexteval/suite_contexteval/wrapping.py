@@ -39,13 +39,19 @@ def asked(query: str, context: str = "", prompts: suite.Prompts = PAIRWISE) -> l
 
 
 def comparison(
-    query: str, context: str = "", *, justify: bool = True, prompts: suite.Prompts = PAIRWISE
+    query: str,
+    context: str = "",
+    *,
+    justify: bool = True,
+    may_tie: bool = True,
+    prompts: suite.Prompts = PAIRWISE,
 ) -> Render:
     """The request to a judge, once the order of the responses is known.
 
-    justify: whether a short reason is asked for after the verdict.
+    justify: whether a short reason is asked for after the verdict. may_tie: whether a tie is on offer.
     """
-    form = prompts.verdict_with_reason() if justify else prompts.verdict_alone()
+    labels = prompts.labels() if may_tie else prompts.labels_without_tie()
+    form = prompts.verdict_with_reason(labels=labels) if justify else prompts.verdict_alone(labels=labels)
 
     def render(first: str, second: str) -> Sequence[suite.Message]:
         shown = {"query": query, "first": first, "second": second, "form": form}
