@@ -92,7 +92,10 @@ def _table(task: TaskPart, level: float) -> Markup:
     names += ["clusters", "method"]
     head_row = Markup("").join(
         [Markup('<th scope="col">{}</th>').format(name) for name in task.swept]
-        + [Markup('<th scope="col" class="n">{}</th>').format(name) for name in names]
+        + [
+            Markup('<th scope="col" class="{}">{}</th>').format("n" if name else "bar", name)
+            for name in names
+        ]
     )
     rows = []
     for cell, head in zip(task.cells, heads, strict=True):

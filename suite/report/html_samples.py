@@ -34,11 +34,17 @@ def draw_sample(
 ) -> Markup:
     """The sample, folded. label: of its cell. traced: with its calls."""
     output, score = picked.output, picked.score
-    inside = [_own(own, drawer), _answer(run, picked)]
+    recorded = [_answer(run, picked)]
     if score is not None:
         values = definitions((name, value_text(value)) for name, value in score.values.items())
-        inside.append(Markup("<h4>Scores</h4>{}").format(values))
-        inside.append(_parts(score.parts))
+        recorded.append(Markup("<h4>Scores</h4>{}").format(values))
+        recorded.append(_parts(score.parts))
+    plainly = Markup("").join(recorded)
+    if own:  # the task's own view says it better
+        plainly = Markup(
+            '<details class="recorded"><summary>Answer and scores as recorded</summary>{}</details>'
+        ).format(plainly)
+    inside = [_own(own, drawer), plainly]
     if traced:
         calls = [*output.calls, *(score.calls if score else ())]
         inside += [_trace(one) for one in traces(run, calls)]

@@ -118,12 +118,12 @@ def across_grid(task: TaskPart) -> Grid:
 
 
 def notes(task: TaskPart) -> Iterator[str]:
-    """Remarks on single numbers, each once with the cells it is about (coverage has a column of its own)."""
+    """Remarks on single numbers, each once with the cells it is about (coverage and missing values show in the tables)."""
     found: dict[str, list[str]] = {}
     for cell in task.cells:
         for one in ([cell.headline] if cell.headline else []) + cell.whole:
             for note in filter(None, one.note.split("; ")):
-                if not note.startswith("coverage "):
+                if not note.startswith(("coverage ", "no sample has")):
                     found.setdefault(f"{one.name}: {note}", []).append(cell.label)
     for note, labels in found.items():
         yield note if len(labels) == len(task.cells) else f"{note} ({some(labels)})"

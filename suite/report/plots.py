@@ -10,6 +10,7 @@ import math
 import re
 import warnings
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree
 
@@ -53,12 +54,12 @@ def draw_plot(plot: Plot, identity: str) -> str:
     settings: Any = {
         "svg.hashsalt": identity,
         "svg.fonttype": "none",
-        "font.size": 9,
+        "font.size": 9.5,
         "font.family": "sans-serif",
     }
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a font without some letter: the browser has its own
-        figure = Figure(figsize=(6.4, 3.4), dpi=72, layout="constrained")
+        figure = Figure(figsize=(5.8, 3.2), dpi=72, layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         _axes(axes, plot)
@@ -82,11 +83,25 @@ def _axes(axes: Any, plot: Plot) -> None:
     axes.tick_params(colors=_GRID, labelcolor=_INK, length=3)
     axes.set_xlabel(one_line(plot.x, 60), color=_INK, parse_math=False)
     axes.set_ylabel(one_line(plot.y, 60), color=_INK, parse_math=False)
+    _ticks(axes, plot)
+
+
+def _ticks(axes: Any, plot: Plot) -> None:
+    """Ticks at categories, at the values themselves where they are few, else at round numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    xs = sorted({float(x) for line in plot.lines for x, y in line.points if _drawable(x, y)})
     if plot.x_labels:
         labels = [one_line(label, 24) for label in plot.x_labels[:MOST_LABELS]]
         turned: dict[str, Any] = {"rotation": 30, "ha": "right"} if sum(map(len, labels)) > 60 else {}
         axes.set_xticks(range(len(labels)), labels, parse_math=False, **turned)
         axes.set_xlim(-0.5, max(len(labels) - 0.5, 0.5))
+    elif plot.kind == "histogram" or not xs:
+        return
+    elif len(xs) <= 10 and all(b - a >= (xs[-1] - xs[0]) / 25 for a, b in pairwise(xs)):
+        axes.set_xticks(xs, [f"{x:.6g}" for x in xs], parse_math=False)
+    elif all(x.is_integer() for x in xs):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _line(axes: Any, plot: Plot, line: Line, index: int, count: int) -> None:

@@ -81,7 +81,9 @@ def _state(run: LoadedRun) -> Iterator[Remark]:
 
 
 def how_to_continue(run: LoadedRun) -> str:
-    """The command, or what to repeat: a run's command line is not part of its records."""
+    """What to do: a run's command line is not part of its records, so it can only be asked to be repeated."""
+    if run.manifest.get("imported"):
+        return "the imported files hold no result for them; import them again once they do"
     solved = all(
         int(cell.get("solved", 0)) >= int(cell.get("samples", 0)) for cell in run.results.get("cells", ())
     )

@@ -27,7 +27,8 @@ def print_sample(
     run = LoadedRun(folder, scoring)
     labels = {cell.id: f"{task.name} {cell.label}" for task in summarise(run).tasks for cell in task.cells}
     judge = Judge(run)
-    picked, names = [], set()
+    picked: list[Picked] = []
+    names: set[str] = set()
     for output in run.outputs():
         if output.sample == sample:
             score = run.score(Key.of(output))

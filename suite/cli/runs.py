@@ -1,0 +1,103 @@
+"""suite runs: what has been run, how far it got, and results that were made elsewhere."""
+
+import json
+from pathlib import Path
+
+import click
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group("runs")
+def runs() -> None:
+    """List runs, show one, import results made elsewhere.
+
+    \b
+    Example:
+      suite runs list
+    """
+
+
+@runs.command("list")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Where the runs are.",
+)
+@as_json
+def list_(folder: Path, as_json: bool) -> None:
+    """All runs in a folder, and how far each got.
+
+    \b
+    Example:
+      suite runs list --dir runs --json
+    """
+    from suite.report.listing import list_runs, runs_grid
+
+    records = list(list_runs(folder))
+    if as_json:
+        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
+    elif not records:
+        click.echo(f"no runs in {folder}")
+    else:
+        from suite.report.terminal import print_grid
+
+        print_grid(runs_grid(records))
+
+
+@runs.command()
+@click.argument("run")
+@as_json
+def show(run: str, as_json: bool) -> None:
+    """State, roles and scorings of a run, and why work is pending.
+
+    \b
+    Example:
+      suite runs show prefeval-classification-…
+    """
+    from suite.report.listing import show_run, told
+    from suite.report.loading import LoadedRun, find_run
+
+    record = show_run(LoadedRun(find_run(run)))
+    if as_json:
+        click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+    else:
+        for line in told(record):
+            click.echo(line)
+
+
+@runs.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--from", "importer", required=True, metavar="NAME", help="Whose format: an importer's name.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Folder of the new run.",
+)
+@click.option("--model", default="", metavar="NAME", help="Which model's answers, where there are several.")
+@as_json
+def import_(path: Path, importer: str, output: Path, model: str, as_json: bool) -> None:
+    """Make a run of result files that were made elsewhere. It is marked as imported, and stays so.
+
+    \b
+    Example:
+      suite runs import results/ --from prefeval -o runs/upstream-claude
+    """
+    from suite.report.finish import write_reports
+    from suite.report.importing import import_run
+    from suite.report.listing import show_run, told
+    from suite.report.loading import LoadedRun
+
+    record = show_run(LoadedRun(import_run(importer, path, output, model=model)))
+    write_reports(output)
+    if as_json:
+        click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+    else:
+        for line in told(record):
+            click.echo(line)

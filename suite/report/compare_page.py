@@ -1,0 +1,104 @@
+"""Sections of typed blocks drawn by themselves: a comparison, a rating, an audit of a judge.
+
+As text for a terminal, as Markdown, or as one HTML file that opens offline under the same strict
+Content-Security-Policy as a run's report. Not here: what the sections say.
+"""
+
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from typing import TextIO
+
+from markupsafe import Markup
+
+from suite.blocks import Block, Code, Dialogue, Facts, Plot, Section, Table, Text
+from suite.report import markdown_blocks
+from suite.report.cleaning import clean, cut, one_line
+from suite.report.html import policy
+from suite.report.html_blocks import Drawer
+from suite.report.markdown_blocks import cell_text, table_grid
+from suite.report.terminal import console_for, styled, tables, write_out
+
+MOST_SAID = 1200  # characters of one turn in a terminal
+_PAGE = Markup(
+    '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    '<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+    '<meta name="referrer" content="no-referrer">\n'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    '<meta name="color-scheme" content="light dark">\n<title>{title}</title>\n<style>{style}</style>\n'
+    '</head>\n<body>\n<a class="skip" href="#main">Skip to the results</a>\n'
+    '<header>\n<p class="over">{over}</p>\n<h1>{title}</h1>\n'
+    '<nav aria-label="Parts of this page"><ul>{links}</ul></nav>\n</header>\n<main id="main">\n'
+)
+_END = (
+    "</main>\n<footer><p>Made by suite {}. This file is complete in itself: it loads nothing.</p></footer>\n"
+    "</body>\n</html>\n"
+)
+
+
+def html_page(title: str, over: str, sections: Sequence[Section]) -> Iterator[str]:
+    """The page in pieces. over: a short line above the title."""
+    import suite
+
+    style = (files("suite.report") / "templates" / "report.css").read_text("utf-8")
+    links = Markup("").join(
+        Markup('<li><a href="#part-{}">{}</a></li>').format(index, one_line(one.title))
+        for index, one in enumerate(sections, 1)
+    )
+    yield clean(
+        _PAGE.format(
+            policy=Markup(policy(style, "")),
+            title=one_line(title),
+            style=Markup(style),
+            over=one_line(over),
+            links=links,
+        )
+    )
+    drawer = Drawer()
+    for index, one in enumerate(sections, 1):
+        yield clean(Markup('<div id="part-{}">{}</div>\n').format(index, drawer.section(one)))
+    yield _END.format(suite.__version__)
+
+
+def markdown_page(title: str, sections: Sequence[Section]) -> str:
+    """The same as a Markdown document."""
+    parts = [f"# {markdown_blocks.escaped(title)}"]
+    parts += [markdown_blocks.section(one, 2) for one in sections]
+    return "\n\n".join(parts) + "\n"
+
+
+def print_sections(
+    title: str, sections: Sequence[Section], *, file: TextIO | None = None, width: int | None = None
+) -> None:
+    """The same in a terminal; plots are left to the HTML page."""
+    console = console_for(file, width)
+    console.print(styled(title, "bold"))
+    for section in sections:
+        console.print("")
+        console.print(styled(section.title, "bold"))
+        for block in section.blocks:
+            for part in _terminal(block, console.width):
+                console.print(part)
+    write_out(console, file)
+
+
+def _terminal(block: Block, width: int) -> Iterator[object]:
+    if isinstance(block, Plot):
+        return
+    if block.title:
+        yield styled(block.title, "italic")
+    if isinstance(block, Text):
+        for line in clean(block.text).split("\n"):
+            yield styled(line, "")
+    elif isinstance(block, Facts):
+        for name, value in block.facts.items():
+            yield styled(f"{name}: {cell_text(value)}", "", 2)
+    elif isinstance(block, Table):
+        grid = table_grid(block)
+        yield from tables(grid, width, fixed=1)
+    elif isinstance(block, Code):
+        for line in clean(block.code).split("\n"):
+            yield styled(line, "dim", 2)
+    elif isinstance(block, Dialogue):
+        for turn in block.turns:
+            shown, left = cut(turn.text, MOST_SAID)
+            yield styled(f"{turn.speaker}: {one_line(shown, MOST_SAID)}{' …' if left else ''}", "dim", 2)

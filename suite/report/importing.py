@@ -1,0 +1,292 @@
+"""A run folder made of result files from elsewhere, by an importer that a plugin brings.
+
+An importer (Entry kind "importer") is a function of a path that yields one record a sample:
+
+    task, parameters     the task's name and all solve parameters of the cell
+    model                whose answers they are
+    sample, tags         id and slices; optionally group, cluster, trial
+    output               {"text", "finish"}, or None where there is no answer yet
+    values               the task's values by name, {"unscored": reason} for a missing one; {} if not scored
+    judge                optionally {check: {name: text}}, kept as parts of the score
+    source               optionally the file it came from
+
+The run is marked imported in its manifest, its results and each output: its answers cannot be checked
+against calls, since there are none. Metrics are computed by today's code from the values given.
+"""
+
+import hashlib
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import suite
+from suite.chat import canonical_json, sha256_hex
+from suite.errors import ConfigError, DataError, NotFound, PluginError, SuiteError, unknown
+from suite.journal.reading import RunReader, digest64
+from suite.journal.records import FORMAT, AttemptRecord, OutputRecord, Record, ScoreRecord
+from suite.journal.writing import JournalFile, write_json
+from suite.plugins import Catalogue, catalogue
+from suite.run.cells import Cell, load_task, make_cell, swept
+from suite.run.manifest import SCORING_FORMAT, hardware, now, versions
+from suite.run.records import output_sha256
+from suite.run.results import make_results
+from suite.task import Output, Part, Unscored, Value
+
+SCORING = "imported"
+LEVEL = 0.95
+
+
+def import_run(
+    importer: str, path: Path, folder: Path, *, model: str = "", plugins: Catalogue | None = None
+) -> Path:
+    """Make a run folder of result files. model: whose answers, where the files hold several models'.
+
+    Raises NotFound for an unknown importer, task or model, ConfigError for a folder that is taken or for
+    several models, DataError for files that are not what the importer reads.
+    """
+    found = plugins or catalogue()
+    read = found.load("importer", importer)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder.name} is not empty", where=str(folder), fix="name a new folder with -o")
+    if not path.exists():
+        raise NotFound(f"there is no {path.name}", where=str(path.parent), fix="name a file or folder")
+    chosen = _model(_records(read, path, importer), model, path)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _write(building, _records(read, path, importer), importer, chosen, found, folder.name)
+        building.chmod(0o755)
+        building.replace(folder)  # an empty folder of that name gives way
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    return folder
+
+
+def _records(read: Any, path: Path, importer: str) -> Iterator[Mapping[str, Any]]:
+    try:
+        yield from read(path)
+    except SuiteError:
+        raise
+    except Exception as error:  # third-party code: anything may come out
+        raise PluginError(
+            f"importer {importer!r} failed: {type(error).__name__}: {error}", where=str(path)
+        ) from error
+
+
+def _model(records: Iterator[Mapping[str, Any]], wanted: str, path: Path) -> str:
+    models = dict.fromkeys(str(record.get("model", "")) for record in records)
+    if not models:
+        raise DataError("the files hold no records", where=str(path))
+    if wanted:
+        if wanted not in models:
+            raise unknown("model", wanted, models, where=str(path))
+        return wanted
+    if len(models) > 1:
+        names = ", ".join(list(models)[:12]) + (", …" if len(models) > 12 else "")
+        raise ConfigError(
+            f"the files hold answers of {len(models)} models",
+            where=names,
+            fix="make one run for each: --model NAME",
+        )
+    return next(iter(models))
+
+
+class _Cells:
+    """The cells met so far, by task and parameters."""
+
+    def __init__(self, plugins: Catalogue) -> None:
+        self._plugins = plugins
+        self._known: dict[bytes, Cell] = {}
+        self.samples: Counter[str] = Counter()
+        self.metrics: dict[str, Any] = {}
+
+    def of(self, record: Mapping[str, Any]) -> Cell:
+        key = canonical_json([record["task"], record["parameters"]])
+        if key not in self._known:
+            task, _, plugin = load_task(self._plugins, record["task"])
+            try:
+                parameters = task.parameters_type().model_validate(dict(record["parameters"]))
+            except ValueError as error:
+                raise DataError(
+                    f"{record['task']} has no such parameters: {error}", where=str(record.get("source", ""))
+                ) from error
+            self._known[key] = make_cell(task(parameters), plugin)
+            self.metrics[task.info.name] = task.metrics
+        return self._known[key]
+
+    @property
+    def all(self) -> list[Cell]:
+        return list({cell.id: cell for cell in self._known.values()}.values())
+
+
+def _write(
+    folder: Path,
+    records: Iterator[Mapping[str, Any]],
+    importer: str,
+    model: str,
+    plugins: Catalogue,
+    name: str,
+) -> None:
+    scoring = folder / "scorings" / SCORING
+    scoring.mkdir(parents=True)
+    cells, groups = _Cells(plugins), set[int]()
+    digest = hashlib.sha256()
+    with ExitStack() as stack:
+        files: dict[Path, JournalFile] = {}
+
+        def put(path: Path, record: Record) -> None:
+            if path not in files:
+                files[path] = JournalFile(path)
+                stack.callback(files[path].close)
+            files[path].append(record)
+
+        for record in records:
+            if record.get("model") != model:
+                continue
+            digest.update(canonical_json(dict(record)))
+            try:
+                cell = cells.of(record)
+                cells.samples[cell.id] += 1
+                output, score, pending = _made(record, cell.id)
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
+                raise DataError(
+                    f"importer {importer!r} gave a record that is not in its form: "
+                    f"{type(error).__name__}: {error}",
+                    where=str(record.get("source", "")),
+                ) from error
+            groups.add(digest64(record.get("group") or record["sample"]))
+            if output is not None:
+                put(folder / "outputs.jsonl", output)
+            if score is not None:
+                put(scoring / "scores.jsonl", score)
+            if pending is not None:
+                put(folder / "attempts.jsonl", pending)
+    source = {"importer": importer, "model": model, "sha256": digest.hexdigest()}
+    manifest = _manifest(cells, source, len(groups), name)
+    write_json(folder / "manifest.json", manifest)
+    write_json(scoring / "manifest.json", _scoring_manifest(cells, manifest))
+    write_json(scoring / "results.json", make_results(RunReader(folder), SCORING, cells.metrics, level=LEVEL))
+
+
+def _made(
+    record: Mapping[str, Any], cell: str
+) -> tuple[OutputRecord | None, ScoreRecord | None, AttemptRecord | None]:
+    """Output and score of a record, or why one is missing."""
+    sample, trial = str(record["sample"]), int(record.get("trial", 0))
+
+    def missing(stage: str, kind: str) -> AttemptRecord:
+        return AttemptRecord(0.0, "pending", kind, cell, sample, trial, stage)
+
+    if record["output"] is None:
+        return None, None, missing("solve", "not-answered")
+    output = msgspec.convert(dict(record["output"]), Output)
+    group = str(record.get("group") or sample)
+    written = OutputRecord(
+        cell=cell,
+        sample=sample,
+        trial=trial,
+        group=group,
+        cluster=str(record.get("cluster") or group),
+        tags={str(tag): str(value) for tag, value in record.get("tags", {}).items()},
+        payload_sha256="",
+        output=output,
+        imported=True,
+    )
+    if not record["values"]:
+        return written, None, missing("score", "not-scored")
+    values = {str(one): _value(value) for one, value in record["values"].items()}
+    parts = [
+        Part(str(check), {str(one): _value(text) for one, text in said.items()})
+        for check, said in (record.get("judge") or {}).items()
+    ]
+    return written, ScoreRecord(cell, sample, trial, output_sha256(output), values, parts), None
+
+
+def _value(value: Any) -> Value:
+    if isinstance(value, Mapping):
+        return Unscored(str(value["unscored"]), str(value.get("detail", "")))
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"a value of type {type(value).__name__}")
+
+
+def _manifest(cells: _Cells, source: Mapping[str, str], groups: int, name: str) -> dict[str, Any]:
+    names = swept(cells.all)
+    plugins = {cell.plan.plugin.rpartition(" ")[0] for cell in cells.all}
+    return {
+        "format": FORMAT,
+        "name": name,
+        "suite": suite.__version__,
+        "created": now(),
+        "plan_sha256": sha256_hex(canonical_json([dict(source), [cell.id for cell in cells.all]])),
+        "seed": 0,
+        "trials": 1,
+        "mini": False,
+        "limit": None,
+        "shard": None,
+        "imported": True,
+        "imported_from": dict(source),
+        "prompts": "own",
+        "cells": [
+            {
+                **msgspec.to_builtins(cell.plan),
+                "prompts": "",  # whose they were, the files do not say
+                "title": cell.task.info.title,
+                "paper": cell.task.info.paper,
+                "headline": cell.task.info.headline,
+                "note": "",
+                "replay": "none",
+                "swept": names[cell.plan.task],
+                "facts": {},
+            }
+            for cell in cells.all
+        ],
+        "skipped": [],
+        "roles": {
+            "candidate": [
+                {
+                    "member": "candidate",
+                    "spec": f"imported/{source['model']}",
+                    "stage": "solve",
+                    "needs": [],
+                    "capabilities": [],
+                    "identity": dict(source),
+                    "limits": {},
+                    "sampling": {},
+                }
+            ]
+        },
+        "data": {},
+        "counts": {"groups": groups, "groups_taken": groups, "samples": dict(cells.samples), "tags": {}},
+        "versions": versions(plugins),
+        "hardware": hardware(),
+    }
+
+
+def _scoring_manifest(cells: _Cells, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "format": SCORING_FORMAT,
+        "scoring": SCORING,
+        "started": manifest["created"],
+        "run": manifest["name"],
+        "plan_sha256": manifest["plan_sha256"],
+        "level": LEVEL,
+        "roles": {},
+        "cells": [
+            {
+                "cell": cell.id,
+                "score_parameters": cell.plan.score_parameters,
+                "prompts": "",
+                "prompts_sha256": "",
+                "facts": {},
+            }
+            for cell in cells.all
+        ],
+    }

@@ -1,0 +1,157 @@
+"""lm-evaluation-harness's files: MODEL/results_TIME.json and MODEL/samples_TASK_TIME.jsonl.
+
+A cell is one of its tasks. Only the layout is theirs: the file says that suite wrote it. What we do not
+have stays empty (the target is not recorded; standard errors are "N/A" since our intervals are not made of
+them) and our intervals stand under a key of their own.
+"""
+
+import re
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from suite.chat import sha256_hex
+from suite.errors import RunError
+from suite.report.finish import replace_file
+from suite.report.loading import FoundCall, Key, LoadedRun
+from suite.report.remarks import role_lines
+from suite.report.rows import Row, is_unscored, records
+from suite.report.summary import Cell, Summary, TaskPart, summarise
+
+_UNSAFE = re.compile(r"[\"<>:/|\\?*\[\]\s]+")
+
+
+def write_lm_eval(run: LoadedRun, folder: Path) -> list[Path]:
+    """Write both kinds of file below a folder; their paths, results first. Raises RunError."""
+    summary = summarise(run)
+    model = next((spec for member, spec in role_lines(run) if member == "candidate"), "unknown")
+    base = folder / (_UNSAFE.sub("__", model).strip(".") or "unknown")
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot make {base.name}: {error.strerror}", where=str(folder)) from error
+    time = _time(run)
+    names = task_names(summary)
+    stamp = time.strftime("%Y-%m-%dT%H-%M-%S.%f")
+    results = results_of(run, summary, names, model, time.timestamp())
+    body = msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n"
+    paths = [replace_file(base / f"results_{stamp}.json", [body])]
+    for cell, rows in groupby(records(run), key=lambda row: str(row["cell"])):
+        lines = (msgspec.json.encode(_line(run, row, n)) + b"\n" for n, row in enumerate(rows))
+        paths.append(replace_file(base / f"samples_{names[cell]}_{stamp}.jsonl", lines))
+    return paths
+
+
+def _time(run: LoadedRun) -> datetime:
+    try:
+        found = datetime.fromisoformat(str(run.manifest.get("created", "")).replace("Z", "+00:00"))
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def task_names(summary: Summary) -> dict[str, str]:
+    """Cell -> its name as one of lm-eval's tasks; readers split file names at underscores and slashes."""
+    names = {}
+    for task in summary.tasks:
+        plain = re.sub(r"[^A-Za-z0-9-]+", "_", task.name)
+        for cell in task.cells:
+            names[cell.id] = plain if len(task.cells) == 1 else f"{plain}_{cell.id}"
+    return names
+
+
+def results_of(
+    run: LoadedRun, summary: Summary, names: dict[str, str], model: str, date: float
+) -> dict[str, Any]:
+    """The content of results_TIME.json."""
+    cells = [(task, cell) for task in summary.tasks for cell in task.cells]
+    return {
+        "results": {names[cell.id]: _result(task, cell) for task, cell in cells},
+        "group_subtasks": {names[cell.id]: [] for _, cell in cells},
+        "configs": {names[cell.id]: _config(task, cell) for task, cell in cells},
+        "versions": {names[cell.id]: task.version for task, cell in cells},
+        "n-shot": {names[cell.id]: 0 for _, cell in cells},
+        "higher_is_better": {
+            names[cell.id]: {one.name: one.direction == "higher" for one in cell.metrics if not one.slice}
+            for _, cell in cells
+        },
+        "n-samples": {
+            names[cell.id]: {
+                "original": cell.counts["samples"],
+                "effective": cell.headline.n if cell.headline else 0,
+            }
+            for _, cell in cells
+        },
+        "config": {
+            "model": model.partition("/")[0],
+            "model_args": {"model": model.partition("/")[2]},
+            "limit": run.manifest.get("limit"),
+            "random_seed": run.manifest.get("seed"),
+        },
+        "date": date,
+        "model_name": model,
+        "model_name_sanitized": _UNSAFE.sub("__", model),
+        "suite_version": run.manifest.get("suite", ""),
+    }
+
+
+def _result(task: TaskPart, cell: Cell) -> dict[str, Any]:
+    found: dict[str, Any] = {"alias": f"{task.name} {cell.label}".strip()}
+    for one in cell.metrics:
+        if not one.slice and one.value is not None:
+            found[f"{one.name},none"] = one.value
+            found[f"{one.name}_stderr,none"] = "N/A"
+    found["suite"] = [msgspec.to_builtins(one) for one in cell.metrics]
+    return found
+
+
+def _config(task: TaskPart, cell: Cell) -> dict[str, Any]:
+    heads = [{"metric": one.name, "higher_is_better": one.direction == "higher"} for one in cell.whole]
+    if cell.headline:
+        heads.insert(0, {"metric": task.headline, "higher_is_better": task.direction == "higher"})
+    return {
+        "task": task.name,
+        "metric_list": heads,
+        "repeats": 1,
+        "metadata": {"version": task.version, "parameters": dict(cell.parameters)},
+    }
+
+
+def _line(run: LoadedRun, row: Row, number: int) -> dict[str, Any]:
+    doc = {"id": row["sample"], "group": row["group"], "trial": row["trial"], "tags": row["tags"]}
+    prompt, options = _asked(run, Key(row["cell"], row["sample"], row["trial"]))
+    values = {
+        name: value
+        for name, value in (row["values"] or {}).items()
+        if not is_unscored(value) and value is not None
+    }
+    return {
+        "doc_id": number,
+        "doc": doc,
+        "target": "",
+        "arguments": {"gen_args_0": {"arg_0": prompt, "arg_1": options}},
+        "resps": [[row["answer"]]],
+        "filtered_resps": [row["answer"]],
+        "filter": "none",
+        "metrics": sorted(values),
+        "doc_hash": sha256_hex(msgspec.json.format(msgspec.json.encode(doc), indent=2)),
+        "prompt_hash": sha256_hex(prompt.encode()),
+        "target_hash": sha256_hex(b""),
+        **{name: values[name] for name in sorted(values)},
+    }
+
+
+def _asked(run: LoadedRun, key: Key) -> tuple[str, dict[str, Any]]:
+    """The last request of a sample as JSON text, and its options; "" where it made none."""
+    output = run.output(key)
+    found: FoundCall | None = run.call(output.calls[-1]) if output is not None and output.calls else None
+    if found is None:
+        return "", {}
+    request = msgspec.to_builtins(found.blocks.request(found.call))
+    options = request.pop("options", {})
+    messages = request.get("messages") or request.get("prompt") or ""
+    text = messages if isinstance(messages, str) else msgspec.json.encode(messages).decode()
+    return text, options
