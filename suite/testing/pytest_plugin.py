@@ -1,10 +1,22 @@
 """The pytest plugin that comes with suite: `pytest --suite-task NAME` runs the conformance checks.
 
 Everybody who has suite installed loads this module with every pytest run, so it imports nothing of suite
-until a check is wanted.
+until a check is wanted. One test is added for each check of each named task; an author's own tests may use
+the fixture `suite_conformance` or `suite.testing.conformance` instead.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import pytest
+
+if TYPE_CHECKING:
+    from suite.testing.bench import Bench
+    from suite.testing.conformance import Report
+    from suite.testing.subject import Subject
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,3 +28,86 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME",
         help="check that a task of an installed plugin keeps suite's contract (repeatable)",
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add the checks of the named tasks to what was collected."""
+    names: list[str] = config.getoption("--suite-task")
+    if names:
+        items += _checks(session, names)
+
+
+def _checks(session: pytest.Session, names: list[str]) -> Iterator[pytest.Item]:
+    from suite.testing.conformance import CHECKS
+
+    for name in dict.fromkeys(names):
+        shared = _Shared(name, session.config)
+        for check in CHECKS:
+            yield ConformanceItem.from_parent(
+                session, name=f"{name}::{check}", check=check, shared=shared, nodeid=f"{name}::{check}"
+            )
+
+
+class _Shared:
+    """One task's bench, made when its first check runs: the checks share the run that they compare with."""
+
+    def __init__(self, name: str, config: pytest.Config) -> None:
+        self._name = name
+        self._config = config
+        self._bench: Bench | None = None
+
+    def bench(self) -> Bench:
+        if self._bench is None:
+            import tempfile
+
+            from suite.testing.bench import Bench
+            from suite.testing.subject import Subject
+
+            scratch = tempfile.TemporaryDirectory(prefix="suite-check-")
+            self._config.add_cleanup(scratch.cleanup)
+            self._bench = Bench(Subject(self._name), Path(scratch.name))
+        return self._bench
+
+
+class ConformanceItem(pytest.Item):
+    """One check of one task as a test."""
+
+    def __init__(self, *, check: str, shared: _Shared, **more: Any) -> None:
+        super().__init__(**more)
+        self._check = check
+        self._shared = shared
+
+    def runtest(self) -> None:
+        """Make the check; skip or fail as it says."""
+        from suite.testing.conformance import Broken, one
+
+        result = one(self._check, self._shared.bench())
+        if result.problems:
+            raise Broken(result.line())
+        if result.skipped:
+            pytest.skip(result.skipped)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What is wrong, without a traceback of the checks themselves."""
+        if isinstance(excinfo.value, AssertionError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where it comes from: there is no file."""
+        return self.path, None, self.name
+
+
+@pytest.fixture
+def suite_conformance() -> Callable[[Subject | str], Report]:
+    """Checks a task by name, or as a `suite.testing.subject.Subject`: `suite_conformance(NAME).require()`."""
+
+    def check(subject: Subject | str) -> Report:
+        from suite.testing import conformance
+
+        return conformance.check(subject)
+
+    return check

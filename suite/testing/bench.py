@@ -1,0 +1,198 @@
+"""Runs of a task with scripted models in a scratch folder, and what they left, ready to be compared."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from suite.errors import SandboxUnavailable
+from suite.journal.reading import RunReader
+from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
+from suite.models.scripted import Function
+from suite.run.order import Group
+from suite.run.plan import Plan
+from suite.run.session import Outcome, Settings, run_plan
+from suite.task import Output
+from suite.testing.subject import Skip, Subject
+
+Key = tuple[str, str, int]  # cell, sample, trial
+
+
+@dataclass(frozen=True)
+class Shuffled(Plan):
+    """The same plan with its groups, and the samples in them, in another order."""
+
+    def groups(self) -> Iterator[Group]:
+        """All groups, shuffled."""
+        chance = random.Random(7)
+        found = [
+            replace(group, items=tuple(chance.sample(group.items, len(group.items))))
+            for group in super().groups()
+        ]
+        chance.shuffle(found)
+        return iter(found)
+
+
+@dataclass
+class Ran:
+    """A run that ended: its journal as dictionaries, and how often an id was recorded."""
+
+    plan: Plan
+    outcome: Outcome
+    outputs: dict[Key, OutputRecord] = field(default_factory=dict)
+    texts: dict[Key, Output] = field(default_factory=dict)
+    scores: dict[Key, ScoreRecord] = field(default_factory=dict)
+    calls: dict[str, CallRecord] = field(default_factory=dict)
+    repeated: list[str] = field(default_factory=list)
+    manifest: dict[str, Any] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def works(self) -> int:
+        """Samples over all cells."""
+        return self.plan.counts.all_samples
+
+    @property
+    def asked(self) -> int:
+        """Requests that reached a scripted model."""
+        return sum(one.calls for one in self.plan.filled.engines())  # type: ignore[attr-defined]
+
+    def name(self, key: Key) -> str:
+        """A work as people read it."""
+        cell = next(one for one in self.plan.cells if one.id == key[0])
+        swept = self.plan.swept().get(cell.plan.task, ())
+        values = ", ".join(f"{name}={cell.plan.parameters[name]}" for name in swept)
+        return f"sample {key[1]!r}" + (f" ({values})" if values else "")
+
+
+class Bench:
+    """Runs one subject in a folder that is thrown away by whoever gave it."""
+
+    def __init__(self, subject: Subject, folder: Path) -> None:
+        self.subject = subject
+        self._folder = folder
+        self._numbers = itertools.count()
+
+    @cached_property
+    def base(self) -> Ran:
+        """The run that others are compared with: healthy models, one request at a time."""
+        return self.run()
+
+    def scratch(self, name: str) -> Path:
+        """A folder for a run."""
+        return self._folder / name
+
+    def run(
+        self,
+        functions: Mapping[str, Function] | None = None,
+        *,
+        concurrency: int = 1,
+        shuffled: bool = False,
+        folder: Path | None = None,
+        replayed: Ran | None = None,
+    ) -> Ran:
+        """Run everything. replayed: a run whose recorded calls are asked first. Raises Skip, SuiteError."""
+        plan = self.subject.plan(functions or {}, concurrency)
+        if shuffled:
+            plan = Shuffled(**{name: getattr(plan, name) for name in plan.__dataclass_fields__})
+        folder = folder or self.scratch(f"run-{next(self._numbers)}")
+        settings = Settings(cache=False, quiet=True, signals=False, backoff_s=0.0)
+        if replayed is not None:
+            base = replayed.outcome.folder
+            settings.extra_recorded = (base, *(one for one in (base / "scorings").iterdir() if one.is_dir()))
+        outcome = asyncio.run(run_plan(plan, folder, settings=settings))
+        if isinstance(outcome.error, SandboxUnavailable):
+            raise Skip(outcome.error.what) from outcome.error
+        return read(plan, outcome, replayed.calls if replayed else {})
+
+
+def read(plan: Plan, outcome: Outcome, replayed: Mapping[str, CallRecord] | None = None) -> Ran:
+    """What a run left. replayed: calls that it took from another run and did not write again."""
+    ran = Ran(plan, outcome)
+    reader = RunReader(outcome.folder)
+    ran.manifest = reader.manifest
+    for journal in (reader, *(reader.scoring(name) for name in reader.scorings())):
+        for score in journal.scores:
+            _note(ran, ran.scores, (score.cell, score.sample, score.trial), score)
+        for call in journal.calls:
+            _note(ran, ran.calls, call.id, call)
+    ran.calls = {**(replayed or {}), **ran.calls}
+    for output in reader.outputs:
+        key = (output.cell, output.sample, output.trial)
+        _note(ran, ran.outputs, key, output)
+        text = ran.calls[output.text_from].reply.text if output.text_from else output.output.text
+        ran.texts[key] = Output(text, output.output.data, output.output.finish)
+    ran.reasons = [
+        f"{one.sample}: {one.detail or one.kind}" for one in reader.attempts if one.event == "pending"
+    ]
+    return ran
+
+
+def _note(ran: Ran, into: dict[Any, Any], key: Any, record: Any) -> None:
+    if key in into:
+        ran.repeated.append(f"{type(record).__name__} {key}")
+    into[key] = record
+
+
+def differences(one: Ran, other: Ran, most: int = 5) -> list[str]:
+    """Where two runs of one plan differ in content: outputs, scores, calls. Order has no meaning."""
+    found: list[str] = []
+    for what, mine, theirs in (
+        ("output", _outputs(one), _outputs(other)),
+        ("score", _scores(one), _scores(other)),
+        ("call", _calls(one), _calls(other)),
+    ):
+        for key in [*mine, *(key for key in theirs if key not in mine)]:
+            if mine.get(key) == theirs.get(key):
+                continue
+            name = one.name(key) if isinstance(key, tuple) else key[:12]
+            if key in mine and key in theirs:
+                found.append(f"{what} of {name} differs: {_differing(mine[key], theirs[key])}")
+            else:
+                found.append(f"{what} of {name} is only in the {'first' if key in mine else 'second'} run")
+    return found if len(found) <= most else [*found[:most], f"and {len(found) - most} more differences"]
+
+
+def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    return "; ".join(f"{k} {one[k]!r:.80} and {other[k]!r:.80}" for k in one if one[k] != other[k])
+
+
+def _outputs(ran: Ran) -> dict[Any, dict[str, Any]]:
+    return {
+        key: {
+            "output": ran.texts[key],
+            "payload": one.payload_sha256,
+            "group": (one.group, one.cluster),
+            "tags": one.tags,
+            "calls": sorted(one.calls),
+        }
+        for key, one in ran.outputs.items()
+    }
+
+
+def _scores(ran: Ran) -> dict[Any, dict[str, Any]]:
+    return {
+        key: {
+            "values": one.values,
+            "parts": one.parts,
+            "of output": one.output_sha256,
+            "calls": sorted(one.calls),
+        }
+        for key, one in ran.scores.items()
+    }
+
+
+def _calls(ran: Ran) -> dict[Any, dict[str, Any]]:
+    return {
+        key: {
+            "role": (one.role, one.group, one.trial, one.key),
+            "request": one.request_sha256,
+            "options": one.options,
+            "reply": one.reply,
+        }
+        for key, one in ran.calls.items()
+    }

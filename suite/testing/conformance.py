@@ -1,0 +1,118 @@
+"""The conformance checks of a task: `check("units/questions")`, in any test or by `suite plugin check`.
+
+    from suite.testing import conformance
+
+    def test_the_contract_is_kept() -> None:
+        conformance.check("units/questions").require()
+
+Everything is synchronous: the checks run their own event loop, so call them outside of one.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from suite.errors import SuiteError
+from suite.testing import declared, embedded, outcomes, running, sampled
+from suite.testing.bench import Bench
+from suite.testing.subject import Skip, Subject
+
+Finder = Callable[[Bench], Iterator[str]]
+
+CHECKS: dict[str, Finder] = {
+    "metadata": declared.metadata,
+    "parameters": declared.parameters,
+    "samples": sampled.samples,
+    "stable-ids": sampled.stable_ids,
+    "lazy": sampled.lazy,
+    "solves": running.solves,
+    "order": running.order,
+    "resume": running.resume,
+    "replay": running.replay,
+    "infrastructure": outcomes.infrastructure,
+    "candidate-failure": outcomes.candidate_failure,
+    "judge-failure": outcomes.judge_failure,
+    "embedded": embedded.embedded,
+}
+
+
+class Broken(AssertionError):
+    """A task does not keep the contract; the message lists what is wrong."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One check. problems: what is wrong. skipped: why it could not be made, "" if it was."""
+
+    task: str
+    check: str
+    problems: tuple[str, ...] = ()
+    skipped: str = ""
+    seconds: float = 0.0
+
+    @property
+    def status(self) -> str:
+        """passed, failed or skipped."""
+        return "failed" if self.problems else "skipped" if self.skipped else "passed"
+
+    def line(self) -> str:
+        """One line, and one more for each problem."""
+        head = f"{self.status:8}{self.check:18}"
+        if self.skipped:
+            return f"{head}{self.skipped}"
+        return "\n".join([f"{head}{about(self.check)}", *(f"        {one}" for one in self.problems)])
+
+
+@dataclass(frozen=True)
+class Report:
+    """All checks of a task."""
+
+    results: tuple[Result, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether none failed."""
+        return not any(one.problems for one in self.results)
+
+    def require(self) -> None:
+        """Raises Broken if any check failed."""
+        failed = [one for one in self.results if one.problems]
+        if failed:
+            raise Broken("\n".join(f"{one.task}: {one.line()}" for one in failed))
+
+
+def about(check: str) -> str:
+    """What a check proves: the first line of its docstring."""
+    return (CHECKS[check].__doc__ or "").strip().partition("\n")[0]
+
+
+def one(check: str, bench: Bench) -> Result:
+    """One check on a bench, which keeps the run that several of them compare with."""
+    started = time.monotonic()
+    problems: tuple[str, ...] = ()
+    skipped = ""
+    try:
+        problems = tuple(CHECKS[check](bench))
+    except Skip as skip:
+        skipped = str(skip)
+    except SuiteError as error:
+        problems = (str(error),)
+    except Exception as error:  # third-party code: anything may come out
+        problems = (f"{type(error).__name__}: {error}",)
+    return Result(bench.subject.name, check, problems, skipped, time.monotonic() - started)
+
+
+def each(subject: Subject | str, checks: Sequence[str] = ()) -> Iterator[Result]:
+    """The results, one after the other. checks: () means all."""
+    subject = Subject(subject) if isinstance(subject, str) else subject
+    with tempfile.TemporaryDirectory(prefix="suite-check-") as folder:
+        bench = Bench(subject, Path(folder))
+        for name in checks or CHECKS:
+            yield one(name, bench)
+
+
+def check(subject: Subject | str, checks: Sequence[str] = ()) -> Report:
+    """All checks of a task, by name or as a Subject that says how to try it."""
+    return Report(tuple(each(subject, checks)))

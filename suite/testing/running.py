@@ -1,0 +1,157 @@
+"""Checks that run a task through the runner: whole, shuffled, resumed, replayed."""
+
+import difflib
+from collections.abc import Iterator
+from typing import get_args
+
+from suite.blocks import Block
+from suite.journal.reading import RunReader
+from suite.journal.records import ScoreRecord
+from suite.run.reopen import reopen
+from suite.scoring.metrics import wanted_values
+from suite.task import Score, Unscored
+from suite.testing.answers import late, never, plausible, sometimes_down
+from suite.testing.bench import Bench, Ran, differences
+from suite.testing.subject import Skip, headline
+
+CONCURRENCY = 8
+
+
+def solves(bench: Bench) -> Iterator[str]:
+    """Every sample is solved and scored, with the values that the metrics read, and can be shown."""
+    ran = bench.base
+    yield from stopped(ran)
+    for reason in ran.reasons[:3]:
+        yield f"left pending: {reason}"
+    if ran.repeated:
+        yield f"recorded twice: {ran.repeated[0]}"
+    if len(ran.scores) != ran.works and not ran.reasons and not ran.outcome.error:
+        yield f"{ran.works} samples, but {len(ran.outputs)} outputs and {len(ran.scores)} scores"
+    yield from _values(bench, ran)
+    yield from _slices(bench, ran)
+    yield from _facts(ran)
+    if ran.scores:
+        yield from _shown(ran)
+
+
+def stopped(ran: Ran) -> Iterator[str]:
+    """What ended a run before its end."""
+    if ran.outcome.error is not None:
+        yield f"the run stopped: {ran.outcome.error}"
+
+
+def _values(bench: Bench, ran: Ran) -> Iterator[str]:
+    """The values that metrics read occur, in the samples and in the parts."""
+    wanted, wanted_parts = wanted_values(bench.subject.task.metrics)
+    names = {name for score in ran.scores.values() for name in score.values}
+    parts = [part for score in ran.scores.values() for part in score.parts]
+    parts_names = {name for part in parts for name in part.values}
+    missing = [(name, names) for name in wanted - names if ran.scores]
+    missing += [(name, parts_names) for name in wanted_parts - parts_names if parts]
+    first = headline(bench.subject.info, bench.subject.task.metrics)
+    needed = frozenset().union(*first.wants()) if first is not None else frozenset()  # type: ignore[attr-defined]
+    for name, known in sorted(missing, key=lambda one: one[0]):
+        near = difflib.get_close_matches(name, known, 1, 0.8)
+        if name in needed or near:
+            yield f"no score has the value {name!r} that a metric reads" + (
+                f"; did you mean {near[0]!r}?" if near else ""
+            )
+    for results in (ran.outcome.results or {}).get("cells", ()):
+        if not any(one["headline"] for one in results["metrics"]):
+            yield f"the results of cell {results['cell']} have no headline"
+
+
+def _slices(bench: Bench, ran: Ran) -> Iterator[str]:
+    """The tags that metrics slice by occur."""
+    tags = {tag for one in ran.outputs.values() for tag in one.tags}
+    tags |= {tag for score in ran.scores.values() for part in score.parts for tag in part.tags}
+    for metric in bench.subject.task.metrics:
+        for tag in getattr(metric, "slices", ()):
+            if tags and tag not in tags:
+                yield f"metric {metric.name!r} is sliced by {tag!r}, a tag that no sample and no part has"
+
+
+def _facts(ran: Ran) -> Iterator[str]:
+    for cell in ran.manifest["cells"]:
+        for name, value in cell["facts"].items():
+            if not isinstance(value, str):
+                yield f"open() returned the fact {name!r} = {value!r}, not text"
+
+
+def _shown(ran: Ran) -> Iterator[str]:
+    """`show` gives blocks, before and after scoring, on a task that was not opened."""
+    again = reopen(RunReader(ran.outcome.folder))
+    kinds = get_args(Block)
+    for cell, task in again.tasks.items():
+        for sample in again.samples(cell):
+            key = (cell, sample.id, 0)
+            for score in (None, ran.scores.get(key)):
+                try:
+                    told = None if score is None else Score(score.values, score.parts)
+                    blocks = list(task.show(sample, ran.texts[key], told))
+                except Exception as error:  # third-party code: anything may come out
+                    yield f"show() of {ran.name(key)} raised {type(error).__name__}: {error}"
+                    return
+                for block in blocks:
+                    if not isinstance(block, kinds):
+                        yield f"show() of {ran.name(key)} gave {type(block).__name__}, which is no block"
+                        return
+
+
+def order(bench: Bench) -> Iterator[str]:
+    """Shuffled groups, many requests at once and late replies change no record."""
+    base = whole(bench)
+    functions = {role: late(bench.subject.answers.get(role) or plausible) for role in base.plan.filled.roles}
+    ran = bench.run(functions, concurrency=CONCURRENCY, shuffled=True)
+    yield from stopped(ran)
+    yield from differences(base, ran)
+
+
+def resume(bench: Bench) -> Iterator[str]:
+    """A run that lost half of its replies goes on to the same records and asks nothing twice."""
+    base = whole(bench)
+    answers = bench.subject.answers
+    failing = {role: sometimes_down(answers.get(role) or plausible) for role in base.plan.filled.roles}
+    broken = bench.run(failing)
+    if not broken.outcome.pending:
+        raise Skip("no request was lost, so there was nothing to resume")
+    ran = bench.run(folder=broken.outcome.folder)
+    yield from stopped(ran)
+    if ran.outcome.pending:
+        yield f"after resuming, {ran.outcome.pending} samples are still pending: {ran.reasons[-1]}"
+    if ran.repeated:
+        yield f"recorded twice: {ran.repeated[0]}"
+    if ran.asked > len(base.calls) - len(broken.calls):
+        yield f"{ran.asked} requests after resuming: {len(broken.calls)} of {len(base.calls)} were there"
+    yield from differences(base, ran)
+
+
+def replay(bench: Bench) -> Iterator[str]:
+    """Solve and score run again from the recorded replies alone give equal records and use all replies."""
+    info = bench.subject.info
+    if info.replay == "none":
+        raise Skip(f"the task says it cannot be replayed: {info.replay_reason}")
+    base = whole(bench)
+    ran = bench.run(dict.fromkeys(base.plan.filled.roles, never), replayed=base)
+    yield from stopped(ran)
+    for reason in ran.reasons[:3]:
+        yield f"asked for what was not recorded: {reason}"
+    yield from differences(base, ran)
+    used = {call for output in ran.outputs.values() for call in output.calls}
+    used |= {call for score in ran.scores.values() for call in score.calls}
+    if left := base.calls.keys() - used:
+        yield f"{len(left)} recorded replies were not asked for again"
+
+
+def whole(bench: Bench) -> Ran:
+    """The base run; Skip where it did not end well, which `solves` reports."""
+    base = bench.base
+    if base.outcome.error is not None or base.outcome.pending or not base.scores:
+        raise Skip("the run with healthy models did not end well (see `solves`)")
+    return base
+
+
+def unscored(score: ScoreRecord) -> bool:
+    """Whether any value of a score or of its parts is unscored."""
+    values = [*score.values.values(), *(value for part in score.parts for value in part.values.values())]
+    return any(isinstance(value, Unscored) for value in values)
