@@ -50,6 +50,7 @@ _PLACES = {
     "Role": "suite.roles",
     "RunReader": "suite.journal.reading",
     "Sample": "suite.task",
+    "Sandbox": "suite.sandbox.base",
     "SandboxResult": "suite.sandbox.program",
     "SandboxUnavailable": "suite.errors",
     "Score": "suite.task",
@@ -59,6 +60,7 @@ _PLACES = {
     "Table": "suite.blocks",
     "Task": "suite.task",
     "TaskInfo": "suite.task",
+    "TestRun": "suite.sandbox.harness",
     "Text": "suite.blocks",
     "Tie": "suite.scoring.verdicts",
     "Tool": "suite.chat",
@@ -80,6 +82,9 @@ _PLACES = {
     "judge": "suite.scoring.judges",
     "pair_metrics": "suite.scoring.bias",
     "panel_score": "suite.scoring.panel",
+    "run_function_cases": "suite.sandbox.harness",
+    "run_stdin_cases": "suite.sandbox.harness",
+    "run_unittest": "suite.sandbox.harness",
     "style_difference": "suite.scoring.style",
     "system": "suite.chat",
     "together": "suite.scoring.together",
@@ -129,6 +134,7 @@ __all__ = [
     "Role",
     "RunReader",
     "Sample",
+    "Sandbox",
     "SandboxResult",
     "SandboxUnavailable",
     "Score",
@@ -138,6 +144,7 @@ __all__ = [
     "Table",
     "Task",
     "TaskInfo",
+    "TestRun",
     "Text",
     "Tie",
     "Tool",
@@ -159,6 +166,9 @@ __all__ = [
     "judge",
     "pair_metrics",
     "panel_score",
+    "run_function_cases",
+    "run_stdin_cases",
+    "run_unittest",
     "style_difference",
     "system",
     "together",
@@ -221,6 +231,11 @@ if TYPE_CHECKING:
     from suite.roles import Ratings as Ratings
     from suite.roles import Role as Role
     from suite.run.sources import find_run as find_run
+    from suite.sandbox.base import Sandbox as Sandbox
+    from suite.sandbox.harness import TestRun as TestRun
+    from suite.sandbox.harness import run_function_cases as run_function_cases
+    from suite.sandbox.harness import run_stdin_cases as run_stdin_cases
+    from suite.sandbox.harness import run_unittest as run_unittest
     from suite.sandbox.program import Limits as Limits
     from suite.sandbox.program import Program as Program
     from suite.sandbox.program import SandboxResult as SandboxResult
