@@ -91,7 +91,7 @@ class Blocks:
     Hashes already written are kept in a bounded LRU; a block written twice is allowed and harmless.
     """
 
-    def __init__(self, file: JournalFile, keep: int = 16384) -> None:
+    def __init__(self, file: JournalFile, keep: int = 4096) -> None:
         self._file = file
         self._keep = keep
         self._written: OrderedDict[str, None] = OrderedDict()

@@ -25,8 +25,8 @@ from suite.run.seats import Seat, jitter
 from suite.run.sink import Sink
 
 TRIES = 6
-TRIES_OVERLOADED = 40
-LONGEST_WAIT_S = 30.0
+TRIES_OVERLOADED = 12  # about four minutes at the usual waits
+LONGEST_WAIT = 60  # times the first wait
 
 
 class Stopped(BaseException):
@@ -354,7 +354,7 @@ class Desk:
             seat.tally.retries += 1
             self.attempt("retry", work, kind=failed.kind, call=identity, role=member, detail=detail)
             step = overloads if failed.overload else attempt - overloads
-            wait = min(LONGEST_WAIT_S, self._backoff_s * 2 ** (step - 1)) * jitter(identity, attempt)
+            wait = self._backoff_s * min(LONGEST_WAIT, 2 ** (step - 1)) * jitter(identity, attempt)
             await self._pause(max(wait, failed.retry_after or 0.0))
 
     async def _pause(self, seconds: float) -> None:

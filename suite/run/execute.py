@@ -226,18 +226,12 @@ class Driver:
         work = self._work(cell, sample, shared, self._solve_sink)
         try:
             output = await cell.task.solve(sample, work.models())
-        except (CallFailed, PluginError) as error:
+            if work.failure is not None:  # the task swallowed it: still no answer
+                raise work.failure
+            record = output_record(cell.id, sample, output, list(work.calls), work.last, self._imported)
+        except Exception as error:
             self._pend(work, error)
             return None
-        except SuiteError:
-            raise
-        except Exception as error:  # a task's own error: anything may come out
-            self._pend(work, error)
-            return None
-        if work.failure is not None:  # the task swallowed it: still no answer
-            self._pend(work, work.failure)
-            return None
-        record = output_record(cell.id, sample, output, list(work.calls), work.last, self._imported)
         self._solve_sink.done(record)
         self._watcher.solved(cell, record, output)
         return record, output
@@ -250,18 +244,12 @@ class Driver:
         work = self._work(cell, sample, shared, self._score_sink)
         try:
             score = await cell.task.score(sample, output, work.models())
-        except (CallFailed, PluginError) as error:
+            if work.failure is not None:
+                raise work.failure
+            record = score_record(cell.id, sample, output, score, list(work.calls))
+        except Exception as error:
             self._pend(work, error)
             return
-        except SuiteError:
-            raise
-        except Exception as error:  # a task's own error: anything may come out
-            self._pend(work, error)
-            return
-        if work.failure is not None:
-            self._pend(work, work.failure)
-            return
-        record = score_record(cell.id, sample, output, score, list(work.calls))
         self._score_sink.done(record)
         self._watcher.scored(cell, solved, record)
 
@@ -270,7 +258,9 @@ class Driver:
         return Work(self._desk, sink, shared, family, cell.id, sample.group, sample.id, sample.trial)
 
     def _pend(self, work: Work, error: Exception) -> None:
-        """Note why a work is left undone."""
+        """Note why a work is left undone: a call that failed, an error of the task. Raises all other errors."""
+        if isinstance(error, SuiteError) and not isinstance(error, PluginError):
+            raise error
         if isinstance(error, CallFailed):
             kind, detail = error.kind, error.message[:300]
         else:

@@ -129,6 +129,11 @@ def make_results(
     for cell in cells:
         task, count = cell["task"], counts[cell["cell"]]
         expected = manifest["counts"]["samples"].get(cell["cell"], 0) * trials
+        if count.solved > expected:
+            raise RunError(
+                f"cell {cell['cell']} has {count.solved} outputs for {expected} samples: records stand twice",
+                where=str(run.folder / "outputs.jsonl"),
+            )
         rows = compute(
             metrics[task], cell["headline"], tables[task], cell=cell["cell"], seed=seed, level=level
         )

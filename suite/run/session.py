@@ -108,8 +108,12 @@ class _Session:
         )
         outcome.pending = max(self.progress.works - self.progress.finished, 0)
         if self.scoring and (self.folder / "manifest.json").exists():
-            outcome.results = write_results(self.folder, self.scoring, self.plan, self.settings.level)
-            outcome.pending = outcome.results["pending"]
+            try:
+                outcome.results = write_results(self.folder, self.scoring, self.plan, self.settings.level)
+                outcome.pending = outcome.results["pending"]
+            except SuiteError:
+                if stopped is None:
+                    raise  # else what stopped the run is what its user has to know
         return outcome
 
     async def _work(self) -> SuiteError | None:
@@ -178,8 +182,9 @@ class _Session:
             if self.interrupted:
                 return None
             error = await self._drive(driver, here, attempts, cache)
-            desk.attempt("interrupted" if self.interrupted else "stopped" if error else "finish")
-            self._counters(members, desk)
+            with contextlib.suppress(*((RunError,) if error else ())):  # the disk may be what failed
+                desk.attempt("interrupted" if self.interrupted else "stopped" if error else "finish")
+                self._counters(members, desk)
             return error
 
     async def _drive(
