@@ -1,0 +1,1 @@
+"""UserBench: agents that must draw out what a simulated user wants (arXiv 2507.22034)."""

@@ -1,0 +1,152 @@
+"""What runs of UserBench show together: what was brought out when, the baselines' bounds, best of k trials.
+
+Single numbers and their intervals are in the general report. Not here: one episode (`showing`).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import suite
+
+TASK = "userbench/travel"
+BASELINES = "scripted/suite_userbench.baselines:"
+# one uniform pick among the options shown: 18 with all noise options
+CHANCE = {"score": (0.8 * 2 + 1.0) / 18, "best_exist_rate": 1 / 18, "correct_exist_rate": 3 / 18}
+_TOTALS = (
+    "score",
+    "best_exist_rate",
+    "correct_exist_rate",
+    "elicited",
+    "elicited_active",
+    "elicited_passive",
+)
+Block = suite.Plot | suite.Table | suite.Text
+
+
+class Sections(suite.Analysis):
+    """See the module."""
+
+    name = "userbench"
+    title = "UserBench: what was brought out, and the bounds"
+    tasks: tuple[str, ...] = (TASK,)
+
+    def sections(self, runs: Sequence[Any]) -> Iterable[suite.Section]:
+        """One section over all given runs that played the task."""
+        playing = [run for run in runs if any(cell["task"] == TASK for cell in run.results["cells"])]
+        if playing:
+            yield suite.Section("Preferences brought out, and bounds", tuple(_blocks(playing)))
+
+
+def _blocks(runs: Sequence[Any]) -> Iterable[Block]:
+    yield suite.Text(
+        "Every score here holds for the simulated user named beside it. Scenarios called userbench-synth "
+        "are not "
+        "the published ones."
+    )
+    lines = [line for run in runs for line in _curves(run)]
+    if lines:
+        yield suite.Plot(
+            lines,
+            x="turn",
+            y="preferences brought out, share of all",
+            title="Preferences brought out by turn",
+            y_range=(0.0, 1.0),
+        )
+    yield _bounds(runs)
+    if rows := [row for run in runs for row in _best_of(run)]:
+        yield suite.Table(
+            ("candidate", "cell", "trials k", "best-of-k score", "mean score"), rows, title="Best of k trials"
+        )
+
+
+def candidate(run: Any) -> str:
+    """Who was measured; a baseline by its name."""
+    members = run.manifest.get("roles", {}).get("candidate", ())
+    spec = next((str(one.get("spec", "")) for one in members), "")
+    if spec.startswith(BASELINES):
+        return f"baseline: {spec.removeprefix(BASELINES).partition('?')[0]}"
+    return spec
+
+
+def _cells(run: Any) -> dict[str, Mapping[str, Any]]:
+    """Cell -> its entry in the manifest."""
+    return {cell["cell"]: cell for cell in run.manifest["cells"] if cell["task"] == TASK}
+
+
+def _label(cell: Mapping[str, Any]) -> str:
+    parameters = cell["parameters"]
+    swept = [
+        f"{name}={parameters.get(name)}" for name in cell.get("swept", ()) if name not in ("mode", "user")
+    ]
+    return ", ".join([parameters["mode"], f"user {parameters['user']}", *swept])
+
+
+def _curves(run: Any) -> list[suite.Line]:
+    """One line a cell: the share of all preferences brought out up to each turn."""
+    cells = _cells(run)
+    brought: dict[str, dict[int, int]] = {name: defaultdict(int) for name in cells}
+    total: dict[str, int] = defaultdict(int)
+    for record in run.outputs():
+        if record.cell not in cells or not isinstance(record.output.data, dict):
+            continue
+        total[record.cell] += record.output.data.get("preferences", 0)
+        for event in record.output.data.get("events", ()):
+            if event.get("elicited"):
+                brought[record.cell][event["turn"]] += 1
+    lines = []
+    for name, cell in cells.items():
+        if not total[name]:
+            continue
+        sum_so_far, points = 0, [(0.0, 0.0)]
+        for turn in range(1, cell["parameters"]["max_steps"] + 1):
+            sum_so_far += brought[name][turn]
+            points.append((float(turn), sum_so_far / total[name]))
+        lines.append(suite.Line(f"{candidate(run)} ({_label(cell)})", points))
+    return lines
+
+
+def _bounds(runs: Sequence[Any]) -> suite.Table:
+    rows: list[tuple[str | float | None, ...]] = []
+    for run in runs:
+        facts = {name: cell.get("facts", {}) for name, cell in _cells(run).items()}
+        for cell in run.results["cells"]:
+            if cell["task"] != TASK:
+                continue
+            values = {one["name"]: one["value"] for one in cell["metrics"] if not one.get("slice")}
+            told = facts.get(cell["cell"], {})
+            rows.append(
+                (
+                    candidate(run),
+                    cell["parameters"]["mode"],
+                    told.get("user", cell["parameters"]["user"]),
+                    told.get("scenarios", ""),
+                    *(values.get(name) for name in _TOTALS),
+                )
+            )
+    rows.sort(key=lambda row: not str(row[0]).startswith("baseline"))
+    chance = ("chance: one pick of 18", "single", "any", "", *(CHANCE.get(name) for name in _TOTALS))
+    return suite.Table(
+        ("candidate", "mode", "user", "scenarios", *_TOTALS), [chance, *rows], title="Beside the baselines"
+    )
+
+
+def _best_of(run: Any) -> list[tuple[str, str, int, float, float]]:
+    """Best and mean over trials, averaged over scenarios; only where there are trials."""
+    cells = _cells(run)
+    scores: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in cells}
+    for record in run.scores():
+        value = record.values.get("score")
+        if record.cell in scores and isinstance(value, int | float):
+            scores[record.cell][record.sample].append(float(value))
+    rows = []
+    for name, samples in scores.items():
+        k = min(map(len, samples.values()), default=0)
+        if k > 1:
+            best = sum(max(values) for values in samples.values()) / len(samples)
+            mean = sum(sum(values) / len(values) for values in samples.values()) / len(samples)
+            rows.append((candidate(run), _label(cells[name]), k, best, mean))
+    return rows
+
+
+analysis = Sections()
