@@ -38,13 +38,13 @@ def pass_rows(metric: PassAt, context: Context) -> Iterator[MetricResult]:
 
 
 def _rows(metric: PassAt, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
-    tally = _tally(scope, metric.value)
+    counted = tally(scope, metric.value)
     names = iter(metric.rows())
     for formula in (pass_at, pass_hat) if metric.power else (pass_at,):
         for k in metric.k:
-            units, refusal = _units(tally, formula, k)
+            units, refusal = tally_units(counted, formula, k)
             if refusal:
-                any_scored, _ = _units(tally, formula, 1)
+                any_scored, _ = tally_units(counted, formula, 1)
                 yield context.row(metric, next(names), slice_, Estimated(None, note=refusal), any_scored)
                 continue
             x = units.columns["x"]
@@ -53,7 +53,7 @@ def _rows(metric: PassAt, context: Context, scope: Scope, slice_: Slice) -> Iter
             yield context.row(metric, next(names), slice_, found, units, bounds)
 
 
-class _Tally:
+class Tally:
     """Per sample: answers run, scored, right; whether any is applicable."""
 
     def __init__(
@@ -71,7 +71,8 @@ class _Tally:
         self.right = right
 
 
-def _tally(scope: Scope, value: str) -> _Tally:
+def tally(scope: Scope, value: str) -> Tally:
+    """Count the answers of every sample."""
     table, rows = scope.table, scope.rows
     samples, first, inverse = np.unique(table.sample[rows], return_index=True, return_inverse=True)
     if value in table.values:
@@ -83,7 +84,7 @@ def _tally(scope: Scope, value: str) -> _Tally:
     def per_sample(which: NDArray[np.bool_]) -> NDArray[np.intp]:
         return np.bincount(inverse[which], minlength=count)
 
-    return _Tally(
+    return Tally(
         samples,
         table.cluster[rows][first],
         per_sample(state != NOT_APPLICABLE),
@@ -92,25 +93,25 @@ def _tally(scope: Scope, value: str) -> _Tally:
     )
 
 
-def _units(tally: _Tally, formula: Callable[[int, int, int], float], k: int) -> tuple[Units, str]:
+def tally_units(counted: Tally, formula: Callable[[int, int, int], float], k: int) -> tuple[Units, str]:
     """The per-sample values, and why there is none at all."""
-    applicable = tally.run > 0
-    enough = applicable & (tally.scored >= k)
+    applicable = counted.run > 0
+    enough = applicable & (counted.scored >= k)
     pairs, inverse = np.unique(
-        np.stack([tally.scored[enough], tally.right[enough]]), axis=1, return_inverse=True
+        np.stack([counted.scored[enough], counted.right[enough]]), axis=1, return_inverse=True
     )
     each = np.array([formula(int(n), int(c), k) for n, c in pairs.T], dtype=np.float64)
     units = Units(
         {"x": each[inverse.reshape(-1)] if len(each) else np.empty(0)},
-        tally.clusters[enough],
-        tally.samples[enough],
+        counted.clusters[enough],
+        counted.samples[enough],
         None,
         int((applicable & ~enough).sum()),
         int((~applicable).sum()),
     )
     if not applicable.any():
         return units, ""
-    fewest = int(tally.run[applicable].min())
+    fewest = int(counted.run[applicable].min())
     if fewest < k:
         return units, f"k = {k} needs {k} trials of every sample; one has {fewest}"
     return units, ""

@@ -64,6 +64,14 @@ class Scope:
         return [(name, self.only(codes == code)) for name, code in named]
 
 
+def unit_ids(scope: Scope) -> NDArray[np.uint64]:
+    """A 64-bit digest per row that names its unit: the sample, or the sample and the part's id."""
+    sample = scope.table.sample[scope.samples()]
+    if scope.over == "samples":
+        return sample
+    return sample ^ (scope.table.parts.id[scope.rows].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+
+
 def scope_of(table: Table, cell: str, over: Over, where: Where) -> Scope:
     """All rows of a cell that a metric speaks of."""
     rows = table.rows(cell)
@@ -83,6 +91,7 @@ class Units:
     unscored: int
     not_applicable: int
     labels: int = 0
+    ids: NDArray[np.uint64] | None = None  # see `unit_ids`; None where they are the samples
 
     @property
     def n(self) -> int:
@@ -108,6 +117,7 @@ class Units:
             self.unscored,
             self.not_applicable,
             self.labels,
+            None if self.ids is None else self.ids[index],
         )
 
 
@@ -147,12 +157,10 @@ def collect(scope: Scope, needs: Sequence[str], *, numbers: bool = True) -> Unit
     cluster = sample if np.shares_memory(table.sample, table.cluster) else table.cluster[owners]
     lost, gone = int((missing & ~absent).sum()), int(absent.sum())
     if table.trial is None:
-        whole = Units(data, cluster, sample, None, lost, gone, labels)
+        ids = unit_ids(scope) if scope.over == "parts" else None
+        whole = Units(data, cluster, sample, None, lost, gone, labels, ids)
         return whole if lost + gone == 0 else whole.take(~missing & ~absent)
-    unit = sample
-    if scope.over == "parts":
-        unit = sample ^ (table.parts.id[rows].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-    return _averaged(data, unit, sample, cluster, missing & ~absent, absent, labels)
+    return _averaged(data, unit_ids(scope), sample, cluster, missing & ~absent, absent, labels)
 
 
 def _averaged(
@@ -165,7 +173,7 @@ def _averaged(
     labels: int,
 ) -> Units:
     """Units from rows: numbers are means over scored trials."""
-    _, first, inverse = np.unique(unit, return_index=True, return_inverse=True)
+    ids, first, inverse = np.unique(unit, return_index=True, return_inverse=True)
     scored = ~missing & ~absent
     count = len(first)
     answers = np.bincount(inverse[scored], minlength=count)
@@ -188,4 +196,5 @@ def _averaged(
         int(((lost > 0) & ~kept).sum()),
         int(((lost == 0) & ~kept).sum()),
         labels,
+        ids[kept],
     )

@@ -1,0 +1,68 @@
+"""suite compare: runs against each other, sample by sample."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command("compare")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN RUN…")
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME", help="A metric beside the headline, or all."
+)
+@click.option("--baseline", default="", metavar="RUN", help="Compare all others with this run alone.")
+@click.option(
+    "--alpha", type=click.FloatRange(0.0001, 0.5), default=0.05, show_default=True, help="Of tests."
+)
+@click.option(
+    "--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of intervals."
+)
+@click.option(
+    "--correction",
+    type=click.Choice(["holm", "bh", "none"]),
+    default="holm",
+    show_default=True,
+    help="Of p values over all headlines compared.",
+)
+@click.option("--margin", type=float, metavar="E", help="Also test whether the two are equivalent within E.")
+@click.option("--anyway", is_flag=True, help="Compare runs that are not comparable; the page says so.")
+@click.option(
+    "--examples", type=click.IntRange(min=0), default=5, show_default=True, help="Samples to read, a side."
+)
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with plots.")
+@click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def compare(
+    runs: tuple[str, ...],
+    metrics: tuple[str, ...],
+    html: Path | None,
+    markdown: Path | None,
+    as_json: bool,
+    **how: Any,
+) -> None:
+    """Compare runs on the samples they share: differences with intervals, paired tests, corrections.
+
+    RUN is a folder, or a name under runs/; RUN@SCORING takes an older scoring. Refuses runs that differ in
+    more than the model, and names the difference.
+
+    \b
+    Example:
+      suite compare runs/model-a runs/model-b --html compare.html
+    """
+    from suite.cli.pages import show
+    from suite.compare.comparing import Wanted, compare_runs
+    from suite.compare.data import as_data
+    from suite.compare.sections import sections
+
+    found = compare_runs(runs, Wanted(metrics=metrics, **how))
+    title = " against ".join(dict.fromkeys(run.label for run in found.runs))
+    show(
+        title,
+        "Comparison",
+        lambda compact: sections(found, compact=compact),
+        lambda: as_data(found),
+        html=html,
+        markdown=markdown,
+        as_json=as_json,
+    )

@@ -1,0 +1,49 @@
+"""How commands show sections of blocks: in the terminal, as JSON, and as files that were asked for."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from suite.blocks import Section
+from suite.errors import ConfigError
+
+
+def show(
+    title: str,
+    over: str,
+    sections: Callable[[bool], Sequence[Section]],
+    data: Callable[[], Any],
+    *,
+    html: Path | None,
+    markdown: Path | None,
+    as_json: bool,
+) -> None:
+    """Write the files, then print JSON or the sections.
+
+    sections: takes whether they must be compact, for a terminal. Raises ConfigError for a file that cannot be
+    written.
+    """
+    from suite.report.compare_page import html_page, markdown_page, print_sections
+
+    if html is not None:
+        _write(html, "".join(html_page(title, over, sections(False))))
+    if markdown is not None:
+        _write(markdown, markdown_page(title, sections(False)))
+    if as_json:
+        click.echo(json.dumps(data(), ensure_ascii=False, allow_nan=False, indent=1))
+        return
+    print_sections(f"{over}: {title}", sections(True))
+    for path in (html, markdown):
+        if path is not None:
+            click.echo(f"written: {path}")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path.name} cannot be written: {error.strerror}", where=str(path)) from error

@@ -1,0 +1,291 @@
+"""A comparison as typed blocks. The drawing is `suite.report`'s; the JSON form is `data`'s."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from suite.blocks import Block, Cell, Dialogue, Line, Plot, Section, Table, Text, Turn
+from suite.compare.comparing import Compared, PairPart, Row, SliceRow
+from suite.compare.disagreeing import Disagreement
+from suite.errors import RunError
+from suite.journal.reading import read_json
+
+MOST_SLICES = 60
+MOST_COMPACT = 12
+FEWEST_IN_SLICE = 5
+MOST_SENTENCES = 4
+NONE_SHOWN = "no difference shown"
+CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg", "none": "no correction"}
+
+
+def sections(found: Compared, *, compact: bool = False) -> list[Section]:
+    """Everything in reading order: what is compared, verdicts, differences, slices, samples to read.
+
+    compact: for terminals: fewer columns.
+    """
+    parts = [Section("Runs", tuple(_runs(found))), Section("Headline", tuple(_headline(found, compact)))]
+    if more := [row for row in found.rows if not row.headline]:
+        note = Text("Exploration: p corrected by Benjamini-Hochberg over these rows; no verdict is given.")
+        parts.append(Section("Other metrics", (note, _table(more, found, compact=compact))))
+    if found.slices:
+        parts.append(Section("Where each side wins", tuple(_slices(found, compact))))
+    parts += [
+        Section(f"To read: {part.a} against {part.b}", tuple(_read(part)))
+        for part in found.parts
+        if part.disagreements
+    ]
+    return parts
+
+
+def _runs(found: Compared) -> Iterator[Block]:
+    yield Table(
+        ("label", "run", "scoring", "candidate", "trials", "pending"),
+        [
+            (
+                run.label,
+                run.name,
+                run.scoring,
+                run.candidate,
+                run.manifest.get("trials"),
+                _pending(run.journal.folder),
+            )
+            for run in found.runs
+        ],
+    )
+    for part in found.parts:
+        refused = [one for one in part.differences if one.weight == "refuse"]
+        warned = [one for one in part.differences if one.weight == "warn"]
+        if refused:
+            said = "; ".join(one.sentence(part.a, part.b) for one in refused)
+            yield Text(f"NOT COMPARABLE, shown all the same. {said}")
+        if warned:
+            yield Text("Differs: " + "; ".join(one.sentence(part.a, part.b) for one in warned))
+
+
+def _pending(folder: Path) -> int | None:
+    try:
+        return int(read_json(folder / "results.json").get("pending", 0))
+    except RunError:
+        return None
+
+
+def _headline(found: Compared, compact: bool) -> Iterator[Block]:
+    rows = [row for row in found.rows if row.headline]
+    asked = found.wanted
+    if not rows:
+        yield Text("No headline is compared.")
+        return
+    said = rows
+    if len(rows) > MOST_SENTENCES or (compact and len(rows) > 1):
+        said = [row for row in rows if row.verdict != NONE_SHOWN]
+        yield Text(f"{len(said)} of {len(rows)} comparisons show a difference.")
+    for row in said:
+        yield Text(sentence(row, found))
+    yield _table(rows, found, compact=compact)
+    if not compact:
+        yield _details(rows, found)
+    values = [row.found.comparison.difference for row in rows]
+    ends = [None if d.low is None or d.high is None else (d.low, d.high) for d in values]
+    yield Plot(
+        [Line("A minus B", [(float(i), d.value or 0.0) for i, d in enumerate(values)], ends)],
+        y="A minus B",
+        kind="points",
+        title=f"Differences with {asked.level:.0%} intervals",
+        x_labels=[_name(row, found) for row in rows],
+    )
+    yield Text(
+        f"p corrected by {CORRECTIONS[asked.correction]} over {found.family} headlines, "
+        f"alpha {asked.alpha:g}. "
+        "Smallest: the difference that so many samples find with power 0.8. No difference shown does not "
+        "mean equal."
+    )
+
+
+def sentence(row: Row, found: Compared) -> str:
+    """One row in words."""
+    one = row.found.comparison
+    d = one.difference
+    about = f"{row.a} against {row.b}"
+    if (name := _name(row, found)) != row.match.task and name != about:
+        about += f", {name}" if about not in name else name.removeprefix(about)
+    if d.value is None:
+        return f"{about}: {row.measure.name} has no difference: {row.note or 'no common units'}"
+    span = "no interval" if d.low is None else f"{d.level:.0%} interval {_signed(d.low)} to {_signed(d.high)}"
+    p = "" if row.corrected is None else f", p {_p(row.corrected)}"
+    values = f"{row.measure.name} {_number(row.found.a)} against {_number(row.found.b)}"
+    ended = row.verdict
+    if row.equivalent is not None:
+        shown = "equivalent" if row.equivalent else "not shown to be equivalent"
+        ended += f"; {shown} within {found.wanted.margin:g}"
+    smallest = one.smallest_difference
+    finds = "" if smallest is None else f" So many samples find differences from {smallest:.3f}."
+    return (
+        f"{about}: {values}: difference {_signed(d.value)}, {span}{p} on {one.n_common:,} common units: "
+        f"{ended}.{finds}"
+    )
+
+
+def _name(row: Row, found: Compared) -> str:
+    """What tells this row from the others: the pair if there are several, the task, swept parameters."""
+    tasks = {one.match.task for one in found.rows}
+    cells = {(one.match.task, one.match.cell_a, one.match.cell_b) for one in found.rows}
+    one_pair = len({(one.a, one.b) for one in found.rows}) == 1
+    parts = [] if one_pair else [f"{row.a} against {row.b}"]
+    if len(tasks) > 1:
+        parts.append(row.match.task)
+    if len(cells) > len(tasks) and (told := _told(row, found)):
+        parts.append(told)
+    return ", ".join(parts) or row.match.task
+
+
+def _told(row: Row, found: Compared) -> str:
+    """The parameters that tell this row's cell from the task's others."""
+    others = [one.match.parameters for one in found.rows if one.match.task == row.match.task]
+    names = [name for name in row.match.parameters if len({repr(one.get(name)) for one in others}) > 1]
+    return " ".join(f"{name}={row.match.parameters[name]}" for name in names)
+
+
+def _table(rows: Sequence[Row], found: Compared, *, compact: bool) -> Table:
+    lines = [_short(row, found) if compact else _line(row, found) for row in rows]
+    return Table(tuple(lines[0]), [tuple(line.values()) for line in lines])
+
+
+def _short(row: Row, found: Compared) -> dict[str, Cell]:
+    d = row.found.comparison.difference
+    verdict: dict[str, Cell] = {"verdict": row.verdict} if row.headline else {}
+    return {
+        "comparison": _name(row, found),
+        "metric": row.measure.name,
+        "A": _number(row.found.a),
+        "B": _number(row.found.b),
+        "A minus B": f"{_signed(d.value)} {_span(d.low, d.high)}",
+        "p": "" if row.corrected is None else f"{row.corrected:.3f}",
+        "units": row.found.comparison.n_common,
+        **verdict,
+    }
+
+
+def _line(row: Row, found: Compared) -> dict[str, Cell]:
+    one = row.found.comparison
+    d = one.difference
+    verdict: dict[str, Cell] = {"verdict": row.verdict} if row.headline else {}
+    return {
+        "comparison": _name(row, found),
+        **verdict,
+        "metric": row.measure.name,
+        "A": row.found.a,
+        "B": row.found.b,
+        "A minus B": d.value,
+        "low": d.low,
+        "high": d.high,
+        "p corrected": row.corrected,
+        "units": one.n_common,
+    }
+
+
+def _details(rows: Sequence[Row], found: Compared) -> Table:
+    lines: list[dict[str, Cell]] = []
+    for row in rows:
+        one = row.found.comparison
+        better = (one.wins, one.losses) if row.measure.direction != "lower" else (one.losses, one.wins)
+        lines.append(
+            {
+                "comparison": _name(row, found),
+                "metric": row.measure.name,
+                "method": one.difference.method,
+                "test": one.p_method,
+                "note": row.note,
+                "p": one.p,
+                "clusters": one.difference.clusters,
+                "A wins": better[0],
+                "ties": one.ties,
+                "B wins": better[1],
+                "correlation": one.correlation,
+                "smallest": one.smallest_difference,
+            }
+        )
+    return Table(tuple(lines[0]), [tuple(line.values()) for line in lines], title="How it was computed")
+
+
+def _slices(found: Compared, compact: bool) -> Iterator[Block]:
+    shown = [one for one in found.slices if one.found.difference.n >= FEWEST_IN_SLICE]
+    left = len(found.slices) - len(shown)
+    yield Text(
+        "Differences by tag, clearest first. Exploration: p corrected by Benjamini-Hochberg over all "
+        f"{len(found.slices)} slices; {left} with fewer than {FEWEST_IN_SLICE} units are not shown."
+    )
+    most = MOST_COMPACT if compact else MOST_SLICES
+    lines = [_slice(one, found, compact) for one in sorted(shown, key=_clearest)[:most]]
+    if lines:
+        yield Table(tuple(lines[0]), [tuple(line.values()) for line in lines])
+    if len(shown) > most:
+        yield Text(f"{len(shown) - most} more slices are not shown.")
+    groups: dict[tuple[int, str], list[SliceRow]] = {}
+    for one in shown:
+        groups.setdefault((id(one.row), one.found.tag), []).append(one)
+    for group in groups.values():
+        if len(group) > 1:
+            yield _slice_plot(group, found)
+
+
+def _clearest(one: SliceRow) -> tuple[float, float]:
+    return (1.0 if one.corrected is None else one.corrected, -abs(one.found.difference.value or 0.0))
+
+
+def _slice(one: SliceRow, found: Compared, compact: bool) -> dict[str, Cell]:
+    d, lower = one.found.difference, one.row.measure.direction == "lower"
+    wins, losses = (one.found.losses, one.found.wins) if lower else (one.found.wins, one.found.losses)
+    names: dict[str, Cell] = {
+        "slice": f"{one.found.tag}={one.found.value}",
+        "comparison": _name(one.row, found),
+    }
+    numbers: dict[str, Cell] = {"A minus B": d.value, "low": d.low, "high": d.high}
+    if compact:
+        numbers = {"A minus B": f"{_signed(d.value)} {_span(d.low, d.high)}"}
+    p = one.corrected
+    counts: dict[str, Cell] = {"units": d.n, "A wins": wins, "ties": one.found.ties, "B wins": losses}
+    return {**names, **numbers, "p corrected": f"{p:.3f}" if compact and p is not None else p, **counts}
+
+
+def _slice_plot(group: Sequence[SliceRow], found: Compared) -> Plot:
+    row = group[0].row
+    differences = [one.found.difference for one in group]
+    ends = [None if d.low is None or d.high is None else (d.low, d.high) for d in differences]
+    points = [(float(index), d.value or 0.0) for index, d in enumerate(differences)]
+    return Plot(
+        [Line(f"{row.a} minus {row.b}", points, ends)],
+        y="A minus B",
+        kind="bars",
+        title=f"{_name(row, found)}: {row.measure.name} by {group[0].found.tag}",
+        x_labels=[one.found.value for one in group],
+    )
+
+
+def _read(part: PairPart) -> Iterator[Block]:
+    yield Text(
+        "Samples with the largest differences, for either side. Chosen by their difference: "
+        "they show where the models part, not how often."
+    )
+    for one in part.disagreements:
+        yield _dialogue(one, part)
+
+
+def _dialogue(one: Disagreement, part: PairPart) -> Dialogue:
+    turns = [Turn("user", one.question)] if one.question else []
+    turns += [Turn(part.a, one.answer_a or "(nothing)"), Turn(part.b, one.answer_b or "(nothing)")]
+    return Dialogue(turns, title=f"{one.task} {one.sample}: {one.metric} {_signed(one.difference)}")
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f}"
+
+
+def _signed(value: float | None) -> str:
+    return "none" if value is None else f"{value:+.3f}"
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"[{low:+.3f}, {high:+.3f}]"
+
+
+def _p(p: float) -> str:
+    return "below 0.001" if p < 0.001 else f"{p:.3f}"
