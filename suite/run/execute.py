@@ -258,7 +258,7 @@ class Driver:
         return Work(self._desk, sink, shared, family, cell.id, sample.group, sample.id, sample.trial)
 
     def _pend(self, work: Work, error: Exception) -> None:
-        """Note why a work is left undone: a call that failed, an error of the task. Raises all other errors."""
+        """Note why a work is left undone: a failed call, an error of the task. Raises all other errors."""
         if isinstance(error, SuiteError) and not isinstance(error, PluginError):
             raise error
         if isinstance(error, CallFailed):

@@ -1,0 +1,217 @@
+"""Plans: what is wrong is said before anything starts; the same plan is the same run."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_tasks import Many, Spell, bare_catalogue, cells, plan_of, run
+
+import suite
+from suite.errors import CapabilityError, ConfigError, NotFound, RunError
+from suite.hookspecs import Entry
+from suite.plugins import BUILTIN, Catalogue, catalogue_of
+from suite.run.cells import expand
+from suite.run.folders import choose_folder
+from suite.run.request import EvalRequest
+
+
+class Knobs(suite.Parameters):
+    """One of each kind."""
+
+    count: int = 1
+    share: float = 0.5
+    name: str = "a"
+    flag: bool = False
+    names: list[str] = []
+    many: tuple[int, ...] = ()
+    maybe: int | None = None
+
+    def model_post_init(self, context: Any) -> None:
+        if self.count == 13:
+            raise suite.SkipCell("13 brings bad luck")
+
+
+class Knobby(suite.Task[None, Knobs]):
+    """A task to expand."""
+
+    info = suite.TaskInfo(
+        "knobby", 1, "Knobs", {"candidate": suite.Role()}, headline="x",
+        presets={"mini": [{"count": 2}, {"count": 3}], "paper": [{"share": 0.1}]},
+    )  # fmt: skip
+    metrics = (suite.Rate("x"),)
+
+    def samples(self, data: suite.Data) -> Any:
+        yield suite.Sample("s", None)
+
+    async def solve(self, sample: Any, models: suite.Models) -> suite.Output:
+        return suite.Output("")
+
+    async def score(self, sample: Any, output: suite.Output, models: suite.Models) -> suite.Score:
+        return suite.Score({"x": True})
+
+
+def catalogue() -> Catalogue:
+    return catalogue_of([], [*BUILTIN, Entry("task", "knobby", "Knobs", f"{__name__}:Knobby")])
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+    import types
+
+    module = types.ModuleType(__name__)
+    module.Knobby = Knobby  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, __name__, module)
+
+
+def values(*parameters: str, **request: Any) -> list[dict[str, Any]]:
+    parsed = [("", *one.split("=", 1)) for one in parameters]
+    made, _ = expand(EvalRequest(("knobby",), parameters=parsed, **request), catalogue())  # type: ignore[arg-type]
+    return [cell.plan.parameters for cell in made]
+
+
+def test_scalars_sweep_by_commas_and_lists_by_repeating() -> None:
+    assert [one["count"] for one in values("count=1,2,4")] == [1, 2, 4]
+    assert [one["names"] for one in values("names=a,b", "names=c")] == [["a", "b"], ["c"]]
+    assert [one["many"] for one in values("many=[1,2]")] == [[1, 2]]
+    assert [one["name"] for one in values("name=5,x")] == ["5", "x"]
+    assert [one["maybe"] for one in values("maybe=none,3")] == [None, 3]
+    assert [one["flag"] for one in values("flag=true,false")] == [True, False]
+    assert len(values("count=1,2", "share=0.1,0.2,0.3")) == 6
+
+
+def test_equal_cells_are_one_and_impossible_ones_are_left_out_with_the_reason() -> None:
+    assert len(values("count=1,1,1")) == 1
+    made, skipped = expand(EvalRequest(("knobby",), parameters=[("", "count", "1,13")]), catalogue())
+    assert len(made) == 1
+    assert skipped[0].reason == "13 brings bad luck"
+    with pytest.raises(ConfigError, match="left out"):
+        values("count=13")
+
+
+def test_presets_are_crossed_with_parameters_and_mini_takes_its_own() -> None:
+    assert [one["count"] for one in values(mini=True)] == [2, 3]
+    assert [one["count"] for one in values("count=7", mini=True)] == [7]
+    assert [(one["share"], one["name"]) for one in values("name=b", preset="paper")] == [(0.1, "b")]
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (EvalRequest(("knobbly",)), "did you mean 'knobby'"),
+        (EvalRequest(("knobby",), parameters=[("", "cuont", "1")]), "did you mean 'count'"),
+        (EvalRequest(("knobby",), parameters=[("other", "count", "1")]), "other"),
+        (EvalRequest(("knobby",), parameters=[("", "count", "many")]), "cannot be 'many'"),
+        (EvalRequest(("knobby",), preset="papre"), "did you mean 'paper'"),
+        (EvalRequest(()), "--task"),
+    ],
+)
+def test_names_and_values_that_are_wrong_are_named(request_: EvalRequest, message: str) -> None:
+    with pytest.raises(suite.SuiteError, match=message):
+        expand(request_, catalogue())
+
+
+@pytest.mark.parametrize(
+    ("models", "request_", "error", "message"),
+    [
+        ({"candidate": "openia/x"}, {}, NotFound, "did you mean 'openai'"),
+        ({"candidate": "scripted/ecoh"}, {}, NotFound, "did you mean 'echo'"),
+        ({"candidate": "embedded/smollm"}, {}, NotFound, "smollm2-135m"),
+        ({"candidate": "echo"}, {}, ConfigError, "provider/name"),
+        ({}, {}, ConfigError, "--model SPEC"),
+        ({"candidate": "scripted/echo", "jugde": "scripted/echo"}, {}, NotFound, "did you mean 'judge'"),
+        ({"candidate": "scripted/echo?capabilities=rate"}, {}, CapabilityError, "has no chat"),
+        ({"candidate": ["scripted/echo", "scripted/words"]}, {}, ConfigError, "takes one model"),
+        ({"candidate": "scripted/echo"}, {"options": [("", "wrods", "3")]}, NotFound, "did you mean 'words'"),
+        ({"candidate": "scripted/echo"}, {"options": [("juge", "words", "3")]}, NotFound, "judge"),
+        ({"candidate": "scripted/echo"}, {"trials": 0}, ConfigError, "at least 1"),
+        ({"candidate": "scripted/echo"}, {"data": {"nothing": "x.jsonl"}}, suite.SuiteError, "nothing"),
+        ({"candidate": "replay/no-such-run"}, {}, NotFound, "no-such-run"),
+    ],
+)
+def test_models_that_do_not_fit_are_said_at_plan_time(
+    models: dict[str, Any], request_: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        plan_of(models, **request_)
+
+
+def test_a_plan_knows_its_size_and_the_share_of_a_limited_run() -> None:
+    plan = plan_of({"candidate": "scripted/echo"}, cells(Spell, {"turns": 0}, {"turns": 2}), limit=3)
+    assert (plan.counts.groups_taken, plan.counts.groups) == (3, 12)
+    assert set(plan.counts.samples.values()) == {3}
+    assert sum(both[0] for both in plan.counts.tags["half"].values()) == 6
+    assert sum(both[1] for both in plan.counts.tags["half"].values()) == 24
+    assert len(list(plan.groups())) == 3
+
+
+def test_the_same_request_is_the_same_plan_and_any_difference_another() -> None:
+    base = plan_of({"candidate": "scripted/echo"})
+    assert base.sha256 == plan_of({"candidate": "scripted/echo"}).sha256
+    others = [
+        plan_of({"candidate": "scripted/longest"}),
+        plan_of({"candidate": "scripted/echo"}, seed=1),
+        plan_of({"candidate": "scripted/echo"}, trials=2),
+        plan_of({"candidate": "scripted/echo"}, limit=5),
+        plan_of({"candidate": "scripted/echo"}, cells(Spell, {"turns": 1})),
+        plan_of({"candidate": "scripted/echo"}, options=[("", "temperature", "0.5")]),
+    ]
+    assert len({plan.sha256 for plan in [base, *others]}) == 7
+    judged = plan_of({"candidate": "scripted/echo", "judge": "scripted/echo"})
+    assert judged.sha256 == base.sha256  # another judge is another scoring of the same run
+    assert judged.scoring_id != base.scoring_id
+    graceful = plan_of({"candidate": "scripted/echo"}, cells(Spell, {"grace": True}))
+    assert graceful.sha256 == base.sha256
+    assert graceful.scoring_id != base.scoring_id
+
+
+async def test_a_folder_with_another_plan_is_refused_and_the_difference_named(tmp_path: Path) -> None:
+    await run(plan_of({"candidate": "scripted/echo"}), tmp_path / "run")
+    with pytest.raises(RunError, match=r"seed \(0 there, 3 here\)"):
+        choose_folder(plan_of({"candidate": "scripted/echo"}, seed=3), tmp_path / "run", False)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("dear")
+    with pytest.raises(RunError, match="not empty"):
+        choose_folder(plan_of({"candidate": "scripted/echo"}), tmp_path / "full", False)
+
+
+def test_the_default_folder_tells_task_model_and_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plan = plan_of({"candidate": "scripted/constant?text=a b/c"})
+    folder = choose_folder(plan, None, False)
+    assert folder.parent == Path("runs")
+    assert folder.name.startswith("words-spell-scripted-constant-text-a-b-c-")
+    assert folder.name.endswith(plan.sha256[:8])
+    folder.mkdir(parents=True)
+    assert choose_folder(plan, None, True).name == f"{folder.name}-2"
+
+
+async def test_the_estimate_counts_shared_calls_once() -> None:
+    from suite.run.estimate import estimate
+
+    sweep = [{"turns": turns, "style": style} for turns in (0, 2) for style in ("plain", "polite")]
+    found = await estimate(plan_of({"candidate": "scripted/echo"}, cells(Spell, *sweep)))
+    assert found is not None
+    assert round(found["candidate"].calls) == 60
+    assert found["candidate"].most_new_tokens == pytest.approx(12 * (20 + 4 * 50))
+
+
+def test_a_dry_run_prints_everything_and_touches_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import json
+
+    from suite.run.describe import describe, print_plan
+
+    monkeypatch.chdir(tmp_path)
+    plan = plan_of({"candidate": "scripted/echo"}, cells(Many))
+    print_plan(plan)
+    text = capsys.readouterr().out
+    assert "400 of 400 groups" in text
+    assert "detects differences from 0.07" in text
+    shown = json.loads(describe(plan, as_json=True))
+    assert len(shown["cells"][0]["sample_ids"]) == 400
+    assert not list(tmp_path.glob("runs"))
+    assert bare_catalogue().names("task") == []
