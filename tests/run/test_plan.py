@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import Field
 from small_tasks import Many, Spell, bare_catalogue, cells, plan_of, run
 
 import suite
@@ -22,7 +23,7 @@ class Knobs(suite.Parameters):
     share: float = 0.5
     name: str = "a"
     flag: bool = False
-    names: list[str] = []
+    names: list[str] = Field(default_factory=list)
     many: tuple[int, ...] = ()
     maybe: int | None = None
 
