@@ -30,6 +30,7 @@ ENDPOINTS = (
     "HF_TOKEN",
     "HF_ENDPOINT",
     "SUITE_CACHE",
+    "SUITE_SANDBOX",
     "SUITE_VLLM_PYTHON",
 )
 _SECONDS = 10.0
@@ -67,6 +68,7 @@ def examine() -> dict[str, Any]:
         "memory_gib": memory_gib(),
         "extras": {name: _there(module) for name, module in EXTRAS.items()},
         "gpus": gpus(),
+        "sandbox": sandbox(),
         "cache": cache(),
         "environment": {name: bool(os.environ.get(name)) for name in ENDPOINTS},
         "plugins": [
@@ -97,6 +99,16 @@ def memory_gib() -> float | None:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     except (ValueError, OSError, AttributeError):
         return None
+
+
+def sandbox() -> dict[str, Any]:
+    """Whether untrusted programs can be contained here and by what, proven by trying it (half a second)."""
+    from suite.sandbox import probe
+
+    report = probe()
+    if report.ok:
+        return {"works": True, "name": report.name, **report.facts}
+    return {"works": False, **report.problems, "fix": report.fix}
 
 
 def cache() -> dict[str, Any]:

@@ -4,10 +4,8 @@ Exit codes: 0 fine, 1 pending work remains or a check failed, 2 wrong input, 130
 whoever read the output went away. Not here: any command (one module each beside this one).
 """
 
-import difflib
 import importlib
 import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -159,7 +157,7 @@ def cli() -> None:
 
     \b
     Example:
-      suite tasks list
+      suite eval --task prefeval/classification --mini --model embedded/smollm2-135m
 
     Every flag can also come from the environment (SUITE_EVAL_MODEL=…) or from the nearest
     suite.toml upward from here; a flag given by hand wins.
@@ -190,8 +188,6 @@ def _run(arguments: list[str]) -> int:
         return int(stop.exit_code)
     except click.ClickException as error:
         error.show()
-        if near := _nearest(error):
-            click.echo(f"Did you mean {near}?", err=True)
         return error.exit_code
     except SuiteError as error:
         click.echo(f"{click.style('error:', fg='red')} {error}", err=True)
@@ -199,17 +195,6 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, EOFError, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-
-
-def _nearest(error: click.ClickException) -> str:
-    """The names nearest to an unknown command of a group; click names them itself from version 8.4 on."""
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    if context is None or not isinstance(context.command, click.Group) or hasattr(error, "possibilities"):
-        return ""
-    wanted = re.fullmatch(r"No such command '(.*)'\.", error.message)
-    names = context.command.list_commands(context) if wanted else []
-    near = difflib.get_close_matches(wanted[1], names, n=3, cutoff=0.6) if wanted else []
-    return " or ".join(repr(one) for one in near)
 
 
 def _forget_output() -> None:

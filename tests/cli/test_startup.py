@@ -1,4 +1,4 @@
-"""Help, listing and completion stay light: no heavy module, no task's code, no network (fresh interpreters)."""
+"""Help, listing and completion load nothing heavy, no task, no network; each in a fresh interpreter."""
 
 import json
 import os

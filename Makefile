@@ -1,0 +1,50 @@
+# eval      set everything up and run PrefEval on its bundled data with a small real model, no GPU, no key
+# test      tests, types, lint and layers, on every supported Python found here
+# test-all  the same and: lowest and newest dependencies, wheels, random order, oracles, documentation, vLLM
+# docs      the documentation site, into site/
+# changelog what the fragments in changelog.d/ add to CHANGELOG.md
+# constraints   resolve all dependencies anew and record their versions
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: eval test test-all docs changelog constraints clean
+
+PYTHON ?= $(shell .ci/interpreters --first)
+MODEL ?= embedded/smollm2-135m
+JUDGE ?= embedded/smollm2-135m
+PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
+TOX := .venv-tox/bin/tox
+
+eval: .venv/ready
+	.venv/bin/suite eval --task prefeval/classification --task prefeval/generation --mini \
+	    --model $(MODEL) --judge $(JUDGE)
+
+.venv/ready: $(PROJECTS) constraints.txt .ci/develop.py
+	@echo "making .venv with $(PYTHON): a minute or two"
+	"$(PYTHON)" -m venv .venv
+	.venv/bin/python -m pip install --quiet -c constraints.txt hatchling editables
+	.venv/bin/python .ci/develop.py --extras embedded --constraints constraints.txt
+	touch $@
+
+test: $(TOX)
+	TOX=$(TOX) .ci/test
+
+test-all: test
+	$(TOX) run -e py-lowest,py-latest,wheel,random,oracles,docs,vllm
+
+docs: $(TOX)
+	$(TOX) run -e docs
+
+changelog: $(TOX)
+	$(TOX) run -e changelog
+
+constraints:
+	PYTHON="$(PYTHON)" .ci/constraints
+
+$(TOX): constraints.txt
+	"$(PYTHON)" -m venv .venv-tox
+	.venv-tox/bin/python -m pip install --quiet -c constraints.txt tox
+	touch $@
+
+clean:
+	rm -rf .venv .venv-tox .tox site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
