@@ -21,6 +21,7 @@ from suite.scoring.stats.adjust import adjust
 from suite.scoring.stats.bootstrap import seed_for
 from suite.scoring.stats.paired import verdict
 from suite.scoring.table import Table
+from suite.scoring.table import Wanted as Values
 
 Correction = Literal["holm", "bh", "none"]
 
@@ -121,12 +122,12 @@ def compare_runs(
         for match in matches
         for index, cell in ((i, match.cell_a), (j, match.cell_b))
     )
-    tables = load_tables(runs, declared, cells)
     chosen = {
         name: _chosen(name, measures(declared[name]), task.info.headline, asked.metrics)
         for name, task in tasks.items()
     }
     _known(asked.metrics, declared)
+    tables = load_tables(runs, {name: _values(wanted) for name, wanted in chosen.items()}, cells)
     rows: list[Row] = []
     slices: list[tuple[Row, SliceDifference]] = []
     parts = []
@@ -185,6 +186,14 @@ def _chosen(
             fix=f"name another with --metric: {names}" if names else "",
         )
     return sorted(found, key=lambda pair: not pair[1])
+
+
+def _values(chosen: Sequence[tuple[Measure, bool]]) -> Values:
+    """What a table must keep for these measures."""
+    needs: dict[str, set[str]] = {"samples": set(), "parts": set()}
+    for measure, _ in chosen:
+        needs[measure.over].update(name for name in measure.needs if not name.startswith("tag:"))
+    return Values(frozenset(needs["samples"]), frozenset(needs["parts"]))
 
 
 def _known(asked: Sequence[str], declared: Mapping[str, Sequence[Any]]) -> None:

@@ -13,8 +13,7 @@ from suite.journal.records import OutputRecord, ScoreRecord
 from suite.plugins import Catalogue
 from suite.run.cells import AnyTask, load_task
 from suite.run.results import pairs
-from suite.scoring.computing import wanted
-from suite.scoring.table import Table, TableBuilder
+from suite.scoring.table import Table, TableBuilder, Wanted
 
 RUNS = Path("runs")
 
@@ -121,10 +120,13 @@ def load_tasks(runs: Sequence[ComparedRun], plugins: Catalogue) -> dict[str, typ
 
 
 def load_tables(
-    runs: Sequence[ComparedRun], metrics: Mapping[str, Sequence[Any]], cells: frozenset[str]
+    runs: Sequence[ComparedRun], values: Mapping[str, Wanted], cells: frozenset[str]
 ) -> dict[str, Table]:
-    """One table per task over all runs, its cells named by `cell_name`. cells: those names to keep."""
-    builders = {task: TableBuilder(wanted(declared)) for task, declared in metrics.items()}
+    """One table per task over all runs, its cells named by `cell_name`.
+
+    values: task -> what its table keeps. cells: those names to keep.
+    """
+    builders = {task: TableBuilder(wanted) for task, wanted in values.items()}
     for index, run in enumerate(runs):
         task_of = {cell["cell"]: cell["task"] for cell in run.cells}
         for output, score in run.pairs():
@@ -136,6 +138,14 @@ def load_tables(
     return {task: builder.build() for task, builder in builders.items()}
 
 
+class _Key(msgspec.Struct):
+    """What finding needs of an output; the rest is skipped."""
+
+    cell: str
+    sample: str
+    trial: int = 0
+
+
 class Texts:
     """The texts of some samples of one run, found again by a pass over its journal."""
 
@@ -143,9 +153,11 @@ class Texts:
         """wanted: cell -> digests of sample ids (trial 0 is read)."""
         self._run = run
         self.outputs: dict[tuple[str, int], OutputRecord] = {}
-        for output in run.reader.outputs:
-            if output.trial == 0 and (digest := digest64(output.sample)) in wanted.get(output.cell, ()):
-                self.outputs[output.cell, digest] = output
+        decoder = msgspec.json.Decoder(_Key)
+        for line in run.reader.outputs.raw():  # checked when the tables were made
+            key = decoder.decode(line)
+            if key.trial == 0 and key.cell in wanted and (digest := digest64(key.sample)) in wanted[key.cell]:
+                self.outputs[key.cell, digest] = run.reader.outputs.decode(line, 0)
         self._calls: OffsetIndex | None = None
 
     def answer(self, cell: str, digest: int) -> str:

@@ -53,7 +53,8 @@ def pair(measure: Measure, a: Side, b: Side, *, seed: int, level: float) -> Pair
     common, clusters, x, y = common[either], clusters[either], x[either], y[either]
     binary = measure.binary and _is_binary(x) and _is_binary(y)
     shared = clusters if len(np.unique(clusters)) < len(clusters) else None
-    found = paired_estimate(x, y, shared, binary=binary, value_range=measure.range, level=level, seed=seed)
+    how = {"binary": binary, "tested": not measure.macro}
+    found = paired_estimate(x, y, shared, value_range=measure.range, level=level, seed=seed, **how)
     both = ~(np.isnan(x) | np.isnan(y))
     ids, d = common[both], (x - y)[both]
     place = np.searchsorted(a.ids, ids)

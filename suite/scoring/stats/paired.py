@@ -77,8 +77,11 @@ def paired_estimate(
     value_range: Limits = None,
     level: float = 0.95,
     seed: int = 0,
+    tested: bool = True,
 ) -> Comparison:
     """Compare paired scores. a, b: shape (n,), None is unscored. value_range: of the scores.
+
+    tested: whether to compute p.
 
     Interval: Newcombe for 0/1 scores without clusters, else t or cluster-robust t of the differences.
     p: exact McNemar for 0/1 scores without clusters, else sign flips over clusters.
@@ -97,7 +100,9 @@ def paired_estimate(
     groups = clusters_of(labels, n)
     difference = _difference(x, y, labels, binary and groups.singletons, value_range, level, total)
     found = spread(d, groups) if n else None
-    p, method, smallest = _p_value(d, labels, binary and groups.singletons, seed)
+    p, method, smallest = None, "none", None
+    if tested:
+        p, method, smallest = _p_value(d, labels, binary and groups.singletons, seed)
     return Comparison(
         difference=difference,
         p=p,
