@@ -8,6 +8,7 @@ An importer (Entry kind "importer") is a function of a path that yields one reco
     output               {"text", "finish"}, or None where there is no answer yet
     values               the task's values by name, {"unscored": reason} for a missing one; {} if not scored
     judge                optionally {check: {name: text}}, kept as parts of the score
+    parts                optionally the parts of the score: [{id, values, tags}]
     source               optionally the file it came from
 
 The run is marked imported in its manifest, its results and each output: its answers cannot be checked
@@ -206,6 +207,10 @@ def _made(
         Part(str(check), {str(one): _value(text) for one, text in said.items()})
         for check, said in (record.get("judge") or {}).items()
     ]
+    for part in record.get("parts", ()):
+        found = {str(one): _value(value) for one, value in part["values"].items()}
+        tags = {str(tag): str(value) for tag, value in part.get("tags", {}).items()}
+        parts.append(Part(str(part["id"]), found, tags))
     return written, ScoreRecord(cell, sample, trial, output_sha256(output), values, parts), None
 
 

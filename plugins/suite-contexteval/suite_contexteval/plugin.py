@@ -21,13 +21,37 @@ _TASKS = (
 
 @suite.hookimpl
 def suite_register() -> list[suite.Entry]:
-    """Tasks: the compact one, analyses of one model, stages. And a folder of registry entries."""
+    """Tasks (the compact one, two on one model, stages), sections, an importer, a command, entries."""
     tasks = [
         suite.Entry("task", f"contexteval/{name}", f"ContextEval{title}", f"suite_contexteval.{target}")
         for name, title, target in _TASKS
     ]
     return [
         *tasks,
+        suite.Entry(
+            "analysis",
+            "contexteval-settings",
+            "ContextEval: what context changes",
+            "suite_contexteval.analysis:SETTINGS_SECTIONS",
+        ),
+        suite.Entry(
+            "analysis",
+            "contexteval-attributes",
+            "ContextEval: whom responses serve",
+            "suite_contexteval.analysis:ATTRIBUTE_SECTIONS",
+        ),
+        suite.Entry(
+            "importer",
+            "contexteval",
+            "Judgement files of ContextEval",
+            "suite_contexteval.importer:read",
+        ),
+        suite.Entry(
+            "command",
+            "contexteval",
+            "Make a pool of queries, recompute the published analysis",
+            "suite_contexteval.cli:contexteval",
+        ),
         suite.Entry(
             "registry", "contexteval", "ContextEval's bundled mini data", "suite_contexteval:registry"
         ),

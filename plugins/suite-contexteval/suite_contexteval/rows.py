@@ -110,7 +110,7 @@ class Asked(suite.Payload):
 
     swapped: bool
     state: Literal["valid", "tie", "unparsed", "refused", "truncated"]
-    value: int | None = Field(None, ge=1, le=2)
+    value: int | None = Field(default=None, ge=1, le=2)
     text: str = ""
     reason: str = ""
     attempts: int = 1

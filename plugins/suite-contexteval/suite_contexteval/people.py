@@ -1,0 +1,223 @@
+"""People's judgements, recomputed: win rates, agreement, constraints satisfied.
+
+Rows are grouped into items by their id before the last "_rep"; the replicates of an item are its
+annotators. Source: specification section 7.1. A missing "satisfied" is left out of the counts; the number
+of annotators it is divided by stays the same, as in upstream's code of 2025.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+import suite
+from suite_contexteval import official
+from suite_contexteval.columns import setting_of
+from suite_contexteval.published import COMPARED
+from suite_contexteval.rows import Setting
+
+_LABELS = ("gen_wo_ctx_eval_wo_ctx", "gen_wo_ctx_eval_w_ctx", "gen_w_ctx_eval_w_ctx")
+
+
+class Satisfied(suite.Payload):
+    """A follow-up question with its answer, and whether each response takes it up (None: not said)."""
+
+    qa: str = ""
+    satisfied_1: bool | None = None
+    satisfied_2: bool | None = None
+
+
+class HumanRow(suite.Payload):
+    """One person's judgement. model_1, model_2: shown as Response 1 and 2."""
+
+    example_id: str
+    setting: str
+    model_1: str
+    model_2: str
+    overall_preference: str = ""
+    justification: str | None = ""
+    follow_up_qas: tuple[Satisfied, ...] = ()
+
+    @property
+    def item(self) -> str:
+        """The id of what was judged."""
+        base, mark, _ = self.example_id.rpartition("_rep")
+        return base if mark else self.example_id
+
+    @property
+    def known_setting(self) -> Setting:
+        """The setting, from a text that holds its label."""
+        for label in _LABELS:
+            if label in self.setting:
+                return setting_of(label)
+        return setting_of(self.setting)
+
+    def label(self, one: str) -> str:
+        """The preference by candidate: "1", "2" or, for any other value, "T"."""
+        preferred = {"Response 1": self.model_1, "Response 2": self.model_2}.get(self.overall_preference)
+        if preferred is None:
+            return "T"
+        return "1" if preferred == one else "2"
+
+
+@dataclass
+class Items:
+    """The judgements of one pair in one setting: item -> rows."""
+
+    rows: dict[str, list[HumanRow]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What one pair in one setting comes to. wins: shares among strict majorities.
+
+    interval: Student's of agreement. constraint_agreement: agreement on items whose mean difference of
+    constraints satisfied is at least 1. single: agreement on single constraints.
+    """
+
+    pair: tuple[str, str]
+    setting: Setting
+    items: int
+    annotators: float
+    wins: official.WinRates
+    agreement: float | None
+    non_tie: float | None
+    interval: tuple[float, float] | None
+    constraint_agreement: float | None
+    single: float | None
+    shares: Mapping[str, float]
+    non_tie_shares: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Human:
+    """All of it. difference: mean and SD over items of the mean absolute difference of constraints
+    satisfied, both settings with context pooled, by pair.
+    """
+
+    numbers: tuple[Numbers, ...]
+    tests: Mapping[
+        tuple[tuple[str, str], Setting, Setting], tuple[official.TTest | None, official.TTest | None]
+    ]
+    difference: Mapping[tuple[str, str], tuple[float, float | None]]
+
+
+def read(path: Path) -> Iterator[HumanRow]:
+    """Rows of a file that holds one JSON array or an object a line. Raises DataError naming the row."""
+    text = path.read_text("utf-8")
+    try:
+        rows = json.loads(text) if text.lstrip().startswith("[") else map(json.loads, text.splitlines())
+        for number, row in enumerate(rows, 1):
+            try:
+                yield HumanRow.model_validate(row)
+            except ValidationError as error:
+                first = error.errors(include_url=False, include_input=False)[0]
+                field = ".".join(map(str, first["loc"]))
+                raise suite.DataError(
+                    f"row {number} is no person's judgement: {field}: {first['msg']}",
+                    where=str(path),
+                ) from error
+    except ValueError as error:
+        raise suite.DataError(f"cannot be read as JSON: {error}", where=str(path)) from error
+
+
+def analyse(rows: Iterable[HumanRow]) -> Human:
+    """Recompute everything. Candidate one of a pair is the model that is first in the alphabet."""
+    cells: dict[tuple[tuple[str, str], Setting], Items] = {}
+    for row in rows:
+        first, second = sorted((row.model_1, row.model_2))
+        cell = cells.setdefault(((first, second), row.known_setting), Items())
+        cell.rows.setdefault(row.item, []).append(row)
+    if not cells:
+        raise suite.DataError("there is no judgement to analyse")
+    numbers = {key: _numbers(*key, cell) for key, cell in cells.items()}
+    tests = {}
+    for pair in dict.fromkeys(pair for pair, _ in cells):
+        for before, after in COMPARED:
+            if (pair, before) in numbers and (pair, after) in numbers:
+                tests[pair, before, after] = _tests(numbers[pair, before], numbers[pair, after])
+    difference = {}
+    for pair in dict.fromkeys(pair for pair, _ in cells):
+        pooled = [
+            _mean([abs(one) for one in differences])
+            for (one_pair, setting), cell in cells.items()
+            if one_pair == pair and setting != "none"
+            for differences in (_differences(rows_) for rows_ in cell.rows.values())
+            if differences
+        ]
+        if pooled:
+            difference[pair] = (_mean(pooled), _sd(pooled))
+    return Human(tuple(numbers.values()), tests, difference)
+
+
+def _numbers(pair: tuple[str, str], setting: Setting, cell: Items) -> Numbers:
+    panels = {item: official.panel([row.label(pair[0]) for row in rows]) for item, rows in cell.rows.items()}
+    shares = {item: one.share for item, one in panels.items()}
+    non_tie = official.non_tie_agreement(list(panels.values()))
+    apart = [
+        shares[item]
+        for item, rows in cell.rows.items()
+        if (found := _differences(rows)) and abs(_mean(found)) >= 1
+    ]
+    single = [one for rows in cell.rows.values() for one in _single(rows)]
+    return Numbers(
+        pair=pair,
+        setting=setting,
+        items=len(panels),
+        annotators=_mean([float(len(rows)) for rows in cell.rows.values()]),
+        wins=official.win_rates(list(panels.values())),
+        agreement=_mean(list(shares.values())),
+        non_tie=_mean(non_tie) if non_tie else None,
+        interval=official.t_interval(list(shares.values())),
+        constraint_agreement=_mean(apart) if setting != "none" and apart else None,
+        single=_mean(single) if setting != "none" and single else None,
+        shares=shares,
+        non_tie_shares=non_tie,
+    )
+
+
+def _tests(before: Numbers, after: Numbers) -> tuple[official.TTest | None, official.TTest | None]:
+    """Paired over the queries in common (an item's id begins with its query's), and non-tie."""
+    own = {item.partition("_")[0]: share for item, share in before.shares.items()}
+    other = {item.partition("_")[0]: share for item, share in after.shares.items()}
+    common = [query for query in own if query in other]
+    paired = official.paired_t([own[query] for query in common], [other[query] for query in common])
+    return paired, official.independent_t(before.non_tie_shares, after.non_tie_shares)
+
+
+def _differences(rows: Sequence[HumanRow]) -> list[float]:
+    """Of each annotator: constraints satisfied by response 1 minus by response 2; nulls are left out."""
+    return [
+        float(sum(one.satisfied_1 is True for one in row.follow_up_qas))
+        - float(sum(one.satisfied_2 is True for one in row.follow_up_qas))
+        for row in rows
+        if row.follow_up_qas
+    ]
+
+
+def _single(rows: Sequence[HumanRow]) -> Iterator[float]:
+    """For each constraint and response: count of the commonest value over the number of annotators."""
+    for place in range(max((len(row.follow_up_qas) for row in rows), default=0)):
+        for side in ("satisfied_1", "satisfied_2"):
+            said: list[Any] = [
+                getattr(row.follow_up_qas[place], side) for row in rows if place < len(row.follow_up_qas)
+            ]
+            known = [one for one in said if one is not None]
+            if known:
+                yield Counter(known).most_common(1)[0][1] / len(rows)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _sd(values: Sequence[float]) -> float | None:
+    if len(values) < 2:
+        return None
+    mean = _mean(values)
+    return math.sqrt(math.fsum((one - mean) ** 2 for one in values) / (len(values) - 1))
