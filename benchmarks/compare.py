@@ -73,7 +73,10 @@ def main() -> None:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     peak, cpu = used.ru_maxrss / 2**20, used.ru_utime + used.ru_stime
     print(done.stdout[:1200] or done.stderr)
-    print(f"{samples:,} samples a run: {seconds:.1f} s ({cpu:.1f} s of CPU), peak {peak:.2f} GiB, exit {done.returncode}")
+    print(
+        f"{samples:,} samples a run: {seconds:.1f} s ({cpu:.1f} s of CPU), peak {peak:.2f} GiB, "
+        f"exit {done.returncode}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,67 @@
+"""suite rate: many models from their pairwise verdicts."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command("rate")
+@click.argument("verdicts", nargs=-1, required=True, metavar="VERDICTS…")
+@click.option(
+    "--draws",
+    "policy",
+    type=click.Choice(["half", "drop", "davidson"]),
+    default="half",
+    show_default=True,
+    help="What a draw counts: half a win, nothing, or an outcome of its own.",
+)
+@click.option(
+    "--rounds", type=click.IntRange(min=0), help="Of the bootstrap (1000; 100 from 100,000 votes on)."
+)
+@click.option(
+    "--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of intervals."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of resampling.")
+@click.option(
+    "--style", "styles", multiple=True, metavar="COLUMN", help="Hold a style equal: a minus b of it."
+)
+@click.option("--side", is_flag=True, help="Hold the side shown first equal, too.")
+@click.option("--elo/--no-elo", default=None, help="Elo over random orders (default: up to 100,000 votes).")
+@click.option("--prequential/--no-prequential", default=None, help="Test whether draws help to predict.")
+@click.option("--robustness", is_flag=True, help="How careless votes and flipped votes move the ranking.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with plots.")
+@click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def rate(
+    verdicts: tuple[str, ...],
+    html: Path | None,
+    markdown: Path | None,
+    as_json: bool,
+    **how: Any,
+) -> None:
+    """Rate models by Bradley-Terry: a CSV or JSONL of votes, or runs that set a candidate against a baseline.
+
+    A file has columns a, b and winner (a, b, tie, both-good, both-bad, or a name), and may have prompt,
+    user, time and numbers to hold equal.
+
+    \b
+    Example:
+      suite rate votes.csv --style length_difference --html ratings.html
+    """
+    from suite.cli.pages import show
+    from suite.compare.rating import RateWanted
+    from suite.compare.rating import rate as rated
+    from suite.compare.rating_sections import as_data, sections
+    from suite.compare.votes_files import read_votes
+
+    found = rated(read_votes(verdicts, how["styles"]), RateWanted(**how))
+    show(
+        found.raw.source,
+        "Ratings",
+        lambda compact: sections(found, compact=compact),
+        lambda: as_data(found),
+        html=html,
+        markdown=markdown,
+        as_json=as_json,
+    )

@@ -1,0 +1,168 @@
+"""Many models rated from their pairwise votes: everything that belongs beside a rating, computed once.
+
+Ratings with intervals and rank intervals, the same under every policy of draws, style control, Elo with its
+dependence on order, the prequential test of what draws say, and how easily the ranking moves.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.compare.votes_files import RawVotes
+from suite.errors import ConfigError, unknown
+from suite.scoring.stats.bradley_terry import Ratings, bradley_terry, ranks_of
+from suite.scoring.stats.elo import Elo, elo_over_orders
+from suite.scoring.stats.estimate import Estimate
+from suite.scoring.stats.prequential import SYSTEMS, Prequential, prequential
+from suite.scoring.stats.rating_intervals import Rank, RatingIntervals, rank_intervals, rating_intervals
+from suite.scoring.stats.robustness import (
+    Flips,
+    LeftOut,
+    Shift,
+    apathetic,
+    flips_to_change_the_top,
+    leave_one_out,
+)
+from suite.scoring.stats.style_control import StyleControlled, style_controlled
+from suite.scoring.stats.votes import POLICIES, Policy, Votes, votes_of
+from suite.scoring.stats.win_rates import win_rates
+
+MANY = 100_000  # votes from which the costly extras wait to be asked for
+MOST_PAIRS = 12  # models up to which every pair is shown
+MOST_ANNOTATORS = 200
+
+
+@dataclass(frozen=True)
+class RateWanted:
+    """policy: of draws. rounds: of the bootstrap; None takes 1,000, or 100 for many votes. elo, prequential:
+    None means: unless there are many votes. robustness: refit with bad votes. side: as a style.
+    """
+
+    policy: Policy = "half"
+    rounds: int | None = None
+    level: float = 0.95
+    seed: int = 0
+    styles: Sequence[str] = ()
+    side: bool = False
+    elo: bool | None = None
+    prequential: bool | None = None
+    robustness: bool = False
+
+
+@dataclass(frozen=True)
+class PairRate:
+    """Two models that met: win rate of the first, ties half, with its interval; votes."""
+
+    a: str
+    b: str
+    rate: Estimate
+
+
+@dataclass(frozen=True)
+class Rated:
+    """found: ratings with intervals under the policy asked for. ranks: of it. others: point ratings by
+    policy, with their ranks. moved: models whose rank differs between policies. annotators: labels in order
+    of `LeftOut.annotator`.
+    """
+
+    raw: RawVotes
+    votes: Votes
+    wanted: RateWanted
+    found: RatingIntervals
+    ranks: tuple[Rank, ...]
+    others: dict[Policy, tuple[Ratings, tuple[int | None, ...]]]
+    moved: tuple[str, ...]
+    pairs: tuple[PairRate, ...]
+    style: StyleControlled | None
+    elo: Elo | None
+    prequential: tuple[Prequential, ...]
+    shifts: tuple[Shift, ...]
+    left_out: tuple[LeftOut, ...]
+    annotators: tuple[str, ...]
+    flips: Flips | None
+
+
+def rate(raw: RawVotes, wanted: RateWanted | None = None) -> Rated:
+    """Rate the models of these votes.
+
+    Raises NotFound for an unknown policy, ConfigError where there is nothing to rate: fewer than two models,
+    or no vote between two.
+    """
+    asked = wanted or RateWanted()
+    if asked.policy not in POLICIES:
+        raise unknown("policy of draws", asked.policy, POLICIES)
+    votes = votes_of(raw.a, raw.b, raw.winner, raw.prompt)
+    if len(votes.models) < 2:
+        raise ConfigError(
+            f"there is one model, {votes.models[0]!r}: nothing to rate", raw.source, "votes are between two"
+        )
+    if not votes.n:
+        raise ConfigError(
+            "no vote has a winner or a draw between two models",
+            f"{votes.unscored} without a verdict, {votes.self_pairs} of a model with itself",
+        )
+    many = votes.n > MANY
+    rounds = asked.rounds if asked.rounds is not None else (100 if many else 1000)
+    found = rating_intervals(votes, asked.policy, rounds=rounds, seed=asked.seed, level=asked.level)
+    others = {policy: _with_ranks(votes, policy) for policy in POLICIES}
+    orders = {tuple(ranks) for _, ranks in others.values()}
+    moved = [name for i, name in enumerate(votes.models) if len({ranks[i] for ranks in orders}) > 1]
+    users = None if raw.user is None else [u for u, keep in zip(raw.user, votes.kept, strict=True) if keep]
+    style = None
+    if asked.styles or asked.side:
+        columns = {name: _kept(raw.styles[name], votes.kept) for name in asked.styles}
+        style = style_controlled(votes, columns, side=asked.side, level=asked.level)
+    with_elo = not many if asked.elo is None else asked.elo
+    with_test = not many if asked.prequential is None else asked.prequential
+    names = tuple(sorted(set(users))) if users else ()
+    return Rated(
+        raw=raw,
+        votes=votes,
+        wanted=asked,
+        found=found,
+        ranks=rank_intervals(found),
+        others=others,
+        moved=tuple(moved),
+        pairs=_pairs(votes, asked.level) if len(votes.models) <= MOST_PAIRS else (),
+        style=style,
+        elo=elo_over_orders(votes, seed=asked.seed) if with_elo else None,
+        prequential=tuple(prequential(votes, users, system=s, seed=asked.seed) for s in SYSTEMS)
+        if with_test
+        else (),
+        shifts=apathetic(votes, policy=asked.policy, seed=asked.seed) if asked.robustness else (),
+        left_out=leave_one_out(votes, users, policy=asked.policy)
+        if asked.robustness and users and len(names) <= MOST_ANNOTATORS
+        else (),
+        annotators=names,
+        flips=flips_to_change_the_top(votes, policy=asked.policy) if asked.robustness else None,
+    )
+
+
+def _with_ranks(votes: Votes, policy: Policy) -> tuple[Ratings, tuple[int | None, ...]]:
+    found = bradley_terry(votes, policy)
+    ranks: list[int | None] = [None] * len(votes.models)
+    for board in found.boards:
+        inside = ranks_of([found.log_scores[i] for i in board], [found.ranked[i] for i in board])
+        for place, i in enumerate(board):
+            ranks[i] = inside[place]
+    return found, tuple(ranks)
+
+
+def _kept(values: Sequence[float | None], kept: NDArray[np.bool_]) -> list[float | None]:
+    return [one for one, keep in zip(values, kept, strict=True) if keep]
+
+
+def _pairs(votes: Votes, level: float) -> tuple[PairRate, ...]:
+    found = []
+    score = (votes.outcome + 1) / 2
+    low, high = np.minimum(votes.a, votes.b), np.maximum(votes.a, votes.b)
+    for i in range(len(votes.models)):
+        for j in range(i + 1, len(votes.models)):
+            met = (low == i) & (high == j)
+            if met.any():
+                x = np.where(votes.a[met] == i, score[met], 1 - score[met])
+                rates = win_rates(x, votes.prompts.codes[met], level=level)
+                found.append(PairRate(votes.models[i], votes.models[j], rates.half))
+    return tuple(found)

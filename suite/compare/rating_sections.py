@@ -1,0 +1,306 @@
+"""A rating as typed blocks, and as the plain data of its JSON form."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from suite.blocks import Block, Cell, Facts, Line, Plot, Section, Table, Text
+from suite.compare.rating import Rated
+from suite.scoring.stats.style_control import SIDE
+
+FORMAT = "suite-ratings/1"
+POLICY = {
+    "half": "half a win each",
+    "drop": "left out",
+    "davidson": "an outcome of their own (Davidson)",
+}
+
+
+def sections(found: Rated, *, compact: bool = False) -> list[Section]:
+    """Ratings first, then what stands behind them."""
+    parts = [Section("Ratings", tuple(_ratings(found, compact))), Section("Draws", tuple(_draws(found)))]
+    if found.pairs:
+        parts.append(Section("Pairs", tuple(_pairs(found))))
+    if found.style is not None:
+        parts.append(Section("Style held equal", tuple(_style(found))))
+    if found.elo is not None:
+        parts.append(Section("Elo, and how it depends on the order of votes", tuple(_elo(found))))
+    if found.wanted.robustness:
+        parts.append(Section("How easily the ranking moves", tuple(_robustness(found))))
+    return parts
+
+
+def _order(found: Rated) -> list[int]:
+    """Models by board, then by rating; those without one last."""
+    ratings = found.found.point.ratings
+    board = {i: number for number, one in enumerate(found.found.point.boards) for i in one}
+    return sorted(
+        range(len(found.votes.models)),
+        key=lambda i: (board.get(i, 0), ratings[i] is None, -(ratings[i] or 0.0), found.votes.models[i]),
+    )
+
+
+def _ratings(found: Rated, compact: bool) -> Iterator[Block]:
+    votes, point = found.votes, found.found.point
+    yield Facts(
+        {
+            "votes": votes.n,
+            "models": len(votes.models),
+            "prompts": votes.prompts.count,
+            "draws count as": POLICY[found.wanted.policy],
+            "interval": f"{found.wanted.level:.0%}, {len(found.found.replicates):,} resamples of prompts",
+            "without a verdict": votes.unscored,
+            "of a model with itself": votes.self_pairs,
+        }
+    )
+    if point.note:
+        yield Text(f"Note: {point.note}.")
+    if found.found.fallbacks or found.found.lost:
+        yield Text(
+            f"{found.found.fallbacks} resamples needed the regularised fit, {found.found.lost} had none."
+        )
+    if found.moved:
+        yield Text(
+            "The rank depends on how draws are counted for: " + ", ".join(found.moved) + " (see Draws)."
+        )
+    board = {i: number for number, one in enumerate(point.boards, 1) for i in one}
+    rows: list[dict[str, Cell]] = []
+    for i in _order(found):
+        one, rank = found.found.estimates[i], found.ranks[i]
+        row: dict[str, Cell] = {"model": votes.models[i]}
+        if len(point.boards) > 1:
+            row["group"] = f"group {board.get(i, 0)}"
+        row |= {
+            "rank": rank.point,
+            "rank from": rank.low,
+            "to": rank.high,
+            "rating": None if one.value is None else round(one.value, 1),
+            "low": None if one.low is None else round(one.low, 1),
+            "high": None if one.high is None else round(one.high, 1),
+            "votes": point.votes[i],
+            "prompts": point.prompts[i],
+        }
+        if not compact:
+            row |= {"arena rank": rank.arena, "log score": point.log_scores[i]}
+        rows.append(row)
+    yield Table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+    shown = [i for i in _order(found) if found.found.estimates[i].value is not None][:40]
+    estimates = [found.found.estimates[i] for i in shown]
+    yield Plot(
+        [
+            Line(
+                "rating",
+                [(float(place), one.value or 0.0) for place, one in enumerate(estimates)],
+                [None if one.low is None or one.high is None else (one.low, one.high) for one in estimates],
+            )
+        ],
+        y="rating",
+        kind="points",
+        title="Ratings with their intervals",
+        x_labels=[votes.models[i] for i in shown],
+    )
+    yield Text(
+        "Overlapping intervals do not show that two models are alike: their difference has an interval of "
+        "its own, in the JSON form."
+    )
+
+
+def _draws(found: Rated) -> Iterator[Block]:
+    votes = found.votes
+    drawn = sum(votes.draws.values())
+    yield Facts(
+        {
+            "draws": drawn,
+            "share of votes": round(drawn / votes.n, 4),
+            **votes.draws,
+        }
+    )
+    rows = []
+    for i in _order(found):
+        ranks: list[Cell] = [found.others[policy][1][i] for policy in found.others]
+        scores: list[Cell] = [
+            None if (one := found.others[policy][0].ratings[i]) is None else round(one, 1)
+            for policy in found.others
+        ]
+        rows.append((votes.models[i], *ranks, *scores))
+    names = list(found.others)
+    columns = ("model", *(f"rank, {name}" for name in names), *(f"rating, {name}" for name in names))
+    yield Table(columns, rows, title="Ranks under each policy (scales differ between policies)")
+    for test in found.prequential:
+        gain = test.gain.difference
+        span = "" if gain.low is None else f", interval {gain.low:+.4f} to {gain.high:+.4f}"
+        better = "no policy predicts better"
+        if gain.low is not None and gain.high is not None and gain.value is not None:
+            if gain.low > 0:
+                better = "leaving draws out predicts better"
+            elif gain.high < 0:
+                better = "counting draws predicts better"
+        yield Table(
+            ("updated on", "accuracy", "among decided votes", "margin of a draw"),
+            [
+                (update, test.accuracy[update], test.decided_accuracy[update], test.margins[update])
+                for update in test.accuracy
+            ],
+            title=f"Prediction before each vote, {test.system}",
+        )
+        value = "none" if gain.value is None else f"{gain.value:+.4f}"
+        order = "in order of time" if found.raw.ordered else "in the order of the file"
+        yield Text(
+            f"{test.votes:,} votes of {test.users:,} users {order}: decided only minus all {value}{span}: "
+            f"{better}."
+        )
+
+
+def _pairs(found: Rated) -> Iterator[Block]:
+    yield Table(
+        ("a", "b", "votes", "win rate of a", "low", "high"),
+        [(one.a, one.b, one.rate.n, one.rate.value, one.rate.low, one.rate.high) for one in found.pairs],
+        title="Win rates of those that met, draws half",
+    )
+
+
+def _style(found: Rated) -> Iterator[Block]:
+    style = found.style
+    if style is None:
+        return
+    if style.note:
+        yield Text(f"Note: {style.note}.")
+    rows = [
+        (name, one.value, one.low, one.high, style.scales.get(name))
+        for name, one in style.coefficients.items()
+    ]
+    yield Table(
+        ("style", "effect on the log odds", "low", "high", "one unit is"),
+        rows,
+        title=f"Effect of one standard deviation more ({SIDE!r}: of the side)",
+    )
+    names = found.votes.models
+    ratings = style.ratings
+    order = sorted(range(len(names)), key=lambda i: (ratings[i] is None, -(ratings[i] or 0.0)))
+    plain = {i: place for place, i in enumerate(_order(found), 1)}
+    yield Table(
+        ("model", "place", "place without", "rating", "rating without"),
+        [
+            (names[i], place, plain[i], _round(ratings[i]), _round(found.others["half"][0].ratings[i]))
+            for place, i in enumerate(order, 1)
+        ],
+    )
+    yield Text("Descriptive: a style may be a real quality.")
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
+
+
+def _elo(found: Rated) -> Iterator[Block]:
+    one = found.elo
+    if one is None:
+        return
+    order = sorted(range(len(one.models)), key=lambda i: -one.mean[i])
+    yield Table(
+        ("model", "in given order", "backwards", "mean", "sd", "lowest", "highest", "rank from", "to"),
+        [
+            (
+                one.models[i],
+                *(round(float(x[i]), 1) for x in (one.given, one.backwards, one.mean)),
+                None if one.sd is None else round(float(one.sd[i]), 1),
+                round(float(one.low[i]), 1),
+                round(float(one.high[i]), 1),
+                *one.ranks[i],
+            )
+            for i in order
+        ],
+    )
+    yield Text(
+        f"The same votes in {one.orders} random orders. For looking at only: the ratings above do not depend "
+        "on order."
+    )
+
+
+def _robustness(found: Rated) -> Iterator[Block]:
+    yield Table(
+        ("careless votes", "mean largest shift", "largest shift", "share of repeats with a change", "tau"),
+        [
+            (f"{one.fraction:.0%}", one.mean_largest, one.largest, one.changed, one.tau)
+            for one in found.shifts
+        ],
+    )
+    if found.left_out:
+        yield Table(
+            ("annotator left out", "votes", "largest shift", "of"),
+            [
+                (found.annotators[one.annotator], one.votes, one.largest, one.model)
+                for one in found.left_out[:20]
+            ],
+        )
+    if found.flips is not None:
+        one = found.flips
+        said = (
+            f"no {one.votes // 5:,} votes turned round change who is first ({one.first})"
+            if one.flips is None
+            else f"{one.flips:,} of {one.votes:,} votes turned round put {one.then} before {one.first}"
+        )
+        yield Text(f"Fewest votes: {said}.")
+
+
+def as_data(found: Rated) -> dict[str, Any]:
+    """The rating as plain data, with the difference of every two neighbours in the ranking."""
+    votes, point = found.votes, found.found.point
+    order = [i for i in _order(found) if point.ratings[i] is not None]
+    names = votes.models
+    return {
+        "format": FORMAT,
+        "policy": found.wanted.policy,
+        "level": found.wanted.level,
+        "rounds": len(found.found.replicates),
+        "votes": votes.n,
+        "prompts": votes.prompts.count,
+        "unscored": votes.unscored,
+        "self_pairs": votes.self_pairs,
+        "draws": votes.draws,
+        "note": point.note,
+        "fallbacks": found.found.fallbacks,
+        "groups": [[names[i] for i in board] for board in point.boards],
+        "models": [
+            {
+                "model": names[i],
+                "log_score": point.log_scores[i],
+                **{k: v for k, v in asdict(found.found.estimates[i]).items() if k != "n"},
+                "votes": point.votes[i],
+                "prompts": point.prompts[i],
+                "regularised": point.regularised[i],
+                "rank": found.ranks[i].point,
+                "rank_low": found.ranks[i].low,
+                "rank_high": found.ranks[i].high,
+                "arena_rank": found.ranks[i].arena,
+                "ranks": {policy: ranks[i] for policy, (_, ranks) in found.others.items()},
+            }
+            for i in _order(found)
+        ],
+        "neighbours": [
+            {"a": names[i], "b": names[j], **asdict(found.found.difference(names[i], names[j]))}
+            for i, j in itertools.pairwise(order)
+        ],
+        "pairs": [{"a": one.a, "b": one.b, **asdict(one.rate)} for one in found.pairs],
+        "style": None
+        if found.style is None
+        else {
+            "coefficients": {name: asdict(one) for name, one in found.style.coefficients.items()},
+            "log_scores": dict(zip(names, found.style.log_scores, strict=True)),
+            "note": found.style.note,
+        },
+        "elo": None
+        if found.elo is None
+        else {
+            name: {"given": float(found.elo.given[i]), "mean": float(found.elo.mean[i]),
+                   "sd": None if found.elo.sd is None else float(found.elo.sd[i])}
+            for i, name in enumerate(names)
+        },
+        "prequential": [
+            {"system": one.system, "accuracy": one.accuracy, "decided_accuracy": one.decided_accuracy,
+             "margins": one.margins, "gain": asdict(one.gain)}
+            for one in found.prequential
+        ],
+        "careless": [asdict(one) for one in found.shifts],
+    }  # fmt: skip

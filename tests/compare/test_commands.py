@@ -1,0 +1,76 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import suite.plugins
+from suite.cli.compare import compare
+from suite.cli.main import run
+from suite.cli.rate import rate
+
+VOTES = str(Path(__file__).parents[1] / "golden" / "statistics" / "votes.csv")
+
+
+@pytest.fixture
+def two_runs(write_run, score_all, plugins, monkeypatch):
+    monkeypatch.setattr("suite.compare.comparing.catalogue", lambda: plugins)
+    return [str(write_run("a", score_all())), str(write_run("b", score_all(3)))]
+
+
+def test_a_comparison_is_printed_and_written(two_runs, tmp_path):
+    html, markdown = tmp_path / "out" / "c.html", tmp_path / "c.md"
+    found = CliRunner().invoke(
+        compare, [*two_runs, "--html", str(html), "--markdown", str(markdown), "--metric", "all"]
+    )
+    assert found.exit_code == 0, found.output
+    assert "scripted/a against scripted/b" in found.output
+    assert "\x1b" not in found.output
+    page = html.read_text()
+    assert page.startswith("<!doctype html>")
+    assert page.rstrip().endswith("</html>")
+    assert "<svg" in page
+    assert "<b>" not in page  # an answer cannot be markup
+    assert not re.search(r"https?://(?!www\.w3\.org)", page.split("</style>")[1])
+    assert "default-src 'none'" in page
+    assert "# scripted/a against scripted/b" in markdown.read_text()
+
+
+def test_a_comparison_as_json(two_runs):
+    found = CliRunner().invoke(compare, [*two_runs, "--json", "--margin", "0.1"])
+    data = json.loads(found.output)
+    assert data["format"] == "suite-compare/1"
+    assert data["comparisons"][0]["metric"] == "kept"
+    assert data["comparisons"][0]["difference"]["n"] == 40
+    assert data["comparisons"][0]["equivalent"] in (True, False)
+
+
+def test_wrong_input_exits_2(two_runs, capsys):
+    assert run(["compare", two_runs[0]]) == 2
+    assert run(["compare", two_runs[0], "nowhere"]) == 2
+    assert run(["rate", "nowhere.csv"]) == 2
+    assert "error:" in capsys.readouterr().err
+
+
+def test_ratings_are_printed_and_written(tmp_path):
+    page = tmp_path / "r.html"
+    found = CliRunner().invoke(rate, [VOTES, "--rounds", "50", "--style", "len_diff", "--html", str(page)])
+    assert found.exit_code == 0, found.output
+    assert re.search(r"alpha +1 +1 +2 +1133", found.output)
+    assert "Style held equal" in page.read_text()
+
+
+def test_ratings_as_json_do_not_depend_on_chance():
+    outputs = [CliRunner().invoke(rate, [VOTES, "--rounds", "40", "--json", "--no-elo"]).output for _ in "ab"]
+    assert outputs[0] == outputs[1]
+    data = json.loads(outputs[0])
+    assert (data["votes"], data["elo"]) == (300, None)
+    assert data["models"][0]["model"] == "alpha"
+
+
+def test_help_has_an_example():
+    for command in (compare, rate):
+        text = CliRunner().invoke(command, ["--help"]).output
+        assert "Example:" in text
+    assert suite.plugins is not None

@@ -1,0 +1,178 @@
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suite.compare.rating import RateWanted, rate
+from suite.compare.rating_sections import as_data, sections
+from suite.compare.votes_files import RawVotes, read_votes, winner_of
+from suite.errors import ConfigError, DataError, NotFound
+from suite.task import Unscored
+
+HEADER = "a,b,winner"
+
+
+def csv_of(tmp_path, *lines, header=HEADER, name="votes.csv"):
+    path = tmp_path / name
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return [str(path)]
+
+
+def played(*games):
+    split = [(game[0], game[2], {">": "a", "=": "tie", "?": None}[game[1]]) for game in games]
+    return RawVotes(*(list(column) for column in zip(*split, strict=True)), source="games")
+
+
+def test_a_file_of_votes_is_rated_as_the_statistics_are(tmp_path):
+    lines = [f"q{i},x,y,{'a' if i % 3 else 'b'},{i}" for i in range(60)]
+    lines += [f"q{i},y,z,{'model_a' if i % 4 else 'tie'},{-i}" for i in range(60)]
+    raw = read_votes(csv_of(tmp_path, *lines, header="prompt,model_a,model_b,winner,longer"), ["longer"])
+    assert len(raw) == 120
+    found = rate(raw, RateWanted(rounds=100, styles=["longer"], robustness=True))
+    assert [rank.point for rank in found.ranks] == [1, 2, 3]
+    assert found.votes.prompts.count == 60
+    assert found.style.coefficients["longer"].value is not None
+    titles = [one.title for one in sections(found)]
+    assert titles[:3] == ["Ratings", "Draws", "Pairs"]
+    assert "How easily the ranking moves" in titles
+    data = json.loads(json.dumps(as_data(found), allow_nan=False))
+    assert [one["model"] for one in data["models"]] == ["x", "y", "z"]
+    assert data["neighbours"][0]["low"] < data["neighbours"][0]["value"] < data["neighbours"][0]["high"]
+
+
+def test_json_lines_and_names_as_winners(tmp_path):
+    path = tmp_path / "votes.jsonl"
+    rows = [
+        {"model_a": "x", "model_b": "y", "winner": "y", "question_id": 1, "judge": "u", "tstamp": 3},
+        {
+            "model_a": "y",
+            "model_b": "x",
+            "winner": "tie (bothbad)",
+            "question_id": 2,
+            "judge": "u",
+            "tstamp": 1,
+        },
+        {"model_a": "x", "model_b": "y", "winner": None, "question_id": 2, "judge": "v", "tstamp": 2},
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n\n")
+    raw = read_votes([str(path)])
+    assert (raw.winner, raw.prompt, raw.user) == (["both-bad", None, "b"], ["2", "2", "1"], ["u", "v", "u"])
+    assert raw.ordered
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["x,y,z"], "line 2: the winner 'z' is neither"),
+        (["x,y,a", "x,y,A or B"], "line 3"),
+        (["x,,a"], "names no b"),
+        (["x,y"], "2 fields, the header has 3"),
+        ([], "holds no votes"),
+    ],
+)
+def test_a_bad_row_is_named_with_its_line(tmp_path, lines, said):
+    with pytest.raises(DataError, match=said):
+        read_votes(csv_of(tmp_path, *lines))
+
+
+def test_a_vote_that_stands_twice_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="stands in lines 2 and 4"):
+        read_votes(csv_of(tmp_path, "1,x,y,a", "2,x,y,a", "1,x,y,b", header="id,a,b,winner"))
+
+
+def test_wrong_files_are_errors_that_say_what_is_missing(tmp_path):
+    with pytest.raises(DataError, match="no column for 'winner'"):
+        read_votes(csv_of(tmp_path, "x,y", header="a,b"))
+    with pytest.raises(NotFound, match="lenght"):
+        read_votes(csv_of(tmp_path, "x,y,a"), ["lenght"])
+    with pytest.raises(DataError, match="no number"):
+        read_votes(csv_of(tmp_path, "x,y,a,long", header=HEADER + ",length"), ["length"])
+    (tmp_path / "votes.txt").write_text("x")
+    with pytest.raises(ConfigError, match="no .csv"):
+        read_votes([str(tmp_path / "votes.txt")])
+    (tmp_path / "bad.csv").write_bytes(b"a,b,winner\n\xff,y,a\n")
+    with pytest.raises(DataError, match="not UTF-8"):
+        read_votes([str(tmp_path / "bad.csv")])
+    (tmp_path / "bad.jsonl").write_text("[1]\n")
+    with pytest.raises(DataError, match="line 1 is no JSON object"):
+        read_votes([str(tmp_path / "bad.jsonl")])
+    with pytest.raises(ConfigError, match="one file"):
+        read_votes([*csv_of(tmp_path, "x,y,a"), "runs/b"])
+    with pytest.raises(NotFound):
+        read_votes(["nowhere"])
+    with pytest.raises(ConfigError, match="no style"):
+        read_votes(["nowhere"], ["length"])
+
+
+def test_nothing_to_rate_is_said():
+    with pytest.raises(ConfigError, match="one model"):
+        rate(RawVotes(["x"], ["x"], ["a"]))
+    with pytest.raises(ConfigError, match="no vote has a winner"):
+        rate(RawVotes(["x"], ["y"], [None]))
+    with pytest.raises(NotFound, match="policy"):
+        rate(played("p>q"), RateWanted(policy="thirds"))
+
+
+def test_all_draws_leave_everybody_equal():
+    found = rate(played(*["p=q", "q=r"] * 20), RateWanted(rounds=50))
+    assert [one.value for one in found.found.estimates] == pytest.approx([1000] * 3)
+    assert all(one.low is None for one in found.found.estimates)  # no variation is no certainty
+    json.dumps(as_data(found), allow_nan=False)
+    for policy in ("drop", "davidson"):
+        sections(rate(played(*["p=q", "q=r"] * 20), RateWanted(rounds=20, policy=policy)))
+
+
+def test_a_disconnected_graph_has_groups_and_no_common_scale():
+    found = rate(played(*["p>q", "q>p", "r>s", "s>r"] * 10), RateWanted(rounds=50))
+    data = as_data(found)
+    assert data["groups"] == [["p", "q"], ["r", "s"]]
+    assert "no common scale" in data["note"]
+    columns = sections(found)[0].blocks[2].columns
+    assert "group" in columns
+    assert next(one for one in data["neighbours"] if one["a"] == "q")["value"] is None
+
+
+def test_a_model_that_is_never_beaten_is_regularised_and_said():
+    found = rate(played(*["p>q", "p>r", "q>r", "r>q"] * 10), RateWanted(rounds=20))
+    assert "regularised" in found.found.point.note
+    assert math.isfinite(found.found.estimates[0].value)
+
+
+def test_few_prompts_give_win_rates_instead_of_ranks():
+    found = rate(played("p>q", "q>r", "r>p"), RateWanted(rounds=20))
+    assert {rank.point for rank in found.ranks} == {None}
+    assert len(found.pairs) == 3
+    assert "pairwise win rates" in found.found.point.note
+
+
+def test_unscored_and_self_pairs_are_counted():
+    data = as_data(rate(played("p>q", "p?q", "p>p", "q>p"), RateWanted(rounds=5)))
+    assert (data["votes"], data["unscored"], data["self_pairs"]) == (2, 1, 1)
+
+
+def test_runs_with_a_baseline_are_votes(write_run, plugins):
+    base = {"roles": {"candidate": [{"spec": "m/x"}], "baseline": [{"spec": "m/y"}]}}
+    values = [1.0, 0.75, 0.5, 0.0, Unscored("unparsed"), None]
+    place = write_run("pairs", lambda i, t: {"kept": True, "win": values[i % 6]}, n=12, **base)
+    raw = read_votes([str(place)], plugins=plugins)
+    assert raw.winner[:6] == ["a", "a", "tie", "b", None, None]
+    assert (set(raw.a), set(raw.b), raw.prompt[0]) == ({"m/x"}, {"m/y"}, "s0")
+    plain = write_run("plain", lambda i, t: {"kept": True})
+    with pytest.raises(ConfigError, match="candidate against a baseline"):
+        read_votes([str(plain)], plugins=plugins)
+    graded = write_run("graded", lambda i, t: {"grade": 1.0}, task="tiny/macro", **base)
+    with pytest.raises(ConfigError, match="no task with a win rate"):
+        read_votes([str(graded)], plugins=plugins)
+
+
+@given(st.text(max_size=8), st.text(min_size=1, max_size=4), st.text(min_size=1, max_size=4))
+def test_a_winner_is_known_or_an_error_never_a_guess(value, a, b):
+    try:
+        found = winner_of(value, a, b, "x")
+    except DataError:
+        return
+    assert found in ("a", "b", "tie", "both-good", "both-bad", None)
+    if found is None:
+        assert not value.strip()
