@@ -34,11 +34,15 @@ class UnittestPlan:
 
 @dataclass(frozen=True, slots=True)
 class StdinPlan:
-    """Run a program once per case: (standard input, text that stripped standard output must equal)."""
+    """Run a program once per case: (standard input, text that stripped standard output must equal).
+
+    case_s: seconds of one case, None without a limit of its own.
+    """
 
     program: str
     cases: tuple[tuple[str, str], ...]
     limits: suite.Limits
+    case_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +61,29 @@ class FunctionPlan:
 Plan = UnittestPlan | StdinPlan | FunctionPlan
 
 
-def plan(row: BigRow | LiveRow, code: str) -> Plan:
-    """The plan for a problem and a program. Raises DataError if hidden tests can't be decoded."""
+def plan(row: BigRow | LiveRow, code: str, seconds: float = 0.0) -> Plan:
+    """The plan for a problem and a program. Raises DataError if hidden tests can't be decoded.
+
+    seconds: per hidden test in place of the benchmark's own limits; 0 for its own.
+    """
     if isinstance(row, BigRow):
-        return UnittestPlan(f"{row.code_prompt.rstrip()}\n    pass\n", code, row.test, big_limits())
+        tests = row.test.count("def test")
+        limits = big_limits(seconds * max(1, tests) if seconds else BIG_SECONDS)
+        return UnittestPlan(f"{row.code_prompt.rstrip()}\n    pass\n", code, row.test, limits)
     cases = row.private()
-    limits = live_limits(len(cases))
+    limits = live_limits(len(cases), seconds)
     if row.kind == "stdin":
         shown = tuple((case.input, live.expected_text(case.output)) for case in cases)
-        return StdinPlan(code, shown, limits)
+        return StdinPlan(code, shown, limits, seconds or None)
     called = tuple((live.arguments(case.input), live.value(case.output)) for case in cases)
     return FunctionPlan(code, live.entry_point(code), called, limits)
 
 
-def big_limits() -> suite.Limits:
+def big_limits(seconds: float = BIG_SECONDS) -> suite.Limits:
     """Of one Big problem."""
     return suite.Limits(
-        wall_s=BIG_SECONDS + 1,
-        cpu_s=BIG_SECONDS + 1,
+        wall_s=seconds + 1,
+        cpu_s=seconds + 1,
         memory_mib=4096,
         processes=128,
         file_mib=256,
@@ -84,7 +93,7 @@ def big_limits() -> suite.Limits:
     )
 
 
-def live_limits(cases: int) -> suite.Limits:
+def live_limits(cases: int, seconds: float = 0.0) -> suite.Limits:
     """Of all cases of one Live problem together; a runner that starts one process a case shares them out."""
-    seconds = live.wall_limit(cases)
-    return suite.Limits(wall_s=seconds, cpu_s=seconds, memory_mib=4096, processes=64, output_kib=16 * 1024)
+    most = seconds * max(1, cases) if seconds else live.wall_limit(cases)
+    return suite.Limits(wall_s=most, cpu_s=most, memory_mib=4096, processes=64, output_kib=16 * 1024)

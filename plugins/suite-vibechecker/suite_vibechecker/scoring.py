@@ -36,6 +36,7 @@ def score(
     passed: whether the hidden tests pass. test_result: a word for how they ended.
     `followed` is the share of instructions, `all_followed` all of them; both None without any.
     `joint` is passing and following all at once; without instructions it is passing alone.
+    `composite_part` is what the composite takes from a cell: passing of the base question, else following.
     """
     ours = [one.followed for one in strict]
     theirs = [bool(one.followed) for one in official]
@@ -46,6 +47,7 @@ def score(
         "all_followed": _all(ours) if ours else None,
         "all_followed_official": all(theirs) if theirs else None,
         "joint": _both(passed, _all(ours)),
+        "composite_part": _all(ours) if ours else passed,
         "test_result": test_result,
     }
     parts = [

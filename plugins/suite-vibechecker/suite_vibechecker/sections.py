@@ -18,20 +18,25 @@ MODES: Mapping[Protocol, str] = {"single": "single turn", "multi": "multi turn"}
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One instruction of one answer."""
+    """One instruction of one answer. followed: None where the verifier gave no verdict."""
 
     instruction: str
-    followed: bool
+    followed: bool | None
     official: bool
     applicable: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: did its program pass, and its instructions in their order. Unscored ones are left out."""
+    """One answer: did its program pass (None: unscored), and its instructions in their order."""
 
-    passed: bool
+    passed: bool | None
     checks: tuple[Checked, ...] = ()
+
+    def followed(self) -> list[bool] | None:
+        """Strict verdicts, None if one is missing."""
+        known = [one.followed for one in self.checks if one.followed is not None]
+        return known if len(known) == len(self.checks) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +48,25 @@ class Cell:
     answers: tuple[Answer, ...]
 
     def followed(self) -> list[list[bool]]:
-        """Strict verdicts, a list an answer."""
-        return [[one.followed for one in answer.checks] for answer in self.answers]
+        """Strict verdicts, a list an answer; answers with an unscored one are left out."""
+        return [known for answer in self.answers if (known := answer.followed()) is not None]
 
     def official(self) -> list[list[bool]]:
         """Official verdicts, a list an answer."""
         return [[one.official for one in answer.checks] for answer in self.answers]
 
     def pass_rate(self) -> float | None:
-        """pass@1."""
-        return measures.mean([float(answer.passed) for answer in self.answers])
+        """pass@1 over the scored answers."""
+        return measures.mean([float(one.passed) for one in self.answers if one.passed is not None])
 
     def joint(self) -> float | None:
-        """Share that passes and follows everything."""
-        return measures.joint(self.followed(), [answer.passed for answer in self.answers])
+        """Share of the scored answers that pass and follow everything."""
+        scored = [
+            (known, one.passed)
+            for one in self.answers
+            if (known := one.followed()) is not None and one.passed is not None
+        ]
+        return measures.joint([known for known, _ in scored], [passed for _, passed in scored])
 
 
 def section(cells: Sequence[Cell]) -> suite.Section:
@@ -136,7 +146,7 @@ def category_table(cells: Sequence[Cell]) -> suite.Table:
                 checks = found.get(cell.mode, [])
                 cells_of_row += [
                     len(checks),
-                    percent(measures.mean([float(one.followed) for one in checks])),
+                    percent(_share(checks)),
                     percent(measures.mean([float(one.applicable) for one in checks])),
                 ]
             rows.append(tuple(cells_of_row))
@@ -153,9 +163,10 @@ def worst_table(cells: Sequence[Cell]) -> suite.Table:
     for cell in _largest(cells):
         for name, checks in _pooled(cell, lambda one: one.instruction).items():
             pooled.setdefault(name, []).extend(checks)
+    known = {name: share for name, checks in pooled.items() if (share := _share(checks)) is not None}
     rows = [
-        (name, instruction(name).meaning, len(checks), percent(_share(checks)))
-        for name, checks in sorted(pooled.items(), key=lambda pair: (_share(pair[1]), pair[0]))
+        (name, instruction(name).meaning, len(pooled[name]), percent(share))
+        for name, share in sorted(known.items(), key=lambda pair: (pair[1], pair[0]))
     ]
     return suite.Table(("instruction", "meaning", "n", "followed %"), rows[:WORST], title="Followed least")
 
@@ -192,5 +203,5 @@ def _pooled(cell: Cell, label: Callable[[Checked], str]) -> dict[str, list[Check
     return pooled
 
 
-def _share(checks: Sequence[Checked]) -> float:
-    return sum(one.followed for one in checks) / len(checks)
+def _share(checks: Sequence[Checked]) -> float | None:
+    return measures.mean([float(one.followed) for one in checks if one.followed is not None])

@@ -1,0 +1,58 @@
+"""The benchmark's part of a report, read from a finished run: one section for each of its tasks."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import suite
+from suite_vibechecker.sections import Answer, Cell, Checked, section
+
+TASKS = ("vibechecker/big", "vibechecker/live")
+
+
+class VibeChecker(suite.Analysis):
+    """Following and passing against the number of instructions, for both protocols."""
+
+    name = "vibechecker"
+    title = "Following instructions, and still working"
+    tasks = TASKS
+
+    def sections(self, runs: Sequence[Any]) -> Iterable[suite.Section]:
+        """A section for each task of each run that has answers."""
+        for run in runs:
+            plans = {cell["cell"]: cell for cell in run.manifest["cells"] if cell["task"] in TASKS}
+            answers: dict[str, list[Answer]] = defaultdict(list)
+            for record in run.scores():
+                if record.cell in plans:
+                    answers[record.cell].append(answer_of(record))
+            for task in TASKS:
+                cells = [
+                    Cell(one["parameters"]["mode"], one["parameters"]["k"], tuple(answers[name]))
+                    for name, one in plans.items()
+                    if one["task"] == task and answers[name]
+                ]
+                if cells:
+                    found = section(cells)
+                    yield suite.Section(f"{found.title}: {task}", found.blocks)
+
+
+def answer_of(record: Any) -> Answer:
+    """One answer from its score record; what is unscored stays None."""
+    checks = tuple(
+        Checked(
+            part.tags["instruction"],
+            _flag(part.values, "followed"),
+            bool(_flag(part.values, "followed_official")),
+            bool(_flag(part.values, "applicable")),
+        )
+        for part in sorted(record.parts, key=lambda part: int(part.tags["position"]))
+    )
+    return Answer(_flag(record.values, "passed"), checks)
+
+
+def _flag(values: Mapping[str, Any], name: str) -> bool | None:
+    value = values.get(name)
+    return value if isinstance(value, bool) else None
+
+
+analysis = VibeChecker()

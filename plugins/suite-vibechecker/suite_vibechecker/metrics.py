@@ -1,0 +1,64 @@
+"""What is reported: following and passing, together and apart, and what instructions cost.
+
+Declarations and the formulas over cells; the paper's own numbers as plain functions are in `measures`.
+"""
+
+import suite
+from suite_vibechecker.composite import CONVENTION, composite
+from suite_vibechecker.measures import regression
+from suite_vibechecker.parameters import MOST, Protocol
+
+MODES: tuple[Protocol, ...] = ("single", "multi")
+BASE = {"mode": "single", "k": 0}
+TAGS = ("category", "instruction", "position")
+
+
+def _regression(cells: object) -> float | None:
+    base, now = _means(cells, "passed")
+    return regression(base, now)
+
+
+def _composite(cells: object) -> float | None:
+    functional, following = _means(cells, "composite_part")
+    return None if functional is None or following is None else composite(functional, following, CONVENTION)
+
+
+def _means(cells: object, name: str) -> tuple[float | None, float | None]:
+    """Means of a value in the cells "base" and "now", None of nothing."""
+    assert isinstance(cells, dict)
+    columns = [cells[role][name] for role in ("base", "now")]
+    first, second = (float(one.mean()) if len(one) else None for one in columns)
+    return first, second
+
+
+METRICS = (
+    suite.Rate("joint"),
+    suite.Rate("passed"),
+    suite.Rate("all_followed"),
+    suite.Mean("followed", range=(0.0, 1.0)),
+    suite.Rate("followed", name="instructions_followed", over="parts", by=TAGS),
+    suite.Rate("applicable", name="instructions_applicable", over="parts", by=("category", "instruction")),
+    suite.Rate("all_followed_official"),
+    suite.Mean("followed_official", range=(0.0, 1.0)),
+    suite.Rate(
+        "followed_official", name="instructions_followed_official", over="parts", by=("category", "position")
+    ),
+    *(
+        suite.Across(
+            f"regression_{mode}_{k}",
+            _regression,
+            cells={"base": BASE, "now": {"mode": mode, "k": k}},
+            needs=("passed",),
+            direction="lower",
+        )
+        for mode in MODES
+        for k in range(1, MOST + 1)
+    ),
+    suite.Across(
+        "composite",
+        _composite,
+        cells={"base": BASE, "now": {"mode": "single", "k": 1}},
+        needs=("composite_part",),
+        range=(0.0, 1.0),
+    ),
+)
