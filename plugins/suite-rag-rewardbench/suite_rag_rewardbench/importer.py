@@ -34,13 +34,15 @@ def read(path: Path) -> Iterator[Record]:
     files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.suffix in _READERS)
     if not files:
         raise suite.DataError("no RewardBench score files found", where=str(path))
+    # a model whose prior sets are here too is one cell with them
+    with_prior = {model for model, rows in map(_rows, files) if any(map(_is_prior, rows))}
     for file in files:
         model, rows = _rows(file)
         many = any("num_correct" in row for row in rows[:1])
         places: dict[str, int] = {}
         for index, row in enumerate(rows):
             try:
-                record = _many(row, index) if many else _pair(row, index, places)
+                record = _many(row, index) if many else _pair(row, index, places, model in with_prior)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise suite.DataError(
                     f"row {index} is not what RewardBench writes: {type(error).__name__}: {error}",
@@ -110,9 +112,13 @@ def _no_rows(found: Mapping[str, Any], path: Path) -> suite.DataError:
     )
 
 
-def _pair(row: Row, index: int, places: dict[str, int]) -> Record:
+def _is_prior(row: Row) -> bool:
+    return row.get("subset") in formulas.PRIOR_SETS
+
+
+def _pair(row: Row, index: int, places: dict[str, int], with_prior: bool) -> Record:
     subset = str(row.get("subset") or "unknown")
-    prior = subset in formulas.PRIOR_SETS
+    prior = _is_prior(row)
     place = places.setdefault(subset, 0) if prior else index
     places[subset] = place + 1
     chosen, rejected = _number(row.get("scores_chosen")), _number(row.get("scores_rejected"))
@@ -123,7 +129,7 @@ def _pair(row: Row, index: int, places: dict[str, int]) -> Record:
         values = credit.pair(data)
     return {
         "task": "reward-bench/v1",
-        "parameters": V1Parameters(prior_sets=prior).solve_values(),
+        "parameters": V1Parameters(prior_sets=with_prior).solve_values(),
         "sample": f"{subset}/{place:05d}",
         "tags": {
             "subset": subset,

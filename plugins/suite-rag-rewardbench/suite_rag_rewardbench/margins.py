@@ -27,7 +27,7 @@ def histogram(margins: Sequence[float], bins: int = 24) -> list[Point]:
     if not margins:
         return []
     low, high = min(*margins, 0.0), max(*margins, 0.0)
-    if low == high:
+    if high - low < 1e-300:  # nothing to divide
         return [(0.0, float(len(margins)))]
     below = round(bins * -low / (high - low))
     below = min(max(below, low < 0), bins - any(one >= 0 for one in margins))

@@ -12,7 +12,7 @@ P = TypeVar("P", bound=PairParameters)
 Block = suite.Text | suite.Table | suite.Plot | suite.Code | suite.Dialogue | suite.Facts
 
 COMMON: tuple[Any, ...] = (
-    suite.Rate("correct_half", unit="ties count half"),
+    suite.Rate("correct_half"),
     suite.Rate("correct_official"),
     suite.Rate("correct_logp_sum"),
     suite.Rate("correct_logp_mean"),

@@ -42,7 +42,27 @@ def test_columns_of_pairs(tmp_path: Path) -> None:
     assert records[0]["values"]["margin"] == 1.0
     assert records[0]["output"]["data"]["scores"] == [2.5, 1.5]
     assert [one["tags"]["section"] for one in records] == ["Reasoning"] * 3 + ["Prior Sets"]
-    assert [one["parameters"]["prior_sets"] for one in records] == [False, False, False, True]
+    assert {one["parameters"]["prior_sets"] for one in records} == {True}
+
+
+def test_a_file_becomes_a_run_that_sums_as_upstream_does(tmp_path: Path) -> None:
+    from suite.journal.reading import read_json
+    from suite.report.importing import import_run
+
+    subsets = list(formulas.SECTION_OF)
+    columns = {
+        "subset": subsets,
+        "results": [1] * len(subsets),
+        "scores_chosen": [float(one != "math-prm") for one in subsets],
+        "scores_rejected": [0.5] * len(subsets),
+        "model": "org/rm",
+    }
+    folder = import_run("reward-bench", put(tmp_path / "rm.json", columns), tmp_path / "run")
+    results = read_json(folder / "scorings/imported/results.json")
+    (cell,) = results["cells"]
+    found = {one["name"]: one["value"] for one in cell["metrics"] if not one["slice"]}
+    assert (found["reasoning"], found["chat"], found["overall_sections"]) == (0.5, 1.0, 0.875)
+    assert results["imported"] is True
 
 
 def test_lines_of_a_judge(tmp_path: Path) -> None:
