@@ -1,10 +1,12 @@
-"""suite plugin: what is installed and what is wrong with it."""
+"""suite plugin: what is installed and what is wrong with it; `check` and `new` have files of their own."""
 
 import json
 from typing import Any
 
 import click
 
+from suite.cli.plugin_check import check
+from suite.cli.plugin_new import new
 from suite.errors import PluginError
 from suite.hookspecs import CONTRACT
 from suite.plugins import Catalogue, Plugin, catalogue, contract_note
@@ -12,12 +14,16 @@ from suite.plugins import Catalogue, Plugin, catalogue, contract_note
 
 @click.group("plugin")
 def plugin() -> None:
-    """What is installed: list plugins and what is wrong with them.
+    """What is installed: list plugins, check that they keep the contract, write a new one.
 
     \b
     Example:
       suite plugin list
     """
+
+
+plugin.add_command(check)
+plugin.add_command(new)
 
 
 @plugin.command("list")

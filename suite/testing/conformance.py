@@ -36,6 +36,7 @@ CHECKS: dict[str, Finder] = {
     "judge-failure": outcomes.judge_failure,
     "embedded": embedded.embedded,
 }
+WITHOUT_MODEL = tuple(name for name in CHECKS if name != "embedded")  # quick: scripted models only
 
 
 class Broken(AssertionError):
@@ -60,7 +61,7 @@ class Result:
     def line(self) -> str:
         """One line, and one more for each problem."""
         head = f"{self.status:8}{self.check:18}"
-        if self.skipped:
+        if self.status == "skipped":
             return f"{head}{self.skipped}"
         return "\n".join([f"{head}{about(self.check)}", *(f"        {one}" for one in self.problems)])
 
@@ -91,17 +92,18 @@ def about(check: str) -> str:
 def one(check: str, bench: Bench) -> Result:
     """One check on a bench, which keeps the run that several of them compare with."""
     started = time.monotonic()
-    problems: tuple[str, ...] = ()
+    problems: list[str] = []
     skipped = ""
     try:
-        problems = tuple(CHECKS[check](bench))
+        for problem in CHECKS[check](bench):
+            problems.append(problem)  # noqa: PERF402  what was found stays, whatever comes after
     except Skip as skip:
         skipped = str(skip)
     except SuiteError as error:
-        problems = (str(error),)
+        problems.append(str(error))
     except Exception as error:  # third-party code: anything may come out
-        problems = (f"{type(error).__name__}: {error}",)
-    return Result(bench.subject.name, check, problems, skipped, time.monotonic() - started)
+        problems.append(f"{type(error).__name__}: {error}")
+    return Result(bench.subject.name, check, tuple(problems), skipped, time.monotonic() - started)
 
 
 def each(subject: Subject | str, checks: Sequence[str] = ()) -> Iterator[Result]:

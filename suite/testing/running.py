@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from suite.blocks import Block
-from suite.journal.reading import RunReader
 from suite.journal.records import ScoreRecord
-from suite.run.reopen import reopen
 from suite.scoring.metrics import wanted_values
 from suite.task import Score, Unscored
 from suite.testing.answers import late, never, plausible, sometimes_down
@@ -31,7 +29,7 @@ def solves(bench: Bench) -> Iterator[str]:
     yield from _slices(bench, ran)
     yield from _facts(ran)
     if ran.scores:
-        yield from _shown(ran)
+        yield from _shown(bench, ran)
 
 
 def stopped(ran: Ran) -> Iterator[str]:
@@ -78,24 +76,24 @@ def _facts(ran: Ran) -> Iterator[str]:
                 yield f"open() returned the fact {name!r} = {value!r}, not text"
 
 
-def _shown(ran: Ran) -> Iterator[str]:
+def _shown(bench: Bench, ran: Ran) -> Iterator[str]:
     """`show` gives blocks, before and after scoring, on a task that was not opened."""
-    again = reopen(RunReader(ran.outcome.folder))
+    plan = bench.subject.plan({})
     kinds = get_args(Block)
-    for cell, task in again.tasks.items():
-        for sample in again.samples(cell):
-            key = (cell, sample.id, 0)
-            for score in (None, ran.scores.get(key)):
+    for group in plan.groups():
+        for item in group.items:
+            cell = plan.cells[item.cell]
+            key = (cell.id, item.sample.id, 0)
+            record = ran.scores.get(key)
+            for score in (None, Score(record.values, record.parts) if record else None):
                 try:
-                    told = None if score is None else Score(score.values, score.parts)
-                    blocks = list(task.show(sample, ran.texts[key], told))
+                    blocks = list(cell.task.show(item.sample, ran.texts[key], score))
                 except Exception as error:  # third-party code: anything may come out
                     yield f"show() of {ran.name(key)} raised {type(error).__name__}: {error}"
                     return
-                for block in blocks:
-                    if not isinstance(block, kinds):
-                        yield f"show() of {ran.name(key)} gave {type(block).__name__}, which is no block"
-                        return
+                if wrong := [block for block in blocks if not isinstance(block, kinds)]:
+                    yield f"show() of {ran.name(key)} gave {type(wrong[0]).__name__}, which is no block"
+                    return
 
 
 def order(bench: Bench) -> Iterator[str]:

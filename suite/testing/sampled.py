@@ -112,6 +112,7 @@ def lazy(bench: Bench) -> Iterator[str]:
         first = counted.rows_read
         rest = cell.task.samples(counted)
         if isinstance(rest, list | tuple) and len(rest) > FEW:
+            told = True
             yield f"{_name(cell)}: samples() returns a {type(rest).__name__} of {len(rest)}; yield them"
             continue
         counted.rows_read = 0

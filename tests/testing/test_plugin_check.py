@@ -1,0 +1,77 @@
+"""`suite plugin check`: a line a check, exit 1 on failure, JSON."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from suite.cli.plugin_check import check, tasks_of
+from suite.errors import NotFound
+from suite.plugins import Catalogue, Plugin, catalogue
+from suite.testing import conformance
+from suite.testing.subject import Skip
+
+
+@pytest.fixture
+def three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three checks: one of each end."""
+
+    def passes(bench: Any) -> Iterator[str]:
+        """All is well."""
+        return iter(())
+
+    def fails(bench: Any) -> Iterator[str]:
+        """All is well."""
+        yield "it is not"
+
+    def skips(bench: Any) -> Iterator[str]:
+        """All is well."""
+        raise Skip("nobody can tell")
+        yield ""
+
+    monkeypatch.setattr(conformance, "CHECKS", {"passes": passes, "fails": fails, "skips": skips})
+    monkeypatch.setattr("suite.cli.plugin_check.tasks_of", lambda name: [name])
+
+
+def test_each_check_has_a_line_and_a_failure_exits_1(three: None) -> None:
+    done = CliRunner().invoke(check, ["tried/task"])
+    assert done.exit_code == 1
+    assert [line.split() for line in done.output.splitlines()] == [
+        ["tried/task"],
+        ["passed", "passes", "All", "is", "well."],
+        ["failed", "fails", "All", "is", "well."],
+        ["it", "is", "not"],
+        ["skipped", "skips", "nobody", "can", "tell"],
+    ]
+
+
+def test_json_says_the_same(three: None) -> None:
+    done = CliRunner().invoke(check, ["tried/task", "--json", "--only", "passes", "--only", "skips"])
+    told = json.loads(done.output)
+    assert (done.exit_code, told["ok"], told["tasks"][0]["task"]) == (0, True, "tried/task")
+    assert [(one["check"], one["status"]) for one in told["tasks"][0]["checks"]] == [
+        ("passes", "passed"),
+        ("skips", "skipped"),
+    ]
+
+
+def test_an_unknown_check_is_refused_with_its_neighbours(three: None) -> None:
+    done = CliRunner().invoke(check, ["tried/task", "--only", "pases"])
+    assert isinstance(done.exception, NotFound)
+    assert "passes" in str(done.exception)
+
+
+def test_a_plugin_stands_for_all_its_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    import suite
+
+    entries = tuple(suite.Entry("task", f"f/{one}", "A task", "m:T") for one in "ab")
+    plugin = Plugin("f-plugin", "suite-f", "1", entries)
+    owners = {("task", entry.name): ((entry, plugin),) for entry in entries}
+    catalogue.cache_clear()
+    monkeypatch.setattr("suite.plugins.catalogue", lambda: Catalogue((plugin,), owners))
+    assert tasks_of("suite-f") == tasks_of("f-plugin") == ["f/a", "f/b"]
+    assert tasks_of("f/a") == ["f/a"]
+    with pytest.raises(NotFound):
+        tasks_of("g")

@@ -1,0 +1,80 @@
+"""`suite plugin new`: what it writes installs, runs, tests and passes the check at once."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from suite.cli.plugin_new import new
+from suite.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_it_writes_a_distribution_with_a_task_of_about_50_lines(tmp_path: Path) -> None:
+    done = CliRunner().invoke(new, ["try-units", "--dir", str(tmp_path / "d")])
+    assert done.exit_code == 0, done.output
+    written = sorted(str(path.relative_to(tmp_path / "d")) for path in (tmp_path / "d").rglob("*.*"))
+    assert written == [
+        "README.md",
+        "pyproject.toml",
+        "suite_try_units/__init__.py",
+        "suite_try_units/mini/questions.json",
+        "suite_try_units/plugin.py",
+        "suite_try_units/py.typed",
+        "suite_try_units/registry/datasets/try-units-questions.yaml",
+        "suite_try_units/registry/schemas/try-units-questions.json",
+        "suite_try_units/task.py",
+        "tests/test_task.py",
+    ]
+    task = (tmp_path / "d/suite_try_units/task.py").read_text("utf-8")
+    assert len(task.splitlines()) < 70
+    assert "$" not in task
+
+
+@pytest.mark.parametrize("name", ["Units", "my_units", "-units", "9lives", "a--b", "a/b", "", "prefeval"])
+def test_a_bad_or_taken_name_is_refused(name: str, tmp_path: Path) -> None:
+    if name == "prefeval":
+        pytest.importorskip("suite_prefeval")
+    done = CliRunner().invoke(new, ["--dir", str(tmp_path / "d"), "--", name])
+    assert isinstance(done.exception, ConfigError)
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_folder_with_anything_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine", "utf-8")
+    done = CliRunner().invoke(new, ["try-units", "--dir", str(tmp_path)])
+    assert isinstance(done.exception, ConfigError)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed")
+def test_it_installs_tests_checks_and_runs_at_once(tmp_path: Path) -> None:
+    place, target = tmp_path / "suite-try-units", tmp_path / "installed"
+    assert CliRunner().invoke(new, ["try-units", "--dir", str(place)]).exit_code == 0
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
+    told(place, *pip, "--target", str(target), str(place))
+    environment = {"PYTHONPATH": os.pathsep.join([str(target), str(ROOT)])}
+    python = [sys.executable, "-m"]
+    pytest_ = [*python, "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
+    assert "5 passed" in told(place, *pytest_, **environment)
+    checked = told(tmp_path, *python, "suite", "plugin", "check", "try-units", "--no-model", **environment)
+    assert (checked.count("passed"), checked.count("failed")) == (11, 0)
+    told(place, *python, "mypy", "--strict", "suite_try_units", "tests", **environment)
+    told(place, *python, "ruff", "check", ".", **environment)
+    run = [*python, "suite", "eval", "--task", "try-units", "--mini", "--model", "scripted/words", "--quiet"]
+    assert "kept" in told(tmp_path, *run, "--json", "--out", str(tmp_path / "run"), **environment)
+
+
+def told(folder: Path, *command: str, **environment: str) -> str:
+    """What a command printed; it must succeed."""
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
