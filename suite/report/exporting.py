@@ -42,9 +42,12 @@ def export_run(
         from suite.report.lm_eval import write_lm_eval
 
         return write_lm_eval(run, path)
-    if path.is_dir():
-        raise ConfigError(f"{path} is a folder", fix=f"name a file: -o {path / f'samples.{kind}'}")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if path.is_dir():
+            raise ConfigError(f"{path} is a folder", fix=f"name a file: -o {path / f'samples.{kind}'}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot write {path.name[:80]}: {error.strerror}", where=str(path.parent)) from error
     if kind == "csv":
         return [replace_file(path, csv_lines(run, guard))]
     if kind == "jsonl":

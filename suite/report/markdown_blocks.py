@@ -16,8 +16,10 @@ MOST_ROWS = 200
 MOST_TEXT = 4000
 
 # also: a colon that could begin an emoji or a link, an underscore that is not inside a word
-_SPECIAL = re.compile(r"[\\`*\[\]<>|~$&@]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=[/A-Za-z0-9])|^[-+#=]")
-_ITEM = re.compile(r"^(\d+)([.)])")
+_SPECIAL = re.compile(
+    r"[\\`*\[\]<>|~$&@]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<![0-9]):(?=[/A-Za-z0-9+-])|^[-+#=]"
+)
+_ITEM = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
 
 def escaped(text: str, most: int = 500) -> str:

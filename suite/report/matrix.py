@@ -118,7 +118,7 @@ def across_grid(task: TaskPart) -> Grid:
 
 
 def notes(task: TaskPart) -> Iterator[str]:
-    """Remarks on single numbers, each once with the cells it is about (coverage and missing values show in the tables)."""
+    """Remarks on single numbers, each once with its cells; what the tables show is left out."""
     found: dict[str, list[str]] = {}
     for cell in task.cells:
         for one in ([cell.headline] if cell.headline else []) + cell.whole:

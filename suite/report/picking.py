@@ -136,7 +136,7 @@ def _in_turn(run: LoadedRun, heaps: Mapping[tuple[str, str], _Smallest], most: i
 
 
 def natural(text: str) -> tuple[Any, ...]:
-    """A sort key that puts item/2 before item/10."""
+    """A sort key that puts item/2 before item/10; different texts never have the same."""
     parts: list[tuple[int, int, str]] = []
     word = ""
     for char in text + "\0":
@@ -145,4 +145,4 @@ def natural(text: str) -> tuple[Any, ...]:
             parts.append((0, int(word), "") if number else (1, 0, word))
             word = ""
         word += char
-    return tuple(parts)
+    return tuple(parts), text

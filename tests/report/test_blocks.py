@@ -1,0 +1,194 @@
+"""Every typed block, drawn three ways; nothing a plugin or model writes can become markup or style."""
+
+import io
+import math
+import re
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from suite.blocks import Block, Code, Dialogue, Facts, Finding, Line, Plot, Section, Table, Text, Turn
+from suite.report import markdown_blocks, plots, terminal_blocks
+from suite.report.html_blocks import Drawer
+from suite.report.terminal import console_for, write_out
+
+WORDS = st.one_of(
+    st.text(st.characters(codec=None), max_size=40),
+    st.sampled_from(
+        ["</script><script>alert(1)</script>", "<!--", "]]>", "\x1b[2J", "\0", "\u202e", "\ud800", "$\\frac{",
+         "x" * 30_000, "&#0;", "' onload='x", '" style="color:red', "```\n</div>", "| a |\n|---|",
+         "- [x] @all"]
+    ),
+)  # fmt: skip
+CELLS = st.one_of(WORDS, st.floats(), st.integers(), st.booleans(), st.none())
+NUMBERS = st.one_of(st.floats(), st.integers(-5, 5).map(float))
+LINES = st.builds(
+    Line,
+    WORDS,
+    st.lists(st.tuples(NUMBERS, NUMBERS), max_size=5),
+    st.lists(st.one_of(st.none(), st.tuples(NUMBERS, NUMBERS)), max_size=5),
+)
+TABLES = st.lists(WORDS, min_size=1, max_size=4).flatmap(
+    lambda columns: st.builds(
+        Table,
+        st.just(columns),
+        st.lists(st.lists(CELLS, min_size=len(columns), max_size=len(columns)), max_size=4),
+        WORDS,
+    )
+)
+PLOTS = st.builds(
+    Plot,
+    st.lists(LINES, max_size=3),
+    WORDS,
+    WORDS,
+    st.sampled_from(["line", "points", "bars", "histogram"]),
+    WORDS,
+    st.one_of(st.none(), st.tuples(NUMBERS, NUMBERS)),
+    st.lists(WORDS, max_size=3),
+    st.booleans(),
+)
+BLOCKS: st.SearchStrategy[Block] = st.one_of(
+    st.builds(Text, WORDS, WORDS),
+    st.builds(Facts, st.dictionaries(WORDS, CELLS, max_size=4), WORDS),
+    TABLES,
+    st.builds(
+        Code,
+        WORDS,
+        st.one_of(st.just("python"), WORDS),
+        st.lists(st.builds(Finding, st.integers(-3, 9), WORDS), max_size=3),
+        WORDS,
+    ),
+    st.builds(
+        Dialogue, st.lists(st.builds(Turn, WORDS, WORDS, st.lists(WORDS, max_size=2)), max_size=3), WORDS
+    ),
+)
+EXAMPLES: list[Block] = [
+    Text("one\ntwo", "Words"),
+    Facts({"passed": True, "share": 0.123456, "none": None}, "Facts"),
+    Table(["name", "n"], [["a|b", 3], ["c", None]], "Rows"),
+    Plot([Line("a", [(0, 0.1), (1, 0.4)], [(0, 0.2), (0.3, 0.5)])], "turns", "kept", title="Curve"),
+    Code("def f():\n    return 1", "python", [Finding(2, "W1 too short")], "Program"),
+    Dialogue([Turn("user", "hello", ["first"]), Turn("assistant", "`hi`")], "Talk"),
+]
+FAST = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def checked(html: str, page: Any) -> Any:
+    html.encode("utf-8")
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", html)
+    found = page(html)
+    assert not {"script", "style", "iframe", "img", "link", "base", "object"} & {
+        tag for tag, _ in found.elements
+    }
+    names = {name for _, attrs in found.elements for name in attrs}
+    assert not [name for name in names if name.startswith("on") or name in ("style", "src", "href", "action")]
+    return found
+
+
+@FAST
+@given(block=BLOCKS)
+def test_hostile_blocks_are_valid_html(block: Block, page: Any) -> None:
+    checked(str(Drawer().block(block)), page)
+
+
+@settings(FAST, max_examples=12)
+@given(plot=PLOTS)
+def test_hostile_plots_are_drawn_as_valid_svg(plot: Plot, page: Any) -> None:
+    svg = plots.draw_plot(plot, "plot-1")
+    assert "style=" not in re.sub(r">[^<]*<", "><", svg)
+    assert svg == plots.draw_plot(plot, "plot-1")  # the same bytes
+    found = page(svg)
+    targets = [value for _, attrs in found.elements for name, value in attrs.items() if name == "xlink:href"]
+    assert all(target.startswith("#plot-1-") for target in targets)
+    assert all(attrs["id"].startswith("plot-1-") for _, attrs in found.elements if "id" in attrs)
+
+
+@FAST
+@given(block=BLOCKS)
+def test_hostile_blocks_stay_within_their_lines_in_a_terminal(block: Block) -> None:
+    out = io.StringIO()
+    console = console_for(out, 60)
+    for one in terminal_blocks.block(block):
+        console.print(one)
+    write_out(console, out)
+    assert not set(out.getvalue()) & {"\x1b", "\x07", "\r", "\0", "\u202e"}
+    assert all(len(line) <= 60 for line in out.getvalue().split("\n"))
+
+
+@FAST
+@given(text=WORDS)
+def test_markdown_text_has_no_live_markup(text: str) -> None:
+    shown = markdown_blocks.escaped(text)
+    assert "\n" not in shown
+    assert not re.search(r"(?<!\\)(?:\\\\)*[`<>|\[\]*~]", shown)
+    fenced = markdown_blocks.fence(text)
+    opening = re.match("`+", fenced)
+    assert opening is not None
+    inner = fenced.split("\n", 1)[1].rsplit("\n", 1)[0]
+    assert opening.group() not in inner
+
+
+@pytest.mark.parametrize("block", EXAMPLES, ids=lambda one: type(one).__name__)
+def test_each_block_shows_its_content(block: Block, page: Any) -> None:
+    found = checked(str(Drawer().block(block)), page)
+    markdown = "\n".join(markdown_blocks.block(block))
+    out = io.StringIO()
+    console = console_for(out, 80)
+    for one in terminal_blocks.block(block):
+        console.print(one)
+    write_out(console, out)
+    expected = {
+        Text: ["one", "two", "Words"],
+        Facts: ["passed", "yes", "0.1235", "–"],
+        Table: ["name", "b", "3", "–"],
+        Plot: ["turns", "kept", "0.4", "[0.3, 0.5]"],
+        Code: ["def", "W1 too short"],
+        Dialogue: ["user", "hello", "first", "hi"],
+    }[type(block)]
+    for word in expected:
+        assert word in found.text
+        assert word in out.getvalue()
+        assert word in markdown.replace("\\", "")
+
+
+def test_findings_stand_at_their_lines() -> None:
+    html = str(Drawer().block(EXAMPLES[4]))
+    first, second = html.split('<li value="2">')
+    assert "W1" not in first
+    assert "W1 too short" in second
+
+
+def test_a_plot_has_a_title_a_description_and_its_numbers(page: Any) -> None:
+    found = page(str(Drawer().block(EXAMPLES[3])))
+    svg = next(attrs for tag, attrs in found.elements if tag == "svg")
+    ids = set(found.attributes("id"))
+    assert svg["role"] == "img"
+    assert set(str(svg["aria-labelledby"]).split()) <= ids
+    assert "a: 0.1 at 0, 0.4 at 1." in found.text
+
+
+def test_plots_on_one_page_share_no_ids(page: Any) -> None:
+    drawer = Drawer()
+    section = Section("Two", [EXAMPLES[3], EXAMPLES[3]])
+    ids = page(str(drawer.section(section))).attributes("id")
+    assert len(ids) == len(set(ids))
+
+
+def test_text_in_a_plot_is_text_even_where_it_looks_like_mathematics() -> None:
+    plot = Plot([Line("l", [(0, 1)])], x="cost in $ and $", y="a_b^c", x_labels=["$\\alpha$"], kind="points")
+    svg = plots.draw_plot(plot, "p")
+    for text in ("cost in $ and $", "a_b^c", "$\\alpha$"):
+        assert f">{text}</text>" in svg
+
+
+def test_points_without_numbers_are_left_out() -> None:
+    plot = Plot([Line("l", [(0, math.nan), (math.inf, 1), (1, 0.5)], [None, None, (math.nan, 1)])])
+    assert "nan" not in plots.draw_plot(plot, "p").lower()
+
+
+def test_long_tables_and_texts_say_what_is_left_out() -> None:
+    table = str(Drawer().block(Table(["n"], [[i] for i in range(700)])))
+    assert "200 more rows are not shown here." in table
+    assert "980,000 characters more are not shown here." in str(Drawer().block(Text("x" * 1_000_000)))

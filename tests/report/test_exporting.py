@@ -1,0 +1,162 @@
+"""Samples for other tools: joined, sorted, the same bytes each time, nothing a spreadsheet runs."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suite.errors import ConfigError, RunError
+from suite.report import rows
+from suite.report.exporting import export_run
+from suite.report.loading import LoadedRun
+
+Make = Callable[..., Path]
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_bytes().decode(), newline="")))
+
+
+@pytest.fixture
+def run(make_run: Make) -> LoadedRun:
+    return LoadedRun(make_run(pending=0))
+
+
+def test_a_row_a_sample_with_its_values(run: LoadedRun, tmp_path: Path) -> None:
+    found = table(export_run(run, "csv", tmp_path / "samples.csv")[0])
+    assert len(found) == 7 * 12
+    first = found[0]
+    assert (first["run"], first["task"], first["model"], first["judge"]) == (
+        "run-1", "prefs/generation", "vllm/Example/Model-8B", "openai/judge-1",
+    )  # fmt: skip
+    assert (first["parameter.method"], first["parameter.inter_turns"]) == ("plain", "0")
+    assert first["answer"].startswith("answer ")
+    assert first["value.kept"] in ("true", "false")
+    assert (first["prompt_tokens"], first["completion_tokens"], first["calls"]) == ("40", "18", "2")
+    assert first["latency_ms"] == "1500.0"  # the other call came from the cache
+    unscored = [row for row in found if row["unscored.kept"]]
+    assert unscored
+    assert all(row["value.kept"] == "" and row["unscored.kept"] == "judge-unparsed" for row in unscored)
+    assert found[-1]["value.kept"] == ""  # not a value of the other task
+    assert found[-1]["unscored.kept"] == ""
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_the_same_run_gives_the_same_bytes_in_any_order_of_records(
+    run: LoadedRun, tmp_path: Path, kind: str
+) -> None:
+    one = export_run(run, kind, tmp_path / "one")[0].read_bytes()
+    for path in (run.folder / "outputs.jsonl", run.folder / "scorings/abc12345/scores.jsonl"):
+        path.write_bytes(b"".join(reversed(path.read_bytes().splitlines(keepends=True))))
+    assert export_run(LoadedRun(run.folder), kind, tmp_path / "two")[0].read_bytes() == one
+
+
+def test_json_lines_keep_parts_and_reasons(run: LoadedRun, tmp_path: Path) -> None:
+    path = export_run(run, "jsonl", tmp_path / "deep/er/samples.jsonl")[0]
+    found = [json.loads(line) for line in path.read_text().splitlines()]
+    assert len(found) == 7 * 12
+    assert found[0]["parts"][0]["id"] == "helpful"
+    assert found[0]["parameters"]["strictness"] == 2
+    reasons = [
+        row["values"]["kept"]["unscored"] for row in found if isinstance(row["values"].get("kept"), dict)
+    ]
+    assert set(reasons) == {"judge-unparsed"}
+
+
+def test_parquet_has_types(run: LoadedRun, tmp_path: Path) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    path = export_run(run, "parquet", tmp_path / "samples.parquet")[0]
+    found = pq.read_table(path)
+    types = {field.name: str(field.type) for field in found.schema}
+    assert found.num_rows == 7 * 12
+    assert (types["value.kept"], types["value.length"], types["value.label"]) == ("bool", "int64", "string")
+    assert (types["trial"], types["latency_ms"], types["tag.topic"]) == ("int64", "double", "string")
+    assert found.schema.metadata[b"format"] == b"suite-samples/1"
+    assert found.schema.metadata[b"plan_sha256"] == b"a" * 64
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_spreadsheet_gets_no_formula(make_run: Make, tmp_path: Path, text: str) -> None:
+    run = LoadedRun(make_run(text=lambda c, s: text, samples=2, pending=0))
+    guarded = table(export_run(run, "csv", tmp_path / "a.csv")[0])
+    assert {row["answer"] for row in guarded} == {"'" + text}
+    plain = table(export_run(run, "csv", tmp_path / "b.csv", guard=False)[0])
+    assert {row["answer"] for row in plain} == {text}
+
+
+def test_hostile_text_survives_csv(make_run: Make, tmp_path: Path) -> None:
+    text = 'a,"b"\r\nc\n\0d\u2028e'
+    run = LoadedRun(make_run(text=lambda c, s: text, samples=2, pending=0))
+    assert {row["answer"] for row in table(export_run(run, "csv", tmp_path / "a.csv")[0])} == {
+        text.replace("\0", "\u2400")
+    }
+
+
+def test_lm_eval_files_are_laid_out_as_its_readers_expect(run: LoadedRun, tmp_path: Path) -> None:
+    first, *others = export_run(run, "lm-eval", tmp_path / "out")
+    assert first.relative_to(tmp_path).as_posix() == (
+        "out/vllm__Example__Model-8B/results_2026-11-24T17-00-00.000000.json"
+    )
+    results = json.loads(first.read_text())
+    assert len(others) == len(results["results"]) == 7
+    assert "units_stated" in results["results"]
+    assert results["n-samples"]["units_stated"]["original"] == 12
+    name = next(name for name in results["results"] if name.startswith("prefs_generation_"))
+    found: dict[str, Any] = results["results"][name]
+    headline = run.results["cells"][0]["metrics"][0]
+    assert found["kept,none"] == headline["value"]
+    assert found["kept_stderr,none"] == "N/A"
+    assert found["suite"][0]["low"] == headline["low"]
+    assert results["higher_is_better"][name]["unhelpful"] is False
+    assert "lm_eval_version" not in results
+    path = next(one for one in others if name in one.name)
+    # a reader takes the time after the last underscore and the task between the first and the last
+    stem = path.stem
+    assert stem[stem.index("_") + 1 : stem.rindex("_")] == name
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["doc_id"] for line in lines] == list(range(12))
+    line = lines[0]
+    assert line["resps"] == [[line["filtered_resps"][0]]]
+    prompt = line["arguments"]["gen_args_0"]["arg_0"]
+    assert json.loads(prompt)[-1] == {"role": "user", "content": "Sure?"}
+    assert line["prompt_hash"] == hashlib.sha256(prompt.encode()).hexdigest()
+    doc = json.dumps(line["doc"], indent=2, ensure_ascii=False)
+    assert line["doc_hash"] == hashlib.sha256(doc.encode()).hexdigest()
+    assert set(line["metrics"]) <= line.keys()
+
+
+def test_an_unfinished_run_is_exported_only_on_request(make_run: Make, tmp_path: Path) -> None:
+    run = LoadedRun(make_run(pending=2))
+    with pytest.raises(ConfigError, match="2 samples without a result"):
+        export_run(run, "csv", tmp_path / "a.csv")
+    assert len(table(export_run(run, "csv", tmp_path / "a.csv", allow_partial=True)[0])) == 7 * 12 - 2
+
+
+def test_a_run_without_results_is_not_exported(make_run: Make, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="suite score run-1"):
+        export_run(LoadedRun(make_run(scored=False)), "csv", tmp_path / "a.csv")
+
+
+def test_a_place_that_cannot_be_written_is_named(run: LoadedRun, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is a folder"):
+        export_run(run, "csv", tmp_path)
+    with pytest.raises(RunError, match="cannot write"):
+        export_run(run, "jsonl", tmp_path / ("x" * 300))
+
+
+@given(
+    st.lists(st.tuples(st.tuples(st.integers(0, 3), st.text(max_size=2)), st.integers())), st.integers(1, 5)
+)
+def test_sorting_on_disk_equals_sorting_in_memory(
+    pairs: list[tuple[tuple[int, str], int]], chunk: int
+) -> None:
+    made = (((*key, 0), {"n": n}) for key, n in pairs)
+    found = [row["n"] for row in rows.in_order(made, chunk)]
+    assert found == [n for _, n in sorted(pairs, key=lambda pair: pair[0])]

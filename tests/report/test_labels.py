@@ -1,0 +1,34 @@
+"""Cells are told apart by as few parameters as possible; the sweep's plot follows from them."""
+
+from suite.report.labels import label, swept
+
+
+def test_a_parameter_that_follows_from_another_is_left_out() -> None:
+    cells = [
+        {
+            "method": method,
+            "rag_k": 5 if method == "rag" else None,
+            "turns": turns,
+            "paper": turns + 2,
+            "p": 1,
+        }
+        for method in ("plain", "remind", "rag")
+        for turns in (0, 8)
+    ]
+    assert swept(cells) == ("method", "turns")
+    assert label(cells[5], swept(cells)) == "method=rag, turns=8"
+
+
+def test_a_determined_parameter_before_its_source_is_left_out_too() -> None:
+    cells = [{"rag_k": 5 if method == "rag" else None, "method": method} for method in ("a", "b", "rag")]
+    assert swept(cells) == ("method",)
+
+
+def test_all_that_vary_independently_stay() -> None:
+    cells = [{"a": a, "b": b} for a in (1, 2) for b in (True, False)]
+    assert swept(cells) == ("a", "b")
+    assert swept(cells[:1]) == ()
+
+
+def test_one_and_true_are_different_values() -> None:
+    assert swept([{"a": 1}, {"a": True}]) == ("a",)

@@ -1,0 +1,94 @@
+"""What is printed: complete, plain where nobody watches, no wider than the screen, no hostile escape."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from suite.report.terminal import print_results
+from suite.report.terminal_sample import print_sample
+
+Make = Callable[..., Path]
+HOSTILE = "\x1b]0;owned\x07\x1b[2J[bold]x[/bold] :smile: \u202e \r overwritten \ud83d"
+
+
+def printed(folder: Path, width: int = 100, details: bool = False) -> str:
+    out = io.StringIO()
+    print_results(folder, file=out, width=width, details=details)
+    return out.getvalue()
+
+
+def test_headline_interval_counts_and_slices_are_there(make_run: Make) -> None:
+    text = printed(make_run(samples=30))
+    assert "\x1b" not in text
+    assert "kept (higher is better)" in text
+    assert "95 % interval" in text
+    assert "coverage (bounds)" in text
+    assert "kept by topic" in text
+    assert "unhelpful ↓" in text
+    assert "protocol: paper; prompts: own; index: bm25 0.3" in text
+    assert "left out: method=rag: too few messages" in text
+    rows = [line.split() for line in text.splitlines() if line.startswith(("plain", "remind"))]
+    assert len(rows) == 6
+    assert rows[0][-1] == "2"  # pending
+
+
+def test_clusters_and_method_on_request(make_run: Make) -> None:
+    folder = make_run()
+    assert "macro-t" not in printed(folder)
+    assert "macro-t" in printed(folder, width=130, details=True)
+
+
+@pytest.mark.parametrize("width", [30, 48, 60, 80, 200])
+def test_no_line_is_wider_than_the_screen(make_run: Make, width: int) -> None:
+    for line in printed(make_run(), width).splitlines():
+        assert len(line) <= width
+
+
+def test_every_cell_is_named_on_a_narrow_screen(make_run: Make) -> None:
+    text = printed(make_run(), 45)
+    assert text.count("95 % interval:") == 7
+    assert "method=remind, inter_turns=40" in text
+
+
+def test_colours_only_on_a_terminal(make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    out = Terminal()
+    print_results(make_run(), file=out, width=100)
+    assert "\x1b[1m" in out.getvalue()
+
+
+def test_an_output_without_unicode_gets_question_marks(make_run: Make) -> None:
+    raw = io.BytesIO()
+    ascii_only = io.TextIOWrapper(raw, "ascii")
+    print_results(make_run(), file=ascii_only, width=100)
+    assert b"unhelpful ?" in raw.getvalue()
+
+
+def test_hostile_text_stays_text(make_run: Make) -> None:
+    clean = HOSTILE.encode("utf-8", "replace").decode()
+    folder = make_run(text=lambda c, s: clean, tag=lambda s: clean, note=clean, name="r", samples=6)
+    text = printed(folder)
+    assert "[bold]x[/bold] :smile:" in text
+    assert not {"\x1b", "\x07", "\u202e", "\r"} & set(text)
+
+
+def test_a_sample_is_shown_with_its_calls(make_run: Make) -> None:
+    out = io.StringIO()
+    print_sample(make_run(), "pets/4", file=out, width=100)
+    text = out.getvalue()
+    assert text.count("solve call 1 to candidate") == 7
+    assert "helpful.yes:" in text
+    assert "the first 81 messages are those of call 1" in text  # 40 turns of history, shown once
+    assert "76 messages between" in text
+
+
+def test_an_unknown_sample_suggests_a_near_one(make_run: Make) -> None:
+    with pytest.raises(Exception, match=r"pets/4"):
+        print_sample(make_run(), "pet/4")
