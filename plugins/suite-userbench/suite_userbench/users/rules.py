@@ -32,8 +32,8 @@ from suite_userbench.users.reading import Reading
 BROAD = 3  # categories that one utterance may name before it counts as vague
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]*")
 _ASKS = re.compile(
-    r"\s*(?:and |also |so |please |now |first |then |ok |okay )*(?:which|what|do|does|would|will|should|could|"
-    r"can|how|are|is|any|tell me|let me know|may i|shall|where|when|who|have)\b",
+    r"\s*(?:and |also |so |please |now |first |then |ok |okay )*(?:which|what|do|does|would|will|should|"
+    r"could|can|how|are|is|any|tell me|let me know|may i|shall|where|when|who|have)\b",
     re.IGNORECASE,
 )
 _CITY_ALIASES = {"nyc": "new york", "new york city": "new york", "la": "los angeles", "sf": "san francisco"}

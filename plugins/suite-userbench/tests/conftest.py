@@ -1,0 +1,137 @@
+"""Scenarios, data and models for UserBench's tests."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from suite_userbench import __file__ as package
+from suite_userbench.driving import play
+from suite_userbench.events import Event
+from suite_userbench.machine import Episode, episode_random
+from suite_userbench.records import Record, scenario_from
+from suite_userbench.rules_of_play import Rules
+from suite_userbench.scenario import Scenario
+from suite_userbench.synth.generator import scenarios
+from suite_userbench.users.protocol import Answer, Ask, Judgement, Said, Search, Utterance, Verdict
+
+import suite
+
+RowT = TypeVar("RowT")
+MINI = Path(package).parent / "mini"
+
+
+class Files:
+    """`suite.Data` over the bundled files, without a registry; rows can be changed on the way."""
+
+    def __init__(self, change: Callable[[str, dict[str, Any]], dict[str, Any]] | None = None) -> None:
+        self.change = change or (lambda _, row: row)
+
+    def rows(self, name: str, row: type[RowT], part: str | None = None) -> Iterator[RowT]:
+        assert part is not None
+        file = MINI / ("index.jsonl" if part.startswith("single-choice") else f"{part}.jsonl")
+        for line in file.read_text("utf-8").splitlines():
+            yield row(**self.change(name, json.loads(line)))
+
+    def file(self, name: str, path: str) -> Path:
+        raise NotImplementedError
+
+    def has(self, name: str, part: str | None = None) -> bool:
+        return True
+
+
+class Scripted(suite.Model):
+    """A model that answers by a function of the request, and keeps what it was asked."""
+
+    def __init__(
+        self,
+        answer: Callable[[suite.Request], suite.Reply],
+        capabilities: frozenset[str] = frozenset({"chat"}),
+        member: str = "candidate",
+    ) -> None:
+        self.member = self.name = member
+        self.capabilities = self.chosen = capabilities
+        self.answer = answer
+        self.asked: list[suite.Request] = []
+
+    async def ask(self, request: suite.Request, key: str = "") -> suite.Reply:
+        self.asked.append(request)
+        return self.answer(request)
+
+    async def rate_answers(
+        self, messages: tuple[suite.Message, ...], answers: tuple[str, ...], kind: str, key: str
+    ) -> suite.Ratings:
+        raise NotImplementedError
+
+
+class Told:
+    """A user whose verdicts are given in the request itself: "yes:hotel", "no", "hit:P2", "vague", "broken"."""
+
+    def answer(self, ask: Ask) -> Answer | None:
+        if isinstance(ask, Search):
+            if ask.request == "neither":
+                return Verdict(None)
+            word, _, aspect = ask.request.partition(":")
+            return None if word == "broken" else Verdict(word == "yes", aspect)
+        if isinstance(ask, Utterance):
+            word, _, name = ask.text.partition(":")
+            return None if word == "broken" else Judgement(word, name)  # type: ignore[arg-type]
+        if "mute" in ask.text:
+            return None
+        return Said(ask.preference.statement if ask.preference else f"({ask.kind})")
+
+
+class Play:
+    """An episode with a user, step by step."""
+
+    def __init__(self, scenario: Scenario, user: Any = None, seed: int = 0, **rules: Any) -> None:
+        self.episode = Episode(scenario, Rules(**rules), episode_random(seed, scenario.id))
+        self.user = user or Told()
+
+    def __call__(self, *actions: str) -> Event:
+        for action in actions:
+            event = play(self.episode, self.user, action)
+        return event
+
+
+@pytest.fixture(scope="session")
+def synth() -> Callable[..., list[dict[str, Any]]]:
+    """Generated records: synth(tag, count, split)."""
+
+    def make(tag: str = "22", count: int = 1, split: Any = None, seed: int = 0) -> list[dict[str, Any]]:
+        return list(scenarios(tag, split, seed=seed, count=count))  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trip() -> Scenario:
+    """A scenario of two things with two preferences each."""
+    return scenario_from(Record(**next(scenarios("22", "test", seed=5, count=1))))
+
+
+@pytest.fixture(scope="session")
+def trips() -> list[Scenario]:
+    """Four scenarios of every composition."""
+    from suite_userbench.scenario import TAGS
+
+    return [scenario_from(Record(**record)) for tag in TAGS for record in scenarios(tag, seed=7, count=4)]
+
+
+@pytest.fixture
+def playing() -> type[Play]:
+    """An episode whose user is told what to say."""
+    return Play
+
+
+@pytest.fixture
+def scripted() -> type[Scripted]:
+    """A model to script."""
+    return Scripted
+
+
+@pytest.fixture
+def files() -> type[Files]:
+    """The bundled data."""
+    return Files

@@ -1,0 +1,66 @@
+"""Baselines land where theory says."""
+
+import pytest
+from suite_userbench import baselines
+from suite_userbench.playing import play, summary
+from suite_userbench.synth.making import made
+
+
+@pytest.fixture(scope="module")
+def many():
+    return list(made(("22", "33", "44", "233"), "test", 3, 75))
+
+
+async def test_random_is_at_chance(many):
+    found = dict(summary(await play(baselines.random, many, {})))
+    aspects = sum(len(one.aspects) for one in many)
+    spread = 4 * (1 / 6 * 5 / 6 / aspects) ** 0.5  # four standard errors of a rate of 1/6
+    assert found["correct_exist_rate"] == pytest.approx(3 / 18, abs=spread)
+    assert found["best_exist_rate"] == pytest.approx(1 / 18, abs=spread)
+    assert found["score"] == pytest.approx(0.144, abs=spread)
+    assert found["valid_search"] == 1.0 and found["elicited_active"] == 0.0 and found["valid_action"] is None
+
+
+async def test_silent_gets_nothing(many):
+    found = dict(summary(await play(baselines.silent, many[:10], {})))
+    assert found["score"] == found["elicited_active"] == found["elicited_passive"] == 0.0
+    assert found["turns"] == 20.0
+
+
+async def test_asking_everything_brings_nearly_everything_out_and_still_guesses(many):
+    some = many[::3]
+    found = dict(summary(await play(baselines.ask_everything, some, {})))
+    assert found["elicited_active"] + found["elicited_passive"] > 0.9
+    assert found["score"] < 0.3
+
+
+async def test_only_correct_options_without_the_price(many):
+    """Knowing the correct set but not the price: 0.333 best, 1.0 correct, 0.867 (spec, section 7)."""
+    import json
+    import random as chance
+
+    import suite
+
+    by_letter = {}
+
+    def answer(request, asking):
+        seen = baselines.look(request)
+        for scenario in by_letter["now"]:
+            if scenario.request in seen.request:
+                left = [one for one in scenario.aspects if not any(a[0] == one.letter for a in seen.answered)]
+                rng = chance.Random(f"{scenario.id}{len(seen.answered)}")
+                content = rng.choice(left[0].correct)
+                return suite.Reply(json.dumps({"choice": "answer", "content": content, "thought": ""}))
+        raise AssertionError
+
+    by_letter["now"] = many[:150]
+    found = dict(summary(await play(answer, many[:150], {})))
+    assert found["correct_exist_rate"] == 1.0
+    assert found["best_exist_rate"] == pytest.approx(1 / 3, abs=0.12)
+    assert found["score"] == pytest.approx(0.867, abs=0.025)
+
+
+async def test_multi_choice_random_beats_one_pick(many):
+    single = dict(summary(await play(baselines.random, many[:40], {})))
+    multi = dict(summary(await play(baselines.random, many[:40], {"mode": "multi"})))
+    assert multi["score"] > single["score"] + 0.2

@@ -1,0 +1,229 @@
+"""The state machine: every outcome of every move."""
+
+import pytest
+from suite_userbench.machine import parse
+from suite_userbench.measures import measure
+from suite_userbench.rules_of_play import Rules
+
+import suite
+
+
+def ids(trip):
+    return [(one.best, [name for name in one.correct if name != one.best], one.wrong) for one in trip.aspects]
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("[search] hotel", ("search", "hotel")),
+        ("  [answer]H3 ", ("answer", "H3")),
+        ("[action] a\nb", ("action", "a\nb")),
+        ("[FINISH]", ("finish", "")),
+        ("[Search] hotel", ("", "[Search] hotel")),
+        ("hello", ("", "hello")),
+        ("", ("", "")),
+    ],
+)
+def test_parse(text, meaning):
+    assert parse(text) == meaning
+
+
+def test_a_search_succeeds_once(trip, playing):
+    game = playing(trip)
+    name = trip.aspects[0].name
+    first = game(f"[search] yes:{name}")
+    assert (first.kind, first.reward, first.aspect) == ("search_valid", 0.2, name)
+    lines = game.episode.feedback.splitlines()
+    assert len([line for line in lines if line.startswith("{")]) == 18
+    assert "suitable" not in game.episode.feedback and "reason" not in game.episode.feedback
+    assert "{" not in first.feedback  # the log keeps the head only
+    again = game(f"[search] yes:{name}")
+    assert (again.kind, again.reward) == ("search_repeat", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("request_", "kind", "cause"),
+    [
+        ("no", "search_invalid", ""),
+        ("neither", "search_invalid", ""),
+        ("broken", "search_outage", "user-failed"),
+        ("yes:spaceship", "search_outage", "user-failed"),
+    ],
+)
+def test_searches_that_fail(trip, playing, request_, kind, cause):
+    event = playing(trip)(f"[search] {request_}")
+    assert (event.kind, event.cause, event.reward) == (kind, cause, 0.0)
+
+
+def test_every_fifth_search_fails_on_purpose(trip, playing):
+    game = playing(trip)
+    kinds = [game("[search] no").kind for _ in range(10)]
+    assert [number for number, kind in enumerate(kinds, 1) if kind == "search_outage"] == [5, 10]
+    assert all(event.cause == "outage" for event in game.episode.events if event.kind == "search_outage")
+
+
+def test_rental_car_by_other_names(trips, playing):
+    trip = next(one for one in trips if one.aspect("rental_car"))
+    assert playing(trip)("[search] yes:Car Rental").kind == "search_valid"
+
+
+def test_a_hit_reveals_exactly_one_preference(trip, playing):
+    game = playing(trip)
+    event = game("[action] hit:P2")
+    assert (event.kind, event.preference, event.reward, event.elicited) == ("action_hit", "P2", 0.2, True)
+    assert trip.preferences[1].statement in event.feedback
+    assert [one.id for one in game.episode.elicited] == ["P2"]
+    twice = game("[action] hit:P2")  # a judge that names a preference already told
+    assert (twice.kind, twice.cause) == ("action_chat", "user-failed")
+
+
+@pytest.mark.parametrize("word", ["miss", "vague", "chat"])
+def test_the_third_utterance_off_target_makes_the_user_volunteer(trip, playing, word):
+    game = playing(trip)
+    kinds = [game(f"[action] {word}").kind for _ in range(6)]
+    assert kinds == [f"action_{word}"] * 2 + ["proactive"] + [f"action_{word}"] * 2 + ["proactive"]
+    assert game.episode.events[2].reward == 0.0
+    assert len(game.episode.elicited) == 2
+
+
+def test_searches_and_answers_leave_the_count_alone(trip, playing):
+    game = playing(trip, mode="multi")
+    game("[action] chat", "[search] no", "[action] chat", f"[answer] {trip.aspects[0].wrong[0]}")
+    assert game("[action] chat").kind == "proactive"
+
+
+def test_nothing_left_to_volunteer(trip, playing):
+    game = playing(trip, max_steps=40)
+    game(*(f"[action] hit:P{number}" for number in range(1, 5)))
+    assert {game("[action] chat").kind for _ in range(5)} == {"action_chat"}
+
+
+def test_a_user_that_says_nothing_reveals_nothing(trip, playing):
+    game = playing(trip)
+    event = game("[action] broken")
+    assert (event.kind, event.cause) == ("action_chat", "user-failed")
+
+    class Mute(type(game.user)):
+        def answer(self, ask):
+            return None if type(ask).__name__ == "Speak" else super().answer(ask)
+
+    game = playing(trip, Mute())
+    event = game("[action] hit:P1")
+    assert (event.kind, event.reward, event.cause) == ("action_chat", 0.0, "user-failed")
+    assert game.episode.elicited == [] and len(game.episode.remaining) == 4
+
+
+def test_single_choice_takes_one_answer_an_aspect(trip, playing):
+    (best, _, wrong), (other, also, _) = ids(trip)
+    game = playing(trip)
+    assert game(f"[answer] {wrong[0]}").kind == "answer_wrong"
+    again = game(f"[answer] {best}")
+    assert (again.kind, again.cause, again.reward) == ("answer_refused", "answered-twice", 0.0)
+    last = game(f"[answer] {also[0]}")
+    assert (last.kind, last.reward, game.episode.terminated) == ("answer_correct", 0.8, True)
+    assert measure(trip, game.episode.events, True).score == pytest.approx(0.4)
+    with pytest.raises(suite.ConfigError, match="over"):
+        game("[action] chat")
+
+
+def test_multi_choice_ends_when_every_best_is_found(trip, playing):
+    (best, also, _), (other, _, wrong) = ids(trip)
+    game = playing(trip, mode="multi")
+    assert [game(f"[answer] {name}").kind for name in (also[0], also[0], wrong[0], best)] == [
+        "answer_correct",
+        "answer_wrong",
+        "answer_wrong",
+        "answer_best",
+    ]
+    assert game.episode.events[1].cause == "repeated"
+    assert not game.episode.terminated
+    game(f"[answer] {other}")
+    assert game.episode.terminated and not game.episode.truncated
+    assert measure(trip, game.episode.events, False).score == 1.0
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "cause"),
+    [
+        ("h3", "format_error", "bad-id"),
+        ("the first one", "format_error", "bad-id"),
+        ("", "format_error", "bad-id"),
+        ("H1, H2", "answer_refused", "several-ids"),
+        ("Z9", "answer_refused", "foreign"),
+    ],
+)
+def test_answers_that_are_none(trip, playing, content, kind, cause):
+    game = playing(trip)
+    event = game(f"[answer] {content}")
+    assert (event.kind, event.cause, event.reward) == (kind, cause, 0.0)
+    assert measure(trip, game.episode.events, True).aspects[0].answers == 0
+
+
+def test_an_id_that_does_not_exist_uses_the_answer_up(trip, playing):
+    event = playing(trip)(f"[answer] {trip.aspects[0].letter}99")
+    assert (event.kind, event.cause) == ("answer_wrong", "no-such-option")
+
+
+def test_format_errors_cost_a_turn(trip, playing):
+    game = playing(trip, max_steps=3)
+    assert [game("nonsense").kind for _ in range(3)] == ["format_error"] * 3
+    assert game.episode.truncated and not game.episode.terminated
+
+
+def test_both_flags_can_be_true(trip, playing):
+    game = playing(trip, max_steps=2)
+    game(*(f"[answer] {one.best}" for one in trip.aspects))
+    assert game.episode.terminated and game.episode.truncated
+
+
+def test_fewer_distractors(trip, playing):
+    game = playing(trip, wrong=5, noise=0)
+    assert all(len(dealt) == 8 for dealt in game.episode.options.values())
+    game = playing(trip, wrong=10, noise=0)
+    shown = game.episode.options[trip.aspects[0].name]
+    assert not set(shown) & set(trip.aspects[0].noise)
+
+
+def test_scaled_rewards_change_no_result(trip, playing):
+    game = playing(trip, reward_scale=3.0, step_penalty=0.5)
+    event = game(f"[answer] {trip.aspects[0].best}")
+    assert event.reward == pytest.approx(2.5)
+    assert measure(trip, game.episode.events, True).aspects[0].best
+    assert playing(trip, step_penalty=0.5, normalize_rewards=True)("[action] chat").reward == 0.0
+    assert playing(trip, wrong_penalty=0.4)(f"[answer] {trip.aspects[0].wrong[0]}").reward == 0.0
+
+
+def test_order_of_options_comes_from_seed_and_scenario(trip, playing):
+    one, same, other = (playing(trip, seed=seed).episode.options for seed in (1, 1, 2))
+    assert one == same != other
+
+
+class TestCompat:
+    """The released asynchronous code's ways."""
+
+    def test_release_comes_later_and_is_lost(self, trip, playing):
+        game = playing(trip, compat="released-async")
+        kinds = [game("[action] chat").kind for _ in range(4)]
+        assert kinds == ["action_chat"] * 3 + ["proactive"]
+        assert game.episode.elicited == []
+        found = measure(trip, game.episode.events, True)
+        assert found.passive == 1
+
+    def test_several_ids_are_all_taken(self, trip, playing):
+        game = playing(trip, compat="released-async")
+        first, second = trip.aspects
+        event = game(f"[answer] {first.best}, {second.correct[0]}")
+        assert event.reward == pytest.approx(1.0 + (1.0 if second.correct[0] == second.best else 0.8))
+        found = measure(trip, game.episode.events, True)
+        assert all(one.correct for one in found.aspects)
+
+    def test_it_goes_on_after_the_last_answer(self, trip, playing):
+        game = playing(trip, compat="released-async")
+        game(*(f"[answer] {one.wrong[0]}" for one in trip.aspects))
+        assert not game.episode.over
+
+
+@pytest.mark.parametrize("bad", [{"max_steps": 0}, {"wrong": -1}, {"outage_every": -2}])
+def test_bad_rules_are_refused(bad):
+    with pytest.raises(suite.ConfigError, match=next(iter(bad))):
+        Rules(**bad)
