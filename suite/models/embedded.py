@@ -59,12 +59,25 @@ class LlamaOptions(EngineOptions):
 
     threads: int = Field(1, ge=1, description="threads (more than the idle cores makes it ten times slower)")
     slots: int = Field(1, ge=1, le=64, description="requests answered at once")
+    replicas: int = Field(
+        2, ge=1, le=64, description="processes of their own, each with `slots` and `threads`"
+    )
     window: int = Field(8192, ge=256, description="context window of each slot, in tokens")
     timeout_s: float = Field(900.0, gt=0, description="seconds until a call is given up")
 
 
+@dataclass(slots=True)
+class _Replica:
+    """One server process; `group` is whose history its cache holds."""
+
+    server: ManagedServer
+    client: OpenAIClient
+    in_flight: int = 0
+    group: str = ""
+
+
 class LlamaEngine(Engine):
-    """One embedded model behind llama.cpp's server."""
+    """One embedded model behind llama.cpp's servers: a replica for each core beats threads that spin."""
 
     def __init__(self, spec: ModelSpec, model: Llama, options: LlamaOptions) -> None:
         super().__init__(spec)
@@ -72,8 +85,7 @@ class LlamaEngine(Engine):
             raise ConfigError(f"option 'window' of {spec.text} is {options.window}; most: {model.window}")
         self._model = model
         self._options = options
-        self._server: ManagedServer | None = None
-        self._client: OpenAIClient | None = None
+        self._replicas: list[_Replica] = []
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def capabilities(self) -> frozenset[str]:
@@ -93,11 +105,12 @@ class LlamaEngine(Engine):
         }
 
     def limits(self) -> Mapping[str, int]:
-        """As many requests as slots: more would only wait in the server."""
-        return {"concurrency": self._options.slots, "window": self._options.window}
+        """As many requests as slots: more would only wait in the servers."""
+        options = self._options
+        return {"concurrency": options.slots * options.replicas, "window": options.window}
 
     async def start(self, surroundings: Surroundings) -> None:
-        """Fetch the weights if need be, start the server. Raises EngineError or DataError."""
+        """Fetch the weights if need be, start the servers. Raises EngineError or DataError."""
         _need("xllamacpp", "embedded")
         path = await asyncio.to_thread(fetch, self._model.weights, surroundings.cache, surroundings.say)
         options = self._options
@@ -110,44 +123,54 @@ class LlamaEngine(Engine):
             numbers = [str(n) for n in (port, options.slots, options.window, options.threads)]
             return [*python_command("suite.models.llama"), str(path), *numbers, self.spec.name]
 
-        log = logs / f"embedded-{self.spec.name}.log"
-        launch = Launch(self.spec.text, command, log, timeout_s=300.0, grace_s=2.0)
-        self._server = ManagedServer(launch)
-        try:
-            await self._server.start(surroundings.say)
-        except BaseException:
-            await self.close()
-            raise
-        self._client = OpenAIClient(
-            f"{self._server.url}/v1",
-            self.spec.name,
-            dialect=DIALECTS["llamacpp"],
-            headers={"Authorization": f"Bearer {self._server.key}"},
-            scrub=Scrubber([self._server.key]),
-            timeout_s=options.timeout_s,
-        )
+        async def replica(number: int) -> _Replica:
+            log = logs / f"embedded-{self.spec.name}{f'-{number}' if number else ''}.log"
+            server = ManagedServer(Launch(self.spec.text, command, log, timeout_s=300.0, grace_s=2.0))
+            await server.start(surroundings.say if number == 0 else lambda _: None)
+            client = OpenAIClient(
+                f"{server.url}/v1",
+                self.spec.name,
+                dialect=DIALECTS["llamacpp"],
+                headers={"Authorization": f"Bearer {server.key}"},
+                scrub=Scrubber([server.key]),
+                timeout_s=options.timeout_s,
+            )
+            one = _Replica(server, client)
+            self._replicas.append(one)
+            return one
+
+        started = await asyncio.gather(*map(replica, range(options.replicas)), return_exceptions=True)
+        for one in started:
+            if isinstance(one, BaseException):
+                await self.close()
+                raise one
 
     async def call(self, request: Request, asking: Asking) -> Reply:
-        """Answer one request. Raises CallFailed, or EngineError if the server died."""
-        if self._client is None or self._server is None:
+        """Answer one request. Raises CallFailed, or EngineError if a server died."""
+        if not self._replicas:
             raise EngineError(f"{self.spec.text} was asked before it was started")
         check_needs(request, _CAPABILITIES, self.spec.text)
+        replica = min(self._replicas, key=lambda one: (one.in_flight, one.group != asking.group))
+        replica.in_flight += 1
+        replica.group = asking.group
         try:
-            return await self._client.call(request, asking.seed)
+            return await replica.client.call(request, asking.seed)
         except CallFailed as failed:
-            if failed.kind in ("connect", "reset", "half-body") and not self._server.alive:
-                raise self._server.dead("died") from failed
+            if failed.kind in ("connect", "reset", "half-body") and not replica.server.alive:
+                raise replica.server.dead("died") from failed
             raise
+        finally:
+            replica.in_flight -= 1
 
     async def close(self) -> None:
-        """Stop the server."""
-        if self._client is not None:
-            await self._client.close()
-        if self._server is not None:
-            await self._server.stop()
+        """Stop the servers."""
+        replicas, self._replicas = self._replicas, []
+        for one in replicas:
+            await one.client.close()
+        await asyncio.gather(*(one.server.stop() for one in replicas))
         if self._scratch is not None:
             self._scratch.cleanup()
-        self._client = self._server = self._scratch = None
+            self._scratch = None
 
 
 def _version(distribution: str) -> str:
