@@ -53,5 +53,8 @@ PRESETS: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "paper": protocol_cells(),
     "single": [cell for cell in protocol_cells() if cell["mode"] == "single"],
     "multi": [cell for cell in protocol_cells() if cell["mode"] == "multi" or cell["k"] == 0],
+    "mini": [  # small enough for a small model on one processor: 4 short calls a problem
+        {**cell, "max_tokens": 96, "test_seconds": 3.0} for cell in protocol_cells() if cell["k"] in (0, 2)
+    ],
     "ends": [{"mode": "single", "k": 0}, {"mode": "single", "k": MOST}, {"mode": "multi", "k": MOST}],
 }
