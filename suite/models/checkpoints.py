@@ -34,7 +34,9 @@ class Checkpoint:
     @property
     def labels(self) -> int:
         """How many labels a classifier has; transformers' own default, two, where the config is silent."""
-        return int(self.config.get("num_labels") or len(self.config.get("id2label") or (0, 1)))
+        if "num_labels" in self.config:
+            return int(self.config["num_labels"])
+        return len(self.config.get("id2label", (0, 1)))
 
 
 def read_checkpoint(name: str, revision: str | None = None) -> Checkpoint | None:

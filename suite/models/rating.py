@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from suite.chat import Reply, Request, Usage, assistant
-from suite.errors import CallFailed
+from suite.errors import CallFailed, CapabilityError
 from suite.models.faults import read_refusal, refused
 from suite.models.plain_http import Answer
 from suite.models.secrets import Scrubber
@@ -53,6 +53,18 @@ class Head(msgspec.Struct, frozen=True):
         if len(values) > 1:
             return None, f"labels-{len(values)}"
         return float(values[0]), ""
+
+
+def check_labels(labels: int, head: Head, name: str) -> None:
+    """Refuse a classifier of which nothing says what its reward is. Raises CapabilityError."""
+    if labels == 1 or (labels and (head.label is not None or head.weights)):
+        return
+    if not labels:
+        raise CapabilityError(f"{name} has a classifier's config with no label: it gives no score")
+    raise CapabilityError(
+        f"{name} has {labels} labels, and nothing says which is the reward",
+        fix="-o label=N, or -o weights=[...] for a weighted sum",
+    )
 
 
 class Rated(NamedTuple):

@@ -20,7 +20,7 @@ from suite.models.checkpoints import Checkpoint, read_checkpoint
 from suite.models.families import Family, family_of
 from suite.models.likelihood import PROBES, answer_span, template_tail
 from suite.models.options import EngineOptions, check_needs, describe, read_options
-from suite.models.rating import Head, Rated, rating_reply
+from suite.models.rating import Head, Rated, check_labels, rating_reply
 from suite.models.spec import ModelSpec
 
 _GENERATES = frozenset({"chat", "complete", "logprobs", "prompt_logprobs", "seed"})
@@ -70,12 +70,7 @@ class TransformersEngine(Engine):
                 where=f"family {self._family.id}: {self._family.note}",
             )
         labels = self._family.labels or (self._checkpoint.labels if self._checkpoint else 1)
-        head = self._head()
-        if labels > 1 and head.label is None and not head.weights:
-            raise CapabilityError(
-                f"{self.spec.text} has {labels} labels, and nothing says which is the reward",
-                fix="-o label=N, or -o weights=[...] for a weighted sum",
-            )
+        check_labels(labels, self._head(), self.spec.text)
         return frozenset({"rate"})
 
     def _head(self) -> Head:

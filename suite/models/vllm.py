@@ -23,7 +23,7 @@ from suite.models.client import OpenAIClient
 from suite.models.families import Family, family_of
 from suite.models.openai import server_version
 from suite.models.options import EngineOptions, check_needs, describe, read_options
-from suite.models.rating import Head
+from suite.models.rating import Head, check_labels
 from suite.models.secrets import Scrubber, read_key, split_url
 from suite.models.server import Launch, ManagedServer
 from suite.models.spec import ModelSpec
@@ -117,12 +117,7 @@ class VLLMEngine(Engine):
                 fix="try transformers/NAME" if "transformers" in family.served_by else "",
             )
         labels = family.labels or (self._checkpoint.labels if self._checkpoint else 1)
-        head = self._head()
-        if labels > 1 and head.label is None and not head.weights:
-            raise CapabilityError(
-                f"{self.spec.text} has {labels} labels, and nothing says which is the reward",
-                fix="-o label=N, or -o weights=[...] for a weighted sum",
-            )
+        check_labels(labels, self._head(), self.spec.text)
 
     def _head(self) -> Head:
         options, family = self._options, self._family
