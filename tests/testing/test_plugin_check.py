@@ -28,8 +28,8 @@ def three(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def skips(bench: Any) -> Iterator[str]:
         """All is well."""
+        yield from ()
         raise Skip("nobody can tell")
-        yield ""
 
     monkeypatch.setattr(conformance, "CHECKS", {"passes": passes, "fails": fails, "skips": skips})
     monkeypatch.setattr("suite.cli.plugin_check.tasks_of", lambda name: [name])

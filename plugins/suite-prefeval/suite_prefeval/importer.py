@@ -59,7 +59,7 @@ def read(path: Path) -> Iterator[Record]:
     task: "prefeval/generation" or "prefeval/classification". parameters: the cell's, all of them.
     model: upstream's short name. sample: "topic/index". tags: topic, form, gold.
     output: {"text", "finish"}, or None where the file holds no answer yet (pending).
-    judge: the judge's answers by check, {"answer", "said"}; {} where it was not asked.
+    parts: the judge's checks as the task's own parts, with its answer and what it said; [] unless asked.
     values: the task's values by name: bool, str, None, or {"unscored": reason}; {} where nothing was scored.
     source: the file's name.
 
@@ -153,7 +153,7 @@ def _record(place: Place, index: int, row: Mapping[str, Any]) -> Record:
         "sample": f"{place.topic}/{index}",
         "tags": {"topic": place.topic, "form": place.form},
         "output": None if text is None else {"text": text, "finish": "stop" if text.strip() else "empty"},
-        "judge": {},
+        "parts": [],
         "values": {},
         "source": place.path.name,
     }
@@ -192,15 +192,27 @@ def _judged(analysis: Mapping[str, Any]) -> Record:
     values = verdicts.values(verdicts.findings(read_))
     official = verdicts.compose(verdicts.official_findings(replies))["kept"]
     return {
-        "judge": {
-            ours: {"answer": analysis[theirs]["answer"], "said": analysis[theirs].get(field, "")}
+        "parts": [
+            {
+                "id": ours,
+                "values": {
+                    "yes": _plain(suite.Unscored(verdicts.UNPARSED) if read_[ours] is None else read_[ours]),
+                    "judge_unparsed": read_[ours] is None,
+                    "judge_retried": False,
+                    "answer": analysis[theirs]["answer"],
+                    "said": analysis[theirs].get(field, ""),
+                },
+                "tags": {"check": ours},
+            }
             for theirs, ours, field in _CHECKS
-        },
+        ],
         "values": {
-            **{
-                name: {"unscored": value.reason} if isinstance(value, suite.Unscored) else value
-                for name, value in values.items()
-            },
+            **{name: _plain(value) for name, value in values.items()},
             "kept_official": official,
+            "answered": True,
         },
     }
+
+
+def _plain(value: Any) -> Any:
+    return {"unscored": value.reason} if isinstance(value, suite.Unscored) else value

@@ -30,10 +30,10 @@ class Shared(suite.Parameters):
 
     form: Form = "explicit"
     method: Method = "zero-shot"
-    inter_turns: int = Field(DEFAULT_INTER_TURNS, ge=0)
-    paper_turns: int = Field(DEFAULT_INTER_TURNS + 2, ge=2)
+    inter_turns: int = Field(default=DEFAULT_INTER_TURNS, ge=0)
+    paper_turns: int = Field(default=DEFAULT_INTER_TURNS + 2, ge=2)
     topics: tuple[str, ...] = ()
-    rag_k: int | None = Field(None, ge=1)
+    rag_k: int | None = Field(default=None, ge=1)
     protocol: Protocol = "paper"
 
     @model_validator(mode="before")
@@ -88,7 +88,7 @@ def _whole(value: object) -> int | None:
 class GenerationParameters(Shared):
     """Parameters of `prefeval/generation`. max_tokens: new tokens of the answer (paper: 300)."""
 
-    max_tokens: int = Field(300, ge=1)
+    max_tokens: int = Field(default=300, ge=1)
 
 
 class ClassificationParameters(Shared):
@@ -98,5 +98,5 @@ class ClassificationParameters(Shared):
     prefill: begin the model's turn with the opening choice tag, as upstream does for Claude and Mistral.
     """
 
-    max_tokens: int = Field(5, ge=1)
+    max_tokens: int = Field(default=5, ge=1)
     prefill: bool = False

@@ -19,7 +19,7 @@ from suite_prefeval.rows import Item, Turn, Unrelated
 
 import suite
 
-STREAM = tuple(suite.Message(("user", "assistant")[n % 2], f"m{n}") for n in range(8))  # type: ignore[arg-type]
+STREAM = tuple(suite.Message(("user", "assistant")[n % 2], f"m{n}") for n in range(8))
 EXPLICIT = Item(topic="t", index=0, preference="I like tea.", question="What to drink?")
 IMPLICIT = EXPLICIT.model_copy(update={"dialogue": (("user", "Coffee?"), ("assistant", "Sure."))})
 

@@ -18,7 +18,7 @@ ANALYSIS = {
 }
 
 
-def write(root: Path, place: str, rows: list[dict[str, Any]]) -> Path:
+def write(root: Path, place: str, rows: list[Any]) -> Path:
     path = root / place
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(rows), "utf-8")
@@ -72,8 +72,17 @@ def test_a_judged_file_is_scored_by_both_rules_and_replaces_its_copy(tmp_path: P
         "hallucination": False,
         "unaware": False,
         "kept_official": False,
+        "answered": True,
     }
-    assert first["judge"]["acknowledge"] == {"answer": "Yes", "said": "you like tea"}
+    assert [part["id"] for part in first["parts"]] == ["acknowledge", "violate", "hallucinate", "helpful"]
+    assert first["parts"][0]["values"] == {
+        "yes": True,
+        "judge_unparsed": False,
+        "judge_retried": False,
+        "answer": "Yes",
+        "said": "you like tea",
+    }
+    assert second["parts"][3]["values"]["yes"] == {"unscored": "judge-unparsed"}
     assert second["values"]["kept"] == {"unscored": "judge-unparsed"}
     assert second["values"]["kept_official"] is True
     assert (third["output"], third["values"]) == (None, {})

@@ -11,7 +11,7 @@ from suite_prefeval.rows import ChoiceRow, OptionsRow, PersonaRow, Row, Unrelate
 
 MINI = Path(package).parent / "mini"
 TOPICS = sorted(path.stem for path in (MINI / "explicit").glob("*.json"))
-FORMS = {
+FORMS: dict[str, type[Row]] = {
     "explicit": Row,
     "implicit_choice": ChoiceRow,
     "implicit_persona": PersonaRow,

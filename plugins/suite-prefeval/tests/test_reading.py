@@ -7,6 +7,7 @@ import pytest
 from suite_prefeval import reading
 from suite_prefeval.letters import Orders
 from suite_prefeval.parameters import GenerationParameters
+from suite_prefeval.rows import OptionsRow
 
 import suite
 
@@ -24,7 +25,7 @@ def test_ids_are_topic_and_index_in_one_order_over_all_forms(mini: Any, form: An
 def test_the_gold_letter_names_the_first_option_of_the_file(mini: Any) -> None:
     source = {
         (row.topic, row.index): row.classification_task_options
-        for row in mini.rows("prefeval", reading.OptionsRow, part="mcq")
+        for row in mini.rows("prefeval", OptionsRow, part="mcq")
     }
     for item in reading.classification_items(mini, "prefeval", GenerationParameters()):
         options = source[item.topic, item.index]
@@ -68,7 +69,7 @@ def test_items_are_read_lazily(mini: Any) -> None:
 def test_parts_out_of_step_are_refused(mini: Any) -> None:
     class Shifted(type(mini)):  # type: ignore[misc]
         def rows(self, name: str, row: type[Any], part: str | None = None) -> Iterator[Any]:
-            rows = super().rows(name, row, part)
+            rows: Iterator[Any] = super().rows(name, row, part)
             if part == "implicit-choice":
                 next(rows)
             return rows

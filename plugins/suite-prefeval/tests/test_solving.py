@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from suite_prefeval.classification import Classification
 from suite_prefeval.generation import Generation
+from suite_prefeval.parameters import ClassificationParameters, GenerationParameters
 
 import suite
 
@@ -56,7 +57,7 @@ def stream(task: Any) -> Said:
 async def test_generation_asks_once_after_the_history(
     mini: Any, scripted: Any, form: Any, method: Any, turns: int
 ) -> None:
-    task = Generation(Generation.parameters_type()(form=form, method=method, inter_turns=turns))
+    task = Generation(GenerationParameters(form=form, method=method, inter_turns=turns))
     sample, requests, output = await asked(task, mini, scripted)
     question = {
         "zero-shot": "{q}",
@@ -78,8 +79,8 @@ async def test_generation_asks_once_after_the_history(
 async def test_self_critic_answers_criticises_and_revises(
     mini: Any, scripted: Any, protocol: Any, middle: str
 ) -> None:
-    values = {"method": "selfcritic", "inter_turns": 1, "protocol": protocol}
-    task = Generation(Generation.parameters_type()(**values))
+    values: dict[str, Any] = {"method": "selfcritic", "inter_turns": 1, "protocol": protocol}
+    task = Generation(GenerationParameters(**values))
     sample, requests, output = await asked(task, mini, scripted)
     question = sample.payload.question
     history = [SYSTEM, *told(sample, "explicit"), *stream(task)]
@@ -99,8 +100,8 @@ async def test_self_critic_answers_criticises_and_revises(
 async def test_classification_lists_the_options(
     mini: Any, scripted: Any, form: Any, protocol: Any, tokens: int
 ) -> None:
-    values = {"form": form, "inter_turns": 2, "method": "remind", "protocol": protocol}
-    task = Classification(Classification.parameters_type()(**values))
+    values: dict[str, Any] = {"form": form, "inter_turns": 2, "method": "remind", "protocol": protocol}
+    task = Classification(ClassificationParameters(**values))
     sample, requests, _ = await asked(task, mini, scripted)
     question = f"{sample.payload.question}\n{task.prompts.remind()}" + BLOCK.format(*sample.payload.options)
     assert said(requests[-1]) == [SYSTEM, *told(sample, form), *stream(task), ("user", question)]
@@ -110,7 +111,7 @@ async def test_classification_lists_the_options(
 
 
 async def test_classification_self_critic_chooses_twice(mini: Any, scripted: Any) -> None:
-    task = Classification(Classification.parameters_type()(method="selfcritic", inter_turns=0))
+    task = Classification(ClassificationParameters(method="selfcritic", inter_turns=0))
     sample, requests, output = await asked(task, mini, scripted)
     block = BLOCK.format(*sample.payload.options)
     first = [SYSTEM, *told(sample, "explicit"), ("user", sample.payload.question + block)]
@@ -122,7 +123,7 @@ async def test_classification_self_critic_chooses_twice(mini: Any, scripted: Any
 
 
 async def test_a_prefilled_choice_is_continued_and_completed(mini: Any, scripted: Any) -> None:
-    task = Classification(Classification.parameters_type()(prefill=True, inter_turns=0))
+    task = Classification(ClassificationParameters(prefill=True, inter_turns=0))
     _, requests, output = await asked(task, mini, scripted, lambda _: suite.Reply(text="B</choice>"))
     assert said(requests[-1])[-1] == ("assistant", "<choice>")
     assert requests[-1].options.continue_final
@@ -134,17 +135,17 @@ async def test_acknowledgements_are_one_request_over_turns_and_methods(mini: Any
     first = set()
     for method in ("zero-shot", "remind", "selfcritic"):
         for turns in (0, 3):
-            task = Generation(Generation.parameters_type()(method=method, inter_turns=turns))
+            task = Generation(GenerationParameters(method=method, inter_turns=turns))
             _, requests, _ = await asked(task, mini, scripted)
             first.add(requests[0])
-    plain = Classification(Classification.parameters_type()(protocol="plain"))
+    plain = Classification(ClassificationParameters(protocol="plain"))
     _, requests, _ = await asked(plain, mini, scripted)
     assert {*first, requests[0]} == first
     assert len(first) == 1
 
 
 async def test_rag_quotes_the_closest_messages_before_the_question(mini: Any, scripted: Any) -> None:
-    task = Generation(Generation.parameters_type()(method="rag", inter_turns=2, rag_k=3))
+    task = Generation(GenerationParameters(method="rag", inter_turns=2, rag_k=3))
     sample, requests, _ = await asked(task, mini, scripted)
     lines = [
         f"exchange 1. User: {sample.payload.preference}",
@@ -180,9 +181,9 @@ async def test_published_scores_quote_the_published_messages(
     real: Any, scripted: Any, form: Any, topic: str, index: int, turns: int, expected: list[int]
 ) -> None:
     scores = published_scores(Path(real.root), form, topic, index)
-    values = {"form": form, "method": "rag", "inter_turns": turns, "topics": (topic,)}
-    task = Generation(Generation.parameters_type()(**values))
-    await task.open(real, None)
+    values: dict[str, Any] = {"form": form, "method": "rag", "inter_turns": turns, "topics": (topic,)}
+    task = Generation(GenerationParameters(**values))
+    await task.open(real, None)  # type: ignore[arg-type]
     sample = list(task.samples(real))[index]
 
     def rank(request: suite.Request) -> suite.Reply:
@@ -240,6 +241,6 @@ async def test_another_answer_length_is_labelled(mini: Any, kind: Any, paper: in
 
 
 def test_the_embedder_is_needed_by_rag_alone() -> None:
-    kind = Generation.parameters_type()
+    kind = GenerationParameters
     assert sorted(Generation(kind(method="rag")).roles()) == ["candidate", "embedder", "judge"]
     assert sorted(Generation(kind()).roles()) == ["candidate", "judge"]
