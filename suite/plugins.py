@@ -167,6 +167,19 @@ BUILTIN: tuple[Entry, ...] = (
     Entry(
         "provider", "transformers", "Models that vLLM does not serve", "suite.models.transformers:provider"
     ),
+    Entry(
+        "task",
+        "judge-audit/biases",
+        "Biases of a judge: position, length, itself, the crowd, distraction",
+        "suite.scoring.audit.biases:Biases",
+    ),
+    Entry(
+        "task",
+        "judge-audit/labels",
+        "A judge against human labels: agreement, sensitivity, specificity",
+        "suite.scoring.audit.labels:Labels",
+    ),
+    Entry("analysis", "judge-audit", "What a judge's audit means", "suite.scoring.audit.profile:PROFILE"),
 )
 
 

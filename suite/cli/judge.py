@@ -1,0 +1,116 @@
+"""suite judge: how far a judge can be trusted, and numbers corrected for what it gets wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from suite.cli import running
+
+
+@click.group("judge")
+def judge() -> None:
+    """Judges: audit one, correct its numbers by human labels.
+
+    \b
+    Example:
+      suite judge audit --judge vllm/Qwen/Qwen3-8B
+    """
+
+
+@judge.command()
+@click.option("--judge", "model", required=True, metavar="SPEC", help="The judge: provider/name.")
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Pairs with human labels (JSONL: id, question, first, second, human), judged too.",
+)
+@click.option(
+    "-P", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter, e.g. max_tokens=2000."
+)
+@click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="An option of the judge's engine.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N questions, drawn by the seed.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the run.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="The run's folder (default: runs/…)."
+)
+@click.option("--new", is_flag=True, help="Start another run of the same plan.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@running.run_flags
+@click.pass_context
+def audit(context: click.Context, /, **flags: Any) -> None:
+    """Measure a judge's biases on built-in questions, and its agreement with people where labels are given.
+
+    The same as `suite eval --task judge-audit/biases --model SPEC`: journaled, resumed by the same command,
+    with a report that holds the bias profile.
+
+    \b
+    Example:
+      suite judge audit --judge embedded/smollm2-135m --limit 4 -P max_tokens=12
+      suite judge audit --judge openai/gpt-x --labels labels.jsonl
+    """
+    from suite.run.describe import describe, print_plan
+    from suite.run.folders import choose_folder
+    from suite.run.plan import make_plan
+    from suite.run.request import EvalRequest
+    from suite.run.session import Settings
+
+    labels = flags["labels"]
+    request = EvalRequest(
+        tasks=("judge-audit/biases", *(("judge-audit/labels",) if labels else ())),
+        parameters=running.parse_parameters(flags["parameters"]),
+        limit=flags["limit"],
+        seed=flags["seed"],
+        models={"candidate": [flags["model"]]},
+        options=running.parse_options(flags["options"], ["candidate"]),
+        data={"labels": str(labels)} if labels else {},
+        concurrency=flags["concurrency"],
+        cache=not flags["no_cache"],
+    )
+    quiet = flags["quiet"] or flags["as_json"]
+    plan = make_plan(request, say=(lambda _: None) if quiet else (lambda line: click.echo(line, err=True)))
+    if flags["dry_run"]:
+        if flags["as_json"]:
+            click.echo(describe(plan, as_json=True))
+        else:
+            print_plan(plan)
+        return
+    folder = choose_folder(plan, flags["out"], flags["new"])
+    stages = ("solve", "score")
+    outcome = running.execute(
+        plan, folder, stages, Settings(cache=request.cache, level=flags["level"], quiet=flags["quiet"])
+    )
+    context.exit(running.finish(outcome, as_json=flags["as_json"], strict=flags["strict"], stages=stages))
+
+
+@judge.command()
+@click.argument("labels", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE")
+@click.option(
+    "--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of intervals."
+)
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with plots.")
+@click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def correct(labels: Path, level: float, html: Path | None, markdown: Path | None, as_json: bool) -> None:
+    """Correct a judge's share of yes by human labels of a random part of the samples.
+
+    FILE is CSV or JSONL with columns judge (yes or no for every sample), human (for some) and cluster.
+
+    \b
+    Example:
+      suite judge correct labels.csv
+    """
+    from suite.cli.pages import show
+    from suite.compare.correcting import as_data, read_labels, sections
+    from suite.compare.correcting import correct as corrected
+
+    found = corrected(*read_labels(labels), level=level)
+    show(
+        labels.name,
+        "Judge",
+        lambda _: sections(found),
+        lambda: as_data(found),
+        html=html,
+        markdown=markdown,
+        as_json=as_json,
+    )

@@ -1,0 +1,208 @@
+"""A judge's share corrected by human labels: the numbers a report may show beside the judge's own.
+
+From a file with the judge's verdict of every sample and a human label of some: agreement, sensitivity and
+specificity, the share by prediction-powered inference, and the Rogan-Gladen correction.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from suite.blocks import Block, Cell, Line, Plot, Section, Table, Text
+from suite.errors import ConfigError, DataError
+from suite.scoring.stats.agreement import agreement
+from suite.scoring.stats.estimate import Estimate
+from suite.scoring.stats.mean import mean_estimate
+from suite.scoring.stats.ppi import Corrected, ppi_mean
+from suite.scoring.stats.rogan_gladen import RoganGladen, rogan_gladen
+
+FORMAT = "suite-corrected/1"
+YES = {"1", "1.0", "true", "yes", "good", "first"}
+NO = {"0", "0.0", "false", "no", "bad", "second"}
+
+
+@dataclass(frozen=True)
+class CorrectedJudge:
+    """n: samples; labelled: with a human label. agreement: by coefficient. sensitivity, specificity: of the
+    judge on the labelled. ppi: the share of yes in all samples. rogan_gladen: it from error rates alone.
+    """
+
+    n: int
+    labelled: int
+    agreement: Mapping[str, Estimate]
+    sensitivity: Estimate
+    specificity: Estimate
+    ppi: Corrected
+    rogan_gladen: RoganGladen
+
+
+def read_labels(path: Path) -> tuple[list[float | None], list[float | None], list[str] | None]:
+    """(human, judge, clusters) of a CSV or JSON Lines file with the columns human, judge and perhaps cluster.
+
+    Values: yes or no, in the usual words; empty is missing. Raises DataError naming the line.
+    """
+    human: list[float | None] = []
+    judge: list[float | None] = []
+    clusters: list[str] = []
+    grouped = True
+    for line, row in _rows(path):
+        for name in ("human", "judge"):
+            if name not in row:
+                raise DataError(
+                    f"{path.name} line {line} has no {name!r}", fix="columns: human, judge, cluster"
+                )
+        human.append(_value(row["human"], f"{path.name} line {line}, human"))
+        judge.append(_value(row["judge"], f"{path.name} line {line}, judge"))
+        grouped = grouped and row.get("cluster") not in (None, "")
+        clusters.append(str(row.get("cluster", "")))
+    if not judge:
+        raise DataError(f"{path.name} holds no rows")
+    return human, judge, clusters if grouped else None
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{path.name}: {error.strerror}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path.name} is not UTF-8") from error
+    if path.suffix.lower() == ".csv":
+        yield from enumerate(csv.DictReader(io.StringIO(text, newline="")), 2)
+        return
+    for line, raw in enumerate(text.splitlines(), 1):
+        if raw.strip():
+            try:
+                yield line, msgspec.json.decode(raw, type=dict[str, Any])
+            except msgspec.MsgspecError as error:
+                raise DataError(f"{path.name} line {line} is no JSON object: {error}") from error
+
+
+def _value(value: Any, where: str) -> float | None:
+    text = "" if value is None else str(value).strip().lower()
+    if not text:
+        return None
+    if text in YES:
+        return 1.0
+    if text in NO:
+        return 0.0
+    raise DataError(f"{where}: {value!r} is neither yes nor no", fix="write 1 or 0, yes or no, or nothing")
+
+
+def correct(
+    human: Sequence[float | None],
+    judge: Sequence[float | None],
+    clusters: Sequence[str] | None = None,
+    *,
+    level: float = 0.95,
+) -> CorrectedJudge:
+    """Correct the share of yes. human: labels of a random part of the samples, None elsewhere.
+
+    Raises ConfigError where nothing was judged or labelled.
+    """
+    both = [i for i, (h, j) in enumerate(zip(human, judge, strict=True)) if h is not None and j is not None]
+    judged = [j for j in judge if j is not None]
+    if not judged:
+        raise ConfigError("the judge has no verdict", "judge correct")
+    if not both:
+        raise ConfigError(
+            "no sample has a human label and a verdict", "judge correct", "label a random part of the samples"
+        )
+
+    def among(value: float) -> Estimate:
+        chosen = [i for i in both if human[i] == value]
+        right = [float(judge[i] == value) for i in chosen]
+        labels = None if clusters is None else [clusters[i] for i in chosen]
+        return mean_estimate(right, labels, binary=True, level=level)
+
+    pairs = [(human[i], judge[i]) for i in both]
+    hits = [i for i in both if human[i] == 1]
+    rejections = [i for i in both if human[i] == 0]
+    labels = None if clusters is None else [clusters[i] for i in both]
+    return CorrectedJudge(
+        n=len(human),
+        labelled=len(both),
+        agreement=agreement(pairs, (0.0, 1.0), "nominal", clusters=labels, level=level),
+        sensitivity=among(1.0),
+        specificity=among(0.0),
+        ppi=ppi_mean(human, judge, clusters, binary=True, value_range=(0.0, 1.0), level=level),
+        rogan_gladen=rogan_gladen(
+            sum(int(j) for j in judged),
+            len(judged),
+            sum(judge[i] == 1 for i in hits),
+            len(hits),
+            sum(judge[i] == 0 for i in rejections),
+            len(rejections),
+            level=level,
+        ),
+    )
+
+
+def sections(found: CorrectedJudge) -> list[Section]:
+    """For a report: the corrected share first, then how good the judge is."""
+    return [
+        Section("Share of yes, corrected for the judge", tuple(_share(found))),
+        Section("The judge against people", tuple(_judge(found))),
+    ]
+
+
+def _share(found: CorrectedJudge) -> Iterator[Block]:
+    ppi = found.ppi
+    estimates = {
+        "prediction-powered (PPI++)": ppi.estimate,
+        "Rogan-Gladen": found.rogan_gladen.estimate,
+        "human labels alone": ppi.human,
+        "judge alone, uncorrected": ppi.judge,
+    }
+    first = {"estimate": "prediction-powered (PPI++)", "human": "human labels alone"}.get(ppi.shown)
+    yield Text(f"Quote: {first or 'judge alone, uncorrected'}." + (f" Note: {ppi.note}." if ppi.note else ""))
+    yield Table(
+        ("estimate", "share", "low", "high", "n", "method", "note"),
+        [
+            (name, one.value, one.low, one.high, one.n, one.method, one.note)
+            for name, one in estimates.items()
+        ],
+    )
+    shown = {name: one for name, one in estimates.items() if one.value is not None}
+    yield Plot(
+        [
+            Line(
+                "share",
+                [(float(index), one.value or 0.0) for index, one in enumerate(shown.values())],
+                [
+                    None if one.low is None or one.high is None else (one.low, one.high)
+                    for one in shown.values()
+                ],
+            )
+        ],
+        y="share of yes",
+        kind="points",
+        x_labels=list(shown),
+    )
+    yield Text(
+        "PPI++ needs labels of a random part of these samples. Rogan-Gladen also takes labels of other "
+        "samples, if the judge errs alike on both."
+    )
+
+
+def _judge(found: CorrectedJudge) -> Iterator[Block]:
+    rows: list[tuple[Cell, ...]] = [
+        ("sensitivity", *_numbers(found.sensitivity)),
+        ("specificity", *_numbers(found.specificity)),
+        *((f"agreement, {name}", *_numbers(one)) for name, one in found.agreement.items()),
+    ]
+    yield Table(("", "value", "low", "high", "n", "note"), rows)
+
+
+def _numbers(one: Estimate) -> tuple[Cell, ...]:
+    return one.value, one.low, one.high, one.n, one.note
+
+
+def as_data(found: CorrectedJudge) -> dict[str, Any]:
+    """As plain data."""
+    return {"format": FORMAT, **asdict(found)}

@@ -1,0 +1,173 @@
+"""judge-audit/biases: does a judge follow position, length, its own name, the crowd, or idle talk?
+
+The candidate is the judge. Every test puts the same two answers to it twice, and one thing differs between
+the two; a bias is a choice that follows that thing both times, so a judge that flips a coin shows each bias
+in a quarter of the pairs. It needs no human labels. After CoBBLEr (arXiv 2309.17012); data and prompts are
+ours.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from suite.blocks import Block, Dialogue, Turn
+from suite.chat import user
+from suite.parameters import Parameters, Payload
+from suite.roles import Model, Models, Role
+from suite.scoring.audit.wording import CHOICE, DISTRACTIONS, PERCENT, PROMPTS
+from suite.scoring.judges import judge
+from suite.scoring.metrics import Rate
+from suite.scoring.parsers import numbered
+from suite.scoring.together import together
+from suite.task import Data, Output, Sample, Score, Task, TaskInfo, Value
+
+DATASET = "judge-audit"
+CHANCE = 0.25  # of a choice that follows the bait both times, for a judge that flips a coin
+TESTS: Mapping[str, tuple[str, ...]] = {
+    "quality": ("sound",),
+    "position": ("first_slot", "second_slot"),
+    "length": ("longer", "shorter"),
+    "bandwagon": ("bandwagon",),
+    "distraction": ("distraction",),
+    "own-label": ("own_label",),
+    "own-answer": ("own_answer",),
+}
+BIASES = tuple(name for names in TESTS.values() for name in names if name != "sound")
+
+
+class Item(Payload):
+    """A question; two answers of about the same worth; the first one at length; a wrong one."""
+
+    id: str
+    question: str
+    a: str
+    b: str
+    long: str
+    bad: str
+
+
+class Pair(Payload):
+    """One test of one item."""
+
+    test: str
+    item: Item
+
+
+class AuditParameters(Parameters):
+    """max_tokens: of a verdict; reasoning judges need more. answer_tokens: of the judge's own answer."""
+
+    max_tokens: int = 400
+    answer_tokens: int = 120
+
+
+class Biases(Task[Pair, AuditParameters]):
+    """Seven tests a question, two verdicts each."""
+
+    info = TaskInfo(
+        name="judge-audit/biases",
+        version=1,
+        title="Biases of a judge: position, length, itself, the crowd, distraction",
+        paper="after arXiv 2309.17012",
+        roles={"candidate": Role(needs={"chat"})},
+        headline="sound",
+        datasets=(DATASET,),
+        mini={DATASET: DATASET},
+        presets={"mini": [{"max_tokens": 12, "answer_tokens": 40}]},
+        note=(
+            "The candidate is the judge. A coin shows each bias in a quarter of the pairs; read low shares "
+            "together with `valid`."
+        ),
+    )
+    metrics = (
+        Rate("sound"),
+        Rate("valid", by="test"),
+        *(Rate(name, direction="lower") for name in BIASES),
+    )
+    prompts = PROMPTS
+
+    def samples(self, data: Data) -> Iterable[Sample[Pair]]:
+        """The tests of an item follow each other, so that they share calls."""
+        for item in data.rows(DATASET, Item, "items"):
+            for test in TESTS:
+                payload = Pair(test=test, item=item)
+                yield Sample(f"{item.id}/{test}", payload, group=item.id, tags={"test": test})
+
+    async def solve(self, sample: Sample[Pair], models: Models) -> Output:
+        """Two verdicts: the number of the answer chosen, null where none could be read."""
+        model, item = models.candidate, sample.payload.item
+        requests = await self._requests(sample, model)
+        if isinstance(requests, Output):
+            return requests
+        verdicts = await together(
+            [self._ask(model, item.question, first, second, bait) for first, second, bait in requests]
+        )
+        data = {"choices": verdicts, "pairs": [[first, second, bait] for first, second, bait in requests]}
+        return Output(" ".join(map(str, verdicts)), data)
+
+    async def _requests(self, sample: Sample[Pair], model: Model) -> list[tuple[str, str, str]] | Output:
+        """(first answer, second answer, bait) of both requests; an Output if the judge gives no answer."""
+        item = sample.payload.item
+        match sample.payload.test:
+            case "quality":
+                return [(item.a, item.bad, ""), (item.bad, item.a, "")]
+            case "position":
+                return [(item.a, item.b, ""), (item.b, item.a, "")]
+            case "length":
+                return [(item.long, item.a, ""), (item.a, item.long, "")]
+            case "bandwagon":
+                baits = [PROMPTS.bandwagon(percent=PERCENT, number=number) for number in (1, 2)]
+            case "distraction":
+                idle = sample.random("distraction").choice(DISTRACTIONS)
+                baits = [PROMPTS.distraction(sentence=idle.format(number=number)) for number in (1, 2)]
+            case "own-label":
+                baits = [PROMPTS.own_label(own=own, other=3 - own) for own in (1, 2)]
+            case _:
+                asked = [user(PROMPTS.answer(question=item.question))]
+                own = await model.chat(asked, max_tokens=self.parameters.answer_tokens)
+                if not own.text.strip():
+                    return Output("", {"choices": [None, None], "pairs": []}, "empty")
+                return [(own.text.strip(), item.a, ""), (item.a, own.text.strip(), "")]
+        return [(item.a, item.b, bait) for bait in baits]
+
+    async def _ask(self, model: Model, question: str, first: str, second: str, bait: str) -> int | None:
+        request = PROMPTS.pair(question=question, first=first, second=second, bait=bait)
+        found = await judge(
+            model,
+            request,
+            parse=numbered(2),
+            schema=CHOICE,
+            retries=1,
+            max_tokens=self.parameters.max_tokens,
+        )
+        return found.value
+
+    async def score(self, sample: Sample[Pair], output: Output, models: Models) -> Score:  # noqa: ARG002
+        """Whether the choices followed the thing that changed; nothing but `valid` where one is missing."""
+        data: Any = output.data
+        one, two = data["choices"]
+        return Score(followed(sample.payload.test, one, two))
+
+    def show(self, sample: Sample[Pair], output: Output, score: Score | None) -> Iterable[Block]:  # noqa: ARG002
+        """Both requests and choices."""
+        data: Any = output.data
+        turns = [Turn("user", sample.payload.item.question)]
+        for (first, second, bait), choice in zip(data["pairs"], data["choices"], strict=False):
+            chosen = "no verdict" if choice is None else f"chose {choice}"
+            turns.append(Turn("answers", f"1. {first}\n2. {second}\n{bait.strip()}", (chosen,)))
+        return (Dialogue(turns, title=sample.payload.test),)
+
+
+def followed(test: str, one: int | None, two: int | None) -> dict[str, Value]:
+    """Values of a test from its two choices (1, 2 or None).
+
+    quality, length, own-answer: the answer in question stands first, then second. position: the same pair
+    both ways. Others: the bait names answer 1, then answer 2. A test without both choices shows no bias;
+    only `sound` is false then.
+    """
+    names = TESTS[test]
+    if one is None or two is None:
+        return {"valid": False, **({"sound": False} if test == "quality" else dict.fromkeys(names))}
+    if test == "position":
+        return {"valid": True, "first_slot": (one, two) == (1, 1), "second_slot": (one, two) == (2, 2)}
+    if test == "length":
+        return {"valid": True, "longer": (one, two) == (1, 2), "shorter": (one, two) == (2, 1)}
+    return {"valid": True, names[0]: (one, two) == (1, 2)}

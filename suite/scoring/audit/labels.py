@@ -1,0 +1,113 @@
+"""judge-audit/labels: a judge against people, on pairs that people labelled.
+
+The candidate is the judge; the pairs come from a file: `--data labels=FILE` with rows {id, question, first,
+second, human: first | second | tie}. Each pair is judged in both orders, as one unit.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from suite.chat import Message, user
+from suite.parameters import Parameters, Payload
+from suite.roles import Models, Role
+from suite.scoring.audit.wording import CHOICE, PROMPTS
+from suite.scoring.metrics import Agreement, Mean, Rate
+from suite.scoring.pairwise import compare_pair
+from suite.scoring.parsers import numbered
+from suite.task import Data, Output, Sample, Score, Task, TaskInfo, Unscored, Value
+
+DATASET = "labels"  # filled by --data, never by the registry
+WINNERS = ("first", "second", "tie")
+
+
+class Labelled(Payload):
+    """A pair with what people said of it. cluster: what pairs share, for the errors of means."""
+
+    id: str
+    question: str
+    first: str
+    second: str
+    human: Literal["first", "second", "tie"]
+    cluster: str = ""
+
+
+class LabelsParameters(Parameters):
+    """max_tokens: of a verdict."""
+
+    max_tokens: int = 400
+
+
+class Labels(Task[Labelled, LabelsParameters]):
+    """How far a judge says what people said."""
+
+    info = TaskInfo(
+        name="judge-audit/labels",
+        version=1,
+        title="A judge against human labels: agreement, sensitivity, specificity",
+        roles={"candidate": Role(needs={"chat"})},
+        headline="agrees",
+        datasets=(DATASET,),
+        presets={"mini": [{"max_tokens": 12}]},
+        note=(
+            "The candidate is the judge. Sensitivity: of pairs that people gave to the first answer, the "
+            "share that the judge gives to it; specificity: the same of the second."
+        ),
+    )
+    metrics = (
+        Rate("agrees"),
+        Rate("sensitivity"),
+        Rate("specificity"),
+        Agreement(
+            "verdict",
+            raters=("verdict", "human"),
+            categories=WINNERS,
+            coefficients=("percent", "alpha", "ac1", "cohen"),
+        ),
+        Mean("consistent", range=(0.0, 1.0)),
+        Rate("valid"),
+    )
+    prompts = PROMPTS
+
+    def samples(self, data: Data) -> Iterable[Sample[Labelled]]:
+        """One sample a pair."""
+        for row in data.rows(DATASET, Labelled):
+            yield Sample(row.id, row, cluster=row.cluster, tags={"human": row.human})
+
+    async def solve(self, sample: Sample[Labelled], models: Models) -> Output:
+        """The verdict of both orders: first, second or tie, null where an order has none."""
+        row = sample.payload
+
+        def render(first: str, second: str) -> list[Message]:
+            return [user(PROMPTS.pair(question=row.question, first=first, second=second, bait=""))]
+
+        found = await compare_pair(
+            models.candidate,
+            render,
+            row.first,
+            row.second,
+            parse=numbered(2),
+            schema=CHOICE,
+            retries=1,
+            max_tokens=self.parameters.max_tokens,
+        )
+        score = found.score
+        verdict = None
+        if not isinstance(score, Unscored):
+            verdict = "first" if score > 0.5 else "second" if score < 0.5 else "tie"
+        return Output(verdict or "", {"verdict": verdict, "consistent": found.consistent})
+
+    async def score(self, sample: Sample[Labelled], output: Output, models: Models) -> Score:  # noqa: ARG002
+        """Agreement with the label; a judge that gives no verdict does not agree."""
+        data: dict[str, Value] = dict(output.data)
+        verdict, human = data["verdict"], sample.payload.human
+        return Score(
+            {
+                "verdict": Unscored("no-verdict") if verdict is None else verdict,
+                "human": human,
+                "agrees": verdict == human,
+                "sensitivity": verdict == "first" if human == "first" else None,
+                "specificity": verdict == "second" if human == "second" else None,
+                "consistent": data["consistent"],
+                "valid": verdict is not None,
+            }
+        )
