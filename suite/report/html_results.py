@@ -8,19 +8,17 @@ from markupsafe import Markup
 from suite.report.formatting import DASH, coverage_text, interval, number, percent, plain, with_unit
 from suite.report.html_blocks import EMPTY, Drawer, grid_table
 from suite.report.matrix import (
-    Grid,
     across_grid,
     headline_title,
     metrics_grid,
     notes,
     shared_deviations,
     slice_grid,
+    turned,
 )
 from suite.report.summary import TaskPart
 from suite.report.sweep import sweep_plot
 from suite.scoring.results import MetricResult
-
-MOST_COLUMNS = 6  # a wider table is turned where that makes it narrower
 
 
 @dataclass(frozen=True)
@@ -52,15 +50,6 @@ def task_view(task: TaskPart, level: float, drawer: Drawer) -> TaskView:
         plot=drawer.block(plot) if plot else EMPTY,
         tables=[(grid.title, grid_table(turned(grid))) for grid in grids],
     )
-
-
-def turned(grid: Grid) -> Grid:
-    """A very wide grid with rows and columns exchanged."""
-    if len(grid.columns) <= MOST_COLUMNS or len(grid.columns) <= len(grid.rows) + 1:
-        return grid
-    columns = [grid.columns[0], *(row[0] for row in grid.rows)]
-    rows = [[name, *(row[i] for row in grid.rows)] for i, name in enumerate(grid.columns) if i]
-    return Grid(grid.title, columns, rows, left=1)
 
 
 def _hero(task: TaskPart, level: float) -> Markup:

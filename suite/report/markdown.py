@@ -17,6 +17,7 @@ from suite.report.matrix import (
     notes,
     shared_deviations,
     slice_grid,
+    turned,
 )
 from suite.report.sections import plugin_sections
 from suite.report.summary import Summary, TaskPart, summarise
@@ -63,9 +64,9 @@ def _task(task: TaskPart, level: float) -> Iterator[str]:
     if listed:
         yield "\n".join(f"- {line}" for line in listed)
     if task.metric_names:
-        yield f"### Further metrics\n\n{draw.grid(metrics_grid(task))}"
+        yield f"### Further metrics\n\n{draw.grid(turned(metrics_grid(task)))}"
     for slices in task.slices:
-        grid = slice_grid(task, slices)
+        grid = turned(slice_grid(task, slices))
         yield f"### {draw.escaped(grid.title)}\n\n{draw.grid(grid)}"
     if task.across:
         yield f"### Across cells\n\n{draw.grid(across_grid(task))}"

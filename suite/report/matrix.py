@@ -19,6 +19,9 @@ from suite.scoring.results import MetricResult
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 
 
+MOST_COLUMNS = 6  # a wider table is turned where that makes it narrower
+
+
 @dataclass(frozen=True)
 class Grid:
     """A table of text. `left`: how many leading columns are names, the rest numbers."""
@@ -27,6 +30,15 @@ class Grid:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     left: int = 1
+
+
+def turned(grid: Grid) -> Grid:
+    """A table with a column a cell, turned to a row a cell where it would be very wide."""
+    if len(grid.columns) <= MOST_COLUMNS or len(grid.columns) <= len(grid.rows) + 1:
+        return grid
+    columns = ["cell", *(row[0] for row in grid.rows)]
+    rows = [[name, *(row[i] for row in grid.rows)] for i, name in enumerate(grid.columns) if i]
+    return Grid(grid.title, columns, rows, left=1)
 
 
 def headline_title(task: TaskPart) -> str:

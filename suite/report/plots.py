@@ -20,6 +20,7 @@ from suite.report.cleaning import one_line
 MOST_LINES = 12
 MOST_POINTS = 5000
 MOST_LABELS = 40
+MOST_BANDS = 3  # lines; with more, intervals are bars side by side, since bands would cover each other
 SERIES = 8  # colours; lines beyond are told apart by dash and marker
 
 _INK, _GRID = "#010101", "#020202"
@@ -125,9 +126,13 @@ def _line(axes: Any, plot: Plot, line: Line, index: int, count: int) -> None:
         xs = [x + (index - (count - 1) / 2) * 0.08 for x in xs] if plot.x_labels else xs
         axes.plot(xs, ys, color=colour, marker=marker, markersize=4, linestyle="none")
     else:
+        if count > MOST_BANDS:
+            spread = max(xs) - min(xs)
+            xs = [x + (index - (count - 1) / 2) * 0.007 * spread for x in xs]
         dash = _DASHES[index // SERIES % len(_DASHES)]
         axes.plot(xs, ys, color=colour, marker=marker, markersize=4, linewidth=1.6, linestyle=dash)
-    _intervals(axes, plot, xs, [(y, given) for _, y, given in points], colour)
+    bands = plot.kind == "line" and count <= MOST_BANDS
+    _intervals(axes, plot, xs, [(y, given) for _, y, given in points], colour, bands)
 
 
 def _intervals(
@@ -136,17 +141,18 @@ def _intervals(
     xs: Sequence[float],
     points: Sequence[tuple[float, tuple[float, float] | None]],
     colour: str,
+    bands: bool,
 ) -> None:
-    """Bands where every point of a line has an interval, bars elsewhere."""
+    """Bands where wanted and every point of a line has an interval, bars elsewhere."""
     ends = [(x, *given) for x, (_, given) in zip(xs, points, strict=True) if given and _drawable(*given)]
     if not ends:
         return
     at, low, high = ([end[i] for end in ends] for i in range(3))
-    if plot.kind == "line" and len(ends) == len(points) > 1:
+    if bands and len(ends) == len(points) > 1:
         axes.fill_between(at, low, high, color=colour, alpha=0.13, linewidth=0)
         return
     line = _INK if plot.kind == "bars" else colour
-    axes.vlines(at, low, high, color=line, linewidth=1.2)
+    axes.vlines(at, low, high, color=line, linewidth=1.1, alpha=0.8)
 
 
 def _drawable(*numbers: float) -> bool:

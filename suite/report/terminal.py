@@ -22,6 +22,7 @@ from suite.report.matrix import (
     notes,
     shared_deviations,
     slice_grid,
+    turned,
 )
 from suite.report.summary import Summary, TaskPart, summarise
 
@@ -114,8 +115,8 @@ def task_parts(task: TaskPart, level: float, width: int, details: bool) -> Itera
         yield styled(f"{note}", "dim", 2)
     for skipped in task.skipped:
         yield styled(f"left out: {_parameters(skipped)}: {skipped.get('reason', '')}", "dim", 2)
-    further = [metrics_grid(task)] if task.metric_names else []
-    further += [slice_grid(task, one) for one in task.slices if one.metric == task.headline]
+    further = [turned(metrics_grid(task))] if task.metric_names else []
+    further += [turned(slice_grid(task, one)) for one in task.slices if one.metric == task.headline]
     further += [across_grid(task)] if task.across else []
     for one in further:
         yield ""
