@@ -50,7 +50,8 @@ def show(
         raise ConfigError(
             "--html, --md, --json and --sample are different things to show", fix="give one of them"
         )
-    from suite.report.loading import LoadedRun, find_run
+    from suite.report.loading import LoadedRun
+    from suite.run.sources import find_run
 
     folder = find_run(run)
     if as_json:
@@ -98,7 +99,8 @@ def export(run: str, scoring: str, kind: str, output: Path, allow_partial: bool,
       suite report export RUN --format parquet -o samples.parquet
     """
     from suite.report.exporting import export_run
-    from suite.report.loading import LoadedRun, find_run
+    from suite.report.loading import LoadedRun
+    from suite.run.sources import find_run
 
     loaded = LoadedRun(find_run(run), scoring)
     for path in export_run(loaded, kind, output, allow_partial=allow_partial, guard=not raw_cells):

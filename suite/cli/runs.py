@@ -59,7 +59,8 @@ def show(run: str, as_json: bool) -> None:
       suite runs show prefeval-classification-…
     """
     from suite.report.listing import show_run, told
-    from suite.report.loading import LoadedRun, find_run
+    from suite.report.loading import LoadedRun
+    from suite.run.sources import find_run
 
     record = show_run(LoadedRun(find_run(run)))
     if as_json:

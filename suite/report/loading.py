@@ -9,11 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from suite.errors import RunError, unknown
+from suite.errors import RunError
 from suite.journal.reading import BlockReader, Journal, OffsetIndex, RunReader, digest64, read_json
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
-
-RUNS = Path("runs")
 
 
 class Key(NamedTuple):
@@ -32,15 +30,6 @@ class Key(NamedTuple):
     def digest(self) -> int:
         """The key in an index."""
         return digest64(*self)
-
-
-def find_run(name: str | Path, runs: Path = RUNS) -> Path:
-    """The folder of a run, given as a folder or as a name under `runs`. Raises NotFound."""
-    for folder in (Path(name), runs / name):
-        if (folder / "manifest.json").is_file():
-            return folder
-    names = [path.parent.name for path in runs.glob("*/manifest.json")] if runs.is_dir() else []
-    raise unknown("run", str(name), names, where=str(runs.absolute()))
 
 
 class FoundCall(NamedTuple):

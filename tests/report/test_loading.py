@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from suite.errors import NotFound, RunError
+from suite.errors import RunError
 from suite.report.attempts import attempts_grid, pending_reasons
-from suite.report.loading import Key, LoadedRun, find_run
+from suite.report.loading import Key, LoadedRun
 from suite.report.summary import summarise
 from suite.scoring.analysis import RunView
 
@@ -26,14 +26,6 @@ def test_it_is_what_an_analysis_gets(make_run: Make) -> None:
     assert Key.of(score) == Key.of(output)
     assert run.text(output).startswith("answer ")
     assert run.score(Key(output.cell, "nobody", 0)) is None
-
-
-def test_a_run_is_found_by_folder_and_by_name(make_run: Make, tmp_path: Path) -> None:
-    folder = make_run()
-    assert find_run(folder) == folder
-    assert find_run("run-1", tmp_path / "runs") == folder
-    with pytest.raises(NotFound, match="run-1"):
-        find_run("run-2", tmp_path / "runs")
 
 
 def test_a_run_that_was_not_scored_can_be_shown(make_run: Make) -> None:

@@ -29,7 +29,11 @@ def test_headline_interval_counts_and_slices_are_there(make_run: Make) -> None:
     assert "unhelpful ↓" in text
     assert "protocol: paper; prompts: own; index: bm25 0.3" in text
     assert "left out: method=rag: too few messages" in text
-    rows = [line.split() for line in text.splitlines() if line.startswith(("plain", "remind"))]
+    rows = [
+        line.split()
+        for line in text.partition("Further")[0].splitlines()
+        if line.startswith(("plain", "remind"))
+    ]
     assert len(rows) == 6
     assert rows[0][-1] == "2"  # pending
 
