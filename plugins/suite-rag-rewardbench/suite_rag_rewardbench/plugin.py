@@ -5,7 +5,7 @@ import suite
 
 @suite.hookimpl
 def suite_register() -> list[suite.Entry]:
-    """Three tasks, an importer of score files, a report section, a folder of registry entries."""
+    """Three tasks, an importer of score files, a report section, a command, registry entries."""
     return [
         suite.Entry(
             "task",
@@ -38,6 +38,12 @@ def suite_register() -> list[suite.Entry]:
             "reward-models",
             "Accuracy, margins, calibration and agreement of reward models",
             "suite_rag_rewardbench.sections:ANALYSIS",
+        ),
+        suite.Entry(
+            "command",
+            "reward-models",
+            "Compare reward models: headlines and agreement",
+            "suite_rag_rewardbench.cli:reward_models",
         ),
         suite.Entry("registry", "rag-rewardbench", "Bundled mini data", "suite_rag_rewardbench:registry"),
     ]
