@@ -1,6 +1,6 @@
 """Try what was installed from wheels, from a folder where none of this tree can be seen.
 
-The registry, the report's templates, the sandbox's programs and the bundled data have to be inside the wheels.
+The registry, the report's templates and the bundled data have to be inside the wheels.
 """
 
 import json
@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-RUN = "eval --task prefeval/classification --mini --limit 2 --model scripted/constant -o text=A --no-cache --out run"
+RUN = "eval --task prefeval/classification --mini --limit 2 --model scripted/constant -o text=A --out run"
 
 
 def suite(folder: Path, *arguments: str) -> str:
