@@ -110,17 +110,25 @@ def judged(
                 setting=setting_of(told["setting"]),
                 key=text_id(row["query"], counts[block]),
                 query=row["query"],
-                context=row.get("context") or "",
-                response_one=row.get("candidate_one_response") or "",
-                response_two=row.get("candidate_two_response") or "",
+                context=_text(row, "context"),
+                response_one=_text(row, "candidate_one_response"),
+                response_two=_text(row, "candidate_two_response"),
                 rand_choice=_choice(row["rand_choice"]),
-                text=row.get("eval_judgement") or "",
+                text=_text(row, "eval_judgement"),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise suite.DataError(
                 f"record {number} is no judgement: {type(error).__name__}: {error}",
                 where=f"its columns: {', '.join(map(str, row))}",
             ) from error
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    """A text that may be absent or null."""
+    value = row.get(name)
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} is no text")
+    return value or ""
 
 
 def _choice(value: Any) -> int:

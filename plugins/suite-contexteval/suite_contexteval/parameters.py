@@ -19,8 +19,8 @@ class Step(suite.Parameters):
     max_tokens: longest reply. temperature: None leaves the engine's default, as upstream does.
     """
 
-    max_tokens: int = Field(STEP_TOKENS, ge=1)
-    temperature: float | None = Field(0.0, ge=0)
+    max_tokens: int = Field(default=STEP_TOKENS, ge=1)
+    temperature: float | None = Field(default=0.0, ge=0)
 
 
 class FilterParameters(Step):
@@ -36,7 +36,7 @@ class ContextsParameters(Step):
     as upstream, where a generator that said no may be drawn and leave the query without a context.
     """
 
-    max_tokens: int = Field(CONTEXT_TOKENS, ge=1)
+    max_tokens: int = Field(default=CONTEXT_TOKENS, ge=1)
     protocol: Literal["sound", "paper"] = "sound"
 
 
@@ -44,8 +44,8 @@ class RespondParameters(suite.Parameters):
     """context: whether the model is shown the context."""
 
     context: bool = False
-    max_tokens: int = Field(ANSWER_TOKENS, ge=1)
-    temperature: float | None = Field(0.0, ge=0)
+    max_tokens: int = Field(default=ANSWER_TOKENS, ge=1)
+    temperature: float | None = Field(default=0.0, ge=0)
 
 
 class ConstraintsParameters(Step):
@@ -60,7 +60,7 @@ class CodesParameters(Step):
     """
 
     protocol: Literal["sound", "paper"] = "sound"
-    sample: int = Field(1000, ge=1)
+    sample: int = Field(default=1000, ge=1)
 
 
 class DefaultParameters(suite.Parameters):
@@ -69,9 +69,9 @@ class DefaultParameters(suite.Parameters):
     """
 
     attributes: tuple[str, ...] = ()
-    per_attribute: int = Field(1000, ge=1)
-    max_tokens: int = Field(ANSWER_TOKENS, ge=1)
-    temperature: float | None = Field(0.0, ge=0)
+    per_attribute: int = Field(default=1000, ge=1)
+    max_tokens: int = Field(default=ANSWER_TOKENS, ge=1)
+    temperature: float | None = Field(default=0.0, ge=0)
     rating_tokens: int = suite.at_score(STEP_TOKENS, ge=1)
 
 
@@ -94,8 +94,8 @@ class JudgeParameters(suite.Parameters):
     orders: Orders = "both"
     justify: bool = True
     may_tie: bool = True
-    max_tokens: int = Field(STEP_TOKENS, ge=1)
-    temperature: float | None = Field(0.0, ge=0)
+    max_tokens: int = Field(default=STEP_TOKENS, ge=1)
+    temperature: float | None = Field(default=0.0, ge=0)
     unmatched: Literal["refuse", "skip"] = "refuse"
     policy: Policy = suite.at_score("majority")
     minimum: int | None = suite.at_score(None, ge=1)
@@ -112,8 +112,8 @@ class PairwiseParameters(suite.Parameters):
 
     setting: Setting = "none"
     sources: tuple[str, ...] = ()
-    max_tokens: int = Field(ANSWER_TOKENS, ge=1)
-    temperature: float | None = Field(0.0, ge=0)
+    max_tokens: int = Field(default=ANSWER_TOKENS, ge=1)
+    temperature: float | None = Field(default=0.0, ge=0)
     orders: Orders = suite.at_score("both")
     justify: bool = suite.at_score(True)
     may_tie: bool = suite.at_score(True)

@@ -8,6 +8,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import suite
@@ -16,6 +17,8 @@ from suite_contexteval.rows import QA, Pair
 LABELS = ("Ambiguous", "Incomplete", "Subjective", "Open-ended", "Closed-ended")
 QUALITIES = ("important", "realistic", "complete", "diverse")
 MOST_PAIRS = 10
+STARTS = 10  # brackets at which a literal is looked for, so that a hostile reply costs little
+LONGEST = 20_000  # characters of a literal
 
 _VERDICT = re.compile(
     r"[{,]\s*[\"']judge?ment[\"']\s*:\s*[\"']\s*(response 1|response 2|tie)\s*[\"']", re.IGNORECASE
@@ -215,9 +218,9 @@ def _grade(found: Any, what: str) -> int:
 
 
 def _first(text: str, bracket: str, kind: type) -> Any:
-    """The first JSON (or Python) literal of a kind that begins at such a bracket."""
+    """The first JSON (or Python) literal of a kind that begins at one of the first brackets."""
     plain = text.replace("**", "")
-    for match in re.finditer(re.escape(bracket), plain):
+    for match in islice(re.finditer(re.escape(bracket), plain), STARTS):
         found = _literal_at(plain, match.start(), kind)
         if found is not None:
             return found
@@ -243,7 +246,7 @@ def _ends(text: str, start: int) -> Iterator[int]:
     """Where a literal may end: after each closing bracket of its kind, the first five of them."""
     closing = {"[": "]", "{": "}"}[text[start]]
     depth, given = 0, 0
-    for place in range(start, min(len(text), start + 20_000)):
+    for place in range(start, min(len(text), start + LONGEST)):
         depth += (text[place] == text[start]) - (text[place] == closing)
         if text[place] == closing and depth <= 0:
             yield place + 1
