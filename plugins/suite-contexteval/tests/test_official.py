@@ -22,7 +22,7 @@ def test_the_worked_example() -> None:
     assert official.agreement(x) == [near(one) for one in (0.6, 0.4, 0.6, 1, 0.8, 0.4)]
     assert sum(official.agreement(x)) / 6 == near(0.633333)
     assert official.non_tie_agreement(x) == [near(one) for one in (0.6, 0.4, 1, 0.8, 0.4)]
-    assert tuple(official.win_rates(x)) == (0.5, 0.25, 0.25, 4)
+    assert list(official.win_rates(x)) == [0.5, 0.25, 0.25, 4]
     assert official.randolph([list(row) for row in X]) == near(0.175)
     assert sum(official.agreement(y)) / 6 == near(0.766667)
     assert sum(official.non_tie_agreement(y)) / 6 == near(0.766667)
@@ -93,7 +93,8 @@ def test_need_and_cut_of_contexts_as_upstream() -> None:
     assert len(answers) == 2  # a question without its mark breaks the count
 
 
-@settings(deadline=None)  # importing scipy.stats takes long
+@pytest.mark.filterwarnings("ignore:Precision loss")
+@settings(deadline=None, max_examples=40)  # importing scipy.stats takes long
 @given(
     st.lists(st.tuples(*[st.sampled_from([0.4, 0.6, 0.8, 1.0])] * 2), min_size=3, max_size=30),
 )

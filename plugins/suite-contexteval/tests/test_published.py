@@ -83,7 +83,7 @@ def test_the_worked_example_from_records(request: pytest.FixtureRequest, layout:
     assert x.queries == 6
     assert x.agreement == near(0.633333)
     assert x.non_tie == near(0.64)
-    assert tuple(x.wins) == (0.5, 0.25, 0.25, 4)
+    assert list(x.wins) == [0.5, 0.25, 0.25, 4]
     assert x.randolph == near(0.175)
     assert sum(x.invalid.values()) == 1
     assert x.longer == near(2 / 6)
