@@ -1,8 +1,10 @@
-"""The metrics that belong beside a win rate: what position did to it. Declarations only.
+"""The metrics that belong beside a win rate: what position and length did to it. Declarations only.
 
-Over the values and parts that `pairwise` and `panel` leave. Source: specs/statistics.md section 11.2.
+Over the values and parts that `pairwise`, `panel` and `style` leave. Source: specs/statistics.md sections
+11.2 and 11.3.
 """
 
+import math
 from typing import Any
 
 from suite.scoring.metrics import Columns, Custom, Declared, Mean, Rate, WinRate
@@ -42,4 +44,49 @@ def pair_metrics(name: str = "win") -> tuple[Declared, ...]:
             direction="neither",
         ),
         Rate("judge_unparsed", over="parts", name=f"{name}_unparsed", direction="lower"),
+    )
+
+
+LENGTH_DRAWS = 300  # one logistic fit each
+
+
+def length_control(name: str, difference: str, *, effect: bool) -> Any:
+    """A formula: the win rate with lengths held equal, or the effect of length on the log odds."""
+
+    def formula(columns: Columns) -> float | None:
+        from suite.scoring.stats.length_control import fit_lengths
+
+        theta, phi = fit_lengths(columns[name], columns[difference])
+        if theta is None or phi is None:
+            return None
+        return phi if effect else 1 / (1 + math.exp(-theta))
+
+    return formula
+
+
+def length_metrics(
+    name: str = "win", difference: str = "characters_difference", *, draws: int = LENGTH_DRAWS
+) -> tuple[Declared, ...]:
+    """The win rate NAME if both answers were equally long (NAME_length_controlled), and how much length
+    matters (NAME_length_effect: above 0 where longer answers win, per standard deviation, through tanh).
+
+    difference: value of the samples, first minus second answer, as `style_difference` gives it. No number
+    where lengths do not differ, or where length and verdict cannot be told apart.
+    """
+    needs = (name, difference)
+    return (
+        Custom(
+            f"{name}_length_controlled",
+            length_control(name, difference, effect=False),
+            needs=needs,
+            range=(0.0, 1.0),
+            draws=draws,
+        ),
+        Custom(
+            f"{name}_length_effect",
+            length_control(name, difference, effect=True),
+            needs=needs,
+            direction="neither",
+            draws=draws,
+        ),
     )

@@ -1,8 +1,10 @@
 """Position bias of judged pairs, from the judge's replies to the numbers; and what imports what."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +12,8 @@ import pytest
 from suite.blocks import Section, Text
 from suite.chat import Request, user
 from suite.scoring.analysis import Analysis, RunView
-from suite.scoring.bias import pair_metrics
-from suite.scoring.computing import compute
+from suite.scoring.bias import length_metrics, pair_metrics
+from suite.scoring.computing import compute, wanted
 from suite.scoring.pairwise import compare_pair
 from suite.scoring.table import TableBuilder
 
@@ -92,3 +94,26 @@ def test_declarations_and_judges_need_no_numpy(module: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_length_is_held_equal_beside_a_win_rate(record: Any) -> None:
+    golden = Path(__file__).resolve().parents[1] / "golden" / "statistics"
+    case = json.loads((golden / "inputs.json").read_text())["length_control"]
+    expected = json.loads((golden / "expected.json").read_text())["length_control"]
+    metrics = length_metrics("win", draws=40)
+    lengths = zip(case["preference"], case["len_model"], case["len_base"], strict=True)
+    records = [
+        record(f"s{i}", {"win": x, "characters_difference": a - b}) for i, (x, a, b) in enumerate(lengths)
+    ]
+    table = TableBuilder(wanted(metrics)).extend(records).build()
+    controlled, effect = compute(metrics, "win", table)
+    assert controlled.value == pytest.approx(expected["lc_win_rate"], abs=1e-7)
+    assert effect.value == pytest.approx(expected["length_coef"], abs=1e-7)
+    assert controlled.low < controlled.value < controlled.high
+
+
+def test_equal_lengths_have_no_controlled_rate(record: Any) -> None:
+    metrics = length_metrics("win", draws=5)
+    records = [record(f"s{i}", {"win": i % 2, "characters_difference": 4}) for i in range(6)]
+    rows = compute(metrics, "win", TableBuilder(wanted(metrics)).extend(records).build())
+    assert [row.value for row in rows] == [None, None]

@@ -15,7 +15,7 @@ from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import normal_quantile
 from suite.scoring.stats.logistic import Logistic, fit_logistic
 from suite.scoring.stats.mean import mean_estimate
-from suite.scoring.stats.units import Clusters, Labels, Scores, clusters_of, floats, subset
+from suite.scoring.stats.units import Clusters, Floats, Labels, Scores, clusters_of, floats, subset
 
 LARGEST = 10.0
 FLAG = 0.1
@@ -58,16 +58,27 @@ def length_controlled(
     if not sd:
         nothing = Estimate(None, level=level, n=raw.n, note="lengths do not differ")
         return LengthControlled(raw, raw, nothing, sd, "")
-    x = np.column_stack([np.ones(len(y)), np.tanh(dl / sd)])
     plain = replace(raw, value=None, low=None, high=None, n_effective=None, note="")
-    fit = fit_logistic(x, y)
-    if fit is None or np.abs(fit.coefficients).max() > LARGEST:
+    fit = _fit(y, dl, sd)
+    if fit is None:
         nothing = replace(plain, note="length and verdict cannot be told apart")
         return LengthControlled(raw, nothing, nothing, sd, "")
     controlled, length = _estimates(fit, plain, clusters_of(labels, len(y)))
     gap = abs((controlled.value or 0.0) - (raw.value or 0.0))
     warning = f"length control moves the win rate by {gap:.2f}" if gap > FLAG else ""
     return LengthControlled(raw, controlled, length, sd, warning)
+
+
+def _fit(y: Floats, dl: Floats, sd: float) -> Logistic | None:
+    fit = fit_logistic(np.column_stack([np.ones(len(y)), np.tanh(dl / sd)]), y)
+    return None if fit is None or np.abs(fit.coefficients).max() > LARGEST else fit
+
+
+def fit_lengths(scores: Floats, length_differences: Floats) -> tuple[float | None, float | None]:
+    """(theta, phi) alone, without missing values; None where there is no fit."""
+    sd = float(length_differences.std(ddof=1)) if len(length_differences) > 1 else 0.0
+    fit = _fit(scores, length_differences, sd) if sd else None
+    return (None, None) if fit is None else (float(fit.coefficients[0]), float(fit.coefficients[1]))
 
 
 def _estimates(fit: Logistic, plain: Estimate, groups: Clusters) -> tuple[Estimate, Estimate]:
