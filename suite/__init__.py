@@ -80,6 +80,7 @@ _PLACES = {
     "find_run": "suite.run.sources",
     "hookimpl": "suite.hookspecs",
     "judge": "suite.scoring.judges",
+    "length_metrics": "suite.scoring.bias",
     "pair_metrics": "suite.scoring.bias",
     "panel_score": "suite.scoring.panel",
     "run_function_cases": "suite.sandbox.harness",
@@ -164,6 +165,7 @@ __all__ = [
     "find_run",
     "hookimpl",
     "judge",
+    "length_metrics",
     "pair_metrics",
     "panel_score",
     "run_function_cases",
@@ -240,6 +242,7 @@ if TYPE_CHECKING:
     from suite.sandbox.program import Program as Program
     from suite.sandbox.program import SandboxResult as SandboxResult
     from suite.scoring.analysis import Analysis as Analysis
+    from suite.scoring.bias import length_metrics as length_metrics
     from suite.scoring.bias import pair_metrics as pair_metrics
     from suite.scoring.judges import Verdict as Verdict
     from suite.scoring.judges import judge as judge
