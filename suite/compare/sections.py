@@ -138,9 +138,18 @@ def _name(row: Row, found: Compared) -> str:
 
 
 def _told(row: Row, found: Compared) -> str:
-    """The parameters that tell this row's cell from the task's others."""
+    """What tells this row's cell from the task's others; nothing that an earlier parameter determines."""
     others = [one.match.parameters for one in found.rows if one.match.task == row.match.task]
-    names = [name for name in row.match.parameters if len({repr(one.get(name)) for one in others}) > 1]
+    names: list[str] = []
+    for name in row.match.parameters:
+        values = [repr(one.get(name)) for one in others]
+        told = any(
+            len(set(zip([repr(one.get(kept)) for one in others], values, strict=True)))
+            == len({repr(one.get(kept)) for one in others})
+            for kept in names
+        )
+        if len(set(values)) > 1 and not told:
+            names.append(name)
     return " ".join(f"{name}={row.match.parameters[name]}" for name in names)
 
 
