@@ -24,7 +24,7 @@ _CRC_TAIL = len(b',"crc":"00000000"}')
 class CellPlan(msgspec.Struct, frozen=True):
     """One cell of a plan.
 
-    cell: first 12 hex digits of SHA-256 over canonical {task, version, parameters, prompts}.
+    cell: first 12 hex digits of SHA-256 over canonical {task, version, parameters}: solve parameters only.
     """
 
     cell: str
