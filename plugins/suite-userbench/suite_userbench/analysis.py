@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import suite
+from suite_userbench import bounds
+from suite_userbench.parameters import TravelParameters
 
 TASK = "userbench/travel"
 BASELINES = "scripted/suite_userbench.baselines:"
-# one uniform pick among the options shown: 18 with all noise options
-CHANCE = {"score": (0.8 * 2 + 1.0) / 18, "best_exist_rate": 1 / 18, "correct_exist_rate": 3 / 18}
 _TOTALS = (
     "score",
     "best_exist_rate",
@@ -21,6 +21,10 @@ _TOTALS = (
     "elicited_active",
     "elicited_passive",
 )
+_DECIDING = {
+    "user", "mode", "tags", "split", "max_steps", "outage_every", "proactive_after", "wrong", "noise",
+    "compat",
+}  # fmt: skip
 Block = suite.Plot | suite.Table | suite.Text
 
 
@@ -125,10 +129,30 @@ def _bounds(runs: Sequence[Any]) -> suite.Table:
                 )
             )
     rows.sort(key=lambda row: not str(row[0]).startswith("baseline"))
-    chance = ("chance: one pick of 18", "single", "any", "", *(CHANCE.get(name) for name in _TOTALS))
+    theirs = [
+        (name, parameters.mode, user, "", *(values.get(total) for total in _TOTALS))
+        for parameters, user in _played(runs)
+        for name, values in _rows_of(parameters)
+    ]
     return suite.Table(
-        ("candidate", "mode", "user", "scenarios", *_TOTALS), [chance, *rows], title="Beside the baselines"
+        ("candidate", "mode", "user", "scenarios", *_TOTALS), [*theirs, *rows], title="Beside the bounds"
     )
+
+
+def _played(runs: Sequence[Any]) -> list[tuple[TravelParameters, str]]:
+    """The distinct settings that bounds depend on, with the user's name."""
+    found: dict[str, tuple[TravelParameters, str]] = {}
+    for run in runs:
+        for cell in _cells(run).values():
+            parameters = TravelParameters.model_validate(cell["parameters"])
+            kept = parameters.model_dump_json(include=_DECIDING)
+            found.setdefault(kept, (parameters, parameters.user))
+    return list(found.values())
+
+
+def _rows_of(parameters: TravelParameters) -> list[bounds.Row]:
+    brute = bounds.brute_asking(parameters)
+    return [*bounds.theory(parameters), *([brute] if brute else [])]
 
 
 def _best_of(run: Any) -> list[tuple[str, str, int, float, float]]:

@@ -66,7 +66,8 @@ class Scripted(suite.Model):
 
 
 class Told:
-    """A user whose verdicts are given in the request itself: "yes:hotel", "no", "hit:P2", "vague", "broken"."""
+    """A user whose verdicts are given in the request itself: "yes:hotel", "no", "hit:P2", "vague", "
+    ""broken"."""
 
     def answer(self, ask: Ask) -> Answer | None:
         if isinstance(ask, Search):

@@ -1,6 +1,7 @@
 """The user played by a model: prompts, schemas, and replies that break them."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from suite_userbench.users import Judgement, Line, Said, Search, Speak, Utterance, Verdict, find
@@ -11,13 +12,12 @@ import suite
 
 
 def view(trip):
-    class View:
-        scenario = trip
-        history = [Line("user", trip.request), Line("agent", "Hi", "judged: chat")]
-        remaining = list(trip.preferences)
-        rng = None
-
-    return View()
+    return SimpleNamespace(
+        scenario=trip,
+        history=[Line("user", trip.request), Line("agent", "Hi", "judged: chat")],
+        remaining=list(trip.preferences),
+        rng=None,
+    )
 
 
 def user_of(scripted, *texts, capabilities=frozenset({"chat", "json_schema"})):

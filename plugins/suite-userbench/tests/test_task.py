@@ -129,7 +129,7 @@ async def test_a_cut_off_answer_is_told_from_a_wordy_one(scripted, trip):
 async def test_several_calls_at_once_use_the_first(scripted, trip):
     reply = suite.Reply("", tool_calls=(move("action", "Hi."), move("answer", "H1"), move("answer", "H2")))
     candidate, output, _ = await play(scripted, trip, script(reply), max_steps=2)
-    assert [(event.kind, event.dropped) for event in events_of(output)][0] == ("action_chat", 2)
+    assert (events_of(output)[0].kind, events_of(output)[0].dropped) == ("action_chat", 2)
     assert len(candidate.asked[1].messages[2].tool_calls) == 1
 
 
@@ -147,7 +147,8 @@ async def test_a_tool_loop_ends_at_the_limit(scripted, trip):
     values = ", ".join(one.arguments.values())
     text = f"{one.name.replace('_', ' ')} {values}"
     if one.name == "flight":
-        text = f"flight from {one.arguments['origin']} to {one.arguments['destination']} on {one.arguments['date']}"
+        origin, destination, date = one.arguments.values()
+        text = f"flight from {origin} to {destination} on {date}"
     _, output, score = await play(scripted, trip, calls(move("search", text)))
     kinds = [event.kind for event in events_of(output)]
     assert len(kinds) == 20 and kinds[0] == "search_valid"
