@@ -20,7 +20,7 @@ from suite.journal.records import OutputRecord, ScoreRecord, encode
 from suite.plugins import catalogue
 from suite.run.cells import load_task, make_cell
 from suite.scoring.computing import wanted
-from suite.task import Output
+from suite.task import Output, Value
 
 TASK = "prefeval/generation"
 TOPICS = [f"topic-{index}" for index in range(20)]
@@ -40,7 +40,7 @@ def write_run(folder: Path, samples: int, share: float, seed: int) -> None:
             tags = {"topic": TOPICS[index % 20]}
             text = Output("an answer of a usual length, " * 20)
             outputs.write(encode(OutputRecord(cell.cell, sample, 0, sample, sample, tags, "0" * 64, text)))
-            score = {value: chance.random() < share for value in values}
+            score: dict[str, Value] = {value: chance.random() < share for value in values}
             scores.write(encode(ScoreRecord(cell.cell, sample, 0, "0" * 64, score)))
     described = {
         "cell": cell.cell, "task": name, "version": cell.version, "parameters": cell.parameters,
@@ -48,7 +48,8 @@ def write_run(folder: Path, samples: int, share: float, seed: int) -> None:
         "plugin": plugin, "headline": task.info.headline, "facts": {},
     }  # fmt: skip
     manifest = {
-        "format": "suite-run/1", "name": folder.name, "seed": 0, "trials": 1, "cells": [described], "data": {},
+        "format": "suite-run/1", "name": folder.name, "seed": 0, "trials": 1, "cells": [described],
+        "data": {},
         "roles": {"candidate": [{"spec": f"made-up/{folder.name}", "sampling": {}}]}, "counts": {},
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(manifest))
