@@ -31,6 +31,7 @@ class TaskView:
     notes: Sequence[str]
     plot: Markup
     tables: Sequence[tuple[str, Markup]]
+    folded: Sequence[tuple[str, Markup]]  # slices of metrics beside the headline
 
 
 def task_view(task: TaskPart, level: float, drawer: Drawer) -> TaskView:
@@ -40,8 +41,9 @@ def task_view(task: TaskPart, level: float, drawer: Drawer) -> TaskView:
         f"Left out: {plain(one.get('parameters', {}))}: {one.get('reason', '')}" for one in task.skipped
     ]
     grids = [metrics_grid(task)] if task.metric_names else []
-    grids += [slice_grid(task, one) for one in task.slices]
+    grids += [slice_grid(task, one) for one in task.slices if one.metric == task.headline]
     grids += [across_grid(task)] if task.across else []
+    folded = [slice_grid(task, one) for one in task.slices if one.metric != task.headline]
     return TaskView(
         part=task,
         headline=_hero(task, level) if len(task.cells) == 1 else _table(task, level),
@@ -49,6 +51,7 @@ def task_view(task: TaskPart, level: float, drawer: Drawer) -> TaskView:
         notes=[*notes(task), *left_out],
         plot=drawer.block(plot) if plot else EMPTY,
         tables=[(grid.title, grid_table(turned(grid))) for grid in grids],
+        folded=[(grid.title, grid_table(turned(grid))) for grid in folded],
     )
 
 

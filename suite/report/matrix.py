@@ -13,6 +13,7 @@ from suite.report.formatting import (
     value_text,
     with_unit,
 )
+from suite.report.labels import label
 from suite.report.summary import Cell, Slices, TaskPart
 from suite.scoring.results import MetricResult
 
@@ -120,7 +121,7 @@ def across_grid(task: TaskPart) -> Grid:
     rows = [
         [
             one.result.name,
-            plain({name: value for name, value in one.parameters.items() if name in task.swept}),
+            label(one.parameters, [name for name in task.swept if name in one.parameters]) or "all cells",
             value_text(one.result),
             number(one.result.n),
         ]

@@ -19,6 +19,8 @@ def own_views(run: LoadedRun, picked: Sequence[Picked]) -> tuple[dict[Key, Seque
     from suite.run.reopen import reopen
 
     try:
+        if missing := missing_data(run):
+            return {}, missing
         opened = reopen(run.reader)
         tasks = opened.tasks
         cells = [cell.id for cell in opened.plan.cells]
@@ -37,6 +39,23 @@ def own_views(run: LoadedRun, picked: Sequence[Picked]) -> tuple[dict[Key, Seque
     except Exception as error:  # a task's reading of its data is third-party code
         return {}, f"{type(error).__name__}: {error}"
     return found, ""
+
+
+def missing_data(run: LoadedRun) -> str:
+    """Why the run's data is not at hand, "" if it is. A report fetches nothing."""
+    from suite.data.cache import Cache
+    from suite.data.pull import ready
+    from suite.data.registry import Registry
+    from suite.plugins import catalogue
+
+    registry, cache = Registry(catalogue().registry_folders()), Cache()
+    for name, identity in dict(run.manifest.get("data") or {}).items():
+        entry = identity.get("entry")
+        if not entry:
+            return f"the run was given its data for {name} with --data"
+        if ready(registry.dataset(entry), cache) is None:
+            return f"the data set {entry} is not on this machine; `suite data pull {entry}` brings it"
+    return ""
 
 
 def _blocks(run: LoadedRun, task: Task[Any, Any], sample: Sample[Any], one: Picked) -> Sequence[Block]:
