@@ -181,7 +181,8 @@ def cpu(url: str, samples: int, repeats: int) -> None:
         }
         slopes[variant] = (median[samples] - median[small]) / (samples - small) * 1e6
         print(
-            f"{variant:6} {slopes[variant]:7.1f} us of CPU a sample; {samples:,}: {median[samples]:.2f} s in all"
+            f"{variant:6} {slopes[variant]:7.1f} us of CPU a sample; "
+            f"{samples:,}: {median[samples]:.2f} s in all"
         )
     print(f"ratio to the bare client: {slopes['suite'] / slopes['bare']:.2f}")
     whole = [statistics.median(r["cpu_s"] for r in rows[v, samples]) for v in ("suite", "bare")]
