@@ -134,6 +134,7 @@ class Codes(suite.Task[Reason, CodesParameters]):
                 reason=one.reason,
             ),
             parse=parsers.codes,
+            schema={"enum": ["1", "2", "1, 2"]},
             max_tokens=self.parameters.max_tokens,
             temperature=self.parameters.temperature,
         )

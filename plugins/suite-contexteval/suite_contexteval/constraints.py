@@ -79,6 +79,7 @@ class Constraints(suite.Task[Answered, ConstraintsParameters]):
             models.candidate,
             self.prompts.count(query=item.query, context=item.context, response=item.response),
             parse=parsers.constraint_count(item.constraints),
+            schema={"enum": list(range(item.constraints + 1))},
             max_tokens=p.max_tokens,
             temperature=p.temperature,
             accept_cut=True,  # the number comes first

@@ -71,6 +71,7 @@ class Filter(suite.Task[Walked, FilterParameters]):
             models.candidate,
             self.prompts.filter(query=item.query),
             parse=parsers.yes_no,
+            schema={"enum": ["Yes", "No"]},
             max_tokens=p.max_tokens,
             temperature=p.temperature,
         )
