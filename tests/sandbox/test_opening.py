@@ -1,6 +1,7 @@
 """Choosing a sandbox, refusing without one, and what is hidden from programs."""
 
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from suite.sandbox.bubblewrap import _covers, command, unprivileged_uid, way
 from suite.sandbox.container import command as container_command
 from suite.sandbox.interpreters import python_mounts
 from suite.sandbox.seccomp import seccomp_filter, supported
+from suite.sandbox.supervising import BOOTSTRAP, supervisor
 
 
 def test_probe_says_how(contained: None) -> None:
@@ -170,3 +172,11 @@ def test_the_filter_exists_for_both_machines() -> None:
         assert len(strict) > len(open_)
         assert len(strict) // 8 < 4096
     assert not supported("m68k")
+
+
+def test_the_supervisor_serves_nobody_outside_a_namespace() -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", BOOTSTRAP], input=supervisor(True), capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert b"process 1" in done.stderr

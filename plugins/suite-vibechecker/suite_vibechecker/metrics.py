@@ -37,7 +37,7 @@ METRICS = (
     suite.Rate("all_followed"),
     suite.Mean("followed", range=(0.0, 1.0)),
     suite.Rate("followed", name="instructions_followed", over="parts", by=TAGS),
-    suite.Rate("applicable", name="instructions_applicable", over="parts", by=("category", "instruction")),
+    suite.Rate("applicable", name="instructions_applicable", over="parts", by="category"),
     suite.Rate("all_followed_official"),
     suite.Mean("followed_official", range=(0.0, 1.0)),
     suite.Rate(
