@@ -43,7 +43,8 @@ def infrastructure(bench: Bench) -> Iterator[str]:
 def candidate_failure(bench: Bench) -> Iterator[str]:
     """Without an answer a sample is scored all the same, no better than the worst answer seen.
 
-    A candidate that rates answers is itself the judge: its failure may leave a value unscored.
+    A candidate that rates answers is itself the judge: its failure may leave a value unscored, and so it may
+    where no direction is better, since there is no worst value then.
     """
     base = whole(bench)
     if CANDIDATE not in base.plan.filled.roles:
@@ -65,22 +66,24 @@ def _dropped(bench: Bench, base: Ran, ran: Ran, finish: str) -> Iterator[str]:
     metric = headline(bench.subject.info, bench.subject.task.metrics)
     if metric is None:
         return
-    sign = -1.0 if getattr(metric, "direction", "higher") == "lower" else 1.0
+    direction = getattr(metric, "direction", "higher")
+    sign = -1.0 if direction == "lower" else 1.0
     names = sorted(metric.wants()[0])  # type: ignore[attr-defined]
     rater = any("rate" in needs for needs in base.plan.filled.roles[CANDIDATE].needs)
+    may_be_unscored = rater or direction == "neither"
     for name in names:
         seen = _numbers(base, name)
         for key, value in ((key, score.values.get(name)) for key, score in ran.scores.items()):
             if not base.outputs[key].calls:
                 continue  # this sample asks the candidate nothing
             where = f"{finish}: {name!r} of {ran.name(key)}"
-            if isinstance(value, Unscored) and not ran.scores[key].calls and not rater:
+            if isinstance(value, Unscored) and not ran.scores[key].calls and not may_be_unscored:
                 yield f"{where} is unscored ({value.reason}), which drops the candidate's failure"
                 return
             if value is None and base.scores[key].values.get(name) is not None:
                 yield f"{where} is not applicable, which drops the candidate's failure"
                 return
-            alone = len(names) == 1 and not ran.scores[key].calls
+            alone = len(names) == 1 and not ran.scores[key].calls and direction != "neither"
             if isinstance(value, int | float) and seen and alone:
                 worst = min(sign * one for one in seen.values())
                 if sign * value > worst:

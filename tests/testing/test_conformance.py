@@ -197,6 +197,23 @@ def test_a_candidates_failure_that_is_dropped_or_rewarded_is_named(
     assert message in problems("candidate-failure", bench(Task))
 
 
+def test_where_no_direction_is_better_a_failure_may_be_unscored(bench: Make, good: Any) -> None:
+    class Task(good):  # type: ignore[misc]
+        metrics = (suite.Rate("fine", direction="neither"),)
+
+        async def score(self, sample: Any, output: suite.Output, models: suite.Models) -> suite.Score:
+            return suite.Score({"fine": True if output.text else suite.Unscored("empty")})
+
+    class Rater(good):  # type: ignore[misc]
+        info = replace(good.info, roles={"candidate": suite.Role(needs=[{"rate"}, {"chat"}])})
+
+        async def score(self, sample: Any, output: suite.Output, models: suite.Models) -> suite.Score:
+            return suite.Score({"fine": True if output.text else suite.Unscored("empty"), "length": 1})
+
+    assert problems("candidate-failure", bench(Task)) == ""
+    assert problems("candidate-failure", bench(Rater)) == ""
+
+
 def test_a_candidates_failure_that_raises_is_named(bench: Make, good: Any) -> None:
     class Task(good):  # type: ignore[misc]
         async def score(self, sample: Any, output: suite.Output, models: suite.Models) -> suite.Score:
