@@ -60,7 +60,7 @@ class Codes(suite.Task[Reason, CodesParameters]):
         headline="surface",
         datasets=(JUDGEMENTS,),
         mini={JUDGEMENTS: MINI},
-        presets={"paper": [{"protocol": "paper", "temperature": None}]},
+        presets={"paper": [{"protocol": "paper", "sample": 1000, "temperature": None}]},
         note="Published: 5 to 7 % fewer surface-level reasons with context.",
     )
     metrics = (
@@ -78,7 +78,7 @@ class Codes(suite.Task[Reason, CodesParameters]):
     prompts = wording.CODES
 
     def samples(self, data: suite.Data) -> Iterable[suite.Sample[Reason]]:
-        """One reason for each pair and setting, at most `sample` in all, drawn over the whole."""
+        """One reason for each pair and setting; `sample` of them, drawn over the whole, where it is set."""
         found = published(data, self.parameters) if _published(data) else self._own(data)
         for one in found:
             yield suite.Sample(
@@ -88,9 +88,12 @@ class Codes(suite.Task[Reason, CodesParameters]):
                 tags={**reading.tags(one.source), "setting": one.setting},
             )
 
-    def _own(self, data: suite.Data) -> list[Reason]:
+    def _own(self, data: suite.Data) -> Iterable[Reason]:
         rows = (one for row in reading.judgements(data) if (one := self._drawn(row)) is not None)
-        kept = smallest(rows, self.parameters.sample, key=lambda one: f"{one.example_id}/{one.setting}")
+        most = self.parameters.sample
+        if most is None:
+            return rows
+        kept = smallest(rows, most, key=lambda one: f"{one.example_id}/{one.setting}")
         return sorted(kept, key=lambda one: (one.example_id, SETTINGS.index(one.setting)))
 
     def _drawn(self, row: Judgement) -> Reason | None:
@@ -183,16 +186,16 @@ def published(data: suite.Data, parameters: CodesParameters) -> list[Reason]:
             if reason(one.text) and (parameters.protocol == "sound" or "Justification" in one.text):
                 yield f"{one.one}\x1f{one.two}\x1f{one.setting}\x1f{one.key}", one
 
+    most = parameters.sample
     best: dict[str, tuple[bytes, columns.Judged]] = {}
     for key, one in rows():
         digest = _digest(key, one.judge)
         if key not in best or digest < best[key][0]:
             best[key] = (digest, one)
-        if len(best) > 4 * parameters.sample:
-            kept = smallest(best, parameters.sample, key=str)
-            best = {name: best[name] for name in kept}
+        if most is not None and len(best) > 4 * most:
+            best = {name: best[name] for name in smallest(best, most, key=str)}
     found = []
-    for key in smallest(best, parameters.sample, key=str):
+    for key in best if most is None else smallest(best, most, key=str):
         one = best[key][1]
         pair = f"{one.one}_vs_{one.two}"
         found.append(

@@ -5,7 +5,6 @@ the next stage cuts to the targets in the same order, so the same queries remain
 from the five sources comes from `suite contexteval pool`.
 """
 
-import random
 from collections.abc import Iterable, Mapping
 
 import suite
@@ -14,7 +13,6 @@ from suite_contexteval.asking import told, unread
 from suite_contexteval.parameters import FilterParameters
 from suite_contexteval.reading import MINI, QUERIES, Item
 
-SEED = 423
 TARGETS: Mapping[str, int] = {
     "lmsys/chatbot_arena_conversations": 2500,
     "tatsu-lab/alpaca_eval": 800,
@@ -24,26 +22,7 @@ TARGETS: Mapping[str, int] = {
 }
 
 
-class Walked(Item):
-    """A query with its place in its source's shuffled order."""
-
-    walk: int
-
-
-def walked(items: Iterable[Item]) -> list[Walked]:
-    """All queries, source by source, each shuffled by upstream's seed."""
-    by_source: dict[str, list[Item]] = {}
-    for item in items:
-        by_source.setdefault(item.source, []).append(item)
-    chance = random.Random(SEED)
-    found = []
-    for queries in by_source.values():
-        chance.shuffle(queries)
-        found += [Walked(**item.model_dump(), walk=place) for place, item in enumerate(queries)]
-    return found
-
-
-class Filter(suite.Task[Walked, FilterParameters]):
+class Filter(suite.Task[Item, FilterParameters]):
     """Yes or no: is it a well-formed query?"""
 
     info = suite.TaskInfo(
@@ -59,13 +38,12 @@ class Filter(suite.Task[Walked, FilterParameters]):
     metrics = (suite.Rate("kept", by="source", direction="neither"), suite.Rate("readable"))
     prompts = wording.FILTER
 
-    def samples(self, data: suite.Data) -> Iterable[suite.Sample[Walked]]:
-        """All queries in the order of the walk."""
-        for item in walked(reading.queries(data)):
-            yield suite.Sample(item.example_id, item, tags=reading.tags(item.source))
+    def samples(self, data: suite.Data) -> Iterable[suite.Sample[Item]]:
+        """All queries."""
+        return (reading.sample(item) for item in reading.queries(data))
 
-    async def solve(self, sample: suite.Sample[Walked], models: suite.Models) -> suite.Output:
-        """data: {example_id, query, source, index, keep, walk, target}. What cannot be read is not kept."""
+    async def solve(self, sample: suite.Sample[Item], models: suite.Models) -> suite.Output:
+        """data: {example_id, query, source, index, keep, target}. What cannot be read is not kept."""
         p, item = self.parameters, sample.payload
         verdict = await suite.judge(
             models.candidate,
@@ -77,11 +55,11 @@ class Filter(suite.Task[Walked, FilterParameters]):
         )
         target = TARGETS.get(item.source) if p.targets == "paper" else None
         keep = bool(verdict.valid and verdict.value)
-        return told(verdict, {**item.data(), "keep": keep, "walk": item.walk, "target": target})
+        return told(verdict, {**item.data(), "keep": keep, "target": target})
 
     async def score(
         self,
-        sample: suite.Sample[Walked],  # noqa: ARG002
+        sample: suite.Sample[Item],  # noqa: ARG002
         output: suite.Output,
         models: suite.Models,  # noqa: ARG002
     ) -> suite.Score:

@@ -56,11 +56,12 @@ class ConstraintsParameters(Step):
 
 class CodesParameters(Step):
     """protocol: from whom a pair's reason is drawn: "sound" from all judges that gave one, "paper" as
-    upstream from those whose raw text holds the word "Justification". sample: most reasons in all.
+    upstream from those whose raw text holds the word "Justification". sample: how many reasons to draw in
+    all; None takes one of every pair and setting.
     """
 
     protocol: Literal["sound", "paper"] = "sound"
-    sample: int = Field(default=1000, ge=1)
+    sample: int | None = Field(default=None, ge=1)
 
 
 class DefaultParameters(suite.Parameters):

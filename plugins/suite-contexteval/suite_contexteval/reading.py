@@ -1,12 +1,13 @@
 """Datasets into items: queries, contexts, responses, judgements, attributes, in one fixed order.
 
 A dataset is a registry entry, a JSON Lines file or the run of the stage before. Runs record outputs in
-the order they ended, so their rows are put back into the queries' order (`index`). Of several trials the
-first is read. Everything is joined by `example_id`, never by row number or text.
+the order they ended, so their rows are put back into the queries' order (`index`); files are streamed. Of
+several trials the first is read. Everything is joined by `example_id`, never by row number or text.
 """
 
 import ast
 import hashlib
+import random
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
@@ -17,13 +18,13 @@ from suite_contexteval.rows import (
     QA,
     Attribute,
     Contextual,
+    FilteredQuery,
     Generated,
     Judgement,
     Query,
     Response,
     Row,
     Selected,
-    WalkedQuery,
 )
 
 QUERIES = "contexteval"
@@ -36,6 +37,7 @@ JUDGEMENTS = "contexteval-judgements"
 ATTRIBUTES = "contexteval-attributes"
 SELECTED = "contexteval-selected"
 MINI = "contexteval-mini"
+FILTER_SEED = 423
 ATTRIBUTES_FILE = "contexteval/data/contextual_attributes_qas.txt"
 
 RowT = TypeVar("RowT", bound=Row)
@@ -75,9 +77,15 @@ def first_trial(data: suite.Data, name: str, row: type[RowT], part: str) -> Iter
     return (one for one in data.rows(name, row, part) if one.trial == 0)
 
 
-def in_order(rows: Iterable[QueryT]) -> list[QueryT]:
-    """Rows in the queries' order; those without an index keep theirs, at the end."""
-    return sorted(rows, key=lambda one: (one.index is None, one.index or 0))
+def in_order(rows: Iterable[QueryT]) -> Iterator[QueryT]:
+    """Rows of a file as they come; those of a run in the queries' order, once all are read."""
+    unordered = []
+    for row in rows:
+        if row.sample_id:
+            unordered.append(row)
+        else:
+            yield row
+    yield from sorted(unordered, key=lambda one: (one.index is None, one.index or 0))
 
 
 def queries(data: suite.Data, name: str = QUERIES) -> Iterator[Item]:
@@ -85,33 +93,38 @@ def queries(data: suite.Data, name: str = QUERIES) -> Iterator[Item]:
 
     Raises DataError for an id that occurs twice.
     """
-    walked: list[WalkedQuery] = []
+    filtered: list[FilteredQuery] = []
     seen: set[str] = set()
-    for place, row in enumerate(first_trial(data, name, WalkedQuery, "queries")):
+    for place, row in enumerate(in_order(first_trial(data, name, FilteredQuery, "queries"))):
         _once(row.example_id, seen, name)
-        if row.walk is None:
+        if row.keep is None:
             yield _item(row, place)
         else:
-            walked.append(row)
-    for row in in_order(_targeted(walked)):
+            filtered.append(row)
+    for row in targeted(filtered):
         yield _item(row, row.index or 0)
 
 
-def _targeted(rows: Sequence[WalkedQuery]) -> list[WalkedQuery]:
-    """Of each source the first well-formed ones in its shuffled order, as many as its target."""
-    found: list[WalkedQuery] = []
-    counts: dict[str, int] = {}
-    for row in sorted(rows, key=lambda one: one.walk or 0):
-        counts.setdefault(row.source, 0)
-        if row.keep and (row.target is None or counts[row.source] < row.target):
-            counts[row.source] += 1
-            found.append(row)
-    return found
+def targeted(rows: Sequence[FilteredQuery]) -> list[FilteredQuery]:
+    """The well-formed queries; of a source with a target, the first so many of upstream's walk.
+
+    Upstream shuffles each source, source by source with one seed, and walks it until it has enough.
+    """
+    by_source: dict[str, list[FilteredQuery]] = {}
+    for row in rows:
+        by_source.setdefault(row.source, []).append(row)
+    chance = random.Random(FILTER_SEED)
+    kept: set[str] = set()
+    for walk in by_source.values():
+        chance.shuffle(walk)
+        well_formed = [row for row in walk if row.keep]
+        kept.update(row.example_id for row in well_formed[: well_formed[0].target if well_formed else 0])
+    return [row for row in rows if row.example_id in kept]
 
 
 def generated(data: suite.Data, name: str, part: str) -> list[Generated]:
     """Queries that need context, with their follow-up questions."""
-    rows = in_order(first_trial(data, name, Generated, part))
+    rows = list(in_order(first_trial(data, name, Generated, part)))
     seen: set[str] = set()
     for row in rows:
         _once(row.example_id, seen, name)
@@ -131,7 +144,7 @@ def contextual(data: suite.Data, name: str = CONTEXTS) -> Iterator[Item]:
     that occurs twice.
     """
     seen: set[str] = set()
-    rows = list(_distinct(first_trial(data, name, _Contextual, "contexts"), name))
+    rows = _distinct(first_trial(data, name, _Contextual, "contexts"), name)
     for place, row in enumerate(in_order(rows)):
         _once(row.example_id, seen, name)
         if not row.qas and not (row.context or "").strip():
@@ -198,13 +211,13 @@ def responses(data: suite.Data, name: str, part: str, *, with_context: bool) -> 
 
 
 def judgements(data: suite.Data, name: str = JUDGEMENTS) -> Iterator[Judgement]:
-    """Pairs with what each judge said, as `contexteval/judge` leaves them."""
-    return iter(in_order(first_trial(data, name, Judgement, "judgements")))
+    """Pairs with what each judge said, as `contexteval/judge` leaves them. A file has a query's together."""
+    return in_order(first_trial(data, name, Judgement, "judgements"))
 
 
 def selected(data: suite.Data) -> list[Selected]:
     """(query, attribute) pairs that suit each other."""
-    return in_order(row for row in first_trial(data, SELECTED, Selected, "selected") if row.kept)
+    return list(in_order(row for row in first_trial(data, SELECTED, Selected, "selected") if row.kept))
 
 
 def attributes(data: suite.Data) -> list[Attribute]:

@@ -18,8 +18,9 @@ PAPER_NAMES = {"none": "NoCtxGen-NoCtxEval", "judge": "NoCtxGen-CtxEval", "both"
 
 
 class Row(suite.Payload):
-    """Base: an output of a run is flattened, its `data` first. trial: of the run; the first one is read."""
+    """Base: an output of a run is flattened, its `data` first. sample_id, trial: of a run's output."""
 
+    sample_id: str = ""
     trial: int = 0
 
     @model_validator(mode="before")
@@ -54,14 +55,13 @@ class Query(Row):
     index: int | None = None
 
 
-class WalkedQuery(Query):
-    """An output of `contexteval/filter`, or a plain query. walk: place in its source's shuffled order.
+class FilteredQuery(Query):
+    """An output of `contexteval/filter`, or a plain query (keep: None).
 
     keep: whether it is well-formed. target: how many to keep of its source (None: all).
     """
 
-    keep: bool = True
-    walk: int | None = None
+    keep: bool | None = None
     target: int | None = None
 
 
