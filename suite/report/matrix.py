@@ -131,21 +131,25 @@ def across_grid(task: TaskPart) -> Grid:
 
 
 def notes(task: TaskPart) -> Iterator[str]:
-    """Remarks on single numbers, each once with its cells; what the tables show is left out."""
-    found: dict[str, list[str]] = {}
+    """Remarks on numbers, each once with the metrics and cells it is about; what tables show is left out."""
+    found: dict[str, dict[str, list[str]]] = {}
     for cell in task.cells:
         for one in ([cell.headline] if cell.headline else []) + cell.whole:
-            for note in filter(None, one.note.split("; ")):
-                if not note.startswith(("coverage ", "no sample has")):
-                    found.setdefault(f"{one.name}: {note}", []).append(cell.label)
-    for note, labels in found.items():
-        yield note if len(labels) == len(task.cells) else f"{note} ({some(labels)})"
+            kept = [
+                part for part in one.note.split("; ") if not part.startswith(("coverage ", "no sample has"))
+            ]
+            if text := "; ".join(filter(None, kept)):
+                found.setdefault(text, {}).setdefault(one.name, []).append(cell.label)
+    for text, metrics in found.items():
+        labels = list(dict.fromkeys(label_ for one in metrics.values() for label_ in one))
+        where = "" if len(labels) == len(task.cells) else f" ({some(labels)})"
+        yield f"{some(list(metrics), 8, 'metrics', ', ')}: {text}{where}"
 
 
-def some(labels: Sequence[str], most: int = 4) -> str:
-    """A few labels, and how many more there are."""
-    more = f"; {len(labels) - most} more cells" if len(labels) > most else ""
-    return "; ".join(labels[:most]) + more
+def some(names: Sequence[str], most: int = 4, what: str = "cells", between: str = "; ") -> str:
+    """A few names, and how many more there are."""
+    more = f"{between}{len(names) - most} more {what}" if len(names) > most else ""
+    return between.join(names[:most]) + more
 
 
 def shared_deviations(task: TaskPart) -> list[str]:
