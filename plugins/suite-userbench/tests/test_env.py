@@ -64,7 +64,7 @@ def test_seeds_decide_everything():
 
 def test_a_scenario_can_be_chosen():
     env = make()
-    names = [one.id for one in env.unwrapped._scenarios]
+    names = [one.id for one in env.unwrapped.scenarios]
     _, info = env.reset(seed=1, options={"scenario_id": names[2]})
     assert info["scenario_id"] == names[2]
     with pytest.raises(suite.NotFound):
@@ -74,7 +74,7 @@ def test_a_scenario_can_be_chosen():
 def test_options_order_does_not_depend_on_earlier_episodes():
     one, other = make(), make()
     other.reset(seed=3)
-    name = one.unwrapped._scenarios[0].id
+    name = one.unwrapped.scenarios[0].id
     for env in (one, other):
         env.reset(seed=9, options={"scenario_id": name})
     assert one.unwrapped.episode.options == other.unwrapped.episode.options

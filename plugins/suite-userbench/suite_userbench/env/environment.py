@@ -56,10 +56,10 @@ class UserBenchEnv(gymnasium.Env[Observation, str]):
             raise suite.ConfigError(f"no render mode {render_mode!r}", fix="take render_mode='ansi'")
         self.render_mode = render_mode
         self.rules = Rules(**rules)
-        self._scenarios = list(scenarios) if scenarios is not None else _generated(tags, count, scenario_seed)
-        if not self._scenarios:
+        self.scenarios = list(scenarios) if scenarios is not None else _generated(tags, count, scenario_seed)
+        if not self.scenarios:
             raise suite.ConfigError("an environment needs at least one scenario")
-        self._places = {one.id: place for place, one in enumerate(self._scenarios)}
+        self._places = {one.id: place for place, one in enumerate(self.scenarios)}
         self.user: Any = find(user).make(None, PROMPTS) if isinstance(user, str) else user
         self.episode: Episode | None = None
         self.action_space = Actions(ACTION_LENGTH)
@@ -81,9 +81,9 @@ class UserBenchEnv(gymnasium.Env[Observation, str]):
         super().reset(seed=seed)
         wanted = (options or {}).get("scenario_id")
         if wanted is None:
-            scenario = self._scenarios[int(self.np_random.integers(len(self._scenarios)))]
+            scenario = self.scenarios[int(self.np_random.integers(len(self.scenarios)))]
         elif wanted in self._places:
-            scenario = self._scenarios[self._places[wanted]]
+            scenario = self.scenarios[self._places[wanted]]
         else:
             raise suite.NotFound(f"no scenario {wanted!r} in this environment")
         draw = int(self.np_random.integers(2**31))
