@@ -16,6 +16,8 @@ def blocks(name: str, language: str) -> list[tuple[str, str]]:
 
 
 def commands(name: str) -> list[str]:
-    """Lines of shell blocks that run the suite."""
-    lines = [line for _, body in blocks(name, "sh") for line in body.splitlines()]
-    return [line.partition("   #")[0].strip() for line in lines if line.startswith("suite ")]
+    """Lines of shell blocks that run the suite: continued lines joined, variables filled, comments cut."""
+    text = "\n".join(body for _, body in blocks(name, "sh")).replace("\\\n", " ")
+    values = dict(re.findall(r'^([A-Z]+)="(.*)"$', text, flags=re.MULTILINE))
+    filled = re.sub(r"\$([A-Z]+)\b", lambda m: values.get(m[1], m[0]), text)
+    return [re.split(r"\s+# ", line)[0].strip() for line in filled.splitlines() if line.startswith("suite ")]
