@@ -1,7 +1,6 @@
 """contexteval/constraints: how many of the user's answers a response takes up.
 
-Reads a run of `contexteval/respond`; run it for both models and `suite compare` the two. The candidate is
-the model that counts.
+Reads a run of `contexteval/respond`; run it for both models and `suite compare` the two. The judge counts.
 """
 
 from collections.abc import Iterable
@@ -28,12 +27,11 @@ class Constraints(suite.Task[Answered, ConstraintsParameters]):
         version=1,
         title="ContextEval stage: how many of the user's answers a response takes up",
         paper="arXiv 2411.07237",
-        roles={"candidate": suite.Role(needs={"chat"})},
+        roles={"judge": suite.Role(needs={"chat"})},
         headline="satisfied",
         datasets=(RESPONSES,),
         mini={RESPONSES: MINI},
         presets={"both": [{"context": False}, {"context": True}]},
-        note="The candidate is the model that counts, not the one that responded.",
     )
     metrics = (
         suite.Mean("satisfied", range=(0.0, 1.0)),
@@ -76,7 +74,7 @@ class Constraints(suite.Task[Answered, ConstraintsParameters]):
         if official.failed(item.response):
             return suite.Output(data={**data, "count": 0, "readable": True, "why": "", "attempts": 0})
         verdict = await suite.judge(
-            models.candidate,
+            models.judge,
             self.prompts.count(query=item.query, context=item.context, response=item.response),
             parse=parsers.constraint_count(item.constraints),
             schema={"enum": list(range(item.constraints + 1))},

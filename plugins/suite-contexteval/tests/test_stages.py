@@ -118,7 +118,7 @@ async def test_the_whole_pipeline(data: Any, run: Any, scripted: Any) -> None:
     rows, scores = await run(
         constraints,
         data(constraints, contexteval_responses=both["adapted"]),
-        candidate=scripted("m", lambda _: "1: it does."),
+        judge=scripted("m", lambda _: "1: it does."),
     )
     assert {score.values["satisfied"] for score in scores.values()} == {1}
 
@@ -264,12 +264,10 @@ async def test_a_failed_response_takes_nothing_up(data: Any, run: Any, scripted:
         "with_context": True,
     }
     model = scripted("m", lambda _: "2")
-    _, scores = await run(task, data(task, contexteval_responses=[{**row, "response": " "}]), candidate=model)
+    _, scores = await run(task, data(task, contexteval_responses=[{**row, "response": " "}]), judge=model)
     assert scores["x_1"].values == {"count": 0, "satisfied": 0, "readable": True}
     assert model.asked == []
-    _, scores = await run(
-        task, data(task, contexteval_responses=[{**row, "response": "so"}]), candidate=model
-    )
+    _, scores = await run(task, data(task, contexteval_responses=[{**row, "response": "so"}]), judge=model)
     assert scores["x_1"].values["satisfied"] == 1
     with pytest.raises(suite.DataError, match="does not fall into"):
         list(
