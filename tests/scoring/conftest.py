@@ -13,7 +13,7 @@ from suite.roles import Model, Ratings
 from suite.scoring.rating import rate_answers
 from suite.task import Output, Part, Value
 
-settings.register_profile("scoring", deadline=None)  # oracles are imported on first use
+settings.register_profile("scoring", deadline=None, max_examples=50)  # oracles are imported on first use
 settings.load_profile("scoring")
 
 

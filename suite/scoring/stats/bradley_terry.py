@@ -153,9 +153,10 @@ def fit_board(counted: Tally, policy: Policy) -> Fit:
 
     Raises ConfigError where it does not converge.
     """
-    regularised = not strongly_connected(graph_of(counted, policy))
     if policy == "davidson" and counted.ties.any():
-        return _davidson(counted, regularised)
+        # Draws link nobody here: nu grows with a gap that only they would bound, so decided votes must.
+        return _davidson(counted, not strongly_connected(graph_of(counted, "drop")))
+    regularised = not strongly_connected(graph_of(counted, policy))
     wins = counted.wins if policy == "drop" else counted.half()
     if not regularised:
         scores = _by_evalica(wins)

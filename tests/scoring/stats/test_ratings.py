@@ -97,6 +97,12 @@ def test_all_draws_leave_everybody_equal(policy):
     assert all(math.isfinite(one) for one in found.ratings)
 
 
+def test_a_lead_that_only_draws_bound_is_regularised():
+    found = bradley_terry(played("p>q", "p=q"), "davidson")  # the maximum lies at an infinite gap and nu
+    assert (set(found.regularised), found.log_scores[0] > found.log_scores[1]) == ({True}, True)
+    assert math.isfinite(found.nu[0])
+
+
 def test_all_draws_dropped_leave_nothing():
     found = bradley_terry(played("p=q", "q=r"), "drop")
     assert found.log_scores == (None, None, None)
