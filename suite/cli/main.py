@@ -33,19 +33,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Compare runs sample by sample, with intervals and corrections.",
     ),
     "rate": ("suite.cli.rate:rate", "Rate many models from their pairwise verdicts."),
-    "plan": ("suite.cli.plan:plan", "How many samples a difference needs, and what a sample can show."),
     "report": ("suite.cli.report:report", "Show a run as text, Markdown or HTML; export it."),
     "runs": ("suite.cli.runs:runs", "List runs, show one, import results made elsewhere."),
     "tasks": ("suite.cli.tasks:tasks", "What can be measured: list the tasks, show one."),
     "data": ("suite.cli.data:data", "Datasets: list, fetch, check and pin them."),
     "models": ("suite.cli.models:models", "Models that the suite can fetch by itself."),
     "judge": ("suite.cli.judge:judge", "Audit a judge: position bias, agreement, length."),
-    "plugin": ("suite.cli.plugin:plugin", "What is installed: list plugins and what is wrong with them."),
-    "submit": ("suite.cli.submit:submit", "Pack runs as a submission, verify one."),
-    "board": ("suite.cli.board:board", "Leaderboards from verified submissions."),
+    "plugin": ("suite.cli.plugin:plugin", "List plugins, check that they keep the contract, write a new one."),
     "doctor": ("suite.cli.doctor:doctor", "What this machine can do: extras, GPUs, sandbox, plugins."),
 }
-COMMANDS = {n: c for n, c in COMMANDS.items() if Path(__file__).with_name(f"{n}.py").exists()}
 
 
 def _catalogue() -> "Catalogue":

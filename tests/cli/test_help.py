@@ -4,10 +4,12 @@ import importlib
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 
+import suite.cli
 from suite.cli.main import COMMANDS, cli
 from suite.plugins import catalogue
 
@@ -65,6 +67,13 @@ def test_the_table_points_to_a_command_and_says_what_its_help_says(name: str) ->
     assert command.name == name
     assert COMMANDS[name][1].endswith(".")
     assert len(COMMANDS[name][1]) < 72
+
+
+def test_no_command_is_left_out_of_the_table() -> None:
+    for path in Path(suite.cli.__path__[0]).glob("*.py"):
+        module = importlib.import_module(f"suite.cli.{path.stem}")
+        found = getattr(module, path.stem, getattr(module, f"{path.stem}_", None))
+        assert path.stem in COMMANDS or not isinstance(found, click.Command)
 
 
 @pytest.mark.parametrize("name", catalogue().names("command"))
