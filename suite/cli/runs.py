@@ -88,7 +88,7 @@ def import_(path: Path, importer: str, output: Path, model: str, as_json: bool) 
 
     \b
     Example:
-      suite runs import results/ --from prefeval -o runs/upstream-claude
+      suite runs import results/ --from prefeval -o runs/upstream-mistral
     """
     from suite.report.finish import write_reports
     from suite.report.importing import import_run

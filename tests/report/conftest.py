@@ -213,28 +213,19 @@ def judge(
     return ScoreRecord(cell.cell, name, 0, "2" * 64, values, parts, [asked])
 
 
+# fmt: off
 def manifest_of(build: Build, cells: list[CellPlan]) -> dict[str, Any]:
     taken = build.limit or build.samples
     heads = {GENERATION: "kept", UNITS: "metric_kept"}
     return {
-        "format": "suite-run/1",
-        "name": build.name,
-        "suite": "0.1.0",
-        "created": "2026-11-24T17:00:00Z",
-        "plan_sha256": "a" * 64,
-        "seed": 7,
-        "trials": 1,
-        "mini": False,
-        "limit": build.limit,
-        "shard": None,
-        "imported": False,
-        "prompts": "own",
+        "format": "suite-run/1", "name": build.name, "suite": "0.1.0",
+        "created": "2026-11-24T17:00:00Z", "plan_sha256": "a" * 64, "seed": 7, "trials": 1,
+        "mini": False, "limit": build.limit, "shard": None, "imported": False, "prompts": "own",
         "cells": [
             {
                 **msgspec.to_builtins(cell),
                 "title": "Keeps to preferences" if cell.task == GENERATION else "Keeps to units",
-                "paper": "arXiv 0000.00000",
-                "headline": heads[cell.task],
+                "paper": "arXiv 0000.00000", "headline": heads[cell.task],
                 "note": build.note if cell.task == GENERATION else "",
                 "swept": ["method", "inter_turns", "paper_turns"] if cell.task == GENERATION else [],
                 "facts": {"inter_turns": str(cell.parameters.get("inter_turns", "")), "index": "bm25 0.3"},
@@ -246,21 +237,16 @@ def manifest_of(build: Build, cells: list[CellPlan]) -> dict[str, Any]:
         "roles": {
             "candidate": [
                 {
-                    "member": "candidate",
-                    "spec": build.candidate,
-                    "stage": "solve",
-                    "needs": ["chat"],
-                    "capabilities": ["chat"],
-                    "identity": {"model": build.candidate, "revision": "f" * 40},
+                    "member": "candidate", "spec": build.candidate, "stage": "solve", "needs": ["chat"],
+                    "capabilities": ["chat"], "sampling": {"temperature": 0.0},
                     "limits": {"window": 8192},
-                    "sampling": {"temperature": 0.0},
+                    "identity": {"model": build.candidate, "revision": "f" * 40},
                 }
             ]
         },
         "data": {"prefs": {"revision": "c" * 40}},
         "counts": {
-            "groups": build.samples if not build.limit else 4 * build.limit,
-            "groups_taken": taken,
+            "groups": build.samples if not build.limit else 4 * build.limit, "groups_taken": taken,
             "samples": {cell.cell: build.samples for cell in cells},
         },
         "versions": {"suite-prefs": "0.1.0"},
@@ -282,20 +268,13 @@ def finish(
     write_json(
         scoring / "manifest.json",
         {
-            "format": "suite-scoring/1",
-            "scoring": "abc12345",
-            "started": "2026-11-24T17:01:00Z",
-            "run": build.name,
-            "plan_sha256": "a" * 64,
-            "level": 0.95,
+            "format": "suite-scoring/1", "scoring": "abc12345", "started": "2026-11-24T17:01:00Z",
+            "run": build.name, "plan_sha256": "a" * 64, "level": 0.95,
             "roles": {"judge": [{"member": "judge", "spec": "openai/judge-1", "stage": "score"}]},
             "cells": [
                 {
-                    "cell": cell.cell,
-                    "score_parameters": cell.score_parameters,
-                    "prompts": "own",
-                    "prompts_sha256": "0" * 64,
-                    "facts": {},
+                    "cell": cell.cell, "score_parameters": cell.score_parameters, "prompts": "own",
+                    "prompts_sha256": "0" * 64, "facts": {},
                 }
                 for cell in cells
             ],
@@ -309,17 +288,9 @@ def finish(
         reasons = {name: table.unscored_reasons(cell.cell, name) for name in ("kept", "metric_kept")}
         rows.append(
             {
-                "cell": cell.cell,
-                "task": cell.task,
-                "version": 1,
-                "parameters": cell.parameters,
-                "score_parameters": cell.score_parameters,
-                "headline": headline,
-                "prompts": "own",
-                "samples": build.samples,
-                "solved": done,
-                "scored": done,
-                "pending": missing[cell.cell],
+                "cell": cell.cell, "task": cell.task, "version": 1, "parameters": cell.parameters,
+                "score_parameters": cell.score_parameters, "headline": headline, "prompts": "own",
+                "samples": build.samples, "solved": done, "scored": done, "pending": missing[cell.cell],
                 "finishes": {name: n for (one, name), n in finishes.items() if one == cell.cell},
                 "unscored": {name: found for name, found in reasons.items() if found},
                 "metrics": msgspec.to_builtins(metrics),
@@ -330,32 +301,22 @@ def finish(
     write_json(
         scoring / "results.json",
         {
-            "format": "suite-results/1",
-            "run": build.name,
-            "scoring": "abc12345",
-            "level": 0.95,
-            "complete": not pending,
-            "pending": pending,
-            "imported": False,
-            "cells": rows,
-            "across": [],
+            "format": "suite-results/1", "run": build.name, "scoring": "abc12345", "level": 0.95,
+            "complete": not pending, "pending": pending, "imported": False, "cells": rows, "across": [],
             "coverage": {
                 "groups": groups or {"taken": build.samples, "all": build.samples},
                 "tags": {"topic": {name: {"taken": 4, "all": 20 + i} for i, name in enumerate(TOPICS)}},
             },
             "calls": {
                 "candidate": {
-                    "calls": 144,
-                    "cached": 6,
-                    "retries": 1,
-                    "prompt_tokens": 4000,
-                    "completion_tokens": 1300,
-                    "cached_tokens": 900,
+                    "calls": 144, "cached": 6, "retries": 1, "prompt_tokens": 4000,
+                    "completion_tokens": 1300, "cached_tokens": 900,
                 }
             },
             "seconds": 62.5,
         },
     )
+# fmt: on
 
 
 @pytest.fixture
