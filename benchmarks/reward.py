@@ -2,11 +2,11 @@
 
     python benchmarks/reward.py --model FOLDER [--pairs 24] [--words 300] [--rounds 3] [-o name=value]
 
-FOLDER holds a sequence classifier with a chat template; SUITE_VLLM_PYTHON names vLLM's interpreter. Each
-side loads the model once, in turn, and scores the same pairs for some rounds; every round has references of
-its own, so that no prefix cache of an earlier round helps. Reported: pairs a second (median over rounds),
-their ratio, the largest difference of scores, and the server's prefix cache hits. Ratios on a busy machine
-vary: the sides do not run at the same time.
+FOLDER holds a sequence classifier with a chat template; SUITE_VLLM_PYTHON names vLLM's interpreter. Both
+sides load the model and then take turns, round by round, on the same pairs; every round has references of its
+own, so that no prefix cache of an earlier round helps. Reported: pairs a second (median over rounds), the
+median of the rounds' ratios, the largest difference of scores, and the server's prefix cache hits. On a GPU
+both must fit: -o gpu_memory_utilization=0.4 --kv-gib "".
 """
 
 import argparse
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from suite.chat import Request, user
-from suite.models.base import Asking, Surroundings
+from suite.models.base import Asking, Engine, Surroundings
 from suite.models.spec import parse_spec
 from suite.models.vllm import provider
 
@@ -33,7 +33,7 @@ MARK = "RESULT "
 OFFLINE = """
 import json, sys, time
 from vllm import LLM, PoolingParams
-given = json.loads(open(sys.argv[1], encoding="utf-8").read())
+given = json.loads(sys.stdin.readline())
 llm = LLM(given["model"], runner="pooling", **given["options"])
 words = llm.get_tokenizer()
 def texts(pairs):
@@ -42,13 +42,13 @@ def texts(pairs):
             talk = [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
             yield {"prompt_token_ids": words.apply_chat_template(talk, tokenize=True, return_dict=False)}
 raw = PoolingParams(use_activation=False)
-llm.classify(list(texts(given["warm"])), pooling_params=raw, use_tqdm=False)
-found = []
-for pairs in given["rounds"]:
+print("RESULT ready", flush=True)
+for line in sys.stdin:
+    pairs = json.loads(line)
     start = time.perf_counter()
     done = llm.classify(list(texts(pairs)), pooling_params=raw, use_tqdm=False)
-    found.append([time.perf_counter() - start, [one.outputs.probs[0] for one in done]])
-print("RESULT " + json.dumps(found))
+    found = [time.perf_counter() - start, [one.outputs.probs[0] for one in done]]
+    print("RESULT " + json.dumps(found), flush=True)
 """
 
 Pair = tuple[str, str, str]
@@ -82,28 +82,54 @@ def make_pairs(count: int, words: int, seed: int) -> list[Pair]:
     return found
 
 
-def offline(python: str, given: dict[str, Any]) -> list[Round]:
+class Offline:
     """vLLM's LLM.classify in a process of its own."""
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "given.json"
-        path.write_text(json.dumps(given), "utf-8")
+
+    def __init__(self, python: str, given: dict[str, Any], log: Path) -> None:
         env = {**os.environ, "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1", **given["env"]}
-        done = subprocess.run(
-            [python, "-c", OFFLINE, str(path)], env=env, capture_output=True, text=True, check=False
-        )
-    line = next((line for line in done.stdout.splitlines() if line.startswith(MARK)), None)
-    if line is None:
-        sys.exit(f"the offline side failed:\n{done.stderr[-3000:]}")
-    return [(seconds, scores) for seconds, scores in json.loads(line.removeprefix(MARK))]
+        self._log = log
+        with log.open("wb") as errors:
+            self._process = subprocess.Popen(
+                [python, "-c", OFFLINE],
+                env=env,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        self._say({name: given[name] for name in ("model", "options")})
+        self._hear()
+
+    def _say(self, value: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(value) + "\n")
+        self._process.stdin.flush()
+
+    def _hear(self) -> str:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith(MARK):
+                return line.removeprefix(MARK)
+        sys.exit(f"the offline side failed:\n{self._log.read_text('utf-8', 'replace')[-3000:]}")
+
+    def round(self, pairs: list[Pair]) -> Round:
+        """Score pairs; seconds without loading."""
+        self._say(pairs)
+        seconds, scores = json.loads(self._hear())
+        return seconds, scores
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
 
 
-async def served(given: dict[str, Any]) -> tuple[list[Round], dict[str, float]]:
-    """The suite's provider: a server of its own, both answers of a pair in one request."""
-    options = {**given["options"], "env": given["env"], "runner": "pooling"}
-    engine = provider.engine(
-        parse_spec(f"vllm/{given['model']}", [(name, json.dumps(one)) for name, one in options.items()])
-    )
-    await engine.start(Surroundings(wants=frozenset({"rate"})))
+async def served_round(engine: Engine, pairs: list[Pair]) -> Round:
+    """Score pairs through the suite's provider, both answers of a pair in one request."""
     gate = asyncio.Semaphore(IN_FLIGHT)
 
     async def one(pair: Pair) -> list[float]:
@@ -114,16 +140,36 @@ async def served(given: dict[str, Any]) -> tuple[list[Round], dict[str, float]]:
             sys.exit(f"a pair was not scored: {reply.details}")
         return [score for score in reply.scores if score is not None]
 
+    start = time.perf_counter()
+    scores = await asyncio.gather(*(one(pair) for pair in pairs))
+    return time.perf_counter() - start, [score for pair in scores for score in pair]
+
+
+async def measure(given: dict[str, Any], python: str, log: Path) -> tuple[list[Round], list[Round], Any]:
+    """Rounds of both sides in turn, and the counters of ours."""
+    options = {**given["options"], "env": given["env"], "runner": "pooling"}
+    engine = provider.engine(
+        parse_spec(f"vllm/{given['model']}", [(name, json.dumps(one)) for name, one in options.items()])
+    )
+    ours: list[Round] = []
+    theirs: list[Round] = []
+    await engine.start(Surroundings(wants=frozenset({"rate"})))
     try:
-        await asyncio.gather(*(one(pair) for pair in given["warm"]))
-        before = dict(engine.counters())
-        found: list[Round] = []
-        for pairs in given["rounds"]:
-            start = time.perf_counter()
-            scores = await asyncio.gather(*(one(pair) for pair in pairs))
-            found.append((time.perf_counter() - start, [score for pair in scores for score in pair]))
-        after = engine.counters()
-        return found, {name: after[name] - before.get(name, 0.0) for name in after}
+        offline = await asyncio.to_thread(Offline, python, given, log)
+        try:
+            await served_round(engine, given["warm"])
+            await asyncio.to_thread(offline.round, given["warm"])
+            before = dict(await asyncio.to_thread(engine.counters))
+            for place, pairs in enumerate(given["rounds"]):
+                if place % 2:
+                    theirs.append(await asyncio.to_thread(offline.round, pairs))
+                ours.append(await served_round(engine, pairs))
+                if not place % 2:
+                    theirs.append(await asyncio.to_thread(offline.round, pairs))
+            after = await asyncio.to_thread(engine.counters)
+            return ours, theirs, {name: after[name] - before.get(name, 0.0) for name in after}
+        finally:
+            await asyncio.to_thread(offline.close)
     finally:
         await engine.close()
 
@@ -156,9 +202,10 @@ def main() -> None:
         "rounds": rounds,
     }
     python = os.environ.get("SUITE_VLLM_PYTHON") or sys.executable
-    ours, counters = asyncio.run(served(given))
-    theirs = offline(python, given)
+    with tempfile.TemporaryDirectory() as scratch:
+        ours, theirs, counters = asyncio.run(measure(given, python, Path(scratch) / "offline.log"))
     rates = [statistics.median(asked.pairs / seconds for seconds, _ in side) for side in (ours, theirs)]
+    ratio = statistics.median(two[0] / one[0] for one, two in zip(ours, theirs, strict=True))
     apart = max(
         abs(a - b) for one, two in zip(ours, theirs, strict=True) for a, b in zip(one[1], two[1], strict=True)
     )
@@ -166,7 +213,7 @@ def main() -> None:
         json.dumps(
             {
                 "pairs_per_second": {"suite": round(rates[0], 3), "offline": round(rates[1], 3)},
-                "ratio": round(rates[0] / rates[1], 3),
+                "ratio": round(ratio, 3),
                 "rounds_s": {
                     "suite": [round(seconds, 2) for seconds, _ in ours],
                     "offline": [round(seconds, 2) for seconds, _ in theirs],
