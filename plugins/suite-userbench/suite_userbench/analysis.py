@@ -73,6 +73,12 @@ def candidate(run: Any) -> str:
     return spec
 
 
+def _played_by(run: Any) -> str:
+    """The model that plays the user, where one does."""
+    members = run.manifest.get("roles", {}).get("user", ())
+    return "".join(f" by {one.get('spec', '')}" for one in members)
+
+
 def _cells(run: Any) -> dict[str, Mapping[str, Any]]:
     """Cell -> its entry in the manifest."""
     return {cell["cell"]: cell for cell in run.manifest["cells"] if cell["task"] == TASK}
@@ -123,7 +129,7 @@ def _bounds(runs: Sequence[Any]) -> suite.Table:
                 (
                     candidate(run),
                     cell["parameters"]["mode"],
-                    told.get("user", cell["parameters"]["user"]),
+                    told.get("user", cell["parameters"]["user"]) + _played_by(run),
                     told.get("scenarios", ""),
                     *(values.get(name) for name in _TOTALS),
                 )

@@ -97,6 +97,15 @@ def test_the_report_shows_bounds_and_curves(folder):
     assert all(best >= mean for *_, best, mean in best_of.rows) and {row[2] for row in best_of.rows} == {2}
 
 
+def test_a_model_that_plays_the_user_is_named_beside_the_score(folder):
+    run = View(folder / "random")
+    run.manifest = {**run.manifest, "roles": {**run.manifest["roles"], "user": [{"spec": "vllm/some-user"}]}}
+    (section,) = analysis([run])
+    table = next(block for block in section.blocks if isinstance(block, suite.Table))
+    users = {row[0]: row[2] for row in table.rows}
+    assert users["baseline: random"].endswith("by vllm/some-user")
+
+
 def test_other_candidates_keep_their_spec():
     run = SimpleNamespace(manifest={"roles": {"candidate": [{"spec": "vllm/x"}]}})
     assert candidate(run) == "vllm/x"
