@@ -172,7 +172,7 @@ def _attributes(run: Any, cell: Mapping[str, Any]) -> Iterable[Any]:
     yield suite.Table(
         ("attribute", "served best", "served worst", "range of means"),
         [
-            (name, _answer(best), _answer(worst), best["value"] - worst["value"])
+            (name, *_ends(best, worst), best["value"] - worst["value"])
             for name, rows in by_attribute.items()
             for best, worst in [
                 (max(rows, key=lambda row: row["value"]), min(rows, key=lambda row: row["value"]))
@@ -222,6 +222,13 @@ def _between(
             rows.append((one, two, difference, len(common), None if test is None else test.p))
     corrected = suite.adjust([row[4] for row in rows])
     return [(*row, p) for row, p in zip(rows, corrected, strict=True)]
+
+
+def _ends(best: Mapping[str, Any], worst: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The answers served best and worst; none where all are served alike."""
+    if best["value"] == worst["value"]:
+        return None, None
+    return _answer(best), _answer(worst)
 
 
 def _answer(row: Mapping[str, Any]) -> str:
