@@ -155,11 +155,20 @@ def test_a_reader_that_goes_away_is_no_crash(acting) -> None:
     assert process.returncode == 141
 
 
+def heed_ctrl_c() -> None:
+    """A process started in the background of a shell ignores SIGINT, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_ends_a_command_with_130(acting) -> None:
     command = [sys.executable, "-m", "suite", "act", "--how", "long"]
     environment = acting.environment()
     with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heed_ctrl_c,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
