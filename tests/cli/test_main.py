@@ -168,7 +168,7 @@ def test_ctrl_c_ends_a_command_with_130(acting) -> None:
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=heed_ctrl_c,
+        preexec_fn=heed_ctrl_c,  # noqa: PLW1509
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
