@@ -127,6 +127,7 @@ def compare_runs(
         for name, task in tasks.items()
     }
     _known(asked.metrics, declared)
+    leads = {name: _lead(chosen[name], measures(declared[name])) for name in chosen}
     tables = load_tables(runs, {name: _values(wanted) for name, wanted in chosen.items()}, cells)
     rows: list[Row] = []
     slices: list[tuple[Row, SliceDifference]] = []
@@ -137,12 +138,15 @@ def compare_runs(
         for match in matches:
             table = tables[match.task]
             for measure, headline in chosen[match.task]:
-                row, more = _row((a, i), (b, j), match, measure, headline, table, asked)
+                lead = measure.name == leads[match.task]
+                row, more = _row((a, i), (b, j), match, measure, headline, lead, table, asked)
                 mine.append(row)
                 slices += [(row, one) for one in more]
         rows += mine
         read = (
-            disagreements(a, b, [row for row in mine if row.headline], asked.examples)
+            disagreements(
+                a, b, [row for row in mine if row.measure.name == leads[row.match.task]], asked.examples
+            )
             if asked.examples
             else ()
         )
@@ -188,6 +192,21 @@ def _chosen(
     return sorted(found, key=lambda pair: not pair[1])
 
 
+def _lead(chosen: list[tuple[Measure, bool]], known: Sequence[Measure]) -> str:
+    """The measure whose slices and samples are shown: the headline, or, where that is a formula over all
+    samples, the first mean of samples, which is then compared too (as exploration). "" if there is none.
+    """
+    headline = next((one for one, first in chosen if first), None)
+    if headline is None or headline.of is not None:
+        return headline.name if headline else ""
+    mean = next((one for one in known if one.of is not None and one.over == "samples"), None)
+    if mean is None:
+        return ""
+    if all(one.name != mean.name for one, _ in chosen):
+        chosen.append((mean, False))
+    return mean.name
+
+
 def _values(chosen: Sequence[tuple[Measure, bool]]) -> Values:
     """What a table must keep for these measures."""
     needs: dict[str, set[str]] = {"samples": set(), "parts": set()}
@@ -209,11 +228,12 @@ def _row(
     match: Match,
     measure: Measure,
     headline: bool,
+    lead: bool,
     table: Table,
     asked: Wanted,
 ) -> tuple[Row, list[SliceDifference]]:
     (a, i), (b, j) = one, two
-    tags = [name for name in table.tags if name != measure.macro] if headline and asked.slices else []
+    tags = [name for name in table.tags if name != measure.macro] if lead and asked.slices else []
     needed = [*tags, *([measure.macro] if measure.macro else [])]
     sides = (
         side(measure, table, cell_name(i, match.cell_a), needed),
@@ -230,7 +250,7 @@ def _row(
         a.label, b.label, match, measure, headline, found, equivalent=equivalent,
         note=noted(found.comparison, found),
     )  # fmt: skip
-    shown = slice_differences(found, measure, needed, level=asked.level) if headline and asked.slices else []
+    shown = slice_differences(found, measure, needed, level=asked.level) if lead and asked.slices else []
     return row, shown
 
 

@@ -250,3 +250,14 @@ def test_another_scoring_of_a_run_can_be_named(write_run, plugins):
     assert found.runs[0].scoring == "first"
     with pytest.raises(RunError, match="second"):
         compare_runs([f"{a}@second", str(b)], None, plugins)
+
+
+def test_a_formula_as_headline_is_read_by_the_first_mean(write_run, plugins, score_all, monkeypatch):
+    import dataclasses
+
+    task = plugins.load("task", "tiny/one")
+    monkeypatch.setattr(task, "info", dataclasses.replace(task.info, headline="good"))
+    found = compared(write_run, plugins, score_all(), score_all(4))
+    assert [(row.measure.name, row.headline) for row in found.rows] == [("good", True), ("kept", False)]
+    assert {one.row.measure.name for one in found.slices} == {"kept"}
+    assert {one.metric for one in found.parts[0].disagreements} == {"kept"}
