@@ -39,7 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("suite.cli.data:data", "Datasets: list, fetch, check and pin them."),
     "models": ("suite.cli.models:models", "Models that the suite can fetch by itself."),
     "judge": ("suite.cli.judge:judge", "Audit a judge: position bias, agreement, length."),
-    "plugin": ("suite.cli.plugin:plugin", "List plugins, check that they keep the contract, write a new one."),
+    "plugin": ("suite.cli.plugin:plugin", "List plugins, check one, write a new one."),
     "doctor": ("suite.cli.doctor:doctor", "What this machine can do: extras, GPUs, sandbox, plugins."),
 }
 
