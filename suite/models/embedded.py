@@ -8,6 +8,7 @@ import asyncio
 import importlib.metadata
 import importlib.util
 import tempfile
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,8 @@ LLAMAS = {
         8192,
     )
 }
+QUEUE = 3
+MOST_HOMES = 256
 _CAPABILITIES = frozenset({"chat", "complete", "logprobs", "seed", "json_schema"})
 
 
@@ -68,12 +71,11 @@ class LlamaOptions(EngineOptions):
 
 @dataclass(slots=True)
 class _Replica:
-    """One server process; `group` is whose history its cache holds."""
+    """One server process."""
 
     server: ManagedServer
     client: OpenAIClient
     in_flight: int = 0
-    group: str = ""
 
 
 class LlamaEngine(Engine):
@@ -86,6 +88,7 @@ class LlamaEngine(Engine):
         self._model = model
         self._options = options
         self._replicas: list[_Replica] = []
+        self._homes: OrderedDict[str, _Replica] = OrderedDict()  # group -> where its history is cached
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def capabilities(self) -> frozenset[str]:
@@ -105,9 +108,10 @@ class LlamaEngine(Engine):
         }
 
     def limits(self) -> Mapping[str, int]:
-        """As many requests as slots: more would only wait in the servers."""
+        """A few requests for each slot, so that no replica waits while another has a group's queue."""
         options = self._options
-        return {"concurrency": options.slots * options.replicas, "window": options.window}
+        waiting = 1 if options.replicas == 1 else QUEUE
+        return {"concurrency": options.slots * options.replicas * waiting, "window": options.window}
 
     async def start(self, surroundings: Surroundings) -> None:
         """Fetch the weights if need be, start the servers. Raises EngineError or DataError."""
@@ -150,9 +154,8 @@ class LlamaEngine(Engine):
         if not self._replicas:
             raise EngineError(f"{self.spec.text} was asked before it was started")
         check_needs(request, _CAPABILITIES, self.spec.text)
-        replica = min(self._replicas, key=lambda one: (one.in_flight, one.group != asking.group))
+        replica = self._home(asking.group)
         replica.in_flight += 1
-        replica.group = asking.group
         try:
             return await replica.client.call(request, asking.seed)
         except CallFailed as failed:
@@ -162,8 +165,17 @@ class LlamaEngine(Engine):
         finally:
             replica.in_flight -= 1
 
+    def _home(self, group: str) -> _Replica:
+        """A group stays where its history is cached; a new one goes where least is waiting."""
+        home = self._homes.pop(group, None) or min(self._replicas, key=lambda one: one.in_flight)
+        self._homes[group] = home
+        if len(self._homes) > MOST_HOMES:
+            self._homes.popitem(last=False)
+        return home
+
     async def close(self) -> None:
         """Stop the servers."""
+        self._homes.clear()
         replicas, self._replicas = self._replicas, []
         for one in replicas:
             await one.client.close()

@@ -16,13 +16,6 @@ PLAIN_TOKENS = 300
 OPEN_TAG = "<choice>"
 PAPER_TURNS = (0, 3, 8, 28, 48, 68)
 FORMS = ("explicit", "implicit-choice", "implicit-persona")
-MINI_TOPICS = [
-    "cooking_meals",
-    "exercise_sport",
-    "getting_around",
-    "learning_courses",
-    "places_to_stay",
-]
 
 
 class Classification(Preferences[ClassificationParameters]):
@@ -59,9 +52,8 @@ class Classification(Preferences[ClassificationParameters]):
                 {
                     "method": method,
                     "inter_turns": turns,
-                    "topics": MINI_TOPICS,
                     "prefill": True,
-                    "max_tokens": 3,
+                    "max_tokens": 1,
                 }
                 for method in ("zero-shot", "remind")
                 for turns in (0, 3)
