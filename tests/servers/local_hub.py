@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import re
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -64,6 +65,16 @@ def commit_of(folder: Path) -> str:
     """The commit id of a revision."""
     lines = "".join(f"{name}\0{facts(path)[2]}\n" for name, path in files(folder).items())
     return hashlib.sha1(lines.encode()).hexdigest()
+
+
+class Server(ThreadingHTTPServer):
+    """A server that takes clients hanging up as a matter of course."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -192,7 +203,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.send_file(target, X_Repo_Commit=at[1], ETag=f'"{git}"')
         place = quote(target.relative_to(self.hub.root).as_posix())
         linked: dict[str, Any] = {"X_Linked_ETag": f'"{sha256}"', "X_Linked_Size": size}
-        where = f"http://127.0.0.1:{self.hub.large_port}/{place}"
+        where = (
+            f"http://localhost:{self.hub.large_port}/{place}"  # another host: clients must see the headers
+        )
         return self.reply(302, X_Repo_Commit=at[1], ETag=f'"{git}"', Location=where, **linked)
 
     def send_file(self, target: Path, **headers: Any) -> None:
@@ -229,13 +242,12 @@ class LocalHub:
         self.root = self.root.resolve()
         handler = type("BoundHandler", (Handler,), {"hub": self})
         self._servers = [
-            ThreadingHTTPServer(("127.0.0.1", self.port), handler),
-            ThreadingHTTPServer(("127.0.0.1", 0), handler),
+            Server(("127.0.0.1", self.port), handler),
+            Server(("127.0.0.1", 0), handler),
         ]
         self.large_port = self._servers[1].server_address[1]
         self.url = f"http://127.0.0.1:{self._servers[0].server_address[1]}"
         for server in self._servers:
-            server.daemon_threads = True
             threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
