@@ -63,7 +63,10 @@ def test_export_writes_and_says_where(make_run: Make, tmp_path: Path) -> None:
     assert len(path.read_text().splitlines()) == 7 * 12 + 1
 
 
-def test_runs_are_listed_with_their_state(make_run: Make, tmp_path: Path) -> None:
+def test_runs_are_listed_with_their_state(
+    make_run: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     make_run(name="done", pending=0, turns=(0,), methods=("plain",))
     make_run(name="partly")
     make_run(name="unscored", scored=False, pending=0)

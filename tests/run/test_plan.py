@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from pydantic import Field
-from small_tasks import Many, Spell, bare_catalogue, cells, plan_of, run
+from small_tasks import Many, Spell, cells, plan_of, run
 
 import suite
 from suite.errors import CapabilityError, ConfigError, NotFound, RunError
@@ -215,4 +215,3 @@ def test_a_dry_run_prints_everything_and_touches_nothing(
     shown = json.loads(describe(plan, as_json=True))
     assert len(shown["cells"][0]["sample_ids"]) == 400
     assert not list(tmp_path.glob("runs"))
-    assert bare_catalogue().names("task") == []
