@@ -95,6 +95,8 @@ def command(
     default = (
         {"runner": "--runner=pooling"} if pooling else {"enable-prefix-caching": "--enable-prefix-caching"}
     )
+    if not pooling:  # else usage never tells what came from the prefix cache
+        default["enable-prompt-tokens-details"] = "--enable-prompt-tokens-details"
     default["disable-uvicorn-access-log"] = "--disable-uvicorn-access-log"
     if "tool-call-parser" in names:
         default["enable-auto-tool-choice"] = "--enable-auto-tool-choice"

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from suite.chat import Message, Reply, Request, call_id, call_seed, request_sha256
 from suite.errors import CallFailed, EngineError, SuiteError
@@ -361,8 +360,3 @@ class Desk:
         """Wait before a retry; a run that stops does not wait for it."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop_event.wait(), seconds)
-
-
-def members_of(seats: Mapping[str, Sequence[Seat]]) -> dict[str, Any]:
-    """Member -> what it cost."""
-    return {seat.member.member: seat.tally for members in seats.values() for seat in members}

@@ -17,7 +17,6 @@ from suite.run.cells import Cell
 from suite.run.request import EvalRequest
 
 DEFAULTS = {"embedder": "lexical/bm25"}
-_SCORES_MEAN_NOTHING = ("embedded/smollm2-135m",)
 
 
 @dataclass(frozen=True)
@@ -165,8 +164,3 @@ def _member(
     stages = {one.stage for one in roles}
     stage = stages.pop() if len(stages) == 1 else "both"
     return Member(role, member, spec, engine, stage, chosen)
-
-
-def means_nothing(member: Mapping[str, Any]) -> bool:
-    """Whether a recorded member is too small a model for its scores to mean anything."""
-    return member.get("spec") in _SCORES_MEAN_NOTHING

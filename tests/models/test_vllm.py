@@ -83,8 +83,9 @@ async def test_a_server_is_started_asked_and_stopped(stand_in: Path, model: Call
     assert argv[:2] == ["--model", str(stand_in / "models" / "toy-model")]
     assert argv[argv.index("--host") + 1] == "127.0.0.1"
     assert argv[argv.index("--served-model-name") + 1] == "toy-model"
-    assert argv[-5:] == [
+    assert argv[-6:] == [
         "--enable-prefix-caching",
+        "--enable-prompt-tokens-details",
         "--disable-uvicorn-access-log",
         "--max-model-len=512",
         "--enforce-eager",
