@@ -1,6 +1,6 @@
 # eval      set everything up and run PrefEval on its bundled data with a small real model, no GPU, no key
 # test      tests, types, lint and layers, on every supported Python found here
-# test-all  the same and: lowest and newest dependencies, wheels, random order, oracles, documentation, vLLM
+# test-all  the same and: slow tests, lowest and newest dependencies, wheels, random order, oracles, documentation, vLLM
 # docs      the documentation site, into site/
 # changelog what the fragments in changelog.d/ add to CHANGELOG.md
 # constraints   resolve all dependencies anew and record their versions
@@ -30,7 +30,7 @@ test: $(TOX)
 	TOX=$(TOX) .ci/test
 
 test-all: test
-	$(TOX) run -e py-lowest,py-latest,wheel,random,oracles,docs,vllm
+	$(TOX) run -e slow,py-lowest,py-latest,wheel,random,oracles,docs,vllm
 
 docs: $(TOX)
 	$(TOX) run -e docs
