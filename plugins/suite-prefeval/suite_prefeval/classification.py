@@ -56,7 +56,7 @@ class Classification(Preferences[ClassificationParameters]):
                     "max_tokens": 1,
                 }
                 for method in ("zero-shot", "remind")
-                for turns in (0, 3)
+                for turns in (0, 1)
             ],
         },
         note="Prompts are our own wording; published scores used other prompts.",
