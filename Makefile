@@ -29,7 +29,8 @@ eval: .venv/ready
 test: $(TOX)
 	TOX=$(TOX) .ci/test
 
-test-all: test
+test-all: $(TOX)
+	TOX=$(TOX) .ci/test --whole
 	$(TOX) run -e slow,py-lowest,py-latest,wheel,random,oracles,docs,vllm
 
 docs: $(TOX)
