@@ -7,7 +7,7 @@ import tomllib
 import click
 import pytest
 import tomli_w
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.cli.settings import FILE, line_of, read
@@ -131,6 +131,7 @@ TABLES = st.dictionaries(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(TABLES)
 def test_the_line_of_a_key_holds_the_key(tables) -> None:
     text = tomli_w.dumps(tables)
