@@ -7,7 +7,6 @@ it never stops a run.
 """
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -105,7 +104,7 @@ class ResponseCache:
 
 def replies_folder(cache: Path) -> Path:
     """Where the response cache is."""
-    return cache / "replies" if not os.environ.get("SUITE_REPLIES") else Path(os.environ["SUITE_REPLIES"])
+    return cache / "replies"
 
 
 def _short(key: bytes) -> int:
