@@ -1,0 +1,1 @@
+"""Submissions that a stranger can verify, and boards built from them."""

@@ -1,0 +1,135 @@
+"""What verifying a bundle finds: rungs of a ladder, and findings with stable codes.
+
+All text that comes from a bundle is shown escaped and cut (`shown`): it may hold control characters,
+markup or a megabyte.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from suite.report.cleaning import one_line
+
+Severity = Literal["error", "warning", "note"]
+Status = Literal["passed", "warned", "failed", "not_run"]
+
+RUNGS = {
+    "R0": "container: is it safe to read?",
+    "R1": "schema: has every file its declared shape?",
+    "R2": "integrity: is it the content that the manifest lists?",
+    "R3": "identity: are tasks and data the pinned ones?",
+    "R4": "completeness: exactly the right samples?",
+    "R5": "definition: is it what the board asks?",
+    "R6": "solve replayed, deterministic scores recomputed",
+    "R7": "judges: their requests rebuilt, their verdicts read again",
+    "R8": "aggregates: do the numbers follow from the records?",
+    "R9": "plausibility: does it look like real model traffic?",
+    "R10": "provenance: who says so?",
+    "R11": "re-run: does the model really answer so?",
+}
+LONGEST = 200
+
+
+def shown(value: Any, most: int = LONGEST) -> str:
+    """A value for people: one line, nothing unsafe in it, at most `most` characters."""
+    return one_line(value if isinstance(value, str) else repr(value), most)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One mismatch. code: "R4.missing-output": the rung and a stable word. where: file, line, run or
+    field. sample: its id, "" if it is about no one sample. expected, found: both sides, escaped and cut.
+    """
+
+    code: str
+    severity: Severity
+    what: str
+    where: str = ""
+    sample: str = ""
+    expected: str = ""
+    found: str = ""
+
+    @property
+    def rung(self) -> str:
+        """The rung it belongs to, as "R4"."""
+        return self.code.partition(".")[0]
+
+
+@dataclass
+class Rung:
+    """One step of the ladder. reason: why it could not run. seconds: wall time."""
+
+    id: str
+    ran: bool = False
+    reason: str = ""
+    seconds: float = 0.0
+    errors: int = 0
+    warnings: int = 0
+    notes: int = 0
+    by_code: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def status(self) -> Status:
+        """failed: an error. not_run: could not run, or only in part. warned: warnings only."""
+        if self.errors:
+            return "failed"
+        if not self.ran or self.reason:
+            return "not_run"
+        return "warned" if self.warnings else "passed"
+
+
+class Findings:
+    """Collects findings by rung. Counts all, keeps `most` of each code: memory stays flat."""
+
+    def __init__(self, most: int = 200) -> None:
+        self.rungs = {name: Rung(name) for name in RUNGS}
+        self.kept: list[Finding] = []
+        self._most = most
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.kept)
+
+    def add(
+        self,
+        code: str,
+        what: str,
+        *,
+        severity: Severity = "error",
+        where: str = "",
+        sample: str = "",
+        expected: Any = "",
+        found: Any = "",
+    ) -> None:
+        """Note one. Values are escaped and cut here; `what` and `where` must hold no text of the bundle."""
+        rung = self.rungs[code.partition(".")[0]]
+        rung.ran = True
+        if severity == "error":
+            rung.errors += 1
+        elif severity == "warning":
+            rung.warnings += 1
+        else:
+            rung.notes += 1
+        rung.by_code[code] += 1
+        if rung.by_code[code] <= self._most:
+            self.kept.append(
+                Finding(code, severity, what, shown(where), shown(sample), shown(expected), shown(found))
+            )
+
+    def ran(self, rung: str) -> None:
+        """The rung was climbed, whatever it found."""
+        self.rungs[rung].ran = True
+
+    def not_run(self, rung: str, reason: str) -> None:
+        """The rung could not be climbed, or not wholly; the first reason is shown."""
+        self.rungs[rung].reason = self.rungs[rung].reason or shown(reason, 500)
+
+    @property
+    def errors(self) -> int:
+        """Errors over all rungs."""
+        return sum(rung.errors for rung in self.rungs.values())
+
+    @property
+    def warnings(self) -> int:
+        """Warnings over all rungs."""
+        return sum(rung.warnings for rung in self.rungs.values())
