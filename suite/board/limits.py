@@ -1,4 +1,4 @@
-"""How much of a bundle is read before it is refused. Absolute sizes are the guard, the ratio a second line."""
+"""How much of a bundle is read before it is refused: absolute sizes are the guard."""
 
 from dataclasses import dataclass
 
