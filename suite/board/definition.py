@@ -1,0 +1,139 @@
+"""Finds and reads board definitions: `boards/*.yaml` of the registry folders, or a file or repository given.
+
+Not here: what a definition may say (`definition_model`, whose names are importable from here too).
+"""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from suite.board.definition_model import Board, Item, Seat, file_name, json_schema
+from suite.data import strict
+from suite.data.registry import registry_folder
+from suite.errors import ConfigError, unknown
+from suite.plugins import Catalogue, catalogue
+
+LARGEST = 1024 * 1024  # bytes of a definition
+
+
+__all__ = [
+    "Board",
+    "Item",
+    "Problem",
+    "Seat",
+    "board_files",
+    "boards",
+    "file_name",
+    "find_board",
+    "json_schema",
+    "load_board",
+]
+
+
+class Problem(NamedTuple):
+    """A definition that can't be read."""
+
+    file: Path
+    error: ConfigError
+
+
+def load_board(path: Path) -> Board:
+    """The board of a file, or of a folder's board.yaml. Raises ConfigError naming file, line and field."""
+    if path.is_dir():
+        path = path / "board.yaml"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path.name} cannot be read: {error.strerror}", where=str(path)) from error
+    if len(data) > LARGEST:
+        raise ConfigError(f"{path.name} is larger than {LARGEST:,} bytes", where=str(path))
+    try:
+        text = data.decode("utf-8")
+        value = strict.read_yaml(text)
+        _plain(value)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path.name} is not UTF-8", where=str(path)) from error
+    except ValueError as error:
+        raise ConfigError(f"{path.name} can't be read: {error}", where=str(path)) from error
+    try:
+        return Board.model_validate(value).known_from(path, text)
+    except ValidationError as error:
+        raise _told(error, path, text) from error
+
+
+def _plain(value: Any) -> None:
+    """YAML knows keys and values that JSON does not: refuse them here, with words of their own."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if not isinstance(key, str):
+                raise ValueError(f"key {key!r} is a {type(key).__name__}, not text: put it in quotes")
+            _plain(one)
+    elif isinstance(value, list):
+        for one in value:
+            _plain(one)
+    elif value is not None and not isinstance(value, str | bool | int | float):
+        raise ValueError(f"{value} is a {type(value).__name__}: put it in quotes")
+
+
+def _told(error: ValidationError, path: Path, text: str) -> ConfigError:
+    first = error.errors(include_url=False)[0]
+    known = ("function-before", "function-after", "tuple", "dict")
+    place = [step for step in first["loc"] if not str(step).startswith(known)]
+    message = first["msg"].removeprefix("Value error, ")
+    if message.startswith("tasks: "):
+        place, message = ["tasks"], message.removeprefix("tasks: ")
+    elif first["type"] == "extra_forbidden":
+        message = f"there is no field `{place[-1]}`"
+    line = strict.yaml_line(text, place)
+    more = error.error_count() - 1
+    return ConfigError(
+        f"{path.name} is no valid board: {message}" + (f" (and {more} more mistakes)" if more else ""),
+        where=f"{path}, line {line}, field `{'.'.join(map(str, place)) or 'the whole'}`",
+        fix="schemas/board.v1.json in the registry says what is allowed; docs/boards.md explains it",
+    )
+
+
+def board_files(plugins: Catalogue | None = None) -> dict[str, Path]:
+    """Board id -> its file, over the suite's registry folder and those of plugins; the first one wins."""
+    found: dict[str, Path] = {}
+    for folder in (registry_folder(), *(plugins or catalogue()).registry_folders()):
+        for path in sorted((folder / "boards").glob("*.yaml")):
+            found.setdefault(path.stem, path)
+    return found
+
+
+def boards(plugins: Catalogue | None = None) -> tuple[list[Board], list[Problem]]:
+    """All boards of the registry folders by id, and what can't be read."""
+    found, problems = [], []
+    for _, path in sorted(board_files(plugins).items()):
+        try:
+            found.append(_named(path))
+        except ConfigError as error:
+            problems.append(Problem(path, error))
+    return found, problems
+
+
+def find_board(name: str, plugins: Catalogue | None = None) -> Board:
+    """A board by its file, by the folder that holds its board.yaml, or by its id in the registry.
+
+    Raises NotFound, or ConfigError for a file that can't be read.
+    """
+    path = Path(name)
+    if path.is_file() or (path / "board.yaml").is_file():
+        return load_board(path)
+    files = board_files(plugins)
+    if name in files:
+        return _named(files[name])
+    if path.suffix in (".yaml", ".yml") or "/" in name:
+        raise ConfigError(f"no board at {name}", fix="give board.yaml, its folder, or a board's id")
+    raise unknown("board", name, files)
+
+
+def _named(path: Path) -> Board:
+    board = load_board(path)
+    if board.id != path.stem:
+        raise ConfigError(
+            f"the board is called {board.id!r}, its file {path.name!r}", str(path), "name the file after it"
+        )
+    return board

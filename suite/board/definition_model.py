@@ -1,0 +1,398 @@
+"""What a board asks for: `board.yaml` as types, and the cells that an entry must bring.
+
+The file is closed (unknown keys are errors) and every field but id, version, title and tasks has a default.
+`Board.sha256` is taken over the parsed file with all defaults filled in, so comments and order of keys do not
+change it. Parameters that an item does not name have the task's own defaults; those are filled in by
+`Board.cells`, with the same code that makes the cells of a run, so that cell ids can be compared.
+Not here: finding and reading the files (`definition`), ranking, verification.
+"""
+
+import itertools
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from suite.chat import canonical_json, sha256_hex
+from suite.data import strict
+from suite.errors import ConfigError, SuiteError, unknown
+from suite.parameters import SkipCell
+from suite.plugins import Catalogue
+from suite.run.cells import AnyTask, Cell, load_task, make_cell
+
+TRUST = ("L0", "L1", "L2", "L3", "L4")
+MOST_CELLS = 500  # of one board: a bundle holds at most as many runs
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Semver = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$")]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._/-]{0,79}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Line = Annotated[
+    str,
+    StringConstraints(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+$",
+    ),
+]
+Host = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")
+]
+Trust = Literal["L0", "L1", "L2", "L3", "L4"]
+Method = Literal["mean_of_normalised", "mean_rank", "borda", "bradley_terry"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Closed(BaseModel):
+    """Base of everything in the file: frozen, unknown keys forbidden, no infinities."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+class Seat(Closed):
+    """Who fills a role, exactly. spec: as in the run's manifest. identity: keys of the recorded identity that
+    must be equal (revision, engine, …); others are free. sampling: the overrides that must be recorded.
+    """
+
+    spec: Line
+    identity: dict[str, Any] = {}
+    sampling: dict[str, Any] = {}
+
+
+def _seats(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
+
+
+Seats = Annotated[tuple[Seat, ...], BeforeValidator(_seats, json_schema_input_type=Seat | tuple[Seat, ...])]
+
+
+class Normalise(Closed):
+    """The ends of a value's scale, fixed by the board, never taken from entrants. Values are not clipped."""
+
+    low: float = 0.0
+    high: float = 1.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"low {self.low} must be below high {self.high}")
+        return self
+
+
+class Caps(Closed):
+    """Largest share of samples without a value, and of candidate failures, of an entry. null: any."""
+
+    unscored: Share | None = None
+    failed: Share | None = None
+
+
+class Item(Closed):
+    """One column of the board: a task with its parameters, possibly swept over several cells.
+
+    key: name of the column; default the task's. version: the task's. parameters: exact values; what is not
+    named has the task's default. sweep: parameter -> values; the column is the mean over all combinations
+    that the task allows. limit: groups taken by `--limit` (null: all). seed: null lets the submitter choose.
+    prompts_sha256: of the task's prompt texts, one for all cells or by cell. roles: role -> who fills it; a
+    role that the task needs and that is not named here is free. headline: metric; default the task's.
+    weight: share of the overall number; given for all items or for none (equal then). data_published: when
+    the data became public, to mark models that were released later.
+    """
+
+    task: Key
+    version: int = Field(ge=1)
+    key: Key | Literal[""] = ""
+    title: Line | Literal[""] = ""
+    parameters: dict[str, Any] = {}
+    sweep: dict[str, tuple[Any, ...]] = {}
+    score_parameters: dict[str, Any] = {}
+    data: Literal["full", "mini"] = "full"
+    limit: int | None = Field(default=None, ge=1)
+    trials: int = Field(default=1, ge=1, le=1000)
+    seed: int | None = None
+    prompts: Literal["own", "official"] = "own"
+    prompts_sha256: Sha256 | dict[str, Sha256] | None = None
+    roles: dict[Slug, Seats] = {}
+    headline: Line | Literal[""] = ""
+    weight: float | None = Field(default=None, gt=0, le=1)
+    normalise: Normalise = Normalise()
+    caps: Caps = Caps()
+    data_published: date | None = None
+
+    @field_validator("sweep")
+    @classmethod
+    def _swept(cls, given: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+        for name, values in given.items():
+            if not values:
+                raise ValueError(f"{name}: a sweep needs at least one value")
+        return given
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if both := sorted(set(self.parameters) & set(self.sweep)):
+            raise ValueError(f"{', '.join(both)}: under `parameters` or under `sweep`, not both")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The column's key."""
+        return self.key or self.task
+
+    @property
+    def shown(self) -> str:
+        """The column's title for people."""
+        return self.title or self.name
+
+    def combinations(self) -> Iterator[dict[str, Any]]:
+        """The parameter values of each cell, in the order of the sweep."""
+        for values in itertools.product(*self.sweep.values()):
+            yield {**self.parameters, **dict(zip(self.sweep, values, strict=True)), **self.score_parameters}
+
+
+class Candidate(Closed):
+    """What the measured model may be and how it may be asked.
+
+    sampling: the overrides that must be recorded, or "any". max_tokens: the largest override allowed.
+    """
+
+    sampling: dict[str, Any] | Literal["any"] = "any"
+    max_tokens: int | None = Field(default=None, ge=1)
+    allow: tuple[Literal["hub", "endpoint", "local"], ...] = ("hub", "endpoint", "local")
+
+
+class Overall(Closed):
+    """How one number is made of all columns. missing: an entry without a column has no overall number
+    ("exclude") or gets the worst possible there ("worst"). ties: of bradley_terry: half a win each, or
+    Davidson's model.
+    """
+
+    method: Method = "mean_of_normalised"
+    alternatives: tuple[Method, ...] = ("mean_rank", "borda", "bradley_terry")
+    missing: Literal["exclude", "worst"] = "exclude"
+    ties: Literal["half", "davidson"] = "half"
+
+
+class Uncertainty(Closed):
+    """level: of intervals and rank intervals. resamples: of the bootstrap. epsilon: the smallest difference
+    that counts, as a share of a column's scale (`normalise`).
+    """
+
+    level: float = Field(default=0.95, gt=0.5, lt=1)
+    resamples: int = Field(default=2000, ge=200, le=20_000)
+    epsilon: float = Field(default=0.0, ge=0, lt=1)
+
+
+class Eligibility(Closed):
+    """Who is ranked. contamination: declared exposure to evaluation data is marked, or excludes.
+    self_preference: a judge of the candidate's own family is marked. max_age_days: from run to acceptance.
+    """
+
+    types: tuple[Literal["standard", "custom"], ...] = ("standard", "custom")
+    min_trust: Trust = "L1"
+    max_age_days: int | None = Field(default=None, ge=1)
+    contamination: Literal["mark", "exclude"] = "mark"
+    self_preference: Literal["mark"] = "mark"
+
+
+class BoardLimits(Closed):
+    """bundle_mib: largest bundle, MiB."""
+
+    bundle_mib: int = Field(default=200, ge=1, le=10_000)
+
+
+class Board(Closed):
+    """A board's definition. plausibility: name of a threshold -> value, over the verifier's defaults.
+    hosts: from which bundles may be fetched over https.
+    """
+
+    format: Literal["suite-board/1"] = "suite-board/1"
+    id: Slug
+    version: Semver
+    title: Line
+    about: str = Field(default="", max_length=5000)
+    tasks: tuple[Item, ...] = Field(min_length=1, max_length=100)
+    candidate: Candidate = Candidate()
+    overall: Overall = Overall()
+    uncertainty: Uncertainty = Uncertainty()
+    eligibility: Eligibility = Eligibility()
+    plausibility: dict[str, float] = {}
+    limits: BoardLimits = BoardLimits()
+    hosts: tuple[Host, ...] = ()
+
+    _path: Path | None = PrivateAttr(None)
+    _text: str = PrivateAttr("")
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        names = [item.name for item in self.tasks]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"tasks: {', '.join(twice)}: two items of one name; give one of them a `key`")
+        files = [file_name(name) for name in names]
+        if twice := sorted({name for name in files if files.count(name) > 1}):
+            raise ValueError(f"tasks: two keys become one file name, {twice[0]}; give one another `key`")
+        given = [item.weight for item in self.tasks if item.weight is not None]
+        if given and len(given) < len(self.tasks):
+            raise ValueError("tasks: give a weight to every item or to none")
+        if given and abs(math.fsum(given) - 1) > 1e-9:
+            raise ValueError(f"tasks: the weights sum to {math.fsum(given):.12g}, not to 1")
+        return self
+
+    def known_from(self, path: Path, text: str) -> Self:
+        """The same, knowing the file it stands in, for error messages."""
+        self._path, self._text = path, text
+        return self
+
+    @property
+    def path(self) -> Path | None:
+        """The file it was read from."""
+        return self._path
+
+    @property
+    def filled(self) -> dict[str, Any]:
+        """The definition as JSON with every default filled in."""
+        return self.model_dump(mode="json")
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 over the canonical JSON of `filled`."""
+        return sha256_hex(canonical_json(self.filled))
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Column -> its share of the overall number; they sum to 1."""
+        return {item.name: item.weight or 1 / len(self.tasks) for item in self.tasks}
+
+    def item(self, key: str) -> Item:
+        """A column by its key. Raises NotFound."""
+        for item in self.tasks:
+            if item.name == key:
+                return item
+        raise unknown("column of the board", key, [item.name for item in self.tasks], f"board {self.id}")
+
+    def cells(self, plugins: Catalogue) -> dict[str, tuple[Cell, ...]]:
+        """Column -> the cells that an entry must bring, in the order of the sweep, made as a run makes them.
+
+        Raises NotFound (task, parameter, metric), PluginError, ConfigError (version, value, nothing left).
+        """
+        found: dict[str, tuple[Cell, ...]] = {}
+        taken: dict[tuple[str, str], str] = {}
+        for index, item in enumerate(self.tasks):
+            with self._at("tasks", index):
+                cells = self._cells(item, plugins)
+                headline = item.headline or cells[0].task.info.headline
+                for cell in cells:
+                    if other := taken.get((cell.id, headline)):
+                        raise ConfigError(f"columns {other!r} and {item.name!r} hold the same cell {cell.id}")
+                    taken[cell.id, headline] = item.name
+            found[item.name] = cells
+        if sum(map(len, found.values())) > MOST_CELLS:
+            raise ConfigError(f"board {self.id} asks for more than {MOST_CELLS} cells")
+        return found
+
+    def headline(self, item: Item, plugins: Catalogue) -> str:
+        """The metric of a column: the item's own, else the task's."""
+        return item.headline or load_task(plugins, item.task)[0].info.headline
+
+    def _cells(self, item: Item, plugins: Catalogue) -> tuple[Cell, ...]:
+        task, name, plugin = load_task(plugins, item.task)
+        if name != item.task:
+            raise ConfigError(f"{item.task!r} is an alias", fix=f"write task: {name}")
+        if task.info.version != item.version:
+            raise ConfigError(
+                f"the board asks for version {item.version} of {name}, installed is {task.info.version}",
+                fix="install the plugin's version that the board is made for, or raise the board's version",
+            )
+        _check_item(item, task)
+        cells: dict[str, Cell] = {}
+        reasons = []
+        for values in item.combinations():
+            try:
+                cell = make_cell(task(task.parameters_type().model_validate(values)), plugin)
+            except SkipCell as skip:
+                reasons.append(skip.reason)
+                continue
+            except ValidationError as error:
+                first = error.errors(include_url=False, include_input=False)[0]
+                where = ".".join(map(str, first["loc"])) or "values"
+                message = first["msg"].removeprefix("Value error, ")
+                raise ConfigError(f"{name}: parameter {where}: {message}") from error
+            cells.setdefault(cell.id, cell)
+        if not cells:
+            raise ConfigError(
+                f"{name}: the task refuses every combination: {'; '.join(dict.fromkeys(reasons))}"
+            )
+        return tuple(cells.values())
+
+    def _at(self, *place: str | int) -> "_At":
+        return _At(self, place)
+
+
+class _At:
+    """Adds file and line to errors that lack a place."""
+
+    def __init__(self, board: Board, place: Sequence[str | int]) -> None:
+        self._board, self._place = board, place
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, SuiteError) and self._board.path is not None:
+            line = strict.yaml_line(self._board._text, self._place)
+            place = f"{self._board.path}, line {line}, field `{'.'.join(map(str, self._place))}`"
+            where = "\n  ".join(filter(None, (error.where, place)))
+            raise type(error)(error.what, where, error.fix) from error
+
+
+def _check_item(item: Item, task: type[AnyTask]) -> None:
+    """Names of parameters, roles, metric, as the task has them."""
+    kind = task.parameters_type()
+    at_score = kind.at_score_names()
+    for name in (*item.parameters, *item.sweep):
+        if name in at_score:
+            raise ConfigError(
+                f"{item.task}: {name} changes scoring only", fix=f"write it under score_parameters: {name}"
+            )
+        if name not in kind.model_fields:
+            raise unknown("parameter", name, set(kind.model_fields) - at_score, f"of {item.task}")
+    for name in item.score_parameters:
+        if name not in at_score:
+            raise unknown("at-score parameter", name, at_score, f"of {item.task}")
+    for role in item.roles:
+        if role not in task.info.roles or role == "candidate":
+            raise unknown("role", role, set(task.info.roles) - {"candidate"}, f"of {item.task}")
+    if item.headline:
+        rows = [row for metric in task.metrics for row in _rows(metric)]
+        if item.headline not in rows:
+            raise unknown("metric", item.headline, rows, f"of {item.task}")
+    if item.data == "mini" and not task.info.mini:
+        raise ConfigError(f"{item.task} has no mini data", fix="write data: full")
+
+
+def _rows(metric: Any) -> Sequence[str]:
+    rows: Sequence[str] = metric.rows() if hasattr(metric, "rows") else (metric.name,)
+    return rows
+
+
+def file_name(key: str) -> str:
+    """A column's key as a file name: slashes become two hyphens."""
+    return re.sub(r"[^a-z0-9._-]", "-", key.replace("/", "--"))
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of board.yaml, as kept in `registry/schemas/board.v1.json`."""
+    schema: Mapping[str, Any] = Board.model_json_schema(mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "suite:board.v1", **schema}
