@@ -26,3 +26,5 @@ class Limits:
     window: int = 2**27  # of a zstd frame
     name: int = 240
     ratio: int = 4000
+    rebuilt: int = 64 * 1024 * MIB  # requests put together again from their blocks, over all calls
+    request: int = 64 * MIB  # one of them

@@ -1,0 +1,157 @@
+"""Lines of a journal held against the format: strict JSON, closed records, checksums.
+
+A line is decoded as its record and encoded again: the same bytes mean that nothing stood in it twice, in
+another notation or beyond the record's fields. Only a line that differs is parsed a second time, slowly
+and strictly, and held against `registry/schemas/record.v1.json`. Not here: what records say of each other.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from suite.board import strict
+from suite.board.findings import Findings
+from suite.board.limits import Limits
+from suite.board.submission import schema_errors
+from suite.journal.records import (
+    AttemptRecord,
+    BlockRecord,
+    CallRecord,
+    OutputRecord,
+    ScoreRecord,
+    checked,
+)
+
+RecordT = TypeVar("RecordT")
+
+_encoder = msgspec.json.Encoder()
+_MOST_BROKEN = 1000  # lines of one file: then it is read no further
+_LONG_NUMBER = re.compile(rb"[0-9]{16}")
+_LONG_INTEGER = re.compile(rb"[:,\[]-?[0-9]{16,}(?![0-9]*[.eE])")
+_TAIL = len(b',"crc":"00000000"')
+_SCHEMA = "record.v1.json"
+KINDS: dict[type[Any], str] = {
+    OutputRecord: "output",
+    CallRecord: "call",
+    BlockRecord: "block",
+    AttemptRecord: "attempt",
+    ScoreRecord: "score",
+}
+
+
+class LinesCheck(Generic[RecordT]):
+    """The records of one file; what is wrong with a line goes into `findings`, and the line is left out.
+
+    where: the file's name in the bundle.
+    """
+
+    def __init__(
+        self, path: Path, where: str, kind: type[RecordT], findings: Findings, limits: Limits
+    ) -> None:
+        self.path, self.where = path, where
+        self._kind = kind
+        self._findings, self._limits = findings, limits
+        self._decoder = msgspec.json.Decoder(kind)
+        self.count = 0
+
+    def at(self, number: int) -> str:
+        """A line's place, for findings."""
+        return f"{self.where} line {number}"
+
+    def records(self) -> Iterator[tuple[int, int, int, RecordT]]:
+        """(line number, offset, length without newline, record) of every good line."""
+        offset = broken = 0
+        most = self._limits.line
+        with self.path.open("rb") as file:
+            while raw := file.readline(most + 1):
+                self.count += 1
+                line = raw[:-1]
+                if raw[-1] != 10:
+                    self._torn(len(raw) > most)
+                    return
+                record = self._record(line)
+                if record is not None:
+                    yield self.count, offset, len(line), record
+                else:
+                    broken += 1
+                    if broken == _MOST_BROKEN:
+                        self._findings.add(
+                            "R1.too-many-broken", "a journal is not read to its end", where=self.where
+                        )
+                        return
+                offset += len(raw)
+
+    def _torn(self, too_long: bool) -> None:
+        if too_long:
+            self._findings.add(
+                "R1.long-line", f"a line is over {self._limits.line} bytes", where=self.at(self.count)
+            )
+        else:
+            self._findings.add("R1.torn-line", "the last line has no line break", where=self.at(self.count))
+
+    def _record(self, line: bytes) -> RecordT | None:
+        try:
+            record = self._decoder.decode(line)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            self._undecodable(line, error)
+            return None
+        body = _encoder.encode(record)[:-1]
+        if line[: -_TAIL - 1] != body or (_LONG_NUMBER.search(line) and _LONG_INTEGER.search(line)):
+            if not self._strictly(line):
+                return None
+        elif self._too_deep(record, line):
+            self._findings.add(
+                "R1.not-strict-json",
+                f"a line is nested deeper than {self._limits.depth}",
+                where=self.at(self.count),
+            )
+            return None
+        if not checked(line):
+            self._findings.add("R2.line-checksum", "a line has not its checksum", where=self.at(self.count))
+            return None
+        return record
+
+    def _undecodable(self, line: bytes, error: Exception) -> None:
+        where = self.at(self.count)
+        if not line.strip():
+            self._findings.add("R1.blank-line", "a line is blank", where=where)
+            return
+        try:
+            strict.read(line, self._limits.depth)
+        except strict.NotStrict as why:
+            self._findings.add("R1.not-strict-json", f"a line {why}", where=where)
+            return
+        text = str(error) if isinstance(error, msgspec.MsgspecError) else ""
+        self._findings.add("R1.record", "a line is no record of its file", where=where, found=text)
+
+    def _strictly(self, line: bytes) -> bool:
+        """Whether a line in another notation than ours is good all the same."""
+        try:
+            value = strict.read(line, self._limits.depth)
+        except strict.NotStrict as why:
+            self._findings.add("R1.not-strict-json", f"a line {why}", where=self.at(self.count))
+            return False
+        good = True
+        for field, what, found in schema_errors(_SCHEMA, {KINDS[self._kind]: value}, 5):
+            self._findings.add(
+                "R1.record", f"a record {what}", where=f"{self.at(self.count)}: {field}", found=found
+            )
+            good = False
+        return good
+
+    def _too_deep(self, record: Any, line: bytes) -> bool:
+        if self._kind is ScoreRecord or self._kind is AttemptRecord:
+            return False
+        most = self._limits.depth
+        if line.count(b"{") + line.count(b"[") <= most:
+            return False
+        if self._kind is OutputRecord:
+            free = [record.output.data]
+        elif self._kind is CallRecord:
+            free = [record.reply.details, record.options.json_schema, record.options.template]
+        else:
+            free = [record.extra]
+        return any(one is not None and strict.deeper_than(one, most - 2) for one in free)

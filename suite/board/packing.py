@@ -1,0 +1,137 @@
+"""Making a bundle: run folders and declarations in, the files of a bundle out, the same bytes each time.
+
+Not here: what makes a run fit to be submitted (`refusing`), declarations (`declaring`), secrets
+(`scrubbing`), the archive's bytes (`archive`).
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from suite.board import archive, frames, strict
+from suite.board.documents_check import entry_cell
+from suite.board.submission import (
+    FORMAT,
+    JOURNALS,
+    README,
+    SCORING_JOURNALS,
+    SIGNATURE,
+    SUBMISSION,
+    allowed,
+)
+from suite.chat import canonical_json
+from suite.compare.loading import ComparedRun
+from suite.errors import BundleError
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    """Name in the bundle -> file, for every file of a bundle folder. Raises BundleError for others."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() or not path.is_dir():
+            name = path.relative_to(folder).as_posix()
+            if path.is_symlink() or not allowed(name):
+                raise BundleError("a file may not stand in a bundle", where=name, fix="take it out")
+            found[name] = path
+    return found
+
+
+def listing(folder: Path) -> list[dict[str, Any]]:
+    """`files` of submission.json: every file but itself and its signature, by name."""
+    found = []
+    for name, path in sorted(files_of(folder).items()):
+        if name in (SUBMISSION, SIGNATURE):
+            continue
+        raw = path.read_bytes()
+        one: dict[str, Any] = {"path": name, "bytes": len(raw), "sha256": sha256(raw).hexdigest()}
+        if name.endswith(".zst"):
+            one["content_bytes"], one["content_sha256"], one["records"] = frames.facts(path)
+        else:
+            one["content_bytes"], one["content_sha256"] = one["bytes"], one["sha256"]
+        found.append(one)
+    return found
+
+
+def seal(folder: Path) -> str:
+    """List what stands in a bundle folder in its submission.json, rewrite that, return the bundle's id.
+
+    Raises BundleError if a file may not stand there.
+    """
+    path = folder / SUBMISSION
+    submission = strict.read(path.read_bytes())
+    submission["files"] = listing(folder)
+    body = canonical_json(submission) + b"\n"
+    path.write_bytes(body)
+    return sha256(body).hexdigest()
+
+
+def write_archive(folder: Path, to: Path) -> None:
+    """Write a bundle folder as `.suite.zip`: at once, or not at all. Raises BundleError."""
+    files = files_of(folder)
+    part = to.with_name(f".{to.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            archive.write(files, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(to)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise BundleError(f"cannot write {to.name}: {error.strerror}", where=str(to.parent)) from error
+
+
+def run_id(run: ComparedRun) -> str:
+    """Name of a run in a bundle: its tasks' families and the first 12 digits of its plan's hash."""
+    families = list(dict.fromkeys(cell["task"].partition("/")[0] for cell in run.cells))
+    name = families[0] if len(families) == 1 else f"{len(families)}-families"
+    return f"{name[:60]}-{run.manifest['plan_sha256'][:12]}"
+
+
+def entry(run: ComparedRun) -> dict[str, Any]:
+    """What submission.json says of a run."""
+    scored = {one["cell"]: one for one in run.scoring_manifest["cells"]}
+    results = {one["cell"]: one for one in run.reader.results(run.scoring)["cells"]}
+    return {
+        "run_id": run_id(run),
+        "plan_sha256": run.manifest["plan_sha256"],
+        "scoring": run.scoring,
+        "trace_policy": "full",
+        "cells": [entry_cell(one, scored[one["cell"]], results[one["cell"]]) for one in run.cells],
+    }
+
+
+def stage(runs: Sequence[ComparedRun], declared: Mapping[str, Any], readme: bytes, folder: Path) -> str:
+    """Write the files of a bundle into an empty folder; returns the bundle's id.
+
+    declared: submission.json but for format, runs and files.
+    """
+    for run in runs:
+        base = folder / "runs" / run_id(run)
+        for source, to, names in (
+            (run.reader.folder, base, JOURNALS),
+            (run.journal.folder, base / "scoring", SCORING_JOURNALS),
+        ):
+            to.mkdir(parents=True)
+            shutil.copyfile(source / "manifest.json", to / "manifest.json")
+            for name in names:
+                journal, packed = source / f"{name}.jsonl", to / f"{name}.jsonl.zst"
+                if journal.exists():
+                    frames.compress_file(journal, packed)
+                else:
+                    packed.write_bytes(frames.compress(b""))
+        shutil.copyfile(run.journal.folder / "results.json", base / "scoring" / "results.json")
+    if readme:
+        (folder / README).write_bytes(readme)
+    entries = sorted((entry(run) for run in runs), key=lambda one: one["run_id"])
+    submission = {**declared, "format": FORMAT, "runs": entries, "files": []}
+    (folder / SUBMISSION).write_bytes(canonical_json(submission))
+    return seal(folder)
+
+
+def scratch(near: Path) -> "tempfile.TemporaryDirectory[str]":
+    """A private folder for staging, beside where the bundle will stand."""
+    return tempfile.TemporaryDirectory(prefix=".suite-pack-", dir=near)
