@@ -1,0 +1,196 @@
+"""per_sample.parquet of many entries as columns of arrays, entries paired by sample.
+
+Rows say column, cell, sample, cluster, stratum, top and bottom. Entries of one board have the same samples,
+so labels are read once for each layout met and compared as Arrow arrays; what remains is two arrays of
+numbers an entry. A sample without a score may have lost its stratum: another entry knows it.
+Not here: what a column's value is (`columns`), writing the file (verification does).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.board.columns import Column, Floats, Units, points, shared, units_of
+from suite.errors import DataError
+
+LABELS = ("column", "cell", "sample", "cluster", "stratum")
+TOLERANCE = 1e-6
+LARGEST = 512 * 1024**2  # bytes of one file
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """One column of a layout, in the order of (cell, sample). rows: where its rows stand in the file."""
+
+    rows: NDArray[np.intp]
+    cell: NDArray[np.str_]
+    sample: NDArray[np.str_]
+    cluster: NDArray[np.str_]
+    stratum: NDArray[np.str_]
+
+    def same_units(self, other: "_Labels") -> bool:
+        """Whether the units and their clusters are the same."""
+        return all(
+            np.array_equal(one, two)
+            for one, two in (
+                (self.cell, other.cell),
+                (self.sample, other.sample),
+                (self.cluster, other.cluster),
+            )
+        )
+
+
+@dataclass(frozen=True)
+class _Layout:
+    table: Any
+    columns: Mapping[str, _Labels]
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    layout: _Layout
+    top: Floats
+    bottom: Floats
+
+
+def read_columns(
+    keys: Sequence[str],
+    files: Sequence[Path | None],
+    results: Sequence[Mapping[str, Mapping[str, Any]]],
+) -> list[Column]:
+    """One column for each key, over K entries. files: their per_sample.parquet, None where there is none.
+    results: their columns as verification recomputed them, by key; an entry may lack a key.
+
+    Raises DataError for a damaged file, one that disagrees with its verification, or entries that disagree
+    on which way is better.
+    """
+    layouts: list[_Layout] = []
+    read = [None if path is None else _read(path, layouts) for path in files]
+    return [_column(key, read, results, files) for key in keys]
+
+
+def _read(path: Path, layouts: list[_Layout]) -> _Numbers:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if path.stat().st_size > LARGEST:
+            raise DataError(f"{path.name} is larger than {LARGEST:,} bytes", where=str(path))
+        table = pq.read_table(path, columns=[*LABELS, "top", "bottom"], use_threads=False).combine_chunks()
+        labels = table.select(LABELS)
+        labels = labels.cast(pa.schema([(name, pa.string()) for name in LABELS]))
+        numbers = [table.column(name).to_numpy().astype(np.float64) for name in ("top", "bottom")]
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise DataError(f"{path.name} is no table of samples: {error}", where=str(path)) from error
+    if not (np.isfinite(numbers[0]).all() and np.isfinite(numbers[1]).all() and (numbers[1] >= 0).all()):
+        raise DataError(f"{path.name} holds numbers that no score gives", where=str(path))
+    for layout in layouts:
+        if layout.table.equals(labels):
+            return _Numbers(layout, *numbers)
+    layouts.append(_Layout(labels, _labels(labels, path)))
+    return _Numbers(layouts[-1], *numbers)
+
+
+def _labels(table: Any, path: Path) -> dict[str, _Labels]:
+    column, cell, sample, cluster, stratum = (
+        np.asarray(table.column(name).to_pylist(), dtype=np.str_) for name in LABELS
+    )
+    found = {}
+    for key in np.unique(column):
+        inside = np.flatnonzero(column == key)
+        rows = inside[np.lexsort((sample[inside], cell[inside]))]
+        one = _Labels(rows, cell[rows], sample[rows], cluster[rows], stratum[rows])
+        twice = (one.cell[1:] == one.cell[:-1]) & (one.sample[1:] == one.sample[:-1])
+        if twice.any():
+            raise DataError(f"{path.name} holds a sample twice in column {key}", where=str(path))
+        found[str(key)] = one
+    return found
+
+
+def _column(
+    key: str,
+    read: Sequence[_Numbers | None],
+    results: Sequence[Mapping[str, Mapping[str, Any]]],
+    files: Sequence[Path | None],
+) -> Column:
+    k = len(read)
+    mine = [one.get(key) for one in results]
+    value, low, high = (
+        np.array([np.nan if one is None or one.get(name) is None else float(one[name]) for one in mine])
+        for name in ("value", "low", "high")
+    )
+    ways = {str(one.get("direction", "higher")) for one in mine if one is not None}
+    if len(ways) > 1 or ways - {"higher", "lower"}:
+        raise DataError(
+            f"column {key!r} cannot be ranked: its direction is {', '.join(sorted(ways))}",
+            fix="name a headline that has a better end",
+        )
+    here = [i for i in range(k) if not np.isnan(value[i])]
+    column = Column(key, value, low, high, ways != {"lower"})
+    unpaired = [i for i in here if not (mine[i] or {}).get("paired")]
+    if not here:
+        return column
+    if unpaired:
+        return _alone(column, "this number is no mean over samples: entries are compared by their intervals")
+    held: dict[int, tuple[_Numbers, _Labels]] = {}
+    for i in here:
+        numbers = read[i]
+        if numbers is None or key not in numbers.layout.columns:
+            raise DataError(f"column {key!r} is said to be paired, but has no samples", where=str(files[i]))
+        held[i] = numbers, numbers.layout.columns[key]
+    distinct = list({id(labels): labels for _, labels in held.values()}.values())
+    strata = _merged(distinct)
+    if strata is None:
+        return _alone(column, "the entries' samples differ: they are compared by their intervals")
+    units = units_of(distinct[0].cell, strata, distinct[0].cluster)
+    return _paired(column, units, held, files)
+
+
+def _alone(column: Column, why: str) -> Column:
+    return Column(column.key, column.value, column.low, column.high, column.higher, why=why)
+
+
+def _merged(layouts: Sequence[_Labels]) -> NDArray[np.str_] | None:
+    """The units' strata, from whichever entry knows them; None if the units are not the same."""
+    first = layouts[0]
+    strata = first.stratum.astype(object)
+    for other in layouts[1:]:
+        if not first.same_units(other):
+            return None
+        theirs = other.stratum.astype(object)
+        if ((strata != "") & (theirs != "") & (strata != theirs)).any():
+            return None
+        strata = np.where(strata == "", theirs, strata)
+    return strata.astype(np.str_)
+
+
+def _paired(
+    column: Column,
+    units: Units,
+    held: Mapping[int, tuple[_Numbers, _Labels]],
+    files: Sequence[Path | None],
+) -> Column:
+    k, count = len(column.value), len(units.cluster)
+    top, bottom = np.zeros((count, k)), np.zeros((count, k))
+    for i, (numbers, labels) in held.items():
+        top[:, i], bottom[:, i] = numbers.top[labels.rows], numbers.bottom[labels.rows]
+    absent = [i for i in range(k) if i not in held]
+    if held and absent:  # so that bottoms can still be shared; their values are NaN and never looked at
+        bottom[:, absent] = bottom[:, [next(iter(held))]]
+    found = Column(
+        column.key, column.value, column.low, column.high, column.higher, units, top, shared(bottom)
+    )
+    again = points(found)
+    for i in held:
+        if not abs(again[i] - column.value[i]) <= TOLERANCE * max(1.0, abs(column.value[i])):
+            raise DataError(
+                f"column {column.key!r}: the samples give {again[i]:.6g}, "
+                f"the verification says {column.value[i]:.6g}",
+                where=str(files[i]),
+                fix="verify the entry again: `suite board check`",
+            )
+    return found

@@ -1,0 +1,303 @@
+"""The ranking of a board: every column and the overall number, with intervals and rank intervals.
+
+Everything here is a pure function of the board and of what verification recomputed, so anyone gets the same
+numbers. Ties are shown: entries that the data cannot tell apart have rank intervals that overlap.
+Not here: who is eligible (`entries`), pages.
+"""
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.board.columns import Column, Floats
+from suite.board.definition import Board
+from suite.board.max_t import Pairwise, competition_ranks, pairwise
+from suite.board.overall import combine, normalised, scales, strengths
+from suite.board.resampling import clusters_of, interval, replicates, seed_of, spread_unknown
+
+FEW_CLUSTERS = 20
+MANY = 300  # entries; beyond, fewer resamples
+FEWER = 1000
+MOST_FOR_BOOTSTRAPPED_BT = 60
+EXPECTED_MAXIMUM = {1: 0.0, 2: 0.5642, 3: 0.8463, 4: 1.0294, 5: 1.1630, 6: 1.2672, 7: 1.3522, 8: 1.4236,
+                    9: 1.4850, 10: 1.5388}  # fmt: skip  # of k standard normals
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Entries in one order. All lists have one place per entry; None: the entry is not in it.
+
+    value: as shown. low, high: its interval, None where there is none. rank: ties share a number. lowest,
+    highest: the rank interval; None where ranks could not be tested. se: of the value. better: (K, K) among
+    `members`, which are indices of entries. note: what a reader must know.
+    """
+
+    value: list[float | None]
+    low: list[float | None]
+    high: list[float | None]
+    rank: list[int | None]
+    lowest: list[int | None]
+    highest: list[int | None]
+    se: list[float | None]
+    members: list[int]
+    pairs: Pairwise
+    note: str = ""
+
+    @property
+    def tied_for_first(self) -> list[int]:
+        """Entries whose rank interval includes 1."""
+        return [i for i, low in enumerate(self.lowest) if low == 1]
+
+
+@dataclass(frozen=True)
+class Other:
+    """The overall number by another method, points only. leader: indices of entries with rank 1."""
+
+    method: str
+    value: list[float | None]
+    rank: list[int | None]
+
+    @property
+    def leaders(self) -> list[int]:
+        """Entries with rank 1."""
+        return [i for i, rank in enumerate(self.rank) if rank == 1]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """columns: key -> standing. overall: by the board's method. others: by its alternatives. leave_one_out:
+    (lowest, highest) rank of an entry over leaving each column out. resamples: of the bootstrap.
+    """
+
+    columns: dict[str, Standing]
+    overall: Standing
+    others: list[Other]
+    leave_one_out: list[tuple[int, int] | None]
+    resamples: int
+    note: str = ""
+
+    @property
+    def leaders_differ(self) -> list[str]:
+        """Methods that have another leader than the board's."""
+        first = {i for i, rank in enumerate(self.overall.rank) if rank == 1}
+        return [one.method for one in self.others if set(one.leaders) != first]
+
+
+def rank(board: Board, columns: Sequence[Column], threads: int = 2) -> Ranking:
+    """Rank K entries. columns: one per item of the board, each over the same K entries.
+
+    Raises ConfigError where ratings do not converge.
+    """
+    k = len(columns[0].value)
+    resamples = board.uncertainty.resamples
+    note = ""
+    if k > MANY and resamples > FEWER:
+        note = f"{FEWER:,} resamples in place of {resamples:,}: there are more than {MANY} entries"
+        resamples = FEWER
+
+    def one(column: Column) -> tuple[Standing, Floats]:
+        return _column(board, column, resamples)
+
+    with ThreadPoolExecutor(threads) as pool:
+        done = list(pool.map(one, columns))
+    drawn = {column.key: found for column, (_, found) in zip(columns, done, strict=True)}
+    standings = {column.key: standing for column, (standing, _) in zip(columns, done, strict=True)}
+    overall = _overall(board, columns, drawn, resamples)
+    others = []
+    for method in board.overall.alternatives:
+        if method != board.overall.method:
+            values = _points(board, columns, method)
+            others.append(Other(method, _listed(values), competition_ranks(values)))
+    return Ranking(standings, overall, others, _leave_one_out(board, columns), resamples, note)
+
+
+def _column(board: Board, column: Column, resamples: int) -> tuple[Standing, Floats]:
+    """A column's standing, and its replicates (B, K) as float32, NaN where the entry has no value."""
+    k = len(column.value)
+    drawn: Floats = np.full((resamples, k), np.nan, np.float32)
+    keep = np.flatnonzero(column.present)
+    if not len(keep):
+        return _nobody(k), drawn
+    part = column.among(keep)
+    seed = seed_of(board.id, board.version, column.key)
+    found = replicates(part, resamples, seed, board.uncertainty.level)
+    drawn[:, keep] = found
+    scale = scales(board)[column.key]
+    sign = 1.0 if column.higher else -1.0
+    pairs = pairwise(
+        sign * part.value,
+        sign * found,
+        level=board.uncertainty.level,
+        epsilon=board.uncertainty.epsilon * (scale.high - scale.low),
+        clusters=clusters_of(part),
+        unknown=spread_unknown(part),
+    )
+    low, high = part.low, part.high  # the interval that verification recomputed
+    notes = [column.why] if column.why else []
+    clusters = clusters_of(part)
+    if clusters is not None and clusters < FEW_CLUSTERS:
+        notes.append(f"only {clusters} independent units: intervals are widened and still rough")
+    return _standing(k, keep, part.value, low, high, sign, pairs, found.std(axis=0, ddof=1), notes), drawn
+
+
+def _overall(board: Board, columns: Sequence[Column], drawn: dict[str, Floats], resamples: int) -> Standing:
+    method, k = board.overall.method, len(columns[0].value)
+    values = _points(board, columns, method)
+    keep = np.flatnonzero(~np.isnan(values))
+    if not len(keep):
+        return _nobody(k)
+    notes: list[str] = []
+    if method == "bradley_terry":
+        found = _bootstrapped_strengths(board, columns, keep, resamples)
+        if found is None:
+            notes.append(f"no rank intervals: more than {MOST_FOR_BOOTSTRAPPED_BT} entries")
+    else:
+        higher = {column.key: column.higher for column in columns}
+        found = combine(method, drawn, higher, scales(board), board.overall.missing)[:, keep]
+    if found is None:
+        untested = Pairwise(np.zeros((len(keep), len(keep)), np.bool_), np.zeros((0, 0)), None)
+        nothing = np.full(len(keep), np.nan)
+        return _standing(k, keep, values[keep], nothing, nothing, 1.0, untested, nothing, notes, tested=False)
+    epsilon = board.uncertainty.epsilon if method == "mean_of_normalised" else 0.0
+    clusters = _effective(board, columns, drawn, keep)
+    pairs = pairwise(
+        values[keep], found, level=board.uncertainty.level, epsilon=epsilon, clusters=clusters,
+        unknown=np.logical_or.reduce([spread_unknown(c)[keep] & c.present[keep] for c in columns]),
+    )  # fmt: skip
+    low, high = interval(values[keep], found, board.uncertainty.level, clusters)
+    return _standing(k, keep, values[keep], low, high, 1.0, pairs, found.std(axis=0, ddof=1), notes)
+
+
+def _effective(
+    board: Board, columns: Sequence[Column], drawn: dict[str, Floats], keep: NDArray[np.intp]
+) -> float | None:
+    """How many clusters the overall number rests on: Satterthwaite's degrees of freedom + 1, over columns
+    whose variances add up with their weights squared; an unpaired column is as good as infinitely many.
+    """
+    whole, divided = 0.0, 0.0
+    for column in columns:
+        scale = scales(board)[column.key]
+        here = drawn[column.key][:, keep]
+        if np.isnan(here[0]).all():
+            continue
+        spread = float(np.nanmean(here[:, ~np.isnan(here[0])].var(axis=0)))
+        part = spread * (scale.weight / (scale.high - scale.low)) ** 2
+        whole += part
+        count = clusters_of(column)
+        divided += 0.0 if count is None else part**2 / max(count - 1, 1e-9)
+    return None if divided == 0 else 1 + whole**2 / divided
+
+
+def _points(board: Board, columns: Sequence[Column], method: str) -> Floats:
+    parts, missing = scales(board), board.overall.missing
+    if method == "bradley_terry":
+        return strengths(columns, parts, missing, board.overall.ties)
+    values = {column.key: column.value for column in columns}
+    return combine(method, values, {column.key: column.higher for column in columns}, parts, missing)
+
+
+def _bootstrapped_strengths(
+    board: Board, columns: Sequence[Column], keep: NDArray[np.intp], resamples: int
+) -> Floats | None:
+    """(B, K) strengths over resamples of each column's clusters; None where that would take too long."""
+    from suite.board.strength_draws import drawn_strengths
+
+    if len(keep) > MOST_FOR_BOOTSTRAPPED_BT:
+        return None
+    parts = [column.among(keep) for column in columns]
+    return drawn_strengths(board, parts, min(resamples, 400))
+
+
+def _leave_one_out(board: Board, columns: Sequence[Column]) -> list[tuple[int, int] | None]:
+    """Lowest and highest rank over leaving each column out, by the board's method."""
+    k = len(columns[0].value)
+    method = board.overall.method
+    if len(columns) < 2:
+        return [None] * k
+    parts = scales(board)
+    seen: list[list[int]] = [[] for _ in range(k)]
+    for gone in columns:
+        rest = {key: scale for key, scale in parts.items() if key != gone.key}
+        kept = [column for column in columns if column.key != gone.key]
+        if method == "bradley_terry":
+            values = strengths(kept, rest, board.overall.missing, board.overall.ties)
+        else:
+            points = {column.key: column.value for column in kept}
+            higher = {column.key: column.higher for column in kept}
+            values = combine(method, points, higher, rest, board.overall.missing)
+        for i, place in enumerate(competition_ranks(values)):
+            if place is not None:
+                seen[i].append(place)
+    return [(min(one), max(one)) if one else None for one in seen]
+
+
+def _standing(
+    k: int,
+    keep: NDArray[np.intp],
+    value: Floats,
+    low: Floats,
+    high: Floats,
+    sign: float,
+    pairs: Pairwise,
+    se: Floats,
+    notes: Sequence[str],
+    *,
+    tested: bool = True,
+) -> Standing:
+    ranks = competition_ranks(sign * value)
+    spans = pairs.intervals
+    place = {int(index): i for i, index in enumerate(keep)}
+
+    def spread(found: Sequence[float | int | None] | Floats) -> list[float | None]:
+        return [_number(found[place[i]]) if i in place else None for i in range(k)]
+
+    def whole(found: Sequence[int | None]) -> list[int | None]:
+        return [found[place[i]] if i in place else None for i in range(k)]
+
+    none: list[int | None] = [None] * len(keep)
+    return Standing(
+        value=spread(value),
+        low=spread(low),
+        high=spread(high),
+        rank=whole(ranks),
+        lowest=whole([a for a, _ in spans] if tested else none),
+        highest=whole([b for _, b in spans] if tested else none),
+        se=spread(se),
+        members=[int(index) for index in keep],
+        pairs=pairs,
+        note="; ".join(notes),
+    )
+
+
+def _nobody(k: int) -> Standing:
+    none: list[float | None] = [None] * k
+    ranks: list[int | None] = [None] * k
+    empty = Pairwise(np.zeros((0, 0), np.bool_), np.zeros((0, 0)), None)
+    return Standing(none, none, none, ranks, ranks, ranks, none, [], empty)
+
+
+def _number(value: float | int | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def _listed(values: Floats) -> list[float | None]:
+    return [_number(float(value)) for value in values]
+
+
+def expected_gain(se: float | None, runs: int) -> float | None:
+    """What the best of `runs` equal runs is expected to gain by luck alone: se x E[max of k normals]."""
+    if se is None or runs < 1:
+        return None
+    if runs in EXPECTED_MAXIMUM:
+        return se * EXPECTED_MAXIMUM[runs]
+    from scipy.special import ndtri
+
+    # Blom's approximation, within 1 % for more than ten
+    return se * float(ndtri((runs - 0.375) / (runs + 0.25)))
+
+
+__all__ = ["Other", "Ranking", "Standing", "expected_gain", "normalised", "rank"]
