@@ -6,7 +6,6 @@ Not here: what makes a run fit to be submitted (`refusing`), declarations (`decl
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -130,8 +129,3 @@ def stage(runs: Sequence[ComparedRun], declared: Mapping[str, Any], readme: byte
     submission = {**declared, "format": FORMAT, "runs": entries, "files": []}
     (folder / SUBMISSION).write_bytes(canonical_json(submission))
     return seal(folder)
-
-
-def scratch(near: Path) -> "tempfile.TemporaryDirectory[str]":
-    """A private folder for staging, beside where the bundle will stand."""
-    return tempfile.TemporaryDirectory(prefix=".suite-pack-", dir=near)

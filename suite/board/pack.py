@@ -1,0 +1,193 @@
+"""`suite submit pack` from its wishes to a finished bundle: gather every reason against it, or make it.
+
+Not here: the files of a bundle (`packing`), the command line (`suite.cli.submit_pack`).
+"""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from suite.board import declared_fields, declaring, packing, scrubbing
+from suite.board.bundle import open_bundle
+from suite.board.findings import Findings
+from suite.board.limits import Limits
+from suite.board.refusing import reasons
+from suite.board.submission import JOURNALS, README, SCORING_JOURNALS, SUBMISSION
+from suite.chat import canonical_json
+from suite.compare.loading import ComparedRun, open_runs
+from suite.errors import BundleError, ConfigError
+
+if TYPE_CHECKING:
+    from suite.board.definition import Board
+
+_SHOWN = 20  # of a kind
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to pack. output: None for a name made from the model's. given: flag -> value."""
+
+    runs: Sequence[str]
+    output: Path | None = None
+    folder: bool = False
+    force: bool = False
+    board: "Board | None" = None
+    declared: Path | None = None
+    readme: Path | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A bundle that was written. bytes: on disk. content: unpacked. inside: lines for people."""
+
+    id: str
+    path: Path
+    bytes: int
+    content: int
+    inside: tuple[str, ...]
+
+
+def make(wish: Wish, machine: scrubbing.Machine | None = None) -> Made:
+    """Make the bundle. Raises ConfigError with all that is against it, BundleError, RunError, NotFound."""
+    runs = open_runs(wish.runs)
+    machine = machine or scrubbing.Machine.this()
+    readme = _readme(wish.readme)
+    declared = _declared(wish, runs)
+    against = reasons(runs, wish.board)
+    against += declaring.problems(declared)
+    against += list(_secrets(runs, declared, readme, machine))
+    output = wish.output or Path(_name(declared) + ("" if wish.folder else ".suite.zip"))
+    if (output.exists() or output.is_symlink()) and not wish.force:
+        against.append(f"{output} stands there already: choose another name with -o, or --force")
+    elif output.is_dir() != wish.folder and output.exists():
+        against.append(
+            f"{output} is {'no folder' if wish.folder else 'a folder'}: choose another name with -o"
+        )
+    if not output.absolute().parent.is_dir():
+        against.append(f"there is no folder {output.parent}")
+    if against:
+        raise ConfigError(
+            "this cannot be packed yet:",
+            where="\n  ".join(f"- {one}" for one in against),
+            fix="put these right, then run the command again; nothing was written",
+        )
+    return _write(wish, runs, declared, readme, output)
+
+
+def _readme(path: Path | None) -> bytes:
+    if path is None:
+        return b""
+    data = path.read_bytes()
+    if len(data) > Limits().readme:
+        raise ConfigError(f"{path.name} is over {Limits().readme} bytes", where=str(path), fix="shorten it")
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path.name} is not UTF-8", where=str(path)) from error
+    return data
+
+
+def _declared(wish: Wish, runs: Sequence[ComparedRun]) -> dict[str, Any]:
+    declared = declaring.known(runs, wish.board)
+    if wish.declared is not None:
+        declared = declaring.merged(declared, declaring.read_file(wish.declared))
+    for flag, text in wish.given.items():
+        name, _ = declared_fields.FLAGS[flag]
+        value: Any = int(text) if flag == "complete-runs" and text.isdecimal() else text
+        declared_fields.put(declared, name, value)
+    return dict(declared)
+
+
+def _name(declared: Mapping[str, Any]) -> str:
+    name = str(declared_fields.get(declared, "model.display_name") or "bundle").lower()
+    return re.sub("[^a-z0-9._-]+", "-", name)[:60].strip("-.") or "bundle"
+
+
+def _secrets(
+    runs: Sequence[ComparedRun], declared: Mapping[str, Any], readme: bytes, machine: scrubbing.Machine
+) -> Iterator[str]:
+    found: list[scrubbing.Leak] = []
+    for run in runs:
+        for place, base, names in (
+            (run.reader.folder, run.name, JOURNALS),
+            (run.journal.folder, f"{run.name}/scorings/{run.scoring}", SCORING_JOURNALS),
+        ):
+            for name in names:
+                found += scrubbing.in_journal(place / f"{name}.jsonl", f"{base}/{name}.jsonl", machine)
+            for name in ("manifest.json", "results.json"):
+                if (place / name).exists() and (name == "manifest.json" or place != run.reader.folder):
+                    found += scrubbing.in_document((place / name).read_bytes(), f"{base}/{name}", machine)
+    found += scrubbing.in_document(canonical_json(declared), "the declarations", machine)
+    found += scrubbing.in_text(readme, README, machine)
+    for leak in found[:_SHOWN]:
+        line = f" line {leak.line}" if leak.line else ""
+        record = f" ({leak.record})" if leak.record else ""
+        advice = (
+            "revoke it if it is real and run that sample again; a changed record would not verify"
+            if leak.line and leak.where != README
+            else "take it out"
+        )
+        yield f"{leak.where}{line}{record} holds {leak.what}: {advice}"
+    if len(found) > _SHOWN:
+        yield f"and {len(found) - _SHOWN} more secrets"
+
+
+def _write(
+    wish: Wish, runs: Sequence[ComparedRun], declared: Mapping[str, Any], readme: bytes, output: Path
+) -> Made:
+    near = output.absolute().parent
+    try:
+        with tempfile.TemporaryDirectory(prefix=".suite-pack-", dir=near) as scratch:
+            staged = Path(scratch) / "bundle"
+            staged.mkdir()
+            identity = packing.stage(runs, declared, readme, staged)
+            _check(staged)
+            listed = packing.listing(staged)
+            if wish.folder:
+                if output.exists():
+                    _only_a_bundle(output)
+                    shutil.rmtree(output)
+                staged.rename(output)
+                size = sum(one["bytes"] for one in listed) + (output / SUBMISSION).stat().st_size
+            else:
+                packing.write_archive(staged, output)
+                size = output.stat().st_size
+    except OSError as error:
+        raise BundleError(
+            f"cannot write the bundle: {error.strerror or error}",
+            where=str(near),
+            fix="make room, or choose another place with -o",
+        ) from error
+    inside = [
+        f"{packing.run_id(run)}: {len(run.cells)} cells of "
+        + ", ".join(dict.fromkeys(cell["task"] for cell in run.cells))
+        + f", scoring {run.scoring}"
+        for run in runs
+    ]
+    return Made(identity, output, size, sum(one["content_bytes"] for one in listed), tuple(sorted(inside)))
+
+
+def _only_a_bundle(folder: Path) -> None:
+    if any(folder.iterdir()) and not (folder / SUBMISSION).is_file():
+        raise BundleError(f"{folder} is no bundle and is not replaced", fix="choose another place with -o")
+
+
+def _check(staged: Path) -> None:
+    """Open what was staged as a stranger would. Raises BundleError naming what is wrong with the runs."""
+    findings = Findings()
+    with open_bundle(staged, findings):
+        pass
+    errors = [one for one in findings if one.severity == "error"]
+    if errors:
+        lines = [f"- {one.where} {one.sample}: {one.what} [{one.code}]" for one in errors[:_SHOWN]]
+        more = [f"and {findings.errors - _SHOWN} more"] if findings.errors > _SHOWN else []
+        raise BundleError(
+            "the runs were changed or damaged: a bundle of them would not verify",
+            where="\n  ".join([*lines, *more]),
+            fix="restore the run folders from a copy, or run them again",
+        )

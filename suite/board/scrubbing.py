@@ -1,0 +1,196 @@
+"""What must not leave this machine in a bundle: keys, and what names the machine or its user.
+
+Everything that goes in is looked through. Journals hold what models wrote, and a model may well speak of
+/home/user or show how a key looks: there, only real shapes of tokens count, the values of this process's own
+key variables, and this very machine's home folder and host name. Documents that we write ourselves are held
+to more: no absolute path and no credentials in a URL. Nothing is replaced: a changed record would no longer
+verify.
+"""
+
+import os
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+_CHUNK = 2**20
+_START = rb"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt]))"  # a line break stands as \n in JSON
+# what it is: (bytes that must occur at all, the pattern). Lengths as the issuers document them.
+_SHAPES: dict[str, tuple[bytes, bytes]] = {
+    "an API key (sk-…)": (b"sk-", rb"sk-(?:[a-z0-9]+-)*[A-Za-z0-9_-]{32,}"),
+    "a Hugging Face token": (b"hf_", rb"hf_[A-Za-z0-9]{30,}"),
+    "a GitHub token": (b"gh", rb"gh[pousr]_[A-Za-z0-9]{36,}"),
+    "a GitHub token (fine-grained)": (b"github_pat_", rb"github_pat_[A-Za-z0-9_]{60,}"),
+    "a GitLab token": (b"glpat-", rb"glpat-[A-Za-z0-9_-]{20,}"),
+    "an AWS access key": (b"IA", rb"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
+    "a Google API key": (b"AIza", rb"AIza[A-Za-z0-9_-]{35}"),
+    "a Slack token": (b"xox", rb"xox[abeoprs]-[A-Za-z0-9-]{20,}"),
+    "a PyPI token": (b"pypi-", rb"pypi-[A-Za-z0-9_-]{60,}"),
+    "an npm token": (b"npm_", rb"npm_[A-Za-z0-9]{36}"),
+    "a Groq key": (b"gsk_", rb"gsk_[A-Za-z0-9]{40,}"),
+    "an NVIDIA key": (b"nvapi-", rb"nvapi-[A-Za-z0-9_-]{40,}"),
+    "a signed token (JWT)": (b"eyJ", rb"eyJ[A-Za-z0-9_-]{16,}\.eyJ[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{20,}"),
+    "an Authorization header": (
+        b"uthorization",
+        rb"[Aa]uthorization\\?[\"']?\s*[:=]\s*\\?[\"']?(?:Bearer|Basic|Token)\s+[A-Za-z0-9._~+/=-]{20,}",
+    ),
+    "a private key": (
+        b"PRIVATE KEY-----",
+        rb"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\\n|\s)+[A-Za-z0-9+/=]{40}",
+    ),
+}
+_PATTERNS = {what: (literal, re.compile(_START + pattern)) for what, (literal, pattern) in _SHAPES.items()}
+_INVENTED = re.compile(
+    rb"example|x{5}|X{5}|0{6}|1234567|abcdefg|your[-_]?|dummy|fake|test[-_]?key|\.{3}", re.I
+)
+_MACHINE_PATH = re.compile(
+    r"(?:^|(?<=[\s\"'=(,;\[]))(?:/(?:home|Users|root|tmp|var|mnt|opt|srv|etc|usr|media|private|Volumes|scratch"
+    r"|data|workspace|work)(?:/|$)\S*|~/\S+|[A-Za-z]:\\\S+|file://\S*)"
+)
+_URL_LOGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@", re.I)
+_COMMON_USERS = frozenset(
+    (
+        "root",
+        "user",
+        "users",
+        "ubuntu",
+        "debian",
+        "runner",
+        "app",
+        "admin",
+        "test",
+        "jovyan",
+        "vscode",
+        "node",
+    )
+)
+_KEY_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.I)
+_SHORTEST_VALUE = 12
+
+
+class Leak(NamedTuple):
+    """Something that must not go in. what: its kind, never the thing itself. line: 0 for a document."""
+
+    what: str
+    where: str
+    line: int = 0
+    record: str = ""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What names this machine and its user. Empty values are not looked for."""
+
+    home: str = ""
+    host: str = ""
+    values: tuple[tuple[str, str], ...] = ()  # (variable, value) of the keys in the environment
+
+    @classmethod
+    def this(cls) -> "Machine":
+        """This machine. A home or host name that a model could write by chance is left out."""
+        home = str(Path.home())
+        user = home.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
+        host = socket.gethostname()
+        telling = len(host) >= 6 and re.search(r"[0-9.-]", host) and not host.startswith("localhost")
+        values = tuple(
+            (name, value)
+            for name, value in sorted(os.environ.items())
+            if _KEY_NAME.search(name) and len(value) >= _SHORTEST_VALUE and "/" not in value[:1]
+        )
+        return cls("" if user in _COMMON_USERS or not user else home, host if telling else "", values)
+
+    @cached_property
+    def needles(self) -> tuple[tuple[str, bytes, re.Pattern[bytes]], ...]:
+        """(what, bytes that must occur, pattern)."""
+        found = [(f"the value of the environment variable {name}", value) for name, value in self.values]
+        found += [("this user's home folder", self.home)] if self.home else []
+        found += [("this machine's host name", self.host)] if self.host else []
+        needles = []
+        for what, text in found:
+            raw = text.encode("utf-8", "surrogateescape").replace(b"\\", b"\\\\")
+            whole = rb"(?<![A-Za-z0-9])" if what.endswith("host name") else b""
+            needles.append((what, raw, re.compile(whole + re.escape(raw) + rb"(?![A-Za-z0-9])")))
+        return tuple(needles)
+
+
+def in_bytes(data: bytes, machine: Machine) -> Iterator[tuple[str, int]]:
+    """(what, offset) of every secret in a piece of text."""
+    for what, (literal, pattern) in _PATTERNS.items():
+        if literal in data:
+            yield from ((what, hit.start()) for hit in pattern.finditer(data) if _real(hit.group()))
+    for what, literal, pattern in machine.needles:
+        if literal in data:
+            yield from ((what, hit.start()) for hit in pattern.finditer(data))
+
+
+def _real(token: bytes) -> bool:
+    """Whether a token looks drawn at random: letters and digits mixed, nothing of a made-up example."""
+    if _INVENTED.search(token):
+        return False
+    if token.startswith(b"-----"):
+        return True
+    tail = token[4:]
+    return len(set(tail)) >= 10 and any(48 <= c <= 57 for c in tail)
+
+
+def in_journal(path: Path, name: str, machine: Machine) -> Iterator[Leak]:
+    """The secrets of a journal. name: what to call the file."""
+    if not path.exists():
+        return
+    number = 0  # lines before the piece
+    with path.open("rb") as file:
+        rest = b""
+        while chunk := file.read(_CHUNK):
+            data = rest + chunk
+            end = data.rfind(b"\n") + 1
+            if not end and len(data) < 16 * _CHUNK:
+                rest = data
+                continue
+            piece, rest = (data[:end], data[end:]) if end else (data, b"")
+            yield from _in_piece(piece, number, name, machine)
+            number += piece.count(b"\n")
+        yield from _in_piece(rest, number, name, machine)
+
+
+def _in_piece(piece: bytes, before: int, name: str, machine: Machine) -> Iterator[Leak]:
+    for what, offset in in_bytes(piece, machine):
+        start = piece.rfind(b"\n", 0, offset) + 1
+        end = piece.find(b"\n", offset)
+        yield Leak(
+            what,
+            name,
+            before + piece.count(b"\n", 0, offset) + 1,
+            _record(piece[start : end if end > 0 else None]),
+        )
+
+
+def _record(line: bytes) -> str:
+    """What to call a record: its sample, or its group, or the beginning of its id."""
+    for key in ("sample", "group", "id", "sha256"):
+        mark = f'"{key}":"'.encode()
+        at = line.find(mark)
+        if at >= 0:
+            value = line[at + len(mark) : at + len(mark) + 80].partition(b'"')[0]
+            return f"{key} {value.decode('utf-8', 'replace')}"
+    return ""
+
+
+def in_document(data: bytes, name: str, machine: Machine) -> Iterator[Leak]:
+    """The secrets and machine paths of a document that we write: more is refused than in a journal."""
+    for what, _ in in_bytes(data, machine):
+        yield Leak(what, name)
+    text = data.decode("utf-8", "replace").replace("\\\\", "\\")
+    for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', text):
+        if _MACHINE_PATH.search(literal):
+            yield Leak("a path of this machine", name, 0, literal[:80])
+        if _URL_LOGIN.search(literal):
+            yield Leak("a login in a URL", name)
+
+
+def in_text(data: bytes, name: str, machine: Machine) -> Iterator[Leak]:
+    """The secrets of a text for people."""
+    for what, offset in in_bytes(data, machine):
+        yield Leak(what, name, data.count(b"\n", 0, offset) + 1)

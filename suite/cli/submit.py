@@ -1,0 +1,20 @@
+"""suite submit: bundles of runs that a stranger can verify; each command has a file of its own."""
+
+import click
+
+from suite.cli.submit_pack import declare, pack
+
+
+@click.group("submit")
+def submit() -> None:
+    """Submit runs to a board: pack them as a bundle, verify a bundle.
+
+    \b
+    Example:
+      suite submit declare runs/mine > declare.yaml
+      suite submit pack runs/mine --declare declare.yaml -o mine.suite.zip
+    """
+
+
+submit.add_command(declare)
+submit.add_command(pack)

@@ -1,0 +1,108 @@
+"""suite submit pack and declare: runs and declarations in, a bundle out."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from suite.board.declared_fields import FLAGS
+
+if TYPE_CHECKING:
+    from suite.board.definition import Board
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+
+def _board(name: str | None) -> "Board | None":
+    if name is None:
+        return None
+    from suite.board.definition import find_board
+
+    return find_board(name)
+
+
+@click.command("declare")
+@click.argument("runs", nargs=-1, metavar="[RUN…]")
+@click.option("--board", metavar="FILE|ID", help="The board that the submission is for.")
+def declare(runs: Sequence[str], board: str | None) -> None:
+    """Print a commented file of declarations, with what the runs tell filled in.
+
+    \b
+    Example:
+      suite submit declare runs/mine > declare.yaml
+    """
+    from suite.board import declared_fields, declaring
+    from suite.compare.loading import open_runs
+
+    known = declaring.known(open_runs(runs), _board(board))
+    click.echo(declared_fields.template(known), nl=False)
+
+
+def _name(flag: str) -> str:
+    return "flag_" + flag.replace("-", "_")
+
+
+def _flags(command: CommandT) -> CommandT:
+    for flag, (_, text) in reversed(FLAGS.items()):
+        command = click.option(f"--{flag}", _name(flag), metavar="TEXT", help=text)(command)
+    return command
+
+
+@click.command("pack")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN…")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Where to write it (default: MODEL.suite.zip)."
+)
+@click.option("--folder", is_flag=True, help="Write a folder of the same files instead of an archive.")
+@click.option("--force", is_flag=True, help="Replace what stands there.")
+@click.option("--board", metavar="FILE|ID", help="The board it is for: what that asks for must be there.")
+@click.option(
+    "--declare",
+    "declared_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Declarations (TOML or YAML); `suite submit declare` prints one to fill in.",
+)
+@click.option(
+    "--readme", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A text to go with it."
+)
+@_flags
+def pack(
+    runs: Sequence[str],
+    output: Path | None,
+    folder: bool,
+    force: bool,
+    board: str | None,
+    declared_file: Path | None,
+    readme: Path | None,
+    **flags: str | None,
+) -> None:
+    """Pack finished runs as one bundle that a stranger can verify.
+
+    RUN is a run folder or its name under runs/; RUN@SCORING takes another scoring than the newest.
+    Refuses what is incomplete, mixed or secret, and lists all of it. The same runs and declarations
+    make the same bytes.
+
+    \b
+    Example:
+      suite submit pack runs/mine --declare declare.yaml -o mine.suite.zip
+    """
+    from suite.board.pack import Wish, make
+
+    given = {flag: text for flag in FLAGS if (text := flags.get(_name(flag))) is not None}
+    made = make(Wish(runs, output, folder, force, _board(board), declared_file, readme, given))
+    click.echo(f"bundle {made.id}")
+    kind = "folder" if folder else "archive"
+    click.echo(f"wrote  {made.path} ({kind}, {_size(made.bytes)}; {_size(made.content)} unpacked)")
+    for line in made.inside:
+        click.echo(f"  {line}")
+    click.echo("its own hashes, records and references were checked (R0 to R2)")
+    target = f" --board {board}" if board else ""
+    click.echo(f"next: suite submit verify {made.path}{target}")
+
+
+def _size(count: int) -> str:
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"
