@@ -1,13 +1,14 @@
 # eval      set everything up and run PrefEval on its bundled data with a small real model, no GPU, no key
-# test      tests, types, lint and layers, on every supported Python found here
-# test-all  the same and: slow tests, lowest and newest dependencies, wheels, random order, oracles, documentation, vLLM
+# venv      .venv with the suite and its plugins, editable
+# test      tests, types, lint, layers and documentation, on every supported Python found here
+# test-all  the same and: slow tests, lowest and newest dependencies, wheels, random order, oracles, vLLM
 # docs      the documentation site, into site/
 # changelog what the fragments in changelog.d/ add to CHANGELOG.md
 # constraints   resolve all dependencies anew and record their versions
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: eval test test-all docs changelog constraints clean
+.PHONY: eval venv test test-all docs changelog constraints clean
 
 PYTHON ?= $(shell .ci/interpreters --first)
 MODEL ?= embedded/smollm2-135m
@@ -18,6 +19,8 @@ TOX := .venv-tox/bin/tox
 eval: .venv/ready
 	.venv/bin/suite eval --task prefeval/classification --task prefeval/generation --mini \
 	    --model $(MODEL) --judge $(JUDGE)
+
+venv: .venv/ready
 
 .venv/ready: $(PROJECTS) constraints.txt .ci/develop.py
 	@echo "making .venv with $(PYTHON): a minute or two"
@@ -31,9 +34,10 @@ test: $(TOX)
 
 test-all: $(TOX)
 	TOX=$(TOX) .ci/test --whole
-	$(TOX) run -e slow,py-lowest,py-latest,wheel,random,oracles,docs,vllm
+	$(TOX) run -e slow,py-lowest,py-latest,wheel,random,oracles,vllm
 
 docs: $(TOX)
+	$(TOX) run -e full -- --version
 	$(TOX) run -e docs
 
 changelog: $(TOX)

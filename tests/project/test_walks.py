@@ -1,0 +1,134 @@
+"""The walks that the texts invite to, made for real: every command, in order, in a folder of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import util
+from pathlib import Path
+from types import ModuleType
+
+import local_git
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WALKING = Path(__file__).with_name("walking.py")
+
+
+def loaded(name: str) -> ModuleType:
+    """A module that lies beside this one."""
+    spec = util.spec_from_file_location(f"project_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+reading, walking = loaded("reading"), loaded("walking")
+COMMIT = "5b" * 20
+needs = pytest.mark.skipif(
+    any(shutil.which(name) is None for name in ("bash", "git", "make")), reason="needs bash, git and make"
+)
+
+
+@pytest.fixture
+def weights() -> Path:
+    """The small model, where the suite keeps it; fetched now if it is not there yet."""
+    pull = [sys.executable, "-m", "suite", "models", "pull", "smollm2-135m"]
+    done = subprocess.run(pull, capture_output=True, text=True, check=False)
+    if done.returncode and "cannot fetch" in done.stderr:
+        pytest.skip(f"the small model is not here and cannot be fetched: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    from suite.data.cache import cache_folder
+
+    return cache_folder() / "models"
+
+
+@pytest.fixture
+def data_host(tmp_path: Path) -> Iterator[str]:
+    """A Git host with the repository that CONTRIBUTING registers: example/units-travel, at one commit."""
+    rows = next(
+        b.body
+        for b in reading.blocks(reading.read("CONTRIBUTING.md"))
+        if b.title.endswith("units-travel/questions.jsonl")
+    )
+    folder = tmp_path / "host" / "example" / "units-travel" / COMMIT
+    folder.mkdir(parents=True)
+    (folder / "questions.jsonl").write_text(rows, encoding="utf-8")
+    with local_git.LocalGit(tmp_path / "host", heads={"main": COMMIT}) as host:
+        yield host.url
+
+
+def walk(name: str, folder: Path, weights: Path, **environment: str) -> Path:
+    """Make the walk of a text; the folder it was made in. Fails with what the script printed last."""
+    place, cache = folder / "walk", folder / "cache"
+    place.mkdir()
+    cache.mkdir()
+    (cache / "models").symlink_to(weights)
+    (folder / "walk.sh").write_text(walking.script(reading.blocks(reading.read(name))))
+    (folder / "repository").mkdir()
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("SUITE_", "PYTEST_", "GIT_"))}
+    settings = {
+        "REPOSITORY": str(walking.clone_of(ROOT, folder / "repository")),
+        "PYTHON": sys.executable,
+        "PREPARE": str(WALKING),
+        "SUITE_CACHE": str(cache),
+        "NO_COLOR": "1",
+    }
+    done = subprocess.run(
+        ["bash", str(folder / "walk.sh")],
+        cwd=place,
+        env={**inherited, **settings, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=840,
+    )
+    (folder / "walk.out").write_text(done.stdout)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return place
+
+
+def test_a_walk_stops_at_the_first_command_that_fails(tmp_path: Path) -> None:
+    text = 'x\n```sh\ncd .\nfalse\ntouch after\n```\n```json title="a/b.json"\n{}\n```\n'
+    done = subprocess.run(
+        ["bash", "-c", walking.script(reading.blocks(text))],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "$ cd .\n$ false\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_walk_writes_the_files_of_titled_blocks_as_they_are(tmp_path: Path) -> None:
+    text = (
+        "```python title=\"a/b.py\"\nprint('$HOME `x` \\\\n')\n```\n```sh\ncat a/b.py \\\n    a/b.py\n```\n"
+    )
+    done = subprocess.run(
+        ["bash", "-c", walking.script(reading.blocks(text))],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "print('$HOME `x` \\\\n')\n" * 2
+
+
+@needs
+@pytest.mark.slow
+@pytest.mark.embedded
+@pytest.mark.hub
+def test_contributing_leads_from_nothing_to_a_task_on_a_board(
+    tmp_path: Path, weights: Path, data_host: str
+) -> None:
+    place = walk("CONTRIBUTING.md", tmp_path, weights, SUITE_GIT_ENDPOINT=data_host)
+    entry = (place / "suite-units/suite_units/registry/datasets/units-travel.yaml").read_text()
+    assert COMMIT in entry
+    assert (place / "suite-units/units.html").is_file()
