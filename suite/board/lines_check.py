@@ -135,7 +135,7 @@ class LinesCheck(Generic[RecordT]):
             self._findings.add("R1.not-strict-json", f"a line {why}", where=self.at(self.count))
             return False
         good = True
-        for field, what, found in schema_errors(_SCHEMA, {KINDS[self._kind]: value}, 5):
+        for field, what, found in schema_errors(_SCHEMA, value, 5, KINDS[self._kind]):
             self._findings.add(
                 "R1.record", f"a record {what}", where=f"{self.at(self.count)}: {field}", found=found
             )

@@ -59,9 +59,9 @@ def piece_of(block: BlockRecord) -> tuple[str, bytes, str]:
             tools = msgspec.convert(block.extra, tuple[Tool, ...])
         except msgspec.ValidationError as error:
             raise BadBlock("block", "a block of tools holds no tools") from error
-        if msgspec.to_builtins(tools) != block.extra:
-            raise BadBlock("block", "a block of tools holds more than tools")
         body = _canonical.encode(tools)
+        if _canonical.encode(block.extra) != body:
+            raise BadBlock("block", "a block of tools holds more than tools")
         return "tools", body, sha256_hex(b"tools\x1f" + body)
     if block.role not in _ROLES:
         raise BadBlock("block", "a block is no message, text, tools or list")
@@ -73,9 +73,9 @@ def piece_of(block: BlockRecord) -> tuple[str, bytes, str]:
         message = msgspec.convert(fields, Message)
     except (TypeError, msgspec.ValidationError) as error:
         raise BadBlock("block", "a message block holds no message") from error
-    if msgspec.to_builtins(message) != fields:
-        raise BadBlock("block", "a message block holds more than a message")
     body = _canonical.encode(message)
+    if _canonical.encode(fields) != body:
+        raise BadBlock("block", "a message block holds more than a message")
     return "message", body, sha256_hex(body)
 
 

@@ -66,18 +66,20 @@ def unsafe(name: str) -> str:
 
 
 @cache
-def validator(name: str) -> Draft202012Validator:
-    """The schema of that file name in registry/schemas, ready to use."""
+def validator(name: str, part: str = "") -> Draft202012Validator:
+    """The schema of that file name in registry/schemas, or one of its definitions, ready to use."""
     schema = json.loads((registry_folder() / "schemas" / name).read_text("utf-8"))
+    if part:
+        schema = {"$schema": schema["$schema"], "$ref": f"#/$defs/{part}", "$defs": schema["$defs"]}
     return Draft202012Validator(schema)
 
 
-def schema_errors(name: str, value: Any, most: int = 50) -> Iterator[tuple[str, str, Any]]:
+def schema_errors(name: str, value: Any, most: int = 50, part: str = "") -> Iterator[tuple[str, str, Any]]:
     """(field, what is wrong, the value there) for what a schema refuses, at most `most`.
 
     The message names the rule that was broken and never quotes the document.
     """
-    for count, error in enumerate(validator(name).iter_errors(value)):
+    for count, error in enumerate(validator(name, part).iter_errors(value)):
         if count == most:
             return
         field = "/".join(map(str, error.absolute_path))
