@@ -3,6 +3,7 @@
 import click
 
 from suite.cli.submit_pack import declare, pack
+from suite.cli.submit_verify import verify
 
 
 @click.group("submit")
@@ -13,8 +14,10 @@ def submit() -> None:
     Example:
       suite submit declare runs/mine > declare.yaml
       suite submit pack runs/mine --declare declare.yaml -o mine.suite.zip
+      suite submit verify mine.suite.zip
     """
 
 
 submit.add_command(declare)
 submit.add_command(pack)
+submit.add_command(verify)

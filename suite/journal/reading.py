@@ -8,6 +8,7 @@ import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -42,6 +43,7 @@ class Lines(Generic[RecordT]):
 
     def __init__(self, path: Path, kind: type[RecordT]) -> None:
         self.path = path
+        self._file: BufferedReader | None = None
         self._decoder = msgspec.json.Decoder(kind)
 
     def decode(self, raw: bytes, number: int) -> RecordT:
@@ -84,10 +86,15 @@ class Lines(Generic[RecordT]):
             yield record
 
     def at(self, offset: int) -> RecordT:
-        """The record that starts at an offset."""
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            return self.decode(file.readline(), 0)
+        """The record that starts at an offset. The file stays open for the next one."""
+        if self._file is None:
+            self._file = self.path.open("rb")
+        self._file.seek(offset)
+        return self.decode(self._file.readline(), 0)
+
+    def __del__(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 def digest64(*parts: object) -> int:

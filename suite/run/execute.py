@@ -58,6 +58,7 @@ class Driver:
         text_of: TextOf,
         watcher: Watcher,
         imported: bool = False,
+        errors_allowed: int = SAME_ERROR_LIMIT,
     ) -> None:
         self._plan = plan
         self._desk = desk
@@ -68,6 +69,7 @@ class Driver:
         self._text_of = text_of
         self._watcher = watcher
         self._imported = imported
+        self._errors_allowed = errors_allowed
         self._open = 0
         self._scoring = 0
         self._groups = enumerate(plan.groups())
@@ -271,7 +273,7 @@ class Driver:
             self._errors += 1
         self._desk.attempt("pending", work, kind=kind, detail=detail)
         self._watcher.pending(work.sink.stage, kind)
-        if self._errors >= SAME_ERROR_LIMIT and self._fatal is None:
+        if self._errors >= self._errors_allowed and self._fatal is None:
             self._stop(
                 RunError(
                     f"{self._errors} samples failed with an error of the task itself, the last: {detail}",

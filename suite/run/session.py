@@ -22,7 +22,7 @@ from suite.models.base import Engine, Surroundings
 from suite.run.cache import NEVER, ResponseCache, identity_hash, replies_folder
 from suite.run.calls import Desk, Recorded
 from suite.run.done import Done
-from suite.run.execute import Driver
+from suite.run.execute import SAME_ERROR_LIMIT, Driver
 from suite.run.filling import Member
 from suite.run.manifest import Facts, run_manifest, scoring_manifest
 from suite.run.plan import Plan
@@ -68,6 +68,7 @@ class Settings:
     signals: bool = True
     backoff_s: float = 0.5
     extra_recorded: tuple[Path, ...] = ()  # run folders whose recorded calls are asked first
+    errors_allowed: int = SAME_ERROR_LIMIT  # errors of a task before the run stops
 
 
 class _Session:
@@ -177,6 +178,7 @@ class _Session:
                 text_of=lambda record: _text_of(record, recorded),
                 watcher=self.progress,
                 imported=self.imported,
+                errors_allowed=self.settings.errors_allowed,
             )
             self._driver = driver
             if self.interrupted:

@@ -1,0 +1,346 @@
+"""R5: is it what the board asks? Parameters, data, prompts, trials, seeds, roles, and one candidate.
+
+What deviates makes an entry *custom*: refused where "standard" was declared, accepted and listed where a
+declared change of that kind covers it. Decided from the records, not from the submitter's word.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from suite.board.definition import Board, Item, Seat
+from suite.board.findings import Findings, shown
+from suite.board.verify.equal import differences, same
+from suite.board.verify.subject import Subject
+from suite.errors import SuiteError
+from suite.plugins import Catalogue
+from suite.run.cells import Cell
+
+# Kinds of change (disclosure.changes[].what) that cover a deviation of each kind.
+_COVERS = {
+    "parameters": {"parameters"},
+    "data": {"subset", "other"},
+    "subset": {"subset"},
+    "trials": {"parameters"},
+    "seed": {"parameters", "sampling"},
+    "prompts": {"prompt"},
+    "judge": {"judge"},
+    "user": {"user"},
+    "role": {"judge", "user", "tools", "orchestration", "other"},
+    "sampling": {"sampling"},
+}
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One way in which a run is not what the board asks. kind: a key of the table of covers."""
+
+    kind: str
+    what: str
+    where: str
+    expected: Any
+    found: Any
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a cell of the board stands in the bundle."""
+
+    item: Item
+    cell: Cell
+    subject: Subject
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What R5 came to. places: by column and cell. custom: in which class the entry belongs."""
+
+    places: Mapping[str, tuple[Place, ...]]
+    custom: bool
+    differences: tuple[str, ...]
+
+
+def asked(
+    board: Board,
+    submission: Mapping[str, Any],
+    subjects: Sequence[Subject],
+    findings: Findings,
+    plugins: Catalogue,
+) -> Standing:
+    """Climb R5."""
+    findings.ran("R5")
+    _envelope(board, submission, findings)
+    _one_candidate(submission, subjects, findings)
+    try:
+        wanted = board.cells(plugins)
+    except SuiteError as error:
+        findings.not_run("R5", f"the board cannot be resolved here: {error.what}")
+        return Standing({}, False, ())
+    places, deviations = _places(board, wanted, subjects, findings)
+    for column in places.values():
+        for place in column:
+            deviations += _deviations(place)
+    for subject in subjects:
+        deviations += _candidate_deviations(board, subject)
+    return _class(submission, places, deviations, findings)
+
+
+def _envelope(board: Board, submission: Mapping[str, Any], findings: Findings) -> None:
+    claimed = submission.get("board") or {}
+    for name, expected in (
+        ("id", board.id),
+        ("version", board.version),
+        ("definition_sha256", board.sha256),
+    ):
+        if claimed.get(name) != expected:
+            findings.add(
+                "R5.board",
+                "the bundle was packed for another board, or for another version of it",
+                where=f"submission.json board.{name}",
+                expected=expected,
+                found=claimed.get(name, "no board"),
+            )
+    kind = submission["model"]["identity"]["kind"]
+    if kind not in board.candidate.allow:
+        findings.add(
+            "R5.candidate",
+            "the board does not take models of this kind",
+            where="submission.json model.identity.kind",
+            expected=list(board.candidate.allow),
+            found=kind,
+        )
+    if submission["submission_type"] not in board.eligibility.types:
+        findings.add(
+            "R5.type",
+            "the board does not take submissions of this type",
+            where="submission.json submission_type",
+            expected=list(board.eligibility.types),
+            found=submission["submission_type"],
+        )
+
+
+def candidate_of(subject: Subject) -> Mapping[str, Any]:
+    """The candidate as the manifest records it, {} if there is none."""
+    found = subject.manifest.get("roles", {}).get("candidate", ())
+    return found[0] if found else {}
+
+
+def _one_candidate(submission: Mapping[str, Any], subjects: Sequence[Subject], findings: Findings) -> None:
+    first: tuple[Subject, Mapping[str, Any]] | None = None
+    for subject in subjects:
+        one = candidate_of(subject)
+        if not one:
+            continue
+        facts = {name: one[name] for name in ("spec", "identity", "sampling")}
+        if first is None:
+            first = subject, facts
+            _claimed_identity(submission, subject, one, findings)
+            continue
+        for path, expected, found in differences(first[1], facts):
+            findings.add(
+                "R5.one-candidate",
+                f"the candidate is not the one of run {first[0].run_id}",
+                where=subject.place("manifest.json", f"roles.candidate.{path}"),
+                expected=expected,
+                found=found,
+            )
+
+
+def _claimed_identity(
+    submission: Mapping[str, Any], subject: Subject, candidate: Mapping[str, Any], findings: Findings
+) -> None:
+    """The model that the envelope names is the one that the run asked."""
+    claimed, recorded = submission["model"]["identity"], candidate["identity"]
+    where = "submission.json model.identity"
+    names = {str(recorded.get("name", "")), candidate["spec"].partition("/")[2]}
+    if claimed["name"] not in names:
+        findings.add(
+            "R5.model-name",
+            f"the model of run {subject.run_id} has another name",
+            where=f"{where}.name",
+            expected=" or ".join(sorted(names)),
+            found=claimed["name"],
+        )
+    for field, keys in (("revision", ("revision",)), ("weights_sha256", ("weights_sha256", "sha256"))):
+        known = next((recorded[key] for key in keys if recorded.get(key)), None)
+        if claimed.get(field) and known and claimed[field] != known:
+            findings.add(
+                "R5.model-revision",
+                f"the model of run {subject.run_id} is another one",
+                where=f"{where}.{field}",
+                expected=known,
+                found=claimed[field],
+            )
+
+
+def _places(
+    board: Board, wanted: Mapping[str, Sequence[Cell]], subjects: Sequence[Subject], findings: Findings
+) -> tuple[dict[str, tuple[Place, ...]], list[Deviation]]:
+    """Where each cell of the board is. A missing one with a relative of other parameters is a deviation."""
+    by_cell: dict[str, list[tuple[Subject, Mapping[str, Any]]]] = {}
+    for subject in subjects:
+        for record in subject.manifest["cells"]:
+            by_cell.setdefault(record["cell"], []).append((subject, record))
+    deviations: list[Deviation] = []
+    used: set[str] = set()
+    found: dict[str, tuple[Place, ...]] = {}
+    for item in board.tasks:
+        column = []
+        for cell in wanted[item.name]:
+            here = by_cell.get(cell.id, [])
+            used.add(cell.id)
+            if len(here) > 1:
+                findings.add(
+                    "R5.cell-twice",
+                    f"a cell of column {item.name} stands in several runs",
+                    where=", ".join(subject.run_id for subject, _ in here),
+                    found=cell.id,
+                )
+            for subject, record in here[:1]:
+                column.append(Place(item, cell, subject, record))
+            if not here:
+                deviations += _missing(item, cell, by_cell, wanted, findings)
+        found[item.name] = tuple(column)
+    for cell_id, places in by_cell.items():
+        if cell_id not in used:
+            findings.add(
+                "R5.other-cell",
+                "a cell that the board does not ask for; it counts for nothing",
+                severity="note",
+                where=places[0][0].place("manifest.json", f"cell {cell_id}"),
+                found={"task": places[0][1]["task"], "parameters": places[0][1]["parameters"]},
+            )
+    return found, deviations
+
+
+def _missing(
+    item: Item,
+    cell: Cell,
+    by_cell: Mapping[str, Sequence[tuple[Subject, Mapping[str, Any]]]],
+    wanted: Mapping[str, Sequence[Cell]],
+    findings: Findings,
+) -> Iterator[Deviation]:
+    boards = {one.id for column in wanted.values() for one in column}
+    near = [
+        (subject, record)
+        for places in by_cell.values()
+        for subject, record in places
+        if record["task"] == item.task and record["cell"] not in boards
+    ]
+    if not near:
+        findings.add(
+            "R5.missing-cell",
+            f"column {item.name} lacks a cell",
+            where=f"board column {item.name}",
+            expected={"task": item.task, **cell.plan.parameters},
+            found="no run has it",
+        )
+        return
+    for subject, record in near:
+        for path, expected, found in differences(cell.plan.parameters, record["parameters"]):
+            where = subject.place("manifest.json", f"cell {record['cell']}.parameters.{path}")
+            yield Deviation("parameters", f"parameter {path} of {item.task}", where, expected, found)
+
+
+def _deviations(place: Place) -> Iterator[Deviation]:
+    item, subject, record, manifest = place.item, place.subject, place.record, place.subject.manifest
+    where = subject.place("manifest.json")
+    scored = next((one for one in subject.scoring_manifest["cells"] if one["cell"] == record["cell"]), record)
+    for name, kind, expected, found in (
+        ("mini", "data", item.data == "mini", manifest["mini"]),
+        ("limit", "subset", item.limit, manifest["limit"]),
+        ("trials", "trials", item.trials, manifest["trials"]),
+        ("prompts", "prompts", item.prompts, manifest["prompts"]),
+        ("seed", "seed", manifest["seed"] if item.seed is None else item.seed, manifest["seed"]),
+    ):
+        if expected != found or isinstance(expected, bool) is not isinstance(found, bool):
+            yield Deviation(kind, f"{name} of {item.task}", f"{where} {name}", expected, found)
+    given = item.prompts_sha256
+    prompts = given.get(record["cell"]) if isinstance(given, dict) else given
+    for manifest_cell in (record, scored):
+        if prompts and manifest_cell["prompts_sha256"] != prompts:
+            yield Deviation(
+                "prompts", f"prompts of {item.task}", where, prompts, manifest_cell["prompts_sha256"]
+            )
+    expected_score = place.cell.plan.score_parameters
+    for path, expected, found in differences(expected_score, scored["score_parameters"]):
+        yield Deviation("parameters", f"at-score parameter {path} of {item.task}", where, expected, found)
+    for role, seats in item.roles.items():
+        yield from _seats(place, role, seats)
+
+
+def _seats(place: Place, role: str, seats: Sequence[Seat]) -> Iterator[Deviation]:
+    subject = place.subject
+    if role not in place.cell.task.roles():
+        return
+    members: list[Mapping[str, Any]] = []
+    file = "manifest.json"
+    for name, manifest in (
+        ("manifest.json", subject.manifest),
+        ("scoring/manifest.json", subject.scoring_manifest),
+    ):
+        if role in manifest.get("roles", {}):
+            members, file = manifest["roles"][role], name
+    kind = role if role in ("judge", "user") else "role"
+    where = subject.place(file, f"roles.{role}")
+    if len(members) != len(seats):
+        yield Deviation(kind, f"members of {role}", where, len(seats), len(members))
+        return
+    for seat, member in zip(seats, members, strict=True):
+        if seat.spec != member["spec"]:
+            yield Deviation(kind, f"the {role}", f"{where}.spec", seat.spec, member["spec"])
+        for key, value in seat.identity.items():
+            if not same(member["identity"].get(key), value):
+                yield Deviation(
+                    kind, f"{key} of the {role}", f"{where}.identity", value, member["identity"].get(key)
+                )
+        for path, expected, found in differences(seat.sampling, member["sampling"]):
+            yield Deviation(kind, f"sampling of the {role}", f"{where}.sampling.{path}", expected, found)
+
+
+def _candidate_deviations(board: Board, subject: Subject) -> Iterator[Deviation]:
+    sampling = candidate_of(subject).get("sampling", {})
+    where = subject.place("manifest.json", "roles.candidate.sampling")
+    wanted = board.candidate.sampling
+    if not isinstance(wanted, str):
+        for path, expected, found in differences(wanted, sampling):
+            yield Deviation("sampling", f"{path} of the candidate", where, expected, found)
+    most = board.candidate.max_tokens
+    if most is not None and (sampling.get("max_tokens") or 0) > most:
+        yield Deviation(
+            "sampling", "max_tokens of the candidate", where, f"<= {most}", sampling["max_tokens"]
+        )
+
+
+def _class(
+    submission: Mapping[str, Any],
+    places: Mapping[str, tuple[Place, ...]],
+    deviations: Sequence[Deviation],
+    findings: Findings,
+) -> Standing:
+    declared = {change["what"] for change in submission["disclosure"]["changes"]}
+    standard = submission["submission_type"] == "standard"
+    for one in deviations:
+        covered = not standard and bool(_COVERS[one.kind] & declared)
+        findings.add(
+            f"R5.{one.kind}",
+            "declared as a change" if covered else "not what the board asks, and not declared as a change",
+            severity="note" if covered else "error",
+            where=one.where,
+            expected=one.expected,
+            found=one.found,
+        )
+    if standard and declared:
+        findings.add(
+            "R5.standard",
+            "declared as standard, with changes that make it custom",
+            where="submission.json disclosure.changes",
+            found=sorted(declared),
+        )
+    told = tuple(
+        dict.fromkeys(
+            f"{shown(one.what)}: {shown(one.found)} instead of {shown(one.expected)}" for one in deviations
+        )
+    )
+    return Standing(places, not standard or bool(deviations), told)

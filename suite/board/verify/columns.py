@@ -1,0 +1,220 @@
+"""The columns of a board from the recomputed scores: one number each, and the units that pair entries.
+
+A column is the mean over its cells of the headline. Where the headline is a mean or a ratio of sums, its
+units are written out as (top, bottom) by stratum, so that a ranking can resample whole clusters for all
+entries at once: value = mean over cells of mean over strata of sum(top) / sum(bottom). A unit without a
+value has bottom 0. A formula (agreement, a custom one) has no such form: its column is ranked unpaired.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.board.verify.subject import Subject
+from suite.compare.measures import Measure, measures, side
+from suite.run.results import pairs
+from suite.scoring.computing import wanted
+from suite.scoring.metrics import Ratio
+from suite.scoring.table import Table, TableBuilder
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Want:
+    """A column to make. cells: (run, cell id, task) of each."""
+
+    key: str
+    headline: str
+    cells: tuple[tuple[Subject, str, str], ...]
+
+
+@dataclass
+class Units:
+    """The units of one cell. sample, cluster: 64-bit digests; stratum: its name."""
+
+    cell: str
+    sample: NDArray[np.uint64]
+    cluster: NDArray[np.uint64]
+    stratum: NDArray[np.object_]
+    top: Floats
+    bottom: Floats
+
+    def value(self) -> float | None:
+        """Mean over strata of sum(top) / sum(bottom); None without a scored unit."""
+        ratios = [top / bottom for _, top, bottom in self.strata() if bottom]
+        return math.fsum(ratios) / len(ratios) if ratios else None
+
+    def strata(self) -> list[tuple[NDArray[np.bool_], float, float]]:
+        """(rows, sum of top, sum of bottom) of each stratum."""
+        found = []
+        for name in sorted(set(self.stratum.tolist())):
+            rows = self.stratum == name
+            found.append((rows, float(self.top[rows].sum()), float(self.bottom[rows].sum())))
+        return found
+
+
+@dataclass
+class Column:
+    """One column. data: as verification.json has it. units: one a cell, () where it is unpaired."""
+
+    data: dict[str, Any]
+    units: tuple[Units, ...] = field(default=())
+
+
+def make_columns(wants: Iterable[Want], level: float) -> list[Column]:
+    """All columns. Reads the journals of each run once for each of its tasks."""
+    tables: dict[tuple[str, str], Table] = {}
+    return [_column(want, tables, level) for want in wants]
+
+
+def _table(subject: Subject, task: str, tables: dict[tuple[str, str], Table]) -> Table:
+    found = tables.get((subject.run_id, task))
+    if found is None:
+        assert subject.plan is not None
+        cells = {cell.id for cell in subject.plan.cells if cell.plan.task == task}
+        metrics = next(cell.task.metrics for cell in subject.plan.cells if cell.plan.task == task)
+        builder = TableBuilder(wanted(metrics))
+        whole = subject.whole and subject.replayed is not None
+        reader = subject.replayed if whole and subject.replayed is not None else subject.reader
+        scores = reader.scoring("" if whole else subject.scoring).scores
+        for output, score in pairs(iter(reader.outputs), iter(scores)):
+            if score is not None and output.cell in cells:
+                builder.add(output, score)
+        found = tables[subject.run_id, task] = builder.build()
+    return found
+
+
+def _column(want: Want, tables: dict[tuple[str, str], Table], level: float) -> Column:
+    rows = [_result(subject, cell, want.headline) for subject, cell, _ in want.cells]
+    values = [row["value"] for row in rows if row and row["value"] is not None]
+    value = math.fsum(values) / len(values) if len(values) == len(rows) and rows else None
+    units = _units(want, tables, rows) if value is not None else ()
+    first = next((row for row in rows if row), None) or {}
+    low, high, method = first.get("low"), first.get("high"), first.get("method", "")
+    if len(rows) > 1:
+        low, high, method = _interval(units, value, level) if units else (None, None, "")
+    metric = _measure(want)
+    scored = [(row or {}).get("coverage") for row in rows]
+    told = [one for one in scored if one is not None]
+    data = {
+        "key": want.key,
+        "task": want.cells[0][2] if want.cells else "",
+        "headline": want.headline,
+        "value": value,
+        "low": low,
+        "high": high,
+        "level": level,
+        "method": method,
+        "n": sum(row["n"] for row in rows if row),
+        "unscored": sum(row["unscored"] for row in rows if row),
+        "coverage": math.fsum(told) / len(told) if told else None,
+        "direction": first.get("direction", "higher"),
+        "unit": first.get("unit", ""),
+        "range": list(metric.range) if metric is not None and metric.range else None,
+        "paired": bool(units),
+        "cells": [cell for _, cell, _ in want.cells],
+        **_effort(want),
+    }
+    return Column(data, units)
+
+
+def _result(subject: Subject, cell: str, headline: str) -> Mapping[str, Any] | None:
+    """The recomputed row of a metric over a whole cell."""
+    for one in subject.recomputed.get("cells", ()):
+        if one["cell"] == cell:
+            for row in one["metrics"]:
+                if row["name"] == headline and not row["slice"]:
+                    found: Mapping[str, Any] = row
+                    return found
+    return None
+
+
+def _effort(want: Want) -> dict[str, Any]:
+    """Tokens of the candidate, shared by a run's cells in equal parts where it has several."""
+    tokens = {"prompt": 0.0, "completion": 0.0}
+    seconds = 0.0
+    for subject, _, _ in want.cells:
+        share = 1 / max(len(subject.manifest["cells"]), 1)
+        calls = subject.recomputed.get("calls", {}).get("candidate", {})
+        tokens["prompt"] += share * calls.get("prompt_tokens", 0)
+        tokens["completion"] += share * calls.get("completion_tokens", 0)
+        seconds += share * float(subject.recomputed.get("seconds", 0.0))
+    return {"tokens": {name: round(n) for name, n in tokens.items()}, "seconds": round(seconds, 3)}
+
+
+def _measure(want: Want) -> Measure | None:
+    for subject, cell, _ in want.cells:
+        assert subject.plan is not None
+        task = next(one.task for one in subject.plan.cells if one.id == cell)
+        return next((one for one in measures(task.metrics) if one.name == want.headline), None)
+    return None
+
+
+def _units(
+    want: Want, tables: dict[tuple[str, str], Table], rows: Sequence[Mapping[str, Any] | None]
+) -> tuple[Units, ...]:
+    measure = _measure(want)
+    if measure is None:
+        return ()
+    found = []
+    for (subject, cell, task), row in zip(want.cells, rows, strict=True):
+        assert subject.plan is not None
+        metrics = next(one.task.metrics for one in subject.plan.cells if one.id == cell)
+        ratio = next((m for m in metrics if isinstance(m, Ratio) and m.name == measure.name), None)
+        units = _cell_units(measure, ratio, _table(subject, task, tables), cell)
+        value = units.value() if units is not None else None
+        if (
+            units is None
+            or value is None
+            or row is None
+            or abs(value - row["value"]) > 1e-9 * max(1, abs(value))
+        ):
+            return ()  # no mean of units after all: unpaired
+        found.append(units)
+    return tuple(found)
+
+
+def _cell_units(measure: Measure, ratio: Ratio | None, table: Table, cell: str) -> Units | None:
+    if measure.of is None and ratio is None:
+        return None
+    tags = [measure.macro] if measure.macro else []
+    units = side(measure, table, cell, tags)
+    place = np.searchsorted(units.every, units.ids)
+    count = len(units.every)
+    top, bottom = np.zeros(count), np.zeros(count)
+    if ratio is not None:
+        top[place], bottom[place] = units.columns[ratio.top], units.columns[ratio.bottom]
+    elif measure.of is not None:
+        top[place], bottom[place] = measure.of(units.columns), 1.0
+    stratum = np.full(count, "", dtype=object)
+    if measure.macro:
+        stratum[place] = units.columns[f"tag:{measure.macro}"]
+    return Units(cell, units.every, units.every_cluster, stratum, top, bottom)
+
+
+def _interval(
+    cells: Sequence[Units], value: float | None, level: float
+) -> tuple[float | None, float | None, str]:
+    """Cluster-robust interval of the mean over cells, by linearisation (Student's t over clusters)."""
+    from scipy import stats
+
+    if value is None:
+        return None, None, ""
+    influence: dict[int, float] = {}
+    for units in cells:
+        strata = [one for one in units.strata() if one[2]]
+        for rows, top, bottom in strata:
+            parts = (units.top[rows] - top / bottom * units.bottom[rows]) / bottom / len(strata) / len(cells)
+            for cluster, part in zip(units.cluster[rows].tolist(), parts.tolist(), strict=True):
+                influence[cluster] = influence.get(cluster, 0.0) + part
+    count = len(influence)
+    if count < 2:
+        return None, None, "fewer than two clusters"
+    error = math.sqrt(count / (count - 1) * math.fsum(one * one for one in influence.values()))
+    half = float(stats.t.ppf((1 + level) / 2, count - 1)) * error
+    return value - half, value + half, "cluster-robust t over the mean of cells"

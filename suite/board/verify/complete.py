@@ -1,0 +1,195 @@
+"""R4: exactly the samples and trials of the pinned data, each once, with its payload, cluster and tags.
+
+The samples are made again from the pinned data and held against outputs and scores as multisets. In memory
+stands 24 bytes a record and no text.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from suite.board.verify.subject import Subject
+from suite.journal.reading import digest64
+from suite.run.plan import Plan
+from suite.run.records import payload_sha256
+from suite.task import Sample
+
+_canonical = msgspec.json.Encoder(order="sorted")
+_MOST_TIMES = 4  # as many works as records, before they are not enumerated one by one
+_MOST_EXPLAINED = 1000  # changed samples whose fields are named
+
+
+class _Keys(msgspec.Struct):
+    cell: str
+    sample: str
+    trial: int
+
+
+class _Facts(_Keys):
+    """What R4 needs of an output."""
+
+    group: str
+    cluster: str
+    tags: dict[str, str]
+    payload_sha256: str
+    imported: bool = False
+
+
+def complete(subject: Subject) -> None:
+    """Climb R4. Needs `subject.plan`."""
+    plan = subject.plan
+    assert plan is not None
+    subject.findings.ran("R4")
+    _whole(subject, plan)
+    outputs = _outputs(subject)
+    scores = _scores(subject)
+    works = plan.counts.all_samples * plan.request.trials
+    if works > _MOST_TIMES * (len(outputs) + len(scores)) + 10_000:
+        subject.add(
+            "R4.missing-output",
+            "far fewer outputs than samples",
+            expected=works,
+            found=len(outputs),
+        )
+        return
+    changed: dict[int, tuple[str, Sample[Any]]] = {}
+    for cell, sample in _expected(plan):
+        key = digest64(cell, sample.id, sample.trial)
+        place = subject.place("", f"cell {cell}, trial {sample.trial}")
+        found = outputs.pop(key, None)
+        if found is None:
+            subject.add("R4.missing-output", "a sample has no output", where=place, sample=sample.id)
+        elif found != _digest(payload_sha256(sample.payload), sample.group, sample.cluster, sample.tags):
+            if len(changed) < _MOST_EXPLAINED:
+                changed[key] = (cell, sample)
+            else:
+                subject.add(
+                    "R4.sample", "an output is not of the pinned sample", where=place, sample=sample.id
+                )
+        if not scores.pop(key, None) and found is not None:
+            subject.add("R4.missing-score", "an output has no score", where=place, sample=sample.id)
+    if changed:
+        _explain(subject, changed)
+    for file, left in (("outputs", outputs), ("scores", scores)):
+        if left:
+            _unknown(subject, file, left)
+
+
+def _whole(subject: Subject, plan: Plan) -> None:
+    manifest = subject.manifest
+    where = subject.place("manifest.json")
+    if manifest.get("imported"):
+        subject.add("R4.imported", "the run was imported, not made by the suite", where=where)
+    if manifest.get("shard"):
+        subject.add(
+            "R4.partial", "the run is one shard of a larger one", where=where, found=manifest["shard"]
+        )
+    counts = plan.counts
+    here = {
+        "groups": counts.groups,
+        "groups_taken": counts.groups_taken,
+        "samples": dict(counts.samples),
+        "tags": {
+            tag: {value: list(both) for value, both in values.items()} for tag, values in counts.tags.items()
+        },
+    }
+    for name, value in here.items():
+        if manifest["counts"].get(name) != value:
+            subject.add(
+                "R4.counts",
+                f"counts.{name} is not what the pinned data gives",
+                where=where,
+                expected=value,
+                found=manifest["counts"].get(name),
+            )
+
+
+def _digest(payload: str, group: str, cluster: str, tags: Any) -> bytes:
+    body = _canonical.encode([payload, group, cluster, dict(tags)])
+    return hashlib.blake2b(body, digest_size=8).digest()
+
+
+def _expected(plan: Plan) -> Iterator[tuple[str, Sample[Any]]]:
+    for group in plan.groups():
+        for item in group.items:
+            for trial in range(plan.request.trials):
+                sample = item.sample if not trial else replace(item.sample, trial=trial)
+                yield plan.cells[item.cell].id, sample
+
+
+def _outputs(subject: Subject) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    decoder = msgspec.json.Decoder(_Facts)
+    for number, line in enumerate(subject.reader.outputs.raw(), 1):
+        one = decoder.decode(line)
+        key = digest64(one.cell, one.sample, one.trial)
+        if key in found:
+            _twice(subject, "outputs.jsonl", number, one)
+        if one.imported:
+            subject.add("R4.imported", "an output was imported", sample=one.sample)
+        found[key] = _digest(one.payload_sha256, one.group, one.cluster, one.tags)
+    return found
+
+
+def _scores(subject: Subject) -> dict[int, bool]:
+    found: dict[int, bool] = {}
+    decoder = msgspec.json.Decoder(_Keys)
+    for number, line in enumerate(subject.scoring_journal.scores.raw(), 1):
+        one = decoder.decode(line)
+        key = digest64(one.cell, one.sample, one.trial)
+        if key in found:
+            _twice(subject, "scoring/scores.jsonl", number, one)
+        found[key] = True
+    return found
+
+
+def _twice(subject: Subject, file: str, number: int, one: _Keys) -> None:
+    what = "outputs" if file == "outputs.jsonl" else "scores"
+    subject.add(
+        f"R4.repeated-{what.removesuffix('s')}",
+        f"a sample has two {what}",
+        where=subject.place(file, f"line {number}, cell {one.cell}, trial {one.trial}"),
+        sample=one.sample,
+    )
+
+
+def _explain(subject: Subject, changed: dict[int, tuple[str, Sample[Any]]]) -> None:
+    """Name the fields in which recorded outputs are not of their samples."""
+    for number, record in enumerate(subject.reader.outputs, 1):
+        found = changed.get(digest64(record.cell, record.sample, record.trial))
+        if found is None:
+            continue
+        cell, sample = found
+        for name, value in (
+            ("payload_sha256", payload_sha256(sample.payload)),
+            ("group", sample.group),
+            ("cluster", sample.cluster),
+            ("tags", dict(sample.tags)),
+        ):
+            if getattr(record, name) != value:
+                subject.add(
+                    f"R4.{name.removesuffix('_sha256')}",
+                    f"{name} is not that of the pinned sample",
+                    where=subject.place("outputs.jsonl", f"line {number}, cell {cell}, trial {sample.trial}"),
+                    sample=sample.id,
+                    expected=value,
+                    found=getattr(record, name),
+                )
+
+
+def _unknown(subject: Subject, file: str, left: dict[int, Any]) -> None:
+    lines: Any = subject.reader.outputs if file == "outputs" else subject.scoring_journal.scores
+    for number, one in enumerate(lines, 1):
+        if digest64(one.cell, one.sample, one.trial) in left:
+            subject.add(
+                f"R4.unknown-{file.removesuffix('s')}",
+                "no such sample or trial in the pinned data",
+                where=subject.place(
+                    f"{'scoring/' if file == 'scores' else ''}{file}.jsonl",
+                    f"line {number}, cell {one.cell}, trial {one.trial}",
+                ),
+                sample=one.sample,
+            )

@@ -1,0 +1,240 @@
+"""The ladder: every rung of one bundle, in order, as far as each can be climbed.
+
+Nothing of a bundle is executed, imported, rendered or fetched. An error that this code did not foresee is
+a finding too: a bundle must not be able to stop its own verification unnoticed.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from suite.board.bundle import Bundle, open_bundle
+from suite.board.definition import Board
+from suite.board.findings import Findings
+from suite.board.limits import MIB, Limits
+from suite.board.verify.asked import Standing, asked
+from suite.board.verify.columns import Column, Want, make_columns
+from suite.board.verify.complete import complete
+from suite.board.verify.numbers import numbers
+from suite.board.verify.plausible import plausible
+from suite.board.verify.replay import replay
+from suite.board.verify.rerun import Rerun, Rerunning, rerun
+from suite.board.verify.subject import Subject
+from suite.board.verify.world import same_world
+from suite.errors import SuiteError
+from suite.plugins import Catalogue, catalogue
+
+Say = Callable[[str], None]
+REQUIRED = ("R0", "R1", "R2", "R3", "R4", "R6", "R7", "R8", "R9")
+
+
+@dataclass
+class Ladder:
+    """What climbing came to. standing: None without a board. plugins: distribution -> version here."""
+
+    bundle_id: str
+    submission: Mapping[str, Any]
+    findings: Findings
+    board: Board | None = None
+    standing: Standing | None = None
+    columns: list[Column] = field(default_factory=list)
+    recomputed: list[dict[str, Any]] = field(default_factory=list)
+    plugins: dict[str, str] = field(default_factory=dict)
+    rerun: Rerunning | None = None
+
+    @property
+    def verdict(self) -> str:
+        """verified | verified_with_warnings | incomplete | rejected."""
+        findings = self.findings
+        if findings.errors:
+            return "rejected"
+        required = [*REQUIRED, *(["R5"] if self.board is not None else [])]
+        if any(findings.rungs[name].status == "not_run" for name in required):
+            return "incomplete"
+        return "verified_with_warnings" if findings.warnings else "verified"
+
+
+def climb(
+    path: Path,
+    board: Board | None,
+    *,
+    data: Mapping[str, str] | None = None,
+    most: int = 200,
+    again: Rerun | None = None,
+    say: Say = lambda _: None,
+) -> Ladder:
+    """Climb all rungs; the re-run where `again` says so.
+
+    data: NAME -> file or run that stands for a dataset, as --data.
+    Raises BundleError for what is no bundle, SuiteError for what is wrong on this side (the board's file).
+    """
+    findings = Findings(most)
+    limits = Limits(archive=board.limits.bundle_mib * MIB) if board is not None else Limits()
+    started = time.perf_counter()
+    with open_bundle(path, findings, limits) as bundle:
+        for name in ("R0", "R1", "R2"):
+            findings.rungs[name].seconds = (time.perf_counter() - started) / 3
+        if bundle is None:
+            for name in (*REQUIRED[1:], "R5"):
+                findings.not_run(name, "the bundle is not safe to read")
+            return Ladder("", {}, findings, board)
+        ladder = Ladder(bundle.id, bundle.submission, findings, board)
+        with tempfile.TemporaryDirectory(prefix="suite-verify-") as scratch:
+            _runs(ladder, bundle, Path(scratch), data or {}, again, say)
+        return ladder
+
+
+def _runs(
+    ladder: Ladder, bundle: Bundle, scratch: Path, data: Mapping[str, str], again: Rerun | None, say: Say
+) -> None:
+    plugins = catalogue()
+    findings, board = ladder.findings, ladder.board
+    subjects: list[Subject] = []
+    for index, run in enumerate(bundle.runs):
+        if not run.sound:
+            reason = f"{run.id}: its files are not sound, see R1 and R2"
+            for name in ("R3", "R4", "R6", "R7", "R8", "R9"):
+                findings.not_run(name, reason)
+            continue
+        subject = Subject(run.id, run.folder, run.scoring, findings)
+        say(f"{run.id}: tasks and data")
+        _one(subject, run.entry, scratch / f"run-{index}", plugins, data, board, say)
+        subjects.append(subject)
+        for cell in subject.plan.cells if subject.plan is not None else ():
+            name, _, version = cell.plan.plugin.rpartition(" ")
+            ladder.plugins[name] = version
+    _board(ladder, subjects, plugins)
+    if again is not None:
+        say(f"asking the model again for {again.samples} samples")
+        with _timed(findings, "R11"):
+            ladder.rerun = rerun(subjects, again, bundle.id, scratch / "again", plugins, findings)
+    for name in ("R10", "R11"):
+        if not findings.rungs[name].ran:
+            findings.not_run(name, "not signed" if name == "R10" else "not asked for (--rerun)")
+    wants = _wants(ladder, subjects)
+    with _foreseen(findings, "R8", "columns"):
+        ladder.columns = make_columns(wants, board.uncertainty.level if board else 0.95)
+    ladder.recomputed = [
+        {
+            "run_id": subject.run_id,
+            "cell": cell["cell"],
+            "task": cell["task"],
+            "version": cell["version"],
+            "parameters": cell["parameters"],
+            "score_parameters": cell["score_parameters"],
+            "metrics": cell["metrics"],
+        }
+        for subject in subjects
+        for cell in subject.recomputed.get("cells", ())
+    ]
+
+
+def _one(
+    subject: Subject,
+    entry: Mapping[str, Any],
+    scratch: Path,
+    plugins: Catalogue,
+    data: Mapping[str, str],
+    board: Board | None,
+    say: Say,
+) -> None:
+    """The rungs of one run."""
+    findings = subject.findings
+    with _timed(findings, "R3"), _foreseen(findings, "R3", subject.run_id):
+        same_world(subject, plugins, data)
+    if subject.plan is not None:
+        with _timed(findings, "R4"), _foreseen(findings, "R4", subject.run_id):
+            complete(subject)
+        works = subject.plan.counts.all_samples * subject.plan.request.trials
+        say(f"{subject.run_id}: replaying {works} samples")
+        if findings.rungs["R4"].by_code["R4.missing-output"] > works // 2:
+            subject.not_run("most of its samples are missing", "R6", "R7")
+        else:
+            with _timed(findings, "R6"), _foreseen(findings, "R6", subject.run_id):
+                replay(subject, scratch)
+        with _timed(findings, "R8"), _foreseen(findings, "R8", subject.run_id):
+            numbers(subject, entry)
+    with _timed(findings, "R9"), _foreseen(findings, "R9", subject.run_id):
+        plausible(subject, board.plausibility if board is not None else {})
+
+
+def _board(ladder: Ladder, subjects: Sequence[Subject], plugins: Catalogue) -> None:
+    findings, board = ladder.findings, ladder.board
+    if board is None:
+        findings.not_run("R5", "no board was given (--board)")
+        return
+    with _timed(findings, "R5"), _foreseen(findings, "R5", "submission.json"):
+        ladder.standing = asked(board, ladder.submission, subjects, findings, plugins)
+        _caps(ladder)
+
+
+def _caps(ladder: Ladder) -> None:
+    """The board's caps on unscored samples and on failures of the candidate."""
+    standing = ladder.standing
+    assert standing is not None
+    for places in standing.places.values():
+        for place in places:
+            caps = place.item.caps
+            cell = next(
+                (one for one in place.subject.recomputed.get("cells", ()) if one["cell"] == place.cell.id),
+                None,
+            )
+            if cell is None or not cell["scored"]:
+                continue
+            unscored = sum(cell["unscored"].get(cell["headline"], {}).values()) / cell["scored"]
+            failed = sum(n for finish, n in cell["finishes"].items() if finish != "stop") / cell["scored"]
+            for name, share, cap in (("unscored", unscored, caps.unscored), ("failed", failed, caps.failed)):
+                if cap is not None and share > cap:
+                    ladder.findings.add(
+                        f"R4.too-many-{name}",
+                        f"more {name} samples than the board allows",
+                        where=place.subject.place("scoring/results.json", f"cell {place.cell.id}"),
+                        expected=f"<= {cap:.1%}",
+                        found=f"{share:.1%}",
+                    )
+
+
+def _wants(ladder: Ladder, subjects: Sequence[Subject]) -> list[Want]:
+    """The board's columns; without a board one for each cell."""
+    if ladder.standing is not None and ladder.board is not None:
+        return [
+            Want(
+                key,
+                places[0].item.headline or places[0].cell.task.info.headline,
+                tuple((place.subject, place.cell.id, place.cell.plan.task) for place in places),
+            )
+            for key, places in ladder.standing.places.items()
+            if places and all(place.subject.recomputed for place in places)
+        ]
+    found = []
+    for subject in subjects:
+        for cell in subject.plan.cells if subject.plan is not None and subject.recomputed else ():
+            key = f"{cell.plan.task}#{cell.id}"
+            found.append(Want(key, cell.task.info.headline, ((subject, cell.id, cell.plan.task),)))
+    return found
+
+
+@contextmanager
+def _timed(findings: Findings, rung: str) -> Iterator[None]:
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        findings.rungs[rung].seconds += time.perf_counter() - started
+
+
+@contextmanager
+def _foreseen(findings: Findings, rung: str, where: str) -> Iterator[None]:
+    """What raises here is a finding, not the end of the verification."""
+    try:
+        yield
+    except SuiteError as error:
+        findings.add(f"{rung}.error", "the rung broke off", where=where, found=str(error))
+    except Exception as error:
+        findings.add(
+            f"{rung}.error", "the rung broke off", where=where, found=f"{type(error).__name__}: {error}"
+        )

@@ -1,0 +1,88 @@
+"""R8: every number of results.json and of the envelope computed again, from the scores of the replay.
+
+Where a run could not be replayed as a whole, the recorded scores are taken and the rung says so.
+Intervals are seeded by the plan, so they come out equal too.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from suite.board.verify.equal import differences
+from suite.board.verify.subject import Subject
+from suite.errors import SuiteError
+from suite.run.results import effort, make_results
+
+_NAMES = frozenset({"run", "scoring"})  # what the folders are called
+_ENVELOPE = ("value", "n", "unscored")
+
+
+def numbers(subject: Subject, entry: Mapping[str, Any]) -> None:
+    """Climb R8; sets `subject.recomputed`. Needs `subject.plan`. entry: the run in submission.json."""
+    plan = subject.plan
+    assert plan is not None
+    subject.findings.ran("R8")
+    metrics = {cell.plan.task: cell.task.metrics for cell in plan.cells}
+    level = float(subject.scoring_manifest["level"])
+    try:
+        if subject.whole and subject.replayed is not None:
+            mine = make_results(subject.replayed, "", metrics, level=level)
+            calls, seconds = effort(subject.reader, subject.scoring_journal)
+            mine |= {"calls": calls, "seconds": round(seconds, 3)}
+        else:
+            mine = make_results(subject.reader, subject.scoring, metrics, level=level)
+            subject.not_run("not replayed as a whole: computed from the recorded scores", "R8")
+    except SuiteError as error:
+        subject.add("R8.results", "no results can be made of these records", found=error.what)
+        return
+    subject.recomputed = mine
+    theirs = subject.results
+    _compare(
+        subject,
+        {key: value for key, value in mine.items() if key not in _NAMES},
+        {key: value for key, value in theirs.items() if key not in _NAMES},
+    )
+    _envelope(subject, mine, entry)
+
+
+def _compare(subject: Subject, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    for path, here, there in differences(mine, theirs):
+        if path.startswith("across"):
+            code = "R8.across"
+        elif ".metrics" in path:
+            code = "R8.metric"
+        elif path.startswith("calls") or path == "seconds":
+            code = "R8.effort"
+        else:
+            code = "R8.counts"
+        subject.add(
+            code,
+            _what(here, there),
+            where=subject.place("scoring/results.json", path),
+            expected=here,
+            found=there,
+        )
+
+
+def _what(here: Any, there: Any) -> str:
+    number = (int, float)
+    if isinstance(here, number) and isinstance(there, number) and here and 99.9 < abs(there / here) < 100.1:
+        return "a percentage stands where a proportion belongs"
+    return "the number does not follow from the scores"
+
+
+def _envelope(subject: Subject, mine: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
+    """The headlines that the envelope repeats."""
+    cells = {cell["cell"]: cell for cell in mine["cells"]}
+    for claimed in entry["cells"]:
+        cell = cells.get(claimed["cell"])
+        if cell is None:
+            continue  # R2 names cells that the run does not have
+        where = f"submission.json runs[{subject.run_id}] cell {claimed['cell']}"
+        headline = claimed["headline"]
+        found = next((one for one in cell["metrics"] if one["headline"] and not one["slice"]), None)
+        here = {name: found[name] if found else None for name in _ENVELOPE}
+        here["metric"] = found["name"] if found else cell["headline"]
+        for path, right, there in differences(here, dict(headline)):
+            subject.add(
+                "R8.headline", _what(right, there), where=f"{where}, {path}", expected=right, found=there
+            )

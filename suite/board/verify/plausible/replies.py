@@ -1,0 +1,185 @@
+"""What was answered over many samples: copies, near-constant texts, odd characters, unmoved trials."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from suite.board.verify.plausible.calls import members
+from suite.board.verify.plausible.thresholds import Thresholds
+from suite.board.verify.subject import Subject
+from suite.journal.reading import digest64
+from suite.journal.records import OutputRecord
+from suite.run.calls import Recorded
+
+LONG_WORDS = 12  # an output below this says little by being equal to another
+LONG_TOKENS = 50
+OPENING = 200
+MOST_GRAMS = 400_000
+_WORD = re.compile(r"\w+")
+_ODD = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_ENORMOUS = (" " * 200, "\n" * 50)
+_HINTS = ("instruction", "prompt", "judge", "grader", "evaluator", "grade", "rate", "score")
+_AT_JUDGE = re.compile(
+    r"(ignore|disregard|forget) (all |any )?(the )?(previous|prior|above|earlier) (instructions|prompts?)"
+    r"|(dear|note to|message to) (the )?(judge|grader|evaluator)"
+    r"|(rate|score|grade|judge) this (answer|response|reply) (as )?(the )?(best|highest|perfect|correct)"
+)
+
+
+@dataclass
+class _Cell:
+    """What one cell's outputs have in common. owners: digest of a long text -> its sample, -1 for several."""
+
+    outputs: int = 0
+    long: int = 0
+    odd: int = 0
+    at_judge: int = 0
+    owners: dict[int, int] = field(default_factory=dict)
+    counts: Counter[int] = field(default_factory=Counter)
+    openings: Counter[int] = field(default_factory=Counter)
+    grams: set[int] = field(default_factory=set)
+    gram_count: int = 0
+    trials: dict[int, int] = field(default_factory=dict)
+    moved: int = 0
+    repeated: int = 0
+
+
+def check_replies(subject: Subject, thresholds: Thresholds, temperature: float) -> None:
+    """Everything about what was answered. temperature: the highest that the candidate was asked at."""
+    cells: dict[str, _Cell] = {}
+    for record, text in _texts(subject):
+        _add(cells.setdefault(record.cell, _Cell()), record, text)
+    judged = any(name.partition("/")[0] == "judge" for name in members(subject))
+    for name, cell in cells.items():
+        _copies(subject, thresholds, name, cell)
+        _constant(subject, thresholds, name, cell)
+        where = subject.place("outputs.jsonl", f"cell {name}")
+        if cell.odd > max(1, thresholds["odd_characters"] * cell.outputs):
+            subject.add(
+                "R9.characters",
+                "outputs with zero-width or direction characters, or enormous whitespace",
+                severity="warning",
+                where=where,
+                found=cell.odd,
+            )
+        if judged and cell.at_judge:
+            subject.add(
+                "R9.at-judge",
+                "outputs that speak to their judge",
+                severity="warning",
+                where=where,
+                found=cell.at_judge,
+            )
+        if temperature > 0 and cell.repeated >= thresholds["least"] and not cell.moved:
+            subject.add(
+                "R9.trials",
+                "all trials answer alike, at a temperature above 0",
+                severity="warning",
+                where=where,
+                found=cell.repeated,
+            )
+    _rationales(subject, thresholds)
+
+
+def _texts(subject: Subject) -> Iterator[tuple[OutputRecord, str]]:
+    recorded = Recorded(subject.reader.calls)
+    for record in subject.reader.outputs:
+        if record.text_from:
+            call = recorded.find(record.text_from)
+            yield record, call.reply.text if call else ""
+        else:
+            yield record, record.output.text
+
+
+def _add(cell: _Cell, record: OutputRecord, text: str) -> None:
+    cell.outputs += 1
+    words = _WORD.findall(text.lower())
+    whole = digest64(text)
+    sample = digest64(record.sample)
+    if record.trial == 0:
+        cell.trials[sample] = whole
+    elif sample in cell.trials:
+        cell.repeated += 1
+        cell.moved += cell.trials[sample] != whole
+    cell.odd += _odd(text)
+    lower = text.lower()
+    cell.at_judge += any(hint in lower for hint in _HINTS) and bool(_AT_JUDGE.search(lower))
+    if len(words) < LONG_WORDS or record.trial:
+        return
+    cell.long += 1
+    key = digest64(" ".join(words))
+    cell.counts[key] += 1
+    owner = cell.owners.setdefault(key, sample)
+    if owner != sample:
+        cell.owners[key] = -1
+    if len(text) >= OPENING:
+        cell.openings[digest64(text[:OPENING])] += 1
+    if cell.gram_count < MOST_GRAMS:
+        cell.gram_count += len(words) - 4
+        cell.grams.update(hash(tuple(words[i : i + 5])) for i in range(len(words) - 4))
+
+
+def _odd(text: str) -> bool:
+    if any(run in text for run in _ENORMOUS):
+        return True
+    return not text.isascii() and bool(_ODD.search(text))
+
+
+def _copies(subject: Subject, thresholds: Thresholds, name: str, cell: _Cell) -> None:
+    if cell.long < thresholds["least"]:
+        return
+    copied = sum(cell.counts[key] for key, owner in cell.owners.items() if owner == -1)
+    share = copied / cell.long
+    if share > thresholds["identical_outputs"]:
+        subject.add(
+            "R9.copies",
+            "outputs of different samples are the same text",
+            severity="error" if share > thresholds["identical_outputs_error"] else "warning",
+            where=subject.place("outputs.jsonl", f"cell {name}"),
+            found=f"{share:.0%} of {cell.long} long outputs",
+        )
+
+
+def _constant(subject: Subject, thresholds: Thresholds, name: str, cell: _Cell) -> None:
+    if cell.long < thresholds["least"]:
+        return
+    where = subject.place("outputs.jsonl", f"cell {name}")
+    distinct = len(cell.grams) / cell.gram_count if cell.gram_count else 1.0
+    if distinct < thresholds["distinct_5grams"]:
+        subject.add(
+            "R9.constant",
+            "the outputs hardly differ",
+            severity="warning",
+            where=where,
+            found=f"{distinct:.1%} distinct",
+        )
+    most = max(cell.openings.values(), default=0) / cell.long
+    if most > thresholds["shared_opening"]:
+        subject.add(
+            "R9.opening",
+            f"outputs open with the same {OPENING} characters",
+            severity="warning",
+            where=where,
+            found=f"{most:.0%}",
+        )
+
+
+def _rationales(subject: Subject, thresholds: Thresholds) -> None:
+    """Long replies of judges that are the same for different requests."""
+    seen: dict[int, str] = {}
+    copied = count = 0
+    for call in subject.scoring_journal.calls:
+        if call.reply.usage.completion < LONG_TOKENS:
+            continue
+        count += 1
+        first = seen.setdefault(digest64(call.role, call.reply.text), call.request_sha256)
+        copied += first != call.request_sha256
+    if count >= thresholds["least"] and copied / count > thresholds["identical_rationales"]:
+        subject.add(
+            "R9.rationales",
+            "a judge gives different outputs the same long reply",
+            severity="warning",
+            where=subject.place("scoring/calls.jsonl"),
+            found=f"{copied / count:.0%} of {count}",
+        )

@@ -1,0 +1,37 @@
+"""From which numbers on something looks odd. Starting values; a board sets its own under `plausibility`."""
+
+from collections.abc import Mapping
+
+from suite.errors import unknown
+
+DEFAULTS: dict[str, float] = {
+    "identical_outputs": 0.02,  # share of long outputs equal to another sample's: warning
+    "identical_outputs_error": 0.5,  # the same, as an error: one answer pasted over most samples
+    "distinct_5grams": 0.10,  # distinct share of all 5-grams of words, below: warning
+    "shared_opening": 0.5,  # share of outputs with one opening of 200 characters: warning
+    "identical_rationales": 0.05,  # share of long judge replies equal to another's: warning
+    "characters_per_token_low": 0.2,
+    "characters_per_token_high": 30.0,
+    "tokens_per_second": 5_000.0,  # of one stream: warning
+    "tokens_per_second_error": 50_000.0,
+    "latency_ms": 1.0,  # of a call to a served model, below: error
+    "equal_latencies": 0.5,  # share of latencies equal to the microsecond: warning
+    "last_digit_p": 1e-6,  # of the microseconds' last digit under chance: warning
+    "stops_at_limit": 0.2,  # share of stopped replies that have exactly max_tokens: warning
+    "odd_characters": 0.01,  # share of outputs with zero-width or direction characters: warning
+    "clock_seconds": 120.0,  # how far clocks of calls and run may be apart
+    "least": 20,  # samples below which shares say nothing
+}
+
+
+class Thresholds:
+    """The defaults with a board's own values over them. Raises NotFound for an unknown name."""
+
+    def __init__(self, given: Mapping[str, float]) -> None:
+        for name in given:
+            if name not in DEFAULTS:
+                raise unknown("plausibility threshold", name, DEFAULTS)
+        self._values = {**DEFAULTS, **given}
+
+    def __getitem__(self, name: str) -> float:
+        return self._values[name]

@@ -1,0 +1,320 @@
+"""R6 and R7: solve and score once more, with the recorded replies and nobody to ask, and compare.
+
+The task's own code of this side rebuilds every request from the pinned data; a reply is found only under
+the request's identity. What comes out must be what was recorded; what was recorded must have been asked.
+Candidate and deterministic values are R6, whatever a judge was asked for is R7.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.board.verify.equal import differing_values
+from suite.board.verify.subject import Subject
+from suite.errors import PluginError, SandboxUnavailable, SuiteError
+from suite.journal.reading import Journal, Lines, RunReader
+from suite.journal.records import OutputRecord, ScoreRecord
+from suite.run.calls import Recorded
+from suite.run.session import Outcome, Settings, run_plan
+from suite.task import Output
+
+RecordT = TypeVar("RecordT", OutputRecord, ScoreRecord)
+Ids = NDArray[np.uint64]
+_Key = tuple[str, str, int]
+
+
+def replay(subject: Subject, scratch: Path) -> None:
+    """Climb R6 and R7. Needs `subject.plan`; sets `subject.replayed` and `subject.whole`."""
+    plan = subject.plan
+    assert plan is not None
+    for cell in plan.cells:
+        if cell.task.info.replay == "none":
+            reason = f"{cell.plan.task} is not replayable: {cell.task.info.replay_reason}"
+            subject.not_run(reason, "R6", "R7")
+            return
+    scoring = subject.scoring_journal.folder
+    settings = Settings(
+        cache=False,
+        quiet=True,
+        signals=False,
+        backoff_s=0.0,
+        level=float(subject.scoring_manifest["level"]),
+        extra_recorded=(subject.folder, scoring),
+        errors_allowed=2**62,
+    )
+    try:
+        outcome = asyncio.run(run_plan(plan, scratch, settings=settings))
+    except (SandboxUnavailable, PluginError) as error:
+        subject.not_run(error.what, "R6", "R7")
+        return
+    except SuiteError as error:
+        subject.add("R6.replay", "the replay broke off", found=error.what)
+        return
+    if isinstance(outcome.error, SandboxUnavailable):
+        subject.not_run(outcome.error.what, "R6", "R7")
+        return
+    for rung in ("R6", "R7"):
+        subject.findings.ran(rung)
+    if outcome.error is not None:
+        subject.add("R6.replay", "the replay broke off", found=outcome.error.what)
+    _compare(subject, RunReader(scratch), outcome)
+
+
+def _compare(subject: Subject, again: RunReader, outcome: Outcome) -> None:
+    subject.replayed = again
+    subject.whole = outcome.pending == 0 and outcome.error is None
+    _facts(subject, again, outcome.scoring)
+    undone = _pending(subject, again)
+    texts = _Texts(subject)
+    asked = _Asked()
+    for mine, theirs in _matched(again.outputs, subject.reader.outputs):
+        asked.add(mine.calls if mine is not None else theirs.calls if theirs is not None else ())
+        if mine is not None and theirs is not None:
+            _output(subject, texts, mine, theirs)
+        elif mine is None and theirs is not None and _key(theirs) not in undone:
+            subject.add("R6.no-such-work", "an output that no sample leads to", sample=theirs.sample)
+    scores = again.scoring(outcome.scoring).scores if outcome.scoring else None
+    for mine_score, theirs_score in _matched(scores or (), subject.scoring_journal.scores):
+        one = mine_score if mine_score is not None else theirs_score
+        asked.add(one.calls if one is not None else ())
+        if mine_score is not None and theirs_score is not None:
+            _score(subject, mine_score, theirs_score)
+    _left_over(subject, asked.ids())
+
+
+def _key(record: OutputRecord | ScoreRecord) -> _Key:
+    return record.cell, record.sample, record.trial
+
+
+class _Matched(Generic[RecordT]):
+    """Two journals side by side: their records are in about the same order, so few wait."""
+
+    def __init__(self, mine: Iterable[RecordT], theirs: Iterable[RecordT]) -> None:
+        self._sides: tuple[Iterator[RecordT], Iterator[RecordT]] = (iter(mine), iter(theirs))
+        self._waiting: tuple[dict[_Key, RecordT], dict[_Key, RecordT]] = ({}, {})
+
+    def __iter__(self) -> Iterator[tuple[RecordT | None, RecordT | None]]:
+        going = [True, True]
+        while any(going):
+            for side in (0, 1):
+                record = next(self._sides[side], None) if going[side] else None
+                if record is None:
+                    going[side] = False
+                    continue
+                partner = self._waiting[1 - side].pop(_key(record), None)
+                if partner is None:
+                    self._waiting[side][_key(record)] = record
+                else:
+                    yield (record, partner) if side == 0 else (partner, record)
+        for record in self._waiting[0].values():
+            yield record, None
+        for record in self._waiting[1].values():
+            yield None, record
+
+
+def _matched(
+    mine: Iterable[RecordT], theirs: Iterable[RecordT]
+) -> Iterator[tuple[RecordT | None, RecordT | None]]:
+    return iter(_Matched(mine, theirs))
+
+
+class _Asked:
+    """The ids of calls that some work asked, 8 bytes each."""
+
+    def __init__(self) -> None:
+        self._ids: list[int] = []
+        self._done: list[Ids] = []
+
+    def add(self, calls: Iterable[str]) -> None:
+        self._ids += [int(call[:16], 16) for call in calls]
+        if len(self._ids) > 65536:
+            self._done.append(np.unique(np.array(self._ids, dtype=np.uint64)))
+            self._ids.clear()
+
+    def ids(self) -> Ids:
+        return np.unique(np.concatenate([*self._done, np.array(self._ids, dtype=np.uint64)]))
+
+
+class _Texts:
+    """The text of an output, taken from its call's reply where it was left out."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._recorded = Recorded(subject.reader.calls)
+
+    def of(self, record: OutputRecord) -> Output:
+        output = record.output
+        if not record.text_from:
+            return output
+        call = self._recorded.find(record.text_from)
+        return Output(call.reply.text if call else "", output.data, output.finish)
+
+
+def _facts(subject: Subject, again: RunReader, scoring: str) -> None:
+    """What the tasks said of versions and digests when they were opened."""
+    sides = [(subject.manifest["cells"], again.manifest["cells"], "manifest.json")]
+    if scoring:
+        here = again.scoring_manifest(scoring)["cells"]
+        sides.append((subject.scoring_manifest["cells"], here, "scoring/manifest.json"))
+    for theirs, mine, file in sides:
+        for there, here in zip(theirs, mine, strict=False):
+            for name in sorted({*there["facts"], *here["facts"]}):
+                if there["facts"].get(name) != here["facts"].get(name):
+                    subject.add(
+                        "R6.facts",
+                        "what the task found here when it was opened is not what it found then",
+                        severity="warning",
+                        where=subject.place(file, f"cell {there['cell']}, {name}"),
+                        expected=here["facts"].get(name, "nothing"),
+                        found=there["facts"].get(name, "nothing"),
+                    )
+
+
+def _pending(subject: Subject, again: RunReader) -> set[_Key]:
+    """The works that the replay could not do, each named with its reason."""
+    undone: set[_Key] = set()
+    roles: dict[_Key, str] = {}
+    for attempt in again.attempts:
+        key = (attempt.cell, attempt.sample, attempt.trial)
+        if attempt.event == "error":
+            roles[key] = attempt.role
+        elif attempt.event == "pending":
+            undone.add(key)
+            judged = attempt.stage == "score"
+            role = roles.get(key, "candidate")
+            if attempt.kind == "not-recorded":
+                code, what = "request", f"a request to {role} was not recorded as it must be made"
+            else:
+                code, what = "failed", f"{attempt.stage} fails on what was recorded"
+            subject.add(
+                f"{'R7' if judged else 'R6'}.{code}",
+                what,
+                where=subject.place("", f"cell {attempt.cell}, trial {attempt.trial}"),
+                sample=attempt.sample,
+                found=attempt.detail,
+            )
+    return undone
+
+
+def _output(subject: Subject, texts: _Texts, mine: OutputRecord, theirs: OutputRecord) -> None:
+    where = subject.place("outputs.jsonl", f"cell {theirs.cell}, trial {theirs.trial}")
+    if mine.output != theirs.output or mine.text_from != theirs.text_from:
+        here, there = texts.of(mine), texts.of(theirs)
+        for name in ("text", "data", "finish"):
+            if getattr(here, name) != getattr(there, name):
+                subject.add(
+                    "R6.output",
+                    f"the output's {name} does not follow from the recorded replies",
+                    where=where,
+                    sample=theirs.sample,
+                    expected=getattr(here, name),
+                    found=getattr(there, name),
+                )
+    if mine.calls != theirs.calls and set(mine.calls) != set(theirs.calls):
+        _calls(subject, "R6.calls", where, mine, theirs)
+
+
+def _calls(
+    subject: Subject,
+    code: str,
+    where: str,
+    mine: OutputRecord | ScoreRecord,
+    theirs: OutputRecord | ScoreRecord,
+) -> None:
+    subject.add(
+        code,
+        "other calls belong to this sample than those it names",
+        where=where,
+        sample=theirs.sample,
+        expected=sorted(set(mine.calls) - set(theirs.calls)),
+        found=sorted(set(theirs.calls) - set(mine.calls)),
+    )
+
+
+def _score(subject: Subject, mine: ScoreRecord, theirs: ScoreRecord) -> None:
+    rung = "R7" if mine.calls or theirs.calls else "R6"
+    where = subject.place("scoring/scores.jsonl", f"cell {theirs.cell}, trial {theirs.trial}")
+    if mine.output_sha256 != theirs.output_sha256:
+        subject.add(
+            f"{rung}.judged-output",
+            "the score is of another output",
+            where=where,
+            sample=theirs.sample,
+            expected=mine.output_sha256,
+            found=theirs.output_sha256,
+        )
+    if mine.values != theirs.values:
+        for name, here, there in differing_values(mine.values, theirs.values):
+            _value(subject, rung, where, theirs.sample, name, here, there)
+    if mine.parts != theirs.parts:
+        _parts(subject, rung, where, mine, theirs)
+    if mine.calls != theirs.calls and set(mine.calls) != set(theirs.calls):
+        _calls(subject, f"{rung}.calls", where, mine, theirs)
+
+
+def _parts(subject: Subject, rung: str, where: str, mine: ScoreRecord, theirs: ScoreRecord) -> None:
+    here = {part.id: part for part in mine.parts}
+    there = {part.id: part for part in theirs.parts}
+    if [part.id for part in mine.parts] != [part.id for part in theirs.parts]:
+        ids = [one.id for one in mine.parts], [one.id for one in theirs.parts]
+        subject.add(
+            f"{rung}.parts",
+            "a score has other parts than its output gives",
+            where=where,
+            sample=theirs.sample,
+            expected=ids[0],
+            found=ids[1],
+        )
+    for name, part in there.items():
+        if (ours := here.get(name)) is None:
+            continue
+        if ours.tags != part.tags:
+            _value(subject, rung, where, theirs.sample, f"part {name} tags", ours.tags, part.tags)
+        for value, mine_value, their_value in differing_values(ours.values, part.values):
+            _value(subject, rung, where, theirs.sample, f"part {name} {value}", mine_value, their_value)
+
+
+def _value(subject: Subject, rung: str, where: str, sample: str, name: str, here: Any, there: Any) -> None:
+    subject.add(
+        f"{rung}.score",
+        f"a recorded value is not what scoring gives ({'a judge was asked' if rung == 'R7' else 'no judge'})",
+        where=f"{where}, {name}",
+        sample=sample,
+        expected=here,
+        found=there,
+    )
+
+
+class _CallHead(msgspec.Struct):
+    id: str
+    role: str
+    group: str
+    trial: int = 0
+
+
+def _left_over(subject: Subject, asked: Ids) -> None:
+    """Recorded calls that nobody asks."""
+    journals: tuple[tuple[str, Journal], ...] = (
+        ("calls.jsonl", subject.reader),
+        ("scoring/calls.jsonl", subject.scoring_journal),
+    )
+    decoder = msgspec.json.Decoder(_CallHead)
+    for file, journal in journals:
+        lines: Lines[Any] = journal.calls
+        heads = [int(decoder.decode(line).id[:16], 16) for line in lines.raw()]
+        extra = ~np.isin(np.array(heads, dtype=np.uint64), asked)
+        if not extra.any():
+            continue
+        for number, line in enumerate(lines.raw(), 1):
+            if extra[number - 1]:
+                call = decoder.decode(line)
+                subject.add(
+                    "R6.left-over" if call.role.partition("/")[0] == "candidate" else "R7.left-over",
+                    "a recorded call that no sample asks",
+                    where=subject.place(file, f"line {number}, trial {call.trial}"),
+                    found={"role": call.role, "group": call.group},
+                )

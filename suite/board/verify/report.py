@@ -1,0 +1,178 @@
+"""What verification leaves: verification.json, per_sample.parquet, and the text for people."""
+
+import io
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import suite
+from suite.board.definition import Board
+from suite.board.findings import RUNGS, Finding
+from suite.board.verify.ladder import Ladder, Say, climb
+from suite.board.verify.rerun import Rerun
+from suite.chat import sha256_hex
+from suite.errors import ConfigError
+from suite.journal.writing import write_json
+from suite.run.manifest import now
+
+FORMAT = "suite-verification/1"
+CANNOT_SHOW = (
+    "that the replies came from the model that is named: nobody but the submitter saw it answer "
+    "(--rerun asks it again)",
+    "that this run is not the best of several: only the submitter's word says how many there were",
+    "that the model was not trained on this data, nor shown it by a system behind its endpoint",
+    "that a judge really gave a reply that reads as a judge's",
+    "hardware, cost and times: they are declared, and never ranked",
+)
+
+
+@dataclass
+class Verification:
+    """A verified bundle. Numbers are the recomputed ones, never the submitter's."""
+
+    ladder: Ladder
+    started: str
+
+    @property
+    def verdict(self) -> str:
+        """verified | verified_with_warnings | incomplete | rejected."""
+        return self.ladder.verdict
+
+    def exit_code(self, *, strict: bool = False) -> int:
+        """0 verified, 1 rejected or incomplete; with `strict` also 1 for warnings."""
+        good = ("verified",) if strict else ("verified", "verified_with_warnings")
+        return 0 if self.verdict in good else 1
+
+    @property
+    def trust(self) -> str:
+        """L0 not verified, L1 consistent, L3 reproduced by a re-run too. (Nothing is signed yet: no L2.)"""
+        if self.exit_code() != 0:
+            return "L0"
+        again = self.ladder.rerun
+        return "L3" if again is not None and again.label == "reproduced" else "L1"
+
+    @cached_property
+    def per_sample(self) -> bytes:
+        """per_sample.parquet; b"" if no column has units."""
+        return _parquet(self.ladder)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The content of verification.json."""
+        ladder, board = self.ladder, self.ladder.board
+        findings = ladder.findings
+        standing = ladder.standing
+        return {
+            "format": FORMAT,
+            "bundle_id": ladder.bundle_id,
+            "board": None
+            if board is None
+            else {"id": board.id, "version": board.version, "definition_sha256": board.sha256},
+            "verifier": {
+                "suite": suite.__version__,
+                "python": platform.python_version(),
+                "plugins": dict(sorted(ladder.plugins.items())),
+            },
+            "started": self.started,
+            "rungs": [
+                {
+                    "id": rung.id,
+                    "title": RUNGS[rung.id],
+                    "status": rung.status,
+                    "errors": rung.errors,
+                    "warnings": rung.warnings,
+                    "seconds": round(rung.seconds, 3),
+                    "reason": rung.reason,
+                }
+                for rung in findings.rungs.values()
+            ],
+            "findings": [_plain(one) for one in findings],
+            "verdict": self.verdict,
+            "class": "custom" if standing is not None and standing.custom else "standard",
+            "differences": list(standing.differences) if standing is not None else [],
+            "trust": self.trust,
+            "rerun": ladder.rerun.data if ladder.rerun is not None else None,
+            "columns": [column.data for column in ladder.columns],
+            "recomputed": ladder.recomputed,
+            "per_sample_sha256": sha256_hex(self.per_sample) if self.per_sample else None,
+            "limits_of_this_check": [f"Not shown: {one}." for one in CANNOT_SHOW],
+        }
+
+    def write(self, folder: Path) -> None:
+        """Write verification.json and per_sample.parquet."""
+        write_json(folder / "verification.json", self.data)
+        if self.per_sample:
+            (folder / "per_sample.parquet").write_bytes(self.per_sample)
+
+
+def verify(
+    path: Path,
+    *,
+    board: Board | None = None,
+    data: Mapping[str, str] | None = None,
+    most: int = 200,
+    again: Rerun | None = None,
+    say: Say = lambda _: None,
+) -> Verification:
+    """Verify a bundle (archive or folder), against a board where one is given.
+
+    data: NAME -> file or run that stands for a dataset, as --data. most: findings kept of each code.
+    again: samples to ask the model itself. Raises BundleError for what is no bundle, ConfigError for a bad
+    board, and what models raise that cannot be had for the re-run.
+    """
+    if most < 1:
+        raise ConfigError(f"--max-findings {most}: at least 1")
+    started = now()
+    return Verification(climb(path, board, data=data, most=most, again=again, say=say), started)
+
+
+def _plain(finding: Finding) -> dict[str, str]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "what": finding.what,
+        "where": finding.where,
+        "sample": finding.sample,
+        "expected": finding.expected,
+        "found": finding.found,
+    }
+
+
+def _parquet(ladder: Ladder) -> bytes:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = ("column", "cell", "sample", "cluster", "stratum", "top", "bottom")
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for column in sorted(ladder.columns, key=lambda one: str(one.data["key"])):
+        for units in sorted(column.units, key=lambda one: one.cell):
+            order = np.lexsort((units.sample, units.stratum.astype(str))).tolist()
+            columns["column"] += [column.data["key"]] * len(order)
+            columns["cell"] += [units.cell] * len(order)
+            columns["sample"] += [f"{int(units.sample[i]):016x}" for i in order]
+            columns["cluster"] += [f"{int(units.cluster[i]):016x}" for i in order]
+            columns["stratum"] += [str(units.stratum[i]) for i in order]
+            columns["top"] += [float(units.top[i]) for i in order]
+            columns["bottom"] += [float(units.bottom[i]) for i in order]
+    if not columns["column"]:
+        return b""
+    text = pa.dictionary(pa.int32(), pa.string())
+    table = pa.table(
+        {
+            "column": pa.array(columns["column"]).cast(text),
+            "cell": pa.array(columns["cell"]).cast(text),
+            "sample": pa.array(columns["sample"], pa.string()),
+            "cluster": pa.array(columns["cluster"], pa.string()),
+            "stratum": pa.array(columns["stratum"]).cast(text),
+            "top": pa.array(columns["top"], pa.float64()),
+            "bottom": pa.array(columns["bottom"], pa.float64()),
+        }
+    )
+    table = table.replace_schema_metadata({"format": "suite-per-sample/1", "bundle_id": ladder.bundle_id})
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()

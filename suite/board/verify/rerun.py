@@ -1,0 +1,264 @@
+"""R11: ask the model itself, for a random sample of the records, and see whether it answers like that.
+
+Two live passes over the same samples: how often the model agrees with itself is the yardstick for how often
+it agrees with the record, since engines do not repeat themselves bit for bit. Where the samples can be scored
+here too, the paired difference of the headline is a second look. Not proof: models drift, samples are few.
+"""
+
+import asyncio
+import hashlib
+import heapq
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from suite.board.findings import Findings
+from suite.board.verify.subject import Subject
+from suite.compare.measures import measures, side
+from suite.journal.reading import RunReader
+from suite.models.spec import SAMPLING
+from suite.plugins import Catalogue
+from suite.run.calls import Recorded
+from suite.run.order import Group
+from suite.run.plan import Plan, make_plan
+from suite.run.request import EvalRequest
+from suite.run.results import pairs
+from suite.run.session import Settings, run_plan
+from suite.scoring.computing import wanted
+from suite.scoring.table import Table, TableBuilder
+
+ALPHA = 0.01  # of either test
+LEAST = 10  # samples below which nothing is concluded
+_Key = tuple[str, str, int]
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What to ask again. samples: how many, over all runs. models, options: as --model, --judge, -o.
+    seed: text that the submitter could not know (a commit, a throw of dice); it chooses the samples.
+    """
+
+    samples: int
+    models: Mapping[str, Sequence[str]]
+    options: Sequence[tuple[str, str, str]] = ()
+    seed: str = ""
+
+
+@dataclass
+class Rerunning:
+    """How it went over all runs. label: reproduced | not_reproduced | inconclusive."""
+
+    samples: int = 0
+    same: int = 0
+    same_itself: int = 0
+    differences: list[float] = field(default_factory=list)
+    label: str = "inconclusive"
+    why: str = ""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """For verification.json."""
+        mean, low, high = self.difference()
+        return {
+            "label": self.label,
+            "why": self.why,
+            "samples": self.samples,
+            "same_as_recorded": self.same,
+            "same_as_itself": self.same_itself,
+            "headline_difference": mean,
+            "low": low,
+            "high": high,
+            "would_meet_fabricated_share_of_5_percent": 1 - 0.95**self.samples,
+        }
+
+    def difference(self) -> tuple[float | None, float | None, float | None]:
+        """Mean of (now - recorded) of the headline over samples, with its t interval at 1 - ALPHA."""
+        from scipy import stats
+
+        n = len(self.differences)
+        if n < 2:
+            return None, None, None
+        values = np.array(self.differences)
+        mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(n)
+        half = float(stats.t.ppf(1 - ALPHA / 2, n - 1)) * error
+        return mean, mean - half, mean + half
+
+
+@dataclass(frozen=True)
+class _Picked(Plan):
+    """A plan with some of its works only."""
+
+    works: frozenset[tuple[str, str]] = frozenset()
+
+    def groups(self) -> Iterator[Group]:
+        """Groups that hold a picked work, with those alone."""
+        for group in super().groups():
+            items = tuple(
+                item for item in group.items if (self.cells[item.cell].id, item.sample.id) in self.works
+            )
+            if items:
+                yield replace(group, items=items)
+
+
+def pick(subjects: Sequence[Subject], count: int, seed: str) -> dict[str, frozenset[tuple[str, str]]]:
+    """(cell, sample) to ask again, by run: the `count` works with the smallest sha256(seed, work)."""
+
+    def works() -> Iterator[tuple[bytes, str, str, str]]:
+        for subject in subjects:
+            for one in subject.reader.outputs:
+                if one.trial == 0:
+                    name = "\x1f".join((seed, subject.run_id, one.cell, one.sample))
+                    yield hashlib.sha256(name.encode()).digest(), subject.run_id, one.cell, one.sample
+
+    found: dict[str, set[tuple[str, str]]] = {}
+    for _, run_id, cell, sample in heapq.nsmallest(count, works()):
+        found.setdefault(run_id, set()).add((cell, sample))
+    return {run_id: frozenset(chosen) for run_id, chosen in found.items()}
+
+
+def rerun(
+    subjects: Sequence[Subject],
+    asked: Rerun,
+    bundle_id: str,
+    scratch: Path,
+    plugins: Catalogue,
+    findings: Findings,
+) -> Rerunning:
+    """Climb R11. Raises SuiteError for models that cannot be had."""
+    ready = [subject for subject in subjects if subject.plan is not None]
+    picked = pick(ready, asked.samples, f"{asked.seed}\x1f{bundle_id}")
+    going = Rerunning()
+    findings.ran("R11")
+    for subject in ready:
+        if subject.run_id in picked:
+            _run(subject, asked, picked[subject.run_id], scratch / subject.run_id, plugins, going)
+    _judge(going)
+    if going.label == "not_reproduced":
+        findings.add("R11.not-reproduced", "the model does not answer like the record", found=going.why)
+    elif going.label == "inconclusive":
+        findings.add("R11.inconclusive", "the re-run settles nothing", severity="warning", found=going.why)
+    return going
+
+
+def _run(
+    subject: Subject,
+    asked: Rerun,
+    works: frozenset[tuple[str, str]],
+    scratch: Path,
+    plugins: Catalogue,
+    going: Rerunning,
+) -> None:
+    plan, stages = _plan(subject, asked, works, plugins)
+    folders = []
+    for number in ("first", "second"):
+        folder = scratch / number
+        settings = Settings(cache=False, quiet=True, signals=False, level=0.95)
+        outcome = asyncio.run(run_plan(plan, folder, stages=stages, settings=settings))
+        if outcome.error is not None:
+            raise outcome.error
+        folders.append(folder)
+    recorded = _texts(subject.reader, works)
+    first, second = (_texts(RunReader(folder), works) for folder in folders)
+    for key, text in first.items():
+        going.samples += 1
+        going.same += text == recorded.get(key)
+        going.same_itself += text == second.get(key)
+    if "score" in stages:
+        _scores(subject, plan, RunReader(folders[0]), going)
+
+
+def _plan(
+    subject: Subject, asked: Rerun, works: frozenset[tuple[str, str]], plugins: Catalogue
+) -> tuple[Plan, tuple[str, ...]]:
+    """The run's plan with live models and these works. Without a judge only answers are compared."""
+    plan = subject.plan
+    assert plan is not None
+    roles = {name: role for cell in plan.cells for name, role in cell.task.roles().items()}
+    judged = [name for name, role in roles.items() if role.stage == "score" and not role.optional]
+    stages = ("solve", "score") if all(name in asked.models for name in judged) else ("solve",)
+    given = {role for role, _, _ in asked.options}
+    options = list(asked.options)
+    for role, records in subject.manifest["roles"].items():
+        scope = "" if role == "candidate" else role
+        if role in asked.models and scope not in given:
+            sampling = records[0].get("sampling") or {}
+            options += [(scope, key, json.dumps(sampling[key])) for key in SAMPLING if key in sampling]
+    request: EvalRequest = replace(
+        plan.request,
+        models={role: specs for role, specs in asked.models.items() if role in roles},
+        options=options,
+        trials=1,
+        limit=None,
+        concurrency=None,
+    )
+    live = make_plan(request, stages=(*stages, "both"), plugins=plugins, cells=plan.cells)
+    fields = {name: getattr(live, name) for name in live.__dataclass_fields__}
+    return _Picked(**fields, works=works), stages
+
+
+def _texts(reader: RunReader, works: frozenset[tuple[str, str]]) -> dict[_Key, str]:
+    """Work -> its answer; outputs without a text by their data."""
+    recorded = Recorded(reader.calls)
+    found: dict[_Key, str] = {}
+    for one in reader.outputs:
+        if one.trial or (one.cell, one.sample) not in works:
+            continue
+        call = recorded.find(one.text_from) if one.text_from else None
+        text = call.reply.text if call else one.output.text
+        data = json.dumps(one.output.data, sort_keys=True) if one.output.data is not None else ""
+        found[one.cell, one.sample, 0] = f"{text}\x1f{data}"
+    return found
+
+
+def _scores(subject: Subject, plan: Plan, now: RunReader, going: Rerunning) -> None:
+    """The headline of each sample now and as recorded, where it is a mean of samples."""
+    for cell in plan.cells:
+        measure = next(
+            (one for one in measures(cell.task.metrics) if one.name == cell.task.info.headline), None
+        )
+        if measure is None or measure.of is None:
+            continue
+        tables = [
+            _table(now, now.scoring().folder.name, cell.id, cell.task.metrics),
+            _table(subject.reader, subject.scoring, cell.id, cell.task.metrics),
+        ]
+        here, there = (side(measure, table, cell.id, ()) for table in tables)
+        _, mine, theirs = np.intersect1d(here.ids, there.ids, return_indices=True)
+        if len(mine):
+            found = measure.of(here.columns)[mine] - measure.of(there.columns)[theirs]
+            going.differences += found.tolist()
+
+
+def _table(reader: RunReader, scoring: str, cell: str, metrics: Sequence[Any]) -> Table:
+    builder = TableBuilder(wanted(metrics))
+    for output, score in pairs(iter(reader.outputs), iter(reader.scoring(scoring).scores)):
+        if score is not None and output.cell == cell:
+            builder.add(output, score)
+    return builder.build()
+
+
+def _judge(going: Rerunning) -> None:
+    from scipy import stats
+
+    n, same, itself = going.samples, going.same, going.same_itself
+    told = f"{same} of {n} answers as recorded; the model agrees with itself on {itself} of {n}"
+    mean, low, high = going.difference()
+    if mean is not None:
+        told += f"; headline {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
+    going.why = told
+    if n < LEAST:
+        going.why = f"{told}; {n} samples are too few (at least {LEAST})"
+        return
+    p = float(stats.fisher_exact([[same, n - same], [itself, n - itself]], alternative="less").pvalue)
+    differs = low is not None and high is not None and not low <= 0 <= high
+    if p < ALPHA or differs:
+        going.label = "not_reproduced"
+    elif itself >= n / 2 or mean is not None:
+        going.label = "reproduced"
+    else:
+        going.why = f"{told}: it never answers twice alike, and nothing was scored (give --judge)"

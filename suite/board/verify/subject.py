@@ -1,0 +1,66 @@
+"""One run of a bundle under verification, and what the rungs have made of it so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from suite.board.findings import Findings
+from suite.journal.reading import Journal, RunReader
+from suite.run.plan import Plan
+
+
+@dataclass
+class Subject:
+    """A run of a bundle. plan: the same plan made from the pinned world, None where that failed.
+    replayed: the folder of its replay, None where that did not happen. whole: every work was replayed.
+    """
+
+    run_id: str
+    folder: Path
+    scoring: str
+    findings: Findings
+    plan: Plan | None = None
+    replayed: RunReader | None = None
+    whole: bool = False
+    recomputed: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def reader(self) -> RunReader:
+        """Its journals."""
+        return RunReader(self.folder)
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """Its manifest.json."""
+        return self.reader.manifest
+
+    @cached_property
+    def scoring_journal(self) -> Journal:
+        """The journals of its scoring."""
+        return self.reader.scoring(self.scoring)
+
+    @cached_property
+    def scoring_manifest(self) -> Mapping[str, Any]:
+        """The manifest of its scoring."""
+        return self.reader.scoring_manifest(self.scoring)
+
+    @cached_property
+    def results(self) -> Mapping[str, Any]:
+        """Its results.json, as submitted."""
+        return self.reader.results(self.scoring)
+
+    def place(self, file: str = "", field: str = "") -> str:
+        """Where in the bundle."""
+        return "/".join(filter(None, ("runs", self.run_id, file))) + (f" {field}" if field else "")
+
+    def add(self, code: str, what: str, **rest: Any) -> None:
+        """A finding about this run."""
+        rest.setdefault("where", self.place())
+        self.findings.add(code, what, **rest)
+
+    def not_run(self, reason: str, *rungs: str) -> None:
+        """These rungs cannot be climbed for this run."""
+        for rung in rungs:
+            self.findings.not_run(rung, f"{self.run_id}: {reason}")

@@ -1,0 +1,185 @@
+"""R3: the tasks and the data of a run made again from what is installed and pinned here, and compared.
+
+Nothing is taken from the bundle but names and values: the task's code, prompts, metrics and data are this
+side's. What is not to be had here (a plugin, a dataset whose licence was not accepted) is "not run".
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from pydantic import ValidationError
+
+from suite.board.verify.members import recorded_members
+from suite.board.verify.subject import Subject
+from suite.errors import ConfigError, DataError, NotFound, PluginError, SuiteError
+from suite.plugins import Catalogue
+from suite.run.cells import Cell, load_task, make_cell
+from suite.run.plan import Plan, make_plan
+from suite.run.request import EvalRequest
+
+LATER = ("R3", "R4", "R6", "R7", "R8")
+_FREE = ("plugin", "facts")  # said apart, or compared when the tasks were opened
+_HERE = frozenset({"accepted"})  # of a licence: a matter of this machine
+
+
+def same_world(subject: Subject, plugins: Catalogue, data: Mapping[str, str]) -> None:
+    """Climb R3; sets `subject.plan` where the world could be made. data: NAME -> file or run, as --data."""
+    findings = subject.findings
+    findings.ran("R3")
+    cells = _cells(subject, plugins)
+    if cells is None:
+        return
+    manifest = subject.manifest
+    request = EvalRequest(
+        tuple(dict.fromkeys(cell.plan.task for cell in cells)),
+        mini=manifest["mini"],
+        limit=manifest["limit"],
+        trials=manifest["trials"],
+        seed=manifest["seed"],
+        data=_given(subject, data),
+        prompts=manifest["prompts"],
+        concurrency=64,
+        cache=False,
+    )
+    try:
+        plan = make_plan(request, stages=("none",), plugins=plugins, cells=cells)
+    except (DataError, NotFound) as error:
+        subject.not_run(f"its data is not to be had: {error}", *LATER)
+        return
+    except ConfigError as error:
+        subject.add("R3.no-samples", "with these parameters the pinned data has no samples", found=error.what)
+        subject.not_run("no samples to compare with", *LATER[1:])
+        return
+    try:
+        filled = recorded_members(plan.cells, manifest, subject.scoring_manifest)
+    except SuiteError as error:
+        subject.add("R3.roles", "a role is filled by what is no model spec", found=error.what)
+        subject.not_run("its roles cannot be read", *LATER[1:])
+        return
+    plan = replace(plan, filled=filled, shard=tuple(manifest["shard"]) if manifest.get("shard") else None)
+    _same_cells(subject, plan)
+    _same_data(subject, plan)
+    _same_plan(subject, plan)
+    subject.plan = plan
+
+
+def _cells(subject: Subject, plugins: Catalogue) -> list[Cell] | None:
+    found: list[Cell] = []
+    for record in subject.manifest["cells"]:
+        where = subject.place("manifest.json", f"cell {record['cell']}")
+        try:
+            task, name, plugin = load_task(plugins, record["task"])
+        except (NotFound, PluginError) as error:
+            subject.not_run(f"task {record['task']} ({record['plugin']}): {error.what}; install it", *LATER)
+            return None
+        if task.info.version != record["version"]:
+            subject.add(
+                "R3.task-version",
+                f"{name} is another version here",
+                where=where,
+                expected=task.info.version,
+                found=record["version"],
+            )
+            subject.not_run(f"{name} is installed in another version", *LATER[1:])
+            return None
+        if plugin != record["plugin"]:
+            subject.add(
+                "R3.plugin-version",
+                "another release of the plugin is installed here, of the same task version",
+                severity="note",
+                where=where,
+                expected=plugin,
+                found=record["plugin"],
+            )
+        try:
+            values = {**record["parameters"], **record["score_parameters"]}
+            cell = make_cell(task(task.parameters_type().model_validate(values)), plugin)
+        except (ValidationError, SuiteError, TypeError, ValueError) as error:
+            subject.add(
+                "R3.parameters", f"{name} does not take these parameters", where=where, found=str(error)
+            )
+            subject.not_run("its parameters are not valid", *LATER[1:])
+            return None
+        found.append(cell)
+    return found
+
+
+def _given(subject: Subject, data: Mapping[str, str]) -> dict[str, str]:
+    """The --data that this run was made with and that the verifier gave."""
+    names = {name for name, one in subject.manifest["data"].items() if one.get("source") in ("run", "file")}
+    return {name: place for name, place in data.items() if name in names}
+
+
+def _same_cells(subject: Subject, plan: Plan) -> None:
+    swept = plan.swept()
+    for record, cell in zip(subject.manifest["cells"], plan.cells, strict=True):
+        info = cell.task.info
+        here = {
+            **msgspec.to_builtins(cell.plan),
+            "title": info.title,
+            "paper": info.paper,
+            "headline": info.headline,
+            "note": info.note,
+            "replay": info.replay,
+            "swept": swept[cell.plan.task],
+        }
+        for name in sorted({*here, *record} - set(_FREE)):
+            if here.get(name) != record.get(name):
+                code = "R3.prompts" if name.startswith("prompts") else "R3.cell"
+                subject.add(
+                    code,
+                    f"{name} of {cell.plan.task} is not what is installed here",
+                    where=subject.place("manifest.json", f"cells {record['cell']}.{name}"),
+                    expected=here.get(name),
+                    found=record.get(name),
+                )
+
+
+def _same_data(subject: Subject, plan: Plan) -> None:
+    recorded: Mapping[str, Mapping[str, Any]] = subject.manifest["data"]
+    for name in sorted({*recorded, *plan.data_identity}):
+        there, here = recorded.get(name), plan.data_identity.get(name)
+        where = subject.place("manifest.json", f"data.{name}")
+        if there is None or here is None:
+            subject.add(
+                "R3.data",
+                "a dataset is named that the tasks do not read" if here is None else "a dataset is not named",
+                where=where,
+                expected=here,
+                found=there,
+            )
+            continue
+        for field, mine, theirs in _differing(here, there):
+            subject.add(
+                "R3.data",
+                "the data is not the pinned one",
+                where=f"{where}.{field}",
+                expected=mine,
+                found=theirs,
+            )
+
+
+def _differing(here: Any, there: Any, path: str = "") -> list[tuple[str, Any, Any]]:
+    if isinstance(here, Mapping) and isinstance(there, Mapping):
+        names = sorted({*here, *there} - (_HERE if "licence" in path else set()))
+        return [
+            one
+            for name in names
+            for one in _differing(here.get(name), there.get(name), f"{path}.{name}" if path else str(name))
+        ]
+    return [] if here == there else [(path, here, there)]
+
+
+def _same_plan(subject: Subject, plan: Plan) -> None:
+    """The plan that the manifest's own fields give is the plan whose hash it carries."""
+    here = msgspec.json.decode(msgspec.json.encode(plan.solve_identity()))
+    for field, mine, theirs in _differing(here, subject.manifest["plan"]):
+        subject.add(
+            "R3.plan",
+            "the plan is not the one that the manifest describes",
+            where=subject.place("manifest.json", f"plan.{field}"),
+            expected=mine,
+            found=theirs,
+        )

@@ -1,0 +1,97 @@
+"""suite submit verify: climb the ladder of a bundle."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from suite.cli.running import parse_data, parse_options, parse_roles, role_flags
+
+
+@click.command("verify")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--board", "board_name", metavar="FILE|ID", help="The board that it was packed for.")
+@click.option(
+    "--data", multiple=True, metavar="NAME=PLACE", help="A file or run that a dataset was given by."
+)
+@click.option(
+    "--rerun", type=click.IntRange(min=1), metavar="N", help="Ask the model again for N random samples."
+)
+@click.option("--rerun-seed", metavar="TEXT", help="What chooses them (default: drawn now, and printed).")
+@role_flags
+@click.option(
+    "--json", "json_path", type=click.Path(path_type=Path), metavar="FILE", help="Write the report as JSON."
+)
+@click.option(
+    "--per-sample", type=click.Path(path_type=Path), metavar="FILE", help="Write the units (Parquet)."
+)
+@click.option(
+    "--max-findings", type=click.IntRange(min=1), default=20, show_default=True, help="Shown of each code."
+)
+@click.option("--strict", is_flag=True, help="Exit 1 on warnings, too.")
+@click.option("--quiet", is_flag=True, help="Only the verdict.")
+@click.pass_context
+def verify(
+    context: click.Context,
+    bundle: Path,
+    board_name: str | None,
+    data: Sequence[str],
+    rerun: int | None,
+    rerun_seed: str | None,
+    model: str | None,
+    baseline: str | None,
+    judges: Sequence[str],
+    user: str | None,
+    embedder: str | None,
+    roles: Sequence[str],
+    options: Sequence[str],
+    json_path: Path | None,
+    per_sample: Path | None,
+    max_findings: int,
+    strict: bool,
+    quiet: bool,
+) -> None:
+    """Check a bundle as a stranger: read safely, rebuilt from pinned data, replayed, computed again.
+
+    Prints every rung and every mismatch; exit 1 if one was found or a rung could not be climbed, 2 if
+    BUNDLE is none. With --rerun and the models by --model, --judge …, N random samples are asked again.
+
+    \b
+    Example:
+      suite submit verify my-model.suite.zip --board mini
+      suite submit verify my-model.suite.zip --board mini --rerun 60 --model vllm/org/my-model
+    """
+    from suite.board.definition import find_board
+    from suite.board.verify import Rerun
+    from suite.board.verify import verify as climb
+    from suite.board.verify.text import as_text
+    from suite.errors import ConfigError
+
+    models = parse_roles(model, baseline, judges, user, embedder, roles)
+    if models and rerun is None:
+        raise ConfigError("models are asked in a re-run only", fix="add --rerun N, or leave the models away")
+    again = None
+    if rerun is not None:
+        if "candidate" not in models:
+            raise ConfigError("--rerun needs the model to ask", fix="give --model SPEC")
+        seed = rerun_seed or secrets.token_hex(8)
+        click.echo(f"re-run seed: {seed}", err=True)
+        again = Rerun(rerun, models, tuple(parse_options(options, tuple(models))), seed)
+    say = (lambda _: None) if quiet else (lambda text: click.echo(text, err=True))
+    found = climb(
+        bundle,
+        board=find_board(board_name) if board_name else None,
+        data=parse_data(data),
+        most=max_findings,
+        again=again,
+        say=say,
+    )
+    lines = list(as_text(found))
+    click.echo("\n".join(lines[-1:] if quiet else lines))
+    if json_path is not None:
+        json_path.write_text(json.dumps(found.data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if per_sample is not None and found.per_sample:
+        per_sample.write_bytes(found.per_sample)
+    context.exit(found.exit_code(strict=strict))
