@@ -153,9 +153,9 @@ class _Opening:
             self._findings.add("R0.too-big", f"all files would be over {self._limits.total} bytes")
             return None
         runs = tuple(self._run(number, entry, bad) for number, entry in enumerate(submission["runs"]))
-        if self._findings.rungs["R0"].errors:
-            return None  # a frame turned out not to be safe
         readme = self._readme()
+        if self._findings.rungs["R0"].errors:
+            return None  # a file turned out not to be safe
         return Bundle(hashlib.sha256(raw).hexdigest(), submission, runs, readme)
 
     def _small(self, name: str, most: int) -> bytes | None:

@@ -5,21 +5,32 @@ The key is drawn anew in each process: who writes a bundle cannot know which two
 
 import os
 import secrets
+import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 
 _SECRET = secrets.token_bytes(16)
+_MASK = 2**64 - 1
+# Python's own hash of text is SipHash under a key drawn at start, unless somebody fixed the key.
+_RANDOM = bool(sys.flags.hash_randomization) and os.environ.get("PYTHONHASHSEED", "") in ("", "random")
 
 
-def digest(*parts: str | int) -> int:
-    """64 bits of a name that nobody outside can predict."""
-    body = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
+def _keyed(name: str) -> int:
+    body = name.encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(body, digest_size=8, key=_SECRET).digest(), "little")
+
+
+def _siphash(name: str) -> int:
+    return hash(name) & _MASK
+
+
+digest: Callable[[str], int] = _siphash if _RANDOM else _keyed
+"""64 bits of a name that nobody outside this process can predict."""
 
 
 class Index:
@@ -65,11 +76,8 @@ class Index:
         return self._notes[at]
 
     def mark(self, at: int) -> None:
-        """Note that a record is used, and all others of its digest."""
-        key = self._keys[at]
-        while at < len(self._keys) and self._keys[at] == key:
-            self.used[at] = 1
-            at += 1
+        """Note that a record, as `find` gave it, is used, and with it all others of its digest."""
+        self.used[at] = 1
 
     def twice(self) -> Iterator[int]:
         """Positions of records whose digest stands before them already."""
@@ -78,10 +86,11 @@ class Index:
             yield from (int(at) + 1 for at in np.flatnonzero(keys[1:] == keys[:-1]))
 
     def unused(self) -> Iterator[int]:
-        """Positions of records that nothing uses."""
+        """Positions of records that nothing uses, one for each digest."""
         at = self.used.find(0)
         while at >= 0:
-            yield at
+            if not at or self._keys[at] != self._keys[at - 1]:
+                yield at
             at = self.used.find(0, at + 1)
 
     def line(self, at: int) -> bytes:

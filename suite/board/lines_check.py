@@ -29,8 +29,8 @@ RecordT = TypeVar("RecordT")
 
 _encoder = msgspec.json.Encoder()
 _MOST_BROKEN = 1000  # lines of one file: then it is read no further
-_LONG_NUMBER = re.compile(rb"[0-9]{16}")
-_LONG_INTEGER = re.compile(rb"[:,\[]-?[0-9]{16,}(?![0-9]*[.eE])")
+_MOST_ODD = 1000  # lines in another notation than ours, which cost much more to hold against the format
+_LONG_INTEGER = re.compile(rb"[:,\[]-?[0-9]{16}")  # perhaps a float: the strict parse tells
 _TAIL = len(b',"crc":"00000000"')
 _SCHEMA = "record.v1.json"
 KINDS: dict[type[Any], str] = {
@@ -55,7 +55,7 @@ class LinesCheck(Generic[RecordT]):
         self._kind = kind
         self._findings, self._limits = findings, limits
         self._decoder = msgspec.json.Decoder(kind)
-        self.count = 0
+        self.count = self._odd = 0
 
     def at(self, number: int) -> str:
         """A line's place, for findings."""
@@ -98,16 +98,10 @@ class LinesCheck(Generic[RecordT]):
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             self._undecodable(line, error)
             return None
-        body = _encoder.encode(record)[:-1]
-        if line[: -_TAIL - 1] != body or (_LONG_NUMBER.search(line) and _LONG_INTEGER.search(line)):
-            if not self._strictly(line):
+        if line[: -_TAIL - 1] != _encoder.encode(record)[:-1]:
+            if not self._strictly(line, odd=True):
                 return None
-        elif self._too_deep(record, line):
-            self._findings.add(
-                "R1.not-strict-json",
-                f"a line is nested deeper than {self._limits.depth}",
-                where=self.at(self.count),
-            )
+        elif self._unusual(record, line) and not self._strictly(line, odd=False):
             return None
         if not checked(line):
             self._findings.add("R2.line-checksum", "a line has not its checksum", where=self.at(self.count))
@@ -127,13 +121,22 @@ class LinesCheck(Generic[RecordT]):
         text = str(error) if isinstance(error, msgspec.MsgspecError) else ""
         self._findings.add("R1.record", "a line is no record of its file", where=where, found=text)
 
-    def _strictly(self, line: bytes) -> bool:
-        """Whether a line in another notation than ours is good all the same."""
+    def _strictly(self, line: bytes, *, odd: bool) -> bool:
+        """Whether a line is strict JSON, and one in another notation than ours (odd) a closed record."""
+        if odd:
+            self._odd += 1
+            if self._odd > _MOST_ODD:
+                self._findings.add(
+                    "R1.notation", "too many lines are not written as the suite writes", where=self.where
+                )
+                return False
         try:
             value = strict.read(line, self._limits.depth)
         except strict.NotStrict as why:
             self._findings.add("R1.not-strict-json", f"a line {why}", where=self.at(self.count))
             return False
+        if not odd:
+            return True
         good = True
         for field, what, found in schema_errors(_SCHEMA, value, 5, KINDS[self._kind]):
             self._findings.add(
@@ -142,16 +145,42 @@ class LinesCheck(Generic[RecordT]):
             good = False
         return good
 
-    def _too_deep(self, record: Any, line: bytes) -> bool:
-        if self._kind is ScoreRecord or self._kind is AttemptRecord:
-            return False
-        most = self._limits.depth
-        if line.count(b"{") + line.count(b"[") <= most:
-            return False
-        if self._kind is OutputRecord:
-            free = [record.output.data]
-        elif self._kind is CallRecord:
-            free = [record.reply.details, record.options.json_schema, record.options.template]
+    def _unusual(self, record: Any, line: bytes) -> bool:
+        """Whether a line in our own notation may hold what only a strict parse can tell: an integer that
+        doubles cannot hold, or deep nesting where any JSON may stand."""
+        kind = self._kind
+        counts: tuple[int, ...]
+        if kind is ScoreRecord:
+            counts = (record.trial, *(v for v in record.values.values() if type(v) is int))
+            free = bool(record.parts)
+        elif kind is AttemptRecord:
+            counts, free = (record.trial,), False
+        elif kind is OutputRecord:
+            counts, free = (record.trial,), record.output.data is not None
+        elif kind is BlockRecord:
+            counts, free = (0,), record.extra is not None
         else:
-            free = [record.extra]
-        return any(one is not None and strict.deeper_than(one, most - 2) for one in free)
+            reply, options = record.reply, record.options
+            usage = reply.usage
+            free = (
+                reply.details is not None
+                or options.json_schema is not None
+                or options.template is not None
+                or bool(reply.ranking)
+            )
+            counts = (
+                *(
+                    record.trial,
+                    record.attempt,
+                    usage.prompt,
+                    usage.completion,
+                    usage.cached,
+                    usage.reasoning,
+                ),
+                *(options.max_tokens or 0, options.logprobs or 0, options.top or 0),
+            )
+        if max(counts) > strict.BIGGEST or min(counts) < -strict.BIGGEST:
+            return True
+        return free and (
+            line.count(b"{") + line.count(b"[") > self._limits.depth or _LONG_INTEGER.search(line) is not None
+        )

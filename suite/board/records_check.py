@@ -82,7 +82,7 @@ class RecordsCheck:
         index = Index(lines.path)
         for number, offset, length, call in lines.records():
             family = self._check_call(call, lines.at(number), blocks)
-            index.add(digest(call.id), offset, length, digest(family, call.group, call.trial))
+            index.add(digest(call.id), offset, length, digest(f"{family}\x1f{call.group}\x1f{call.trial}"))
         blocks.finish()
         index.freeze()
         self.counts[lines.where] = lines.count
@@ -127,13 +127,14 @@ class RecordsCheck:
                     "R2.unknown-cell", "an output is of no cell of the run", where=where, sample=output.sample
                 )
                 continue
-            group = digest(family, output.group, output.trial)
+            group = digest(f"{family}\x1f{output.group}\x1f{output.trial}")
             self._follow(output.calls, (calls,), group, where, output.sample)
             text = output.output
             if output.text_from:
                 text = self._filled(output, calls, where)
-            judged = digest(output.cell, output.sample, output.trial, output_sha256(text))
-            key = digest(output.cell, output.sample, output.trial)
+            name = f"{output.cell}\x1f{output.sample}\x1f{output.trial}"
+            judged = digest(f"{name}\x1f{output_sha256(text)}")
+            key = digest(name)
             self._outputs.add(key, offset, length, judged)
             self._outputs.add(judged, offset, length, group)
         self._outputs.freeze()
@@ -150,7 +151,12 @@ class RecordsCheck:
                 sample=output.sample,
             )
             return output.output
-        text = _decode_text(calls.line(at)).reply.text
+        line = calls.line(at)
+        self._budget[0] -= len(line)
+        if self._budget[0] < 0:
+            self._findings.add("R2.requests-too-big", "the texts of the bundle are too big to be filled in")
+            return output.output
+        text = _decode_text(line).reply.text
         return Output(text, output.output.data, output.output.finish)
 
     def _follow(
@@ -184,13 +190,13 @@ class RecordsCheck:
         lines = self._lines(self._scoring, self._base + "scoring/", "scores", ScoreRecord)
         for number, _, _, score in lines.records():
             where = lines.at(number)
-            at = self._outputs.find(digest(score.cell, score.sample, score.trial))
-            if at < 0:
+            name = f"{score.cell}\x1f{score.sample}\x1f{score.trial}"
+            if self._outputs.find(digest(name)) < 0:
                 self._findings.add(
                     "R2.no-output", "a score belongs to no output", where=where, sample=score.sample
                 )
                 continue
-            judged = self._outputs.find(digest(score.cell, score.sample, score.trial, score.output_sha256))
+            judged = self._outputs.find(digest(f"{name}\x1f{score.output_sha256}"))
             if judged < 0:
                 self._findings.add(
                     "R2.output-hash",

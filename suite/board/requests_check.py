@@ -21,6 +21,7 @@ _canonical = msgspec.json.Encoder(order="sorted")
 _decoder = msgspec.json.Decoder(BlockRecord)
 _ROLES = frozenset({"system", "user", "assistant", "tool"})
 _KEPT = 64 * MIB
+_OVERHEAD = 400  # of a kept piece
 _NO_OPTIONS = Options()
 
 
@@ -89,6 +90,8 @@ class BlocksCheck:
         self._index = Index(path)
         self._kept: OrderedDict[str, tuple[str, msgspec.Raw, int]] = OrderedDict()
         self._kept_bytes = 0
+        self._fresh: dict[str, tuple[str, msgspec.Raw, int]] = {}  # as read, not asked for yet
+        self._fresh_bytes = 0
 
     @property
     def count(self) -> int:
@@ -99,7 +102,7 @@ class BlocksCheck:
         """Hold every block against its hash."""
         for number, offset, length, block in self._lines.records():
             try:
-                _, _, found = piece_of(block)
+                kind, body, found = piece_of(block)
             except BadBlock as error:
                 self._findings.add(f"R2.{error.word}", str(error), where=self._lines.at(number))
                 continue
@@ -113,6 +116,9 @@ class BlocksCheck:
                 )
                 continue
             self._index.add(digest(block.sha256), offset, length)
+            if kind != "list" and self._fresh_bytes < _KEPT // 2:
+                self._fresh[block.sha256] = (kind, msgspec.Raw(body), len(body))
+                self._fresh_bytes += len(body) + _OVERHEAD
         self._index.freeze()
 
     def finish(self) -> None:
@@ -128,26 +134,31 @@ class BlocksCheck:
             )
         self._index.close()
 
-    def _piece(self, name: str) -> tuple[str, msgspec.Raw, int]:
+    def _piece(self, name: str, inside: bool = False) -> tuple[str, msgspec.Raw, int]:
         """(kind, canonical JSON, its size) of a hash; a list's is its messages with commas between."""
         kept = self._kept.get(name)
-        if kept is not None:
+        if kept is not None and not (inside and kept[0].startswith("list")):
             self._kept.move_to_end(name)
             return kept
         at = self._index.find(digest(name))
         if at < 0:
             raise BadBlock("no-block", "a request names a block that is not there")
         self._index.mark(at)
+        fresh = self._fresh.pop(name, None)
+        if fresh is not None:
+            self._fresh_bytes -= fresh[2] + _OVERHEAD
+            self._keep(name, fresh)
+            return fresh
         block = _decoder.decode(self._index.line(at))
         kind, body, _ = piece_of(block)
         if block.list is not None:
+            if inside:
+                raise BadBlock("block", "a list block names a list block")
             parts = []
             size = 0
             for inner in block.list:
-                of, raw, length = self._piece(inner)
+                of, raw, length = self._piece(inner, True)
                 size += length + 1
-                if of == "list":
-                    raise BadBlock("block", "a list block names a list block")
                 if size > self._limits.request:
                     raise BadBlock("request-too-big", f"a request is over {self._limits.request} bytes")
                 parts.append((of, bytes(raw)))
@@ -157,13 +168,17 @@ class BlocksCheck:
             kind = f"list of {kinds.pop()}"
             body = b",".join(raw for _, raw in parts)
         found = (kind, msgspec.Raw(body), len(body))
-        if len(body) < _KEPT // 8:
-            self._kept[name] = found
-            self._kept_bytes += len(body)
-            while self._kept_bytes > _KEPT:
-                _, (_, _, dropped) = self._kept.popitem(last=False)
-                self._kept_bytes -= dropped
+        self._keep(name, found)
         return found
+
+    def _keep(self, name: str, piece: tuple[str, msgspec.Raw, int]) -> None:
+        if piece[2] > _KEPT // 8 or name in self._kept:
+            return
+        self._kept[name] = piece
+        self._kept_bytes += piece[2] + _OVERHEAD
+        while self._kept_bytes > _KEPT:
+            _, (_, _, dropped) = self._kept.popitem(last=False)
+            self._kept_bytes -= dropped + _OVERHEAD
 
     def _pieces(self, names: list[str], kind: str) -> tuple[list[msgspec.Raw], int]:
         found, total = [], 0

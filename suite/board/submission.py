@@ -1,8 +1,8 @@
 """submission.json: its name, what may stand beside it, and whether it says what it may.
 
-The JSON Schema is `registry/schemas/submission.v1.json`. A schema cannot say everything: patterns are
-held here again over the whole text (`$` of a schema matches before a last line break), dates are parsed,
-and what must be unique is compared. Not here: reading the bytes (`strict`), the files it lists (`bundle`).
+The JSON Schema is `registry/schemas/submission.v1.json`. A schema cannot say everything: dates are
+parsed here, and what must be unique is compared. Not here: reading the bytes (`strict`), the files that
+it lists (`bundle`).
 """
 
 import json
@@ -68,10 +68,23 @@ def unsafe(name: str) -> str:
 @cache
 def validator(name: str, part: str = "") -> Draft202012Validator:
     """The schema of that file name in registry/schemas, or one of its definitions, ready to use."""
-    schema = json.loads((registry_folder() / "schemas" / name).read_text("utf-8"))
+    schema = _anchored(json.loads((registry_folder() / "schemas" / name).read_text("utf-8")))
     if part:
         schema = {"$schema": schema["$schema"], "$ref": f"#/$defs/{part}", "$defs": schema["$defs"]}
     return Draft202012Validator(schema)
+
+
+def _anchored(schema: Any) -> Any:
+    """The schema with `$` at the end of patterns meaning the end, as elsewhere: in Python it may stand
+    before a last line break."""
+    if isinstance(schema, list):
+        return [_anchored(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _anchored(one) for key, one in schema.items()}
+    if isinstance(pattern := found.get("pattern"), str):
+        found["pattern"] = pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern
+    return found
 
 
 def schema_errors(name: str, value: Any, most: int = 50, part: str = "") -> Iterator[tuple[str, str, Any]]:
@@ -83,7 +96,13 @@ def schema_errors(name: str, value: Any, most: int = 50, part: str = "") -> Iter
         if count == most:
             return
         field = "/".join(map(str, error.absolute_path))
-        yield field, _rule(error.validator, error.validator_value), error.instance
+        found = error.instance
+        brief = found[:300] if isinstance(found, str) else type(found).__name__
+        yield (
+            field,
+            _rule(error.validator, error.validator_value),
+            found if isinstance(found, int | float | None) else brief,
+        )
 
 
 def _rule(rule: Any, value: Any) -> str:
@@ -106,8 +125,6 @@ def check_submission(found: Any, findings: Findings, limits: Limits) -> bool:
     for field, text in strings(found):
         if len(text.encode()) > limits.string:
             findings.add("R1.long-string", f"a string is over {limits.string} bytes", where=field)
-        elif text.endswith("\n") and "readme" not in field:
-            findings.add("R1.schema", "a string ends in a line break", where=f"{SUBMISSION}: {field}")
     if len(found["runs"]) > limits.runs:
         findings.add("R1.too-many-runs", f"there are more than {limits.runs} runs")
     for name, number in Counter(one["path"] for one in found["files"]).items():
