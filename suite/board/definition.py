@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from suite.board.definition_model import Board, Item, Seat, file_name, json_schema
+from suite.board.definition_model import Board, Item, file_name, json_schema
+from suite.board.definition_parts import Seat
 from suite.data import strict
 from suite.data.registry import registry_folder
 from suite.errors import ConfigError, unknown

@@ -13,20 +13,28 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-    model_validator,
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
+
+from suite.board.definition_parts import (
+    BoardLimits,
+    Candidate,
+    Caps,
+    Closed,
+    Eligibility,
+    Host,
+    Key,
+    Line,
+    Normalise,
+    Overall,
+    Publish,
+    Seats,
+    Semver,
+    Sha256,
+    Slug,
+    Uncertainty,
 )
-
 from suite.chat import canonical_json, sha256_hex
 from suite.data import strict
 from suite.errors import ConfigError, SuiteError, unknown
@@ -34,70 +42,7 @@ from suite.parameters import SkipCell
 from suite.plugins import Catalogue
 from suite.run.cells import AnyTask, Cell, load_task, make_cell
 
-TRUST = ("L0", "L1", "L2", "L3", "L4")
 MOST_CELLS = 500  # of one board: a bundle holds at most as many runs
-
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-Semver = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$")]
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._/-]{0,79}$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Line = Annotated[
-    str,
-    StringConstraints(
-        min_length=1,
-        max_length=200,
-        pattern=r"^[^\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+$",
-    ),
-]
-Host = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")
-]
-Trust = Literal["L0", "L1", "L2", "L3", "L4"]
-Method = Literal["mean_of_normalised", "mean_rank", "borda", "bradley_terry"]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Closed(BaseModel):
-    """Base of everything in the file: frozen, unknown keys forbidden, no infinities."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
-
-
-class Seat(Closed):
-    """Who fills a role, exactly. spec: as in the run's manifest. identity: keys of the recorded identity that
-    must be equal (revision, engine, …); others are free. sampling: the overrides that must be recorded.
-    """
-
-    spec: Line
-    identity: dict[str, Any] = {}
-    sampling: dict[str, Any] = {}
-
-
-def _seats(value: Any) -> Any:
-    return [value] if isinstance(value, dict) else value
-
-
-Seats = Annotated[tuple[Seat, ...], BeforeValidator(_seats, json_schema_input_type=Seat | tuple[Seat, ...])]
-
-
-class Normalise(Closed):
-    """The ends of a value's scale, fixed by the board, never taken from entrants. Values are not clipped."""
-
-    low: float = 0.0
-    high: float = 1.0
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if not self.low < self.high:
-            raise ValueError(f"low {self.low} must be below high {self.high}")
-        return self
-
-
-class Caps(Closed):
-    """Largest share of samples without a value, and of candidate failures, of an entry. null: any."""
-
-    unscored: Share | None = None
-    failed: Share | None = None
 
 
 class Item(Closed):
@@ -116,16 +61,16 @@ class Item(Closed):
     version: int = Field(ge=1)
     key: Key | Literal[""] = ""
     title: Line | Literal[""] = ""
-    parameters: dict[str, Any] = {}
-    sweep: dict[str, tuple[Any, ...]] = {}
-    score_parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    sweep: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
+    score_parameters: dict[str, Any] = Field(default_factory=dict)
     data: Literal["full", "mini"] = "full"
     limit: int | None = Field(default=None, ge=1)
     trials: int = Field(default=1, ge=1, le=1000)
     seed: int | None = None
     prompts: Literal["own", "official"] = "own"
     prompts_sha256: Sha256 | dict[str, Sha256] | None = None
-    roles: dict[Slug, Seats] = {}
+    roles: dict[Slug, Seats] = Field(default_factory=dict)
     headline: Line | Literal[""] = ""
     weight: float | None = Field(default=None, gt=0, le=1)
     normalise: Normalise = Normalise()
@@ -162,57 +107,6 @@ class Item(Closed):
             yield {**self.parameters, **dict(zip(self.sweep, values, strict=True)), **self.score_parameters}
 
 
-class Candidate(Closed):
-    """What the measured model may be and how it may be asked.
-
-    sampling: the overrides that must be recorded, or "any". max_tokens: the largest override allowed.
-    """
-
-    sampling: dict[str, Any] | Literal["any"] = "any"
-    max_tokens: int | None = Field(default=None, ge=1)
-    allow: tuple[Literal["hub", "endpoint", "local"], ...] = ("hub", "endpoint", "local")
-
-
-class Overall(Closed):
-    """How one number is made of all columns. missing: an entry without a column has no overall number
-    ("exclude") or gets the worst possible there ("worst"). ties: of bradley_terry: half a win each, or
-    Davidson's model.
-    """
-
-    method: Method = "mean_of_normalised"
-    alternatives: tuple[Method, ...] = ("mean_rank", "borda", "bradley_terry")
-    missing: Literal["exclude", "worst"] = "exclude"
-    ties: Literal["half", "davidson"] = "half"
-
-
-class Uncertainty(Closed):
-    """level: of intervals and rank intervals. resamples: of the bootstrap. epsilon: the smallest difference
-    that counts, as a share of a column's scale (`normalise`).
-    """
-
-    level: float = Field(default=0.95, gt=0.5, lt=1)
-    resamples: int = Field(default=2000, ge=200, le=20_000)
-    epsilon: float = Field(default=0.0, ge=0, lt=1)
-
-
-class Eligibility(Closed):
-    """Who is ranked. contamination: declared exposure to evaluation data is marked, or excludes.
-    self_preference: a judge of the candidate's own family is marked. max_age_days: from run to acceptance.
-    """
-
-    types: tuple[Literal["standard", "custom"], ...] = ("standard", "custom")
-    min_trust: Trust = "L1"
-    max_age_days: int | None = Field(default=None, ge=1)
-    contamination: Literal["mark", "exclude"] = "mark"
-    self_preference: Literal["mark"] = "mark"
-
-
-class BoardLimits(Closed):
-    """bundle_mib: largest bundle, MiB."""
-
-    bundle_mib: int = Field(default=200, ge=1, le=10_000)
-
-
 class Board(Closed):
     """A board's definition. plausibility: name of a threshold -> value, over the verifier's defaults.
     hosts: from which bundles may be fetched over https.
@@ -228,8 +122,9 @@ class Board(Closed):
     overall: Overall = Overall()
     uncertainty: Uncertainty = Uncertainty()
     eligibility: Eligibility = Eligibility()
-    plausibility: dict[str, float] = {}
+    plausibility: dict[str, float] = Field(default_factory=dict)
     limits: BoardLimits = BoardLimits()
+    publish: Publish = Publish()
     hosts: tuple[Host, ...] = ()
 
     _path: Path | None = PrivateAttr(None)

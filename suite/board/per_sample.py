@@ -6,7 +6,7 @@ numbers an entry. A sample without a score may have lost its stratum: another en
 Not here: what a column's value is (`columns`), writing the file (verification does).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,13 @@ def read_columns(
     layouts: list[_Layout] = []
     read = [None if path is None else _read(path, layouts) for path in files]
     return [_column(key, read, results, files) for key in keys]
+
+
+def read_numbers(path: Path) -> Iterator[tuple[str, "_Labels", Floats, Floats]]:
+    """(column, its labels, top, bottom) of one file, in order of (cell, sample). Raises DataError."""
+    numbers = _read(path, [])
+    for key, labels in numbers.layout.columns.items():
+        yield key, labels, numbers.top[labels.rows], numbers.bottom[labels.rows]
 
 
 def _read(path: Path, layouts: list[_Layout]) -> _Numbers:

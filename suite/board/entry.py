@@ -1,0 +1,293 @@
+"""An accepted entry in a board repository: what was submitted, what verification found, its status.
+
+submission.json is the submitter's word, verification.json ours; numbers come from the latter alone. Both are
+decoded into types here, so that a page never meets a shape that it does not know; text in them stays hostile.
+Not here: the rules of who is ranked (`listing`), finding the folders (`repository`).
+"""
+
+import hashlib
+import re
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from suite.data import strict
+from suite.errors import DataError
+
+SUBMISSION, VERIFICATION, PER_SAMPLE, RECORD = (
+    "submission.json",
+    "verification.json",
+    "per_sample.parquet",
+    "entry.yaml",
+)
+FOLDER = re.compile(r"([a-z0-9][a-z0-9-]{0,63})-([0-9a-f]{12})")
+LARGEST = 8 * 1024**2  # bytes of one document
+LARGEST_README = 64 * 1024
+
+StructT = TypeVar("StructT", bound=msgspec.Struct)
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Status = Literal["active", "superseded", "withdrawn", "disputed", "retracted"]
+GONE: tuple[Status, ...] = ("withdrawn", "disputed", "retracted")
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Which model: kind is hub, endpoint or local."""
+
+    kind: str
+    name: str
+    revision: str | None = None
+    weights_sha256: str | None = None
+
+
+class Model(msgspec.Struct, frozen=True):
+    """The model as declared."""
+
+    display_name: str
+    organization: str
+    identity: Identity
+    availability: str
+    deployment: str
+    release_date: str | None = None
+    parameters_total: int | None = None
+    parameters_active: int | None = None
+    licence: str | None = None
+    url: str | None = None
+
+
+class Submitter(msgspec.Struct, frozen=True):
+    """Who submitted. contact is text and never a link."""
+
+    name: str
+    relationship: str
+    organization: str | None = None
+    contact: str | None = None
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """How many whole runs there were, and which one was sent."""
+
+    complete_runs: int
+    rule: str
+    note: str = ""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One declared deviation."""
+
+    what: str
+    why: str
+    url: str | None = None
+
+
+class Disclosure(msgspec.Struct, frozen=True):
+    """What the submitter says of contamination, selection and changes."""
+
+    contamination: dict[str, str]
+    selection: Selection
+    changes: list[Change]
+    references_access: str
+
+
+class BoardName(msgspec.Struct, frozen=True):
+    """A board's definition, named exactly."""
+
+    id: str
+    version: str
+    definition_sha256: str
+
+
+class Submission(msgspec.Struct, frozen=True):
+    """The parts of submission.json that a board shows."""
+
+    format: Literal["suite-submission/1"]
+    submission_type: str
+    model: Model
+    submitter: Submitter
+    created: str
+    suite_version: str
+    disclosure: Disclosure
+    terms: dict[str, str]
+    board: BoardName | None = None
+    supersedes: str | None = None
+
+
+class RungResult(msgspec.Struct, frozen=True):
+    """A rung of the ladder."""
+
+    id: str
+    status: str
+    title: str = ""
+    errors: int = 0
+    warnings: int = 0
+    seconds: float = 0.0
+    reason: str | None = None
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A finding, escaped and cut by the verifier."""
+
+    code: str
+    severity: str
+    what: str
+    where: str = ""
+    sample: str = ""
+    expected: str = ""
+    found: str = ""
+
+
+class Tokens(msgspec.Struct, frozen=True):
+    """Recorded usage over a column."""
+
+    prompt: int | None = None
+    completion: int | None = None
+
+
+class ColumnResult(msgspec.Struct, frozen=True):
+    """One column as recomputed. value, low, high: None where there is no such number."""
+
+    key: str
+    task: str
+    headline: str
+    value: float | None
+    low: float | None
+    high: float | None
+    level: float
+    method: str
+    n: int
+    unscored: int
+    coverage: float | None
+    direction: Literal["higher", "lower", "neither"]
+    paired: bool
+    unit: str = ""
+    range: tuple[float, float] | None = None
+    cells: list[str] = []
+    tokens: Tokens | None = None
+    seconds: float | None = None
+
+
+class Verification(msgspec.Struct, frozen=True, rename={"kind": "class"}):
+    """The parts of verification.json that a board uses. kind: the class, standard or custom."""
+
+    format: Literal["suite-verification/1"]
+    bundle_id: str
+    board: BoardName | None
+    verdict: Literal["verified", "verified_with_warnings", "incomplete", "rejected"]
+    kind: Literal["standard", "custom"]
+    differences: list[str]
+    trust: Literal["L0", "L1", "L2", "L3", "L4"]
+    columns: list[ColumnResult]
+    rungs: list[RungResult]
+    findings: list[Found]
+    limits_of_this_check: list[str]
+    started: str = ""
+    verifier: dict[str, Any] = {}
+    per_sample_sha256: str | None = None
+
+
+class EntryRecord(BaseModel):
+    """entry.yaml: what the board says of an entry. Written by `suite board accept`, kept by maintainers.
+
+    reason: why it is withdrawn, disputed or retracted. by: the bundle that supersedes it. trace_sha256: of
+    the set of the candidate's calls and replies, whatever the model is called.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["suite-entry/1"] = "suite-entry/1"
+    bundle_id: Sha256
+    accepted: datetime
+    status: Status = "active"
+    status_date: date | None = None
+    reason: str = Field(default="", max_length=4000)
+    by: Sha256 | None = None
+    trace_sha256: Sha256 | None = None
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One entry. id: of its bundle."""
+
+    folder: Path
+    id: str
+    submission: Submission
+    verification: Verification
+    record: EntryRecord
+    readme: str = ""
+
+    @property
+    def short(self) -> str:
+        """First 12 hex digits of the id: its name on the site."""
+        return self.id[:12]
+
+    @property
+    def per_sample(self) -> Path | None:
+        """Its table of samples, if it has one."""
+        path = self.folder / PER_SAMPLE
+        return path if path.is_file() and not path.is_symlink() else None
+
+    def column(self, key: str) -> ColumnResult | None:
+        """Its result in a column."""
+        return next((one for one in self.verification.columns if one.key == key), None)
+
+
+def read_entry(folder: Path) -> Entry:
+    """The entry of a folder. Raises DataError naming the file and the field."""
+    named = FOLDER.fullmatch(folder.name)
+    if named is None:
+        raise DataError(
+            f"{folder.name[:80]!r} is no entry's folder", str(folder), "name it NAME-FIRST12HEXOFBUNDLE"
+        )
+    raw = read_bytes(folder / SUBMISSION)
+    found = hashlib.sha256(raw).hexdigest()
+    if found[:12] != named[2]:
+        raise DataError(
+            f"{folder.name} holds the submission {found[:12]}", str(folder), "the folder is named after it"
+        )
+    submission = _decode(raw, Submission, folder / SUBMISSION)
+    verification = _decode(read_bytes(folder / VERIFICATION), Verification, folder / VERIFICATION)
+    record = read_record(folder / RECORD)
+    for name, other in ((VERIFICATION, verification.bundle_id), (RECORD, record.bundle_id)):
+        if other != found:
+            raise DataError(f"{name} belongs to another bundle, {other[:12]}", str(folder))
+    readme = folder / "README.md"
+    text = ""
+    if readme.is_file() and not readme.is_symlink():
+        text = readme.read_bytes()[:LARGEST_README].decode("utf-8", "replace")
+    return Entry(folder, found, submission, verification, record, text)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a plain file. Raises DataError (missing, a link, too large)."""
+    if path.is_symlink() or not path.is_file():
+        raise DataError(f"{path.name} is missing, or no plain file", where=str(path))
+    if path.stat().st_size > LARGEST:
+        raise DataError(f"{path.name} is larger than {LARGEST:,} bytes", where=str(path))
+    return path.read_bytes()
+
+
+def _decode(raw: bytes, kind: type[StructT], path: Path) -> StructT:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise DataError(f"{path.name} has not the shape it should have: {error}", where=str(path)) from error
+
+
+def read_record(path: Path) -> EntryRecord:
+    """entry.yaml. Raises DataError naming file and field."""
+    try:
+        return EntryRecord.model_validate(strict.read_yaml(read_bytes(path).decode("utf-8")))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise DataError(f"{path.name}: {field}: {first['msg']}", where=str(path)) from error
+    except ValueError as error:
+        raise DataError(f"{path.name} can't be read: {error}", where=str(path)) from error
+
+
+def write_record(path: Path, record: EntryRecord) -> None:
+    """Write entry.yaml."""
+    values = {name: one for name, one in record.model_dump(mode="json").items() if one not in (None, "")}
+    path.write_text(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), "utf-8")

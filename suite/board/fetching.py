@@ -1,0 +1,195 @@
+"""Fetches a bundle that lies elsewhere: https only, from hosts of the board, public addresses, in bounds.
+
+The address is resolved once and the connection made to that very address, so that a name cannot change its
+mind; each redirect is held to the same rules; the bytes must have the size and SHA-256 that were accepted.
+"""
+
+import hashlib
+import http.client
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Protocol
+from urllib.parse import urljoin, urlsplit
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from suite.board.entry import read_bytes
+from suite.data import strict
+from suite.errors import ConfigError, DataError, SourceUnreachable
+
+MOST_REDIRECTS = 4
+CHUNK = 2**16
+TIMEOUT = 30.0
+Https = Annotated[str, StringConstraints(pattern=r"^https://[^\s\"<>@]{1,490}$")]
+
+
+class Reference(BaseModel):
+    """bundle.ref.yaml: a bundle that lies elsewhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["suite-bundle-ref/1"] = "suite-bundle-ref/1"
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    bytes: int = Field(ge=1)
+    urls: tuple[Https, ...] = Field(default=(), max_length=10)
+
+
+def read_reference(path: Path) -> Reference:
+    """Raises DataError naming file and field."""
+    try:
+        return Reference.model_validate(strict.read_yaml(read_bytes(path).decode("utf-8")))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise DataError(f"{path.name}: {field}: {first['msg']}", where=str(path)) from error
+    except ValueError as error:
+        raise DataError(f"{path.name} can't be read: {error}", where=str(path)) from error
+
+
+def write_reference(path: Path, reference: Reference) -> None:
+    """Write bundle.ref.yaml."""
+    path.write_text(yaml.safe_dump(reference.model_dump(mode="json"), sort_keys=False), "utf-8")
+
+
+class Response(Protocol):
+    """What is needed of an answer."""
+
+    status: int
+
+    def getheader(self, name: str) -> str | None:
+        """A header."""
+
+    def read(self, amount: int) -> bytes:
+        """The next bytes."""
+
+
+Resolve = Callable[[str], Sequence[str]]
+Ask = Callable[[str, str, str], Response]
+
+
+def resolve(host: str) -> list[str]:
+    """All addresses of a host. Raises SourceUnreachable."""
+    try:
+        found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise SourceUnreachable(f"{host} cannot be resolved: {error}") from error
+    return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+def ask(host: str, address: str, path: str) -> Response:
+    """GET over TLS from this very address, the certificate checked against the host's name."""
+    connection = _Pinned(host, address)
+    connection.request("GET", path, headers={"User-Agent": "suite-board", "Accept-Encoding": "identity"})
+    return connection.getresponse()
+
+
+class _Pinned(http.client.HTTPSConnection):
+    def __init__(self, host: str, address: str) -> None:
+        super().__init__(host, timeout=TIMEOUT, context=ssl.create_default_context())
+        self._address = address
+        self._tls = ssl.create_default_context()
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self._address, 443), TIMEOUT)
+        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+
+
+def fetch(
+    reference: Reference,
+    hosts: Sequence[str],
+    to: Path,
+    most: int,
+    *,
+    resolve: Resolve = resolve,
+    ask: Ask = ask,
+) -> Path:
+    """The bundle in a file, from the first address that gives it. most: bytes allowed by the board.
+
+    Raises ConfigError (no address, a host that is not allowed, too large), SourceUnreachable, DataError
+    (other bytes than were accepted).
+    """
+    if reference.bytes > most:
+        raise ConfigError(f"the bundle has {reference.bytes:,} bytes, the board takes {most:,}")
+    if not reference.urls:
+        raise ConfigError(
+            "the bundle lies elsewhere, and nobody says where", fix="give urls in bundle.ref.yaml"
+        )
+    errors: list[str] = []
+    for url in reference.urls:
+        try:
+            _save(_follow(url, hosts, resolve, ask), reference, to)
+        except (SourceUnreachable, OSError, http.client.HTTPException) as error:
+            errors.append(str(error))
+            continue
+        return to
+    raise SourceUnreachable("the bundle could not be fetched", where="; ".join(errors)[:1000])
+
+
+def _follow(url: str, hosts: Sequence[str], resolve: Resolve, ask: Ask) -> Response:
+    for _ in range(MOST_REDIRECTS + 1):
+        host, path = _allowed(url, hosts)
+        response = ask(host, _public(host, resolve), path)
+        if response.status in (301, 302, 303, 307, 308):
+            url = urljoin(url, response.getheader("Location") or "")
+            continue
+        if response.status != 200:
+            raise SourceUnreachable(f"{host} answers with status {response.status}")
+        return response
+    raise SourceUnreachable(f"more than {MOST_REDIRECTS} redirects")
+
+
+def _allowed(url: str, hosts: Sequence[str]) -> tuple[str, str]:
+    """(host, path with query). Raises ConfigError for anything but https on a host of the board's list."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    if parts.scheme != "https" or parts.username is not None or parts.port not in (None, 443):
+        raise ConfigError("a bundle's address must be plain https", where=url[:200])
+    if host not in hosts:
+        known = ", ".join(hosts) or "none"
+        raise ConfigError(
+            f"the board does not fetch from {host[:100]!r}", where=f"hosts of the board: {known}"
+        )
+    return host, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _public(host: str, resolve: Resolve) -> str:
+    """The first address, if all are public. Raises ConfigError."""
+    addresses = resolve(host)
+    for address in addresses:
+        one = ipaddress.ip_address(address.partition("%")[0])
+        inner: Any = getattr(one, "ipv4_mapped", None) or one
+        if not inner.is_global or inner.is_multicast:
+            raise ConfigError(f"{host} leads to {address}, which is not public")
+    if not addresses:
+        raise SourceUnreachable(f"{host} has no address")
+    return addresses[0]
+
+
+def _save(response: Response, reference: Reference, to: Path) -> None:
+    part = to.with_name(to.name + ".part")
+    digest, total = hashlib.sha256(), 0
+    try:
+        with part.open("wb") as file:
+            for chunk in _chunks(response):
+                total += len(chunk)
+                if total > reference.bytes:
+                    raise DataError(f"more than the {reference.bytes:,} bytes that were accepted")
+                digest.update(chunk)
+                file.write(chunk)
+        if total != reference.bytes or digest.hexdigest() != reference.sha256:
+            raise DataError(
+                "the bundle is not the one that was accepted",
+                where=f"expected {reference.sha256[:12]}, found {digest.hexdigest()[:12]}",
+            )
+        part.replace(to)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _chunks(response: Response) -> Iterator[bytes]:
+    while chunk := response.read(CHUNK):
+        yield chunk

@@ -1,0 +1,212 @@
+"""A board's state: who is ranked and why others are not, marks, and the rankings of both classes.
+
+Standard and custom entries are ranked apart, so that a custom one never holds a standard rank. An entry is
+ranked if it is active, verified for this very definition, and eligible by the board's rules.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from suite.board.definition import Board
+from suite.board.definition_parts import TRUST
+from suite.board.entry import Entry
+from suite.board.per_sample import read_columns
+from suite.board.prices import Prices
+from suite.board.ranking import Ranking, expected_gain, rank
+
+EXPOSED = ("train_split", "evaluation_data", "synthetic_from_evaluation_data")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An entry with what the board derives from it.
+
+    reasons: why it is not ranked; () if it is. zero_shot: share of columns without declared exposure, None if
+    unknown. exposed: column -> what was declared, where that is exposure. cost: whole; cost_per_sample; both
+    None if unknown. tokens: (prompt, completion) over all columns. judges: columns judged by a model of its
+    own family. late: columns whose data is older than the model. place: among the entries of its ranking.
+    """
+
+    entry: Entry
+    reasons: tuple[str, ...]
+    zero_shot: float | None
+    exposed: Mapping[str, str]
+    cost: float | None
+    cost_per_sample: float | None
+    tokens: tuple[int | None, int | None]
+    samples: int
+    judges: tuple[str, ...]
+    late: tuple[str, ...]
+    run_date: date | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A class of entries in order: ranked ones by rank, then those that are not. Indices of the ranking are
+    places in `ranked`.
+    """
+
+    kind: str
+    ranked: list[Listed]
+    unranked: list[Listed]
+    ranking: Ranking | None
+    place: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> list[Listed]:
+        """Ranked entries by overall rank, those without an overall number last, then the unranked."""
+        if self.ranking is None:
+            return self.unranked
+        ranks = self.ranking.overall.rank
+        order = sorted(
+            range(len(self.ranked)),
+            key=lambda i: (
+                ranks[i] is None,
+                ranks[i] or 0,
+                self.ranked[i].entry.submission.model.display_name,
+            ),
+        )
+        return [self.ranked[i] for i in order] + self.unranked
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that the pages of one version of a board show. others: entries of other versions."""
+
+    board: Board
+    standard: Table
+    custom: Table
+    entries: list[Entry]
+    others: list[Entry]
+    currency: str
+
+
+def state_of(board: Board, entries: Sequence[Entry], prices: Prices) -> State:
+    """Rank a board. entries: all of the repository. Raises DataError, ConfigError."""
+    mine = [one for one in entries if belongs(board, one)]
+    others = [one for one in entries if not belongs(board, one)]
+    found = [listed(board, one, prices) for one in mine]
+    tables = []
+    for kind in ("standard", "custom"):
+        here = [one for one in found if one.entry.verification.kind == kind]
+        shown = [one for one in here if one.entry.record.status == "active"]
+        tables.append(_table(board, kind, shown))
+    return State(board, tables[0], tables[1], mine, others, prices.currency)
+
+
+def belongs(board: Board, entry: Entry) -> bool:
+    """Whether an entry was verified for this very definition: not for an older, laxer one."""
+    name = entry.verification.board
+    return name is not None and (name.id, name.version, name.definition_sha256) == (
+        board.id,
+        board.version,
+        board.sha256,
+    )
+
+
+def _table(board: Board, kind: str, shown: Sequence[Listed]) -> Table:
+    ranked = [one for one in shown if not one.reasons]
+    unranked = [one for one in shown if one.reasons]
+    if not ranked:
+        return Table(kind, [], list(unranked), None)
+    columns = read_columns(
+        [item.name for item in board.tasks],
+        [one.entry.per_sample for one in ranked],
+        [{c.key: msgspec.to_builtins(c) for c in one.entry.verification.columns} for one in ranked],
+    )
+    place = {one.entry.id: index for index, one in enumerate(ranked)}
+    return Table(kind, list(ranked), list(unranked), rank(board, columns), place)
+
+
+def listed(board: Board, entry: Entry, prices: Prices) -> Listed:
+    """What the board derives from one entry."""
+    model = entry.submission.model
+    declared = entry.submission.disclosure.contamination
+    by_column = {item.name: declared.get(item.name, declared.get(item.task)) for item in board.tasks}
+    exposed = {key: value for key, value in by_column.items() if value in EXPOSED}
+    unknown = any(value is None or value == "unknown" for value in by_column.values())
+    results = [one for item in board.tasks if (one := entry.column(item.name)) is not None]
+    day = _day(entry.submission.created)
+    prompt = _sum([one.tokens.prompt if one.tokens else None for one in results])
+    completion = _sum([one.tokens.completion if one.tokens else None for one in results])
+    samples = sum(one.n + one.unscored for one in results)
+    cost = prices.cost(model.identity.name, day, prompt, completion)
+    released = _day(model.release_date)
+    return Listed(
+        entry=entry,
+        reasons=tuple(_reasons(board, entry, exposed, day)),
+        zero_shot=None if unknown else 1 - len(exposed) / len(board.tasks),
+        exposed=exposed,
+        cost=cost,
+        cost_per_sample=cost / samples if cost is not None and samples else None,
+        tokens=(prompt, completion),
+        samples=samples,
+        judges=tuple(
+            item.name
+            for item in board.tasks
+            for seat in item.roles.get("judge", ())
+            if family(seat.spec) and family(seat.spec) == family(model.identity.name)
+        ),
+        late=tuple(
+            item.name
+            for item in board.tasks
+            if released is not None and item.data_published is not None and released > item.data_published
+        ),
+        run_date=day,
+    )
+
+
+def _reasons(board: Board, entry: Entry, exposed: Mapping[str, Any], day: date | None) -> list[str]:
+    rules, checked = board.eligibility, entry.verification
+    reasons = []
+    if checked.verdict not in ("verified", "verified_with_warnings"):
+        reasons.append(f"verdict: {checked.verdict.replace('_', ' ')}")
+    if checked.kind not in rules.types:
+        reasons.append(f"{checked.kind} entries are not taken")
+    if TRUST.index(checked.trust) < TRUST.index(rules.min_trust):
+        reasons.append(f"trust {checked.trust} is below {rules.min_trust}")
+    if rules.contamination == "exclude" and exposed:
+        reasons.append(f"declared exposure to {', '.join(exposed)}")
+    if rules.max_age_days is not None:
+        age = None if day is None else (entry.record.accepted.date() - day).days
+        if age is None or age > rules.max_age_days:
+            reasons.append(f"run more than {rules.max_age_days} days before it was accepted")
+    return reasons
+
+
+def family(name: str) -> str:
+    """The family of a model's name, a guess: its last part's first letters ("qwen" of "a/Qwen3-8B")."""
+    last = name.rstrip("/").rpartition("/")[2].lower()
+    letters = ""
+    for one in last:
+        if not one.isalpha():
+            break
+        letters += one
+    return letters if len(letters) > 2 else ""
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    """The sum; None where a part is unknown or nothing was counted at all: never 0 for unknown."""
+    if not values or any(one is None for one in values):
+        return None
+    total = sum(one for one in values if one is not None)
+    return total or None
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text).date()
+    except ValueError:
+        return None
+
+
+def luck(table: Table, one: Listed) -> float | None:
+    """How much of the overall number the best of the declared number of runs gains by luck alone."""
+    if table.ranking is None or one.entry.id not in table.place:
+        return None
+    se = table.ranking.overall.se[table.place[one.entry.id]]
+    return expected_gain(se, one.entry.submission.disclosure.selection.complete_runs)

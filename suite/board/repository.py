@@ -1,0 +1,108 @@
+"""A board repository on disk: definitions under boards/, entries under submissions/. No list is kept by hand.
+
+boards/ID/board.yaml, boards/ID/history/VERSION.yaml (frozen earlier definitions), boards/ID/prices.yaml;
+submissions/ID/NAME-FIRST12HEX/. Not here: what an entry says (`entry`), checking a change (`pull_request`).
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from suite.board.definition import Board, board_files, find_board, load_board
+from suite.board.entry import Entry, read_entry
+from suite.errors import ConfigError, DataError
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One board with everything that belongs to it. history: earlier definitions, oldest first."""
+
+    board: Board
+    submissions: Path
+    folder: Path | None = None
+    history: tuple[Board, ...] = ()
+
+    def entries(self) -> list[Entry]:
+        """All entries, by acceptance. Raises DataError for one that can't be read, or that stands twice."""
+        found, problems = self.read()
+        if problems:
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            raise DataError(problems[0].what + more, problems[0].where, problems[0].fix)
+        return found
+
+    def read(self) -> tuple[list[Entry], list[DataError]]:
+        """All entries that can be read, by acceptance, and what is wrong with the others."""
+        found: list[Entry] = []
+        problems: list[DataError] = []
+        folders = sorted(one for one in self.submissions.glob("*") if one.is_dir() or one.is_symlink())
+        with ThreadPoolExecutor(2) as pool:
+            for one in pool.map(_try, folders):
+                if isinstance(one, DataError):
+                    problems.append(one)
+                else:
+                    found.append(one)
+        seen: dict[str, Entry] = {}
+        for entry in found:
+            if entry.id in seen:
+                problems.append(DataError("an entry stands twice", str(entry.folder)))
+            seen[entry.id] = entry
+        return sorted(seen.values(), key=lambda one: (one.record.accepted.timestamp(), one.id)), problems
+
+
+def _try(folder: Path) -> Entry | DataError:
+    if folder.is_symlink():
+        return DataError("an entry's folder must not be a link", str(folder))
+    try:
+        return read_entry(folder)
+    except DataError as error:
+        return error
+
+
+def open_repository(path: Path, board: str = "") -> list[Shelf]:
+    """The boards of a repository, or the one of a folder of submissions.
+
+    path: the repository, or its submissions/ID. board: a file, folder or id, to choose one or to say which
+    definition a folder of submissions belongs to. Raises ConfigError, NotFound.
+    """
+    if (path / "boards").is_dir():
+        found = [_shelf(path, one) for one in sorted((path / "boards").iterdir()) if _has_board(one)]
+        chosen = [one for one in found if not board or one.board.id == board]
+        if board and not chosen:
+            chosen = [Shelf(find_board(board), path / "submissions" / find_board(board).id)]
+        if not chosen:
+            raise ConfigError(f"{path} has no board", fix="`suite board init DIR` makes a repository")
+        return chosen
+    if not path.is_dir():
+        raise ConfigError(f"there is no folder {path}", fix="give a board repository, or its submissions/ID")
+    root = path.resolve().parent.parent
+    if not board and _has_board(root / "boards" / path.resolve().name):
+        return [_shelf(root, root / "boards" / path.resolve().name)]
+    name = board or path.resolve().name
+    if not board and name not in board_files():
+        raise ConfigError(
+            f"{path} is no board repository, and no board is called {name!r}", fix="say which: --board FILE"
+        )
+    return [Shelf(find_board(name), path)]
+
+
+def _has_board(folder: Path) -> bool:
+    return (folder / "board.yaml").is_file()
+
+
+def _shelf(root: Path, folder: Path) -> Shelf:
+    board = load_board(folder)
+    if board.id != folder.name:
+        raise ConfigError(f"the board is called {board.id!r}, its folder {folder.name!r}", str(folder))
+    history = _history(folder, board)
+    return Shelf(board, root / "submissions" / board.id, folder, tuple(history))
+
+
+def _history(folder: Path, board: Board) -> Sequence[Board]:
+    found = []
+    for path in (folder / "history").glob("*.yaml"):
+        old = load_board(path)
+        if old.id != board.id or old.version != path.stem:
+            raise ConfigError(f"{path.name} holds {old.id} {old.version}", str(path))
+        found.append(old)
+    return sorted(found, key=lambda one: tuple(map(int, one.version.split("."))))

@@ -1,0 +1,188 @@
+"""The page of one entry: results, what was declared, what was checked, its history, downloads."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from suite.board.definition import file_name
+from suite.board.entry import GONE, Entry, Selection
+from suite.board.flips import Flips, flips
+from suite.board.listing import Listed, State, Table, luck
+from suite.board.site.markup import DASH, name
+from suite.board.site.table import TRUST_NAMES, marks_of, ranks, span
+from suite.report.cleaning import cut
+from suite.report.formatting import number, percent
+
+MOST_FINDINGS = 50
+
+
+def entry_page(
+    state: State, listed: Listed, others: Mapping[str, Entry], downloads: list[tuple[str, str]]
+) -> dict[str, Any]:
+    """What the template needs. others: all entries of the board by bundle id."""
+    entry = listed.entry
+    table = state.custom if entry.verification.kind == "custom" else state.standard
+    checked = entry.verification
+    before = others.get(entry.submission.supersedes or "")
+    return {
+        "entry": entry,
+        "model": entry.submission.model,
+        "marks": [*marks_of(state, listed), *(["custom"] if checked.kind == "custom" else [])],
+        "tombstone": _tombstone(entry),
+        "headline": _headline(table, listed),
+        "level": percent(state.board.uncertainty.level),
+        "results": _results(state, table, listed),
+        "notes": _notes(table, listed),
+        "declared": _declared(listed),
+        "changes": entry.submission.disclosure.changes,
+        "checked": _checked(listed),
+        "differences": [cut(one, 500)[0] for one in checked.differences],
+        "rungs": checked.rungs,
+        "findings": checked.findings[:MOST_FINDINGS],
+        "findings_left": max(0, len(checked.findings) - MOST_FINDINGS),
+        "limits": checked.limits_of_this_check,
+        "events": _events(entry, others),
+        "flips": [_flip(state, one) for one in flips(before, entry)] if before is not None else [],
+        "downloads": downloads,
+        "readme": entry.readme,
+    }
+
+
+def _tombstone(entry: Entry) -> tuple[str, str, str] | None:
+    record = entry.record
+    if record.status == "active":
+        return None
+    return record.status.capitalize(), record.reason, (record.by or "")[:12]
+
+
+def _headline(table: Table, listed: Listed) -> tuple[str, str] | None:
+    place = table.place.get(listed.entry.id)
+    if table.ranking is None or place is None:
+        return None
+    overall = table.ranking.overall
+    if overall.value[place] is None:
+        return DASH, "no overall number: a task is missing"
+    interval = span(overall.low[place], overall.high[place])
+    among = f"of {len(overall.members)} {'custom ' if table.kind == 'custom' else ''}entries"
+    rank = f"rank {overall.rank[place]} {among}"
+    if overall.lowest[place] is not None:
+        rank += f", could be {ranks(overall.lowest[place], overall.highest[place])}"
+    return number(overall.value[place]), f"overall ({interval}); {rank}"
+
+
+def _results(state: State, table: Table, listed: Listed) -> list[dict[str, Any]]:
+    found = []
+    place = table.place.get(listed.entry.id)
+    for item in state.board.tasks:
+        result = listed.entry.column(item.name)
+        standing = None if table.ranking is None or place is None else table.ranking.columns[item.name]
+        rank = DASH
+        if standing is not None and place is not None and standing.rank[place] is not None:
+            rank = f"{standing.rank[place]} ({ranks(standing.lowest[place], standing.highest[place])})"
+        marks = (
+            [f"declared: {listed.exposed[item.name].replace('_', ' ')}"]
+            if item.name in listed.exposed
+            else []
+        )
+        marks += ["judge of its own family"] if item.name in listed.judges else []
+        marks += ["released after data"] if item.name in listed.late else []
+        found.append(
+            {
+                "href": f"tasks/{file_name(item.name)}.html",
+                "title": item.shown,
+                "metric": DASH if result is None else result.headline,
+                "value": number(None if result is None else result.value),
+                "interval": DASH if result is None else span(result.low, result.high) or DASH,
+                "rank": rank,
+                "n": DASH if result is None else f"{result.n:,}",
+                "unscored": DASH if result is None else f"{result.unscored:,}",
+                "coverage": percent(None if result is None else result.coverage),
+                "marks": ", ".join(marks),
+            }
+        )
+    return found
+
+
+def _notes(table: Table, listed: Listed) -> list[str]:
+    notes = []
+    place = table.place.get(listed.entry.id)
+    if table.ranking is not None and place is not None and (out := table.ranking.leave_one_out[place]):
+        notes.append(f"Leaving any one task out, its rank is {ranks(*out)}.")
+    runs = listed.entry.submission.disclosure.selection.complete_runs
+    if runs > 1 and (gain := luck(table, listed)):
+        notes.append(
+            f"{runs:,} whole runs were declared: the best of so many equal runs gains {number(gain)} "
+            "by luck alone."
+        )
+    return notes
+
+
+def _declared(listed: Listed) -> list[tuple[str, str]]:
+    submission = listed.entry.submission
+    model, who, told = submission.model, submission.submitter, submission.disclosure
+    unknown = "unknown"
+    return [
+        ("Model", f"{name(model.identity.name)} ({model.identity.kind})"),
+        ("Revision", name(model.identity.revision) if model.identity.revision else unknown),
+        ("Weights", model.availability.replace("_", " ")),
+        ("Deployment", model.deployment.replace("_", " ")),
+        ("Released", name(model.release_date) if model.release_date else unknown),
+        ("Parameters", f"{model.parameters_total:,}" if model.parameters_total else unknown),
+        ("Active parameters", f"{model.parameters_active:,}" if model.parameters_active else unknown),
+        ("Licence", name(model.licence) if model.licence else unknown),
+        ("Page", name(model.url) if model.url else "none"),
+        (
+            "Submitter",
+            f"{name(who.name)}, {name(who.organization) if who.organization else 'no organisation'}",
+        ),
+        ("Relationship", who.relationship.replace("_", " ")),
+        ("Contact", name(who.contact) if who.contact else "none"),
+        ("Made", name(submission.created)),
+        ("Selection", _selection(told.selection)),
+        (
+            "Contamination",
+            ", ".join(f"{name(k)}: {v.replace('_', ' ')}" for k, v in told.contamination.items()) or unknown,
+        ),
+        ("Zero-shot", unknown if listed.zero_shot is None else f"{percent(listed.zero_shot)} of the tasks"),
+        ("Saw references", told.references_access),
+        ("Licence of the records", name(submission.terms.get("traces_licence"))),
+    ]
+
+
+def _selection(told: Selection) -> str:
+    runs = f"{told.complete_runs:,} whole runs; sent: {told.rule.replace('_', ' ')}"
+    return f"{runs}. {name(told.note)}" if told.note else runs
+
+
+def _checked(listed: Listed) -> list[tuple[str, str]]:
+    checked = listed.entry.verification
+    trust = checked.trust
+    facts = [
+        ("Verdict", checked.verdict.replace("_", " ")),
+        ("Class", checked.kind),
+        ("Trust", f"{trust}, {TRUST_NAMES.get(trust, '')}"),
+        ("Checked", name(checked.started) if checked.started else DASH),
+        ("With", name(f"suite {checked.verifier.get('suite', '')}")),
+    ]
+    if listed.reasons:
+        facts.insert(0, ("Not ranked", "; ".join(listed.reasons)))
+    return facts
+
+
+def _events(entry: Entry, others: Mapping[str, Entry]) -> list[tuple[str, str, str, str, str]]:
+    record = entry.record
+    events = [(record.accepted.date().isoformat(), "accepted", "", "", "")]
+    before = entry.submission.supersedes
+    if before:
+        known = before[:12] if before in others else ""
+        events.append((events[0][0], "supersedes", known, before[:12], "" if known else before[:12]))
+    if record.status != "active":
+        when = record.status_date.isoformat() if record.status_date else DASH
+        by = (record.by or "")[:12]
+        events.append((when, record.status, by, by, record.reason if record.status in GONE else ""))
+    return events
+
+
+def _flip(state: State, one: Flips) -> tuple[str, str, str, str, str]:
+    title = next((item.shown for item in state.board.tasks if item.name == one.key), one.key)
+    note = "only ever better: were only failures run again?" if one.only_up else ""
+    return title, f"{one.better:,}", f"{one.worse:,}", f"{one.same:,}", note

@@ -1,0 +1,372 @@
+"""The big table of a board: its columns, and each entry's cells, once for HTML and for the script alike.
+
+A cell is (text, key to sort by, smaller text below, marks). A key of None sorts last in both directions: what
+is unknown is never 0. Groups of columns: "" always shown, "more" hidden by the script until asked for.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+from markupsafe import Markup, escape
+
+from suite.board.definition import file_name
+from suite.board.entry import ColumnResult
+from suite.board.listing import Listed, State, Table, luck
+from suite.board.ranking import Standing
+from suite.board.site.markup import DASH, name
+from suite.report.formatting import number, percent
+
+Kind = Literal["rank", "model", "bar", "number", "text"]
+EMPTY = Markup("")
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's head. first: the direction of a first click. sub: smaller text. href: a page about it."""
+
+    key: str
+    title: str
+    kind: Kind
+    first: Literal["ascending", "descending"] = "descending"
+    group: Literal["", "more"] = ""
+    sub: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in a cell. bar: (low, value, high) as shares of the axis, for kind bar."""
+
+    text: str = DASH
+    key: float | str | None = None
+    sub: str = ""
+    marks: Sequence[str] = ()
+    bar: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry's row. short: its id on the site. facets: values that filters use."""
+
+    short: str
+    href: str
+    cells: list[Cell]
+    facets: dict[str, str] = field(default_factory=dict)
+
+
+def span(low: float | None, high: float | None) -> str:
+    """An interval in few characters; "" if there is none."""
+    if low is None or high is None:
+        return ""
+    between = " to " if low < 0 or high < 0 else "–"
+    return f"{number(low)}{between}{number(high)}"
+
+
+def ranks(low: int | None, high: int | None) -> str:
+    """A rank interval, "2–5" or "3"."""
+    if low is None or high is None:
+        return ""
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def heads(state: State, table: Table) -> list[Head]:
+    """The columns."""
+    found = [
+        Head("rank", "Rank", "rank", "ascending", sub="interval"),
+        Head("model", "Model", "model", "ascending", sub="organisation"),
+    ]
+    if len(state.board.tasks) > 1:
+        found += [
+            Head("overall", "Overall", "number", sub="interval", href="tasks/overall.html"),
+            Head("bar", "", "bar"),
+        ]
+    for item in state.board.tasks:
+        lower = _lower(table, item.name)
+        found.append(
+            Head(
+                item.name,
+                item.shown,
+                "number",
+                "ascending" if lower else "descending",
+                sub=_column_sub(table, item.name, lower),
+                href=f"tasks/{file_name(item.name)}.html",
+            )
+        )
+    if len(state.board.tasks) == 1:
+        found.append(Head("bar", "", "bar"))
+    return [*found, *(head for head, _ in _about(state))]
+
+
+def _column_sub(table: Table, key: str, lower: bool) -> str:
+    counts = {one.n + one.unscored for row in table.ranked if (one := row.entry.column(key)) is not None}
+    parts = [f"n = {counts.pop():,}"] if len(counts) == 1 else []
+    return ", ".join([*parts, *(["lower is better"] if lower else [])])
+
+
+def _lower(table: Table, key: str) -> bool:
+    results = (row.entry.column(key) for row in [*table.ranked, *table.unranked])
+    return any(one is not None and one.direction == "lower" for one in results)
+
+
+def rows(state: State, table: Table) -> list[Row]:
+    """All rows, in order."""
+    axis = _axis(state, table)
+    shared = {head.key for head in heads(state, table) if "n = " in head.sub}
+    return [_row(state, table, listed, axis, shared) for listed in table.rows]
+
+
+def _axis(state: State, table: Table) -> tuple[float, float]:
+    """The ends of the bars: of everything drawn, so that differences can be seen."""
+    if table.ranking is None:
+        return 0.0, 1.0
+    shown = _first(state, table)
+    ends = [one for one in [*shown.low, *shown.high, *shown.value] if one is not None]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    pad = (high - low) * 0.03 or 0.5
+    return low - pad, high + pad
+
+
+def _first(state: State, table: Table) -> Standing:
+    """The standing that the table is sorted by."""
+    assert table.ranking is not None
+    single = len(state.board.tasks) == 1
+    return table.ranking.columns[state.board.tasks[0].name] if single else table.ranking.overall
+
+
+def _row(state: State, table: Table, listed: Listed, axis: tuple[float, float], shared: set[str]) -> Row:
+    entry, board = listed.entry, state.board
+    model = entry.submission.model
+    place = table.place.get(entry.id)
+    marks = marks_of(state, listed)
+    standing = None if table.ranking is None or place is None else _first(state, table)
+    rank = None if standing is None or place is None else standing.rank[place]
+    cells = [
+        Cell(
+            str(rank) if rank is not None else DASH,
+            rank,
+            ""
+            if standing is None or place is None
+            else ranks(standing.lowest[place], standing.highest[place]),
+        ),
+        Cell(
+            name(model.display_name, 80),
+            name(model.display_name).casefold(),
+            name(model.organization, 80),
+            marks,
+        ),
+    ]
+    bar = Cell("", None)
+    if standing is not None and place is not None:
+        low, value, high = standing.low[place], standing.value[place], standing.high[place]
+        if low is not None and value is not None and high is not None:
+            low, value, high = ((one - axis[0]) / (axis[1] - axis[0]) for one in (low, value, high))
+            bar = Cell("", None, bar=(round(low, 4), round(value, 4), round(high, 4)))
+    if len(board.tasks) > 1:
+        if table.ranking is not None and place is not None:
+            overall = table.ranking.overall
+            value = overall.value[place]
+            cells.append(Cell(number(value), value, span(overall.low[place], overall.high[place])))
+        else:
+            cells.append(Cell())
+        cells.append(bar)
+    cells += [_result(entry.column(item.name), item.name in shared) for item in board.tasks]
+    if len(board.tasks) == 1:
+        cells.append(bar)
+    cells += [make(listed) for _, make in _about(state)]
+    facets = {
+        "availability": model.availability,
+        "organisation": name(model.organization),
+        "zero": "" if listed.zero_shot is None else str(listed.zero_shot),
+        "ranked": "" if rank is None else "1",
+    }
+    return Row(entry.short, f"entries/{entry.short}.html", cells, facets)
+
+
+def _result(result: ColumnResult | None, shared: bool) -> Cell:
+    if result is None or result.value is None:
+        return Cell(marks=() if result is None or not result.unscored else (f"{result.unscored:,} unscored",))
+    marks = [] if shared else [f"n {result.n:,}"]
+    marks += [f"{result.unscored:,} unscored"] if result.unscored else []
+    return Cell(number(result.value), result.value, span(result.low, result.high), marks)
+
+
+def marks_of(state: State, listed: Listed) -> list[str]:
+    """What a reader must see beside the name, in words."""
+    found = [f"not ranked: {'; '.join(listed.reasons)}"] if listed.reasons else []
+    if listed.exposed:
+        found.append(f"declared exposure: {len(listed.exposed)} of {len(state.board.tasks)}")
+    if listed.judges:
+        found.append("judge of its own family")
+    if listed.late:
+        found.append("released after data")
+    if listed.entry.verification.verdict == "verified_with_warnings":
+        found.append("verified with warnings")
+    return found
+
+
+def _about(state: State) -> list[tuple[Head, Callable[[Listed], Cell]]]:
+    """The columns about the model and its run."""
+    money = state.currency
+
+    def head(key: str, title: str, sub: str = "", kind: Kind = "text", group: str = "more") -> Head:
+        first: Literal["ascending", "descending"] = "ascending"
+        return Head(key, title, kind, first, "more" if group else "", sub)
+
+    return [
+        (head("parameters", "Parameters", "total, active", "number", ""), _parameters),
+        (
+            head("availability", "Weights", group=""),
+            lambda one: _words(one.entry.submission.model.availability.removesuffix("_weights")),
+        ),
+        (head("zero_shot", "Zero-shot", "share of tasks, declared", "number", ""), _zero_shot),
+        (head("trust", "Trust", group=""), _trust),
+        (head("submitter", "Submitter", "relationship"), _submitter),
+        (head("licence", "Licence"), lambda one: _words(one.entry.submission.model.licence)),
+        (
+            head("released", "Released", "declared"),
+            lambda one: _words(one.entry.submission.model.release_date),
+        ),
+        (head("run", "Run"), lambda one: _words(None if one.run_date is None else one.run_date.isoformat())),
+        (
+            head("accepted", "Accepted"),
+            lambda one: _words(one.entry.record.accepted.date().isoformat()),
+        ),
+        (
+            head("cost_sample", "Cost a sample", f"{money}, from tokens", "number"),
+            lambda one: _number(one.cost_per_sample),
+        ),
+        (head("cost", "Cost", f"{money}, from tokens", "number"), lambda one: _number(one.cost)),
+        (head("tokens", "Tokens a sample", "prompt, reply", "number"), _tokens),
+        (head("runs", "Whole runs", "declared; luck of the best", "number"), lambda one: _runs(state, one)),
+    ]
+
+
+def _words(text: str | None) -> Cell:
+    if not text or text == "unknown":
+        return Cell("unknown", None)
+    return Cell(name(text.replace("_", " "), 60), name(text).casefold())
+
+
+def _number(value: float | None) -> Cell:
+    return Cell("unknown", None) if value is None else Cell(number(value), value)
+
+
+def _parameters(listed: Listed) -> Cell:
+    model = listed.entry.submission.model
+    if model.parameters_total is None:
+        return Cell("unknown", None)
+    active = model.parameters_active
+    return Cell(
+        _large(model.parameters_total),
+        float(model.parameters_total),
+        f"{_large(active)} active" if active is not None and active != model.parameters_total else "",
+    )
+
+
+def _large(value: int) -> str:
+    for size, unit in ((1e12, " T"), (1e9, " B"), (1e6, " M")):
+        if value >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:,}"
+
+
+def _zero_shot(listed: Listed) -> Cell:
+    if listed.zero_shot is None:
+        return Cell("unknown", None)
+    return Cell(percent(listed.zero_shot), listed.zero_shot)
+
+
+def _trust(listed: Listed) -> Cell:
+    trust = listed.entry.verification.trust
+    return Cell(trust, trust, TRUST_NAMES.get(trust, ""))
+
+
+TRUST_NAMES = {
+    "L0": "reported",
+    "L1": "consistent",
+    "L2": "signed",
+    "L3": "spot-checked",
+    "L4": "run by the board",
+}
+
+
+def _submitter(listed: Listed) -> Cell:
+    one = listed.entry.submission.submitter
+    return Cell(name(one.name, 60), name(one.name).casefold(), one.relationship.replace("_", " "))
+
+
+def _tokens(listed: Listed) -> Cell:
+    prompt, completion = listed.tokens
+    if prompt is None or completion is None or not listed.samples:
+        return Cell("unknown", None)
+    each = (prompt + completion) / listed.samples
+    return Cell(
+        number(each), each, f"{number(prompt / listed.samples)}, {number(completion / listed.samples)}"
+    )
+
+
+def _runs(state: State, listed: Listed) -> Cell:
+    runs = listed.entry.submission.disclosure.selection.complete_runs
+    table = state.custom if listed.entry.verification.kind == "custom" else state.standard
+    gain = luck(table, listed)
+    return Cell(f"{runs:,}", float(runs), f"luck {number(gain)}" if gain else "")
+
+
+def html_rows(found: Iterable[Row], columns: Sequence[Head], root: str = "") -> Markup:
+    """Rows of a table body. root: the way to the board's folder."""
+    return Markup("\n").join(_html_row(row, columns, root) for row in found)
+
+
+def _html_row(row: Row, columns: Sequence[Head], root: str) -> Markup:
+    cells = []
+    for head, cell in zip(columns, row.cells, strict=True):
+        small = Markup("<small>{}</small>").format(cell.sub) if cell.sub else EMPTY
+        marks = Markup("").join(Markup('<span class="mark">{}</span>').format(one) for one in cell.marks)
+        if head.kind == "model":
+            cells.append(
+                Markup('<th scope="row"><a href="{}">{}</a>{}{}</th>').format(
+                    root + row.href, cell.text, small, marks
+                )
+            )
+        elif head.kind == "bar":
+            cells.append(Markup('<td class="bar">{}</td>').format(bar(cell.bar)))
+        else:
+            style = "n" if head.kind in ("number", "rank") else "t"
+            style += " m" if head.group else ""
+            cells.append(Markup('<td class="{}">{}{}{}</td>').format(style, cell.text, small, marks))
+    return Markup('<tr id="e-{}">{}</tr>').format(row.short, Markup("").join(cells))
+
+
+def bar(ends: tuple[float, float, float] | None) -> Markup:
+    """An interval as a line with a dot; the numbers stand beside it, so it says nothing to a reader's ear."""
+    if ends is None:
+        return EMPTY
+    low, value, high = (round(one * 120, 1) for one in ends)
+    return Markup(
+        '<svg viewBox="0 0 120 12" aria-hidden="true"><path d="M0 6H120"/>'
+        '<path class="i" d="M{} 6H{}"/><circle cx="{}" cy="6" r="3"/></svg>'
+    ).format(low, high, value)
+
+
+def script_rows(found: Sequence[Row]) -> str:
+    """The same rows as a script that hands them to the page: a file: page may load scripts, but not data."""
+    data = [
+        [
+            row.short,
+            row.href,
+            row.facets,
+            [[cell.text, cell.key, cell.sub, list(cell.marks), cell.bar] for cell in row.cells],
+        ]
+        for row in found
+    ]
+    text = msgspec.json.encode(data).decode()
+    # these two end a line in older readers of scripts; "<" so that no markup can be seen in it by anyone
+    text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("<", "\\u003c")
+    return f"suiteBoard.rows({text});\n"
+
+
+def escaped(text: str) -> Markup:
+    """Text as markup."""
+    return escape(name(text))

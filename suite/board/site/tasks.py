@@ -1,0 +1,182 @@
+"""Pages about one column, or about the overall number: values, intervals, ranks, pairs; their list."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from suite.board.definition import Item, file_name
+from suite.board.listing import Listed, State, Table
+from suite.board.overall import NAMES
+from suite.board.ranking import Standing
+from suite.board.site.asked import item_facts
+from suite.board.site.figures import forest, leading, matrix
+from suite.board.site.markup import DASH, name
+from suite.board.site.table import ranks, span
+from suite.report.formatting import number, percent
+
+NUMBER, TEXT = "n", "t"
+
+
+def item_page(state: State, item: Item) -> dict[str, Any]:
+    """What the template of a column's page needs."""
+    return {
+        "title": item.shown,
+        "facts": item_facts(state.board, item),
+        "notes": [],
+        "tables": [_part(state, table, item) for table in _tables(state)],
+        "file": f"tasks/{file_name(item.name)}.html",
+    }
+
+
+def overall_page(state: State) -> dict[str, Any]:
+    """What the page of the overall number needs."""
+    board = state.board
+    facts = [
+        ("Method", NAMES[board.overall.method]),
+        ("Weights", ", ".join(f"{name(i.shown)} {percent(board.weights[i.name])}" for i in board.tasks)),
+        ("Missing tasks", "no overall number" if board.overall.missing == "exclude" else "the worst value"),
+        ("Other methods", ", ".join(NAMES[one] for one in board.overall.alternatives) or "none"),
+    ]
+    notes = [
+        "“Leaving one task out” shows the ranks that an entry would have if any single task were dropped: "
+        "the intervals cover the choice of samples, not the choice of tasks."
+    ]
+    return {
+        "title": "Overall",
+        "facts": facts,
+        "notes": notes,
+        "tables": [_overall_part(state, table) for table in _tables(state)],
+        "file": "tasks/overall.html",
+    }
+
+
+def _tables(state: State) -> list[Table]:
+    return [one for one in (state.standard, state.custom) if one.ranking is not None]
+
+
+def _part(state: State, table: Table, item: Item) -> dict[str, Any]:
+    assert table.ranking is not None
+    standing = table.ranking.columns[item.name]
+    heads = [("Rank", NUMBER), ("Model", TEXT), ("Value", NUMBER), ("Interval", TEXT), ("n", NUMBER),
+             ("Unscored", NUMBER), ("Coverage", NUMBER), ("Ranks", TEXT)]  # fmt: skip
+    rows = []
+    for i in _order(standing):
+        result = table.ranked[i].entry.column(item.name)
+        cells = [
+            _value(standing.rank[i]),
+            _link(table.ranked[i]),
+            _value(standing.value[i]),
+            _text(span(standing.low[i], standing.high[i])),
+            _value(None if result is None else result.n),
+            _value(None if result is None else result.unscored),
+            _cell(
+                DASH if result is None else percent(result.coverage),
+                None if result is None else result.coverage,
+            ),
+            _text(ranks(standing.lowest[i], standing.highest[i])),
+        ]
+        rows.append(_row(cells))
+    return _whole(state, table, standing, name(item.shown), heads, rows)
+
+
+def _overall_part(state: State, table: Table) -> dict[str, Any]:
+    ranking = table.ranking
+    assert ranking is not None
+    standing = ranking.overall
+    heads = [("Rank", NUMBER), ("Model", TEXT), ("Overall", NUMBER), ("Interval", TEXT), ("Ranks", TEXT)]
+    heads += [("Leaving one task out", TEXT), *((NAMES[one.method], NUMBER) for one in ranking.others)]
+    rows = []
+    for i in _order(standing):
+        out = ranking.leave_one_out[i]
+        cells = [
+            _value(standing.rank[i]),
+            _link(table.ranked[i]),
+            _value(standing.value[i]),
+            _text(span(standing.low[i], standing.high[i])),
+            _text(ranks(standing.lowest[i], standing.highest[i])),
+            _text(ranks(*out) if out else ""),
+        ]
+        for other in ranking.others:
+            place = f" (rank {other.rank[i]})" if other.rank[i] is not None else ""
+            cells.append(_cell(number(other.value[i]) + place, other.value[i]))
+        rows.append(_row(cells))
+    return _whole(state, table, standing, "Overall", heads, rows)
+
+
+def _whole(
+    state: State,
+    table: Table,
+    standing: Standing,
+    title: str,
+    heads: Sequence[tuple[str, str]],
+    rows: Sequence[Markup],
+) -> dict[str, Any]:
+    kind = "Ranking" if table.kind == "standard" else "Custom entries"
+    return {
+        "title": kind,
+        "note": standing.note[:1].upper() + standing.note[1:] + "." if standing.note else "",
+        "figure": forest(standing, table.ranked, f"{title}: values with intervals"),
+        "caption": f"{title}: {len(rows):,} entries, intervals at {percent(state.board.uncertainty.level)}.",
+        "heads": heads,
+        "rows": Markup("\n").join(rows),
+        "matrix": matrix(standing, table.ranked, "../entries/"),
+    }
+
+
+def _order(standing: Standing) -> list[int]:
+    first = leading(standing)
+    return [*first, *(i for i in range(len(standing.rank)) if standing.rank[i] is None)]
+
+
+def _row(cells: Sequence[Markup]) -> Markup:
+    return Markup("<tr>{}</tr>").format(Markup("").join(cells))
+
+
+def _cell(text: str, value: float | None) -> Markup:
+    return Markup('<td class="n" data-v="{}">{}</td>').format("" if value is None else f"{value:.9g}", text)
+
+
+def _value(value: float | int | None) -> Markup:
+    return _cell(number(value), value)
+
+
+def _text(text: str) -> Markup:
+    return Markup("<td>{}</td>").format(text or DASH)
+
+
+def _link(listed: Listed) -> Markup:
+    model = listed.entry.submission.model
+    return Markup('<th scope="row"><a href="../entries/{}.html">{}</a></th>').format(
+        listed.entry.short, name(model.display_name, 80)
+    )
+
+
+def first_of(table: Table, standing: Standing | None, most: int = 4) -> str:
+    """Who is first or statistically tied for it, in words."""
+    if standing is None or not leading(standing):
+        return DASH
+    first = [i for i in leading(standing) if standing.lowest[i] == 1] or leading(standing)[:1]
+    names = [name(table.ranked[i].entry.submission.model.display_name, 40) for i in first[:most]]
+    more = f" and {len(first) - most} more" if len(first) > most else ""
+    return ", ".join(names) + more
+
+
+def tasks_list(state: State) -> list[dict[str, str]]:
+    """Rows of the list of tasks."""
+    ranking = state.standard.ranking
+    found = []
+    for item in state.board.tasks:
+        results = [one.entry.column(item.name) for one in [*state.standard.rows, *state.custom.rows]]
+        headlines = sorted({name(one.headline) for one in results if one is not None})
+        found.append(
+            {
+                "href": f"{file_name(item.name)}.html",
+                "title": item.shown,
+                "task": f"{item.task}, version {item.version}",
+                "weight": percent(state.board.weights[item.name]),
+                "headline": ", ".join(headlines) or item.headline or DASH,
+                "first": first_of(state.standard, None if ranking is None else ranking.columns[item.name]),
+            }
+        )
+    return found
