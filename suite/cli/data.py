@@ -1,5 +1,6 @@
 """suite data: what datasets there are, fetching them, holding them to their pins."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from suite.data.pinning import pin_file
 from suite.data.pull import pull as pull_entry
 from suite.data.pull import ready
 from suite.data.pull import verify as verify_entry
-from suite.errors import ConfigError
+from suite.errors import ConfigError, NotFound
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 accept = click.option("--accept-licence", is_flag=True, help="Accept the entry's licence; remembered.")
@@ -151,3 +152,28 @@ def pin(entry: str, branch: str | None, write: bool, as_json: bool) -> None:
         fetching.say_json({"lock": str(path), **lock.model_dump(mode="json", exclude_none=True)})
     else:
         click.echo(f"{entry}: pinned to {lock.revision}, {len(lock.files)} files; written to {path}")
+
+
+@data.command("eval-yaml")
+@click.argument("task")
+def eval_yaml(task: str) -> None:
+    """Print a candidate eval.yaml, by which a dataset on the Hub becomes a benchmark of this task.
+
+    \b
+    Example:
+      suite data eval-yaml rag-rewardbench
+    """
+    from suite.data.eval_yaml import eval_yaml as made
+    from suite.data.eval_yaml import rendered
+    from suite.plugins import catalogue
+    from suite.run.cells import load_task
+
+    kind, name, _ = load_task(catalogue(), task)
+    registry = fetching.registry()
+    entries = []
+    for one in kind.info.datasets:
+        with suppress(NotFound):  # a dataset that a run is always given by --data has no entry
+            entries.append(registry.dataset(one))
+    about = ". ".join(filter(None, (kind.info.title, kind.info.paper)))
+    content, remarks = made(name, kind.info.title, about, entries, kind.info.headline)
+    click.echo(rendered(content, remarks), nl=False)

@@ -1,13 +1,13 @@
-"""suite report: show a run to people, hand it to other tools."""
+"""suite report: show a run to people; `export`, for other tools, has a file of its own."""
 
 import json
 from pathlib import Path
 
 import click
 
+from suite.cli.report_export import export
 from suite.errors import ConfigError
 
-FORMATS = ("csv", "jsonl", "parquet", "lm-eval")
 scoring_flag = click.option(
     "--scoring", default="", metavar="ID", help="Which scoring (default: the newest)."
 )
@@ -23,6 +23,9 @@ def report() -> None:
     Example:
       suite report show runs/prefeval-classification-…
     """
+
+
+report.add_command(export)
 
 
 @report.command()
@@ -73,35 +76,3 @@ def show(
         from suite.report.terminal import print_results
 
         print_results(folder, scoring, details=details)
-
-
-@report.command()
-@click.argument("run")
-@scoring_flag
-@click.option("--format", "kind", type=click.Choice(FORMATS), required=True, help="What to write.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="PATH",
-    help="The file; for lm-eval the folder.",
-)
-@click.option("--allow-partial", is_flag=True, help="Export a run with pending work too.")
-@click.option(
-    "--raw-cells", is_flag=True, help="csv: do not guard cells that a spreadsheet runs as formulas."
-)
-def export(run: str, scoring: str, kind: str, output: Path, allow_partial: bool, raw_cells: bool) -> None:
-    """Write the samples of a run, each with its answer and values, for other tools.
-
-    \b
-    Example:
-      suite report export RUN --format parquet -o samples.parquet
-    """
-    from suite.report.exporting import export_run
-    from suite.report.loading import LoadedRun
-    from suite.run.sources import find_run
-
-    loaded = LoadedRun(find_run(run), scoring)
-    for path in export_run(loaded, kind, output, allow_partial=allow_partial, guard=not raw_cells):
-        click.echo(f"wrote {path}")

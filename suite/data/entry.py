@@ -11,21 +11,16 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
+
+from suite.data.listing import HubBenchmark, HubRepo, Strict
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=80)]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-HubRepo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
 Format = Literal["json-array", "jsonl", "json-object", "parquet"]
 Derived = Literal["file-stem", "file-name", "row-index", "key"]
 DRIVE = re.compile(r"^[A-Za-z]:")
-
-
-class Strict(BaseModel):
-    """Base of everything written in an entry: frozen, unknown keys forbidden."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Licence(Strict):
@@ -204,10 +199,11 @@ class Entry(Strict):
 
 
 class DatasetEntry(Entry):
-    """A dataset."""
+    """A dataset. hub: by task, the benchmark of the Hub that its results belong to."""
 
     parts: dict[str, Part] = Field(default_factory=dict)
     files: tuple[File, ...] = ()
+    hub: dict[str, HubBenchmark] = Field(default_factory=dict)
 
     @property
     def all_files(self) -> tuple[File, ...]:

@@ -1,35 +1,43 @@
-"""A run's samples for other tools: CSV, JSON Lines, Parquet, and lm-evaluation-harness's files.
+"""A run as a table for other tools: CSV, JSON Lines, Parquet.
 
-The same run gives the same bytes. Files are replaced in one step. Not here: reading them back.
+Three tables: `samples`, one row a sample with all it was answered; `values` and `results`, tidy ones of
+fixed columns (`tables`). The same run gives the same bytes. Files are replaced in one step. Not here:
+reading them back; other projects' formats (`lm_eval`, `hub`, `eee`).
 """
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from suite.errors import ConfigError, RunError
+from suite.errors import ConfigError, RunError, unknown
 from suite.report.finish import replace_file
 from suite.report.loading import LoadedRun
 from suite.report.rows import Columns, Row, columns_of, flat, records
+from suite.report.tables import RESULTS, VALUES, result_rows, value_rows
 
+KINDS = ("csv", "jsonl", "parquet")
+TABLES = ("samples", "values", "results")
 BATCH = 5_000  # rows of one Parquet row group
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def export_run(
-    run: LoadedRun, kind: str, path: Path, *, allow_partial: bool = False, guard: bool = True
-) -> list[Path]:
-    """Write the samples of a run; the paths written.
+@dataclass(frozen=True)
+class Shape:
+    """A table's columns and their kinds (text, flag, whole, number), and how to walk its rows again."""
 
-    kind: csv | jsonl | parquet | lm-eval (whose `path` is a folder). guard: put an apostrophe before text
-    cells of a CSV that a spreadsheet would run as a formula; numbers are never changed.
-    Raises ConfigError for a run that was not scored or is not complete (unless `allow_partial`), RunError
-    where the file cannot be written.
-    """
+    name: str
+    kinds: Mapping[str, str]
+    rows: Callable[[], Iterator[Row]]
+
+
+def exportable(run: LoadedRun, allow_partial: bool = False) -> None:
+    """Raises ConfigError for a run that was not scored, or is not complete unless `allow_partial`."""
     if not run.results:
         raise ConfigError(f"run {run.name} has no results to export", fix=f"suite score {run.name}")
     pending = int(run.results.get("pending", 0))
@@ -38,51 +46,71 @@ def export_run(
             f"run {run.name} has {pending:,} samples without a result",
             fix="finish it, or say --allow-partial",
         )
-    if kind == "lm-eval":
-        from suite.report.lm_eval import write_lm_eval
 
-        return write_lm_eval(run, path)
+
+def export_table(
+    run: LoadedRun,
+    kind: str,
+    path: Path,
+    *,
+    table: str = "samples",
+    allow_partial: bool = False,
+    guard: bool = True,
+) -> Path:
+    """Write one table of a run; the path written.
+
+    kind: csv | jsonl | parquet. table: samples | values | results. guard: put an apostrophe before text
+    cells of a CSV that a spreadsheet would run as a formula; numbers are never changed.
+    Raises ConfigError for a run that cannot be exported (`exportable`), RunError where the file cannot be
+    written.
+    """
+    exportable(run, allow_partial)
+    if kind not in KINDS:
+        raise unknown("table format", kind, KINDS)
+    if table not in TABLES:
+        raise unknown("table", table, TABLES)
     try:
         if path.is_dir():
-            raise ConfigError(f"{path} is a folder", fix=f"name a file: -o {path / f'samples.{kind}'}")
+            raise ConfigError(f"{path} is a folder", fix=f"name a file: -o {path / f'{table}.{kind}'}")
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"cannot write {path.name[:80]}: {error.strerror}", where=str(path.parent)) from error
-    if kind == "csv":
-        return [replace_file(path, csv_lines(run, guard))]
     if kind == "jsonl":
-        return [replace_file(path, json_lines(run))]
-    if kind == "parquet":
-        return [write_parquet(run, path)]
-    raise ConfigError(f"no export format {kind!r}", fix="csv, jsonl, parquet or lm-eval")
+        nested = records(run) if table == "samples" else _shape(run, table).rows()
+        return replace_file(path, (msgspec.json.encode(row) + b"\n" for row in nested))
+    if kind == "csv":
+        return replace_file(path, csv_lines(_shape(run, table), guard))
+    return write_parquet(run, _shape(run, table), path)
 
 
-def json_lines(run: LoadedRun) -> Iterator[bytes]:
-    """One record a line, as `suite.report.rows.records` describes it."""
-    for row in records(run):
-        yield msgspec.json.encode(row) + b"\n"
-
-
-def csv_lines(run: LoadedRun, guard: bool) -> Iterator[str]:
-    """UTF-8 with a header, quoted as RFC 4180 says; true and false, an empty cell for what is not there."""
+def _shape(run: LoadedRun, table: str) -> Shape:
+    if table == "values":
+        return Shape(table, VALUES, lambda: value_rows(run))
+    if table == "results":
+        return Shape(table, RESULTS, lambda: result_rows(run))
     columns = columns_of(run)
-    names = columns.names()
+    types = _types(run, columns)
+    return Shape(
+        table,
+        {name: types.get(name, "text") for name in columns.names()},
+        lambda: (flat(row, columns) for row in records(run)),
+    )
+
+
+def csv_lines(shape: Shape, guard: bool) -> Iterator[str]:
+    """UTF-8 with a header, quoted as RFC 4180 says; true and false, an empty cell for what is not there."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
-    for row in _with_header(names, (flat(row, columns) for row in records(run))):
-        writer.writerow([_csv_cell(value, guard) for value in row])
+    header: list[Any] = list(shape.kinds)
+    for cells in chain([header], ([row[name] for name in shape.kinds] for row in shape.rows())):
+        writer.writerow([csv_cell(value, guard) for value in cells])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
 
 
-def _with_header(names: list[str], rows: Iterable[Row]) -> Iterator[list[Any]]:
-    yield list(names)
-    for row in rows:
-        yield [row[name] for name in names]
-
-
-def _csv_cell(value: Any, guard: bool) -> Any:
+def csv_cell(value: Any, guard: bool) -> Any:
+    """A value as a cell. guard: an apostrophe before text that a spreadsheet would run as a formula."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -91,29 +119,28 @@ def _csv_cell(value: Any, guard: bool) -> Any:
     return value
 
 
-def write_parquet(run: LoadedRun, path: Path) -> Path:
-    """One row a sample. A column whose values are all of one kind has that type; mixed ones are text."""
+def write_parquet(run: LoadedRun, shape: Shape, path: Path) -> Path:
+    """A table as Parquet, its format, the plan's hash and the suite's version in the file's metadata."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
         raise ConfigError("Parquet needs pyarrow", fix="pip install pyarrow") from error
-    columns = columns_of(run)
-    types = _types(run, columns)
     arrow = {"text": pa.string(), "flag": pa.bool_(), "whole": pa.int64(), "number": pa.float64()}
-    schema = pa.schema(
-        [(name, arrow[types.get(name, "text")]) for name in columns.names()],
-        metadata={"format": "suite-samples/1", "plan_sha256": str(run.manifest.get("plan_sha256", ""))},
-    )
+    told = {
+        "format": f"suite-{shape.name}/1",
+        "plan_sha256": str(run.manifest.get("plan_sha256", "")),
+        "suite_version": str(run.manifest.get("suite", "")),
+    }
+    schema = pa.schema([(name, arrow[kind]) for name, kind in shape.kinds.items()], metadata=told)
     part = path.with_name(path.name + ".part")
     try:
         with pq.ParquetWriter(part, schema, compression="zstd") as writer:
-            for batch in _batches(flat(row, columns) for row in records(run)):
-                table = {
-                    name: [_typed(row[name], types.get(name, "text")) for row in batch]
-                    for name in schema.names
+            for batch in _batches(shape.rows()):
+                columns = {
+                    name: [_typed(row[name], kind) for row in batch] for name, kind in shape.kinds.items()
                 }
-                writer.write_table(pa.table(table, schema=schema))
+                writer.write_table(pa.table(columns, schema=schema))
         part.replace(path)
     except OSError as error:
         raise RunError(f"cannot write {path.name}: {error}", where=str(path.parent)) from error

@@ -1,11 +1,14 @@
 """lm-evaluation-harness's files: MODEL/results_TIME.json and MODEL/samples_TASK_TIME.jsonl.
 
-A cell is one of its tasks. Only the layout is theirs: the file says that suite wrote it. What we do not
-have stays empty (the target is not recorded; standard errors are "N/A" since our intervals are not made of
-them) and our intervals stand under a key of their own.
+A cell is one of its tasks; the trials of a sample are its repeats, in one line, their values averaged. Only
+the layout is theirs: the file says that suite wrote it. What we do not have stays empty (the target is not
+recorded; standard errors are "N/A" since our intervals are not made of them) and our intervals stand under
+a key of their own.
 """
 
+import hashlib
 import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -18,9 +21,10 @@ from suite.errors import RunError
 from suite.report.finish import replace_file
 from suite.report.loading import FoundCall, Key, LoadedRun
 from suite.report.remarks import role_lines
-from suite.report.rows import Row, is_unscored, records
+from suite.report.rows import Row, is_unscored, records, revision_of
 from suite.report.summary import Cell, Summary, TaskPart, summarise
 
+_TAKEN = frozenset(("doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics"))
 _UNSAFE = re.compile(r"[\"<>:/|\\?*\[\]\s]+")
 
 
@@ -36,13 +40,24 @@ def write_lm_eval(run: LoadedRun, folder: Path) -> list[Path]:
     time = _time(run)
     names = task_names(summary)
     stamp = time.strftime("%Y-%m-%dT%H-%M-%S.%f")
-    results = results_of(run, summary, names, model, time.timestamp())
-    body = msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n"
-    paths = [replace_file(base / f"results_{stamp}.json", [body])]
+    hashes: dict[str, str] = {}
+    paths = []
     for cell, rows in groupby(records(run), key=lambda row: str(row["cell"])):
-        lines = (msgspec.json.encode(_line(run, row, n)) + b"\n" for n, row in enumerate(rows))
-        paths.append(replace_file(base / f"samples_{names[cell]}_{stamp}.jsonl", lines))
-    return paths
+        whole = hashlib.sha256()
+        paths.append(replace_file(base / f"samples_{names[cell]}_{stamp}.jsonl", _lines(run, rows, whole)))
+        hashes[names[cell]] = whole.hexdigest()
+    results = results_of(run, summary, names, model, time.timestamp())
+    results["task_hashes"] = hashes
+    body = msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n"
+    return [replace_file(base / f"results_{stamp}.json", [body]), *paths]
+
+
+def _lines(run: LoadedRun, rows: Iterable[Row], whole: "hashlib._Hash") -> Iterator[bytes]:
+    """One line a sample; `whole` takes in what lm-eval hashes a task's samples by."""
+    for number, (_, trials) in enumerate(groupby(rows, key=lambda row: str(row["sample"]))):
+        line = _line(run, list(trials), number)
+        whole.update((line["doc_hash"] + line["prompt_hash"] + line["target_hash"]).encode())
+        yield msgspec.json.encode(line) + b"\n"
 
 
 def _time(run: LoadedRun) -> datetime:
@@ -68,10 +83,11 @@ def results_of(
 ) -> dict[str, Any]:
     """The content of results_TIME.json."""
     cells = [(task, cell) for task in summary.tasks for cell in task.cells]
+    trials = max(1, int(run.manifest.get("trials", 1)))
     return {
         "results": {names[cell.id]: _result(task, cell) for task, cell in cells},
         "group_subtasks": {names[cell.id]: [] for _, cell in cells},
-        "configs": {names[cell.id]: _config(task, cell) for task, cell in cells},
+        "configs": {names[cell.id]: _config(task, cell, trials) for task, cell in cells},
         "versions": {names[cell.id]: task.version for task, cell in cells},
         "n-shot": {names[cell.id]: 0 for _, cell in cells},
         "higher_is_better": {
@@ -80,7 +96,7 @@ def results_of(
         },
         "n-samples": {
             names[cell.id]: {
-                "original": cell.counts["samples"],
+                "original": cell.counts["samples"] // trials,
                 "effective": cell.headline.n if cell.headline else 0,
             }
             for _, cell in cells
@@ -88,6 +104,7 @@ def results_of(
         "config": {
             "model": model.partition("/")[0],
             "model_args": {"model": model.partition("/")[2]},
+            **({"model_revision": revision} if (revision := revision_of(run)) else {}),
             "limit": run.manifest.get("limit"),
             "random_seed": run.manifest.get("seed"),
         },
@@ -108,33 +125,31 @@ def _result(task: TaskPart, cell: Cell) -> dict[str, Any]:
     return found
 
 
-def _config(task: TaskPart, cell: Cell) -> dict[str, Any]:
+def _config(task: TaskPart, cell: Cell, trials: int) -> dict[str, Any]:
     heads = [{"metric": one.name, "higher_is_better": one.direction == "higher"} for one in cell.whole]
     if cell.headline:
         heads.insert(0, {"metric": task.headline, "higher_is_better": task.direction == "higher"})
     return {
         "task": task.name,
         "metric_list": heads,
-        "repeats": 1,
+        "repeats": trials,
         "metadata": {"version": task.version, "parameters": dict(cell.parameters)},
     }
 
 
-def _line(run: LoadedRun, row: Row, number: int) -> dict[str, Any]:
-    doc = {"id": row["sample"], "group": row["group"], "trial": row["trial"], "tags": row["tags"]}
+def _line(run: LoadedRun, trials: list[Row], number: int) -> dict[str, Any]:
+    row = trials[0]
+    doc = {"id": row["sample"], "group": row["group"], "tags": row["tags"]}
     prompt, options = _asked(run, Key(row["cell"], row["sample"], row["trial"]))
-    values = {
-        name: value
-        for name, value in (row["values"] or {}).items()
-        if not is_unscored(value) and value is not None
-    }
+    answers = [one["answer"] for one in trials]
+    values = _means(trials)
     return {
         "doc_id": number,
         "doc": doc,
         "target": "",
         "arguments": {"gen_args_0": {"arg_0": prompt, "arg_1": options}},
-        "resps": [[row["answer"]]],
-        "filtered_resps": [row["answer"]],
+        "resps": [answers],
+        "filtered_resps": answers,
         "filter": "none",
         "metrics": sorted(values),
         "doc_hash": sha256_hex(msgspec.json.format(msgspec.json.encode(doc), indent=2)),
@@ -142,6 +157,16 @@ def _line(run: LoadedRun, row: Row, number: int) -> dict[str, Any]:
         "target_hash": sha256_hex(b""),
         **{name: values[name] for name in sorted(values)},
     }
+
+
+def _means(trials: list[Row]) -> dict[str, float]:
+    """Each value that is a number, over the trials that have it; not those named like a key of a line."""
+    found: dict[str, list[float]] = {}
+    for row in trials:
+        for name, value in (row["values"] or {}).items():
+            if isinstance(value, bool | int | float) and not is_unscored(value) and name not in _TAKEN:
+                found.setdefault(name, []).append(float(value))
+    return {name: sum(all_) / len(all_) for name, all_ in found.items()}
 
 
 def _asked(run: LoadedRun, key: Key) -> tuple[str, dict[str, Any]]:

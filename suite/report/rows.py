@@ -33,12 +33,12 @@ class Columns:
 
     def names(self) -> list[str]:
         """All columns of a flat table."""
-        first = ["run", "task", "version", "cell", "model", "sample", "trial", "group", "cluster"]
+        first = ["run", "task", "version", "cell", "model", "model_revision", "sample", "trial"]
         parameters = [f"parameter.{name}" for name in self.parameters]
         tags = [f"tag.{name}" for name in self.tags]
         values = [column for name in self.values for column in (f"value.{name}", f"unscored.{name}")]
         last = ["output_sha256", "calls", "prompt_tokens", "completion_tokens", "latency_ms", "judge"]
-        return [*first, *parameters, *tags, "finish", "answer", *values, *last]
+        return [*first, "group", "cluster", *parameters, *tags, "finish", "answer", *values, *last]
 
 
 def columns_of(run: LoadedRun) -> Columns:
@@ -59,8 +59,9 @@ def columns_of(run: LoadedRun) -> Columns:
 def records(run: LoadedRun) -> Iterator[Row]:
     """The samples, by cell in the plan's order, then by id and trial.
 
-    Keys: run, task, version, cell, parameters, model, sample, trial, group, cluster, tags, finish, answer,
-    data, values, parts, output_sha256, usage (calls, prompt_tokens, completion_tokens, latency_ms), judge.
+    Keys: run, task, version, cell, parameters, model, model_revision, sample, trial, group, cluster, tags,
+    finish, answer, data, values, parts, output_sha256, usage (calls, prompt_tokens, completion_tokens,
+    latency_ms), judge.
     `values` is None where the sample is not scored; an unscored value is {"unscored": reason}.
     """
     cells = {cell["cell"]: (place, cell) for place, cell in enumerate(run.manifest["cells"])}
@@ -68,16 +69,24 @@ def records(run: LoadedRun) -> Iterator[Row]:
     judge = ", ".join(str(one.get("spec", "")) for one in roles_of(run).get("judge", ()))
     model = ", ".join(spec for member, spec in role_lines(run) if member.partition("/")[0] == "candidate")
 
+    revision = revision_of(run)
+
     def made() -> Iterator[tuple[tuple[Any, ...], Row]]:
         for output in run.outputs():
             if output.cell not in cells:
                 continue
             place, cell = cells[output.cell]
             row = _row(run, output, cell, scored.get(output.cell, {}))
-            row.update(model=model, judge=judge)
+            row.update(model=model, model_revision=revision, judge=judge)
             yield (place, output.sample, output.trial), row
 
     return in_order(made())
+
+
+def revision_of(run: LoadedRun) -> str:
+    """The candidate's revision, as its engine told it; "" if it told none."""
+    members = roles_of(run).get("candidate", ())
+    return ", ".join(str((one.get("identity") or {}).get("revision") or "") for one in members)
 
 
 def _row(run: LoadedRun, output: OutputRecord, cell: Mapping[str, Any], scored: Mapping[str, Any]) -> Row:
@@ -148,8 +157,19 @@ def in_order(pairs: Iterable[tuple[tuple[Any, ...], Row]], chunk: int = CHUNK) -
 
 def flat(row: Row, columns: Columns) -> Row:
     """A record as one row of a table; every column is there."""
-    found: Row = {name: row[name] for name in ("run", "task", "version", "cell", "model", "sample", "trial")}
-    found |= {"group": row["group"], "cluster": row["cluster"]}
+    plain = (
+        "run",
+        "task",
+        "version",
+        "cell",
+        "model",
+        "model_revision",
+        "sample",
+        "trial",
+        "group",
+        "cluster",
+    )
+    found: Row = {name: row[name] for name in plain}
     for name in columns.parameters:
         found[f"parameter.{name}"] = _scalar(row["parameters"].get(name))
     for name in columns.tags:

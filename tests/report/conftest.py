@@ -1,7 +1,9 @@
 """A run folder as the runner would leave it: two tasks, a sweep, judged parts, unscored and pending work."""
 
 import itertools
+import json
 import random
+import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +13,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from suite.chat import Message, Options, Reply, Request, Usage, canonical_json, request_sha256, sha256_hex
+from suite.cli.main import cli
 from suite.journal.reading import RunReader
 from suite.journal.records import AttemptRecord, CallRecord, CellPlan, OutputRecord, Record, ScoreRecord
 from suite.journal.writing import Blocks, JournalFile, write_json
@@ -384,3 +388,36 @@ class Page(HTMLParser):
 def page() -> type[Page]:
     """Reads a page strictly."""
     return Page
+
+
+@pytest.fixture(scope="session")
+def _mini_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """PrefEval on its bundled data: both tasks, two trials, a judge that often cannot be understood."""
+    pytest.importorskip("suite_prefeval")
+    place = tmp_path_factory.mktemp("mini")
+    folder, judge = place / "run", place / "judge.jsonl"
+    quoted = "<quote>words</quote>\n<answer>No</answer>"
+    judge.write_text(json.dumps({"texts": [quoted, "hm"]}) + "\n", "utf-8")  # a reply a trial
+    words = [
+        "--task",
+        "prefeval/generation",
+        "--task",
+        "prefeval/classification",
+        "--mini",
+        "--limit",
+        "8",
+        "-P",
+        "inter_turns=0,1",
+    ]
+    models = ["--model", "scripted/words", "--judge", f"scripted/{judge}", "--trials", "2", "--no-cache"]
+    done = CliRunner().invoke(
+        cli, ["eval", *words, *models, "--out", str(folder), "--quiet"], catch_exceptions=False
+    )
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.fixture
+def mini_run(_mini_runs: Path, tmp_path: Path) -> Path:
+    """A copy of a real run, to be changed at will."""
+    return Path(shutil.copytree(_mini_runs, tmp_path / "mini-run"))

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from suite.errors import ConfigError, RunError
 from suite.report import rows
-from suite.report.exporting import export_run
+from suite.report.exporting import export_table
+from suite.report.lm_eval import write_lm_eval
 from suite.report.loading import LoadedRun
 
 Make = Callable[..., Path]
@@ -30,7 +31,7 @@ def run(make_run: Make) -> LoadedRun:
 
 
 def test_a_row_a_sample_with_its_values(run: LoadedRun, tmp_path: Path) -> None:
-    found = table(export_run(run, "csv", tmp_path / "samples.csv")[0])
+    found = table(export_table(run, "csv", tmp_path / "samples.csv"))
     assert len(found) == 7 * 12
     first = found[0]
     assert (first["run"], first["task"], first["model"], first["judge"]) == (
@@ -52,14 +53,14 @@ def test_a_row_a_sample_with_its_values(run: LoadedRun, tmp_path: Path) -> None:
 def test_the_same_run_gives_the_same_bytes_in_any_order_of_records(
     run: LoadedRun, tmp_path: Path, kind: str
 ) -> None:
-    one = export_run(run, kind, tmp_path / "one")[0].read_bytes()
+    one = export_table(run, kind, tmp_path / "one").read_bytes()
     for path in (run.folder / "outputs.jsonl", run.folder / "scorings/abc12345/scores.jsonl"):
         path.write_bytes(b"".join(reversed(path.read_bytes().splitlines(keepends=True))))
-    assert export_run(LoadedRun(run.folder), kind, tmp_path / "two")[0].read_bytes() == one
+    assert export_table(LoadedRun(run.folder), kind, tmp_path / "two").read_bytes() == one
 
 
 def test_json_lines_keep_parts_and_reasons(run: LoadedRun, tmp_path: Path) -> None:
-    path = export_run(run, "jsonl", tmp_path / "deep/er/samples.jsonl")[0]
+    path = export_table(run, "jsonl", tmp_path / "deep/er/samples.jsonl")
     found = [json.loads(line) for line in path.read_text().splitlines()]
     assert len(found) == 7 * 12
     assert found[0]["parts"][0]["id"] == "helpful"
@@ -72,7 +73,7 @@ def test_json_lines_keep_parts_and_reasons(run: LoadedRun, tmp_path: Path) -> No
 
 def test_parquet_has_types(run: LoadedRun, tmp_path: Path) -> None:
     pq = pytest.importorskip("pyarrow.parquet")
-    path = export_run(run, "parquet", tmp_path / "samples.parquet")[0]
+    path = export_table(run, "parquet", tmp_path / "samples.parquet")
     found = pq.read_table(path)
     types = {field.name: str(field.type) for field in found.schema}
     assert found.num_rows == 7 * 12
@@ -85,22 +86,22 @@ def test_parquet_has_types(run: LoadedRun, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_a_spreadsheet_gets_no_formula(make_run: Make, tmp_path: Path, text: str) -> None:
     run = LoadedRun(make_run(text=lambda c, s: text, samples=2, pending=0))
-    guarded = table(export_run(run, "csv", tmp_path / "a.csv")[0])
+    guarded = table(export_table(run, "csv", tmp_path / "a.csv"))
     assert {row["answer"] for row in guarded} == {"'" + text}
-    plain = table(export_run(run, "csv", tmp_path / "b.csv", guard=False)[0])
+    plain = table(export_table(run, "csv", tmp_path / "b.csv", guard=False))
     assert {row["answer"] for row in plain} == {text}
 
 
 def test_hostile_text_survives_csv(make_run: Make, tmp_path: Path) -> None:
     text = 'a,"b"\r\nc\n\0d\u2028e'
     run = LoadedRun(make_run(text=lambda c, s: text, samples=2, pending=0))
-    assert {row["answer"] for row in table(export_run(run, "csv", tmp_path / "a.csv")[0])} == {
+    assert {row["answer"] for row in table(export_table(run, "csv", tmp_path / "a.csv"))} == {
         text.replace("\0", "\u2400")
     }
 
 
 def test_lm_eval_files_are_laid_out_as_its_readers_expect(run: LoadedRun, tmp_path: Path) -> None:
-    first, *others = export_run(run, "lm-eval", tmp_path / "out")
+    first, *others = write_lm_eval(run, tmp_path / "out")
     assert first.relative_to(tmp_path).as_posix() == (
         "out/vllm__Example__Model-8B/results_2026-11-24T17-00-00.000000.json"
     )
@@ -135,20 +136,20 @@ def test_lm_eval_files_are_laid_out_as_its_readers_expect(run: LoadedRun, tmp_pa
 def test_an_unfinished_run_is_exported_only_on_request(make_run: Make, tmp_path: Path) -> None:
     run = LoadedRun(make_run(pending=2))
     with pytest.raises(ConfigError, match="2 samples without a result"):
-        export_run(run, "csv", tmp_path / "a.csv")
-    assert len(table(export_run(run, "csv", tmp_path / "a.csv", allow_partial=True)[0])) == 7 * 12 - 2
+        export_table(run, "csv", tmp_path / "a.csv")
+    assert len(table(export_table(run, "csv", tmp_path / "a.csv", allow_partial=True))) == 7 * 12 - 2
 
 
 def test_a_run_without_results_is_not_exported(make_run: Make, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="suite score run-1"):
-        export_run(LoadedRun(make_run(scored=False)), "csv", tmp_path / "a.csv")
+        export_table(LoadedRun(make_run(scored=False)), "csv", tmp_path / "a.csv")
 
 
 def test_a_place_that_cannot_be_written_is_named(run: LoadedRun, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is a folder"):
-        export_run(run, "csv", tmp_path)
+        export_table(run, "csv", tmp_path)
     with pytest.raises(RunError, match="cannot write"):
-        export_run(run, "jsonl", tmp_path / ("x" * 300))
+        export_table(run, "jsonl", tmp_path / ("x" * 300))
 
 
 @given(

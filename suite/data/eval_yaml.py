@@ -1,0 +1,82 @@
+"""A candidate for a Hub benchmark's eval.yaml, the file by which a dataset's repository becomes a benchmark.
+
+Only the dataset's owner can add it, and the Hub lists only frameworks it knows. A task is written in
+Inspect's words only where its registry entry says that it can be (`hub.TASK.inspect`); any other names our
+own framework, with the sentence that the Hub refuses it. Schema: `registry/schemas/eval-yaml.json`. Source:
+the Hub's documentation of benchmarks. Not here: results (`suite.report.hub`).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from suite.data.entry import DatasetEntry
+from suite.data.listing import HubBenchmark
+from suite.data.registry import registry_folder
+
+FRAMEWORK = "suite"
+REFUSED = (
+    "The Hub refuses files that name a framework it does not know, and it does not know `suite`: this file",
+    "describes the task, but no leaderboard appears until the framework is added upstream.",
+)
+
+
+def eval_yaml(
+    task: str, title: str, about: str, entries: Sequence[DatasetEntry], headline: str = ""
+) -> tuple[dict[str, Any], list[str]]:
+    """(the file's content, remarks) for a task over these registry entries, its own dataset first."""
+    listed = next((entry.hub[task] for entry in entries if task in entry.hub), None)
+    first = entries[0] if entries else None
+    told: dict[str, Any] = {"id": listed.task_id if listed else task.replace("/", "_")}
+    if listed:
+        told |= {name: value for name in ("config", "split") if (value := getattr(listed, name))}
+    content: dict[str, Any] = {
+        "name": first.title if first else title,
+        "description": about,
+        "evaluation_framework": "inspect-ai" if listed and listed.inspect else FRAMEWORK,
+        "tasks": [{**told, **_inspect(listed)}],
+    }
+    remarks = [] if listed and listed.inspect else list(REFUSED)
+    remarks += _place(task, first, listed)
+    if headline:
+        remarks.append(f"Its results are values of `{headline}`.")
+    return content, remarks
+
+
+def _inspect(listed: HubBenchmark | None) -> Mapping[str, Any]:
+    if listed is None or listed.inspect is None:
+        return {}
+    told = listed.inspect.model_dump(mode="json", exclude_none=True)
+    for step in (*told["solvers"], *told["scorers"]):
+        if not step["args"]:
+            del step["args"]
+    return told
+
+
+def _place(task: str, first: DatasetEntry | None, listed: HubBenchmark | None) -> list[str]:
+    where = listed.dataset if listed else ""
+    if not where and first is not None and first.source.kind == "hub":
+        where = first.source.repo
+    if where:
+        said = [f"To be put into the dataset repository {where} by its owner."]
+    else:
+        said = [
+            "The data is not on the Hub as far as its registry entry knows: a repository is needed first."
+        ]
+    if listed is None:
+        said.append(f"The id is our name for {task}; config and split are left out: nobody has stated them.")
+    return said
+
+
+def rendered(content: Mapping[str, Any], remarks: Sequence[str]) -> str:
+    """The file with its remarks as comments."""
+    head = "".join(f"# {' '.join(line.split())}\n" for line in remarks)
+    return head + yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True, width=100)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the file."""
+    found: dict[str, Any] = json.loads((registry_folder() / "schemas" / "eval-yaml.json").read_text("utf-8"))
+    return found

@@ -1,0 +1,195 @@
+"""A run as Every Eval Ever's two files: data/COLLECTION/DEVELOPER/MODEL/UUID.json and UUID_samples.jsonl.
+
+One aggregate a run. The same run gives the same names and bytes. Samples without a number have no row (the
+format knows no null score) and are counted. Validate what was written with their own package, in an
+environment of its own: `every_eval_ever validate 'data/*/*/*/*.json*'`. Not here: the format's shape
+(`eee_shape`), the mapping (`eee_parts`, `eee_results`, `eee_rows`).
+"""
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from suite.errors import ConfigError, RunError
+from suite.report import eee_shape as shape
+from suite.report.declared import tasks_of
+from suite.report.eee_parts import Told, candidate_of, collection_of, component, model_id, model_info
+from suite.report.eee_results import Target, across_results, cell_results, targets_of
+from suite.report.eee_rows import Samples
+from suite.report.exporting import exportable
+from suite.report.finish import replace_file
+from suite.report.loading import LoadedRun
+from suite.report.remarks import remarks
+from suite.report.summary import Summary, summarise
+
+__all__ = ["Told", "Written", "write_eee"]
+
+
+@dataclass(frozen=True)
+class Written:
+    """The paths, the aggregate first, and what to know about them, in lines."""
+
+    paths: list[Path]
+    remarks: list[str]
+
+
+def write_eee(
+    run: LoadedRun, folder: Path, told: Told, *, samples: bool = True, allow_partial: bool = False
+) -> Written:
+    """Write both files below a folder; samples: whether with the samples and their texts.
+
+    Raises ConfigError for a run that cannot be exported or told about (no developer in the model's name),
+    RunError where its records do not fit the format or a file cannot be written.
+    """
+    exportable(run, allow_partial)
+    member = candidate_of(run)
+    identity = model_id(member, told.model_id)
+    collection = collection_of(run, told.collection)
+    developer, _, name = identity.partition("/")
+    place = f"data/{collection}/{component(developer)}/{component(name)}"
+    base = folder / place
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot make {place}: {error.strerror}", where=str(folder)) from error
+    names = _Names(run, identity, collection)
+    summary = summarise(run)
+    made = tasks_of(run)
+    targets = {
+        cell.id: targets_of(task, cell, made.get(cell.id)) for task in summary.tasks for cell in task.cells
+    }
+    walk = Samples(run, names.evaluation, identity, targets)
+    try:
+        path = base / f"{names.uuid}_samples.jsonl"
+        count = _Count()
+        lines = count.lines(walk)
+        detail = None
+        if samples:
+            replace_file(path, lines)
+            if count.rows:
+                file_path = f"{place}/{path.name}"
+                detail = shape.SamplesFile(file_path=file_path, checksum=count.digest, total_rows=count.rows)
+            else:
+                path.unlink()
+        else:
+            for _ in lines:  # counts what is left out all the same
+                pass
+        by_id = {target.result_id: target for some in targets.values() for target in some}
+        aggregate = shape.Aggregate(
+            evaluation_id=names.evaluation,
+            evaluation_timestamp=str(run.manifest.get("created", "")),
+            retrieved_timestamp=names.seconds,
+            source_metadata=_source(run, told, summary),
+            eval_library=shape.Library(name="suite", version=str(run.manifest.get("suite", "")) or "unknown"),
+            model_info=model_info(member, identity, told.deployment, told.availability),
+            evaluation_results=list(_results(run, summary, made, walk, by_id)),
+            detailed_evaluation_results=detail,
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise RunError(
+            f"run {run.name} does not fit Every Eval Ever {shape.SCHEMA_VERSION}: {first['msg']}",
+            where=".".join(map(str, first["loc"])),
+        ) from error
+    body = aggregate.model_dump_json(indent=2, exclude_none=True) + "\n"
+    paths = [replace_file(base / f"{names.uuid}.json", [body]), *([path] if detail else [])]
+    return Written(paths, list(_advice(run, by_id.values(), bool(detail), folder)))
+
+
+class _Names:
+    """What is derived from the run alone, so that a second export replaces the first."""
+
+    def __init__(self, run: LoadedRun, identity: str, collection: str) -> None:
+        plan = str(run.manifest.get("plan_sha256", ""))
+        started = str(run.scoring_manifest.get("started") or run.manifest.get("created", ""))
+        told = "\x1f".join((plan, str(run.manifest.get("created", "")), run.scoring_id, identity, collection))
+        self.uuid = uuid.UUID(bytes=hashlib.sha256(told.encode()).digest()[:16], version=4)
+        self.seconds = str(_seconds(started))
+        self.evaluation = f"{collection}-{plan[:12]}/{identity}/{self.seconds}"
+
+
+def _seconds(text: str) -> int:
+    try:
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise ConfigError(f"the run's time {text!r} is no ISO-8601 time") from None
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+
+
+class _Count:
+    """Lines as bytes, counted and hashed while they are written."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._hash = hashlib.sha256()
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+    def lines(self, rows: Iterable[shape.Row]) -> Iterator[bytes]:
+        for row in rows:
+            line = row.model_dump_json(exclude_none=True).encode() + b"\n"
+            self.rows += 1
+            self._hash.update(line)
+            yield line
+
+
+def _source(run: LoadedRun, told: Told, summary: Summary) -> shape.Source:
+    without = [
+        f"{task.name} {cell.label}: {one.name}".replace(" :", ":")
+        for task in summary.tasks
+        for cell in task.cells
+        for one in cell.metrics
+        if one.value is None and not one.slice
+    ]
+    details = {"run": run.name, "level": str(summary.level)}
+    if without:
+        details["metrics_without_value"] = "; ".join(without)
+    for number, remark in enumerate(one for one in remarks(run) if one.weight == "warning"):
+        details[f"warning_{number + 1}"] = remark.text
+    return shape.Source(
+        source_name="suite run",
+        source_organization_name=told.organization,
+        evaluator_relationship=told.relationship,
+        additional_details=details,
+    )
+
+
+def _results(
+    run: LoadedRun, summary: Summary, made: Any, walk: Samples, by_id: dict[str, Target]
+) -> Iterator[shape.Result]:
+    from suite.report.eee_results import Asked
+
+    plans = {cell["cell"]: dict(cell) for cell in run.manifest["cells"]}
+    for scored in run.scoring_manifest.get("cells", ()):
+        prompts = {name: scored[name] for name in ("prompts", "prompts_sha256") if name in scored}
+        plans.get(scored["cell"], {}).update(prompts)
+    for task in summary.tasks:
+        for cell in task.cells:
+            asked = walk.asked.get(cell.id, Asked())
+            yield from cell_results(run, task, cell, made.get(cell.id), plans[cell.id], asked, by_id)
+        first = next((made[cell.id] for cell in task.cells if cell.id in made), None)
+        yield from across_results(run, task, first)
+
+
+def _advice(run: LoadedRun, targets: Iterable[Target], samples: bool, folder: Path) -> Iterator[str]:
+    left = sum(len(one.left.unscored) for one in targets)
+    if left:
+        yield f"{left:,} unscored values have no row; they are counted in score_details.details"
+    if samples:
+        licences = {
+            str((one.get("licence") or {}).get("name") or "of a file that was given")
+            for one in run.manifest.get("data", {}).values()
+        }
+        yield f"the samples hold the data's texts (licence: {', '.join(sorted(licences))}) and all answers:"
+        yield "  see that you may publish them, or write only the numbers with --no-samples"
+    yield "to validate, in an environment of its own with Python 3.12 or newer:"
+    yield f"  pip install every-eval-ever=={shape.SCHEMA_VERSION}; cd {folder}"
+    yield "  every_eval_ever validate 'data/*/*/*/*.json*'"

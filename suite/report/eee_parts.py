@@ -1,0 +1,191 @@
+"""Who was measured, who judged, on what data, as Every Eval Ever says it. Not here: numbers."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from suite.errors import ConfigError, SuiteError
+from suite.report import eee_shape as shape
+from suite.report.formatting import plain
+from suite.report.loading import LoadedRun
+from suite.report.remarks import roles_of
+from suite.run.cells import AnyTask
+
+_OURS = ("vllm", "embedded", "transformers")  # engines that the suite itself runs, on weights
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_MODEL_ID = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._/-]*[A-Za-z0-9_-]")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a run does not record. model_id, collection, deployment: "" takes what the run says."""
+
+    relationship: shape.Relationship
+    organization: str
+    collection: str = ""
+    model_id: str = ""
+    deployment: shape.Deployment | None = None
+    availability: shape.Availability = "unknown"
+
+
+def candidate_of(run: LoadedRun) -> Mapping[str, Any]:
+    """The measured model's record. Raises ConfigError where there is none, or more than one."""
+    members = roles_of(run).get("candidate", [])
+    if len(members) != 1:
+        raise ConfigError(f"run {run.name} measures {len(members)} models; one file is about one model")
+    return members[0]
+
+
+def model_id(member: Mapping[str, Any], given: str = "") -> str:
+    """DEVELOPER/MODEL. Raises ConfigError where a name does not say the developer: it is not guessed."""
+    name = given or str((member.get("identity") or {}).get("name") or _name_of(member))
+    developer = name.partition("/")[0].lower()
+    if not _MODEL_ID.fullmatch(name) or ".." in name or developer in ("unknown", "data"):
+        raise ConfigError(
+            f"{name!r} does not say who made the model",
+            where=str(member.get("spec", "")),
+            fix="give --model-id DEVELOPER/MODEL, as the Hub or the maker writes it",
+        )
+    return name
+
+
+def _name_of(member: Mapping[str, Any]) -> str:
+    return str(member.get("spec", "")).partition("/")[2]
+
+
+def model_info(
+    member: Mapping[str, Any], identity: str, deployment: str | None = None, availability: str = "unknown"
+) -> shape.ModelInfo:
+    """A model with its engine. deployment: None means self_deployed where the suite ran it, else unknown."""
+    known = dict(member.get("identity") or {})
+    provider = str(known.get("provider") or str(member.get("spec", "")).partition("/")[0])
+    ran_here = provider in _OURS and not known.get("url")
+    details = {
+        "deployment_type": deployment or ("self_deployed" if ran_here else "unknown"),
+        "model_availability": availability,
+        "suite_spec": str(member.get("spec", "")),
+    }
+    if revision := known.get("revision"):
+        details["revision"] = str(revision)
+    engine = known.get("engine")
+    version = known.get("engine_version")
+    return shape.ModelInfo(
+        name=identity.partition("/")[2] or identity,
+        id=identity,
+        developer=identity.partition("/")[0] if "/" in identity else None,
+        inference_engine=shape.Engine(name=str(engine), version=str(version) if version else None)
+        if engine
+        else None,
+        additional_details=details,
+    )
+
+
+def judges_of(run: LoadedRun, task: AnyTask | None, cell: Mapping[str, Any]) -> shape.LlmScoring | None:
+    """The judges of a cell, with the templates of its task; None where the task asks no judge.
+
+    Where the task is not installed, the run's judges are named without their templates.
+    """
+    members = roles_of(run).get("judge", [])
+    if not members:
+        return None
+    if task is not None:
+        try:
+            role = task.roles().get("judge")
+        except SuiteError:
+            role = None
+        if role is None:
+            return None
+    return shape.LlmScoring(
+        judges=[
+            shape.Judge(model_info=model_info(one, _judge_id(one)), temperature=_temperature(one))
+            for one in members
+        ],
+        input_prompt=_prompt(task, cell),
+        additional_details={
+            "prompts": str(cell.get("prompts", "")),
+            "prompts_sha256": str(cell.get("prompts_sha256", "")),
+            "scope": "the task asks these judges; a metric of it may rest on other values",
+        },
+    )
+
+
+def _judge_id(member: Mapping[str, Any]) -> str:
+    """A judge is named as far as it is known: its developer is not asked for."""
+    return str((member.get("identity") or {}).get("name") or _name_of(member) or "unknown")
+
+
+def _temperature(member: Mapping[str, Any]) -> float | None:
+    found = (member.get("sampling") or {}).get("temperature")
+    return float(found) if isinstance(found, int | float) else None
+
+
+def _prompt(task: AnyTask | None, cell: Mapping[str, Any]) -> str:
+    digest = str(cell.get("prompts_sha256", ""))
+    if cell.get("prompts", "own") != "own":  # others' words: named, not copied
+        return f"official prompts, fetched as the registry pins them; sha256 over all templates {digest}"
+    if task is None or not task.prompts.names() or task.prompts.sha256() != digest:
+        return f"not at hand; sha256 over all templates of the task {digest}"
+    return "\n\n".join(f"[{name}]\n{getattr(task.prompts, name).text}" for name in task.prompts.names())
+
+
+def data_of(run: LoadedRun, task: AnyTask | None) -> shape.HubData | shape.UrlData | shape.OtherData:
+    """The first dataset that a task names (without the task: of the run); the others in the details."""
+    known: Mapping[str, Any] = run.manifest.get("data", {})
+    names = [name for name in (task.info.datasets if task else known) if name in known] or sorted(known)
+    if not names:
+        return shape.OtherData(dataset_name="none", additional_details={})
+    first = known[names[0]]
+    details = {
+        name: str(first[name]) for name in ("source", "revision", "sha256", "plan_sha256") if first.get(name)
+    }
+    if licence := (first.get("licence") or {}).get("name"):
+        details["licence"] = str(licence)
+    if first.get("files") and "sha256" not in details:
+        details["files_sha256"] = plain(first["files"])
+    for name in names[1:]:
+        other = known[name]
+        details[f"also_{name}"] = plain(
+            {key: other[key] for key in ("entry", "repo", "revision", "sha256") if other.get(key)}
+        )
+    title = str(first.get("entry") or first.get("run") or names[0])
+    repo = str(first.get("repo") or "")
+    if first.get("source") == "hub" and repo:
+        return shape.HubData(dataset_name=title, hf_repo=repo, additional_details=details)
+    if first.get("source") == "git" and repo:
+        url = _address(title) or repo
+        return shape.UrlData(dataset_name=title, url=[url], additional_details={**details, "repo": repo})
+    return shape.OtherData(dataset_name=title, additional_details=details)
+
+
+def _address(entry: str) -> str:
+    """Where a registry entry says that its source can be looked at, "" if the entry is not here."""
+    from suite.data.registry import Registry
+    from suite.plugins import catalogue
+
+    try:
+        found = Registry(catalogue().registry_folders()).dataset(entry)
+    except SuiteError:
+        return ""
+    return found.homepage or str(getattr(found.source, "clone_url", ""))
+
+
+def component(name: str) -> str:
+    """A name as one folder of their layout: slashes become underscores."""
+    return name.replace("/", "_").strip()
+
+
+def collection_of(run: LoadedRun, given: str) -> str:
+    """The folder below data/: the family of the run's tasks, "suite" for several. Raises ConfigError."""
+    families = {str(cell["task"]).partition("/")[0] for cell in run.manifest["cells"]}
+    name = component(given or (families.pop() if len(families) == 1 else "suite"))
+    if not name or _UNSAFE.search(name) or name.strip(".") != name or name.lower() == "data":
+        raise ConfigError(f"--collection {given!r} is no portable folder name", fix="letters, digits, . _ -")
+    return name
+
+
+def text_of(value: Any) -> str:
+    """A value as text for `details`, whose values are all text."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,0 +1,254 @@
+"""The numbers of a run as Every Eval Ever's `evaluation_results`, and which rows stand behind each."""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from suite.report import eee_shape as shape
+from suite.report.declared import RowFacts, rows_of
+from suite.report.eee_parts import data_of, judges_of, text_of
+from suite.report.formatting import plain
+from suite.report.loading import LoadedRun
+from suite.report.summary import Cell, TaskPart
+from suite.run.cells import AnyTask
+from suite.scoring.results import AcrossResult, MetricResult
+
+_GLOBAL = ("accuracy", "f1_macro", "auroc", "rmse", "mae")  # metric ids that mean the same everywhere
+
+
+@dataclass
+class Left:
+    """Samples of one metric that have no row, and the options that its answers were asked with."""
+
+    unscored: list[str] = field(default_factory=list)
+    not_applicable: int = 0
+    rows: int = 0
+
+
+@dataclass
+class Target:
+    """One metric of one cell that samples have rows of."""
+
+    result_id: str
+    evaluation: str
+    metric: str
+    facts: RowFacts
+    direction: str
+    left: Left = field(default_factory=Left)
+
+    def correct(self, score: float) -> tuple[bool, str]:
+        """(whether it counts as correct, by which rule): only the best end of a scale does."""
+        low, high = self.facts.low, self.facts.high
+        best = low if self.direction == "lower" else high
+        if not math.isfinite(best):
+            return False, "the scale has no best end and no threshold is declared"
+        return score == best, f"score is {best:g}, the best end of its scale"
+
+
+@dataclass
+class Asked:
+    """The options that the answers of a cell were asked with."""
+
+    options: set[tuple[float | None, float | None, int | None]] = field(default_factory=set)
+
+    def generation(self, run: LoadedRun) -> shape.Generation:
+        """The common options as arguments; where they differ, all of them in the details."""
+        details = {
+            "seed": text_of(run.manifest.get("seed")),
+            "trials": text_of(run.manifest.get("trials", 1)),
+        }
+        if len(self.options) == 1:
+            ((temperature, top_p, most),) = self.options
+            args = shape.GenerationArgs(temperature=temperature, top_p=top_p, max_tokens=most or None)
+            return shape.Generation(generation_args=args, additional_details=details)
+        if self.options:
+            details["options"] = "; ".join(
+                sorted(f"temperature={t} top_p={p} max_tokens={m}" for t, p, m in self.options)
+            )
+        return shape.Generation(generation_args=shape.GenerationArgs(), additional_details=details)
+
+
+def result_id(task: TaskPart, cell: Cell, one: MetricResult) -> str:
+    """task[@cell]:metric[:tag=value], unique in a run."""
+    place = task.name if len(task.cells) == 1 else f"{task.name}@{cell.id}"
+    slices = [f"{tag}={value}" for tag, value in one.slice.items()]
+    return ":".join([place, one.name, *slices])
+
+
+def evaluation_name(task: str) -> str:
+    """Their names for evaluations have no slash."""
+    return task.replace("/", ".")
+
+
+def targets_of(task: TaskPart, cell: Cell, made: AnyTask | None) -> list[Target]:
+    """The whole-cell metrics whose samples have a number each."""
+    if made is None:
+        return []
+    facts = rows_of(made)
+    return [
+        Target(
+            result_id(task, cell, one), evaluation_name(task.name), one.name, facts[one.name], one.direction
+        )
+        for one in cell.metrics
+        if not one.slice and one.value is not None and one.name in facts and facts[one.name].value
+    ]
+
+
+def cell_results(
+    run: LoadedRun,
+    task: TaskPart,
+    cell: Cell,
+    made: AnyTask | None,
+    plan: Mapping[str, Any],
+    asked: Asked,
+    targets: Mapping[str, Target],
+) -> list[shape.Result]:
+    """The numbers of a cell; those without a value are left out."""
+    facts = rows_of(made) if made else {}
+    judges = judges_of(run, made, plan)
+    data = data_of(run, made)
+    generation = asked.generation(run)
+    common = {
+        "cell": cell.id,
+        "task": task.name,
+        "task_version": str(task.version),
+        "parameters": text_of(dict(cell.parameters)),
+        "plugin": str(plan.get("plugin", "")),
+        "plan_sha256": str(run.manifest.get("plan_sha256", "")),
+        "scoring": run.scoring_id,
+        "prompts_sha256": str(plan.get("prompts_sha256", "")),
+        **{f"fact_{name}": value for name, value in cell.deviations.items()},
+    }
+    found = []
+    for one in cell.metrics:
+        if one.value is None:
+            continue
+        identity = result_id(task, cell, one)
+        metric = _metric(task, cell, one, facts.get(one.name), judges, common)
+        found.append(
+            shape.Result(
+                evaluation_result_id=identity,
+                evaluation_name=evaluation_name(task.name),
+                evaluation_timestamp=str(run.manifest.get("created", "")),
+                source_data=data,
+                metric_config=metric,
+                score_details=_score(one, metric, targets.get(identity)),
+                generation_config=generation,
+            )
+        )
+    return found
+
+
+def across_results(run: LoadedRun, task: TaskPart, made: AnyTask | None) -> list[shape.Result]:
+    """The numbers over several cells."""
+    facts = rows_of(made) if made else {}
+    found = []
+    for over in task.across:
+        one = over.result
+        if one.value is None:
+            continue
+        common = {
+            "task": task.name,
+            "task_version": str(task.version),
+            "cells": text_of(dict(over.cells)),
+            "parameters": text_of(dict(over.parameters)),
+            "plan_sha256": str(run.manifest.get("plan_sha256", "")),
+            "scoring": run.scoring_id,
+        }
+        metric = _metric(task, None, one, facts.get(one.name), None, common)
+        found.append(
+            shape.Result(
+                evaluation_result_id=f"{task.name}@{_cells_id(over)}:{one.name}",
+                evaluation_name=evaluation_name(task.name),
+                evaluation_timestamp=str(run.manifest.get("created", "")),
+                source_data=data_of(run, made),
+                metric_config=metric,
+                score_details=_score(one, metric, None),
+                generation_config=Asked().generation(run),
+            )
+        )
+    return found
+
+
+def _cells_id(over: AcrossResult) -> str:
+    return hashlib.sha256(text_of(sorted(over.cells.items())).encode()).hexdigest()[:12]
+
+
+def _metric(
+    task: TaskPart,
+    cell: Cell | None,
+    one: MetricResult,
+    facts: RowFacts | None,
+    judges: shape.LlmScoring | None,
+    common: Mapping[str, str],
+) -> shape.Metric:
+    family = task.name.partition("/")[0]
+    proportion = facts is not None and facts.proportion
+    details = {**common, "direction": one.direction, "headline": "true" if one.headline else "false"}
+    if one.slice:
+        details["slice"] = plain(one.slice)
+    if facts is None:
+        details["bounds"] = "unknown: the task that declares them is not installed here"
+    elif facts.macro:
+        details["aggregation"] = f"mean over the categories of {facts.macro!r} of the means over samples"
+    elif facts.value:
+        details["aggregation"] = "mean over samples of the mean over their trials"
+    title = f"{task.title}: {one.name}" + (f" ({cell.label})" if cell and cell.label else "")
+    return shape.Metric(
+        evaluation_description=title,
+        metric_id=one.name if one.name in _GLOBAL else f"suite.{family}.{one.name}",
+        metric_name=one.name,
+        metric_kind=facts.kind if facts else None,
+        metric_unit=one.unit or ("proportion" if proportion else None),
+        lower_is_better=one.direction == "lower",
+        score_type="continuous" if facts else None,
+        min_score=_bound(facts.low) if facts else None,
+        max_score=_bound(facts.high) if facts else None,
+        llm_scoring=judges,
+        additional_details=details,
+    )
+
+
+def _bound(end: float) -> shape.Bound:
+    if math.isfinite(end):
+        return float(end)
+    return "Infinity" if end > 0 else "-Infinity"
+
+
+def _score(one: MetricResult, metric: shape.Metric, target: Target | None) -> shape.ScoreDetails:
+    assert one.value is not None
+    details = {
+        "n": str(one.n),
+        "unscored": str(one.unscored),
+        "not_applicable": str(one.not_applicable),
+        "note": one.note,
+    }
+    for name, value in (("coverage", one.coverage), ("clusters", one.clusters), ("bounds", one.bounds)):
+        if value is not None:
+            details[name] = text_of(value)
+    if target is not None:
+        names = "\n".join(sorted(target.left.unscored)).encode()
+        details["rows"] = str(target.left.rows)
+        details["rows_left_out_unscored"] = str(len(target.left.unscored))
+        details["rows_left_out_not_applicable"] = str(target.left.not_applicable)
+        details["unscored_ids_sha256"] = hashlib.sha256(names).hexdigest()
+    interval = None
+    if one.low is not None and one.high is not None:
+        interval = shape.Interval(
+            lower=float(one.low), upper=float(one.high), confidence_level=one.level, method=one.method
+        )
+    return shape.ScoreDetails(
+        score=_inside(float(one.value), metric),
+        details={name: value for name, value in details.items() if value},
+        uncertainty=shape.Uncertainty(confidence_interval=interval, num_samples=one.n),
+    )
+
+
+def _inside(value: float, metric: shape.Metric) -> float:
+    """A mean of ones can be 1.0000000000000002: such rounding is taken back, nothing else."""
+    for bound in (metric.min_score, metric.max_score):
+        if isinstance(bound, float) and abs(value - bound) < 1e-9:
+            return bound
+    return value

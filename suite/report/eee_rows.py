@@ -1,0 +1,178 @@
+"""The samples of a run as lines of Every Eval Ever's samples file: one per sample, trial and metric."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from suite.chat import Message
+from suite.journal.records import OutputRecord
+from suite.report import eee_shape as shape
+from suite.report.declared import matches
+from suite.report.eee_results import Asked, Target
+from suite.report.loading import FoundCall, Key, LoadedRun
+from suite.report.rows import Row, is_unscored, records
+
+# the candidate's failures, as against an answer that is merely wrong
+_ERRORS = frozenset(("overflow", "refused", "empty", "invalid", "limit"))
+
+
+class Samples:
+    """Walks the samples of a run once; `asked` and the counts of the targets are full afterwards."""
+
+    def __init__(
+        self, run: LoadedRun, evaluation: str, model: str, targets: Mapping[str, Sequence[Target]]
+    ) -> None:
+        self._run = run
+        self._evaluation = evaluation
+        self._model = model
+        self._targets = targets
+        self.asked: dict[str, Asked] = {}
+
+    def __iter__(self) -> Iterator[shape.Row]:
+        for row in records(self._run):
+            yield from self._rows(row)
+
+    def _rows(self, row: Row) -> Iterator[shape.Row]:
+        output = self._run.output(Key(row["cell"], row["sample"], row["trial"]))
+        calls = self._calls(output)
+        self._note_options(row["cell"], calls)
+        common: dict[str, Any] | None = None
+        for target in self._targets.get(row["cell"], ()):
+            if row["values"] is None or not matches(row["tags"], target.facts.where):
+                continue
+            value = row["values"].get(target.facts.value)
+            if is_unscored(value):
+                target.left.unscored.append(f"{row['sample']}\x1f{row['trial']}")
+                continue
+            if value is None or isinstance(value, str):
+                target.left.not_applicable += 1
+                continue
+            if common is None:
+                common = self._common(row, calls)
+            yield self._line(row, target, float(value), common)
+
+    def _line(self, row: Row, target: Target, score: float, common: Mapping[str, Any]) -> shape.Row:
+        correct, rule = target.correct(score)
+        target.left.rows += 1
+        metadata = {
+            "trial": str(row["trial"]),
+            "cell": row["cell"],
+            "cluster": row["cluster"],
+            "finish": row["finish"],
+            "metric": target.metric,
+            "is_correct_rule": rule,
+            **{f"tag_{name}": str(value) for name, value in row["tags"].items()},
+        }
+        turns = common["messages"]
+        return shape.Row(
+            evaluation_id=self._evaluation,
+            model_id=self._model,
+            evaluation_name=target.evaluation,
+            evaluation_result_id=target.result_id,
+            sample_id=row["sample"],
+            evaluation=shape.Evaluation(
+                score=score,
+                is_correct=correct,
+                num_turns=sum(1 for one in turns if one.role == "assistant") or 1 if turns else None,
+                tool_calls_count=sum(len(one.tool_calls or ()) for one in turns) if turns else None,
+            ),
+            error=f"the answer ended as {row['finish']!r}" if row["finish"] in _ERRORS else None,
+            metadata=metadata,
+            **common,
+        )
+
+    def _calls(self, output: OutputRecord | None) -> list[FoundCall]:
+        """The candidate's own calls of a sample, in order."""
+        found = [self._run.call(identity) for identity in (output.calls if output else ())]
+        return [one for one in found if one and one.call.role.partition("/")[0] == "candidate"]
+
+    def _note_options(self, cell: str, calls: Sequence[FoundCall]) -> None:
+        asked = self.asked.setdefault(cell, Asked())
+        if calls:
+            options = calls[-1].call.options
+            asked.options.add((options.temperature, options.top_p, options.max_tokens))
+
+    def _common(self, row: Row, calls: Sequence[FoundCall]) -> dict[str, Any]:
+        """What the lines of one sample and trial share."""
+        turns = _turns(calls[-1]) if calls else []
+        asked = calls[-1].blocks.request(calls[-1].call) if calls else None
+        agentic = any(one.tool_calls for one in turns)
+        several = agentic or sum(1 for one in turns if one.role == "assistant") > 1
+        if asked is None or asked.kind != "chat":
+            raw = msgspec.json.encode(asked).decode() if asked else ""
+        else:
+            raw = "\n\n".join(one.content for one in asked.messages if one.role in ("system", "user"))
+        reasoning = [calls[-1].call.reply.reasoning] if calls and calls[-1].call.reply.reasoning else None
+        answer = row["answer"] or ("" if row["data"] is None else msgspec.json.encode(row["data"]).decode())
+        told = {"raw": raw, "reference": []}
+        return {
+            "sample_hash": hashlib.sha256(msgspec.json.encode(told, order="sorted")).hexdigest(),
+            "interaction_type": "agentic" if agentic else "multi_turn" if several else "single_turn",
+            "input": shape.Input(raw=raw, reference=[]),
+            "output": None if several else shape.SampleOutput(raw=[answer], reasoning_trace=reasoning),
+            "messages": turns if several else None,
+            "token_usage": _tokens(calls) if calls else None,
+            "performance": _performance(row),
+        }
+
+
+def _turns(found: FoundCall) -> list[shape.Turn]:
+    """The conversation that the last call of a sample saw, and its reply."""
+    request = found.blocks.request(found.call)
+    if request.kind != "chat":
+        return []
+    reply = found.call.reply
+    told = [*request.messages, Message("assistant", reply.text, reply.tool_calls)]
+    turns = []
+    for number, one in enumerate(told):
+        calls = [
+            shape.Call(
+                id=call.id or f"call-{number}-{place}", name=call.name, arguments=_arguments(call.arguments)
+            )
+            for place, call in enumerate(one.tool_calls)
+        ]
+        last = number == len(told) - 1
+        turns.append(
+            shape.Turn(
+                turn_idx=number,
+                role=one.role,
+                content=one.content or None,
+                reasoning_trace=(reply.reasoning or None) if last else None,
+                tool_calls=calls or None,
+                tool_call_id=[one.tool_call_id] if one.tool_call_id else None,
+            )
+        )
+    return turns
+
+
+def _arguments(text: str) -> dict[str, str]:
+    """A tool call's arguments, whose values must be text; as written where they are no object."""
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return {"arguments": text}
+    if not isinstance(found, dict):
+        return {"arguments": text}
+    return {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in found.items()
+    }
+
+
+def _tokens(calls: Sequence[FoundCall]) -> shape.Tokens:
+    usage = [one.call.reply.usage for one in calls]
+    prompt, completion = sum(one.prompt for one in usage), sum(one.completion for one in usage)
+    return shape.Tokens(
+        input_tokens=prompt,
+        output_tokens=completion,
+        total_tokens=prompt + completion,
+        input_tokens_cache_read=sum(one.cached for one in usage) or None,
+        reasoning_tokens=sum(one.reasoning for one in usage) or None,
+    )
+
+
+def _performance(row: Row) -> shape.Performance | None:
+    latency = row["usage"]["latency_ms"]
+    return None if latency is None else shape.Performance(latency_ms=float(latency))

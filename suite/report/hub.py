@@ -1,0 +1,287 @@
+"""A run's headlines as the Hub's `.eval_results/*.yaml`, to be put into the repository of the measured model.
+
+One file a cell. Only headlines over every sample are written; which benchmark and which scale they belong
+to is told by the dataset's registry entry (`hub`) or by the caller, never guessed. Source: the Hub's
+`eval_results.yaml` specification, as `huggingface_hub.EvalResultEntry` reads it. Not here: sending them
+(`hub_push`), the benchmark's own file (`suite.data.eval_yaml`).
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from suite.data.listing import Scale
+from suite.data.registry import Registry
+from suite.errors import ConfigError, NotFound, SuiteError
+from suite.plugins import catalogue
+from suite.report.declared import rows_of, tasks_of
+from suite.report.exporting import exportable
+from suite.report.finish import replace_file
+from suite.report.formatting import plain
+from suite.report.loading import LoadedRun
+from suite.report.remarks import roles_of
+from suite.report.summary import Cell, TaskPart, summarise
+from suite.scoring.results import MetricResult
+
+MOST_NOTES = 300  # characters of `notes`
+FOLDER = ".eval_results"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """The benchmark of the Hub that a task's headline belongs to. scale: see `suite.data.listing`."""
+
+    dataset: str
+    task_id: str
+    scale: Scale
+
+
+@dataclass(frozen=True)
+class HubFile:
+    """One file: where it goes in the model's repository, and its text."""
+
+    path: str
+    text: str
+
+
+def hub_files(
+    run: LoadedRun,
+    *,
+    given: Benchmark | None = None,
+    task: str = "",
+    source_url: str = "",
+    allow_partial: bool = False,
+    registry: Registry | None = None,
+) -> list[HubFile]:
+    """The files of a run, by name.
+
+    given: the benchmark, in place of what the registry says. task: only this one of the run's tasks.
+    Raises ConfigError for a run on mini data, one that is partial (unless `allow_partial`), a task without
+    a benchmark, a headline that is missing or not over every sample, or a scale that does not fit.
+    """
+    exportable(run, allow_partial)
+    if run.manifest.get("mini"):
+        raise ConfigError(
+            f"run {run.name} was made on bundled mini data, which is no benchmark of the Hub",
+            fix="run the task on its full data: the same command without --mini",
+        )
+    partial = _partial(run)
+    if partial and not allow_partial:
+        raise ConfigError(f"run {run.name} is partial: {partial}", fix="run it whole, or say --allow-partial")
+    summary = summarise(run)
+    chosen = [one for one in summary.tasks if task in ("", one.name)]
+    if not chosen:
+        raise NotFound(
+            f"run {run.name} has no task {task!r}", fix=", ".join(one.name for one in summary.tasks)
+        )
+    if given is not None and len(chosen) > 1:
+        raise ConfigError(
+            "one benchmark cannot be that of several tasks",
+            where=", ".join(one.name for one in chosen),
+            fix="choose one with --task",
+        )
+    found: dict[str, str] = {}
+    declared = {cell: rows_of(one) for cell, one in tasks_of(run).items()}
+    for one in chosen:
+        benchmark = given or _listed(run, one, registry)
+        for cell in one.cells:
+            headline = _headline(one, cell, allow_partial)
+            facts = declared.get(cell.id, {}).get(headline.name)
+            proportion = None if facts is None else facts.proportion
+            scale = _Scale(benchmark.scale, one.name, headline, proportion)
+            text = _entry(run, one, cell, benchmark, scale, partial, source_url)
+            name = _name(benchmark, one, cell)
+            if name in found:
+                name = f"{name}_{cell.id}"
+            found[name] = text
+    return [HubFile(f"{FOLDER}/{name}.yaml", text) for name, text in sorted(found.items())]
+
+
+def write_hub(files: Sequence[HubFile], folder: Path) -> list[Path]:
+    """Write the files below a folder, as they stand in the model's repository. Raises RunError."""
+    from suite.errors import RunError
+
+    try:
+        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot make {FOLDER}: {error.strerror}", where=str(folder)) from error
+    return [replace_file(folder / one.path, [one.text]) for one in files]
+
+
+def _partial(run: LoadedRun) -> str:
+    """Why the run is not whole, "" if it is."""
+    groups = run.results.get("coverage", {}).get("groups", {})
+    taken, every = groups.get("taken"), groups.get("all")
+    if pending := int(run.results.get("pending", 0)):
+        return f"{pending} samples pending"
+    if run.manifest.get("limit") and taken is not None and every is not None and taken < every:
+        return f"{taken} of {every} groups"
+    return "one shard" if run.manifest.get("shard") else ""
+
+
+def _listed(run: LoadedRun, task: TaskPart, registry: Registry | None) -> Benchmark:
+    known = registry or Registry(catalogue().registry_folders())
+    for identity in run.manifest.get("data", {}).values():
+        try:
+            entry = known.dataset(str(identity.get("entry", "")))
+        except SuiteError:
+            continue
+        if listed := entry.hub.get(task.name):
+            return Benchmark(listed.dataset, listed.task_id, listed.scale)
+    raise ConfigError(
+        f"no dataset of {task.name} says which benchmark of the Hub it is",
+        fix="give --dataset OWNER/NAME --task-id ID --scale proportion|percent|as-is, or write `hub` into "
+        "the dataset's registry entry",
+    )
+
+
+def _headline(task: TaskPart, cell: Cell, allow_partial: bool) -> MetricResult:
+    one = cell.headline
+    where = f"{task.name} {cell.label}".strip()
+    if one is None or one.value is None:
+        raise ConfigError(f"there is no headline of {where}", where=one.note if one else "")
+    if one.unscored or (one.coverage is not None and one.coverage < 1):
+        raise ConfigError(
+            f"the headline of {where} leaves out {one.unscored} unscored samples",
+            fix="score them (suite score), for only numbers over every sample are written",
+        )
+    if cell.counts["pending"] and not allow_partial:
+        raise ConfigError(f"{where} has {cell.counts['pending']} samples pending")
+    return one
+
+
+class _Scale:
+    """Numbers of one headline in the scale of its benchmark. Raises ConfigError if it does not fit."""
+
+    def __init__(self, scale: Scale, task: str, one: MetricResult, proportion: bool | None) -> None:
+        if scale != "as-is":
+            inside = one.value is not None and 0 <= one.value <= 1
+            if proportion is False or one.unit or not inside:
+                raise ConfigError(
+                    f"{task}: {one.name} is no proportion, so it has no scale {scale!r}", fix="--scale as-is"
+                )
+        self.factor = 100 if scale == "percent" else 1
+        self.one = one
+
+    def of(self, value: float) -> float:
+        """Rounded to what no interval can tell apart, so that 0.57 does not become 56.99999999999999."""
+        return round(value * self.factor, 6)
+
+    def interval(self) -> str:
+        """The interval, "" if there is none."""
+        if self.one.low is None or self.one.high is None:
+            return ""
+        low, high = self.of(self.one.low), self.of(self.one.high)
+        return f"{self.one.level:.0%} interval {low:.4g} to {high:.4g}"
+
+
+def _entry(
+    run: LoadedRun,
+    task: TaskPart,
+    cell: Cell,
+    benchmark: Benchmark,
+    scale: _Scale,
+    partial: str,
+    source_url: str,
+) -> str:
+    from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml, parse_eval_result_entries
+
+    assert scale.one.value is not None
+    entry = EvalResultEntry(
+        dataset_id=benchmark.dataset,
+        task_id=benchmark.task_id,
+        value=scale.of(scale.one.value),
+        dataset_revision=_revision(run, benchmark.dataset),
+        date=str(run.manifest.get("created", "")) or None,
+        source_url=source_url or None,
+        source_name="suite" if source_url else None,
+        notes=notes(run, task, cell, scale.one, scale.interval(), partial),
+    )
+    text = dump(eval_result_entries_to_yaml([entry]))
+    if parse_eval_result_entries(yaml.safe_load(text)) != [entry]:
+        raise ConfigError(
+            f"the entry of {task.name} does not survive being written as YAML", fix="report this as a bug"
+        )
+    return text
+
+
+def _revision(run: LoadedRun, dataset: str) -> str | None:
+    for identity in run.manifest.get("data", {}).values():
+        if identity.get("source") == "hub" and identity.get("repo") == dataset:
+            return identity.get("revision") or None
+    return None
+
+
+def notes(run: LoadedRun, task: TaskPart, cell: Cell, one: MetricResult, interval: str, partial: str) -> str:
+    """What a reader must know, the most important first, in at most MOST_NOTES characters."""
+    judges = ", ".join(str(member.get("spec", "")) for member in roles_of(run).get("judge", ()))
+    said = [
+        f"PARTIAL: {partial}" if partial else "",
+        "imported answers" if run.manifest.get("imported") else "",
+        f"{one.name} of {task.name} v{task.version}",
+        cell.label,
+        interval,
+        f"n={one.n}",
+        f"judge {judges}" if judges else "",
+        f"suite {run.manifest.get('suite', '')}".strip(),
+        *(f"{name} {value}" for name, value in cell.deviations.items()),
+    ]
+    text = ""
+    for part in filter(None, said):
+        longer = f"{text}; {plain(part)}" if text else plain(part)
+        if len(longer) > MOST_NOTES:
+            break
+        text = longer
+    return text
+
+
+def _name(benchmark: Benchmark, task: TaskPart, cell: Cell) -> str:
+    """The file's name without ending; the setting is told only where the task has several cells."""
+    parts = [benchmark.task_id, *((cell.label,) if len(task.cells) > 1 else ())]
+    return "suite_" + "_".join(re.sub(r"[^A-Za-z0-9.]+", "-", part).strip("-.")[:80] for part in parts)
+
+
+class _Quoted(str):
+    """Text that YAML must not take for a number, a date or a flag."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text in double quotes."""
+
+
+_Dumper.add_representer(
+    _Quoted, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style='"')
+)
+
+
+def dump(data: Any) -> str:
+    """YAML in which every text is quoted: a commit such as 5e3… is a number to some readers else."""
+    return yaml.dump(
+        _quoted(data),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=10_000,
+        default_flow_style=False,
+    )
+
+
+def _quoted(data: Any) -> Any:
+    if isinstance(data, str):
+        return _Quoted(data)
+    if isinstance(data, Mapping):
+        return {name: _quoted(value) for name, value in data.items()}
+    return [_quoted(one) for one in data] if isinstance(data, list) else data
+
+
+def advice(pushed: bool) -> Iterator[str]:
+    """What to do with the files, in lines."""
+    if not pushed:
+        yield f"put {FOLDER}/ into the model's repository, by a pull request if it is not yours:"
+        yield f"  hf upload OWNER/MODEL {FOLDER} {FOLDER} --create-pr   (or --push OWNER/MODEL here)"
+    yield "the Hub lists only results of datasets that are registered with it as benchmarks, under a task id"
+    yield "of their eval.yaml; for any other dataset the files stay where they are and no page shows them"

@@ -1,0 +1,29 @@
+"""Offer files to a model's repository on the Hub: one pull request, never a merge."""
+
+from collections.abc import Sequence
+
+from suite.errors import RunError
+from suite.report.hub import HubFile
+
+
+def push(files: Sequence[HubFile], repo: str, run: str) -> str:
+    """Open a pull request with these files; its address. Raises RunError if the Hub refuses."""
+    from huggingface_hub import CommitOperationAdd, HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    added = [CommitOperationAdd(one.path, one.text.encode()) for one in files]
+    try:
+        done = HfApi().create_commit(
+            repo_id=repo,
+            repo_type="model",
+            operations=added,
+            commit_message=f"Add evaluation results of {len(files)} settings",
+            commit_description=f"Written by suite from the run {run}.",
+            create_pr=True,
+        )
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        raise RunError(
+            f"the Hub did not take the pull request to {repo}: {str(error).strip().splitlines()[0]}",
+            fix="see that the repository is there and that `hf auth login` has a token that may write",
+        ) from error
+    return str(done.pr_url or done.commit_url)

@@ -1,0 +1,205 @@
+"""Every Eval Ever's files: layout, mapping, what is left out. Their validator: `test_eee_package`."""
+
+import json
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eee_checks import aggregate_of, problems, rows_of
+from pydantic import ValidationError
+
+from suite.errors import ConfigError, RunError
+from suite.report import eee_shape as shape
+from suite.report.eee import Told, write_eee
+from suite.report.eee_parts import model_id
+from suite.report.eee_rows import _arguments
+from suite.report.loading import LoadedRun
+from suite.task import Unscored
+
+Make = Callable[..., Path]
+TOLD = Told("third_party", "Example Lab")
+
+
+@pytest.fixture
+def mini(mini_run: Path) -> LoadedRun:
+    return LoadedRun(mini_run)
+
+
+def test_the_files_lie_where_the_datastore_has_them(mini: LoadedRun, tmp_path: Path) -> None:
+    told = Told("third_party", "Example Lab", model_id="example/tiny/chat")
+    written = write_eee(mini, tmp_path, told)
+    first, second = (path.relative_to(tmp_path) for path in written.paths)
+    assert first.parts[:4] == ("data", "prefeval", "example", "tiny_chat")
+    assert uuid.UUID(first.stem).version == 4
+    assert second.name == f"{first.stem}_samples.jsonl"
+    _, aggregate = aggregate_of(tmp_path)
+    assert aggregate["model_info"]["id"] == "example/tiny/chat"
+    assert aggregate["source_metadata"]["evaluator_relationship"] == "third_party"
+    assert aggregate["detailed_evaluation_results"]["file_path"] == second.as_posix()
+
+
+def test_aggregates_follow_from_the_rows(mini: LoadedRun, tmp_path: Path) -> None:
+    written = write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
+    assert problems(tmp_path) == []
+    rows = rows_of(tmp_path)
+    assert {row["metadata"]["trial"] for row in rows} == {"0", "1"}
+    # the check is no formality: a row changed, a row taken away, a number raised
+    path, aggregate = aggregate_of(tmp_path)
+    samples = written.paths[1]
+    whole = samples.read_bytes()
+    samples.write_bytes(whole[: whole.rindex(b"\n", 0, -1) + 1])
+    assert {"checksum", "total_rows"} <= set(problems(tmp_path))
+    samples.write_bytes(whole)
+    told = next(one for one in aggregate["evaluation_results"] if "rows" in one["score_details"]["details"])
+    told["score_details"]["score"] += 0.25
+    path.write_text(json.dumps(aggregate), "utf-8")
+    assert problems(tmp_path)[0].startswith(told["evaluation_result_id"])
+
+
+def test_a_second_export_gives_the_same_files(mini: LoadedRun, tmp_path: Path) -> None:
+    told = Told("other", "X", model_id="a/b")
+    bytes_of = [path.read_bytes() for path in write_eee(mini, tmp_path, told).paths]
+    again = write_eee(LoadedRun(mini.folder), tmp_path, told)
+    assert [path.read_bytes() for path in again.paths] == bytes_of
+    assert len(list(tmp_path.glob("data/**/*.json"))) == 1
+
+
+def test_numbers_have_bounds_intervals_and_where_they_come_from(mini: LoadedRun, tmp_path: Path) -> None:
+    write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
+    _, aggregate = aggregate_of(tmp_path)
+    by_id = {one["evaluation_result_id"]: one for one in aggregate["evaluation_results"]}
+    one = next(value for name, value in by_id.items() if name.endswith(":correct"))
+    assert one["evaluation_name"] == "prefeval.classification"
+    metric = one["metric_config"]
+    assert (metric["min_score"], metric["max_score"], metric["metric_unit"]) == (0.0, 1.0, "proportion")
+    assert (metric["metric_id"], metric["lower_is_better"]) == ("suite.prefeval.correct", False)
+    assert metric["additional_details"]["plan_sha256"] == mini.manifest["plan_sha256"]
+    assert one["source_data"]["dataset_name"] == "prefeval-mini"
+    assert one["generation_config"]["generation_args"] == {"temperature": 0.0, "max_tokens": 5}
+    assert one["generation_config"]["additional_details"]["trials"] == "2"
+    lower = next(value for name, value in by_id.items() if name.endswith(":unparsed"))
+    assert lower["metric_config"]["lower_is_better"] is True
+    assert lower["score_details"]["uncertainty"]["confidence_interval"]["confidence_level"] == 0.95
+
+
+def test_judges_are_named_with_their_templates(mini: LoadedRun, tmp_path: Path) -> None:
+    write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
+    _, aggregate = aggregate_of(tmp_path)
+    by_name: dict[str, list[Any]] = {}
+    for one in aggregate["evaluation_results"]:
+        by_name.setdefault(one["evaluation_name"], []).append(one["metric_config"].get("llm_scoring"))
+    assert set(by_name["prefeval.classification"]) == {None}  # it asks no judge
+    judged = by_name["prefeval.generation"][0]
+    assert judged["judges"][0]["model_info"]["id"] == "judge.jsonl"
+    assert "[" in judged["input_prompt"] and len(judged["input_prompt"]) > 200
+
+
+def test_unscored_samples_have_no_row_and_are_counted(mini: LoadedRun, tmp_path: Path) -> None:
+    write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
+    _, aggregate = aggregate_of(tmp_path)
+    cell = next(one for one in mini.manifest["cells"] if one["task"] == "prefeval/generation")["cell"]
+    name = f"prefeval/generation@{cell}:kept_micro"
+    (one,) = [
+        one["score_details"] for one in aggregate["evaluation_results"] if one["evaluation_result_id"] == name
+    ]
+    unscored = [
+        score for score in mini.scores() if score.cell == cell and isinstance(score.values["kept"], Unscored)
+    ]
+    assert len(unscored) > 2
+    assert one["details"]["rows_left_out_unscored"] == str(len(unscored))
+    rows = rows_of(tmp_path)
+    mine = [row for row in rows if row["evaluation_result_id"] == name]
+    assert {row["metadata"]["trial"] for row in mine} == {"0"}  # in the other one the judge said nothing
+    assert all(isinstance(row["evaluation"]["score"], float) for row in rows)
+
+
+def test_conversations_are_messages_and_single_questions_are_not(mini: LoadedRun, tmp_path: Path) -> None:
+    write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
+    rows = rows_of(tmp_path)
+    several = next(row for row in rows if row["interaction_type"] == "multi_turn")
+    assert "output" not in several
+    assert [turn["turn_idx"] for turn in several["messages"]] == list(range(len(several["messages"])))
+    assert several["messages"][-1]["role"] == "assistant"
+    assert several["evaluation"]["num_turns"] > 1
+    assert several["token_usage"]["total_tokens"] == (
+        several["token_usage"]["input_tokens"] + several["token_usage"]["output_tokens"]
+    )
+
+
+def test_without_samples_only_numbers_are_written(mini: LoadedRun, tmp_path: Path) -> None:
+    written = write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"), samples=False)
+    assert len(written.paths) == 1
+    _, aggregate = aggregate_of(tmp_path)
+    assert "detailed_evaluation_results" not in aggregate
+    assert not list(tmp_path.glob("data/**/*.jsonl"))
+    assert any(
+        "rows_left_out_unscored" in one["score_details"]["details"] for one in aggregate["evaluation_results"]
+    )
+
+
+def test_a_task_that_is_not_installed_has_numbers_without_bounds(make_run: Make, tmp_path: Path) -> None:
+    run = LoadedRun(make_run(pending=0))
+    written = write_eee(run, tmp_path, TOLD)
+    assert len(written.paths) == 1  # nobody knows which values its metrics are means of
+    _, aggregate = aggregate_of(tmp_path)
+    assert aggregate["model_info"]["id"] == "Example/Model-8B"
+    assert aggregate["model_info"]["additional_details"]["deployment_type"] == "self_deployed"
+    metric = aggregate["evaluation_results"][0]["metric_config"]
+    assert "min_score" not in metric and "not installed" in metric["additional_details"]["bounds"]
+
+
+@pytest.mark.parametrize("name", ["gpt-x", "", "unknown/x", "data/x", "a/../b", "a b/c"])
+def test_a_developer_is_not_guessed(name: str) -> None:
+    with pytest.raises(ConfigError, match="does not say who made"):
+        model_id({"spec": f"openai/{name}", "identity": {"name": name}})
+
+
+def test_an_unfinished_run_is_exported_only_on_request(make_run: Make, tmp_path: Path) -> None:
+    run = LoadedRun(make_run(pending=2))
+    with pytest.raises(ConfigError, match="2 samples without a result"):
+        write_eee(run, tmp_path, TOLD)
+    write_eee(run, tmp_path, TOLD, allow_partial=True)
+    told = aggregate_of(tmp_path)[1]["source_metadata"]["additional_details"]
+    assert any("no result yet" in text for name, text in told.items() if name.startswith("warning_"))
+
+
+def test_a_number_outside_its_bounds_is_an_error(mini: LoadedRun, tmp_path: Path) -> None:
+    path = mini.folder / "scorings" / mini.scoring_id / "results.json"
+    results = json.loads(path.read_text("utf-8"))
+    cell = next(one for one in results["cells"] if one["metrics"][0]["value"] is not None)
+    cell["metrics"][0]["value"] = 1.5
+    path.write_text(json.dumps(results), "utf-8")
+    with pytest.raises(RunError, match=r"outside 0\.0 to 1\.0"):
+        write_eee(LoadedRun(mini.folder), tmp_path, Told("other", "X", model_id="a/b"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a": "x", "b": 2, "c": [1]}', {"a": "x", "b": "2", "c": "[1]"}),
+        ("[1]", {"arguments": "[1]"}),
+        ("{broken", {"arguments": "{broken"}),
+    ],
+)
+def test_arguments_of_tools_are_text(text: str, expected: dict[str, str]) -> None:
+    assert _arguments(text) == expected
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"extra": 1},
+        {"retrieved_timestamp": 5},
+        {"schema_version": "9"},
+        {"evaluation_results": []},
+        {"source_metadata": None},
+    ],
+)
+def test_the_shape_is_closed(mini: LoadedRun, tmp_path: Path, changed: dict[str, Any]) -> None:
+    write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
+    _, aggregate = aggregate_of(tmp_path)
+    shape.Aggregate.model_validate(aggregate)
+    with pytest.raises(ValidationError):
+        shape.Aggregate.model_validate({**aggregate, **changed})
