@@ -45,15 +45,12 @@ def one(name: str, schema: Schema) -> Iterator[str]:
     yield from [f"### {name} {{#{anchor}}}", ""]
     told = [schema.get("title", ""), about(schema)[0]]
     yield from [escaped(": ".join(filter(None, told))), ""]
-    yield from table(schema, anchor)
+    yield from table(schema, anchor) if _fields(schema) else [kind(schema, anchor), ""]
     for part, inner in schema.get("$defs", {}).items():
         yield from [f"#### {part} {{#{_part(anchor, part)}}}", ""]
         if about(inner)[0]:
             yield from [escaped(about(inner)[0]), ""]
-        if _fields(inner):
-            yield from table(inner, anchor)
-        else:
-            yield from [kind(inner, anchor), ""]
+        yield from table(inner, anchor) if _fields(inner) else [kind(inner, anchor), ""]
 
 
 def about(schema: Schema) -> tuple[str, dict[str, str]]:
@@ -101,6 +98,11 @@ def kind(schema: Schema, anchor: str) -> str:
     return ", ".join([name, *_limits(schema)])
 
 
+def code(text: str) -> str:
+    """Text as code, whatever is in it."""
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
 def _limits(schema: Schema) -> Iterator[str]:
     words = {
         "minimum": "≥ {}",
@@ -111,12 +113,12 @@ def _limits(schema: Schema) -> Iterator[str]:
         "maxLength": "at most {} characters",
         "minItems": "at least {}",
         "maxItems": "at most {}",
-        "format": "format `{}`",
-        "pattern": "pattern `{}`",
+        "format": "format {}",
+        "pattern": "pattern {}",
     }
     for key, text in words.items():
         if key in schema and (key, schema[key]) not in {("minLength", 1), ("minItems", 0)}:
-            yield text.format(schema[key])
+            yield text.format(code(schema[key]) if isinstance(schema[key], str) else schema[key])
         elif key in schema and key == "minLength":
             yield "not empty"
     if schema.get("uniqueItems"):

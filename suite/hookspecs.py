@@ -19,6 +19,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 hookspec = pluggy.HookspecMarker("suite")
 hookimpl = pluggy.HookimplMarker("suite")
+"""Marks a plugin's `suite_register`: put `@suite.hookimpl` above the function that returns its entries."""
 
 _SLUG = r"[a-z0-9][a-z0-9-]*"
 _NAME = re.compile(rf"{_SLUG}(/{_SLUG})?")

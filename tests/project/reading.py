@@ -43,7 +43,8 @@ def commands(name: str) -> list[str]:
     text = "\n".join(shell).replace("\\\n", " ")
     values = dict(re.findall(r'^([A-Z]+)="(.*)"$', text, flags=re.MULTILINE))
     filled = re.sub(r"\$([A-Z]+)\b", lambda m: values.get(m[1], m[0]), text)
-    return [re.split(r"\s+# ", line)[0].strip() for line in filled.splitlines() if line.startswith("suite ")]
+    ends = r"\s+(?:#|\|\|?|&&|>>?)\s"  # a comment, or what the shell does with the outcome
+    return [re.split(ends, line)[0].strip() for line in filled.splitlines() if line.startswith("suite ")]
 
 
 def links(text: str) -> list[Link]:

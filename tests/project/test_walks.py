@@ -132,3 +132,17 @@ def test_contributing_leads_from_nothing_to_a_task_on_a_board(
     entry = (place / "suite-units/suite_units/registry/datasets/units-travel.yaml").read_text()
     assert COMMIT in entry
     assert (place / "suite-units/units.html").is_file()
+
+
+@needs
+@pytest.mark.slow
+@pytest.mark.embedded
+def test_the_tutorial_leads_from_nothing_to_a_verified_result(tmp_path: Path, weights: Path) -> None:
+    place = walk("docs/tutorial.md", tmp_path, weights) / "suite"
+    told = (tmp_path / "walk.out").read_text()
+    assert (place / "runs/smollm/report.html").is_file()
+    assert (place / "compare.html").is_file()
+    honest, _, cheated = told.partition("$ cp -r runs/smollm runs/better")
+    assert "verified: the records are complete and consistent" in honest
+    assert "R8.metric" in cheated
+    assert "exit code 1" in cheated
