@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from suite.data.fetch_hub import endpoint
 from suite.errors import RunError
 from suite.report.hub import HubFile
 
@@ -13,7 +14,7 @@ def push(files: Sequence[HubFile], repo: str, run: str) -> str:
 
     added = [CommitOperationAdd(one.path, one.text.encode()) for one in files]
     try:
-        done = HfApi().create_commit(
+        done = HfApi(endpoint=endpoint()).create_commit(
             repo_id=repo,
             repo_type="model",
             operations=added,

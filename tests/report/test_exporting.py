@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.errors import ConfigError, RunError
+from suite.errors import ConfigError, NotFound, RunError
 from suite.report import rows
 from suite.report.exporting import export_table
 from suite.report.lm_eval import write_lm_eval
 from suite.report.loading import LoadedRun
+from suite.report.tables import RESULTS, VALUES
 
 Make = Callable[..., Path]
 
@@ -161,3 +162,81 @@ def test_sorting_on_disk_equals_sorting_in_memory(
     made = (((*key, 0), {"n": n}) for key, n in pairs)
     found = [row["n"] for row in rows.in_order(made, chunk)]
     assert found == [n for _, n in sorted(pairs, key=lambda pair: pair[0])]
+
+
+def test_values_are_a_row_each_in_fixed_columns(run: LoadedRun, tmp_path: Path) -> None:
+    found = table(export_table(run, "csv", tmp_path / "values.csv", table="values"))
+    assert list(found[0]) == list(VALUES)
+    assert len(found) == sum(len(score.values) for score in run.scores())
+    keys = [(row["task"], row["cell"], row["sample"], int(row["trial"]), row["metric"]) for row in found]
+    assert keys == sorted(keys)
+    assert {row["model_revision"] for row in found} == {"f" * 40}
+    kept = [row for row in found if row["metric"] == "kept"]
+    assert {row["value"] for row in kept} == {"0.0", "1.0", ""}
+    assert all((row["value"] == "") == (row["unscored_reason"] == "judge-unparsed") for row in kept)
+    labels = [row for row in found if row["metric"] == "label"]
+    assert all(row["value"] == "" and row["label"].startswith("answer ") for row in labels)
+
+
+def test_results_are_a_row_a_number_as_in_results_json(run: LoadedRun, tmp_path: Path) -> None:
+    found = table(export_table(run, "csv", tmp_path / "results.csv", table="results"))
+    assert list(found[0]) == list(RESULTS)
+    told = {
+        (cell["cell"], one["name"], tuple(one["slice"].values())): one
+        for cell in run.results["cells"]
+        for one in cell["metrics"]
+    }
+    assert len(found) == len(told)
+    for row in found:
+        one = told[row["cell"], row["metric"], (row["slice"].partition("=")[2],) if row["slice"] else ()]
+        assert row["value"] == ("" if one["value"] is None else repr(one["value"]))
+        assert (row["n"], row["unscored"]) == (str(one["n"]), str(one["unscored"]))
+        assert (row["suite_version"], row["date"]) == ("0.1.0", "2026-11-24T17:00:00Z")
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("name", ["values", "results"])
+def test_tidy_tables_are_the_same_bytes_in_any_order_of_records(
+    run: LoadedRun, tmp_path: Path, name: str, kind: str
+) -> None:
+    one = export_table(run, kind, tmp_path / "one", table=name).read_bytes()
+    for path in (run.folder / "outputs.jsonl", run.folder / "scorings/abc12345/scores.jsonl"):
+        path.write_bytes(b"".join(reversed(path.read_bytes().splitlines(keepends=True))))
+    assert export_table(LoadedRun(run.folder), kind, tmp_path / "two", table=name).read_bytes() == one
+
+
+def test_tidy_parquet_has_the_declared_types_and_metadata(run: LoadedRun, tmp_path: Path) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    for name, columns in (("values", VALUES), ("results", RESULTS)):
+        found = pq.read_table(export_table(run, "parquet", tmp_path / name, table=name))
+        arrow = {"text": "string", "whole": "int64", "number": "double", "flag": "bool"}
+        assert {field.name: str(field.type) for field in found.schema} == {
+            column: arrow[kind] for column, kind in columns.items()
+        }
+        assert found.schema.metadata[b"format"] == f"suite-{name}/1".encode()
+        assert found.schema.metadata[b"suite_version"] == b"0.1.0"
+
+
+def test_unknown_tables_and_formats_are_named(run: LoadedRun, tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="sample"):
+        export_table(run, "csv", tmp_path / "a", table="sample")
+    with pytest.raises(NotFound, match="xlsx"):
+        export_table(run, "xlsx", tmp_path / "a")
+
+
+def test_trials_are_repeats_of_one_line_for_lm_eval(mini_run: Path, tmp_path: Path) -> None:
+    run = LoadedRun(mini_run)
+    first, *others = write_lm_eval(run, tmp_path)
+    results = json.loads(first.read_text("utf-8"))
+    for path in others:
+        name = path.stem[path.stem.index("_") + 1 : path.stem.rindex("_")]
+        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        assert results["n-samples"][name]["original"] == len(lines) == 8
+        assert results["configs"][name]["repeats"] == 2
+        assert all(len(line["resps"][0]) == len(line["filtered_resps"]) == 2 for line in lines)
+        assert all(isinstance(line[metric], float) for line in lines for metric in line["metrics"])
+        hashes = "".join(line["doc_hash"] + line["prompt_hash"] + line["target_hash"] for line in lines)
+        assert results["task_hashes"][name] == hashlib.sha256(hashes.encode()).hexdigest()
+        if "correct_micro,none" in results["results"][name]:
+            mean = sum(line["correct"] for line in lines) / len(lines)
+            assert results["results"][name]["correct_micro,none"] == pytest.approx(mean)

@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 API = re.compile(
@@ -237,10 +237,11 @@ class LocalHub:
     guard: threading.Lock = field(default_factory=threading.Lock)
     large_port: int = 0
     url: str = ""
+    handler: ClassVar[type[Handler]] = Handler
 
     def __enter__(self) -> Self:
         self.root = self.root.resolve()
-        handler = type("BoundHandler", (Handler,), {"hub": self})
+        handler = type("BoundHandler", (self.handler,), {"hub": self})
         self._servers = [
             Server(("127.0.0.1", self.port), handler),
             Server(("127.0.0.1", 0), handler),
