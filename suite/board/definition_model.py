@@ -129,6 +129,7 @@ class Board(Closed):
 
     _path: Path | None = PrivateAttr(None)
     _text: str = PrivateAttr("")
+    _sha256: str = PrivateAttr("")
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -163,7 +164,9 @@ class Board(Closed):
     @property
     def sha256(self) -> str:
         """SHA-256 over the canonical JSON of `filled`."""
-        return sha256_hex(canonical_json(self.filled))
+        if not self._sha256:
+            self._sha256 = sha256_hex(canonical_json(self.filled))
+        return self._sha256
 
     @property
     def weights(self) -> dict[str, float]:

@@ -252,6 +252,12 @@ def read_entry(folder: Path) -> Entry:
     for name, other in ((VERIFICATION, verification.bundle_id), (RECORD, record.bundle_id)):
         if other != found:
             raise DataError(f"{name} belongs to another bundle, {other[:12]}", str(folder))
+    table = folder / PER_SAMPLE
+    if verification.per_sample_sha256 is not None and table.is_file() and not table.is_symlink():
+        with table.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != verification.per_sample_sha256:
+            raise DataError(f"{PER_SAMPLE} is not the one that verification wrote", where=str(folder))
     readme = folder / "README.md"
     text = ""
     if readme.is_file() and not readme.is_symlink():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.board.definition import Board, board_files, find_board, load_board
-from suite.board.entry import Entry, read_entry
+from suite.board.entry import RECORD, Entry, read_entry
 from suite.errors import ConfigError, DataError
 
 
@@ -32,10 +32,14 @@ class Shelf:
         return found
 
     def read(self) -> tuple[list[Entry], list[DataError]]:
-        """All entries that can be read, by acceptance, and what is wrong with the others."""
+        """All entries that can be read, by acceptance, and what is wrong with the others.
+
+        A folder without entry.yaml is a submission that nobody has accepted yet: it is left out.
+        """
         found: list[Entry] = []
         problems: list[DataError] = []
         folders = sorted(one for one in self.submissions.glob("*") if one.is_dir() or one.is_symlink())
+        folders = [one for one in folders if one.is_symlink() or (one / RECORD).exists()]
         with ThreadPoolExecutor(2) as pool:
             for one in pool.map(_try, folders):
                 if isinstance(one, DataError):

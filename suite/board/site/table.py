@@ -19,7 +19,6 @@ from suite.board.site.markup import DASH, name
 from suite.report.formatting import number, percent
 
 Kind = Literal["rank", "model", "bar", "number", "text"]
-EMPTY = Markup("")
 
 
 @dataclass(frozen=True)
@@ -314,40 +313,35 @@ def _runs(state: State, listed: Listed) -> Cell:
     return Cell(f"{runs:,}", float(runs), f"luck {number(gain)}" if gain else "")
 
 
-def html_rows(found: Iterable[Row], columns: Sequence[Head], root: str = "") -> Markup:
-    """Rows of a table body. root: the way to the board's folder."""
-    return Markup("\n").join(_html_row(row, columns, root) for row in found)
+def html_rows(found: Iterable[Row], columns: Sequence[Head]) -> Markup:
+    """Rows of a table body. Every text is escaped here; ids and links are made of hex digits."""
+    return Markup("\n".join(_html_row(row, columns) for row in found))
 
 
-def _html_row(row: Row, columns: Sequence[Head], root: str) -> Markup:
+def _html_row(row: Row, columns: Sequence[Head]) -> str:
     cells = []
     for head, cell in zip(columns, row.cells, strict=True):
-        small = Markup("<small>{}</small>").format(cell.sub) if cell.sub else EMPTY
-        marks = Markup("").join(Markup('<span class="mark">{}</span>').format(one) for one in cell.marks)
+        more = f"<small>{escape(cell.sub)}</small>" if cell.sub else ""
+        more += "".join(f'<span class="mark">{escape(one)}</span>' for one in cell.marks)
         if head.kind == "model":
-            cells.append(
-                Markup('<th scope="row"><a href="{}">{}</a>{}{}</th>').format(
-                    root + row.href, cell.text, small, marks
-                )
-            )
+            cells.append(f'<th scope="row"><a href="{row.href}">{escape(cell.text)}</a>{more}</th>')
         elif head.kind == "bar":
-            cells.append(Markup('<td class="bar">{}</td>').format(bar(cell.bar)))
+            cells.append(f'<td class="bar">{bar(cell.bar)}</td>')
         else:
-            style = "n" if head.kind in ("number", "rank") else "t"
-            style += " m" if head.group else ""
-            cells.append(Markup('<td class="{}">{}{}{}</td>').format(style, cell.text, small, marks))
-    return Markup('<tr id="e-{}">{}</tr>').format(row.short, Markup("").join(cells))
+            style = ("n" if head.kind in ("number", "rank") else "t") + (" m" if head.group else "")
+            cells.append(f'<td class="{style}">{escape(cell.text)}{more}</td>')
+    return f'<tr id="e-{row.short}">{"".join(cells)}</tr>'
 
 
-def bar(ends: tuple[float, float, float] | None) -> Markup:
+def bar(ends: tuple[float, float, float] | None) -> str:
     """An interval as a line with a dot; the numbers stand beside it, so it says nothing to a reader's ear."""
     if ends is None:
-        return EMPTY
+        return ""
     low, value, high = (round(one * 120, 1) for one in ends)
-    return Markup(
+    return (
         '<svg viewBox="0 0 120 12" aria-hidden="true"><path d="M0 6H120"/>'
-        '<path class="i" d="M{} 6H{}"/><circle cx="{}" cy="6" r="3"/></svg>'
-    ).format(low, high, value)
+        f'<path class="i" d="M{low} 6H{high}"/><circle cx="{value}" cy="6" r="3"/></svg>'
+    )
 
 
 def script_rows(found: Sequence[Row]) -> str:
@@ -365,8 +359,3 @@ def script_rows(found: Sequence[Row]) -> str:
     # these two end a line in older readers of scripts; "<" so that no markup can be seen in it by anyone
     text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("<", "\\u003c")
     return f"suiteBoard.rows({text});\n"
-
-
-def escaped(text: str) -> Markup:
-    """Text as markup."""
-    return escape(name(text))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from suite.board.definition import Item, file_name
 from suite.board.listing import Listed, State, Table
@@ -110,7 +110,7 @@ def _whole(
     standing: Standing,
     title: str,
     heads: Sequence[tuple[str, str]],
-    rows: Sequence[Markup],
+    rows: Sequence[str],
 ) -> dict[str, Any]:
     kind = "Ranking" if table.kind == "standard" else "Custom entries"
     return {
@@ -119,7 +119,7 @@ def _whole(
         "figure": forest(standing, table.ranked, f"{title}: values with intervals"),
         "caption": f"{title}: {len(rows):,} entries, intervals at {percent(state.board.uncertainty.level)}.",
         "heads": heads,
-        "rows": Markup("\n").join(rows),
+        "rows": Markup("\n".join(rows)),
         "matrix": matrix(standing, table.ranked, "../entries/"),
     }
 
@@ -129,27 +129,26 @@ def _order(standing: Standing) -> list[int]:
     return [*first, *(i for i in range(len(standing.rank)) if standing.rank[i] is None)]
 
 
-def _row(cells: Sequence[Markup]) -> Markup:
-    return Markup("<tr>{}</tr>").format(Markup("").join(cells))
+def _row(cells: Sequence[str]) -> str:
+    return f"<tr>{''.join(cells)}</tr>"
 
 
-def _cell(text: str, value: float | None) -> Markup:
-    return Markup('<td class="n" data-v="{}">{}</td>').format("" if value is None else f"{value:.9g}", text)
+def _cell(text: str, value: float | None) -> str:
+    """text: of digits and our own words: nothing in it to escape."""
+    return f'<td class="n" data-v="{"" if value is None else f"{value:.9g}"}">{text}</td>'
 
 
-def _value(value: float | int | None) -> Markup:
+def _value(value: float | int | None) -> str:
     return _cell(number(value), value)
 
 
-def _text(text: str) -> Markup:
-    return Markup("<td>{}</td>").format(text or DASH)
+def _text(text: str) -> str:
+    return f"<td>{text or DASH}</td>"
 
 
-def _link(listed: Listed) -> Markup:
-    model = listed.entry.submission.model
-    return Markup('<th scope="row"><a href="../entries/{}.html">{}</a></th>').format(
-        listed.entry.short, name(model.display_name, 80)
-    )
+def _link(listed: Listed) -> str:
+    shown = escape(name(listed.entry.submission.model.display_name, 80))
+    return f'<th scope="row"><a href="../entries/{listed.entry.short}.html">{shown}</a></th>'
 
 
 def first_of(table: Table, standing: Standing | None, most: int = 4) -> str:

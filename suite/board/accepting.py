@@ -1,0 +1,278 @@
+"""Takes a bundle into a board repository: verify, refuse what is there already, write the entry's folder.
+
+A bundle that was re-labelled with another model's name has the same calls and replies as the first one: the
+set of the candidate's calls with their replies is hashed, whatever anything is called, and held against the
+board's.
+Not here: changes that come as pull requests (`pull_request`), the ladder itself (`verify`).
+"""
+
+import hashlib
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from suite.board.bundle import open_bundle
+from suite.board.definition import Board
+from suite.board.entry import (
+    RECORD,
+    SUBMISSION,
+    Entry,
+    EntryRecord,
+    read_entry,
+    write_record,
+)
+from suite.board.fetching import Reference, write_reference
+from suite.board.findings import Findings
+from suite.board.limits import MIB
+from suite.board.repository import Shelf, open_repository
+from suite.board.verify import Verification, verify
+from suite.chat import canonical_json
+from suite.errors import BundleError, ConfigError
+from suite.journal.reading import RunReader
+from suite.report.cleaning import one_line
+
+KEPT = 5 * MIB  # largest bundle that is kept beside its entry
+BUNDLE, BUNDLE_FOLDER, REFERENCE = "bundle.suite.zip", "bundle", "bundle.ref.yaml"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What came of it. folder: the entry's, None if it was not accepted; reasons say why."""
+
+    verification: Verification
+    folder: Path | None
+    reasons: tuple[str, ...] = ()
+
+
+def accept(
+    bundle: Path,
+    root: Path,
+    *,
+    board: str = "",
+    urls: Sequence[str] = (),
+    when: datetime | None = None,
+    into: Path | None = None,
+) -> Accepted:
+    """Verify a bundle and add it to the repository at `root`.
+
+    urls: where the bundle lies, for one that is too large to be kept in the repository. when: time of
+    acceptance (default: now). into: the folder that a pull request brought, with the bundle or a reference to
+    it. Raises BundleError for no bundle, ConfigError for a wrong board, a missing address, or a folder that
+    exists or is named after another bundle.
+    """
+    opened = _open(bundle)
+    shelf = _shelf(root, board, opened.board)
+    checked = verify(bundle, board=shelf.board)
+    if checked.exit_code() != 0:
+        return Accepted(checked, None, (f"verification: {checked.verdict.replace('_', ' ')}",))
+    entries = shelf.entries()
+    if reasons := _there(entries, opened):
+        return Accepted(checked, None, tuple(reasons))
+    slug = re.sub("[^a-z0-9]+", "-", opened.model.casefold()).strip("-")[:48] or "entry"
+    folder = into or shelf.submissions / f"{slug}-{opened.id[:12]}"
+    if into is None and folder.exists():
+        raise ConfigError(
+            f"{folder.name} exists", str(folder), "it is no entry: remove it, or check the board"
+        )
+    if folder.name[-12:] != opened.id[:12] or folder.resolve().parent != shelf.submissions.resolve():
+        raise ConfigError(
+            f"{folder.name} is not where the bundle {opened.id[:12]} belongs", where=str(folder)
+        )
+    moment = when or datetime.now(UTC)
+    _write(folder, opened, checked, None if into else (bundle, tuple(urls)))
+    record = EntryRecord(bundle_id=opened.id, accepted=moment, trace_sha256=opened.trace)
+    write_record(folder / RECORD, record)
+    if opened.supersedes:
+        old = next(one for one in entries if one.id == opened.supersedes)
+        changed = {"status": "superseded", "by": opened.id, "status_date": moment.date()}
+        write_record(old.folder / RECORD, old.record.model_copy(update=changed))
+    read_entry(folder)  # what was written can be read
+    return Accepted(checked, folder)
+
+
+def accept_new(root: Path, say: Callable[[str], None] = lambda _: None) -> list[tuple[Path, Accepted]]:
+    """Accept every folder that pull requests brought and that has no record yet: (folder, what came of it).
+
+    Raises what `accept` and fetching raise.
+    """
+    found = []
+    for shelf in open_repository(root):
+        for folder in sorted(one for one in shelf.submissions.glob("*") if one.is_dir()):
+            if (folder / RECORD).exists() or folder.is_symlink():
+                continue
+            say(f"verifying {folder.name}")
+            with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
+                bundle = bundle_of(folder, shelf.board, Path(scratch))
+                if bundle is None:
+                    raise ConfigError(
+                        f"{folder.name} has no bundle", str(folder), "bundle.suite.zip, or a reference"
+                    )
+                found.append((folder, accept(bundle, root, board=shelf.board.id, into=folder)))
+    return found
+
+
+@dataclass(frozen=True)
+class _Opened:
+    id: str
+    raw: bytes
+    readme: str
+    board: str
+    model: str
+    submitter: str
+    supersedes: str | None
+    trace: str
+
+
+def _open(path: Path) -> _Opened:
+    """What is needed of a bundle. Raises BundleError if it is not safe to read."""
+    with open_bundle(path, Findings()) as bundle:
+        if bundle is None:
+            raise BundleError(f"{path.name} is not safe to read", fix=f"suite submit verify {path.name}")
+        raw = canonical_json(bundle.submission) + b"\n"
+        if hashlib.sha256(raw).hexdigest() != bundle.id:
+            raise BundleError(
+                "submission.json is not in canonical form", str(path), "pack it with `suite submit pack`"
+            )
+        board = bundle.submission.get("board") or {}
+        return _Opened(
+            bundle.id,
+            raw,
+            bundle.readme,
+            str(board.get("id", "")),
+            str(bundle.submission["model"]["display_name"]),
+            str(bundle.submission["submitter"]["name"]),
+            bundle.submission.get("supersedes"),
+            trace_sha256([RunReader(run.folder) for run in bundle.runs]),
+        )
+
+
+def trace_sha256(runs: Sequence[RunReader]) -> str:
+    """SHA-256 over the sorted digests of the candidate's (call, reply): the same for a re-labelled bundle.
+
+    A call's id names its request, never a model; the reply's text is taken without usage and times.
+    """
+    digests = set()
+    for run in runs:
+        for call in run.calls:
+            if call.role == "candidate":
+                told = [call.id, call.reply.text, list(call.reply.scores)]
+                digests.add(hashlib.sha256(canonical_json(told)).digest())
+    return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
+
+
+def _shelf(root: Path, board: str, named: str) -> Shelf:
+    shelves = open_repository(root, board)
+    if len(shelves) == 1 and not named:
+        raise ConfigError("the bundle is for no board", fix="pack it for one: `suite submit pack --board …`")
+    for shelf in shelves:
+        if shelf.board.id == named:
+            return shelf
+    known = ", ".join(shelf.board.id for shelf in shelves)
+    raise ConfigError(f"the bundle is for the board {one_line(named, 80)!r}", where=f"here: {known}")
+
+
+def _there(entries: Sequence[Entry], opened: _Opened) -> list[str]:
+    """Why it is on the board already, and why it may not supersede what it names."""
+    reasons = []
+    by_id = {one.id: one for one in entries}
+    if opened.id in by_id:
+        reasons.append(f"this very bundle is on the board: {by_id[opened.id].folder.name}")
+    reasons += [
+        f"the same calls and replies are on the board: {one.folder.name}"
+        for one in entries
+        if one.id != opened.id and one.record.trace_sha256 == opened.trace
+    ]
+    if opened.supersedes:
+        old = by_id.get(opened.supersedes)
+        if old is None:
+            reasons.append(f"it supersedes {opened.supersedes[:12]}, which is not on this board")
+        elif old.submission.submitter.name != opened.submitter:
+            reasons.append(f"it supersedes {old.folder.name}, which somebody else submitted")
+        elif old.record.status != "active":
+            reasons.append(f"it supersedes {old.folder.name}, which is {old.record.status}")
+    return reasons
+
+
+def _write(
+    folder: Path, opened: _Opened, checked: Verification, keep: tuple[Path, Sequence[str]] | None
+) -> None:
+    """Everything but the record. keep: (bundle, addresses) where the folder does not hold them yet."""
+    if keep is not None and (size := _size(keep[0])) > KEPT and not keep[1]:
+        raise ConfigError(
+            f"the bundle has {size / MIB:.1f} MiB; the repository keeps at most {KEPT // MIB}",
+            fix="upload it and say where it lies: --url https://…",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SUBMISSION).write_bytes(opened.raw)
+    checked.write(folder)
+    if opened.readme:
+        (folder / "README.md").write_text(opened.readme, "utf-8")
+    if keep is not None:
+        _keep(keep[0], folder, _size(keep[0]), keep[1])
+
+
+def _keep(bundle: Path, folder: Path, size: int, urls: Sequence[str]) -> None:
+    if size <= KEPT and bundle.is_dir():
+        shutil.copytree(bundle, folder / BUNDLE_FOLDER)
+    elif size <= KEPT:
+        shutil.copyfile(bundle, folder / BUNDLE)
+    if urls:
+        if bundle.is_dir():
+            raise ConfigError("--url is the address of an archive, not of a folder", str(bundle))
+        digest = hashlib.sha256()
+        with bundle.open("rb") as file:
+            while chunk := file.read(MIB):
+                digest.update(chunk)
+        reference = Reference(sha256=digest.hexdigest(), bytes=size, urls=tuple(urls))
+        write_reference(folder / REFERENCE, reference)
+
+
+def _size(bundle: Path) -> int:
+    if bundle.is_dir():
+        return sum(one.stat().st_size for one in bundle.rglob("*") if one.is_file())
+    return bundle.stat().st_size
+
+
+def bundle_of(folder: Path, board: Board, scratch: Path) -> Path | None:
+    """The bundle of an entry: beside it, or fetched into `scratch`; None if nobody says where it is.
+
+    Raises ConfigError, DataError, SourceUnreachable as fetching does.
+    """
+    from suite.board.fetching import fetch, read_reference
+
+    for name in (BUNDLE, BUNDLE_FOLDER):
+        if (folder / name).exists() and not (folder / name).is_symlink():
+            return folder / name
+    if not (folder / REFERENCE).is_file():
+        return None
+    reference = read_reference(folder / REFERENCE)
+    if not reference.urls:
+        return None
+    return fetch(reference, board.hosts, scratch / f"{folder.name}.suite.zip", board.limits.bundle_mib * MIB)
+
+
+def withdraw(folder: Path, status: str, reason: str, when: datetime | None = None) -> None:
+    """Mark an entry; it leaves the ranking and its page keeps the reason. Raises DataError, ConfigError."""
+    entry = read_entry(folder)
+    if not reason.strip():
+        raise ConfigError("a reason is needed", fix="say why: it stays on the entry's page")
+    changed = {"status": status, "reason": reason, "status_date": (when or datetime.now(UTC)).date()}
+    record = EntryRecord.model_validate({**entry.record.model_dump(), **changed})
+    write_record(folder / RECORD, record)
+
+
+__all__ = [
+    "BUNDLE",
+    "BUNDLE_FOLDER",
+    "REFERENCE",
+    "Accepted",
+    "accept",
+    "accept_new",
+    "bundle_of",
+    "trace_sha256",
+    "withdraw",
+]

@@ -1,0 +1,119 @@
+"""Checks a board repository: definitions, entries, their files; and verifies every accepted entry again."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from suite.board.entry import PER_SAMPLE, RECORD, SUBMISSION, VERIFICATION, Entry, Verification
+from suite.board.listing import belongs
+from suite.board.repository import Shelf
+from suite.errors import SuiteError
+from suite.plugins import catalogue
+
+MAY_STAND = {SUBMISSION, VERIFICATION, PER_SAMPLE, RECORD, "README.md", "bundle.suite.zip", "bundle",
+             "bundle.ref.yaml"}  # fmt: skip
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something wrong. serious: the board must not be built so."""
+
+    where: str
+    what: str
+    serious: bool = True
+
+
+def check_board(shelf: Shelf, *, again: bool = True, say: Say = lambda _: None) -> list[Trouble]:
+    """All that is wrong with a board. again: verify every entry of the present definition again."""
+    found = list(_definition(shelf))
+    entries, problems = shelf.read()
+    found += [Trouble(one.where.partition("\n")[0], one.what) for one in problems]
+    known = {one.id for one in entries}
+    traces: dict[str, str] = {}
+    for entry in entries:
+        found += _files(entry)
+        found += _statuses(entry, known)
+        trace = entry.record.trace_sha256
+        if trace is not None and trace in traces:
+            found.append(Trouble(entry.folder.name, f"the same calls and replies as {traces[trace]}"))
+        elif trace is not None:
+            traces[trace] = entry.folder.name
+    if again:
+        for entry in entries:
+            if belongs(shelf.board, entry) and entry.record.status == "active":
+                say(f"verifying {entry.folder.name}")
+                found += _again(entry, shelf)
+    return found
+
+
+def _definition(shelf: Shelf) -> Iterator[Trouble]:
+    try:
+        shelf.board.cells(catalogue())
+    except SuiteError as error:
+        yield Trouble("board.yaml", str(error))
+    for old in shelf.history:
+        if _number(old.version) >= _number(shelf.board.version):
+            yield Trouble(f"history/{old.version}.yaml", f"is not older than {shelf.board.version}")
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+def _files(entry: Entry) -> Iterator[Trouble]:
+    for path in sorted(entry.folder.iterdir()):
+        if path.name not in MAY_STAND:
+            yield Trouble(entry.folder.name, f"{path.name[:80]!r} has no place in an entry's folder")
+        elif path.is_symlink():
+            yield Trouble(entry.folder.name, f"{path.name} is a link")
+    paired = any(one.paired for one in entry.verification.columns)
+    if paired and entry.per_sample is None:
+        yield Trouble(entry.folder.name, f"{PER_SAMPLE} is missing")
+
+
+def _statuses(entry: Entry, known: set[str]) -> Iterator[Trouble]:
+    record = entry.record
+    if record.status == "superseded" and record.by not in known:
+        yield Trouble(entry.folder.name, "superseded, but by no entry of this board")
+    if record.status in ("withdrawn", "disputed", "retracted") and not record.reason:
+        yield Trouble(entry.folder.name, f"{record.status} without a reason")
+
+
+def _again(entry: Entry, shelf: Shelf) -> Iterator[Trouble]:
+    """The entry verified again must give the verdict, class and numbers that stand there."""
+    from suite.board.accepting import bundle_of
+    from suite.board.verify import verify
+    from suite.board.verify.equal import differences
+
+    with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
+        try:
+            bundle = bundle_of(entry.folder, shelf.board, Path(scratch))
+            if bundle is None:
+                yield Trouble(entry.folder.name, "not verified again: its bundle is not here", serious=False)
+                return
+            checked = verify(bundle, board=shelf.board)
+        except SuiteError as error:
+            yield Trouble(entry.folder.name, str(error))
+            return
+    data = checked.data
+    if data["bundle_id"] != entry.id:
+        yield Trouble(entry.folder.name, "the bundle beside it is another one")
+        return
+    if checked.exit_code() != 0:
+        yield Trouble(entry.folder.name, f"verified again: {checked.verdict}")
+    now = msgspec.convert(msgspec.to_builtins(data), Verification)
+    for name in ("kind", "columns"):
+        mine, theirs = (msgspec.to_builtins(getattr(one, name)) for one in (now, entry.verification))
+        if first := next(differences(mine, theirs, name), None):
+            place, here, there = first
+            yield Trouble(
+                entry.folder.name, f"{VERIFICATION} says {place} = {there!r}, verified again {here!r}"
+            )
+    if entry.per_sample is not None and checked.per_sample != entry.per_sample.read_bytes():
+        yield Trouble(
+            entry.folder.name, f"{PER_SAMPLE} differs from what verification gives now", serious=False
+        )

@@ -1,0 +1,25 @@
+"""suite board init: a repository for a board."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--board", "board_name", default="mini", show_default=True, metavar="FILE|ID", help="Whose definition."
+)
+def init(folder: Path, board_name: str) -> None:
+    """Make a board repository in FOLDER: definition, rules for submitters, workflows that verify and build.
+
+    \b
+    Example:
+      suite board init my-board --board mini
+    """
+    from suite.board.initialising import init_board
+
+    made = init_board(folder, board_name)
+    for path in made.files:
+        click.echo(f"wrote {path}")
+    click.echo("next: read SUBMITTING.md and CODEOWNERS, pin the actions in .github/workflows, commit, push")
