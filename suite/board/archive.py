@@ -91,7 +91,7 @@ class Archive:
         tail = os.pread(
             self._fd, _END.size + _LONGEST_COMMENT, max(0, self.size - _END.size - _LONGEST_COMMENT)
         )
-        if _END_MARK not in tail:
+        if self.size < _END.size or _END_MARK not in tail:
             self.close()
             raise BundleError(
                 f"{path.name} is no bundle: it is no ZIP archive, or its end is missing",

@@ -96,6 +96,9 @@ def read_file(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ConfigError(f"{path.name} cannot be read: {error}", where=str(path)) from error
     value = _plain(value or {})
+    disclosure = value.get("disclosure") if isinstance(value, dict) else None
+    if isinstance(disclosure, dict) and isinstance(disclosure.get("references_access"), bool):
+        disclosure["references_access"] = "yes" if disclosure["references_access"] else "no"  # YAML's no
     if not isinstance(value, dict):
         raise ConfigError(f"{path.name} holds no declarations", where=str(path))
     for name in value:

@@ -12,13 +12,14 @@ from typing import BinaryIO
 
 import zstandard
 
-from suite.board.limits import Limits
+from suite.board.limits import MIB, Limits
 
 LEVEL = 9
 CHUNK = 2**20
 _STEP = 1024
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _LONGEST_HEADER = 18
+_ALWAYS = 64 * MIB  # is no bomb, however little it was
 
 
 class FrameError(ValueError):
@@ -70,7 +71,7 @@ def declared(head: bytes, size: int, limits: Limits) -> int:
     content = int(found.content_size)
     if content > limits.content:
         raise FrameError("too-big", f"would be over {limits.content} bytes")
-    if content > limits.ratio * size:
+    if content > max(_ALWAYS, limits.ratio * size):
         raise FrameError("bomb", f"would grow more than {limits.ratio} times")
     if found.window_size > max(limits.window, 1024):
         raise FrameError("frame-window", f"needs a window over {limits.window} bytes")

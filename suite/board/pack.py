@@ -132,7 +132,7 @@ def _secrets(
             if leak.line and leak.where != README
             else "take it out"
         )
-        yield f"{leak.where}{line}{record} holds {leak.what}: {advice}"
+        yield f"{leak.what} stands in {leak.where}{line}{record}: {advice}"
     if len(found) > _SHOWN:
         yield f"and {len(found) - _SHOWN} more secrets"
 

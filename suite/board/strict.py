@@ -43,7 +43,7 @@ def read(data: bytes, depth: int = 64) -> Any:
 def deeper_than(value: Any, depth: int) -> bool:
     """Whether objects and arrays are nested deeper than that."""
     level = [value]
-    for _ in range(depth + 1):
+    for _ in range(depth):
         inner: list[Any] = []
         for one in level:
             if isinstance(one, dict):
