@@ -4,14 +4,17 @@ from pathlib import Path
 
 import pytest
 from suite_prefeval.generation import Generation
+from suite_prefeval.plugin import suite_register
 
 import suite
 from suite.testing import conformance
 from suite.testing.bench import Bench
 from suite.testing.subject import Subject
 
+TASKS = [entry.name for entry in suite_register() if entry.kind == "task"]
 
-@pytest.mark.parametrize("task", ["prefeval/classification", "prefeval/generation"])
+
+@pytest.mark.parametrize("task", TASKS)
 def test_the_contract_is_kept(task: str) -> None:
     conformance.check(Subject(task, groups=2, cells=2), conformance.WITHOUT_MODEL).require()
 

@@ -47,7 +47,7 @@ class _VibeChecker(suite.Task[RowT, Parameters]):
 
     async def open(self, data: suite.Data, tools: suite.Tools) -> Mapping[str, str]:
         """Get the pinned ruff, the sandbox and the tests' interpreter ready; none of it only to solve."""
-        if not getattr(tools, "scoring", True):
+        if not tools.scoring:
             return {}
         linter = open_linter()
 
