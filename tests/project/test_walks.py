@@ -75,6 +75,7 @@ def walk(name: str, folder: Path, weights: Path, **environment: str) -> Path:
         "REPOSITORY": str(walking.clone_of(ROOT, folder / "repository")),
         "PYTHON": sys.executable,
         "PREPARE": str(WALKING),
+        "SERVED": str(folder / "served.html"),
         "SUITE_CACHE": str(cache),
         "NO_COLOR": "1",
     }
@@ -132,6 +133,13 @@ def test_contributing_leads_from_nothing_to_a_task_on_a_board(
     entry = (place / "suite-units/suite_units/registry/datasets/units-travel.yaml").read_text()
     assert COMMIT in entry
     assert (place / "suite-units/units.html").is_file()
+    told = (tmp_path / "walk.out").read_text()
+    assert "verified: the records are complete and consistent" in told
+    (entry_folder,) = (place / "units-board/submissions/units").glob("smollm2-135m-*")
+    assert (entry_folder / "verification.json").is_file()
+    served = (tmp_path / "served.html").read_text()
+    assert "Who keeps to your units?" in served
+    assert (place / "suite-units/site/index.html").read_text().strip() == served.strip()
 
 
 @needs
@@ -145,4 +153,6 @@ def test_the_tutorial_leads_from_nothing_to_a_verified_result(tmp_path: Path, we
     honest, _, cheated = told.partition("$ cp -r runs/smollm runs/better")
     assert "verified: the records are complete and consistent" in honest
     assert "R8.metric" in cheated
-    assert "exit code 1" in cheated
+    assert cheated.count("exit code 1") == 2
+    assert len(list((place / "my-board/submissions/tutorial").glob("*/verification.json"))) == 2
+    assert "random-option" in (tmp_path / "served.html").read_text()

@@ -21,17 +21,20 @@ git() { command git "${@/#REPOSITORY/$REPOSITORY}"; }
 make() { [ -e .venv ] || "$PYTHON" "$PREPARE" .venv; command make "$@"; }
 suite() {
     if [ "${1:-} ${2:-}" != "board serve" ]; then command suite "$@"; return; fi
-    command suite "$@" >serve.out 2>&1 &
-    local server=$! address=""
-    for _ in $(seq 100); do
-        address=$(grep -oE 'http://[^ ]+' serve.out || true)
-        [ -n "$address" ] && break
+    local told server address=""
+    told=$(mktemp)
+    command suite "$@" --port 0 >"$told" 2>&1 &
+    server=$!
+    for _ in $(seq 300); do
+        address=$(grep -oE 'http://[^ ]+' "$told" || true)
+        [ -z "$address" ] || break
         sleep 0.1
     done
+    [ -n "$address" ] || { cat "$told"; return 1; }
     "$PYTHON" -c 'import sys, urllib.request as r; print(r.urlopen(sys.argv[1]).read().decode())' "$address" \
-        >served.html
-    kill -INT "$server"
-    wait "$server" || [ $? = 130 ]
+        >"$SERVED"
+    kill "$server"
+    wait "$server" || true
 }
 """
 
