@@ -155,6 +155,8 @@ class _Opening:
         runs = tuple(self._run(number, entry, bad) for number, entry in enumerate(submission["runs"]))
         readme = self._readme()
         if self._findings.rungs["R0"].errors:
+            for rung in ("R1", "R2"):
+                self._findings.not_run(rung, "a file of the bundle is not safe to read")
             return None  # a file turned out not to be safe
         return Bundle(hashlib.sha256(raw).hexdigest(), submission, runs, readme)
 

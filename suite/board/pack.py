@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from suite.board import declared_fields, declaring, packing, scrubbing
 from suite.board.bundle import open_bundle
 from suite.board.findings import Findings
-from suite.board.limits import Limits
+from suite.board.limits import MIB, Limits
 from suite.board.refusing import reasons
 from suite.board.submission import JOURNALS, README, SCORING_JOURNALS, SUBMISSION
 from suite.chat import canonical_json
@@ -149,14 +149,18 @@ def _write(
             _check(staged)
             listed = packing.listing(staged)
             if wish.folder:
+                _fits(sum(one["bytes"] for one in listed), wish.board)
                 if output.exists():
                     _only_a_bundle(output)
                     shutil.rmtree(output)
                 staged.rename(output)
                 size = sum(one["bytes"] for one in listed) + (output / SUBMISSION).stat().st_size
             else:
-                packing.write_archive(staged, output)
-                size = output.stat().st_size
+                packed = Path(scratch) / "bundle.zip"
+                packing.write_archive(staged, packed)
+                size = packed.stat().st_size
+                _fits(size, wish.board)
+                packed.replace(output)
     except OSError as error:
         raise BundleError(
             f"cannot write the bundle: {error.strerror or error}",
@@ -170,6 +174,17 @@ def _write(
         for run in runs
     ]
     return Made(identity, output, size, sum(one["content_bytes"] for one in listed), tuple(sorted(inside)))
+
+
+def _fits(size: int, board: "Board | None") -> None:
+    """Raises ConfigError for a bundle that would be refused for its size."""
+    most = min(Limits().archive, board.limits.bundle_mib * MIB if board is not None else Limits().archive)
+    if size > most:
+        whose = f"board {board.id}" if board is not None else "verifying"
+        raise ConfigError(
+            f"the bundle would have {size / MIB:.1f} MiB; {whose} takes at most {most / MIB:.0f} MiB",
+            fix="submit fewer runs together",
+        )
 
 
 def _only_a_bundle(folder: Path) -> None:

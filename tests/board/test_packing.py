@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from suite.board import declared_fields, declaring, scrubbing
+from suite.board.limits import Limits
 from suite.board.pack import Wish, make
 from suite.board.refusing import reasons
 from suite.board.scrubbing import Machine
@@ -157,6 +158,15 @@ def test_cells_missing_for_a_board(run: Path) -> None:
     assert "board mini asks for prefeval/classification: cell" in text
     assert "is missing" in text
     assert "no board named 'minni'" in refusal(run, *FLAGS, "--board", "minni")
+
+
+def test_bundle_too_big_for_its_board(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from suite.board import pack as packer
+
+    monkeypatch.setattr(packer, "Limits", lambda: Limits(archive=5000))
+    before = sorted(tmp_path.iterdir())
+    assert "takes at most" in refusal(run, *FLAGS, "-o", tmp_path / "x.suite.zip")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 # --- declarations
