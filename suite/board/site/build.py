@@ -100,7 +100,8 @@ def _write(shelves: Sequence[Shelf], root: Path, url: str) -> Built:
         overview.append(_overview(site.state))
     if not single:
         (root / "assets").mkdir(exist_ok=True)
-        (root / "assets" / "board.css").write_text(resource("static/board.css"), "utf-8")
+        for file in ("board.css", "icon.svg"):
+            (root / "assets" / file).write_text(resource(f"static/{file}"), "utf-8")
         page = render("boards.html.j2", root="", suite=suite.__version__, rows=overview)
         (root / "index.html").write_text(page, "utf-8")
         pages += 1
@@ -148,7 +149,7 @@ class _Site:
         """Write everything; how many pages."""
         for name_ in ("assets", "tasks", "entries"):
             (self._folder / name_).mkdir(parents=True, exist_ok=True)
-        for file in ("board.css", "board.js"):
+        for file in ("board.css", "board.js", "icon.svg"):
             self._put(f"assets/{file}", resource(f"static/{file}"))
         self._tables()
         self._tasks()

@@ -18,6 +18,7 @@ class _Handler(SimpleHTTPRequestHandler):
         ".js": "text/javascript; charset=utf-8",
         ".json": "application/json",
         ".csv": "text/csv; charset=utf-8",
+        ".svg": "image/svg+xml",
         ".xml": "application/atom+xml",
         "": "application/octet-stream",
     }
