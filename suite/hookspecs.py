@@ -33,14 +33,16 @@ class Entry:
     kind: what it is. name: `family/variant` for tasks, a slug for the rest. title: one line.
     target: "module:object", imported on first use. For kind "registry" the object is a folder name
     inside the package: "suite_units:registry".
-    contract: the contract version it was built for. aliases: other names it answers to.
+    contract: the contract version it was built for; an entry that states none was built for the first, and
+    does not turn into one of a later version by being installed beside a later suite.
+    aliases: other names it answers to.
     """
 
     kind: Kind
     name: str
     title: str
     target: str
-    contract: int = CONTRACT
+    contract: int = 1
     aliases: tuple[str, ...] = ()
 
     def problem(self) -> str:

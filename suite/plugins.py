@@ -110,10 +110,13 @@ class Catalogue:
 
 def contract_note(entry: Entry, plugin: Plugin) -> str:
     """The sentence that explains a contract mismatch."""
-    newer = entry.contract > CONTRACT
-    advice = "update suite-eval" if newer else f"update {plugin.distribution or plugin.name}"
+    who = plugin.distribution or plugin.name
+    if entry.contract > CONTRACT:
+        advice = f"update suite-eval (pip install -U suite-eval), or install an earlier {who}"
+    else:
+        advice = f"update {who} (pip install -U {who}), or ask its author to build it for {CONTRACT}"
     return (
-        f"{entry.kind} {entry.name!r} of {plugin.distribution or plugin.name} was built for contract "
+        f"{entry.kind} {entry.name!r} of {who} was built for contract "
         f"{entry.contract}, this suite speaks {CONTRACT}: {advice}"
     )
 

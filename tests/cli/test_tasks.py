@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import suite
 from suite.cli.main import run
 from suite.cli.tasks import describe, type_of
 from suite.plugins import catalogue
@@ -124,13 +125,45 @@ def test_a_task_is_shown_with_all_it_says_of_itself(installed) -> None:
 
 def test_a_list_of_tasks_names_those_of_another_contract(installed) -> None:
     installed.plugin("quiet", ENTRY + ", contract=9", code=TASK)
-    said = "task 'quiet/room' of quiet was built for contract 9, this suite speaks 1: update suite-eval"
+    said = (
+        "task 'quiet/room' of quiet was built for contract 9, this suite speaks 1: "
+        "update suite-eval (pip install -U suite-eval), or install an earlier quiet"
+    )
     assert said in installed.suite("tasks", "list").out
     rows = {row["name"]: row for row in json.loads(installed.suite("tasks", "list", "--json").out)}
     assert rows["quiet/room"]["problem"] == said
     shown = installed.suite("tasks", "show", "quiet/room")
     assert (shown.code, shown.err) == (2, f"error: {said}\n")
     assert f"wrong: {said}" in installed.suite("plugin", "list").out
+
+
+@pytest.mark.parametrize(
+    ("contract", "advice"),
+    [
+        (2, "update suite-eval (pip install -U suite-eval), or install an earlier quiet"),
+        (0, "update quiet (pip install -U quiet), or ask its author to build it for 1"),
+    ],
+)
+def test_a_plugin_for_another_contract_is_listed_and_never_loaded(
+    installed, contract: int, advice: str
+) -> None:
+    installed.plugin("quiet", f"{ENTRY}, contract={contract}", code="raise SystemExit('it was loaded')")
+    said = f"task 'quiet/room' of quiet was built for contract {contract}, this suite speaks 1: {advice}"
+    listed = installed.suite("plugin", "list", "--json")
+    (plugin,) = [one for one in json.loads(listed.out) if one["name"] == "quiet"]
+    assert plugin["error"] == "" and plugin["problems"] == [said]
+    assert plugin["entries"][0]["contract"] == contract
+    assert said in installed.suite("tasks", "list").out
+    ran = installed.suite("eval", "--task", "quiet/room", "--model", "scripted/words", "--mini")
+    assert (ran.code, ran.out, ran.err) == (2, "", f"error: {said}\n")
+    checked = installed.suite("plugin", "check", "quiet")
+    assert (checked.code, checked.err) == (2, f"error: {said}\n")
+    others = installed.suite("tasks", "show", "judge-audit/biases")
+    assert others.code == 0  # it harms nothing else
+
+
+def test_an_entry_that_states_no_contract_was_built_for_the_first() -> None:
+    assert suite.Entry("task", "quiet/room", "T", "m:X").contract == 1
 
 
 def test_a_task_that_is_none_is_refused(installed) -> None:

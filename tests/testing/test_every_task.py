@@ -22,7 +22,8 @@ def test_each_plugin_checks_all_tasks_that_it_announces(plugin: Path) -> None:
     whole = re.compile(
         r'^TASKS = \[entry\.name for entry in suite_register\(\) if entry\.kind == "task"\]$.*'
         r'^@pytest\.mark\.parametrize\("(\w+)", TASKS\)\ndef test_the_contract_is_kept\(\1: str\) -> None:\n'
-        r"    conformance\.check\(Subject\(\1, groups=2, cells=2\), conformance\.WITHOUT_MODEL\)\.require\(\)$",
+        r"    conformance\.check\(Subject\(\1, groups=2, cells=2\), "
+        r"conformance\.WITHOUT_MODEL\)\.require\(\)$",
         re.MULTILINE | re.DOTALL,
     )
     found = [match for text in texts if (match := whole.search(text))]
