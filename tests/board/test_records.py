@@ -1,6 +1,7 @@
 """The records of a run held against the format and against each other (R1, R2), sealed by the tamperer."""
 
 import json
+import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -120,11 +121,12 @@ def test_long_line(bundle: Path) -> None:
     assert "R1.long-line" in codes(bundle, Limits(line=200))
 
 
-@pytest.mark.slow
-def test_line_of_a_hundred_mebibytes(bundle: Path) -> None:
-    raw(bundle, "attempts", b'{"at":1.0,"event":"' + b"x" * (100 * 2**20) + b'"}\n')
+def test_line_of_eighteen_mebibytes(bundle: Path) -> None:
+    """Over the real limit; it is given up where the limit is."""
+    text = random.Random(1).randbytes(9 * 2**20).hex().encode()
+    raw(bundle, "attempts", b'{"at":1.0,"event":"' + text + b'"}\n')
     began = time.perf_counter()
-    assert "R1.long-line" in codes(bundle)
+    assert codes(bundle) == {"R1.long-line"}
     assert time.perf_counter() - began < 5
 
 
@@ -416,7 +418,8 @@ def test_any_field_of_a_line_changed(good_bundle: Path, tmp_path_factory: Any, d
         "payload_sha256",
         "imported",
     }
-    assert found or key in free or record[key] == before
+    shared = name == "scoring/scores" and key == "calls"  # another cell's score may name the same call
+    assert found or key in free or shared or record[key] == before
     shutil.rmtree(bundle.parent)
 
 
