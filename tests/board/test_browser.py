@@ -52,8 +52,8 @@ async def test_every_page_opens_without_a_word(site: Path, address: str, how: st
     hostile = next(path.name for path in (site / "entries").glob("*.html") if "owned" in path.read_text())
     async with browser(tmp_path / "profile") as page:
         for path in (
-            "index.html", "page-2.html", "custom.html", "history.html", "tasks/index.html", "tasks/overall.html",
-            "tasks/family--task-0.html", f"entries/{entries[0]}", f"entries/{hostile}",
+            "index.html", "page-2.html", "custom.html", "history.html", "tasks/index.html",
+            "tasks/overall.html", "tasks/family--task-0.html", f"entries/{entries[0]}", f"entries/{hostile}",
         ):  # fmt: skip
             await page.open(f"{base}/{path}")
             assert page.said == [], path
