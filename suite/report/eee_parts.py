@@ -16,7 +16,8 @@ from suite.run.cells import AnyTask
 
 _OURS = ("vllm", "embedded", "transformers")  # engines that the suite itself runs, on weights
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_MODEL_ID = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._/-]*[A-Za-z0-9_-]")
+_PART = r"[A-Za-z0-9_-](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?"  # of a path: no dot at either end
+_MODEL_ID = re.compile(rf"{_PART}(?:/{_PART})+")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def model_id(member: Mapping[str, Any], given: str = "") -> str:
     """DEVELOPER/MODEL. Raises ConfigError where a name does not say the developer: it is not guessed."""
     name = given or str((member.get("identity") or {}).get("name") or _name_of(member))
     developer = name.partition("/")[0].lower()
-    if not _MODEL_ID.fullmatch(name) or ".." in name or developer in ("unknown", "data"):
+    if not _MODEL_ID.fullmatch(name) or developer in ("unknown", "data"):
         raise ConfigError(
             f"{name!r} does not say who made the model",
             where=str(member.get("spec", "")),

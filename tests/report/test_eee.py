@@ -150,7 +150,9 @@ def test_a_task_that_is_not_installed_has_numbers_without_bounds(make_run: Make,
     assert "min_score" not in metric and "not installed" in metric["additional_details"]["bounds"]
 
 
-@pytest.mark.parametrize("name", ["gpt-x", "", "unknown/x", "data/x", "a/../b", "a b/c"])
+@pytest.mark.parametrize(
+    "name", ["gpt-x", "", "unknown/x", "data/x", "a/../b", "a b/c", "./x", "a/.b", "a/b.", "/a", "a//b"]
+)
 def test_a_developer_is_not_guessed(name: str) -> None:
     with pytest.raises(ConfigError, match="does not say who made"):
         model_id({"spec": f"openai/{name}", "identity": {"name": name}})

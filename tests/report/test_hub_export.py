@@ -23,25 +23,7 @@ from suite.report.loading import LoadedRun
 
 Make = Callable[..., Path]
 OURS = Benchmark("ours/prefs", "generation", "percent")
-COMMIT = "5e35" + "0" * 36  # all digits and one e: a number, to some readers of YAML
-
-
-@pytest.fixture
-def whole(make_run: Make) -> Make:
-    """A run whose every verdict could be read, on a dataset of the Hub."""
-
-    def make(**more: Any) -> Path:
-        data = {"prefs": {"entry": "prefs", "source": "hub", "repo": "ours/prefs", "revision": COMMIT}}
-        folder = make_run(pending=0, manifest={"data": data, **more.pop("manifest", {})}, **more)
-        path = folder / "scorings/abc12345/results.json"
-        results = json.loads(path.read_text("utf-8"))
-        for cell in results["cells"]:
-            for one in cell["metrics"]:
-                one.update(unscored=0, coverage=1.0)
-        path.write_text(json.dumps(results), "utf-8")
-        return folder
-
-    return make
+COMMIT = "5e35" + "0" * 36
 
 
 def test_the_hubs_client_reads_what_was_meant(whole: Make) -> None:
