@@ -124,6 +124,24 @@ def test_a_walk_writes_the_files_of_titled_blocks_as_they_are(tmp_path: Path) ->
 
 @needs
 @pytest.mark.slow
+def test_make_venv_sets_up_a_clone_with_all_plugins(tmp_path: Path) -> None:
+    clone = walking.clone_of(ROOT, tmp_path / "suite")
+    command = ["make", "-C", str(clone), "venv", f"PYTHON={sys.executable}"]
+    environment = {k: v for k, v in os.environ.items() if k not in {"PIP_CONSTRAINT", "MAKEFLAGS"}}
+    made = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=840)
+    if made.returncode and ("NewConnectionError" in made.stderr or "name resolution" in made.stderr):
+        pytest.skip("no package index can be reached")
+    assert made.returncode == 0, made.stderr[-3000:]
+    suite = clone / ".venv" / "bin" / "suite"
+    listed = subprocess.run(
+        [suite, "tasks", "list"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "prefeval/classification" in listed.stdout
+    assert "vibechecker/live" in listed.stdout
+
+
+@needs
+@pytest.mark.slow
 @pytest.mark.embedded
 @pytest.mark.hub
 def test_contributing_leads_from_nothing_to_a_task_on_a_board(
