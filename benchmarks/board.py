@@ -67,7 +67,7 @@ def make(folder: Path, entries: int, columns: int, samples: int) -> None:
 def entry(folder: Path, board: Any, number: int, scores: Any, stratum: Any, arrays: dict[str, Any]) -> None:
     """One accepted entry. scores: (columns, samples)."""
     name = board.id, board.version, board.sha256
-    submission = {
+    submission: dict[str, Any] = {
         "format": "suite-submission/1",
         "board": dict(zip(("id", "version", "definition_sha256"), name, strict=True)),
         "submission_type": "standard",

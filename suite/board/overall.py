@@ -28,7 +28,7 @@ PROPERTIES = {
 }
 NAMES = {
     "mean_of_normalised": "Mean of normalised values",
-    "mean_rank": "Mean rank",
+    "mean_rank": "Minus mean rank",
     "borda": "Borda count",
     "bradley_terry": "Bradley-Terry strength",
 }

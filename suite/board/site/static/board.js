@@ -82,6 +82,10 @@
     return heads.findIndex(function (head) { return head.dataset.k === key; });
   }
 
+  function count(number) {
+    return number.toLocaleString("en") + (number === 1 ? " entry" : " entries");
+  }
+
   function text(index) {
     searched = searched || data.map(function (one) {
       var where = [place("model"), place("submitter")].filter(function (i) { return i >= 0; });
@@ -126,9 +130,12 @@
       rows.textContent = "";
       rows.appendChild(body);
       document.getElementById("count").textContent = kept.length === data.length ?
-        data.length + " entries" : kept.length + " of " + data.length + " entries";
+        count(data.length) : kept.length.toLocaleString("en") + " of " + count(data.length);
+      document.getElementById("caption").textContent = kept.length <= shown ?
+        "All " + count(kept.length) + " that were asked for." :
+        "The first " + shown + " of " + count(kept.length) + " in this order.";
       document.getElementById("more").hidden = kept.length <= shown;
-      document.getElementById("more-rows").textContent = "Show all " + kept.length;
+      document.getElementById("more-rows").textContent = "Show all " + count(kept.length);
       var pages = document.getElementById("pages");
       if (pages) { pages.hidden = true; }
       heads.forEach(function (head) { head.removeAttribute("aria-sort"); });
@@ -233,7 +240,7 @@
     document.getElementById("filter").addEventListener("submit", function (event) { event.preventDefault(); });
     document.getElementById("more-rows").addEventListener("click", function () { shown = Infinity; draw(); });
     document.getElementById("filter").hidden = false;
-    document.getElementById("count").textContent = table.dataset.total + " entries";
+    document.getElementById("count").textContent = count(Number(table.dataset.total));
     dress();
     window.addEventListener("hashchange", read);
     read();
