@@ -57,10 +57,10 @@ def prose(text: str) -> Iterator[str]:
     for paragraph in re.split(r"\n\s*\n", _dedented(text)):
         head, kept, body = paragraph.partition("\b\n")
         if not kept:
-            yield from [escaped(" ".join(paragraph.split())), ""]
+            yield from [escaped(paragraph), ""]
             continue
         if head.strip():
-            yield from [escaped(" ".join(head.split())), ""]
+            yield from [escaped(head), ""]
         lines = body.splitlines()
         if lines and re.fullmatch(r"Examples?:", lines[0].strip()):
             yield from [lines.pop(0).strip(), ""]
@@ -81,24 +81,16 @@ def options(command: click.Command, context: click.Context) -> Iterator[str]:
     if found:
         yield from ["| option | |", "| --- | --- |"]
         for flags, told in found:
-            yield f"| {code(flags)} | {cell(told)} |"
+            yield f"| `{flags}` | {escaped(told)} |"
         yield ""
 
 
-def code(text: str) -> str:
-    """Text as code inside a table."""
-    return "`" + text.replace("|", "\\|") + "`"
-
-
-def cell(text: str) -> str:
-    """Text inside a table."""
-    return escaped(" ".join(text.split())).replace("|", "\\|")
-
-
 def escaped(text: str) -> str:
-    """Text in which nothing but `code` is Markdown."""
-    parts = re.split(r"(`[^`]+`)", text)
-    return "".join(part if part.startswith("`") else re.sub(r"([*_<>\[\]])", r"\\\1", part) for part in parts)
+    """Text in which nothing but `code` is Markdown, also inside a table (where a | in code is only a |)."""
+    parts = re.split(r"(`[^`]+`)", " ".join(text.split()))
+    return "".join(
+        part if part.startswith("`") else re.sub(r"([*_<>\[\]|])", r"\\\1", part) for part in parts
+    )
 
 
 def _dedented(text: str) -> str:

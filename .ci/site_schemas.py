@@ -73,7 +73,7 @@ def table(schema: Schema, anchor: str) -> Iterator[str]:
     for path, inner, required, told in _walk(schema, ""):
         default = f"Default: `{_json(inner['default'])}`." if "default" in inner else ""
         row = [f"`{path}`", kind(inner, anchor), "yes" if required else "", f"{told} {default}".strip()]
-        yield "| " + " | ".join(text.replace("|", "\\|") for text in row) + " |"
+        yield "| " + " | ".join(row) + " |"
     yield ""
 
 
@@ -85,7 +85,8 @@ def kind(schema: Schema, anchor: str) -> str:
     if "const" in schema:
         return f"`{_json(schema['const'])}`"
     if "enum" in schema:
-        return "one of " + ", ".join(f"`{_json(one)}`" for one in schema["enum"])
+        words = "one of " if len(schema["enum"]) > 1 else ""
+        return words + ", ".join(f"`{_json(one)}`" for one in schema["enum"])
     for choice in ("anyOf", "oneOf"):
         if choice in schema:
             return " or ".join(kind(one, anchor) for one in schema[choice])

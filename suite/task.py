@@ -175,7 +175,7 @@ class Tools(Protocol):
 
 
 class Task(ABC, Generic[PayloadT, ParametersT]):
-    """A benchmark. See the module docstring; `suite plugin check` proves what is promised here."""
+    """A benchmark with one set of parameters. `suite plugin check` proves what is promised here."""
 
     info: ClassVar[TaskInfo]
     metrics: ClassVar[Sequence[Metric]] = ()

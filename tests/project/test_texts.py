@@ -113,7 +113,7 @@ def test_the_example_plugin_of_contributing_runs(tmp_path: Path) -> None:
 def test_the_reference_names_everything_public() -> None:
     page = (ROOT / "docs" / "api.md").read_text()
     named = re.findall(r"^::: (\S+)\.(\w+)$", page, flags=re.MULTILINE)
-    assert {name: place for place, name in named} == suite._PLACES
+    assert {name: place for place, name in named if place != "suite"} == suite._PLACES
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("changelog.d/*")), ids=lambda path: path.name)
