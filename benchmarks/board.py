@@ -140,9 +140,9 @@ def main() -> None:
         folder = given.keep or Path(scratch)
         if not (folder / "boards").is_dir():
             make(folder, given.entries, given.columns, given.samples)
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         built = build_site(open_repository(folder), folder / "site")
-        seconds = time.perf_counter() - start
+        seconds, busy = time.perf_counter() - start, time.process_time() - busy
         site = folder / "site"
         first = sum(
             (site / name).stat().st_size for name in ("index.html", "assets/board.css", "assets/board.js")
@@ -150,10 +150,10 @@ def main() -> None:
         whole = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"{built.entries} entries x {given.columns} columns x {given.samples} samples")
-        print(f"build            {seconds:8.1f} s, {built.pages} pages, peak {peak:,.0f} MiB")
+        print(f"build            {seconds:8.1f} s, {busy:.1f} s of CPU, peak {peak:,.0f} MiB")
         print(f"first page       {first / 1000:8.0f} kB with its style and script")
         print(f"all rows         {(site / 'rows.js').stat().st_size / 1000:8.0f} kB, loaded when asked for")
-        print(f"whole site       {whole / 1e6:8.0f} MB")
+        print(f"whole site       {whole / 1e6:8.0f} MB, {built.pages} pages")
 
 
 if __name__ == "__main__":

@@ -14,11 +14,10 @@ import msgspec
 from suite.board.definition import Board
 from suite.board.definition_parts import TRUST
 from suite.board.entry import Entry
+from suite.board.exposure import EXPOSED, datasets_of, exposure
 from suite.board.per_sample import read_columns
 from suite.board.prices import Prices
 from suite.board.ranking import Ranking, expected_gain, rank
-
-EXPOSED = ("train_split", "evaluation_data", "synthetic_from_evaluation_data")
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,8 @@ def state_of(board: Board, entries: Sequence[Entry], prices: Prices) -> State:
     """Rank a board. entries: all of the repository. Raises DataError, ConfigError."""
     mine = [one for one in entries if belongs(board, one)]
     others = [one for one in entries if not belongs(board, one)]
-    found = [listed(board, one, prices) for one in mine]
+    datasets = datasets_of(board)
+    found = [listed(board, one, prices, datasets) for one in mine]
     tables = []
     for kind in ("standard", "custom"):
         here = [one for one in found if one.entry.verification.kind == kind]
@@ -122,13 +122,15 @@ def _table(board: Board, kind: str, shown: Sequence[Listed]) -> Table:
     return Table(kind, list(ranked), list(unranked), rank(board, columns), place)
 
 
-def listed(board: Board, entry: Entry, prices: Prices) -> Listed:
-    """What the board derives from one entry."""
+def listed(
+    board: Board, entry: Entry, prices: Prices, datasets: Mapping[str, Sequence[str]] | None = None
+) -> Listed:
+    """What the board derives from one entry. datasets: of each column, None to look them up."""
     model = entry.submission.model
-    declared = entry.submission.disclosure.contamination
-    by_column = {item.name: declared.get(item.name, declared.get(item.task)) for item in board.tasks}
+    read = datasets_of(board) if datasets is None else datasets
+    by_column = exposure(board, read, entry.submission.disclosure.contamination)
     exposed = {key: value for key, value in by_column.items() if value in EXPOSED}
-    unknown = any(value is None or value == "unknown" for value in by_column.values())
+    unknown = "unknown" in by_column.values()
     results = [one for item in board.tasks if (one := entry.column(item.name)) is not None]
     day = _day(entry.submission.created)
     prompt = _sum([one.tokens.prompt if one.tokens else None for one in results])

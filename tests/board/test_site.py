@@ -429,3 +429,22 @@ def test_entries_whose_unscored_samples_lost_their_stratum_are_still_paired(tmp_
     assert column.units is not None
     assert not column.why
     assert len(column.units.cell) == 2
+
+
+def test_exposure_is_declared_by_dataset_and_shown_by_column() -> None:
+    from suite.board.definition import find_board
+    from suite.board.exposure import datasets_of, exposure
+
+    board = find_board("mini")
+    datasets = datasets_of(board)
+    assert datasets["prefeval/generation"] == datasets["prefeval/classification"] == ("prefeval-mini",)
+    known = dict.fromkeys({name_ for names in datasets.values() for name_ in names}, "none_known")
+    assert set(exposure(board, datasets, known).values()) == {"none_known"}
+    found = exposure(board, datasets, {**known, "prefeval-mini": "train_split"})
+    assert [key for key, value in found.items() if value == "train_split"] == [
+        "prefeval/classification",
+        "prefeval/generation",
+    ]
+    assert set(exposure(board, datasets, {}).values()) == {"unknown"}
+    by_column = exposure(board, datasets, {**known, "rag-rewardbench": "unknown"})
+    assert by_column["rag-rewardbench"] == "unknown"
