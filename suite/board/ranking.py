@@ -168,6 +168,9 @@ def _overall(board: Board, columns: Sequence[Column], drawn: dict[str, Floats], 
         values[keep], found, level=board.uncertainty.level, epsilon=epsilon, clusters=clusters,
         unknown=np.logical_or.reduce([spread_unknown(c)[keep] & c.present[keep] for c in columns]),
     )  # fmt: skip
+    few = [c.key for c in columns if (count := clusters_of(c)) is not None and count < FEW_CLUSTERS]
+    if few:
+        notes.append(f"{len(few)} of {len(columns)} tasks have fewer than {FEW_CLUSTERS} independent units")
     low, high = interval(values[keep], found, board.uncertainty.level, clusters)
     return _standing(k, keep, values[keep], low, high, 1.0, pairs, found.std(axis=0, ddof=1), notes)
 

@@ -15,7 +15,7 @@ import msgspec
 import suite
 from suite.board.definition import Board
 from suite.board.entry import PER_SAMPLE, SUBMISSION, VERIFICATION, Entry
-from suite.board.listing import State, belongs, listed, state_of
+from suite.board.listing import State, Table, belongs, listed, state_of
 from suite.board.prices import read_prices
 from suite.board.repository import Shelf
 from suite.board.site import data
@@ -217,6 +217,7 @@ class _Site:
                     caption=self._caption(len(found), number, count),
                     leaders=self._leaders(table.kind, number),
                     level=percent(board.uncertainty.level),
+                    warning=self._warning(table),
                     seen=SEEN,
                     cannot=CANNOT_SHOW,
                     notes=method_notes(board, table.ranking),
@@ -230,6 +231,16 @@ class _Site:
             else ""
         )
         return here or f"All {total:,} entries." if total > 1 else "The only entry."
+
+    def _warning(self, table: Table) -> str:
+        """What must be known of the intervals, as a sentence."""
+        if table.ranking is None:
+            return ""
+        single = len(self.state.board.tasks) == 1
+        note = (
+            table.ranking.columns[self.state.board.tasks[0].name] if single else table.ranking.overall
+        ).note
+        return f"{note[:1].upper()}{note[1:]}." if note else ""
 
     def _leaders(self, kind: str, number: int) -> str:
         table = self.state.standard if kind == "standard" else self.state.custom

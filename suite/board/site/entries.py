@@ -62,7 +62,8 @@ def _headline(table: Table, listed: Listed) -> tuple[str, str] | None:
     if overall.value[place] is None:
         return DASH, "no overall number: a task is missing"
     interval = span(overall.low[place], overall.high[place])
-    among = f"of {len(overall.members)} {'custom ' if table.kind == 'custom' else ''}entries"
+    count = len(overall.members)
+    among = f"of {count} {'custom ' if table.kind == 'custom' else ''}{'entry' if count == 1 else 'entries'}"
     rank = f"rank {overall.rank[place]} {among}"
     if overall.lowest[place] is not None:
         rank += f", could be {ranks(overall.lowest[place], overall.highest[place])}"
@@ -149,7 +150,8 @@ def _declared(listed: Listed) -> list[tuple[str, str]]:
 
 
 def _selection(told: Selection) -> str:
-    runs = f"{told.complete_runs:,} whole runs; sent: {told.rule.replace('_', ' ')}"
+    count = "1 whole run" if told.complete_runs == 1 else f"{told.complete_runs:,} whole runs"
+    runs = f"{count}; sent: {told.rule.replace('_', ' ')}"
     return f"{runs}. {name(told.note)}" if told.note else runs
 
 
