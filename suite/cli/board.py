@@ -7,6 +7,7 @@ import click
 from suite.cli.board_build import build
 from suite.cli.board_check import check
 from suite.cli.board_ci import check_pr, comment, fetch
+from suite.cli.board_commands import commands
 from suite.cli.board_entries import accept, withdraw
 from suite.cli.board_init import init
 from suite.cli.board_serve import serve
@@ -48,5 +49,5 @@ def list_(as_json: bool) -> None:
         click.echo(f"wrong: {problem.error}", err=True)
 
 
-for command in (init, accept, withdraw, check, build, serve, check_pr, fetch, comment):
+for command in (init, commands, accept, withdraw, check, build, serve, check_pr, fetch, comment):
     board.add_command(command)

@@ -1,12 +1,14 @@
 """Bundles that are made once, and copied by whoever changes them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import good_bundles
 import pytest
 
 from suite.board import packing
+from suite.board.definition import Board
 from tests.board import making
 
 
@@ -42,3 +44,22 @@ def zipped(bundle: Path, tmp_path: Path) -> Path:
     path = tmp_path / "good.suite.zip"
     packing.write_archive(bundle, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, Board]]:
+    """Recipe -> (bundle folder, board). The folder is shared: copy it before changing anything."""
+    made: dict[str, tuple[Path, Board]] = {}
+
+    def one(name: str) -> tuple[Path, Board]:
+        if name not in made:
+            folder = tmp_path_factory.mktemp(name)
+            recipe = good_bundles.RECIPES[name]
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("SUITE_CACHE", str(folder / "cache"))
+                run = good_bundles.run(recipe, folder / "run")
+            board = good_bundles.board(name, recipe, folder)
+            made[name] = good_bundles.bundle([run], board, folder / "bundle"), board
+        return made[name]
+
+    return one

@@ -20,7 +20,8 @@ from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
 
 LATER = ("R3", "R4", "R6", "R7", "R8")
-_FREE = ("plugin", "facts")  # said apart, or compared when the tasks were opened
+# Said apart, compared when the tasks were opened, or another in each scoring.
+_FREE = ("plugin", "facts", "score_parameters")
 _HERE = frozenset({"accepted"})  # of a licence: a matter of this machine
 
 
@@ -67,6 +68,7 @@ def same_world(subject: Subject, plugins: Catalogue, data: Mapping[str, str]) ->
 
 def _cells(subject: Subject, plugins: Catalogue) -> list[Cell] | None:
     found: list[Cell] = []
+    scored = {one["cell"]: one for one in subject.scoring_manifest["cells"]}
     for record in subject.manifest["cells"]:
         where = subject.place("manifest.json", f"cell {record['cell']}")
         try:
@@ -94,7 +96,8 @@ def _cells(subject: Subject, plugins: Catalogue) -> list[Cell] | None:
                 found=record["plugin"],
             )
         try:
-            values = {**record["parameters"], **record["score_parameters"]}
+            at_score = scored.get(record["cell"], record)["score_parameters"]
+            values = {**record["parameters"], **at_score}
             cell = make_cell(task(task.parameters_type().model_validate(values)), plugin)
         except (ValidationError, SuiteError, TypeError, ValueError) as error:
             subject.add(
@@ -134,6 +137,20 @@ def _same_cells(subject: Subject, plan: Plan) -> None:
                     where=subject.place("manifest.json", f"cells {record['cell']}.{name}"),
                     expected=here.get(name),
                     found=record.get(name),
+                )
+
+
+    for record in subject.scoring_manifest["cells"]:
+        cell = next((one for one in plan.cells if one.id == record["cell"]), None)
+        for name in ("prompts", "prompts_sha256"):
+            here = getattr(cell.plan, name) if cell is not None else None
+            if here != record[name]:
+                subject.add(
+                    "R3.prompts",
+                    "the scoring's prompts are not what is installed here",
+                    where=subject.place("scoring/manifest.json", f"cells {record['cell']}.{name}"),
+                    expected=here,
+                    found=record[name],
                 )
 
 

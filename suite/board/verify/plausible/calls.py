@@ -18,6 +18,8 @@ from suite.journal.records import LIST_LENGTH, CallRecord
 
 UNSERVED = frozenset({"scripted", "replay", "lexical"})  # no model takes time to answer
 MIN_LATENCIES = 50
+LONG_TEXT = 60
+EVENTS = frozenset({"start", "retry", "error", "pending", "resume", "interrupted", "stopped", "finish", "engine"})
 LONG = 16  # a limit in tokens that an answer seldom meets by chance
 _canonical = msgspec.json.Encoder(order="sorted")
 
@@ -117,6 +119,13 @@ def _attempts(subject: Subject) -> tuple[float, Counter[str]]:
             begin = min(begin, attempt.at)
         elif attempt.event == "retry":
             retries[attempt.call] += 1
+        elif attempt.event not in EVENTS:
+            subject.add(
+                "R9.event",
+                "an event that the runner does not write",
+                where=subject.place("attempts.jsonl"),
+                found=attempt.event,
+            )
     return begin, retries
 
 
@@ -136,8 +145,10 @@ def _usage(subject: Subject, thresholds: Thresholds, file: str, call: CallRecord
         subject.add("R9.tokens", "more prompt tokens cached than sent", where=where, found=usage.cached)
     if text and usage.prompt and not usage.completion:
         subject.add("R9.tokens", "a text of no tokens", where=where, found=usage.completion)
-    if usage.completion >= 10 and call.kind in ("chat", "complete") and not call.reply.tool_calls:
-        length = (len(text) + len(call.reply.reasoning)) / usage.completion
+    told = len(text) + len(call.reply.reasoning)
+    worth = usage.completion >= LONG or told >= LONG_TEXT
+    if worth and usage.completion and call.kind in ("chat", "complete") and not call.reply.tool_calls:
+        length = told / usage.completion
         low, high = thresholds["characters_per_token_low"], thresholds["characters_per_token_high"]
         if not low <= length <= high and text:
             subject.add(

@@ -1,0 +1,62 @@
+"""The commands that make the runs a board asks for, one for each of its items."""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from suite.board.definition import Board, Item
+from suite.plugins import Catalogue
+from suite.run.cells import load_task
+
+_FLAGS = {"judge": "--judge", "user": "--user", "baseline": "--baseline", "embedder": "--embedder"}
+
+
+def commands(board: Board, model: str, plugins: Catalogue) -> list[str]:
+    """`suite eval` lines, ready for a shell. model: the candidate's spec.
+
+    Raises NotFound, PluginError or ConfigError for a board that cannot be resolved here.
+    """
+    board.cells(plugins)
+    return [shlex.join(["suite", "eval", *_words(board, item, model, plugins)]) for item in board.tasks]
+
+
+def _words(board: Board, item: Item, model: str, plugins: Catalogue) -> Iterator[str]:
+    yield from ("--task", item.task)
+    yield from _parameters(item, plugins)
+    if item.data == "mini":
+        yield "--mini"
+    if item.limit is not None:
+        yield from ("--limit", str(item.limit))
+    if item.trials != 1:
+        yield from ("--trials", str(item.trials))
+    if item.seed:
+        yield from ("--seed", str(item.seed))
+    if item.prompts != "own":
+        yield from ("--prompts", item.prompts)
+    yield from ("--model", model)
+    sampling = board.candidate.sampling
+    yield from _options("", {} if isinstance(sampling, str) else sampling)
+    for role, seats in item.roles.items():
+        for seat in seats:
+            yield from (_FLAGS[role], seat.spec) if role in _FLAGS else ("--role", f"{role}={seat.spec}")
+            yield from _options(f"{role}.", seat.sampling)
+
+
+def _parameters(item: Item, plugins: Catalogue) -> Iterator[str]:
+    given = [*item.parameters.items(), *item.score_parameters.items()]
+    given += [(name, value) for name, values in item.sweep.items() for value in values]
+    if not given:  # else --mini would take the preset of that name
+        fields = load_task(plugins, item.task)[0].parameters_type()()
+        given = list(fields.solve_values().items())[:1]
+    for name, value in given:
+        yield from ("-P", f"{name}={_text(value)}")
+
+
+def _options(scope: str, values: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in values.items():
+        yield from ("-o", f"{scope}{name}={_text(value)}")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
