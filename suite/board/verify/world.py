@@ -141,9 +141,9 @@ def _same_cells(subject: Subject, plan: Plan) -> None:
 
 
     for record in subject.scoring_manifest["cells"]:
-        cell = next((one for one in plan.cells if one.id == record["cell"]), None)
+        made = next((one for one in plan.cells if one.id == record["cell"]), None)
         for name in ("prompts", "prompts_sha256"):
-            here = getattr(cell.plan, name) if cell is not None else None
+            here = getattr(made.plan, name) if made is not None else None
             if here != record[name]:
                 subject.add(
                     "R3.prompts",
