@@ -143,13 +143,13 @@ def _same_cells(subject: Subject, plan: Plan) -> None:
     for record in subject.scoring_manifest["cells"]:
         made = next((one for one in plan.cells if one.id == record["cell"]), None)
         for name in ("prompts", "prompts_sha256"):
-            here = getattr(made.plan, name) if made is not None else None
-            if here != record[name]:
+            known = getattr(made.plan, name) if made is not None else None
+            if known != record[name]:
                 subject.add(
                     "R3.prompts",
                     "the scoring's prompts are not what is installed here",
                     where=subject.place("scoring/manifest.json", f"cells {record['cell']}.{name}"),
-                    expected=here,
+                    expected=known,
                     found=record[name],
                 )
 
