@@ -17,7 +17,7 @@ from suite.plugins import Catalogue
 from suite.run.cells import Cell
 
 # Kinds of change (disclosure.changes[].what) that cover a deviation of each kind.
-_COVERS = {
+COVERS = {
     "parameters": {"parameters"},
     "data": {"subset", "other"},
     "subset": {"subset"},
@@ -322,7 +322,7 @@ def _class(
     declared = {change["what"] for change in submission["disclosure"]["changes"]}
     standard = submission["submission_type"] == "standard"
     for one in deviations:
-        covered = not standard and bool(_COVERS[one.kind] & declared)
+        covered = not standard and bool(COVERS[one.kind] & declared)
         findings.add(
             f"R5.{one.kind}",
             "declared as a change" if covered else "not what the board asks, and not declared as a change",
