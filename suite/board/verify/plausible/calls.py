@@ -19,7 +19,9 @@ from suite.journal.records import LIST_LENGTH, CallRecord
 UNSERVED = frozenset({"scripted", "replay", "lexical"})  # no model takes time to answer
 MIN_LATENCIES = 50
 LONG_TEXT = 60
-EVENTS = frozenset({"start", "retry", "error", "pending", "resume", "interrupted", "stopped", "finish", "engine"})
+EVENTS = frozenset(
+    {"start", "retry", "error", "pending", "resume", "interrupted", "stopped", "finish", "engine"}
+)
 LONG = 16  # a limit in tokens that an answer seldom meets by chance
 _canonical = msgspec.json.Encoder(order="sorted")
 
