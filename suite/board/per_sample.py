@@ -1,11 +1,12 @@
 """per_sample.parquet of many entries as columns of arrays, entries paired by sample.
 
 Rows say column, cell, sample, cluster, stratum, top and bottom. Entries of one board have the same samples,
-so labels are read once for each layout met and compared as Arrow arrays; what remains is two arrays of
+so labels are read once for each layout met, told apart by a hash of them; what remains is two arrays of
 numbers an entry. A sample without a score may have lost its stratum: another entry knows it.
 Not here: what a column's value is (`columns`), writing the file (verification does).
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,6 @@ class _Labels:
 
 @dataclass(frozen=True)
 class _Layout:
-    table: Any
     columns: Mapping[str, _Labels]
 
 
@@ -68,19 +68,19 @@ def read_columns(
     Raises DataError for a damaged file, one that disagrees with its verification, or entries that disagree
     on which way is better.
     """
-    layouts: list[_Layout] = []
+    layouts: dict[bytes, _Layout] = {}
     read = [None if path is None else _read(path, layouts) for path in files]
     return [_column(key, read, results, files) for key in keys]
 
 
 def read_numbers(path: Path) -> Iterator[tuple[str, "_Labels", Floats, Floats]]:
     """(column, its labels, top, bottom) of one file, in order of (cell, sample). Raises DataError."""
-    numbers = _read(path, [])
+    numbers = _read(path, {})
     for key, labels in numbers.layout.columns.items():
         yield key, labels, numbers.top[labels.rows], numbers.bottom[labels.rows]
 
 
-def _read(path: Path, layouts: list[_Layout]) -> _Numbers:
+def _read(path: Path, layouts: dict[bytes, _Layout]) -> _Numbers:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -95,11 +95,20 @@ def _read(path: Path, layouts: list[_Layout]) -> _Numbers:
         raise DataError(f"{path.name} is no table of samples: {error}", where=str(path)) from error
     if not (np.isfinite(numbers[0]).all() and np.isfinite(numbers[1]).all() and (numbers[1] >= 0).all()):
         raise DataError(f"{path.name} holds numbers that no score gives", where=str(path))
-    for layout in layouts:
-        if layout.table.equals(labels):
-            return _Numbers(layout, *numbers)
-    layouts.append(_Layout(labels, _labels(labels, path)))
-    return _Numbers(layouts[-1], *numbers)
+    digest = _digest(labels)
+    if digest not in layouts:
+        layouts[digest] = _Layout(_labels(labels, path))
+    return _Numbers(layouts[digest], *numbers)
+
+
+def _digest(table: Any) -> bytes:
+    """Of the labels as Arrow holds them: equal tables that are held differently are merely read twice."""
+    found = hashlib.blake2b(digest_size=16)
+    for column in table.columns:
+        for chunk in column.chunks:
+            for buffer in chunk.buffers():
+                found.update(b"\0" if buffer is None else memoryview(buffer))
+    return found.digest()
 
 
 def _labels(table: Any, path: Path) -> dict[str, _Labels]:
