@@ -216,5 +216,7 @@ def _interval(
     if count < 2:
         return None, None, "fewer than two clusters"
     error = math.sqrt(count / (count - 1) * math.fsum(one * one for one in influence.values()))
+    if not error:
+        return None, None, "all clusters alike: no interval"
     half = float(stats.t.ppf((1 + level) / 2, count - 1)) * error
     return value - half, value + half, "cluster-robust t over the mean of cells"
