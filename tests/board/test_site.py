@@ -448,3 +448,15 @@ def test_exposure_is_declared_by_dataset_and_shown_by_column() -> None:
     assert set(exposure(board, datasets, {}).values()) == {"unknown"}
     by_column = exposure(board, datasets, {**known, "rag-rewardbench": "unknown"})
     assert by_column["rag-rewardbench"] == "unknown"
+
+
+def test_ticks_are_round_and_hold_what_is_drawn() -> None:
+    from suite.board.site.figures import nice
+
+    assert nice(0.13, 0.87) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert nice(1.0 - 1e-16, 1.0) == [1.0 - 1e-16]
+    for low, high in ((-3.0, 17.0), (0.001, 0.0013), (1e6, 2e6)):
+        ticks = nice(low, high)
+        assert ticks[0] <= low
+        assert ticks[-1] >= high
+        assert len(ticks) <= 9

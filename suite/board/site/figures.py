@@ -65,7 +65,7 @@ def forest(standing: Standing, entries: Sequence[Listed], title: str) -> Markup:
 
 def nice(low: float, high: float, most: int = 7) -> list[float]:
     """Round numbers that hold low and high between them, at most `most` + 1 of them."""
-    if not high > low:
+    if not high - low > 1e-9 * max(abs(low), abs(high)):
         return [low]
     rough = (high - low) / most
     size = 10 ** math.floor(math.log10(rough))
