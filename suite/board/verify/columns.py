@@ -20,6 +20,7 @@ from suite.run.results import pairs
 from suite.scoring.computing import wanted
 from suite.scoring.metrics import Ratio
 from suite.scoring.table import Table, TableBuilder
+from suite.scoring.units import unit_ids
 
 Floats = NDArray[np.float64]
 
@@ -182,8 +183,7 @@ def _units(
 def _cell_units(measure: Measure, ratio: Ratio | None, table: Table, cell: str) -> Units | None:
     if measure.of is None and ratio is None:
         return None
-    tags = [measure.macro] if measure.macro else []
-    units = side(measure, table, cell, tags)
+    units = side(measure, table, cell, ())
     place = np.searchsorted(units.every, units.ids)
     count = len(units.every)
     top, bottom = np.zeros(count), np.zeros(count)
@@ -192,8 +192,11 @@ def _cell_units(measure: Measure, ratio: Ratio | None, table: Table, cell: str) 
     elif measure.of is not None:
         top[place], bottom[place] = measure.of(units.columns), 1.0
     stratum = np.full(count, "", dtype=object)
-    if measure.macro:
-        stratum[place] = units.columns[f"tag:{measure.macro}"]
+    if measure.macro:  # of unscored units, too
+        scope = measure.scope(table, cell)
+        codes, categories = scope.codes(measure.macro)
+        first = np.unique(unit_ids(scope), return_index=True)[1]
+        stratum[:] = [categories[code] for code in codes[first]]
     return Units(cell, units.every, units.every_cluster, stratum, top, bottom)
 
 
