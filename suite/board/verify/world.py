@@ -4,24 +4,28 @@ Nothing is taken from the bundle but names and values: the task's code, prompts,
 side's. What is not to be had here (a plugin, a dataset whose licence was not accepted) is "not run".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 from pydantic import ValidationError
 
-from suite.board.verify.members import recorded_members
+from suite.board.verify.members import recorded_members, wrong_roles
 from suite.board.verify.subject import Subject
+from suite.data.view import Data
 from suite.errors import ConfigError, DataError, NotFound, PluginError, SuiteError
 from suite.plugins import Catalogue
 from suite.run.cells import Cell, load_task, make_cell
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
+from suite.task import Sample
 
 LATER = ("R3", "R4", "R6", "R7", "R8")
 # Said apart, compared when the tasks were opened, or another in each scoring.
 _FREE = ("plugin", "facts", "score_parameters")
+_MOST_TIMES, _MOST = 4, 10_000  # as many samples as outputs, and more, before they are not read to their end
+_MOST_OF_LIMITED = 2_000_000
 _HERE = frozenset({"accepted"})  # of a licence: a matter of this machine
 
 
@@ -33,6 +37,10 @@ def same_world(subject: Subject, plugins: Catalogue, data: Mapping[str, str]) ->
     if cells is None:
         return
     manifest = subject.manifest
+    there = sum(1 for _ in subject.reader.outputs.raw())
+    most = _MOST_TIMES * there + _MOST if manifest["limit"] is None else _MOST_OF_LIMITED
+    for cell in cells:
+        _bound(cell, most)
     request = EvalRequest(
         tuple(dict.fromkeys(cell.plan.task for cell in cells)),
         mini=manifest["mini"],
@@ -49,6 +57,10 @@ def same_world(subject: Subject, plugins: Catalogue, data: Mapping[str, str]) ->
     except (DataError, NotFound) as error:
         subject.not_run(f"its data is not to be had: {error}", *LATER)
         return
+    except _TooMany as error:
+        subject.add("R4.missing-output", "far fewer outputs than samples", expected=str(error))
+        subject.not_run("too many samples to compare with", *LATER[1:])
+        return
     except ConfigError as error:
         subject.add("R3.no-samples", "with these parameters the pinned data has no samples", found=error.what)
         subject.not_run("no samples to compare with", *LATER[1:])
@@ -59,11 +71,30 @@ def same_world(subject: Subject, plugins: Catalogue, data: Mapping[str, str]) ->
         subject.add("R3.roles", "a role is filled by what is no model spec", found=error.what)
         subject.not_run("its roles cannot be read", *LATER[1:])
         return
+    for where, what, expected, found in wrong_roles(plan.cells, manifest, subject.scoring_manifest):
+        subject.add("R3.roles", what, where=subject.place(where), expected=expected, found=found)
     plan = replace(plan, filled=filled, shard=tuple(manifest["shard"]) if manifest.get("shard") else None)
     _same_cells(subject, plan)
     _same_data(subject, plan)
     _same_plan(subject, plan)
     subject.plan = plan
+
+
+class _TooMany(Exception):
+    """A cell has more samples than anybody answered."""
+
+
+def _bound(cell: Cell, most: int) -> None:
+    """Parameters may ask for samples without end: break off where the outputs cannot be whole any more."""
+    samples = cell.task.samples
+
+    def bounded(data: Data) -> Iterator[Sample[Any]]:
+        for count, sample in enumerate(samples(data)):
+            if count == most:
+                raise _TooMany(f"more than {most:,} samples of a cell of {cell.plan.task}")
+            yield sample
+
+    setattr(cell.task, "samples", bounded)  # noqa: B010
 
 
 def _cells(subject: Subject, plugins: Catalogue) -> list[Cell] | None:
@@ -138,7 +169,6 @@ def _same_cells(subject: Subject, plan: Plan) -> None:
                     expected=here.get(name),
                     found=record.get(name),
                 )
-
 
     for record in subject.scoring_manifest["cells"]:
         made = next((one for one in plan.cells if one.id == record["cell"]), None)

@@ -36,7 +36,7 @@ FREE = [
     r"manifest/cells/\d+/score_parameters\b.*",
     # names, dates, machines, versions of other software, what an engine said it can do
     r"manifest/(name|created|suite|hardware|versions|skipped)\b.*",
-    r"(manifest|scoring)/roles/.*/(limits|capabilities|needs|stage)\b.*",
+    r"(manifest|scoring)/roles/.*/(limits|capabilities)\b.*",
     r"manifest/cells/\d+/(plugin|facts)\b.*",
     r"scoring/(started|run)\b.*",
     r"scoring/cells/\d+/facts\b.*",
