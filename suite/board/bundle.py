@@ -29,6 +29,7 @@ from suite.errors import BundleError
 _CHUNK = 2**20
 _LIMITS = Limits()
 _SUBMISSION_BYTES = 2**20
+_MOST_FAMILIES = 100
 
 
 @dataclass(frozen=True)
@@ -249,6 +250,9 @@ class _Opening:
 
     def _records(self, folder: Path, scoring: Path, base: str, manifest: dict[str, Any]) -> None:
         families = {one["cell"]: one["task"].partition("/")[0] for one in manifest["cells"]}
+        if len(set(families.values())) > _MOST_FAMILIES:  # each call's id is tried under each of them
+            self._findings.add("R1.too-many-families", f"a run of over {_MOST_FAMILIES} families", where=base)
+            return
         check = RecordsCheck(folder, scoring, base, families, self._findings, self._limits, self._budget)
         check.check()
         for name, count in check.counts.items():

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -71,12 +72,25 @@ def answer(request: Request, asking: Asking) -> Reply:
     return found
 
 
-def run(recipe: Recipe, folder: Path, *, spec: str = "", constant: str = "") -> Path:
-    """Make the run of a recipe. spec: another candidate. constant: the candidate's answer to everything."""
+def run(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    spec: str = "",
+    constant: str = "",
+    judge: str = "",
+    options: Sequence[tuple[str, str, str]] = (),
+    limit: int | None = None,
+) -> Path:
+    """Make the run of a recipe. spec: another candidate. constant, judge: the candidate's and the judges'
+    answer to everything. options, limit: as `-o` and `--limit`.
+    """
 
     def said(request: Request, asking: Asking) -> Reply:
         if constant and asking.member == "candidate":
             return Reply(constant, usage=Usage(len(constant) // 4, len(constant) // 4))
+        if judge and asking.member.startswith("judge"):
+            return Reply(judge, usage=Usage(len(judge) // 4, len(judge) // 4))
         return answer(request, asking)
 
     specs = {
@@ -85,14 +99,15 @@ def run(recipe: Recipe, folder: Path, *, spec: str = "", constant: str = "") -> 
         else [spec if spec and role == "candidate" else f"scripted/constant?text={role}"]
         for role in recipe.models
     }
-    options = [("", "temperature", str(recipe.temperature))] if recipe.temperature is not None else []
+    sampling = [("", "temperature", str(recipe.temperature))] if recipe.temperature is not None else []
     request = EvalRequest(
         (recipe.task,),
         parameters=recipe.parameters,
         mini=True,
         trials=recipe.trials,
         models=specs,
-        options=options,
+        options=[*sampling, *options],
+        limit=limit,
         cache=False,
     )
     plan = make_plan(request)

@@ -29,6 +29,7 @@ COVERS = {
     "role": {"judge", "user", "tools", "orchestration", "other"},
     "sampling": {"sampling"},
 }
+_MOST_TOLD = 500
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Standing:
-    """What R5 came to. places: by column and cell. custom: in which class the entry belongs."""
+    """What R5 came to. places: by column and cell. custom: in which class the entry belongs. lacking:
+    columns without all their cells: they get no number. partial: on other samples than the board's.
+    """
 
     places: Mapping[str, tuple[Place, ...]]
     custom: bool
     differences: tuple[str, ...]
+    lacking: frozenset[str] = frozenset()
+    partial: bool = False
 
 
 def asked(
@@ -71,7 +76,7 @@ def asked(
     """Climb R5."""
     findings.ran("R5")
     _envelope(board, submission, findings)
-    _one_candidate(submission, subjects, findings)
+    _one_candidate(board, submission, subjects, findings)
     try:
         wanted = board.cells(plugins)
     except SuiteError as error:
@@ -83,7 +88,8 @@ def asked(
             deviations += _deviations(place)
     for subject in subjects:
         deviations += _candidate_deviations(board, subject)
-    return _class(submission, places, deviations, findings)
+    lacking = frozenset(name for name, column in places.items() if len(column) < len(wanted[name]))
+    return _class(submission, places, deviations, lacking, findings)
 
 
 def _envelope(board: Board, submission: Mapping[str, Any], findings: Findings) -> None:
@@ -126,16 +132,27 @@ def candidate_of(subject: Subject) -> Mapping[str, Any]:
     return found[0] if found else {}
 
 
-def _one_candidate(submission: Mapping[str, Any], subjects: Sequence[Subject], findings: Findings) -> None:
+def _one_candidate(
+    board: Board, submission: Mapping[str, Any], subjects: Sequence[Subject], findings: Findings
+) -> None:
     first: tuple[Subject, Mapping[str, Any]] | None = None
     for subject in subjects:
         one = candidate_of(subject)
         if not one:
             continue
-        facts = {name: one[name] for name in ("spec", "identity", "sampling")}
+        identity = {name: value for name, value in one["identity"].items() if name != "url"}
+        facts = {"spec": one["spec"], "identity": identity, "sampling": one["sampling"]}
         if first is None:
             first = subject, facts
             _claimed_identity(submission, subject, one, findings)
+            if one["spec"].startswith("openai/") and "endpoint" not in board.candidate.allow:
+                findings.add(
+                    "R5.candidate",
+                    "the board takes no endpoints, and the candidate was asked through one",
+                    where=subject.place("manifest.json", "roles.candidate"),
+                    expected=list(board.candidate.allow),
+                    found=one["spec"],
+                )
             continue
         for path, expected, found in differences(first[1], facts):
             findings.add(
@@ -317,6 +334,7 @@ def _class(
     submission: Mapping[str, Any],
     places: Mapping[str, tuple[Place, ...]],
     deviations: Sequence[Deviation],
+    lacking: frozenset[str],
     findings: Findings,
 ) -> Standing:
     declared = {change["what"] for change in submission["disclosure"]["changes"]}
@@ -340,7 +358,10 @@ def _class(
         )
     told = tuple(
         dict.fromkeys(
-            f"{shown(one.what)}: {shown(one.found)} instead of {shown(one.expected)}" for one in deviations
+            f"{shown(one.what)}: {shown(one.found)} instead of {shown(one.expected)}"
+            for one in deviations[:_MOST_TOLD]
         )
     )
-    return Standing(places, not standard or bool(deviations), told)
+    told += tuple(f"{name}: no number, since not all its cells are there" for name in sorted(lacking))
+    partial = any(one.kind in ("subset", "data") for one in deviations)
+    return Standing(places, not standard or bool(deviations), told, lacking, partial)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.board.verify.spent import Spent
 from suite.board.verify.subject import Subject
 from suite.compare.measures import Measure, measures, side
 from suite.run.results import pairs
@@ -70,7 +71,8 @@ class Column:
 def make_columns(wants: Iterable[Want], level: float) -> list[Column]:
     """All columns. Reads the journals of each run once for each of its tasks."""
     tables: dict[tuple[str, str], Table] = {}
-    return [_column(want, tables, level) for want in wants]
+    spent: dict[str, Spent] = {}
+    return [_column(want, tables, spent, level) for want in wants]
 
 
 def _table(subject: Subject, task: str, tables: dict[tuple[str, str], Table]) -> Table:
@@ -90,8 +92,10 @@ def _table(subject: Subject, task: str, tables: dict[tuple[str, str], Table]) ->
     return found
 
 
-def _column(want: Want, tables: dict[tuple[str, str], Table], level: float) -> Column:
-    rows = [_result(subject, cell, want.headline) for subject, cell, _ in want.cells]
+def _column(
+    want: Want, tables: dict[tuple[str, str], Table], spent: dict[str, Spent], level: float
+) -> Column:
+    rows = [result_of(subject, cell, want.headline) for subject, cell, _ in want.cells]
     values = [row["value"] for row in rows if row and row["value"] is not None]
     value = math.fsum(values) / len(values) if len(values) == len(rows) and rows else None
     units = _units(want, tables, rows) if value is not None else ()
@@ -109,7 +113,7 @@ def _column(want: Want, tables: dict[tuple[str, str], Table], level: float) -> C
         "value": value,
         "low": low,
         "high": high,
-        "level": level,
+        "level": level if len(rows) > 1 else first.get("level", level),
         "method": method,
         "n": sum(row["n"] for row in rows if row),
         "unscored": sum(row["unscored"] for row in rows if row),
@@ -119,12 +123,12 @@ def _column(want: Want, tables: dict[tuple[str, str], Table], level: float) -> C
         "range": list(metric.range) if metric is not None and metric.range else None,
         "paired": bool(units),
         "cells": [cell for _, cell, _ in want.cells],
-        **_effort(want),
+        **_effort(want, spent),
     }
     return Column(data, units)
 
 
-def _result(subject: Subject, cell: str, headline: str) -> Mapping[str, Any] | None:
+def result_of(subject: Subject, cell: str, headline: str) -> Mapping[str, Any] | None:
     """The recomputed row of a metric over a whole cell."""
     for one in subject.recomputed.get("cells", ()):
         if one["cell"] == cell:
@@ -135,17 +139,20 @@ def _result(subject: Subject, cell: str, headline: str) -> Mapping[str, Any] | N
     return None
 
 
-def _effort(want: Want) -> dict[str, Any]:
-    """Tokens of the candidate, shared by a run's cells in equal parts where it has several."""
-    tokens = {"prompt": 0.0, "completion": 0.0}
+def _effort(want: Want, spent: dict[str, Spent]) -> dict[str, Any]:
+    """Tokens of the candidate, and the share of the run's time that its calls are of all."""
+    tokens = {"prompt": 0, "completion": 0}
     seconds = 0.0
-    for subject, _, _ in want.cells:
-        share = 1 / max(len(subject.manifest["cells"]), 1)
-        calls = subject.recomputed.get("calls", {}).get("candidate", {})
-        tokens["prompt"] += share * calls.get("prompt_tokens", 0)
-        tokens["completion"] += share * calls.get("completion_tokens", 0)
-        seconds += share * float(subject.recomputed.get("seconds", 0.0))
-    return {"tokens": {name: round(n) for name, n in tokens.items()}, "seconds": round(seconds, 3)}
+    for subject in {one.run_id: one for one, _, _ in want.cells}.values():
+        found = spent.get(subject.run_id)
+        if found is None:
+            found = spent[subject.run_id] = Spent(subject)
+        cells = [cell for one, cell, _ in want.cells if one.run_id == subject.run_id]
+        calls, prompt, completion = found.of(cells)
+        tokens["prompt"] += prompt
+        tokens["completion"] += completion
+        seconds += calls / max(found.all, 1) * float(subject.recomputed.get("seconds", 0.0))
+    return {"tokens": tokens, "seconds": round(seconds, 3)}
 
 
 def _measure(want: Want) -> Measure | None:

@@ -55,12 +55,14 @@ def complete(subject: Subject) -> None:
             found=len(outputs),
         )
         return
+    subject.there = works
     changed: dict[int, tuple[str, Sample[Any]]] = {}
     for cell, sample in _expected(plan):
         key = digest64(cell, sample.id, sample.trial)
         place = subject.place("", f"cell {cell}, trial {sample.trial}")
         found = outputs.pop(key, None)
         if found is None:
+            subject.there -= 1
             subject.add("R4.missing-output", "a sample has no output", where=place, sample=sample.id)
         elif found != _digest(payload_sha256(sample.payload), sample.group, sample.cluster, sample.tags):
             if len(changed) < _MOST_EXPLAINED:

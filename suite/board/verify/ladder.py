@@ -17,7 +17,7 @@ from suite.board.definition import Board
 from suite.board.findings import Findings
 from suite.board.limits import MIB, Limits
 from suite.board.verify.asked import Standing, asked
-from suite.board.verify.columns import Column, Want, make_columns
+from suite.board.verify.columns import Column, Want, make_columns, result_of
 from suite.board.verify.complete import complete
 from suite.board.verify.numbers import numbers
 from suite.board.verify.plausible import plausible
@@ -47,6 +47,13 @@ class Ladder:
     rerun: Rerunning | None = None
 
     @property
+    def kind(self) -> str:
+        """standard | custom: as found for a board, without one as declared."""
+        if self.standing is not None:
+            return "custom" if self.standing.custom else "standard"
+        return str(self.submission.get("submission_type", "standard"))
+
+    @property
     def verdict(self) -> str:
         """verified | verified_with_warnings | incomplete | rejected."""
         findings = self.findings
@@ -74,10 +81,7 @@ def climb(
     """
     findings = Findings(most)
     limits = Limits(archive=board.limits.bundle_mib * MIB) if board is not None else Limits()
-    started = time.perf_counter()
     with open_bundle(path, findings, limits) as bundle:
-        for name in ("R0", "R1", "R2"):
-            findings.rungs[name].seconds = (time.perf_counter() - started) / 3
         if bundle is None:
             for name in (*REQUIRED[1:], "R5"):
                 findings.not_run(name, "the bundle is not safe to read")
@@ -150,14 +154,14 @@ def _one(
         with _timed(findings, "R4"), _foreseen(findings, "R4", subject.run_id):
             complete(subject)
         works = subject.plan.counts.all_samples * subject.plan.request.trials
-        say(f"{subject.run_id}: replaying {works} samples")
-        if findings.rungs["R4"].by_code["R4.missing-output"] > works // 2:
+        if subject.there < works // 2:  # so that nobody makes us replay what was never made
             subject.not_run("most of its samples are missing", "R6", "R7")
         else:
+            say(f"{subject.run_id}: replaying {works} samples")
             with _timed(findings, "R6"), _foreseen(findings, "R6", subject.run_id):
                 replay(subject, scratch)
         with _timed(findings, "R8"), _foreseen(findings, "R8", subject.run_id):
-            numbers(subject, entry)
+            numbers(subject, entry, board.uncertainty.level if board is not None else None)
     with _timed(findings, "R9"), _foreseen(findings, "R9", subject.run_id):
         plausible(subject, board.plausibility if board is not None else {})
 
@@ -179,13 +183,15 @@ def _caps(ladder: Ladder) -> None:
     for places in standing.places.values():
         for place in places:
             caps = place.item.caps
+            headline = place.item.headline or place.cell.task.info.headline
             cell = next(
                 (one for one in place.subject.recomputed.get("cells", ()) if one["cell"] == place.cell.id),
                 None,
             )
-            if cell is None or not cell["scored"]:
+            row = result_of(place.subject, place.cell.id, headline)
+            if cell is None or row is None or not cell["scored"]:
                 continue
-            unscored = sum(cell["unscored"].get(cell["headline"], {}).values()) / cell["scored"]
+            unscored = row["unscored"] / max(row["n"] + row["unscored"], 1)
             failed = sum(n for finish, n in cell["finishes"].items() if finish != "stop") / cell["scored"]
             for name, share, cap in (("unscored", unscored, caps.unscored), ("failed", failed, caps.failed)):
                 if cap is not None and share > cap:
@@ -208,7 +214,9 @@ def _wants(ladder: Ladder, subjects: Sequence[Subject]) -> list[Want]:
                 tuple((place.subject, place.cell.id, place.cell.plan.task) for place in places),
             )
             for key, places in ladder.standing.places.items()
-            if places and all(place.subject.recomputed for place in places)
+            if places
+            and key not in ladder.standing.lacking
+            and all(place.subject.recomputed for place in places)
         ]
     found = []
     for subject in subjects:

@@ -16,8 +16,11 @@ _NAMES = frozenset({"run", "scoring"})  # what the folders are called
 _ENVELOPE = ("value", "n", "unscored")
 
 
-def numbers(subject: Subject, entry: Mapping[str, Any]) -> None:
-    """Climb R8; sets `subject.recomputed`. Needs `subject.plan`. entry: the run in submission.json."""
+def numbers(subject: Subject, entry: Mapping[str, Any], wanted: float | None = None) -> None:
+    """Climb R8; sets `subject.recomputed`. Needs `subject.plan`. entry: the run in submission.json.
+
+    wanted: level of the intervals that are recomputed, where the scoring may have had another.
+    """
     plan = subject.plan
     assert plan is not None
     subject.findings.ran("R8")
@@ -35,6 +38,11 @@ def numbers(subject: Subject, entry: Mapping[str, Any]) -> None:
         subject.add("R8.results", "no results can be made of these records", found=error.what)
         return
     subject.recomputed = mine
+    if wanted is not None and wanted != level:
+        whole = subject.whole and subject.replayed is not None
+        reader = subject.replayed if whole and subject.replayed is not None else subject.reader
+        at = make_results(reader, "" if whole else subject.scoring, metrics, level=wanted)
+        subject.recomputed = {**mine, "level": wanted, "cells": at["cells"], "across": at["across"]}
     theirs = subject.results
     _compare(
         subject,

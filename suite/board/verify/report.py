@@ -48,8 +48,10 @@ class Verification:
 
     @property
     def trust(self) -> str:
-        """L0 not verified, L1 consistent, L3 reproduced by a re-run too. (Nothing is signed yet: no L2.)"""
-        if self.exit_code() != 0:
+        """L0 not verified, or on other samples than the board's; L1 consistent, L3 reproduced by a re-run
+        too. (Nothing is signed yet: no L2.)"""
+        standing = self.ladder.standing
+        if self.exit_code() != 0 or (standing is not None and standing.partial):
             return "L0"
         again = self.ladder.rerun
         return "L3" if again is not None and again.label == "reproduced" else "L1"
@@ -91,7 +93,7 @@ class Verification:
             ],
             "findings": [_plain(one) for one in findings],
             "verdict": self.verdict,
-            "class": "custom" if standing is not None and standing.custom else "standard",
+            "class": ladder.kind,
             "differences": list(standing.differences) if standing is not None else [],
             "trust": self.trust,
             "rerun": ladder.rerun.data if ladder.rerun is not None else None,

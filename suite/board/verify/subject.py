@@ -15,6 +15,7 @@ from suite.run.plan import Plan
 class Subject:
     """A run of a bundle. plan: the same plan made from the pinned world, None where that failed.
     replayed: the folder of its replay, None where that did not happen. whole: every work was replayed.
+    there: how many of the plan's works have an output.
     """
 
     run_id: str
@@ -24,6 +25,7 @@ class Subject:
     plan: Plan | None = None
     replayed: RunReader | None = None
     whole: bool = False
+    there: int = 0
     recomputed: dict[str, Any] = field(default_factory=dict)
 
     @cached_property

@@ -30,10 +30,9 @@ def as_text(found: Verification) -> Iterator[str]:
         spread = "" if data["low"] is None else f" [{data['low']:.3f}, {data['high']:.3f}]"
         counted = f"n={data['n']}" + (f", {data['unscored']} unscored" if data["unscored"] else "")
         yield f"{data['key']}: {data['headline']} {data['value']:.3f}{spread}, {counted}"
-    if ladder.standing is not None and ladder.standing.custom:
-        yield "class: custom" + (
-            f" ({'; '.join(ladder.standing.differences)})" if ladder.standing.differences else ""
-        )
+    if ladder.kind == "custom":
+        told = ladder.standing.differences if ladder.standing is not None else ()
+        yield "class: custom" + (f" ({'; '.join(told)})" if told else "")
     if ladder.rerun is not None:
         yield f"re-run: {ladder.rerun.label.replace('_', ' ')} ({ladder.rerun.why})"
     yield "This check cannot show:"

@@ -15,7 +15,7 @@ from suite.run.calls import Recorded
 LONG_WORDS = 12  # an output below this says little by being equal to another
 LONG_TOKENS = 50
 OPENING = 200
-MOST_GRAMS = 400_000
+MOST_GRAMS = 400_000  # over all cells
 _WORD = re.compile(r"\w+")
 _ODD = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _ENORMOUS = (" " * 200, "\n" * 50)
@@ -48,8 +48,9 @@ class _Cell:
 def check_replies(subject: Subject, thresholds: Thresholds, temperature: float) -> None:
     """Everything about what was answered. temperature: the highest that the candidate was asked at."""
     cells: dict[str, _Cell] = {}
+    most = MOST_GRAMS // max(len(subject.manifest["cells"]), 1)
     for record, text in _texts(subject):
-        _add(cells.setdefault(record.cell, _Cell()), record, text)
+        _add(cells.setdefault(record.cell, _Cell()), record, text, most)
     judged = any(name.partition("/")[0] == "judge" for name in members(subject))
     for name, cell in cells.items():
         _copies(subject, thresholds, name, cell)
@@ -92,7 +93,7 @@ def _texts(subject: Subject) -> Iterator[tuple[OutputRecord, str]]:
             yield record, record.output.text
 
 
-def _add(cell: _Cell, record: OutputRecord, text: str) -> None:
+def _add(cell: _Cell, record: OutputRecord, text: str, most: int) -> None:
     cell.outputs += 1
     words = _WORD.findall(text.lower())
     whole = digest64(text)
@@ -115,9 +116,10 @@ def _add(cell: _Cell, record: OutputRecord, text: str) -> None:
         cell.owners[key] = -1
     if len(text) >= OPENING:
         cell.openings[digest64(text[:OPENING])] += 1
-    if cell.gram_count < MOST_GRAMS:
-        cell.gram_count += len(words) - 4
-        cell.grams.update(hash(tuple(words[i : i + 5])) for i in range(len(words) - 4))
+    grams = min(len(words) - 4, most - cell.gram_count)
+    if grams > 0:
+        cell.gram_count += grams
+        cell.grams.update(hash(tuple(words[i : i + 5])) for i in range(grams))
 
 
 def _odd(text: str) -> bool:

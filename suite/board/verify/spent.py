@@ -1,0 +1,74 @@
+"""What the cells of a run cost: tokens of the candidate's calls that their outputs name, each call once.
+
+Taken from the records by cell and not shared out over a run's cells: cells that a board does not ask for
+must not make the others look cheaper. 24 bytes a call are kept.
+"""
+
+from array import array
+from collections.abc import Iterable
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.board.verify.subject import Subject
+
+
+class _Usage(msgspec.Struct):
+    prompt: int = 0
+    completion: int = 0
+
+
+class _Reply(msgspec.Struct):
+    usage: _Usage = msgspec.field(default_factory=_Usage)
+
+
+class _Call(msgspec.Struct):
+    id: str
+    role: str
+    reply: _Reply = msgspec.field(default_factory=_Reply)
+
+
+class _Output(msgspec.Struct):
+    cell: str
+    calls: list[str] = []
+
+
+class Spent:
+    """The candidate's calls of one run. all: how many there are."""
+
+    def __init__(self, subject: Subject) -> None:
+        ids, prompt, completion = array("Q"), array("q"), array("q")
+        decode = msgspec.json.Decoder(_Call).decode
+        for line in subject.reader.calls.raw():
+            call = decode(line)
+            if call.role == "candidate":
+                ids.append(int(call.id[:16], 16))
+                prompt.append(call.reply.usage.prompt)
+                completion.append(call.reply.usage.completion)
+        self._ids = np.frombuffer(ids, dtype=np.uint64)
+        order = np.argsort(self._ids, kind="stable")
+        self._ids = self._ids[order]
+        self._prompt = np.frombuffer(prompt, dtype=np.int64)[order]
+        self._completion = np.frombuffer(completion, dtype=np.int64)[order]
+        self._of = self._by_cell(subject)
+        self.all = len(self._ids)
+
+    def _by_cell(self, subject: Subject) -> dict[str, NDArray[np.int64]]:
+        """Cell -> places of the calls that its outputs name."""
+        named: dict[str, array[int]] = {}
+        decode = msgspec.json.Decoder(_Output).decode
+        for line in subject.reader.outputs.raw():
+            output = decode(line)
+            named.setdefault(output.cell, array("Q")).extend(int(one[:16], 16) for one in output.calls)
+        found = {}
+        for cell, calls in named.items():
+            wanted = np.unique(np.frombuffer(calls, dtype=np.uint64))
+            found[cell] = np.flatnonzero(np.isin(self._ids, wanted))
+        return found
+
+    def of(self, cells: Iterable[str]) -> tuple[int, int, int]:
+        """(calls, prompt tokens, completion tokens) of some cells together, each call once."""
+        places = [self._of[cell] for cell in cells if cell in self._of]
+        here = np.unique(np.concatenate(places)) if places else np.zeros(0, dtype=np.int64)
+        return len(here), int(self._prompt[here].sum()), int(self._completion[here].sum())

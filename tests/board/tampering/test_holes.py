@@ -1,0 +1,224 @@
+"""Forgeries that agree with themselves in every document, and once went through: found now, or of no use."""
+
+import copy
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import good_bundles
+import pytest
+from tamper import Forged
+
+from suite.board.definition import Board, load_board
+from suite.board.verify import Verification, verify
+
+
+@pytest.fixture
+def forged(good: Callable, tmp_path: Path) -> Callable[[str], tuple[Forged, Board]]:
+    def one(name: str) -> tuple[Forged, Board]:
+        folder, board = good(name)
+        return Forged(good_bundles.copy(folder, tmp_path / "bundle")), board
+
+    return one
+
+
+def errors(found: Verification) -> set[str]:
+    return {one.code for one in found.ladder.findings if one.severity == "error"}
+
+
+def changed(board: Board, folder: Path, old: str, new: str) -> Board:
+    """The same board with a line written otherwise."""
+    text = board._text
+    assert old in text
+    path = folder / "other-board.yaml"
+    path.write_text(text.replace(old, new))
+    return load_board(path)
+
+
+def for_board(forged: Forged, board: Board) -> None:
+    forged.submission["board"] = {
+        "id": board.id,
+        "version": board.version,
+        "definition_sha256": board.sha256,
+    }
+
+
+def custom(forged: Forged, changes: Iterable[str]) -> None:
+    forged.submission["submission_type"] = "custom"
+    forged.submission["disclosure"]["changes"] = [{"what": one, "why": "to see"} for one in changes]
+
+
+class TestRoles:
+    def test_one_judge_on_two_seats(self, good: Callable, tmp_path: Path) -> None:
+        """A panel of two in the manifest, of which one member was ever asked."""
+        board = good("pairs")[1]
+        alone = replace(good_bundles.RECIPES["pairs"], judges=1)
+        run = good_bundles.run(alone, tmp_path / "run")
+        forged = Forged(good_bundles.bundle([run], board, tmp_path / "bundle"))
+        judges = forged.scoring["roles"]["judge"]
+        judges.append({**copy.deepcopy(judges[0]), "spec": "scripted/constant?text=judge1"})
+        forged.reseal()
+        assert "R3.roles" in errors(verify(forged.bundle, board=board))
+
+    def test_a_judge_described_twice(self, good: Callable, tmp_path: Path) -> None:
+        """The board's judge in the scoring, the judge that was asked in the run's own manifest."""
+        board = good("judged")[1]
+        hot = [("judge", "temperature", "1.5")]
+        run = good_bundles.run(good_bundles.RECIPES["judged"], tmp_path / "run", options=hot)
+        forged = Forged(good_bundles.bundle([run], board, tmp_path / "bundle"))
+        (judge,) = forged.scoring["roles"]["judge"]
+        forged.manifest["roles"]["judge"] = [{**copy.deepcopy(judge), "stage": "both"}]
+        judge["sampling"] = {}
+        forged.reseal()
+        assert "R3.roles" in errors(verify(forged.bundle, board=board))
+
+    def test_a_partner_described_twice(self, forged: Callable) -> None:
+        made, board = forged("pairs")
+        partner = made.manifest["roles"]["baseline"][0]
+        made.scoring["roles"]["baseline"] = [copy.deepcopy(partner)]
+        partner["spec"] = "openai/weak"
+        made.reseal()
+        assert errors(verify(made.bundle, board=board)) & {"R3.roles", "R5.role"}
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("member", "candidate/2"), ("stage", "both"), ("needs", ["rate"]), ("sampling", {"logprobs": 3})],
+    )
+    def test_a_candidate_that_no_run_has(self, field: str, value: Any, forged: Callable) -> None:
+        made, board = forged("choice")
+        made.manifest["roles"]["candidate"][0][field] = value
+        if field == "member":
+            for call in made.calls:
+                call.role = value
+        made.reseal()
+        assert "R3.roles" in errors(verify(made.bundle, board=board))
+
+    def test_a_second_candidate(self, forged: Callable) -> None:
+        made, board = forged("choice")
+        second = {**copy.deepcopy(made.manifest["roles"]["candidate"][0]), "member": "candidate/2"}
+        made.manifest["roles"]["candidate"].append(second)
+        made.reseal()
+        assert "R3.roles" in errors(verify(made.bundle, board=board))
+
+    def test_a_role_that_no_task_has(self, forged: Callable) -> None:
+        made, board = forged("choice")
+        judge = {**copy.deepcopy(made.manifest["roles"]["candidate"][0]), "member": "judge", "stage": "score"}
+        made.scoring["roles"]["judge"] = [judge]
+        made.reseal()
+        assert "R3.roles" in errors(verify(made.bundle, board=board))
+
+    def test_an_endpoint_called_weights(self, forged: Callable, tmp_path: Path) -> None:
+        """A board that takes no endpoints is not told that one is a model of the hub."""
+        made, board = forged("choice")
+        closed = changed(board, tmp_path, "candidate: {", "candidate: {allow: [hub, local], ")
+        made.manifest["roles"]["candidate"][0]["spec"] = "openai/constant?text=candidate"
+        for_board(made, closed)
+        made.reseal()
+        assert "R5.candidate" in errors(verify(made.bundle, board=closed))
+
+
+class TestNumbers:
+    def test_a_narrow_level(self, forged: Callable, good: Callable) -> None:
+        """Intervals of 5 % are not shown as the board's 95 %."""
+        made, board = forged("judged")
+        made.scoring["level"] = made.results["level"] = 0.05
+        made.reseal()
+        honest = verify(good("judged")[0], board=board).data["columns"][0]
+        found = verify(made.bundle, board=board)
+        assert found.exit_code() == 0
+        assert found.data["columns"][0] == honest
+
+    def test_a_level_is_told_without_a_board(self, forged: Callable) -> None:
+        made, _ = forged("judged")
+        made.scoring["level"] = made.results["level"] = 0.5
+        made.reseal()
+        (column,) = verify(made.bundle).data["columns"]
+        rows = verify(made.bundle).data["recomputed"][0]["metrics"]
+        row = next(one for one in rows if one["headline"] and not one["slice"])
+        assert (column["level"], column["low"]) == (row["level"], row["low"])
+
+    def test_tokens_are_of_the_columns_cells(self, good: Callable, tmp_path: Path) -> None:
+        """Cells that the board does not ask for don't thin out what its cells cost."""
+        folder, board = good("choice")
+        forged = Forged(good_bundles.copy(folder, tmp_path / "bundle"))
+        only = changed(board, tmp_path, "[zero-shot, remind]", "[remind]")
+        for_board(forged, only)
+        forged.save()
+        (cell,) = (one["cell"] for one in forged.manifest["cells"] if one["parameters"]["method"] == "remind")
+        named = {call for one in forged.outputs if one.cell == cell for call in one.calls}
+        usages = [call.reply.usage for call in forged.calls if call.id in named]
+        (column,) = verify(forged.bundle, board=only).data["columns"]
+        assert column["tokens"]["prompt"] == sum(one.prompt for one in usages)
+        assert column["tokens"]["completion"] == sum(one.completion for one in usages)
+
+    def test_a_sweep_without_its_hard_cell(self, good: Callable, tmp_path: Path) -> None:
+        """A column is the mean over all its cells, or there is none: whatever is declared."""
+        board = good("choice")[1]
+        recipe = replace(
+            good_bundles.RECIPES["choice"], parameters=(("", "method", "remind"), ("", "inter_turns", "0,1"))
+        )
+        run = good_bundles.run(recipe, tmp_path / "run")
+        forged = Forged(good_bundles.bundle([run], board, tmp_path / "bundle"))
+        custom(forged, ["parameters"])
+        forged.save()
+        found = verify(forged.bundle, board=board)
+        assert [one["value"] for one in found.data["columns"]] == []
+
+    def test_a_part_of_the_samples_is_never_ranked(self, good: Callable, tmp_path: Path) -> None:
+        recipe = good_bundles.RECIPES["choice"]
+        run = good_bundles.run(recipe, tmp_path / "run", limit=2)
+        board = good("choice")[1]
+        forged = Forged(good_bundles.bundle([run], board, tmp_path / "bundle"))
+        custom(forged, ["subset"])
+        forged.save()
+        found = verify(forged.bundle, board=board)
+        assert found.data["class"] == "custom"
+        assert found.trust == "L0"
+
+    @pytest.mark.parametrize(("headline", "capped"), [("kept", True), ("answered", False)])
+    def test_the_cap_is_on_the_metric_of_the_column(
+        self, headline: str, capped: bool, good: Callable, tmp_path: Path
+    ) -> None:
+        """What the judge says of one metric says nothing of another."""
+        board = good("judged")[1]
+        lines = f"data: mini\n    headline: {headline}\n    caps: {{unscored: 0.5}}"
+        board = changed(board, tmp_path, "data: mini", lines)
+        run = good_bundles.run(good_bundles.RECIPES["judged"], tmp_path / "run", judge="hm ~ hm")
+        found = verify(good_bundles.bundle([run], board, tmp_path / "bundle"), board=board)
+        assert ("R4.too-many-unscored" in errors(found)) is capped
+
+    def test_custom_without_a_board(self, forged: Callable) -> None:
+        made, _ = forged("choice")
+        custom(made, ["prompt"])
+        made.save()
+        assert verify(made.bundle).data["class"] == "custom"
+
+
+class TestEffortOfVerifying:
+    @pytest.mark.parametrize("field", ["trials", "limit"])
+    def test_a_huge_count(self, field: str, forged: Callable) -> None:
+        """Found to be wrong without enumerating what was never made."""
+        made, board = forged("choice")
+        made.manifest[field] = 10**12
+        made.reseal(numbers=False)
+        assert errors(verify(made.bundle, board=board))
+
+    def test_samples_without_end(self, forged: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A parameter that generates a billion samples."""
+        made, _ = forged("dialogue")
+        for cell in made.manifest["cells"]:
+            cell["parameters"] |= {"source": "synth", "synth_count": 10**9}
+        made.reseal(numbers=False)
+        assert errors(verify(made.bundle))
+
+    def test_more_families_than_a_board_has_tasks(self, forged: Callable) -> None:
+        made, _ = forged("choice")
+        cell = made.manifest["cells"][0]
+        for number in range(200):
+            made.manifest["cells"].append(
+                {**copy.deepcopy(cell), "task": f"a{number}/x", "cell": f"{number:012x}"}
+            )
+            made.scoring["cells"].append({**made.scoring["cells"][0], "cell": f"{number:012x}"})
+        made.reseal(numbers=False)
+        assert "R1.too-many-families" in errors(verify(made.bundle))
