@@ -29,6 +29,7 @@ LARGEST = 8 * 1024**2  # bytes of one document
 LARGEST_README = 64 * 1024
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
+ModelT = TypeVar("ModelT", bound=BaseModel)
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Status = Literal["active", "superseded", "withdrawn", "disputed", "retracted"]
 GONE: tuple[Status, ...] = ("withdrawn", "disputed", "retracted")
@@ -281,16 +282,21 @@ def _decode(raw: bytes, kind: type[StructT], path: Path) -> StructT:
         raise DataError(f"{path.name} has not the shape it should have: {error}", where=str(path)) from error
 
 
-def read_record(path: Path) -> EntryRecord:
-    """entry.yaml. Raises DataError naming file and field."""
+def read_model(path: Path, kind: type[ModelT]) -> ModelT:
+    """A small YAML file of a board repository. Raises DataError naming file and field."""
     try:
-        return EntryRecord.model_validate(strict.read_yaml(read_bytes(path).decode("utf-8")))
+        return kind.model_validate(strict.read_yaml(read_bytes(path).decode("utf-8")))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
         raise DataError(f"{path.name}: {field}: {first['msg']}", where=str(path)) from error
     except ValueError as error:
         raise DataError(f"{path.name} can't be read: {error}", where=str(path)) from error
+
+
+def read_record(path: Path) -> EntryRecord:
+    """entry.yaml. Raises DataError naming file and field."""
+    return read_model(path, EntryRecord)
 
 
 def write_record(path: Path, record: EntryRecord) -> None:

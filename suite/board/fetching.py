@@ -15,10 +15,9 @@ from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from suite.board.entry import read_bytes
-from suite.data import strict
+from suite.board.entry import read_model
 from suite.errors import ConfigError, DataError, SourceUnreachable
 
 MOST_REDIRECTS = 4
@@ -40,14 +39,7 @@ class Reference(BaseModel):
 
 def read_reference(path: Path) -> Reference:
     """Raises DataError naming file and field."""
-    try:
-        return Reference.model_validate(strict.read_yaml(read_bytes(path).decode("utf-8")))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise DataError(f"{path.name}: {field}: {first['msg']}", where=str(path)) from error
-    except ValueError as error:
-        raise DataError(f"{path.name} can't be read: {error}", where=str(path)) from error
+    return read_model(path, Reference)
 
 
 def write_reference(path: Path, reference: Reference) -> None:
