@@ -21,7 +21,7 @@ _THINK_END = re.compile(r"\A(?:(?!<think).)*?</think(?:ing)?>", re.DOTALL | re.I
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)```", re.DOTALL | re.IGNORECASE)
 _TRIM = " \t\r\n*_`\"'.()[]:"
 _MARKED = re.compile(
-    r"\[\[\s*(\w+)\s*\]\]|^\W*(?:final )?answer\s*:\W*(\w+)\W*$", re.IGNORECASE | re.MULTILINE
+    r"\[\[\s*(\w+)\s*\]\]|^[^\w\n]*(?:final )?answer\s*:\W*(\w+)[^\w\n]*$", re.IGNORECASE | re.MULTILINE
 )
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 

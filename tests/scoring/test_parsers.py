@@ -1,5 +1,6 @@
 """Strict readers: each row fails or passes for one reason."""
 
+import time
 from collections.abc import Callable
 from typing import Literal
 
@@ -168,3 +169,12 @@ def test_no_text_raises_anything_but_unparsed(text: str) -> None:
         parsers.in_tag("x"),
     ):
         read(parse, text)
+
+
+@pytest.mark.parametrize("text", ["[[" + "\n" * 200_000, "answer:" + "- " * 100_000, "\n\n" * 100_000])
+def test_a_hostile_reply_costs_little(text: str) -> None:
+    """Time in proportion to its length: its square would be minutes."""
+    began = time.process_time()
+    with pytest.raises(Unparsed):
+        parsers.choice("ABCD")(text)
+    assert time.process_time() - began < 5

@@ -17,14 +17,18 @@ from suite_contexteval.rows import QA, Pair
 LABELS = ("Ambiguous", "Incomplete", "Subjective", "Open-ended", "Closed-ended")
 QUALITIES = ("important", "realistic", "complete", "diverse")
 MOST_PAIRS = 10
+MOST_STARTS = 200  # pairs that are looked at, so that a hostile reply costs little
 STARTS = 10  # brackets at which a literal is looked for, so that a hostile reply costs little
 LONGEST = 20_000  # characters of a literal
 
 _VERDICT = re.compile(
     r"[{,]\s*[\"']judge?ment[\"']\s*:\s*[\"']\s*(response 1|response 2|tie)\s*[\"']", re.IGNORECASE
 )
-_NEED = re.compile(r"^\W*need for context\W+(yes|no)\b", re.IGNORECASE | re.MULTILINE)
-_PAIR = re.compile(r"^[^\S\n]*(?:[-*\d.)]+\s*)?Q\d*\s*:\s*(.+?)\s+A\d*\s*:\s*(?=\[)", re.MULTILINE)
+_NEED = re.compile(r"^[^\w\n]*need for context\W+(yes|no)\b", re.IGNORECASE | re.MULTILINE)
+# A question begins and ends with what is no space, so that runs of spaces are read once.
+_PAIR = re.compile(
+    r"^[^\S\n]*(?:[-*\d.)]+\s*)?Q\d*\s*:\s*+(\S(?:.*?\S)??)\s++A\d*\s*:\s*(?=\[)", re.MULTILINE
+)
 
 
 def judgement(text: str, *, may_tie: bool = True) -> int | suite.Tie:
@@ -90,9 +94,8 @@ def follow_ups(text: str) -> FollowUps:
         raise suite.Unparsed("it does not say whether context is needed")
     if need[1].casefold() == "no":
         return FollowUps(False, (), 0)
-    starts = list(_PAIR.finditer(text))
     pairs = []
-    for match in starts:
+    for match in islice(_PAIR.finditer(text), MOST_STARTS):
         options = [str(one).strip() for one in _literal_at(text, match.end(), list) or ()]
         distinct = tuple(dict.fromkeys(one for one in options if one))
         if len(distinct) > 1:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -179,3 +180,20 @@ def test_deep_nesting_is_refused(text: str) -> None:
     for read in (parsers.type_labels, parsers.suits):
         with pytest.raises(suite.Unparsed):
             read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n" * 200_000,
+        "Need for context: yes\nQ:" + " " * 200_000,
+        "Need for context: yes\nQ: who" + " " * 200_000 + "A",
+        "Need for context: yes\n" + "Q1: who A: [" * 10_000,
+    ],
+)
+def test_a_hostile_reply_costs_little(text):
+    """Time in proportion to its length: its square would be minutes."""
+    began = time.process_time()
+    with pytest.raises(suite.Unparsed):
+        parsers.follow_ups(text)
+    assert time.process_time() - began < 10

@@ -5,6 +5,7 @@ small tree: first tag of a name, its `text` and its `string`. Equality with Beau
 Not here: what a tag's text means (`letters`, `verdicts`).
 """
 
+import re
 from dataclasses import dataclass, field
 from html import unescape
 from html.entities import html5
@@ -59,6 +60,10 @@ class Element:
         return found
 
 
+MOST_TAGS, MOST_DEPTH = 1000, 200
+_OPENS_NOTHING = re.compile("<(?![^<>]*>)")
+
+
 class _Builder(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
@@ -80,7 +85,7 @@ class _Builder(HTMLParser):
         self.flush()
         element = Element(tag)
         self._open[-1].children.append(element)
-        if tag not in _VOID:
+        if tag not in _VOID and len(self._open) < MOST_DEPTH:
             self._open.append(element)
 
     def handle_startendtag(self, tag: str, attrs: object) -> None:
@@ -110,7 +115,14 @@ class _Builder(HTMLParser):
 
 
 def parse(reply: str) -> Element:
-    """The tree of a reply; the root has no name. Takes any text: what is no tag is text."""
+    """The tree of a reply; the root has no name. Takes any text: what is no tag is text.
+
+    Of a reply with more than 1,000 angle brackets only the first 1,000 that can be tags are: the parser's
+    time grows with their square. A tag inside of 200 open ones holds nothing.
+    """
+    if reply.count("<") > MOST_TAGS:
+        *tags, rest = _OPENS_NOTHING.sub("&lt;", reply).split("<", MOST_TAGS)
+        reply = "<".join([*tags, rest.replace("<", "&lt;")])
     builder = _Builder()
     builder.feed(reply)
     builder.close()

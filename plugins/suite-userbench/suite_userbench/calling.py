@@ -27,7 +27,7 @@ _SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 TOOL = suite.Tool("interact", "Make one move: search the database, talk to the user, or answer.", _SCHEMA)
-_TAGGED = re.compile(r"^\s*(\[(?:search|action|answer)\].*)", re.DOTALL | re.MULTILINE)
+_TAGGED = re.compile(r"^[^\S\n]*(\[(?:search|action|answer)\].*)", re.DOTALL | re.MULTILINE)
 Way = Literal["tools", "json", "text"]
 
 
@@ -87,7 +87,7 @@ def _from_call(calls: Sequence[suite.ToolCall]) -> Move:
         return Move(f"{call.name}({call.arguments})", "unknown-tool", dropped)
     try:
         arguments = json.loads(call.arguments)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Move(call.arguments, "bad-arguments", dropped)
     action = _action(arguments)
     if action is None:
@@ -112,7 +112,10 @@ def _action(arguments: Any) -> str | None:
     ):
         return None
     content = arguments["content"]
-    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+    try:
+        text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+    except RecursionError:
+        return None
     tag = f"[{arguments['choice']}]"
     return text if text.startswith(tag) else f"{tag} {text}"
 

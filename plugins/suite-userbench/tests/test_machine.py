@@ -1,9 +1,13 @@
 """The state machine: every outcome of every move."""
 
+import time
+
 import pytest
+from suite_userbench import calling
 from suite_userbench.machine import parse
 from suite_userbench.measures import measure
 from suite_userbench.rules_of_play import Rules
+from suite_userbench.users import rules
 
 import suite
 
@@ -227,3 +231,14 @@ class TestCompat:
 def test_bad_rules_are_refused(bad):
     with pytest.raises(suite.ConfigError, match=next(iter(bad))):
         Rules(**bad)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a":' * 50_000, "[" * 50_000, "x" + "\n" * 200_000, "```" + "\n" * 200_000]
+)
+def test_a_hostile_reply_is_no_move_and_costs_little(text):
+    """Deep JSON is no error of the task, and time grows with the length only."""
+    began = time.process_time()
+    assert calling.read("text", suite.Reply(text)).problem == "no-json"
+    assert rules._plain(text) == text
+    assert time.process_time() - began < 5

@@ -24,7 +24,7 @@ from suite_userbench.users.protocol import (
 )
 
 MAX_TOKENS = 512
-_FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
+_FENCE = re.compile(r"```(?:json)?\s*+(.*?)```", re.DOTALL)
 _ROLES = {"agent": "Agent", "user": "User", "database": "Database"}
 Json = dict[str, Any]
 
@@ -52,7 +52,7 @@ def read_object(text: str) -> Json | None:
     for one in tries:
         try:
             found = json.loads(one)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(found, dict):
             return found

@@ -59,9 +59,9 @@ def _plain(text: str) -> str:
     """A search request as text; a JSON body becomes its keys and values."""
     try:
         body = json.loads(text)
-    except ValueError:
+        return " ; ".join(_leaves(body)) if isinstance(body, dict | list) else text
+    except (ValueError, RecursionError):
         return text
-    return " ; ".join(_leaves(body)) if isinstance(body, dict | list) else text
 
 
 def _leaves(value: Any) -> list[str]:
