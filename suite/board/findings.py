@@ -58,11 +58,12 @@ class Finding:
 
 @dataclass
 class Rung:
-    """One step of the ladder. reason: why it could not run. seconds: wall time."""
+    """One step of the ladder. reason: why it could not run. remark: for people. seconds: wall time."""
 
     id: str
     ran: bool = False
     reason: str = ""
+    remark: str = ""
     seconds: float = 0.0
     errors: int = 0
     warnings: int = 0

@@ -115,10 +115,17 @@ def _runs(
     if again is not None:
         say(f"asking the model again for {again.samples} samples")
         with _timed(findings, "R11"):
-            ladder.rerun = rerun(subjects, again, bundle.id, scratch / "again", plugins, findings)
+            counting = None
+            if ladder.standing is not None:
+                columns = ladder.standing.places.values()
+                counting = {(one.subject.run_id, one.cell.id) for column in columns for one in column}
+            ladder.rerun = rerun(subjects, again, bundle.id, scratch / "again", plugins, findings, counting)
     for name in ("R10", "R11"):
         if not findings.rungs[name].ran:
-            findings.not_run(name, "not signed" if name == "R10" else "not asked for (--rerun)")
+            why = "signatures are not read" if name == "R10" else "not asked for (--rerun)"
+            findings.not_run(name, why)
+    if subjects and not any(subject.scoring_manifest["roles"] for subject in subjects):
+        findings.rungs["R7"].remark = "no model was asked while scoring"
     wants = _wants(ladder, subjects)
     with _foreseen(findings, "R8", "columns"):
         ladder.columns = make_columns(wants, board.uncertainty.level if board else 0.95)

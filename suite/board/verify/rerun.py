@@ -10,7 +10,7 @@ import hashlib
 import heapq
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from suite.scoring.table import Table, TableBuilder
 
 ALPHA = 0.01  # of either test
 LEAST = 10  # samples below which nothing is concluded
-_Key = tuple[str, str, int]
+Picked = Mapping[tuple[str, str], int]  # (cell, sample) -> the recorded trial to compare with
 
 
 @dataclass(frozen=True)
@@ -105,20 +105,47 @@ class _Picked(Plan):
                 yield replace(group, items=items)
 
 
-def pick(subjects: Sequence[Subject], count: int, seed: str) -> dict[str, frozenset[tuple[str, str]]]:
-    """(cell, sample) to ask again, by run: the `count` works with the smallest sha256(seed, work)."""
+def pick(
+    subjects: Sequence[Subject], count: int, seed: str, cells: Collection[tuple[str, str]] | None = None
+) -> Mapping[str, Picked]:
+    """What to ask again, by run: `count` samples, as many of each cell as of the others, of each the works
+    with the smallest sha256(seed, work); which of a sample's trials is looked at is drawn the same way.
 
-    def works() -> Iterator[tuple[bytes, str, str, str]]:
-        for subject in subjects:
-            for one in subject.reader.outputs:
-                if one.trial == 0:
-                    name = "\x1f".join((seed, subject.run_id, one.cell, one.sample))
-                    yield hashlib.sha256(name.encode()).digest(), subject.run_id, one.cell, one.sample
+    cells: (run, cell) to choose from, None for all. Only what counts must be drawn from, and each cell as
+    often: else genuine records of no weight, or of an easy cell, would hide a fabricated cell.
+    """
+    queues = []
+    for subject in subjects:
+        for cell, works in _first_works(subject, count, seed, cells).items():
+            drawn: dict[str, tuple[bytes, int]] = {}
+            for digest, sample, trial in works:
+                drawn.setdefault(sample, (digest, trial))
+            one = [(digest, subject.run_id, cell, name, n) for name, (digest, n) in drawn.items()]
+            queues.append(one[:count])
+    found: dict[str, dict[tuple[str, str], int]] = {}
+    for number in range(max(map(len, queues), default=0)):
+        for _, run_id, name, sample, trial in sorted(one[number] for one in queues if number < len(one)):
+            if count > 0:
+                found.setdefault(run_id, {})[name, sample] = trial
+                count -= 1
+    return found
 
-    found: dict[str, set[tuple[str, str]]] = {}
-    for _, run_id, cell, sample in heapq.nsmallest(count, works()):
-        found.setdefault(run_id, set()).add((cell, sample))
-    return {run_id: frozenset(chosen) for run_id, chosen in found.items()}
+
+def _first_works(
+    subject: Subject, count: int, seed: str, cells: Collection[tuple[str, str]] | None
+) -> dict[str, list[tuple[bytes, str, int]]]:
+    """Cell -> (digest, sample, trial) of its first works by digest, enough for `count` samples."""
+    most = count * int(subject.manifest["trials"])
+    found: dict[str, list[tuple[bytes, str, int]]] = {}
+    for one in subject.reader.outputs:
+        if cells is not None and (subject.run_id, one.cell) not in cells:
+            continue
+        name = "\x1f".join((seed, subject.run_id, one.cell, one.sample, str(one.trial)))
+        works = found.setdefault(one.cell, [])
+        works.append((hashlib.sha256(name.encode()).digest(), one.sample, one.trial))
+        if len(works) > 4 * most + 1000:
+            works[:] = heapq.nsmallest(most, works)
+    return {cell: heapq.nsmallest(most, works) for cell, works in found.items()}
 
 
 def rerun(
@@ -128,10 +155,14 @@ def rerun(
     scratch: Path,
     plugins: Catalogue,
     findings: Findings,
+    cells: Collection[tuple[str, str]] | None = None,
 ) -> Rerunning:
-    """Climb R11. Raises SuiteError for models that cannot be had."""
+    """Climb R11. cells: (run, cell) to choose from, None for all.
+
+    Raises SuiteError for models that cannot be had.
+    """
     ready = [subject for subject in subjects if subject.plan is not None]
-    picked = pick(ready, asked.samples, f"{asked.seed}\x1f{bundle_id}")
+    picked = pick(ready, asked.samples, f"{asked.seed}\x1f{bundle_id}", cells)
     going = Rerunning()
     findings.ran("R11")
     for subject in ready:
@@ -148,12 +179,12 @@ def rerun(
 def _run(
     subject: Subject,
     asked: Rerun,
-    works: frozenset[tuple[str, str]],
+    works: Picked,
     scratch: Path,
     plugins: Catalogue,
     going: Rerunning,
 ) -> None:
-    plan, stages = _plan(subject, asked, works, plugins)
+    plan, stages = _plan(subject, asked, frozenset(works), plugins)
     folders = []
     for number in ("first", "second"):
         folder = scratch / number
@@ -163,7 +194,7 @@ def _run(
             raise outcome.error
         folders.append(folder)
     recorded = _texts(subject.reader, works)
-    first, second = (_texts(RunReader(folder), works) for folder in folders)
+    first, second = (_texts(RunReader(folder), dict.fromkeys(works, 0)) for folder in folders)
     for key, text in first.items():
         going.samples += 1
         going.same += text == recorded.get(key)
@@ -201,17 +232,17 @@ def _plan(
     return _Picked(**fields, works=works), stages
 
 
-def _texts(reader: RunReader, works: frozenset[tuple[str, str]]) -> dict[_Key, str]:
-    """Work -> its answer; outputs without a text by their data."""
+def _texts(reader: RunReader, works: Picked) -> dict[tuple[str, str], str]:
+    """Cell and sample -> the answer of its picked trial; outputs without a text by their data."""
     recorded = Recorded(reader.calls)
-    found: dict[_Key, str] = {}
+    found: dict[tuple[str, str], str] = {}
     for one in reader.outputs:
-        if one.trial or (one.cell, one.sample) not in works:
+        if works.get((one.cell, one.sample)) != one.trial:
             continue
         call = recorded.find(one.text_from) if one.text_from else None
         text = call.reply.text if call else one.output.text
         data = json.dumps(one.output.data, sort_keys=True) if one.output.data is not None else ""
-        found[one.cell, one.sample, 0] = f"{text}\x1f{data}"
+        found[one.cell, one.sample] = f"{text}\x1f{data}"
     return found
 
 

@@ -22,6 +22,8 @@ def as_text(found: Verification) -> Iterator[str]:
         yield _rung(rung)
         yield from _findings(found, rung)
     yield ""
+    if ladder.columns and found.exit_code() != 0:
+        yield "numbers, as far as they can be recomputed, of what was not verified:"
     for column in ladder.columns:
         data = column.data
         if data["value"] is None:
@@ -61,7 +63,8 @@ def _rung(rung: Rung) -> str:
         for n, word in ((rung.errors, "error"), (rung.warnings, "warning"), (rung.notes, "note"))
         if n
     )
-    reason = f" ({rung.reason})" if rung.reason else ""
+    told = rung.reason or rung.remark
+    reason = f" ({told})" if told else ""
     return f"{rung.id:<3} {_STATUS[rung.status]:<8} {RUNGS[rung.id]}{reason}{f': {counts}' if counts else ''}"
 
 

@@ -1,6 +1,7 @@
 """Forgeries that agree with themselves in every document, and once went through: found now, or of no use."""
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,12 @@ import good_bundles
 import pytest
 from tamper import Forged
 
+from suite.board.bundle import open_bundle
 from suite.board.definition import Board, load_board
-from suite.board.verify import Verification, verify
+from suite.board.findings import Findings
+from suite.board.verify import Rerun, Verification, verify
+from suite.board.verify.rerun import pick
+from suite.board.verify.subject import Subject
 
 
 @pytest.fixture
@@ -193,6 +198,46 @@ class TestNumbers:
         custom(made, ["prompt"])
         made.save()
         assert verify(made.bundle).data["class"] == "custom"
+
+
+class TestWhatIsAskedAgain:
+    """Genuine records of no weight must not keep a re-run away from those that count."""
+
+    def picked(self, folder: Path, count: int, cells: Any = None) -> dict[tuple[str, str], int]:
+        (run,) = (folder / "runs").iterdir()
+        with open_bundle(folder, Findings()) as bundle:
+            assert bundle is not None
+            subjects = [Subject(one.id, one.folder, one.scoring, Findings()) for one in bundle.runs]
+            return dict(pick(subjects, count, "seed", cells)[run.name])
+
+    def test_only_of_the_boards_cells(self, good: Callable) -> None:
+        folder, _ = good("choice")
+        (run,) = (folder / "runs").iterdir()
+        cell = Forged(folder).manifest["cells"][1]["cell"]
+        found = self.picked(folder, 6, {(run.name, cell)})
+        assert len(found) == 6
+        assert {one for one, _ in found} == {cell}
+
+    def test_as_many_of_each_cell(self, good: Callable) -> None:
+        folder, _ = good("choice")
+        found = self.picked(folder, 6)
+        assert sorted(Counter(cell for cell, _ in found).values()) == [3, 3]
+
+    def test_of_any_trial(self, good: Callable) -> None:
+        found = self.picked(good("judged")[0], 6)
+        assert set(found.values()) == {0, 1}
+
+    def test_a_board_says_which_cells(self, good: Callable, tmp_path: Path) -> None:
+        """All of the cell that counts is fabricated, nothing of the other one."""
+        folder, board = good("choice")
+        forged = Forged(good_bundles.copy(folder, tmp_path / "bundle"))
+        only = changed(board, tmp_path, "[zero-shot, remind]", "[remind]")
+        for_board(forged, only)
+        forged.save()
+        found = verify(
+            forged.bundle, board=only, again=Rerun(12, {"candidate": ["scripted/words"]}, seed="a")
+        )
+        assert found.data["rerun"]["samples"] == min(12, len(forged.outputs) // 2)
 
 
 class TestEffortOfVerifying:
