@@ -110,6 +110,8 @@ def fetch(
         raise ConfigError(
             "the bundle lies elsewhere, and nobody says where", fix="give urls in bundle.ref.yaml"
         )
+    for url in reference.urls:
+        _allowed(url, hosts)  # those that are not asked are told, too
     errors: list[str] = []
     for url in reference.urls:
         try:

@@ -128,6 +128,9 @@ def _folder(root: Path, base: str, folder: str, changes: list[Change]) -> Iterat
         yield f"{folder}: {SUBMISSION} is missing"
     if not any(name in (REFERENCE, ARCHIVE) or name.startswith("bundle/") for name in names):
         yield f"{folder}: neither {ARCHIVE}, bundle/ nor {REFERENCE} is there"
+    forms = {name.partition("/")[0] for name in names} & {REFERENCE, ARCHIVE, "bundle"}
+    if len(forms) > 1:  # one would be verified, the other shown
+        yield f"{folder}: the bundle is there in several forms ({', '.join(sorted(forms))}): give one"
     total = 0
     for name, one in names.items():
         if not _SHA.fullmatch(one.blob) or one.mode != "100644":

@@ -123,6 +123,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a name of another bundle": (wrong_name, "has the SHA-256"),
     "no submission": (lambda r: (r / FOLDER / "submission.json").unlink(), "submission.json is missing"),
     "no bundle": (lambda r: (r / FOLDER / "bundle.suite.zip").unlink(), "neither bundle.suite.zip"),
+    "two bundles": (lambda r: put(r, f"{FOLDER}/bundle.ref.yaml", b"urls: []"), "in several forms"),
     "a file beside the folders": (lambda r: put(r, "submissions/mini/index.json"), "outside"),
     "a bad folder": (lambda r: put(r, "submissions/mini/Model/submission.json"), "outside"),
     "removes the rules": (lambda r: (r / "CODEOWNERS").unlink(), "CODEOWNERS: outside"),
