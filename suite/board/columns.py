@@ -7,6 +7,7 @@ own interval.
 Not here: reading them from disk (`per_sample`), drawing from them (`resampling`).
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,13 +24,15 @@ Labels = Sequence[str] | NDArray[np.str_]
 @dataclass(frozen=True)
 class Units:
     """U units in order. stratum: (U,), code of (cell, stratum). cell: (S,), code of a stratum's cell.
-    cluster: (U,), code; the same cluster may appear in several cells. clusters: how many.
+    cluster: (U,), code; the same cluster may appear in several cells. clusters: how many. digest: of their
+    names.
     """
 
     stratum: Codes
     cell: Codes
     cluster: Codes
     clusters: int
+    digest: str
 
     def shares(self, scored: NDArray[np.bool_]) -> Floats:
         """(S, K): what a stratum counts for, 1 / cells / scored strata of its cell. scored: (S, K), whether
@@ -71,7 +74,8 @@ def units_of(cell: Labels, stratum: Labels, cluster: Labels) -> Units:
     stratum_codes = np.fromiter((place[pair] for pair in pairs.tolist()), np.intp, len(pairs))
     of = np.fromiter((int(pair.partition("\x1f")[0]) for pair in order), np.intp, len(order))
     names, cluster_codes = np.unique(np.asarray(cluster, dtype=object).astype(str), return_inverse=True)
-    return Units(stratum_codes, of, cluster_codes.astype(np.intp), len(names))
+    digest = hashlib.sha256("\x1f".join(names.tolist()).encode()).hexdigest()
+    return Units(stratum_codes, of, cluster_codes.astype(np.intp), len(names), digest)
 
 
 @dataclass(frozen=True)

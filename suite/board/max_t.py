@@ -23,7 +23,7 @@ class Pairwise:
     """All pairs of K entries.
 
     better: (K, K), [i, j] whether i is better than j. se: (K, K) of the differences; inf where it is not
-    known. critical: c, with all corrections, None where nothing could be tested.
+    known, which makes a tie. critical: c, with all corrections, None where nothing could be tested.
     """
 
     better: NDArray[np.bool_]
@@ -47,43 +47,51 @@ def pairwise(
     epsilon: float = 0.0,
     clusters: float | None = None,
     unknown: NDArray[np.bool_] | None = None,
+    precision: float = 1e-9,
 ) -> Pairwise:
     """Test all pairs. values: (K,), higher is better. replicates: (B, K).
 
     epsilon: the smallest difference that counts, in units of values. clusters: how many independent units
-    the replicates were drawn from; widens c by t / z and sqrt(n / (n - 1)), so that few of them do not look
-    like many. None: the replicates are as spread as they should be. unknown: entries whose spread is not
-    known: tied with everybody.
+    the replicates were drawn from; c becomes the quantile of Student's t at the level where the normal law
+    has c (the pairs' own level, far out in the tail), times sqrt(n / (n - 1)), so that few of them do not
+    look like many. None: the replicates are as spread as they should be. unknown: (K, K), pairs whose spread
+    is not known: tied. precision: of the replicates, as a share of the largest value; less spread is none.
     """
     k = len(values)
     se = _spread(replicates)
-    blind = np.zeros(k, np.bool_) if unknown is None else unknown
+    blind = np.zeros((k, k), np.bool_) if unknown is None else unknown & ~np.eye(k, dtype=np.bool_)
     if k < 2 or (clusters is not None and clusters < 2):
-        return Pairwise(np.zeros((k, k), np.bool_), se, None)
+        return Pairwise(np.zeros((k, k), np.bool_), np.where(np.eye(k, dtype=np.bool_), 0.0, np.inf), None)
     difference = values[:, None] - values[None, :]
     scale = max(float(np.abs(values).max()), float(se.max()), 1e-300)
-    tiny = se <= 1e-9 * scale
-    usable = ~tiny & ~blind[:, None] & ~blind[None, :]
+    tiny = se <= precision * scale
+    blind |= tiny & (np.abs(difference) > 1e-12) & (not _enough(clusters, k, level))
+    usable = ~tiny & ~blind
     inverse = np.divide(1.0, se, out=np.zeros_like(se), where=usable)
     critical = _critical(replicates, values, inverse, level)
-    widened = critical * widening(clusters, level)
-    better = np.where(tiny, _constant(difference, clusters, k, level), difference - widened * se > epsilon)
-    better &= difference > epsilon
-    better[blind, :] = False
-    better[:, blind] = False
-    return Pairwise(better, np.where(blind[:, None] | blind[None, :], np.inf, se), widened)
+    widened = _widened(critical, clusters)
+    better = np.where(tiny, np.abs(difference) > 1e-12, difference - widened * se > epsilon)
+    better &= (difference > epsilon) & ~blind
+    return Pairwise(better, np.where(blind, np.inf, se), widened)
 
 
-def _constant(difference: Floats, clusters: float | None, k: int, level: float) -> NDArray[np.bool_]:
+def _enough(clusters: float | None, k: int, level: float) -> bool:
     """Differences that are equal in every cluster have no bootstrap spread. They count where the exact
     sign-flip test, corrected for all pairs, could reject: 2^(1 - n) <= alpha / pairs.
     """
-    enough = clusters is None or (clusters - 1) * math.log(2) >= math.log(k * (k - 1) / 2 / (1 - level))
-    return (np.abs(difference) > 1e-12) & enough
+    return clusters is None or (clusters - 1) * math.log(2) >= math.log(k * (k - 1) / 2 / (1 - level))
+
+
+def _widened(critical: float, clusters: float | None) -> float:
+    if clusters is None:
+        return critical
+    from scipy.special import ndtr, stdtrit
+
+    return -float(stdtrit(clusters - 1, ndtr(-critical))) * math.sqrt(clusters / (clusters - 1))
 
 
 def widening(clusters: float | None, level: float) -> float:
-    """t / z times sqrt(n / (n - 1)): what a bootstrap of n clusters lacks."""
+    """t / z times sqrt(n / (n - 1)): what the interval of a bootstrap of n clusters lacks."""
     if clusters is None:
         return 1.0
     from scipy.special import ndtri, stdtrit

@@ -4,8 +4,9 @@ mean_of_normalised: sum of weight x (value - low) / (high - low), turned around 
 is clipped, and low and high are the board's, so that no entrant moves another. mean_rank: minus the weighted
 mean of mid-ranks. borda: weighted sum of (entries - mid-rank); a missing column gives nothing. bradley_terry:
 strengths from wins, losses and ties by sample. The last three depend on who else is listed.
-Missing columns: "exclude" leaves the entry without a number, "worst" takes the low end of the scale, the last
-place, or a loss at every sample. Source: specs, section 9.
+Missing columns: "exclude" leaves the entry without a number, and out of the ranks and votes that others'
+numbers are made of; "worst" takes the worse end of the scale, the last place, or a loss at every sample.
+Source: specs, section 9.
 """
 
 from collections.abc import Mapping, Sequence
@@ -78,8 +79,10 @@ def combine(
     absent = np.logical_or.reduce([np.isnan(values[key]) for key in parts])
     total: Floats = np.zeros(next(iter(values.values())).shape)
     k = total.shape[-1]
+    if missing == "exclude":
+        k -= int(absent.reshape(-1, k)[0].sum())
     for key, scale in parts.items():
-        column = values[key]
+        column = np.where(absent, np.nan, values[key]) if missing == "exclude" else values[key]
         gone = np.isnan(column)
         if method == "mean_of_normalised":
             here = np.where(gone, 0.0, normalised(column, scale, higher[key]))
@@ -153,5 +156,6 @@ def strengths(columns: Sequence[Column], parts: Mapping[str, Scale], missing: st
         inside = np.ix_(keep, keep)
         counted = Tally(wins[inside], ties[inside])
         fit = fit_board(counted, "davidson" if policy == "davidson" else "half")
-        found[keep] = np.round(fit.log_scores, 7)  # what the iteration leaves open, so that equals are equal
+        centred = fit.log_scores - fit.log_scores.mean()
+        found[keep] = np.round(centred, 7)  # what the iteration leaves open, so that equals are equal
     return found

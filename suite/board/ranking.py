@@ -8,7 +8,7 @@ Not here: who is eligible (`entries`), pages.
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,14 @@ from suite.board.columns import Column, Floats
 from suite.board.definition import Board
 from suite.board.max_t import Pairwise, competition_ranks, pairwise
 from suite.board.overall import combine, normalised, scales, strengths
-from suite.board.resampling import clusters_of, interval, replicates, seed_of, spread_unknown
+from suite.board.resampling import clusters_of, interval, replicates, seed_for, spread_unknown
+from suite.board.spread import PRECISION, alike, doubtful, effective_clusters, either
 
 FEW_CLUSTERS = 20
 MANY = 300  # entries; beyond, fewer resamples
 FEWER = 1000
 MOST_FOR_BOOTSTRAPPED_BT = 60
+RESAMPLES_OF_BT = 400
 EXPECTED_MAXIMUM = {1: 0.0, 2: 0.5642, 3: 0.8463, 4: 1.0294, 5: 1.1630, 6: 1.2672, 7: 1.3522, 8: 1.4236,
                     9: 1.4850, 10: 1.5388}  # fmt: skip  # of k standard normals
 
@@ -33,7 +35,8 @@ class Standing:
 
     value: as shown. low, high: its interval, None where there is none. rank: ties share a number. lowest,
     highest: the rank interval; None where ranks could not be tested. se: of the value. better: (K, K) among
-    `members`, which are indices of entries. note: what a reader must know.
+    `members`, which are indices of entries. note: what a reader must know. lacking: how many columns add
+    nothing to an entry's interval, since all its units are alike there.
     """
 
     value: list[float | None]
@@ -46,6 +49,7 @@ class Standing:
     members: list[int]
     pairs: Pairwise
     note: str = ""
+    lacking: dict[int, int] = field(default_factory=dict)
 
     @property
     def tied_for_first(self) -> list[int]:
@@ -106,7 +110,7 @@ def rank(board: Board, columns: Sequence[Column], threads: int = 2) -> Ranking:
         done = list(pool.map(one, columns))
     drawn = {column.key: found for column, (_, found) in zip(columns, done, strict=True)}
     standings = {column.key: standing for column, (standing, _) in zip(columns, done, strict=True)}
-    overall = _overall(board, columns, drawn, resamples)
+    overall = _overall(board, columns, drawn, standings, resamples)
     others = []
     for method in board.overall.alternatives:
         if method != board.overall.method:
@@ -123,8 +127,7 @@ def _column(board: Board, column: Column, resamples: int) -> tuple[Standing, Flo
     if not len(keep):
         return _nobody(k), drawn
     part = column.among(keep)
-    seed = seed_of(board.id, board.version, column.key)
-    found = replicates(part, resamples, seed, board.uncertainty.level)
+    found = replicates(part, resamples, seed_for(board, column), board.uncertainty.level)
     drawn[:, keep] = found
     scale = scales(board)[column.key]
     sign = 1.0 if column.higher else -1.0
@@ -134,17 +137,24 @@ def _column(board: Board, column: Column, resamples: int) -> tuple[Standing, Flo
         level=board.uncertainty.level,
         epsilon=board.uncertainty.epsilon * (scale.high - scale.low),
         clusters=clusters_of(part),
-        unknown=spread_unknown(part),
+        unknown=either(spread_unknown(part)),
     )
     low, high = part.low, part.high  # the interval that verification recomputed
     notes = [column.why] if column.why else []
     clusters = clusters_of(part)
     if clusters is not None and clusters < FEW_CLUSTERS:
         notes.append(f"only {clusters} independent units: intervals are widened and still rough")
-    return _standing(k, keep, part.value, low, high, sign, pairs, found.std(axis=0, ddof=1), notes), drawn
+    se = np.where(spread_unknown(part), np.nan, found.std(axis=0, ddof=1))
+    return _standing(k, keep, part.value, low, high, sign, pairs, se, notes), drawn
 
 
-def _overall(board: Board, columns: Sequence[Column], drawn: dict[str, Floats], resamples: int) -> Standing:
+def _overall(
+    board: Board,
+    columns: Sequence[Column],
+    drawn: dict[str, Floats],
+    standings: dict[str, Standing],
+    resamples: int,
+) -> Standing:
     method, k = board.overall.method, len(columns[0].value)
     values = _points(board, columns, method)
     keep = np.flatnonzero(~np.isnan(values))
@@ -155,6 +165,8 @@ def _overall(board: Board, columns: Sequence[Column], drawn: dict[str, Floats], 
         found = _bootstrapped_strengths(board, columns, keep, resamples)
         if found is None:
             notes.append(f"no rank intervals: more than {MOST_FOR_BOOTSTRAPPED_BT} entries")
+        else:
+            notes.append(f"{len(found):,} resamples")
     else:
         higher = {column.key: column.higher for column in columns}
         found = combine(method, drawn, higher, scales(board), board.overall.missing)[:, keep]
@@ -163,36 +175,40 @@ def _overall(board: Board, columns: Sequence[Column], drawn: dict[str, Floats], 
         nothing = np.full(len(keep), np.nan)
         return _standing(k, keep, values[keep], nothing, nothing, 1.0, untested, nothing, notes, tested=False)
     epsilon = board.uncertainty.epsilon if method == "mean_of_normalised" else 0.0
-    clusters = _effective(board, columns, drawn, keep)
+    clusters = effective_clusters(board, columns, drawn, keep)
+    untold = doubtful([(one.members, one.pairs.se) for one in standings.values()], k)
     pairs = pairwise(
-        values[keep], found, level=board.uncertainty.level, epsilon=epsilon, clusters=clusters,
-        unknown=np.logical_or.reduce([spread_unknown(c)[keep] & c.present[keep] for c in columns]),
-    )  # fmt: skip
+        values[keep],
+        found,
+        level=board.uncertainty.level,
+        epsilon=epsilon,
+        clusters=clusters,
+        unknown=untold[np.ix_(keep, keep)],
+        precision=PRECISION,
+    )
     few = [c.key for c in columns if (count := clusters_of(c)) is not None and count < FEW_CLUSTERS]
     if few:
         notes.append(f"{len(few)} of {len(columns)} tasks have fewer than {FEW_CLUSTERS} independent units")
     low, high = interval(values[keep], found, board.uncertainty.level, clusters)
-    return _standing(k, keep, values[keep], low, high, 1.0, pairs, found.std(axis=0, ddof=1), notes)
-
-
-def _effective(
-    board: Board, columns: Sequence[Column], drawn: dict[str, Floats], keep: NDArray[np.intp]
-) -> float | None:
-    """How many clusters the overall number rests on: Satterthwaite's degrees of freedom + 1, over columns
-    whose variances add up with their weights squared; an unpaired column is as good as infinitely many.
-    """
-    whole, divided = 0.0, 0.0
-    for column in columns:
-        scale = scales(board)[column.key]
-        here = drawn[column.key][:, keep]
-        if np.isnan(here[0]).all():
-            continue
-        spread = float(np.nanmean(here[:, ~np.isnan(here[0])].var(axis=0)))
-        part = spread * (scale.weight / (scale.high - scale.low)) ** 2
-        whole += part
-        count = clusters_of(column)
-        divided += 0.0 if count is None else part**2 / max(count - 1, 1e-9)
-    return None if divided == 0 else 1 + whole**2 / divided
+    se = found.std(axis=0, ddof=1)
+    blind = np.logical_or.reduce([spread_unknown(column) for column in columns])[keep]
+    blind |= se <= PRECISION * max(1.0, float(np.abs(values[keep]).max()))
+    low[blind] = high[blind] = se[blind] = np.nan
+    lacking = {}
+    if method == "mean_of_normalised":
+        same = alike(columns, drawn)[keep]
+        lacking = {int(i): int(n) for i, n, none in zip(keep, same, blind, strict=True) if n and not none}
+    if lacking:
+        notes.append(
+            f"{len(lacking)} of {len(keep)} intervals are too narrow: there are tasks where all units of the "
+            "entry are alike, and these add nothing"
+        )
+    if blind.any():
+        notes.append(
+            f"{int(blind.sum())} of {len(keep)} entries have no interval: the spread of a task is not known, "
+            "or nothing differs over the resamples"
+        )
+    return _standing(k, keep, values[keep], low, high, 1.0, pairs, se, notes, lacking=lacking)
 
 
 def _points(board: Board, columns: Sequence[Column], method: str) -> Floats:
@@ -212,20 +228,23 @@ def _bootstrapped_strengths(
     if len(keep) > MOST_FOR_BOOTSTRAPPED_BT:
         return None
     parts = [column.among(keep) for column in columns]
-    return drawn_strengths(board, parts, min(resamples, 400))
+    return drawn_strengths(board, parts, min(resamples, RESAMPLES_OF_BT))
 
 
 def _leave_one_out(board: Board, columns: Sequence[Column]) -> list[tuple[int, int] | None]:
-    """Lowest and highest rank over leaving each column out, by the board's method."""
+    """Lowest and highest rank over leaving each column out, by the board's method, among the same entries:
+    those that have an overall number.
+    """
     k = len(columns[0].value)
     method = board.overall.method
-    if len(columns) < 2:
+    keep = np.flatnonzero(~np.isnan(_points(board, columns, method)))
+    if len(columns) < 2 or not len(keep):
         return [None] * k
     parts = scales(board)
     seen: list[list[int]] = [[] for _ in range(k)]
     for gone in columns:
         rest = {key: scale for key, scale in parts.items() if key != gone.key}
-        kept = [column for column in columns if column.key != gone.key]
+        kept = [column.among(keep) for column in columns if column.key != gone.key]
         if method == "bradley_terry":
             values = strengths(kept, rest, board.overall.missing, board.overall.ties)
         else:
@@ -234,7 +253,7 @@ def _leave_one_out(board: Board, columns: Sequence[Column]) -> list[tuple[int, i
             values = combine(method, points, higher, rest, board.overall.missing)
         for i, place in enumerate(competition_ranks(values)):
             if place is not None:
-                seen[i].append(place)
+                seen[keep[i]].append(place)
     return [(min(one), max(one)) if one else None for one in seen]
 
 
@@ -250,6 +269,7 @@ def _standing(
     notes: Sequence[str],
     *,
     tested: bool = True,
+    lacking: dict[int, int] | None = None,
 ) -> Standing:
     ranks = competition_ranks(sign * value)
     spans = pairs.intervals
@@ -273,6 +293,7 @@ def _standing(
         members=[int(index) for index in keep],
         pairs=pairs,
         note="; ".join(notes),
+        lacking=lacking or {},
     )
 
 

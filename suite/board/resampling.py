@@ -1,8 +1,9 @@
 """Replicates of a column: clusters drawn with replacement once for all entries, so that they are paired.
 
-Weights depend on board, version and column only (a fixed seed), so everybody gets the same numbers, and one
-more entry changes nothing for the others. A column that cannot be paired gets replicates from each entry's
-own interval, a normal law with a spread of its own on either side of the value.
+Weights depend on board, version, task and clusters only (a fixed seed), so everybody gets the same numbers,
+and one more entry changes nothing for the others. Columns of one task over the same clusters are drawn
+together, since a hard sample is hard in both. A column that cannot be paired gets replicates from each
+entry's own interval, a normal law with a spread of its own on either side of the value.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.board.columns import Column, Floats, ratios
+from suite.board.definition import Board
 from suite.board.max_t import widening
 
 MOST_WEIGHTS = 20_000_000  # held at a time
@@ -20,6 +22,12 @@ MOST_WEIGHTS = 20_000_000  # held at a time
 def seed_of(*names: str) -> int:
     """A seed from names."""
     return int.from_bytes(hashlib.sha256("\x1f".join(names).encode()).digest()[:8], "big")
+
+
+def seed_for(board: Board, column: Column) -> int:
+    """A column's seed."""
+    task = next((item.task for item in board.tasks if item.name == column.key), column.key)
+    return seed_of(board.id, board.version, task, column.key if column.units is None else column.units.digest)
 
 
 def replicates(column: Column, resamples: int, seed: int, level: float) -> Floats:
@@ -31,7 +39,11 @@ def replicates(column: Column, resamples: int, seed: int, level: float) -> Float
 
 
 def weights_of(groups: NDArray[np.intp], resamples: int, seed: int) -> Iterator[Floats]:
-    """How often each cluster is drawn, (b, C) at a time; clusters are drawn within their groups."""
+    """How often each cluster is drawn, (b, C) at a time; clusters are drawn within their groups.
+
+    Of several groups one cluster less than they have, and each weighs more for it: drawing all n of a small
+    group makes it n / (n - 1) times too steady (Rao and Wu 1988). Of one group all: see `max_t.widening`.
+    """
     chance = np.random.default_rng(seed)
     count = len(groups)
     members = [np.flatnonzero(groups == group) for group in range(int(groups.max()) + 1)]
@@ -41,16 +53,22 @@ def weights_of(groups: NDArray[np.intp], resamples: int, seed: int) -> Iterator[
         weights = np.zeros((b, count))
         for inside in members:
             n = len(inside)
-            picks = chance.integers(0, n, (b, n)) + np.arange(b)[:, None] * n
-            weights[:, inside] = np.bincount(picks.ravel(), minlength=b * n).reshape(b, n)
+            many = n if len(members) == 1 else n - 1
+            picks = chance.integers(0, n, (b, many)) + np.arange(b)[:, None] * n
+            weights[:, inside] = np.bincount(picks.ravel(), minlength=b * n).reshape(b, n) * (n / many)
         yield weights
 
 
 def _from_intervals(column: Column, resamples: int, seed: int, level: float) -> Floats:
-    """Value + z times the half of the interval on z's side, over the normal quantile of the interval."""
+    """Value + z times the half of the interval on z's side, over the normal quantile of the interval. An
+    entry's z depend on its own numbers, not on who else is there.
+    """
     from scipy.special import ndtri
 
-    z = np.random.default_rng(seed).standard_normal((resamples, len(column.value)))
+    z = np.empty((resamples, len(column.value)))
+    for i, own in enumerate(zip(column.value, column.low, column.high, strict=True)):
+        mine = seed_of(str(seed), *(float(one).hex() for one in own))
+        z[:, i] = np.random.default_rng(mine).standard_normal(resamples)
     quantile = float(ndtri(1 - (1 - level) / 2))
     down = np.nan_to_num(column.value - column.low) / quantile
     up = np.nan_to_num(column.high - column.value) / quantile
@@ -58,10 +76,12 @@ def _from_intervals(column: Column, resamples: int, seed: int, level: float) -> 
 
 
 def spread_unknown(column: Column) -> NDArray[np.bool_]:
-    """(K,): entries of an unpaired column that have no interval."""
+    """(K,): entries with a value, but of an unknown spread: without an interval in an unpaired column, or
+    all in a column of a single cluster.
+    """
     if column.units is not None:
-        return np.zeros(len(column.value), np.bool_)
-    return np.isnan(column.low) | np.isnan(column.high)
+        return column.present & (column.units.clusters < 2)
+    return column.present & (np.isnan(column.low) | np.isnan(column.high))
 
 
 def clusters_of(column: Column) -> int | None:

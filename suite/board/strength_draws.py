@@ -1,4 +1,8 @@
-"""Bradley-Terry strengths over resamples: wins and ties counted by cluster once, then drawn with weights."""
+"""Bradley-Terry strengths over resamples: wins and ties counted by cluster once, then drawn with weights.
+
+A column that cannot be paired is one comparison a resample, of values drawn from the entries' intervals.
+Missing columns, where an entry without one is rated, are losses to whoever has it (`overall.strengths`).
+"""
 
 from collections.abc import Sequence
 
@@ -7,7 +11,7 @@ import numpy as np
 from suite.board.columns import Column, Floats
 from suite.board.definition import Board
 from suite.board.overall import outcomes, reweighted, scales
-from suite.board.resampling import seed_of, weights_of
+from suite.board.resampling import replicates, seed_for, weights_of
 from suite.scoring.stats.bradley_terry import fit_board
 from suite.scoring.stats.votes import Policy, Tally
 
@@ -19,36 +23,48 @@ def drawn_strengths(board: Board, columns: Sequence[Column], resamples: int) -> 
     wins, ties = np.zeros((resamples, k * k)), np.zeros((resamples, k * k))
     for column in columns:
         share = shares[column.key] * scale
-        won, tied = _by_cluster(column)
+        wins += share * _losses_of_missing(column)
         if column.units is None:
-            wins += share * won[0]
-            ties += share * tied[0]
+            drawn = replicates(column, resamples, seed_for(board, column), board.uncertainty.level)
+            won, tied = _compared(drawn if column.higher else -drawn)
+            wins += share * won
+            ties += share * tied
             continue
-        seed = seed_of(board.id, board.version, column.key)
+        won, tied = _by_cluster(column)
         start, units = 0, len(column.units.cluster)
-        for weights in weights_of(column.units.groups(), resamples, seed):
+        for weights in weights_of(column.units.groups(), resamples, seed_for(board, column)):
             inside = slice(start, start + len(weights))
             wins[inside] += share / units * (weights @ won)
             ties[inside] += share / units * (weights @ tied)
             start += len(weights)
     policy: Policy = "davidson" if board.overall.ties == "davidson" else "half"
-    return np.stack(
-        [
-            fit_board(Tally(won.reshape(k, k), tied.reshape(k, k)), policy).log_scores
-            for won, tied in zip(wins, ties, strict=True)
-        ]
-    )
+    fits = [
+        fit_board(Tally(won.reshape(k, k), tied.reshape(k, k)), policy).log_scores
+        for won, tied in zip(wins, ties, strict=True)
+    ]
+    return np.stack([one - one.mean() for one in fits])
+
+
+def _losses_of_missing(column: Column) -> Floats:
+    """(K * K,): 1 where the first has a value and the second has none."""
+    return np.outer(column.present, ~column.present).astype(np.float64).ravel()
+
+
+def _compared(values: Floats) -> tuple[Floats, Floats]:
+    """(wins, ties), (B, K * K) each, of values (B, K), higher better; NaN neither wins nor ties."""
+    b, k = values.shape
+    won = values[:, :, None] > values[:, None, :]
+    tied = (values[:, :, None] == values[:, None, :]) & ~np.eye(k, dtype=np.bool_)
+    return won.reshape(b, -1).astype(np.float64), tied.reshape(b, -1).astype(np.float64)
 
 
 def _by_cluster(column: Column) -> tuple[Floats, Floats]:
-    """(wins, ties), (C, K * K) each: summed over the units of a cluster; one row where there are no units."""
+    """(wins, ties), (C, K * K) each: summed over the units of a cluster, of a column that has units."""
     found = outcomes(column)
-    if found is None or column.units is None:
-        values = column.value if column.higher else -column.value
-        won, tied = values[:, None] > values[None, :], values[:, None] == values[None, :]
-        np.fill_diagonal(tied, False)
-        return won.reshape(1, -1).astype(np.float64), tied.reshape(1, -1).astype(np.float64)
+    assert found is not None
+    assert column.units is not None
     k = found.shape[1]
+    found = np.where(column.present, found, np.nan)
     wins, ties = np.zeros((column.units.clusters, k * k)), np.zeros((column.units.clusters, k * k))
     for i in range(k):
         for j in range(k):
