@@ -214,6 +214,15 @@ async def test_a_tasks_table_sorts_too(address: str, tmp_path: Path) -> None:
         known = [float(one) for one in values if one]
         assert known == sorted(known)
         assert values[: len(known)] == [one for one in values if one]
+        await page.run(
+            "[...document.querySelector('.sortable').tHead.rows[0].cells].at(-1).firstChild.click()"
+        )
+        ranks = await page.run(
+            "[...document.querySelector('.sortable tbody').rows].map(r => [...r.cells].at(-1).dataset.v)"
+        )
+        pairs = [tuple(map(int, one.split())) for one in ranks if one]
+        assert pairs == sorted(pairs)
+        assert max(low for low, _ in pairs) > 9  # as text, 10 would come before 2
         assert page.said == []
 
 

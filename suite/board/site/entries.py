@@ -67,7 +67,7 @@ def _headline(table: Table, listed: Listed) -> tuple[str, str] | None:
     rank = f"rank {overall.rank[place]} {among}"
     if overall.lowest[place] is not None:
         rank += f", could be {ranks(overall.lowest[place], overall.highest[place])}"
-    return number(overall.value[place]), f"overall ({interval}); {rank}"
+    return number(overall.value[place]), f"overall{f' ({interval})' if interval else ''}; {rank}"
 
 
 def _results(state: State, table: Table, listed: Listed) -> list[dict[str, Any]]:
@@ -108,6 +108,11 @@ def _notes(table: Table, listed: Listed) -> list[str]:
     place = table.place.get(listed.entry.id)
     if table.ranking is not None and place is not None and (out := table.ranking.leave_one_out[place]):
         notes.append(f"Leaving any one task out, its rank is {ranks(*out)}.")
+    if table.ranking is not None and place is not None and (n := table.ranking.overall.lacking.get(place)):
+        notes.append(
+            f"The overall interval is too narrow: in {n} of {len(table.ranking.columns)} tasks all units of the "
+            "entry are alike and add nothing to it."
+        )
     runs = listed.entry.submission.disclosure.selection.complete_runs
     if runs > 1 and (gain := luck(table, listed)):
         notes.append(

@@ -36,6 +36,7 @@ def history_page(state: State, versions: Sequence[tuple[str, str]]) -> dict[str,
                 one.entry.id: table.ranking.overall.value[table.place[one.entry.id]] for one in table.ranked
             }
     pages = dict(versions)
+    names = {entry.id: entry.submission.model.display_name for entry in state.entries}
     return {
         "events": [
             {
@@ -47,6 +48,8 @@ def history_page(state: State, versions: Sequence[tuple[str, str]]) -> dict[str,
                 "kind": entry.verification.kind,
                 "value": number(overall.get(entry.id)) if what == "accepted" else DASH,
                 "reason": entry.record.reason if what != "accepted" else "",
+                "by": (entry.record.by or "")[:12] if what == "superseded" else "",
+                "by_name": names.get(entry.record.by or "", ""),
             }
             for when, what, entry in events_of(state)
         ],

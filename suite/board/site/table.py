@@ -166,7 +166,8 @@ def _row(state: State, table: Table, listed: Listed, axis: tuple[float, float], 
         if table.ranking is not None and place is not None:
             overall = table.ranking.overall
             value = overall.value[place]
-            cells.append(Cell(number(value), value, span(overall.low[place], overall.high[place])))
+            marks = ["interval too narrow"] if place in overall.lacking else []
+            cells.append(Cell(number(value), value, span(overall.low[place], overall.high[place]), marks))
         else:
             cells.append(Cell())
         cells.append(bar)

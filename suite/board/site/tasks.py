@@ -67,14 +67,14 @@ def _part(state: State, table: Table, item: Item) -> dict[str, Any]:
             _value(standing.rank[i]),
             _link(table.ranked[i]),
             _value(standing.value[i]),
-            _text(span(standing.low[i], standing.high[i])),
+            _ends(span(standing.low[i], standing.high[i]), standing.low[i], standing.high[i]),
             _value(None if result is None else result.n),
             _value(None if result is None else result.unscored),
             _cell(
                 DASH if result is None else percent(result.coverage),
                 None if result is None else result.coverage,
             ),
-            _text(ranks(standing.lowest[i], standing.highest[i])),
+            _ranks(standing.lowest[i], standing.highest[i]),
         ]
         rows.append(_row(cells))
     return _whole(state, table, standing, name(item.shown), heads, rows)
@@ -93,9 +93,9 @@ def _overall_part(state: State, table: Table) -> dict[str, Any]:
             _value(standing.rank[i]),
             _link(table.ranked[i]),
             _value(standing.value[i]),
-            _text(span(standing.low[i], standing.high[i])),
-            _text(ranks(standing.lowest[i], standing.highest[i])),
-            _text(ranks(*out) if out else ""),
+            _ends(span(standing.low[i], standing.high[i]), standing.low[i], standing.high[i]),
+            _ranks(standing.lowest[i], standing.highest[i]),
+            _ranks(*(out or (None, None))),
         ]
         for other in ranking.others:
             place = f" (rank {other.rank[i]})" if other.rank[i] is not None else ""
@@ -143,8 +143,14 @@ def _value(value: float | int | None) -> str:
     return _cell(number(value), value)
 
 
-def _text(text: str) -> str:
-    return f"<td>{text or DASH}</td>"
+def _ends(text: str, low: float | None, high: float | None) -> str:
+    """Two numbers as one text, sorted by the first of them, then by the second."""
+    keys = "" if low is None or high is None else f"{low:.9g} {high:.9g}"
+    return f'<td class="r" data-v="{keys}">{text or DASH}</td>'
+
+
+def _ranks(lowest: int | None, highest: int | None) -> str:
+    return _ends(ranks(lowest, highest), lowest, highest)
 
 
 def _link(listed: Listed) -> str:

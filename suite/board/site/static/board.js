@@ -132,7 +132,7 @@
       document.getElementById("count").textContent = kept.length === data.length ?
         count(data.length) : kept.length.toLocaleString("en") + " of " + count(data.length);
       document.getElementById("caption").textContent = kept.length <= shown ?
-        "All " + count(kept.length) + " that were asked for." :
+        "All " + count(kept.length) + (kept.length < data.length ? " that were asked for." : ".") :
         "The first " + shown + " of " + count(kept.length) + " in this order.";
       document.getElementById("more").hidden = kept.length <= shown;
       document.getElementById("more-rows").textContent = "Show all " + count(kept.length);
@@ -259,10 +259,14 @@
         var up = head.getAttribute("aria-sort") !== "ascending";
         var rows = Array.prototype.slice.call(one.tBodies[0].rows).map(function (line, at) {
           var cell = line.cells[index], value = cell.dataset.v;
-          var key = value === undefined ? cell.textContent.toLowerCase() : value === "" ? null : Number(value);
-          return { line: line, key: key, index: at };
+          var keys = value === undefined ? [cell.textContent.toLowerCase()] :
+            value === "" ? [null] : value.split(" ").map(Number);
+          return { line: line, key: keys[0], then: keys.length > 1 ? keys[1] : null, index: at };
         });
-        rows.sort(function (a, b) { return compare(a, b, up ? 1 : -1); });
+        rows.sort(function (a, b) {
+          var sign = up ? 1 : -1;
+          return a.key === b.key && a.then !== b.then ? sign * (a.then - b.then) : compare(a, b, sign);
+        });
         rows.forEach(function (each) { one.tBodies[0].appendChild(each.line); });
         all.forEach(function (other) { other.removeAttribute("aria-sort"); });
         head.setAttribute("aria-sort", up ? "ascending" : "descending");
