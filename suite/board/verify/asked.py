@@ -30,6 +30,7 @@ COVERS = {
     "sampling": {"sampling"},
 }
 _MOST_TOLD = 500
+_MOST_RELATIVES = 20  # cells of other parameters that are held against one that is missing
 
 
 @dataclass(frozen=True)
@@ -254,7 +255,7 @@ def _missing(
             found="no run has it",
         )
         return
-    for subject, record in near:
+    for subject, record in near[:_MOST_RELATIVES]:
         for path, expected, found in differences(cell.plan.parameters, record["parameters"]):
             where = subject.place("manifest.json", f"cell {record['cell']}.parameters.{path}")
             yield Deviation("parameters", f"parameter {path} of {item.task}", where, expected, found)

@@ -140,17 +140,19 @@ def result_of(subject: Subject, cell: str, headline: str) -> Mapping[str, Any] |
 
 
 def _effort(want: Want, spent: dict[str, Spent]) -> dict[str, Any]:
-    """Tokens of the candidate, and the share of the run's time that its calls are of all."""
-    tokens = {"prompt": 0, "completion": 0}
+    """Tokens of the candidate, None if unknown, and the share of the run's time that its calls are of all."""
+    tokens: dict[str, int] | None = {"prompt": 0, "completion": 0}
     seconds = 0.0
     for subject in {one.run_id: one for one, _, _ in want.cells}.values():
         found = spent.get(subject.run_id)
         if found is None:
             found = spent[subject.run_id] = Spent(subject)
         cells = [cell for one, cell, _ in want.cells if one.run_id == subject.run_id]
-        calls, prompt, completion = found.of(cells)
-        tokens["prompt"] += prompt
-        tokens["completion"] += completion
+        calls, used = found.of(cells)
+        if used is None or tokens is None:
+            tokens = None
+        else:
+            tokens = {"prompt": tokens["prompt"] + used[0], "completion": tokens["completion"] + used[1]}
         seconds += calls / max(found.all, 1) * float(subject.recomputed.get("seconds", 0.0))
     return {"tokens": tokens, "seconds": round(seconds, 3)}
 

@@ -1,5 +1,6 @@
 """When two numbers are the same: floats within one part in a billion, everything else exactly."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, float | int) and isinstance(other, float | int):
         if isinstance(one, bool) or isinstance(other, bool):
             return one is other
+        if math.isinf(one) or math.isinf(other):  # any tolerance of the infinite is infinite
+            return one == other
         return bool(abs(one - other) <= TOLERANCE + TOLERANCE * max(abs(one), abs(other)))
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())

@@ -1,7 +1,8 @@
 """What the cells of a run cost: tokens of the candidate's calls that their outputs name, each call once.
 
 Taken from the records by cell and not shared out over a run's cells: cells that a board does not ask for
-must not make the others look cheaper. 24 bytes a call are kept.
+must not make the others look cheaper. Where a reply does not say what it cost, the whole is unknown: the
+others alone would look cheap. 24 bytes a call are kept.
 """
 
 from array import array
@@ -67,8 +68,10 @@ class Spent:
             found[cell] = np.flatnonzero(np.isin(self._ids, wanted))
         return found
 
-    def of(self, cells: Iterable[str]) -> tuple[int, int, int]:
-        """(calls, prompt tokens, completion tokens) of some cells together, each call once."""
+    def of(self, cells: Iterable[str]) -> tuple[int, tuple[int, int] | None]:
+        """(calls, (prompt tokens, completion tokens) or None) of some cells together, each call once."""
         places = [self._of[cell] for cell in cells if cell in self._of]
         here = np.unique(np.concatenate(places)) if places else np.zeros(0, dtype=np.int64)
-        return len(here), int(self._prompt[here].sum()), int(self._completion[here].sum())
+        prompt, completion = self._prompt[here], self._completion[here]
+        told = bool(len(here)) and bool((prompt + completion > 0).all())
+        return len(here), (int(prompt.sum()), int(completion.sum())) if told else None

@@ -4,8 +4,9 @@ Nothing is taken from the bundle but names and values: the task's code, prompts,
 side's. What is not to be had here (a plugin, a dataset whose licence was not accepted) is "not run".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -39,8 +40,7 @@ def same_world(subject: Subject, plugins: Catalogue, data: Mapping[str, str]) ->
     manifest = subject.manifest
     there = sum(1 for _ in subject.reader.outputs.raw())
     most = _MOST_TIMES * there + _MOST if manifest["limit"] is None else _MOST_OF_LIMITED
-    for cell in cells:
-        _bound(cell, most)
+    _bound(cells, most)
     request = EvalRequest(
         tuple(dict.fromkeys(cell.plan.task for cell in cells)),
         mini=manifest["mini"],
@@ -81,20 +81,24 @@ def same_world(subject: Subject, plugins: Catalogue, data: Mapping[str, str]) ->
 
 
 class _TooMany(Exception):
-    """A cell has more samples than anybody answered."""
+    """The cells have more samples than anybody answered."""
 
 
-def _bound(cell: Cell, most: int) -> None:
+def _bound(cells: Sequence[Cell], most: int) -> None:
     """Parameters may ask for samples without end: break off where the outputs cannot be whole any more."""
-    samples = cell.task.samples
+    seen, total = [0] * len(cells), [0]  # of each cell the furthest that was read, however often it is read
 
-    def bounded(data: Data) -> Iterator[Sample[Any]]:
-        for count, sample in enumerate(samples(data)):
-            if count == most:
-                raise _TooMany(f"more than {most:,} samples of a cell of {cell.plan.task}")
+    def bounded(place: int, samples: Callable[[Data], Iterable[Sample[Any]]], data: Data) -> Iterator[Any]:
+        for count, sample in enumerate(samples(data), 1):
+            if count > seen[place]:
+                seen[place] = count
+                total[0] += 1
+                if total[0] > most:
+                    raise _TooMany(f"more than {most:,} samples")
             yield sample
 
-    setattr(cell.task, "samples", bounded)  # noqa: B010
+    for place, cell in enumerate(cells):
+        setattr(cell.task, "samples", partial(bounded, place, cell.task.samples))  # noqa: B010
 
 
 def _cells(subject: Subject, plugins: Catalogue) -> list[Cell] | None:

@@ -5,18 +5,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import good_bundles
 import pytest
+from forge_records import replaced
 from tamper import Forged
 
 from suite.board.bundle import open_bundle
 from suite.board.definition import Board, load_board
 from suite.board.findings import Findings
-from suite.board.verify import Rerun, Verification, verify
+from suite.board.verify import Rerun, Verification, verify, world
+from suite.board.verify.equal import same
 from suite.board.verify.rerun import pick
 from suite.board.verify.subject import Subject
+from suite.chat import Usage
 
 
 @pytest.fixture
@@ -157,6 +161,18 @@ class TestNumbers:
         assert column["tokens"]["prompt"] == sum(one.prompt for one in usages)
         assert column["tokens"]["completion"] == sum(one.completion for one in usages)
 
+    def test_tokens_of_which_most_are_left_out(self, forged: Callable) -> None:
+        """Replies that do not tell what they cost make the whole unknown, and not cheap."""
+        made, board = forged("choice")
+        for call in made.calls[1:]:
+            call.reply = replaced(call.reply, usage=Usage())
+        made.reseal()
+        assert verify(made.bundle, board=board).data["columns"][0]["tokens"] is None
+
+    def test_the_infinite_equals_no_number(self) -> None:
+        assert not same(float("inf"), 0.5)
+        assert same(float("inf"), float("inf"))
+
     def test_a_sweep_without_its_hard_cell(self, good: Callable, tmp_path: Path) -> None:
         """A column is the mean over all its cells, or there is none: whatever is declared."""
         board = good("choice")[1]
@@ -246,16 +262,27 @@ class TestEffortOfVerifying:
         """Found to be wrong without enumerating what was never made."""
         made, board = forged("choice")
         made.manifest[field] = 10**12
-        made.reseal(numbers=False)
-        assert errors(verify(made.bundle, board=board))
+        made.reseal()
+        found = errors(verify(made.bundle, board=board))
+        assert found
+        assert not any(code.startswith(("R0", "R1", "R2")) for code in found)  # it came that far
 
     def test_samples_without_end(self, forged: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
         """A parameter that generates a billion samples."""
+        monkeypatch.setattr(world, "_MOST", 100)
         made, _ = forged("dialogue")
         for cell in made.manifest["cells"]:
             cell["parameters"] |= {"source": "synth", "synth_count": 10**9}
-        made.reseal(numbers=False)
-        assert errors(verify(made.bundle))
+        made.reseal()
+        assert "R4.missing-output" in errors(verify(made.bundle))
+
+    def test_samples_without_end_over_many_cells(self) -> None:
+        """No cell has too many, all together have; reading a cell again is no news."""
+        cells: list[Any] = [SimpleNamespace(task=SimpleNamespace(samples=lambda _: range(60))) for _ in "ab"]
+        world._bound(cells, 100)
+        assert len([*cells[0].task.samples(None), *cells[0].task.samples(None)]) == 120
+        with pytest.raises(world._TooMany):
+            list(cells[1].task.samples(None))
 
     def test_more_families_than_a_board_has_tasks(self, forged: Callable) -> None:
         made, _ = forged("choice")
