@@ -22,8 +22,8 @@ from suite.data.entry import (
     ModelEntry,
     ModelFile,
     Sha256,
-    Strict,
 )
+from suite.data.listing import Strict
 from suite.errors import DataError
 
 EntryT = TypeVar("EntryT", bound=Entry)
