@@ -166,7 +166,7 @@ def _overall(
         if found is None:
             notes.append(f"no rank intervals: more than {MOST_FOR_BOOTSTRAPPED_BT} entries")
         else:
-            notes.append(f"{len(found):,} resamples")
+            notes.append(f"intervals and ranks of strengths are from {len(found):,} resamples")
     else:
         higher = {column.key: column.higher for column in columns}
         found = combine(method, drawn, higher, scales(board), board.overall.missing)[:, keep]

@@ -1,5 +1,6 @@
 """What the pages say of intervals that are missing or too narrow, and of who followed whom."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,10 @@ def test_a_narrow_interval_is_marked_and_a_missing_one_leaves_no_bracket(site: P
     assert whole is not None
     assert "overall; rank 1 of 3 entries" in whole.text
     assert "()" not in whole.text
+    told = json.loads((site / "data.json").read_text("utf-8"))
+    assert note in told["note"]
+    rows = {one["bundle_id"][:12]: (one["lacking"], one["low"] is None) for one in told["entries"]}
+    assert rows == {first: (1, False), second: (0, True), third: (0, False)}
 
 
 def test_the_history_names_who_followed(site: Path) -> None:
@@ -67,3 +72,17 @@ def test_two_numbers_in_a_cell_are_sorted_as_numbers(site: Path) -> None:
         numbers = [float(one) for one in str(cell["data-v"]).split()]
         assert len(numbers) == (0 if cell.text == "–" else 2)
         assert np.all(np.diff(numbers) >= 0)
+
+
+def test_the_boards_own_method_is_not_among_the_others(tmp_path: Path) -> None:
+    made = accepted.board(tmp_path, 2, overall={"method": "borda"})
+    for number in range(2):
+        accepted.entry(tmp_path, made, number, accepted.scores(number, 2, 60, 0.6))
+    build_site(open_repository(tmp_path), tmp_path / "site")
+    page = soup(tmp_path / "site" / "tasks" / "overall.html")
+    facts = dict(
+        zip([one.text for one in page.select("dt")], [one.text for one in page.select("dd")], strict=True)
+    )
+    assert facts["Method"] == "Borda count"
+    assert "Borda count" not in facts["Other methods"]
+    assert "Minus mean rank" in facts["Other methods"]

@@ -146,7 +146,7 @@ def test_a_missing_column_is_lost_in_every_resample_of_strengths(higher: bool) -
         assert high is not None
         assert low < value < high
     assert found.lowest == [3, 1, 1]
-    assert "400 resamples" in found.note
+    assert "of strengths are from 400 resamples" in found.note
 
 
 def test_an_unpaired_column_is_no_certain_win_in_strengths() -> None:

@@ -33,7 +33,9 @@ class ColumnData(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class EntryData(msgspec.Struct, forbid_unknown_fields=True, rename={"kind": "class"}):
-    """An entry. kind: standard or custom; both are ranked, apart. null: unknown, never 0."""
+    """An entry. kind: standard or custom; both are ranked, apart. null: unknown, never 0. lacking: how many
+    columns add nothing to low and high, since all units are alike there, so that these are too narrow.
+    """
 
     bundle_id: str
     kind: Literal["standard", "custom"]
@@ -48,6 +50,7 @@ class EntryData(msgspec.Struct, forbid_unknown_fields=True, rename={"kind": "cla
     overall: float | None
     low: float | None
     high: float | None
+    lacking: int
     rank: int | None
     rank_low: int | None
     rank_high: int | None
@@ -83,7 +86,7 @@ class ItemData(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class BoardData(msgspec.Struct, forbid_unknown_fields=True):
-    """data.json."""
+    """data.json. note: what must be known of the overall intervals and ranks of the standard entries."""
 
     format: Literal["suite-board-data/1"]
     id: str
@@ -93,6 +96,7 @@ class BoardData(msgspec.Struct, forbid_unknown_fields=True):
     level: float
     resamples: int
     method: str
+    note: str
     currency: str
     items: list[ItemData]
     entries: list[EntryData]
@@ -118,6 +122,7 @@ def board_data(state: State) -> BoardData:
         board.uncertainty.level,
         resamples,
         board.overall.method,
+        "" if ranking is None else ranking.overall.note,
         state.currency,
         [
             ItemData(
@@ -172,6 +177,7 @@ def _entry(state: State, table: Table, listed: Listed) -> EntryData:
         overall=None if at is None or overall is None else overall.value[at],
         low=None if at is None or overall is None else overall.low[at],
         high=None if at is None or overall is None else overall.high[at],
+        lacking=0 if at is None or overall is None else overall.lacking.get(at, 0),
         **dict(zip(("rank", "rank_low", "rank_high"), _ranks(overall, at), strict=True)),
         leave_one_out=None if ranking is None or at is None else ranking.leave_one_out[at],
         columns=columns,

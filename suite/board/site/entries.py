@@ -110,8 +110,8 @@ def _notes(table: Table, listed: Listed) -> list[str]:
         notes.append(f"Leaving any one task out, its rank is {ranks(*out)}.")
     if table.ranking is not None and place is not None and (n := table.ranking.overall.lacking.get(place)):
         notes.append(
-            f"The overall interval is too narrow: in {n} of {len(table.ranking.columns)} tasks all units of the "
-            "entry are alike and add nothing to it."
+            f"The overall interval is too narrow: in {n} of {len(table.ranking.columns)} tasks all units of "
+            "the entry are alike and add nothing to it."
         )
     runs = listed.entry.submission.disclosure.selection.complete_runs
     if runs > 1 and (gain := luck(table, listed)):

@@ -32,11 +32,12 @@ def item_page(state: State, item: Item) -> dict[str, Any]:
 def overall_page(state: State) -> dict[str, Any]:
     """What the page of the overall number needs."""
     board = state.board
+    others = [NAMES[one] for one in board.overall.alternatives if one != board.overall.method]
     facts = [
         ("Method", NAMES[board.overall.method]),
         ("Weights", ", ".join(f"{name(i.shown)} {percent(board.weights[i.name])}" for i in board.tasks)),
         ("Missing tasks", "no overall number" if board.overall.missing == "exclude" else "the worst value"),
-        ("Other methods", ", ".join(NAMES[one] for one in board.overall.alternatives) or "none"),
+        ("Other methods", ", ".join(others) or "none"),
     ]
     notes = [
         "“Leaving one task out” shows the ranks that an entry would have if any single task were dropped: "
