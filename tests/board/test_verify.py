@@ -205,3 +205,14 @@ class TestCommand:
         for words in (["--model", "scripted/words"], ["--rerun", "5"]):
             ran = CliRunner().invoke(submit, ["verify", folder, *words])
             assert isinstance(ran.exception, ConfigError)
+
+
+def test_another_interpreter_is_told_once(good: Callable, tmp_path: Path) -> None:
+    """What a task found when it was opened stands in two manifests; one warning is enough."""
+    forged = Forged(good_bundles.copy(good("choice")[0], tmp_path / "bundle"))
+    for cell in (*forged.manifest["cells"], *forged.scoring["cells"]):
+        cell["facts"]["python"] = "2.7.18"
+    forged.reseal(numbers=False)
+    found = verify(forged.bundle)
+    assert [one.code for one in found.ladder.findings if one.code != "R9.no-model"] == ["R6.facts"] * 2
+    assert found.exit_code() == 0
