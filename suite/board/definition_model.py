@@ -50,11 +50,12 @@ class Item(Closed):
 
     key: name of the column; default the task's. version: the task's. parameters: exact values; what is not
     named has the task's default. sweep: parameter -> values; the column is the mean over all combinations
-    that the task allows. limit: groups taken by `--limit` (null: all). seed: null lets the submitter choose.
-    prompts_sha256: of the task's prompt texts, one for all cells or by cell. roles: role -> who fills it; a
-    role that the task needs and that is not named here is free. headline: metric; default the task's.
-    weight: share of the overall number; given for all items or for none (equal then). data_published: when
-    the data became public, to mark models that were released later.
+    that the task allows. limit: groups taken by `--limit` (null: all). seed: null lets the submitter choose,
+    which a limit forbids: it would choose the groups, too. prompts_sha256: of the task's prompt texts,
+    one for all cells or by cell. roles: role -> who fills it; a role that the task needs and that is not
+    named here is free. headline: metric; default the task's. weight: share of the overall number; given
+    for all items or for none (equal then). data_published: when the data became public, to mark models
+    that were released later.
     """
 
     task: Key
@@ -89,6 +90,8 @@ class Item(Closed):
     def _apart(self) -> Self:
         if both := sorted(set(self.parameters) & set(self.sweep)):
             raise ValueError(f"{', '.join(both)}: under `parameters` or under `sweep`, not both")
+        if self.limit is not None and self.seed is None:
+            raise ValueError("`limit` needs a `seed`: with any seed, the submitter would choose the groups")
         return self
 
     @property

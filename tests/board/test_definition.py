@@ -88,6 +88,7 @@ def test_a_laxer_old_version_has_another_hash(tmp_path: Path) -> None:
         (("    sweep", "    headline: .nan\n    sweep"), "valid string", 10),
         (("    sweep", "    weight: .inf\n    sweep"), "finite", 10),
         (("title: A small board", "1: x"), "not text", None),
+        (("    version: 1\n", "    version: 1\n    limit: 5\n"), "needs a `seed`", None),
         (("title: A small board", "title: 2024-01-01"), "put it in quotes", None),
         (("tasks:", "tasks: []\nother:"), "at least 1 item", 5),
     ],
