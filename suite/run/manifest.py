@@ -5,14 +5,15 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from suite.journal.records import FORMAT
-from suite.run.plan import Plan
+from suite.run.cells import Cell
+from suite.run.plan import Counts, Plan
 
 SCORING_FORMAT = "suite-scoring/1"
 _ALWAYS = ("suite-eval", "pydantic", "msgspec", "numpy", "scipy", "huggingface_hub", "datasets")
@@ -24,26 +25,41 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def cell_record(cell: Cell, swept: Sequence[str]) -> dict[str, Any]:
+    """What the manifest says of a cell, but for the facts that its task gives when it is opened."""
+    info = cell.task.info
+    return {
+        **msgspec.to_builtins(cell.plan),
+        "title": info.title,
+        "paper": info.paper,
+        "headline": info.headline,
+        "note": info.note,
+        "replay": info.replay,
+        "swept": list(swept),
+    }
+
+
+def counts_record(counts: Counts) -> dict[str, Any]:
+    """What the manifest says of how much there is, and of how much of it is taken."""
+    return {
+        "groups": counts.groups,
+        "groups_taken": counts.groups_taken,
+        "samples": dict(counts.samples),
+        "tags": {
+            tag: {value: list(both) for value, both in values.items()} for tag, values in counts.tags.items()
+        },
+    }
+
+
 def run_manifest(plan: Plan, name: str, facts: Facts, *, imported: bool = False) -> dict[str, Any]:
     """manifest.json of a run; `facts` by cell."""
     import suite
 
     swept = plan.swept()
-    cells = []
-    for cell in plan.cells:
-        info = cell.task.info
-        cells.append(
-            {
-                **msgspec.to_builtins(cell.plan),
-                "title": info.title,
-                "paper": info.paper,
-                "headline": info.headline,
-                "note": info.note,
-                "replay": info.replay,
-                "swept": swept[cell.plan.task],
-                "facts": dict(facts.get(cell.id, {})),
-            }
-        )
+    cells = [
+        {**cell_record(cell, swept[cell.plan.task]), "facts": dict(facts.get(cell.id, {}))}
+        for cell in plan.cells
+    ]
     plugins = {cell.plan.plugin.rpartition(" ")[0] for cell in plan.cells}
     return {
         "format": FORMAT,
@@ -66,12 +82,7 @@ def run_manifest(plan: Plan, name: str, facts: Facts, *, imported: bool = False)
         ],
         "roles": plan.filled.record("solve", "both"),
         "data": {name: dict(one) for name, one in plan.data_identity.items()},
-        "counts": {
-            "groups": plan.counts.groups,
-            "groups_taken": plan.counts.groups_taken,
-            "samples": dict(plan.counts.samples),
-            "tags": {tag: dict(values) for tag, values in plan.counts.tags.items()},
-        },
+        "counts": counts_record(plan.counts),
         "versions": versions(plugins),
         "hardware": hardware(),
     }

@@ -5,7 +5,7 @@ stands 24 bytes a record and no text.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ import msgspec
 
 from suite.board.verify.subject import Subject
 from suite.journal.reading import digest64
+from suite.run.manifest import counts_record
 from suite.run.plan import Plan
 from suite.run.records import payload_sha256
 from suite.task import Sample
@@ -71,7 +72,9 @@ def complete(subject: Subject) -> None:
                 subject.add(
                     "R4.sample", "an output is not of the pinned sample", where=place, sample=sample.id
                 )
-        if not scores.pop(key, None) and found is not None:
+        if key in scores:
+            scores.discard(key)
+        elif found is not None:
             subject.add("R4.missing-score", "an output has no score", where=place, sample=sample.id)
     if changed:
         _explain(subject, changed)
@@ -89,16 +92,7 @@ def _whole(subject: Subject, plan: Plan) -> None:
         subject.add(
             "R4.partial", "the run is one shard of a larger one", where=where, found=manifest["shard"]
         )
-    counts = plan.counts
-    here = {
-        "groups": counts.groups,
-        "groups_taken": counts.groups_taken,
-        "samples": dict(counts.samples),
-        "tags": {
-            tag: {value: list(both) for value, both in values.items()} for tag, values in counts.tags.items()
-        },
-    }
-    for name, value in here.items():
+    for name, value in counts_record(plan.counts).items():
         if manifest["counts"].get(name) != value:
             subject.add(
                 "R4.counts",
@@ -136,15 +130,15 @@ def _outputs(subject: Subject) -> dict[int, bytes]:
     return found
 
 
-def _scores(subject: Subject) -> dict[int, bool]:
-    found: dict[int, bool] = {}
+def _scores(subject: Subject) -> set[int]:
+    found: set[int] = set()
     decoder = msgspec.json.Decoder(_Keys)
     for number, line in enumerate(subject.scoring_journal.scores.raw(), 1):
         one = decoder.decode(line)
         key = digest64(one.cell, one.sample, one.trial)
         if key in found:
             _twice(subject, "scoring/scores.jsonl", number, one)
-        found[key] = True
+        found.add(key)
     return found
 
 
@@ -182,7 +176,7 @@ def _explain(subject: Subject, changed: dict[int, tuple[str, Sample[Any]]]) -> N
                 )
 
 
-def _unknown(subject: Subject, file: str, left: dict[int, Any]) -> None:
+def _unknown(subject: Subject, file: str, left: Collection[int]) -> None:
     lines: Any = subject.reader.outputs if file == "outputs" else subject.scoring_journal.scores
     for number, one in enumerate(lines, 1):
         if digest64(one.cell, one.sample, one.trial) in left:

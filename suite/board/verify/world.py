@@ -18,6 +18,7 @@ from suite.data.view import Data
 from suite.errors import ConfigError, DataError, NotFound, PluginError, SuiteError
 from suite.plugins import Catalogue
 from suite.run.cells import Cell, load_task, make_cell
+from suite.run.manifest import cell_record
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
 from suite.task import Sample
@@ -153,16 +154,7 @@ def _given(subject: Subject, data: Mapping[str, str]) -> dict[str, str]:
 def _same_cells(subject: Subject, plan: Plan) -> None:
     swept = plan.swept()
     for record, cell in zip(subject.manifest["cells"], plan.cells, strict=True):
-        info = cell.task.info
-        here = {
-            **msgspec.to_builtins(cell.plan),
-            "title": info.title,
-            "paper": info.paper,
-            "headline": info.headline,
-            "note": info.note,
-            "replay": info.replay,
-            "swept": swept[cell.plan.task],
-        }
+        here = cell_record(cell, swept[cell.plan.task])
         for name in sorted({*here, *record} - set(_FREE)):
             if here.get(name) != record.get(name):
                 code = "R3.prompts" if name.startswith("prompts") else "R3.cell"
