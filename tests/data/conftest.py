@@ -24,6 +24,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     }
     for name, value in ours.items():
         monkeypatch.setenv(name, value)
+    # The client reads HF_HOME once, at import: without this, tests share the cache of whoever runs them.
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hf/hub"))
     found = Place(tmp_path / "registry", tmp_path / "cache")
     (found.folder / "datasets").mkdir(parents=True)
     found.schema("question.json", SCHEMA)
