@@ -1,4 +1,8 @@
-"""The commands that make the runs a board asks for, one for each of its items."""
+"""The commands that make the runs a board asks for, one for each of its items.
+
+A role that the board pins is asked for with the options that pin it: its revision and the engine's own. What
+no option can set (the engine's version, say) is said in a comment above the command.
+"""
 
 import json
 import shlex
@@ -6,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from suite.board.definition import Board, Item
+from suite.board.definition_parts import Seat
+from suite.models.spec import parse_spec
 from suite.plugins import Catalogue
 from suite.run.cells import load_task
 
@@ -13,12 +19,16 @@ _FLAGS = {"judge": "--judge", "user": "--user", "baseline": "--baseline", "embed
 
 
 def commands(board: Board, model: str, plugins: Catalogue) -> list[str]:
-    """`suite eval` lines, ready for a shell. model: the candidate's spec.
+    """`suite eval` lines and comments, ready for a shell. model: the candidate's spec.
 
     Raises NotFound, PluginError or ConfigError for a board that cannot be resolved here.
     """
     board.cells(plugins)
-    return [shlex.join(["suite", "eval", *_words(board, item, model, plugins)]) for item in board.tasks]
+    lines = []
+    for item in board.tasks:
+        lines += [f"# {remark}" for remark in dict.fromkeys(_remarks(item, plugins))]
+        lines.append(shlex.join(["suite", "eval", *_words(board, item, model, plugins)]))
+    return lines
 
 
 def _words(board: Board, item: Item, model: str, plugins: Catalogue) -> Iterator[str]:
@@ -38,9 +48,29 @@ def _words(board: Board, item: Item, model: str, plugins: Catalogue) -> Iterator
     sampling = board.candidate.sampling
     yield from _options("", {} if isinstance(sampling, str) else sampling)
     for role, seats in item.roles.items():
-        for seat in seats:
+        for number, seat in enumerate(seats, 1):
+            scope = f"{role}." if len(seats) == 1 else f"{role}/{number}."
             yield from (_FLAGS[role], seat.spec) if role in _FLAGS else ("--role", f"{role}={seat.spec}")
-            yield from _options(f"{role}.", seat.sampling)
+            yield from _options(scope, {**_pinning(seat, plugins), **seat.sampling})
+
+
+def _pinning(seat: Seat, plugins: Catalogue) -> dict[str, Any]:
+    """The engine options that make a role be recorded as the board wants it."""
+    engine = plugins.load("provider", parse_spec(seat.spec).provider)
+    found = dict(seat.identity.get("options") or {})
+    for name in seat.identity.keys() - {"options"}:
+        if name in engine.options or (name == "revision" and engine.open_options):
+            found[name] = seat.identity[name]
+    return dict(sorted(found.items()))
+
+
+def _remarks(item: Item, plugins: Catalogue) -> Iterator[str]:
+    """What the board wants of a role and no option sets; a revision left over comes with the weights."""
+    for role, seats in item.roles.items():
+        for seat in seats:
+            free = seat.identity.keys() - _pinning(seat, plugins).keys() - {"options", "revision"}
+            for name in sorted(free):
+                yield f"{role} {seat.spec}: the board wants {name} = {json.dumps(seat.identity[name])}"
 
 
 def _parameters(item: Item, plugins: Catalogue) -> Iterator[str]:

@@ -33,7 +33,7 @@ def role_flags(function: FunctionT) -> FunctionT:
             "options",
             multiple=True,
             metavar="[ROLE.]KEY=VALUE",
-            help="An engine option, of the candidate or a role.",
+            help="An engine option, of the candidate, a role, or one of a panel (judge/2.…).",
         ),
     ]
     for flag in reversed(flags):
@@ -77,7 +77,7 @@ def parse_parameters(texts: Sequence[str]) -> list[tuple[str, str, str]]:
 
 
 def parse_options(texts: Sequence[str], roles: Sequence[str]) -> list[tuple[str, str, str]]:
-    """-o [ROLE.]KEY=VALUE as (role, key, value); "" is the candidate."""
+    """-o [ROLE.]KEY=VALUE as (role, key, value); "" is the candidate, `judge/2` the second of a panel."""
     known = {*_ROLES, *roles}
     found = []
     for text in texts:
@@ -85,7 +85,7 @@ def parse_options(texts: Sequence[str], roles: Sequence[str]) -> list[tuple[str,
         if not equals or not left:
             raise ConfigError(f"-o {text!r} is no option", fix="write -o key=value or -o ROLE.key=value")
         role, dot, key = left.partition(".")
-        found.append((role, key, value) if dot and role in known else ("", left, value))
+        found.append((role, key, value) if dot and role.partition("/")[0] in known else ("", left, value))
     return [("" if role == "candidate" else role, key, value) for role, key, value in found]
 
 

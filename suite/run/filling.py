@@ -107,8 +107,7 @@ def fill(
         if name not in known:
             raise unknown("role", name, known, where=f"of {', '.join({c.plan.task: 0 for c in cells})}")
     for scope, _, _ in request.options:
-        if scope and scope not in known:
-            raise unknown("role", scope, known, where=f"-o {scope}.…")
+        _check_scope(scope, known, request)
     engines: dict[str, Engine] = {}
     members: list[Member] = []
     for name, roles in wanted.items():
@@ -123,8 +122,27 @@ def fill(
             raise ConfigError(f"the role {name!r} takes one model, {len(specs)} were given")
         for number, text in enumerate(specs, 1):
             member = name if number == 1 else f"{name}/{number}"
-            members.append(_member(request, name, member, text, roles, engines, catalogue))
+            options = options_of(request, name, number)
+            members.append(_member(name, member, parse_spec(text, options), roles, engines, catalogue))
     return Filled(tuple(members), {name: roles[0] for name, roles in wanted.items()})
+
+
+def options_of(request: EvalRequest, role: str, number: int) -> list[tuple[str, str]]:
+    """Engine options of a role's member (from 1): the role's, then those of `role/number`, which win."""
+    scope = "" if role == "candidate" else role
+    of_all = [(key, value) for name, key, value in request.options if name in {scope, role}]
+    return of_all + [(key, value) for name, key, value in request.options if name == f"{role}/{number}"]
+
+
+def _check_scope(scope: str, known: set[str], request: EvalRequest) -> None:
+    """Raises NotFound for a role that no cell has, or a member that its role lacks."""
+    role, slash, number = scope.partition("/")
+    if scope and role not in known:
+        raise unknown("role", role, known, where=f"-o {scope}.…")
+    count = len(request.models.get(role, ()))
+    members = {f"{role}/{n + 1}" for n in range(count)}
+    if slash and scope not in members:
+        raise unknown("member", scope, members, where=f"-o {scope}.…; {role} has {count}")
 
 
 def _how_to_fill(name: str) -> str:
@@ -133,17 +151,13 @@ def _how_to_fill(name: str) -> str:
 
 
 def _member(
-    request: EvalRequest,
     role: str,
     member: str,
-    text: str,
+    spec: ModelSpec,
     roles: Sequence[Role],
     engines: dict[str, Engine],
     catalogue: Catalogue,
 ) -> Member:
-    scope = "" if role == "candidate" else role
-    options = [(key, value) for name, key, value in request.options if name in {scope, role}]
-    spec = parse_spec(text, options)
     engine = engines.get(spec.engine_key())
     if engine is None:
         provider: Provider = catalogue.load("provider", spec.provider)
@@ -156,7 +170,7 @@ def _member(
         if choice is None:
             lacking = [", ".join(sorted(needs - can)) for needs in one.needs]
             raise CapabilityError(
-                f"{text} cannot be {role}: it has no {' and no '.join(dict.fromkeys(lacking))}",
+                f"{spec.text} cannot be {role}: it has no {' and no '.join(dict.fromkeys(lacking))}",
                 where=f"it can: {', '.join(sorted(can)) or 'nothing'}",
                 fix=f"choose another model for {role}, or see docs/models.md for what providers can do",
             )

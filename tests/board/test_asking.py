@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from suite.board import asking
 from suite.board.definition import Board, boards, find_board
 from suite.cli.board import board as command
-from suite.cli.running import parse_parameters, parse_roles
+from suite.cli.running import parse_options, parse_parameters, parse_roles
 from suite.plugins import catalogue
 from suite.run.cells import expand
 from suite.run.request import EvalRequest
@@ -36,7 +36,7 @@ def request(line: str) -> EvalRequest:
 
 @pytest.mark.parametrize("board", boards()[0], ids=lambda board: board.id)
 def test_the_printed_commands_make_the_cells(board: Board) -> None:
-    lines = asking.commands(board, MODEL, catalogue())
+    lines = [line for line in asking.commands(board, MODEL, catalogue()) if line[0] != "#"]
     wanted = board.cells(catalogue())
     for item, line in zip(board.tasks, lines, strict=True):
         asked = request(line)
@@ -50,3 +50,43 @@ def test_the_command_prints_them() -> None:
     ran = CliRunner().invoke(command, ["commands", "mini", "--model", MODEL])
     assert ran.exit_code == 0
     assert ran.output.splitlines() == asking.commands(find_board("mini"), MODEL, catalogue())
+
+
+def test_what_pins_a_role_is_asked_for_or_said() -> None:
+    commit = "5ede1c97bbab6ce5cda5812749b4c0bdf79b18dd"
+    judge = {
+        "spec": "vllm/Qwen/Qwen2.5-32B-Instruct",
+        "identity": {
+            "revision": commit,
+            "name": "Qwen/Qwen2.5-32B-Instruct",
+            "options": {"dtype": "bfloat16"},
+        },
+        "sampling": {"temperature": 0},
+    }
+    task = {"task": "prefeval/generation", "version": 1, "roles": {"judge": judge}}
+    board = Board.model_validate({"id": "b", "version": "1.0.0", "title": "B", "tasks": [task]})
+    remark, line = asking.commands(board, MODEL, catalogue())
+    assert remark == (
+        '# judge vllm/Qwen/Qwen2.5-32B-Instruct: the board wants name = "Qwen/Qwen2.5-32B-Instruct"'
+    )
+    words = shlex.split(line)
+    given = [words[i + 1] for i, word in enumerate(words) if word == "-o"]
+    assert given == ["judge.dtype=bfloat16", f"judge.revision={commit}", "judge.temperature=0"]
+    assert ("judge", "revision", commit) in parse_options(given, ["judge"])
+
+
+def test_members_of_a_panel_are_pinned_one_by_one() -> None:
+    panel = [
+        {"spec": f"vllm/lab/{name}", "identity": {"revision": revision * 40}}
+        for name, revision in (("one", "1"), ("two", "2"))
+    ]
+    task = {"task": "contexteval/pairwise", "version": 1, "roles": {"judge": panel}}
+    board = Board.model_validate({"id": "b", "version": "1.0.0", "title": "B", "tasks": [task]})
+    (line,) = asking.commands(board, MODEL, catalogue())
+    words = shlex.split(line)
+    given = [words[i + 1] for i, word in enumerate(words) if word == "-o"]
+    assert given == [f"judge/1.revision={'1' * 40}", f"judge/2.revision={'2' * 40}"]
+    assert parse_options(given, ["judge"]) == [
+        ("judge/1", "revision", "1" * 40),
+        ("judge/2", "revision", "2" * 40),
+    ]

@@ -125,6 +125,12 @@ def test_names_and_values_that_are_wrong_are_named(request_: EvalRequest, messag
         ({"candidate": ["scripted/echo", "scripted/words"]}, {}, ConfigError, "takes one model"),
         ({"candidate": "scripted/echo"}, {"options": [("", "wrods", "3")]}, NotFound, "did you mean 'words'"),
         ({"candidate": "scripted/echo"}, {"options": [("juge", "words", "3")]}, NotFound, "judge"),
+        (
+            {"candidate": "scripted/echo", "judge": ["scripted/words"]},
+            {"options": [("judge/2", "words", "3")]},
+            NotFound,
+            "no member named 'judge/2'",
+        ),
         ({"candidate": "scripted/echo"}, {"trials": 0}, ConfigError, "at least 1"),
         ({"candidate": "scripted/echo"}, {"data": {"nothing": "x.jsonl"}}, suite.SuiteError, "nothing"),
         ({"candidate": "replay/no-such-run"}, {}, NotFound, "no-such-run"),
@@ -135,6 +141,29 @@ def test_models_that_do_not_fit_are_said_at_plan_time(
 ) -> None:
     with pytest.raises(error, match=message):
         plan_of(models, **request_)
+
+
+class Panel(Spell):
+    """Several judges."""
+
+    info = suite.TaskInfo(
+        "words/panel", 1, "A panel", {"candidate": Spell.info.roles["candidate"],
+        "judge": suite.Role(needs={"chat"}, stage="score", many=True)}, headline="said",
+    )  # fmt: skip
+
+
+def test_options_of_a_panel_can_differ_by_member() -> None:
+    options = [("judge", "words", "3"), ("judge/2", "words", "5"), ("judge/2", "temperature", "0.5")]
+    filled = plan_of(
+        {"candidate": "scripted/words", "judge": ["scripted/words", "scripted/words"]},
+        cells(Panel),
+        options=options,
+    ).filled
+    first, second = filled.of("judge")
+    assert (first.spec.options, second.spec.options) == ({"words": 3}, {"words": 5})
+    assert (first.spec.sampling, second.spec.sampling) == ({}, {"temperature": 0.5})
+    assert first.engine is not second.engine
+    assert filled.of("candidate")[0].spec.options == {}
 
 
 def test_a_plan_knows_its_size_and_the_share_of_a_limited_run() -> None:
