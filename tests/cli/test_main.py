@@ -4,7 +4,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -173,8 +172,6 @@ def test_ctrl_c_ends_a_command_with_130(acting) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline() == b"started\n"
-        began = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == b"interrupted\n"
     assert process.returncode == 130
-    assert time.monotonic() - began < 20

@@ -51,11 +51,11 @@ def test_it_runs_as_a_program(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
     )
     try:
-        deadline = time.monotonic() + 20
-        while not port_file.exists() and time.monotonic() < deadline:
+        while not port_file.exists():
+            assert process.poll() is None
             time.sleep(0.05)
         status, body = asyncio.run(ask(f"http://127.0.0.1:{port_file.read_text()}/v1", "x"))
         assert (status, said(body)) == (200, "hello")
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait()

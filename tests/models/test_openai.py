@@ -1,7 +1,6 @@
 import asyncio
 import itertools
 import json
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -25,7 +24,7 @@ def engine(url: str, name: str = "loopback", **options: object) -> Engine:
 
 @pytest.fixture
 async def server() -> AsyncIterator[OpenAIServer]:
-    async with OpenAIServer(keep_bodies=True, slow_s=2.0) as one:
+    async with OpenAIServer(keep_bodies=True, slow_s=60.0) as one:
         yield one
 
 
@@ -181,21 +180,22 @@ async def test_a_failure_of_the_candidate_is_a_reply(
 async def test_retry_after_may_be_a_date(server: OpenAIServer) -> None:
     with pytest.raises(CallFailed) as caught:
         await asked(server.url, chat("[[fault:429-date]]"))
-    assert 0.0 <= (caught.value.retry_after or -1) <= 2.0
+    assert 0.0 < (caught.value.retry_after or -1) <= 900.0
 
 
 @BOTH_CLIENTS
 async def test_a_slow_endpoint_times_out_and_a_cancelled_call_stays_cancelled(
     server: OpenAIServer, proxy_env: bool
 ) -> None:
-    one = engine(server.url, timeout_s=0.3, proxy_env=proxy_env)
-    await one.start(Surroundings())
-    started = time.monotonic()
     with pytest.raises(CallFailed, match="timeout: no full reply within"):
-        await one.call(chat("[[fault:slow]]"), ASKING)
-    assert time.monotonic() - started < 1.0
+        await asked(server.url, chat("[[fault:slow]]"), timeout_s=0.3, proxy_env=proxy_env)
+    one = engine(server.url, proxy_env=proxy_env)
+    await one.start(Surroundings())
+    before = server.requests
     task = asyncio.ensure_future(one.call(chat("[[fault:slow]]"), ASKING))
-    await asyncio.sleep(0.05)
+    async with asyncio.timeout(60):
+        while server.requests == before:
+            await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -20,7 +20,6 @@ async def try_all(folder: Path) -> dict[str, dict[str, object]]:
     """Name of a program -> its result, plus "facts"."""
     secret = folder / f"secret-{os.geteuid()}"
     secret.write_text(SECRET)
-    os.environ["OPENAI_API_KEY"] = SECRET
     name = f"suite-trying-{os.getpid()}"
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as abstract:
         abstract.bind("\0" + name)
@@ -31,6 +30,8 @@ async def try_all(folder: Path) -> dict[str, dict[str, object]]:
             "PORT": str(server.getsockname()[1]),
             "NAME": name,
         }
+        kept = os.environ.get("OPENAI_API_KEY")
+        os.environ["OPENAI_API_KEY"] = SECRET
         sandbox = await open_sandbox(workers=2)
         found: dict[str, dict[str, object]] = {"facts": dict(sandbox.facts())}
 
@@ -54,6 +55,9 @@ async def try_all(folder: Path) -> dict[str, dict[str, object]]:
 
         await asyncio.gather(*(one(index) for index in range(len(HOSTILE))))
         await sandbox.close()
+        del os.environ["OPENAI_API_KEY"]
+        if kept is not None:
+            os.environ["OPENAI_API_KEY"] = kept
     return found
 
 

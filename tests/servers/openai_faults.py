@@ -18,7 +18,8 @@ def fixed_fault(fault: str) -> web.Response | None:
     if fault == "429":
         return error_response(429, "Rate limit reached", "rate_limit_exceeded", Retry_After="0.05")
     if fault == "429-date":
-        return error_response(429, "Rate limit reached", Retry_After=formatdate(time.time() + 2, usegmt=True))
+        when = formatdate(time.time() + 900, usegmt=True)
+        return error_response(429, "Rate limit reached", Retry_After=when)
     if fault == "quota":
         return error_response(
             429, "You exceeded your current quota", "insufficient_quota", "insufficient_quota"
