@@ -225,6 +225,12 @@ class Task(ABC, Generic[PayloadT, ParametersT]):
     async def score(self, sample: Sample[PayloadT], output: Output, models: Models) -> Score:
         """Judge an output."""
 
+    def references(self, sample: Sample[PayloadT]) -> Iterable[str]:  # noqa: ARG002
+        """Whole answers that are right and that no request shows, as texts. Verification looks for them in
+        the candidate's replies. Default: none.
+        """
+        return ()
+
     def show(self, sample: Sample[PayloadT], output: Output, score: Score | None) -> Iterable[Block]:  # noqa: ARG002
         """How a sample is shown in reports, beside its calls. Default: nothing more."""
         return ()

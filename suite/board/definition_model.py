@@ -33,6 +33,7 @@ from suite.board.definition_parts import (
     Semver,
     Sha256,
     Slug,
+    Threshold,
     Uncertainty,
 )
 from suite.chat import canonical_json, sha256_hex
@@ -43,6 +44,7 @@ from suite.plugins import Catalogue
 from suite.run.cells import AnyTask, Cell, load_task, make_cell
 
 MOST_CELLS = 500  # of one board: a bundle holds at most as many runs
+LATER = ("ceiling",)  # fields of an item that the first boards did not have
 
 
 class Item(Closed):
@@ -55,7 +57,8 @@ class Item(Closed):
     one for all cells or by cell. roles: role -> who fills it; a role that the task needs and that is not
     named here is free. headline: metric; default the task's. weight: share of the overall number; given
     for all items or for none (equal then). data_published: when the data became public, to mark models
-    that were released later.
+    that were released later. ceiling: the best that people or an oracle reach, in the headline's own unit; a
+    value beyond it is noted.
     """
 
     task: Key
@@ -77,6 +80,7 @@ class Item(Closed):
     normalise: Normalise = Normalise()
     caps: Caps = Caps()
     data_published: date | None = None
+    ceiling: float | None = None
 
     @field_validator("sweep")
     @classmethod
@@ -125,7 +129,7 @@ class Board(Closed):
     overall: Overall = Overall()
     uncertainty: Uncertainty = Uncertainty()
     eligibility: Eligibility = Eligibility()
-    plausibility: dict[str, float] = Field(default_factory=dict)
+    plausibility: dict[Threshold, float] = Field(default_factory=dict)
     limits: BoardLimits = BoardLimits()
     publish: Publish = Publish()
     hosts: tuple[Host, ...] = ()
@@ -161,8 +165,15 @@ class Board(Closed):
 
     @property
     def filled(self) -> dict[str, Any]:
-        """The definition as JSON with every default filled in."""
-        return self.model_dump(mode="json")
+        """The definition as JSON with every default filled in, but for fields that came after the first
+        boards (`LATER`): left out where they hold nothing, so that a board keeps its hash.
+        """
+        found = self.model_dump(mode="json")
+        for item in found["tasks"]:
+            for name in LATER:
+                if item[name] is None:
+                    del item[name]
+        return found
 
     @property
     def sha256(self) -> str:

@@ -5,7 +5,18 @@ Not here: an item and the board itself (`definition_model`).
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from suite.board.thresholds import DEFAULTS
+from suite.errors import unknown
 
 TRUST = ("L0", "L1", "L2", "L3", "L4")
 
@@ -27,6 +38,16 @@ Host = Annotated[
 Trust = Literal["L0", "L1", "L2", "L3", "L4"]
 Method = Literal["mean_of_normalised", "mean_rank", "borda", "bradley_terry"]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _threshold(name: str) -> str:
+    if name not in DEFAULTS:
+        error = unknown("threshold", name, DEFAULTS)
+        raise ValueError(f"{error.what}; {error.fix}")
+    return name
+
+
+Threshold = Annotated[str, AfterValidator(_threshold), Field(json_schema_extra={"enum": sorted(DEFAULTS)})]
 
 
 class Closed(BaseModel):

@@ -175,3 +175,18 @@ def test_boards_are_found_by_id_file_and_folder(tmp_path: Path) -> None:
         find_board("minni")
     with pytest.raises(ConfigError, match="no board at"):
         find_board("there/is/none.yaml")
+
+
+def test_a_threshold_that_there_is_none_of_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'identical_outputs'"):
+        load_board(written(tmp_path, f"{SMALL}plausibility: {{identical_output: 0.1}}\n"))
+
+
+def test_a_ceiling_changes_the_hash_and_none_does_not(tmp_path: Path) -> None:
+    plain = load_board(written(tmp_path, SMALL))
+    assert all("ceiling" not in item for item in plain.filled["tasks"])
+    value = yaml.safe_load(SMALL)
+    value["tasks"][0]["ceiling"] = None
+    assert load_board(written(tmp_path, yaml.safe_dump(value))).sha256 == plain.sha256
+    value["tasks"][0]["ceiling"] = 0.9
+    assert load_board(written(tmp_path, yaml.safe_dump(value))).sha256 != plain.sha256

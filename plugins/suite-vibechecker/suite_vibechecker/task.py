@@ -134,6 +134,10 @@ class Big(_VibeChecker[BigRow]):
         """All problems."""
         return data.rows("vibechecker-big", BigRow)
 
+    def references(self, sample: suite.Sample[BigRow]) -> Iterable[str]:
+        """The body of the reference solution."""
+        return (sample.payload.canonical_solution,)
+
     def interpreter(self, data: suite.Data) -> Environment:
         """One that has the packages which the problems import."""
         modules = dict.fromkeys(name for row in self.rows(data) for name in row.libraries())

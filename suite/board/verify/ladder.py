@@ -106,7 +106,8 @@ def _runs(
             continue
         subject = Subject(run.id, run.folder, run.scoring, findings)
         say(f"{run.id}: tasks and data")
-        _one(subject, run.entry, scratch / f"run-{index}", plugins, data, board, say)
+        folder = scratch / f"run-{index}"
+        _one(subject, run.entry, bundle.submission["model"], folder, plugins, data, board, say)
         subjects.append(subject)
         for cell in subject.plan.cells if subject.plan is not None else ():
             name, _, version = cell.plan.plugin.rpartition(" ")
@@ -147,6 +148,7 @@ def _runs(
 def _one(
     subject: Subject,
     entry: Mapping[str, Any],
+    model: Mapping[str, Any],
     scratch: Path,
     plugins: Catalogue,
     data: Mapping[str, str],
@@ -170,7 +172,7 @@ def _one(
         with _timed(findings, "R8"), _foreseen(findings, "R8", subject.run_id):
             numbers(subject, entry, board.uncertainty.level if board is not None else None)
     with _timed(findings, "R9"), _foreseen(findings, "R9", subject.run_id):
-        plausible(subject, board.plausibility if board is not None else {})
+        plausible(subject, board.plausibility if board is not None else {}, model)
 
 
 def _board(ladder: Ladder, subjects: Sequence[Subject], plugins: Catalogue) -> None:

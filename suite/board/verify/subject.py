@@ -1,5 +1,6 @@
 """One run of a bundle under verification, and what the rungs have made of it so far."""
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,6 +9,7 @@ from typing import Any
 
 from suite.board.findings import Findings
 from suite.journal.reading import Journal, RunReader
+from suite.run.calls import Recorded
 from suite.run.plan import Plan
 
 
@@ -15,7 +17,8 @@ from suite.run.plan import Plan
 class Subject:
     """A run of a bundle. plan: the same plan made from the pinned world, None where that failed.
     replayed: the folder of its replay, None where that did not happen. whole: every work was replayed.
-    there: how many of the plan's works have an output.
+    there: how many of the plan's works have an output. By cell: order: digests of its samples as the data has
+    them; failed: of samples that the candidate failed; usual: share of its outputs that are all the same.
     """
 
     run_id: str
@@ -27,11 +30,19 @@ class Subject:
     whole: bool = False
     there: int = 0
     recomputed: dict[str, Any] = field(default_factory=dict)
+    order: "dict[str, array[int]]" = field(default_factory=dict)
+    failed: dict[str, set[int]] = field(default_factory=dict)
+    usual: dict[str, float] = field(default_factory=dict)
 
     @cached_property
     def reader(self) -> RunReader:
         """Its journals."""
         return RunReader(self.folder)
+
+    @cached_property
+    def recorded(self) -> Recorded:
+        """The calls of solving, found by id."""
+        return Recorded(self.reader.calls)
 
     @property
     def manifest(self) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from suite.board.verify.plausible.thresholds import Thresholds
+from suite.board.thresholds import Thresholds
 from suite.board.verify.subject import Subject
 from suite.chat import assistant, sha256_hex
 from suite.journal.reading import digest64

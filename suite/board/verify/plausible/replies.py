@@ -5,18 +5,20 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
+from suite.board.thresholds import Thresholds
 from suite.board.verify.plausible.calls import members
-from suite.board.verify.plausible.thresholds import Thresholds
+from suite.board.verify.plausible.leaks import Leaks, words_of
 from suite.board.verify.subject import Subject
 from suite.journal.reading import digest64
 from suite.journal.records import OutputRecord
-from suite.run.calls import Recorded
 
 LONG_WORDS = 12  # an output below this says little by being equal to another
 LONG_TOKENS = 50
 OPENING = 200
 MOST_GRAMS = 400_000  # over all cells
-_WORD = re.compile(r"\w+")
+_encode = msgspec.json.Encoder(order="sorted").encode
 _ODD = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _ENORMOUS = (" " * 200, "\n" * 50)
 _HINTS = ("instruction", "prompt", "judge", "grader", "evaluator", "grade", "rate", "score")
@@ -43,16 +45,25 @@ class _Cell:
     trials: dict[int, int] = field(default_factory=dict)
     moved: int = 0
     repeated: int = 0
+    whole: Counter[int] = field(default_factory=Counter)
 
 
 def check_replies(subject: Subject, thresholds: Thresholds, temperature: float) -> None:
     """Everything about what was answered. temperature: the highest that the candidate was asked at."""
     cells: dict[str, _Cell] = {}
     most = MOST_GRAMS // max(len(subject.manifest["cells"]), 1)
+    leaks = Leaks(subject)
     for record, text in _texts(subject):
-        _add(cells.setdefault(record.cell, _Cell()), record, text, most)
+        words = words_of(text)
+        _add(cells.setdefault(record.cell, _Cell()), record, text, words, most)
+        if leaks.wanted:
+            leaks.add(record, text, words)
+        if record.output.finish != "stop":
+            subject.failed.setdefault(record.cell, set()).add(digest64(record.sample))
+    leaks.report(thresholds)
     judged = any(name.partition("/")[0] == "judge" for name in members(subject))
     for name, cell in cells.items():
+        subject.usual[name] = max(cell.whole.values()) / cell.outputs
         _copies(subject, thresholds, name, cell)
         _constant(subject, thresholds, name, cell)
         where = subject.place("outputs.jsonl", f"cell {name}")
@@ -84,19 +95,18 @@ def check_replies(subject: Subject, thresholds: Thresholds, temperature: float) 
 
 
 def _texts(subject: Subject) -> Iterator[tuple[OutputRecord, str]]:
-    recorded = Recorded(subject.reader.calls)
     for record in subject.reader.outputs:
         if record.text_from:
-            call = recorded.find(record.text_from)
+            call = subject.recorded.find(record.text_from)
             yield record, call.reply.text if call else ""
         else:
             yield record, record.output.text
 
 
-def _add(cell: _Cell, record: OutputRecord, text: str, most: int) -> None:
+def _add(cell: _Cell, record: OutputRecord, text: str, words: list[str], most: int) -> None:
     cell.outputs += 1
-    words = _WORD.findall(text.lower())
     whole = digest64(text)
+    cell.whole[whole if record.output.data is None else digest64(whole, _encode(record.output.data))] += 1
     sample = digest64(record.sample)
     if record.trial == 0:
         cell.trials[sample] = whole
