@@ -1,8 +1,8 @@
 """Runs compared: every pair, every matching cell, every wanted measure; one family of p values, corrected.
 
 The headline rows are the family that a verdict is given on. Slices and other metrics are exploration: their
-p values are corrected by Benjamini-Hochberg, apart, and never get a verdict. Source: specs/statistics.md
-sections 4 and 5.
+p values are corrected by Benjamini-Hochberg (1995), apart, and never get a verdict. Holm 1979 corrects the
+headlines. Why: docs/statistics.md, "Two models" and "Many comparisons".
 """
 
 import itertools

@@ -1,7 +1,7 @@
 """Agreement of raters: items by categories, then the coefficients, with intervals over items.
 
 Raters are the parts of a sample or some of its values; items are samples (one a trial). Computed before
-any vote is taken. Source: specs/statistics.md section 10.
+any vote is taken. Sources: `coefficients`.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,7 @@
 """The metrics that belong beside a win rate: what position and length did to it. Declarations only.
 
-Over the values and parts that `pairwise`, `panel` and `style` leave. Source: specs/statistics.md sections
-11.2 and 11.3.
+Over the values and parts that `pairwise`, `panel` and `style` leave. Sources: `stats.position_bias`,
+`stats.length_control`.
 """
 
 import math

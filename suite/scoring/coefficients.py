@@ -1,7 +1,7 @@
 """Coefficients of agreement from items by raters. None where a coefficient does not exist, with the reason.
 
 Every function takes `Ratings` and a scale (nominal, ordinal, interval). Categories are those declared, not
-those that occur. Source: specs/statistics.md section 10; Krippendorff, "Content Analysis", 2018, ch. 12.
+those that occur. Sources: `stats.chance_corrected`; Krippendorff, "Content Analysis", 2018, ch. 12.
 """
 
 from collections.abc import Callable, Mapping

@@ -40,7 +40,7 @@ def estimate_macro(
     """Unweighted mean of group means; the groups are the population, clusters lie within groups.
 
     SE = sqrt(sum SE_k^2)/K; normal quantile, or t with the fewest clusters minus one where any group has
-    fewer than 30. Source: specs/statistics.md section 8.
+    fewer than 30. Why: docs/numbers.md, "Macro and micro".
     """
     found = [spread(x, clusters_of(shared(c), len(x))) for x, c in zip(groups, clusters, strict=True)]
     value = math.fsum(one.mean for one in found) / len(found)

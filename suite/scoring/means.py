@@ -1,8 +1,8 @@
 """Means and rates with their intervals, whole, by slice, and averaged over slices.
 
 Which interval: Wilson for 0/1 scores (at the effective sample size where samples share clusters), t for
-graded ones (cluster-robust where they do). specs/statistics.md sections 3 and 8 have the reasons and the
-golden values. A mean of trials is graded, whatever its trials were.
+graded ones (cluster-robust where they do). Reasons: docs/statistics.md; sources:
+`stats.mean` and `stats.macro`. A mean of trials is graded, whatever its trials were.
 """
 
 from collections.abc import Iterator, Mapping

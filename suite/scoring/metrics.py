@@ -162,7 +162,7 @@ class Agreement(Declared):
     scale: nominal for labels and yes/no, ordinal for steps, interval for scores.
     categories: declared by the verdict type, in order; left out, those that occur (a note says so).
     coefficients: rows NAME_percent, NAME_alpha (Krippendorff), NAME_ac1 (Gwet), NAME_cohen (two raters),
-    NAME_fleiss (as many raters on every item), NAME_randolph. See specs/statistics.md section 10.
+    NAME_fleiss (as many raters on every item), NAME_randolph. Sources: `stats.chance_corrected`.
     """
 
     value: str

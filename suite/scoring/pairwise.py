@@ -3,7 +3,7 @@
 A judge that always takes the first slot would decide every pair; asked both ways it decides none. The
 orders of one pair are one observation: if one of them has no verdict, the pair has no score. What the
 order did is kept in the parts. Ties rules: `mean` averages the orders (1, 0.75, … 0), `agree` sees a
-winner only where both orders name it (MT-Bench, arXiv 2306.05685). See specs/statistics.md section 11.
+winner only where both orders name it (MT-Bench, arXiv 2306.05685). Why: docs/statistics.md, "Judges".
 """
 
 import random

@@ -2,7 +2,7 @@
 
 Whole clusters are drawn with replacement and the statistic is computed from scratch on their union, so a
 random denominator is random here too. Several tables (cells) are resampled jointly: one draw of clusters
-for all. Formulas see columns here; `stats.bootstrap` has the intervals. Source: specs/statistics.md 3.5.
+for all. Formulas see columns here; `stats.bootstrap` has the intervals.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Length and style of answers: what may sway a judge besides what they say.
 
 Counted, never judged. The differences of a pair are values for a style-controlled win rate
-(specs/statistics.md sections 11.3 and 12.7).
+(`stats.length_control`, `stats.style_control`).
 """
 
 import re

@@ -1,6 +1,6 @@
 """Win rates against one opponent: every reading of a tie beside the others.
 
-Source: specs/statistics.md section 11.1. Orders of a pair are combined before (`pairwise`).
+Why all: docs/statistics.md, "Judges". Orders of a pair are combined before (`pairwise`).
 """
 
 from collections.abc import Iterator

@@ -77,7 +77,7 @@ def test_three_outcomes_are_counted_apart(record: Make) -> None:
 
 
 def test_graded_scores_get_a_t_interval_clipped_to_the_range(record: Make) -> None:
-    # golden values of specs/statistics.md section 3.0 and 3.1, restated
+    # the textbook's formula, restated
     values = [0.1, 0.2, 0.35, 0.4, 0.55, 0.6, 0.7, 0.8, 0.9, 1.0]
     sd, m = float(np.std(values, ddof=1)), float(np.mean(values))
     half = float(scipy_stats.t.ppf(0.975, 9)) * sd / math.sqrt(10)

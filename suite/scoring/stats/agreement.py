@@ -2,7 +2,7 @@
 
 Percent, Krippendorff's alpha (by the scale of the verdicts) and Gwet's AC1 always; Cohen for two raters,
 Fleiss where every item has as many ratings. Items (or clusters of items) are resampled, jointly for all
-coefficients. Source: specs/statistics.md section 10.
+coefficients. Sources: see `chance_corrected`, `krippendorff`; why these: docs/statistics.md, "Judges".
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence

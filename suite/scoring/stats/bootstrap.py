@@ -2,7 +2,7 @@
 
 Whole clusters are drawn with replacement and the statistic is recomputed from scratch on their union, so a
 random denominator is random here too. Percentile interval, or BCa (Efron 1987) with 20 clusters or more; it
-does not repair a small number of clusters. Source: specs/statistics.md section 3.5.
+does not repair a small number of clusters. Why: docs/statistics.md, "Clusters".
 """
 
 import hashlib

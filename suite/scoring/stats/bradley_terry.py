@@ -3,7 +3,7 @@
 evalica returns equal scores, silently, where the maximum does not exist (a model that never loses) and
 comparable-looking scores for models that never met. So: strongly connected votes get the plain maximum;
 connected ones a regularised fit with a phantom opponent; unconnected ones separate boards. Sources: Bradley
-and Terry 1952; Newman 2023, JMLR 24; Chiang et al. 2024, arXiv 2403.04132; specs/statistics.md 12.1.
+and Terry 1952; Newman 2023, JMLR 24; Chiang et al. 2024, arXiv 2403.04132. Why: docs/statistics.md.
 """
 
 import math

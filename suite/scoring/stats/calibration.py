@@ -2,7 +2,7 @@
 
 Proper scores cannot be gamed; the expected calibration error depends on its bins and is biased up for few
 samples, so its value under perfect calibration stands beside it. Sources: Brier 1950; Murphy 1973; Guo et
-al. 2017, eq. 3; specs/statistics.md section 14.
+al. 2017, eq. 3 (arXiv 1706.04599).
 """
 
 from dataclasses import dataclass

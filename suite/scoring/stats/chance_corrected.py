@@ -2,7 +2,7 @@
 
 Every function takes a table of rating patterns and a weight for each, and returns the value, or None and
 why. Sources: Cohen 1960 and 1968, Scott 1955, Fleiss 1971, Randolph 2005 (Brennan and Prediger 1981), Gwet
-2008; specs/statistics.md section 10. Krippendorff's alpha: `krippendorff`.
+2008. Krippendorff's alpha: `krippendorff`.
 """
 
 from typing import Literal

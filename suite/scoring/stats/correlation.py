@@ -1,7 +1,7 @@
 """Correlations with intervals: Spearman, Kendall's tau-b, Pearson.
 
 Default interval: cluster bootstrap; the formulas are the fallback and the cross-check. Sources: Fisher 1915,
-Bonett and Wright 2000 (Spearman), Fieller, Hartley and Pearson 1957 (Kendall); specs/statistics.md section 9.
+Bonett and Wright 2000 (Spearman), Fieller, Hartley and Pearson 1957 (Kendall).
 System-level and sample-level correlations answer different questions: name the level where one is shown.
 """
 

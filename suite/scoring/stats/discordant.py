@@ -1,7 +1,7 @@
 """Tests that only count which side won: exact McNemar, the sign test, and the binomial they rest on.
 
 Valid at any n, not with clusters (see `signflip`). Sources: McNemar 1947; Fagerland, Lydersen and Laake 2013
-for the mid-p variant; specs/statistics.md section 4.3.
+for the mid-p variant.
 """
 
 import numpy as np

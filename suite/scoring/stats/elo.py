@@ -1,7 +1,7 @@
 """Elo, which depends on the order of the votes: so it is shown over many orders, and never on a board.
 
 E = 1/(1 + 10^((R_b - R_a)/400)), R += K (S - E). All orders run side by side as columns of one array.
-Source: Elo 1978; Boubdir et al. 2023 (arXiv 2311.17295) on when it misleads; specs/statistics.md 12.6.
+Source: Elo 1978; Boubdir et al. 2023 (arXiv 2311.17295) on when it misleads.
 """
 
 from dataclasses import dataclass

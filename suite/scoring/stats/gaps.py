@@ -1,8 +1,8 @@
 """Gaps between user groups: worst group, max minus min against what chance alone would give, all pairs.
 
 The largest minus the smallest is above zero even where nothing differs, so its value under equality stands
-beside it. Groups that are too small are shown and not ranked. Sources: Lum, Zhang and Bower 2022 (arXiv
-2205.05770); specs/statistics.md section 15.
+beside it. Groups that are too small are shown and not ranked. Source: Lum, Zhang and Bower 2022 (arXiv
+2205.05770).
 """
 
 import itertools

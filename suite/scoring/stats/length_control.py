@@ -1,7 +1,7 @@
 """Length-controlled win rate: what the win rate were if both answers had the same length.
 
 logit P(win) = theta + phi tanh(dl/sd(dl)), ties as half; the controlled rate is logistic(theta). Descriptive:
-length may be a real quality. Idea: Dubois et al. 2024, arXiv 2404.04475; specs/statistics.md section 11.3.
+length may be a real quality. Idea: Dubois et al. 2024, arXiv 2404.04475.
 """
 
 import math

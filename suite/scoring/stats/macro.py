@@ -1,7 +1,8 @@
 """Averages over groups: macro (every group weighs the same) and stratified micro (every unit does).
 
 They answer different questions and can differ by 0.1, so both are shown; the task declares the headline.
-Source: specs/statistics.md section 8.
+Why: docs/numbers.md,
+"Macro and micro".
 """
 
 import math

@@ -1,8 +1,8 @@
 """The mean of scores with an interval that respects clusters and weights; bounds if scores are missing.
 
 Which interval: Wilson for 0/1 scores (at the effective sample size where units share clusters), t for graded
-ones (cluster-robust where they do). Source: specs/statistics.md sections 3.0 to 3.4; Miller 2024
-(arXiv 2411.00640); Korn and Graubard 1998 for the effective sample size.
+ones (cluster-robust where they do). Sources: Wilson 1927; Miller 2024 (arXiv 2411.00640); Korn and Graubard
+1998 for the effective sample size; Manski 2003 for the bounds. Why: docs/statistics.md.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Intervals of a difference between two shares, by squaring and adding the Wilson limits of either.
 
-They exist where no pair is discordant and never leave [-1, 1]. Source: Newcombe 1998, method 10 for paired
-and for independent shares; specs/statistics.md sections 4.2 and 4.5.
+They exist where no pair is discordant and never leave [-1, 1]. Sources: Newcombe 1998, method 10 for
+paired and method 10 for independent shares (Statistics in Medicine 17, 2635 and 873).
 """
 
 import math

@@ -1,7 +1,7 @@
 """A against B on the same samples: the mean difference, its interval, one p value, and what it can show.
 
 Pairing removes the difficulty that samples share, clusters are kept whole. Source: Miller 2024,
-arXiv 2411.00640, section 4; specs/statistics.md section 4. Different samples: `unpaired`.
+arXiv 2411.00640, section 4. Why: docs/statistics.md, "Two models". Different samples: `unpaired`.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Does the judge prefer a slot? Consistency over both orders, flips, share of the first slot, effect.
 
 Sources: MT-Bench (arXiv 2306.05685), Wang et al. 2023 (conflict rate), Shi et al. 2024 (arXiv 2406.07791:
-repetition stability, position consistency, preference fairness); specs/statistics.md section 11.2.
+repetition stability, position consistency, preference fairness). Why: docs/statistics.md, "Judges".
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """What a planned sample size can show: smallest detectable differences, sample sizes, power.
 
 MDE: the difference that a two-sided test at `alpha` finds with probability `power`. None where there are
-fewer than two samples. Never for post-hoc power at the observed difference. Source: specs/statistics.md
-section 6; Connor 1987 (discordant pairs); Miller 2024, arXiv 2411.00640, section 5 (repeats).
+fewer than two samples. Never for post-hoc power at the observed difference. Sources: Miller
+2024, arXiv 2411.00640, section 5; Connor 1987 (discordant pairs). Why: docs/statistics.md, "Two models".
 """
 
 import math

@@ -2,7 +2,7 @@
 
 Unbiased whatever the judge does, and hardly worse than the labels alone: a useless judge gets weight 0.
 The labelled samples must be a random subset of all. Sources: Angelopoulos et al. 2023 (arXiv 2301.09633);
-PPI++ (arXiv 2311.01453); specs/statistics.md section 13.1. Other populations: `rogan_gladen`.
+PPI++ (arXiv 2311.01453). Other populations: `rogan_gladen`.
 """
 
 import math

@@ -3,7 +3,7 @@
 Ratings are updated vote by vote (Elo, or online Bradley-Terry) on all votes, on decided ones only, or on all
 but as many random ones as there are draws (the control). A draw is predicted where |P(win) - 1/2| is below a
 margin, which is tuned on the first 5 % of the votes. Accuracy is averaged per user first. Source: Tang et al.
-2025, arXiv 2510.02306; specs/extended/rating_systems_draws.md.
+2025, arXiv 2510.02306, and their notebook.
 """
 
 import math

@@ -1,8 +1,9 @@
 """Intervals of ratings, of their differences and of ranks, from one set of joint replicates.
 
 Prompts are resampled (else votes) by integer weights; every replicate passes the guard of `bradley_terry`.
-Two single intervals do not tell whether two models differ: take `difference`. Source: specs/statistics.md
-sections 12.2 and 12.3; the public arena's rank rule.
+Two single intervals do not tell whether two models differ: take `difference`. Source: Chiang
+et al. 2024, arXiv 2403.04132, with prompts as clusters; the rank rule is the public arena's. A board's rank
+intervals are others: docs/statistics.md, "Ranks".
 """
 
 import math

@@ -1,7 +1,7 @@
 """How easily a ranking moves: careless votes, partial votes for a target, one annotator, a few flips.
 
 Ordinary intervals do not show this. Sources: Zhao, Rush and Goyal 2025 (arXiv 2412.04363); Huang et al. 2025
-(arXiv 2508.11847); specs/statistics.md section 12.8, specs/extended/annotator_robustness.md.
+(arXiv 2508.11847).
 """
 
 from collections.abc import Callable, Sequence

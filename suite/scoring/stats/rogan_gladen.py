@@ -2,7 +2,7 @@
 
 For a calibration set of another mix of right and wrong; on the same population `ppi` is tighter. It assumes
 that the judge errs alike on both. Sources: Rogan and Gladen 1978; Lang and Reiczigel 2014 (the interval), as
-in Lee et al. 2025 (arXiv 2511.21140); specs/statistics.md section 13.2.
+in Lee et al. 2025 (arXiv 2511.21140).
 """
 
 import math

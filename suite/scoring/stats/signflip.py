@@ -1,7 +1,8 @@
 """The sign-flip permutation test of a mean difference, whole clusters at a time.
 
 Under no difference every cluster's sum is as likely to have the other sign; no distribution is assumed.
-Exact with up to 16 clusters that are not zero, else 9,999 random flips. Source: specs/statistics.md 4.4.
+Exact with up to 16 clusters that are not zero, else 9,999 random flips. Why: docs/statistics.md,
+"Two models".
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,8 @@
 
 logit P(a beats b) = b_a - b_b + sum_k gamma_k x_k, draws as half; x_k is divided by its sd, not centred
 (centring would add an effect of the side). No penalty. Never a dense design: a vote touches two models, so a
-million votes over 200 models fit in seconds. Source: specs/statistics.md sections 12.2 and 12.7.
+million votes over 200 models fit in seconds. Source: Chiang et al. 2024, arXiv 2403.04132 (the regression and
+its sandwich errors); style as covariates is the public arena's.
 """
 
 import math

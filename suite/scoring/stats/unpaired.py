@@ -1,7 +1,7 @@
 """A against B on different samples (published scores, user groups): to be labelled as such.
 
-Newcombe for independent 0/1 scores, else Welch with cluster-robust standard errors. Source:
-specs/statistics.md sections 4.5 and 15.
+Newcombe for independent 0/1 scores, else Welch with cluster-robust standard errors. Sources:
+see `newcombe` and `mean`.
 """
 
 import math

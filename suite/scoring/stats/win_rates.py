@@ -1,7 +1,7 @@
 """Win rates against one opponent: three ways to count ties, all shown, since they can change the verdict.
 
 A unit is one sample with both orders already combined; the two orders of a pair are never two samples.
-Source: specs/statistics.md section 11.1; the `agree` rule is MT-Bench's, arXiv 2306.05685.
+The `agree` rule is MT-Bench's, arXiv 2306.05685. Why three: docs/statistics.md, "Judges".
 """
 
 from collections.abc import Sequence
