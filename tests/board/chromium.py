@@ -17,6 +17,7 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--remote-debugging-port=0",
 )  # fmt: skip
+PATIENCE_S = 120.0  # on a busy machine a browser is slow
 KEYS = {"Tab": 9, "Enter": 13, " ": 32, "ArrowRight": 39}
 
 
@@ -50,14 +51,14 @@ class Page:
         self._number += 1
         future = self._answers[self._number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": self._number, "method": method, "params": values})
-        got = await asyncio.wait_for(future, 30)
+        got = await asyncio.wait_for(future, PATIENCE_S)
         assert "error" not in got, (method, got)
         return got["result"]
 
     async def open(self, url: str) -> None:
         self._loaded.clear()
         await self.send("Page.navigate", url=url)
-        await asyncio.wait_for(self._loaded.wait(), 30)
+        await asyncio.wait_for(self._loaded.wait(), PATIENCE_S)
         await asyncio.sleep(0.1)
 
     async def run(self, script: str) -> Any:
@@ -66,7 +67,7 @@ class Page:
         return got["result"].get("value")
 
     async def until(self, script: str) -> None:
-        for _ in range(100):
+        for _ in range(int(PATIENCE_S / 0.05)):
             if await self.run(script):
                 return
             await asyncio.sleep(0.05)
@@ -128,7 +129,7 @@ async def browser(profile: Path) -> AsyncIterator[Page]:
 
 
 async def _port(file: Path) -> int:
-    for _ in range(300):
+    for _ in range(int(PATIENCE_S / 0.05)):
         if file.is_file() and (lines := file.read_text().splitlines()):
             return int(lines[0])
         await asyncio.sleep(0.05)

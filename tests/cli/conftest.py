@@ -53,7 +53,7 @@ class Installed:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=240,
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 

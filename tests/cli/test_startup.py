@@ -45,7 +45,7 @@ def modules_after(*arguments: str, **environment: str) -> tuple[int, set[str], s
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=240,
     )
     code, modules = json.loads(done.stderr.splitlines()[-1])
     return code, set(modules), done.stdout

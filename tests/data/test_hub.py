@@ -152,7 +152,7 @@ def test_two_processes_pull_at_once(place: Place, hub: LocalHub, hub_entry: Writ
     hub_entry()
     hub.faults.slow = 0.05
     running = [place.start("data", "pull", "questions", "--json") for _ in range(2)]
-    results = [process.communicate(timeout=60) for process in running]
+    results = [process.communicate(timeout=240) for process in running]
     assert [process.returncode for process in running] == [0, 0], results
     assert results[0][0] == results[1][0]
     bodies = [row for row in hub.log if row["method"] == "GET" and row["path"].endswith("train.jsonl")]

@@ -99,7 +99,7 @@ def test_the_example_plugin_of_contributing_runs(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr
     cells = json.loads(done.stdout)["cells"]

@@ -49,7 +49,7 @@ def opened(path: Path, profile: Path, width: int = 1280) -> tuple[str, list[str]
         str(CHROMIUM), *FLAGS, f"--user-data-dir={profile}", f"--window-size={width},900",
         "--virtual-time-budget=3000", "--dump-dom", path.as_uri(),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 

@@ -28,7 +28,7 @@ BASE = [
 def suite(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "suite", *arguments]
     env = {**os.environ, **environment}
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_a_run_is_shown_reported_continued_and_scored_again(tmp_path: Path) -> None:
@@ -39,12 +39,15 @@ def test_a_run_is_shown_reported_continued_and_scored_again(tmp_path: Path) -> N
     assert "report.html" in first.stdout
     assert (tmp_path / "one/report.html").is_file()
     before = (tmp_path / "one/outputs.jsonl").read_bytes()
+    started = (tmp_path / "one/attempts.jsonl").read_bytes()
     second = suite(*command, "--json", cwd=tmp_path)
     assert second.returncode == 0, second.stderr
     shown = json.loads(second.stdout)
     assert shown["complete"]
     assert [cell["task"] for cell in shown["cells"]] == ["prefeval/classification"]
     assert (tmp_path / "one/outputs.jsonl").read_bytes() == before
+    assert "nothing is left to do" in second.stderr
+    assert (tmp_path / "one/attempts.jsonl").read_bytes() == started, "no engine was started for nothing"
     again = suite("score", "one", "--json", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["cells"] == shown["cells"]

@@ -112,5 +112,5 @@ class Place:
     def suite(self, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Run a `suite` command in a process of its own."""
         process = self.start(*words, **environment)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
         return subprocess.CompletedProcess(words, process.returncode, out, err)

@@ -27,7 +27,7 @@ def run(folder: Path, program: str, stdin: str = "") -> str:
     path = folder / "program.py"
     path.write_text(program)
     command = [sys.executable, "-I", str(path)]
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
