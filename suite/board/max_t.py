@@ -3,8 +3,8 @@
 Given point values x (K) and replicates x* (B, K) drawn with the same weights for all entries, the critical
 value c is the (1 - alpha) quantile of max over pairs |d*_ij - d_ij| / se_ij; i is better than j iff
 d_ij - c se_ij exceeds the smallest difference that counts. A rank interval is 1 + how many are better, to
-K - how many are worse; all intervals hold together with probability `level`. Source: specs, section 9; Romano
-and Wolf 2005; Mogstad et al. 2024 on ranks. Measured there: percentiles of bootstrapped ranks do not cover.
+K - how many are worse; all intervals hold together with probability `level`. Sources: Romano and
+Wolf 2005; Mogstad et al. 2024 on ranks. Why not percentiles of bootstrapped ranks: docs/statistics.md.
 Not here: where replicates come from (`resampling`).
 """
 

@@ -6,7 +6,7 @@ mean of mid-ranks. borda: weighted sum of (entries - mid-rank); a missing column
 strengths from wins, losses and ties by sample. The last three depend on who else is listed.
 Missing columns: "exclude" leaves the entry without a number, and out of the ranks and votes that others'
 numbers are made of; "worst" takes the worse end of the scale, the last place, or a loss at every sample.
-Source: specs, section 9.
+Why these: docs/statistics.md, "Averages over tasks".
 """
 
 from collections.abc import Mapping, Sequence

@@ -310,7 +310,7 @@ TABLE = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("means", "ours", "percentile"), TABLE)
 def test_coverage_is_what_the_method_promises(means: Sequence[float], ours: float, percentile: float) -> None:
-    """Section 9's table: 150 simulations of 300 samples; every interval must hold all true ranks."""
+    """The table of docs/statistics.md: every interval must hold all true ranks. 150 draws of 300 samples."""
     chance = np.random.default_rng(20)
     truth = np.array(means)
     lowest = [1 + int((truth > mean + 1e-9).sum()) for mean in truth]

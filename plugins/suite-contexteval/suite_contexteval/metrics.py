@@ -1,6 +1,6 @@
 """What is measured of pairs: our win rate with what position did to it, upstream's numbers beside it.
 
-`…_official` is computed exactly as published (specification section 6): ties outside the majority rule,
+`…_official` is computed exactly as published (see `official`): ties outside the majority rule,
 "Fleiss kappa" that is Randolph's, tests without correction. Changes between settings are paired by query.
 """
 

@@ -1,7 +1,7 @@
 """Upstream's readings and numbers, restated: for comparing with published ones, never for the headline.
 
 Labels of a panel on one example are "1", "2", "T" and "I" (nothing could be read), in judge order; "I"
-counts as a tie. Source: specification sections 5.3, 6 and 12, from upstream's code.
+counts as a tie. Source: upstream's code (github.com/allenai/ContextEval).
 """
 
 import ast
@@ -96,7 +96,7 @@ class WinRates(NamedTuple):
 
 
 def win_rates(panels: Sequence[Panel]) -> WinRates:
-    """Section 6.1."""
+    """Of each label among the examples with a majority, as upstream prints them."""
     modes = [one.mode for one in panels if one.majority]
     if not modes:
         return WinRates(None, None, None, 0)

@@ -1,7 +1,7 @@
 """People's judgements, recomputed: win rates, agreement, constraints satisfied.
 
 Rows are grouped into items by their id before the last "_rep"; the replicates of an item are its
-annotators. Source: specification section 7.1. A missing "satisfied" is left out of the counts; the number
+annotators. Source: upstream's code. A missing "satisfied" is left out of the counts; the number
 of annotators it is divided by stays the same, as in upstream's code of 2025.
 """
 

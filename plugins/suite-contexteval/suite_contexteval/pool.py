@@ -1,7 +1,7 @@
 """The pool of queries out of the five sources that the paper draws from.
 
 Each source's rows come in the order of its splits, as JSON Lines. Kept is one record per distinct query
-within a source, of 4 to 59 words; duplicates across sources stay. Source: specification section 3.1.
+within a source, of 4 to 59 words; duplicates across sources stay. Source: upstream's code.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

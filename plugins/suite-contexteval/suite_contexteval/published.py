@@ -2,7 +2,7 @@
 
 Records are streamed; kept are two letters a verdict. Upstream aligns judges by row number; here a query is
 joined by its text and occurrence, and one that a judge lacks leaves the numbers and is counted.
-Source: specification section 6. Not here: people's judgements (`people`), printing (`tables`).
+Source: upstream's code (see `official`). Not here: people's judgements (`people`), printing (`tables`).
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Upstream's numbers restated: the specification's worked example, its parser's cases, its order."""
+"""Upstream's numbers restated: a worked example, its parser's cases, its order."""
 
 import pytest
 from hypothesis import given, settings

@@ -21,7 +21,7 @@ PUBLISHED = {
     "hallucinate": "error_type/check_hallucination.txt",
     "helpful": "error_type/check_helpful.txt",
 }
-# the fine-tuning set's held-out topics (spec section 9): 180 pairs
+# the topics that upstream's fine-tuning set leaves out: 180 pairs
 UNSEEN_TOPICS = ["education_resources", "shop_motors", "shop_technology", "travel_transportation"]
 
 

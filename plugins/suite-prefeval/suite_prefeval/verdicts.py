@@ -75,7 +75,7 @@ def negated(claim: Known) -> Known:
 
 
 def compose(found: Findings) -> dict[str, Known]:
-    """`kept` and the four error types, of which at most one holds (spec section 7).
+    """`kept` and the four error types, of which at most one holds, as upstream counts them.
 
     A value is known as soon as the readable checks decide it: a violation is one whatever the others say.
     """

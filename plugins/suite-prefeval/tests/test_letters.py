@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from suite_prefeval.letters import Orders, gold_letter, letter, official_letter
 
-GOLD = "CDCABACDABCBBABACCACADBDDCABCCDDCCBBBDACBDADBBACCABABACACBDAAC"  # spec section 6, indices 0..61
+GOLD = "CDCABACDABCBBABACCACADBDDCABCCDDCCBBBDACBDADBBACCABABACACBDAAC"  # upstream's, indices 0..61
 
-# reply, upstream's reading (spec section 6: BeautifulSoup 4.12.3), our reading
+# reply, upstream's reading (by BeautifulSoup 4.12.3), our reading
 READINGS = [
     ("<choice>B</choice>", "B", "B"),
     ("<choice>D</", "D", "D"),

@@ -1,4 +1,4 @@
-"""The environment's settings, with the published defaults (spec: paper section 3 and the released code)."""
+"""The environment's settings, with the published defaults (paper, section 3, and the released code)."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -35,7 +35,7 @@ async def test_asking_everything_brings_nearly_everything_out_and_still_guesses(
 
 
 async def test_only_correct_options_without_the_price(many):
-    """Knowing the correct set but not the price: 0.333 best, 1.0 correct, 0.867 (spec, section 7)."""
+    """Knowing the correct set but not the price: 0.333 best, 1.0 correct, 0.867."""
     import json
     import random as chance
 
