@@ -84,7 +84,7 @@ def runner(url: str, samples: int, folder: Path) -> int:
 
         async def solve(self, sample: suite.Sample[Row], models: suite.Models) -> suite.Output:
             reply = await models.candidate.chat([suite.user(prompt(sample.payload.index))], max_tokens=300)
-            return suite.Output(reply.text, finish=reply.finish)  # type: ignore[arg-type]
+            return suite.Output(reply.text, finish=reply.finish)
 
         async def score(
             self, sample: suite.Sample[Row], output: suite.Output, models: suite.Models

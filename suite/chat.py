@@ -137,7 +137,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     text: str = ""
-    finish: str = "stop"
+    finish: Finish = "stop"
     usage: Usage = Usage()
     tool_calls: tuple[ToolCall, ...] = ()
     logprobs: tuple[TokenLogprob, ...] = ()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suite.chat import Json, Message, Options, Reply, Request, Tool, user
-from suite.errors import CapabilityError, ConfigError
+from suite.errors import CapabilityError, ConfigError, PluginError
 
 Capability = Literal[
     "chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema", "tools", "rate", "rank"
@@ -67,6 +67,20 @@ class Ratings:
     diagnostics: Mapping[str, Json] | None = None
 
 
+def _conversation(messages: Sequence[Message] | str) -> tuple[Message, ...]:
+    if isinstance(messages, str):
+        return (user(messages),)
+    for one in messages:
+        if not isinstance(
+            one, Message
+        ):  # a type checker would have seen it; without one it fails far from here
+            raise PluginError(
+                f"a message is a {type(one).__name__}, not a suite.Message",
+                fix='write suite.user("…"), suite.system("…") or suite.assistant("…")',
+            )
+    return tuple(messages)
+
+
 class Model(ABC):
     """One member of a role. Calls of the same group and trial with the same request are one call."""
 
@@ -81,7 +95,7 @@ class Model(ABC):
 
     async def chat(
         self,
-        messages: Sequence[Message],
+        messages: Sequence[Message] | str,
         *,
         temperature: float | None = 0.0,
         top_p: float | None = None,
@@ -95,7 +109,11 @@ class Model(ABC):
         template: Json = None,
         key: str = "",
     ) -> Reply:
-        """Answer a conversation. `key` asks for a second, independent reply to an identical request."""
+        """Answer a conversation; a text alone is one message of a user's.
+
+        key: asks for a second, independent reply to an identical request.
+        Raises PluginError where a message is no `suite.Message`.
+        """
         options = Options(
             temperature=None if temperature is None else float(temperature),
             top_p=None if top_p is None else float(top_p),
@@ -107,7 +125,9 @@ class Model(ABC):
             continue_final=continue_final,
             template=template,
         )
-        return await self.ask(Request("chat", tuple(messages), tools=tuple(tools), options=options), key)
+        return await self.ask(
+            Request("chat", _conversation(messages), tools=tuple(tools), options=options), key
+        )
 
     async def complete(
         self,
@@ -136,7 +156,7 @@ class Model(ABC):
         kind: "" lets the model's capabilities choose; see `Ratings` for the names.
         Raises ConfigError for fewer than two answers.
         """
-        messages = (user(prompt),) if isinstance(prompt, str) else tuple(prompt)
+        messages = _conversation(prompt)
         if len(answers) < 2:
             raise ConfigError(f"rating needs at least two answers, got {len(answers)}")
         return await self.rate_answers(messages, tuple(answers), kind, key)
@@ -148,14 +168,21 @@ class Model(ABC):
         """Implementation of `rate` for the model's kind."""
 
     async def logprobs(
-        self, messages: Sequence[Message], texts: Sequence[str], *, normalise: str = "sum", key: str = ""
+        self,
+        messages: Sequence[Message] | str,
+        texts: Sequence[str],
+        *,
+        normalise: str = "sum",
+        key: str = "",
     ) -> Reply:
         """Log-probability of each text as the assistant's next message; `Reply.scores`, nats.
 
         normalise: "sum" over the answer's tokens or "mean" per token.
         """
         options = Options(normalise=normalise)
-        return await self.ask(Request("logprobs", tuple(messages), texts=tuple(texts), options=options), key)
+        return await self.ask(
+            Request("logprobs", _conversation(messages), texts=tuple(texts), options=options), key
+        )
 
     async def rank(self, query: str, documents: Sequence[str], top: int | None = None) -> Reply:
         """Order documents by closeness to a query; `Reply.ranking` holds (index, score), best first."""

@@ -129,6 +129,10 @@ class OffsetIndex:
     def __contains__(self, key: int) -> bool:
         return bool(self.find(key))
 
+    def distinct(self) -> int:
+        """How many different keys there are."""
+        return len(set(self._keys))
+
     def find(self, key: int) -> list[int]:
         """Offsets of a key, in the order added."""
         if not self._keys:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from suite.chat import Json, Reply, Request, Usage, request_sha256
+from suite.chat import Finish, Json, Reply, Request, Usage, request_sha256
 from suite.errors import CallFailed
 from suite.models.base import Asking
 
@@ -33,7 +33,7 @@ class Knobs:
     """What a behaviour can be told."""
 
     text: str = ""
-    state: str = "refused"
+    state: Finish = "refused"
     words: int = 12
     format: str = "{}"
     kind: str = "scripted"

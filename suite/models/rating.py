@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from suite.chat import Reply, Request, Usage, assistant
+from suite.chat import Finish, Reply, Request, Usage, assistant
 from suite.errors import CallFailed, CapabilityError
 from suite.models.faults import read_refusal, refused
 from suite.models.plain_http import Answer
@@ -88,10 +88,10 @@ def rating_reply(rated: list[Rated], model: str) -> Reply:
     if any(one.reason for one in rated):
         details["reasons"] = [one.reason for one in rated]
     reasons = {one.reason for one in rated}
-    finish = reasons.pop() if len(reasons) == 1 and reasons <= {"", "overflow"} else ""
     scored = any(one.score is not None for one in rated)
+    failed: Finish = "overflow" if reasons == {"overflow"} else "invalid"
     return Reply(
-        finish="stop" if scored or not rated else (finish or "invalid"),
+        finish="stop" if scored or not rated else failed,
         usage=Usage(prompt=sum(one.read or one.tokens for one in rated)),
         scores=tuple(one.score for one in rated),
         details=details,

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import Field
 
-from suite.chat import Reply, Request, Usage
+from suite.chat import Finish, Reply, Request, Usage
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.base import Asking, Engine, Provider
 from suite.models.behaviours import BEHAVIOURS, Knobs, estimated_tokens, request_text
@@ -40,7 +40,7 @@ class ScriptedOptions(EngineOptions):
     """Options of scripted engines; `text`, `state`, `words`, `format` belong to the behaviours."""
 
     text: str = Field("", description="what `constant` answers")
-    state: str = Field("refused", description="how `finish` ends: overflow, refused, empty, length, invalid")
+    state: Finish = Field("refused", description="how `finish` ends: overflow, refused, empty, …")
     words: int = Field(12, ge=0, description="how many words `words` answers")
     format: str = Field("{}", description="how `first-option` and `random-option` write their choice")
     kind: str = Field("scripted", description="kind of the failure of `fail`")

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
-from suite.chat import Reply, Request, Usage, assistant, user
+from suite.chat import Finish, Reply, Request, Usage, assistant, user
 from suite.errors import CapabilityError, EngineError
 from suite.models.base import Asking, Engine, Provider, Surroundings
 from suite.models.checkpoints import Checkpoint, read_checkpoint
@@ -185,7 +185,7 @@ class TransformersEngine(Engine):
         if len(prompt) >= self._model.window:
             return Reply(finish="overflow", usage=Usage(prompt=len(prompt)))
         new = self._model.generate(prompt, options, seed)
-        finish = "length" if not new.stopped else ("stop" if new.text.strip() else "empty")
+        finish: Finish = "length" if not new.stopped else ("stop" if new.text.strip() else "empty")
         return Reply(
             new.text,
             finish=finish,

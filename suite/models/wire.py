@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from suite.chat import Message, Reply, Request, TokenLogprob, Tool, ToolCall, Usage
+from suite.chat import Finish, Message, Reply, Request, TokenLogprob, Tool, ToolCall, Usage
 from suite.errors import CallFailed
 from suite.models.faults import refusal_of, refused
 from suite.models.secrets import Scrubber
@@ -210,7 +210,7 @@ def reply_of(found: Completion) -> Reply:
         ToolCall(one.function.name, _arguments(one.function.arguments), one.id or "")
         for one in message.tool_calls or ()
     )
-    finish = "stop"
+    finish: Finish = "stop"
     if reason == "content_filter":
         finish = "refused"
     elif message.refusal and not text.strip():

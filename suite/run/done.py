@@ -19,6 +19,10 @@ class Done:
     def __len__(self) -> int:
         return len(self._index)
 
+    def complete(self, works: int) -> bool:
+        """Whether each of so many works stands here, once."""
+        return len(self) == works == self._index.distinct()
+
     def find(self, cell: str, sample: str, trial: int) -> OutputRecord | ScoreRecord | None:
         """The record of a work."""
         if not len(self._index):

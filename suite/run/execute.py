@@ -171,6 +171,8 @@ class Driver:
                 following = self._next()
         except (Stopped, asyncio.CancelledError):
             pass
+        except (KeyboardInterrupt, SystemExit):
+            raise  # asyncio ends the loop with it
         except BaseException as error:
             self._stop(error)
 
@@ -232,7 +234,7 @@ class Driver:
                 raise work.failure
             record = output_record(cell.id, sample, output, list(work.calls), work.last, self._imported)
         except Exception as error:
-            self._pend(work, error)
+            self._pend(cell, work, error)
             return None
         self._solve_sink.done(record)
         self._watcher.solved(cell, record, output)
@@ -250,7 +252,7 @@ class Driver:
                 raise work.failure
             record = score_record(cell.id, sample, output, score, list(work.calls))
         except Exception as error:
-            self._pend(work, error)
+            self._pend(cell, work, error)
             return
         self._score_sink.done(record)
         self._watcher.scored(cell, solved, record)
@@ -259,7 +261,7 @@ class Driver:
         family = cell.plan.task.partition("/")[0]
         return Work(self._desk, sink, shared, family, cell.id, sample.group, sample.id, sample.trial)
 
-    def _pend(self, work: Work, error: Exception) -> None:
+    def _pend(self, cell: Cell, work: Work, error: Exception) -> None:
         """Note why a work is left undone: a failed call, an error of the task. Raises all other errors."""
         if isinstance(error, SuiteError) and not isinstance(error, PluginError):
             raise error
@@ -267,9 +269,9 @@ class Driver:
             kind, detail = error.kind, error.message[:300]
         else:
             kind = "task-error"
-            frame = traceback.extract_tb(error.__traceback__)[-1:]
-            place = f" ({frame[0].name}, line {frame[0].lineno})" if frame else ""
-            detail = f"{type(error).__name__}: {error}{place}"[:500]
+            place = _place(error, type(cell.task).__module__.partition(".")[0])
+            told = "; ".join(line.strip() for line in str(error).splitlines())
+            detail = f"{type(error).__name__}: {told}{place}"[:500]
             self._errors += 1
         self._desk.attempt("pending", work, kind=kind, detail=detail)
         self._watcher.pending(work.sink.stage, kind)
@@ -280,3 +282,17 @@ class Driver:
                     fix="report it to the task's author; the run continues with the same command",
                 )
             )
+
+
+def _place(error: BaseException, package: str) -> str:
+    """Where an error came from: the last step in the task's own package, since its author looks there first.
+
+    Modules are named, not files: what is journaled must not tell where things lie on this machine.
+    """
+    steps = [
+        (str(frame.f_globals.get("__name__", "?")), frame.f_code.co_name, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    own = [step for step in steps if step[0].partition(".")[0] == package]
+    module, function, line = (own or steps or [("?", "?", 0)])[-1]
+    return f" ({module}, line {line}, in {function})"

@@ -119,6 +119,10 @@ class _Session:
 
     async def _work(self) -> SuiteError | None:
         """Do what is left. Returns what stopped it, if anything did."""
+        if self._all_done():
+            another = " (--new makes another)" if "solve" in self.stages else ""
+            self.progress.say(f"nothing is left to do: shown as it was made{another}")
+            return None
         attempts = JournalFile(self.folder / "attempts.jsonl")
         tools = RunTools(
             cache_folder(),
@@ -139,6 +143,19 @@ class _Session:
             for sink in sinks:
                 sink.close()
             attempts.close()
+
+    def _all_done(self) -> bool:
+        """Whether the journal holds all that was asked for: then no engine is started to be asked nothing."""
+        places: dict[str, tuple[Path, str, type[OutputRecord] | type[ScoreRecord]]] = {
+            "solve": (self.folder, "outputs.jsonl", OutputRecord),
+            "score": (self._scoring_folder, "scores.jsonl", ScoreRecord),
+        }
+        return all(
+            (folder / "manifest.json").exists()
+            and (folder / file).exists()
+            and Done(folder / file, kind).complete(self.progress.works)
+            for folder, file, kind in (places[stage] for stage in self.stages)
+        )
 
     async def _pass(
         self,

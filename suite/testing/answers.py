@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from suite.chat import Reply, Request, Usage, request_sha256
+from suite.chat import Finish, Reply, Request, Usage, request_sha256
 from suite.errors import CallFailed
 from suite.models.base import Asking
 from suite.models.behaviours import WORDS, estimated_tokens, last_text, options_in, request_text, smallest
@@ -68,7 +68,7 @@ def unreadable(request: Request, asking: Asking) -> Reply:  # noqa: ARG001
     return _without_numbers(request, "invalid")
 
 
-def finishing(finish: str) -> Function:
+def finishing(finish: Finish) -> Function:
     """A candidate that fails every request in one way: overflow, refused, empty, invalid."""
 
     def answer(request: Request, asking: Asking) -> Reply:  # noqa: ARG001
@@ -79,7 +79,7 @@ def finishing(finish: str) -> Function:
     return answer
 
 
-def _without_numbers(request: Request, finish: str) -> Reply:
+def _without_numbers(request: Request, finish: Finish) -> Reply:
     scores = (None,) * len(request.texts) if request.kind != "rank" else ()
     return Reply(finish=finish, scores=scores)
 

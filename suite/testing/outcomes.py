@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from suite.chat import Finish
 from suite.task import Unscored
 from suite.testing.answers import down, finishing, unreadable
 from suite.testing.bench import Bench, Key, Ran
 from suite.testing.running import stopped, unscored, whole
 from suite.testing.subject import Skip, headline
 
-FINISHES = ("overflow", "refused", "empty")
+FINISHES: tuple[Finish, ...] = ("overflow", "refused", "empty")
 CANDIDATE = "candidate"
 
 

@@ -30,7 +30,7 @@ class Recall(small_tasks.Many):
     async def solve(self, sample: Any, models: suite.Models) -> suite.Output:
         known = REFERENCE.format(word=sample.payload.word) if self.parameters.style == "polite" else ""
         reply = await models.candidate.chat([suite.user(f"Where is {sample.payload.word}? {known}")])
-        return suite.Output(reply.text, finish=reply.finish)  # type: ignore[arg-type]
+        return suite.Output(reply.text, finish=reply.finish)
 
     def references(self, sample: Any) -> Iterable[str]:
         return (REFERENCE.format(word=sample.payload.word), "too short")

@@ -40,7 +40,7 @@ class OneBad(Many):
     async def solve(self, sample: suite.Sample[Word], models: suite.Models) -> suite.Output:
         mark = f" [[fault:{self.fault}]]" if sample.id == "w3" else ""
         reply = await models.candidate.chat([suite.user(f"{sample.payload.word}{mark}")], max_tokens=50)
-        return suite.Output(reply.text, finish=reply.finish)  # type: ignore[arg-type]
+        return suite.Output(reply.text, finish=reply.finish)
 
 
 def with_fault(fault: str) -> type[OneBad]:
@@ -185,7 +185,25 @@ async def test_an_error_of_the_task_is_named_and_harms_only_its_sample(tmp_path:
     assert outcome.pending == 1
     (found,) = [one for one in RunReader(tmp_path / "run").attempts if one.event == "pending"]
     assert found.kind == "task-error"
-    assert "KeyError: 'missing' (score, line" in found.detail
+    assert f"KeyError: 'missing' ({__name__}, line" in found.detail
+    assert found.detail.endswith(", in score)")
+
+
+async def test_a_text_is_one_message_and_what_is_no_message_is_named(tmp_path: Path) -> None:
+    class Plain(Spell):
+        async def solve(self, sample: suite.Sample[Word], models: suite.Models) -> suite.Output:
+            text = f"say {sample.payload.word}"
+            if sample.id == "w5":
+                return suite.Output((await models.candidate.chat([{"role": "user", "content": text}])).text)  # type: ignore[list-item]
+            return suite.Output((await models.candidate.chat(text)).text)
+
+    outcome = await run(plan_of({"candidate": "scripted/echo"}, cells(Plain)), tmp_path / "run")
+    assert outcome.pending == 1
+    read = RunReader(tmp_path / "run")
+    (found,) = [one for one in read.attempts if one.event == "pending"]
+    assert found.sample == "w5"
+    assert 'a message is a dict, not a suite.Message; write suite.user("…")' in found.detail
+    assert found.detail.endswith(", in solve)"), "the author's own line, not the suite's"
 
 
 async def test_values_that_are_no_numbers_are_caught(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ class Spell(suite.Task[Word, SpellParameters]):
             history += [suite.user(f"Talk about {turn}."), suite.assistant(f"That was {turn}.")]
         ask = "Please say it." if self.parameters.style == "polite" else "Say it."
         reply = await models.candidate.chat([*history, suite.user(ask)], max_tokens=50)
-        return suite.Output(reply.text, finish=reply.finish)  # type: ignore[arg-type]
+        return suite.Output(reply.text, finish=reply.finish)
 
     async def score(
         self, sample: suite.Sample[Word], output: suite.Output, models: suite.Models
@@ -84,7 +84,7 @@ class Many(Spell):
 
     async def solve(self, sample: suite.Sample[Word], models: suite.Models) -> suite.Output:
         reply = await models.candidate.chat([suite.user(f"Say {sample.payload.word}.")], max_tokens=50)
-        return suite.Output(reply.text, finish=reply.finish)  # type: ignore[arg-type]
+        return suite.Output(reply.text, finish=reply.finish)
 
 
 def cells(task: type[suite.Task[Any, Any]] = Spell, *parameters: dict[str, Any]) -> list[Cell]:

@@ -43,7 +43,7 @@ class Good(suite.Task[dict[str, Any], Knobs]):
     async def solve(self, sample: suite.Sample[dict[str, Any]], models: suite.Models) -> suite.Output:
         asked = f"Say word {sample.payload['n']}{'!' if self.parameters.loud else '.'}"
         reply = await models.candidate.chat([suite.user(asked)])
-        return suite.Output(reply.text, finish=reply.finish)  # type: ignore[arg-type]
+        return suite.Output(reply.text, finish=reply.finish)
 
     async def score(
         self, sample: suite.Sample[dict[str, Any]], output: suite.Output, models: suite.Models

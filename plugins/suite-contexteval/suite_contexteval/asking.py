@@ -13,7 +13,7 @@ def ended(reply: suite.Reply, data: Any = None) -> suite.Output:
     finish = reply.finish if reply.finish in _FINISHES else "stop"
     if finish == "stop" and not reply.text.strip():
         finish = "empty"
-    return suite.Output(reply.text, data, finish)  # type: ignore[arg-type]
+    return suite.Output(reply.text, data, finish)
 
 
 def told(verdict: suite.Verdict[T], data: dict[str, Any]) -> suite.Output:
