@@ -1,20 +1,20 @@
 """Checks a board repository: definitions, entries, their files; and verifies every accepted entry again."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from suite.board.entry import PER_SAMPLE, RECORD, SUBMISSION, VERIFICATION, Entry, Verification
+from suite.board.entry import PER_SAMPLE, RECORD, REPLIES, SUBMISSION, VERIFICATION, Entry, Verification
 from suite.board.listing import belongs
 from suite.board.repository import Shelf
 from suite.errors import SuiteError
 from suite.plugins import catalogue
 
-MAY_STAND = {SUBMISSION, VERIFICATION, PER_SAMPLE, RECORD, "README.md", "bundle.suite.zip", "bundle",
-             "bundle.ref.yaml"}  # fmt: skip
+MAY_STAND = {SUBMISSION, VERIFICATION, PER_SAMPLE, REPLIES, RECORD, "README.md", "bundle.suite.zip",
+             "bundle", "bundle.ref.yaml"}  # fmt: skip
 Say = Callable[[str], None]
 
 
@@ -43,10 +43,10 @@ def check_board(shelf: Shelf, *, again: bool = True, say: Say = lambda _: None) 
         elif trace is not None:
             traces[trace] = entry.folder.name
     if again:
-        for entry in entries:
+        for number, entry in enumerate(entries):
             if belongs(shelf.board, entry) and entry.record.status == "active":
                 say(f"verifying {entry.folder.name}")
-                found += _again(entry, shelf)
+                found += _again(entry, shelf, entries[:number])
     return found
 
 
@@ -83,8 +83,10 @@ def _statuses(entry: Entry, known: set[str]) -> Iterator[Trouble]:
         yield Trouble(entry.folder.name, f"{record.status} without a reason")
 
 
-def _again(entry: Entry, shelf: Shelf) -> Iterator[Trouble]:
-    """The entry verified again must give the verdict, class and numbers that stand there."""
+def _again(entry: Entry, shelf: Shelf, others: Sequence[Entry]) -> Iterator[Trouble]:
+    """The entry verified again must give the verdict, class and numbers that stand there. others: accepted
+    before it; what is new beside them is a note.
+    """
     from suite.board.accepting import bundle_of
     from suite.board.verify import verify
     from suite.board.verify.equal import differences
@@ -95,7 +97,7 @@ def _again(entry: Entry, shelf: Shelf) -> Iterator[Trouble]:
             if bundle is None:
                 yield Trouble(entry.folder.name, "not verified again: its bundle is not here", serious=False)
                 return
-            checked = verify(bundle, board=shelf.board)
+            checked = verify(bundle, board=shelf.board, others=others)
         except SuiteError as error:
             yield Trouble(entry.folder.name, str(error))
             return
@@ -117,3 +119,10 @@ def _again(entry: Entry, shelf: Shelf) -> Iterator[Trouble]:
         yield Trouble(
             entry.folder.name, f"{PER_SAMPLE} differs from what verification gives now", serious=False
         )
+    if checked.replies and (entry.replies is None or checked.replies != entry.replies.read_bytes()):
+        lack = "is missing" if entry.replies is None else "differs from what verification gives now"
+        yield Trouble(entry.folder.name, f"{REPLIES} {lack}: copies of it may not be found", serious=False)
+    told = {one.code for one in entry.verification.findings}
+    for one in checked.ladder.findings:
+        if one.rung == "R9" and one.code not in told:
+            yield Trouble(entry.folder.name, f"now {one.code}: {one.what} ({one.found})", serious=False)

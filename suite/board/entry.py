@@ -18,10 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from suite.data import strict
 from suite.errors import DataError
 
-SUBMISSION, VERIFICATION, PER_SAMPLE, RECORD = (
+SUBMISSION, VERIFICATION, PER_SAMPLE, REPLIES, RECORD = (
     "submission.json",
     "verification.json",
     "per_sample.parquet",
+    "replies.parquet",
     "entry.yaml",
 )
 FOLDER = re.compile(r"([a-z0-9][a-z0-9-]{0,63})-([0-9a-f]{12})")
@@ -187,6 +188,7 @@ class Verification(msgspec.Struct, frozen=True, rename={"kind": "class"}):
     started: str = ""
     verifier: dict[str, Any] = {}
     per_sample_sha256: str | None = None
+    replies_sha256: str | None = None
 
 
 class EntryRecord(BaseModel):
@@ -229,6 +231,12 @@ class Entry(msgspec.Struct, frozen=True):
         path = self.folder / PER_SAMPLE
         return path if path.is_file() and not path.is_symlink() else None
 
+    @property
+    def replies(self) -> Path | None:
+        """Its digests of replies, if it has them; entries of earlier releases do not."""
+        path = self.folder / REPLIES
+        return path if path.is_file() and not path.is_symlink() else None
+
     def column(self, key: str) -> ColumnResult | None:
         """Its result in a column."""
         return next((one for one in self.verification.columns if one.key == key), None)
@@ -253,12 +261,16 @@ def read_entry(folder: Path) -> Entry:
     for name, other in ((VERIFICATION, verification.bundle_id), (RECORD, record.bundle_id)):
         if other != found:
             raise DataError(f"{name} belongs to another bundle, {other[:12]}", str(folder))
-    table = folder / PER_SAMPLE
-    if verification.per_sample_sha256 is not None and table.is_file() and not table.is_symlink():
-        with table.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != verification.per_sample_sha256:
-            raise DataError(f"{PER_SAMPLE} is not the one that verification wrote", where=str(folder))
+    for name, sha256 in (
+        (PER_SAMPLE, verification.per_sample_sha256),
+        (REPLIES, verification.replies_sha256),
+    ):
+        table = folder / name
+        if sha256 is not None and table.is_file() and not table.is_symlink():
+            with table.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if digest != sha256:
+                raise DataError(f"{name} is not the one that verification wrote", where=str(folder))
     readme = folder / "README.md"
     text = ""
     if readme.is_file() and not readme.is_symlink():

@@ -61,10 +61,12 @@ def accept(
 
 
 def _tell(place: Path, found: "Accepted") -> None:
-    from suite.board.verify.text import as_text
+    from suite.board.verify.text import as_text, told_of
 
     if found.folder is not None:
         click.echo(f"accepted ({found.verification.verdict.replace('_', ' ')}): {found.folder}")
+        for line in told_of(found.verification, "R9"):
+            click.echo(line)
         return
     if found.verification.exit_code() != 0:
         click.echo("\n".join(as_text(found.verification)))

@@ -96,7 +96,7 @@ def entry(
         {
             "column": np.repeat(keys, n),
             "cell": np.repeat([f"cell-{key}" for key in keys], n),
-            "sample": np.tile([f"s{i:04d}" for i in range(n)], len(keys)),
+            "sample": np.tile([f"{i:016x}" for i in range(n)], len(keys)),
             "cluster": np.tile([f"c{i // 2:04d}" for i in range(n)], len(keys)),
             "stratum": np.tile([""] * n, len(keys)),
             "top": (values * under)[: len(keys)].ravel(),

@@ -9,6 +9,7 @@ from suite.board.flips import Flips, flips
 from suite.board.listing import Listed, State, Table, luck
 from suite.board.site.markup import DASH, name
 from suite.board.site.table import TRUST_NAMES, marks_of, ranks, span
+from suite.board.thresholds import Thresholds
 from suite.report.cleaning import cut
 from suite.report.formatting import number, percent
 
@@ -190,6 +191,7 @@ def _events(entry: Entry, others: Mapping[str, Entry]) -> list[tuple[str, str, s
 
 
 def _flip(state: State, one: Flips) -> tuple[str, str, str, str, str]:
+    fewest = Thresholds(state.board.plausibility)["accretion"]
     title = next((item.shown for item in state.board.tasks if item.name == one.key), one.key)
-    note = "only ever better: were only failures run again?" if one.only_up else ""
+    note = "only ever better: were only failures run again?" if one.only_up(fewest) else ""
     return title, f"{one.better:,}", f"{one.worse:,}", f"{one.same:,}", note

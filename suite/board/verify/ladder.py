@@ -14,13 +14,18 @@ from typing import Any
 
 from suite.board.bundle import Bundle, open_bundle
 from suite.board.definition import Board
+from suite.board.entry import Entry
 from suite.board.findings import Findings
 from suite.board.limits import MIB, Limits
+from suite.board.reply_digests import ReplyCollector, ReplyDigests
+from suite.board.thresholds import Thresholds
 from suite.board.verify.asked import Standing, asked
 from suite.board.verify.columns import Column, Want, make_columns, result_of
 from suite.board.verify.complete import complete
 from suite.board.verify.numbers import numbers
 from suite.board.verify.plausible import plausible
+from suite.board.verify.plausible.others import Beside, check_others
+from suite.board.verify.plausible.pasted import check_pasted
 from suite.board.verify.replay import replay
 from suite.board.verify.rerun import Rerun, Rerunning, rerun
 from suite.board.verify.subject import Subject
@@ -34,7 +39,9 @@ REQUIRED = ("R0", "R1", "R2", "R3", "R4", "R6", "R7", "R8", "R9")
 
 @dataclass
 class Ladder:
-    """What climbing came to. standing: None without a board. plugins: distribution -> version here."""
+    """What climbing came to. standing: None without a board. plugins: distribution -> version here.
+    others: the board's entries that it is held against.
+    """
 
     bundle_id: str
     submission: Mapping[str, Any]
@@ -45,6 +52,8 @@ class Ladder:
     recomputed: list[dict[str, Any]] = field(default_factory=list)
     plugins: dict[str, str] = field(default_factory=dict)
     rerun: Rerunning | None = None
+    replies: ReplyDigests | None = None
+    others: Sequence[Entry] = ()
 
     @property
     def kind(self) -> str:
@@ -73,11 +82,12 @@ def climb(
     most: int = 200,
     again: Rerun | None = None,
     say: Say = lambda _: None,
+    others: Sequence[Entry] = (),
 ) -> Ladder:
     """Climb all rungs; the re-run where `again` says so.
 
-    data: NAME -> file or run that stands for a dataset, as --data.
-    Raises BundleError for what is no bundle, SuiteError for what is wrong on this side (the board's file).
+    data: NAME -> file or run that stands for a dataset, as --data. others: the board's entries that were
+    accepted before, oldest first. Raises BundleError for what is no bundle, SuiteError for what is wrong on this side (the board's file).
     """
     findings = Findings(most)
     limits = Limits(archive=board.limits.bundle_mib * MIB) if board is not None else Limits()
@@ -86,7 +96,7 @@ def climb(
             for name in (*REQUIRED[1:], "R5"):
                 findings.not_run(name, "the bundle is not safe to read")
             return Ladder("", {}, findings, board)
-        ladder = Ladder(bundle.id, bundle.submission, findings, board)
+        ladder = Ladder(bundle.id, bundle.submission, findings, board, others=others)
         with tempfile.TemporaryDirectory(prefix="suite-verify-") as scratch:
             _runs(ladder, bundle, Path(scratch), data or {}, again, say)
         return ladder
@@ -143,6 +153,7 @@ def _runs(
         for subject in subjects
         for cell in subject.recomputed.get("cells", ())
     ]
+    _beside(ladder, wants, subjects)
 
 
 def _one(
@@ -173,6 +184,25 @@ def _one(
             numbers(subject, entry, board.uncertainty.level if board is not None else None)
     with _timed(findings, "R9"), _foreseen(findings, "R9", subject.run_id):
         plausible(subject, board.plausibility if board is not None else {}, model)
+
+
+def _beside(ladder: Ladder, wants: Sequence[Want], subjects: Sequence[Subject]) -> None:
+    """R9 of the bundle as a whole: its tasks beside each other, and the bundle beside a board's entries."""
+    findings, board = ladder.findings, ladder.board
+    collector = ReplyCollector()
+    for subject in subjects:
+        collector.take(subject.replies)
+    ladder.replies = collector.digests()
+    with _timed(findings, "R9"):
+        if len(wants) == len(ladder.columns):
+            with _foreseen(findings, "R9", "columns"):
+                thresholds = Thresholds(board.plausibility if board is not None else {})
+                check_pasted(wants, ladder.columns, thresholds, findings)
+        if board is not None and ladder.others:
+            mine = Beside(
+                board, ladder.submission, ladder.kind, ladder.columns, ladder.replies, subjects, ladder.others
+            )
+            check_others(mine, findings)
 
 
 def _board(ladder: Ladder, subjects: Sequence[Subject], plugins: Catalogue) -> None:

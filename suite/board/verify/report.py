@@ -2,7 +2,7 @@
 
 import io
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import suite
 from suite.board.definition import Board
+from suite.board.entry import PER_SAMPLE, REPLIES, Entry
 from suite.board.findings import RUNGS, Finding
 from suite.board.verify.ladder import Ladder, Say, climb
 from suite.board.verify.rerun import Rerun
@@ -61,6 +62,12 @@ class Verification:
         """per_sample.parquet; b"" if no column has units."""
         return _parquet(self.ladder)
 
+    @cached_property
+    def replies(self) -> bytes:
+        """replies.parquet; b"" if there are no long replies."""
+        digests = self.ladder.replies
+        return digests.file(self.ladder.bundle_id) if digests is not None and len(digests) else b""
+
     @property
     def data(self) -> dict[str, Any]:
         """The content of verification.json."""
@@ -100,14 +107,17 @@ class Verification:
             "columns": [column.data for column in ladder.columns],
             "recomputed": ladder.recomputed,
             "per_sample_sha256": sha256_hex(self.per_sample) if self.per_sample else None,
+            "replies_sha256": sha256_hex(self.replies) if self.replies else None,
             "limits_of_this_check": [f"Not shown: {one}." for one in CANNOT_SHOW],
         }
 
     def write(self, folder: Path) -> None:
-        """Write verification.json and per_sample.parquet."""
+        """Write verification.json, per_sample.parquet and replies.parquet."""
         write_json(folder / "verification.json", self.data)
         if self.per_sample:
-            (folder / "per_sample.parquet").write_bytes(self.per_sample)
+            (folder / PER_SAMPLE).write_bytes(self.per_sample)
+        if self.replies:
+            (folder / REPLIES).write_bytes(self.replies)
 
 
 def verify(
@@ -118,17 +128,19 @@ def verify(
     most: int = 200,
     again: Rerun | None = None,
     say: Say = lambda _: None,
+    others: Sequence[Entry] = (),
 ) -> Verification:
     """Verify a bundle (archive or folder), against a board where one is given.
 
     data: NAME -> file or run that stands for a dataset, as --data. most: findings kept of each code.
-    again: samples to ask the model itself. Raises BundleError for what is no bundle, ConfigError for a bad
+    again: samples to ask the model itself. others: the board's entries that were accepted before, oldest
+    first, which it is held against. Raises BundleError for what is no bundle, ConfigError for a bad
     board, and what models raise that cannot be had for the re-run.
     """
     if most < 1:
         raise ConfigError(f"--max-findings {most}: at least 1")
     started = now()
-    return Verification(climb(path, board, data=data, most=most, again=again, say=say), started)
+    return Verification(climb(path, board, data=data, most=most, again=again, say=say, others=others), started)
 
 
 def _plain(finding: Finding) -> dict[str, str]:

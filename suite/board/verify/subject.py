@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from suite.board.findings import Findings
+from suite.board.reply_digests import ReplyCollector
 from suite.journal.reading import Journal, RunReader
 from suite.run.calls import Recorded
 from suite.run.plan import Plan
@@ -19,6 +20,7 @@ class Subject:
     replayed: the folder of its replay, None where that did not happen. whole: every work was replayed.
     there: how many of the plan's works have an output. By cell: order: digests of its samples as the data has
     them; failed: of samples that the candidate failed; usual: share of its outputs that are all the same.
+    replies: digests of what the candidate replied.
     """
 
     run_id: str
@@ -33,6 +35,7 @@ class Subject:
     order: "dict[str, array[int]]" = field(default_factory=dict)
     failed: dict[str, set[int]] = field(default_factory=dict)
     usual: dict[str, float] = field(default_factory=dict)
+    replies: ReplyCollector = field(default_factory=ReplyCollector)
 
     @cached_property
     def reader(self) -> RunReader:

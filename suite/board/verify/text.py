@@ -79,6 +79,11 @@ def _findings(found: Verification, rung: Rung) -> Iterator[str]:
             yield f"      {code}: and {count - told.get(code, 0)} more"
 
 
+def told_of(found: Verification, rung: str) -> Iterator[str]:
+    """The findings of one rung."""
+    yield from _findings(found, found.ladder.findings.rungs[rung])
+
+
 def _finding(one: Finding) -> Iterator[str]:
     mark = {"error": "", "warning": "warning: ", "note": "note: "}[one.severity]
     sample = f", sample {one.sample}" if one.sample else ""

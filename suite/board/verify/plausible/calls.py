@@ -80,6 +80,7 @@ def check_calls(subject: Subject, thresholds: Thresholds) -> float:
             )
     begin, retries = _attempts(subject)
     temperature, quoting = 0.0, False
+    family = str(subject.manifest["cells"][0]["task"]).partition("/")[0]
     for file, call in journals(subject):
         member = seen.get(call.role)
         if member is None:
@@ -92,6 +93,7 @@ def check_calls(subject: Subject, thresholds: Thresholds) -> float:
         quoting |= len(call.request) > 2
         if call.role == "candidate":
             temperature = max(temperature, call.options.temperature or 0.0)
+            subject.replies.add(family, call.group, call.reply.text)
     if quoting:
         order = _Order()
         for _, call in journals(subject):

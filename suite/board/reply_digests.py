@@ -1,0 +1,211 @@
+"""replies.parquet: the long replies of an entry as digests, so that another entry's can be held against them.
+
+A row is one long reply of the candidate: a digest of what it answers (task family and group), one of its
+words, and a sketch of eight minima over its runs of five words. Sketches that are equal but for one minimum
+mean nearly the same text. Layout, case and punctuation count for nothing. At most 20,000 replies are kept, of
+the groups with the smallest digests: of two entries, these are the same groups. 32 bytes a reply, no text.
+Source of the sketch: Broder 1997, On the resemblance and containment of documents (min-wise hashing).
+"""
+
+import io
+import re
+import zlib
+from array import array
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.errors import DataError
+from suite.journal.reading import digest64
+
+FORMAT = "suite-replies/1"
+COLUMNS = ("group", "text", "near_a", "near_b")
+LONG_WORDS = 12  # a reply below this says little by being equal to another
+MOST = 20_000
+LARGEST = 64 * 1024**2  # bytes of one file
+_GRAM = 5
+_TOP = 2**64
+_WORD = re.compile(r"\w+")
+_KEYS = np.array([0x9E3779B97F4A7C15 * (2 * n + 1) % _TOP for n in range(8)], dtype=np.uint64)
+
+Digests = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class ReplyDigests:
+    """Four columns, sorted by (group, text). below: all long replies to groups under it are here."""
+
+    group: Digests
+    text: Digests
+    near_a: Digests
+    near_b: Digests
+    below: int = _TOP
+
+    def __len__(self) -> int:
+        return len(self.group)
+
+    def under(self, below: int) -> "ReplyDigests":
+        """Those to groups below a digest."""
+        if below >= self.below:
+            return self
+        keep = slice(0, int(np.searchsorted(self.group, np.uint64(below))))
+        return ReplyDigests(self.group[keep], self.text[keep], self.near_a[keep], self.near_b[keep], below)
+
+    @cached_property
+    def own(self) -> NDArray[np.bool_]:
+        """Which replies are made for their group: not said, nor nearly, to another group, too."""
+        return self._once(self.text) & self._once(self.near_a) & self._once(self.near_b)
+
+    def _once(self, column: Digests) -> NDArray[np.bool_]:
+        pairs = np.unique(np.stack([column, self.group], axis=1), axis=0)
+        values, counts = np.unique(pairs[:, 0], return_counts=True)
+        found: NDArray[np.bool_] = ~np.isin(column, values[counts > 1])
+        return found
+
+    def file(self, bundle_id: str) -> bytes:
+        """The content of replies.parquet."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pa.table({name: pa.array(getattr(self, name), pa.uint64()) for name in COLUMNS})
+        told = {"format": FORMAT, "bundle_id": bundle_id, "below": str(self.below)}
+        sink = io.BytesIO()
+        pq.write_table(table.replace_schema_metadata(told), sink, compression="zstd")
+        return sink.getvalue()
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Of how many long replies of one entry the other has the same, and nearly the same (these included)."""
+
+    replies: int
+    same: int
+    near: int
+
+
+def overlap(mine: ReplyDigests, theirs: ReplyDigests) -> Overlap:
+    """How many of my replies that are made for their group theirs have for the same group."""
+    below = min(mine.below, theirs.below)
+    mine, theirs = mine.under(below), theirs.under(below)
+    own = mine.own
+    same = np.isin(_key(mine.group, mine.text), _key(theirs.group, theirs.text)) & own
+    near = same.copy()
+    for name, other in (("near_a", "near_b"), ("near_b", "near_a")):
+        # with at most one of eight minima unlike, one half of the sketch is wholly equal
+        keys = _key(theirs.group, getattr(theirs, name))
+        order = np.argsort(keys, kind="stable")
+        keys, rest = keys[order], getattr(theirs, other)[order]
+        asked = _key(mine.group, getattr(mine, name))
+        first, last = np.searchsorted(keys, asked, "left"), np.searchsorted(keys, asked, "right")
+        for row in np.flatnonzero(own & ~near & (last > first)).tolist():
+            found = rest[first[row] : last[row]]
+            near[row] = bool((_unlike(found, getattr(mine, other)[row]) <= 1).any())
+    return Overlap(int(own.sum()), int(same.sum()), int(near.sum()))
+
+
+def _key(group: Digests, value: Digests) -> Digests:
+    return group * np.uint64(0x9E3779B97F4A7C15) ^ value
+
+
+def _unlike(found: Digests, one: np.uint64) -> NDArray[np.int64]:
+    """How many of the four 16-bit minima differ."""
+    differ = found ^ one
+    shifts = np.arange(0, 64, 16, dtype=np.uint64)
+    pieces = (differ[:, None] >> shifts) & np.uint64(0xFFFF)
+    return np.asarray((pieces != 0).sum(axis=1), dtype=np.int64)
+
+
+class ReplyCollector:
+    """Takes replies one by one; keeps the rows of groups with small digests once there are too many."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._below = _TOP
+        self._rows = {name: array("Q") for name in COLUMNS}
+
+    def add(self, family: str, group: str, text: str) -> None:
+        """A reply of the candidate; a short one is left out."""
+        key = digest64(family, group)
+        if key >= self._below:
+            return
+        words = _WORD.findall(text.lower())
+        if len(words) < LONG_WORDS:
+            return
+        near = _sketch(words)
+        for name, value in zip(COLUMNS, (key, digest64(*words), *near), strict=True):
+            self._rows[name].append(value)
+        if len(self._rows["group"]) > self._most:
+            self._thin()
+
+    def _thin(self) -> None:
+        """Drop groups that are not below the bound, and lower it until few enough are left."""
+        while True:
+            group = np.frombuffer(self._rows["group"], dtype=np.uint64)
+            kept = group <= np.uint64(self._below - 1) if self._below else np.zeros(len(group), dtype=bool)
+            for name, old in self._rows.items():
+                new = array("Q")
+                new.frombytes(np.frombuffer(old, dtype=np.uint64)[kept].tobytes())
+                self._rows[name] = new
+            if len(self._rows["group"]) <= self._most:
+                return
+            self._below //= 2
+
+    def take(self, other: "ReplyCollector") -> None:
+        """All that another one has, too."""
+        for name, row in self._rows.items():
+            row.extend(other._rows[name])
+        self._below = min(self._below, other._below)
+        self._thin()
+
+    def digests(self) -> ReplyDigests:
+        """All rows, sorted; equal rows once."""
+        rows = np.stack([np.array(self._rows[name], dtype=np.uint64) for name in COLUMNS], axis=1)
+        return _sorted(rows, self._below)
+
+
+def _sketch(words: list[str]) -> tuple[int, int]:
+    """Eight 16-bit minima in two numbers."""
+    codes = np.array([zlib.crc32(word.encode("utf-8", "surrogatepass")) for word in words], dtype=np.uint64)
+    grams = np.zeros(len(words) - _GRAM + 1, dtype=np.uint64)
+    for at in range(_GRAM):
+        grams = grams * np.uint64(0x100000001B3) ^ codes[at : at + len(grams)]
+    mixed = _mix(grams[None, :] ^ _KEYS[:, None])
+    least = _mix(mixed.min(axis=1)) & np.uint64(0xFFFF)
+    packed = [
+        int(sum(int(one) << (16 * at) for at, one in enumerate(half))) for half in (least[:4], least[4:])
+    ]
+    return packed[0], packed[1]
+
+
+def _mix(values: Any) -> Any:
+    """Every bit of a number into every other (the finaliser of splitmix64)."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def read_replies(path: Path) -> ReplyDigests:
+    """The digests of an entry. Raises DataError for a damaged file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if path.stat().st_size > LARGEST:
+            raise DataError(f"{path.name} is larger than {LARGEST:,} bytes", where=str(path))
+        table = pq.read_table(path, columns=list(COLUMNS), use_threads=False)
+        columns = [table.column(name).to_numpy() for name in COLUMNS]
+        below = int((table.schema.metadata or {}).get(b"below", b""))
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise DataError(f"{path.name} holds no digests of replies: {error}", where=str(path)) from error
+    if any(one.dtype != np.uint64 for one in columns) or not 0 <= below <= _TOP:
+        raise DataError(f"{path.name} holds no digests of replies", where=str(path))
+    return _sorted(np.stack(columns, axis=1), below)
+
+
+def _sorted(rows: Digests, below: int) -> ReplyDigests:
+    group, text, near_a, near_b = np.ascontiguousarray(np.unique(rows, axis=0).T)
+    return ReplyDigests(group, text, near_a, near_b, below)
