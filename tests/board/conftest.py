@@ -63,3 +63,9 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path
         return made[name]
 
     return one
+
+
+@pytest.fixture
+def run(good_run: Path, tmp_path: Path) -> Path:
+    """A run folder of your own to change."""
+    return Path(shutil.copytree(good_run, tmp_path / "good-run"))

@@ -1,0 +1,23 @@
+"""Journals of a bundle rewritten and sealed again, as a careful tamperer would."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from suite.board import frames, packing
+from tests.board.making import journal, lines_of, with_crc, without_crc, write_lines
+
+
+def rewrite(bundle: Path, name: str, change: Callable[[list[bytes]], list[bytes]]) -> None:
+    path = journal(bundle, name)
+    write_lines(path, change(lines_of(path)))
+    packing.seal(bundle)
+
+
+def raw(bundle: Path, name: str, data: bytes) -> None:
+    journal(bundle, name).write_bytes(frames.compress(data))
+    packing.seal(bundle)
+
+
+def first(change: Callable[[bytes], bytes]) -> Callable[[list[bytes]], list[bytes]]:
+    """Change the first line's JSON, and give it a checksum."""
+    return lambda lines: [with_crc(change(without_crc(lines[0]))), *lines[1:]]
