@@ -23,6 +23,15 @@ class Parameters(BaseModel):
             if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("at_score")
         )
 
+    @classmethod
+    def local_names(cls) -> frozenset[str]:
+        """Names of the parameters that name something of the machine at hand, as a program or a file."""
+        return frozenset(
+            name
+            for name, field in cls.model_fields.items()
+            if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("local")
+        )
+
     def solve_values(self) -> dict[str, Any]:
         """All solve parameters with their values, as JSON."""
         score = self.at_score_names()
@@ -51,6 +60,10 @@ class SkipCell(Exception):
         self.reason = reason
 
 
-def at_score(default: Any, **field: Any) -> Any:
-    """Declare a parameter that changes scoring only: `suite score RUN -P name=…` may set it anew."""
-    return Field(default, json_schema_extra={"at_score": True}, **field)
+def at_score(default: Any, *, local: bool = False, **field: Any) -> Any:
+    """Declare a parameter that changes scoring only: `suite score RUN -P name=…` may set it anew.
+
+    local: its value names something of this machine (a program, a file). Nobody else can check a score that
+    rests on it, and a stranger's must never be used: such runs are not packed, such bundles not replayed.
+    """
+    return Field(default, json_schema_extra={"at_score": True, **({"local": True} if local else {})}, **field)

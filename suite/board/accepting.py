@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from suite.board.budget import SECONDS, Budget, TimeUp
 from suite.board.bundle import open_bundle
 from suite.board.definition import Board
 from suite.board.entry import (
@@ -64,12 +65,12 @@ def accept(
     it. Raises BundleError for no bundle, ConfigError for a wrong board, a missing address, or a folder that
     exists or is named after another bundle.
     """
-    opened = _open(bundle)
+    opened = _open_in_time(bundle)
     shelf = _shelf(root, board, opened.board)
-    entries = shelf.entries()
-    checked = verify(bundle, board=shelf.board, others=entries)
+    checked = verify(bundle, board=shelf.board)
     if checked.exit_code() != 0:
         return Accepted(checked, None, (f"verification: {checked.verdict.replace('_', ' ')}",))
+    entries = shelf.entries()
     if reasons := _there(entries, opened):
         return Accepted(checked, None, tuple(reasons))
     slug = re.sub("[^a-z0-9]+", "-", opened.model.casefold()).strip("-")[:48] or "entry"
@@ -125,6 +126,17 @@ class _Opened:
     submitter: str
     supersedes: str | None
     trace: str
+
+
+def _open_in_time(path: Path) -> _Opened:
+    budget = Budget(SECONDS)
+    try:
+        with budget.armed():
+            return _open(path)
+    except TimeUp as error:
+        raise BundleError(
+            f"{path.name} cannot be opened in {budget.seconds:g} s", fix=f"suite submit verify {path.name}"
+        ) from error
 
 
 def _open(path: Path) -> _Opened:

@@ -8,7 +8,6 @@ identities and references agree. Not here: the byte formats (`archive`, `folder`
 
 import hashlib
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -84,7 +83,7 @@ def open_bundle(path: Path, findings: Findings, limits: Limits = _LIMITS) -> Ite
     with ExitStack() as stack:
         source = _source(path)
         stack.callback(source.close)
-        with _timed(findings, "R0"):
+        with findings.climbing("R0"):
             safe = source.scan(findings, limits)
         if not safe:
             for rung in ("R1", "R2"):
@@ -113,16 +112,6 @@ def _source(path: Path) -> Source:
     raise BundleError(f"there is no bundle {path.name}", where=str(path))
 
 
-@contextmanager
-def _timed(findings: Findings, rung: str) -> Iterator[None]:
-    findings.ran(rung)
-    began = time.perf_counter()
-    try:
-        yield
-    finally:
-        findings.rungs[rung].seconds += time.perf_counter() - began
-
-
 class _Opening:
     """One bundle being unpacked."""
 
@@ -140,7 +129,7 @@ class _Opening:
                 where=str(path),
                 fix="give what `suite submit pack` wrote, a .suite.zip or a folder",
             )
-        with _timed(self._findings, "R1"):
+        with self._findings.climbing("R1"):
             raw = self._small(SUBMISSION, _SUBMISSION_BYTES)
             submission = None if raw is None else self._strict(raw, SUBMISSION)
             usable = submission is not None and check_submission(submission, self._findings, self._limits)
@@ -148,7 +137,7 @@ class _Opening:
             self._findings.not_run("R2", f"{SUBMISSION} cannot be used")
             return None
         self._listing = {one["path"]: one for one in submission["files"]}
-        with _timed(self._findings, "R2"):
+        with self._findings.climbing("R2"):
             bad = self._compare_listing()
         if sum(one["content_bytes"] for one in self._listing.values()) > self._limits.total:
             self._findings.add("R0.too-big", f"all files would be over {self._limits.total} bytes")
@@ -224,7 +213,7 @@ class _Opening:
         inner.mkdir(parents=True)
         complete = not any(base + name in bad for name in RUN_FILES)
         documents: dict[str, Any] = {}
-        with _timed(findings, "R2"):
+        with findings.climbing("R2"):
             for name in RUN_FILES:
                 if base + name not in self._source.sizes:
                     continue
@@ -240,10 +229,10 @@ class _Opening:
                         documents[name] = self._strict(raw, base + name)
         if not complete or _errors(findings) != errors:
             return BundleRun(entry["run_id"], entry, folder, entry["scoring"], False)
-        with _timed(findings, "R1"):
+        with findings.climbing("R1"):
             shaped = check_shapes(documents, base, findings)
         if shaped:
-            with _timed(findings, "R2"):
+            with findings.climbing("R2"):
                 check_documents(documents, entry, base, findings)
                 self._records(folder, inner, base, documents["manifest.json"])
         return BundleRun(entry["run_id"], entry, folder, entry["scoring"], _errors(findings) == errors)

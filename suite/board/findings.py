@@ -4,8 +4,10 @@ All text that comes from a bundle is shown escaped and cut (`shown`): it may hol
 markup or a megabyte.
 """
 
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -81,12 +83,17 @@ class Rung:
 
 
 class Findings:
-    """Collects findings by rung. Counts all, keeps `most` of each code: memory stays flat."""
+    """Collects findings by rung. Counts all, keeps `most` of each code: memory stays flat.
 
-    def __init__(self, most: int = 200) -> None:
+    at: the rung that is being climbed, or was last. tick: called when one begins; it may raise to stop all.
+    """
+
+    def __init__(self, most: int = 200, tick: Callable[[], None] = lambda: None) -> None:
         self.rungs = {name: Rung(name) for name in RUNGS}
         self.kept: list[Finding] = []
+        self.at = "R0"
         self._most = most
+        self._tick = tick
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.kept)
@@ -116,6 +123,24 @@ class Findings:
             self.kept.append(
                 Finding(code, severity, what, shown(where), shown(sample), shown(expected), shown(found))
             )
+
+    @contextmanager
+    def timing(self, rung: str) -> Iterator[None]:
+        """Count the time of this for a rung."""
+        self.at = rung
+        self._tick()
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.rungs[rung].seconds += time.perf_counter() - started
+
+    @contextmanager
+    def climbing(self, rung: str) -> Iterator[None]:
+        """The same, for a rung that is climbed by this."""
+        self.ran(rung)
+        with self.timing(rung):
+            yield
 
     def ran(self, rung: str) -> None:
         """The rung was climbed, whatever it found."""

@@ -26,6 +26,7 @@ def reasons(
     found = [f"{run.name}: {why}" for run in runs for why in _unfit(run, limits)]
     found += _candidates(runs)
     found += _twice(runs)
+    found += _local(runs, plugins)
     if board is not None:
         found += _missing(runs, board, plugins)
     return found
@@ -95,6 +96,25 @@ def _twice(runs: Sequence[ComparedRun]) -> list[str]:
         for cell, some in where.items()
         if len(some) > 1
     ]
+
+
+def _local(runs: Sequence[ComparedRun], plugins: "Catalogue | None") -> Iterator[str]:
+    """Cells that were scored with something of this machine, which nobody else has."""
+    from suite.plugins import catalogue
+    from suite.run.cells import load_task, local_values
+
+    for run in runs:
+        for cell in run.scoring_manifest.get("cells", ()):
+            task = next((one["task"] for one in run.cells if one["cell"] == cell["cell"]), "")
+            try:
+                kind = load_task(plugins or catalogue(), task)[0].parameters_type()
+            except SuiteError:
+                continue  # said elsewhere: a board that cannot be resolved, a plugin that verifying lacks
+            for name, value in local_values(kind, cell["score_parameters"]).items():
+                yield (
+                    f"{run.name}: cell {cell['cell']} was scored with {name}={value}, which only this "
+                    "machine has: score it again without (`suite score`)"
+                )
 
 
 def _missing(runs: Sequence[ComparedRun], board: "Board", plugins: "Catalogue | None") -> Iterator[str]:

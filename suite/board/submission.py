@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
 
 from suite.board.findings import Findings
 from suite.board.limits import Limits
@@ -36,6 +37,13 @@ _RUN_PATH = re.compile(
     rf"runs/({RUN_ID.pattern})/({'|'.join(re.escape(name) for name in RUN_FILES)})", re.ASCII
 )
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
+
+
+# A schema's integer may be written 1.0, which a hash or a seed takes for another number than 1.
+_Validator = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int),
+)
 
 
 def run_path(name: str) -> tuple[str, str] | None:
@@ -71,7 +79,8 @@ def validator(name: str, part: str = "") -> Draft202012Validator:
     schema = _anchored(json.loads((registry_folder() / "schemas" / name).read_text("utf-8")))
     if part:
         schema = {"$schema": schema["$schema"], "$ref": f"#/$defs/{part}", "$defs": schema["$defs"]}
-    return Draft202012Validator(schema)
+    found: Draft202012Validator = _Validator(schema)
+    return found
 
 
 def _anchored(schema: Any) -> Any:

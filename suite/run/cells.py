@@ -46,6 +46,15 @@ class Skipped:
     reason: str
 
 
+def local_values(kind: type[Parameters], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that name something of a machine (`at_score(local=True)`) and are set."""
+    return {
+        name: values[name]
+        for name in sorted(kind.local_names() & values.keys())
+        if values[name] != kind.model_fields[name].default
+    }
+
+
 def load_task(catalogue: Catalogue, name: str) -> tuple[type[AnyTask], str, str]:
     """(task class, its name, "distribution version") for a name or alias. Raises NotFound, PluginError."""
     entry, plugin = catalogue.find("task", name)

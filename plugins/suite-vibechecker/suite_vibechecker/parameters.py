@@ -18,6 +18,7 @@ class Parameters(suite.Parameters):
     temperature: None is the paper's (0.0 Big, 0.2 Live). max_tokens: most new tokens a call, the
     paper's 32,768; None leaves it to the engine.
     interpreter: Python whose packages the Big problems' tests import; "" for the one built, or this one.
+    A run scored with another can't be submitted: nobody else has it.
     test_seconds: per hidden test in place of the benchmark's own limits; 0 for its own.
     shared_tests: count passes of Big tests that need the program in their own process (mocks, plots),
     which a hostile program could forge; otherwise they are unscored.
@@ -27,7 +28,9 @@ class Parameters(suite.Parameters):
     k: int = Field(MOST, ge=0, le=MOST)
     temperature: float | None = Field(None, ge=0, le=2)
     max_tokens: int | None = Field(32768, ge=1)
-    interpreter: str = suite.at_score("", description="Python whose packages the Big problems' tests import")
+    interpreter: str = suite.at_score(
+        "", local=True, description="Python whose packages the Big problems' tests import"
+    )
     test_seconds: float = suite.at_score(0.0, ge=0, description="Seconds per hidden test; 0: the benchmark's")
     shared_tests: bool = suite.at_score(False, description="Count Big passes that could be forged")
 

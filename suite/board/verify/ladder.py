@@ -5,27 +5,22 @@ a finding too: a bundle must not be able to stop its own verification unnoticed.
 """
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from suite.board.budget import Budget, TimeUp
 from suite.board.bundle import Bundle, open_bundle
 from suite.board.definition import Board
-from suite.board.entry import Entry
 from suite.board.findings import Findings
 from suite.board.limits import MIB, Limits
-from suite.board.reply_digests import ReplyCollector, ReplyDigests
-from suite.board.thresholds import Thresholds
 from suite.board.verify.asked import Standing, asked
 from suite.board.verify.columns import Column, Want, make_columns, result_of
 from suite.board.verify.complete import complete
 from suite.board.verify.numbers import numbers
 from suite.board.verify.plausible import plausible
-from suite.board.verify.plausible.others import Beside, check_others
-from suite.board.verify.plausible.pasted import check_pasted
 from suite.board.verify.replay import replay
 from suite.board.verify.rerun import Rerun, Rerunning, rerun
 from suite.board.verify.subject import Subject
@@ -35,12 +30,15 @@ from suite.plugins import Catalogue, catalogue
 
 Say = Callable[[str], None]
 REQUIRED = ("R0", "R1", "R2", "R3", "R4", "R6", "R7", "R8", "R9")
+# In the order in which they are climbed: for each run, then for all together.
+_OF_A_RUN, _OF_ALL = ("R3", "R4", "R6", "R7", "R8", "R9"), ("R5", "R8", "R9")
 
 
 @dataclass
 class Ladder:
     """What climbing came to. standing: None without a board. plugins: distribution -> version here.
-    others: the board's entries that it is held against.
+    at: the run that is being climbed. more: whether
+    another follows it.
     """
 
     bundle_id: str
@@ -52,8 +50,8 @@ class Ladder:
     recomputed: list[dict[str, Any]] = field(default_factory=list)
     plugins: dict[str, str] = field(default_factory=dict)
     rerun: Rerunning | None = None
-    replies: ReplyDigests | None = None
-    others: Sequence[Entry] = ()
+    at: str = ""
+    more: bool = False
 
     @property
     def kind(self) -> str:
@@ -82,63 +80,93 @@ def climb(
     most: int = 200,
     again: Rerun | None = None,
     say: Say = lambda _: None,
-    others: Sequence[Entry] = (),
+    budget: Budget | None = None,
 ) -> Ladder:
     """Climb all rungs; the re-run where `again` says so.
 
-    data: NAME -> file or run that stands for a dataset, as --data. others: the board's entries that were
-    accepted before, oldest first. Raises BundleError for what is no bundle, SuiteError for what is wrong on this side (the board's file).
+    data: NAME -> file or run that stands for a dataset, as --data. budget: the time for everything but the
+    re-run, whose time is the model's. Raises BundleError for what is no bundle, SuiteError for what is wrong
+    on this side (the board's file).
     """
-    findings = Findings(most)
+    budget = budget or Budget()
+    findings = Findings(most, budget.check)
     limits = Limits(archive=board.limits.bundle_mib * MIB) if board is not None else Limits()
-    with open_bundle(path, findings, limits) as bundle:
-        if bundle is None:
-            for name in (*REQUIRED[1:], "R5"):
-                findings.not_run(name, "the bundle is not safe to read")
-            return Ladder("", {}, findings, board)
-        ladder = Ladder(bundle.id, bundle.submission, findings, board, others=others)
-        with tempfile.TemporaryDirectory(prefix="suite-verify-") as scratch:
-            _runs(ladder, bundle, Path(scratch), data or {}, again, say)
-        return ladder
+    ladder = Ladder("", {}, findings, board)
+    with ExitStack() as stack:
+        try:
+            with budget.armed():
+                bundle = stack.enter_context(open_bundle(path, findings, limits))
+                if bundle is None:
+                    for name in (*REQUIRED[1:], "R5"):
+                        findings.not_run(name, "the bundle is not safe to read")
+                    return ladder
+                ladder.bundle_id, ladder.submission = bundle.id, bundle.submission
+                scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="suite-verify-")))
+                plugins = catalogue()
+                subjects = _runs(ladder, bundle, scratch, data or {}, plugins, budget, say)
+        except TimeUp:
+            _out_of_time(ladder, budget)
+            return ladder
+        _again(ladder, subjects, scratch, plugins, again, say)
+    return ladder
+
+
+def _out_of_time(ladder: Ladder, budget: Budget) -> None:
+    """Say where the time ran out, and which rungs nobody climbed to their end because of that."""
+    findings, at = ladder.findings, ladder.findings.at
+    told = f"the time limit of {budget.seconds:g} s ran out at {at}"
+    findings.add(f"{at}.time-limit", "the time ran out here", severity="note", where=ladder.at, found=told)
+    if not ladder.bundle_id:
+        left = (*REQUIRED[REQUIRED.index(at) :], "R5")
+    elif ladder.at:
+        left = (*_OF_A_RUN[0 if ladder.more else _OF_A_RUN.index(at) :], *_OF_ALL)
+    else:
+        left = _OF_ALL[_OF_ALL.index(at) :]
+    for name in (*left, "R10", "R11"):
+        findings.not_run(name, told)
 
 
 def _runs(
-    ladder: Ladder, bundle: Bundle, scratch: Path, data: Mapping[str, str], again: Rerun | None, say: Say
-) -> None:
-    plugins = catalogue()
+    ladder: Ladder,
+    bundle: Bundle,
+    scratch: Path,
+    data: Mapping[str, str],
+    plugins: Catalogue,
+    budget: Budget,
+    say: Say,
+) -> list[Subject]:
+    """All rungs but the re-run; the runs that are sound."""
     findings, board = ladder.findings, ladder.board
     subjects: list[Subject] = []
     for index, run in enumerate(bundle.runs):
         if not run.sound:
             reason = f"{run.id}: its files are not sound, see R1 and R2"
-            for name in ("R3", "R4", "R6", "R7", "R8", "R9"):
+            for name in _OF_A_RUN:
                 findings.not_run(name, reason)
             continue
-        subject = Subject(run.id, run.folder, run.scoring, findings)
+        ladder.at, ladder.more = f"runs/{run.id}", index + 1 < len(bundle.runs)
+        subject = Subject(run.id, run.folder, run.scoring, findings, budget)
         say(f"{run.id}: tasks and data")
-        folder = scratch / f"run-{index}"
-        _one(subject, run.entry, bundle.submission["model"], folder, plugins, data, board, say)
+        _one(
+            subject,
+            run.entry,
+            bundle.submission["model"],
+            scratch / f"run-{index}",
+            plugins,
+            data,
+            board,
+            say,
+        )
         subjects.append(subject)
         for cell in subject.plan.cells if subject.plan is not None else ():
             name, _, version = cell.plan.plugin.rpartition(" ")
             ladder.plugins[name] = version
+    ladder.at, ladder.more = "", False
     _board(ladder, subjects, plugins)
-    if again is not None:
-        say(f"asking the model again for {again.samples} samples")
-        with _timed(findings, "R11"):
-            counting = None
-            if ladder.standing is not None:
-                columns = ladder.standing.places.values()
-                counting = {(one.subject.run_id, one.cell.id) for column in columns for one in column}
-            ladder.rerun = rerun(subjects, again, bundle.id, scratch / "again", plugins, findings, counting)
-    for name in ("R10", "R11"):
-        if not findings.rungs[name].ran:
-            why = "signatures are not read" if name == "R10" else "not asked for (--rerun)"
-            findings.not_run(name, why)
     if subjects and not any(subject.scoring_manifest["roles"] for subject in subjects):
         findings.rungs["R7"].remark = "no model was asked while scoring"
     wants = _wants(ladder, subjects)
-    with _foreseen(findings, "R8", "columns"):
+    with findings.timing("R8"), _foreseen(findings, "R8", "columns"):
         ladder.columns = make_columns(wants, board.uncertainty.level if board else 0.95)
     ladder.recomputed = [
         {
@@ -153,7 +181,33 @@ def _runs(
         for subject in subjects
         for cell in subject.recomputed.get("cells", ())
     ]
-    _beside(ladder, wants, subjects)
+    return subjects
+
+
+def _again(
+    ladder: Ladder,
+    subjects: Sequence[Subject],
+    scratch: Path,
+    plugins: Catalogue,
+    again: Rerun | None,
+    say: Say,
+) -> None:
+    """The re-run, if it was asked for."""
+    findings = ladder.findings
+    if again is not None:
+        say(f"asking the model again for {again.samples} samples")
+        with findings.timing("R11"):
+            counting = None
+            if ladder.standing is not None:
+                columns = ladder.standing.places.values()
+                counting = {(one.subject.run_id, one.cell.id) for column in columns for one in column}
+            ladder.rerun = rerun(
+                subjects, again, ladder.bundle_id, scratch / "again", plugins, findings, counting
+            )
+    for name in ("R10", "R11"):
+        if not findings.rungs[name].ran:
+            why = "signatures are not read" if name == "R10" else "not asked for (--rerun)"
+            findings.not_run(name, why)
 
 
 def _one(
@@ -168,41 +222,22 @@ def _one(
 ) -> None:
     """The rungs of one run."""
     findings = subject.findings
-    with _timed(findings, "R3"), _foreseen(findings, "R3", subject.run_id):
+    with findings.timing("R3"), _foreseen(findings, "R3", subject.run_id):
         same_world(subject, plugins, data)
     if subject.plan is not None:
-        with _timed(findings, "R4"), _foreseen(findings, "R4", subject.run_id):
+        with findings.timing("R4"), _foreseen(findings, "R4", subject.run_id):
             complete(subject)
         works = subject.plan.counts.all_samples * subject.plan.request.trials
         if subject.there < works // 2:  # so that nobody makes us replay what was never made
             subject.not_run("most of its samples are missing", "R6", "R7")
         else:
             say(f"{subject.run_id}: replaying {works} samples")
-            with _timed(findings, "R6"), _foreseen(findings, "R6", subject.run_id):
+            with findings.timing("R6"), _foreseen(findings, "R6", subject.run_id):
                 replay(subject, scratch)
-        with _timed(findings, "R8"), _foreseen(findings, "R8", subject.run_id):
+        with findings.timing("R8"), _foreseen(findings, "R8", subject.run_id):
             numbers(subject, entry, board.uncertainty.level if board is not None else None)
-    with _timed(findings, "R9"), _foreseen(findings, "R9", subject.run_id):
+    with findings.timing("R9"), _foreseen(findings, "R9", subject.run_id):
         plausible(subject, board.plausibility if board is not None else {}, model)
-
-
-def _beside(ladder: Ladder, wants: Sequence[Want], subjects: Sequence[Subject]) -> None:
-    """R9 of the bundle as a whole: its tasks beside each other, and the bundle beside a board's entries."""
-    findings, board = ladder.findings, ladder.board
-    collector = ReplyCollector()
-    for subject in subjects:
-        collector.take(subject.replies)
-    ladder.replies = collector.digests()
-    with _timed(findings, "R9"):
-        if len(wants) == len(ladder.columns):
-            with _foreseen(findings, "R9", "columns"):
-                thresholds = Thresholds(board.plausibility if board is not None else {})
-                check_pasted(wants, ladder.columns, thresholds, findings)
-        if board is not None and ladder.others:
-            mine = Beside(
-                board, ladder.submission, ladder.kind, ladder.columns, ladder.replies, subjects, ladder.others
-            )
-            check_others(mine, findings)
 
 
 def _board(ladder: Ladder, subjects: Sequence[Subject], plugins: Catalogue) -> None:
@@ -210,7 +245,7 @@ def _board(ladder: Ladder, subjects: Sequence[Subject], plugins: Catalogue) -> N
     if board is None:
         findings.not_run("R5", "no board was given (--board)")
         return
-    with _timed(findings, "R5"), _foreseen(findings, "R5", "submission.json"):
+    with findings.timing("R5"), _foreseen(findings, "R5", "submission.json"):
         ladder.standing = asked(board, ladder.submission, subjects, findings, plugins)
         _caps(ladder)
 
@@ -263,15 +298,6 @@ def _wants(ladder: Ladder, subjects: Sequence[Subject]) -> list[Want]:
             key = f"{cell.plan.task}#{cell.id}"
             found.append(Want(key, cell.task.info.headline, ((subject, cell.id, cell.plan.task),)))
     return found
-
-
-@contextmanager
-def _timed(findings: Findings, rung: str) -> Iterator[None]:
-    started = time.perf_counter()
-    try:
-        yield
-    finally:
-        findings.rungs[rung].seconds += time.perf_counter() - started
 
 
 @contextmanager

@@ -6,7 +6,9 @@ Candidate and deterministic values are R6, whatever a judge was asked for is R7.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+import math
+from collections import Counter
+from collections.abc import Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -14,6 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.board.budget import Budget, TimeUp
 from suite.board.verify.equal import differing_values
 from suite.board.verify.subject import Subject
 from suite.errors import PluginError, SandboxUnavailable, SuiteError
@@ -23,6 +26,7 @@ from suite.run.calls import Recorded
 from suite.run.session import Outcome, Settings, run_plan
 from suite.task import Output
 
+_bytes = msgspec.json.Encoder().encode
 RecordT = TypeVar("RecordT", OutputRecord, ScoreRecord)
 Ids = NDArray[np.uint64]
 _Key = tuple[str, str, int]
@@ -48,7 +52,7 @@ def replay(subject: Subject, scratch: Path) -> None:
         errors_allowed=2**62,
     )
     try:
-        outcome = asyncio.run(run_plan(plan, scratch, settings=settings))
+        outcome = asyncio.run(_in_time(subject.budget, run_plan(plan, scratch, settings=settings)))
     except (SandboxUnavailable, PluginError) as error:
         subject.not_run(error.what, "R6", "R7")
         return
@@ -63,6 +67,18 @@ def replay(subject: Subject, scratch: Path) -> None:
     if outcome.error is not None:
         subject.add("R6.replay", "the replay broke off", found=outcome.error.what)
     _compare(subject, RunReader(scratch), outcome)
+
+
+async def _in_time(budget: Budget, going: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """Its outcome. Raises TimeUp, after what waits (calls, sandboxes) was cancelled and has cleaned up."""
+    seconds = None if math.isinf(budget.left) else budget.left
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await going
+    except TimeoutError as error:
+        if limit.expired():
+            raise TimeUp from error
+        raise
 
 
 def _compare(subject: Subject, again: RunReader, outcome: Outcome) -> None:
@@ -218,7 +234,7 @@ def _output(subject: Subject, texts: _Texts, mine: OutputRecord, theirs: OutputR
                     expected=getattr(here, name),
                     found=getattr(there, name),
                 )
-    if mine.calls != theirs.calls and set(mine.calls) != set(theirs.calls):
+    if mine.calls != theirs.calls and sorted(mine.calls) != sorted(theirs.calls):
         _calls(subject, "R6.calls", where, mine, theirs)
 
 
@@ -234,8 +250,8 @@ def _calls(
         "other calls belong to this sample than those it names",
         where=where,
         sample=theirs.sample,
-        expected=sorted(set(mine.calls) - set(theirs.calls)),
-        found=sorted(set(theirs.calls) - set(mine.calls)),
+        expected=sorted((Counter(mine.calls) - Counter(theirs.calls)).elements()),
+        found=sorted((Counter(theirs.calls) - Counter(mine.calls)).elements()),
     )
 
 
@@ -251,20 +267,21 @@ def _score(subject: Subject, mine: ScoreRecord, theirs: ScoreRecord) -> None:
             expected=mine.output_sha256,
             found=theirs.output_sha256,
         )
-    if mine.values != theirs.values:
+    if _bytes(mine.values) != _bytes(theirs.values):  # true and 1 would be equal
         for name, here, there in differing_values(mine.values, theirs.values):
             _value(subject, rung, where, theirs.sample, name, here, there)
-    if mine.parts != theirs.parts:
+    if _bytes(mine.parts) != _bytes(theirs.parts):
         _parts(subject, rung, where, mine, theirs)
-    if mine.calls != theirs.calls and set(mine.calls) != set(theirs.calls):
+    if mine.calls != theirs.calls and sorted(mine.calls) != sorted(theirs.calls):
         _calls(subject, f"{rung}.calls", where, mine, theirs)
 
 
 def _parts(subject: Subject, rung: str, where: str, mine: ScoreRecord, theirs: ScoreRecord) -> None:
-    here = {part.id: part for part in mine.parts}
-    there = {part.id: part for part in theirs.parts}
-    if [part.id for part in mine.parts] != [part.id for part in theirs.parts]:
-        ids = [one.id for one in mine.parts], [one.id for one in theirs.parts]
+    ids = [one.id for one in mine.parts], [one.id for one in theirs.parts]
+    both = zip(mine.parts, theirs.parts, strict=False)
+    if ids[0] != ids[1]:
+        here = {part.id: part for part in mine.parts}
+        both = ((here[part.id], part) for part in theirs.parts if part.id in here)  # type: ignore[assignment]
         subject.add(
             f"{rung}.parts",
             "a score has other parts than its output gives",
@@ -273,9 +290,8 @@ def _parts(subject: Subject, rung: str, where: str, mine: ScoreRecord, theirs: S
             expected=ids[0],
             found=ids[1],
         )
-    for name, part in there.items():
-        if (ours := here.get(name)) is None:
-            continue
+    for ours, part in both:
+        name = part.id
         if ours.tags != part.tags:
             _value(subject, rung, where, theirs.sample, f"part {name} tags", ours.tags, part.tags)
         for value, mine_value, their_value in differing_values(ours.values, part.values):

@@ -2,15 +2,16 @@
 
 import io
 import platform
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import suite
+from suite.board.budget import SECONDS, Budget
 from suite.board.definition import Board
-from suite.board.entry import PER_SAMPLE, REPLIES, Entry
 from suite.board.findings import RUNGS, Finding
 from suite.board.verify.ladder import Ladder, Say, climb
 from suite.board.verify.rerun import Rerun
@@ -42,6 +43,11 @@ class Verification:
         """verified | verified_with_warnings | incomplete | rejected."""
         return self.ladder.verdict
 
+    @property
+    def out_of_time(self) -> bool:
+        """Whether it was broken off: what ran in other threads may still run."""
+        return any(one.code.endswith(".time-limit") for one in self.ladder.findings)
+
     def exit_code(self, *, strict: bool = False) -> int:
         """0 verified, 1 rejected or incomplete; with `strict` also 1 for warnings."""
         good = ("verified",) if strict else ("verified", "verified_with_warnings")
@@ -61,12 +67,6 @@ class Verification:
     def per_sample(self) -> bytes:
         """per_sample.parquet; b"" if no column has units."""
         return _parquet(self.ladder)
-
-    @cached_property
-    def replies(self) -> bytes:
-        """replies.parquet; b"" if there are no long replies."""
-        digests = self.ladder.replies
-        return digests.file(self.ladder.bundle_id) if digests is not None and len(digests) else b""
 
     @property
     def data(self) -> dict[str, Any]:
@@ -107,17 +107,14 @@ class Verification:
             "columns": [column.data for column in ladder.columns],
             "recomputed": ladder.recomputed,
             "per_sample_sha256": sha256_hex(self.per_sample) if self.per_sample else None,
-            "replies_sha256": sha256_hex(self.replies) if self.replies else None,
             "limits_of_this_check": [f"Not shown: {one}." for one in CANNOT_SHOW],
         }
 
     def write(self, folder: Path) -> None:
-        """Write verification.json, per_sample.parquet and replies.parquet."""
+        """Write verification.json and per_sample.parquet."""
         write_json(folder / "verification.json", self.data)
         if self.per_sample:
-            (folder / PER_SAMPLE).write_bytes(self.per_sample)
-        if self.replies:
-            (folder / REPLIES).write_bytes(self.replies)
+            (folder / "per_sample.parquet").write_bytes(self.per_sample)
 
 
 def verify(
@@ -128,19 +125,25 @@ def verify(
     most: int = 200,
     again: Rerun | None = None,
     say: Say = lambda _: None,
-    others: Sequence[Entry] = (),
+    seconds: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Verification:
     """Verify a bundle (archive or folder), against a board where one is given.
 
     data: NAME -> file or run that stands for a dataset, as --data. most: findings kept of each code.
-    again: samples to ask the model itself. others: the board's entries that were accepted before, oldest
-    first, which it is held against. Raises BundleError for what is no bundle, ConfigError for a bad
-    board, and what models raise that cannot be had for the re-run.
+    again: samples to ask the model itself. seconds: how long it may take, but for asking again (None: SECONDS).
+    clock: what they are counted by. Raises BundleError for what is no bundle, ConfigError for a bad board, and
+    what models raise that cannot be had for the re-run.
     """
     if most < 1:
         raise ConfigError(f"--max-findings {most}: at least 1")
     started = now()
-    return Verification(climb(path, board, data=data, most=most, again=again, say=say, others=others), started)
+    if seconds is None:
+        seconds = SECONDS
+    budget = Budget(seconds, clock)
+    return Verification(
+        climb(path, board, data=data, most=most, again=again, say=say, budget=budget), started
+    )
 
 
 def _plain(finding: Finding) -> dict[str, str]:

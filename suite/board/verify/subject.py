@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from suite.board.budget import Budget
 from suite.board.findings import Findings
-from suite.board.reply_digests import ReplyCollector
 from suite.journal.reading import Journal, RunReader
 from suite.run.calls import Recorded
 from suite.run.plan import Plan
@@ -16,17 +16,18 @@ from suite.run.plan import Plan
 
 @dataclass
 class Subject:
-    """A run of a bundle. plan: the same plan made from the pinned world, None where that failed.
-    replayed: the folder of its replay, None where that did not happen. whole: every work was replayed.
-    there: how many of the plan's works have an output. By cell: order: digests of its samples as the data has
-    them; failed: of samples that the candidate failed; usual: share of its outputs that are all the same.
-    replies: digests of what the candidate replied.
+    """A run of a bundle. budget: the time for all runs together. plan: the same plan made from the pinned
+    world, None where that failed. replayed: the folder of its replay, None where that did not happen. whole:
+    every work was replayed. there: how many of the plan's works have an output. By cell: order: digests of
+    its samples as the data has them; failed: of samples that the candidate failed; usual: share of its
+    outputs that are all the same.
     """
 
     run_id: str
     folder: Path
     scoring: str
     findings: Findings
+    budget: Budget = field(default_factory=Budget)
     plan: Plan | None = None
     replayed: RunReader | None = None
     whole: bool = False
@@ -35,7 +36,6 @@ class Subject:
     order: "dict[str, array[int]]" = field(default_factory=dict)
     failed: dict[str, set[int]] = field(default_factory=dict)
     usual: dict[str, float] = field(default_factory=dict)
-    replies: ReplyCollector = field(default_factory=ReplyCollector)
 
     @cached_property
     def reader(self) -> RunReader:

@@ -17,7 +17,7 @@ from suite.board.verify.subject import Subject
 from suite.data.view import Data
 from suite.errors import ConfigError, DataError, NotFound, PluginError, SuiteError
 from suite.plugins import Catalogue
-from suite.run.cells import Cell, load_task, make_cell
+from suite.run.cells import Cell, load_task, local_values, make_cell
 from suite.run.manifest import cell_record
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
@@ -28,6 +28,7 @@ LATER = ("R3", "R4", "R6", "R7", "R8")
 _FREE = ("plugin", "facts", "score_parameters")
 _MOST_TIMES, _MOST = 4, 10_000  # as many samples as outputs, and more, before they are not read to their end
 _MOST_OF_LIMITED = 2_000_000
+_canonical = msgspec.json.Encoder(order="sorted").encode  # to which true, 1 and 1.0 are not the same
 _HERE = frozenset({"accepted"})  # of a licence: a matter of this machine
 
 
@@ -131,9 +132,18 @@ def _cells(subject: Subject, plugins: Catalogue) -> list[Cell] | None:
                 expected=plugin,
                 found=record["plugin"],
             )
+        at_score = scored.get(record["cell"], record)["score_parameters"]
+        values = {**record["parameters"], **at_score}
+        if local := local_values(task.parameters_type(), values):
+            subject.add(
+                "R3.local-parameter",
+                f"{', '.join(local)} of {name} names something of the submitter's machine; not used here",
+                where=where,
+                found=local,
+            )
+            subject.not_run("its scores rest on the submitter's machine", *LATER[1:])
+            return None
         try:
-            at_score = scored.get(record["cell"], record)["score_parameters"]
-            values = {**record["parameters"], **at_score}
             cell = make_cell(task(task.parameters_type().model_validate(values)), plugin)
         except (ValidationError, SuiteError, TypeError, ValueError) as error:
             subject.add(
@@ -212,7 +222,7 @@ def _differing(here: Any, there: Any, path: str = "") -> list[tuple[str, Any, An
             for name in names
             for one in _differing(here.get(name), there.get(name), f"{path}.{name}" if path else str(name))
         ]
-    return [] if here == there else [(path, here, there)]
+    return [] if _canonical(here) == _canonical(there) else [(path, here, there)]
 
 
 def _same_plan(subject: Subject, plan: Plan) -> None:
