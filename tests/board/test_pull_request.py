@@ -21,8 +21,14 @@ NAME = f"model-a-{hashlib.sha256(SUBMISSION).hexdigest()[:12]}"
 FOLDER = f"submissions/mini/{NAME}"
 
 
+@pytest.fixture(autouse=True)
+def _no_git_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+
 def git(root: Path, *arguments: str, stdin: bytes | None = None) -> str:
-    settings = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    settings = ["-c", "user.name=T", "-c", "user.email=t@example.org"]
     done = subprocess.run(
         ["git", "-C", str(root), *settings, *arguments], input=stdin, capture_output=True, check=True
     )

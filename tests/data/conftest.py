@@ -14,8 +14,6 @@ from small_registry import COMMIT, QUESTIONS, SCHEMA, Place, jsonl, listed
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     """An empty registry with one row schema."""
-    for name in ("HF_ENDPOINT", "HF_TOKEN", "SUITE_GIT_ENDPOINT", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
     ours = {
         "SUITE_CACHE": str(tmp_path / "cache"),
         "HF_HOME": str(tmp_path / "hf"),

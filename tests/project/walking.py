@@ -71,6 +71,7 @@ def clone_of(root: Path, folder: Path) -> Path:
             target.write_bytes(source.read_bytes())
             target.chmod(source.stat().st_mode)
     who = ["-c", "user.name=walk", "-c", "user.email=walk@example.org", "-c", "init.defaultBranch=main"]
+    who += ["-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "The tree as it stands"]):
         subprocess.run(["git", *who, *command], cwd=folder, check=True, capture_output=True)
     return folder

@@ -126,6 +126,8 @@ async def test_covered_folders_look_empty(
     package = public_folder / "site" / "suite_thing"
     package.mkdir(parents=True)
     (package / "tests.jsonl").write_text("hidden")
+    for place in (package, package.parent):
+        place.chmod(0o755)  # programs run as another user
     monkeypatch.setattr("suite.sandbox.bubblewrap.covered", lambda: (str(package.resolve()),))
     sandbox = await open_sandbox(workers=1)
     code = "import os; print(os.listdir('/packages'), os.listdir('/packages/suite_thing'))"

@@ -97,6 +97,7 @@ async def test_programs_run_beside_each_other(sandbox: Sandbox, public_folder: P
     """The first waits for what is only done once the second is over."""
     door = public_folder / "door"
     door.mkdir(exist_ok=True)
+    door.chmod(0o755)
     code = "import os, time\nwhile not os.path.exists('/data/open'): time.sleep(0.01)"
     waiting = Program((*PYTHON, code), mounts=(Mount(str(door), "/data"),))
     first = asyncio.create_task(sandbox.run(waiting, Limits(wall_s=60)))
@@ -149,10 +150,13 @@ asyncio.run(main())
 
 
 async def test_mounts_are_read_only_and_elsewhere(sandbox: Sandbox, public_folder: Path) -> None:
-    (public_folder / "shown").mkdir(exist_ok=True)
-    (public_folder / "shown" / "a").write_text("content")
+    shown = public_folder / "shown"
+    shown.mkdir(exist_ok=True)
+    (shown / "a").write_text("content")
+    shown.chmod(0o755)  # programs run as another user
+    (shown / "a").chmod(0o644)
     code = "print(open('/data/x/a').read())\nopen('/data/x/b', 'w')"
-    program = Program((*PYTHON, code), mounts=(Mount(str(public_folder / "shown"), "/data/x"),))
+    program = Program((*PYTHON, code), mounts=(Mount(str(shown), "/data/x"),))
     result = await sandbox.run(program)
     assert result.stdout == b"content\n"
     assert b"Read-only file system" in result.stderr

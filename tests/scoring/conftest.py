@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import settings
 
 from suite.chat import Message, Reply, Request
 from suite.journal.records import OutputRecord, ScoreRecord
@@ -12,9 +11,6 @@ from suite.models.scripted import ScriptedEngine
 from suite.roles import Model, Ratings
 from suite.scoring.rating import rate_answers
 from suite.task import Output, Part, Value
-
-settings.register_profile("scoring", deadline=None, max_examples=50)  # oracles are imported on first use
-settings.load_profile("scoring")
 
 
 class Scripted(Model):
