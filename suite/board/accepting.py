@@ -67,10 +67,10 @@ def accept(
     """
     opened = _open_in_time(bundle)
     shelf = _shelf(root, board, opened.board)
-    checked = verify(bundle, board=shelf.board)
+    entries = shelf.entries()
+    checked = verify(bundle, board=shelf.board, others=entries)
     if checked.exit_code() != 0:
         return Accepted(checked, None, (f"verification: {checked.verdict.replace('_', ' ')}",))
-    entries = shelf.entries()
     if reasons := _there(entries, opened):
         return Accepted(checked, None, tuple(reasons))
     slug = re.sub("[^a-z0-9]+", "-", opened.model.casefold()).strip("-")[:48] or "entry"

@@ -97,7 +97,8 @@ def _again(entry: Entry, shelf: Shelf, others: Sequence[Entry]) -> Iterator[Trou
             if bundle is None:
                 yield Trouble(entry.folder.name, "not verified again: its bundle is not here", serious=False)
                 return
-            checked = verify(bundle, board=shelf.board, others=others)
+            signers = shelf.signers_at(entry.record.accepted)
+            checked = verify(bundle, board=shelf.board, others=others, signers=signers)
         except SuiteError as error:
             yield Trouble(entry.folder.name, str(error))
             return
@@ -110,6 +111,10 @@ def _again(entry: Entry, shelf: Shelf, others: Sequence[Entry]) -> Iterator[Trou
     now = msgspec.convert(msgspec.to_builtins(data), Verification)
     for name in ("kind", "columns"):
         mine, theirs = (msgspec.to_builtins(getattr(one, name)) for one in (now, entry.verification))
+        if name == "columns":
+            for here, there in zip(mine, theirs, strict=False):
+                if there["latency"] is None:  # reports of the first release do not have it
+                    here["latency"] = None
         if first := next(differences(mine, theirs, name), None):
             place, here, there = first
             yield Trouble(

@@ -148,8 +148,17 @@ class Tokens(msgspec.Struct, frozen=True):
     completion: int | None = None
 
 
+class Latency(msgspec.Struct, frozen=True):
+    """The median time of a call of the candidate, by the submitter's clock, in seconds, and of how many."""
+
+    median_s: float
+    calls: int
+
+
 class ColumnResult(msgspec.Struct, frozen=True):
-    """One column as recomputed. value, low, high: None where there is no such number."""
+    """One column as recomputed. value, low, high: None where there is no such number. latency: None where no
+    model was timed, and in reports of the first release.
+    """
 
     key: str
     task: str
@@ -168,7 +177,16 @@ class ColumnResult(msgspec.Struct, frozen=True):
     range: tuple[float, float] | None = None
     cells: list[str] = []
     tokens: Tokens | None = None
+    latency: Latency | None = None
     seconds: float | None = None
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """A signature that fits. identities: whose key it is by the board's file of signers."""
+
+    key: str
+    algorithm: str
+    identities: list[str]
 
 
 class Verification(msgspec.Struct, frozen=True, rename={"kind": "class"}):
@@ -186,6 +204,8 @@ class Verification(msgspec.Struct, frozen=True, rename={"kind": "class"}):
     findings: list[Found]
     limits_of_this_check: list[str]
     started: str = ""
+    signature: Signed | None = None
+    latency: Latency | None = None
     verifier: dict[str, Any] = {}
     per_sample_sha256: str | None = None
     replies_sha256: str | None = None

@@ -26,8 +26,9 @@ class Listed:
 
     reasons: why it is not ranked; () if it is. zero_shot: share of columns without declared exposure, None if
     unknown. exposed: column -> what was declared, where that is exposure. cost: whole; cost_per_sample; both
-    None if unknown. tokens: (prompt, completion) over all columns. judges: columns judged by a model of its
-    own family. late: columns whose data is older than the model. place: among the entries of its ranking.
+    None if unknown. tokens: (prompt, completion) over all columns. latency: median seconds of a call, by the
+    submitter's clock. judges: columns judged by a model of its own family. late: columns whose data is older
+    than the model. place: among the entries of its ranking.
     """
 
     entry: Entry
@@ -37,10 +38,19 @@ class Listed:
     cost: float | None
     cost_per_sample: float | None
     tokens: tuple[int | None, int | None]
+    latency: float | None
     samples: int
     judges: tuple[str, ...]
     late: tuple[str, ...]
     run_date: date | None
+
+    @property
+    def tokens_per_sample(self) -> float | None:
+        """Prompt and reply together, None if unknown."""
+        prompt, completion = self.tokens
+        if prompt is None or completion is None or not self.samples:
+            return None
+        return (prompt + completion) / self.samples
 
 
 @dataclass(frozen=True)
@@ -146,6 +156,7 @@ def listed(
         cost=cost,
         cost_per_sample=cost / samples if cost is not None and samples else None,
         tokens=(prompt, completion),
+        latency=None if entry.verification.latency is None else entry.verification.latency.median_s,
         samples=samples,
         judges=tuple(
             item.name

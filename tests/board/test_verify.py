@@ -35,6 +35,7 @@ def test_a_real_bundle_of_all_five_benchmarks() -> None:
     assert families == {"prefeval", "contexteval", "rag-rewardbench", "userbench", "vibechecker"}
     assert data["class"] == "standard"
     assert data["trust"] == "L1"
+    assert data["latency"] == {"median_s": 5.7158, "calls": 381}
 
 
 @pytest.mark.parametrize("recipe", good_bundles.RECIPES)

@@ -72,6 +72,8 @@ class EntryData(msgspec.Struct, forbid_unknown_fields=True, rename={"kind": "cla
     prompt_tokens: int | None
     completion_tokens: int | None
     supersedes: str | None
+    tokens_per_sample: float | None
+    latency_s_declared: float | None
 
 
 class ItemData(msgspec.Struct, forbid_unknown_fields=True):
@@ -196,6 +198,8 @@ def _entry(state: State, table: Table, listed: Listed) -> EntryData:
         cost_per_sample=listed.cost_per_sample,
         prompt_tokens=listed.tokens[0],
         completion_tokens=listed.tokens[1],
+        tokens_per_sample=listed.tokens_per_sample,
+        latency_s_declared=listed.latency,
         supersedes=submission.supersedes,
     )
 

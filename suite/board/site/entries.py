@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from suite.board.definition import file_name
-from suite.board.entry import GONE, Entry, Selection
+from suite.board.entry import GONE, ColumnResult, Entry, Latency, Selection
 from suite.board.flips import Flips, flips
 from suite.board.listing import Listed, State, Table, luck
 from suite.board.site.markup import DASH, name
@@ -98,10 +98,26 @@ def _results(state: State, table: Table, listed: Listed) -> list[dict[str, Any]]
                 "n": DASH if result is None else f"{result.n:,}",
                 "unscored": DASH if result is None else f"{result.unscored:,}",
                 "coverage": percent(None if result is None else result.coverage),
+                "tokens": _tokens(result),
+                "latency": DASH if result is None else _seconds(result.latency),
                 "marks": ", ".join(marks),
             }
         )
     return found
+
+
+def _tokens(result: ColumnResult | None) -> str:
+    """Prompt and reply of a sample."""
+    if result is None or result.tokens is None or not result.n + result.unscored:
+        return DASH
+    prompt, completion = result.tokens.prompt, result.tokens.completion
+    if prompt is None or completion is None or not prompt + completion:
+        return DASH
+    return number((prompt + completion) / (result.n + result.unscored))
+
+
+def _seconds(latency: Latency | None) -> str:
+    return DASH if latency is None else f"{number(latency.median_s)} s"
 
 
 def _notes(table: Table, listed: Listed) -> list[str]:
@@ -144,6 +160,7 @@ def _declared(listed: Listed) -> list[tuple[str, str]]:
         ("Relationship", who.relationship.replace("_", " ")),
         ("Contact", name(who.contact) if who.contact else "none"),
         ("Made", name(submission.created)),
+        ("Median latency", _latency(listed.entry.verification.latency)),
         ("Selection", _selection(told.selection)),
         (
             "Contamination",
@@ -153,6 +170,11 @@ def _declared(listed: Listed) -> list[tuple[str, str]]:
         ("Saw references", told.references_access),
         ("Licence of the records", name(submission.terms.get("traces_licence"))),
     ]
+
+
+def _latency(latency: Latency | None) -> str:
+    """By the submitter's clock: declared, whatever was recorded."""
+    return "unknown" if latency is None else f"{_seconds(latency)} a call, over {latency.calls:,} calls"
 
 
 def _selection(told: Selection) -> str:
@@ -168,12 +190,19 @@ def _checked(listed: Listed) -> list[tuple[str, str]]:
         ("Verdict", checked.verdict.replace("_", " ")),
         ("Class", checked.kind),
         ("Trust", f"{trust}, {TRUST_NAMES.get(trust, '')}"),
+        ("Signed by", _signed(checked.signature)),
         ("Checked", name(checked.started) if checked.started else DASH),
         ("With", name(f"suite {checked.verifier.get('suite', '')}")),
     ]
     if listed.reasons:
         facts.insert(0, ("Not ranked", "; ".join(listed.reasons)))
     return facts
+
+
+def _signed(signature: Signed | None) -> str:
+    if signature is None:
+        return "nobody"
+    return name(", ".join(signature.identities)) if signature.identities else "a key that the board does not list"
 
 
 def _events(entry: Entry, others: Mapping[str, Entry]) -> list[tuple[str, str, str, str, str]]:

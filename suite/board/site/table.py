@@ -239,6 +239,10 @@ def _about(state: State) -> list[tuple[Head, Callable[[Listed], Cell]]]:
         ),
         (head("cost", "Cost", f"{money}, from tokens", "number"), lambda one: _number(one.cost)),
         (head("tokens", "Tokens a sample", "prompt, reply", "number"), _tokens),
+        (
+            head("latency", "Median latency", "seconds a call, declared", "number"),
+            lambda one: _number(one.latency),
+        ),
         (head("runs", "Whole runs", "declared; luck of the best", "number"), lambda one: _runs(state, one)),
     ]
 
@@ -299,9 +303,9 @@ def _submitter(listed: Listed) -> Cell:
 
 def _tokens(listed: Listed) -> Cell:
     prompt, completion = listed.tokens
-    if prompt is None or completion is None or not listed.samples:
+    each = listed.tokens_per_sample
+    if each is None or prompt is None or completion is None:
         return Cell("unknown", None)
-    each = (prompt + completion) / listed.samples
     return Cell(
         number(each), each, f"{number(prompt / listed.samples)}, {number(completion / listed.samples)}"
     )

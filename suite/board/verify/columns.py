@@ -7,14 +7,14 @@ value has bottom 0. A formula (agreement, a custom one) has no such form: its co
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.board.verify.spent import Spent
+from suite.board.verify.spent import Spent, latency
 from suite.board.verify.subject import Subject
 from suite.compare.measures import Measure, measures, side
 from suite.run.results import pairs
@@ -68,11 +68,20 @@ class Column:
     units: tuple[Units, ...] = field(default=())
 
 
-def make_columns(wants: Iterable[Want], level: float) -> list[Column]:
-    """All columns. Reads the journals of each run once for each of its tasks."""
+def make_columns(wants: Sequence[Want], level: float, spent: dict[str, Spent] | None = None) -> list[Column]:
+    """All columns. Reads the journals of each run once for each of its tasks. spent: filled by run."""
     tables: dict[tuple[str, str], Table] = {}
-    spent: dict[str, Spent] = {}
-    return [_column(want, tables, spent, level) for want in wants]
+    kept: dict[str, Spent] = {} if spent is None else spent
+    return [_column(want, tables, kept, level) for want in wants]
+
+
+def whole_latency(wants: Sequence[Want], spent: Mapping[str, Spent]) -> dict[str, Any] | None:
+    """The median latency over all columns, each call once."""
+    cells: dict[str, set[str]] = {}
+    for want in wants:
+        for subject, cell, _ in want.cells:
+            cells.setdefault(subject.run_id, set()).add(cell)
+    return latency([spent[run].seconds(sorted(names)) for run, names in cells.items() if run in spent])
 
 
 def _table(subject: Subject, task: str, tables: dict[tuple[str, str], Table]) -> Table:
@@ -140,21 +149,25 @@ def result_of(subject: Subject, cell: str, headline: str) -> Mapping[str, Any] |
 
 
 def _effort(want: Want, spent: dict[str, Spent]) -> dict[str, Any]:
-    """Tokens of the candidate, None if unknown, and the share of the run's time that its calls are of all."""
+    """Tokens of the candidate, None if unknown; its median latency; the share of the run's time that its
+    calls are of all.
+    """
     tokens: dict[str, int] | None = {"prompt": 0, "completion": 0}
     seconds = 0.0
+    times: list[Floats] = []
     for subject in {one.run_id: one for one, _, _ in want.cells}.values():
         found = spent.get(subject.run_id)
         if found is None:
             found = spent[subject.run_id] = Spent(subject)
         cells = [cell for one, cell, _ in want.cells if one.run_id == subject.run_id]
         calls, used = found.of(cells)
+        times.append(found.seconds(cells))
         if used is None or tokens is None:
             tokens = None
         else:
             tokens = {"prompt": tokens["prompt"] + used[0], "completion": tokens["completion"] + used[1]}
         seconds += calls / max(found.all, 1) * float(subject.recomputed.get("seconds", 0.0))
-    return {"tokens": tokens, "seconds": round(seconds, 3)}
+    return {"tokens": tokens, "latency": latency(times), "seconds": round(seconds, 3)}
 
 
 def _measure(want: Want) -> Measure | None:

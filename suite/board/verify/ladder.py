@@ -14,15 +14,21 @@ from typing import Any
 from suite.board.budget import Budget, TimeUp
 from suite.board.bundle import Bundle, open_bundle
 from suite.board.definition import Board
+from suite.board.entry import Entry
 from suite.board.findings import Findings
 from suite.board.limits import MIB, Limits
+from suite.board.reply_digests import ReplyCollector, ReplyDigests
+from suite.board.thresholds import Thresholds
 from suite.board.verify.asked import Standing, asked
-from suite.board.verify.columns import Column, Want, make_columns, result_of
+from suite.board.verify.columns import Column, Want, make_columns, result_of, whole_latency
 from suite.board.verify.complete import complete
 from suite.board.verify.numbers import numbers
 from suite.board.verify.plausible import plausible
+from suite.board.verify.plausible.others import Beside, check_others
+from suite.board.verify.plausible.pasted import check_pasted
 from suite.board.verify.replay import replay
 from suite.board.verify.rerun import Rerun, Rerunning, rerun
+from suite.board.verify.spent import Spent
 from suite.board.verify.subject import Subject
 from suite.board.verify.world import same_world
 from suite.errors import SuiteError
@@ -37,7 +43,7 @@ _OF_A_RUN, _OF_ALL = ("R3", "R4", "R6", "R7", "R8", "R9"), ("R5", "R8", "R9")
 @dataclass
 class Ladder:
     """What climbing came to. standing: None without a board. plugins: distribution -> version here.
-    at: the run that is being climbed. more: whether
+    others: the board's entries that it is held against. at: the run that is being climbed. more: whether
     another follows it.
     """
 
@@ -50,6 +56,9 @@ class Ladder:
     recomputed: list[dict[str, Any]] = field(default_factory=list)
     plugins: dict[str, str] = field(default_factory=dict)
     rerun: Rerunning | None = None
+    latency: Mapping[str, Any] | None = None
+    replies: ReplyDigests | None = None
+    others: Sequence[Entry] = ()
     at: str = ""
     more: bool = False
 
@@ -81,17 +90,19 @@ def climb(
     again: Rerun | None = None,
     say: Say = lambda _: None,
     budget: Budget | None = None,
+    others: Sequence[Entry] = (),
 ) -> Ladder:
     """Climb all rungs; the re-run where `again` says so.
 
-    data: NAME -> file or run that stands for a dataset, as --data. budget: the time for everything but the
+    data: NAME -> file or run that stands for a dataset, as --data. others: the board's entries that were
+    accepted before, oldest first. budget: the time for everything but the
     re-run, whose time is the model's. Raises BundleError for what is no bundle, SuiteError for what is wrong
     on this side (the board's file).
     """
     budget = budget or Budget()
     findings = Findings(most, budget.check)
     limits = Limits(archive=board.limits.bundle_mib * MIB) if board is not None else Limits()
-    ladder = Ladder("", {}, findings, board)
+    ladder = Ladder("", {}, findings, board, others=others)
     with ExitStack() as stack:
         try:
             with budget.armed():
@@ -167,7 +178,9 @@ def _runs(
         findings.rungs["R7"].remark = "no model was asked while scoring"
     wants = _wants(ladder, subjects)
     with findings.timing("R8"), _foreseen(findings, "R8", "columns"):
-        ladder.columns = make_columns(wants, board.uncertainty.level if board else 0.95)
+        spent: dict[str, Spent] = {}
+        ladder.columns = make_columns(wants, board.uncertainty.level if board else 0.95, spent)
+        ladder.latency = whole_latency(wants, spent)
     ladder.recomputed = [
         {
             "run_id": subject.run_id,
@@ -181,6 +194,7 @@ def _runs(
         for subject in subjects
         for cell in subject.recomputed.get("cells", ())
     ]
+    _beside(ladder, wants, subjects)
     return subjects
 
 
@@ -238,6 +252,25 @@ def _one(
             numbers(subject, entry, board.uncertainty.level if board is not None else None)
     with findings.timing("R9"), _foreseen(findings, "R9", subject.run_id):
         plausible(subject, board.plausibility if board is not None else {}, model)
+
+
+def _beside(ladder: Ladder, wants: Sequence[Want], subjects: Sequence[Subject]) -> None:
+    """R9 of the bundle as a whole: its tasks beside each other, and the bundle beside a board's entries."""
+    findings, board = ladder.findings, ladder.board
+    collector = ReplyCollector()
+    for subject in subjects:
+        collector.take(subject.replies)
+    ladder.replies = collector.digests()
+    with findings.timing("R9"):
+        if len(wants) == len(ladder.columns):
+            with _foreseen(findings, "R9", "columns"):
+                thresholds = Thresholds(board.plausibility if board is not None else {})
+                check_pasted(wants, ladder.columns, thresholds, findings)
+        if board is not None and ladder.others:
+            mine = Beside(
+                board, ladder.submission, ladder.kind, ladder.columns, ladder.replies, subjects, ladder.others
+            )
+            check_others(mine, findings)
 
 
 def _board(ladder: Ladder, subjects: Sequence[Subject], plugins: Catalogue) -> None:

@@ -3,7 +3,7 @@
 import io
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import suite
 from suite.board.budget import SECONDS, Budget
 from suite.board.definition import Board
+from suite.board.entry import PER_SAMPLE, REPLIES, Entry
 from suite.board.findings import RUNGS, Finding
 from suite.board.verify.ladder import Ladder, Say, climb
 from suite.board.verify.rerun import Rerun
@@ -68,6 +69,12 @@ class Verification:
         """per_sample.parquet; b"" if no column has units."""
         return _parquet(self.ladder)
 
+    @cached_property
+    def replies(self) -> bytes:
+        """replies.parquet; b"" if there are no long replies."""
+        digests = self.ladder.replies
+        return digests.file(self.ladder.bundle_id) if digests is not None and len(digests) else b""
+
     @property
     def data(self) -> dict[str, Any]:
         """The content of verification.json."""
@@ -105,16 +112,20 @@ class Verification:
             "trust": self.trust,
             "rerun": ladder.rerun.data if ladder.rerun is not None else None,
             "columns": [column.data for column in ladder.columns],
+            "latency": ladder.latency,
             "recomputed": ladder.recomputed,
             "per_sample_sha256": sha256_hex(self.per_sample) if self.per_sample else None,
+            "replies_sha256": sha256_hex(self.replies) if self.replies else None,
             "limits_of_this_check": [f"Not shown: {one}." for one in CANNOT_SHOW],
         }
 
     def write(self, folder: Path) -> None:
-        """Write verification.json and per_sample.parquet."""
+        """Write verification.json, per_sample.parquet and replies.parquet."""
         write_json(folder / "verification.json", self.data)
         if self.per_sample:
-            (folder / "per_sample.parquet").write_bytes(self.per_sample)
+            (folder / PER_SAMPLE).write_bytes(self.per_sample)
+        if self.replies:
+            (folder / REPLIES).write_bytes(self.replies)
 
 
 def verify(
@@ -125,13 +136,15 @@ def verify(
     most: int = 200,
     again: Rerun | None = None,
     say: Say = lambda _: None,
+    others: Sequence[Entry] = (),
     seconds: float | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Verification:
     """Verify a bundle (archive or folder), against a board where one is given.
 
     data: NAME -> file or run that stands for a dataset, as --data. most: findings kept of each code.
-    again: samples to ask the model itself. seconds: how long it may take, but for asking again (None: SECONDS).
+    again: samples to ask the model itself. others: the board's entries that were accepted before, oldest
+    first, which it is held against. seconds: how long it may take, but for asking again (None: SECONDS).
     clock: what they are counted by. Raises BundleError for what is no bundle, ConfigError for a bad board, and
     what models raise that cannot be had for the re-run.
     """
@@ -142,7 +155,7 @@ def verify(
         seconds = SECONDS
     budget = Budget(seconds, clock)
     return Verification(
-        climb(path, board, data=data, most=most, again=again, say=say, budget=budget), started
+        climb(path, board, data=data, most=most, again=again, say=say, budget=budget, others=others), started
     )
 
 

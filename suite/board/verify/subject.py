@@ -9,6 +9,7 @@ from typing import Any
 
 from suite.board.budget import Budget
 from suite.board.findings import Findings
+from suite.board.reply_digests import ReplyCollector
 from suite.journal.reading import Journal, RunReader
 from suite.run.calls import Recorded
 from suite.run.plan import Plan
@@ -20,7 +21,7 @@ class Subject:
     world, None where that failed. replayed: the folder of its replay, None where that did not happen. whole:
     every work was replayed. there: how many of the plan's works have an output. By cell: order: digests of
     its samples as the data has them; failed: of samples that the candidate failed; usual: share of its
-    outputs that are all the same.
+    outputs that are all the same. replies: digests of what the candidate replied.
     """
 
     run_id: str
@@ -36,6 +37,7 @@ class Subject:
     order: "dict[str, array[int]]" = field(default_factory=dict)
     failed: dict[str, set[int]] = field(default_factory=dict)
     usual: dict[str, float] = field(default_factory=dict)
+    replies: ReplyCollector = field(default_factory=ReplyCollector)
 
     @cached_property
     def reader(self) -> RunReader:
