@@ -6,6 +6,7 @@ else. Two plugins that claim one name is an error that names both distributions.
 
 import importlib
 import importlib.util
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -69,9 +70,15 @@ class Catalogue:
                 where = f"plugins that failed to load: {', '.join(broken)} (see `suite plugin list`)"
             raise unknown(kind, name, [*self.names(kind)], where)
         if len(owners) > 1:
-            who = " and ".join(sorted({plugin.distribution or plugin.name for _, plugin in owners}))
+            claimed = sorted({plugin.distribution or plugin.name for _, plugin in owners})
+            if len(claimed) == 1:
+                raise PluginError(
+                    f"{kind} {name!r} is announced twice by {claimed[0]}",
+                    fix="rename one of the two entries in its `suite_register`",
+                )
             raise PluginError(
-                f"{kind} {name!r} is claimed by {who}", fix="uninstall one, or ask its author to rename it"
+                f"{kind} {name!r} is claimed by {' and '.join(claimed)}",
+                fix="uninstall one, or ask its author to rename it",
             )
         entry, plugin = owners[0]
         if entry.contract != CONTRACT:
@@ -129,6 +136,9 @@ def _read(point: EntryPoint) -> Plugin:
     try:
         manager.register(point.load(), name=point.name)
         announced = [entry for result in manager.hook.suite_register() for entry in result]
+    except ImportError as error:
+        told = f"{type(error).__name__}: {error} (in {_importer(error, point.module)})"
+        return Plugin(point.name, distribution, version, error=told)
     except Exception as error:  # third-party code: anything may come out
         return Plugin(point.name, distribution, version, error=f"{type(error).__name__}: {error}")
     good, problems = [], []
@@ -139,6 +149,17 @@ def _read(point: EntryPoint) -> Plugin:
         else:
             good.append(entry)
     return Plugin(point.name, distribution, version, tuple(good), problems=tuple(problems))
+
+
+def _importer(error: ImportError, module: str) -> str:
+    """The module of the plugin whose import failed, with its line."""
+    package = module.partition(".")[0]
+    steps = [
+        f"{name}, line {line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if (name := str(frame.f_globals.get("__name__", ""))).partition(".")[0] == package
+    ]
+    return steps[-1] if steps else module
 
 
 def catalogue_of(points: Iterable[EntryPoint], builtin: Iterable[Entry] = ()) -> Catalogue:

@@ -71,9 +71,7 @@ def _conversation(messages: Sequence[Message] | str) -> tuple[Message, ...]:
     if isinstance(messages, str):
         return (user(messages),)
     for one in messages:
-        if not isinstance(
-            one, Message
-        ):  # a type checker would have seen it; without one it fails far from here
+        if not isinstance(one, Message):  # else it would fail far from the author's line
             raise PluginError(
                 f"a message is a {type(one).__name__}, not a suite.Message",
                 fix='write suite.user("…"), suite.system("…") or suite.assistant("…")',

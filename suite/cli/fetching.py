@@ -115,16 +115,17 @@ def show_one(entry: DatasetEntry | ModelEntry, as_json: bool) -> None:
         say_json(found)
         return
     click.echo(f"{entry.id}: {entry.title}")
+    bundled = entry.source.kind == "bundled"  # its files are the plugin's own: nothing to pin or to fetch
     lines = {
         "homepage": entry.homepage,
         "paper": entry.paper,
         "licence": _licence(entry, found["accepted"]),
         "": entry.licence.redistribution,
         "source": " ".join(str(one) for one in (entry.source.kind, getattr(entry.source, "repo", "")) if one),
-        "revision": found["revision"] or "not pinned yet",
+        "revision": found["revision"] or ("" if bundled else "not pinned yet"),
         "lock": found["lock"],
         "here": "yes" if found["here"] else "no",
-        "files": f"{found['files']}, {_size(found['bytes'])}",
+        "files": "" if bundled else f"{found['files']}, {_size(found['bytes'])}",
         "note": entry.note,
     }
     for name, text in lines.items():

@@ -73,16 +73,15 @@ def tasks_of(name: str) -> list[str]:
     from suite.plugins import catalogue
 
     known = catalogue()
-    try:
+    if name in known.names("task"):
         return [known.find("task", name)[0].name]
-    except NotFound:
-        for plugin in known.plugins:
-            if name not in (plugin.name, plugin.distribution):
-                continue
-            if plugin.error:
-                raise PluginError(f"plugin {name!r} failed to load", where=plugin.error) from None
-            tasks = [entry.name for entry in plugin.entries if entry.kind == "task"]
-            if not tasks:
-                raise NotFound(f"plugin {name!r} brings no task") from None
-            return tasks
-        raise
+    for plugin in known.plugins:  # before families: it may bring more than the task that its name leads to
+        if name not in (plugin.name, plugin.distribution):
+            continue
+        if plugin.error:
+            raise PluginError(f"plugin {name!r} failed to load", where=plugin.error)
+        tasks = [entry.name for entry in plugin.entries if entry.kind == "task"]
+        if not tasks:
+            raise NotFound(f"plugin {name!r} brings no task", fix="; ".join(plugin.problems))
+        return list(dict.fromkeys(tasks))
+    return [known.find("task", name)[0].name]

@@ -162,6 +162,8 @@ def finish(outcome: Any, *, as_json: bool, strict: bool, stages: Sequence[str]) 
         reasons = ", ".join(f"{kind} {n}" for kind, n in (outcome.reasons or {}).items())
         why = f" ({reasons})" if reasons else ""
         click.echo(f"{outcome.pending} samples are pending{why}", err=True)
+        for kind, detail in (outcome.examples or {}).items():
+            click.echo(f"  {kind}, for example: {detail}", err=True)
         click.echo(f"the same command continues this run in {outcome.folder}", err=True)
     code: int = outcome.exit_code
     if code == 0 and strict and results is not None and any(cell["unscored"] for cell in results["cells"]):

@@ -7,6 +7,7 @@ digest of the entry. Bytes are another matter (`cache`, `pull`).
 import json
 from typing import Any
 
+from suite.data.entry import BundledSource
 from suite.data.local import LocalDataset
 from suite.data.registry import find_schema, registry_folder
 from suite.data.rows import Place
@@ -60,7 +61,7 @@ def _broken(local: LocalDataset, part: str, place: Place, validator: Any, row: A
     return DataError(
         f"{local.entry.id}: {place} breaks schemas/{local.part(part).row_schema}",
         where=f"field `{field}`: {message} (revision {(local.entry.revision or 'none')[:12]})",
-        fix=f"if the source really changed, `suite data pin {local.entry.id}` records the new revision",
+        fix=_advice(local, "the row, or what the schema allows"),
     )
 
 
@@ -68,5 +69,11 @@ def _count(local: LocalDataset, what: str, wanted: int, found: int) -> DataError
     return DataError(
         f"{local.entry.id}: {what} has {found} rows, the entry says {wanted}",
         where=f"revision {(local.entry.revision or 'none')[:12]}",
-        fix=f"if the source really changed, `suite data pin {local.entry.id}` records the new revision",
+        fix=_advice(local, "the file, or `rows` in the entry"),
     )
+
+
+def _advice(local: LocalDataset, what: str) -> str:
+    if isinstance(local.entry.source, BundledSource):
+        return f"correct {what}"
+    return f"if the source really changed, `suite data pin {local.entry.id}` records the new revision"

@@ -39,8 +39,8 @@ class Watcher(Protocol):
     def already(self, stage: str) -> None:
         """A sample was done before."""
 
-    def pending(self, stage: str, kind: str) -> None:
-        """A sample could not be done."""
+    def pending(self, stage: str, kind: str, detail: str) -> None:
+        """A sample could not be done, and why: the kind, and in words."""
 
 
 class Driver:
@@ -274,7 +274,7 @@ class Driver:
             detail = f"{type(error).__name__}: {told}{place}"[:500]
             self._errors += 1
         self._desk.attempt("pending", work, kind=kind, detail=detail)
-        self._watcher.pending(work.sink.stage, kind)
+        self._watcher.pending(work.sink.stage, kind, detail)
         if self._errors >= self._errors_allowed and self._fatal is None:
             self._stop(
                 RunError(

@@ -38,6 +38,7 @@ class Progress:
         self.works = works
         self.counts: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
+        self.examples: dict[str, str] = {}  # kind of failure -> what the first of them said
         self._stages = stages
         self._quiet = quiet
         self._file = file or sys.stderr
@@ -102,8 +103,9 @@ class Progress:
         self.counts[stage] += 1
         self.counts[f"already-{stage}"] += 1
 
-    def pending(self, stage: str, kind: str) -> None:  # noqa: ARG002
+    def pending(self, stage: str, kind: str, detail: str) -> None:  # noqa: ARG002
         """A sample could not be done."""
+        self.examples.setdefault(kind, detail)
         self.counts["pending"] += 1
         self.reasons[kind] += 1
         self._step()

@@ -46,6 +46,7 @@ class Outcome:
     reasons: Mapping[str, int] | None = None
     interrupted: bool = False
     error: SuiteError | None = None
+    examples: Mapping[str, str] | None = None  # of each reason, the first in words
 
     @property
     def exit_code(self) -> int:
@@ -107,6 +108,7 @@ class _Session:
         outcome = Outcome(
             self.folder, self.scoring, None, 0, self.progress.reasons, self.interrupted, stopped
         )
+        outcome.examples = self.progress.examples
         outcome.pending = max(self.progress.works - self.progress.finished, 0)
         if self.scoring and (self.folder / "manifest.json").exists():
             try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.errors import SuiteError
-from suite.testing import declared, embedded, outcomes, running, sampled
+from suite.testing import bundled, declared, embedded, light, offline, outcomes, running, sampled
 from suite.testing.bench import Bench
 from suite.testing.subject import Skip, Subject
 
@@ -24,9 +24,12 @@ Finder = Callable[[Bench], Iterator[str]]
 CHECKS: dict[str, Finder] = {
     "metadata": declared.metadata,
     "parameters": declared.parameters,
+    "light": light.light,
+    "data": bundled.data,
     "samples": sampled.samples,
     "stable-ids": sampled.stable_ids,
     "lazy": sampled.lazy,
+    "offline": offline.offline,
     "solves": running.solves,
     "order": running.order,
     "resume": running.resume,
@@ -63,7 +66,12 @@ class Result:
         head = f"{self.status:8}{self.check:18}"
         if self.status == "skipped":
             return f"{head}{self.skipped}"
-        return "\n".join([f"{head}{about(self.check)}", *(f"        {one}" for one in self.problems)])
+        return "\n".join(
+            [
+                f"{head}{about(self.check)}",
+                *(f"        {one}".replace("\n", "\n        ") for one in self.problems),
+            ]
+        )
 
 
 @dataclass(frozen=True)
@@ -109,6 +117,11 @@ def one(check: str, bench: Bench) -> Result:
 def each(subject: Subject | str, checks: Sequence[str] = ()) -> Iterator[Result]:
     """The results, one after the other. checks: () means all."""
     subject = Subject(subject) if isinstance(subject, str) else subject
+    try:
+        subject.task  # noqa: B018  a task that cannot be loaded is said once, not by every check
+    except SuiteError as error:
+        yield Result(subject.name, next(iter(checks or CHECKS)), (str(error),))
+        return
     with tempfile.TemporaryDirectory(prefix="suite-check-") as folder:
         bench = Bench(subject, Path(folder))
         for name in checks or CHECKS:

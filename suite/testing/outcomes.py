@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from suite.chat import Finish
+from suite.scoring.metrics import Rate
 from suite.task import Unscored
 from suite.testing.answers import down, finishing, unreadable
 from suite.testing.bench import Bench, Key, Ran
@@ -84,9 +85,11 @@ def _dropped(bench: Bench, base: Ran, ran: Ran, finish: str) -> Iterator[str]:
             if value is None and base.scores[key].values.get(name) is not None:
                 yield f"{where} is not applicable, which drops the candidate's failure"
                 return
-            alone = len(names) == 1 and not ran.scores[key].calls and direction != "neither"
+            alone = len(names) == 1 and direction != "neither"
             if isinstance(value, int | float) and seen and alone:
                 worst = min(sign * one for one in seen.values())
+                if isinstance(metric, Rate):  # a judge that praises everything must not hide it
+                    worst = min(worst, 0.0 if sign > 0 else -1.0)
                 if sign * value > worst:
                     yield f"{where} is {value}, better than the worst answer's {sign * worst:g}"
                     return

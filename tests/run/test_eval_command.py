@@ -140,3 +140,11 @@ async def test_ctrl_c_drains_says_how_to_go_on_and_the_same_command_does(tmp_pat
         samples = json.loads(rest.stdout)["cells"][0]["samples"]
         assert server.requests == 2 * samples  # acknowledgement and question, none asked twice
         assert asked < server.requests
+
+
+def test_why_samples_are_pending_is_told_in_words(tmp_path: Path) -> None:
+    """An author sees what went wrong where they look first, not in a journal."""
+    model = ["--model", "scripted/fail", "-o", "kind=status-500", "--out", "one"]
+    found = suite(*BASE, *model, cwd=tmp_path)
+    assert found.returncode == 1
+    assert re.search(r"samples are pending \(status-500 \d+\)\n  status-500, for example: \S", found.stderr)

@@ -26,7 +26,8 @@ def problems(check: str, bench: Bench) -> str:
 def test_a_task_that_keeps_the_contract_passes(bench: Make, good: Any, check: str) -> None:
     result = conformance.one(check, bench(good))
     assert result.problems == ()
-    assert result.status == ("skipped" if check == "lazy" else "passed")
+    nothing_to_tell = ("lazy", "light", "data")  # few samples, nothing installed, no data
+    assert result.status == ("skipped" if check in nothing_to_tell else "passed")
 
 
 @pytest.mark.parametrize(
@@ -195,6 +196,16 @@ def test_a_candidates_failure_that_is_dropped_or_rewarded_is_named(
             return suite.Score({"fine": value if not output.text else False, "length": 0})
 
     assert message in problems("candidate-failure", bench(Task))
+
+
+def test_a_failure_put_to_a_judge_that_praises_everything_is_named(bench: Make, good: Any) -> None:
+    class Task(good):  # type: ignore[misc]
+        async def score(self, sample: Any, output: suite.Output, models: suite.Models) -> suite.Score:
+            reply = await models.judge.chat(f"Is it fine, Yes or No? {output.text}")
+            return suite.Score({"fine": reply.text == "Yes", "length": 1})
+
+    praised = bench(Task, answers={"judge": lambda request, asking: suite.Reply("Yes")})
+    assert "better than the worst answer's 0" in problems("candidate-failure", praised)
 
 
 def test_where_no_direction_is_better_a_failure_may_be_unscored(bench: Make, good: Any) -> None:

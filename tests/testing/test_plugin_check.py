@@ -36,10 +36,10 @@ def three(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_check_has_a_line_and_a_failure_exits_1(three: None) -> None:
-    done = CliRunner().invoke(check, ["tried/task"])
+    done = CliRunner().invoke(check, ["judge-audit/biases"])
     assert done.exit_code == 1
     assert [line.split() for line in done.output.splitlines()] == [
-        ["tried/task"],
+        ["judge-audit/biases"],
         ["passed", "passes", "All", "is", "well."],
         ["failed", "fails", "All", "is", "well."],
         ["it", "is", "not"],
@@ -48,9 +48,9 @@ def test_each_check_has_a_line_and_a_failure_exits_1(three: None) -> None:
 
 
 def test_json_says_the_same(three: None) -> None:
-    done = CliRunner().invoke(check, ["tried/task", "--json", "--only", "passes", "--only", "skips"])
+    done = CliRunner().invoke(check, ["judge-audit/biases", "--json", "--only", "passes", "--only", "skips"])
     told = json.loads(done.output)
-    assert (done.exit_code, told["ok"], told["tasks"][0]["task"]) == (0, True, "tried/task")
+    assert (done.exit_code, told["ok"], told["tasks"][0]["task"]) == (0, True, "judge-audit/biases")
     assert [(one["check"], one["status"]) for one in told["tasks"][0]["checks"]] == [
         ("passes", "passed"),
         ("skips", "skipped"),
@@ -58,7 +58,7 @@ def test_json_says_the_same(three: None) -> None:
 
 
 def test_an_unknown_check_is_refused_with_its_neighbours(three: None) -> None:
-    done = CliRunner().invoke(check, ["tried/task", "--only", "pases"])
+    done = CliRunner().invoke(check, ["judge-audit/biases", "--only", "pases"])
     assert isinstance(done.exception, NotFound)
     assert "passes" in str(done.exception)
 
@@ -75,3 +75,12 @@ def test_a_plugin_stands_for_all_its_tasks(monkeypatch: pytest.MonkeyPatch) -> N
     assert tasks_of("f/a") == ["f/a"]
     with pytest.raises(NotFound):
         tasks_of("g")
+    other = Plugin(
+        "f",
+        "suite-g",
+        "1",
+        (suite.Entry("task", "f/c", "A task", "m:T"), suite.Entry("task", "h/d", "A", "m:T")),
+    )
+    owners = {("task", entry.name): ((entry, other),) for entry in other.entries}
+    monkeypatch.setattr("suite.plugins.catalogue", lambda: Catalogue((other,), owners))
+    assert tasks_of("f") == ["f/c", "h/d"], "a plugin's name means all of it, not the one task of that family"
