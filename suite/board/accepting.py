@@ -32,7 +32,7 @@ from suite.board.limits import MIB
 from suite.board.repository import Shelf, open_repository
 from suite.board.verify import Verification, verify
 from suite.chat import canonical_json
-from suite.errors import BundleError, ConfigError
+from suite.errors import BundleError, ConfigError, SuiteError
 from suite.journal.reading import RunReader
 from suite.report.cleaning import one_line
 
@@ -42,9 +42,11 @@ BUNDLE, BUNDLE_FOLDER, REFERENCE = "bundle.suite.zip", "bundle", "bundle.ref.yam
 
 @dataclass(frozen=True)
 class Accepted:
-    """What came of it. folder: the entry's, None if it was not accepted; reasons say why."""
+    """What came of it. folder: the entry's, None if it was not accepted; reasons say why. verification: None
+    if it did not come to that, since what was brought cannot be used.
+    """
 
-    verification: Verification
+    verification: Verification | None
     folder: Path | None
     reasons: tuple[str, ...] = ()
 
@@ -87,33 +89,46 @@ def accept(
     _write(folder, opened, checked, None if into else (bundle, tuple(urls)))
     record = EntryRecord(bundle_id=opened.id, accepted=moment, trace_sha256=opened.trace)
     write_record(folder / RECORD, record)
+    try:
+        read_entry(folder)  # what was written can be read
+    except SuiteError:
+        (folder / RECORD).unlink()  # it is no entry
+        raise
     if opened.supersedes:
         old = next(one for one in entries if one.id == opened.supersedes)
         changed = {"status": "superseded", "by": opened.id, "status_date": moment.date()}
         write_record(old.folder / RECORD, old.record.model_copy(update=changed))
-    read_entry(folder)  # what was written can be read
     return Accepted(checked, folder)
 
 
 def accept_new(root: Path, say: Callable[[str], None] = lambda _: None) -> list[tuple[Path, Accepted]]:
     """Accept every folder that pull requests brought and that has no record yet: (folder, what came of it).
 
-    Raises what `accept` and fetching raise.
+    One that cannot be used, for whatever reason, does not keep the others away. Raises ConfigError for a
+    repository that cannot be used at all.
     """
     found = []
     for shelf in open_repository(root):
         for folder in sorted(one for one in shelf.submissions.glob("*") if one.is_dir()):
-            if (folder / RECORD).exists() or folder.is_symlink():
+            if (folder / RECORD).exists():
                 continue
             say(f"verifying {folder.name}")
-            with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
-                bundle = bundle_of(folder, shelf.board, Path(scratch))
-                if bundle is None:
-                    raise ConfigError(
-                        f"{folder.name} has no bundle", str(folder), "bundle.suite.zip, or a reference"
-                    )
-                found.append((folder, accept(bundle, root, board=shelf.board.id, into=folder)))
+            try:
+                found.append((folder, _accept_folder(folder, root, shelf)))
+            except Exception as error:  # whatever it is, it came with this folder
+                name = "" if isinstance(error, SuiteError) else f"{type(error).__name__}: "
+                found.append((folder, Accepted(None, None, (f"{name}{error}",))))
     return found
+
+
+def _accept_folder(folder: Path, root: Path, shelf: Shelf) -> Accepted:
+    if folder.is_symlink():
+        raise ConfigError(f"{folder.name} is a link", str(folder), "bring the folder itself")
+    with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
+        bundle = bundle_of(folder, shelf.board, Path(scratch))
+        if bundle is None:
+            raise ConfigError(f"{folder.name} has no bundle", str(folder), "bundle.suite.zip, or a reference")
+        return accept(bundle, root, board=shelf.board.id, into=folder)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,9 @@ def accept(
 ) -> None:
     """Verify BUNDLE and add it to the board. Exit 1 if it is not verified, or on the board already.
 
+    With --new every folder is taken or refused by itself, whatever the others are; exit 2 if one cannot be
+    used at all (no bundle, one that cannot be read or fetched, another bundle's folder).
+
     \b
     Examples:
       suite board accept my-model.suite.zip --repo my-board
@@ -57,18 +60,19 @@ def accept(
         done = accept_new(repository, say=lambda text: click.echo(text, err=True))
     for place, found in done:
         _tell(place, found)
-    context.exit(1 if any(found.folder is None for _, found in done) else 0)
+    refused = [found for _, found in done if found.folder is None]
+    context.exit(2 if any(one.verification is None for one in refused) else 1 if refused else 0)
 
 
 def _tell(place: Path, found: "Accepted") -> None:
     from suite.board.verify.text import as_text, told_of
 
-    if found.folder is not None:
+    if found.folder is not None and found.verification is not None:
         click.echo(f"accepted ({found.verification.verdict.replace('_', ' ')}): {found.folder}")
         for line in told_of(found.verification, "R9"):
             click.echo(line)
         return
-    if found.verification.exit_code() != 0:
+    if found.verification is not None and found.verification.exit_code() != 0:
         click.echo("\n".join(as_text(found.verification)))
     for reason in found.reasons:
         click.echo(f"not accepted: {place.name}: {reason}", err=True)

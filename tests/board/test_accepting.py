@@ -1,5 +1,6 @@
 """Taking real bundles into a board: verified, once, under one name; checked again later; seen on the site."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from suite.board import packing
+from suite.board import accepting, packing
 from suite.board.accepting import KEPT, accept, accept_new, withdraw
 from suite.board.checking import check_board
 from suite.board.commenting import comment
@@ -22,6 +23,7 @@ from suite.chat import Reply, Request, Usage
 from suite.cli.main import run
 from suite.errors import BundleError, ConfigError, DataError
 from suite.models.base import Asking
+from tests.board.rewriting import changed
 from tests.servers import good_bundles
 
 WHEN = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -49,21 +51,6 @@ def root(made: tuple[Board, Path], tmp_path: Path) -> Path:
     shutil.copyfile(board.path, folder / "board.yaml")
     (tmp_path / "repo" / "submissions" / board.id).mkdir(parents=True)
     return tmp_path / "repo"
-
-
-def changed(bundle: Path, to: Path, **changes: Any) -> Path:
-    """A copy whose submission.json says something else, sealed again."""
-    shutil.copytree(bundle, to)
-    path = to / "submission.json"
-    told = json.loads(path.read_text())
-    for key, value in changes.items():
-        if isinstance(value, dict):
-            told[key] = {**told[key], **value}
-        else:
-            told[key] = value
-    path.write_text(json.dumps(told))
-    packing.seal(to)
-    return to
 
 
 def test_a_good_bundle_becomes_an_entry_that_checks_and_shows(
@@ -173,8 +160,72 @@ def test_a_pull_requests_folder_is_accepted_where_it_stands(
     moved = folder.with_name("mine-000000000000")
     shutil.move(folder, moved)
     (moved / "entry.yaml").unlink()
-    with pytest.raises(ConfigError, match="is not where the bundle"):
-        accept_new(root)
+    ((place, refused),) = accept_new(root)
+    assert (place, refused.folder, refused.verification) == (moved, None, None)
+    assert "is not where the bundle" in refused.reasons[0]
+
+
+class TestEveryFolderByItself:
+    @pytest.fixture
+    def brought(self, made: tuple[Board, Path], root: Path) -> Path:
+        """The board's submissions with one good folder, last by name."""
+        shelf = root / "submissions" / made[0].id
+        bundle_id = hashlib.sha256((made[1] / "submission.json").read_bytes()).hexdigest()
+        shutil.copytree(made[1], shelf / f"z-good-{bundle_id[:12]}" / "bundle")
+        return shelf
+
+    def test_bad_ones_keep_no_good_one_away(
+        self, made: tuple[Board, Path], root: Path, brought: Path, capsys: Any
+    ) -> None:
+        (brought / "a-empty-000000000000").mkdir()
+        (brought / "b-broken-000000000000").mkdir()
+        (brought / "b-broken-000000000000" / "bundle.suite.zip").write_bytes(b"no archive")
+        shutil.copytree(made[1], brought / "c-named-000000000000" / "bundle")
+        (brought / "e-reference-000000000000").mkdir()
+        (brought / "e-reference-000000000000" / "bundle.ref.yaml").write_text("sha256: [")
+        assert run(["board", "accept", "--new", "--repo", str(root)]) == 2
+        told = capsys.readouterr()
+        (entry,) = open_repository(root)[0].entries()
+        assert entry.folder.name.startswith("z-good-")
+        assert f"accepted (verified with warnings): {entry.folder}" in told.out
+        for name, why in (
+            ("a-empty", "has no bundle"),
+            ("b-broken", "is no bundle"),
+            ("c-named", "is not where the bundle"),
+            ("e-reference", "bundle.ref.yaml"),
+        ):
+            (line,) = [one for one in told.err.splitlines() if f"not accepted: {name}" in one]
+            assert why in line + told.err.partition(line)[2].partition("not accepted")[0]
+            assert not (brought / f"{name}-000000000000" / "entry.yaml").exists()
+
+    def test_one_that_is_refused(
+        self, made: tuple[Board, Path], root: Path, brought: Path, tmp_path: Path, capsys: Any
+    ) -> None:
+        """It was read and verified, and is not good: 1, not 2."""
+        worse = changed(made[1], tmp_path / "worse", board={"version": "9.9.9"})
+        bundle_id = hashlib.sha256((worse / "submission.json").read_bytes()).hexdigest()
+        shutil.copytree(worse, brought / f"a-worse-{bundle_id[:12]}" / "bundle")
+        assert run(["board", "accept", "--new", "--repo", str(root)]) == 1
+        told = capsys.readouterr()
+        assert "R5.board" in told.out
+        assert "verification: rejected" in told.err
+        assert len(open_repository(root)[0].entries()) == 1
+        assert run(["board", "accept", "--new", "--repo", str(root)]) == 1
+        assert "accepted (" not in capsys.readouterr().out
+
+    def test_what_nobody_foresaw(self, root: Path, brought: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (brought / "a-odd-000000000000" / "bundle").mkdir(parents=True)
+        real = accepting.bundle_of
+
+        def odd(folder: Path, *rest: Any) -> Path | None:
+            if folder.name.startswith("a-odd"):
+                raise OSError("the disk is gone")
+            return real(folder, *rest)
+
+        monkeypatch.setattr(accepting, "bundle_of", odd)
+        (_, bad), (_, good) = accept_new(root)
+        assert bad.reasons == ("OSError: the disk is gone",)
+        assert good.folder is not None
 
 
 def test_a_withdrawn_entry_keeps_its_reason_and_loses_its_rank(
