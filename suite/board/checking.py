@@ -97,8 +97,7 @@ def _again(entry: Entry, shelf: Shelf, others: Sequence[Entry]) -> Iterator[Trou
             if bundle is None:
                 yield Trouble(entry.folder.name, "not verified again: its bundle is not here", serious=False)
                 return
-            signers = shelf.signers_at(entry.record.accepted)
-            checked = verify(bundle, board=shelf.board, others=others, signers=signers)
+            checked = verify(bundle, board=shelf.board, others=others)
         except SuiteError as error:
             yield Trouble(entry.folder.name, str(error))
             return
