@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from suite.board.definition import file_name
-from suite.board.entry import GONE, ColumnResult, Entry, Latency, Selection
+from suite.board.entry import GONE, ColumnResult, Entry, Latency, Selection, Signed
 from suite.board.flips import Flips, flips
 from suite.board.listing import Listed, State, Table, luck
 from suite.board.site.markup import DASH, name
