@@ -1,5 +1,6 @@
 """Which folder a plan runs in: the default one, the one asked for, or a new one beside it."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from suite.errors import RunError
 from suite.journal.reading import read_json
 from suite.journal.records import FORMAT
 from suite.run.plan import Plan
+from suite.trees import MISSING, differences
 
 RUNS = Path("runs")
 
@@ -53,27 +55,26 @@ def _same(plan: Plan, manifest: dict[str, Any], folder: Path) -> None:
         )
     if manifest.get("plan_sha256") == plan.sha256:
         return
-    differing = differences(manifest.get("plan") or {}, plan.solve_identity())
+    fields = differing(manifest.get("plan") or {}, plan.solve_identity())
     raise RunError(
-        f"{folder.name} holds a run of another plan; differing: {', '.join(differing) or 'unknown'}",
+        f"{folder.name} holds a run of another plan; differing: {', '.join(fields) or 'unknown'}",
         where=str(folder / "manifest.json"),
         fix="name another folder with --out, or leave --out away",
     )
 
 
-def differences(one: Any, other: Any, path: str = "") -> list[str]:
-    """Names of the fields that differ between two plain values, at most ten."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        found: list[str] = []
-        for key in [*one, *(key for key in other if key not in one)]:
-            place = f"{path}.{key}" if path else str(key)
-            if key not in one:
-                found.append(f"{place} (only in this plan)")
-            elif key not in other:
-                found.append(f"{place} (only in the run)")
-            else:
-                found += differences(one[key], other[key], place)
-        return found[:10]
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return [] if list(one) == list(other) else [f"{path} ({list(one)} there, {list(other)} here)"]
-    return [] if one == other else [f"{path} ({one!r} there, {other!r} here)"]
+def differing(run: Any, plan: Any) -> list[str]:
+    """Which fields of a run's plan and of this one differ, as their hashes do; at most ten."""
+    found = []
+    for path, there, here in islice(differences(run, plan), 10):
+        if there is MISSING:
+            found.append(f"{path} (only in this plan)")
+        elif here is MISSING:
+            found.append(f"{path} (only in the run)")
+        else:
+            found.append(f"{path} ({_listed(there)!r} there, {_listed(here)!r} here)")
+    return found
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -9,7 +9,7 @@ from suite.journal.reading import RunReader
 from suite.parameters import Parameters
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import AnyTask, Cell, load_task, make_cell
-from suite.run.folders import differences
+from suite.run.folders import differing
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
 from suite.task import Sample
@@ -103,9 +103,9 @@ def plan_again(run: RunReader, request: EvalRequest | None = None, stages: Seque
         plan = replace(plan, shard=tuple(shard))
     was = {name: one for name, one in manifest["data"].items() if name in plan.data_identity}
     now = {name: dict(plan.data_identity[name]) for name in was}
-    if differing := differences(was, now):
+    if fields := differing(was, now):
         raise RunError(
-            f"the data is not what {run.folder.name} was made with: {', '.join(differing)}",
+            f"the data is not what {run.folder.name} was made with: {', '.join(fields)}",
             fix="pull the same revision, or give the same --data",
         )
     return plan

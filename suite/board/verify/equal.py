@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from suite import trees
 from suite.task import Unscored
+from suite.trees import MISSING
 
 TOLERANCE = 1e-9
 
@@ -27,32 +29,16 @@ def same(one: Any, other: Any) -> bool:
 def differing_values(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """(name, mine, theirs) of values that are not the same. Unscored: the reason counts, details do not."""
     for name in sorted({*mine, *theirs}):
-        here, there = mine.get(name, _MISSING), theirs.get(name, _MISSING)
+        here, there = mine.get(name, MISSING), theirs.get(name, MISSING)
         if isinstance(here, Unscored) and isinstance(there, Unscored) and here.reason == there.reason:
             continue
         if not same(here, there):
             yield name, here, there
 
 
-class _Missing:
-    def __repr__(self) -> str:
-        return "no such value"
-
-
-_MISSING = _Missing()
-
-
 def differences(mine: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """(path, mine, theirs) wherever two trees of plain values are not the same."""
-    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
-        for key in [*mine, *(key for key in theirs if key not in mine)]:
-            place = f"{path}.{key}" if path else str(key)
-            yield from differences(mine.get(key, _MISSING), theirs.get(key, _MISSING), place)
-    elif isinstance(mine, list | tuple) and isinstance(theirs, list | tuple) and len(mine) == len(theirs):
-        for index, (one, other) in enumerate(zip(mine, theirs, strict=True)):
-            yield from differences(one, other, f"{path}[{_name(index, one)}]")
-    elif not same(mine, theirs):
-        yield path, mine, theirs
+    """(path, mine, theirs) wherever two trees of plain values are not the same, list by list."""
+    return trees.differences(mine, theirs, path, same=same, entry=_name)
 
 
 def _name(index: int, one: Any) -> str:

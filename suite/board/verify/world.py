@@ -22,14 +22,14 @@ from suite.run.manifest import cell_record
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
 from suite.task import Sample
+from suite.trees import differences
 
 LATER = ("R3", "R4", "R6", "R7", "R8")
 # Said apart, compared when the tasks were opened, or another in each scoring.
 _FREE = ("plugin", "facts", "score_parameters")
 _MOST_TIMES, _MOST = 4, 10_000  # as many samples as outputs, and more, before they are not read to their end
 _MOST_OF_LIMITED = 2_000_000
-_canonical = msgspec.json.Encoder(order="sorted").encode  # to which true, 1 and 1.0 are not the same
-_HERE = frozenset({"accepted"})  # of a licence: a matter of this machine
+_HERE = ("licence.accepted",)  # a matter of this machine
 
 
 def same_world(subject: Subject, plugins: Catalogue, data: Mapping[str, str]) -> None:
@@ -204,7 +204,9 @@ def _same_data(subject: Subject, plan: Plan) -> None:
                 found=there,
             )
             continue
-        for field, mine, theirs in _differing(here, there):
+        for field, mine, theirs in differences(here, there, missing=None):
+            if field in _HERE:
+                continue
             subject.add(
                 "R3.data",
                 "the data is not the pinned one",
@@ -214,21 +216,10 @@ def _same_data(subject: Subject, plan: Plan) -> None:
             )
 
 
-def _differing(here: Any, there: Any, path: str = "") -> list[tuple[str, Any, Any]]:
-    if isinstance(here, Mapping) and isinstance(there, Mapping):
-        names = sorted({*here, *there} - (_HERE if "licence" in path else set()))
-        return [
-            one
-            for name in names
-            for one in _differing(here.get(name), there.get(name), f"{path}.{name}" if path else str(name))
-        ]
-    return [] if _canonical(here) == _canonical(there) else [(path, here, there)]
-
-
 def _same_plan(subject: Subject, plan: Plan) -> None:
     """The plan that the manifest's own fields give is the plan whose hash it carries."""
     here = msgspec.json.decode(msgspec.json.encode(plan.solve_identity()))
-    for field, mine, theirs in _differing(here, subject.manifest["plan"]):
+    for field, mine, theirs in differences(here, subject.manifest["plan"], missing=None):
         subject.add(
             "R3.plan",
             "the plan is not the one that the manifest describes",
