@@ -28,6 +28,5 @@ def build(repository: Path, output: Path, board_name: str, url: str) -> None:
     for warning in built.warnings:
         click.echo(f"warning: {warning}", err=True)
     boards = "1 board" if built.boards == 1 else f"{built.boards} boards"
-    click.echo(
-        f"wrote {built.folder / 'index.html'}: {boards}, {built.entries:,} entries, {built.pages:,} pages"
-    )
+    entries = "1 entry" if built.entries == 1 else f"{built.entries:,} entries"
+    click.echo(f"wrote {built.folder / 'index.html'}: {boards}, {entries}, {built.pages:,} pages")

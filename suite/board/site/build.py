@@ -248,6 +248,8 @@ class _Site:
             return ""
         single = len(self.state.board.tasks) == 1
         standing = table.ranking.columns[self.state.board.tasks[0].name] if single else table.ranking.overall
+        if len(table.rows) == 1:
+            return f"So far the only entry: {name(table.rows[0].entry.submission.model.display_name, 40)}."
         tied = len(standing.tied_for_first)
         said = first_of(table, standing)
         if tied > 1:

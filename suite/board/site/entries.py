@@ -1,6 +1,7 @@
 """The page of one entry: results, what was declared, what was checked, its history, downloads."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from suite.board.definition import file_name
@@ -8,7 +9,7 @@ from suite.board.entry import GONE, ColumnResult, Entry, Latency, Selection, Sig
 from suite.board.flips import Flips, flips
 from suite.board.listing import Listed, State, Table, luck
 from suite.board.site.markup import DASH, name
-from suite.board.site.table import TRUST_NAMES, marks_of, ranks, span
+from suite.board.site.table import TRUST_NAMES, marks_of, missing, ranks, span
 from suite.board.thresholds import Thresholds
 from suite.report.cleaning import cut
 from suite.report.formatting import number, percent
@@ -29,7 +30,7 @@ def entry_page(
         "model": entry.submission.model,
         "marks": [*marks_of(state, listed), *(["custom"] if checked.kind == "custom" else [])],
         "tombstone": _tombstone(entry),
-        "headline": _headline(table, listed),
+        "headline": _headline(state, table, listed),
         "level": percent(state.board.uncertainty.level),
         "results": _results(state, table, listed),
         "notes": _notes(table, listed),
@@ -55,15 +56,17 @@ def _tombstone(entry: Entry) -> tuple[str, str, str] | None:
     return record.status.capitalize(), record.reason, (record.by or "")[:12]
 
 
-def _headline(table: Table, listed: Listed) -> tuple[str, str] | None:
+def _headline(state: State, table: Table, listed: Listed) -> tuple[str, str] | None:
     place = table.place.get(listed.entry.id)
     if table.ranking is None or place is None:
         return None
     overall = table.ranking.overall
     if overall.value[place] is None:
-        return DASH, "no overall number: a task is missing"
+        return "", f"No overall number: it has no value for {', '.join(missing(state, listed)) or 'a task'}."
     interval = span(overall.low[place], overall.high[place])
     count = len(overall.members)
+    if count == 1:
+        return number(overall.value[place]), f"overall{f' ({interval})' if interval else ''}; the only entry"
     among = f"of {count} {'custom ' if table.kind == 'custom' else ''}{'entry' if count == 1 else 'entries'}"
     rank = f"rank {overall.rank[place]} {among}"
     if overall.lowest[place] is not None:
@@ -85,6 +88,7 @@ def _results(state: State, table: Table, listed: Listed) -> list[dict[str, Any]]
             if item.name in listed.exposed
             else []
         )
+        marks += ["not in the submission"] if result is None else []
         marks += ["judge of its own family"] if item.name in listed.judges else []
         marks += ["released after data"] if item.name in listed.late else []
         found.append(
@@ -159,7 +163,7 @@ def _declared(listed: Listed) -> list[tuple[str, str]]:
         ),
         ("Relationship", who.relationship.replace("_", " ")),
         ("Contact", name(who.contact) if who.contact else "none"),
-        ("Made", name(submission.created)),
+        ("Made", when(submission.created)),
         ("Median latency", _latency(listed.entry.verification.latency)),
         ("Selection", _selection(told.selection)),
         (
@@ -170,6 +174,15 @@ def _declared(listed: Listed) -> list[tuple[str, str]]:
         ("Saw references", told.references_access),
         ("Licence of the records", name(submission.terms.get("traces_licence"))),
     ]
+
+
+def when(text: str) -> str:
+    """A time of day in UTC as people write it; as it stands, where it is no time."""
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        return name(text)
+    return f"{given.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if given.tzinfo else name(text)
 
 
 def _latency(latency: Latency | None) -> str:
@@ -191,7 +204,7 @@ def _checked(listed: Listed) -> list[tuple[str, str]]:
         ("Class", checked.kind),
         ("Trust", f"{trust}, {TRUST_NAMES.get(trust, '')}"),
         ("Signed by", _signed(checked.signature)),
-        ("Checked", name(checked.started) if checked.started else DASH),
+        ("Checked", when(checked.started) if checked.started else DASH),
         ("With", name(f"suite {checked.verifier.get('suite', '')}")),
     ]
     if listed.reasons:
@@ -202,7 +215,11 @@ def _checked(listed: Listed) -> list[tuple[str, str]]:
 def _signed(signature: Signed | None) -> str:
     if signature is None:
         return "nobody"
-    return name(", ".join(signature.identities)) if signature.identities else "a key that the board does not list"
+    return (
+        name(", ".join(signature.identities))
+        if signature.identities
+        else "a key that the board does not list"
+    )
 
 
 def _events(entry: Entry, others: Mapping[str, Entry]) -> list[tuple[str, str, str, str, str]]:

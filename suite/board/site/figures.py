@@ -4,6 +4,7 @@ Drawn with presentation attributes and classes only, since the pages' policy for
 """
 
 import math
+import unicodedata
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -15,7 +16,8 @@ from suite.report.formatting import number
 
 MOST_LINES = 30
 MOST_PAIRS = 30
-WIDTH, LEFT, STEP = 720, 220, 22
+PLOT, STEP = 500, 22  # width of the plot, height of a line
+SCALE = 1.2  # pixels of a page to one of the drawing
 
 
 def leading(standing: Standing) -> list[int]:
@@ -24,8 +26,11 @@ def leading(standing: Standing) -> list[int]:
     return sorted(ranked, key=lambda i: (standing.rank[i] or 0, i))
 
 
-def forest(standing: Standing, entries: Sequence[Listed], title: str) -> Markup:
-    """Values with their intervals, best first, at most 30. The numbers are in the table of the same page."""
+def forest(standing: Standing, entries: Sequence[Listed], title: str, level: str) -> Markup:
+    """Values with their intervals, best first, at most 30. The numbers are in the table of the same page.
+
+    level: of the intervals, in words. The figure can be scrolled where it is wider than the page.
+    """
     shown = [i for i in leading(standing)[:MOST_LINES] if standing.value[i] is not None]
     if not shown:
         return Markup("")
@@ -33,8 +38,12 @@ def forest(standing: Standing, entries: Sequence[Listed], title: str) -> Markup:
     ticks = nice(min(ends), max(ends))
     low, high = min([ticks[0], *ends]), max([ticks[-1], *ends])
 
+    labels = [name(entries[i].entry.submission.model.display_name, 32) for i in shown]
+    left = max(map(_breadth, labels))
+    width = left + PLOT + 32
+
     def at(value: float) -> str:
-        return f"{LEFT + 12 + (WIDTH - LEFT - 32) * (value - low) / ((high - low) or 1):.1f}"
+        return f"{left + 12 + (PLOT - 12) * (value - low) / ((high - low) or 1):.1f}"
 
     height = STEP * len(shown) + 34
     parts = [
@@ -45,22 +54,34 @@ def forest(standing: Standing, entries: Sequence[Listed], title: str) -> Markup:
     ]
     for line, i in enumerate(shown):
         y = 16 + line * STEP
-        label = name(entries[i].entry.submission.model.display_name, 32)
-        parts.append(Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(LEFT, y + 4, label))
+        text = Markup('<text x="{}" y="{}" text-anchor="end">{}</text>')
+        parts.append(text.format(left, y + 4, labels[line]))
         if standing.low[i] is not None and standing.high[i] is not None:
             parts.append(
                 Markup('<path class="i" d="M{} {}H{}"/>').format(
                     at(standing.low[i] or 0.0), y, at(standing.high[i] or 0.0)
                 )
             )
-        parts.append(Markup('<circle cx="{}" cy="{}" r="4"/>').format(at(standing.value[i] or 0.0), y))
+        known = standing.low[i] is not None and standing.high[i] is not None
+        dot = Markup('<circle{} cx="{}" cy="{}" r="4"/>')
+        style = Markup("") if known else Markup(' class="u"')
+        parts.append(dot.format(style, at(standing.value[i] or 0.0), y))
     more = len(leading(standing)) - len(shown)
-    note = Markup("<figcaption>The first {} of {} entries.</figcaption>").format(
-        len(shown), len(shown) + more
-    )
+    said = f"A dot is a value, its line the interval at {level}."
+    if any(standing.low[i] is None or standing.high[i] is None for i in shown):
+        said += " A hollow dot has no interval."
+    if more:
+        said += f" The first {len(shown)} of {len(shown) + more} entries."
     return Markup(
-        '<figure class="forest"><svg viewBox="0 0 {} {}" role="img"><title>{}</title>{}</svg>{}</figure>'
-    ).format(WIDTH, height, title, Markup("").join(parts), note if more else Markup(""))
+        '<figure class="forest" tabindex="0" aria-label="{2}">'
+        '<svg viewBox="0 0 {0} {1}" width="{5}" role="img"><title>{2}</title>{3}</svg>'
+        "<figcaption>{4}</figcaption></figure>"
+    ).format(width, height, title, Markup("").join(parts), said, round(width * SCALE))
+
+
+def _breadth(label: str) -> int:
+    """About how broad a label is, in units of the drawing."""
+    return 8 + sum(12 if unicodedata.east_asian_width(one) in "WF" else 7 for one in label)
 
 
 def nice(low: float, high: float, most: int = 7) -> list[float]:

@@ -15,6 +15,7 @@ from suite.board.definition import file_name
 from suite.board.entry import ColumnResult
 from suite.board.listing import Listed, State, Table, luck
 from suite.board.ranking import Standing
+from suite.board.site.bars import Bar, around, drawn, shares
 from suite.board.site.markup import DASH, name
 from suite.report.formatting import number, percent
 
@@ -23,7 +24,10 @@ Kind = Literal["rank", "model", "bar", "number", "text"]
 
 @dataclass(frozen=True)
 class Head:
-    """A column's head. first: the direction of a first click. sub: smaller text. href: a page about it."""
+    """A column's head. first: the direction of a first click. sub: smaller text. href: a page about it.
+
+    ends: of kind bar, the values at the two ends of the axis.
+    """
 
     key: str
     title: str
@@ -32,17 +36,18 @@ class Head:
     group: Literal["", "more"] = ""
     sub: str = ""
     href: str = ""
+    ends: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands in a cell. bar: (low, value, high) as shares of the axis, for kind bar."""
+    """What stands in a cell. bar: of kind bar."""
 
     text: str = DASH
     key: float | str | None = None
     sub: str = ""
     marks: Sequence[str] = ()
-    bar: tuple[float, float, float] | None = None
+    bar: Bar | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def heads(state: State, table: Table) -> list[Head]:
     if len(state.board.tasks) > 1:
         found += [
             Head("overall", "Overall", "number", sub="interval", href="tasks/overall.html"),
-            Head("bar", "", "bar"),
+            _bar_head(state, table),
         ]
     for item in state.board.tasks:
         lower = _lower(table, item.name)
@@ -94,8 +99,13 @@ def heads(state: State, table: Table) -> list[Head]:
             )
         )
     if len(state.board.tasks) == 1:
-        found.append(Head("bar", "", "bar"))
+        found.append(_bar_head(state, table))
     return [*found, *(head for head, _ in _about(state))]
+
+
+def _bar_head(state: State, table: Table) -> Head:
+    low, high = _axis(state, table)
+    return Head("bar", "", "bar", ends=(number(low), number(high)))
 
 
 def _column_sub(table: Table, key: str, lower: bool) -> str:
@@ -117,14 +127,12 @@ def rows(state: State, table: Table) -> list[Row]:
 
 
 def _axis(state: State, table: Table) -> tuple[float, float]:
-    """The ends of the bars: of everything drawn, so that differences can be seen."""
+    """The ends of the bars, round numbers around everything drawn, so that differences can be seen."""
     if table.ranking is None:
         return 0.0, 1.0
     shown = _first(state, table)
     ends = [one for one in [*shown.low, *shown.high, *shown.value] if one is not None]
-    low, high = min(ends, default=0.0), max(ends, default=1.0)
-    pad = (high - low) * 0.03 or 0.5
-    return low - pad, high + pad
+    return around(ends)
 
 
 def _first(state: State, table: Table) -> Standing:
@@ -158,10 +166,9 @@ def _row(state: State, table: Table, listed: Listed, axis: tuple[float, float], 
     ]
     bar = Cell("", None)
     if standing is not None and place is not None:
-        low, value, high = standing.low[place], standing.value[place], standing.high[place]
-        if low is not None and value is not None and high is not None:
-            low, value, high = ((one - axis[0]) / (axis[1] - axis[0]) for one in (low, value, high))
-            bar = Cell("", None, bar=(round(low, 4), round(value, 4), round(high, 4)))
+        value = standing.value[place]
+        if value is not None:
+            bar = Cell("", None, bar=shares(standing.low[place], value, standing.high[place], axis))
     if len(board.tasks) > 1:
         if table.ranking is not None and place is not None:
             overall = table.ranking.overall
@@ -192,9 +199,18 @@ def _result(result: ColumnResult | None, shared: bool) -> Cell:
     return Cell(number(result.value), result.value, span(result.low, result.high), marks)
 
 
+def missing(state: State, listed: Listed) -> list[str]:
+    """Titles of the tasks that an entry has no value for."""
+    results = ((item, listed.entry.column(item.name)) for item in state.board.tasks)
+    return [name(item.shown) for item, result in results if result is None or result.value is None]
+
+
 def marks_of(state: State, listed: Listed) -> list[str]:
     """What a reader must see beside the name, in words."""
     found = [f"not ranked: {'; '.join(listed.reasons)}"] if listed.reasons else []
+    lacks = missing(state, listed)
+    if lacks:
+        found.append(f"without {lacks[0]}" if len(lacks) == 1 else f"without {len(lacks)} tasks")
     if listed.exposed:
         found.append(f"declared exposure: {len(listed.exposed)} of {len(state.board.tasks)}")
     if listed.judges:
@@ -331,22 +347,11 @@ def _html_row(row: Row, columns: Sequence[Head]) -> str:
         if head.kind == "model":
             cells.append(f'<th scope="row"><a href="{row.href}">{escape(cell.text)}</a>{more}</th>')
         elif head.kind == "bar":
-            cells.append(f'<td class="bar">{bar(cell.bar)}</td>')
+            cells.append(f'<td class="bar">{drawn(cell.bar)}</td>')
         else:
             style = ("n" if head.kind in ("number", "rank") else "t") + (" m" if head.group else "")
             cells.append(f'<td class="{style}">{escape(cell.text)}{more}</td>')
     return f'<tr id="e-{row.short}">{"".join(cells)}</tr>'
-
-
-def bar(ends: tuple[float, float, float] | None) -> str:
-    """An interval as a line with a dot; the numbers stand beside it, so it says nothing to a reader's ear."""
-    if ends is None:
-        return ""
-    low, value, high = (round(one * 120, 1) for one in ends)
-    return (
-        '<svg viewBox="0 0 120 12" aria-hidden="true"><path d="M0 6H120"/>'
-        f'<path class="i" d="M{low} 6H{high}"/><circle cx="{value}" cy="6" r="3"/></svg>'
-    )
 
 
 def script_rows(found: Sequence[Row]) -> str:

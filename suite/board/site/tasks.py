@@ -114,12 +114,13 @@ def _whole(
     rows: Sequence[str],
 ) -> dict[str, Any]:
     kind = "Ranking" if table.kind == "standard" else "Custom entries"
+    level = percent(state.board.uncertainty.level)
     many = "1 entry" if len(rows) == 1 else f"{len(rows):,} entries"
     return {
         "title": kind,
         "note": standing.note[:1].upper() + standing.note[1:] + "." if standing.note else "",
-        "figure": forest(standing, table.ranked, f"{title}: values with intervals"),
-        "caption": f"{title}: {many}, intervals at {percent(state.board.uncertainty.level)}.",
+        "figure": forest(standing, table.ranked, f"{title}: values with intervals", level),
+        "caption": f"{title}: {many}, intervals at {level}.",
         "heads": heads,
         "rows": Markup("\n".join(rows)),
         "matrix": matrix(standing, table.ranked, "../entries/"),

@@ -43,10 +43,12 @@
 
   function bar(ends) {
     var svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("viewBox", "0 0 120 12");
+    svg.setAttribute("viewBox", "-4 0 128 12");
     svg.setAttribute("aria-hidden", "true");
-    [["path", { d: "M0 6H120" }], ["path", { "class": "i", d: "M" + ends[0] * 120 + " 6H" + ends[2] * 120 }],
-      ["circle", { cx: ends[1] * 120, cy: 6, r: 3 }]].forEach(function (one) {
+    var known = ends[0] !== null && ends[2] !== null;
+    var line = known ? [["path", { "class": "i", d: "M" + ends[0] * 120 + " 6H" + ends[2] * 120 }]] : [];
+    [["path", { d: "M0 6H120" }]].concat(line, [
+      ["circle", { cx: ends[1] * 120, cy: 6, r: 3, "class": known ? "" : "u" }]]).forEach(function (one) {
       var part = document.createElementNS(SVG, one[0]);
       Object.keys(one[1]).forEach(function (name) { part.setAttribute(name, one[1][name]); });
       svg.appendChild(part);
