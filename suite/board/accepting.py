@@ -70,10 +70,11 @@ def accept(
     opened = _open_in_time(bundle)
     shelf = _shelf(root, board, opened.board)
     entries = shelf.entries()
-    checked = verify(bundle, board=shelf.board, others=entries)
+    moment = when or datetime.now(UTC)
+    checked = verify(bundle, board=shelf.board, others=entries, signers=shelf.signers_at(moment))
     if checked.exit_code() != 0:
         return Accepted(checked, None, (f"verification: {checked.verdict.replace('_', ' ')}",))
-    if reasons := _there(entries, opened):
+    if reasons := [*_there(entries, opened), *_unsigned(entries, opened, checked)]:
         return Accepted(checked, None, tuple(reasons))
     slug = re.sub("[^a-z0-9]+", "-", opened.model.casefold()).strip("-")[:48] or "entry"
     folder = into or shelf.submissions / f"{slug}-{opened.id[:12]}"
@@ -85,7 +86,6 @@ def accept(
         raise ConfigError(
             f"{folder.name} is not where the bundle {opened.id[:12]} belongs", where=str(folder)
         )
-    moment = when or datetime.now(UTC)
     _write(folder, opened, checked, None if into else (bundle, tuple(urls)))
     record = EntryRecord(bundle_id=opened.id, accepted=moment, trace_sha256=opened.trace)
     write_record(folder / RECORD, record)
@@ -222,6 +222,19 @@ def _there(entries: Sequence[Entry], opened: _Opened) -> list[str]:
         elif old.record.status != "active":
             reasons.append(f"it supersedes {old.folder.name}, which is {old.record.status}")
     return reasons
+
+
+def _unsigned(entries: Sequence[Entry], opened: _Opened, checked: Verification) -> list[str]:
+    """What was signed is superseded only by what one of the same people signed."""
+    old = next((one for one in entries if one.id == opened.supersedes), None)
+    signature = old.verification.signature if old is not None else None
+    if old is None or signature is None or not signature.identities:
+        return []
+    mine = checked.ladder.signature
+    if mine is not None and set(mine.identities) & set(signature.identities):
+        return []
+    who = ", ".join(signature.identities)
+    return [f"it supersedes {old.folder.name}, which {who} signed, and is not signed by them"]
 
 
 def _write(

@@ -22,6 +22,7 @@ from suite.board.folder import Folder
 from suite.board.frames import FrameError, unpack
 from suite.board.limits import Limits
 from suite.board.records_check import RecordsCheck
+from suite.board.signatures import MOST_BYTES
 from suite.board.submission import README, RUN_FILES, SIGNATURE, SUBMISSION, check_submission
 from suite.errors import BundleError
 
@@ -48,12 +49,16 @@ class BundleRun:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle's content. id: SHA-256 of submission.json. The run folders vanish when it is closed."""
+    """A bundle's content. id: SHA-256 of submission.json, whose bytes are `manifest`. signature: of these
+    bytes, None if there is none; not checked. The run folders vanish when it is closed.
+    """
 
     id: str
     submission: dict[str, Any]
     runs: tuple[BundleRun, ...]
     readme: str
+    manifest: bytes = b""
+    signature: bytes | None = None
 
 
 class Source(Protocol):
@@ -144,11 +149,12 @@ class _Opening:
             return None
         runs = tuple(self._run(number, entry, bad) for number, entry in enumerate(submission["runs"]))
         readme = self._readme()
+        signature = self._small(SIGNATURE, MOST_BYTES) if SIGNATURE in self._source.sizes else None
         if self._findings.rungs["R0"].errors:
             for rung in ("R1", "R2"):
                 self._findings.not_run(rung, "a file of the bundle is not safe to read")
             return None  # a file turned out not to be safe
-        return Bundle(hashlib.sha256(raw).hexdigest(), submission, runs, readme)
+        return Bundle(hashlib.sha256(raw).hexdigest(), submission, runs, readme, raw, signature)
 
     def _small(self, name: str, most: int) -> bytes | None:
         if self._source.sizes[name] > most:

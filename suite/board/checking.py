@@ -89,7 +89,6 @@ def _again(entry: Entry, shelf: Shelf, others: Sequence[Entry]) -> Iterator[Trou
     """
     from suite.board.accepting import bundle_of
     from suite.board.verify import verify
-    from suite.board.verify.equal import differences
 
     with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
         try:
@@ -97,7 +96,8 @@ def _again(entry: Entry, shelf: Shelf, others: Sequence[Entry]) -> Iterator[Trou
             if bundle is None:
                 yield Trouble(entry.folder.name, "not verified again: its bundle is not here", serious=False)
                 return
-            checked = verify(bundle, board=shelf.board, others=others)
+            signers = shelf.signers_at(entry.record.accepted)
+            checked = verify(bundle, board=shelf.board, others=others, signers=signers)
         except SuiteError as error:
             yield Trouble(entry.folder.name, str(error))
             return
@@ -108,17 +108,8 @@ def _again(entry: Entry, shelf: Shelf, others: Sequence[Entry]) -> Iterator[Trou
     if checked.exit_code() != 0:
         yield Trouble(entry.folder.name, f"verified again: {checked.verdict}")
     now = msgspec.convert(msgspec.to_builtins(data), Verification)
-    for name in ("kind", "columns"):
-        mine, theirs = (msgspec.to_builtins(getattr(one, name)) for one in (now, entry.verification))
-        if name == "columns":
-            for here, there in zip(mine, theirs, strict=False):
-                if there["latency"] is None:  # reports of the first release do not have it
-                    here["latency"] = None
-        if first := next(differences(mine, theirs, name), None):
-            place, here, there = first
-            yield Trouble(
-                entry.folder.name, f"{VERIFICATION} says {place} = {there!r}, verified again {here!r}"
-            )
+    yield from _numbers(entry, now)
+    yield from _signature(entry, now)
     if entry.per_sample is not None and checked.per_sample != entry.per_sample.read_bytes():
         yield Trouble(
             entry.folder.name, f"{PER_SAMPLE} differs from what verification gives now", serious=False
@@ -130,3 +121,30 @@ def _again(entry: Entry, shelf: Shelf, others: Sequence[Entry]) -> Iterator[Trou
     for one in checked.ladder.findings:
         if one.rung == "R9" and one.code not in told:
             yield Trouble(entry.folder.name, f"now {one.code}: {one.what} ({one.found})", serious=False)
+
+
+def _numbers(entry: Entry, now: Verification) -> Iterator[Trouble]:
+    """Class and columns must be the same again."""
+    from suite.board.verify.equal import differences
+
+    for name in ("kind", "columns"):
+        mine, theirs = (msgspec.to_builtins(getattr(one, name)) for one in (now, entry.verification))
+        if name == "columns":
+            for here, there in zip(mine, theirs, strict=False):
+                if there["latency"] is None:  # reports of the first release do not have it
+                    here["latency"] = None
+        if first := next(differences(mine, theirs, name), None):
+            place, here, there = first
+            yield Trouble(
+                entry.folder.name, f"{VERIFICATION} says {place} = {there!r}, verified again {here!r}"
+            )
+
+
+def _signature(entry: Entry, now: Verification) -> Iterator[Trouble]:
+    """Whoever signed by the board's file of signers, as of the acceptance, must stand there."""
+    was = entry.verification.signature
+    before = set(was.identities) if was is not None else set()
+    after = set(now.signature.identities) if now.signature is not None else set()
+    if before != after:
+        said, found = (", ".join(sorted(names)) or "nobody" for names in (before, after))
+        yield Trouble(entry.folder.name, f"{VERIFICATION} says that {said} signed, verified again {found}")

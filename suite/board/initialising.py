@@ -24,6 +24,7 @@ PLACES = {
     "site.yml": ".github/workflows/site.yml",
     "lock.txt": "boards/$id/lock.txt",
     "prices.yaml": "boards/$id/prices.yaml",
+    "signers": "boards/$id/signers",
 }
 
 

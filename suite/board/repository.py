@@ -1,17 +1,22 @@
 """A board repository on disk: definitions under boards/, entries under submissions/. No list is kept by hand.
 
-boards/ID/board.yaml, boards/ID/history/VERSION.yaml (frozen earlier definitions), boards/ID/prices.yaml;
+boards/ID/board.yaml, boards/ID/history/VERSION.yaml (frozen earlier definitions), boards/ID/prices.yaml,
+boards/ID/signers (whose SSH keys may sign, in OpenSSH's format);
 submissions/ID/NAME-FIRST12HEX/. Not here: what an entry says (`entry`), checking a change (`pull_request`).
 """
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from suite.board.definition import Board, board_files, find_board, load_board
 from suite.board.entry import RECORD, Entry, read_entry
+from suite.board.signatures import Signers
 from suite.errors import ConfigError, DataError
+
+SIGNERS = "signers"
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,11 @@ class Shelf:
     submissions: Path
     folder: Path | None = None
     history: tuple[Board, ...] = ()
+
+    def signers_at(self, when: datetime) -> Signers | None:
+        """Whose keys could sign at a moment, by the board's file of signers; None without one."""
+        path = self.folder / SIGNERS if self.folder is not None else None
+        return Signers(path, when) if path is not None and path.is_file() else None
 
     def entries(self) -> list[Entry]:
         """All entries, by acceptance. Raises DataError for one that can't be read, or that stands twice."""

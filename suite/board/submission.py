@@ -22,7 +22,7 @@ from suite.data.registry import registry_folder
 
 FORMAT = "suite-submission/1"
 SUBMISSION = "submission.json"
-SIGNATURE = "submission.json.sigstore.json"
+SIGNATURE = "submission.json.sig"
 README = "README.md"
 JOURNALS = ("outputs", "calls", "blocks", "attempts")
 SCORING_JOURNALS = ("scores", "calls", "blocks")

@@ -3,12 +3,13 @@
 import click
 
 from suite.cli.submit_pack import declare, pack
+from suite.cli.submit_sign import sign
 from suite.cli.submit_verify import verify
 
 
 @click.group("submit")
 def submit() -> None:
-    """Submit runs to a board: pack them as a bundle, verify a bundle.
+    """Submit runs to a board: pack them as a bundle, sign it, verify it.
 
     \b
     Example:
@@ -20,4 +21,5 @@ def submit() -> None:
 
 submit.add_command(declare)
 submit.add_command(pack)
+submit.add_command(sign)
 submit.add_command(verify)

@@ -17,6 +17,12 @@ from suite.cli.running import parse_data, parse_options, parse_roles, role_flags
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--board", "board_name", metavar="FILE|ID", help="The board that it was packed for.")
 @click.option(
+    "--signers",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Whose SSH keys may sign (OpenSSH's ALLOWED SIGNERS).",
+)
+@click.option(
     "--data", multiple=True, metavar="NAME=PLACE", help="A file or run that a dataset was given by."
 )
 @click.option(
@@ -46,6 +52,7 @@ def verify(
     context: click.Context,
     bundle: Path,
     board_name: str | None,
+    signers: Path | None,
     data: Sequence[str],
     rerun: int | None,
     rerun_seed: str | None,
@@ -66,8 +73,8 @@ def verify(
     """Check a bundle as a stranger: read safely, rebuilt from pinned data, replayed, computed again.
 
     Prints every rung and every mismatch; exit 1 if one was found or a rung could not be climbed (also for
-    want of time), 2 if BUNDLE is none. With --rerun and the models by --model, --judge …, N random samples are
-    asked again.
+    want of time), 2 if BUNDLE is none. With --rerun and the models by --model, --judge …, N random samples
+    are asked again.
 
     \b
     Example:
@@ -75,6 +82,7 @@ def verify(
       suite submit verify my-model.suite.zip --board mini --rerun 60 --model vllm/org/my-model
     """
     from suite.board.definition import find_board
+    from suite.board.signatures import Signers
     from suite.board.verify import Rerun
     from suite.board.verify import verify as climb
     from suite.board.verify.text import as_text
@@ -95,6 +103,7 @@ def verify(
         bundle,
         board=find_board(board_name) if board_name else None,
         data=parse_data(data),
+        signers=Signers(signers) if signers is not None else None,
         most=max_findings,
         again=again,
         say=say,

@@ -78,7 +78,7 @@ def test_exchanged_after_the_look(bundle: Path, tmp_path: Path) -> None:
 
 
 def test_signature_is_let_be_and_nothing_else_unlisted(bundle: Path) -> None:
-    (bundle / "submission.json.sigstore.json").write_text("not even JSON")
+    (bundle / "submission.json.sig").write_text("not even JSON")
     opened, findings = look(bundle)
     assert opened is not None
     assert not findings

@@ -1,13 +1,18 @@
 """Forgeries of files, documents, results and declarations."""
 
-import json
+import subprocess
+import tempfile
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 from tamper import Forged
 
+from suite.board import signatures
 from suite.board.packing import seal
+from suite.board.submission import SIGNATURE
 from suite.chat import sha256_hex
 
 
@@ -142,4 +147,9 @@ def script_url(forged: Forged) -> None:
 
 
 def other_signature(forged: Forged) -> None:
-    (forged.bundle / "submission.json.sigstore.json").write_text(json.dumps({"of": "another"}))
+    if not signatures.available():
+        pytest.skip("needs ssh-keygen")
+    with tempfile.TemporaryDirectory() as folder:
+        key = Path(folder) / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+        (forged.bundle / SIGNATURE).write_bytes(signatures.sign(b'{"of":"another"}\n', key))

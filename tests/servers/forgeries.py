@@ -151,7 +151,7 @@ CATALOGUE = [
     Row("58", "a lucky seed", "judged", asking.lucky_seed, ("R5.seed",)),
     Row("59 bidi", "a name that runs backwards", "choice", files.bidi_name, ("R1.schema",)),
     Row("59 script", "a script as URL", "choice", files.script_url, ("R1.schema",)),
-    Row("60", "another bundle's signature", "choice", files.other_signature, ()),
+    Row("60", "another bundle's signature", "choice", files.other_signature, ("R10.signature",)),
     Row("63", "plugin code in the bundle", "choice", files.plugin_code, ("R0.name-not-allowed",)),
     Row("64", "records in another order", "choice", records.reorder, ()),
 ]

@@ -18,6 +18,7 @@ from suite.board.entry import Entry
 from suite.board.findings import Findings
 from suite.board.limits import MIB, Limits
 from suite.board.reply_digests import ReplyCollector, ReplyDigests
+from suite.board.signatures import Signature, Signers
 from suite.board.thresholds import Thresholds
 from suite.board.verify.asked import Standing, asked
 from suite.board.verify.columns import Column, Want, make_columns, result_of, whole_latency
@@ -26,6 +27,7 @@ from suite.board.verify.numbers import numbers
 from suite.board.verify.plausible import plausible
 from suite.board.verify.plausible.others import Beside, check_others
 from suite.board.verify.plausible.pasted import check_pasted
+from suite.board.verify.provenance import provenance
 from suite.board.verify.replay import replay
 from suite.board.verify.rerun import Rerun, Rerunning, rerun
 from suite.board.verify.spent import Spent
@@ -59,6 +61,7 @@ class Ladder:
     latency: Mapping[str, Any] | None = None
     replies: ReplyDigests | None = None
     others: Sequence[Entry] = ()
+    signature: Signature | None = None
     at: str = ""
     more: bool = False
 
@@ -91,11 +94,12 @@ def climb(
     say: Say = lambda _: None,
     budget: Budget | None = None,
     others: Sequence[Entry] = (),
+    signers: Signers | None = None,
 ) -> Ladder:
     """Climb all rungs; the re-run where `again` says so.
 
     data: NAME -> file or run that stands for a dataset, as --data. others: the board's entries that were
-    accepted before, oldest first. budget: the time for everything but the
+    accepted before, oldest first. signers: whose keys may sign. budget: the time for everything but the
     re-run, whose time is the model's. Raises BundleError for what is no bundle, SuiteError for what is wrong
     on this side (the board's file).
     """
@@ -118,6 +122,7 @@ def climb(
         except TimeUp:
             _out_of_time(ladder, budget)
             return ladder
+        ladder.signature = provenance(bundle, signers, findings)
         _again(ladder, subjects, scratch, plugins, again, say)
     return ladder
 
@@ -218,10 +223,8 @@ def _again(
             ladder.rerun = rerun(
                 subjects, again, ladder.bundle_id, scratch / "again", plugins, findings, counting
             )
-    for name in ("R10", "R11"):
-        if not findings.rungs[name].ran:
-            why = "signatures are not read" if name == "R10" else "not asked for (--rerun)"
-            findings.not_run(name, why)
+    if not findings.rungs["R11"].ran:
+        findings.not_run("R11", "not asked for (--rerun)")
 
 
 def _one(

@@ -4,7 +4,7 @@ import io
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from suite.board.budget import SECONDS, Budget
 from suite.board.definition import Board
 from suite.board.entry import PER_SAMPLE, REPLIES, Entry
 from suite.board.findings import RUNGS, Finding
+from suite.board.signatures import Signers
 from suite.board.verify.ladder import Ladder, Say, climb
 from suite.board.verify.rerun import Rerun
 from suite.chat import sha256_hex
@@ -56,13 +57,15 @@ class Verification:
 
     @property
     def trust(self) -> str:
-        """L0 not verified, or on other samples than the board's; L1 consistent, L3 reproduced by a re-run
-        too. (Nothing is signed yet: no L2.)"""
+        """L0 not verified, or on other samples than the board's; L1 consistent; L2 signed by a known signer,
+        too; L3 reproduced by a re-run, signed or not."""
         standing = self.ladder.standing
         if self.exit_code() != 0 or (standing is not None and standing.partial):
             return "L0"
         again = self.ladder.rerun
-        return "L3" if again is not None and again.label == "reproduced" else "L1"
+        if again is not None and again.label == "reproduced":
+            return "L3"
+        return "L2" if self.ladder.signature is not None and self.ladder.signature.identities else "L1"
 
     @cached_property
     def per_sample(self) -> bytes:
@@ -110,6 +113,7 @@ class Verification:
             "class": ladder.kind,
             "differences": list(standing.differences) if standing is not None else [],
             "trust": self.trust,
+            "signature": None if ladder.signature is None else asdict(ladder.signature),
             "rerun": ladder.rerun.data if ladder.rerun is not None else None,
             "columns": [column.data for column in ladder.columns],
             "latency": ladder.latency,
@@ -137,6 +141,7 @@ def verify(
     again: Rerun | None = None,
     say: Say = lambda _: None,
     others: Sequence[Entry] = (),
+    signers: Signers | None = None,
     seconds: float | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Verification:
@@ -144,9 +149,10 @@ def verify(
 
     data: NAME -> file or run that stands for a dataset, as --data. most: findings kept of each code.
     again: samples to ask the model itself. others: the board's entries that were accepted before, oldest
-    first, which it is held against. seconds: how long it may take, but for asking again (None: SECONDS).
-    clock: what they are counted by. Raises BundleError for what is no bundle, ConfigError for a bad board, and
-    what models raise that cannot be had for the re-run.
+    first, which it is held against. signers: whose keys may sign. seconds: how long it may take, but for
+    asking again (None: SECONDS). clock: what they are counted by. Raises BundleError for what is no bundle,
+    ConfigError for a bad board or no file of signers, and what models raise that cannot be had for the
+    re-run.
     """
     if most < 1:
         raise ConfigError(f"--max-findings {most}: at least 1")
@@ -154,9 +160,10 @@ def verify(
     if seconds is None:
         seconds = SECONDS
     budget = Budget(seconds, clock)
-    return Verification(
-        climb(path, board, data=data, most=most, again=again, say=say, budget=budget, others=others), started
+    climbed = climb(
+        path, board, data=data, most=most, again=again, say=say, budget=budget, others=others, signers=signers
     )
+    return Verification(climbed, started)
 
 
 def _plain(finding: Finding) -> dict[str, str]:
