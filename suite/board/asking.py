@@ -6,7 +6,7 @@ no option can set (the engine's version, say) is said in a comment above the com
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from suite.board.definition import Board, Item
@@ -14,6 +14,7 @@ from suite.board.definition_parts import Seat
 from suite.models.spec import parse_spec
 from suite.plugins import Catalogue
 from suite.run.cells import load_task
+from suite.run.filling import DEFAULTS, roles_of
 
 _FLAGS = {"judge": "--judge", "user": "--user", "baseline": "--baseline", "embedder": "--embedder"}
 
@@ -23,12 +24,42 @@ def commands(board: Board, model: str, plugins: Catalogue) -> list[str]:
 
     Raises NotFound, PluginError or ConfigError for a board that cannot be resolved here.
     """
-    board.cells(plugins)
+    free = free_roles(board, plugins)
     lines = []
     for item in board.tasks:
         lines += [f"# {remark}" for remark in dict.fromkeys(_remarks(item, plugins))]
-        lines.append(shlex.join(["suite", "eval", *_words(board, item, model, plugins)]))
+        words = ["suite", "eval", *_words(board, item, model, plugins)]
+        for role in free.get(item.name, ()):
+            lines.append(f"# {role}: the board leaves it open; put whom you want for SPEC")
+            words += [_FLAGS[role], "SPEC"] if role in _FLAGS else ["--role", f"{role}=SPEC"]
+        lines.append(shlex.join(words))
     return lines
+
+
+def free_roles(board: Board, plugins: Catalogue) -> dict[str, list[str]]:
+    """Columns -> roles that their tasks cannot do without and the board does not fill.
+
+    Raises NotFound, PluginError or ConfigError for a board that cannot be resolved here.
+    """
+    found: dict[str, list[str]] = {}
+    cells = board.cells(plugins)
+    for item in board.tasks:
+        roles = roles_of(cells[item.name])
+        known = {"candidate", *DEFAULTS, *item.roles}
+        if left := [
+            name for name, of in roles.items() if name not in known and not all(r.optional for r in of)
+        ]:
+            found[item.name] = left
+    return found
+
+
+def open_note(roles: Sequence[str]) -> str:
+    """What it means that a board leaves roles open."""
+    who = " and ".join(roles)
+    return (
+        f"no {who} is fixed: each entry brings its own, and values under different ones do not compare; "
+        "name whom you want under `roles`"
+    )
 
 
 def _words(board: Board, item: Item, model: str, plugins: Catalogue) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from suite.board.asking import free_roles, open_note
 from suite.board.entry import PER_SAMPLE, RECORD, REPLIES, SUBMISSION, VERIFICATION, Entry, Verification
 from suite.board.listing import belongs
 from suite.board.repository import Shelf
@@ -55,6 +56,9 @@ def _definition(shelf: Shelf) -> Iterator[Trouble]:
         shelf.board.cells(catalogue())
     except SuiteError as error:
         yield Trouble("board.yaml", str(error))
+    else:
+        for column, roles in free_roles(shelf.board, catalogue()).items():
+            yield Trouble(f"board.yaml, {column}", open_note(roles), serious=False)
     for old in shelf.history:
         if _number(old.version) >= _number(shelf.board.version):
             yield Trouble(f"history/{old.version}.yaml", f"is not older than {shelf.board.version}")

@@ -29,5 +29,6 @@ def check(context: click.Context, repository: Path, board_name: str, no_verify: 
             )
         serious = sum(trouble.serious for trouble in found)
         bad += serious
-        click.echo(f"{shelf.board.id} {shelf.board.version}: {f'{serious} errors' if serious else 'fine'}")
+        state = "fine" if not serious else "1 error" if serious == 1 else f"{serious} errors"
+        click.echo(f"{shelf.board.id} {shelf.board.version}: {state}")
     context.exit(1 if bad else 0)

@@ -1,6 +1,7 @@
 """`suite board commands` prints commands whose plans hold exactly the board's cells."""
 
 import shlex
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -82,7 +83,7 @@ def test_members_of_a_panel_are_pinned_one_by_one() -> None:
     ]
     task = {"task": "contexteval/pairwise", "version": 1, "roles": {"judge": panel}}
     board = Board.model_validate({"id": "b", "version": "1.0.0", "title": "B", "tasks": [task]})
-    (line,) = asking.commands(board, MODEL, catalogue())
+    *_, line = asking.commands(board, MODEL, catalogue())
     words = shlex.split(line)
     given = [words[i + 1] for i, word in enumerate(words) if word == "-o"]
     assert given == [f"judge/1.revision={'1' * 40}", f"judge/2.revision={'2' * 40}"]
@@ -90,3 +91,26 @@ def test_members_of_a_panel_are_pinned_one_by_one() -> None:
         ("judge/1", "revision", "1" * 40),
         ("judge/2", "revision", "2" * 40),
     ]
+
+
+def test_a_role_that_a_board_leaves_open_is_told(tmp_path: Path) -> None:
+    """Else entries under judges of all sorts stand side by side as if they compared."""
+    text = (
+        "format: suite-board/1\nid: open\nversion: 1.0.0\ntitle: Open\n"
+        "tasks: [{task: prefeval/generation, version: 1, data: mini}]\n"
+    )
+    (tmp_path / "open.yaml").write_text(text)
+    lines = asking.commands(find_board(str(tmp_path / "open.yaml")), MODEL, catalogue())
+    assert lines[0] == "# judge: the board leaves it open; put whom you want for SPEC"
+    assert lines[1].endswith("--judge SPEC")
+    made = CliRunner().invoke(command, ["init", str(tmp_path / "r"), "--board", str(tmp_path / "open.yaml")])
+    assert made.exit_code == 0
+    assert "note: prefeval/generation: no judge is fixed" in made.stderr
+    checked = CliRunner().invoke(command, ["check", str(tmp_path / "r")])
+    assert checked.exit_code == 0
+    assert "note: open: board.yaml, prefeval/generation: no judge is fixed" in checked.stdout
+
+
+@pytest.mark.parametrize("board", boards()[0], ids=lambda board: board.id)
+def test_boards_of_the_registry_leave_nothing_open(board: Board) -> None:
+    assert asking.free_roles(board, catalogue()) == {}
