@@ -296,10 +296,22 @@ def bundle_of(folder: Path, board: Board, scratch: Path) -> Path | None:
 
 
 def withdraw(folder: Path, status: str, reason: str, when: datetime | None = None) -> None:
-    """Mark an entry; it leaves the ranking and its page keeps the reason. Raises DataError, ConfigError."""
+    """Mark an entry; it leaves the ranking and its page keeps the reason, and those before it.
+
+    Raises DataError, and ConfigError for no reason or a status that it has already.
+    """
     entry = read_entry(folder)
     if not reason.strip():
         raise ConfigError("a reason is needed", fix="say why: it stays on the entry's page")
+    before = entry.record
+    if before.status == status:
+        raise ConfigError(
+            f"{folder.name} is {status} already",
+            where=f"since {before.status_date}: {before.reason}",
+            fix="a reason that was given stays; correct its words in entry.yaml, in a commit of its own",
+        )
+    if before.reason:
+        reason = f"{reason} (before, {before.status} on {before.status_date}: {before.reason})"
     changed = {"status": status, "reason": reason, "status_date": (when or datetime.now(UTC)).date()}
     record = EntryRecord.model_validate({**entry.record.model_dump(), **changed})
     write_record(folder / RECORD, record)

@@ -239,6 +239,13 @@ def test_a_withdrawn_entry_keeps_its_reason_and_loses_its_rank(
     build_site(open_repository(root), tmp_path / "site")
     assert json.loads((tmp_path / "site/data.json").read_text())["entries"] == []
     assert "wrong weights were served" in (tmp_path / "site/history.html").read_text()
+    with pytest.raises(ConfigError, match="withdrawn already"):
+        withdraw(found.folder, "withdrawn", "another reason")
+    withdraw(found.folder, "retracted", "they were made up", WHEN)
+    told = yaml.safe_load((found.folder / "entry.yaml").read_text())
+    assert told["status"] == "retracted"
+    assert told["reason"].startswith("they were made up (before, withdrawn on 20")
+    assert told["reason"].endswith(": wrong weights were served)"), "a board does not forget in silence"
 
 
 def test_numbers_that_were_edited_later_are_found(made: tuple[Board, Path], root: Path) -> None:
