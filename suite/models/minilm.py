@@ -60,7 +60,8 @@ class MiniLM:
         self._session = onnxruntime.InferenceSession(
             str(weights), settings, providers=["CPUExecutionProvider"]
         )
-        self._tokenizer = tokenizers.BertWordPieceTokenizer(str(vocabulary), lowercase=True)
+        words = tokenizers.models.WordPiece.read_file(str(vocabulary))
+        self._tokenizer = tokenizers.BertWordPieceTokenizer(words, lowercase=True)
         self._tokenizer.enable_truncation(WINDOW)
         self._batch = options.batch
         self._kept: OrderedDict[str, tuple[Vector, int]] = OrderedDict()

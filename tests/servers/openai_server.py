@@ -271,7 +271,7 @@ class OpenAIServer:
 
     async def _chat(self, body: Body) -> web.Response:
         prompt = sum(len(message.get("content") or "") // 4 + 2 for message in body["messages"])
-        if too_long := self._too_long(prompt):
+        if (too_long := self._too_long(prompt)) is not None:
             return too_long
         said = await self._said(body)
         message = (
@@ -295,7 +295,7 @@ class OpenAIServer:
     async def _complete(self, body: Body) -> web.Response:
         prompt = body["prompt"]
         ids = prompt if isinstance(prompt, list) else [BOS, *token_ids(prompt)]
-        if too_long := self._too_long(len(ids)):
+        if (too_long := self._too_long(len(ids))) is not None:
             return too_long
         said = await self._said(
             {**body, "prompt": prompt if isinstance(prompt, str) else " ".join(map(str, ids))}
@@ -325,7 +325,7 @@ class OpenAIServer:
 
     async def _classify(self, body: Body) -> web.Response:
         rows, tokens, too_long = self._rewards(body)
-        if too_long:
+        if too_long is not None:
             return too_long
         if body.get("use_activation", True):
             rows = [[1 / (1 + 2.718281828459045**-x) for x in row] for row in rows]
@@ -339,7 +339,7 @@ class OpenAIServer:
 
     async def _pooling(self, body: Body) -> web.Response:
         rows, tokens, too_long = self._rewards(body)
-        if too_long:
+        if too_long is not None:
             return too_long
         by_token = body.get("task") == "token_classify"
         data = [
