@@ -28,6 +28,9 @@ from suite.cli.running import parse_data, parse_options, parse_roles, role_flags
 @click.option(
     "--rerun", type=click.IntRange(min=1), metavar="N", help="Ask the model again for N random samples."
 )
+@click.option(
+    "--rejudge", type=click.IntRange(min=1), metavar="N", help="Ask the judge again about N random samples."
+)
 @click.option("--rerun-seed", metavar="TEXT", help="What chooses them (default: drawn now, and printed).")
 @role_flags
 @click.option(
@@ -55,6 +58,7 @@ def verify(
     signers: Path | None,
     data: Sequence[str],
     rerun: int | None,
+    rejudge: int | None,
     rerun_seed: str | None,
     model: str | None,
     baseline: str | None,
@@ -80,6 +84,7 @@ def verify(
     Example:
       suite submit verify my-model.suite.zip --board mini
       suite submit verify my-model.suite.zip --board mini --rerun 60 --model vllm/org/my-model
+      suite submit verify my-model.suite.zip --board mini --rejudge 60 --judge vllm/org/the-judge
     """
     from suite.board.definition import find_board
     from suite.board.signatures import Signers
@@ -89,15 +94,22 @@ def verify(
     from suite.errors import ConfigError
 
     models = parse_roles(model, baseline, judges, user, embedder, roles)
-    if models and rerun is None:
-        raise ConfigError("models are asked in a re-run only", fix="add --rerun N, or leave the models away")
+    if models and rerun is None and rejudge is None:
+        raise ConfigError(
+            "models are asked in a re-run only", fix="add --rerun N or --rejudge N, or leave the models away"
+        )
     again = None
-    if rerun is not None:
-        if "candidate" not in models:
+    if rerun is not None or rejudge is not None:
+        if rerun is not None and "candidate" not in models:
             raise ConfigError("--rerun needs the model to ask", fix="give --model SPEC")
+        if rerun is None and "candidate" in models:
+            raise ConfigError("--rejudge asks the judge alone", fix="add --rerun N, or leave --model away")
+        if not models:
+            raise ConfigError("--rejudge needs the judge to ask", fix="give --judge SPEC")
         seed = rerun_seed or secrets.token_hex(8)
         click.echo(f"re-run seed: {seed}", err=True)
-        again = Rerun(rerun, models, tuple(parse_options(options, tuple(models))), seed)
+        given = tuple(parse_options(options, tuple(models)))
+        again = Rerun(rerun or 0, models, given, seed, judged=rejudge or 0)
     say = (lambda _: None) if quiet else (lambda text: click.echo(text, err=True))
     found = climb(
         bundle,

@@ -60,7 +60,7 @@ class Outcome:
 
 @dataclass
 class Settings:
-    """How to run, beside what: nothing here changes a result."""
+    """How to run, beside what: nothing here changes a result, but for `call_seed`."""
 
     one_engine: bool = False
     cache: bool = True
@@ -70,6 +70,7 @@ class Settings:
     backoff_s: float = 0.5
     extra_recorded: tuple[Path, ...] = ()  # run folders whose recorded calls are asked first
     errors_allowed: int = SAME_ERROR_LIMIT  # errors of a task before the run stops
+    call_seed: int | None = None  # other draws for the same requests; None: the plan's seed
 
 
 class _Session:
@@ -180,7 +181,8 @@ class _Session:
                 Recorded(Lines(folder / "calls.jsonl", CallRecord))
                 for folder in self._recorded_folders(stages)
             ]
-            desk = Desk(self.plan.request.seed, seats, attempts, recorded, cache, self.settings.backoff_s)
+            seed = self.plan.request.seed if self.settings.call_seed is None else self.settings.call_seed
+            desk = Desk(seed, seats, attempts, recorded, cache, self.settings.backoff_s)
             self._desk = desk
             desk.attempt("start", detail=",".join(stages))
             if dropped := sum(one.dropped for one in here):

@@ -28,6 +28,7 @@ from suite.board.verify.plausible import plausible
 from suite.board.verify.plausible.others import Beside, check_others
 from suite.board.verify.plausible.pasted import check_pasted
 from suite.board.verify.provenance import provenance
+from suite.board.verify.rejudge import rejudge
 from suite.board.verify.replay import replay
 from suite.board.verify.rerun import Rerun, Rerunning, rerun
 from suite.board.verify.spent import Spent
@@ -58,6 +59,7 @@ class Ladder:
     recomputed: list[dict[str, Any]] = field(default_factory=list)
     plugins: dict[str, str] = field(default_factory=dict)
     rerun: Rerunning | None = None
+    rejudge: Rerunning | None = None
     latency: Mapping[str, Any] | None = None
     replies: ReplyDigests | None = None
     others: Sequence[Entry] = ()
@@ -214,17 +216,23 @@ def _again(
     """The re-run, if it was asked for."""
     findings = ladder.findings
     if again is not None:
-        say(f"asking the model again for {again.samples} samples")
         with findings.timing("R11"):
             counting = None
             if ladder.standing is not None:
                 columns = ladder.standing.places.values()
                 counting = {(one.subject.run_id, one.cell.id) for column in columns for one in column}
-            ladder.rerun = rerun(
-                subjects, again, ladder.bundle_id, scratch / "again", plugins, findings, counting
-            )
+            if again.samples:
+                say(f"asking the model again for {again.samples} samples")
+                ladder.rerun = rerun(
+                    subjects, again, ladder.bundle_id, scratch / "again", plugins, findings, counting
+                )
+            if again.judged:
+                say(f"asking the judge again about {again.judged} samples")
+                ladder.rejudge = rejudge(
+                    subjects, again, ladder.bundle_id, scratch / "judged", plugins, findings, counting
+                )
     if not findings.rungs["R11"].ran:
-        findings.not_run("R11", "not asked for (--rerun)")
+        findings.not_run("R11", "not asked for (--rerun, --rejudge)")
 
 
 def _one(

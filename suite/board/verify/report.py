@@ -28,7 +28,7 @@ CANNOT_SHOW = (
     "(--rerun asks it again)",
     "that this run is not the best of several: only the submitter's word says how many there were",
     "that the model was not trained on this data, nor shown it by a system behind its endpoint",
-    "that a judge really gave a reply that reads as a judge's",
+    "that a judge really gave a reply that reads as a judge's (--rejudge asks it again)",
     "hardware, cost and times: they are declared, and never ranked",
 )
 
@@ -115,6 +115,7 @@ class Verification:
             "trust": self.trust,
             "signature": None if ladder.signature is None else asdict(ladder.signature),
             "rerun": ladder.rerun.data if ladder.rerun is not None else None,
+            "rejudge": ladder.rejudge.data if ladder.rejudge is not None else None,
             "columns": [column.data for column in ladder.columns],
             "latency": ladder.latency,
             "recomputed": ladder.recomputed,

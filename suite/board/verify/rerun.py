@@ -41,12 +41,14 @@ Picked = Mapping[tuple[str, str], int]  # (cell, sample) -> the recorded trial t
 class Rerun:
     """What to ask again. samples: how many, over all runs. models, options: as --model, --judge, -o.
     seed: text that the submitter could not know (a commit, a throw of dice); it chooses the samples.
+    judged: about how many samples the judge alone is asked again. 0 of either is none.
     """
 
     samples: int
     models: Mapping[str, Sequence[str]]
     options: Sequence[tuple[str, str, str]] = ()
     seed: str = ""
+    judged: int = 0
 
 
 @dataclass
@@ -106,17 +108,23 @@ class _Picked(Plan):
 
 
 def pick(
-    subjects: Sequence[Subject], count: int, seed: str, cells: Collection[tuple[str, str]] | None = None
+    subjects: Sequence[Subject],
+    count: int,
+    seed: str,
+    cells: Collection[tuple[str, str]] | None = None,
+    *,
+    judged: bool = False,
 ) -> Mapping[str, Picked]:
     """What to ask again, by run: `count` samples, as many of each cell as of the others, of each the works
     with the smallest sha256(seed, work); which of a sample's trials is looked at is drawn the same way.
 
     cells: (run, cell) to choose from, None for all. Only what counts must be drawn from, and each cell as
-    often: else genuine records of no weight, or of an easy cell, would hide a fabricated cell.
+    often: else genuine records of no weight, or of an easy cell, would hide a fabricated cell. judged: only
+    works for which a model was asked while scoring.
     """
     queues = []
     for subject in subjects:
-        for cell, works in _first_works(subject, count, seed, cells).items():
+        for cell, works in _first_works(subject, count, seed, cells, judged).items():
             drawn: dict[str, tuple[bytes, int]] = {}
             for digest, sample, trial in works:
                 drawn.setdefault(sample, (digest, trial))
@@ -132,13 +140,13 @@ def pick(
 
 
 def _first_works(
-    subject: Subject, count: int, seed: str, cells: Collection[tuple[str, str]] | None
+    subject: Subject, count: int, seed: str, cells: Collection[tuple[str, str]] | None, judged: bool
 ) -> dict[str, list[tuple[bytes, str, int]]]:
     """Cell -> (digest, sample, trial) of its first works by digest, enough for `count` samples."""
     most = count * int(subject.manifest["trials"])
     found: dict[str, list[tuple[bytes, str, int]]] = {}
-    for one in subject.reader.outputs:
-        if cells is not None and (subject.run_id, one.cell) not in cells:
+    for one in subject.scoring_journal.scores if judged else subject.reader.outputs:
+        if (judged and not one.calls) or (cells is not None and (subject.run_id, one.cell) not in cells):
             continue
         name = "\x1f".join((seed, subject.run_id, one.cell, one.sample, str(one.trial)))
         works = found.setdefault(one.cell, [])
@@ -168,7 +176,7 @@ def rerun(
     for subject in ready:
         if subject.run_id in picked:
             _run(subject, asked, picked[subject.run_id], scratch / subject.run_id, plugins, going)
-    _judge(going)
+    conclude(going, "answers", "the model", "it was not scored: give --judge")
     if going.label == "not_reproduced":
         findings.add("R11.not-reproduced", "the model does not answer like the record", found=going.why)
     elif going.label == "inconclusive":
@@ -188,7 +196,9 @@ def _run(
     folders = []
     for number in ("first", "second"):
         folder = scratch / number
-        settings = Settings(cache=False, quiet=True, signals=False, level=0.95)
+        # other draws the second time: agreement with oneself must not come from one and the same seed
+        draws = None if number == "first" else plan.request.seed + 1
+        settings = Settings(cache=False, quiet=True, signals=False, level=0.95, call_seed=draws)
         outcome = asyncio.run(run_plan(plan, folder, stages=stages, settings=settings))
         if outcome.error is not None:
             raise outcome.error
@@ -212,24 +222,43 @@ def _plan(
     roles = {name: role for cell in plan.cells for name, role in cell.task.roles().items()}
     judged = [name for name, role in roles.items() if role.stage == "score" and not role.optional]
     stages = ("solve", "score") if all(name in asked.models for name in judged) else ("solve",)
-    given = {role for role, _, _ in asked.options}
-    options = list(asked.options)
-    for role, records in subject.manifest["roles"].items():
-        scope = "" if role == "candidate" else role
-        if role in asked.models and scope not in given:
-            sampling = records[0].get("sampling") or {}
-            options += [(scope, key, json.dumps(sampling[key])) for key in SAMPLING if key in sampling]
+    models = {role: specs for role, specs in asked.models.items() if role in roles}
     request: EvalRequest = replace(
         plan.request,
-        models={role: specs for role, specs in asked.models.items() if role in roles},
-        options=options,
+        models=models,
+        options=recorded_options([subject.manifest, subject.scoring_manifest], asked, models),
         trials=1,
         limit=None,
         concurrency=None,
     )
     live = make_plan(request, stages=(*stages, "both"), plugins=plugins, cells=plan.cells)
-    fields = {name: getattr(live, name) for name in live.__dataclass_fields__}
-    return _Picked(**fields, works=works), stages
+    return picked_plan(live, works), stages
+
+
+def picked_plan(plan: Plan, works: frozenset[tuple[str, str]]) -> Plan:
+    """A plan with these works only."""
+    fields = {name: getattr(plan, name) for name in plan.__dataclass_fields__}
+    return _Picked(**fields, works=works)
+
+
+def recorded_options(
+    manifests: Sequence[Mapping[str, Any]], asked: Rerun, models: Mapping[str, Sequence[str]]
+) -> list[tuple[str, str, str]]:
+    """The given options, and the recorded sampling of each member of a role that none were given for."""
+    given = {scope.partition("/")[0] for scope, _, _ in asked.options}
+    options = list(asked.options)
+    done: set[str] = set()
+    for manifest in manifests:
+        for role, records in manifest["roles"].items():
+            scope = "" if role == "candidate" else role
+            if role not in asked.models or scope in given or role in done:
+                continue
+            done.add(role)
+            for number, record in enumerate(records[: len(models.get(role, ()))], 1):
+                sampling = record.get("sampling") or {}
+                whose = f"{role}/{number}" if len(records) > 1 else scope
+                options += [(whose, key, json.dumps(sampling[key])) for key in SAMPLING if key in sampling]
+    return options
 
 
 def _texts(reader: RunReader, works: Picked) -> dict[tuple[str, str], str]:
@@ -273,11 +302,12 @@ def _table(reader: RunReader, scoring: str, cell: str, metrics: Sequence[Any]) -
     return builder.build()
 
 
-def _judge(going: Rerunning) -> None:
+def conclude(going: Rerunning, what: str, who: str, hint: str) -> None:
+    """Set the label and the reason. what: was compared; who: was asked; hint: why no headline could be."""
     from scipy import stats
 
     n, same, itself = going.samples, going.same, going.same_itself
-    told = f"{same} of {n} answers as recorded; the model agrees with itself on {itself} of {n}"
+    told = f"{same} of {n} {what} as recorded; {who} agrees with itself on {itself} of {n}"
     mean, low, high = going.difference()
     if mean is not None:
         told += f"; headline {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
@@ -292,4 +322,4 @@ def _judge(going: Rerunning) -> None:
     elif itself >= n / 2 or mean is not None:
         going.label = "reproduced"
     else:
-        going.why = f"{told}: it never answers twice alike, and nothing was scored (give --judge)"
+        going.why = f"{told}: too seldom to tell, and {hint}"

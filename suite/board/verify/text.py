@@ -37,6 +37,8 @@ def as_text(found: Verification) -> Iterator[str]:
         yield "class: custom" + (f" ({'; '.join(told)})" if told else "")
     if ladder.rerun is not None:
         yield f"re-run: {ladder.rerun.label.replace('_', ' ')} ({ladder.rerun.why})"
+    if ladder.rejudge is not None:
+        yield f"judged again: {ladder.rejudge.label.replace('_', ' ')} ({ladder.rejudge.why})"
     yield "This check cannot show:"
     yield from (f"- {one}" for one in CANNOT_SHOW)
     yield _VERDICTS[found.verdict]

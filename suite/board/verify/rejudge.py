@@ -1,0 +1,192 @@
+"""R11 for the judge alone: ask it anew about random recorded outputs, and see whether it says the same.
+
+No candidate is needed. Two live passes over the same judged records: how often the judge agrees with itself
+is the yardstick for how often it agrees with the record. The paired difference of the headline is a second
+look, for a judge that seldom repeats itself. Not proof: judges drift, records are few.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from suite.board.findings import Findings
+from suite.board.verify.equal import same
+from suite.board.verify.rerun import (
+    Picked,
+    Rerun,
+    Rerunning,
+    conclude,
+    pick,
+    picked_plan,
+    recorded_options,
+)
+from suite.board.verify.subject import Subject
+from suite.compare.measures import measures, side
+from suite.errors import ConfigError
+from suite.journal.reading import Journal, RunReader
+from suite.journal.records import OutputRecord, ScoreRecord, encode
+from suite.journal.writing import write_json
+from suite.plugins import Catalogue
+from suite.run.plan import Plan, make_plan
+from suite.run.results import pairs
+from suite.run.session import Settings, run_plan
+from suite.scoring.computing import wanted
+from suite.scoring.table import Table, TableBuilder
+from suite.task import Unscored
+
+_Key = tuple[str, str]
+
+
+def rejudge(
+    subjects: Sequence[Subject],
+    asked: Rerun,
+    bundle_id: str,
+    scratch: Path,
+    plugins: Catalogue,
+    findings: Findings,
+    cells: Collection[tuple[str, str]] | None = None,
+) -> Rerunning:
+    """Climb R11 for the judge. cells: (run, cell) to choose from, None for all.
+
+    Raises ConfigError for a judge that lacks, or a panel of another size; SuiteError for models that cannot
+    be had.
+    """
+    ready = [subject for subject in subjects if subject.plan is not None]
+    picked = pick(ready, asked.judged, f"{asked.seed}\x1f{bundle_id}\x1fjudge", cells, judged=True)
+    going = Rerunning()
+    findings.ran("R11")
+    for subject in ready:
+        if subject.run_id in picked:
+            _run(subject, asked, picked[subject.run_id], scratch / subject.run_id, plugins, going)
+    conclude(going, "verdicts", "the judge", "no headline is a mean of samples")
+    if not going.samples:
+        going.why = "no record was judged by a model"
+    if going.label == "not_reproduced":
+        what = "the judge does not say what the record says it said"
+        findings.add("R11.judge-not-reproduced", what, found=going.why)
+    elif going.label == "inconclusive":
+        what = "asking the judge again settles nothing"
+        findings.add("R11.judge-inconclusive", what, severity="warning", found=going.why)
+    return going
+
+
+def _run(
+    subject: Subject, asked: Rerun, works: Picked, scratch: Path, plugins: Catalogue, going: Rerunning
+) -> None:
+    plan = _plan(subject, asked, works, plugins)
+    passes = []
+    for number in ("first", "second"):
+        folder = scratch / number
+        _outputs(subject, works, folder)
+        settings = Settings(
+            cache=False,
+            quiet=True,
+            signals=False,
+            level=0.95,
+            # other draws the second time: agreement with oneself must not come from one and the same seed
+            call_seed=None if number == "first" else plan.request.seed + 1,
+            extra_recorded=(subject.folder,),  # where the texts of outputs stand
+        )
+        outcome = asyncio.run(run_plan(plan, folder, stages=("score",), settings=settings))
+        if outcome.error is not None:
+            raise outcome.error
+        passes.append(RunReader(folder))
+    recorded = _verdicts(subject.scoring_journal, works)
+    first, second = (_verdicts(one.scoring(), works) for one in passes)
+    for key in first.keys() & second.keys():
+        going.samples += 1
+        going.same += same(first[key], recorded.get(key))
+        going.same_itself += same(first[key], second[key])
+    _headlines(subject, plan, passes[0], works, going)
+
+
+def _plan(subject: Subject, asked: Rerun, works: Picked, plugins: Catalogue) -> Plan:
+    """The run's plan, to score these works with live models in the roles that judge."""
+    plan = subject.plan
+    assert plan is not None
+    judging = subject.scoring_manifest["roles"]
+    models: dict[str, Sequence[str]] = {}
+    for role, records in judging.items():
+        given = asked.models.get(role, ())
+        if given and len(given) != len(records):
+            raise ConfigError(
+                f"{subject.run_id} was judged by {len(records)} in the role {role}, {len(given)} were given",
+                fix="give as many, in the order of the manifest",
+            )
+        if not given and any(one["stage"] != "both" for one in records):
+            flag = "--judge SPEC" if role == "judge" else f"--role {role}=SPEC"
+            raise ConfigError(f"nobody fills the role {role!r} of {subject.run_id}", fix=f"give {flag}")
+        # who was asked while solving, too, may stand in by its recorded replies
+        models[role] = given or [f"replay/{subject.folder}?role={one['member']}" for one in records]
+    request = replace(
+        plan.request,
+        models=models,
+        options=recorded_options([subject.scoring_manifest], asked, models),
+        limit=None,
+        concurrency=None,
+    )
+    live = make_plan(request, stages=("score", "both"), plugins=plugins, cells=plan.cells)
+    return picked_plan(live, frozenset(works))
+
+
+def _outputs(subject: Subject, works: Picked, folder: Path) -> None:
+    """A run that holds the picked outputs and nothing else."""
+    folder.mkdir(parents=True)
+    write_json(folder / "manifest.json", subject.manifest)
+    with (folder / "outputs.jsonl").open("wb") as file:
+        for one in subject.reader.outputs:
+            if works.get((one.cell, one.sample)) == one.trial:
+                file.write(encode(one))
+
+
+def _verdicts(journal: Journal, works: Picked) -> dict[_Key, Any]:
+    """Cell and sample -> all that was said of it, plain; of what is unscored, the reason."""
+    return {
+        (one.cell, one.sample): [
+            _plain(one.values),
+            [[part.id, dict(part.tags), _plain(part.values)] for part in one.parts],
+        ]
+        for one in journal.scores
+        if works.get((one.cell, one.sample)) == one.trial
+    }
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"unscored": one.reason} if isinstance(one, Unscored) else msgspec.to_builtins(one)
+        for name, one in values.items()
+    }
+
+
+def _headlines(subject: Subject, plan: Plan, now: RunReader, works: Picked, going: Rerunning) -> None:
+    """The headline of each picked record now and as recorded, where it is a mean of samples."""
+    for cell in plan.cells:
+        name = cell.task.info.headline
+        measure = next((one for one in measures(cell.task.metrics) if one.name == name), None)
+        if measure is None or measure.of is None:
+            continue
+        tables = [
+            _table(reader, journal, cell.id, works, cell.task.metrics)
+            for reader, journal in ((now, now.scoring()), (subject.reader, subject.scoring_journal))
+        ]
+        here, there = (side(measure, table, cell.id, ()) for table in tables)
+        _, mine, theirs = np.intersect1d(here.ids, there.ids, return_indices=True)
+        if len(mine):
+            found = measure.of(here.columns)[mine] - measure.of(there.columns)[theirs]
+            going.differences += found.tolist()
+
+
+def _table(reader: RunReader, journal: Journal, cell: str, works: Picked, metrics: Sequence[Any]) -> Table:
+    def here(record: OutputRecord | ScoreRecord) -> bool:
+        return record.cell == cell and works.get((cell, record.sample)) == record.trial
+
+    builder = TableBuilder(wanted(metrics))
+    for output, score in pairs(filter(here, reader.outputs), filter(here, journal.scores)):
+        if score is not None:
+            builder.add(output, score)
+    return builder.build()
