@@ -76,11 +76,6 @@ class Engine(ABC):
         """`concurrency` (a cap, if the engine has one) and `window` (tokens, if known)."""
         return {}
 
-    @property
-    def shares_inflight_prefix(self) -> bool:
-        """Whether requests in flight share a common prefix (vLLM at its defaults: yes)."""
-        return False
-
     async def start(self, surroundings: Surroundings) -> None:  # noqa: B027
         """Make ready: start a server, open a session. Raises EngineError with the end of its log."""
 

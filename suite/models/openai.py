@@ -119,11 +119,6 @@ class OpenAIEngine(Engine):
         found = {"concurrency": self._options.concurrency, "window": self._window}
         return {name: value for name, value in found.items() if value is not None}
 
-    @property
-    def shares_inflight_prefix(self) -> bool:
-        """vLLM does at its defaults; of others nothing is known."""
-        return self._options.dialect == "vllm"
-
     async def start(self, surroundings: Surroundings) -> None:
         """Open the pool and check the endpoint. Raises EngineError if it cannot work."""
         options = self._options

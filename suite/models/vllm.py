@@ -153,11 +153,6 @@ class VLLMEngine(Engine):
         found = {"concurrency": self._options.concurrency, "window": self._window}
         return {name: value for name, value in found.items() if value is not None}
 
-    @property
-    def shares_inflight_prefix(self) -> bool:
-        """At vLLM's defaults, requests in flight share a common prefix."""
-        return True
-
     async def start(self, surroundings: Surroundings) -> None:
         """Start the server, or attach. Raises EngineError with the end of its log."""
         await asyncio.to_thread(self._look)

@@ -42,7 +42,6 @@ class _Head:
         self._cell = cell
         self._samples = iter(samples)
         self._ordinal = 0
-        self._seen_last = ""
         self._ahead: Sample[Any] | None = next(self._samples, None)
 
     @property

@@ -65,4 +65,3 @@ ASPECTS: Mapping[str, Domain] = {
         ),
     )
 }
-BY_LETTER: Mapping[str, Domain] = {one.letter: one for one in ASPECTS.values()}

@@ -20,7 +20,6 @@ from suite.scoring.stats.units import Clusters, Floats, Labels, clusters_of
 Statistic = Callable[[NDArray[np.intp]], float | None]
 Kind = Literal["auto", "percentile", "bca"]
 DRAWS = 2000
-BOARD_DRAWS = 10_000
 FEWEST_FOR_BCA = 20
 MOST_FOR_BCA = 2000  # the jackknife costs one evaluation a cluster, and here BCa and percentile agree
 FLAG_DROPPED = 0.05

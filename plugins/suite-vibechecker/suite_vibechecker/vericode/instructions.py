@@ -26,7 +26,6 @@ CATEGORY_TITLES: Mapping[str, str] = {
     "error": "Error Handling & Exception Management",
     "library": "Library & API Constraints",
 }
-READS_RESPONSE = ("doc_4", "doc_6")  # these judge the whole reply, all others the extracted code
 
 
 class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
