@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,8 @@ from suite.run.request import EvalRequest
 from suite.run.session import Settings, run_plan
 
 FIXTURE = Path(__file__).parent / "fixtures" / "mini.suite.zip"
+SMALL = "embedded/smollm2-135m"
+CACHE = os.environ.get("SUITE_CACHE")  # as it is for tests of the embedded model, whose weights are there
 Judge = Callable[[Body], str]
 
 
@@ -161,10 +164,49 @@ async def test_the_command_asks_the_judge_alone(tmp_path: Path) -> None:
     assert json.loads(report.read_text())["rejudge"]["label"] == "not_reproduced"
 
 
+@pytest.fixture
+def weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder that has the weights of the embedded model, so that they are not fetched for each test."""
+    if CACHE is None:
+        monkeypatch.delenv("SUITE_CACHE")
+    else:
+        monkeypatch.setenv("SUITE_CACHE", CACHE)
+
+
 @pytest.mark.embedded
+@pytest.mark.usefixtures("weights")
+async def test_a_real_judge_says_what_it_said(tmp_path: Path) -> None:
+    """Two samples in two orders: too few to conclude from, enough to see every verdict again."""
+    request = EvalRequest(
+        ("contexteval/pairwise",),
+        parameters=[
+            ("", "setting", "none"),
+            ("", "sources", '["own/kitchen"]'),
+            ("", "justify", "false"),
+            ("", "may_tie", "false"),
+            ("", "judge_tokens", "16"),
+        ],
+        mini=True,
+        models={"candidate": ["scripted/words"], "baseline": ["scripted/echo"], "judge": [SMALL]},
+        limit=2,
+        cache=False,
+    )
+    settings = Settings(cache=False, quiet=True, signals=False)
+    outcome = await run_plan(make_plan(request), tmp_path / "run", settings=settings)
+    assert outcome.exit_code == 0
+    bundle = good_bundles.bundle([tmp_path / "run"], None, tmp_path / "bundle")
+    again = Rerun(0, {"judge": [SMALL]}, seed="a", judged=5)
+    told = (await asyncio.to_thread(verify, bundle, again=again)).data["rejudge"]
+    assert told["samples"] == told["same_as_recorded"] == told["same_as_itself"] == 2
+    assert told["headline_difference"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.embedded
+@pytest.mark.usefixtures("weights")
 def test_the_small_model_still_says_what_it_said_on_another_machine() -> None:
     """The fixture was judged by the embedded model elsewhere; asked here it gives the same verdicts."""
-    again = Rerun(0, {"judge": ["embedded/smollm2-135m"]}, seed="a", judged=12)
+    again = Rerun(0, {"judge": [SMALL]}, seed="a", judged=12)
     found = verify(FIXTURE, board=find_board("mini"), again=again)
     told = found.data["rejudge"]
     assert told["samples"] == 12
