@@ -152,7 +152,7 @@ def problems(declared: Mapping[str, Any]) -> list[str]:
         if field in missing
     ]
     parents = {field.rpartition(".")[0] for field in missing}
-    for field, what, value in schema_errors("submission.v1.json", {**declared, **_REST}):
+    for field, what, value in schema_errors("submission.v1.json", {**declared, **_REST}, own=True):
         name = field.replace("/", ".")
         lacking = what.startswith("lacks") and name in parents
         if not lacking and name not in missing:

@@ -172,11 +172,14 @@ def _commit(root: Path, name: str) -> str:
     """The commit of a name. Raises ConfigError."""
     if name.startswith("-"):
         raise ConfigError(f"{name[:80]!r} is no commit")
-    return (
-        _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        .decode()
-        .strip()
-    )
+    _git(root, "rev-parse", "--git-dir")  # else the folder is what is wrong, not the name
+    try:
+        found = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    except ConfigError as error:
+        raise ConfigError(
+            f"there is no commit {name[:80]!r}", where=str(root), fix="fetch it first: git fetch origin REF"
+        ) from error
+    return found.decode().strip()
 
 
 def _exists(root: Path, name: str) -> bool:

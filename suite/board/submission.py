@@ -19,6 +19,7 @@ from jsonschema.validators import extend
 from suite.board.findings import Findings
 from suite.board.limits import Limits
 from suite.data.registry import registry_folder
+from suite.report.cleaning import one_line
 
 FORMAT = "suite-submission/1"
 SUBMISSION = "submission.json"
@@ -96,10 +97,13 @@ def _anchored(schema: Any) -> Any:
     return found
 
 
-def schema_errors(name: str, value: Any, most: int = 50, part: str = "") -> Iterator[tuple[str, str, Any]]:
+def schema_errors(
+    name: str, value: Any, most: int = 50, part: str = "", *, own: bool = False
+) -> Iterator[tuple[str, str, Any]]:
     """(field, what is wrong, the value there) for what a schema refuses, at most `most`.
 
-    The message names the rule that was broken and never quotes the document.
+    The message names the rule that was broken and never quotes the document. own: the document is the user's
+    own, so that its unknown fields may be named as what was found.
     """
     for count, error in enumerate(validator(name, part).iter_errors(value)):
         if count == most:
@@ -107,20 +111,41 @@ def schema_errors(name: str, value: Any, most: int = 50, part: str = "") -> Iter
         field = "/".join(map(str, error.absolute_path))
         found = error.instance
         brief = found[:300] if isinstance(found, str) else type(found).__name__
+        if own and error.validator == "additionalProperties":
+            known = error.schema.get("properties", {})
+            brief = ", ".join(one_line(key, 40) for key in found if key not in known)[:300]
         yield (
             field,
-            _rule(error.validator, error.validator_value),
+            _rule(error.validator, error.validator_value, error.schema),
             found if isinstance(found, int | float | None) else brief,
         )
 
 
-def _rule(rule: Any, value: Any) -> str:
+_KINDS = {"integer": "a whole number", "number": "a number", "string": "text", "boolean": "true or false",
+          "array": "a list", "object": "a mapping", "null": "empty"}  # fmt: skip
+_SAID = {
+    "pattern": "must be of the form {}",
+    "const": "must be {}",
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+    "maxLength": "may have at most {} characters",
+    "minLength": "must have at least {} characters",
+}
+
+
+def _rule(rule: Any, value: Any, schema: Mapping[str, Any]) -> str:
     if rule == "additionalProperties":
-        return "holds a field that the format does not have"
+        known = ", ".join(schema.get("properties", {}))
+        return f"holds a field that the format does not have; it has: {known}"
     if rule == "required":
         return f"lacks one of: {', '.join(value)}"
-    if rule in ("pattern", "const", "enum", "type", "minimum", "maximum", "maxLength", "minLength"):
-        return f"must have {rule} {json.dumps(value)}"
+    if rule == "enum":
+        shown = (one if isinstance(one, str) else json.dumps(one) for one in value)
+        return f"must be one of {', '.join(shown)}"
+    if rule == "type":
+        return f"must be {' or '.join(_KINDS[one] for one in ([value] if isinstance(value, str) else value))}"
+    if rule in _SAID:
+        return _SAID[rule].format(json.dumps(value))
     return f"breaks the rule {rule!r}"
 
 

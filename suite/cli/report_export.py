@@ -17,6 +17,7 @@ FORMATS = (*TABLES, "lm-eval", "hub", "eee")
 _OWN: Mapping[str, tuple[str, ...]] = {
     "table": TABLES,
     "raw_cells": ("csv",),
+    "force": TABLES,
     "task": ("hub",),
     "dataset": ("hub",),
     "task_id": ("hub",),
@@ -55,6 +56,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
 @click.option(
     "--raw-cells", is_flag=True, help="csv: do not guard cells that a spreadsheet runs as formulas."
 )
+@click.option("--force", is_flag=True, help="csv, jsonl, parquet: replace another file that stands there.")
 @click.option("--task", metavar="TASK", help="hub: only this task of the run.")
 @click.option("--dataset", metavar="OWNER/NAME", help="hub: the benchmark's dataset, if no entry names it.")
 @click.option("--task-id", metavar="ID", help="hub: the task in that dataset's eval.yaml.")
@@ -119,7 +121,14 @@ def export(run: str, scoring: str, kind: str, output: Path, allow_partial: bool,
         from suite.report.exporting import export_table
 
         table, guard = given.get("table", "samples"), not given.get("raw_cells")
-        _wrote([export_table(loaded, kind, output, table=table, allow_partial=allow_partial, guard=guard)])
+        over = bool(given.get("force"))
+        _wrote(
+            [
+                export_table(
+                    loaded, kind, output, table=table, allow_partial=allow_partial, guard=guard, over=over
+                )
+            ]
+        )
 
 
 def _wrote(paths: list[Path]) -> None:

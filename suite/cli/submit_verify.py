@@ -93,6 +93,9 @@ def verify(
     from suite.board.verify.text import as_text
     from suite.errors import ConfigError
 
+    for path in (json_path, per_sample):  # said before the work, not after it
+        if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+            raise ConfigError(f"{path} cannot be written", fix="name a file in a folder that is there")
     models = parse_roles(model, baseline, judges, user, embedder, roles)
     if models and rerun is None and rejudge is None:
         raise ConfigError(

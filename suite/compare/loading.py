@@ -79,7 +79,7 @@ def _find(place: str, runs: Path) -> tuple[Path, str]:
             if (folder / "manifest.json").is_file():
                 return folder, chosen
     if Path(place).is_dir():
-        raise RunError(f"{Path(place).name} holds no run", fix="name a folder that `suite eval` wrote")
+        raise RunError(f"{place} holds no run", fix="name a folder that `suite eval` wrote")
     names = [path.parent.name for path in runs.glob("*/manifest.json")] if runs.is_dir() else []
     raise unknown("run", place, names)
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from suite.errors import ConfigError, RunError, unknown
-from suite.report.finish import replace_file
+from suite.report.finish import put_in_place, replace_file
 from suite.report.loading import LoadedRun
 from suite.report.rows import Columns, Row, columns_of, flat, records
 from suite.report.tables import RESULTS, VALUES, result_rows, value_rows
@@ -56,11 +56,13 @@ def export_table(
     table: str = "samples",
     allow_partial: bool = False,
     guard: bool = True,
+    over: bool = True,
 ) -> Path:
     """Write one table of a run; the path written.
 
     kind: csv | jsonl | parquet. table: samples | values | results. guard: put an apostrophe before text
-    cells of a CSV that a spreadsheet would run as a formula; numbers are never changed.
+    cells of a CSV that a spreadsheet would run as a formula; numbers are never changed. over: whether a file
+    with other content may be replaced.
     Raises ConfigError for a run that cannot be exported (`exportable`), RunError where the file cannot be
     written.
     """
@@ -77,10 +79,10 @@ def export_table(
         raise RunError(f"cannot write {path.name[:80]}: {error.strerror}", where=str(path.parent)) from error
     if kind == "jsonl":
         nested = records(run) if table == "samples" else _shape(run, table).rows()
-        return replace_file(path, (msgspec.json.encode(row) + b"\n" for row in nested))
+        return replace_file(path, (msgspec.json.encode(row) + b"\n" for row in nested), over=over)
     if kind == "csv":
-        return replace_file(path, csv_lines(_shape(run, table), guard))
-    return write_parquet(run, _shape(run, table), path)
+        return replace_file(path, csv_lines(_shape(run, table), guard), over=over)
+    return write_parquet(run, _shape(run, table), path, over=over)
 
 
 def _shape(run: LoadedRun, table: str) -> Shape:
@@ -119,7 +121,7 @@ def csv_cell(value: Any, guard: bool) -> Any:
     return value
 
 
-def write_parquet(run: LoadedRun, shape: Shape, path: Path) -> Path:
+def write_parquet(run: LoadedRun, shape: Shape, path: Path, *, over: bool = True) -> Path:
     """A table as Parquet, its format, the plan's hash and the suite's version in the file's metadata."""
     try:
         import pyarrow as pa
@@ -141,7 +143,7 @@ def write_parquet(run: LoadedRun, shape: Shape, path: Path) -> Path:
                     name: [_typed(row[name], kind) for row in batch] for name, kind in shape.kinds.items()
                 }
                 writer.write_table(pa.table(columns, schema=schema))
-        part.replace(path)
+        put_in_place(part, path, over=over)
     except OSError as error:
         raise RunError(f"cannot write {path.name}: {error}", where=str(path.parent)) from error
     finally:

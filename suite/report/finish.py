@@ -4,12 +4,13 @@ A report can always be made again from the journal, so nothing that goes wrong h
 failure becomes one line on the error output, and whatever was there before stays.
 """
 
+import filecmp
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from suite.errors import RunError
+from suite.errors import ConfigError, RunError
 from suite.report.cleaning import one_line
 
 MARKDOWN, HTML = "report.md", "report.html"
@@ -48,10 +49,11 @@ def _html(folder: Path, scoring: str) -> Iterator[str]:
     yield from html_report(folder, scoring)
 
 
-def replace_file(path: Path, pieces: Iterable[str | bytes]) -> Path:
+def replace_file(path: Path, pieces: Iterable[str | bytes], *, over: bool = True) -> Path:
     """Write a file piece by piece and put it in place in one step: whoever reads sees the old or the new.
 
-    Raises RunError if it cannot be written; a half-written file is taken away.
+    over: whether a file with other content may be replaced. Raises RunError if it cannot be written,
+    ConfigError where another stands that may not be replaced; a half-written file is taken away.
     """
     part = path.with_name(path.name + ".part")
     try:
@@ -60,7 +62,7 @@ def replace_file(path: Path, pieces: Iterable[str | bytes]) -> Path:
                 file.write(piece.encode() if isinstance(piece, str) else piece)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        put_in_place(part, path, over=over)
     except OSError as error:
         raise RunError(
             f"cannot write {path.name}: {error.strerror or error}",
@@ -70,3 +72,13 @@ def replace_file(path: Path, pieces: Iterable[str | bytes]) -> Path:
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def put_in_place(part: Path, path: Path, *, over: bool = True) -> None:
+    """Give a finished file its name. over: as for `replace_file`. Raises ConfigError, OSError."""
+    if not over and path.exists() and not filecmp.cmp(part, path, shallow=False):
+        raise ConfigError(
+            f"{path} is there already, and is another file",
+            fix="choose another name with -o, or replace it with --force",
+        )
+    part.replace(path)

@@ -191,10 +191,11 @@ def test_declarations_in_toml(run: Path, tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("modle: {}\n", "no declaration named 'modle'"),
-        ("model: {colour: red}\n", "model: holds a field that the format does not have"),
+        ("model: {colour: red}\n", "the format does not have; it has: display_name, organization"),
+        ("model: {colour: red}\n", "(found 'colour')"),
         ("model: {licence: a, licence: b}\n", "cannot be read"),
         ("submission_type: custom\n", "declares its changes"),
-        ("disclosure: {selection: {rule: luck}}\n", "disclosure.selection.rule: must have enum"),
+        ("disclosure: {selection: {rule: luck}}\n", "selection.rule: must be one of only_run, first"),
         ("- a\n", "holds no declarations"),
         ("model: {url: 'javascript:alert(1)'}\n", "model.url"),
         ("model: {parameters_total: 0}\n", "model.parameters_total"),

@@ -222,6 +222,8 @@ def test_a_commit_that_is_none_is_an_error(repository: Path) -> None:
     for name in ("nowhere", "--output=/tmp/x", ""):
         with pytest.raises(ConfigError):
             check_pull_request(repository, "main", name)
+    with pytest.raises(ConfigError, match="there is no commit 'nowhere'"):
+        check_pull_request(repository, "main", "nowhere")
 
 
 def test_the_steps_of_the_workflow_run_as_they_are_written(

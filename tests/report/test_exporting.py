@@ -195,6 +195,18 @@ def test_results_are_a_row_a_number_as_in_results_json(run: LoadedRun, tmp_path:
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_no_other_file_is_replaced_unasked(run: LoadedRun, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "samples"
+    path.write_text("somebody's work")
+    with pytest.raises(ConfigError, match="is there already"):
+        export_table(run, kind, path, over=False)
+    assert path.read_text() == "somebody's work"
+    assert [one.name for one in tmp_path.iterdir() if one.suffix == ".part"] == []
+    export_table(run, kind, path)
+    export_table(run, kind, path, over=False)  # the same bytes: nothing is lost
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 @pytest.mark.parametrize("name", ["values", "results"])
 def test_tidy_tables_are_the_same_bytes_in_any_order_of_records(
     run: LoadedRun, tmp_path: Path, name: str, kind: str
