@@ -28,7 +28,7 @@ CANNOT_SHOW = (
     (
         "A forged judge.",
         "The judge's requests were rebuilt and its verdicts read again, but that it was this judge who "
-        "replied is the submitter's word.",
+        "replied is the submitter's word, unless it was asked again.",
     ),
     (
         "Hardware, time and price.",
