@@ -29,6 +29,7 @@ MOST = 20_000
 LARGEST = 64 * 1024**2  # bytes of one file
 _GRAM = 5
 _TOP = 2**64
+_MOST_TEXT = 100_000  # characters of a reply that are looked at: one of 16 MiB would take 700 MiB
 _WORD = re.compile(r"\w+")
 _KEYS = np.array([0x9E3779B97F4A7C15 * (2 * n + 1) % _TOP for n in range(8)], dtype=np.uint64)
 
@@ -132,7 +133,7 @@ class ReplyCollector:
         key = digest64(family, group)
         if key >= self._below:
             return
-        words = _WORD.findall(text.lower())
+        words = _WORD.findall(text[:_MOST_TEXT].lower())
         if len(words) < LONG_WORDS:
             return
         near = _sketch(words)

@@ -58,6 +58,11 @@ class Lines(Generic[RecordT]):
 
     def with_offsets(self) -> Iterator[tuple[int, RecordT]]:
         """(offset of the line, record) for every whole line, in file order."""
+        for offset, _, record in self.placed():
+            yield offset, record
+
+    def placed(self) -> Iterator[tuple[int, int, RecordT]]:
+        """(offset of the line, its bytes, record) for every whole line, in file order."""
         if not self.path.exists():
             return
         offset = 0
@@ -65,7 +70,7 @@ class Lines(Generic[RecordT]):
             for number, raw in enumerate(file, 1):
                 if not raw.endswith(b"\n"):
                     return  # torn: it never was a record
-                yield offset, self.decode(raw, number)
+                yield offset, len(raw), self.decode(raw, number)
                 offset += len(raw)
 
     def raw(self) -> Iterator[bytes]:
@@ -81,9 +86,8 @@ class Lines(Generic[RecordT]):
                     raise damaged(self.path, number, "its checksum does not match")
                 yield line
 
-    def __iter__(self) -> Iterator[RecordT]:
-        for _, record in self.with_offsets():
-            yield record
+    def __iter__(self) -> "Reading[RecordT]":
+        return Reading(self)
 
     def at(self, offset: int) -> RecordT:
         """The record that starts at an offset. The file stays open for the next one."""
@@ -95,6 +99,19 @@ class Lines(Generic[RecordT]):
     def __del__(self) -> None:
         if self._file is not None:
             self._file.close()
+
+
+class Reading(Iterator[RecordT]):
+    """The records of one file in order. offset, size: where the last one stands, and its bytes."""
+
+    def __init__(self, lines: Lines[RecordT]) -> None:
+        self.lines = lines
+        self.offset = self.size = 0
+        self._placed = lines.placed()
+
+    def __next__(self) -> RecordT:
+        self.offset, self.size, record = next(self._placed)
+        return record
 
 
 def digest64(*parts: object) -> int:

@@ -14,12 +14,12 @@ import msgspec
 from suite.errors import RunError
 from suite.journal.reading import Journal, RunReader
 from suite.journal.records import CellPlan, OutputRecord, ScoreRecord
+from suite.journal.waiting import Key, Waiting, key_of
 from suite.scoring.computing import compute, compute_across, wanted
 from suite.scoring.table import TableBuilder
 from suite.task import Unscored
 
 FORMAT = "suite-results/1"
-_Key = tuple[str, str, int]
 
 
 class _Usage(msgspec.Struct):
@@ -49,40 +49,39 @@ def pairs(
     Both files are in about the same order, so few records wait for their partner. Raises RunError for a
     record that stands twice or a score without an output.
     """
-    waiting_outputs: dict[_Key, OutputRecord] = {}
-    waiting_scores: dict[_Key, ScoreRecord] = {}
+    waiting_outputs, waiting_scores = Waiting(outputs), Waiting(scores)
     left, right = True, True
     while left or right:
         output = next(outputs, None) if left else None
         left = output is not None
         if output is not None:
-            key = (output.cell, output.sample, output.trial)
-            found = waiting_scores.pop(key, None)
+            key = key_of(output)
+            found = waiting_scores.pop(key)
             if found is not None:
                 yield output, found
             elif key in waiting_outputs:
                 raise _twice(key, "outputs.jsonl")
             else:
-                waiting_outputs[key] = output
+                waiting_outputs.put(key, output)
         score = next(scores, None) if right else None
         right = score is not None
         if score is not None:
-            key = (score.cell, score.sample, score.trial)
-            partner = waiting_outputs.pop(key, None)
+            key = key_of(score)
+            partner = waiting_outputs.pop(key)
             if partner is not None:
                 yield partner, score
             elif key in waiting_scores:
                 raise _twice(key, "scores.jsonl")
             else:
-                waiting_scores[key] = score
-    if waiting_scores:
-        cell, sample, trial = next(iter(waiting_scores))
+                waiting_scores.put(key, score)
+    for score in waiting_scores:
+        cell, sample, trial = key_of(score)
         raise RunError(f"a score of sample {sample!r} (cell {cell}, trial {trial}) has no output")
-    for output in waiting_outputs.values():
+    for output in waiting_outputs:
         yield output, None
 
 
-def _twice(key: _Key, file: str) -> RunError:
+def _twice(key: Key, file: str) -> RunError:
     return RunError(f"sample {key[1]!r} of cell {key[0]}, trial {key[2]}, stands twice in {file}")
 
 

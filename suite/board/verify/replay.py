@@ -22,6 +22,7 @@ from suite.board.verify.subject import Subject
 from suite.errors import PluginError, SandboxUnavailable, SuiteError
 from suite.journal.reading import Journal, Lines, RunReader
 from suite.journal.records import OutputRecord, ScoreRecord
+from suite.journal.waiting import Key, Waiting, key_of
 from suite.run.calls import Recorded
 from suite.run.session import Outcome, Settings, run_plan
 from suite.task import Output
@@ -29,7 +30,6 @@ from suite.task import Output
 _bytes = msgspec.json.Encoder().encode
 RecordT = TypeVar("RecordT", OutputRecord, ScoreRecord)
 Ids = NDArray[np.uint64]
-_Key = tuple[str, str, int]
 
 
 def replay(subject: Subject, scratch: Path) -> None:
@@ -92,7 +92,7 @@ def _compare(subject: Subject, again: RunReader, outcome: Outcome) -> None:
         asked.add(mine.calls if mine is not None else theirs.calls if theirs is not None else ())
         if mine is not None and theirs is not None:
             _output(subject, texts, mine, theirs)
-        elif mine is None and theirs is not None and _key(theirs) not in undone:
+        elif mine is None and theirs is not None and key_of(theirs) not in undone:
             subject.add("R6.no-such-work", "an output that no sample leads to", sample=theirs.sample)
     scores = again.scoring(outcome.scoring).scores if outcome.scoring else None
     for mine_score, theirs_score in _matched(scores or (), subject.scoring_journal.scores):
@@ -103,16 +103,15 @@ def _compare(subject: Subject, again: RunReader, outcome: Outcome) -> None:
     _left_over(subject, asked.ids())
 
 
-def _key(record: OutputRecord | ScoreRecord) -> _Key:
-    return record.cell, record.sample, record.trial
-
-
 class _Matched(Generic[RecordT]):
     """Two journals side by side: their records are in about the same order, so few wait."""
 
     def __init__(self, mine: Iterable[RecordT], theirs: Iterable[RecordT]) -> None:
         self._sides: tuple[Iterator[RecordT], Iterator[RecordT]] = (iter(mine), iter(theirs))
-        self._waiting: tuple[dict[_Key, RecordT], dict[_Key, RecordT]] = ({}, {})
+        self._waiting: tuple[Waiting[RecordT], Waiting[RecordT]] = (
+            Waiting(self._sides[0]),
+            Waiting(self._sides[1]),
+        )
 
     def __iter__(self) -> Iterator[tuple[RecordT | None, RecordT | None]]:
         going = [True, True]
@@ -122,14 +121,15 @@ class _Matched(Generic[RecordT]):
                 if record is None:
                     going[side] = False
                     continue
-                partner = self._waiting[1 - side].pop(_key(record), None)
+                key = key_of(record)
+                partner = self._waiting[1 - side].pop(key)
                 if partner is None:
-                    self._waiting[side][_key(record)] = record
+                    self._waiting[side].put(key, record)
                 else:
                     yield (record, partner) if side == 0 else (partner, record)
-        for record in self._waiting[0].values():
+        for record in self._waiting[0]:
             yield record, None
-        for record in self._waiting[1].values():
+        for record in self._waiting[1]:
             yield None, record
 
 
@@ -194,10 +194,10 @@ def _facts(subject: Subject, again: RunReader, scoring: str) -> None:
                 )
 
 
-def _pending(subject: Subject, again: RunReader) -> set[_Key]:
+def _pending(subject: Subject, again: RunReader) -> set[Key]:
     """The works that the replay could not do, each named with its reason."""
-    undone: set[_Key] = set()
-    roles: dict[_Key, str] = {}
+    undone: set[Key] = set()
+    roles: dict[Key, str] = {}
     for attempt in again.attempts:
         key = (attempt.cell, attempt.sample, attempt.trial)
         if attempt.event == "error":

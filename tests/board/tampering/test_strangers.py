@@ -15,6 +15,7 @@ from suite.board.definition import Board, load_board
 from suite.board.refusing import reasons
 from suite.board.verify import Verification, verify
 from suite.compare.loading import open_runs
+from suite.journal import waiting
 from suite.sandbox import probe
 from suite.task import Part
 from tests.board.making import edit_json
@@ -129,6 +130,48 @@ class TestOtherKindsOfOne:
 
 
 class TestCalls:
+    @pytest.mark.parametrize("recipe", ["judged", "pairs"])
+    def test_a_judges_calls_among_the_candidates(self, recipe: str, forged: Callable) -> None:
+        """Where nobody looks at a judge's replies."""
+        made, board = forged(recipe)
+        known = {one.sha256 for one in made.files["blocks"]}
+        made.files["calls"] += made.files["scoring/calls"]
+        made.files["blocks"] += [one for one in made.files["scoring/blocks"] if one.sha256 not in known]
+        made.files["scoring/calls"], made.files["scoring/blocks"] = [], []
+        made.reseal()
+        assert "R9.no-member" in errors(verify(made.bundle, board=board))
+
+    def test_all_of_it_from_a_cache(self, forged: Callable) -> None:
+        """Times of replies from a cache are not looked at; but such a reply takes none, and no try."""
+        made, board = forged("choice")
+        for call in made.calls:
+            call.cached = True
+        made.reseal()
+        assert {"R9.times", "R9.attempts"} <= errors(verify(made.bundle, board=board))
+
+    def test_a_reply_without_a_try(self, forged: Callable) -> None:
+        made, board = forged("choice")
+        made.calls[0].attempt = 0
+        made.reseal()
+        assert "R9.attempts" in errors(verify(made.bundle, board=board))
+
+    @pytest.mark.parametrize("recipe", ["choice", "judged"])
+    def test_records_in_the_worst_order(
+        self, recipe: str, forged: Callable, good: Callable, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever waits for its partner longer than memory lasts is read again from where it stands."""
+        monkeypatch.setattr(waiting, "MOST", 0)
+        made, board = forged(recipe)
+        made.files["outputs"].reverse()
+        made.save()
+        found = verify(made.bundle, board=board)
+        honest = verify(good(recipe)[0], board=board)
+        assert errors(found) == set()
+        assert found.data["columns"] == honest.data["columns"]
+        made.scores.append(made.scores[0])
+        made.save()
+        assert "R4.repeated-score" in errors(verify(made.bundle, board=board))
+
     def test_one_call_named_many_times(self, forged: Callable) -> None:
         made, board = forged("choice")
         for output in made.outputs:

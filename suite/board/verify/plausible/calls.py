@@ -78,13 +78,21 @@ def check_calls(subject: Subject, thresholds: Thresholds) -> float:
                 where=subject.place("manifest.json", "roles.candidate"),
                 found=record["spec"],
             )
+    seated = {
+        file: {one["member"] for records in manifest.get("roles", {}).values() for one in records}
+        for file, manifest in (
+            ("calls.jsonl", subject.manifest),
+            ("scoring/calls.jsonl", subject.scoring_manifest),
+        )
+    }
     begin, retries = _attempts(subject)
     temperature, quoting = 0.0, False
     family = str(subject.manifest["cells"][0]["task"]).partition("/")[0]
     for file, call in journals(subject):
         member = seen.get(call.role)
-        if member is None:
-            subject.add("R9.no-member", "a call of nobody's", where=_at(subject, file, call), found=call.role)
+        if member is None or call.role not in seated[file]:
+            what = "a call of nobody who is asked at this stage"
+            subject.add("R9.no-member", what, where=_at(subject, file, call), found=call.role)
             continue
         _usage(subject, thresholds, file, call)
         _times(subject, thresholds, file, call, member, begin)
@@ -185,6 +193,8 @@ def _times(
         subject.add(
             "R9.times", "a call from before the run started", where=where, expected=begin, found=start
         )
+    if call.cached and start != end:
+        subject.add("R9.times", "a reply from the cache took time", where=where, found=call.times)
     if call.cached or not member.served or call.kind not in ("chat", "complete"):
         return
     seconds = end - start
@@ -206,7 +216,15 @@ def _times(
 
 
 def _tried(subject: Subject, file: str, call: CallRecord, retries: Counter[str]) -> None:
-    """A reply at the nth try has n - 1 recorded failures."""
+    """A reply at the nth try has n - 1 recorded failures; only one from the cache has no try."""
+    if (call.attempt < 1) is not call.cached:
+        subject.add(
+            "R9.attempts",
+            "a reply without a try, or a try for one from the cache",
+            where=_at(subject, file, call),
+            expected="0" if call.cached else ">= 1",
+            found=call.attempt,
+        )
     if call.attempt - 1 > retries.get(call.id, 0):
         subject.add(
             "R9.attempts",
