@@ -1,6 +1,7 @@
 """The board for machines: data.json (schema board-data.v1.json), entries.csv, and the feed of changes."""
 
 import csv
+import inspect
 import io
 from typing import Any, Literal
 from xml.sax.saxutils import escape, quoteattr
@@ -107,7 +108,11 @@ class BoardData(msgspec.Struct, forbid_unknown_fields=True):
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of data.json, as kept in `registry/schemas/board-data.v1.json`."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "suite:board-data.v1"}
-    return {**schema, **msgspec.json.schema(BoardData)}
+    made = msgspec.json.schema(BoardData)
+    for one in made["$defs"].values():  # some versions of Python and msgspec leave docstrings indented
+        if "description" in one:
+            one["description"] = inspect.cleandoc(one["description"])
+    return {**schema, **made}
 
 
 def board_data(state: State) -> BoardData:
