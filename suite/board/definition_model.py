@@ -173,6 +173,8 @@ class Board(Closed):
             for name in LATER:
                 if item[name] is None:
                     del item[name]
+        if found["limits"]["verify_seconds"] is None:  # later, too
+            del found["limits"]["verify_seconds"]
         return found
 
     @property

@@ -16,6 +16,7 @@ from suite_prefeval.classification import Classification
 
 from suite.board import budget
 from suite.board.budget import Budget, TimeUp
+from suite.board.definition import load_board
 from suite.board.verify import Rerun, Verification, ladder, verify
 from suite.cli.submit import submit
 from suite.sandbox import probe
@@ -255,6 +256,30 @@ def test_checking_after_the_end_is_no_news() -> None:
     one.check()
     with pytest.raises(TimeUp):
         Budget(0, clock).check()
+
+
+def test_a_board_says_how_long(good: Callable, clock: Clock, tmp_path: Path, monkeypatch: Any) -> None:
+    """Its hash is that of before where it does not."""
+    folder, board = good("choice")
+    path = tmp_path / "quick.yaml"
+    path.write_text(board._text + "limits: {bundle_mib: 200}\n")
+    assert load_board(path).sha256 == board.sha256
+    path.write_text(board._text + "limits: {verify_seconds: 60}\n")
+    quick = load_board(path)
+    assert quick.sha256 != board.sha256
+    real = ladder.same_world
+
+    def slow(*arguments: Any) -> Any:
+        clock.now = 61.0
+        signal.raise_signal(signal.SIGALRM)
+        return real(*arguments)
+
+    monkeypatch.setattr(ladder, "same_world", slow)
+    found = verify(folder, board=quick, clock=clock)
+    assert found.verdict == "incomplete"
+    assert found.ladder.findings.rungs["R4"].reason == "the time limit of 60 s ran out at R3"
+    clock.now = 0.0
+    assert "R3.time-limit" not in codes(verify(folder, board=board, clock=clock))
 
 
 def test_from_the_command_line(good: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,15 +151,15 @@ def verify(
     data: NAME -> file or run that stands for a dataset, as --data. most: findings kept of each code.
     again: samples to ask the model itself. others: the board's entries that were accepted before, oldest
     first, which it is held against. signers: whose keys may sign. seconds: how long it may take, but for
-    asking again (None: SECONDS). clock: what they are counted by. Raises BundleError for what is no bundle,
-    ConfigError for a bad board or no file of signers, and what models raise that cannot be had for the
-    re-run.
+    asking again (None: as the board says, else SECONDS). clock: what they are counted by. Raises BundleError
+    for what is no bundle, ConfigError for a bad board or no file of signers, and what models raise that
+    cannot be had for the re-run.
     """
     if most < 1:
         raise ConfigError(f"--max-findings {most}: at least 1")
     started = now()
     if seconds is None:
-        seconds = SECONDS
+        seconds = (board.limits.verify_seconds if board is not None else None) or SECONDS
     budget = Budget(seconds, clock)
     climbed = climb(
         path, board, data=data, most=most, again=again, say=say, budget=budget, others=others, signers=signers
