@@ -100,7 +100,7 @@ async def test_it_starts_shows_progress_and_stops_with_all_it_started(
 
     server = ManagedServer(launch(go=tmp_path / "go", say_every_s=0.1))
     await server.start(say)
-    http = HttpClient(server.url, {}, timeout_s=5)
+    http = HttpClient(server.url, {}, timeout_s=60)
     assert (await http.get("/health")).status == 200
     await http.close()
     assert server.alive
