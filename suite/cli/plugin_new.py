@@ -40,7 +40,7 @@ def new(name: str, folder: Path | None) -> None:
     written = write(name, package, folder)
     for path in written:
         click.echo(f"wrote {path}")
-    click.echo(f"next: cd {folder} && pip install -e . && pytest && suite plugin check {name}")
+    click.echo(f"next: cd {folder} && pip install -e . pytest && pytest && suite plugin check {name}")
     click.echo(f"then: suite eval --task {name} --mini --model embedded/smollm2-135m")
 
 

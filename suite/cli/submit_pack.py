@@ -90,7 +90,8 @@ def pack(
     from suite.board.pack import Wish, make
 
     given = {flag: text for flag in FLAGS if (text := flags.get(_name(flag))) is not None}
-    made = make(Wish(runs, output, folder, force, _board(board), declared_file, readme, given))
+    asked = _board(board)
+    made = make(Wish(runs, output, folder, force, asked, declared_file, readme, given))
     click.echo(f"bundle {made.id}")
     kind = "folder" if folder else "archive"
     click.echo(f"wrote  {made.path} ({kind}, {_size(made.bytes)}; {_size(made.content)} unpacked)")
@@ -99,6 +100,10 @@ def pack(
     click.echo("its own hashes, records and references were checked (R0 to R2)")
     target = f" --board {board}" if board else ""
     click.echo(f"next: suite submit verify {made.path}{target}")
+    if asked is not None and not folder:
+        click.echo(f"to hand it in: a pull request that adds submissions/{asked.id}/NAME-{made.id[:12]}/,")
+        click.echo("  in it this file as bundle.suite.zip, and what this prints as submission.json:")
+        click.echo(f"  unzip -p {made.path} submission.json")
 
 
 def _size(count: int) -> str:

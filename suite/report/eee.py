@@ -183,6 +183,9 @@ def _advice(run: LoadedRun, targets: Iterable[Target], samples: bool, folder: Pa
     left = sum(len(one.left.unscored) for one in targets)
     if left:
         yield f"{left:,} unscored values have no row; they are counted in score_details.details"
+    numbers = [one for cell in run.results.get("cells", ()) for one in cell["metrics"]]
+    if none := sum(one["value"] is None for one in numbers):
+        yield f"{none:,} of {len(numbers):,} results have no number and are left out"
     if samples:
         licences = {
             str((one.get("licence") or {}).get("name") or "of a file that was given")

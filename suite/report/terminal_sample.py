@@ -25,7 +25,9 @@ def print_sample(
 ) -> None:
     """Print a sample in every cell and trial. Raises NotFound for an id that the run does not have."""
     run = LoadedRun(folder, scoring)
-    labels = {cell.id: f"{task.name} {cell.label}" for task in summarise(run).tasks for cell in task.cells}
+    labels = {
+        cell.id: f"{task.name} {cell.label}".strip() for task in summarise(run).tasks for cell in task.cells
+    }
     judge = Judge(run)
     picked: list[Picked] = []
     names: set[str] = set()
@@ -41,7 +43,10 @@ def print_sample(
     console = console_for(file, width)
     for one in picked:
         console.print(
-            styled(f"{labels.get(one.key.cell, one.key.cell)}, trial {one.key.trial}: {one.outcome}", "bold")
+            styled(
+                f"{labels.get(one.key.cell, one.key.cell)}, {sample}, trial {one.key.trial}: {one.outcome}",
+                "bold",
+            )
         )
         for part in views.get(one.key, ()):
             for line in block(part):

@@ -145,8 +145,17 @@ def _check_scope(scope: str, known: set[str], request: EvalRequest) -> None:
         raise unknown("member", scope, members, where=f"-o {scope}.…; {role} has {count}")
 
 
+_FLAGS = {
+    "candidate": "--model SPEC",
+    "baseline": "--baseline SPEC",
+    "judge": "--judge SPEC",
+    "user": "--user SPEC",
+    "embedder": "--embedder SPEC",
+}
+
+
 def _how_to_fill(name: str) -> str:
-    flag = {"candidate": "--model SPEC", "judge": "--judge SPEC"}.get(name, f"--role {name}=SPEC")
+    flag = _FLAGS.get(name, f"--role {name}=SPEC")
     return f"give {flag}, for example embedded/smollm2-135m, vllm/Qwen/Qwen3-8B or openai/gpt-x"
 
 

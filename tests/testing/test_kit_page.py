@@ -1,11 +1,16 @@
 """docs/plugin-kit.md says what is so: every check, the contract's version, the message about another one."""
 
+import json
 import re
 from pathlib import Path
 
+import pytest
+
 from suite.hookspecs import CONTRACT, Entry
-from suite.plugins import Plugin, contract_note
+from suite.plugins import BUILTIN, Plugin, catalogue_of, contract_note
+from suite.testing import conformance
 from suite.testing.conformance import CHECKS
+from suite.testing.subject import Subject
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/plugin-kit.md").read_text("utf-8")
 
@@ -14,6 +19,19 @@ def test_every_check_is_listed() -> None:
     table = PAGE.partition("| check |")[2].partition("\n\n")[0]
     first = [line.split("|")[1] for line in table.splitlines()[2:]]
     assert re.findall(r"`([a-z-]+)`", " ".join(first)) == list(CHECKS)
+
+
+def test_the_task_with_a_judge_keeps_the_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = PAGE.partition('```python title="suite_tact.py"\n')[2].partition("```")[0]
+    (tmp_path / "suite_tact.py").write_text(code, "utf-8")
+    rows = [{"id": f"t{n}", "hint": f"thing {n}"} for n in range(12)]
+    (tmp_path / "things.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plugins = catalogue_of([], (*BUILTIN, Entry("task", "tact", "Tactful", "suite_tact:Tact")))
+    subject = Subject("tact", plugins=plugins, data={"things": str(tmp_path / "things.jsonl")})
+    report = conformance.check(subject, conformance.WITHOUT_MODEL)
+    report.require()
+    assert {one.check for one in report.results if one.status == "skipped"} == {"light", "data"}
 
 
 def test_the_message_about_another_contract_is_the_one_shown() -> None:
