@@ -54,6 +54,9 @@ def _well_formed(cell: Cell, found: list[Sample[Any]]) -> Iterator[str]:
         for tag, value in one.tags.items():
             if type(tag) is not str or type(value) is not str:
                 yield f"{_name(cell)}: tag {tag!r} of sample {one.id!r} is {value!r}, not text"
+        references = cell.task.references(one)
+        if isinstance(references, str) or any(not isinstance(text, str) for text in references):
+            yield f"{_name(cell)}: the references of sample {one.id!r} are no texts"
         try:
             payload_sha256(one.payload)
         except PluginError as error:

@@ -96,6 +96,15 @@ def test_samples_that_change_or_repeat_are_named(bench: Make, good: Any) -> None
     assert "group 'g0' comes back" in problems("samples", bench(Apart))
 
 
+@pytest.mark.parametrize("given", ["one text, which is no list of them", [7]])
+def test_references_that_are_no_texts_are_named(bench: Make, good: Any, given: Any) -> None:
+    class Wrong(good):  # type: ignore[misc]
+        def references(self, sample: Any) -> Any:
+            return given
+
+    assert "references of sample 'w0' are no texts" in problems("samples", bench(Wrong))
+
+
 def test_an_id_with_a_parameter_is_named(bench: Make, good: Any) -> None:
     class Task(good):  # type: ignore[misc]
         def samples(self, data: suite.Data) -> Sampled:
