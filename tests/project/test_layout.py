@@ -6,10 +6,11 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import entry_points
+from importlib.metadata import distributions, entry_points
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 import suite
 
@@ -111,6 +112,21 @@ def test_an_interpreter_that_exists_but_fails_is_passed_over(tmp_path: Path) -> 
     assert "shims" not in lines[version]
     missing = {v for v in ("3.11", "3.12", "3.13") if v not in lines}
     assert found.stderr.splitlines() == [f"no Python {v} here" for v in sorted(missing)]
+
+
+def test_pins_fit_the_first_release_of_every_python() -> None:
+    """Some systems stay at 3.11.2. Only what is installed as pinned says which Python it needs."""
+    pins = dict(
+        line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line
+    )
+    asked = {
+        one.name: SpecifierSet(one.metadata["Requires-Python"] or "")
+        for one in distributions()
+        if pins.get(one.name) == one.version
+    }
+    assert len(asked) > 30
+    first = ("3.11.0", "3.12.0", "3.13.0")
+    assert [name for name, spec in asked.items() if not all(map(spec.contains, first))] == []
 
 
 def test_the_lowest_versions_are_those_of_the_projects(tmp_path: Path) -> None:
