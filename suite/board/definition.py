@@ -88,8 +88,9 @@ def _told(error: ValidationError, path: Path, text: str) -> ConfigError:
         message = f"there is no field `{place[-1]}`"
     line = strict.yaml_line(text, place)
     more = error.error_count() - 1
+    others = f" (and {more} more mistake{'s' if more > 1 else ''})" if more else ""
     return ConfigError(
-        f"{path.name} is no valid board: {message}" + (f" (and {more} more mistakes)" if more else ""),
+        f"{path.name} is no valid board: {message}{others}",
         where=f"{path}, line {line}, field `{'.'.join(map(str, place)) or 'the whole'}`",
         fix="schemas/board.v1.json in the registry says what is allowed; docs/boards.md explains it",
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from suite.board.definition import Board, board_files, find_board, load_board
 from suite.board.entry import RECORD, Entry, read_entry
 from suite.board.signatures import Signers
-from suite.errors import ConfigError, DataError
+from suite.errors import ConfigError, DataError, NotFound, unknown
 
 SIGNERS = "signers"
 
@@ -83,7 +83,8 @@ def open_repository(path: Path, board: str = "") -> list[Shelf]:
         found = [_shelf(path, one) for one in sorted((path / "boards").iterdir()) if _has_board(one)]
         chosen = [one for one in found if not board or one.board.id == board]
         if board and not chosen:
-            chosen = [Shelf(find_board(board), path / "submissions" / find_board(board).id)]
+            definition = _elsewhere(board, path, [one.board.id for one in found])
+            chosen = [Shelf(definition, path / "submissions" / definition.id)]
         if not chosen:
             raise ConfigError(f"{path} has no board", fix="`suite board init DIR` makes a repository")
         return chosen
@@ -98,6 +99,14 @@ def open_repository(path: Path, board: str = "") -> list[Shelf]:
             f"{path} is no board repository, and no board is called {name!r}", fix="say which: --board FILE"
         )
     return [Shelf(find_board(name), path)]
+
+
+def _elsewhere(board: str, path: Path, here: Sequence[str]) -> Board:
+    """A definition that the repository does not hold. Raises NotFound that names those it does hold."""
+    try:
+        return find_board(board)
+    except NotFound as error:
+        raise unknown("board", board, here, f"in {path}") from error
 
 
 def _has_board(folder: Path) -> bool:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from suite.board.repository import open_repository
 from suite.cli.main import run
+from suite.errors import NotFound
 from tests.board import accepted
 
 
@@ -74,3 +76,11 @@ def test_links_among_entries_are_refused(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "submissions/b/model-x-000000000000").symlink_to("/etc")
     assert run(["board", "build", str(tmp_path), "-o", str(tmp_path / "site")]) == 2
     assert "must not be a link" in capsys.readouterr().err
+
+
+def test_a_board_that_a_repository_lacks_is_named_beside_those_it_has(tmp_path: Path) -> None:
+    assert run(["board", "init", str(tmp_path / "r"), "--board", "mini"]) == 0
+    with pytest.raises(NotFound, match="did you mean 'mini'"):
+        open_repository(tmp_path / "r", "minni")
+    with pytest.raises(NotFound, match=f"in {tmp_path / 'r'}\n  known: mini$"):
+        open_repository(tmp_path / "r", "elsewhere")

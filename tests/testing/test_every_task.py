@@ -47,4 +47,5 @@ def test_the_contract_is_kept(name: str, tmp_path: Path) -> None:
     report = conformance.check(Subject(name, data=data, groups=2, cells=2), conformance.WITHOUT_MODEL)
     report.require()
     skipped = {one.check for one in report.results if one.skipped}
-    assert skipped <= {"lazy", "judge-failure"}, report.results
+    brought = {"light", "data"}  # of a plugin that was installed, or rows that came with one
+    assert skipped <= {"lazy", "judge-failure", *brought}, report.results
