@@ -9,11 +9,13 @@ from typing import Any
 
 import good_bundles
 import pytest
+from forge_records import replaced
 from tamper import Forged
 
 from suite.board.definition import Board, load_board
 from suite.board.refusing import reasons
 from suite.board.verify import Verification, verify
+from suite.chat import Usage
 from suite.compare.loading import open_runs
 from suite.journal import waiting
 from suite.sandbox import probe
@@ -148,6 +150,17 @@ class TestCalls:
             call.cached = True
         made.reseal()
         assert {"R9.times", "R9.attempts"} <= errors(verify(made.bundle, board=board))
+
+    def test_one_rationale_whose_tokens_are_not_told(self, good: Callable, tmp_path: Path) -> None:
+        board = good("judged")[1]
+        said = f"{'It keeps to what was asked for. ' * 10}<answer>Yes</answer>"
+        run = good_bundles.run(good_bundles.RECIPES["judged"], tmp_path / "run", judge=said)
+        made = Forged(good_bundles.bundle([run], board, tmp_path / "bundle"))
+        for call in made.judged:
+            call.reply = replaced(call.reply, usage=Usage())
+        made.reseal()
+        found = verify(made.bundle, board=board)
+        assert "R9.rationales" in {one.code for one in found.ladder.findings}
 
     def test_a_reply_without_a_try(self, forged: Callable) -> None:
         made, board = forged("choice")

@@ -15,7 +15,7 @@ from suite.journal.reading import digest64
 from suite.journal.records import OutputRecord
 
 LONG_WORDS = 12  # an output below this says little by being equal to another
-LONG_TOKENS = 50
+LONG_TOKENS, LONG_TEXT = 50, 200  # of a judge's reply; what it says of its tokens may be made up
 OPENING = 200
 MOST_GRAMS = 400_000  # over all cells
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -182,7 +182,7 @@ def _rationales(subject: Subject, thresholds: Thresholds) -> None:
     seen: dict[int, str] = {}
     copied = count = 0
     for call in subject.scoring_journal.calls:
-        if call.reply.usage.completion < LONG_TOKENS:
+        if call.reply.usage.completion < LONG_TOKENS and len(call.reply.text) < LONG_TEXT:
             continue
         count += 1
         first = seen.setdefault(digest64(call.role, call.reply.text), call.request_sha256)
