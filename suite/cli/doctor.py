@@ -60,6 +60,8 @@ def doctor(context: click.Context, as_json: bool) -> None:
 
 def examine() -> dict[str, Any]:
     """All that is found, as JSON."""
+    from suite.run.hardware import memory_gib
+
     return {
         "suite": suite.__version__,
         "python": f"{platform.python_version()} ({platform.python_implementation()})",
@@ -91,14 +93,6 @@ def gpus() -> list[dict[str, str]]:
         return [{"error": f"nvidia-smi: {type(error).__name__}"}]
     rows = [line.split(", ") for line in said.splitlines() if line.strip()]
     return [dict(zip(("name", "memory", "driver"), row, strict=False)) for row in rows]
-
-
-def memory_gib() -> float | None:
-    """Physical memory in GiB, None where the system does not say."""
-    try:
-        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
-    except (ValueError, OSError, AttributeError):
-        return None
 
 
 def sandbox() -> dict[str, Any]:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.compare.measures import Columns, Floats, Measure, Side
-from suite.scoring.resampling import MOST_ROWS, bootstrap_formula, number
-from suite.scoring.stats.estimate import Estimate, joined
+from suite.scoring.resampling import MOST_ROWS, bootstrap_formula
+from suite.scoring.stats.estimate import Estimate, finite, joined
 from suite.scoring.stats.intervals import t_p_value
 from suite.scoring.stats.macro import macro
 from suite.scoring.stats.mean import mean_estimate, spread
@@ -144,7 +144,7 @@ def _by_formula(
         return Paired(value_a, value_b, nothing, *only)
 
     def difference(tables: Any) -> float | None:
-        first, second = number(measure.formula(tables["a"])), number(measure.formula(tables["b"]))  # type: ignore[misc]
+        first, second = finite(measure.formula(tables["a"])), finite(measure.formula(tables["b"]))  # type: ignore[misc]
         return None if first is None or second is None else first - second
 
     tables = {"a": (one, kept), "b": (two, kept)}
@@ -167,7 +167,7 @@ def _rows(one: Side, ids: Digests) -> dict[str, NDArray[Any]]:
 def _value(measure: Measure, columns: Columns, codes: NDArray[np.intp]) -> float | None:
     if measure.formula is None or not len(codes):
         return None
-    return number(measure.formula({**columns, "cluster": codes}))
+    return finite(measure.formula({**columns, "cluster": codes}))
 
 
 def _swapped(

@@ -34,7 +34,8 @@ from suite.journal.records import FORMAT, AttemptRecord, OutputRecord, Record, S
 from suite.journal.writing import JournalFile, write_json
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import Cell, load_task, make_cell, swept
-from suite.run.manifest import SCORING_FORMAT, hardware, now, versions
+from suite.run.hardware import hardware
+from suite.run.manifest import SCORING_FORMAT, now, versions
 from suite.run.records import output_sha256
 from suite.run.results import make_results
 from suite.task import Output, Part, Unscored, Value

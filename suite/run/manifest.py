@@ -1,10 +1,6 @@
 """The manifests of a run and of its scorings: what was planned, with whom, on what."""
 
 import importlib.metadata
-import os
-import platform
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +9,7 @@ import msgspec
 
 from suite.journal.records import FORMAT
 from suite.run.cells import Cell
+from suite.run.hardware import hardware
 from suite.run.plan import Counts, Plan
 
 SCORING_FORMAT = "suite-scoring/1"
@@ -120,32 +117,3 @@ def versions(plugins: set[str]) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
-
-
-def hardware() -> dict[str, Any]:
-    """The machine in general words: no host name, no user, no path."""
-    return {
-        "cpus": os.cpu_count() or 1,
-        "memory_gib": _memory_gib(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "gpus": _gpus(),
-    }
-
-
-def _memory_gib() -> float | None:
-    try:
-        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
-    except (ValueError, OSError, AttributeError):
-        return None
-
-
-def _gpus() -> list[str]:
-    if shutil.which("nvidia-smi") is None:
-        return []
-    command = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []

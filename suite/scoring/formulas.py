@@ -11,9 +11,10 @@ from suite.chat import canonical_json
 from suite.errors import PluginError
 from suite.journal.records import CellPlan
 from suite.scoring.metrics import Across, Custom, Ratio
-from suite.scoring.resampling import Columns, bootstrap_formula, bootstrap_ratio, number
+from suite.scoring.resampling import Columns, bootstrap_formula, bootstrap_ratio
 from suite.scoring.results import AcrossResult, MetricResult
 from suite.scoring.row import WHOLE, Context, Estimated, Slice, estimated
+from suite.scoring.stats.estimate import finite
 from suite.scoring.units import Scope, Units, collect, scope_of
 
 RATIO_DRAWS = 2000
@@ -87,7 +88,7 @@ def whole(units: Units) -> dict[str, NDArray[Any]]:
 
 def _value(name: str, formula: Any, tables: Mapping[str, Columns]) -> float | None:
     try:
-        return number(formula(tables))
+        return finite(formula(tables))
     except Exception as error:  # third-party code: anything may come out
         raise PluginError(
             f"the formula of metric {name!r} failed: {type(error).__name__}: {error}"

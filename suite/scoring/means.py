@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from suite.scoring.estimating import estimate_macro, estimate_mean
 from suite.scoring.metrics import Mean, Range
-from suite.scoring.resampling import Columns, bootstrap_formula, how_many, number
+from suite.scoring.resampling import Columns, bootstrap_formula, how_many
 from suite.scoring.results import MetricResult
 from suite.scoring.row import WHOLE, Context, Estimated, coverage_note, estimated, mean_bounds
+from suite.scoring.stats.estimate import finite
 from suite.scoring.units import Scope, Units, collect, scope_of
 
 MACRO_DRAWS = 2000
@@ -133,6 +134,6 @@ def _resampled(
     table: dict[str, tuple[Columns, NDArray[np.uint64]]] = {
         "all": ({"x": x, "group": group}, np.concatenate(clusters))
     }
-    value = number(macro({"all": table["all"][0]}))
+    value = finite(macro({"all": table["all"][0]}))
     seed = context.seed_of(name, WHOLE)
     return estimated(bootstrap_formula(value, macro, table, MACRO_DRAWS, seed, context.level), metric.range)

@@ -5,7 +5,6 @@ random denominator is random here too. Several tables (cells) are resampled join
 for all. Formulas see columns here; `stats.bootstrap` has the intervals.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.scoring.stats.bootstrap import FEWEST_FOR_BCA, MOST_FOR_BCA, interval_from
-from suite.scoring.stats.estimate import Estimate, joined
+from suite.scoring.stats.estimate import Estimate, finite, joined
 
 Columns = Mapping[str, NDArray[Any]]
 MOST_ROWS = 20_000_000  # rows drawn in all for one interval: about 10 s
@@ -87,7 +86,7 @@ def bootstrap_formula(
     }
 
     def of(picks: NDArray[np.intp]) -> float | None:
-        return number(formula({name: one.draw(picks) for name, one in held.items()}))
+        return finite(formula({name: one.draw(picks) for name, one in held.items()}))
 
     affordable = min(draws, max(FEWEST_DRAWS, MOST_ROWS // rows))
     chance = np.random.default_rng(seed)
@@ -129,11 +128,3 @@ def bootstrap_ratio(
 
 def _ratio(above: float, below: float) -> float | None:
     return above / below if below else None
-
-
-def number(value: Any) -> float | None:
-    """A finite float, or None."""
-    if value is None:
-        return None
-    found = float(value)
-    return found if math.isfinite(found) else None
