@@ -247,15 +247,18 @@ class Entry(msgspec.Struct, frozen=True):
 
     @property
     def per_sample(self) -> Path | None:
-        """Its table of samples, if it has one."""
-        path = self.folder / PER_SAMPLE
-        return path if path.is_file() and not path.is_symlink() else None
+        """Its table of samples, if verification wrote one."""
+        return self._written(PER_SAMPLE, self.verification.per_sample_sha256)
 
     @property
     def replies(self) -> Path | None:
-        """Its digests of replies, if it has them; entries of earlier releases do not."""
-        path = self.folder / REPLIES
-        return path if path.is_file() and not path.is_symlink() else None
+        """Its digests of replies, if verification wrote them; that of earlier releases did not."""
+        return self._written(REPLIES, self.verification.replies_sha256)
+
+    def _written(self, name: str, sha256: str | None) -> Path | None:
+        """A file that verification names. Another one of that name was brought by whoever submitted."""
+        path = self.folder / name
+        return path if sha256 is not None and path.is_file() and not path.is_symlink() else None
 
     def column(self, key: str) -> ColumnResult | None:
         """Its result in a column."""

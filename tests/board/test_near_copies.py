@@ -104,6 +104,20 @@ def test_another_models_own_words_are_not(
     assert copies(accept(bundle, root)) == []
 
 
+def test_accept_prints_what_it_found(
+    root: Path,
+    good: Callable,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bundle = submitted(one_reply, good("judged")[1], tmp_path / "new", monkeypatch)
+    assert run_command(["board", "accept", str(bundle), "--repo", str(root)]) == 0
+    told = capsys.readouterr().out
+    assert "accepted (verified with warnings)" in told
+    assert "R9.near-copies: warning" in told
+
+
 def test_a_new_version_of_the_submitters_own_is_no_copy(
     root: Path, good: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +141,17 @@ def test_an_entry_keeps_its_digests_and_the_board_checks_them(root: Path) -> Non
     with pytest.raises(DataError, match="is not the one that verification wrote"):
         read_entry(entry.folder)
     assert run_command(["board", "check", str(root), "--no-verify"]) == 1
+
+
+def test_digests_that_the_submitter_brought_are_not_read(root: Path) -> None:
+    """Else whoever has no long replies could make others look like copies."""
+    (entry,) = open_repository(root)[0].entries()
+    path = entry.folder / "verification.json"
+    told = json.loads(path.read_text())
+    told["replies_sha256"] = None
+    path.write_text(json.dumps(told))
+    assert (entry.folder / "replies.parquet").is_file()
+    assert read_entry(entry.folder).replies is None
 
 
 class TestDigests:

@@ -7,7 +7,9 @@ import zlib
 from typing import Any
 
 import pytest
+from suite_vibechecker.parameters import Parameters
 from suite_vibechecker.rows import BigRow, Case, LiveRow, Requirement, VeriCodeRow, hidden_tests
+from suite_vibechecker.task import Big
 
 import suite
 
@@ -158,3 +160,12 @@ def test_the_official_wording_is_read() -> None:
         }
     )
     assert (row.id, row.generation_prompt) == ("style_3", "g {line_length}")
+
+
+def test_the_reference_solution_is_a_reference_that_no_prompt_shows(big_rows: list[BigRow]) -> None:
+    task = Big(Parameters())
+    for row in big_rows:
+        (reference,) = task.references(suite.Sample(row.task_id, row))
+        assert reference == row.canonical_solution
+        assert reference.strip()
+        assert reference not in row.instruct_prompt
