@@ -8,6 +8,7 @@ import io
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -33,6 +34,7 @@ PLAIN_WIDTH = 100  # where there is no terminal to ask
 NARROW = 60
 MOST_COLUMNS = 12  # cells shown of a further table; the HTML report has them all
 MOST_SLICES = 40
+MOST_REASONS = 5  # values whose missing numbers are explained
 
 
 def print_results(
@@ -113,6 +115,8 @@ def task_parts(task: TaskPart, level: float, width: int, details: bool) -> Itera
         yield from tables(grid, width, fixed=grid.left)
     for note in notes(task):
         yield styled(f"{note}", "dim", 2)
+    for line in list(unscored_lines(task))[:MOST_REASONS]:
+        yield styled(line, "dim", 2)
     for skipped in task.skipped:
         yield styled(f"left out: {_parameters(skipped)}: {skipped.get('reason', '')}", "dim", 2)
     further = [turned(metrics_grid(task))] if task.metric_names else []
@@ -121,6 +125,16 @@ def task_parts(task: TaskPart, level: float, width: int, details: bool) -> Itera
     for one in further:
         yield ""
         yield from tables(one, width)
+
+
+def unscored_lines(task: TaskPart) -> Iterator[str]:
+    """Why values have no number, over all cells, a line a value: what an author asks first."""
+    found: dict[str, Counter[str]] = {}
+    for cell in task.cells:
+        for value, reasons in cell.unscored.items():
+            found.setdefault(value, Counter()).update(reasons)
+    for value, counted in found.items():
+        yield f"{value} unscored: " + ", ".join(f"{reason} {n:,}" for reason, n in counted.most_common())
 
 
 def _parameters(skipped: Any) -> str:

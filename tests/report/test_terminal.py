@@ -1,6 +1,7 @@
 """What is printed: complete, plain where nobody watches, no wider than the screen, no hostile escape."""
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,17 @@ def test_headline_interval_counts_and_slices_are_there(make_run: Make) -> None:
     ]
     assert len(rows) == 6
     assert rows[0][-1] == "2"  # pending
+
+
+def test_why_values_have_no_number_is_told(mini_run: Path) -> None:
+    (path,) = mini_run.glob("scorings/*/results.json")
+    told = json.loads(path.read_text())
+    told["cells"][0]["unscored"] = {"kept": {"truncated": 2, "refused": 12}}
+    told["cells"][1]["unscored"] = {"kept": {"truncated": 3}, "yes": {"unparsed": 1}}
+    path.write_text(json.dumps(told))
+    text = printed(mini_run)
+    assert "  kept unscored: refused 12, truncated 5\n" in text
+    assert "  yes unscored: unparsed 1\n" in text
 
 
 def test_clusters_and_method_on_request(make_run: Make) -> None:
