@@ -206,7 +206,7 @@ class TestCalls:
     "program",
     [
         "while True: pass",
-        "import os, time\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        time.sleep(0.01)",
+        "import os, time\nwhile True:\n try:\n  os.fork()\n except OSError:\n  time.sleep(0.01)",
         "print('x' * 10**9)",
         "import os\nos.kill(1, 9)\nos.kill(os.getppid(), 9)",
         "import socket\nsocket.create_connection(('127.0.0.1', 80))",
