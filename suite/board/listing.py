@@ -188,6 +188,8 @@ def _reasons(board: Board, entry: Entry, exposed: Mapping[str, Any], day: date |
         age = None if day is None else (entry.record.accepted.date() - day).days
         if age is None or age > rules.max_age_days:
             reasons.append(f"run more than {rules.max_age_days} days before it was accepted")
+        elif age < -1:  # a day apart may be a matter of time zones
+            reasons.append(f"declared to be made {-age} days after it was accepted")
     return reasons
 
 

@@ -39,6 +39,7 @@ def test_an_entry_of_an_older_definition_holds_no_rank_of_this_one(tmp_path: Pat
         ({"types": ["standard"]}, {"class": "custom"}, "custom entries are not taken"),
         ({"contamination": "exclude"}, {}, "declared exposure to family/task-0"),
         ({"max_age_days": 1}, {}, "more than 1 days"),
+        ({"max_age_days": 1}, {"made": "2031-01-01T00:00:00Z"}, "days after it was accepted"),
         ({}, {"verdict": "incomplete"}, "verdict: incomplete"),
     ],
 )
@@ -46,7 +47,9 @@ def test_who_is_not_eligible_is_shown_unranked_with_the_reason(
     tmp_path: Path, rules: dict[str, object], verification: dict[str, object], said: str
 ) -> None:
     made = accepted.board(tmp_path, 1, eligibility=rules)
-    declared = {"disclosure": {"contamination": {"family/task-0": "evaluation_data"}}}
+    declared: dict[str, object] = {"disclosure": {"contamination": {"family/task-0": "evaluation_data"}}}
+    if day := verification.pop("made", None):
+        declared["created"] = day
     values = accepted.scores(0, 1, 24, 0.5)
     accepted.entry(tmp_path, made, 5, values, submission=declared, verification=verification)
     build_site(open_repository(tmp_path), tmp_path / "site")

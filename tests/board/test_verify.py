@@ -1,6 +1,8 @@
 """Good bundles of all five benchmarks verify where they were not made; models are asked again."""
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +38,25 @@ def test_a_real_bundle_of_all_five_benchmarks() -> None:
     assert data["class"] == "standard"
     assert data["trust"] == "L1"
     assert data["latency"] == {"median_s": 5.7158, "calls": 381}
+
+
+def test_a_full_disk_here_is_no_error_of_the_bundle(good: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, board = good("choice")
+    write, left = os.write, 20
+
+    def fill(fd: int, data: bytes) -> int:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(fd, data)
+
+    monkeypatch.setattr("suite.journal.writing.os.write", fill)
+    found = verify(folder, board=board)
+    assert left < 0
+    assert found.verdict == "incomplete"
+    assert "No space left" in found.ladder.findings.rungs["R6"].reason
+    assert [one for one in found.ladder.findings if one.severity == "error"] == []
 
 
 @pytest.mark.parametrize("recipe", good_bundles.RECIPES)

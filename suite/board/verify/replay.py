@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from suite.board.budget import Budget, TimeUp
 from suite.board.verify.equal import differing_values
 from suite.board.verify.subject import Subject
-from suite.errors import PluginError, SandboxUnavailable, SuiteError
+from suite.errors import PluginError, RunError, SandboxUnavailable, SuiteError
 from suite.journal.reading import Journal, Lines, RunReader
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.waiting import Key, Waiting, key_of
@@ -57,9 +57,12 @@ def replay(subject: Subject, scratch: Path) -> None:
         subject.not_run(error.what, "R6", "R7")
         return
     except SuiteError as error:
-        subject.add("R6.replay", "the replay broke off", found=error.what)
+        if _ours(error):
+            subject.not_run(error.what, "R6", "R7")
+        else:
+            subject.add("R6.replay", "the replay broke off", found=error.what)
         return
-    if isinstance(outcome.error, SandboxUnavailable):
+    if outcome.error is not None and _ours(outcome.error):
         subject.not_run(outcome.error.what, "R6", "R7")
         return
     for rung in ("R6", "R7"):
@@ -67,6 +70,13 @@ def replay(subject: Subject, scratch: Path) -> None:
     if outcome.error is not None:
         subject.add("R6.replay", "the replay broke off", found=outcome.error.what)
     _compare(subject, RunReader(scratch), outcome)
+
+
+def _ours(error: SuiteError) -> bool:
+    """Whether this machine is to blame and not the bundle: no sandbox, or no room to write."""
+    return isinstance(error, SandboxUnavailable) or (
+        isinstance(error, RunError) and isinstance(error.__cause__, OSError)
+    )
 
 
 async def _in_time(budget: Budget, going: Coroutine[Any, Any, Outcome]) -> Outcome:
