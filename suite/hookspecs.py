@@ -56,7 +56,7 @@ class Entry:
             return f"{self.name!r} needs a title of one line"
         if not _TARGET.fullmatch(self.target):
             return f"bad target {self.target!r} of {self.name!r}: write 'module:object'"
-        if type(self.contract) is not int or self.contract < 1:
+        if type(self.contract) is not int or self.contract < 0:
             return f"bad contract {self.contract!r} of {self.name!r}: write a whole number, now {CONTRACT}"
         return ""
 

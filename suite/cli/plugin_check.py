@@ -3,9 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from suite.plugins import Catalogue
 
 
 @click.command("check")
@@ -83,5 +86,20 @@ def tasks_of(name: str) -> list[str]:
         tasks = [entry.name for entry in plugin.entries if entry.kind == "task"]
         if not tasks:
             raise NotFound(f"plugin {name!r} brings no task", fix="; ".join(plugin.problems))
-        return list(dict.fromkeys(tasks))
+        return _those_that_load(known, list(dict.fromkeys(tasks)))
     return [known.find("task", name)[0].name]
+
+
+def _those_that_load(known: "Catalogue", tasks: list[str]) -> list[str]:
+    """All of the names; where none of them can be had, the error of the first. Raises PluginError."""
+    from suite.errors import PluginError
+
+    errors = []
+    for name in tasks:
+        try:
+            known.find("task", name)
+        except PluginError as error:
+            errors.append(error)
+    if len(errors) == len(tasks):
+        raise errors[0]
+    return tasks

@@ -168,7 +168,7 @@ def test_a_hidden_connection_is_stopped_and_named(install: Install, tmp_path: Pa
             server.accept()
 
 
-@pytest.mark.parametrize("contract", ['"1"', "0", "True"])
+@pytest.mark.parametrize("contract", ['"1"', "-1", "True"])
 def test_a_contract_that_is_no_number_is_named(install: Install, contract: str) -> None:
     (_, mine) = install(contract=contract).plugins
     assert [entry.name for entry in mine.entries] == ["brought/second", "brought"]
