@@ -8,7 +8,7 @@ from suite.errors import ConfigError, PluginError, RunError, unknown
 from suite.journal.reading import RunReader
 from suite.parameters import Parameters
 from suite.plugins import Catalogue, catalogue
-from suite.run.cells import AnyTask, Cell, load_task, make_cell
+from suite.run.cells import AnyTask, Cell, load_task, local_values, make_cell
 from suite.run.folders import differing
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
@@ -35,11 +35,18 @@ class Reopened:
 
 
 def cells_of(
-    run: RunReader, plugins: Catalogue, parameters: Sequence[tuple[str, str, str]] = ()
+    run: RunReader,
+    plugins: Catalogue,
+    parameters: Sequence[tuple[str, str, str]] = (),
+    *,
+    scoring: bool = False,
 ) -> list[Cell]:
-    """The cells of a run, made anew. parameters: -P that change at-score parameters.
+    """The cells of a run, made anew. parameters: -P that change at-score parameters. scoring: whether they
+    will be scored. What names a program or file of the machine that made the run is never taken from its
+    record, since the run may be a stranger's.
 
-    Raises NotFound or PluginError for a task that is not installed, RunError for another version of it.
+    Raises NotFound or PluginError for a task that is not installed, RunError for another version of it,
+    ConfigError for such a value that nobody gave for this scoring.
     """
     found: list[Cell] = []
     changed: set[str] = set()
@@ -53,6 +60,8 @@ def cells_of(
             )
         kind: type[Parameters] = task.parameters_type()
         values = {**record["parameters"], **record["score_parameters"]}
+        elsewhere = local_values(kind, values)
+        values = {key: value for key, value in values.items() if key not in elsewhere}
         for scope, parameter, text in parameters:
             if scope not in ("", name, name.partition("/")[0]) or parameter not in kind.model_fields:
                 continue
@@ -62,7 +71,15 @@ def cells_of(
                     fix="start another run with `suite eval`",
                 )
             values[parameter] = text
+            elsewhere.pop(parameter, None)
             changed.add(parameter)
+        if scoring and elsewhere:
+            parameter, value = next(iter(elsewhere.items()))
+            raise ConfigError(
+                f"{name} was scored with {parameter} = {value!r}, which is of the machine that made the run",
+                where=str(run.folder),
+                fix=f"give -P {parameter}=… for this machine; -P {parameter}= for the usual one",
+            )
         cell = make_cell(task(kind.model_validate(values)), plugin)
         if cell.id != record["cell"]:
             raise RunError(
@@ -87,7 +104,7 @@ def plan_again(run: RunReader, request: EvalRequest | None = None, stages: Seque
         raise RunError(f"{run.folder.name} was imported: its samples are not at hand")
     plugins = catalogue()
     asked = request or EvalRequest(())
-    cells = cells_of(run, plugins, asked.parameters)
+    cells = cells_of(run, plugins, asked.parameters, scoring="score" in stages)
     whole = replace(
         asked,
         tasks=tuple(dict.fromkeys(cell.plan.task for cell in cells)),

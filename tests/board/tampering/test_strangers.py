@@ -16,6 +16,7 @@ from suite.board.definition import Board, load_board
 from suite.board.refusing import reasons
 from suite.board.verify import Verification, verify
 from suite.chat import Usage
+from suite.cli.main import run as command
 from suite.compare.loading import open_runs
 from suite.journal import waiting
 from suite.sandbox import probe
@@ -84,6 +85,24 @@ class TestSomethingOfTheMachine:
         edit_json(scoring / "manifest.json", named)
         (found,) = reasons(open_runs([str(mine)]), None)
         assert "interpreter=/opt/py/bin/python, which only this machine has" in found
+
+    def test_scoring_a_strangers_run_again_does_not_run_it(
+        self, code_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run = Path(shutil.copytree(code_run, tmp_path / "run"))
+        ran, program = tmp_path / "ran", tmp_path / "python"
+        program.write_text(f"#!/bin/sh\ntouch {ran}\necho 3.11.0\n")
+        program.chmod(0o755)
+
+        def named(manifest: dict[str, Any]) -> None:
+            manifest["cells"][0]["score_parameters"]["interpreter"] = str(program)
+
+        edit_json(run / "manifest.json", named)
+        assert command(["score", str(run)]) == 2
+        assert "interpreter" in (told := capsys.readouterr().err)
+        assert "-P interpreter=" in told
+        assert command(["score", str(run), "-P", "interpreter=", "--quiet"]) == 0
+        assert not ran.exists()
 
 
 class TestOtherKindsOfOne:
