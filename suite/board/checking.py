@@ -135,8 +135,9 @@ def _numbers(entry: Entry, now: Verification) -> Iterator[Trouble]:
         mine, theirs = (msgspec.to_builtins(getattr(one, name)) for one in (now, entry.verification))
         if name == "columns":
             for here, there in zip(mine, theirs, strict=False):
-                if there["latency"] is None:  # reports of the first release do not have it
-                    here["latency"] = None
+                for field in ("latency", "roles"):  # reports of the first release do not have them
+                    if not there[field]:
+                        here[field] = there[field]
         if first := next(differences(mine, theirs, name), None):
             place, here, there = first
             yield Trouble(

@@ -179,6 +179,7 @@ class ColumnResult(msgspec.Struct, frozen=True):
     tokens: Tokens | None = None
     latency: Latency | None = None
     seconds: float | None = None
+    roles: dict[str, list[str]] = {}
 
 
 class Signed(msgspec.Struct, frozen=True):

@@ -38,6 +38,10 @@ def test_a_real_bundle_of_all_five_benchmarks() -> None:
     assert data["class"] == "standard"
     assert data["trust"] == "L1"
     assert data["latency"] == {"median_s": 5.7158, "calls": 381}
+    roles = {one["key"]: one["roles"] for one in data["columns"]}
+    assert roles["prefeval/generation"] == {"judge": ["embedded/smollm2-135m at b179c9523d0e"]}
+    assert sorted(roles["contexteval/pairwise"]) == ["baseline", "judge"]
+    assert roles["prefeval/classification"] == {}
 
 
 def test_a_full_disk_here_is_no_error_of_the_bundle(good: Callable, monkeypatch: pytest.MonkeyPatch) -> None:

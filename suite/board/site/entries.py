@@ -9,6 +9,7 @@ from suite.board.entry import GONE, ColumnResult, Entry, Latency, Selection, Sig
 from suite.board.flips import Flips, flips
 from suite.board.listing import Listed, State, Table, luck
 from suite.board.site.markup import DASH, name
+from suite.board.site.roles import members, open_roles
 from suite.board.site.table import TRUST_NAMES, marks_of, missing, ranks, span
 from suite.board.thresholds import Thresholds
 from suite.report.cleaning import cut
@@ -91,6 +92,7 @@ def _results(state: State, table: Table, listed: Listed) -> list[dict[str, Any]]
         marks += ["not in the submission"] if result is None else []
         marks += ["judge of its own family"] if item.name in listed.judges else []
         marks += ["released after data"] if item.name in listed.late else []
+        marks += [f"{role}: {text}" for role in open_roles(item, [result]) if (text := members(result, role))]
         found.append(
             {
                 "href": f"tasks/{file_name(item.name)}.html",

@@ -12,6 +12,7 @@ from suite.board.ranking import Standing
 from suite.board.site.asked import item_facts
 from suite.board.site.figures import forest, leading, matrix
 from suite.board.site.markup import DASH, name
+from suite.board.site.roles import members, open_roles
 from suite.board.site.table import ranks, span
 from suite.report.formatting import number, percent
 
@@ -61,6 +62,8 @@ def _part(state: State, table: Table, item: Item) -> dict[str, Any]:
     standing = table.ranking.columns[item.name]
     heads = [("Rank", NUMBER), ("Model", TEXT), ("Value", NUMBER), ("Interval", TEXT), ("n", NUMBER),
              ("Unscored", NUMBER), ("Coverage", NUMBER), ("Ranks", TEXT)]  # fmt: skip
+    free = open_roles(item, [one.entry.column(item.name) for one in table.ranked])
+    heads += [(escape(f"{role[:1].upper()}{role[1:]}"), TEXT) for role in free]
     rows = []
     for i in _order(standing):
         result = table.ranked[i].entry.column(item.name)
@@ -76,9 +79,10 @@ def _part(state: State, table: Table, item: Item) -> dict[str, Any]:
                 None if result is None else result.coverage,
             ),
             _ranks(standing.lowest[i], standing.highest[i]),
+            *(_text(members(result, role)) for role in free),
         ]
         rows.append(_row(cells))
-    return _whole(state, table, standing, name(item.shown), heads, rows)
+    return _whole(state, table, standing, name(item.shown), heads, rows, _apart(table, item, free))
 
 
 def _overall_part(state: State, table: Table) -> dict[str, Any]:
@@ -112,19 +116,37 @@ def _whole(
     title: str,
     heads: Sequence[tuple[str, str]],
     rows: Sequence[str],
+    warning: str = "",
 ) -> dict[str, Any]:
     kind = "Ranking" if table.kind == "standard" else "Custom entries"
     level = percent(state.board.uncertainty.level)
     many = "1 entry" if len(rows) == 1 else f"{len(rows):,} entries"
     return {
         "title": kind,
-        "note": standing.note[:1].upper() + standing.note[1:] + "." if standing.note else "",
+        "note": " ".join(filter(None, (_sentence(standing.note), warning))),
         "figure": forest(standing, table.ranked, f"{title}: values with intervals", level),
         "caption": f"{title}: {many}, intervals at {level}.",
         "heads": heads,
         "rows": Markup("\n".join(rows)),
         "matrix": matrix(standing, table.ranked, "../entries/"),
     }
+
+
+def _apart(table: Table, item: Item, free: Sequence[str]) -> str:
+    """What to say where entries were not scored or answered by the same models."""
+    results = [one.entry.column(item.name) for one in table.ranked]
+    unlike = [role for role in free if len({members(one, role) for one in results if one is not None}) > 1]
+    if not unlike:
+        return ""
+    return f"Not every entry has the same {' and '.join(unlike)}: such values do not compare."
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _text(text: str) -> str:
+    return f'<td class="t" dir="auto">{escape(text) if text else DASH}</td>'
 
 
 def _order(standing: Standing) -> list[int]:

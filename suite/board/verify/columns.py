@@ -133,6 +133,7 @@ def _column(
         "paired": bool(units),
         "cells": [cell for _, cell, _ in want.cells],
         **_effort(want, spent),
+        "roles": _roles(want),
     }
     return Column(data, units)
 
@@ -168,6 +169,21 @@ def _effort(want: Want, spent: dict[str, Spent]) -> dict[str, Any]:
             tokens = {"prompt": tokens["prompt"] + used[0], "completion": tokens["completion"] + used[1]}
         seconds += calls / max(found.all, 1) * float(subject.recomputed.get("seconds", 0.0))
     return {"tokens": tokens, "latency": latency(times), "seconds": round(seconds, 3)}
+
+
+def _roles(want: Want) -> dict[str, list[str]]:
+    """Who filled the other roles than the candidate's: spec and the first of its revision, sorted."""
+    found: dict[str, set[str]] = {}
+    for subject, cell, _ in want.cells:
+        assert subject.plan is not None
+        task = next(one.task for one in subject.plan.cells if one.id == cell)
+        for role in task.roles().keys() - {"candidate"}:
+            for manifest in (subject.manifest, subject.scoring_manifest):
+                for member in manifest["roles"].get(role, ()):
+                    revision = str((member.get("identity") or {}).get("revision") or "")[:12]
+                    spec = str(member["spec"])
+                    found.setdefault(role, set()).add(f"{spec} at {revision}" if revision else spec)
+    return {role: sorted(members) for role, members in sorted(found.items())}
 
 
 def _measure(want: Want) -> Measure | None:
