@@ -67,8 +67,8 @@ def accept(
     it. Raises BundleError for no bundle, ConfigError for a wrong board, a missing address, or a folder that
     exists or is named after another bundle.
     """
-    opened = _open_in_time(bundle)
-    shelf = _shelf(root, board, opened.board)
+    opened = open_submission(bundle)
+    shelf = shelf_for(root, board, opened.board)
     entries = shelf.entries()
     moment = when or datetime.now(UTC)
     checked = verify(bundle, board=shelf.board, others=entries, signers=shelf.signers_at(moment))
@@ -76,8 +76,7 @@ def accept(
         return Accepted(checked, None, (f"verification: {checked.verdict.replace('_', ' ')}",))
     if reasons := [*_there(entries, opened), *_unsigned(entries, opened, checked)]:
         return Accepted(checked, None, tuple(reasons))
-    slug = re.sub("[^a-z0-9]+", "-", opened.model.casefold()).strip("-")[:48] or "entry"
-    folder = into or shelf.submissions / f"{slug}-{opened.id[:12]}"
+    folder = into or shelf.submissions / opened.folder
     if into is None and folder.exists():
         raise ConfigError(
             f"{folder.name} exists", str(folder), "it is no entry: remove it, or check the board"
@@ -132,7 +131,9 @@ def _accept_folder(folder: Path, root: Path, shelf: Shelf) -> Accepted:
 
 
 @dataclass(frozen=True)
-class _Opened:
+class Opened:
+    """What is needed of a bundle. raw: its submission.json. trace: see `trace_sha256`."""
+
     id: str
     raw: bytes
     readme: str
@@ -142,8 +143,15 @@ class _Opened:
     supersedes: str | None
     trace: str
 
+    @property
+    def folder(self) -> str:
+        """Name of its folder on a board."""
+        slug = re.sub("[^a-z0-9]+", "-", self.model.casefold()).strip("-")[:48] or "entry"
+        return f"{slug}-{self.id[:12]}"
 
-def _open_in_time(path: Path) -> _Opened:
+
+def open_submission(path: Path) -> Opened:
+    """Open a bundle within the usual time. Raises BundleError if it is not safe to read."""
     budget = Budget(SECONDS)
     try:
         with budget.armed():
@@ -154,7 +162,7 @@ def _open_in_time(path: Path) -> _Opened:
         ) from error
 
 
-def _open(path: Path) -> _Opened:
+def _open(path: Path) -> Opened:
     """What is needed of a bundle. Raises BundleError if it is not safe to read."""
     with open_bundle(path, Findings()) as bundle:
         if bundle is None:
@@ -165,7 +173,7 @@ def _open(path: Path) -> _Opened:
                 "submission.json is not in canonical form", str(path), "pack it with `suite submit pack`"
             )
         board = bundle.submission.get("board") or {}
-        return _Opened(
+        return Opened(
             bundle.id,
             raw,
             bundle.readme,
@@ -191,7 +199,8 @@ def trace_sha256(runs: Sequence[RunReader]) -> str:
     return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
 
 
-def _shelf(root: Path, board: str, named: str) -> Shelf:
+def shelf_for(root: Path, board: str, named: str) -> Shelf:
+    """The board of a repository that a bundle names. Raises ConfigError, NotFound."""
     shelves = open_repository(root, board)
     if len(shelves) == 1 and not named:
         raise ConfigError("the bundle is for no board", fix="pack it for one: `suite submit pack --board …`")
@@ -202,7 +211,7 @@ def _shelf(root: Path, board: str, named: str) -> Shelf:
     raise ConfigError(f"the bundle is for the board {one_line(named, 80)!r}", where=f"here: {known}")
 
 
-def _there(entries: Sequence[Entry], opened: _Opened) -> list[str]:
+def _there(entries: Sequence[Entry], opened: Opened) -> list[str]:
     """Why it is on the board already, and why it may not supersede what it names."""
     reasons = []
     by_id = {one.id: one for one in entries}
@@ -224,7 +233,7 @@ def _there(entries: Sequence[Entry], opened: _Opened) -> list[str]:
     return reasons
 
 
-def _unsigned(entries: Sequence[Entry], opened: _Opened, checked: Verification) -> list[str]:
+def _unsigned(entries: Sequence[Entry], opened: Opened, checked: Verification) -> list[str]:
     """What was signed is superseded only by what one of the same people signed."""
     old = next((one for one in entries if one.id == opened.supersedes), None)
     signature = old.verification.signature if old is not None else None
@@ -238,24 +247,32 @@ def _unsigned(entries: Sequence[Entry], opened: _Opened, checked: Verification) 
 
 
 def _write(
-    folder: Path, opened: _Opened, checked: Verification, keep: tuple[Path, Sequence[str]] | None
+    folder: Path, opened: Opened, checked: Verification, keep: tuple[Path, Sequence[str]] | None
 ) -> None:
     """Everything but the record. keep: (bundle, addresses) where the folder does not hold them yet."""
-    if keep is not None and (size := _size(keep[0])) > KEPT and not keep[1]:
-        raise ConfigError(
-            f"the bundle has {size / MIB:.1f} MiB; the repository keeps at most {KEPT // MIB}",
-            fix="upload it and say where it lies: --url https://…",
-        )
+    if keep is not None:
+        check_room(*keep)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SUBMISSION).write_bytes(opened.raw)
     checked.write(folder)
     if opened.readme:
         (folder / "README.md").write_text(opened.readme, "utf-8")
     if keep is not None:
-        _keep(keep[0], folder, _size(keep[0]), keep[1])
+        keep_bundle(keep[0], folder, keep[1])
 
 
-def _keep(bundle: Path, folder: Path, size: int, urls: Sequence[str]) -> None:
+def check_room(bundle: Path, urls: Sequence[str]) -> None:
+    """Raises ConfigError for a bundle that is too large to be kept and lies nowhere else."""
+    if (size := _size(bundle)) > KEPT and not urls:
+        raise ConfigError(
+            f"the bundle has {size / MIB:.1f} MiB; the repository keeps at most {KEPT // MIB}",
+            fix="upload it and say where it lies: --url https://…",
+        )
+
+
+def keep_bundle(bundle: Path, folder: Path, urls: Sequence[str]) -> None:
+    """Put a bundle into its folder, up to KEPT bytes, and where it lies, if that is said."""
+    size = _size(bundle)
     if size <= KEPT and bundle.is_dir():
         shutil.copytree(bundle, folder / BUNDLE_FOLDER)
     elif size <= KEPT:
@@ -322,9 +339,14 @@ __all__ = [
     "BUNDLE_FOLDER",
     "REFERENCE",
     "Accepted",
+    "Opened",
     "accept",
     "accept_new",
     "bundle_of",
+    "check_room",
+    "keep_bundle",
+    "open_submission",
+    "shelf_for",
     "trace_sha256",
     "withdraw",
 ]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from suite.board.entry import FOLDER, SUBMISSION
 from suite.board.limits import MIB
-from suite.board.submission import run_path
+from suite.board.submission import SIGNATURE, run_path
 from suite.errors import ConfigError
 from suite.report.cleaning import one_line
 
@@ -114,7 +114,7 @@ def _allowed(rest: str) -> bool:
     if rest in (SUBMISSION, README, REFERENCE, ARCHIVE):
         return True
     inner = rest.removeprefix("bundle/")
-    return inner != rest and (inner in (SUBMISSION, README) or run_path(inner) is not None)
+    return inner != rest and (inner in (SUBMISSION, SIGNATURE, README) or run_path(inner) is not None)
 
 
 def _folder(root: Path, base: str, folder: str, changes: list[Change]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import click
 
 from suite.cli.submit_pack import declare, pack
+from suite.cli.submit_place import place
 from suite.cli.submit_sign import sign
 from suite.cli.submit_verify import verify
 
@@ -23,3 +24,4 @@ submit.add_command(declare)
 submit.add_command(pack)
 submit.add_command(sign)
 submit.add_command(verify)
+submit.add_command(place)

@@ -1,0 +1,48 @@
+"""`suite submit place`: a bundle put where its board's repository takes it, as a pull request brings it.
+
+One new folder with what a submitter may write there and nothing else: submission.json, the bundle or where it
+lies, a README. What verification leaves is written by `accepting`.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from suite.board.accepting import check_room, keep_bundle, open_submission, shelf_for
+from suite.board.entry import RECORD
+from suite.board.submission import README, SUBMISSION
+from suite.errors import ConfigError
+
+
+def place(bundle: Path, root: Path, *, board: str = "", urls: Sequence[str] = ()) -> Path:
+    """Write the folder of a submission into a clone of the board's repository; the folder.
+
+    urls: where the bundle lies, needed for one that is too large to be kept. Raises BundleError for no
+    bundle, ConfigError for another board's, an address that the board does not fetch from, or a folder that
+    exists.
+    """
+    opened = open_submission(bundle)
+    shelf = shelf_for(root, board, opened.board)
+    folder = shelf.submissions / opened.folder
+    if folder.exists():
+        known = "it is on the board" if (folder / RECORD).exists() else "remove it to write it anew"
+        raise ConfigError(f"{folder.name} exists", where=str(folder), fix=known)
+    for url in urls:
+        parts = urlsplit(url)
+        if parts.scheme != "https" or parts.hostname not in shelf.board.hosts:
+            hosts = ", ".join(shelf.board.hosts) or "nowhere"
+            raise ConfigError(
+                f"--url {url}: the board does not fetch from there", where=f"its hosts, https only: {hosts}"
+            )
+    check_room(bundle, urls)
+    folder.mkdir(parents=True)
+    try:
+        (folder / SUBMISSION).write_bytes(opened.raw)
+        if opened.readme:
+            (folder / README).write_text(opened.readme, "utf-8")
+        keep_bundle(bundle, folder, urls)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    return folder
