@@ -23,15 +23,6 @@ from suite.board.verify.subject import Subject
 from suite.chat import Usage
 
 
-@pytest.fixture
-def forged(good: Callable, tmp_path: Path) -> Callable[[str], tuple[Forged, Board]]:
-    def one(name: str) -> tuple[Forged, Board]:
-        folder, board = good(name)
-        return Forged(good_bundles.copy(folder, tmp_path / "bundle")), board
-
-    return one
-
-
 def errors(found: Verification) -> set[str]:
     return {one.code for one in found.ladder.findings if one.severity == "error"}
 

@@ -12,7 +12,7 @@ import pytest
 from forge_records import replaced
 from tamper import Forged
 
-from suite.board.definition import Board, load_board
+from suite.board.definition import load_board
 from suite.board.refusing import reasons
 from suite.board.verify import Verification, verify
 from suite.chat import Usage
@@ -25,15 +25,6 @@ from tests.board.making import edit_json
 
 needs_sandbox = pytest.mark.skipif(not probe().ok, reason="no sandbox on this machine")
 CODE = good_bundles.Recipe("vibechecker/live", (("", "k", "0"),), board="parameters: {k: 0}")
-
-
-@pytest.fixture
-def forged(good: Callable, tmp_path: Path) -> Callable[[str], tuple[Forged, Board]]:
-    def one(name: str) -> tuple[Forged, Board]:
-        folder, board = good(name)
-        return Forged(good_bundles.copy(folder, tmp_path / "bundle")), board
-
-    return one
 
 
 @pytest.fixture(scope="module")
