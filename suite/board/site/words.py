@@ -10,7 +10,7 @@ CANNOT_SHOW = (
         "Where the replies came from.",
         "Nobody but the submitter saw the model produce them. Replies that another model, a person or a "
         "system with tools wrote can be consistent in every way. A re-run can tell; entries that were re-run "
-        " have trust L3 or more.",
+        "have trust L3 or more.",
     ),
     (
         "Selection.",
