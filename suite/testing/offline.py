@@ -4,6 +4,7 @@ Python tells of each connection before it is made (PEP 578), from whatever libra
 away again, so it is added once and listens only while a check wants it to.
 """
 
+import inspect
 import sys
 import traceback
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ class _Heard:
     def note(self, event: str, place: str) -> None:
         steps = [
             f"{name}, line {line}"
-            for frame, line in traceback.walk_stack(None)
+            for frame, line in traceback.walk_stack(inspect.currentframe())
             if (name := str(frame.f_globals.get("__name__", ""))).partition(".")[0] == self._package
         ]
         self.tried.setdefault(place, steps[0] if steps else event)
