@@ -44,7 +44,7 @@ def check(
       suite plugin check prefeval --no-model --json
     """
     from suite.cli.running import parse_data, parse_parameters
-    from suite.errors import unknown
+    from suite.errors import ConfigError, unknown
     from suite.testing import conformance
     from suite.testing.subject import Subject
 
@@ -52,6 +52,8 @@ def check(
         if one not in conformance.CHECKS:
             raise unknown("check", one, conformance.CHECKS)
     checks = [one for one in only or conformance.CHECKS if not (no_model and one == "embedded")]
+    if not checks:
+        raise ConfigError("--no-model leaves out the only check that --only names", fix="give one of the two")
     given, places = tuple(parse_parameters(parameters)), parse_data(data)
     told: list[dict[str, Any]] = []
     ok = True
