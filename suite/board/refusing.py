@@ -113,7 +113,7 @@ def _local(runs: Sequence[ComparedRun], plugins: "Catalogue | None") -> Iterator
             for name, value in local_values(kind, cell["score_parameters"]).items():
                 yield (
                     f"{run.name}: cell {cell['cell']} was scored with {name}={value}, which only this "
-                    "machine has: score it again without (`suite score`)"
+                    f"machine has: score it again with the usual one (`suite score -P {name}=`)"
                 )
 
 

@@ -44,7 +44,8 @@ def list_(as_json: bool) -> None:
         click.echo(json.dumps(known, indent=2, ensure_ascii=False))
         return
     for one in found:
-        click.echo(f"{one.id:20} {one.version:8} {one.title} ({len(one.tasks)} columns)")
+        columns = "1 column" if len(one.tasks) == 1 else f"{len(one.tasks)} columns"
+        click.echo(f"{one.id:20} {one.version:8} {one.title} ({columns})")
     for problem in problems:
         click.echo(f"wrong: {problem.error}", err=True)
 

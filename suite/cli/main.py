@@ -39,7 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("suite.cli.data:data", "Datasets: list, fetch, check and pin them."),
     "models": ("suite.cli.models:models", "Models that the suite can fetch by itself."),
     "judge": ("suite.cli.judge:judge", "Audit a judge: position bias, agreement, length."),
-    "submit": ("suite.cli.submit:submit", "Pack runs as a bundle; verify a bundle."),
+    "submit": ("suite.cli.submit:submit", "Pack runs as a bundle; sign, verify, hand in a bundle."),
     "board": ("suite.cli.board:board", "Leaderboards: take submissions, check, build and show the site."),
     "plugin": ("suite.cli.plugin:plugin", "List plugins, check one, write a new one."),
     "doctor": ("suite.cli.doctor:doctor", "What this machine can do: extras, GPUs, sandbox, plugins."),

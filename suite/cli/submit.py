@@ -10,13 +10,14 @@ from suite.cli.submit_verify import verify
 
 @click.group("submit")
 def submit() -> None:
-    """Submit runs to a board: pack them as a bundle, sign it, verify it.
+    """Submit runs to a board: pack them as a bundle, sign it, verify it, hand it in.
 
     \b
     Example:
       suite submit declare runs/mine > declare.yaml
       suite submit pack runs/mine --declare declare.yaml -o mine.suite.zip
       suite submit verify mine.suite.zip
+      suite submit place mine.suite.zip --repo ../the-board
     """
 
 

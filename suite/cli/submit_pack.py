@@ -100,10 +100,8 @@ def pack(
     click.echo("its own hashes, records and references were checked (R0 to R2)")
     target = f" --board {board}" if board else ""
     click.echo(f"next: suite submit verify {made.path}{target}")
-    if asked is not None and not folder:
-        click.echo(f"to hand it in: a pull request that adds submissions/{asked.id}/NAME-{made.id[:12]}/,")
-        click.echo("  in it this file as bundle.suite.zip, and what this prints as submission.json:")
-        click.echo(f"  unzip -p {made.path} submission.json")
+    if asked is not None:
+        click.echo(f"then, for a pull request: suite submit place {made.path} --repo CLONE")
 
 
 def _size(count: int) -> str:

@@ -78,7 +78,7 @@ def verify(
 
     Prints every rung and every mismatch; exit 1 if one was found or a rung could not be climbed (also for
     want of time), 2 if BUNDLE is none. With --rerun and the models by --model, --judge …, N random samples
-    are asked again.
+    are asked again; with --rejudge the judge alone.
 
     \b
     Example:
