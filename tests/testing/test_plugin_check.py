@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from suite.cli.plugin_check import check, tasks_of
-from suite.errors import NotFound
+from suite.errors import ConfigError, NotFound
 from suite.plugins import Catalogue, Plugin, catalogue
 from suite.testing import conformance
 from suite.testing.subject import Skip
@@ -61,6 +61,12 @@ def test_an_unknown_check_is_refused_with_its_neighbours(three: None) -> None:
     done = CliRunner().invoke(check, ["judge-audit/biases", "--only", "pases"])
     assert isinstance(done.exception, NotFound)
     assert "passes" in str(done.exception)
+
+
+def test_flags_that_leave_no_check_are_refused() -> None:
+    done = CliRunner().invoke(check, ["judge-audit/biases", "--only", "embedded", "--no-model"])
+    assert isinstance(done.exception, ConfigError)
+    assert done.output == ""
 
 
 def test_a_plugin_stands_for_all_its_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
