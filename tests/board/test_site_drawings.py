@@ -47,6 +47,9 @@ def test_axes_are_round_and_hold_everything() -> None:
     assert around([0.31, 0.78]) == (0.3, 0.8)
     low, high = around([0.5])
     assert low < 0.5 < high
+    for values in ([0.0, 1e-17], [0.0, 5e-324], [1e20]):  # too near each other for ticks
+        low, high = around(values)
+        assert low < min(values) <= max(values) < high
     assert shares(None, 0.5, 0.6, (0.0, 1.0)) == (None, 0.5, 0.6)
     assert drawn(None) == ""
 
@@ -79,4 +82,5 @@ def test_a_single_entry_is_not_called_a_winner(tmp_path: Path) -> None:
 def test_times_are_told_in_utc_and_what_is_no_time_as_it_stands() -> None:
     assert when("2026-05-01T12:00:59+02:00") == "2026-05-01 10:00 UTC"
     assert when("2026-05-01T12:00:00Z") == "2026-05-01 12:00 UTC"
-    assert when("yesterday") == "yesterday"
+    for text in ("yesterday", "0001-01-01T00:00:00+10:00", "9999-12-31T23:00:00-10:00"):
+        assert when(text) == text

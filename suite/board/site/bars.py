@@ -12,7 +12,10 @@ Bar = tuple[float | None, float, float | None]
 def around(values: Sequence[float]) -> tuple[float, float]:
     """The ends of an axis: round numbers around all values, 0 to 1 if there are none."""
     ticks = nice(min(values, default=0.0), max(values, default=1.0))
-    return (ticks[0], ticks[-1]) if len(ticks) > 1 else (ticks[0] - 0.5, ticks[0] + 0.5)
+    if ticks[-1] > ticks[0]:
+        return ticks[0], ticks[-1]
+    pad = max(0.5, abs(ticks[0]) * 1e-3)  # a half alone vanishes beside the largest floats
+    return ticks[0] - pad, ticks[0] + pad
 
 
 def shares(low: float | None, value: float, high: float | None, axis: tuple[float, float]) -> Bar:

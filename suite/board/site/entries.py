@@ -179,12 +179,12 @@ def _declared(listed: Listed) -> list[tuple[str, str]]:
 
 
 def when(text: str) -> str:
-    """A time of day in UTC as people write it; as it stands, where it is no time."""
+    """A time of day in UTC as people write it; as it stands, where it is none, or none that UTC has."""
     try:
         given = datetime.fromisoformat(text)
-    except ValueError:
+        return f"{given.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if given.tzinfo else name(text)
+    except (ValueError, OverflowError):
         return name(text)
-    return f"{given.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if given.tzinfo else name(text)
 
 
 def _latency(latency: Latency | None) -> str:

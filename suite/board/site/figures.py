@@ -86,7 +86,7 @@ def _breadth(label: str) -> int:
 
 def nice(low: float, high: float, most: int = 7) -> list[float]:
     """Round numbers that hold low and high between them, at most `most` + 1 of them."""
-    if not high - low > 1e-9 * max(abs(low), abs(high)):
+    if not high - low > max(1e-9 * max(abs(low), abs(high)), 1e-10):  # ticks have 12 decimals
         return [low]
     rough = (high - low) / most
     size = 10 ** math.floor(math.log10(rough))
