@@ -6,6 +6,7 @@ nowhere: signing changes neither the bundle's id nor any other byte. Whose key i
 in OpenSSH's format ALLOWED SIGNERS, kept by whoever asks. Nothing here reaches for a network.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -42,11 +43,16 @@ class Signature:
 @dataclass(frozen=True)
 class Signers:
     """Whose keys are whose: a file in OpenSSH's ALLOWED SIGNERS format, as of a moment (None: now), at which
-    a key with `valid-after` or `valid-before` must be valid.
+    a key with `valid-after` or `valid-before` must be valid. Dates there are in UTC.
     """
 
     path: Path
     when: datetime | None = None
+
+    def check(self) -> None:
+        """Raises ConfigError if the file is not there."""
+        if not self.path.is_file():
+            raise ConfigError(f"there is no file of signers {self.path.name}", where=str(self.path))
 
 
 def available() -> bool:
@@ -90,13 +96,12 @@ def check(message: bytes, signature: bytes, signers: Signers | None = None) -> S
         found = Signature(good[2], good[1])
         if signers is None:
             return found
-        if not signers.path.is_file():
-            raise ConfigError(f"there is no file of signers {signers.path.name}", where=str(signers.path))
+        signers.check()
         at = []
         if signers.when is not None:
-            at.append(f"-Overify-time={signers.when.astimezone(UTC):%Y%m%d%H%M%S}Z")
+            at.append(f"-Overify-time={signers.when.astimezone(UTC):%Y%m%d%H%M%S}")
         listed = ["-f", str(signers.path.absolute()), "-s", str(file)]
-        names = _run(["find-principals", *listed, *at], b"").stdout.decode(errors="replace").split()
+        names = _run(["find-principals", *listed, *at], b"").stdout.decode(errors="replace").splitlines()
         # find-principals knows nothing of namespaces; verify holds all that the signers' file says.
         known = tuple(
             name
@@ -116,7 +121,12 @@ def _run(
         )
     try:
         return subprocess.run(
-            [program, "-Y", *arguments], input=message, capture_output=True, timeout=seconds, check=False
+            [program, "-Y", *arguments],
+            input=message,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+            env={**os.environ, "TZ": "UTC"},  # dates mean the same everywhere; before 9.1 none may end in Z
         )
     except subprocess.TimeoutExpired as error:
         raise BadSignature(f"ssh-keygen took over {error.timeout:g} s") from error

@@ -54,11 +54,19 @@ def test_a_signature_names_the_key_and_whose_it_is(keys: Path, tmp_path: Path) -
         ('ada valid-before="20200101" {ours}', None, ()),
         ('ada valid-before="20200101" {ours}', datetime(2019, 5, 1, tzinfo=UTC), ("ada",)),
         ('ada valid-after="20300101Z" {ours}', datetime(2029, 12, 31, tzinfo=UTC), ()),
+        ('ada valid-after="20300101" {ours}', datetime(2030, 1, 1, 1, tzinfo=UTC), ("ada",)),
+        ('"ada l.,ada" {ours}', None, ("ada l.", "ada")),
     ],
 )
 def test_what_the_file_of_signers_says_is_held(
-    keys: Path, tmp_path: Path, line: str, when: datetime | None, identities: tuple[str, ...]
+    keys: Path,
+    tmp_path: Path,
+    line: str,
+    when: datetime | None,
+    identities: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")  # dates are in UTC wherever somebody verifies
     known = Signers(signers(tmp_path / "signers", keys, line), when)
     assert check(MESSAGE, sign(MESSAGE, keys / "ours"), known).identities == identities
 
@@ -151,7 +159,7 @@ def test_a_known_signer_lifts_trust_and_an_unknown_one_does_no_harm(
     jsonschema.validate(json.loads(json.dumps(found.data)), SCHEMA)
 
     sign_bundle(signed, keys / "theirs", replace=True)
-    for asked, why in ((known, "does not have it"), (None, "no file of signers was given")):
+    for asked, why in ((known, "no line of the file of signers"), (None, "no file of signers was given")):
         found = verify(signed, signers=asked)
         rung = found.ladder.findings.rungs["R10"]
         assert rung.status == "not_run"
@@ -174,5 +182,7 @@ def test_the_command_says_who_signed(keys: Path, signed: Path, tmp_path: Path) -
     file = signers(tmp_path / "signers", keys, "ada@lab.org {ours}")
     done = CliRunner().invoke(submit, ["verify", str(signed), "--signers", str(file)])
     assert "signed by ada@lab.org" in done.output
-    lost = CliRunner().invoke(submit, ["verify", str(signed), "--signers", str(file.with_name("none"))])
-    assert "no file of signers none" in str(lost.exception)
+    for bundle in (signed, MINI):  # said before the work, and of what is not signed, too
+        lost = CliRunner().invoke(submit, ["verify", str(bundle), "--signers", str(file.with_name("none"))])
+        assert "no file of signers none" in str(lost.exception)
+        assert lost.output == ""

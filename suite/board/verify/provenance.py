@@ -35,7 +35,9 @@ def provenance(
         findings.rungs["R10"].remark = f"signed by {', '.join(found.identities)}"
     else:
         whose = (
-            "the file of signers does not have it" if signers else "no file of signers was given (--signers)"
+            "no line of the file of signers has it and lets it sign this"
+            if signers
+            else "no file of signers was given (--signers)"
         )
         findings.not_run("R10", f"signed with {found.key}; {whose}")
     return found

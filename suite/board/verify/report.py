@@ -157,6 +157,8 @@ def verify(
     """
     if most < 1:
         raise ConfigError(f"--max-findings {most}: at least 1")
+    if signers is not None:
+        signers.check()
     started = now()
     if seconds is None:
         seconds = (board.limits.verify_seconds if board is not None else None) or SECONDS
