@@ -107,7 +107,7 @@ def verify(
             raise ConfigError("--rerun needs the model to ask", fix="give --model SPEC")
         if rerun is None and "candidate" in models:
             raise ConfigError("--rejudge asks the judge alone", fix="add --rerun N, or leave --model away")
-        if not models:
+        if rejudge is not None and not models.keys() - {"candidate"}:
             raise ConfigError("--rejudge needs the judge to ask", fix="give --judge SPEC")
         seed = rerun_seed or secrets.token_hex(8)
         click.echo(f"re-run seed: {seed}", err=True)

@@ -69,6 +69,7 @@ def test_no_time_at_all(good: Callable) -> None:
 @pytest.mark.parametrize(
     ("step", "rung", "left"),
     [
+        ("catalogue", "R2", {*RUNGS, "R5"}),
         ("same_world", "R3", {*RUNGS, "R5"}),
         ("complete", "R4", {*RUNGS[1:], "R5"}),
         ("replay", "R6", {"R6", "R7", "R8", "R9", "R5"}),

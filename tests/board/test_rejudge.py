@@ -147,9 +147,11 @@ def test_a_panel_is_asked_as_a_whole(good: Callable) -> None:
 
 def test_flags_that_belong_together(good: Callable) -> None:
     folder = str(good("judged")[0])
-    for words in (["--rejudge", "5"], ["--rejudge", "5", "--model", "scripted/words"]):
-        ran = CliRunner().invoke(submit, ["verify", folder, *words])
+    model = ["--model", "scripted/words"]
+    for words in ([], model, [*model, "--rerun", "5"]):
+        ran = CliRunner().invoke(submit, ["verify", folder, "--rejudge", "5", *words])
         assert isinstance(ran.exception, ConfigError)
+        assert "tasks and data" not in ran.output  # said before the work
 
 
 async def test_the_command_asks_the_judge_alone(tmp_path: Path) -> None:

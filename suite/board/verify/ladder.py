@@ -136,6 +136,8 @@ def _out_of_time(ladder: Ladder, budget: Budget) -> None:
     findings.add(f"{at}.time-limit", "the time ran out here", severity="note", where=ladder.at, found=told)
     if not ladder.bundle_id:
         left = (*REQUIRED[REQUIRED.index(at) :], "R5")
+    elif at not in _OF_A_RUN + _OF_ALL:  # between opening it and the first rung of the first run
+        left = (*_OF_A_RUN, *_OF_ALL)
     elif ladder.at:
         left = (*_OF_A_RUN[0 if ladder.more else _OF_A_RUN.index(at) :], *_OF_ALL)
     else:
