@@ -17,9 +17,11 @@ from suite.board.definition import Board
 from suite.board.entry import read_entry
 from suite.board.reply_digests import ReplyCollector, overlap, read_replies
 from suite.board.repository import open_repository
-from suite.chat import Reply, Request, Usage
+from suite.board.verify.plausible.calls import family_of
+from suite.chat import Reply, Request, Usage, call_id
 from suite.cli.main import run as run_command
 from suite.errors import DataError
+from suite.journal.records import CallRecord
 from suite.models.base import Asking
 
 Touch = Callable[[str, Asking], str]
@@ -176,6 +178,13 @@ class TestDigests:
         for one, other in ((few, whole), (whole, few)):
             found = overlap(one, other)
             assert found.replies == found.same == found.near == len(few)
+
+    def test_a_run_of_several_families_keeps_them_apart(self) -> None:
+        """Whatever else was run with a task, its replies have the same digests."""
+        made = ["one", "other", "third"]
+        for family in made:
+            call = CallRecord(call_id(family, "g", 0, "candidate", "", "h"), "candidate", "g", 0, "chat", "h")
+            assert family_of(call, made) == family_of(call, [family]) == family
 
     def test_nothing_is_shared_by_chance_or_by_another_group(self) -> None:
         texts = self.texts(0)

@@ -3,7 +3,7 @@
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from suite.board.thresholds import Thresholds
 from suite.board.verify.subject import Subject
-from suite.chat import assistant, sha256_hex
+from suite.chat import assistant, call_id, sha256_hex
 from suite.journal.reading import digest64
 from suite.journal.records import LIST_LENGTH, CallRecord
 
@@ -63,6 +63,12 @@ def provider_of(record: Mapping[str, Any]) -> str:
     return str(record["spec"]).partition("/")[0]
 
 
+def family_of(call: CallRecord, families: Sequence[str]) -> str:
+    """Of a run's task families the one that a call was made for: its id names it, its record does not."""
+    asked = call.group, call.trial, call.role, call.key, call.request_sha256
+    return next((one for one in families[:-1] if call_id(one, *asked) == call.id), families[-1])
+
+
 def check_calls(subject: Subject, thresholds: Thresholds) -> float:
     """Everything about single calls. Returns the highest temperature that the candidate was asked at."""
     known = members(subject)
@@ -87,7 +93,7 @@ def check_calls(subject: Subject, thresholds: Thresholds) -> float:
     }
     begin, retries = _attempts(subject)
     temperature, quoting = 0.0, False
-    family = str(subject.manifest["cells"][0]["task"]).partition("/")[0]
+    families = sorted({str(one["task"]).partition("/")[0] for one in subject.manifest["cells"]})
     for file, call in journals(subject):
         member = seen.get(call.role)
         if member is None or call.role not in seated[file]:
@@ -101,7 +107,7 @@ def check_calls(subject: Subject, thresholds: Thresholds) -> float:
         quoting |= len(call.request) > 2
         if call.role == "candidate":
             temperature = max(temperature, call.options.temperature or 0.0)
-            subject.replies.add(family, call.group, call.reply.text)
+            subject.replies.add(family_of(call, families), call.group, call.reply.text)
     if quoting:
         order = _Order()
         for _, call in journals(subject):
