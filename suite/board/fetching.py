@@ -7,6 +7,7 @@ mind; each redirect is held to the same rules; the bytes must have the size and 
 import hashlib
 import http.client
 import ipaddress
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,9 @@ from suite.errors import ConfigError, DataError, SourceUnreachable
 MOST_REDIRECTS = 4
 CHUNK = 2**16
 TIMEOUT = 30.0
-Https = Annotated[str, StringConstraints(pattern=r"^https://[^\s\"<>@]{1,490}$")]
+MOST_URLS = 10
+_HTTPS = r"^https://[^\s\"<>@]{1,490}$"
+Https = Annotated[str, StringConstraints(pattern=_HTTPS)]
 
 
 class Reference(BaseModel):
@@ -34,7 +37,7 @@ class Reference(BaseModel):
     format: Literal["suite-bundle-ref/1"] = "suite-bundle-ref/1"
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     bytes: int = Field(ge=1)
-    urls: tuple[Https, ...] = Field(default=(), max_length=10)
+    urls: tuple[Https, ...] = Field(default=(), max_length=MOST_URLS)
 
 
 def read_reference(path: Path) -> Reference:
@@ -123,6 +126,16 @@ def fetch(
     raise SourceUnreachable("the bundle could not be fetched", where="; ".join(errors)[:1000])
 
 
+def check_urls(urls: Sequence[str], hosts: Sequence[str]) -> None:
+    """Raises ConfigError for addresses that a reference cannot hold, or that are not fetched from."""
+    if len(urls) > MOST_URLS:
+        raise ConfigError(f"{len(urls)} addresses: a bundle has at most {MOST_URLS}")
+    for url in urls:
+        _allowed(url, hosts)
+        if not re.fullmatch(_HTTPS, url):
+            raise ConfigError("an address holds what no address may, or is too long", where=url[:200])
+
+
 def _follow(url: str, hosts: Sequence[str], resolve: Resolve, ask: Ask) -> Response:
     for _ in range(MOST_REDIRECTS + 1):
         host, path = _allowed(url, hosts)
@@ -138,9 +151,12 @@ def _follow(url: str, hosts: Sequence[str], resolve: Resolve, ask: Ask) -> Respo
 
 def _allowed(url: str, hosts: Sequence[str]) -> tuple[str, str]:
     """(host, path with query). Raises ConfigError for anything but https on a host of the board's list."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    if parts.scheme != "https" or parts.username is not None or parts.port not in (None, 443):
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError as error:
+        raise ConfigError(f"a bundle's address cannot be read: {error}", where=url[:200]) from error
+    if parts.scheme != "https" or parts.username is not None or port not in (None, 443):
         raise ConfigError("a bundle's address must be plain https", where=url[:200])
     if host not in hosts:
         known = ", ".join(hosts) or "none"

@@ -7,10 +7,10 @@ lies, a README. What verification leaves is written by `accepting`.
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from suite.board.accepting import check_room, keep_bundle, open_submission, shelf_for
 from suite.board.entry import RECORD
+from suite.board.fetching import check_urls
 from suite.board.submission import README, SUBMISSION
 from suite.errors import ConfigError
 
@@ -28,13 +28,7 @@ def place(bundle: Path, root: Path, *, board: str = "", urls: Sequence[str] = ()
     if folder.exists():
         known = "it is on the board" if (folder / RECORD).exists() else "remove it to write it anew"
         raise ConfigError(f"{folder.name} exists", where=str(folder), fix=known)
-    for url in urls:
-        parts = urlsplit(url)
-        if parts.scheme != "https" or parts.hostname not in shelf.board.hosts:
-            hosts = ", ".join(shelf.board.hosts) or "nowhere"
-            raise ConfigError(
-                f"--url {url}: the board does not fetch from there", where=f"its hosts, https only: {hosts}"
-            )
+    check_urls(urls, shelf.board.hosts)
     check_room(bundle, urls)
     folder.mkdir(parents=True)
     try:

@@ -93,13 +93,22 @@ def test_a_large_bundle_needs_an_address_that_the_board_fetches_from(
     monkeypatch.setattr(accepting, "KEPT", 1000)
     with pytest.raises(ConfigError, match="MiB; the repository keeps"):
         place(archive, root)
-    for url in ("https://files.example.org/mine.suite.zip", "http://bundles.example.org/mine.suite.zip"):
-        with pytest.raises(ConfigError, match="does not fetch from there"):
-            place(archive, root, urls=[url])
+    with pytest.raises(ConfigError, match=r"does not fetch from 'files\.example\.org'"):
+        place(archive, root, urls=["https://files.example.org/mine.suite.zip"])
     assert list((root / "submissions").glob("*/*")) == []
     (definition,) = (root / "boards").glob("*/board.yaml")
     told = yaml.safe_load(definition.read_text())
     definition.write_text(yaml.safe_dump({**told, "hosts": ["bundles.example.org"]}))
+    for url, why in (
+        ("http://bundles.example.org/mine.suite.zip", "must be plain https"),
+        ("https://bundles.example.org:8443/mine.suite.zip", "must be plain https"),
+        ("https://bundles.example.org:x/mine.suite.zip", "address cannot be read"),
+        ("https://[bundles.example.org/mine.suite.zip", "address cannot be read"),
+        ("https://bundles.example.org/my bundle.suite.zip", "what no address may"),
+    ):
+        with pytest.raises(ConfigError, match=why):
+            place(archive, root, urls=[url])
+    assert list((root / "submissions").glob("*/*")) == []
     folder = place(archive, root, urls=["https://bundles.example.org/mine.suite.zip"])
     reference = yaml.safe_load((folder / "bundle.ref.yaml").read_text())
     assert reference["sha256"] == hashlib.sha256(archive.read_bytes()).hexdigest()
