@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from suite.board import signatures
 from suite.board.asking import free_roles, open_note
 from suite.board.entry import PER_SAMPLE, RECORD, REPLIES, SUBMISSION, VERIFICATION, Entry, Verification
 from suite.board.listing import belongs
@@ -149,6 +150,9 @@ def _signature(entry: Entry, now: Verification) -> Iterator[Trouble]:
     """Whoever signed by the board's file of signers, as of the acceptance, must stand there."""
     was = entry.verification.signature
     before = set(was.identities) if was is not None else set()
+    if before and not signatures.available():
+        yield Trouble(entry.folder.name, "its signature was not checked: no ssh-keygen here", serious=False)
+        return
     after = set(now.signature.identities) if now.signature is not None else set()
     if before != after:
         said, found = (", ".join(sorted(names)) or "nobody" for names in (before, after))

@@ -58,7 +58,7 @@ def accepted(bundle: Path, root: Path, key: Path, to: Path) -> Path:
 
 
 def test_an_entry_shows_who_signed_and_is_checked_as_of_its_acceptance(
-    made: tuple[Path, Board], root: Path, keys: Path, tmp_path: Path
+    made: tuple[Path, Board], root: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = read_entry(accepted(made[0], root, keys / "ours", tmp_path / "signed"))
     assert entry.verification.trust == "L2"
@@ -69,6 +69,9 @@ def test_an_entry_shows_who_signed_and_is_checked_as_of_its_acceptance(
     signers(root / "boards" / made[1].id / "signers", keys, "bob@lab.org {theirs}")
     (trouble,) = check_board(shelf)
     assert "says that ada@lab.org signed, verified again nobody" in trouble.what
+    monkeypatch.setattr(signatures, "available", lambda: False)
+    (trouble,) = check_board(shelf)
+    assert (trouble.what, trouble.serious) == ("its signature was not checked: no ssh-keygen here", False)
 
 
 def test_an_unknown_key_is_shown_as_such(
