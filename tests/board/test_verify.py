@@ -14,6 +14,7 @@ from tamper import Forged
 from suite.board.definition import find_board, load_board
 from suite.board.packing import write_archive
 from suite.board.verify import Rerun, verify
+from suite.board.verify.rerun import Rerunning, conclude
 from suite.board.verify.text import as_text
 from suite.cli.submit import submit
 from suite.errors import BundleError, ConfigError, NotFound
@@ -186,6 +187,19 @@ class TestRerun:
     def test_few_samples_settle_nothing(self, good: Callable) -> None:
         found = verify(good("choice")[0], again=Rerun(3, {"candidate": ["scripted/words"]}, seed="a"))
         assert found.data["rerun"]["label"] == "inconclusive"
+
+    @pytest.mark.parametrize(
+        ("differences", "label"), [([1.0, 1.0], "not_reproduced"), ([-1.0, 1.0], "reproduced")]
+    )
+    def test_few_headlines_settle_nothing(self, differences: list[float], label: str) -> None:
+        """Of a model that never says the same twice: two values neither condemn it nor lift its trust."""
+        going = Rerunning(samples=60, differences=differences)
+        conclude(going, "answers", "the model", "it was not scored")
+        assert going.label == "inconclusive"
+        assert going.why.endswith("too seldom to tell, and only 2 have a headline (at least 10)")
+        enough = Rerunning(samples=60, differences=differences * 10)
+        conclude(enough, "answers", "the model", "it was not scored")
+        assert enough.label == label
 
     def test_a_model_that_is_none(self, good: Callable) -> None:
         with pytest.raises(NotFound):

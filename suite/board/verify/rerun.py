@@ -316,10 +316,12 @@ def conclude(going: Rerunning, what: str, who: str, hint: str) -> None:
         going.why = f"{told}; {n} samples are too few (at least {LEAST})"
         return
     p = float(stats.fisher_exact([[same, n - same], [itself, n - itself]], alternative="less").pvalue)
+    scored = len(going.differences)
     differs = low is not None and high is not None and not low <= 0 <= high
-    if p < ALPHA or differs:
+    if p < ALPHA or (differs and scored >= LEAST):
         going.label = "not_reproduced"
-    elif itself >= n / 2 or mean is not None:
+    elif itself >= n / 2 or scored >= LEAST:
         going.label = "reproduced"
     else:
-        going.why = f"{told}: too seldom to tell, and {hint}"
+        lacks = f"only {scored} have a headline (at least {LEAST})" if scored else hint
+        going.why = f"{told}: too seldom to tell, and {lacks}"
