@@ -69,6 +69,8 @@ def accept(
     """
     opened = open_submission(bundle)
     shelf = shelf_for(root, board, opened.board)
+    if into is None:
+        check_room(bundle, urls)
     entries = shelf.entries()
     moment = when or datetime.now(UTC)
     checked = verify(bundle, board=shelf.board, others=entries, signers=shelf.signers_at(moment))
@@ -250,8 +252,6 @@ def _write(
     folder: Path, opened: Opened, checked: Verification, keep: tuple[Path, Sequence[str]] | None
 ) -> None:
     """Everything but the record. keep: (bundle, addresses) where the folder does not hold them yet."""
-    if keep is not None:
-        check_room(*keep)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SUBMISSION).write_bytes(opened.raw)
     checked.write(folder)
