@@ -125,6 +125,8 @@ def accept_new(root: Path, say: Callable[[str], None] = lambda _: None) -> list[
 def _accept_folder(folder: Path, root: Path, shelf: Shelf) -> Accepted:
     if folder.is_symlink():
         raise ConfigError(f"{folder.name} is a link", str(folder), "bring the folder itself")
+    if links := [one.name for one in sorted(folder.iterdir()) if one.is_symlink()]:  # to write through
+        raise ConfigError(f"{folder.name} holds a link", one_line(links[0], 80), "bring plain files")
     with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
         bundle = bundle_of(folder, shelf.board, Path(scratch))
         if bundle is None:

@@ -198,6 +198,18 @@ class TestEveryFolderByItself:
             assert why in line + told.err.partition(line)[2].partition("not accepted")[0]
             assert not (brought / f"{name}-000000000000" / "entry.yaml").exists()
 
+    @pytest.mark.parametrize("name", ["submission.json", "README.md", "entry.yaml", "verification.json.part"])
+    def test_nothing_is_written_through_a_link(
+        self, name: str, root: Path, brought: Path, tmp_path: Path
+    ) -> None:
+        (folder,) = brought.iterdir()
+        (folder / name).symlink_to(tmp_path / "outside")
+        ((_, found),) = accept_new(root)
+        assert "holds a link" in found.reasons[0]
+        assert name in found.reasons[0]
+        assert not (tmp_path / "outside").exists()
+        assert {one.name for one in folder.iterdir()} == {"bundle", name}
+
     def test_one_that_is_refused(
         self, made: tuple[Board, Path], root: Path, brought: Path, tmp_path: Path, capsys: Any
     ) -> None:
