@@ -201,6 +201,11 @@ class TestRerun:
         conclude(enough, "answers", "the model", "it was not scored")
         assert enough.label == label
 
+    def test_a_run_without_the_judge_takes_none_of_its_options(self, good: Callable) -> None:
+        models = {"candidate": ["scripted/words"], "judge": ["scripted/words"]}
+        again = Rerun(3, models, (("judge", "temperature", "0"), ("", "temperature", "0")), "a")
+        assert verify(good("choice")[0], again=again).data["rerun"]["samples"] == 3
+
     def test_a_model_that_is_none(self, good: Callable) -> None:
         with pytest.raises(NotFound):
             verify(good("choice")[0], again=Rerun(3, {"candidate": ["nobody/x"]}, seed="a"))

@@ -244,9 +244,12 @@ def picked_plan(plan: Plan, works: frozenset[tuple[str, str]]) -> Plan:
 def recorded_options(
     manifests: Sequence[Mapping[str, Any]], asked: Rerun, models: Mapping[str, Sequence[str]]
 ) -> list[tuple[str, str, str]]:
-    """The given options, and the recorded sampling of each member of a role that none were given for."""
+    """The given options of the models, and the recorded sampling of each member of a role that none were
+    given for. models: who is asked in this run, which may lack a role that another run of the bundle has.
+    """
     given = {scope.partition("/")[0] for scope, _, _ in asked.options}
-    options = list(asked.options)
+    here = asked.models.keys() & models.keys()
+    options = [one for one in asked.options if (one[0].partition("/")[0] or "candidate") in here]
     done: set[str] = set()
     for manifest in manifests:
         for role, records in manifest["roles"].items():
