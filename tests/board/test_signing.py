@@ -154,6 +154,7 @@ def test_a_known_signer_lifts_trust_and_an_unknown_one_does_no_harm(
     found = verify(signed, signers=known)
     rung = found.ladder.findings.rungs["R10"]
     assert (rung.status, rung.remark) == ("passed", "signed by ada@lab.org")
+    assert rung.seconds > 0
     assert found.trust == "L2"
     assert found.data["signature"]["identities"] == ("ada@lab.org",)
     jsonschema.validate(json.loads(json.dumps(found.data)), SCHEMA)

@@ -124,7 +124,8 @@ def climb(
         except TimeUp:
             _out_of_time(ladder, budget)
             return ladder
-        ladder.signature = provenance(bundle, signers, findings)
+        with findings.timing("R10"):
+            ladder.signature = provenance(bundle, signers, findings)
         _again(ladder, subjects, scratch, plugins, again, say)
     return ladder
 
