@@ -19,8 +19,22 @@ _MORE = 1.0  # seconds in which waits end by themselves, before the alarm
 _AGAIN = 10.0  # seconds for cleaning up, before the next alarm
 
 
+_struck = threading.Event()
+
+
 class TimeUp(KeyboardInterrupt):
     """The time is over. A KeyboardInterrupt, so that neither a task nor asyncio takes it for an error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        _struck.set()
+
+
+def struck() -> bool:
+    """Whether any verification of this process ran out of time: a thread may still work for it, which nobody
+    can stop. A process that ends should not wait for that.
+    """
+    return _struck.is_set()
 
 
 class Budget:
@@ -40,7 +54,7 @@ class Budget:
     def check(self) -> None:
         """Raises TimeUp if none are, until what is counted (`armed`) has ended."""
         if not self._over and self.left <= 0:
-            raise TimeUp
+            raise TimeUp()
 
     @contextmanager
     def armed(self) -> Iterator[None]:
@@ -58,7 +72,7 @@ class Budget:
             if self.left > 0:  # an alarm of somebody else's
                 signal.setitimer(signal.ITIMER_REAL, self.left + _MORE, _AGAIN)
                 return
-            raise TimeUp
+            raise TimeUp()
 
         before = signal.signal(signal.SIGALRM, strike)
         began = time.monotonic()

@@ -1,10 +1,7 @@
 """suite submit verify: climb the ladder of a bundle."""
 
 import json
-import os
 import secrets
-import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -130,9 +127,4 @@ def verify(
         json_path.write_text(json.dumps(found.data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if per_sample is not None and found.per_sample:
         per_sample.write_bytes(found.per_sample)
-    code = found.exit_code(strict=strict)
-    if found.out_of_time and threading.active_count() > 1:  # work that nobody waits for any more
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(code)
-    context.exit(code)
+    context.exit(found.exit_code(strict=strict))

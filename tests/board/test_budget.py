@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -295,3 +297,22 @@ def test_from_the_command_line(good: Callable, tmp_path: Path, monkeypatch: pyte
     assert report.exists()
     done = CliRunner().invoke(submit, ["verify", str(folder), "--time-limit", "0"])
     assert done.exit_code == 2
+
+
+def test_a_process_does_not_wait_for_work_that_was_given_up() -> None:
+    lines = (
+        "import threading",
+        "from suite import __main__",
+        "from suite.board.budget import TimeUp",
+        "def run(_):",
+        "    threading.Thread(target=threading.Event().wait).start()",
+        "    TimeUp()",
+        "    print('told')",
+        "    return 1",
+        "__main__.run = run",
+        "__main__.main()",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "told\n"), done.stderr

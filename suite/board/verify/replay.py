@@ -87,7 +87,7 @@ async def _in_time(budget: Budget, going: Coroutine[Any, Any, Outcome]) -> Outco
             return await going
     except TimeoutError as error:
         if limit.expired():
-            raise TimeUp from error
+            raise TimeUp() from error
         raise
 
 

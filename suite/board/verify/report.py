@@ -45,11 +45,6 @@ class Verification:
         """verified | verified_with_warnings | incomplete | rejected."""
         return self.ladder.verdict
 
-    @property
-    def out_of_time(self) -> bool:
-        """Whether it was broken off: what ran in other threads may still run."""
-        return any(one.code.endswith(".time-limit") for one in self.ladder.findings)
-
     def exit_code(self, *, strict: bool = False) -> int:
         """0 verified, 1 rejected or incomplete; with `strict` also 1 for warnings."""
         good = ("verified",) if strict else ("verified", "verified_with_warnings")
