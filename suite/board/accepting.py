@@ -26,7 +26,7 @@ from suite.board.entry import (
     read_entry,
     write_record,
 )
-from suite.board.fetching import Reference, write_reference
+from suite.board.fetching import Reference, check_urls, write_reference
 from suite.board.findings import Findings
 from suite.board.limits import MIB
 from suite.board.repository import Shelf, open_repository
@@ -64,12 +64,13 @@ def accept(
 
     urls: where the bundle lies, for one that is too large to be kept in the repository. when: time of
     acceptance (default: now). into: the folder that a pull request brought, with the bundle or a reference to
-    it. Raises BundleError for no bundle, ConfigError for a wrong board, a missing address, or a folder that
-    exists or is named after another bundle.
+    it. Raises BundleError for no bundle, ConfigError for a wrong board, a missing address or one that the
+    board does not fetch from, or a folder that exists or is named after another bundle.
     """
     opened = open_submission(bundle)
     shelf = shelf_for(root, board, opened.board)
     if into is None:
+        check_urls(urls, shelf.board.hosts)
         check_room(bundle, urls)
     entries = shelf.entries()
     moment = when or datetime.now(UTC)

@@ -141,7 +141,7 @@ class Eligibility(Closed):
 class BoardLimits(Closed):
     """bundle_mib: largest bundle, MiB. verify_seconds: how long verifying one may take (null: 1800)."""
 
-    bundle_mib: int = Field(default=200, ge=1, le=10_000)
+    bundle_mib: int = Field(default=200, ge=1, le=200)
     verify_seconds: int | None = Field(default=None, ge=1, le=86_400)
 
 

@@ -296,7 +296,9 @@ def test_a_large_bundle_needs_an_address(
     assert KEPT == 5 * 2**20
     with pytest.raises(ConfigError, match="--url"):
         accept(archive, root)
-    found = accept(archive, root, urls=["https://example.org/x.suite.zip"])
+    with pytest.raises(ConfigError, match=r"elsewhere\.example\.org"):
+        accept(archive, root, urls=["https://elsewhere.example.org/x.suite.zip"])
+    found = accept(archive, root, urls=["https://bundles.example.org/x.suite.zip"])
     assert found.folder is not None
     assert not (found.folder / "bundle.suite.zip").exists()
     told = yaml.safe_load((found.folder / "bundle.ref.yaml").read_text())

@@ -123,8 +123,8 @@ def run(
     return folder
 
 
-def board(name: str, recipe: Recipe, folder: Path, **more: Any) -> Board:
-    """A board that asks for exactly this."""
+def board(name: str, recipe: Recipe, folder: Path) -> Board:
+    """A board that asks for exactly this, and fetches large bundles from one host."""
     seats = ", ".join(f"{{spec: 'scripted/constant?text=judge{n or ''}'}}" for n in range(recipe.judges))
     given = [f"judge: [{seats}]"] if "judge" in recipe.models else []
     given += [
@@ -137,7 +137,7 @@ def board(name: str, recipe: Recipe, folder: Path, **more: Any) -> Board:
         f"format: suite-board/1\nid: {name}\nversion: 1.0.0\ntitle: A board for tests\n"
         f"tasks:\n  - task: {recipe.task}\n    version: 1\n    data: mini\n    seed: 0\n"
         f"    {recipe.board}{roles}\n"
-        f"candidate: {{sampling: {sampling}}}\n"
+        f"candidate: {{sampling: {sampling}}}\nhosts: [bundles.example.org]\n"
     )
     return load_board(path)
 
