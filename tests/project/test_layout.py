@@ -120,7 +120,7 @@ def test_pins_fit_the_first_release_of_every_python() -> None:
         line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line
     )
     asked = {
-        one.name: SpecifierSet(one.metadata["Requires-Python"] or "")
+        one.name: SpecifierSet((one.metadata.get_all("Requires-Python") or [""])[0])
         for one in distributions()
         if pins.get(one.name) == one.version
     }
