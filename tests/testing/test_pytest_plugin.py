@@ -38,3 +38,8 @@ def test_an_authors_test_may_use_the_fixture(tmp_path: Path) -> None:
         "def test_own(suite_conformance):\n    assert not suite_conformance('no/such-task').ok\n", "utf-8"
     )
     assert run(tmp_path, "-q").returncode == 0
+
+
+def test_checks_are_chosen_by_name_like_other_tests(tmp_path: Path) -> None:
+    done = run(tmp_path, "-q", "--suite-task", "no/such-task", "-k", "solves")
+    assert done.stdout.splitlines()[-1].startswith(f"1 failed, {len(CHECKS) - 1} deselected")

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from suite.testing.conformance import CHECKS
+
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = "try-units"
 needs_hatchling = pytest.mark.skipif(
@@ -124,12 +126,13 @@ def test_a_plugin_from_a_wheel_is_listed_run_checked_and_submitted(stranger: Str
     checked = json.loads(stranger.run("suite", "plugin", "check", PLUGIN, "--no-model", "--json"))
     assert checked["ok"] is True
     status = [one["status"] for one in checked["tasks"][0]["checks"]]
-    assert status.count("passed") == 11 and "failed" not in status
+    # all but the one with a real model, and the one for tasks that know references
+    assert status.count("passed") == len(CHECKS) - 2 and "failed" not in status
     assert "5 passed" in stranger.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tests)
     by_option = stranger.run(
         "python", "-m", "pytest", "-q", "--suite-task", PLUGIN, str(tests), "-k", "solves"
     )
-    assert "1 passed" in by_option
+    assert by_option.splitlines()[-1].startswith("1 passed, ")
     stranger.run("suite", "report", "export", "mine", "--to", "csv", "-o", "samples.csv")
 
     declared = [
