@@ -17,19 +17,19 @@ class Parameters(BaseModel):
     @classmethod
     def at_score_names(cls) -> frozenset[str]:
         """Names of the parameters that change scoring only."""
-        return frozenset(
-            name
-            for name, field in cls.model_fields.items()
-            if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("at_score")
-        )
+        return cls._marked("at_score")
 
     @classmethod
     def local_names(cls) -> frozenset[str]:
         """Names of the parameters that name something of the machine at hand, as a program or a file."""
+        return cls._marked("local")
+
+    @classmethod
+    def _marked(cls, mark: str) -> frozenset[str]:
         return frozenset(
             name
             for name, field in cls.model_fields.items()
-            if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("local")
+            if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get(mark)
         )
 
     def solve_values(self) -> dict[str, Any]:
