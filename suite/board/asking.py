@@ -14,9 +14,7 @@ from suite.board.definition_parts import Seat
 from suite.models.spec import parse_spec
 from suite.plugins import Catalogue
 from suite.run.cells import load_task
-from suite.run.filling import DEFAULTS, roles_of
-
-_FLAGS = {"judge": "--judge", "user": "--user", "baseline": "--baseline", "embedder": "--embedder"}
+from suite.run.filling import DEFAULTS, flag_of, roles_of
 
 
 def commands(board: Board, model: str, plugins: Catalogue) -> list[str]:
@@ -31,7 +29,7 @@ def commands(board: Board, model: str, plugins: Catalogue) -> list[str]:
         words = ["suite", "eval", *_words(board, item, model, plugins)]
         for role in free.get(item.name, ()):
             lines.append(f"# {role}: the board leaves it open; put whom you want for SPEC")
-            words += [_FLAGS[role], "SPEC"] if role in _FLAGS else ["--role", f"{role}=SPEC"]
+            words += flag_of(role)
         lines.append(shlex.join(words))
     return lines
 
@@ -75,13 +73,13 @@ def _words(board: Board, item: Item, model: str, plugins: Catalogue) -> Iterator
         yield from ("--seed", str(item.seed))
     if item.prompts != "own":
         yield from ("--prompts", item.prompts)
-    yield from ("--model", model)
+    yield from flag_of("candidate", model)
     sampling = board.candidate.sampling
     yield from _options("", {} if isinstance(sampling, str) else sampling)
     for role, seats in item.roles.items():
         for number, seat in enumerate(seats, 1):
             scope = f"{role}." if len(seats) == 1 else f"{role}/{number}."
-            yield from (_FLAGS[role], seat.spec) if role in _FLAGS else ("--role", f"{role}={seat.spec}")
+            yield from flag_of(role, seat.spec)
             yield from _options(scope, {**_pinning(seat, plugins), **seat.sampling})
 
 

@@ -146,16 +146,21 @@ def _check_scope(scope: str, known: set[str], request: EvalRequest) -> None:
 
 
 _FLAGS = {
-    "candidate": "--model SPEC",
-    "baseline": "--baseline SPEC",
-    "judge": "--judge SPEC",
-    "user": "--user SPEC",
-    "embedder": "--embedder SPEC",
+    "candidate": "--model",
+    "baseline": "--baseline",
+    "judge": "--judge",
+    "user": "--user",
+    "embedder": "--embedder",
 }
 
 
+def flag_of(role: str, spec: str = "SPEC") -> tuple[str, str]:
+    """The words of a command line that fill a role."""
+    return (_FLAGS[role], spec) if role in _FLAGS else ("--role", f"{role}={spec}")
+
+
 def _how_to_fill(name: str) -> str:
-    flag = _FLAGS.get(name, f"--role {name}=SPEC")
+    flag = " ".join(flag_of(name))
     return f"give {flag}, for example embedded/smollm2-135m, vllm/Qwen/Qwen3-8B or openai/gpt-x"
 
 
