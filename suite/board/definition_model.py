@@ -44,7 +44,7 @@ from suite.plugins import Catalogue
 from suite.run.cells import AnyTask, Cell, load_task, make_cell
 
 MOST_CELLS = 500  # of one board: a bundle holds at most as many runs
-LATER = ("ceiling",)  # fields of an item that the first boards did not have
+LATER = {"tasks": ("ceiling",), "limits": ("verify_seconds",)}  # fields that the first boards did not have
 
 
 class Item(Closed):
@@ -169,12 +169,11 @@ class Board(Closed):
         boards (`LATER`): left out where they hold nothing, so that a board keeps its hash.
         """
         found = self.model_dump(mode="json")
-        for item in found["tasks"]:
-            for name in LATER:
-                if item[name] is None:
-                    del item[name]
-        if found["limits"]["verify_seconds"] is None:  # later, too
-            del found["limits"]["verify_seconds"]
+        for part, names in LATER.items():
+            for one in found[part] if isinstance(found[part], list) else [found[part]]:
+                for name in names:
+                    if one[name] is None:
+                        del one[name]
         return found
 
     @property
