@@ -249,21 +249,22 @@ class Entry(msgspec.Struct, frozen=True):
     @property
     def per_sample(self) -> Path | None:
         """Its table of samples, if verification wrote one."""
-        return self._written(PER_SAMPLE, self.verification.per_sample_sha256)
+        return _written(self.folder, PER_SAMPLE, self.verification.per_sample_sha256)
 
     @property
     def replies(self) -> Path | None:
         """Its digests of replies, if verification wrote them; that of earlier releases did not."""
-        return self._written(REPLIES, self.verification.replies_sha256)
-
-    def _written(self, name: str, sha256: str | None) -> Path | None:
-        """A file that verification names. Another one of that name was brought by whoever submitted."""
-        path = self.folder / name
-        return path if sha256 is not None and path.is_file() and not path.is_symlink() else None
+        return _written(self.folder, REPLIES, self.verification.replies_sha256)
 
     def column(self, key: str) -> ColumnResult | None:
         """Its result in a column."""
         return next((one for one in self.verification.columns if one.key == key), None)
+
+
+def _written(folder: Path, name: str, sha256: str | None) -> Path | None:
+    """A file that verification names. Another one of that name was brought by whoever submitted."""
+    path = folder / name
+    return path if sha256 is not None and path.is_file() and not path.is_symlink() else None
 
 
 def read_entry(folder: Path) -> Entry:
@@ -289,8 +290,7 @@ def read_entry(folder: Path) -> Entry:
         (PER_SAMPLE, verification.per_sample_sha256),
         (REPLIES, verification.replies_sha256),
     ):
-        table = folder / name
-        if sha256 is not None and table.is_file() and not table.is_symlink():
+        if (table := _written(folder, name, sha256)) is not None:
             with table.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             if digest != sha256:
