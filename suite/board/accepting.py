@@ -10,7 +10,7 @@ import hashlib
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,7 +77,8 @@ def accept(
     checked = verify(bundle, board=shelf.board, others=entries, signers=shelf.signers_at(moment))
     if checked.exit_code() != 0:
         return Accepted(checked, None, (f"verification: {checked.verdict.replace('_', ' ')}",))
-    if reasons := [*_there(entries, opened), *_unsigned(entries, opened, checked)]:
+    old = next((one for one in entries if one.id == opened.supersedes), None)
+    if reasons := [*_there(entries, opened), *_may_not_supersede(old, opened, checked)]:
         return Accepted(checked, None, tuple(reasons))
     folder = into or shelf.submissions / opened.folder
     if into is None and folder.exists():
@@ -96,8 +97,7 @@ def accept(
     except SuiteError:
         (folder / RECORD).unlink()  # it is no entry
         raise
-    if opened.supersedes:
-        old = next(one for one in entries if one.id == opened.supersedes)
+    if old is not None:
         changed = {"status": "superseded", "by": opened.id, "status_date": moment.date()}
         write_record(old.folder / RECORD, old.record.model_copy(update=changed))
     return Accepted(checked, folder)
@@ -216,39 +216,33 @@ def shelf_for(root: Path, board: str, named: str) -> Shelf:
     raise ConfigError(f"the bundle is for the board {one_line(named, 80)!r}", where=f"here: {known}")
 
 
-def _there(entries: Sequence[Entry], opened: Opened) -> list[str]:
-    """Why it is on the board already, and why it may not supersede what it names."""
-    reasons = []
-    by_id = {one.id: one for one in entries}
-    if opened.id in by_id:
-        reasons.append(f"this very bundle is on the board: {by_id[opened.id].folder.name}")
-    reasons += [
-        f"the same calls and replies are on the board: {one.folder.name}"
-        for one in entries
-        if one.id != opened.id and one.record.trace_sha256 == opened.trace
-    ]
-    if opened.supersedes:
-        old = by_id.get(opened.supersedes)
-        if old is None:
-            reasons.append(f"it supersedes {opened.supersedes[:12]}, which is not on this board")
-        elif old.submission.submitter.name != opened.submitter:
-            reasons.append(f"it supersedes {old.folder.name}, which somebody else submitted")
-        elif old.record.status != "active":
-            reasons.append(f"it supersedes {old.folder.name}, which is {old.record.status}")
-    return reasons
+def _there(entries: Sequence[Entry], opened: Opened) -> Iterator[str]:
+    """Why it is on the board already."""
+    for one in entries:
+        if one.id == opened.id:
+            yield f"this very bundle is on the board: {one.folder.name}"
+    for one in entries:
+        if one.id != opened.id and one.record.trace_sha256 == opened.trace:
+            yield f"the same calls and replies are on the board: {one.folder.name}"
 
 
-def _unsigned(entries: Sequence[Entry], opened: Opened, checked: Verification) -> list[str]:
-    """What was signed is superseded only by what one of the same people signed."""
-    old = next((one for one in entries if one.id == opened.supersedes), None)
-    signature = old.verification.signature if old is not None else None
-    if old is None or signature is None or not signature.identities:
-        return []
+def _may_not_supersede(old: Entry | None, opened: Opened, checked: Verification) -> Iterator[str]:
+    """Why it may not replace the entry that it names: another's, one that is gone, or one that was signed and
+    that none of its signers replaces.
+    """
+    if not opened.supersedes:
+        return
+    if old is None:
+        yield f"it supersedes {opened.supersedes[:12]}, which is not on this board"
+        return
+    if old.submission.submitter.name != opened.submitter:
+        yield f"it supersedes {old.folder.name}, which somebody else submitted"
+    elif old.record.status != "active":
+        yield f"it supersedes {old.folder.name}, which is {old.record.status}"
+    signers = old.verification.signature.identities if old.verification.signature is not None else []
     mine = checked.ladder.signature
-    if mine is not None and set(mine.identities) & set(signature.identities):
-        return []
-    who = ", ".join(signature.identities)
-    return [f"it supersedes {old.folder.name}, which {who} signed, and is not signed by them"]
+    if signers and (mine is None or not set(mine.identities) & set(signers)):
+        yield f"it supersedes {old.folder.name}, which {', '.join(signers)} signed, and is not signed by them"
 
 
 def _write(
