@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from suite.board.verify.spent import Spent, latency
 from suite.board.verify.subject import Subject
 from suite.compare.measures import Measure, measures, side
+from suite.run.cells import AnyTask
 from suite.run.results import pairs
 from suite.scoring.computing import wanted
 from suite.scoring.metrics import Ratio
@@ -175,9 +176,7 @@ def _roles(want: Want) -> dict[str, list[str]]:
     """Who filled the other roles than the candidate's: spec and the first of its revision, sorted."""
     found: dict[str, set[str]] = {}
     for subject, cell, _ in want.cells:
-        assert subject.plan is not None
-        task = next(one.task for one in subject.plan.cells if one.id == cell)
-        for role in task.roles().keys() - {"candidate"}:
+        for role in _task_of(subject, cell).roles().keys() - {"candidate"}:
             for manifest in (subject.manifest, subject.scoring_manifest):
                 for member in manifest["roles"].get(role, ()):
                     revision = str((member.get("identity") or {}).get("revision") or "")[:12]
@@ -188,10 +187,14 @@ def _roles(want: Want) -> dict[str, list[str]]:
 
 def _measure(want: Want) -> Measure | None:
     for subject, cell, _ in want.cells:
-        assert subject.plan is not None
-        task = next(one.task for one in subject.plan.cells if one.id == cell)
-        return next((one for one in measures(task.metrics) if one.name == want.headline), None)
+        metrics = _task_of(subject, cell).metrics
+        return next((one for one in measures(metrics) if one.name == want.headline), None)
     return None
+
+
+def _task_of(subject: Subject, cell: str) -> AnyTask:
+    assert subject.plan is not None
+    return next(one.task for one in subject.plan.cells if one.id == cell)
 
 
 def _units(
@@ -202,8 +205,7 @@ def _units(
         return ()
     found = []
     for (subject, cell, task), row in zip(want.cells, rows, strict=True):
-        assert subject.plan is not None
-        metrics = next(one.task.metrics for one in subject.plan.cells if one.id == cell)
+        metrics = _task_of(subject, cell).metrics
         ratio = next((m for m in metrics if isinstance(m, Ratio) and m.name == measure.name), None)
         units = _cell_units(measure, ratio, _table(subject, task, tables), cell)
         value = units.value() if units is not None else None
