@@ -14,7 +14,7 @@ from tamper import Forged
 from suite.board.definition import find_board, load_board
 from suite.board.packing import write_archive
 from suite.board.verify import Rerun, verify
-from suite.board.verify.rerun import Rerunning, conclude
+from suite.board.verify.again import Rerunning, conclude
 from suite.board.verify.text import as_text
 from suite.cli.submit import submit
 from suite.errors import BundleError, ConfigError, NotFound

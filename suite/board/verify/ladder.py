@@ -20,6 +20,7 @@ from suite.board.limits import MIB, Limits
 from suite.board.reply_digests import ReplyCollector, ReplyDigests
 from suite.board.signatures import Signature, Signers
 from suite.board.thresholds import Thresholds
+from suite.board.verify.again import Rerun, Rerunning
 from suite.board.verify.asked import Standing, asked
 from suite.board.verify.columns import Column, Want, make_columns, result_of, whole_latency
 from suite.board.verify.complete import complete
@@ -30,7 +31,7 @@ from suite.board.verify.plausible.pasted import check_pasted
 from suite.board.verify.provenance import provenance
 from suite.board.verify.rejudge import rejudge
 from suite.board.verify.replay import replay
-from suite.board.verify.rerun import Rerun, Rerunning, rerun
+from suite.board.verify.rerun import rerun
 from suite.board.verify.spent import Spent
 from suite.board.verify.subject import Subject
 from suite.board.verify.world import same_world

@@ -5,38 +5,34 @@ is the yardstick for how often it agrees with the record. The paired difference 
 look, for a judge that seldom repeats itself. Not proof: judges drift, records are few.
 """
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from suite.board.findings import Findings
-from suite.board.verify.equal import same
-from suite.board.verify.rerun import (
+from suite.board.verify.again import (
     Picked,
     Rerun,
     Rerunning,
+    compare_headlines,
     conclude,
+    live_passes,
     pick,
     picked_plan,
     recorded_options,
 )
+from suite.board.verify.equal import same
 from suite.board.verify.subject import Subject
-from suite.compare.measures import measures, side
 from suite.errors import ConfigError
-from suite.journal.reading import Journal, RunReader
-from suite.journal.records import OutputRecord, ScoreRecord, encode
+from suite.journal.reading import Journal
+from suite.journal.records import encode
 from suite.journal.writing import write_json
 from suite.plugins import Catalogue
+from suite.run.filling import flag_of
 from suite.run.plan import Plan, make_plan
-from suite.run.results import pairs
-from suite.run.session import Settings, run_plan
-from suite.scoring.computing import wanted
-from suite.scoring.table import Table, TableBuilder
 from suite.task import Unscored
 
 _Key = tuple[str, str]
@@ -79,30 +75,20 @@ def _run(
     subject: Subject, asked: Rerun, works: Picked, scratch: Path, plugins: Catalogue, going: Rerunning
 ) -> None:
     plan = _plan(subject, asked, works, plugins)
-    passes = []
-    for number in ("first", "second"):
-        folder = scratch / number
-        _outputs(subject, works, folder)
-        settings = Settings(
-            cache=False,
-            quiet=True,
-            signals=False,
-            level=0.95,
-            # other draws the second time: agreement with oneself must not come from one and the same seed
-            call_seed=None if number == "first" else plan.request.seed + 1,
-            extra_recorded=(subject.folder,),  # where the texts of outputs stand
-        )
-        outcome = asyncio.run(run_plan(plan, folder, stages=("score",), settings=settings))
-        if outcome.error is not None:
-            raise outcome.error
-        passes.append(RunReader(folder))
+    passes = live_passes(
+        plan,
+        scratch,
+        ("score",),
+        prepare=lambda folder: _outputs(subject, works, folder),
+        extra_recorded=(subject.folder,),  # where the texts of outputs stand
+    )
     recorded = _verdicts(subject.scoring_journal, works)
     first, second = (_verdicts(one.scoring(), works) for one in passes)
     for key in first.keys() & second.keys():
         going.samples += 1
         going.same += same(first[key], recorded.get(key))
         going.same_itself += same(first[key], second[key])
-    _headlines(subject, plan, passes[0], works, going)
+    compare_headlines(subject, plan, passes[0], going, works)
 
 
 def _plan(subject: Subject, asked: Rerun, works: Picked, plugins: Catalogue) -> Plan:
@@ -119,8 +105,9 @@ def _plan(subject: Subject, asked: Rerun, works: Picked, plugins: Catalogue) -> 
                 fix="give as many, in the order of the manifest",
             )
         if not given and any(one["stage"] != "both" for one in records):
-            flag = "--judge SPEC" if role == "judge" else f"--role {role}=SPEC"
-            raise ConfigError(f"nobody fills the role {role!r} of {subject.run_id}", fix=f"give {flag}")
+            raise ConfigError(
+                f"nobody fills the role {role!r} of {subject.run_id}", fix=f"give {' '.join(flag_of(role))}"
+            )
         # who was asked while solving, too, may stand in by its recorded replies
         models[role] = given or [f"replay/{subject.folder}?role={one['member']}" for one in records]
     request = replace(
@@ -161,32 +148,3 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
         name: {"unscored": one.reason} if isinstance(one, Unscored) else msgspec.to_builtins(one)
         for name, one in values.items()
     }
-
-
-def _headlines(subject: Subject, plan: Plan, now: RunReader, works: Picked, going: Rerunning) -> None:
-    """The headline of each picked record now and as recorded, where it is a mean of samples."""
-    for cell in plan.cells:
-        name = cell.task.info.headline
-        measure = next((one for one in measures(cell.task.metrics) if one.name == name), None)
-        if measure is None or measure.of is None:
-            continue
-        tables = [
-            _table(reader, journal, cell.id, works, cell.task.metrics)
-            for reader, journal in ((now, now.scoring()), (subject.reader, subject.scoring_journal))
-        ]
-        here, there = (side(measure, table, cell.id, ()) for table in tables)
-        _, mine, theirs = np.intersect1d(here.ids, there.ids, return_indices=True)
-        if len(mine):
-            found = measure.of(here.columns)[mine] - measure.of(there.columns)[theirs]
-            going.differences += found.tolist()
-
-
-def _table(reader: RunReader, journal: Journal, cell: str, works: Picked, metrics: Sequence[Any]) -> Table:
-    def here(record: OutputRecord | ScoreRecord) -> bool:
-        return record.cell == cell and works.get((cell, record.sample)) == record.trial
-
-    builder = TableBuilder(wanted(metrics))
-    for output, score in pairs(filter(here, reader.outputs), filter(here, journal.scores)):
-        if score is not None:
-            builder.add(output, score)
-    return builder.build()

@@ -15,8 +15,8 @@ from suite.board.definition import Board
 from suite.board.entry import PER_SAMPLE, REPLIES, Entry
 from suite.board.findings import RUNGS, Finding
 from suite.board.signatures import Signers
+from suite.board.verify.again import Rerun
 from suite.board.verify.ladder import Ladder, Say, climb
-from suite.board.verify.rerun import Rerun
 from suite.chat import sha256_hex
 from suite.errors import ConfigError
 from suite.journal.writing import write_json

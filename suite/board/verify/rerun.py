@@ -5,155 +5,29 @@ it agrees with the record, since engines do not repeat themselves bit for bit. W
 here too, the paired difference of the headline is a second look. Not proof: models drift, samples are few.
 """
 
-import asyncio
-import hashlib
-import heapq
 import json
-import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from suite.board.findings import Findings
+from suite.board.verify.again import (
+    Picked,
+    Rerun,
+    Rerunning,
+    compare_headlines,
+    conclude,
+    live_passes,
+    pick,
+    picked_plan,
+    recorded_options,
+)
 from suite.board.verify.subject import Subject
-from suite.compare.measures import measures, side
 from suite.journal.reading import RunReader
-from suite.models.spec import SAMPLING
 from suite.plugins import Catalogue
 from suite.run.calls import Recorded
-from suite.run.order import Group
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
-from suite.run.results import pairs
-from suite.run.session import Settings, run_plan
-from suite.scoring.computing import wanted
-from suite.scoring.table import Table, TableBuilder
-
-ALPHA = 0.01  # of either test
-LEAST = 10  # samples below which nothing is concluded
-Picked = Mapping[tuple[str, str], int]  # (cell, sample) -> the recorded trial to compare with
-
-
-@dataclass(frozen=True)
-class Rerun:
-    """What to ask again. samples: how many, over all runs. models, options: as --model, --judge, -o.
-    seed: text that the submitter could not know (a commit, a throw of dice); it chooses the samples.
-    judged: about how many samples the judge alone is asked again. 0 of either is none.
-    """
-
-    samples: int
-    models: Mapping[str, Sequence[str]]
-    options: Sequence[tuple[str, str, str]] = ()
-    seed: str = ""
-    judged: int = 0
-
-
-@dataclass
-class Rerunning:
-    """How it went over all runs. label: reproduced | not_reproduced | inconclusive."""
-
-    samples: int = 0
-    same: int = 0
-    same_itself: int = 0
-    differences: list[float] = field(default_factory=list)
-    label: str = "inconclusive"
-    why: str = ""
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """For verification.json."""
-        mean, low, high = self.difference()
-        return {
-            "label": self.label,
-            "why": self.why,
-            "samples": self.samples,
-            "same_as_recorded": self.same,
-            "same_as_itself": self.same_itself,
-            "headline_difference": mean,
-            "low": low,
-            "high": high,
-            "would_meet_fabricated_share_of_5_percent": 1 - 0.95**self.samples,
-        }
-
-    def difference(self) -> tuple[float | None, float | None, float | None]:
-        """Mean of (now - recorded) of the headline over samples, with its t interval at 1 - ALPHA."""
-        from scipy import stats
-
-        n = len(self.differences)
-        if n < 2:
-            return None, None, None
-        values = np.array(self.differences)
-        mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(n)
-        half = float(stats.t.ppf(1 - ALPHA / 2, n - 1)) * error
-        return mean, mean - half, mean + half
-
-
-@dataclass(frozen=True)
-class _Picked(Plan):
-    """A plan with some of its works only."""
-
-    works: frozenset[tuple[str, str]] = frozenset()
-
-    def groups(self) -> Iterator[Group]:
-        """Groups that hold a picked work, with those alone."""
-        for group in super().groups():
-            items = tuple(
-                item for item in group.items if (self.cells[item.cell].id, item.sample.id) in self.works
-            )
-            if items:
-                yield replace(group, items=items)
-
-
-def pick(
-    subjects: Sequence[Subject],
-    count: int,
-    seed: str,
-    cells: Collection[tuple[str, str]] | None = None,
-    *,
-    judged: bool = False,
-) -> Mapping[str, Picked]:
-    """What to ask again, by run: `count` samples, as many of each cell as of the others, of each the works
-    with the smallest sha256(seed, work); which of a sample's trials is looked at is drawn the same way.
-
-    cells: (run, cell) to choose from, None for all. Only what counts must be drawn from, and each cell as
-    often: else genuine records of no weight, or of an easy cell, would hide a fabricated cell. judged: only
-    works for which a model was asked while scoring.
-    """
-    queues = []
-    for subject in subjects:
-        for cell, works in _first_works(subject, count, seed, cells, judged).items():
-            drawn: dict[str, tuple[bytes, int]] = {}
-            for digest, sample, trial in works:
-                drawn.setdefault(sample, (digest, trial))
-            one = [(digest, subject.run_id, cell, name, n) for name, (digest, n) in drawn.items()]
-            queues.append(one[:count])
-    found: dict[str, dict[tuple[str, str], int]] = {}
-    for number in range(max(map(len, queues), default=0)):
-        for _, run_id, name, sample, trial in sorted(one[number] for one in queues if number < len(one)):
-            if count > 0:
-                found.setdefault(run_id, {})[name, sample] = trial
-                count -= 1
-    return found
-
-
-def _first_works(
-    subject: Subject, count: int, seed: str, cells: Collection[tuple[str, str]] | None, judged: bool
-) -> dict[str, list[tuple[bytes, str, int]]]:
-    """Cell -> (digest, sample, trial) of its first works by digest, enough for `count` samples."""
-    most = count * int(subject.manifest["trials"])
-    found: dict[str, list[tuple[bytes, str, int]]] = {}
-    for one in subject.scoring_journal.scores if judged else subject.reader.outputs:
-        if (judged and not one.calls) or (cells is not None and (subject.run_id, one.cell) not in cells):
-            continue
-        name = "\x1f".join((seed, subject.run_id, one.cell, one.sample, str(one.trial)))
-        works = found.setdefault(one.cell, [])
-        works.append((hashlib.sha256(name.encode()).digest(), one.sample, one.trial))
-        if len(works) > 4 * most + 1000:
-            works[:] = heapq.nsmallest(most, works)
-    return {cell: heapq.nsmallest(most, works) for cell, works in found.items()}
 
 
 def rerun(
@@ -193,24 +67,15 @@ def _run(
     going: Rerunning,
 ) -> None:
     plan, stages = _plan(subject, asked, frozenset(works), plugins)
-    folders = []
-    for number in ("first", "second"):
-        folder = scratch / number
-        # other draws the second time: agreement with oneself must not come from one and the same seed
-        draws = None if number == "first" else plan.request.seed + 1
-        settings = Settings(cache=False, quiet=True, signals=False, level=0.95, call_seed=draws)
-        outcome = asyncio.run(run_plan(plan, folder, stages=stages, settings=settings))
-        if outcome.error is not None:
-            raise outcome.error
-        folders.append(folder)
+    passes = live_passes(plan, scratch, stages)
     recorded = _texts(subject.reader, works)
-    first, second = (_texts(RunReader(folder), dict.fromkeys(works, 0)) for folder in folders)
+    first, second = (_texts(reader, dict.fromkeys(works, 0)) for reader in passes)
     for key, text in first.items():
         going.samples += 1
         going.same += text == recorded.get(key)
         going.same_itself += text == second.get(key)
     if "score" in stages:
-        _scores(subject, plan, RunReader(folders[0]), going)
+        compare_headlines(subject, plan, passes[0], going)
 
 
 def _plan(
@@ -235,35 +100,6 @@ def _plan(
     return picked_plan(live, works), stages
 
 
-def picked_plan(plan: Plan, works: frozenset[tuple[str, str]]) -> Plan:
-    """A plan with these works only."""
-    fields = {name: getattr(plan, name) for name in plan.__dataclass_fields__}
-    return _Picked(**fields, works=works)
-
-
-def recorded_options(
-    manifests: Sequence[Mapping[str, Any]], asked: Rerun, models: Mapping[str, Sequence[str]]
-) -> list[tuple[str, str, str]]:
-    """The given options of the models, and the recorded sampling of each member of a role that none were
-    given for. models: who is asked in this run, which may lack a role that another run of the bundle has.
-    """
-    given = {scope.partition("/")[0] for scope, _, _ in asked.options}
-    here = asked.models.keys() & models.keys()
-    options = [one for one in asked.options if (one[0].partition("/")[0] or "candidate") in here]
-    done: set[str] = set()
-    for manifest in manifests:
-        for role, records in manifest["roles"].items():
-            scope = "" if role == "candidate" else role
-            if role not in asked.models or scope in given or role in done:
-                continue
-            done.add(role)
-            for number, record in enumerate(records[: len(models.get(role, ()))], 1):
-                sampling = record.get("sampling") or {}
-                whose = f"{role}/{number}" if len(records) > 1 else scope
-                options += [(whose, key, json.dumps(sampling[key])) for key in SAMPLING if key in sampling]
-    return options
-
-
 def _texts(reader: RunReader, works: Picked) -> dict[tuple[str, str], str]:
     """Cell and sample -> the answer of its picked trial; outputs without a text by their data."""
     recorded = Recorded(reader.calls)
@@ -276,55 +112,3 @@ def _texts(reader: RunReader, works: Picked) -> dict[tuple[str, str], str]:
         data = json.dumps(one.output.data, sort_keys=True) if one.output.data is not None else ""
         found[one.cell, one.sample] = f"{text}\x1f{data}"
     return found
-
-
-def _scores(subject: Subject, plan: Plan, now: RunReader, going: Rerunning) -> None:
-    """The headline of each sample now and as recorded, where it is a mean of samples."""
-    for cell in plan.cells:
-        measure = next(
-            (one for one in measures(cell.task.metrics) if one.name == cell.task.info.headline), None
-        )
-        if measure is None or measure.of is None:
-            continue
-        tables = [
-            _table(now, now.scoring().folder.name, cell.id, cell.task.metrics),
-            _table(subject.reader, subject.scoring, cell.id, cell.task.metrics),
-        ]
-        here, there = (side(measure, table, cell.id, ()) for table in tables)
-        _, mine, theirs = np.intersect1d(here.ids, there.ids, return_indices=True)
-        if len(mine):
-            found = measure.of(here.columns)[mine] - measure.of(there.columns)[theirs]
-            going.differences += found.tolist()
-
-
-def _table(reader: RunReader, scoring: str, cell: str, metrics: Sequence[Any]) -> Table:
-    builder = TableBuilder(wanted(metrics))
-    for output, score in pairs(iter(reader.outputs), iter(reader.scoring(scoring).scores)):
-        if score is not None and output.cell == cell:
-            builder.add(output, score)
-    return builder.build()
-
-
-def conclude(going: Rerunning, what: str, who: str, hint: str) -> None:
-    """Set the label and the reason. what: was compared; who: was asked; hint: why no headline could be."""
-    from scipy import stats
-
-    n, same, itself = going.samples, going.same, going.same_itself
-    told = f"{same} of {n} {what} as recorded; {who} agrees with itself on {itself} of {n}"
-    mean, low, high = going.difference()
-    if mean is not None:
-        told += f"; headline {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
-    going.why = told
-    if n < LEAST:
-        going.why = f"{told}; {n} samples are too few (at least {LEAST})"
-        return
-    p = float(stats.fisher_exact([[same, n - same], [itself, n - itself]], alternative="less").pvalue)
-    scored = len(going.differences)
-    differs = low is not None and high is not None and not low <= 0 <= high
-    if p < ALPHA or (differs and scored >= LEAST):
-        going.label = "not_reproduced"
-    elif itself >= n / 2 or scored >= LEAST:
-        going.label = "reproduced"
-    else:
-        lacks = f"only {scored} have a headline (at least {LEAST})" if scored else hint
-        going.why = f"{told}: too seldom to tell, and {lacks}"

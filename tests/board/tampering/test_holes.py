@@ -17,8 +17,8 @@ from suite.board.bundle import open_bundle
 from suite.board.definition import Board, load_board
 from suite.board.findings import Findings
 from suite.board.verify import Rerun, Verification, verify, world
+from suite.board.verify.again import pick
 from suite.board.verify.equal import same
-from suite.board.verify.rerun import pick
 from suite.board.verify.subject import Subject
 from suite.chat import Usage
 

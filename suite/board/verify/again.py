@@ -1,0 +1,277 @@
+"""What asking the model and asking the judge again (R11) share: the draw, two live passes, the verdict.
+
+Two live passes over the same samples: how often a model agrees with itself is the yardstick for how often it
+agrees with the record, since engines do not repeat themselves bit for bit. The paired difference of the
+headline is a second look.
+"""
+
+import asyncio
+import hashlib
+import heapq
+import json
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from suite.board.verify.subject import Subject
+from suite.compare.measures import measures, side
+from suite.journal.reading import Journal, RunReader
+from suite.journal.records import OutputRecord, ScoreRecord
+from suite.models.spec import SAMPLING
+from suite.run.order import Group
+from suite.run.plan import Plan
+from suite.run.results import pairs
+from suite.run.session import Settings, run_plan
+from suite.scoring.computing import wanted
+from suite.scoring.table import Table, TableBuilder
+
+ALPHA = 0.01  # of either test
+LEAST = 10  # samples below which nothing is concluded
+Picked = Mapping[tuple[str, str], int]  # (cell, sample) -> the recorded trial to compare with
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What to ask again. samples: how many, over all runs. models, options: as --model, --judge, -o.
+    seed: text that the submitter could not know (a commit, a throw of dice); it chooses the samples.
+    judged: about how many samples the judge alone is asked again. 0 of either is none.
+    """
+
+    samples: int
+    models: Mapping[str, Sequence[str]]
+    options: Sequence[tuple[str, str, str]] = ()
+    seed: str = ""
+    judged: int = 0
+
+
+@dataclass
+class Rerunning:
+    """How it went over all runs. label: reproduced | not_reproduced | inconclusive."""
+
+    samples: int = 0
+    same: int = 0
+    same_itself: int = 0
+    differences: list[float] = field(default_factory=list)
+    label: str = "inconclusive"
+    why: str = ""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """For verification.json."""
+        mean, low, high = self.difference()
+        return {
+            "label": self.label,
+            "why": self.why,
+            "samples": self.samples,
+            "same_as_recorded": self.same,
+            "same_as_itself": self.same_itself,
+            "headline_difference": mean,
+            "low": low,
+            "high": high,
+            "would_meet_fabricated_share_of_5_percent": 1 - 0.95**self.samples,
+        }
+
+    def difference(self) -> tuple[float | None, float | None, float | None]:
+        """Mean of (now - recorded) of the headline over samples, with its t interval at 1 - ALPHA."""
+        from scipy import stats
+
+        n = len(self.differences)
+        if n < 2:
+            return None, None, None
+        values = np.array(self.differences)
+        mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(n)
+        half = float(stats.t.ppf(1 - ALPHA / 2, n - 1)) * error
+        return mean, mean - half, mean + half
+
+
+@dataclass(frozen=True)
+class _Picked(Plan):
+    """A plan with some of its works only."""
+
+    works: frozenset[tuple[str, str]] = frozenset()
+
+    def groups(self) -> Iterator[Group]:
+        """Groups that hold a picked work, with those alone."""
+        for group in super().groups():
+            items = tuple(
+                item for item in group.items if (self.cells[item.cell].id, item.sample.id) in self.works
+            )
+            if items:
+                yield replace(group, items=items)
+
+
+def pick(
+    subjects: Sequence[Subject],
+    count: int,
+    seed: str,
+    cells: Collection[tuple[str, str]] | None = None,
+    *,
+    judged: bool = False,
+) -> Mapping[str, Picked]:
+    """What to ask again, by run: `count` samples, as many of each cell as of the others, of each the works
+    with the smallest sha256(seed, work); which of a sample's trials is looked at is drawn the same way.
+
+    cells: (run, cell) to choose from, None for all. Only what counts must be drawn from, and each cell as
+    often: else genuine records of no weight, or of an easy cell, would hide a fabricated cell. judged: only
+    works for which a model was asked while scoring.
+    """
+    queues = []
+    for subject in subjects:
+        for cell, works in _first_works(subject, count, seed, cells, judged).items():
+            drawn: dict[str, tuple[bytes, int]] = {}
+            for digest, sample, trial in works:
+                drawn.setdefault(sample, (digest, trial))
+            one = [(digest, subject.run_id, cell, name, n) for name, (digest, n) in drawn.items()]
+            queues.append(one[:count])
+    found: dict[str, dict[tuple[str, str], int]] = {}
+    for number in range(max(map(len, queues), default=0)):
+        for _, run_id, name, sample, trial in sorted(one[number] for one in queues if number < len(one)):
+            if count > 0:
+                found.setdefault(run_id, {})[name, sample] = trial
+                count -= 1
+    return found
+
+
+def _first_works(
+    subject: Subject, count: int, seed: str, cells: Collection[tuple[str, str]] | None, judged: bool
+) -> dict[str, list[tuple[bytes, str, int]]]:
+    """Cell -> (digest, sample, trial) of its first works by digest, enough for `count` samples."""
+    most = count * int(subject.manifest["trials"])
+    found: dict[str, list[tuple[bytes, str, int]]] = {}
+    for one in subject.scoring_journal.scores if judged else subject.reader.outputs:
+        if (judged and not one.calls) or (cells is not None and (subject.run_id, one.cell) not in cells):
+            continue
+        name = "\x1f".join((seed, subject.run_id, one.cell, one.sample, str(one.trial)))
+        works = found.setdefault(one.cell, [])
+        works.append((hashlib.sha256(name.encode()).digest(), one.sample, one.trial))
+        if len(works) > 4 * most + 1000:
+            works[:] = heapq.nsmallest(most, works)
+    return {cell: heapq.nsmallest(most, works) for cell, works in found.items()}
+
+
+def picked_plan(plan: Plan, works: frozenset[tuple[str, str]]) -> Plan:
+    """A plan with these works only."""
+    fields = {name: getattr(plan, name) for name in plan.__dataclass_fields__}
+    return _Picked(**fields, works=works)
+
+
+def recorded_options(
+    manifests: Sequence[Mapping[str, Any]], asked: Rerun, models: Mapping[str, Sequence[str]]
+) -> list[tuple[str, str, str]]:
+    """The given options of the models, and the recorded sampling of each member of a role that none were
+    given for. models: who is asked in this run, which may lack a role that another run of the bundle has.
+    """
+    given = {scope.partition("/")[0] for scope, _, _ in asked.options}
+    here = asked.models.keys() & models.keys()
+    options = [one for one in asked.options if (one[0].partition("/")[0] or "candidate") in here]
+    done: set[str] = set()
+    for manifest in manifests:
+        for role, records in manifest["roles"].items():
+            scope = "" if role == "candidate" else role
+            if role not in asked.models or scope in given or role in done:
+                continue
+            done.add(role)
+            for number, record in enumerate(records[: len(models.get(role, ()))], 1):
+                sampling = record.get("sampling") or {}
+                whose = f"{role}/{number}" if len(records) > 1 else scope
+                options += [(whose, key, json.dumps(sampling[key])) for key in SAMPLING if key in sampling]
+    return options
+
+
+def live_passes(
+    plan: Plan,
+    scratch: Path,
+    stages: tuple[str, ...],
+    prepare: Callable[[Path], None] = lambda _: None,
+    extra_recorded: tuple[Path, ...] = (),
+) -> tuple[RunReader, RunReader]:
+    """Run a plan twice with live models. prepare: what a run's folder is to hold before. extra_recorded: run
+    folders whose recorded calls are asked first. Raises what stops a run.
+    """
+    found = []
+    for number in ("first", "second"):
+        folder = scratch / number
+        prepare(folder)
+        # other draws the second time: agreement with oneself must not come from one and the same seed
+        draws = None if number == "first" else plan.request.seed + 1
+        settings = Settings(
+            cache=False,
+            quiet=True,
+            signals=False,
+            level=0.95,
+            call_seed=draws,
+            extra_recorded=extra_recorded,
+        )
+        outcome = asyncio.run(run_plan(plan, folder, stages=stages, settings=settings))
+        if outcome.error is not None:
+            raise outcome.error
+        found.append(RunReader(folder))
+    return found[0], found[1]
+
+
+def compare_headlines(
+    subject: Subject, plan: Plan, now: RunReader, going: Rerunning, works: Picked | None = None
+) -> None:
+    """The headline of each sample now and as recorded, where it is a mean of samples. works: the only trials
+    that are looked at, None for all.
+    """
+    for cell in plan.cells:
+        name = cell.task.info.headline
+        measure = next((one for one in measures(cell.task.metrics) if one.name == name), None)
+        if measure is None or measure.of is None:
+            continue
+        tables = [
+            _table(reader, journal, cell.id, cell.task.metrics, works)
+            for reader, journal in ((now, now.scoring()), (subject.reader, subject.scoring_journal))
+        ]
+        here, there = (side(measure, table, cell.id, ()) for table in tables)
+        _, mine, theirs = np.intersect1d(here.ids, there.ids, return_indices=True)
+        if len(mine):
+            found = measure.of(here.columns)[mine] - measure.of(there.columns)[theirs]
+            going.differences += found.tolist()
+
+
+def _table(
+    reader: RunReader, journal: Journal, cell: str, metrics: Sequence[Any], works: Picked | None
+) -> Table:
+    def picked(record: OutputRecord | ScoreRecord) -> bool:
+        return works is not None and works.get((record.cell, record.sample)) == record.trial
+
+    outputs: Iterator[OutputRecord] = iter(reader.outputs)
+    scores: Iterator[ScoreRecord] = iter(journal.scores)
+    if works is not None:  # few: so that they alone wait for their partners
+        outputs, scores = filter(picked, outputs), filter(picked, scores)
+    builder = TableBuilder(wanted(metrics))
+    for output, score in pairs(outputs, scores):
+        if score is not None and output.cell == cell:
+            builder.add(output, score)
+    return builder.build()
+
+
+def conclude(going: Rerunning, what: str, who: str, hint: str) -> None:
+    """Set the label and the reason. what: was compared; who: was asked; hint: why no headline could be."""
+    from scipy import stats
+
+    n, same, itself = going.samples, going.same, going.same_itself
+    told = f"{same} of {n} {what} as recorded; {who} agrees with itself on {itself} of {n}"
+    mean, low, high = going.difference()
+    if mean is not None:
+        told += f"; headline {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
+    going.why = told
+    if n < LEAST:
+        going.why = f"{told}; {n} samples are too few (at least {LEAST})"
+        return
+    p = float(stats.fisher_exact([[same, n - same], [itself, n - itself]], alternative="less").pvalue)
+    scored = len(going.differences)
+    differs = low is not None and high is not None and not low <= 0 <= high
+    if p < ALPHA or (differs and scored >= LEAST):
+        going.label = "not_reproduced"
+    elif itself >= n / 2 or scored >= LEAST:
+        going.label = "reproduced"
+    else:
+        lacks = f"only {scored} have a headline (at least {LEAST})" if scored else hint
+        going.why = f"{told}: too seldom to tell, and {lacks}"
