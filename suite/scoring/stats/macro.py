@@ -1,8 +1,7 @@
 """Averages over groups: macro (every group weighs the same) and stratified micro (every unit does).
 
 They answer different questions and can differ by 0.1, so both are shown; the task declares the headline.
-Why: docs/numbers.md,
-"Macro and micro".
+Why: docs/numbers.md, "Macro and micro".
 """
 
 import math
