@@ -35,6 +35,7 @@ def list_(as_json: bool) -> None:
       suite board list
     """
     from suite.board.definition import boards
+    from suite.report.formatting import counted
 
     found, problems = boards()
     if as_json:
@@ -44,8 +45,7 @@ def list_(as_json: bool) -> None:
         click.echo(json.dumps(known, indent=2, ensure_ascii=False))
         return
     for one in found:
-        columns = "1 column" if len(one.tasks) == 1 else f"{len(one.tasks)} columns"
-        click.echo(f"{one.id:20} {one.version:8} {one.title} ({columns})")
+        click.echo(f"{one.id:20} {one.version:8} {one.title} ({counted(len(one.tasks), 'column')})")
     for problem in problems:
         click.echo(f"wrong: {problem.error}", err=True)
 

@@ -23,10 +23,10 @@ def build(repository: Path, output: Path, board_name: str, url: str) -> None:
     """
     from suite.board.repository import open_repository
     from suite.board.site.build import build_site
+    from suite.report.formatting import counted
 
     built = build_site(open_repository(repository, board_name), output, url=url)
     for warning in built.warnings:
         click.echo(f"warning: {warning}", err=True)
-    boards = "1 board" if built.boards == 1 else f"{built.boards} boards"
-    entries = "1 entry" if built.entries == 1 else f"{built.entries:,} entries"
+    boards, entries = counted(built.boards, "board"), counted(built.entries, "entry", "entries")
     click.echo(f"wrote {built.folder / 'index.html'}: {boards}, {entries}, {built.pages:,} pages")

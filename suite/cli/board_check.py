@@ -19,6 +19,7 @@ def check(context: click.Context, repository: Path, board_name: str, no_verify: 
     """
     from suite.board.checking import check_board
     from suite.board.repository import open_repository
+    from suite.report.formatting import counted
 
     bad = 0
     for shelf in open_repository(repository, board_name):
@@ -29,6 +30,6 @@ def check(context: click.Context, repository: Path, board_name: str, no_verify: 
             )
         serious = sum(trouble.serious for trouble in found)
         bad += serious
-        state = "fine" if not serious else "1 error" if serious == 1 else f"{serious} errors"
+        state = counted(serious, "error") if serious else "fine"
         click.echo(f"{shelf.board.id} {shelf.board.version}: {state}")
     context.exit(1 if bad else 0)

@@ -145,10 +145,11 @@ def done(found: Sequence[LocalFiles], as_json: bool) -> None:
     if as_json:
         say_json({local.entry.id: local.identity() for local in found})
         return
+    from suite.report.formatting import counted
+
     for local in found:
         count, revision = len(local.paths()), (local.entry.revision or "bundled")[:12]
-        files = "1 file" if count == 1 else f"{count} files"
-        click.echo(f"{local.entry.id}: {files} verified, revision {revision}")
+        click.echo(f"{local.entry.id}: {counted(count, 'file')} verified, revision {revision}")
 
 
 def say_json(value: Any) -> None:

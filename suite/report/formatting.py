@@ -20,6 +20,11 @@ def number(value: float | int | None) -> str:
     return f"{value:,.{digits}f}"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """A count with its noun: "1 entry", "2,000 entries". many: where it is more than an s."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
 def with_unit(value: float | None, unit: str) -> str:
     """A number and its unit."""
     return f"{number(value)} {unit}" if unit and value is not None else number(value)

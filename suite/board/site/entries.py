@@ -13,7 +13,7 @@ from suite.board.site.roles import members, open_roles
 from suite.board.site.table import TRUST_NAMES, marks_of, missing, ranks, span
 from suite.board.thresholds import Thresholds
 from suite.report.cleaning import cut
-from suite.report.formatting import number, percent
+from suite.report.formatting import counted, number, percent
 
 MOST_FINDINGS = 50
 
@@ -193,8 +193,7 @@ def _latency(latency: Latency | None) -> str:
 
 
 def _selection(told: Selection) -> str:
-    count = "1 whole run" if told.complete_runs == 1 else f"{told.complete_runs:,} whole runs"
-    runs = f"{count}; sent: {told.rule.replace('_', ' ')}"
+    runs = f"{counted(told.complete_runs, 'whole run')}; sent: {told.rule.replace('_', ' ')}"
     return f"{runs}. {name(told.note)}" if told.note else runs
 
 

@@ -14,7 +14,7 @@ from suite.board.site.figures import forest, leading, matrix
 from suite.board.site.markup import DASH, name
 from suite.board.site.roles import members, open_roles
 from suite.board.site.table import ranks, span
-from suite.report.formatting import number, percent
+from suite.report.formatting import counted, number, percent
 
 NUMBER, TEXT = "n", "t"
 
@@ -120,7 +120,7 @@ def _whole(
 ) -> dict[str, Any]:
     kind = "Ranking" if table.kind == "standard" else "Custom entries"
     level = percent(state.board.uncertainty.level)
-    many = "1 entry" if len(rows) == 1 else f"{len(rows):,} entries"
+    many = counted(len(rows), "entry", "entries")
     return {
         "title": kind,
         "note": " ".join(filter(None, (_sentence(standing.note), warning))),
