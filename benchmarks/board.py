@@ -102,6 +102,7 @@ def entry(folder: Path, board: Any, number: int, scores: Any, stratum: Any, arra
     (target / "submission.json").write_bytes(raw)
     table = pa.table({**arrays, "top": scores.ravel(), "bottom": np.ones(scores.size)})
     pq.write_table(table, target / "per_sample.parquet", compression="zstd")
+    written = hashlib.sha256((target / "per_sample.parquet").read_bytes()).hexdigest()
     columns = []
     for item, cell, row in zip(board.tasks, dict.fromkeys(arrays["cell"].to_pylist()), scores, strict=True):
         value = float(np.mean([row[stratum == one].mean() for one in ("easy", "hard")]))
@@ -120,7 +121,7 @@ def entry(folder: Path, board: Any, number: int, scores: Any, stratum: Any, arra
         "format": "suite-verification/1", "bundle_id": bundle, "board": submission["board"],
         "verifier": {"suite": "0.1.0"}, "started": "2026-05-02T00:00:00+00:00", "rungs": rungs,
         "findings": [], "verdict": "verified", "class": "standard", "differences": [], "trust": "L1",
-        "columns": columns, "recomputed": [], "per_sample_sha256": None, "limits_of_this_check": [],
+        "columns": columns, "recomputed": [], "per_sample_sha256": written, "limits_of_this_check": [],
     }  # fmt: skip
     (target / "verification.json").write_text(json.dumps(verification))
     accepted = datetime(2026, 5, 3, tzinfo=UTC) + timedelta(minutes=number)
