@@ -79,6 +79,9 @@ _PLACES = {
     "compare_pair": "suite.scoring.pairwise",
     "find_run": "suite.run.sources",
     "hookimpl": "suite.hookspecs",
+    "json_document": "suite.data.text_files",
+    "json_lines": "suite.data.text_files",
+    "json_rows": "suite.data.text_files",
     "judge": "suite.scoring.judges",
     "length_metrics": "suite.scoring.bias",
     "pair_metrics": "suite.scoring.bias",
@@ -164,6 +167,9 @@ __all__ = [
     "compare_pair",
     "find_run",
     "hookimpl",
+    "json_document",
+    "json_lines",
+    "json_rows",
     "judge",
     "length_metrics",
     "pair_metrics",
@@ -212,6 +218,9 @@ if TYPE_CHECKING:
     from suite.chat import system as system
     from suite.chat import tool_result as tool_result
     from suite.chat import user as user
+    from suite.data.text_files import json_document as json_document
+    from suite.data.text_files import json_lines as json_lines
+    from suite.data.text_files import json_rows as json_rows
     from suite.errors import CallFailed as CallFailed
     from suite.errors import CapabilityError as CapabilityError
     from suite.errors import ConfigError as ConfigError

@@ -4,16 +4,13 @@ From a file with the judge's verdict of every sample and a human label of some: 
 specificity, the share by prediction-powered inference, and the Rogan-Gladen correction.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from suite.blocks import Block, Cell, Line, Plot, Section, Table, Text
+from suite.data.text_files import Once, Row, csv_rows, json_rows
 from suite.errors import ConfigError, DataError
 from suite.scoring.stats.agreement import agreement
 from suite.scoring.stats.estimate import Estimate
@@ -50,7 +47,10 @@ def read_labels(path: Path) -> tuple[list[float | None], list[float | None], lis
     judge: list[float | None] = []
     clusters: list[str] = []
     grouped = True
-    for line, row in _rows(path):
+    once = Once("sample", fix="leave one of the rows out: a sample counts once")
+    for row, line, _ in _rows(path):
+        if row.get("id") not in (None, ""):
+            once.add(str(row["id"]), f"{path.name} line {line}")
         for name in ("human", "judge"):
             if name not in row:
                 raise DataError(
@@ -65,22 +65,11 @@ def read_labels(path: Path) -> tuple[list[float | None], list[float | None], lis
     return human, judge, clusters if grouped else None
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    try:
-        text = path.read_text("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{path.name}: {error.strerror}", where=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path.name} is not UTF-8") from error
-    if path.suffix.lower() == ".csv":
-        yield from enumerate(csv.DictReader(io.StringIO(text, newline="")), 2)
-        return
-    for line, raw in enumerate(text.splitlines(), 1):
-        if raw.strip():
-            try:
-                yield line, msgspec.json.decode(raw, type=dict[str, Any])
-            except msgspec.MsgspecError as error:
-                raise DataError(f"{path.name} line {line} is no JSON object: {error}") from error
+def _rows(path: Path) -> Iterator[Row]:
+    suffix = path.suffix.lower()
+    if suffix in (".csv", ".tsv"):
+        return csv_rows(path, "\t" if suffix == ".tsv" else ",")[1]
+    return json_rows(path)
 
 
 def _value(value: Any, where: str) -> float | None:

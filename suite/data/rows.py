@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from suite.data import strict
 from suite.data.entry import Derived, Format
+from suite.data.text_files import check_beginning, line_advice, line_value, raw_lines
 from suite.errors import DataError
 
 RowT = TypeVar("RowT")
@@ -52,7 +53,7 @@ def read_rows(dataset: str, name: str, path: Path, form: Format) -> Iterator[tup
     for place, value in found:
         if not isinstance(value, dict):
             raise DataError(
-                f"{dataset}: {place} is no object but {_kind(value)}", where=name, fix=_refetch(dataset)
+                f"{dataset}: {place} is no object but {strict.kind(value)}", where=name, fix=_refetch(dataset)
             )
         yield place, value
 
@@ -99,31 +100,27 @@ def source_rows(path: Path, name: str = "") -> Iterator[tuple[Place, Raw]]:
 
 
 def _lines(dataset: str, name: str, path: Path) -> Iterator[tuple[Place, Any]]:
-    row = 0
-    with path.open("rb") as file:
-        for line, text in enumerate(file, 1):
-            if not (stripped := text.strip()):
-                continue
-            place = Place(dataset, name, row, line)
-            try:
-                yield place, strict.read_json(stripped)
-            except ValueError as error:
-                raise DataError(
-                    f"{dataset}: {place}: {error}", where=str(path), fix=_refetch(dataset)
-                ) from error
-            row += 1
+    for row, (line, _, content) in enumerate(raw_lines(path)):
+        place = Place(dataset, name, row, line)
+        try:
+            yield place, line_value(content)
+        except ValueError as error:
+            fix = line_advice(content, _refetch(dataset)).replace("FILE", path.name)
+            raise DataError(f"{dataset}: {place}: {error}", where=str(path), fix=fix) from error
 
 
 def _document(dataset: str, name: str, path: Path, form: Format) -> Iterator[tuple[Place, Any]]:
+    data = path.read_bytes()
+    check_beginning(path, data[:8])
     try:
-        document = strict.read_json(path.read_bytes())
+        document = strict.read_json(data)
     except ValueError as error:
         raise DataError(f"{dataset}: {name}: {error}", where=str(path), fix=_refetch(dataset)) from error
     wanted = list if form == "json-array" else dict
     if not isinstance(document, wanted):
         raise DataError(
             f"{dataset}: {name} should hold {'an array' if wanted is list else 'an object'}, "
-            f"it holds {_kind(document)}",
+            f"it holds {strict.kind(document)}",
             where=str(path),
         )
     if isinstance(document, list):
@@ -147,11 +144,6 @@ def _parquet(dataset: str, name: str, path: Path) -> Iterator[tuple[Place, Any]]
                     row += 1
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{dataset}: {name} can't be read as parquet: {error}", where=str(path)) from error
-
-
-def _kind(value: Any) -> str:
-    names = {list: "an array", dict: "an object", str: "a string", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")
 
 
 def _refetch(dataset: str) -> str:

@@ -15,15 +15,15 @@ import yaml
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_json(text: str | bytes) -> Any:
-    """The value of a JSON text. Raises ValueError."""
+def read_json(text: str | bytes, *, nan: bool = False) -> Any:
+    """The value of a JSON text. nan: take NaN and infinity, as Python writes them. Raises ValueError."""
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
             raise ValueError(f"not UTF-8 at byte {error.start}") from error
     try:
-        value = _DECODER.decode(text.removeprefix("\ufeff"))
+        value = (_PYTHONS if nan else _DECODER).decode(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from error
     except RecursionError as error:
@@ -59,6 +59,13 @@ def _refuse(name: str) -> Any:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_constant=_refuse)
+_PYTHONS = json.JSONDecoder(object_pairs_hook=_once)
+
+
+def kind(value: Any) -> str:
+    """What a JSON value is, in words: "an array", "a number" …"""
+    names = {list: "an array", dict: "an object", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
 
 
 def read_yaml(text: str) -> Any:

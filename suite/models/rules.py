@@ -7,16 +7,14 @@ import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from suite.chat import Finish, Json, Reply, Request, ToolCall, Usage
-from suite.errors import CallFailed, ConfigError
+from suite.data.text_files import Row, json_lines, json_rows
+from suite.errors import CallFailed, DataError
 from suite.models.base import Asking
 from suite.models.behaviours import estimated_tokens, last_text, request_text
-
-T = TypeVar("T")
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,22 +99,14 @@ class Rules:
 
 
 def read_rules(path: Path) -> Rules:
-    """The rules of a file. Raises ConfigError naming file and line."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read the rules {path.name}: {error.strerror}", where=str(path)) from error
-    digest = hashlib.sha256(data).hexdigest()
-    if path.suffix == ".json":
-        return Rules(_decode(path, 1, data, list[Rule]), path.name, digest)
-    lines = enumerate(data.splitlines(), 1)
-    return Rules(
-        [_decode(path, number, line, Rule) for number, line in lines if line.strip()], path.name, digest
-    )
+    """The rules of a file. Raises DataError naming file and line."""
+    rows = json_rows(path) if path.suffix == ".json" else json_lines(path)
+    rules = [_rule(path, row) for row in rows]
+    return Rules(rules, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def _decode(path: Path, number: int, data: bytes, kind: type[T]) -> T:
+def _rule(path: Path, row: Row) -> Rule:
     try:
-        return msgspec.json.decode(data, type=kind)
-    except msgspec.MsgspecError as error:
-        raise ConfigError(f"{path.name} line {number} is not a rule: {error}", where=str(path)) from error
+        return msgspec.convert(row.value, Rule)
+    except msgspec.ValidationError as error:
+        raise DataError(f"{path.name} line {row.line} is not a rule: {error}", where=str(path)) from error

@@ -67,7 +67,12 @@ def test_labels_are_read_or_refused_with_their_line(tmp_path):
     with pytest.raises(DataError, match="no rows"):
         read_labels(path)
     lines.write_text("[1]\n")
-    with pytest.raises(DataError, match="line 1 is no JSON object"):
+    with pytest.raises(DataError, match="element 1 is a number, no object"):
+        read_labels(lines)
+    lines.write_text('{"id": "a", "judge": 1, "human": 1}\n{"id": "a", "judge": 0, "human": 1}\n')
+    with pytest.raises(
+        DataError, match=r"sample 'a' is given twice\n  in labels\.jsonl line 1 and in .* line 2"
+    ):
         read_labels(lines)
     lines.write_bytes(b"\xff\n")
     with pytest.raises(DataError, match="UTF-8"):

@@ -112,7 +112,7 @@ def test_a_row_that_breaks_the_schema_is_named(
     ("content", "part", "message"),
     [
         (jsonl(QUESTIONS), {"format": "jsonl", "rows": 19}, "part test has 20 rows, the entry says 19"),
-        (b'{"a": 1}\n\n[1]\n', {"format": "jsonl"}, "data/test.jsonl, line 3 is no object but an array"),
+        (b'{"a": 1}\n\n[1]\n', {"format": "jsonl"}, "data/test.jsonl, line 3: no object but an array"),
         (b'{"a": 1}\n{"a": NaN}\n', {"format": "jsonl"}, "line 2: NaN is not a JSON number"),
         (b'{"a": 1}', {"format": "json-array"}, "should hold an array, it holds an object"),
         (b"[1]", {"format": "json-object"}, "should hold an object, it holds an array"),

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from suite.chat import Message, Options, Reply, Request, user
-from suite.errors import CallFailed, ConfigError, NotFound
+from suite.errors import CallFailed, ConfigError, DataError, NotFound
 from suite.models.base import Asking, Engine
 from suite.models.behaviours import options_in, smallest
 from suite.models.scripted import ScriptedEngine, provider
@@ -102,7 +102,7 @@ async def test_rules_of_a_file_are_tried_in_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", ['{"txt": "x"}', "{", '{"text": 3}'])
 def test_a_bad_rule_names_file_and_line(tmp_path: Path, line: str) -> None:
     (tmp_path / "r.jsonl").write_text(f'{{"text": "fine"}}\n{line}\n')
-    with pytest.raises(ConfigError, match=r"r\.jsonl line 2 is not a rule"):
+    with pytest.raises(DataError, match=r"r\.jsonl line 2(:| is not a rule)"):
         engine(str(tmp_path / "r.jsonl"))
 
 
@@ -114,7 +114,7 @@ def test_a_bad_rule_names_file_and_line(tmp_path: Path, line: str) -> None:
         ("echo", {"delay_s": "-3"}, ConfigError, "option 'delay_s' of scripted/echo"),
         ("echo", {"capabilities": "chatt"}, NotFound, "no capability named 'chatt'"),
         ("nowhere.module:function", {}, ConfigError, "cannot load the function"),
-        ("missing.jsonl", {}, ConfigError, "cannot read the rules"),
+        ("missing.jsonl", {}, DataError, "cannot read missing.jsonl"),
     ],
 )
 def test_bad_specs_are_named_before_anything_starts(

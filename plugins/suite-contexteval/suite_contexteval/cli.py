@@ -5,7 +5,7 @@ Exit codes as everywhere: 0 done, 2 wrong input.
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def make_pool(sources: tuple[str, ...]) -> None:
         name, equals, place = text.partition("=")
         if not equals:
             raise suite.ConfigError(f"{text!r} names no file", fix="write SOURCE=FILE")
-        for row in pools.pool(name, _rows(Path(place))):
+        for row in pools.pool(name, (row.value for row in suite.json_lines(Path(place)))):
             click.echo(json.dumps(row, ensure_ascii=False))
 
 
@@ -102,16 +102,3 @@ _LONG = ("shares", "non_tie_shares", "scores")
 
 def _key(key: Any) -> str:
     return key if isinstance(key, str) else " ".join(_key(one) for one in key)
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    row = json.loads(line)
-                    if not isinstance(row, dict):
-                        raise suite.DataError(f"line {number} is no object", where=str(path))
-                    yield row
-    except (OSError, ValueError) as error:
-        raise suite.DataError(f"cannot be read as JSON Lines: {error}", where=str(path)) from error

@@ -56,21 +56,9 @@ class _Lines:
         self.begin = 0
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        with self.path.open("rb") as file:
-            offset = 0
-            for number, line in enumerate(file, 1):
-                self.begin, offset = offset, offset + len(line)
-                if line.strip():
-                    yield self._row(line, number)
-
-    def _row(self, line: bytes, number: int) -> dict[str, Any]:
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise suite.DataError(f"line {number} is not JSON: {error}", where=str(self.path)) from error
-        if not isinstance(row, dict):
-            raise suite.DataError(f"line {number} is no object", where=str(self.path))
-        return row
+        for row in suite.json_lines(self.path, nan=True):
+            self.begin = row.offset
+            yield row.value
 
 
 @dataclass(frozen=True, slots=True)

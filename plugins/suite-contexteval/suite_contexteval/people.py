@@ -5,7 +5,6 @@ annotators. Source: upstream's code. A missing "satisfied" is left out of the co
 of annotators it is divided by stays the same, as in upstream's code of 2025.
 """
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -108,22 +107,29 @@ class Human:
 
 
 def read(path: Path) -> Iterator[HumanRow]:
-    """Rows of a file that holds one JSON array or an object a line. Raises DataError naming the row."""
-    text = path.read_text("utf-8")
-    try:
-        rows = json.loads(text) if text.lstrip().startswith("[") else map(json.loads, text.splitlines())
-        for number, row in enumerate(rows, 1):
-            try:
-                yield HumanRow.model_validate(row)
-            except ValidationError as error:
-                first = error.errors(include_url=False, include_input=False)[0]
-                field = ".".join(map(str, first["loc"]))
-                raise suite.DataError(
-                    f"row {number} is no person's judgement: {field}: {first['msg']}",
-                    where=str(path),
-                ) from error
-    except ValueError as error:
-        raise suite.DataError(f"cannot be read as JSON: {error}", where=str(path)) from error
+    """Rows of a file that holds one JSON array or an object a line. Raises DataError naming the line.
+
+    A judgement given twice (same id, setting and models) is refused.
+    """
+    seen: dict[tuple[str, ...], int] = {}
+    for raw, line, _ in suite.json_rows(path, nan=True):
+        try:
+            row = HumanRow.model_validate(raw)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            field = ".".join(map(str, first["loc"]))
+            raise suite.DataError(
+                f"{path.name} line {line} is no person's judgement: {field}: {first['msg']}", where=str(path)
+            ) from error
+        key = (row.example_id, row.setting, *sorted((row.model_1, row.model_2)))
+        if key in seen:
+            raise suite.DataError(
+                f"the judgement {row.example_id!r} is given twice",
+                where=f"{path.name}, lines {seen[key]} and {line}",
+                fix="leave one of them out; annotators of one item have ids that end in _rep1, _rep2 …",
+            )
+        seen[key] = line
+        yield row
 
 
 def analyse(rows: Iterable[HumanRow]) -> Human:

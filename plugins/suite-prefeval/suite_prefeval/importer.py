@@ -7,7 +7,6 @@ Each file is a topic's array with the fields upstream's scripts add. Folder and 
 Not here: making a run of the records.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -133,10 +132,7 @@ def _folders(parts: tuple[str, ...]) -> tuple[Form, str, str]:
 
 
 def _rows(path: Path) -> list[Mapping[str, Any]]:
-    try:
-        rows = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise suite.DataError(f"cannot be read as JSON: {error}", where=str(path)) from error
+    rows = suite.json_document(path, nan=True)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise suite.DataError("is not a JSON array of objects", where=str(path))
     return rows

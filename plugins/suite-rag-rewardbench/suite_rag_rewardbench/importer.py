@@ -6,7 +6,6 @@ Two forms hold rows: lines (`*_outputs.jsonl` of the `rewardbench` command) and 
 Not here: making a run of the records.
 """
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -52,13 +51,9 @@ def read(path: Path) -> Iterator[Record]:
 
 
 def _rows(path: Path) -> tuple[str, list[Row]]:
-    try:
-        text = path.read_text("utf-8")
-        if path.suffix == ".jsonl":
-            return path.stem.removesuffix("_outputs"), _objects(text, path)
-        found = json.loads(text)
-    except (OSError, ValueError) as error:
-        raise suite.DataError(f"cannot be read as JSON: {error}", where=str(path)) from error
+    if path.suffix == ".jsonl":
+        return path.stem.removesuffix("_outputs"), _objects(path)
+    found = suite.json_document(path, nan=True)
     if not isinstance(found, dict):
         raise suite.DataError("is not an object of columns", where=str(path))
     columns = {name: value for name, value in found.items() if isinstance(value, list)}
@@ -72,9 +67,9 @@ def _rows(path: Path) -> tuple[str, list[Row]]:
     return str(found.get("model") or path.stem), rows
 
 
-def _objects(text: str, path: Path) -> list[Row]:
-    rows: list[Row] = [json.loads(line) for line in text.splitlines() if line.strip()]
-    if not rows or not all(isinstance(row, dict) and "results" in row for row in rows):
+def _objects(path: Path) -> list[Row]:
+    rows: list[Row] = [one.value for one in suite.json_lines(path, nan=True)]
+    if not rows or not all("results" in row for row in rows):
         raise suite.DataError("holds no rows with `results`", where=str(path))
     return rows
 

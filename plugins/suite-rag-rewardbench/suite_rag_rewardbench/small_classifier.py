@@ -8,12 +8,12 @@ chance, since they were written with the same habits. It shows that a real class
 step; its scores mean nothing. Needs torch and transformers.
 """
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import suite
 from suite_rag_rewardbench.rows import RagRow
 from suite_rag_rewardbench.turns import PROMPTS, user_turn
 
@@ -31,8 +31,8 @@ FORGET = 0.15  # share of words hidden in each step, so that no single one is le
 def pairs(folder: Path = TRAIN) -> Iterator[tuple[str, str, str]]:
     """(user's turn, better answer, worse answer) of every row of a folder's JSONL files."""
     for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_text("utf-8").splitlines():
-            row = RagRow.model_validate(json.loads(line))
+        for one in suite.json_lines(path):
+            row = RagRow.model_validate(one.value)
             yield (
                 user_turn(PROMPTS, row.prompt or "", row.question or "").text,
                 row.chosen or "",

@@ -4,7 +4,6 @@ Lets published outputs be compared in official mode, and shows what strict rules
 following is checked: the release keeps test results elsewhere.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,16 +53,14 @@ class Following:
 
 def read(path: Path) -> Iterator[Row]:
     """Rows of a JSONL file. Raises DataError naming file and line."""
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                try:
-                    yield Row.model_validate(json.loads(line))
-                except (ValueError, ValidationError) as error:
-                    where = str(error).splitlines()[0]
-                    raise suite.DataError(
-                        f"{path.name}: line {number} is no output row", where, "expected JSONL with task_id"
-                    ) from error
+    for value, line, _ in suite.json_lines(path, nan=True):
+        try:
+            yield Row.model_validate(value)
+        except ValidationError as error:
+            where = str(error).splitlines()[0]
+            raise suite.DataError(
+                f"{path.name}: line {line} is no output row", where, "expected JSONL with task_id"
+            ) from error
 
 
 def following(rows: Iterable[Row], mode: Mode) -> list[Following]:

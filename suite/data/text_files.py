@@ -1,0 +1,210 @@
+"""Text files that people give: JSON Lines, JSON and CSV, each read in one way by all of the suite.
+
+UTF-8, with or without a byte order mark. Lines end at LF (CR LF too) and nowhere else: the line separators
+of Unicode are characters of a string. Empty lines are skipped. What is wrong is a DataError that names the
+file, the line and what to do. Not here: the journal (`suite.journal.reading`), what rows mean.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from suite.data import strict
+from suite.errors import DataError
+
+ValueT = TypeVar("ValueT")
+LARGEST_FIELD = 10_000_000  # characters of one field of a CSV file
+BOM = b"\xef\xbb\xbf"
+_BEGINNINGS = {
+    b"\x1f\x8b": ("is compressed (gzip)", "unpack it first: gunzip FILE"),
+    b"BZh": ("is compressed (bzip2)", "unpack it first: bunzip2 FILE"),
+    b"\xfd7zXZ": ("is compressed (xz)", "unpack it first: unxz FILE"),
+    b"\x28\xb5\x2f\xfd": ("is compressed (zstd)", "unpack it first: unzstd FILE"),
+    b"PK\x03\x04": ("is a zip archive", "unpack it first"),
+    b"PAR1": ("is a Parquet file", "write its rows as text, one JSON object a line"),
+    b"\xff\xfe": ("is UTF-16", "save it as UTF-8"),
+    b"\xfe\xff": ("is UTF-16", "save it as UTF-8"),
+}
+
+
+class Row(NamedTuple):
+    """An object of a file. line: from 1, where it begins; offset: in bytes (0 where it isn't known)."""
+
+    value: dict[str, Any]
+    line: int
+    offset: int = 0
+
+
+def raw_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """(line from 1, offset in bytes, content) of every line that isn't empty. Raises DataError."""
+    try:
+        with path.open("rb") as file:
+            offset = 0
+            for line, raw in enumerate(file, 1):
+                content = raw
+                if line == 1:
+                    check_beginning(path, raw)
+                    content = raw.removeprefix(BOM)
+                if content := content.strip():
+                    yield line, offset, content
+                offset += len(raw)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def check_beginning(path: Path, head: bytes) -> None:
+    """Refuse by its first bytes a file that holds no UTF-8 text. Raises DataError."""
+    for mark, (what, fix) in _BEGINNINGS.items():
+        if head.startswith(mark):
+            raise DataError(f"{path.name} {what}", str(path), fix.replace("FILE", path.name))
+    if b"\0" in head[:4]:
+        raise DataError(f"{path.name} is UTF-16 or no text", str(path), "save it as UTF-8")
+
+
+def line_value(content: bytes, *, nan: bool = False) -> dict[str, Any]:
+    """The object of one line. nan: take NaN and infinity, as Python writes them. Raises ValueError."""
+    try:
+        value = strict.read_json(content, nan=nan)
+    except ValueError as error:
+        raise ValueError(str(error).replace("(line 1, column ", "(column ")) from error
+    if not isinstance(value, dict):
+        raise ValueError(f"no object but {strict.kind(value)}")
+    return value
+
+
+def line_advice(
+    content: bytes, otherwise: str = "JSON Lines hold one whole JSON object a line, in UTF-8"
+) -> str:
+    """What to do about a line that is no JSON object."""
+    if content.startswith(b"["):
+        return "this looks like one JSON array; write its elements one a line: jq -c '.[]' FILE"
+    if content.endswith(b","):
+        return "leave out the comma at the end of the line"
+    return otherwise
+
+
+def json_lines(path: Path, *, nan: bool = False) -> Iterator[Row]:
+    """The objects of a JSON Lines file, one at a time.
+
+    nan: take NaN and infinity, as Python writes them. Raises DataError naming file and line.
+    """
+    for line, offset, content in raw_lines(path):
+        try:
+            value = line_value(content, nan=nan)
+        except ValueError as error:
+            raise DataError(
+                f"{path.name} line {line}: {error}",
+                where=str(path),
+                fix=line_advice(content).replace("FILE", path.name),
+            ) from error
+        yield Row(value, line, offset)
+
+
+def row_at(path: Path, offset: int, *, nan: bool = False) -> dict[str, Any]:
+    """The object at an offset that `json_lines` gave."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        return line_value(file.readline().removeprefix(BOM).strip(), nan=nan)
+
+
+def json_document(path: Path, *, nan: bool = False) -> Any:
+    """The value of a file that holds one JSON text. nan: as for `json_lines`. Raises DataError."""
+    data = _bytes(path)
+    try:
+        return strict.read_json(data, nan=nan)
+    except ValueError as error:
+        raise DataError(f"{path.name}: {error}", str(path), "give a file that holds one JSON text") from error
+
+
+def json_rows(path: Path, *, nan: bool = False) -> Iterator[Row]:
+    """The objects of a file that holds one JSON array, or an object a line. Raises DataError."""
+    first = next(raw_lines(path), None)
+    if first is None or not first[2].startswith(b"["):
+        yield from json_lines(path, nan=nan)
+        return
+    for number, value in enumerate(json_document(path, nan=nan), 1):
+        if not isinstance(value, dict):
+            raise DataError(f"{path.name}: element {number} is {strict.kind(value)}, no object", str(path))
+        yield Row(value, number)
+
+
+def csv_rows(path: Path, delimiter: str = ",") -> tuple[list[str], Iterator[Row]]:
+    """The columns of a CSV file and its rows by column. Raises DataError naming file and line.
+
+    A column named twice and a row with more or fewer fields than the header are refused.
+    """
+    csv.field_size_limit(LARGEST_FIELD)
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
+    header = [name.strip() for name in _fields(path, reader) or []]
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{path.name} line 1: two columns are called {twice!r}", str(path), "rename one")
+
+    def rows() -> Iterator[Row]:
+        before = reader.line_num
+        while (fields := _fields(path, reader)) is not None:
+            if fields:
+                if len(fields) != len(header):
+                    raise DataError(
+                        f"{path.name} line {before + 1}: {len(fields)} fields, the header has {len(header)}",
+                        where=str(path),
+                        fix="put a text that holds the separator into double quotes",
+                    )
+                yield Row(dict(zip(header, fields, strict=True)), before + 1)
+            before = reader.line_num
+
+    return header, rows()
+
+
+def _fields(path: Path, reader: Any) -> list[str] | None:
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        raise DataError(f"{path.name} line {reader.line_num}: {error}", str(path)) from error
+
+
+def read_text(path: Path) -> str:
+    """The text of a file without a byte order mark; line ends as they are. Raises DataError."""
+    data = _bytes(path)
+    try:
+        return data.removeprefix(BOM).decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{path.name} line {line}: not UTF-8", str(path), "save it as UTF-8") from error
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    check_beginning(path, data[:8])
+    return data
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(f"cannot read {path.name}: {error.strerror or error}", where=str(path))
+
+
+class Once:
+    """Refuses what is given twice, naming both places."""
+
+    def __init__(self, what: str, fix: str = "leave one of them out") -> None:
+        self._what, self._fix = what, fix
+        self._seen: dict[Any, str] = {}
+
+    def add(self, key: Any, place: str) -> None:
+        """Note what stands at a place. Raises DataError where it stood at another one before."""
+        if key in self._seen:
+            shown = " ".join(map(str, key)) if isinstance(key, tuple) else key
+            raise DataError(
+                f"{self._what} {shown!r} is given twice",
+                where=f"in {self._seen[key]} and in {place}",
+                fix=self._fix,
+            )
+        self._seen[key] = place
+
+    def __len__(self) -> int:
+        return len(self._seen)
