@@ -8,14 +8,14 @@ import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
-from io import BufferedReader
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 
 import msgspec
 
 from suite.chat import Message, Request, Tool
 from suite.errors import RunError
+from suite.files import open_regular
 from suite.journal.records import (
     FORMAT,
     AttemptRecord,
@@ -43,7 +43,7 @@ class Lines(Generic[RecordT]):
 
     def __init__(self, path: Path, kind: type[RecordT]) -> None:
         self.path = path
-        self._file: BufferedReader | None = None
+        self._file: BinaryIO | None = None
         self._decoder = msgspec.json.Decoder(kind)
 
     def decode(self, raw: bytes, number: int) -> RecordT:
@@ -66,7 +66,7 @@ class Lines(Generic[RecordT]):
         if not self.path.exists():
             return
         offset = 0
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             for number, raw in enumerate(file, 1):
                 if not raw.endswith(b"\n"):
                     return  # torn: it never was a record
@@ -77,7 +77,7 @@ class Lines(Generic[RecordT]):
         """Every whole line without its newline, its checksum held; not decoded."""
         if not self.path.exists():
             return
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             for number, raw in enumerate(file, 1):
                 if not raw.endswith(b"\n"):
                     return
@@ -92,7 +92,7 @@ class Lines(Generic[RecordT]):
     def at(self, offset: int) -> RecordT:
         """The record that starts at an offset. The file stays open for the next one."""
         if self._file is None:
-            self._file = self.path.open("rb")
+            self._file = open_regular(self.path)
         self._file.seek(offset)
         return self.decode(self._file.readline(), 0)
 
@@ -181,7 +181,11 @@ class BlockReader:
             block = self._lines.at(offset)
             if block.sha256 == digest:
                 return block
-        raise RunError(f"{self._lines.path.name} has no block {digest}", where=str(self._lines.path))
+        raise RunError(
+            f"{self._lines.path.name} has no block {digest}",
+            where=str(self._lines.path),
+            fix="the command that made the run does again what lacks a part",
+        )
 
     def unfold(self, digests: list[str]) -> Iterator[BlockRecord]:
         """The blocks of a request's hashes, list blocks opened."""

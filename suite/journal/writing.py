@@ -16,6 +16,7 @@ import msgspec
 
 from suite.chat import Message, Request, sha256_hex
 from suite.errors import RunError
+from suite.files import open_append, write_whole
 from suite.journal.records import LIST_LENGTH, BlockRecord, Record, encode
 
 _canonical = msgspec.json.Encoder(order="sorted")
@@ -26,9 +27,8 @@ class JournalFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.dropped = 0  # bytes of a torn last line that were cut off
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            self._fd = open_append(path)
         except OSError as error:
             raise RunError(
                 f"cannot write {path.name}: {error.strerror}",
@@ -51,7 +51,6 @@ class JournalFile:
             end = start
         if end != size:
             os.ftruncate(self._fd, end)
-            self.dropped = size - end
         return end
 
     def append(self, record: Record) -> None:
@@ -152,7 +151,7 @@ class FolderLock:
 
     def __enter__(self) -> "FolderLock":
         try:
-            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._fd = open_append(self._path)
         except OSError as error:
             raise RunError(
                 f"cannot write to the run folder: {error.strerror}",
@@ -182,16 +181,15 @@ class FolderLock:
 def write_json(path: Path, value: object) -> None:
     """Write a small JSON file in one step: a reader sees the old one or the new one, never a half.
 
+    A file that holds it already is left alone.
+
     Raises RunError if it cannot be written.
     """
     body = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
-    part = path.with_name(path.name + ".part")
     try:
-        with part.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        if path.is_file() and path.read_bytes() == body:
+            return
+        write_whole(path, [body])
     except OSError as error:
         raise RunError(
             f"cannot write {path.name}: {error.strerror}",

@@ -17,13 +17,14 @@ from suite.data.cache import cache_folder
 from suite.errors import RunError, SuiteError
 from suite.journal.reading import Lines, RunReader, read_json
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
-from suite.journal.writing import FolderLock, JournalFile, write_json
+from suite.journal.writing import JournalFile, write_json
 from suite.models.base import Engine, Surroundings
 from suite.run.cache import NEVER, ResponseCache, identity_hash, replies_folder
 from suite.run.calls import Desk, Recorded
 from suite.run.done import Done
 from suite.run.execute import SAME_ERROR_LIMIT, Driver
 from suite.run.filling import Member
+from suite.run.holding import check_no_records, held, make_scoring_folder
 from suite.run.manifest import Facts, run_manifest, scoring_manifest
 from suite.run.plan import Plan
 from suite.run.progress import Progress
@@ -83,6 +84,7 @@ class _Session:
         works = plan.counts.all_samples * plan.request.trials
         self.progress = Progress(plan.cells, works, stages, quiet=settings.quiet)
         self.interrupted = False
+        self._lost = ""  # what lacks a part and is done again, in words
         self.imported = any(one.engine.identity().get("imported") for one in plan.filled.of("candidate"))
         self._driver: Driver | None = None
         self._desk: Desk | None = None
@@ -90,15 +92,8 @@ class _Session:
 
     async def run(self) -> Outcome:
         """Everything, under the folder's lock."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(
-                f"cannot make the run folder: {error.strerror}",
-                where=str(self.folder),
-                fix="choose a folder that can be written to with --out",
-            ) from error
-        with FolderLock(self.folder), self.progress, self._interruptible():
+        holding = held(self.folder, self._all_done, self.progress.say, self.settings.extra_recorded)
+        with holding as self._lost, self.progress, self._interruptible():
             self._main = asyncio.current_task()
             stopped: SuiteError | None = None
             try:
@@ -185,8 +180,9 @@ class _Session:
             desk = Desk(seed, seats, attempts, recorded, cache, self.settings.backoff_s)
             self._desk = desk
             desk.attempt("start", detail=",".join(stages))
-            if dropped := sum(one.dropped for one in here):
-                desk.attempt("resume", detail=f"cut off {dropped} bytes of torn lines")
+            if self._lost:
+                desk.attempt("resume", detail=self._lost)
+                self._lost = ""
             tallies = {seat.member.member: seat.tally for one in seats.values() for seat in one}
             self.progress.watch(lambda: tallies)
             driver = Driver(
@@ -306,10 +302,11 @@ class _Session:
         if not path.exists():
             if "solve" not in stages:
                 raise RunError(f"{self.folder.name} holds no run to score", where=str(self.folder))
+            check_no_records(self.folder)
             write_json(path, run_manifest(self.plan, self.folder.name, facts, imported=self.imported))
         if "score" in stages and not (self._scoring_folder / "manifest.json").exists():
             manifest = read_json(path)
-            self._scoring_folder.mkdir(parents=True, exist_ok=True)
+            make_scoring_folder(self._scoring_folder)
             write_json(
                 self._scoring_folder / "manifest.json",
                 scoring_manifest(

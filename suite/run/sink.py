@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from suite.chat import Reply, Request
+from suite.files import sync_folder
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.journal.writing import Blocks, JournalFile
 
@@ -17,7 +18,7 @@ class Sink:
         self._blocks = Blocks(self._blocks_file)
         self._calls = JournalFile(folder / "calls.jsonl")
         self._done = JournalFile(folder / ("outputs.jsonl" if stage == "solve" else "scores.jsonl"))
-        self.dropped = sum(one.dropped for one in self._files())
+        sync_folder(folder)
 
     def _files(self) -> tuple[JournalFile, ...]:
         return self._blocks_file, self._calls, self._done

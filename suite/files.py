@@ -1,0 +1,98 @@
+"""Files that are there as a whole or not at all, and that nothing else stands in for.
+
+A file is written beside its place under a name that nobody else holds, flushed to the disk and renamed;
+the renaming is flushed, too, so that it survives a power cut. No symbolic link is followed where a file is
+made, and what is read must be a regular file: a pipe in its place would wait for ever.
+"""
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `path` when the block ends. An error leaves what was there.
+
+    Raises OSError; where `path` is a folder, a pipe or a device, too.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)  # of a killed process, or a trap
+    try:
+        with os.fdopen(os.open(part, _NEW, 0o666), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file from its pieces. Raises OSError."""
+    with replacing(path) as file:
+        for piece in pieces:
+            file.write(piece)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk, where the disk can."""
+    with contextlib.suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def own_folder(folder: Path) -> None:
+    """Make a folder inside one of ours. Raises OSError where a link or anything else stands in its place."""
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir()
+        sync_folder(folder.parent)
+    if folder.is_symlink() or not folder.is_dir():
+        raise OSError(errno.ENOTDIR, "it is a link, or no folder", str(folder))
+
+
+def open_append(path: Path) -> int:
+    """A descriptor to read and append to a regular file, made if it is missing. Raises OSError."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        fd = os.open(path, flags, 0o644)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a symbolic link", str(path)) from error
+        raise
+    return _regular(fd, path)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """A regular file to read. Raises OSError."""
+    return os.fdopen(_regular(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), path), "rb")
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The bytes of a regular file of at most so many. Raises OSError."""
+    with open_regular(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+    return data
+
+
+def _regular(fd: int, path: Path) -> int:
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return fd

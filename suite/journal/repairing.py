@@ -1,0 +1,155 @@
+"""A run's journals before it goes on: what lacks a part counts as not done, and is done again.
+
+A power cut may keep any beginning of each file. So the damaged end of a file is cut off, a call whose
+texts are missing is dropped, then outputs whose calls are missing, then scores whose output or calls are.
+Damage before good records is no power cut: it is an error that names file and line.
+"""
+
+import os
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from suite.errors import RunError
+from suite.files import open_append, open_regular, replacing
+from suite.journal.reading import Lines, OffsetIndex, damaged, digest64
+from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord
+
+RecordT = TypeVar("RecordT")
+Offsets: TypeAlias = "array[int]"
+
+
+class Names:
+    """Names seen in a journal, 16 bytes each."""
+
+    def __init__(self) -> None:
+        self._index = OffsetIndex()
+
+    def add(self, name: str) -> None:
+        """Keep one."""
+        self._index.add(digest64(name), 0)
+
+    def lacks(self, names: Sequence[str]) -> bool:
+        """Whether any of them was never added."""
+        return any(digest64(name) not in self._index for name in names)
+
+
+def repair(folder: Path, others: Sequence[Path] = ()) -> dict[str, int]:
+    """Drop what lacks a part, in the run and in all its scorings; how many records of each file.
+
+    others: folders whose calls count as recorded, too. Writes nothing where nothing is wrong. Raises
+    RunError for a record that was changed or damaged before others that were not.
+    """
+    return _Repair(folder, others).done()
+
+
+class _Repair:
+    def __init__(self, folder: Path, others: Sequence[Path]) -> None:
+        self._folder = folder
+        self._lost: Counter[Path] = Counter()
+        self._dropping: list[tuple[Path, Offsets]] = []
+        self._calls, self._outputs = Names(), Names()
+        for other in others:
+            for call in Lines(other / "calls.jsonl", CallRecord):
+                self._calls.add(call.id)
+
+    def done(self) -> dict[str, int]:
+        self._sift(self._folder / "attempts.jsonl", AttemptRecord, lambda _: False)
+        self._sift_calls(self._folder)
+        self._sift(self._folder / "outputs.jsonl", OutputRecord, self._bad_output)
+        for scoring in sorted((self._folder / "scorings").glob("*/")):
+            self._sift_calls(scoring)
+            self._sift(scoring / "scores.jsonl", ScoreRecord, self._bad_score)
+        for path, offsets in reversed(self._dropping):  # what refers goes before what it refers to
+            _drop(path, offsets)
+        return {path.relative_to(self._folder).as_posix(): lost for path, lost in sorted(self._lost.items())}
+
+    def _bad_output(self, output: OutputRecord) -> bool:
+        bad = self._calls.lacks([*output.calls, *filter(None, [output.text_from])])
+        if not bad:
+            self._outputs.add(_work(output))
+        return bad
+
+    def _bad_score(self, score: ScoreRecord) -> bool:
+        return self._outputs.lacks([_work(score)]) or self._calls.lacks(score.calls)
+
+    def _sift_calls(self, folder: Path) -> None:
+        """The calls whose texts are not all there go; the others become known."""
+        blocks, lists, whole = Names(), [], Names()
+        for _, block in self._records(folder / "blocks.jsonl", BlockRecord):
+            if block.list is None:
+                blocks.add(block.sha256)
+            else:
+                lists.append(block)
+        for block in lists:
+            if not blocks.lacks(block.list or ()):
+                whole.add(block.sha256)
+
+        def bad_call(call: CallRecord) -> bool:
+            wanted = (one for one in (*call.request, *call.texts, call.prompt, call.tools) if one)
+            bad = any(blocks.lacks([one]) and whole.lacks([one]) for one in wanted)
+            if not bad:
+                self._calls.add(call.id)
+            return bad
+
+        self._sift(folder / "calls.jsonl", CallRecord, bad_call)
+
+    def _sift(self, path: Path, kind: type[RecordT], bad: Callable[[RecordT], bool]) -> None:
+        offsets = array("Q", (offset for offset, record in self._records(path, kind) if bad(record)))
+        if offsets:
+            self._dropping.append((path, offsets))
+            self._lost[path] += len(offsets)
+
+    def _records(self, path: Path, kind: type[RecordT]) -> Iterator[tuple[int, RecordT]]:
+        """(offset, record) of each record; a damaged end is cut off. Raises RunError for damage before it."""
+        if not path.exists():
+            return
+        lines = Lines(path, kind)
+        end, broken = 0, None
+        with open_regular(path) as file:
+            for number, raw in enumerate(file, 1):
+                try:
+                    if not raw.endswith(b"\n"):
+                        raise damaged(path, number, "it has no end")
+                    record = lines.decode(raw, number)
+                except RunError as error:
+                    broken = broken or error
+                    self._lost[path] += 1
+                    continue
+                if broken is not None:
+                    raise broken
+                yield end, record
+                end += len(raw)
+        if broken is not None:
+            _cut(path, end)
+
+
+def _work(record: OutputRecord | ScoreRecord) -> str:
+    return f"{record.cell}\x1f{record.sample}\x1f{record.trial}"
+
+
+def _cut(path: Path, end: int) -> None:
+    fd = open_append(path)
+    try:
+        os.ftruncate(fd, end)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _drop(path: Path, offsets: Offsets) -> None:
+    """Write a journal anew without the lines at these offsets."""
+    gone = set(offsets)
+    try:
+        with open_regular(path) as old, replacing(path) as new:
+            at = 0
+            for raw in old:
+                if at not in gone:
+                    new.write(raw)
+                at += len(raw)
+    except OSError as error:
+        raise RunError(
+            f"cannot write {path.name}: {error.strerror}", where=str(path), fix="make room, then try again"
+        ) from error

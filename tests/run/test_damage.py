@@ -1,0 +1,125 @@
+"""Journals after power cuts and damage: a run goes on to an unbroken run's results, or says why it cannot."""
+
+import asyncio
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from power_cuts import Disk, after_cut
+from small_tasks import Spell, cells, plan_of, run, without_times
+
+import suite.files
+import suite.journal.writing
+from suite.errors import RunError
+from suite.journal.reading import RunReader
+from suite.run.plan import Plan
+
+Whole = tuple[Path, dict[str, Any]]  # a run's folder, its results
+
+
+class Three(Spell):
+    """Three samples with histories so long that they are kept as lists of blocks."""
+
+    words = 3
+
+
+def make_plan() -> Plan:
+    return plan_of({"candidate": "scripted/echo", "judge": "scripted/echo"}, cells(Three, {"turns": 20}))
+
+
+def resume(folder: Path) -> dict[str, Any]:
+    """The results of a run that goes on, its journals read as a stranger reads them."""
+    outcome = asyncio.run(run(make_plan(), folder))
+    assert outcome.error is None
+    reader = RunReader(folder)
+    for journal in (reader, reader.scoring()):
+        for call in journal.calls:
+            journal.blocks.request(call)
+    return without_times(outcome.results)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SUITE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        folder = tmp_path_factory.mktemp("whole") / "run"
+        yield folder, resume(folder)
+
+
+@pytest.fixture(autouse=True)
+def _lazy_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is flushed counts in the simulation alone: hundreds of runs need not wait for the disk."""
+    monkeypatch.setattr(os, "fsync", lambda fd: None)
+
+
+def journals(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.jsonl"))
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_damage_is_mended_or_named(whole: Whole, tmp_path: Path, data: st.DataObject) -> None:
+    folder, results = whole
+    broken = tmp_path / "run"
+    shutil.rmtree(broken, ignore_errors=True)
+    shutil.copytree(folder, broken)
+    path = data.draw(st.sampled_from(journals(broken)))
+    lines = path.read_bytes().splitlines(keepends=True)
+    number = data.draw(st.integers(0, len(lines) - 1))
+    kind = data.draw(st.sampled_from(["remove", "flip", "suffix"]))
+    if kind == "remove":
+        del lines[number]
+    elif kind == "flip":
+        at = data.draw(st.integers(0, len(lines[number]) - 1))
+        line = bytearray(lines[number])
+        line[at] ^= 1 << data.draw(st.integers(0, 7))
+        lines[number] = bytes(line)
+    content = b"".join(lines)
+    if kind == "suffix":
+        content = content[: data.draw(st.integers(0, len(content)))]
+    path.write_bytes(content)
+    try:
+        assert resume(broken) == results
+    except RunError as error:
+        assert kind == "flip"
+        assert f"{path.name} line {number + 1}" in str(error)
+
+
+def test_every_beginning_of_each_journal_goes_on(whole: Whole, tmp_path: Path) -> None:
+    folder, results = whole
+    for path in journals(folder):
+        lines = path.read_bytes().splitlines(keepends=True)
+        for kept in range(len(lines)):
+            broken = tmp_path / "run"
+            shutil.copytree(folder, broken)
+            (broken / path.relative_to(folder)).write_bytes(b"".join(lines[:kept]))
+            assert resume(broken) == results
+            shutil.rmtree(broken)
+
+
+def test_power_cuts_at_any_moment_invent_and_lose_nothing(
+    whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results, folder = whole[1], tmp_path / "run"
+    disk = Disk(folder)
+    replace = Path.replace
+    with monkeypatch.context() as patch:
+        patch.setattr(suite.files, "os", disk)
+        patch.setattr(suite.journal.writing, "os", disk)
+        patch.setattr(Path, "replace", lambda old, new: (disk.renamed(old, new), replace(old, new))[1])
+        assert resume(folder) == results
+    assert {path.name for path in folder.rglob("*.json*")} <= {Path(one.path).name for one in disk.changes}
+    chance = random.Random(4)
+    for _ in range(300):
+        shutil.rmtree(folder)
+        left = after_cut(disk.changes[: chance.randint(1, len(disk.changes))], chance)
+        for name, content in left.items():
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+            Path(name).write_bytes(content)
+        assert resume(folder) == results
