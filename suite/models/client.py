@@ -3,7 +3,7 @@
 Shared by every engine that speaks HTTP: hosted endpoints, the managed vLLM server, the embedded model.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,12 +11,15 @@ import msgspec
 from suite.chat import Reply, Request
 from suite.errors import CallFailed
 from suite.models import likelihood, ranking, rating
-from suite.models.faults import read_refusal, refused
+from suite.models.faults import TooMuchAsked, read_refusal, refused
 from suite.models.http import HttpClient
 from suite.models.plain_http import Answer
 from suite.models.rating import Head
 from suite.models.secrets import Scrubber
 from suite.models.wire import Dialect, chat_body, complete_body, read_completion, reply_of
+from suite.models.wordings import Wording
+
+Body = Callable[[Request, str, Dialect, int | None, dict[str, Any]], bytes]
 
 
 class Card(msgspec.Struct):
@@ -35,7 +38,7 @@ class OpenAIClient:
     """Asks one model.
 
     base_url: with the /v1 most servers have; routes beside it (/classify, /tokenize) are found without.
-    extra: fields added to every chat and completion body.
+    extra: fields added to every chat and completion body. own: the user's rows of the table of wordings.
     """
 
     def __init__(
@@ -51,8 +54,11 @@ class OpenAIClient:
         head: Head | None = None,
         proxy_env: bool = False,
         send_seed: bool = True,
+        own: tuple[Wording, ...] = (),
     ) -> None:
         self.model = model
+        self.window: int | None = None  # tokens, where the server's list of models tells it
+        self._own = own
         self._dialect = dialect
         self._scrub = scrub
         self._extra = dict(extra or {})
@@ -74,21 +80,51 @@ class OpenAIClient:
         seed = seed if self._send_seed else None
         match request.kind:
             case "chat":
-                body = chat_body(request, self.model, self._dialect, seed, self._extra)
-                reply = self._reply(await self._post("/v1/chat/completions", body))
+                reply = await self._text(request, seed, "/v1/chat/completions", chat_body)
                 if request.options.continue_final and self._dialect.echoes:
                     said = request.messages[-1].content
                     reply = msgspec.structs.replace(reply, text=reply.text.removeprefix(said))
                 return reply
             case "complete":
-                body = complete_body(request, self.model, self._dialect, seed, self._extra)
-                return self._reply(await self._post("/v1/completions", body))
+                return await self._text(request, seed, "/v1/completions", complete_body)
             case "rate":
                 return await rating.rate(request, self._post, self.model, self._head, self._scrub)
             case "logprobs":
                 return await self._likelihood.ask(request)
             case "rank":
                 return await ranking.rank(request, self._post, self.model, self._scrub)
+
+    async def _text(self, request: Request, seed: int | None, path: str, body: Body) -> Reply:
+        """The answer, with no more new tokens than there is room for where the window is known.
+
+        Where a refusal counts nothing, a request for one token tells whether the prompt is what does not fit.
+        """
+        asked = request.options.max_tokens
+
+        async def send(most: int | None) -> Reply:
+            options = msgspec.structs.replace(request.options, max_tokens=most)
+            one = request if most == asked else msgspec.structs.replace(request, options=options)
+            data = body(one, self.model, self._dialect, seed, self._extra)
+            return self._reply(await self._post(path, data), most)
+
+        try:
+            reply = await send(asked)
+        except TooMuchAsked as much:
+            if self.window is None or not 0 < much.room < (asked or self.window):
+                raise
+            reply = await send(much.room)
+            return msgspec.structs.replace(
+                reply, details={**(reply.details or {}), "max_tokens": much.room, "max_tokens_asked": asked}
+            )
+        told = reply.details if reply.finish == "overflow" and isinstance(reply.details, dict) else {}
+        if "row" in told and not {"prompt", "total"} & set(told) and (asked or 0) > 1:
+            try:
+                alone = await send(1)
+            except CallFailed:
+                return reply
+            if alone.finish != "overflow":
+                raise TooMuchAsked(told["refusal"], asked)
+        return reply
 
     async def cards(self) -> list[Card]:
         """The models that the server says it has. Raises CallFailed."""
@@ -115,8 +151,9 @@ class OpenAIClient:
         """Where a route is: a base URL that does not end in /v1 holds the routes itself."""
         return path if self._v1 else path.removeprefix("/v1")
 
-    def _reply(self, answer: Answer) -> Reply:
+    def _reply(self, answer: Answer, asked: int | None = None) -> Reply:
         if answer.status != 200:
-            return refused(answer.status, answer.headers, read_refusal(answer.body, self._scrub))
+            refusal = read_refusal(answer.body, self._scrub)
+            return refused(answer.status, answer.headers, refusal, own=self._own, asked=asked)
         found = read_completion(answer.body, self._scrub)
         return found if isinstance(found, Reply) else reply_of(found)

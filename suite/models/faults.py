@@ -1,13 +1,13 @@
 """What an endpoint's refusals mean: the candidate's failure (a reply) or a failed call.
 
-The candidate failed: a prompt beyond the window (`overflow`), a content filter (`refused`). Everything
+The candidate failed: a prompt beyond the window (`overflow`), a content filter (`refused`). The server's
+numbers decide where it gives them, else a row of the table of wordings, which the reply names. Everything
 else is a CallFailed, retryable where the same request may succeed later.
 """
 
 import math
-import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -16,42 +16,53 @@ import msgspec
 from suite.chat import Reply, Usage
 from suite.errors import CallFailed
 from suite.models.secrets import Scrubber
+from suite.models.wordings import NOTHING, Counts, Found, Wording, look_up
 
 _OVERLOAD = frozenset({429, 503, 529})
 _RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
-_OVERFLOW_CODES = frozenset(
-    {"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"}
-)
-_OVERFLOW = re.compile(
-    r"maximum (context|model|sequence) length|context (length|window|size)|max_model_len|max_total_tokens"
-    r"|max_seq_len|(prompt|input|request) (is )?too (long|large)|too many (input )?tokens"
-    r"|longer than the maximum",
-    re.IGNORECASE,
-)
-_FILTER_CODES = frozenset({"content_filter", "content_policy_violation", "responsibleaipolicyviolation"})
-_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+_NOT_THE_PROMPT = frozenset({401, 402, 404, 405, 407, 408, 429})  # a status that speaks of something else
 _LONGEST = 300
+_MOST = 4000  # characters of an error that are read
+_DEEPEST = 5
+_SAYING = (
+    "message",
+    "detail",
+    "msg",
+    "error",
+    "errors",
+    "details",
+    "reason",
+    "param",
+    "metadata",
+    "raw",
+    "innererror",
+)
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """An error body, whatever its dialect."""
+    """An error body, whatever its dialect.
+
+    said: all its words, for looking up. codes: its code, type and status name. counts: tokens in fields.
+    """
 
     message: str = ""
-    code: str = ""
-    kind: str = ""
+    said: str = ""
+    codes: tuple[str, ...] = ()
     status: int = 0  # where a gateway puts one into a body of status 200
-    prompt_tokens: int = 0
+    counts: Counts = NOTHING
+
+    def found(self, own: tuple[Wording, ...] = ()) -> Found | None:
+        """The row of the table that it fits, with its numbers; fields count before words."""
+        found = look_up(self.said, self.codes, own)
+        if found is None or self.counts.prompt is None:
+            return found
+        return msgspec.structs.replace(found, counts=self.counts)
 
     @property
     def overflow(self) -> bool:
-        """Whether it says that the prompt does not fit."""
-        codes = {self.code.lower(), self.kind.lower()}
-        return bool(codes & _OVERFLOW_CODES) or _OVERFLOW.search(self.message) is not None
-
-    @property
-    def filtered(self) -> bool:
-        """Whether a content filter refused the prompt."""
-        return bool({self.code.lower(), self.kind.lower()} & _FILTER_CODES)
+        """Whether it speaks of a prompt that does not fit."""
+        found = self.found()
+        return found is not None and found.means == "overflow"
 
 
 def read_refusal(body: bytes, scrub: Scrubber) -> Refusal:
@@ -59,50 +70,138 @@ def read_refusal(body: bytes, scrub: Scrubber) -> Refusal:
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return Refusal(_short(body.decode("utf-8", "replace"), scrub))
+        text = body.decode("utf-8", "replace")
+        page = text.lstrip()[:1] == "<"  # a proxy's page, whatever it speaks of
+        return Refusal(_short(text, scrub), "" if page else text[:_MOST])
     return refusal_of(value, scrub)
 
 
 def refusal_of(value: Any, scrub: Scrubber) -> Refusal:
-    """The error in a decoded body: {"error": {...}}, {"error": "..."}, {"detail": ...}, {"message": ...}."""
+    """The error in a decoded body: {"error": {...}}, {"error": "..."}, {"detail": ...}, {"message": ...}.
+
+    A list of one error, and what a gateway quotes (`metadata.raw`, `innererror`), are looked into.
+    """
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     error = value.get("error", value) if isinstance(value, dict) else value
     if not isinstance(error, dict):
-        return Refusal(_short(_text(error), scrub))
+        beside = {**value, "error": ""} if isinstance(value, dict) else {}
+        words = " ".join([*_words(error), *_words(beside)])[:_MOST]
+        return Refusal(_short(_text(error), scrub), words, _codes(beside))
     message = next((error[name] for name in ("message", "detail", "msg") if error.get(name)), error)
     code = error.get("code")
     number = int(code) if isinstance(code, int) or (isinstance(code, str) and code.isdecimal()) else 0
-    status = number if 400 <= number < 600 else 0
-    tokens = error.get("n_prompt_tokens")
+    tokens, window = (_count(error.get(name)) for name in ("n_prompt_tokens", "n_ctx"))
     return Refusal(
         message=_short(_text(message), scrub),
-        code=str(code or ""),
-        kind=str(error.get("type") or ""),
-        status=status,
-        prompt_tokens=tokens if isinstance(tokens, int) else 0,
+        said=" ".join(_words(error))[:_MOST],
+        codes=_codes(error),
+        status=number if 400 <= number < 600 else 0,
+        counts=Counts(prompt=tokens, window=window),
     )
 
 
+def _codes(error: dict[str, Any]) -> tuple[str, ...]:
+    """What names the kind of an error, here and in the error inside it."""
+    inner = error.get("innererror") or error.get("inner_error")
+    found = [error.get(name) for name in ("code", "type", "status", "error_type", "__type", "reason")]
+    found += [inner.get("code")] if isinstance(inner, dict) else []
+    return tuple(str(one) for one in found if isinstance(one, str | int) and not isinstance(one, bool))
+
+
+def _words(value: Any, depth: int = 0) -> Iterator[str]:
+    """What an error says, and what it quotes of the server behind it. Not what it echoes of the request."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list) and depth < _DEEPEST:
+        for one in value:
+            yield from _words(one, depth + 1)
+    elif isinstance(value, dict) and depth < _DEEPEST:
+        for name in _SAYING:
+            if name in value:
+                yield from _words(value[name], depth + 1)
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
 def refused(
-    status: int, headers: Mapping[str, str], refusal: Refusal, clock: Callable[[], float] = time.time
+    status: int,
+    headers: Mapping[str, str],
+    refusal: Refusal,
+    clock: Callable[[], float] = time.time,
+    *,
+    own: tuple[Wording, ...] = (),
+    asked: int | None = None,
 ) -> Reply:
     """The reply where the candidate failed. Raises CallFailed for everything else.
 
     status: of the HTTP reply, or the one inside a body of status 200 (0 if it has none).
+    asked: new tokens that the request asked for, None where it left that to the server.
     """
-    if status in (400, 413, 422, 0) and refusal.overflow:
-        return Reply(finish="overflow", usage=Usage(prompt=refusal.prompt_tokens), details=_details(refusal))
-    if refusal.filtered:
-        return Reply(finish="refused", details=_details(refusal))
+    found = refusal.found(own)
+    if found is not None and found.means == "refused" and status not in _NOT_THE_PROMPT:
+        return Reply(finish="refused", details=_details(refusal, found))
+    if found is not None and found.means == "overflow" and status not in _NOT_THE_PROMPT and status != 403:
+        if fits(found.counts, asked):
+            raise TooMuchAsked(refusal.message, asked, found.counts)
+        prompt = found.counts.prompt or found.counts.least or 0
+        return Reply(finish="overflow", usage=Usage(prompt=prompt), details=_details(refusal, found))
+    raise _failure(status, headers, refusal, found, clock)
+
+
+def fits(counts: Counts, asked: int | None) -> bool:
+    """Whether the prompt fits by the server's own numbers: what was asked for on top is then a setting."""
+    prompt, window = counts.prompt, counts.window
+    if asked is not None and asked < 1:
+        return True
+    if prompt is None and counts.total is not None:
+        prompt = counts.total - (asked or 0)
+    if prompt is not None and window is not None:
+        return prompt < window
+    return window is not None and asked is not None and asked >= window
+
+
+class TooMuchAsked(CallFailed):
+    """The prompt fits, but not with the new tokens that were asked for. room: what is left, 0 if unknown."""
+
+    def __init__(self, said: str, asked: int | None, counts: Counts = NOTHING) -> None:
+        window, prompt = counts.window, counts.prompt
+        if prompt is None and counts.total is not None:
+            prompt = counts.total - (asked or 0)
+        self.room = window - prompt if window is not None and prompt is not None else 0
+        numbers = f"the prompt of {prompt:,} tokens fits the window of {window:,}; " if self.room else ""
+        wanted = f"{asked:,}" if asked is not None else "the server's usual number of"
+        option = f"-o max_tokens={self.room}, or less," if self.room else "a smaller -o max_tokens"
+        super().__init__(
+            "max-tokens",
+            f"{numbers}{wanted} new tokens on top of it do not: {option} helps "
+            f"(-o ROLE.max_tokens for another role). The server: {said}",
+            retryable=False,
+        )
+
+
+def _failure(
+    status: int,
+    headers: Mapping[str, str],
+    refusal: Refusal,
+    found: Found | None,
+    clock: Callable[[], float],
+) -> CallFailed:
+    """The failed call of a refusal that is nobody's answer."""
+    means = found.means if found else ""
+    if means == "quota" or status == 402:
+        return CallFailed("quota", refusal.message, retryable=False)
     if status == 0:
-        raise CallFailed("error-in-body", refusal.message, retryable=True)
-    quota = bool({refusal.code.lower(), refusal.kind.lower()} & _QUOTA) or status == 402
-    if quota:
-        raise CallFailed("quota", refusal.message, retryable=False)
-    overload = status in _OVERLOAD
-    raise CallFailed(
+        return CallFailed("error-in-body", refusal.message, retryable=True)
+    if means == "setting" and status in (400, 413, 422):
+        return CallFailed("setting", f"a setting of ours is refused: {refusal.message}", retryable=False)
+    overload = status in _OVERLOAD or means == "rate"
+    return CallFailed(
         f"status-{status}",
         refusal.message,
-        retryable=status in _RETRYABLE,
+        retryable=status in _RETRYABLE or means == "rate",
         retry_after=retry_after(headers, clock) if overload else None,
         overload=overload,
     )
@@ -129,8 +228,10 @@ def retry_after(headers: Mapping[str, str], clock: Callable[[], float] = time.ti
     return None
 
 
-def _details(refusal: Refusal) -> dict[str, str]:
-    return {"refusal": refusal.message} if refusal.message else {}
+def _details(refusal: Refusal, found: Found) -> dict[str, Any]:
+    """What is recorded with the reply: the server's words and numbers, and the row that read them."""
+    numbers = {name: value for name, value in found.counts._asdict().items() if value is not None}
+    return {"refusal": refusal.message, "row": found.row, **numbers}
 
 
 def _text(value: Any) -> str:

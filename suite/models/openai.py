@@ -21,6 +21,7 @@ from suite.models.rating import Head
 from suite.models.secrets import Scrubber, read_key, split_url
 from suite.models.spec import ModelSpec
 from suite.models.wire import DIALECTS
+from suite.models.wordings import own_wordings
 
 OPENAI_URL = "https://api.openai.com/v1"
 _USUAL = {
@@ -51,6 +52,8 @@ class OpenAIOptions(EngineOptions):
     weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
     per_token: bool = Field(False, description="rate: the last token's value, by /pooling")
     window: int | None = Field(None, ge=1, description="context window, if the endpoint does not say")
+    overflow_says: str = Field("", description="pattern: a refusal in these words is the prompt's overflow")
+    refused_says: str = Field("", description="pattern: a refusal in these words is a filter's")
     proxy_env: bool = Field(False, description="honour HTTPS_PROXY and NO_PROXY")
     check: bool = Field(True, description="ask the endpoint for its models at the start")
 
@@ -86,6 +89,7 @@ class OpenAIEngine(Engine):
         self._secrets = [*secrets, key, *headers.values()]
         self._headers = headers
         self._options = options
+        self._own = own_wordings(options.overflow_says, options.refused_says)
         self._capabilities = capabilities_of(options.capabilities, _USUAL[options.dialect])
         field = options.max_tokens_field or ("max_completion_tokens" if hosted else "")
         dialect = DIALECTS[options.dialect]
@@ -134,7 +138,9 @@ class OpenAIEngine(Engine):
             head=Head(options.per_token, options.label, options.weights),
             proxy_env=options.proxy_env,
             send_seed=options.send_seed,
+            own=self._own,
         )
+        self._client.window = self._window
         if options.check:
             try:
                 await self._look()
@@ -161,7 +167,7 @@ class OpenAIEngine(Engine):
             raise EngineError(error.what, error.where, fix)
         card = named.get(self.spec.name)
         if card and card.max_model_len and self._window is None:
-            self._window = card.max_model_len
+            self._window = client.window = card.max_model_len
         if self._options.dialect == "vllm":
             self._version = await server_version(client)
 

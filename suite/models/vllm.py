@@ -29,6 +29,7 @@ from suite.models.server import Launch, ManagedServer
 from suite.models.spec import ModelSpec
 from suite.models.vllm_command import command, find_vllm, flags
 from suite.models.wire import DIALECTS
+from suite.models.wordings import own_wordings
 
 _GENERATES = frozenset({"chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema"})
 _COUNTERS = ("prefix_cache_queries", "prefix_cache_hits")
@@ -47,6 +48,8 @@ class VLLMOptions(EngineOptions):
     label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
     weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
     per_token: bool | None = Field(None, description="rate: the last token's value")
+    overflow_says: str = Field("", description="pattern: a refusal in these words is the prompt's overflow")
+    refused_says: str = Field("", description="pattern: a refusal in these words is a filter's")
 
 
 class VLLMEngine(Engine):
@@ -57,6 +60,7 @@ class VLLMEngine(Engine):
         self._options = options
         self._passed = {name.replace("-", "_"): value for name, value in passed.items()}
         self._flags = flags(passed)
+        self._own = own_wordings(options.overflow_says, options.refused_says)
         if options.url:
             self._attached = split_url(options.url)
         self._looked = False
@@ -213,6 +217,7 @@ class VLLMEngine(Engine):
             scrub=Scrubber(secrets),
             timeout_s=self._options.timeout_s,
             head=self._head(),
+            own=self._own,
         )
 
     async def _greet(self) -> None:
@@ -231,7 +236,7 @@ class VLLMEngine(Engine):
                 f"the server at {self._root} serves {names}, not {self._served}",
                 fix="name the model as the server does",
             )
-        self._window = cards[self._served].max_model_len
+        self._window = client.window = cards[self._served].max_model_len
         self._before = await asyncio.to_thread(self._read_counters)
 
     def _ready(self) -> OpenAIClient:

@@ -12,6 +12,7 @@ from suite.chat import Finish, Message, Reply, Request, TokenLogprob, Tool, Tool
 from suite.errors import CallFailed
 from suite.models.faults import refusal_of, refused
 from suite.models.secrets import Scrubber
+from suite.models.wordings import filtered
 
 encode = msgspec.json.Encoder().encode
 
@@ -88,6 +89,9 @@ class Completion(msgspec.Struct):
     model: str | None = None
     system_fingerprint: str | None = None
     error: Any = None
+    prompt_feedback: Any = None
+    promptFeedback: Any = None  # noqa: N815
+    prompt_filter_results: Any = None
 
 
 _completion = msgspec.json.Decoder(Completion)
@@ -194,8 +198,18 @@ def read_completion(body: bytes, scrub: Scrubber) -> Completion | Reply:
         refusal = refusal_of(value, scrub)
         return refused(refusal.status, {}, refusal)
     if not found.choices:
+        if blocked(found):
+            return Reply(finish="refused", usage=_usage(found.usage), model=found.model or "",
+                         details={"refusal": "the reply has no choice", "row": "no-choices"})  # fmt: skip
         raise CallFailed("empty-choices", "the reply has no choice", retryable=True)
     return found
+
+
+def blocked(found: Completion) -> bool:
+    """Whether a reply without choices is a filter's: it says so, or it read the prompt and made nothing."""
+    usage = found.usage
+    read = usage is not None and (usage.prompt_tokens or 0) > 0 and not usage.completion_tokens
+    return bool(found.prompt_feedback or found.promptFeedback or found.prompt_filter_results) or read
 
 
 def reply_of(found: Completion) -> Reply:
@@ -211,11 +225,11 @@ def reply_of(found: Completion) -> Reply:
         for one in message.tool_calls or ()
     )
     finish: Finish = "stop"
-    if reason == "content_filter":
+    if filtered(reason):
         finish = "refused"
     elif message.refusal and not text.strip():
         finish, text = "refused", message.refusal
-    elif reason in ("length", "max_tokens", "model_length"):
+    elif reason.lower() in ("length", "max_tokens", "model_length", "model_context_window_exceeded"):
         finish = "length"
     elif not text.strip() and not calls:
         finish = "empty"
