@@ -56,10 +56,8 @@ def _ratings(found: Rated, compact: bool) -> Iterator[Block]:
     )
     if point.note:
         yield Text(f"Note: {point.note}.")
-    if found.found.fallbacks or found.found.lost:
-        yield Text(
-            f"{found.found.fallbacks} resamples needed the regularised fit, {found.found.lost} had none."
-        )
+    if found.found.fallbacks:
+        yield Text(f"{found.found.fallbacks} resamples needed the regularised fit.")
     if found.moved:
         yield Text(
             "The rank depends on how draws are counted for: " + ", ".join(found.moved) + " (see Draws)."
@@ -146,6 +144,10 @@ def _draws(found: Rated) -> Iterator[Block]:
         )
         value = "none" if gain.value is None else f"{gain.value:+.4f}"
         order = "in order of time" if found.raw.ordered else "in the order of the file"
+        if found.raw.undated:
+            order += f" (no readable time in {found.raw.undated:,} votes" + (
+                ", which come last)" if found.raw.ordered else ")"
+            )
         yield Text(
             f"{test.votes:,} votes of {test.users:,} users {order}: decided only minus all {value}{span}: "
             f"{better}."
@@ -258,6 +260,8 @@ def as_data(found: Rated) -> dict[str, Any]:
         "prompts": votes.prompts.count,
         "unscored": votes.unscored,
         "self_pairs": votes.self_pairs,
+        "ordered": found.raw.ordered,
+        "undated": found.raw.undated,
         "draws": votes.draws,
         "note": point.note,
         "fallbacks": found.found.fallbacks,

@@ -1,57 +1,60 @@
-"""Pairwise votes from files and runs: CSV, JSON Lines, or runs whose samples say who won.
+"""Pairwise votes from files and runs: CSV, JSON, JSON Lines, or runs whose samples say who won.
 
 Columns go by their usual names (`a` or `model_a`, `winner`, `prompt` or `question_id`, `user` or `judge`, …).
 A winner may be a side or a model's name; what is neither is an error with its line, never a tie. An empty
 winner is unscored: counted, not a vote. Rows are put in order of time where there is one.
 """
 
-import csv
-import io
+import itertools
+import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from suite.compare.loading import load_tasks, open_runs
+from suite.data.text_files import Once, Row, csv_rows, json_rows
 from suite.errors import ConfigError, DataError, unknown
 from suite.plugins import Catalogue, catalogue
 from suite.scoring.metrics import WinRate
 from suite.task import Unscored
 
 NAMES: Mapping[str, Sequence[str]] = {
-    "a": ("a", "model_a", "first", "left"),
-    "b": ("b", "model_b", "second", "right"),
+    "a": ("a", "model_a", "model_1", "first", "left"),
+    "b": ("b", "model_b", "model_2", "second", "right"),
     "winner": ("winner", "verdict", "outcome", "vote"),
     "prompt": ("prompt", "prompt_id", "question_id", "question", "sample", "conversation_id", "pair"),
     "user": ("user", "user_id", "annotator", "judge_hash", "judge", "rater"),
     "time": ("time", "timestamp", "tstamp"),
     "id": ("id", "vote_id", "pair_id"),
 }
-SIDES = {
-    "a": "a", "model_a": "a", "left": "a", "first": "a", "1": "a",
-    "b": "b", "model_b": "b", "right": "b", "second": "b", "2": "b",
-    "tie": "tie", "draw": "tie", "both": "tie",
-    "both-good": "both-good", "bothgood": "both-good", "tie (bothgood)": "both-good",
-    "both-bad": "both-bad", "bothbad": "both-bad", "tie (bothbad)": "both-bad", "both bad": "both-bad",
-}  # fmt: skip
-LARGEST_FIELD = 10_000_000
+SIDES: Mapping[str, Sequence[str]] = {
+    "a": ("a", "model a", "assistant a", "response a", "left", "first", "1", "model 1", "a>b", "a>>b"),
+    "b": ("b", "model b", "assistant b", "response b", "right", "second", "2", "model 2", "b>a", "b>>a"),
+    "tie": ("tie", "draw", "both", "tie inconsistent", "a=b", "b=a"),
+    "both-good": ("both good", "bothgood", "tie both good", "tie bothgood"),
+    "both-bad": ("both bad", "bothbad", "tie both bad", "tie bothbad"),
+}  # as arenas and judges publish them, without case, brackets, hyphens and underscores
+SIDE_OF = {spelling: side for side, spellings in SIDES.items() for spelling in spellings}
 
 
 @dataclass
 class RawVotes:
     """Votes as read, one entry each. winner: "a", "b", a kind of draw, or None. prompt, user: None where the
-    file has no such column. styles: column -> values. ordered: whether the rows are in order of time.
+    file or the row has none. styles: column -> values. ordered: whether the rows are in order of time, but
+    for the last `undated` ones, which have no readable time.
     """
 
     a: list[str] = field(default_factory=list)
     b: list[str] = field(default_factory=list)
     winner: list[str | None] = field(default_factory=list)
-    prompt: list[str] | None = None
+    prompt: list[str | None] | None = None
     user: list[str] | None = None
     styles: dict[str, list[float | None]] = field(default_factory=dict)
     ordered: bool = False
+    undated: int = 0
     source: str = ""
 
     def __len__(self) -> int:
@@ -76,13 +79,7 @@ def read_votes(
 
 
 def _read_file(path: Path, styles: Sequence[str]) -> RawVotes:
-    text = path.suffix.lower()
-    if text in (".jsonl", ".ndjson", ".json"):
-        header, rows = _json_lines(path)
-    elif text in (".csv", ".tsv"):
-        header, rows = _csv(path, "\t" if text == ".tsv" else ",")
-    else:
-        raise ConfigError(f"{path.name} is no .csv, .tsv or .jsonl file", where=str(path))
+    header, rows = _rows_of(path)
     columns = {role: next((name for name in known if name in header), "") for role, known in NAMES.items()}
     for role in ("a", "b", "winner"):
         if not columns[role]:
@@ -98,19 +95,19 @@ def _read_file(path: Path, styles: Sequence[str]) -> RawVotes:
 
 def _collect(
     name: str,
-    rows: Iterable[tuple[int, Mapping[str, Any]]],
+    rows: Iterable[Row],
     columns: Mapping[str, str],
     styles: Sequence[str],
 ) -> RawVotes:
     found = RawVotes(source=name)
-    prompts: list[str] = []
+    prompts: list[str | None] = []
     users: list[str] = []
-    times: list[Any] = []
+    times: list[tuple[int, Any]] = []
     values: dict[str, list[float | None]] = {style: [] for style in styles}
     first, second, winner = columns["a"], columns["b"], columns["winner"]
     prompt, user, time, identity = (columns[role] for role in ("prompt", "user", "time", "id"))
-    seen: dict[str, int] = {}
-    for line, row in rows:
+    once = Once("the vote", "leave one of them out: a vote counts once")
+    for row, line, _ in rows:
         a, b = _text(row.get(first)), _text(row.get(second))
         if not a or not b:
             raise DataError(f"{name} line {line}: a vote names no {'a' if not a else 'b'}")
@@ -119,18 +116,14 @@ def _collect(
         found.winner.append(winner_of(row.get(winner), a, b, f"{name} line {line}"))
         if identity:
             key = _text(row.get(identity))
-            if key and key in seen:
-                raise DataError(
-                    f"{name}: the vote {key!r} stands in lines {seen[key]} and {line}",
-                    fix="leave one of them out: a vote counts once",
-                )
-            seen[key] = line
+            if key:
+                once.add(key, f"line {line}")
         if prompt:
-            prompts.append(_text(row.get(prompt)) or f"line {line}")
+            prompts.append(_text(row.get(prompt)) or None)
         if user:
             users.append(_text(row.get(user)) or f"line {line}")
         if time:
-            times.append(row.get(time))
+            times.append((line, row.get(time)))
         for style in styles:
             values[style].append(_number(row.get(style), f"{name} line {line}, column {style}"))
     if not found.a:
@@ -141,30 +134,43 @@ def _collect(
 
 
 def winner_of(value: Any, a: str, b: str, where: str) -> str | None:
-    """Who won. Raises DataError for what is neither a side, a draw nor one of the two models."""
+    """Who won. Raises DataError for what is neither a side, a draw nor one of the two models, or is a side
+    and the name of the model on the other one.
+    """
     text = _text(value)
     if not text:
         return None
-    if text == a and a != b:
-        return "a"
-    if text == b and a != b:
-        return "b"
-    found = SIDES.get(text.lower())
-    if found is None:
+    side = SIDE_OF.get(" ".join(re.sub(r"[-_()]", " ", text.lower()).split()))
+    named = "a" if text == a else "b" if text == b else None
+    if named and a != b:
+        if side in ("a", "b") and side != named:
+            raise DataError(
+                f"{where}: the winner {text!r} is one model's name and the other model's side",
+                where=f"a is {a!r}, b is {b!r}",
+                fix="write model_a or model_b for a side, or rename the models",
+            )
+        return named
+    if side is None:
         raise DataError(
             f"{where}: the winner {text!r} is neither of the two",
             where=f"a is {a!r}, b is {b!r}",
             fix="a winner is a, b, tie, both-good, both-bad, one of the two names, or empty for no verdict",
         )
-    return found
+    return side
 
 
-def _in_time(found: RawVotes, times: Sequence[Any], name: str) -> RawVotes:
-    try:
-        keys = [float(one) for one in times]
-    except (TypeError, ValueError):
-        keys = [str(one) for one in times]  # type: ignore[misc]
-    order = sorted(range(len(keys)), key=keys.__getitem__)
+def _in_time(found: RawVotes, times: Sequence[tuple[int, Any]], name: str) -> RawVotes:
+    """Sorted by time, stably. Votes without a readable time come last, and are counted."""
+    moments = [_moment(value) for _, value in times]
+    kinds = {type(one): line for (line, _), one in zip(times, moments, strict=True) if one is not None}
+    if len(kinds) > 1:
+        raise DataError(
+            f"{name}: the time is a number in line {kinds[float]} and a date in line {kinds[datetime]}",
+            fix="write all times in one way: seconds, or ISO 8601 such as 2026-01-31T12:00:00Z",
+        )
+    dated = [i for i, one in enumerate(moments) if one is not None]
+    order = sorted(dated, key=moments.__getitem__)  # type: ignore[arg-type]
+    order += [i for i, one in enumerate(moments) if one is None]
 
     def sort(values: list[Any] | None) -> Any:
         return None if values is None else [values[i] for i in order]
@@ -176,9 +182,25 @@ def _in_time(found: RawVotes, times: Sequence[Any], name: str) -> RawVotes:
         sort(found.prompt),
         sort(found.user),
         {style: sort(values) for style, values in found.styles.items()},
-        True,
-        name,
+        ordered=bool(dated),
+        undated=len(moments) - len(dated),
+        source=name,
     )
+
+
+def _moment(value: Any) -> float | datetime | None:
+    """A finite number, or a date of ISO 8601 (UTC unless it says otherwise); None for anything else."""
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        try:
+            found = datetime.fromisoformat(_text(value).removesuffix(" UTC"))
+        except ValueError:
+            return None
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return number if math.isfinite(number) else None
 
 
 def _text(value: Any) -> str:
@@ -194,54 +216,19 @@ def _number(value: Any, where: str) -> float | None:
         raise DataError(f"{where}: {value!r} is no number") from error
 
 
-def _csv(path: Path, delimiter: str) -> tuple[Sequence[str], Iterator[tuple[int, Mapping[str, Any]]]]:
-    csv.field_size_limit(LARGEST_FIELD)
-    file = io.StringIO(_decoded(path), newline="")
-    reader = csv.reader(file, delimiter=delimiter)
-    header = [name.strip() for name in next(reader, [])]
-
-    def rows() -> Iterator[tuple[int, Mapping[str, Any]]]:
-        try:
-            for row in reader:
-                if row:
-                    if len(row) != len(header):
-                        raise DataError(
-                            f"{path.name} line {reader.line_num}: {len(row)} fields, "
-                            f"the header has {len(header)}"
-                        )
-                    yield reader.line_num, dict(zip(header, row, strict=True))
-        except csv.Error as error:
-            raise DataError(f"{path.name} line {reader.line_num}: {error}") from error
-
-    return header, rows()
-
-
-def _decoded(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path.name} is not UTF-8: {error.reason} at byte {error.start}") from error
-
-
-def _json_lines(path: Path) -> tuple[Sequence[str], Iterator[tuple[int, Mapping[str, Any]]]]:
-    decoder = msgspec.json.Decoder(dict[str, Any])
-
-    def rows() -> Iterator[tuple[int, Mapping[str, Any]]]:
-        with path.open("rb") as file:
-            for line, raw in enumerate(file, 1):
-                if not raw.strip():
-                    continue
-                try:
-                    yield line, decoder.decode(raw)
-                except msgspec.MsgspecError as error:
-                    raise DataError(f"{path.name} line {line} is no JSON object: {error}") from error
-
+def _rows_of(path: Path) -> tuple[Sequence[str], Iterator[Row]]:
+    """The columns of a file, those of its first hundred rows if it is JSON, and its rows."""
+    kind = path.suffix.lower()
+    if kind in (".csv", ".tsv"):
+        return csv_rows(path, "\t" if kind == ".tsv" else ",")
+    if kind not in (".jsonl", ".ndjson", ".json"):
+        raise ConfigError(
+            f"{path.name} is no .csv, .tsv, .jsonl or .json file", str(path), "rename or convert the file"
+        )
     names: dict[str, None] = {}
-    for number, (_, row) in enumerate(rows()):
-        names.update(dict.fromkeys(row))
-        if number >= 100:
-            break
-    return list(names), rows()
+    for row in itertools.islice(json_rows(path), 100):
+        names.update(dict.fromkeys(row.value))
+    return list(names), json_rows(path)
 
 
 def votes_of_runs(places: Sequence[str], plugins: Catalogue | None = None) -> RawVotes:

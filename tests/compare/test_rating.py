@@ -78,8 +78,67 @@ def test_a_bad_row_is_named_with_its_line(tmp_path, lines, said):
 
 
 def test_a_vote_that_stands_twice_is_an_error(tmp_path):
-    with pytest.raises(DataError, match="stands in lines 2 and 4"):
+    with pytest.raises(DataError, match="'1' is given twice\\n  in line 2 and in line 4"):
         read_votes(csv_of(tmp_path, "1,x,y,a", "2,x,y,a", "1,x,y,b", header="id,a,b,winner"))
+
+
+@pytest.mark.parametrize(
+    ("word", "winner"),
+    [
+        ("both_bad", "both-bad"),
+        ("tie (bothbad)", "both-bad"),
+        ("Tie (both bad)", "both-bad"),
+        ("both_good", "both-good"),
+        ("tie (inconsistent)", "tie"),
+        ("MODEL_A", "a"),
+        ("model b", "b"),
+        ("A>>B", "a"),
+        ("A=B", "tie"),
+    ],
+)
+def test_winners_are_read_as_arenas_spell_them(word, winner):
+    assert winner_of(word, "x", "y", "line 2") == winner
+
+
+@pytest.mark.parametrize(("a", "b"), [("b", "a"), ("x", "a"), ("right", "left")])
+def test_a_name_that_is_the_other_side_is_refused_not_guessed(a, b):
+    with pytest.raises(DataError, match="the other model's side"):
+        winner_of(b, a, b, "line 2")
+    assert winner_of(b, b, a, "line 2") == "a"
+
+
+def test_one_json_array_is_read_like_lines(tmp_path):
+    rows = [{"model_a": "x", "model_b": "y", "winner": one} for one in ("model_a", "tie (bothbad)")]
+    (tmp_path / "lines.json").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "array.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(rows).encode())
+    lines, array = (read_votes([str(tmp_path / f"{name}.json")]) for name in ("lines", "array"))
+    assert lines.winner == array.winner == ["a", "both-bad"]
+    (tmp_path / "array.json").write_text(json.dumps([*rows, {**rows[0], "winner": "z"}]))
+    with pytest.raises(DataError, match="line 3: the winner 'z'"):
+        read_votes([str(tmp_path / "array.json")])
+
+
+@pytest.mark.parametrize(
+    ("times", "order", "undated"),
+    [
+        (["100", "9", ""], [1, 0, 2], 1),
+        (["nan", "9", "5"], [2, 1, 0], 1),
+        (["2025-01-01T10:00:00+02:00", "2025-01-01T09:30:00+00:00", "2025-01-01T08:30:00Z"], [0, 2, 1], 0),
+        (["2025-01-02", "2025-01-01 23:00:00 UTC", "2025-01-01"], [2, 1, 0], 0),
+        (["1/10/2025", "1/9/2025", "then"], [0, 1, 2], 3),
+    ],
+)
+def test_votes_stand_in_order_of_moments(tmp_path, times, order, undated):
+    rows = [f"x,y,a,q{i},{time}" for i, time in enumerate(times)]
+    raw = read_votes(csv_of(tmp_path, *rows, header="a,b,winner,prompt,time"))
+    assert (raw.prompt, raw.undated) == ([f"q{i}" for i in order], undated)
+    assert raw.ordered == (undated < 3)
+
+
+def test_numbers_and_dates_are_not_put_in_one_order(tmp_path):
+    rows = ["x,y,a,5", "x,y,b,2025-01-01"]
+    with pytest.raises(DataError, match="a number in line 2 and a date in line 3"):
+        read_votes(csv_of(tmp_path, *rows, header="a,b,winner,time"))
 
 
 def test_wrong_files_are_errors_that_say_what_is_missing(tmp_path):
@@ -96,7 +155,7 @@ def test_wrong_files_are_errors_that_say_what_is_missing(tmp_path):
     with pytest.raises(DataError, match="not UTF-8"):
         read_votes([str(tmp_path / "bad.csv")])
     (tmp_path / "bad.jsonl").write_text("[1]\n")
-    with pytest.raises(DataError, match="line 1 is no JSON object"):
+    with pytest.raises(DataError, match="element 1 is a number, no object"):
         read_votes([str(tmp_path / "bad.jsonl")])
     with pytest.raises(ConfigError, match="one file"):
         read_votes([*csv_of(tmp_path, "x,y,a"), "runs/b"])

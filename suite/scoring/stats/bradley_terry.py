@@ -1,9 +1,8 @@
-"""Bradley-Terry ratings by evalica, behind the guard that it lacks.
+"""Bradley-Terry ratings, with a guard for votes whose likelihood has no maximum.
 
-evalica returns equal scores, silently, where the maximum does not exist (a model that never loses) and
-comparable-looking scores for models that never met. So: strongly connected votes get the plain maximum;
-connected ones a regularised fit with a phantom opponent; unconnected ones separate boards. Sources: Bradley
-and Terry 1952; Newman 2023, JMLR 24; Chiang et al. 2024, arXiv 2403.04132. Why: docs/statistics.md.
+Strongly connected votes get the maximum, to `strengths.TOLERANCE`; connected ones a regularised fit with a
+phantom opponent, marked as such; unconnected ones separate boards. Every log of votes has a rating. Sources:
+Bradley and Terry 1952; Newman 2023, JMLR 24; Chiang et al. 2024, arXiv 2403.04132. Why: docs/statistics.md.
 """
 
 import math
@@ -14,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.errors import ConfigError, unknown
+from suite.errors import unknown
+from suite.scoring.stats.strengths import strengths, strengths_with_draws
 from suite.scoring.stats.units import Floats
 from suite.scoring.stats.votes import POLICIES, Policy, Tally, Votes, tally
 
@@ -24,8 +24,7 @@ FEWEST_VOTES = 30
 FEWEST_PROMPTS_OF_A_MODEL = 5
 FEWEST_PROMPTS = 20
 FEWEST_MODELS = 3
-TOLERANCE = 1e-10
-LIMIT = 100_000
+EQUAL = 1e-7  # log scores closer than this are one rank
 
 
 class Fit(NamedTuple):
@@ -73,7 +72,7 @@ def bradley_terry(votes: Votes, policy: Policy = "half") -> Ratings:
     """Rate the models of the votes. policy: "half" counts a draw as half a win each, "drop" leaves draws out,
     "davidson" models them as an outcome of their own (its log scores are on another scale).
 
-    Raises NotFound for an unknown policy, ConfigError where the fit does not converge.
+    Raises NotFound for an unknown policy.
     """
     check_policy(policy)
     counted = tally(votes)
@@ -120,18 +119,14 @@ def check_policy(policy: str) -> None:
         raise unknown("policy of draws", policy, POLICIES)
 
 
-def graph_of(counted: Tally, policy: Policy) -> NDArray[np.bool_]:
-    """Edges i -> j if i beat j, or tied where draws count."""
-    return np.asarray((counted.wins if policy == "drop" else counted.half()) > 0)
-
-
 def boards_of(counted: Tally, policy: Policy) -> list[NDArray[np.intp]]:
     """Groups of models (indices) that are linked by votes, in order of their first model."""
     from scipy.sparse.csgraph import connected_components
 
     if not len(counted.wins):
         return []
-    count, labels = connected_components(graph_of(counted, policy), directed=True, connection="weak")
+    met = (counted.wins if policy == "drop" else counted.half()) > 0
+    count, labels = connected_components(met, directed=True, connection="weak")
     return [np.flatnonzero(labels == label) for label in range(count)]
 
 
@@ -149,91 +144,39 @@ def strongly_connected(graph: NDArray[np.bool_]) -> bool:
 
 
 def fit_board(counted: Tally, policy: Policy) -> Fit:
-    """The fit of two models or more: the maximum if there is one, else with the phantom.
-
-    Raises ConfigError where it does not converge.
-    """
+    """The fit of two models or more: the maximum if there is one, else with the phantom."""
     if policy == "davidson" and counted.ties.any():
-        # Draws link nobody here: nu grows with a gap that only they would bound, so decided votes must.
-        return _davidson(counted, not strongly_connected(graph_of(counted, "drop")))
-    regularised = not strongly_connected(graph_of(counted, policy))
+        return _davidson(counted)
     wins = counted.wins if policy == "drop" else counted.half()
-    if not regularised:
-        scores = _by_evalica(wins)
-        return Fit(scores - scores.mean(), False)
-    scores = _by_evalica(_with_phantom(wins))
-    return Fit(scores[:-1] - scores[-1], True)
+    plain = Tally(wins, np.zeros_like(wins))
+    found = strengths(plain) if strongly_connected(wins > 0) else None
+    if found is not None:
+        return Fit(found, False)
+    found = strengths(_with_phantom(plain))
+    assert found is not None, "everybody beats the phantom once and loses once: a maximum exists"
+    return Fit(found[:-1] - found[-1], True)
 
 
-def _with_phantom(wins: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One more player, who wins once and loses once against everybody (Newman's logistic prior)."""
-    found = np.pad(wins, ((0, 1), (0, 1)), constant_values=1.0)
-    found[-1, -1] = 0.0
-    return found
+def _davidson(counted: Tally) -> Fit:
+    """Davidson 1970. Without any decided vote nu has no maximum.
 
-
-def _by_evalica(wins: NDArray[np.float64]) -> Floats:
-    import evalica
-    import pandas as pd
-
-    winners, losers = np.nonzero(wins)
-    found = evalica.bradley_terry(
-        winners.tolist(),
-        losers.tolist(),
-        [evalica.Winner.X] * len(winners),
-        index=pd.RangeIndex(len(wins)),
-        weights=wins[winners, losers],
-        tolerance=TOLERANCE,
-        limit=LIMIT,
-    )
-    _converged(found.iterations)
-    return _logs(found.scores.reindex(range(len(wins))).to_numpy())
-
-
-def _davidson(counted: Tally, regularised: bool) -> Fit:
-    """Davidson 1970 by evalica's `newman`: nu = 2 v. Without any decided vote nu has no maximum."""
-    import evalica
-    import pandas as pd
-
-    k = len(counted.wins)
-    wins, ties = counted.wins, counted.ties
-    if regularised:
-        wins, ties = _with_phantom(wins), np.pad(ties, ((0, 1), (0, 1)))
+    Draws link nobody here: nu grows with a gap that only they would bound, so decided votes must.
+    """
     if not counted.wins.any():
-        return Fit(np.zeros(k), True, math.inf)
-    winners, losers = np.nonzero(wins)
-    first, second = np.nonzero(np.triu(ties))
-    outcomes = [evalica.Winner.X] * len(winners) + [evalica.Winner.Draw] * len(first)
-    found = evalica.newman(
-        [*winners.tolist(), *first.tolist()],
-        [*losers.tolist(), *second.tolist()],
-        outcomes,
-        index=pd.RangeIndex(len(wins)),
-        weights=np.concatenate([wins[winners, losers], ties[first, second]]),
-        tie_weight=1.0,
-        tolerance=TOLERANCE,
-        limit=LIMIT,
-    )
-    _converged(found.iterations)
-    scores = _logs(found.scores.reindex(range(len(wins))).to_numpy())
-    if regularised:
-        return Fit(scores[:-1] - scores[-1], True, 2 * float(found.v))
-    return Fit(scores - scores.mean(), False, 2 * float(found.v))
+        return Fit(np.zeros(len(counted.wins)), True, math.inf)
+    found = strengths_with_draws(counted) if strongly_connected(counted.wins > 0) else None
+    if found is not None:
+        return Fit(found[0], False, math.exp(found[1]))
+    found = strengths_with_draws(_with_phantom(counted))
+    assert found is not None, "everybody beats the phantom once and loses once: a maximum exists"
+    return Fit(found[0][:-1] - found[0][-1], True, math.exp(found[1]))
 
 
-def _converged(iterations: int) -> None:
-    if iterations >= LIMIT:
-        raise ConfigError(
-            f"the ratings did not settle within {LIMIT:,} rounds",
-            "bradley_terry",
-            "models that hang on very few votes are the usual cause: add votes or leave them out",
-        )
-
-
-def _logs(scores: Floats) -> Floats:
-    if not (np.isfinite(scores).all() and (scores > 0).all()):
-        raise ConfigError("the ratings do not exist for these votes", "bradley_terry")
-    return np.asarray(np.log(scores), np.float64)
+def _with_phantom(counted: Tally) -> Tally:
+    """One more player, who wins once and loses once against everybody (Newman's logistic prior)."""
+    wins = np.pad(counted.wins, ((0, 1), (0, 1)), constant_values=1.0)
+    wins[-1, -1] = 0.0
+    return Tally(wins, np.pad(counted.ties, ((0, 1), (0, 1))))
 
 
 def win_probability(difference: float, nu: float = 0.0) -> tuple[float, float, float]:
@@ -245,8 +188,24 @@ def win_probability(difference: float, nu: float = 0.0) -> tuple[float, float, f
 
 def ranks_of(scores: Sequence[float | None], ranked: Sequence[bool]) -> list[int | None]:
     """Ranks from 1 among those ranked; equal scores share the better rank."""
-    kept = [score for score, take in zip(scores, ranked, strict=True) if take and score is not None]
-    return [
-        1 + sum(other > score + 1e-9 for other in kept) if take and score is not None else None
-        for score, take in zip(scores, ranked, strict=True)
-    ]
+    taken = [i for i, take in enumerate(ranked) if take and scores[i] is not None]
+    best, _ = rank_spans(np.array([scores[i] for i in taken], dtype=np.float64))
+    found: list[int | None] = [None] * len(scores)
+    for i, rank in zip(taken, best.tolist(), strict=True):
+        found[i] = rank
+    return found
+
+
+def rank_spans(scores: Floats, equal: float = EQUAL) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The best and the worst rank that equal scores share, over the last axis of shape (…, K).
+
+    equal: gap up to which two scores are one.
+    """
+    k = scores.shape[-1]
+    best, worst = [], []
+    for row in np.atleast_2d(scores):
+        order = np.sort(row)
+        best.append(1 + k - np.searchsorted(order, row + equal, side="right"))
+        worst.append(k - np.searchsorted(order, row - equal, side="left"))
+    shape = scores.shape
+    return np.array(best, dtype=np.intp).reshape(shape), np.array(worst, dtype=np.intp).reshape(shape)

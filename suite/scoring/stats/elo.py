@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.errors import ConfigError, unknown
+from suite.scoring.stats.bradley_terry import rank_spans
+from suite.scoring.stats.canonical import canonical
 from suite.scoring.stats.units import Floats
 from suite.scoring.stats.votes import Votes
 
@@ -52,7 +54,7 @@ def elo_over_orders(
     k: float = K,
     start: float = START,
 ) -> Elo:
-    """Elo over random orders of the same votes. orders: how many, at least one."""
+    """Elo over random orders of the same votes, whatever order they are given in. orders: at least one."""
     if orders < 1:
         raise ConfigError(f"{orders} orders", "elo", "take at least one; 200 show the spread")
     chance = np.random.default_rng(seed)
@@ -60,20 +62,22 @@ def elo_over_orders(
     plan = np.empty((n, orders + 2), dtype=np.int32)
     plan[:, 0] = np.arange(n)
     plan[:, 1] = plan[::-1, 0]
+    order = canonical(votes)
     for column in range(2, orders + 2):
-        plan[:, column] = chance.permutation(n)
+        plan[:, column] = order.rows[chance.permutation(n)]
     found = _run(votes, plan, draws, k, start)
-    shuffled = found[:, 2:]
-    places = (-shuffled).argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") + 1
+    best, worst = rank_spans(found[:, 2:].T)
+    alike = [order.like(i) for i in range(len(votes.models))]
+    shuffled = [found[same, 2:].ravel() for same in alike]  # equal models share theirs
     return Elo(
         models=votes.models,
         given=found[:, 0],
         backwards=found[:, 1],
-        mean=shuffled.mean(axis=1),
-        sd=shuffled.std(axis=1, ddof=1) if orders > 1 else None,
-        low=shuffled.min(axis=1),
-        high=shuffled.max(axis=1),
-        ranks=tuple((int(one.min()), int(one.max())) for one in places),
+        mean=np.array([one.mean() for one in shuffled]),
+        sd=np.array([one.std(ddof=1) for one in shuffled]) if orders > 1 else None,
+        low=np.array([one.min() for one in shuffled]),
+        high=np.array([one.max() for one in shuffled]),
+        ranks=tuple((int(best[:, same].min()), int(worst[:, same].max())) for same in alike),
         orders=orders,
     )
 

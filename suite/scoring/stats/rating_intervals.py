@@ -13,17 +13,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.errors import ConfigError
 from suite.scoring.stats.bootstrap import interval_from
 from suite.scoring.stats.bradley_terry import (
     CENTRE,
+    EQUAL,
     POINTS,
     Ratings,
+    boards_of,
     bradley_terry,
     fit_board,
     part_of,
+    rank_spans,
     ranks_of,
 )
+from suite.scoring.stats.canonical import Canonical, canonical
 from suite.scoring.stats.estimate import Estimate, joined
 from suite.scoring.stats.intervals import normal_quantile
 from suite.scoring.stats.votes import Policy, Votes, cells_of, tally_of
@@ -34,15 +37,15 @@ ROUNDS = 1000
 @dataclass(frozen=True)
 class RatingIntervals:
     """point: the ratings. estimates: per model, in rating points. replicates: shape (rounds, K), in points,
-    NaN where a replicate has no rating. fallbacks: replicates that needed the phantom though the point did
-    not. lost: replicates without a fit.
+    NaN where a replicate has no rating. kinds: shape (K,), equal for models that only their names tell apart.
+    fallbacks: replicates that needed the phantom though the point did not.
     """
 
     point: Ratings
     estimates: tuple[Estimate, ...]
     replicates: NDArray[np.float64]
+    kinds: NDArray[np.intp]
     fallbacks: int
-    lost: int
     level: float
 
     def difference(self, a: str, b: str) -> Estimate:
@@ -53,43 +56,60 @@ class RatingIntervals:
         if x is None or y is None or not together:
             return Estimate(None, level=self.level, note="the two are not linked by votes")
         plain = replace(self.estimates[i], value=x - y, low=None, high=None, note="")
-        return interval_from(plain, _known(self.replicates[:, i] - self.replicates[:, j]))
+        gaps = self.replicates[:, i] - self.replicates[:, j]
+        if self.kinds[i] == self.kinds[j]:
+            gaps = np.concatenate([gaps, -gaps])
+        return interval_from(plain, _known(gaps))
 
 
 def rating_intervals(
     votes: Votes, policy: Policy = "half", *, rounds: int = ROUNDS, seed: int = 0, level: float = 0.95
 ) -> RatingIntervals:
-    """Ratings with percentile intervals. rounds: replicates. Votes are tallied by pair in every round."""
+    """Ratings with percentile intervals. rounds: replicates. Votes are tallied by pair in every round.
+
+    The same for any names and order of models, prompts and votes: replicates are drawn from the votes in
+    canonical order, and equal models share theirs.
+    """
     point = bradley_terry(votes, policy)
-    k, prompts = len(votes.models), votes.prompts
-    cells = cells_of(votes)
-    chance = np.random.default_rng(seed)
-    boards = [np.array(board) for board in point.boards if len(board) > 1]
-    drawn = np.full((rounds, k), np.nan)
-    fallbacks = lost = 0
-    for round_ in range(rounds if prompts.count > 1 else 0):
-        times = np.bincount(chance.integers(0, prompts.count, prompts.count), minlength=prompts.count)
-        counted = tally_of(cells, k, times[prompts.codes].astype(np.float64))
-        fell = failed = False
-        for board in boards:
-            try:
-                found = fit_board(part_of(counted, board), point.policy)
-            except ConfigError:
-                failed = True
-                continue
-            fell = fell or (found.regularised and not point.regularised[board[0]])
-            drawn[round_, board] = CENTRE + POINTS * (found.log_scores - found.log_scores.mean())
-        fallbacks, lost = fallbacks + fell, lost + failed
+    found = canonical(votes)
+    drawn, fallbacks = _replicates(found.votes, point.policy, rounds, seed)
+    drawn = found.back(drawn)
     return RatingIntervals(
-        point, _estimates(votes, point, drawn, fallbacks, level), drawn, fallbacks, lost, level
+        point, _estimates(votes, point, drawn, found, fallbacks, level), drawn, found.kinds, fallbacks, level
     )
 
 
+def _replicates(votes: Votes, policy: Policy, rounds: int, seed: int) -> tuple[NDArray[np.float64], int]:
+    """Ratings of resampled prompts, shape (rounds, K), and how many rounds needed the phantom anew."""
+    k, prompts, cells = len(votes.models), votes.prompts, cells_of(votes)
+    chance = np.random.default_rng(seed)
+    whole = tally_of(cells, k)
+    boards = [board for board in boards_of(whole, policy) if len(board) > 1]
+    regular = [not fit_board(part_of(whole, board), policy).regularised for board in boards]
+    drawn = np.full((rounds, k), np.nan)
+    fallbacks = 0
+    for round_ in range(rounds if prompts.count > 1 else 0):
+        times = np.bincount(chance.integers(0, prompts.count, prompts.count), minlength=prompts.count)
+        counted = tally_of(cells, k, times[prompts.codes].astype(np.float64))
+        fell = False
+        for board, plain in zip(boards, regular, strict=True):
+            found = fit_board(part_of(counted, board), policy)
+            fell = fell or (found.regularised and plain)
+            drawn[round_, board] = CENTRE + POINTS * (found.log_scores - found.log_scores.mean())
+        fallbacks += fell
+    return drawn, fallbacks
+
+
 def _estimates(
-    votes: Votes, point: Ratings, drawn: NDArray[np.float64], fallbacks: int, level: float
+    votes: Votes,
+    point: Ratings,
+    drawn: NDArray[np.float64],
+    found: Canonical,
+    fallbacks: int,
+    level: float,
 ) -> tuple[Estimate, ...]:
     note = f"{fallbacks} of {len(drawn)} resamples regularised" if fallbacks else ""
-    found = []
+    estimates = []
     for i, rating in enumerate(point.ratings):
         plain = Estimate(
             rating,
@@ -99,12 +119,12 @@ def _estimates(
             note=joined("regularised" if point.regularised[i] else "", note),
         )
         if rating is None:
-            found.append(replace(plain, note="no opponents"))
+            estimates.append(replace(plain, note="no opponents"))
         elif votes.prompts.count < 2:
-            found.append(replace(plain, note=joined(plain.note, "one cluster")))
+            estimates.append(replace(plain, note=joined(plain.note, "one cluster")))
         else:
-            found.append(interval_from(plain, _known(drawn[:, i])))
-    return tuple(found)
+            estimates.append(interval_from(plain, _known(drawn[:, found.like(i)].ravel())))
+    return tuple(estimates)
 
 
 def _known(values: NDArray[np.float64]) -> list[float | None]:
@@ -113,8 +133,9 @@ def _known(values: NDArray[np.float64]) -> list[float | None]:
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """point: rank by rating, equal ratings share the better one. low, high: the interval of the rank. arena:
-    1 + models whose lower bound exceeds this model's upper bound. All None for a model that is not ranked.
+    """point: rank by rating, equal ratings share the better one. low, high: the interval of the rank, which
+    holds `point`; equal models have equal ones. arena: 1 + models whose lower bound exceeds this model's
+    upper bound. All None for a model that is not ranked.
     """
 
     model: str
@@ -133,26 +154,35 @@ def rank_intervals(found: RatingIntervals, *, simultaneous: bool = False) -> tup
     ranks: list[Rank] = [Rank(model, None, None, None, None) for model in found.point.models]
     for board in found.point.boards:
         inside = [i for i in board if found.point.ranked[i] and found.point.ratings[i] is not None]
-        points = ranks_of([found.point.ratings[i] for i in inside], [True] * len(inside))
+        points = [found.point.ratings[i] for i in inside]
+        ranked = ranks_of(points, [True] * len(inside))
         drawn = found.replicates[:, inside]
-        drawn = drawn[~np.isnan(drawn).any(axis=1)]
-        if simultaneous:
-            spans = _simultaneous([found.point.ratings[i] for i in inside], drawn, found.level)
-        else:
-            spans = _percentiles(drawn, found.level)
+        kept = drawn[~np.isnan(drawn).any(axis=1)]
+        spans = _simultaneous(points, kept, found.level) if simultaneous else _percentiles(kept, found.level)
         for place, i in enumerate(inside):
-            low, high = spans[place] if len(drawn) else (None, None)
-            arena = _arena(i, inside, found.estimates)
-            ranks[i] = Rank(found.point.models[i], points[place], low, high, arena)
+            alike = [spans[other] for other, j in enumerate(inside) if found.kinds[j] == found.kinds[i]]
+            rank = ranked[place]
+            if not len(kept) or rank is None:
+                ranks[i] = Rank(found.point.models[i], rank, None, None, _arena(i, inside, found.estimates))
+                continue
+            low, high = min(one for one, _ in alike), max(one for _, one in alike)
+            ranks[i] = Rank(
+                found.point.models[i],
+                rank,
+                min(low, rank),
+                max(high, rank),
+                _arena(i, inside, found.estimates),
+            )
     return tuple(ranks)
 
 
 def _percentiles(drawn: NDArray[np.float64], level: float) -> list[tuple[int, int]]:
+    """Of the best rank below, and of the worst above, that equal ratings of a replicate share."""
     if not len(drawn):
-        return []
-    places = (-drawn).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable") + 1
-    shares = [50 * (1 - level), 50 * (1 + level)]
-    low, high = np.percentile(places, shares, axis=0, method="nearest")
+        return [(1, drawn.shape[1])] * drawn.shape[1]
+    best, worst = rank_spans(drawn, EQUAL * POINTS)
+    low = np.percentile(best, 50 * (1 - level), axis=0, method="nearest")
+    high = np.percentile(worst, 50 * (1 + level), axis=0, method="nearest")
     return [(int(one), int(other)) for one, other in zip(low, high, strict=True)]
 
 
@@ -161,7 +191,7 @@ def _simultaneous(
 ) -> list[tuple[int, int]]:
     k = len(points)
     if not len(drawn):
-        return []
+        return [(1, k)] * k
     pairs = max(1, k * (k - 1) // 2)
     z = normal_quantile(1 - (1 - level) / pairs)
     values = np.array(points, dtype=np.float64)

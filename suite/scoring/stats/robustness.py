@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.errors import ConfigError, unknown
-from suite.scoring.stats.bradley_terry import bradley_terry
+from suite.scoring.stats.bradley_terry import bradley_terry, rank_spans
+from suite.scoring.stats.canonical import canonical
 from suite.scoring.stats.correlation import kendall
 from suite.scoring.stats.units import Floats, Labels, clusters_of
 from suite.scoring.stats.votes import Policy, Votes
@@ -48,6 +49,8 @@ def apathetic(
 ) -> tuple[Shift, ...]:
     """Each vote becomes, with the probability given, a fair coin between its two sides."""
 
+    votes = canonical(votes).votes
+
     def careless(fraction: float, chance: np.random.Generator) -> Votes:
         hit = chance.random(votes.n) < fraction
         coin = chance.choice(np.array([-1, 1], dtype=np.int8), votes.n)
@@ -74,6 +77,7 @@ def adversarial(
     """
     if target not in votes.models:
         raise unknown("model", target, votes.models, "adversarial votes")
+    votes = canonical(votes).votes
     index = votes.models.index(target)
     side = np.where(votes.a == index, 1, np.where(votes.b == index, -1, 0)).astype(np.int8)
 
@@ -210,6 +214,5 @@ def _scores(votes: Votes, policy: Policy) -> Floats:
 
 
 def _places(scores: Floats) -> NDArray[np.intp]:
-    """Ranks from 1, models without a rating last."""
-    filled = np.where(np.isnan(scores), -np.inf, scores)
-    return np.asarray((-filled).argsort(kind="stable").argsort(kind="stable") + 1)
+    """Ranks from 1, equal scores share the better one, models without a rating last."""
+    return rank_spans(np.where(np.isnan(scores), -np.inf, scores))[0]

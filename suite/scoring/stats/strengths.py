@@ -1,0 +1,120 @@
+"""The maximum of the Bradley-Terry and Davidson likelihoods, by Newton's method with a line search.
+
+Both are concave in the log strengths (and log nu), so one climb serves both: Newton's steps keep their pace
+where a fixed point of strengths needs millions of rounds (nearly separable votes, long chains). Every term
+is computed without cancellation, so a win that is almost certain still counts.
+Not here: whether the maximum exists, and what to do if not (`bradley_terry`).
+Sources: Hunter 2004, Annals of Statistics 32 (concavity, existence); Davidson 1970, JASA 65 (draws).
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from suite.scoring.stats.units import Floats
+from suite.scoring.stats.votes import Tally
+
+TOLERANCE = 1e-10  # largest step of a log strength at which the climb ends
+STEPS = 500
+HALVINGS = 40
+ROUNDING = 1e-10  # gains below this share of the log likelihood are lost in its own rounding
+FARTHEST = 1e4  # log strengths apart: no votes that a maximum exists for come near it
+
+
+class Slope(NamedTuple):
+    """The log likelihood at a point, its gradient (shape (m,)), and minus its Hessian (shape (m, m))."""
+
+    value: float
+    gradient: Floats
+    curvature: NDArray[np.float64]
+
+
+def strengths(counted: Tally) -> Floats | None:
+    """Log strengths with mean 0 that maximise the likelihood of the wins, shape (k,); ties do not count.
+
+    None where the climb does not end, as where the maximum does not exist.
+    """
+    played = counted.wins + counted.wins.T
+
+    def slope(scores: Floats) -> Slope:
+        gap = scores[:, None] - scores[None, :]
+        upset = expit(-gap)  # [i, j]: j beats i
+        value = -float((counted.wins * np.logaddexp(0, -gap)).sum())
+        pull = counted.wins * upset
+        return Slope(value, (pull - pull.T).sum(axis=1), _laplacian(played * upset * upset.T))
+
+    found = _climb(slope, np.zeros(len(played)))
+    return None if found is None else found - found.mean()
+
+
+def strengths_with_draws(counted: Tally) -> tuple[Floats, float] | None:
+    """Davidson's log strengths with mean 0, and log nu; None where the climb does not end.
+
+    Some votes must be decided and some drawn.
+    """
+    wins, ties = counted.wins, counted.ties
+    played, k = wins + wins.T + ties, len(wins)
+
+    def slope(at: Floats) -> Slope:
+        half = (at[:k, None] - at[None, :k]) / 2
+        total = np.logaddexp(np.logaddexp(half, -half), at[k])
+        won, drawn = np.exp(half - total), np.exp(at[k] - total)
+        lost = won.T
+        value = float((wins * (half - total)).sum() + (ties * (at[k] - total)).sum() / 2)
+        # d/d gap of a win is 1/2 - (won - lost)/2 = lost + drawn/2, of a draw -(won - lost)/2.
+        pull = wins * (lost + drawn / 2) - wins.T * (won + drawn / 2) - ties * (won - lost) / 2
+        of_nu = float((ties * (won + lost)).sum() / 2 - (wins * drawn).sum())
+        spread = played * (won * lost + drawn * (won + lost) / 4)
+        mixed = -(played * drawn * (won - lost) / 2).sum(axis=1)
+        curvature = np.zeros((k + 1, k + 1))
+        curvature[:k, :k] = _laplacian(spread)
+        curvature[:k, k] = curvature[k, :k] = mixed
+        curvature[k, k] = float((played * drawn * (won + lost)).sum()) / 2
+        return Slope(value, np.append(pull.sum(axis=1), of_nu), curvature)
+
+    found = _climb(slope, np.zeros(k + 1))
+    return None if found is None else (found[:k] - found[:k].mean(), float(found[k]))
+
+
+def _laplacian(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    inside = weights - np.diag(np.diag(weights))
+    return np.asarray(np.diag(inside.sum(axis=1)) - inside, np.float64)
+
+
+def _climb(slope: Callable[[Floats], Slope], start: Floats) -> Floats | None:
+    """Newton's method; the first strength stays where it is, since only gaps matter."""
+    at, here = start, slope(start)
+    for _ in range(STEPS):
+        step = _step(here)
+        if step is None:
+            return None
+        largest = float(np.abs(step).max(initial=0.0))
+        promised = float(here.gradient @ step)
+        size = 1.0
+        for _ in range(HALVINGS):
+            there = slope(at + size * step)
+            if there.value >= here.value + 1e-4 * size * promised or promised < ROUNDING * abs(here.value):
+                break
+            size /= 2
+        at, here = at + size * step, there
+        if np.abs(at).max(initial=0.0) > FARTHEST:
+            return None
+        if largest < TOLERANCE * max(1.0, float(np.abs(at).max(initial=0.0))):
+            return at
+    return None
+
+
+def _step(here: Slope) -> Floats | None:
+    """The Newton step, scaled so that votes of very different weight do not drown each other."""
+    inner = here.curvature[1:, 1:]
+    scale = np.sqrt(np.diag(inner))
+    if not (np.isfinite(inner).all() and (scale > 0).all()):
+        return None
+    try:
+        found = np.linalg.solve(inner / np.outer(scale, scale), here.gradient[1:] / scale) / scale
+    except np.linalg.LinAlgError:
+        return None
+    return np.concatenate([[0.0], found]) if np.isfinite(found).all() else None
