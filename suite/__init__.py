@@ -94,6 +94,7 @@ _PLACES = {
     "together": "suite.scoring.together",
     "tool_result": "suite.chat",
     "user": "suite.chat",
+    "without_copies": "suite.data.text_files",
 }
 
 __all__ = [
@@ -182,6 +183,7 @@ __all__ = [
     "together",
     "tool_result",
     "user",
+    "without_copies",
 ]
 
 
@@ -221,6 +223,7 @@ if TYPE_CHECKING:
     from suite.data.text_files import json_document as json_document
     from suite.data.text_files import json_lines as json_lines
     from suite.data.text_files import json_rows as json_rows
+    from suite.data.text_files import without_copies as without_copies
     from suite.errors import CallFailed as CallFailed
     from suite.errors import CapabilityError as CapabilityError
     from suite.errors import ConfigError as ConfigError

@@ -95,7 +95,8 @@ def import_(path: Path, importer: str, output: Path, model: str, as_json: bool) 
     from suite.report.listing import show_run, told
     from suite.report.loading import LoadedRun
 
-    record = show_run(LoadedRun(import_run(importer, path, output, model=model)))
+    folder = import_run(importer, path, output, model=model, say=lambda text: click.echo(text, err=True))
+    record = show_run(LoadedRun(folder))
     write_reports(output)
     if as_json:
         click.echo(json.dumps(record, indent=2, ensure_ascii=False))

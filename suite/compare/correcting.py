@@ -48,16 +48,15 @@ def read_labels(path: Path) -> tuple[list[float | None], list[float | None], lis
     clusters: list[str] = []
     grouped = True
     once = Once("sample", fix="leave one of the rows out: a sample counts once")
-    for row, line, _ in _rows(path):
+    for one in _rows(path):
+        row, place = one.value, f"{path.name} {one.place}"
         if row.get("id") not in (None, ""):
-            once.add(str(row["id"]), f"{path.name} line {line}")
+            once.add(str(row["id"]), place)
         for name in ("human", "judge"):
             if name not in row:
-                raise DataError(
-                    f"{path.name} line {line} has no {name!r}", fix="columns: human, judge, cluster"
-                )
-        human.append(_value(row["human"], f"{path.name} line {line}, human"))
-        judge.append(_value(row["judge"], f"{path.name} line {line}, judge"))
+                raise DataError(f"{place} has no {name!r}", fix="columns: human, judge, cluster")
+        human.append(_value(row["human"], f"{place}, human"))
+        judge.append(_value(row["judge"], f"{place}, judge"))
         grouped = grouped and row.get("cluster") not in (None, "")
         clusters.append(str(row.get("cluster", "")))
     if not judge:

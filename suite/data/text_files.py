@@ -6,15 +6,15 @@ file, the line and what to do. Not here: the journal (`suite.journal.reading`), 
 """
 
 import csv
+import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from suite.data import strict
 from suite.errors import DataError
 
-ValueT = TypeVar("ValueT")
 LARGEST_FIELD = 10_000_000  # characters of one field of a CSV file
 BOM = b"\xef\xbb\xbf"
 _BEGINNINGS = {
@@ -30,11 +30,19 @@ _BEGINNINGS = {
 
 
 class Row(NamedTuple):
-    """An object of a file. line: from 1, where it begins; offset: in bytes (0 where it isn't known)."""
+    """An object of a file. line: from 1, where it begins, or its number in an array (unit: "element").
+    offset: in bytes, of lines.
+    """
 
     value: dict[str, Any]
     line: int
     offset: int = 0
+    unit: str = "line"
+
+    @property
+    def place(self) -> str:
+        """Where it stands in its file: "line 3"."""
+        return f"{self.unit} {self.line}"
 
 
 def raw_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
@@ -127,7 +135,7 @@ def json_rows(path: Path, *, nan: bool = False) -> Iterator[Row]:
     for number, value in enumerate(json_document(path, nan=nan), 1):
         if not isinstance(value, dict):
             raise DataError(f"{path.name}: element {number} is {strict.kind(value)}, no object", str(path))
-        yield Row(value, number)
+        yield Row(value, number, unit="element")
 
 
 def csv_rows(path: Path, delimiter: str = ",") -> tuple[list[str], Iterator[Row]]:
@@ -186,6 +194,27 @@ def _bytes(path: Path) -> bytes:
 
 def _unreadable(path: Path, error: OSError) -> DataError:
     return DataError(f"cannot read {path.name}: {error.strerror or error}", where=str(path))
+
+
+def without_copies(
+    files: Iterable[Path], key: Callable[[Path], Any] = lambda path: path.name
+) -> tuple[list[Path], list[Path]]:
+    """(files, copies): a file of the same key with the same bytes as an earlier one is a copy.
+
+    key: what a file's name says; by default the name. Raises DataError for one that can't be read.
+    """
+    kept: list[Path] = []
+    copies: list[Path] = []
+    seen: set[tuple[Any, bytes]] = set()
+    for path in files:
+        try:
+            with path.open("rb") as file:
+                what = (key(path), hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        (copies if what in seen else kept).append(path)
+        seen.add(what)
+    return kept, copies
 
 
 class Once:

@@ -109,4 +109,4 @@ def _rule(path: Path, row: Row) -> Rule:
     try:
         return msgspec.convert(row.value, Rule)
     except msgspec.ValidationError as error:
-        raise DataError(f"{path.name} line {row.line} is not a rule: {error}", where=str(path)) from error
+        raise DataError(f"{path.name} {row.place} is not a rule: {error}", where=str(path)) from error

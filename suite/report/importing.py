@@ -9,7 +9,10 @@ An importer (Entry kind "importer") is a function of a path that yields one reco
     values               the task's values by name, {"unscored": reason} for a missing one; {} if not scored
     judge                optionally {check: {name: text}}, kept as parts of the score
     parts                optionally the parts of the score: [{id, values, tags}]
-    source               optionally the file it came from
+    source, row          optionally the file it came from, and where in it
+
+or {"note": text}, something to tell about the files. A sample given twice is an error that names both
+places.
 
 The run is marked imported in its manifest, its results and each output: its answers cannot be checked
 against calls, since there are none. Metrics are computed by today's code from the values given.
@@ -19,7 +22,7 @@ import hashlib
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,7 @@ import msgspec
 
 import suite
 from suite.chat import canonical_json, sha256_hex
+from suite.data.text_files import Once
 from suite.errors import ConfigError, DataError, NotFound, PluginError, SuiteError, unknown
 from suite.journal.reading import RunReader, digest64
 from suite.journal.records import FORMAT, AttemptRecord, OutputRecord, Record, ScoreRecord
@@ -45,9 +49,17 @@ LEVEL = 0.95
 
 
 def import_run(
-    importer: str, path: Path, folder: Path, *, model: str = "", plugins: Catalogue | None = None
+    importer: str,
+    path: Path,
+    folder: Path,
+    *,
+    model: str = "",
+    plugins: Catalogue | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Make a run folder of result files. model: whose answers, where the files hold several models'.
+
+    say: takes what the importer notes about the files.
 
     Raises NotFound for an unknown importer, task or model, ConfigError for a folder that is taken or for
     several models, DataError for files that are not what the importer reads.
@@ -58,7 +70,7 @@ def import_run(
         raise ConfigError(f"{folder.name} is not empty", where=str(folder), fix="name a new folder with -o")
     if not path.exists():
         raise NotFound(f"there is no {path.name}", where=str(path.parent), fix="name a file or folder")
-    chosen = _model(_records(read, path, importer), model, path)
+    chosen = _model(_records(read, path, importer, say), model, path)
     folder.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -71,9 +83,15 @@ def import_run(
     return folder
 
 
-def _records(read: Any, path: Path, importer: str) -> Iterator[Mapping[str, Any]]:
+def _records(
+    read: Any, path: Path, importer: str, say: Callable[[str], None] | None = None
+) -> Iterator[Mapping[str, Any]]:
     try:
-        yield from read(path)
+        for record in read(path):
+            if "note" not in record:
+                yield record
+            elif say is not None:
+                say(str(record["note"]))
     except SuiteError:
         raise
     except Exception as error:  # third-party code: anything may come out
@@ -139,6 +157,7 @@ def _write(
     scoring = folder / "scorings" / SCORING
     scoring.mkdir(parents=True)
     cells, groups = _Cells(plugins), set[int]()
+    once = Once("sample", "leave one of them out: a folder with copies gives every sample twice")
     digest = hashlib.sha256()
     with ExitStack() as stack:
         files: dict[Path, JournalFile] = {}
@@ -163,6 +182,7 @@ def _write(
                     f"{type(error).__name__}: {error}",
                     where=str(record.get("source", "")),
                 ) from error
+            once.add(_named(record, cell), _place(record))
             groups.add(digest64(record.get("group") or record["sample"]))
             if output is not None:
                 put(folder / "outputs.jsonl", output)
@@ -175,6 +195,16 @@ def _write(
     write_json(folder / "manifest.json", manifest)
     write_json(scoring / "manifest.json", _scoring_manifest(cells, manifest))
     write_json(scoring / "results.json", make_results(RunReader(folder), SCORING, cells.metrics, level=LEVEL))
+
+
+def _named(record: Mapping[str, Any], cell: Cell) -> tuple[Any, ...]:
+    trial = int(record.get("trial", 0))
+    return (str(record["sample"]), f"of cell {cell.id}", *([f"trial {trial}"] if trial else []))
+
+
+def _place(record: Mapping[str, Any]) -> str:
+    row = record.get("row")
+    return str(record.get("source", "?")) + ("" if row is None else f", row {row}")
 
 
 def _made(

@@ -179,3 +179,11 @@ def test_unknown_importers_and_models_are_named(make_import: Import, tmp_path: P
         import_run("their", tmp_path, tmp_path / "out", plugins=plugins())
     with pytest.raises(NotFound, match="no model named 'x'"):
         make_import(record("a/0", True), model="x")
+
+
+def test_a_sample_given_twice_is_named_with_both_places(make_import: Import) -> None:
+    with pytest.raises(
+        DataError, match=r"sample 'a/0 of cell .*' is given twice\n  in one\.json and in two, row 3"
+    ):
+        make_import(record("a/0", True, source="one.json"), record("a/0", True, source="two", row=3))
+    make_import(record("a/0", True), record("a/0", True, trial=1), {"note": "a copy was left out"})

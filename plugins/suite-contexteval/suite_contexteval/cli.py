@@ -61,7 +61,7 @@ def analyse(path: Path, human: bool, called: tuple[str, ...], seed: int, as_json
         _show(found, tables.human_sections(found), as_json)
         return
     names = dict(_field(text) for text in called)
-    analysis = published.analyse(importer.judged(path, names), seed)
+    analysis = published.analyse(importer.judged(path, names, lambda text: click.echo(text, err=True)), seed)
     _show(analysis, tables.sections(analysis), as_json)
 
 

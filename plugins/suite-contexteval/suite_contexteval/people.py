@@ -111,24 +111,24 @@ def read(path: Path) -> Iterator[HumanRow]:
 
     A judgement given twice (same id, setting and models) is refused.
     """
-    seen: dict[tuple[str, ...], int] = {}
-    for raw, line, _ in suite.json_rows(path, nan=True):
+    seen: dict[tuple[str, ...], str] = {}
+    for one in suite.json_rows(path, nan=True):
         try:
-            row = HumanRow.model_validate(raw)
+            row = HumanRow.model_validate(one.value)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             field = ".".join(map(str, first["loc"]))
             raise suite.DataError(
-                f"{path.name} line {line} is no person's judgement: {field}: {first['msg']}", where=str(path)
+                f"{path.name} {one.place} is no person's judgement: {field}: {first['msg']}", where=str(path)
             ) from error
         key = (row.example_id, row.setting, *sorted((row.model_1, row.model_2)))
         if key in seen:
             raise suite.DataError(
                 f"the judgement {row.example_id!r} is given twice",
-                where=f"{path.name}, lines {seen[key]} and {line}",
+                where=f"{path.name}, {seen[key]} and {one.place}",
                 fix="leave one of them out; annotators of one item have ids that end in _rep1, _rep2 …",
             )
-        seen[key] = line
+        seen[key] = one.place
         yield row
 
 

@@ -45,6 +45,14 @@ _VOTES = {"1": 1.0, "2": 0.0, "T": 0.5}
 Pair = tuple[str, str]
 
 
+def in_order(pair: Pair, met: Iterable[str]) -> tuple[str, ...]:
+    """The judges of a pair of models in upstream's order where it is known, else as met."""
+    judges = tuple(met)
+    slashless = {judge.replace("/", "_"): judge for judge in judges}
+    order = JUDGE_ORDER.get((pair[0].replace("/", "_"), pair[1].replace("/", "_")), ())
+    return tuple(slashless[judge] for judge in order) if set(order) == set(slashless) else judges
+
+
 @dataclass
 class Cell:
     """The verdicts on one pair of models in one setting.
@@ -58,12 +66,7 @@ class Cell:
 
     def judges(self, pair: Pair) -> tuple[str, ...]:
         """All judges, in upstream's order where it is known, else as met."""
-        met = tuple(dict.fromkeys(judge for votes in self.votes.values() for judge in votes))
-        slashless = {judge.replace("/", "_"): judge for judge in met}
-        order = JUDGE_ORDER.get((pair[0].replace("/", "_"), pair[1].replace("/", "_")), ())
-        if set(order) == set(slashless):
-            return tuple(slashless[judge] for judge in order)
-        return met
+        return in_order(pair, dict.fromkeys(judge for votes in self.votes.values() for judge in votes))
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,26 @@ def test_records_for_a_run(folder: Path) -> None:
     assert len({(one["sample"], one["parameters"]["setting"]) for one in rows}) == 12
 
 
+def test_the_order_of_judges_and_what_they_saw_are_kept(folder: Path) -> None:
+    rows = list(importer.read(folder))
+    assert {one["parameters"]["orders"] for one in rows} == {"paper"}
+    judges = [[one["judge"] for one in row["output"]["data"]["judges"]] for row in rows]
+    assert judges == [list(JUDGES)] * 12
+
+
+def test_a_judge_that_says_two_things_is_named_and_copies_are_left_out(folder: Path) -> None:
+    first = next(folder.glob("sampled_evals_wo_contexts*"))
+    copy = folder / "backup" / first.name
+    copy.parent.mkdir()
+    copy.write_bytes(first.read_bytes())
+    note, *rows = importer.read(folder)
+    assert note["note"].startswith("left out 1 copies")
+    assert len(rows) == 12
+    copy.write_text(copy.read_text("utf-8").replace("a b c", "a b d"), "utf-8")
+    with pytest.raises(suite.DataError, match="(?s)judges the query .* twice.*line 1 and .*line 1"):
+        list(importer.read(folder))
+
+
 def test_an_imported_run_has_the_same_numbers(folder: Path, tmp_path: Path) -> None:
     from suite.report.importing import import_run
 
@@ -278,7 +298,7 @@ def test_people(tmp_path: Path, as_array: bool) -> None:
 
 def test_broken_people(tmp_path: Path) -> None:
     path = tmp_path / "people.jsonl"
-    for text, problem in (("[{}]", "row 1"), ("{", "JSON"), ("[]", "no judgement")):
+    for text, problem in (("[{}]", "element 1"), ("{", "JSON"), ("[]", "no judgement")):
         path.write_text(text, "utf-8")
         with pytest.raises(suite.DataError, match=problem):
             people.analyse(people.read(path))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import suite
-from suite_prefeval import letters, verdicts
+from suite_prefeval import letters, reading, verdicts
 from suite_prefeval.parameters import ClassificationParameters, Form, GenerationParameters
 
 Record = dict[str, Any]
@@ -60,11 +60,13 @@ def read(path: Path) -> Iterator[Record]:
     output: {"text", "finish"}, or None where the file holds no answer yet (pending).
     parts: the judge's checks as the task's own parts, with its answer and what it said; [] unless asked.
     values: the task's values by name: bool, str, None, or {"unscored": reason}; {} where nothing was scored.
-    source: the file's name.
+    source, row: the file below `path`, and which item of it, from 0.
 
     Raises DataError for a file that is no result file, naming it, and where there is none.
     """
-    places = _places(path)
+    places, copies = _places(path)
+    if copies:
+        yield {"note": f"left out {len(copies)} copies of other files, the first is {copies[0]}"}
     if not places:
         raise suite.DataError(
             "no PrefEval result files found",
@@ -72,9 +74,10 @@ def read(path: Path) -> Iterator[Record]:
             fix="give a file or folder laid out as explicit/generation_results/METHOD/TOPIC/",
         )
     for place in places:
+        source = place.path.name if place.path == path else place.path.relative_to(path).as_posix()
         for index, row in enumerate(_rows(place.path)):
             try:
-                yield _record(place, index, row)
+                yield {**_record(place, index, row), "source": source, "row": index}
             except (KeyError, TypeError, AttributeError) as error:
                 raise suite.DataError(
                     f"item {index} is not what upstream writes: {type(error).__name__}: {error}",
@@ -82,11 +85,14 @@ def read(path: Path) -> Iterator[Record]:
                 ) from error
 
 
-def _places(path: Path) -> list[Place]:
+def _places(path: Path) -> tuple[list[Place], list[Path]]:
+    """(result files, copies that are left out)."""
     files = [path] if path.is_file() else sorted(path.rglob("*.json"))
-    found = [place for file in files if (place := locate(file)) is not None]
-    judged = {place.key for place in found if place.judged}
-    return [place for place in found if place.judged or place.key not in judged]
+    found = {file: place for file in files if (place := locate(file)) is not None}
+    judged = {place.key for place in found.values() if place.judged}
+    wanted = [file for file, place in found.items() if place.judged or place.key not in judged]
+    kept, copies = suite.without_copies(wanted, lambda file: found[file].key)
+    return [found[file] for file in kept], copies
 
 
 def locate(path: Path) -> Place | None:
@@ -147,16 +153,16 @@ def _record(place: Place, index: int, row: Mapping[str, Any]) -> Record:
         "parameters": _parameters(place, task),
         "model": place.model,
         "sample": f"{place.topic}/{index}",
+        "cluster": reading.cluster_of(str(row["question"])),
         "tags": {"topic": place.topic, "form": place.form},
         "output": None if text is None else {"text": text, "finish": "stop" if text.strip() else "empty"},
         "parts": [],
         "values": {},
-        "source": place.path.name,
     }
     if task == "classification":
         record.update(_chosen(row, record))
     elif "evaluation_error_analysis" in row and text is not None:
-        record.update(_judged(row["evaluation_error_analysis"]))
+        record.update(_judged(row["evaluation_error_analysis"], answered=bool(text.strip())))
     return record
 
 
@@ -182,11 +188,15 @@ def _chosen(row: Mapping[str, Any], record: Record) -> Record:
     }
 
 
-def _judged(analysis: Mapping[str, Any]) -> Record:
+def _judged(analysis: Mapping[str, Any], *, answered: bool) -> Record:
     replies = {ours: f"<answer>{analysis[theirs]['answer']}</answer>" for theirs, ours, _ in _CHECKS}
     read_ = {check: verdicts.answer(reply) for check, reply in replies.items()}
     values = verdicts.values(verdicts.findings(read_))
     official = verdicts.compose(verdicts.official_findings(replies))["kept"]
+    if not answered:  # follows nothing, whatever a judge says of it
+        none = verdicts.Findings(acknowledged=False, violated=False, hallucinated=False, unhelpful=True)
+        values = verdicts.values(none)
+        return {"values": {**values, "kept_official": official, "answered": False}}
     return {
         "parts": [
             {

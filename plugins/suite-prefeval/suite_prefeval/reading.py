@@ -40,18 +40,20 @@ def classification_items(data: suite.Data, dataset: str, parameters: Shared) -> 
 
 
 def sample(item: Item, form: Form) -> suite.Sample[Item]:
-    """The sample of an item.
-
-    The cluster is the question: three pairs stand in two topics each, and the preference is worded
-    differently from form to form in 30 of them.
-    """
-    asked = hashlib.sha256(item.question.encode()).hexdigest()
+    """The sample of an item."""
     tags = {"topic": item.topic, "form": form}
     if item.gold:
         tags["gold"] = item.gold
     return suite.Sample(
-        id=f"{item.topic}/{item.index}", payload=item, cluster=f"question-{asked[:12]}", tags=tags
+        id=f"{item.topic}/{item.index}", payload=item, cluster=cluster_of(item.question), tags=tags
     )
+
+
+def cluster_of(question: str) -> str:
+    """The cluster is the question: three pairs stand in two topics each, and the preference is worded
+    differently from form to form in 30 of them.
+    """
+    return f"question-{hashlib.sha256(question.encode()).hexdigest()[:12]}"
 
 
 def _item(row: Row, told: Row, order: tuple[int, ...] = ()) -> Item:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import suite
-from suite_rag_rewardbench import credit, formulas
+from suite_rag_rewardbench import credit, diagnostics, formulas
+from suite_rag_rewardbench.pairs import cluster_of, told
 from suite_rag_rewardbench.parameters import V1Parameters, V2Parameters
+from suite_rag_rewardbench.rows import PairRow, text_of
 
 Record = dict[str, Any]
 Row = Mapping[str, Any]
@@ -25,20 +27,27 @@ _DOMAIN = {name.casefold(): name for name in formulas.DOMAINS}
 def read(path: Path) -> Iterator[Record]:
     """One record a row, from one score file or every one below a folder, in path order.
 
-    Keys of a record: task, parameters, model, sample ("subset/place"), tags, output {"text", "data",
-    "finish"}, judge ({}), values by name (number, bool, None, {"unscored": reason}), source (file name).
+    Keys of a record: task, parameters, model, sample ("subset/place"), cluster, tags, output {"text",
+    "data", "finish"}, judge ({}), values by name (number, bool, None, {"unscored": reason}), source (the
+    file below `path`), row (from 0). Files that are copies are left out, and {"note": text} says so.
 
     Raises DataError for a file that is no score file, naming it, and where there is none.
     """
-    files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.suffix in _READERS)
-    if not files:
+    found = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.suffix in _READERS)
+    if not found:
         raise suite.DataError("no RewardBench score files found", where=str(path))
+    files, copies = suite.without_copies(found)
+    if copies:
+        yield {"note": f"left out {len(copies)} copies of other files, the first is {copies[0]}"}
     # a model whose prior sets are here too is one cell with them
     with_prior = {model for model, rows in map(_rows, files) if any(map(_is_prior, rows))}
     for file in files:
         model, rows = _rows(file)
         many = any("num_correct" in row for row in rows[:1])
         places: dict[str, int] = {}
+        source = file.name if file == path else file.relative_to(path).as_posix()
+        if not many and not all("prompt" in row for row in rows):
+            yield {"note": f"{source} holds no prompts: pairs of one prompt are taken as independent"}
         for index, row in enumerate(rows):
             try:
                 record = _many(row, index) if many else _pair(row, index, places, model in with_prior)
@@ -47,7 +56,7 @@ def read(path: Path) -> Iterator[Record]:
                     f"row {index} is not what RewardBench writes: {type(error).__name__}: {error}",
                     where=str(file),
                 ) from error
-            yield {**record, "model": model, "judge": {}, "source": file.name}
+            yield {**record, "model": model, "judge": {}, "source": source, "row": index}
 
 
 def _rows(path: Path) -> tuple[str, list[Row]]:
@@ -121,31 +130,63 @@ def _pair(row: Row, index: int, places: dict[str, int], with_prior: bool) -> Rec
         data, values = {"kind": "pairwise", "results": row["results"]}, _result(float(row["results"]))
     else:
         data = _rated([chosen, rejected])
-        values = credit.pair(data)
+        values = {**credit.pair(data), **credit.likelihoods(data)}
+    tags = {
+        "subset": subset,
+        "section": formulas.PRIOR if prior else formulas.SECTION_OF.get(subset, "other"),
+    }
+    if texts := _texts(row):
+        tags["longer"] = diagnostics.longer(*texts)
+        values |= diagnostics.length(*texts, _preferred(row, data))
+    sample = f"{subset}/{place:05d}"
     return {
         "task": "reward-bench/v1",
         "parameters": V1Parameters(prior_sets=with_prior).solve_values(),
-        "sample": f"{subset}/{place:05d}",
-        "tags": {
-            "subset": subset,
-            "section": formulas.PRIOR if prior else formulas.SECTION_OF.get(subset, "other"),
-        },
+        "sample": sample,
+        "cluster": _cluster(row) or sample,
+        "tags": tags,
         "output": {"text": "", "data": data, "finish": "invalid" if data.get("failure") else "stop"},
         "values": _plain(values),
     }
 
 
+def _preferred(row: Row, data: Mapping[str, Any]) -> int | None:
+    """Which answer won, 0 or 1; None for neither."""
+    if data["kind"] == "classifier":
+        prefers: int | None = data["prefers"]
+        return prefers
+    return {1.0: 0, 0.0: 1}.get(float(row["results"]))
+
+
+def _texts(row: Row) -> tuple[str, str] | None:
+    """Both answers, perhaps behind their prompt, which is the same for both."""
+    for names in (("text_chosen", "text_rejected"), ("chosen", "rejected")):
+        good, bad = (text_of(row.get(name)) for name in names)
+        if good is not None and bad is not None:
+            return good, bad
+    return None
+
+
+def _cluster(row: Row) -> str:
+    """The cluster that the task gives a prompt, "" where the file holds none."""
+    messages = told(PairRow.model_validate({"prompt": row.get("prompt")}).messages())
+    prompt = " ".join(text for _, text in messages)
+    return cluster_of(prompt) if prompt else ""
+
+
 def _many(row: Row, index: int) -> Record:
     subset = _DOMAIN.get(str(row["subset"]).casefold(), str(row["subset"]))
     ties = subset == formulas.TIES
-    form = str(row["id"]).partition(":")[0] if ties else "best-of-n"
+    form, _, number = str(row["id"]).partition(":") if ties else ("best-of-n", "", "")
     data = _rated([_number(one) for one in row["scores"]])
     zero = dict.fromkeys(("ties_gap", "ties_spread", "ties_gap_official", "ties_spread_official"), 0.0)
     values = credit.ties(data, int(row["num_correct"])) if ties else {**credit.best_of(data), **zero}
+    sample = f"{subset.casefold().replace(' ', '-')}/{index:05d}"
     return {
         "task": "reward-bench/v2",
         "parameters": V2Parameters().solve_values(),
-        "sample": f"{subset.casefold().replace(' ', '-')}/{index:05d}",
+        "sample": sample,
+        "cluster": f"ties/{number}" if number else sample,
         "tags": {"subset": subset, "form": form},
         "output": {"text": "", "data": data, "finish": "invalid" if data["failure"] else "stop"},
         "values": _plain(values),

@@ -28,7 +28,8 @@ def test_columns_of_pairs(tmp_path: Path) -> None:
         "model": "org/rm",
         "model_type": "Seq. Classifier",
     }
-    records = list(read(put(tmp_path / "eval-set-scores/org/rm.json", columns)))
+    note, *records = read(put(tmp_path / "eval-set-scores/org/rm.json", columns))
+    assert note == {"note": "rm.json holds no prompts: pairs of one prompt are taken as independent"}
     assert [one["sample"] for one in records] == [
         "hep-go/00000",
         "hep-go/00001",
@@ -67,7 +68,7 @@ def test_a_file_becomes_a_run_that_sums_as_upstream_does(tmp_path: Path) -> None
 
 def test_lines_of_a_judge(tmp_path: Path) -> None:
     lines = "".join(json.dumps({"subset": "donotanswer", "results": one}) + "\n" for one in (1, 0.5, 0))
-    records = list(read(put(tmp_path / "judge_outputs.jsonl", lines)))
+    _, *records = read(put(tmp_path / "judge_outputs.jsonl", lines))
     assert {one["model"] for one in records} == {"judge"}
     assert [one["values"]["correct"] for one in records] == [1.0, {"unscored": "unparsed"}, 0.0]
     assert [one["values"]["correct_official"] for one in records] == [1.0, 0.5, 0.0]
@@ -113,7 +114,7 @@ def test_accuracies_by_subset_are_no_run_but_their_sums_are_told(tmp_path: Path)
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.json", "[", "cannot be read as JSON"),
+        ("a.json", "[", "not JSON"),
         ("a.json", "[1]", "not an object of columns"),
         ("a.json", '{"x": [1]}', "no column `subset`"),
         ("a.jsonl", '{"x": 1}\n', "no rows with `results`"),
@@ -130,3 +131,20 @@ def test_what_is_no_score_file_is_named(tmp_path: Path, name: str, text: str, me
     put(tmp_path / name, text)
     with pytest.raises(suite.DataError, match=message):
         list(read(tmp_path))
+
+
+def test_copies_are_left_out_and_other_scores_of_a_sample_are_refused(tmp_path: Path) -> None:
+    from suite.report.importing import import_run
+
+    rows = [{"prompt": f"q{i}", "subset": "donotanswer", "results": i % 2} for i in range(4)]
+    lines = "".join(json.dumps(one) + "\n" for one in rows)
+    put(tmp_path / "in/new/m_outputs.jsonl", lines)
+    put(tmp_path / "in/old/m_outputs.jsonl", lines)
+    said: list[str] = []
+    folder = import_run("reward-bench", tmp_path / "in", tmp_path / "run", say=said.append)
+    assert len((folder / "outputs.jsonl").read_text().splitlines()) == 4
+    assert said == [f"left out 1 copies of other files, the first is {tmp_path}/in/old/m_outputs.jsonl"]
+    put(tmp_path / "in/old/m_outputs.jsonl", lines.replace('"results": 1', '"results": 0', 1))
+    with pytest.raises(suite.DataError, match=r"sample .*donotanswer/00000.* is given twice\n"
+                       r"  in new/m_outputs\.jsonl, row 0 and in old/m_outputs\.jsonl, row 0"):  # fmt: skip
+        import_run("reward-bench", tmp_path / "in", tmp_path / "other")

@@ -53,13 +53,13 @@ class Following:
 
 def read(path: Path) -> Iterator[Row]:
     """Rows of a JSONL file. Raises DataError naming file and line."""
-    for value, line, _ in suite.json_lines(path, nan=True):
+    for row in suite.json_lines(path, nan=True):
         try:
-            yield Row.model_validate(value)
+            yield Row.model_validate(row.value)
         except ValidationError as error:
             where = str(error).splitlines()[0]
             raise suite.DataError(
-                f"{path.name}: line {line} is no output row", where, "expected JSONL with task_id"
+                f"{path.name}: {row.place} is no output row", where, "expected JSONL with task_id"
             ) from error
 
 
