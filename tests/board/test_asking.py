@@ -81,7 +81,7 @@ def test_members_of_a_panel_are_pinned_one_by_one() -> None:
         {"spec": f"vllm/lab/{name}", "identity": {"revision": revision * 40}}
         for name, revision in (("one", "1"), ("two", "2"))
     ]
-    task = {"task": "contexteval/pairwise", "version": 1, "roles": {"judge": panel}}
+    task = {"task": "contexteval/pairwise", "version": 2, "roles": {"judge": panel}}
     board = Board.model_validate({"id": "b", "version": "1.0.0", "title": "B", "tasks": [task]})
     *_, line = asking.commands(board, MODEL, catalogue())
     words = shlex.split(line)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from suite.board.definition import find_board
 from suite.board.repository import open_repository
 from suite.cli.main import run
 from suite.errors import NotFound
@@ -24,7 +25,7 @@ def test_a_new_repository_checks_and_builds(tmp_path: Path, capsys: pytest.Captu
     root = tmp_path / "board"
     assert run(["board", "init", str(root), "--board", "mini"]) == 0
     assert run(["board", "check", str(root)]) == 0
-    assert "mini 1.0.0: fine" in capsys.readouterr().out
+    assert f"mini {find_board('mini').version}: fine" in capsys.readouterr().out
     assert run(["board", "build", str(root), "-o", str(tmp_path / "site")]) == 0
     assert (tmp_path / "site/index.html").is_file()
     assert run(["board", "init", str(root)]) == 2

@@ -13,6 +13,8 @@ from suite.chat import Reply, Request, Usage
 from suite.compare.loading import open_runs
 from suite.models.base import Asking
 from suite.models.scripted import ScriptedEngine
+from suite.plugins import catalogue
+from suite.run.cells import load_task
 from suite.run.filling import Filled
 from suite.run.plan import make_plan
 from suite.run.request import EvalRequest
@@ -131,11 +133,12 @@ def board(name: str, recipe: Recipe, folder: Path) -> Board:
         f"{one}: {{spec: 'scripted/constant?text={one}'}}" for one in recipe.models if one == "baseline"
     ]
     roles = f"\n    roles: {{{', '.join(given)}}}" if given else ""
+    version = load_task(catalogue(), recipe.task)[0].info.version
     sampling = "any" if recipe.temperature is None else f"{{temperature: {recipe.temperature}}}"
     path = folder / f"{name}.yaml"
     path.write_text(
         f"format: suite-board/1\nid: {name}\nversion: 1.0.0\ntitle: A board for tests\n"
-        f"tasks:\n  - task: {recipe.task}\n    version: 1\n    data: mini\n    seed: 0\n"
+        f"tasks:\n  - task: {recipe.task}\n    version: {version}\n    data: mini\n    seed: 0\n"
         f"    {recipe.board}{roles}\n"
         f"candidate: {{sampling: {sampling}}}\nhosts: [bundles.example.org]\n"
     )

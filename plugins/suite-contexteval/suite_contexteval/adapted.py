@@ -31,7 +31,7 @@ class Adapted(suite.Task[Adapting, AdaptedParameters]):
 
     info = suite.TaskInfo(
         name="contexteval/adapted",
-        version=1,
+        version=2,
         title="ContextEval: which users are harder to adapt to",
         paper="arXiv 2411.07237",
         roles={

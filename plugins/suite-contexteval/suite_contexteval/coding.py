@@ -6,17 +6,25 @@ reason is taken. Expected: fewer surface-level reasons once the judge sees the c
 
 import hashlib
 import json
+import random
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import suite
-from suite_contexteval import columns, parsers, reading, wording, wrapping
+from suite_contexteval import columns, official, parsers, reading, wording, wrapping
 from suite_contexteval.asking import told, unread
 from suite_contexteval.bottom import smallest
 from suite_contexteval.parameters import CodesParameters
+from suite_contexteval.published import in_order
 from suite_contexteval.reading import JUDGEMENTS, MINI
 from suite_contexteval.rows import SETTINGS, Asked, Judgement, Setting
+
+SEED = 423
+_MARKED = "Justification"
+
+T = TypeVar("T")
+Drawn = TypeVar("Drawn")
 
 _MARK = re.compile(r"\bjustification\W{0,4}\s*", re.IGNORECASE)
 _DICTIONARY = re.compile(r"^.*?\{[^{}]*judge?ment[^{}]*\}", re.DOTALL | re.IGNORECASE)
@@ -53,7 +61,7 @@ class Codes(suite.Task[Reason, CodesParameters]):
 
     info = suite.TaskInfo(
         name="contexteval/codes",
-        version=1,
+        version=2,
         title="ContextEval stage: on what the judges' reasons rest",
         paper="arXiv 2411.07237",
         roles={"candidate": suite.Role(needs={"chat"})},
@@ -89,11 +97,14 @@ class Codes(suite.Task[Reason, CodesParameters]):
             )
 
     def _own(self, data: suite.Data) -> Iterable[Reason]:
-        rows = (one for row in reading.judgements(data) if (one := self._drawn(row)) is not None)
+        if self.parameters.protocol == "paper":
+            rows = sorted(reading.judgements(data), key=lambda row: SETTINGS.index(row.setting))
+            return paper_draws(rows, _qualified, self._said, self.parameters.sample)
+        found = (one for row in reading.judgements(data) if (one := self._drawn(row)) is not None)
         most = self.parameters.sample
         if most is None:
-            return rows
-        kept = smallest(rows, most, key=lambda one: f"{one.example_id}/{one.setting}")
+            return found
+        kept = smallest(found, most, key=lambda one: f"{one.example_id}/{one.setting}")
         return sorted(kept, key=lambda one: (one.example_id, SETTINGS.index(one.setting)))
 
     def _drawn(self, row: Judgement) -> Reason | None:
@@ -101,29 +112,20 @@ class Codes(suite.Task[Reason, CodesParameters]):
             (record.judge, one)
             for record in row.judges
             for one in record.orders
-            if one.state in ("valid", "tie") and self._usable(one)
+            if one.state in ("valid", "tie") and reason(one.text)
         ]
-        if not candidates:
+        if not candidates or official.failed(row.candidate) or official.failed(row.baseline):
             return None
-        judge, asked = min(
-            candidates, key=lambda one: _digest(row.example_id, row.setting, one[0], str(one[1].swapped))
-        )
-        preferred = "Tie" if asked.value is None else f"Response {asked.value}"
-        return Reason(
-            example_id=row.example_id,
-            query=row.query,
-            source=row.source,
-            context="" if row.setting == "none" else wrapping.text_of(row),
-            setting=row.setting,
-            judge=judge,
-            preferred=preferred,
-            reason=reason(asked.text),
+        return _reason_of(
+            row,
+            *min(
+                candidates, key=lambda one: _digest(row.example_id, row.setting, one[0], str(one[1].swapped))
+            ),
         )
 
-    def _usable(self, asked: Asked) -> bool:
-        return bool(reason(asked.text)) and (
-            self.parameters.protocol == "sound" or "Justification" in asked.text
-        )
+    def _said(self, row: Judgement, judge: str) -> Reason:
+        record = next(one for one in row.judges if one.judge == judge)
+        return _reason_of(row, judge, next(one for one in record.orders if _MARKED in one.text))
 
     async def solve(self, sample: suite.Sample[Reason], models: suite.Models) -> suite.Output:
         """data: {example_id, query, setting, judge, preferred, reason, codes}."""
@@ -162,6 +164,39 @@ class Codes(suite.Task[Reason, CodesParameters]):
         )
 
 
+def _qualified(row: Judgement) -> list[str]:
+    """The judges whose raw text holds upstream's word, in the panel's order."""
+    return [record.judge for record in row.judges if any(_MARKED in one.text for one in record.orders)]
+
+
+def _reason_of(row: Judgement, judge: str, asked: Asked) -> Reason:
+    return Reason(
+        example_id=row.example_id,
+        query=row.query,
+        source=row.source,
+        context="" if row.setting == "none" else wrapping.text_of(row),
+        setting=row.setting,
+        judge=judge,
+        preferred="Tie" if asked.value is None else f"Response {asked.value}",
+        reason=reason(asked.text) or asked.text,
+    )
+
+
+def paper_draws(
+    rows: Iterable[T],
+    qualified: Callable[[T], Sequence[str]],
+    said: Callable[[T, str], Drawn],
+    most: int | None,
+) -> list[Drawn]:
+    """What upstream draws of one pair of models' rows, which come setting by setting: one judge for each row
+    that has a qualified one, then `most` of all (all of them where there are fewer).
+    """
+    chance = random.Random(SEED)
+    drawn = [(row, chance.choice(judges)) for row in rows if (judges := qualified(row))]
+    kept = drawn if most is None else chance.sample(drawn, min(most, len(drawn)))
+    return [said(row, judge) for row, judge in kept]
+
+
 def _drop(table: Mapping[str, Any]) -> float | None:
     without = table["tag:setting"] == "none"
     if not without.any() or without.all():
@@ -180,34 +215,59 @@ def _published(data: suite.Data) -> bool:
 
 def published(data: suite.Data, parameters: CodesParameters) -> list[Reason]:
     """Reasons out of the published records, streamed: one judge a pair of models, query and setting."""
+    choose = _published_paper if parameters.protocol == "paper" else _published_sound
+    found = [_published_reason(one) for one in choose(data, parameters.sample)]
+    return sorted(found, key=lambda one: (one.example_id, SETTINGS.index(one.setting)))
 
-    def rows() -> Iterator[tuple[str, columns.Judged]]:
-        for one in columns.judged(data.rows(JUDGEMENTS, dict, "autorater")):
-            if reason(one.text) and (parameters.protocol == "sound" or "Justification" in one.text):
-                yield f"{one.one}\x1f{one.two}\x1f{one.setting}\x1f{one.key}", one
 
-    most = parameters.sample
+def _published_sound(data: suite.Data, most: int | None) -> Iterator[columns.Judged]:
     best: dict[str, tuple[bytes, columns.Judged]] = {}
-    for key, one in rows():
+    for one in columns.judged(data.rows(JUDGEMENTS, dict, "autorater")):
+        if not reason(one.text):
+            continue
+        key = f"{one.one}\x1f{one.two}\x1f{one.setting}\x1f{one.key}"
         digest = _digest(key, one.judge)
         if key not in best or digest < best[key][0]:
             best[key] = (digest, one)
         if most is not None and len(best) > 4 * most:
             best = {name: best[name] for name in smallest(best, most, key=str)}
-    found = []
     for key in best if most is None else smallest(best, most, key=str):
-        one = best[key][1]
-        pair = f"{one.one}_vs_{one.two}"
-        found.append(
-            Reason(
-                example_id=f"{one.key}/{pair}",
-                query=one.query,
-                source=pair,
-                context=one.context if one.setting != "none" else "",
-                setting=one.setting,
-                judge=one.judge,
-                preferred=one.shown,
-                reason=reason(one.text),
-            )
-        )
-    return sorted(found, key=lambda one: (one.example_id, SETTINGS.index(one.setting)))
+        yield best[key][1]
+
+
+def _published_paper(data: suite.Data, most: int | None) -> Iterator[columns.Judged]:
+    """Two passes: who is qualified where, then the texts that were drawn. Each pair of models by itself."""
+    cells: dict[tuple[str, str], dict[str, dict[str, list[str]]]] = {}  # pair -> setting -> query -> judges
+    for one in columns.judged(data.rows(JUDGEMENTS, dict, "autorater")):
+        queries = cells.setdefault((one.one, one.two), {}).setdefault(one.setting, {})
+        judges = queries.setdefault(one.key, [])
+        if _MARKED in one.text:
+            judges.append(one.judge)
+    wanted = set()
+    for pair, settings in cells.items():
+        rows = [(setting, key) for setting in SETTINGS for key in settings.get(setting, ())]
+
+        def qualified(row: tuple[str, str], pair: Any = pair, settings: Any = settings) -> Sequence[str]:
+            return in_order(pair, settings[row[0]][row[1]])
+
+        wanted |= {
+            (*pair, *row, judge)
+            for row, judge in paper_draws(rows, qualified, lambda row, judge: (row, judge), most)
+        }
+    for one in columns.judged(data.rows(JUDGEMENTS, dict, "autorater")):
+        if (one.one, one.two, one.setting, one.key, one.judge) in wanted:
+            yield one
+
+
+def _published_reason(one: columns.Judged) -> Reason:
+    pair = f"{one.one}_vs_{one.two}"
+    return Reason(
+        example_id=f"{one.key}/{pair}",
+        query=one.query,
+        source=pair,
+        context=one.context if one.setting != "none" else "",
+        setting=one.setting,
+        judge=one.judge,
+        preferred=one.shown,
+        reason=reason(one.text) or one.text,
+    )

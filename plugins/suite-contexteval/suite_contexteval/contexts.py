@@ -4,7 +4,6 @@ The candidate generates; more generators sit with `--role generator=SPEC`. For e
 drawn whose questions are used. A query needs context if any generator says so.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,6 +14,12 @@ from suite_contexteval.reading import MINI, QUERIES, Item
 from suite_contexteval.rows import Pair
 
 REDRAWS = 10
+
+
+class ToGenerate(Item):
+    """A query. chance: upstream's number for it, 0 to 1, that draws a generator whatever their number."""
+
+    chance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +45,20 @@ def read(text: str, protocol: str) -> Read:
         return Read(
             official.needs_context(text), (), f"{len(questions)} questions, {len(answers)} answer lists"
         )
-    # upstream keeps the prefixes, and the list as text
+    # upstream keeps the prefixes, and the list as text; the next stages need its items
     pairs = [
-        Pair(question=question, options=tuple(re.findall(r'"([^"]+)"', answer)))
+        Pair(question=question, options=parsers.options(answer))
         for question, answer in zip(questions, answers, strict=True)
     ]
     return Read(official.needs_context(text), tuple(pairs))
 
 
-class Contexts(suite.Task[Item, ContextsParameters]):
+class Contexts(suite.Task[ToGenerate, ContextsParameters]):
     """Generators write, one is drawn."""
 
     info = suite.TaskInfo(
         name="contexteval/contexts",
-        version=1,
+        version=2,
         title="ContextEval stage: follow-up questions with possible answers",
         paper="arXiv 2411.07237",
         roles={
@@ -75,11 +80,16 @@ class Contexts(suite.Task[Item, ContextsParameters]):
     )
     prompts = wording.CONTEXTS
 
-    def samples(self, data: suite.Data) -> Iterable[suite.Sample[Item]]:
-        """All queries."""
-        return (reading.sample(item) for item in reading.queries(data))
+    def samples(self, data: suite.Data) -> Iterable[suite.Sample[ToGenerate]]:
+        """All queries. Upstream's draw is made for every one, whether it needs a context or not."""
+        for item, chance in zip(reading.queries(data), official.generator_draws(), strict=False):
+            yield suite.Sample(
+                item.example_id,
+                ToGenerate(**item.model_dump(), chance=chance),
+                tags=reading.tags(item.source),
+            )
 
-    async def solve(self, sample: suite.Sample[Item], models: suite.Models) -> suite.Output:
+    async def solve(self, sample: suite.Sample[ToGenerate], models: suite.Models) -> suite.Output:
         """data: {example_id, query, source, index, generated: [{generator, text, needed, …}], needed, chosen,
         pairs: [{question, options}]}; text: the drawn generator's reply.
         """
@@ -111,21 +121,23 @@ class Contexts(suite.Task[Item, ContextsParameters]):
         }
         return suite.Output(replies[chosen or 0].text, data)
 
-    def _draw(self, sample: suite.Sample[Item], found: list[Read]) -> int | None:
+    def _draw(self, sample: suite.Sample[ToGenerate], found: list[Read]) -> int | None:
         """The generator whose questions are used; None if no draw leads to any."""
         chance = sample.random("generator")
         if self.parameters.protocol == "sound":
             good = [place for place, one in enumerate(found) if one.pairs]
             return chance.choice(good) if good else None
-        for _ in range(1 + REDRAWS):
-            place = chance.randrange(len(found))
+        place = int(sample.payload.chance * len(found))
+        for _ in range(REDRAWS):
             if not found[place].problem:
                 return place
-        return None
+            # upstream's generator stands wherever the queries before left it: no query can know
+            place = chance.randrange(len(found))
+        return None if found[place].problem else place
 
     async def score(
         self,
-        sample: suite.Sample[Item],  # noqa: ARG002
+        sample: suite.Sample[ToGenerate],  # noqa: ARG002
         output: suite.Output,
         models: suite.Models,  # noqa: ARG002
     ) -> suite.Score:

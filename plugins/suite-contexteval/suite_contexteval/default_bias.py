@@ -21,7 +21,7 @@ class Default(suite.Task[Suiting, DefaultParameters]):
 
     info = suite.TaskInfo(
         name="contexteval/default",
-        version=1,
+        version=2,
         title="ContextEval: whom a default response serves best",
         paper="arXiv 2411.07237",
         roles={

@@ -144,7 +144,9 @@ def _record(
     records = [_said(row, where.judge) for row, where in zip(rows, wheres, strict=True)]
     failed, other_failed = official.failed(own), official.failed(other)
     score = (
-        pairs.forfeited(failed, other_failed) if failed or other_failed else pairs.values(records, own, other)
+        pairs.forfeited(failed, other_failed, records, published=True)
+        if failed or other_failed
+        else pairs.values(records, own, other, published=True)
     )
     return {
         "task": "contexteval/pairwise",

@@ -29,7 +29,7 @@ class Judge(suite.Task[JudgedPair, JudgeParameters]):
 
     info = suite.TaskInfo(
         name="contexteval/judge",
-        version=1,
+        version=2,
         title="ContextEval stage: two models' responses compared by a panel",
         paper="arXiv 2411.07237",
         roles={"judge": suite.Role(needs={"chat"}, many=True)},
@@ -94,11 +94,12 @@ class Judge(suite.Task[JudgedPair, JudgeParameters]):
     async def solve(self, sample: suite.Sample[JudgedPair], models: suite.Models) -> suite.Output:
         """data: {example_id, query, source, index, qas or context, setting, candidate, baseline, judges}.
 
-        judges: [] where a side did not answer: nobody needs to be asked.
+        judges: [] where a side has no reply at all. One without an answer is judged for upstream's readings.
         """
         p, item = self.parameters, sample.payload
         records: tuple[JudgeRecord, ...] = ()
-        if not any(_failed(item)):
+        finishes = (item.candidate_finish, item.baseline_finish)
+        if not (any(_failed(item)) and pairs.unanswerable(*finishes)):
             context = "" if p.setting == "none" else item.context
             records = await pairs.ask_panel(
                 models.all("judge"),
@@ -130,12 +131,12 @@ class Judge(suite.Task[JudgedPair, JudgeParameters]):
         output: suite.Output,
         models: suite.Models,  # noqa: ARG002
     ) -> suite.Score:
-        """The panel's verdict, from what the judges said. A side without an answer loses unseen."""
+        """The panel's verdict, from what the judges said. A side without an answer loses all the same."""
         p, item = self.parameters, sample.payload
         failed, other_failed = _failed(item)
-        if failed or other_failed:
-            return pairs.forfeited(failed, other_failed)
         records = [JudgeRecord.model_validate(one) for one in output.data["judges"]]
+        if failed or other_failed:
+            return pairs.forfeited(failed, other_failed, records)
         return pairs.values(
             records, item.candidate, item.baseline, policy=p.policy, minimum=p.minimum, ties=p.ties
         )

@@ -8,11 +8,15 @@ import ast
 import math
 import random
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ORDER_SEED = 23
+CONTEXT_SEED = 42
+_MARKER = "output: "
+_LABELS = (("Response 1", "1"), ("Response 2", "2"), ("Tie", "T"))
 _FAILED = "No response."  # upstream's clients give this text for an answer that failed
 
 
@@ -23,32 +27,45 @@ def order_draws() -> Iterator[int]:
         yield chance.randint(1, 2)
 
 
+def generator_draws() -> Iterator[float]:
+    """A number in [0, 1) for each query: `random.choices` takes generator floor(number * n) of n."""
+    chance = random.Random(CONTEXT_SEED)
+    while True:
+        yield chance.random()
+
+
 def failed(response: str) -> bool:
     """Whether an answer is none: empty, or the text that stands for a failure."""
     return not response.strip() or response.strip().startswith(_FAILED)
 
 
 def judgement(text: str) -> str:
-    """The label of a reply: "1", "2", "T" or "I". A text that names both responses counts as "1"."""
-    label = _in_dictionary(text)
-    if label is None:
-        label = text if "Response 1" in text or "Response 2" in text else ""
-    for name, short in (("Response 1", "1"), ("Response 2", "2"), ("Tie", "T")):
-        if name in label:
-            return short
-    return "I"
+    """The label of a reply: "1", "2", "T" or "I". Without a dictionary, a text that names both is "1".
+
+    A value that upstream's script stops at (a number, say) is "I" here.
+    """
+    found = _in_dictionary(text)
+    label = found[0] if found else text if "Response 1" in text or "Response 2" in text else ""
+    if not isinstance(label, str | list | tuple | dict):
+        return "I"
+    return next((short for name, short in _LABELS if name in label), "I")
 
 
-def _in_dictionary(text: str) -> str | None:
+def _in_dictionary(text: str) -> list[Any]:
+    """What stands under "judgement" in the dictionary that upstream cuts out, as one item; [] for nothing.
+
+    It cuts from behind the marker to the first "}" of the whole text. Where the marker is missing, Python's
+    `find` gives -1, so that the cut begins at offset 7: right for "Output: {", "output:{" and "```json".
+    """
     plain = text.replace("*", "").strip()
-    _, found, rest = plain.partition("output: ")
-    if not found or "}" not in rest:
-        return None
+    cut = plain[plain.find(_MARKER) + len(_MARKER) : plain.find("}") + 1]
     try:
-        value = ast.literal_eval(rest[: rest.index("}") + 1])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a backslash in a reason is no business of the terminal
+            value = ast.literal_eval(cut)
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-        return None
-    return str(value["judgement"]) if isinstance(value, dict) and "judgement" in value else None
+        return []
+    return [value["judgement"]] if isinstance(value, dict) and "judgement" in value else []
 
 
 def mapped(label: str, rand_choice: int) -> str:

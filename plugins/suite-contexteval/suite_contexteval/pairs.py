@@ -88,10 +88,26 @@ def unanswered(text: str, finish: str) -> bool:
     return official.failed(text) or (finish in NO_ANSWER and not text.strip())
 
 
-def forfeited(candidate: bool, baseline: bool) -> suite.Score:
-    """The score of a pair that no judge needs to see, since a side did not answer."""
+def forfeited(
+    candidate: bool, baseline: bool, records: Sequence[JudgeRecord] = (), *, published: bool = False
+) -> suite.Score:
+    """The score of a pair of which a side (True) did not answer: it loses, whatever the judges say.
+
+    records: their say, if they were asked all the same, as upstream does: for its readings alone.
+    """
     win = 0.5 if candidate == baseline else float(baseline)
-    return suite.Score({"win": win, "answered": not candidate})
+    found: dict[str, Any] = {"win": win, "answered": not candidate}
+    labels = [official_label(record, published=published) for record in records]
+    parts = [
+        suite.Part(record.judge, _official_vote(label), {"judge": record.judge})
+        for record, label in zip(records, labels, strict=True)
+    ]
+    return suite.Score({**found, **official_values(labels)} if labels else found, parts)
+
+
+def unanswerable(*finishes: str) -> bool:
+    """Whether a side has no reply at all: there upstream's script stops, and no judge is asked."""
+    return any(one in ("overflow", "invalid") for one in finishes)
 
 
 def values(
@@ -102,8 +118,9 @@ def values(
     policy: Policy = "majority",
     minimum: int | None = None,
     ties: Ties = "mean",
+    published: bool = False,
 ) -> suite.Score:
-    """The score of a pair.
+    """The score of a pair. published: the judges' texts answer upstream's prompt, not ours.
 
     win: of the candidate, 1, 0.5, 0 (or between), by the policy; Unscored with too few verdicts.
     vote (parts): each judge's label. …_official: upstream's readings, see `official`.
@@ -111,7 +128,7 @@ def values(
     """
     pairs = tuple(_pair(record, ties) for record in records)
     panel = suite.PanelResult(suite.panel_score([one.score for one in pairs], policy, minimum), pairs)
-    labels = [official_label(record) for record in records]
+    labels = [official_label(record, published=published) for record in records]
     styles = suite.style_difference(candidate, baseline)
     found: dict[str, Any] = {
         **panel.values("win"),
@@ -144,15 +161,17 @@ def official_values(labels: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def official_label(record: JudgeRecord) -> str:
+def official_label(record: JudgeRecord, *, published: bool = False) -> str:
     """A judge's label by upstream's reader; two orders that differ make a tie.
 
-    Our prompt does not ask for the marker that upstream looks for: a bare dictionary is given it.
+    Our prompt does not ask for the marker that upstream's does: a bare dictionary is given it, unless the
+    text is a published one.
     """
     labels = set()
     for one in record.orders:
-        text = f"output: {one.text}" if one.text.lstrip("* \n").startswith("{") else one.text
-        labels.add(official.mapped(official.judgement(text), 2 if one.swapped else 1))
+        bare = not published and one.text.lstrip("* \n").startswith("{")
+        label = official.judgement(f"output: {one.text}" if bare else one.text)
+        labels.add(official.mapped(label, 2 if one.swapped else 1))
     return labels.pop() if len(labels) == 1 else "T"
 
 
@@ -174,6 +193,10 @@ def _vote(record: JudgeRecord, pair: suite.PairResult, label: str) -> suite.Part
         vote = "candidate" if score > 0.5 else "baseline"
     return suite.Part(
         record.judge,
-        {"vote": vote, "vote_official": NAMES.get(label, "tie"), "invalid_official": label == "I"},
+        {"vote": vote, **_official_vote(label)},
         {"judge": record.judge},
     )
+
+
+def _official_vote(label: str) -> dict[str, Any]:
+    return {"vote_official": NAMES.get(label, "tie"), "invalid_official": label == "I"}

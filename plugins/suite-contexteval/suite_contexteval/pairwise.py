@@ -22,7 +22,7 @@ class Pairwise(suite.Task[Item, PairwiseParameters]):
 
     info = suite.TaskInfo(
         name="contexteval/pairwise",
-        version=1,
+        version=2,
         title="Contextualized Evaluations: two models compared, with and without context",
         paper="arXiv 2411.07237",
         roles={
@@ -86,11 +86,14 @@ class Pairwise(suite.Task[Item, PairwiseParameters]):
     async def score(
         self, sample: suite.Sample[Item], output: suite.Output, models: suite.Models
     ) -> suite.Score:
-        """The panel's verdict. A side without an answer loses unseen."""
+        """The panel's verdict. A side without an answer loses; upstream's readings have it judged."""
         p, item, baseline = self.parameters, sample.payload, output.data["baseline"]
-        failed = pairs.unanswered(output.text, output.finish)
-        other_failed = pairs.unanswered(baseline, output.data["baseline_finish"])
-        if failed or other_failed:
+        finishes = (output.finish, output.data["baseline_finish"])
+        failed, other_failed = (
+            pairs.unanswered(text, finish)
+            for text, finish in zip((output.text, baseline), finishes, strict=True)
+        )
+        if (failed or other_failed) and pairs.unanswerable(*finishes):
             return pairs.forfeited(failed, other_failed)
         records = await pairs.ask_panel(
             models.all("judge"),
@@ -111,6 +114,8 @@ class Pairwise(suite.Task[Item, PairwiseParameters]):
             max_tokens=p.judge_tokens,
             temperature=p.judge_temperature,
         )
+        if failed or other_failed:
+            return pairs.forfeited(failed, other_failed, records)
         return pairs.values(records, output.text, baseline, policy=p.policy, minimum=p.minimum, ties=p.ties)
 
     def show(

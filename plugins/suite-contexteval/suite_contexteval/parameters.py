@@ -33,7 +33,8 @@ class ContextsParameters(Step):
     """protocol: how a reply is cut into pairs, and among which generators one is drawn.
 
     "sound" reads line by line and draws among those who gave follow-up questions; "paper" cuts and draws
-    as upstream, where a generator that said no may be drawn and leave the query without a context.
+    as upstream (seed 42), where a generator that said no may be drawn and leave the query without a context.
+    Another draw, after a reply that cannot be cut, has a seed of its own.
     """
 
     max_tokens: int = Field(default=CONTEXT_TOKENS, ge=1)
@@ -56,8 +57,8 @@ class ConstraintsParameters(Step):
 
 class CodesParameters(Step):
     """protocol: from whom a pair's reason is drawn: "sound" from all judges that gave one, "paper" as
-    upstream from those whose raw text holds the word "Justification". sample: how many reasons to draw in
-    all; None takes one of every pair and setting.
+    upstream, with its seed, from those whose raw text holds the word "Justification". sample: how many
+    reasons to draw in all, under "paper" of each pair of models; None takes one of every pair and setting.
     """
 
     protocol: Literal["sound", "paper"] = "sound"

@@ -106,6 +106,13 @@ def follow_ups(text: str) -> FollowUps:
     return FollowUps(True, tuple(pairs[:MOST_PAIRS]), max(0, begun - len(pairs)))
 
 
+def options(text: str) -> tuple[str, ...]:
+    """The items of the first list in a text, in any quotes or none; the text itself if it has no item."""
+    found = _literal_at(text, start, list) if (start := text.find("[")) >= 0 else None
+    items = found if found is not None else text[start + 1 :].rstrip("] \n").split(",")
+    return tuple(item for one in items if (item := str(one).strip(" \"'"))) or (text,)
+
+
 def qualities(count: int) -> Callable[[str], list[dict[str, int]]]:
     """A reader of the ratings of `count` pairs: each of four qualities is 0 or 1."""
 

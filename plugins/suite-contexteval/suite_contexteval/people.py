@@ -1,8 +1,10 @@
-"""People's judgements, recomputed: win rates, agreement, constraints satisfied.
+"""People's judgements, recomputed as upstream does: win rates, agreement, constraints satisfied.
 
 Rows are grouped into items by their id before the last "_rep"; the replicates of an item are its
-annotators. Source: upstream's code. A missing "satisfied" is left out of the counts; the number
-of annotators it is divided by stays the same, as in upstream's code of 2025.
+annotators. Source: upstream's code of 2025. A missing "satisfied" is left out of the counts; an annotator
+who says nothing of a whole side counts for no difference, and a question of which a side is said by nobody
+for no agreement, while the annotators it is divided by stay all. (The code of 2024 drops an annotator with
+any missing value.) Ours beside it: the paired test over the queries in common.
 """
 
 import math
@@ -10,17 +12,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 import suite
 from suite_contexteval import official
 from suite_contexteval.columns import setting_of
-from suite_contexteval.published import COMPARED
+from suite_contexteval.published import COMPARED, JUDGE_ORDER
 from suite_contexteval.rows import Setting
 
 _LABELS = ("gen_wo_ctx_eval_wo_ctx", "gen_wo_ctx_eval_w_ctx", "gen_w_ctx_eval_w_ctx")
+_SIDES = ("satisfied_1", "satisfied_2")
 
 
 class Satisfied(suite.Payload):
@@ -38,15 +40,14 @@ class HumanRow(suite.Payload):
     setting: str
     model_1: str
     model_2: str
-    overall_preference: str = ""
+    overall_preference: str | None = ""
     justification: str | None = ""
     follow_up_qas: tuple[Satisfied, ...] = ()
 
     @property
     def item(self) -> str:
         """The id of what was judged."""
-        base, mark, _ = self.example_id.rpartition("_rep")
-        return base if mark else self.example_id
+        return self.example_id.rsplit("_rep", 1)[0].strip()
 
     @property
     def known_setting(self) -> Setting:
@@ -58,7 +59,8 @@ class HumanRow(suite.Payload):
 
     def label(self, one: str) -> str:
         """The preference by candidate: "1", "2" or, for any other value, "T"."""
-        preferred = {"Response 1": self.model_1, "Response 2": self.model_2}.get(self.overall_preference)
+        shown = {"Response 1": self.model_1, "Response 2": self.model_2}
+        preferred = shown.get(self.overall_preference or "")
         if preferred is None:
             return "T"
         return "1" if preferred == one else "2"
@@ -94,16 +96,25 @@ class Numbers:
 
 
 @dataclass(frozen=True)
+class Tests:
+    """Agreement between two settings. with_ties: paired in file order, as upstream; None for unequal numbers
+    of items. non_tie: unpaired. by_query: paired over the queries in common.
+    """
+
+    with_ties: official.TTest | None
+    non_tie: official.TTest | None
+    by_query: official.TTest | None
+
+
+@dataclass(frozen=True)
 class Human:
-    """All of it. difference: mean and SD over items of the mean absolute difference of constraints
-    satisfied, both settings with context pooled, by pair.
+    """All of it. difference: mean, SD (of the population) and number of the items' mean absolute
+    differences of constraints satisfied, both settings with context pooled, by pair.
     """
 
     numbers: tuple[Numbers, ...]
-    tests: Mapping[
-        tuple[tuple[str, str], Setting, Setting], tuple[official.TTest | None, official.TTest | None]
-    ]
-    difference: Mapping[tuple[str, str], tuple[float, float | None]]
+    tests: Mapping[tuple[tuple[str, str], Setting, Setting], Tests]
+    difference: Mapping[tuple[str, str], tuple[float, float, int]]
 
 
 def read(path: Path) -> Iterator[HumanRow]:
@@ -133,11 +144,10 @@ def read(path: Path) -> Iterator[HumanRow]:
 
 
 def analyse(rows: Iterable[HumanRow]) -> Human:
-    """Recompute everything. Candidate one of a pair is the model that is first in the alphabet."""
+    """Recompute everything. Candidate one is upstream's for its pairs, else the first in the alphabet."""
     cells: dict[tuple[tuple[str, str], Setting], Items] = {}
     for row in rows:
-        first, second = sorted((row.model_1, row.model_2))
-        cell = cells.setdefault(((first, second), row.known_setting), Items())
+        cell = cells.setdefault((_pair(row), row.known_setting), Items())
         cell.rows.setdefault(row.item, []).append(row)
     if not cells:
         raise suite.DataError("there is no judgement to analyse")
@@ -157,8 +167,17 @@ def analyse(rows: Iterable[HumanRow]) -> Human:
             if differences
         ]
         if pooled:
-            difference[pair] = (_mean(pooled), _sd(pooled))
+            difference[pair] = (_mean(pooled), _sd(pooled), len(pooled))
     return Human(tuple(numbers.values()), tests, difference)
+
+
+def _pair(row: HumanRow) -> tuple[str, str]:
+    names = {name.replace("/", "_"): name for name in (row.model_1, row.model_2)}
+    for first, second in JUDGE_ORDER:
+        if names.keys() == {first, second}:
+            return names[first], names[second]
+    first, second = sorted((row.model_1, row.model_2))
+    return first, second
 
 
 def _numbers(pair: tuple[str, str], setting: Setting, cell: Items) -> Numbers:
@@ -187,43 +206,47 @@ def _numbers(pair: tuple[str, str], setting: Setting, cell: Items) -> Numbers:
     )
 
 
-def _tests(before: Numbers, after: Numbers) -> tuple[official.TTest | None, official.TTest | None]:
-    """Paired over the queries in common (an item's id begins with its query's), and non-tie."""
+def _tests(before: Numbers, after: Numbers) -> Tests:
+    """Upstream pairs what stands at the same place; an item's id begins with its query's."""
+    x, y = list(before.shares.values()), list(after.shares.values())
     own = {item.partition("_")[0]: share for item, share in before.shares.items()}
     other = {item.partition("_")[0]: share for item, share in after.shares.items()}
     common = [query for query in own if query in other]
-    paired = official.paired_t([own[query] for query in common], [other[query] for query in common])
-    return paired, official.independent_t(before.non_tie_shares, after.non_tie_shares)
+    return Tests(
+        with_ties=official.paired_t(x, y) if len(x) == len(y) else None,
+        non_tie=official.independent_t(before.non_tie_shares, after.non_tie_shares),
+        by_query=official.paired_t([own[query] for query in common], [other[query] for query in common]),
+    )
 
 
 def _differences(rows: Sequence[HumanRow]) -> list[float]:
-    """Of each annotator: constraints satisfied by response 1 minus by response 2; nulls are left out."""
-    return [
-        float(sum(one.satisfied_1 is True for one in row.follow_up_qas))
-        - float(sum(one.satisfied_2 is True for one in row.follow_up_qas))
-        for row in rows
-        if row.follow_up_qas
-    ]
+    """Of each annotator: constraints satisfied by response 1 minus by response 2."""
+    found = []
+    for row in rows:
+        sides = [_said(row.follow_up_qas, side) for side in _SIDES]
+        if all(sides):
+            found.append(float(sum(sides[0]) - sum(sides[1])))
+    return found
 
 
 def _single(rows: Sequence[HumanRow]) -> Iterator[float]:
     """For each constraint and response: count of the commonest value over the number of annotators."""
-    for place in range(max((len(row.follow_up_qas) for row in rows), default=0)):
-        for side in ("satisfied_1", "satisfied_2"):
-            said: list[Any] = [
-                getattr(row.follow_up_qas[place], side) for row in rows if place < len(row.follow_up_qas)
-            ]
-            known = [one for one in said if one is not None]
-            if known:
-                yield Counter(known).most_common(1)[0][1] / len(rows)
+    for place in range(len(rows[0].follow_up_qas)):
+        asked = [row.follow_up_qas[place] for row in rows if place < len(row.follow_up_qas)]
+        sides = [_said(asked, side) for side in _SIDES]
+        if all(sides):
+            for side in sides:
+                yield Counter(side).most_common(1)[0][1] / len(rows)
+
+
+def _said(qas: Sequence[Satisfied], side: str) -> list[bool]:
+    return [value for one in qas if (value := getattr(one, side)) is not None]
 
 
 def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
 
-def _sd(values: Sequence[float]) -> float | None:
-    if len(values) < 2:
-        return None
+def _sd(values: Sequence[float]) -> float:
     mean = _mean(values)
-    return math.sqrt(math.fsum((one - mean) ** 2 for one in values) / (len(values) - 1))
+    return math.sqrt(math.fsum((one - mean) ** 2 for one in values) / len(values))

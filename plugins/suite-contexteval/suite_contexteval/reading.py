@@ -89,7 +89,7 @@ def in_order(rows: Iterable[QueryT]) -> Iterator[QueryT]:
 
 
 def queries(data: suite.Data, name: str = QUERIES) -> Iterator[Item]:
-    """Queries, streamed; outputs of `contexteval/filter` are cut to its targets first.
+    """Queries, streamed; outputs of `contexteval/filter` are cut to its targets first, in upstream's order.
 
     Raises DataError for an id that occurs twice.
     """
@@ -101,25 +101,26 @@ def queries(data: suite.Data, name: str = QUERIES) -> Iterator[Item]:
             yield _item(row, place)
         else:
             filtered.append(row)
-    for row in targeted(filtered):
-        yield _item(row, row.index or 0)
+    for place, row in enumerate(targeted(filtered)):
+        yield _item(row, place)
 
 
 def targeted(rows: Sequence[FilteredQuery]) -> list[FilteredQuery]:
-    """The well-formed queries; of a source with a target, the first so many of upstream's walk.
+    """The well-formed queries; of sources with a target the first so many of upstream's walk, in its order.
 
-    Upstream shuffles each source, source by source with one seed, and walks it until it has enough.
+    Upstream shuffles each source, source by source with one seed, and walks it until it has enough. Sources
+    that it does not know stay whole, after those that it does.
     """
     by_source: dict[str, list[FilteredQuery]] = {}
     for row in rows:
-        by_source.setdefault(row.source, []).append(row)
+        by_source.setdefault(row.source if row.target is not None else "", []).append(row)
+    rest = [row for row in by_source.pop("", []) if row.keep]
     chance = random.Random(FILTER_SEED)
-    kept: set[str] = set()
+    kept: list[FilteredQuery] = []
     for walk in by_source.values():
         chance.shuffle(walk)
-        well_formed = [row for row in walk if row.keep]
-        kept.update(row.example_id for row in well_formed[: well_formed[0].target if well_formed else 0])
-    return [row for row in rows if row.example_id in kept]
+        kept += [row for row in walk if row.keep][: walk[0].target]
+    return kept + rest
 
 
 def generated(data: suite.Data, name: str, part: str) -> list[Generated]:

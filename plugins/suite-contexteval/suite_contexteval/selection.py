@@ -30,6 +30,8 @@ def listed(answers: Sequence[str]) -> str:
 def suiting(data: suite.Data, names: Sequence[str], most: int) -> list[Suiting]:
     """Queries with the attributes they suit, at most so many of each, a query's attributes together.
 
+    Each attribute's queries are drawn as upstream does, which runs once for each and seeds each run.
+
     Raises NotFound for an attribute that is not there, DataError if nothing is left.
     """
     known = {one.attribute: one for one in reading.attributes(data)}
@@ -44,10 +46,9 @@ def suiting(data: suite.Data, names: Sequence[str], most: int) -> list[Suiting]:
     for row in reading.selected(data):
         if row.attribute in by_attribute:
             by_attribute[row.attribute].append(row)
-    chance = random.Random(SEED)
     found = []
     for name, rows in by_attribute.items():
-        for row in chance.sample(rows, min(most, len(rows))):
+        for row in random.Random(SEED).sample(rows, min(most, len(rows))):
             item = Item(example_id=row.example_id, query=row.query, source=row.source, index=row.index or 0)
             found.append(Suiting(**item.model_dump(), attribute=known[name]))
     if not found:

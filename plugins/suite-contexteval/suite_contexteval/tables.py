@@ -139,15 +139,22 @@ def human_sections(found: people.Human) -> Iterable[suite.Section]:
                 ],
             ),
             suite.Table(
-                ("models", "from", "to", "t", "p", "non-tie t", "non-tie p"),
+                ("models", "from", "to", "t", "p", "non-tie t", "non-tie p", "t by query", "p by query"),
                 [
-                    (_pair(pair), PAPER_NAMES[before], PAPER_NAMES[after], *_test(with_ties), *_test(non_tie))
-                    for (pair, before, after), (with_ties, non_tie) in found.tests.items()
+                    (
+                        _pair(pair),
+                        PAPER_NAMES[before],
+                        PAPER_NAMES[after],
+                        *_test(tests.with_ties),
+                        *_test(tests.non_tie),
+                        *_test(tests.by_query),
+                    )
+                    for (pair, before, after), tests in found.tests.items()
                 ],
                 "Agreement between settings, not corrected",
             ),
             suite.Table(
-                ("models", "mean", "SD"),
+                ("models", "mean", "SD", "items"),
                 [(_pair(pair), *numbers) for pair, numbers in found.difference.items()],
                 "Difference of constraints satisfied, absolute",
             ),

@@ -66,6 +66,17 @@ def test_one_judge_has_no_kappa() -> None:
         ('output: {"judgement": "Neither"}', "I"),
         ('output: {"judgment": "Response 2"}', "2"),  # no such key: found by its words
         ('output: {"judgement": 3}', "I"),
+        # what upstream's reader says of other spellings of its marker, each with the other response named
+        ('Output: {"judgement": "Tie"} Response 1', "T"),
+        ('output:{"judgement": "Response 2"} Response 1', "2"),
+        ('Output:\n{"judgement": "Response 2"} Response 1', "2"),
+        ('```json\n{"judgement": "Response 2"}\n``` Response 1', "2"),
+        ('Answer: {"judgement": "Response 2"} Response 1', "2"),
+        ('JUDGEMENT: {"judgement": "Response 2"}, not Response 1', "1"),
+        ('{"judgement": "Response 2", "why": "Response 1 is short"}', "1"),
+        ('{x} output: {"judgement": "Response 2"} Response 1', "1"),  # it cuts to the text's first bracket
+        ('output: {"judgement": ["Tie"]}', "T"),
+        ('output: {"judgement": "Response 2", "why": "\\( x"}', "2"),
     ],
 )
 def test_the_reader_of_judgements(text: str, label: str) -> None:
@@ -81,6 +92,11 @@ def test_any_text_has_a_label(text: str) -> None:
 def test_the_mapping_by_order(label: str) -> None:
     assert official.mapped(label, 1) == label
     assert official.mapped(label, 2) == {"1": "2", "2": "1"}.get(label, label)
+
+
+def test_the_generators_of_the_first_queries_are_upstreams() -> None:
+    draws = [int(3 * chance) + 1 for chance, _ in zip(official.generator_draws(), range(20), strict=False)]
+    assert draws == [2, 1, 1, 1, 3, 3, 3, 1, 2, 1, 1, 2, 1, 1, 2, 2, 1, 2, 3, 1]
 
 
 def test_need_and_cut_of_contexts_as_upstream() -> None:

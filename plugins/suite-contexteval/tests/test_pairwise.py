@@ -128,19 +128,34 @@ async def test_an_unreadable_judge_leaves_the_pair_unscored(data: Any, run: Any,
     assert scores["mini_0"].values["loss_official"] is True  # draw 2: the baseline was shown first
 
 
-async def test_a_side_without_an_answer_loses_unseen(data: Any, run: Any, scripted: Any) -> None:
-    one = task(sources=["own/kitchen"])
-    for text in ("", "No response. Finish Reason: Timeout."):
-        roles = {**players(scripted), "candidate": scripted("candidate", lambda _, text=text: text)}
-        _, scores = await run(one, data(one), **roles)
-        assert scores["mini_0"].values == {"win": 0, "answered": False}
-        assert roles["judge"].asked == []
-    roles = {**players(scripted), "baseline": scripted("baseline", lambda _: suite.Reply("", "refused"))}
+@pytest.mark.parametrize("text", ["", "No response. Finish Reason: Timeout."])
+async def test_a_side_without_an_answer_loses_but_officially_is_judged(
+    data: Any, run: Any, scripted: Any, text: str
+) -> None:
+    one = task(sources=["own/kitchen"], orders="paper")
+    roles = {
+        **players(scripted, lambda _: says("Response 1")),
+        "candidate": scripted("candidate", lambda _: text),
+    }
     _, scores = await run(one, data(one), **roles)
-    assert scores["mini_0"].values == {"win": 1, "answered": True}
-    roles["candidate"] = scripted("candidate", lambda _: suite.Reply("", "overflow"))
+    values = scores["mini_0"].values
+    assert (values["win"], values["answered"]) == (0, False)
+    assert values["win_official"] is False  # draw 2: the baseline is shown first
+    assert scores["mini_1"].values["win"] == 0
+    assert scores["mini_1"].values["win_official"] is True  # draw 1
+    (part,) = scores["mini_1"].parts
+    assert part.values == {"vote_official": "candidate", "invalid_official": False}
+
+
+async def test_a_side_without_any_reply_is_put_to_no_judge(data: Any, run: Any, scripted: Any) -> None:
+    one = task(sources=["own/kitchen"])
+    roles = {**players(scripted), "candidate": scripted("candidate", lambda _: suite.Reply("", "overflow"))}
+    _, scores = await run(one, data(one), **roles)
+    assert scores["mini_0"].values == {"win": 0, "answered": False}
+    roles["baseline"] = scripted("baseline", lambda _: suite.Reply("", "refused"))
     _, scores = await run(one, data(one), **roles)
     assert scores["mini_0"].values == {"win": 0.5, "answered": False}
+    assert roles["judge"].asked == []
 
 
 async def test_a_reason_that_is_cut_off_keeps_its_verdict(data: Any, run: Any, scripted: Any) -> None:

@@ -11,7 +11,7 @@ from suite_contexteval import columns, importer, people, published
 from suite_contexteval.cli import contexteval
 from suite_contexteval.coding import published as published_reasons
 from suite_contexteval.parameters import CodesParameters
-from suite_contexteval.reading import contextual
+from suite_contexteval.reading import contextual, text_id
 
 import suite
 from suite.data.rows import source_rows
@@ -205,6 +205,9 @@ def test_an_imported_run_has_the_same_numbers(folder: Path, tmp_path: Path) -> N
     assert across["winner_changed_by_both_contexts"] == near(4 / 6)
 
 
+DRAWN = [[2, 1, 4, 4, 3, 1], [2, 4, 1, 4, 3, 2]]
+
+
 def test_contexts_and_reasons_out_of_the_records(merged: Path) -> None:
     data = Data({"contexteval-contexts": FileSource("contexteval-contexts", merged)})
     items = list(contextual(data))
@@ -231,6 +234,12 @@ def test_contexts_and_reasons_out_of_the_records(merged: Path) -> None:
     assert len(reasons) == 12
     assert {one.reason for one in reasons} == {"it is short."}
     assert len(published_reasons(data, CodesParameters(sample=3))) == 3
+    drawn = published_reasons(data, CodesParameters(protocol="paper"))
+    judges = {(one.setting, one.example_id.partition("/")[0]): JUDGES.index(one.judge) for one in drawn}
+    ids = [text_id(f"What is number {min(number, 4)}?", 1 + number // 5) for number in range(6)]
+    # what upstream's code draws of the same records
+    assert [judges["none", name] for name in ids] == DRAWN[0]
+    assert [judges["both", name] for name in ids] == DRAWN[1]
 
 
 def test_the_command(folder: Path) -> None:
@@ -275,25 +284,69 @@ def test_people(tmp_path: Path, as_array: bool) -> None:
     path.write_text(json.dumps(rows) if as_array else "\n".join(map(json.dumps, rows)), "utf-8")
     found = people.analyse(people.read(path))
     none, judge = found.numbers
-    # in the alphabet gemini comes first: candidate one
-    assert none.pair == (TWO, ONE)
+    assert none.pair == (ONE, TWO)  # as upstream calls them
     assert none.items == 2
     assert none.annotators == 3
     assert none.agreement == near((2 / 3 + 1 / 3) / 2)
-    assert tuple(none.wins) == (0, 1, 0, 1)
+    assert tuple(none.wins) == (1, 0, 0, 1)
     assert judge.agreement == near((1 + 2 / 3) / 2)
     assert tuple(judge.wins) == (0.5, 0.5, 0, 2)
-    # q1: 3 - 1 (the null left out) = 2 for each; q2: 1 - 1 = 0
-    assert found.difference[TWO, ONE] == (near(1.0), near(2**0.5))
+    # q1: 3 - 1 (the null left out) = 2 for each; q2: 1 - 1 = 0; the SD is the population's
+    assert found.difference[ONE, TWO] == (near(1.0), near(1.0), 2)
     assert judge.constraint_agreement == near(1)
     assert judge.single == near(1)
     assert none.constraint_agreement is None
-    assert ((TWO, ONE), "none", "judge") in found.tests
+    assert ((ONE, TWO), "none", "judge") in found.tests
     result = CliRunner().invoke(contexteval, ["analyse", str(path), "--people"])
     assert result.exit_code == 0, result.output
     assert "single constraints" in result.output
     result = CliRunner().invoke(contexteval, ["analyse", str(path), "--people", "--json"])
     assert json.loads(result.output)["numbers"][0]["items"] == 2
+
+
+Y, N, U = True, False, None  # yes, no, not said
+# item -> for each annotator, what was said of response 1 and of response 2
+SAID: dict[str, list[tuple[list[bool | None], list[bool | None]]]] = {
+    "q1": [([U, U], [Y, N]), ([Y, N], [N, N]), ([Y, U], [N, U])],
+    "q2": [([Y, N], [U, U]), ([U, Y], [U, U]), ([Y, Y], [U, U])],
+    "q3": [([Y, Y], [N, N]), ([Y, Y], [U, N]), ([N, Y], [N, N])],
+}
+
+
+def test_what_people_left_out_counts_as_in_upstreams_code() -> None:
+    """Vectors of upstream's code of 2025 on the same rows."""
+    rows = [
+        {
+            "example_id": f"{item}_x_rep{place}",
+            "setting": "gen_w_ctx_eval_w_ctx",
+            "model_1": ONE,
+            "model_2": TWO,
+            "overall_preference": None if item == "q2" else f"Response {1 + place // 2}",
+            "follow_up_qas": [{"satisfied_1": x, "satisfied_2": y} for x, y in zip(*said, strict=True)],
+        }
+        for item, annotators in SAID.items()
+        for place, said in enumerate(annotators)
+    ]
+    found = people.analyse(people.HumanRow.model_validate(row) for row in rows)
+    # q1: an annotator without a word on response 1 is left out: 1, 1; q2: nobody is left; q3: 2, 2, 1
+    assert found.difference[ONE, TWO] == (near(4 / 3), near(1 / 3), 2)
+    (numbers,) = found.numbers
+    assert numbers.constraint_agreement == near(2 / 3)
+    assert numbers.single == near((2 / 3 + 2 / 3 + 1 / 3 + 2 / 3 + 2 / 3 + 2 / 3 + 1 + 1) / 8)
+    assert list(numbers.wins) == [near(2 / 3), 0, near(1 / 3), 3]
+
+
+def test_paired_tests_of_people_are_upstreams_and_ours() -> None:
+    rows = people_rows()
+    before, after = rows[:6], rows[6:]
+    turned = people.analyse(map(people.HumanRow.model_validate, [*before, *after[3:], *after[:3]]))
+    straight = people.analyse(map(people.HumanRow.model_validate, rows))
+    own, other = (one.tests[(ONE, TWO), "none", "judge"] for one in (straight, turned))
+    assert own.by_query == other.by_query
+    assert own.with_ties == own.by_query
+    assert own.with_ties != other.with_ties  # upstream pairs what stands at the same place
+    fewer = people.analyse(map(people.HumanRow.model_validate, rows[3:]))
+    assert fewer.tests[(ONE, TWO), "none", "judge"].with_ties is None
 
 
 def test_broken_people(tmp_path: Path) -> None:
