@@ -86,6 +86,7 @@ _PLACES = {
     "length_metrics": "suite.scoring.bias",
     "pair_metrics": "suite.scoring.bias",
     "panel_score": "suite.scoring.panel",
+    "replied": "suite.chat",
     "run_function_cases": "suite.sandbox.harness",
     "run_stdin_cases": "suite.sandbox.harness",
     "run_unittest": "suite.sandbox.harness",
@@ -95,6 +96,7 @@ _PLACES = {
     "tool_result": "suite.chat",
     "user": "suite.chat",
     "without_copies": "suite.data.text_files",
+    "without_reasoning": "suite.models.reasoning",
 }
 
 __all__ = [
@@ -175,6 +177,7 @@ __all__ = [
     "length_metrics",
     "pair_metrics",
     "panel_score",
+    "replied",
     "run_function_cases",
     "run_stdin_cases",
     "run_unittest",
@@ -184,6 +187,7 @@ __all__ = [
     "tool_result",
     "user",
     "without_copies",
+    "without_reasoning",
 ]
 
 
@@ -217,6 +221,7 @@ if TYPE_CHECKING:
     from suite.chat import Tool as Tool
     from suite.chat import ToolCall as ToolCall
     from suite.chat import assistant as assistant
+    from suite.chat import replied as replied
     from suite.chat import system as system
     from suite.chat import tool_result as tool_result
     from suite.chat import user as user
@@ -234,6 +239,7 @@ if TYPE_CHECKING:
     from suite.hookspecs import Entry as Entry
     from suite.hookspecs import hookimpl as hookimpl
     from suite.journal.reading import RunReader as RunReader
+    from suite.models.reasoning import without_reasoning as without_reasoning
     from suite.parameters import Parameters as Parameters
     from suite.parameters import Payload as Payload
     from suite.parameters import SkipCell as SkipCell

@@ -66,6 +66,9 @@ def tool_result(text: str, tool_call_id: str = "") -> Message:
     return Message("tool", text, (), tool_call_id)
 
 
+NO_ANSWER = "(no answer)"  # stands for an empty turn: chat templates and endpoints refuse those
+
+
 class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """The resolved options that shape an answer; an option left at its default is not sent.
 
@@ -133,7 +136,9 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     scores: of a rate or logprobs request, one per text, raw; `None` where that text could not be scored.
     ranking: of a rank request, (index of the text, score), best first.
     details: what the engine adds about a rating (token counts, which side was cut, order …).
-    reasoning: hidden reasoning text where the engine separates it. model: the name the engine reported.
+    reasoning: hidden reasoning, separated by the engine or taken off the text. marks: where it stood in the
+    text, the markup left out of it, as (offset in `reasoning`, markup), see `raw_text`.
+    model: the name the engine reported.
     """
 
     text: str = ""
@@ -147,6 +152,25 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     details: Json = None
     model: str = ""
     fingerprint: str = ""
+    marks: tuple[tuple[int, str], ...] = ()
+
+
+def replied(reply: Reply, before: str = "") -> Message:
+    """A reply put back into the conversation; a stand-in where it says nothing and calls no tool.
+
+    before: what was put into the model's mouth and it continued.
+    """
+    text = before + reply.text if reply.text.strip() else "" if reply.tool_calls else NO_ANSWER
+    return Message("assistant", text, reply.tool_calls)
+
+
+def raw_text(reply: Reply) -> str:
+    """The text as the engine wrote it, with the reasoning that was taken off it."""
+    pieces, at = [], reply.marks[0][0] if reply.marks else len(reply.reasoning)
+    for offset, markup in reply.marks:
+        pieces += [reply.reasoning[at:offset], markup]
+        at = offset
+    return "".join([*pieces, reply.reasoning[at:], reply.text])
 
 
 def canonical_json(value: Json) -> bytes:

@@ -8,15 +8,17 @@ from typing import Any
 
 import msgspec
 
-from suite.chat import Reply, Request
+from suite.chat import Options, Reply, Request
 from suite.errors import CallFailed
 from suite.models import likelihood, ranking, rating
+from suite.models.decoding import decoded
 from suite.models.faults import TooMuchAsked, read_refusal, refused
 from suite.models.http import HttpClient
-from suite.models.plain_http import Answer
+from suite.models.plain_http import REPLY_MIB, Answer
 from suite.models.rating import Head
+from suite.models.reply import read_reply
 from suite.models.secrets import Scrubber
-from suite.models.wire import Dialect, chat_body, complete_body, read_completion, reply_of
+from suite.models.wire import Dialect, chat_body, complete_body
 from suite.models.wordings import Wording
 
 Body = Callable[[Request, str, Dialect, int | None, dict[str, Any]], bytes]
@@ -39,6 +41,7 @@ class OpenAIClient:
 
     base_url: with the /v1 most servers have; routes beside it (/classify, /tokenize) are found without.
     extra: fields added to every chat and completion body. own: the user's rows of the table of wordings.
+    reply_mib: most MiB of a reply, after decompression.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class OpenAIClient:
         headers: Mapping[str, str],
         scrub: Scrubber,
         timeout_s: float = 600.0,
+        reply_mib: float = REPLY_MIB,
         extra: Mapping[str, Any] | None = None,
         head: Head | None = None,
         proxy_env: bool = False,
@@ -67,7 +71,11 @@ class OpenAIClient:
         root, versioned, _ = base_url.rpartition("/v1")
         self._v1 = "/v1" if versioned and base_url.endswith("/v1") else ""
         self._http = HttpClient(
-            root if self._v1 else base_url, headers, timeout_s=timeout_s, proxy_env=proxy_env
+            root if self._v1 else base_url,
+            headers,
+            timeout_s=timeout_s,
+            proxy_env=proxy_env,
+            most_bytes=int(reply_mib * 2**20),
         )
         self._likelihood = likelihood.Likelihood(self._post, model, scrub)
 
@@ -105,7 +113,7 @@ class OpenAIClient:
             options = msgspec.structs.replace(request.options, max_tokens=most)
             one = request if most == asked else msgspec.structs.replace(request, options=options)
             data = body(one, self.model, self._dialect, seed, self._extra)
-            return self._reply(await self._post(path, data), most)
+            return self._reply(await self._post(path, data), options)
 
         try:
             reply = await send(asked)
@@ -131,10 +139,7 @@ class OpenAIClient:
         answer = await self._get("/v1/models")
         if answer.status != 200:
             refused(answer.status, answer.headers, read_refusal(answer.body, self._scrub))
-        try:
-            return msgspec.json.decode(answer.body, type=_Cards).data
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise CallFailed("bad-json", str(error), retryable=True) from error
+        return decoded(answer.body, _Cards, self._scrub).data
 
     async def text(self, path: str) -> str:
         """A small document beside /v1 (/version, /metrics), "" if the server has none. Raises CallFailed."""
@@ -151,9 +156,8 @@ class OpenAIClient:
         """Where a route is: a base URL that does not end in /v1 holds the routes itself."""
         return path if self._v1 else path.removeprefix("/v1")
 
-    def _reply(self, answer: Answer, asked: int | None = None) -> Reply:
+    def _reply(self, answer: Answer, options: Options) -> Reply:
         if answer.status != 200:
             refusal = read_refusal(answer.body, self._scrub)
-            return refused(answer.status, answer.headers, refusal, own=self._own, asked=asked)
-        found = read_completion(answer.body, self._scrub)
-        return found if isinstance(found, Reply) else reply_of(found)
+            return refused(answer.status, answer.headers, refusal, own=self._own, asked=options.max_tokens)
+        return read_reply(answer.body, self._scrub, options)

@@ -15,6 +15,7 @@ import msgspec
 
 from suite.chat import Reply, Usage
 from suite.errors import CallFailed
+from suite.models.decoding import decode, whole_text
 from suite.models.secrets import Scrubber
 from suite.models.wordings import NOTHING, Counts, Found, Wording, look_up
 
@@ -68,8 +69,8 @@ class Refusal(msgspec.Struct, frozen=True):
 def read_refusal(body: bytes, scrub: Scrubber) -> Refusal:
     """The error in a body of any shape; the text itself where it is not JSON."""
     try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        value = decode(body, object)
+    except ValueError:
         text = body.decode("utf-8", "replace")
         page = text.lstrip()[:1] == "<"  # a proxy's page, whatever it speaks of
         return Refusal(_short(text, scrub), "" if page else text[:_MOST])
@@ -239,5 +240,5 @@ def _text(value: Any) -> str:
 
 
 def _short(text: str, scrub: Scrubber) -> str:
-    line = scrub(" ".join(text.split()))
+    line = scrub(whole_text(" ".join(text.split())))
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -14,7 +14,7 @@ import aiohttp
 from yarl import URL
 
 from suite.errors import CallFailed
-from suite.models.plain_http import Answer, PlainPool
+from suite.models.plain_http import REPLY_MIB, Answer, PlainPool, too_large, unpacked
 
 _IDLE_S = 4.0  # below the 5 s after which uvicorn, hence vLLM, closes an idle connection
 
@@ -78,11 +78,19 @@ class HttpClient:
     """A pool of keep-alive connections to one server.
 
     root: URL that paths are appended to. proxy_env: honour HTTP_PROXY and the like.
+    most_bytes: of a reply, whatever its framing, compressed and not.
     """
 
     def __init__(
-        self, root: str, headers: Mapping[str, str], *, timeout_s: float, proxy_env: bool = False
+        self,
+        root: str,
+        headers: Mapping[str, str],
+        *,
+        timeout_s: float,
+        proxy_env: bool = False,
+        most_bytes: int = int(REPLY_MIB * 2**20),
     ) -> None:
+        self._most = most_bytes
         self._root = root.rstrip("/")
         self._headers = dict(headers)
         self._deadlines = Deadlines(timeout_s)
@@ -92,7 +100,7 @@ class HttpClient:
         url = URL(self._root)
         self._plain: PlainPool | None = None
         if url.scheme == "http" and url.host and url.port and not proxy_env:
-            self._plain = PlainPool(url.host, url.port, self._headers, _IDLE_S)
+            self._plain = PlainPool(url.host, url.port, self._headers, _IDLE_S, most_bytes)
         self._prefix = url.raw_path.rstrip("/")
 
     def _open(self) -> aiohttp.ClientSession:
@@ -101,7 +109,8 @@ class HttpClient:
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_S),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=20.0),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                headers=self._headers,
+                headers={"Accept-Encoding": "gzip, deflate", **self._headers},
+                auto_decompress=False,  # it would unpack a bomb before anybody can look
                 trust_env=self._proxy_env,
             )
         return self._session
@@ -116,7 +125,9 @@ class HttpClient:
             await session.close()
 
     async def post(self, path: str, body: bytes) -> Answer:
-        """Post a JSON body. Raises CallFailed: connect, tls, timeout, reset, half-body, bad-http."""
+        """Post a JSON body. Raises CallFailed: connect, tls, timeout, reset, half-body, bad-http,
+        too-large.
+        """
         return await self._guarded("POST", path, body)
 
     async def get(self, path: str) -> Answer:
@@ -162,7 +173,13 @@ class HttpClient:
             method, url, data=body, headers=headers, allow_redirects=False
         ) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status, headers, await response.read())
+            got = bytearray()
+            async for part in response.content.iter_any():
+                got += part
+                if len(got) > self._most:
+                    response.close()
+                    raise too_large(self._most)
+            return unpacked(Answer(response.status, headers, bytes(got)), self._most)
 
 
 def connection_failure(error: aiohttp.ClientError) -> CallFailed:

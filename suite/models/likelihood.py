@@ -12,6 +12,7 @@ import msgspec
 
 from suite.chat import Message, Reply, Request, assistant, user
 from suite.errors import CallFailed
+from suite.models.decoding import decoded
 from suite.models.faults import read_refusal, refused
 from suite.models.rating import Post, Rated, all_of, rating_reply
 from suite.models.secrets import Scrubber
@@ -162,10 +163,7 @@ class Likelihood:
             raise CallFailed("no-tokenize", "this server has no /tokenize", retryable=False)
         if refusal is not None:
             return refused(answer.status, answer.headers, refusal).finish
-        try:
-            return msgspec.json.decode(answer.body, type=_Tokens).tokens
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise CallFailed("bad-json", str(error), retryable=True) from error
+        return decoded(answer.body, _Tokens, self._scrub).tokens
 
 
 class _Tokens(msgspec.Struct):
@@ -190,10 +188,7 @@ def prompt_rows(body: bytes, ids: list[int]) -> list[tuple[str, float]]:
 
     Raises CallFailed if the reply does not have one entry a token.
     """
-    try:
-        choices = msgspec.json.decode(body, type=_Completion).choices
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise CallFailed("bad-json", str(error), retryable=True) from error
+    choices = decoded(body, _Completion, Scrubber()).choices
     found = choices[0].prompt_logprobs if choices else None
     if found is None:
         raise CallFailed(

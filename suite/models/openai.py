@@ -16,7 +16,9 @@ from suite.chat import Reply, Request
 from suite.errors import CallFailed, ConfigError, EngineError, unknown
 from suite.models.base import Asking, Engine, Provider, Surroundings
 from suite.models.client import OpenAIClient
+from suite.models.decoding import decode
 from suite.models.options import EngineOptions, check_needs, describe, read_options, split_names
+from suite.models.plain_http import REPLY_MIB
 from suite.models.rating import Head
 from suite.models.secrets import Scrubber, read_key, split_url
 from suite.models.spec import ModelSpec
@@ -40,6 +42,7 @@ class OpenAIOptions(EngineOptions):
         default_factory=dict, description="header -> environment variable that holds its value"
     )
     timeout_s: float = Field(600.0, gt=0, description="seconds until a call is given up")
+    reply_mib: float = Field(REPLY_MIB, gt=0, description="most MiB of a reply, after decompression")
     concurrency: int | None = Field(None, ge=1, description="most requests in flight (default: adapts)")
     dialect: str = Field("openai", description="openai, vllm or llamacpp: what lies beyond the standard")
     capabilities: str | list[str] = Field(
@@ -134,6 +137,7 @@ class OpenAIEngine(Engine):
             headers=self._headers,
             scrub=Scrubber(self._secrets),
             timeout_s=options.timeout_s,
+            reply_mib=options.reply_mib,
             extra=options.extra_body,
             head=Head(options.per_token, options.label, options.weights),
             proxy_env=options.proxy_env,
@@ -192,8 +196,8 @@ class OpenAIEngine(Engine):
 async def server_version(client: OpenAIClient) -> str:
     """What /version says, "" if nothing."""
     try:
-        found = msgspec.json.decode(await client.text("/version"))
-    except (CallFailed, msgspec.DecodeError):
+        found = decode((await client.text("/version")).encode(), object)
+    except (CallFailed, ValueError):
         return ""
     return str(found.get("version", "")) if isinstance(found, dict) else ""
 

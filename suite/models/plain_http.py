@@ -1,17 +1,19 @@
 """HTTP/1.1 without TLS on asyncio protocols: what local servers need, at a quarter of a full client's cost.
 
 One request at a time on a connection, kept alive; bodies by length, in chunks or until the end of the
-connection. No redirects, no cookies, no proxies, no compression: it is not asked for.
+connection, never more bytes than a limit. No redirects, no cookies, no proxies, no compression: it is not
+asked for, and undone (`unpacked`) where it comes all the same.
 """
 
 import asyncio
 import time
+import zlib
 from typing import NamedTuple
 
 from suite.errors import CallFailed
 
+REPLY_MIB = 32.0  # far more than any model writes
 _MOST_HEAD = 65_536
-_MOST_BODY = 512 * 1024 * 1024
 _CONNECT_S = 20.0
 
 
@@ -35,10 +37,60 @@ class Garbled(Exception):
     """What came back is not HTTP."""
 
 
-class Connection(asyncio.Protocol):
-    """One connection."""
+class TooLarge(Exception):
+    """More bytes than a reply may have."""
 
-    def __init__(self) -> None:
+
+_WINDOWS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}  # zlib's names; bare deflate is common, too
+
+
+def unpacked(answer: Answer, most: int) -> Answer:
+    """An answer whose body is as its Content-Encoding means it, of at most so many bytes.
+
+    Raises CallFailed: too-large, bad-http (an encoding that was not asked for, or a broken one).
+    """
+    body = answer.body
+    names = [one.strip().lower() for one in answer.headers.get("content-encoding", "").split(",")]
+    for name in reversed([one for one in names if one not in ("", "identity")][:2]):
+        if name not in _WINDOWS:
+            raise CallFailed("bad-http", f"a body encoded as {name[:20]!r}", retryable=True)
+        body = _inflated(body, _WINDOWS[name], most)
+    if len(body) > most:
+        raise too_large(most)
+    return answer._replace(body=body)
+
+
+def _inflated(body: bytes, windows: tuple[int, ...], most: int) -> bytes:
+    for window in windows:
+        found = bytearray()
+        rest = body
+        try:
+            while rest:  # a gzip body may have several members
+                part = zlib.decompressobj(window)
+                found += part.decompress(rest, most + 1 - len(found))
+                if len(found) > most:
+                    raise too_large(most)
+                if not part.eof:
+                    raise zlib.error("it ends too early")
+                rest = part.unused_data
+            return bytes(found)
+        except zlib.error as error:
+            failed = error
+    raise CallFailed("bad-http", f"a compressed body that is broken: {failed}", retryable=True)
+
+
+def too_large(most: int) -> CallFailed:
+    """The failure of a call whose reply is beyond the limit; the same request would bring it again."""
+    return CallFailed(
+        "too-large", f"a reply of more than {most / 2**20:g} MiB (-o reply_mib=…)", retryable=False
+    )
+
+
+class Connection(asyncio.Protocol):
+    """One connection. most: bytes of a body."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
         self.idle_since = 0.0
         self.open = True
         self._transport: asyncio.Transport | None = None
@@ -51,7 +103,7 @@ class Connection(asyncio.Protocol):
         self._headers: dict[str, str] = {}
         self._length: int | None = None  # None: in chunks or until the end
         self._chunked = False
-        self._body: list[bytes] = []
+        self._body = bytearray()
         self._seen = False
         self._keep = True
 
@@ -100,6 +152,10 @@ class Connection(asyncio.Protocol):
             self._keep = False
             waiter.set_exception(Garbled(f"not an HTTP answer: {error}"))
             return
+        except TooLarge as error:
+            waiter.set_exception(error)
+            self.close()
+            return
         if answer is not None:
             self._keep = self._keep and not self._buffer
             waiter.set_result(answer)
@@ -130,6 +186,8 @@ class Connection(asyncio.Protocol):
                 self._status = 0
         if self._chunked:
             return self._take_chunks()
+        if len(buffer) > self._most:
+            raise TooLarge
         if self._length is None or len(buffer) < self._length:
             return None
         body = bytes(buffer[: self._length])
@@ -151,39 +209,50 @@ class Connection(asyncio.Protocol):
         self._chunked = "chunked" in headers.get("transfer-encoding", "").lower()
         length = headers.get("content-length")
         self._length = 0 if self._status in (204, 304) else (int(length) if length is not None else None)
-        if self._length is not None and not 0 <= self._length <= _MOST_BODY:
+        if self._length is not None and self._length < 0:
             raise ValueError(f"a body of {self._length} bytes")
+        if self._length is not None and self._length > self._most:
+            raise TooLarge
         if self._length is None and not self._chunked:
             self._keep = False  # until the end of the connection
 
     def _take_chunks(self) -> Answer | None:
         buffer = self._buffer
         while True:
-            end = buffer.find(b"\r\n")
+            end = buffer.find(b"\r\n", 0, _MOST_HEAD)
             if end < 0:
+                if len(buffer) >= _MOST_HEAD:
+                    raise ValueError("the head of a chunk does not end")
                 return None
             size = int(bytes(buffer[:end]).partition(b";")[0], 16)
-            if not 0 <= size <= _MOST_BODY:
+            if size < 0:
                 raise ValueError(f"a chunk of {size} bytes")
+            if len(self._body) + size > self._most:
+                raise TooLarge
             if size == 0:
-                trailer = buffer.find(b"\r\n\r\n", end)
+                trailer = buffer.find(b"\r\n\r\n", end, end + _MOST_HEAD)
                 if trailer < 0:
+                    if len(buffer) >= end + _MOST_HEAD:
+                        raise ValueError("the trailer does not end")
                     return None
                 del buffer[: trailer + 4]
-                return Answer(self._status, self._headers, b"".join(self._body))
+                return Answer(self._status, self._headers, bytes(self._body))
             if len(buffer) < end + size + 4:
                 return None
-            self._body.append(bytes(buffer[end + 2 : end + 2 + size]))
+            self._body += memoryview(buffer)[end + 2 : end + 2 + size]
             del buffer[: end + size + 4]
 
 
 class PlainPool:
     """Kept-alive connections to one host.
 
-    idle_s: how long an idle one is trusted.
+    idle_s: how long an idle one is trusted. most: bytes of a reply, after decompression.
     """
 
-    def __init__(self, host: str, port: int, headers: dict[str, str], idle_s: float) -> None:
+    def __init__(
+        self, host: str, port: int, headers: dict[str, str], idle_s: float, most: int = int(REPLY_MIB * 2**20)
+    ) -> None:
+        self._most = most
         self._host = host
         self._port = port
         self._idle_s = idle_s
@@ -196,7 +265,7 @@ class PlainPool:
     async def send(self, method: str, path: str, body: bytes | None) -> Answer:
         """One request. A kept connection that the other side had closed is replaced once.
 
-        Raises CallFailed: connect, reset, half-body, bad-http.
+        Raises CallFailed: connect, reset, half-body, bad-http, too-large.
         """
         first = f"{method} {path} HTTP/1.1\r\n".encode("ascii")
         data = first + self._head
@@ -221,6 +290,8 @@ class PlainPool:
             answer = await connection.ask(data)
         except Garbled as error:
             raise CallFailed("bad-http", str(error), retryable=True) from error
+        except TooLarge as error:
+            raise too_large(self._most) from error
         finally:
             self._busy.discard(connection)
             if connection.reusable:
@@ -228,7 +299,7 @@ class PlainPool:
                 self._idle.append(connection)
             else:
                 connection.close()
-        return answer
+        return unpacked(answer, self._most) if "content-encoding" in answer.headers else answer
 
     def _kept(self) -> Connection | None:
         oldest = time.monotonic() - self._idle_s
@@ -243,7 +314,9 @@ class PlainPool:
         try:
             async with asyncio.timeout(_CONNECT_S):
                 loop = asyncio.get_running_loop()
-                _, connection = await loop.create_connection(Connection, self._host, self._port)
+                _, connection = await loop.create_connection(
+                    lambda: Connection(self._most), self._host, self._port
+                )
         except OSError as error:  # TimeoutError among them
             why = error.strerror or str(error) or type(error).__name__
             raise CallFailed("connect", f"{self._host}:{self._port}: {why}", retryable=True) from error

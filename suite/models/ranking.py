@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from suite.chat import Reply, Request, Usage
 from suite.errors import CallFailed
+from suite.models.decoding import decoded
 from suite.models.faults import read_refusal, refused
 from suite.models.rating import Post, all_of
+from suite.models.reply import prompt_tokens
 from suite.models.secrets import Scrubber
 from suite.models.wire import encode
 
@@ -26,13 +29,9 @@ class _Embedding(msgspec.Struct):
     index: int = 0
 
 
-class _Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-
-
 class _Embeddings(msgspec.Struct):
     data: list[_Embedding]
-    usage: _Usage | None = None
+    usage: Any = None
 
 
 async def rank(request: Request, post: Post, model: str, scrub: Scrubber) -> Reply:
@@ -45,7 +44,7 @@ async def rank(request: Request, post: Post, model: str, scrub: Scrubber) -> Rep
         raise CallFailed("bad-shape", f"{len(vectors)} embeddings for {len(texts)} texts", retryable=True)
     query = _unit(vectors[0])
     scores = [_dot(query, _unit(one)) for one in vectors[1:]]
-    tokens = sum(answer.usage.prompt_tokens for answer in answers if answer.usage)
+    tokens = sum(prompt_tokens(answer.usage) for answer in answers)
     return Reply(usage=Usage(prompt=tokens), ranking=ranked(scores, request.options.top), model=model)
 
 
@@ -54,10 +53,7 @@ async def _embed(texts: list[str], post: Post, model: str, scrub: Scrubber) -> _
     if answer.status != 200:
         reply = refused(answer.status, answer.headers, read_refusal(answer.body, scrub))
         raise CallFailed(reply.finish, "a text could not be embedded", retryable=False)
-    try:
-        return msgspec.json.decode(answer.body, type=_Embeddings)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise CallFailed("bad-json", str(error), retryable=True) from error
+    return decoded(answer.body, _Embeddings, scrub)
 
 
 def _unit(vector: list[float]) -> list[float]:

@@ -6,7 +6,6 @@ template once and adds no tokens of its own. What cannot be scored is None with 
 """
 
 import asyncio
-import json
 import math
 import re
 from collections.abc import Awaitable, Callable
@@ -16,8 +15,10 @@ import msgspec
 
 from suite.chat import Finish, Reply, Request, Usage, assistant
 from suite.errors import CallFailed, CapabilityError
+from suite.models.decoding import decoded
 from suite.models.faults import read_refusal, refused
 from suite.models.plain_http import Answer
+from suite.models.reply import prompt_tokens
 from suite.models.secrets import Scrubber
 from suite.models.wire import encode
 
@@ -130,7 +131,7 @@ async def _rate_one(
     if answer.status != 200:
         return _not_rated(answer, scrub)
     found = _read(answer.body, scrub)
-    tokens = (found.get("usage") or {}).get("prompt_tokens") or 0
+    tokens = prompt_tokens(found.get("usage"))
     data = found.get("data")
     if not isinstance(data, list) or not data or not isinstance(data[0], dict):
         raise CallFailed("bad-shape", "no data in the reply", retryable=True)
@@ -154,13 +155,7 @@ def _not_rated(answer: Answer, scrub: Scrubber) -> Rated:
 
 
 def _read(body: bytes, scrub: Scrubber) -> dict[str, Any]:
-    try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        try:
-            found = json.loads(body)  # some servers write NaN, which is not JSON: seen, then refused
-        except ValueError as error:
-            raise CallFailed("bad-json", str(error), retryable=True) from error
+    found = decoded(body, object, scrub)  # some servers write NaN, which is no JSON: seen, then refused
     if not isinstance(found, dict):
         raise CallFailed("bad-shape", "the reply is not an object", retryable=True)
     if found.get("error"):

@@ -11,13 +11,14 @@ from typing import Any
 
 from suite.errors import ConfigError
 
-# Options that shape an answer and override what the task asks for; all others are the engine's own.
-SAMPLING = ("temperature", "top_p", "max_tokens", "stop", "template")
+# Options that shape an answer or how it is read, whoever gives it; all others are the engine's own.
+SAMPLING = ("temperature", "top_p", "max_tokens", "stop", "template", "reasoning_tags")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """How a role is filled. `options` are the engine's, `sampling` overrides the task's request options."""
+    """How a role is filled. `options` are the engine's, `sampling` overrides the task's request options
+    (and says by `reasoning_tags` what in a reply is reasoning)."""
 
     provider: str
     name: str

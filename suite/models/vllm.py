@@ -23,6 +23,7 @@ from suite.models.client import OpenAIClient
 from suite.models.families import Family, family_of
 from suite.models.openai import server_version
 from suite.models.options import EngineOptions, check_needs, describe, read_options
+from suite.models.plain_http import REPLY_MIB
 from suite.models.rating import Head, check_labels
 from suite.models.secrets import Scrubber, read_key, split_url
 from suite.models.server import Launch, ManagedServer
@@ -44,6 +45,7 @@ class VLLMOptions(EngineOptions):
     env: dict[str, str] = Field(default_factory=dict, description="environment variables for the server")
     concurrency: int | None = Field(None, ge=1, description="most requests in flight (default: adapts)")
     timeout_s: float = Field(1200.0, gt=0, description="seconds until a call is given up")
+    reply_mib: float = Field(REPLY_MIB, gt=0, description="most MiB of a reply, after decompression")
     startup_s: float = Field(1800.0, gt=0, description="seconds until the server must be ready")
     label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
     weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
@@ -216,6 +218,7 @@ class VLLMEngine(Engine):
             headers=headers,
             scrub=Scrubber(secrets),
             timeout_s=self._options.timeout_s,
+            reply_mib=self._options.reply_mib,
             head=self._head(),
             own=self._own,
         )

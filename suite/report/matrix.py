@@ -15,6 +15,7 @@ from suite.report.formatting import (
 )
 from suite.report.labels import label
 from suite.report.summary import Cell, Slices, TaskPart
+from suite.run.results import REASONING
 from suite.scoring.results import MetricResult
 
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
@@ -185,5 +186,6 @@ def happened_grid(tasks: Sequence[TaskPart]) -> Grid:
 def calls_grid(calls: dict[str, dict[str, int]]) -> Grid:
     """Calls and tokens by role member."""
     names = ["calls", "cached", "retries", "prompt_tokens", "completion_tokens", "cached_tokens"]
+    names += [name for name in REASONING if any(name in counts for counts in calls.values())]
     rows = [[member, *(number(counts.get(name, 0)) for name in names)] for member, counts in calls.items()]
     return Grid("Calls and tokens", ["role", *(name.replace("_", " ") for name in names)], rows)

@@ -267,13 +267,15 @@ class Desk:
             store = cache_key(seat.who, request, request_hash, work.trial, key, seed)
             reply = self._cache.get(store)
             if reply is not None:
+                reply = seat.separated(reply)
                 now = time.time()
                 self._record(seat, work, request, request_hash, identity, key, reply, (now, now), 0, True)
                 return reply
-        reply, times, attempt = await self._ask_engine(seat, work, request, identity, key, seed)
+        written, times, attempt = await self._ask_engine(seat, work, request, identity, key, seed)
+        reply = seat.separated(written)
         self._record(seat, work, request, request_hash, identity, key, reply, times, attempt, False)
         if store and self._cache is not None:
-            self._cache.put(store, reply)
+            self._cache.put(store, written)  # as it was written: how it is read may change
         return reply
 
     def _record(

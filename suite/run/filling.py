@@ -10,6 +10,7 @@ from typing import Any
 
 from suite.errors import CapabilityError, ConfigError, unknown
 from suite.models.base import Engine, Provider
+from suite.models.reasoning import Tags, tags_of
 from suite.models.spec import ModelSpec, parse_spec
 from suite.plugins import Catalogue
 from suite.roles import Role
@@ -29,6 +30,11 @@ class Member:
     engine: Engine
     stage: str
     chosen: frozenset[str]
+
+    @property
+    def tags(self) -> Tags | None:
+        """How its reasoning is marked in its texts; None leaves them alone. Raises ConfigError."""
+        return tags_of(self.spec.sampling.get("reasoning_tags", "auto"))
 
     def record(self) -> dict[str, Any]:
         """What the manifest says of it; complete once the engine has started."""
@@ -191,4 +197,6 @@ def _member(
         chosen |= choice
     stages = {one.stage for one in roles}
     stage = stages.pop() if len(stages) == 1 else "both"
-    return Member(role, member, spec, engine, stage, chosen)
+    made = Member(role, member, spec, engine, stage, chosen)
+    _ = made.tags  # a bad value is an error of the plan
+    return made

@@ -20,15 +20,18 @@ from suite.scoring.table import TableBuilder
 from suite.task import Unscored
 
 FORMAT = "suite-results/1"
+REASONING = ("reasoning_tokens", "reasoning_characters")  # of `calls`, where there is any; not in old results
 
 
 class _Usage(msgspec.Struct):
     prompt: int = 0
     completion: int = 0
     cached: int = 0
+    reasoning: int = 0
 
 
 class _Reply(msgspec.Struct):
+    reasoning: str = ""
     usage: _Usage = msgspec.field(default_factory=_Usage)
 
 
@@ -220,6 +223,9 @@ def effort(run: RunReader, journal: Journal) -> tuple[dict[str, dict[str, int]],
             one["prompt_tokens"] += usage.prompt
             one["completion_tokens"] += usage.completion
             one["cached_tokens"] += usage.cached
+            for name, count in zip(REASONING, (usage.reasoning, len(call.reply.reasoning)), strict=True):
+                if count:
+                    one[name] = one.get(name, 0) + count
             at = bisect_right(starts, call.times[1]) - 1
             if at >= 0 and call.times[1] > ends[at]:
                 ends[at] = call.times[1]

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from suite.chat import Request
+from suite.chat import Reply, Request
 from suite.errors import CallFailed, EngineError
 from suite.models.base import Engine
+from suite.models.reasoning import separated
 from suite.run.filling import Member
 from suite.run.limits import Limit, Slots
 
@@ -70,10 +71,9 @@ class Seat:
 
     def overridden(self, request: Request) -> Request:
         """The request with the sampling options that `-o` set for this member."""
-        sampling = self.member.spec.sampling
-        if not sampling or request.kind not in ("chat", "complete"):
+        changes = {key: value for key, value in self.member.spec.sampling.items() if key != "reasoning_tags"}
+        if not changes or request.kind not in ("chat", "complete"):
             return request
-        changes = dict(sampling)
         if "stop" in changes:
             stop = changes["stop"]
             changes["stop"] = (stop,) if isinstance(stop, str) else tuple(stop)
@@ -82,6 +82,10 @@ class Seat:
                 changes[name] = float(changes[name])
         options = msgspec.structs.replace(request.options, **changes)
         return msgspec.structs.replace(request, options=options)
+
+    def separated(self, reply: Reply) -> Reply:
+        """The reply with hidden reasoning taken off its text."""
+        return separated(reply, self.member.tags)
 
 
 def jitter(identity: str, attempt: int) -> float:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, overload
 
 from pydantic import BaseModel
 
-from suite.chat import Json, Message, Reply, assistant, user
+from suite.chat import NO_ANSWER, Json, Message, Reply, assistant, user
 from suite.errors import ConfigError
 from suite.prompts import Template
 from suite.roles import Model
@@ -21,7 +21,6 @@ from suite.scoring.wording import PROMPTS
 T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-_NOTHING = "(no answer)"  # stands for an empty reply in a correction: templates refuse empty messages
 _LOST = ("overflow", "invalid", "limit")  # endings after which asking again cannot help
 
 
@@ -87,7 +86,7 @@ async def judge(
         state, value, reason = _read(reply, reader, accept_cut)
         if state != "unparsed" or reply.finish in _LOST or attempt == retries + 1:
             break
-        conversation += [assistant(reply.text.strip() or _NOTHING), user(_correct(correction, reason))]
+        conversation += [assistant(reply.text.strip() or NO_ANSWER), user(_correct(correction, reason))]
     return Verdict(state, value, reply.text, reason, attempt, model.member, first)
 
 

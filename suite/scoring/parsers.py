@@ -1,7 +1,7 @@
 """Strict readers of judges' replies. Each returns a value or raises `Unparsed` with the reason.
 
 Strict means: what does not stand in the form asked for is not guessed at, and two different answers in
-one reply are no answer. Hidden reasoning in <think> tags is left out before a reply is read.
+one reply are no answer. Hidden reasoning is left out before a reply is read, of old records too.
 Not here: asking again (`judges`), the lenient rules of published benchmarks (their plugins).
 """
 
@@ -12,12 +12,12 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from suite.models import reasoning
 from suite.scoring.verdicts import TIE, Tie, Unparsed
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-_THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
-_THINK_END = re.compile(r"\A(?:(?!<think).)*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_ASIDE = re.compile(r"<(think|thinking)>(?:(?!<\1>).)*?</\1>", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)```", re.DOTALL | re.IGNORECASE)
 _TRIM = " \t\r\n*_`\"'.()[]:"
 _MARKED = re.compile(
@@ -27,8 +27,8 @@ _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 
 
 def without_reasoning(text: str) -> str:
-    """A reply without its <think> blocks; an unclosed block swallows the rest, an unopened one the start."""
-    return _THINK.sub("", _THINK_END.sub("", text)).strip()
+    """A reply without the reasoning that leads it, nor <think> blocks further on."""
+    return _ASIDE.sub("", reasoning.without_reasoning(text)).strip()
 
 
 def tag_texts(text: str, name: str) -> list[str]:

@@ -1,0 +1,257 @@
+"""Hidden reasoning that stands in a reply's text, taken off it: the one place that knows how models mark it.
+
+Only what leads a text is reasoning: blocks that are closed, that the chat template opened (so that only
+their end is seen), or that never end. A block in the middle of an answer, and a tag that an answer talks
+about (in quotes, in code, in JSON), stay. `suite.chat.raw_text` gives back the text as it was written.
+Taking off twice is taking off once. Time is linear in the text.
+"""
+
+import re
+from bisect import bisect_left
+from functools import lru_cache
+from itertools import chain
+from typing import Any, NamedTuple
+
+import msgspec
+
+from suite.chat import Json, Reply
+from suite.errors import ConfigError
+
+HELP = (
+    "how reasoning is marked in a text: auto, none, names, OPEN…CLOSE; `opened` where the template opens it"
+)
+
+
+class Row(NamedTuple):
+    """How one family of models marks its reasoning; patterns.
+
+    alone: the closing mark alone ends reasoning, too. endless: an opening mark alone begins it, too.
+    """
+
+    name: str
+    opening: str
+    closing: str
+    alone: bool = True
+    endless: bool = True
+
+
+def _xml(name: str) -> Row:
+    return Row(name, f"(?i:<{re.escape(name)}>)", f"(?i:</{re.escape(name)}>)")
+
+
+# Sources: the chat templates on the Hub of the models named, and vLLM's reasoning parsers (0.11 to 0.33)
+ROWS = (
+    _xml("think"),  # DeepSeek-R1, Qwen3, QwQ, GLM-4.5, MiniMax-M2, Kimi-K2-Thinking, Nemotron, Olmo 3
+    _xml("thinking"),  # answers prompted for it, Claude's convention
+    _xml("thought"),  # EXAONE Deep, Gemini's compatible endpoint
+    _xml("thoughts"),
+    _xml("reasoning"),  # fine-tunes on R1-like data
+    _xml("seed:think"),  # Seed-OSS
+    Row("THINK", r"\[THINK\]", r"\[/THINK\]"),  # Magistral
+    Row("kimi-vl", "◁think▷", "◁/think▷"),
+    Row("cohere", r"<\|START_THINKING\|>", r"<\|END_THINKING\|>(?:\s*<\|START_(?:RESPONSE|TEXT)\|>)?"),
+    Row("sky-t1", r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>(?:\s*<\|begin_of_solution\|>)?"),
+    Row("gemma-4", r"<\|channel>thought\b", r"<channel\|>"),
+    Row("medgemma", r"<unused94>(?:thought\b)?", r"<unused95>"),
+    Row(  # gpt-oss; the second as it looks once special tokens were left out
+        "gpt-oss",
+        r"(?:<\|start\|>assistant)?<\|channel\|>analysis<\|message\|>",
+        r"<\|end\|>(?:<\|start\|>assistant)?(?:<\|channel\|>final<\|message\|>)?",
+        alone=False,
+    ),
+    Row("gpt-oss-plain", r"analysis(?=[A-Z])", r"assistantfinal", alone=False, endless=False),
+    Row(
+        "granite",
+        r"Here(?: is|'s) my thought process:",
+        r"Here(?: is|'s) my response:",
+        alone=False,
+        endless=False,
+    ),
+    Row("apriel", r"Here are my reasoning steps:", r"\[BEGIN FINAL RESPONSE\]", alone=False, endless=False),
+)
+_AFTER = re.compile(r"(?:[ \t]*\r?\n)+|[ \t]*")  # white space that goes with a closing mark, no indentation
+_TALK = re.compile(r"[ \t]+(?:tags?|tokens?|markers?|elements?|blocks?|delimiters?|is|are|means?|marks?)\b")
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+_JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]\d-])")
+_QUOTES = {"`": "`", '"': '"', "'": "'", "“": "”", "‘": "’", "«": "»"}
+
+
+class Tags:
+    """The rows that are looked for. opened: a reply that no mark ends is all reasoning."""
+
+    def __init__(self, rows: tuple[Row, ...], *, opened: bool = False) -> None:
+        self.rows = rows
+        self.opened = opened
+        names = "|".join(f"(?P<r{number}>{row.opening})" for number, row in enumerate(rows))
+        self.opening = re.compile(rf"[\s\ufeff]*(?:{names or '(?!)'})")
+        alone = "|".join(f"(?P<r{number}>{row.closing})" for number, row in enumerate(rows) if row.alone)
+        self.alone = re.compile(alone or "(?!)")
+        self.both = [re.compile(f"(?P<c>{row.closing})|(?P<o>{row.opening})") for row in rows]
+
+
+@lru_cache(maxsize=64)
+def _tags(rows: tuple[Row, ...], opened: bool) -> Tags:
+    return Tags(rows, opened=opened)
+
+
+def tags_of(value: Json = "auto") -> Tags | None:
+    """What an option says: "auto" (the table), "none" (leave replies alone), or names and OPEN…CLOSE pairs,
+    by commas or as a list, "auto" and "opened" among them. Raises ConfigError.
+    """
+    if value is None or value is False or value in ("none", "off"):
+        return None
+    given = ["auto"] if value is True else value.split(",") if isinstance(value, str) else value
+    if not isinstance(given, list | tuple) or not all(isinstance(one, str) and one.strip() for one in given):
+        raise ConfigError(f"reasoning_tags is {value!r}", fix=HELP)
+    names = [one.strip() for one in given]
+    rows = chain.from_iterable(_rows(one) for one in names if one != "opened")
+    return _tags(tuple(rows) or ROWS, "opened" in names)
+
+
+def _rows(name: str) -> tuple[Row, ...]:
+    opening, between, closing = name.replace("...", "…").partition("…")
+    if between:
+        if not opening or not closing:
+            raise ConfigError(f"reasoning_tags: {name!r} has not both marks", fix="write OPEN…CLOSE")
+        return (Row(name, re.escape(opening), re.escape(closing)),)
+    known = tuple(row for row in ROWS if name in ("auto", row.name))
+    if not known and not re.fullmatch(r"[\w:.-]+", name):
+        raise ConfigError(f"reasoning_tags: {name!r} is no name of a tag", fix=HELP)
+    return known or (_xml(name),)
+
+
+class _Found(NamedTuple):
+    """A block: where its reasoning starts and ends, and where what follows it starts."""
+
+    start: int
+    end: int
+    after: int
+
+
+class _Text:
+    """One text that is looked at."""
+
+    def __init__(self, text: str, tags: Tags, *, cut: bool) -> None:
+        self._text = text
+        self._tags = tags
+        self._cut = cut
+        self._lines: list[int] | None = None
+
+    def block(self, at: int) -> _Found | None:
+        """The reasoning that leads the text from a place on."""
+        opened = self._tags.opening.match(self._text, at)
+        if opened is not None:
+            row = next(int(name[1:]) for name, value in opened.groupdict().items() if value is not None)
+            return self._opened(opened.end(), row)
+        return self._unopened(at)
+
+    def _opened(self, start: int, row: int) -> _Found | None:
+        depth, last = 1, None
+        for mark in self._tags.both[row].finditer(self._text, start):
+            if self._talked_about(mark):
+                continue
+            if mark["o"] is not None:
+                depth += 1
+                continue
+            last = mark
+            if self._in_code(mark.start()):
+                continue
+            depth -= 1
+            if depth == 0:
+                break
+        if last is not None:
+            return self.found(start, last)
+        if not self._tags.rows[row].endless or (not self._cut and _TALK.match(self._text, start)):
+            return None
+        return self.found(start, None)
+
+    def _unopened(self, at: int) -> _Found | None:
+        """What stands before a closing mark that nothing opened."""
+        if _JSON.match(self._text, at):
+            return None
+        for mark in self._tags.alone.finditer(self._text, at):
+            if self._talked_about(mark) or self._in_code(mark.start()):
+                continue
+            row = next(int(name[1:]) for name, value in mark.groupdict().items() if value is not None)
+            before = re.compile(self._tags.rows[row].opening).finditer(self._text, at, mark.start())
+            if any(not self._talked_about(one) for one in before):
+                return None  # a block in the middle of an answer
+            return self.found(at, mark)
+        return None
+
+    def found(self, start: int, mark: re.Match[str] | None) -> _Found:
+        """The block from a place to a mark or to the end, white space around its reasoning left out."""
+        text = self._text
+        end = len(text) if mark is None else mark.start()
+        inner = text[start:end]
+        first = start + len(inner) - len(inner.lstrip())
+        last = max(first, start + len(inner.rstrip()))
+        after = end if mark is None else _AFTER.match(text, mark.end()).end()  # type: ignore[union-attr]
+        return _Found(first, last, after)
+
+    def _talked_about(self, mark: re.Match[str]) -> bool:
+        before, after = self._text[max(0, mark.start() - 1) : mark.start()], self._text[mark.end() :][:1]
+        if before and _QUOTES.get(before) == after:
+            return True
+        return _TALK.match(self._text, mark.end()) is not None
+
+    def _in_code(self, place: int) -> bool:
+        """Whether a place lies inside a fence of a text whose fences are all closed."""
+        if self._lines is None:
+            self._lines = [found.start() for found in _FENCE.finditer(self._text)]
+        return len(self._lines) % 2 == 0 and bisect_left(self._lines, place) % 2 == 1
+
+
+def _blocks(text: str, tags: Tags, *, cut: bool) -> list[_Found]:
+    looked, found, at = _Text(text, tags, cut=cut), [], 0
+    while at < len(text) and (block := looked.block(at)) is not None:
+        found.append(block)
+        at = block.after
+    return found or ([looked.found(0, None)] if tags.opened else [])
+
+
+def without_reasoning(text: str, finish: str = "stop", tags: Tags | None = None) -> str:
+    """A text without the hidden reasoning that leads it. finish: how the reply ended."""
+    found = _blocks(text, tags or _tags(ROWS, False), cut=finish == "length")
+    return text[found[-1].after :] if found else text
+
+
+def separated(reply: Reply, tags: Tags | None) -> Reply:
+    """A reply whose text is the answer alone and whose log-probabilities are of that text.
+
+    A reply that ended by itself and held reasoning alone is empty.
+    """
+    if tags is not None and reply.text and not reply.marks and not (tags.opened and reply.reasoning):
+        found = _blocks(reply.text, tags, cut=reply.finish == "length")
+        reply = _taken_off(reply, found) if found else reply
+    if reply.logprobs and reply.reasoning:
+        return msgspec.structs.replace(reply, logprobs=_of_text(reply))
+    return reply
+
+
+def _taken_off(reply: Reply, found: list[_Found]) -> Reply:
+    written, at = reply.text, 0
+    reasoning = f"{reply.reasoning}\n" if reply.reasoning else ""
+    marks: list[tuple[int, str]] = []
+    for block in found:
+        marks.append((len(reasoning), written[at : block.start]))
+        reasoning += written[block.start : block.end]
+        marks.append((len(reasoning), written[block.end : block.after]))
+        at = block.after
+    text = written[at:]
+    changes: dict[str, Any] = {"text": text, "reasoning": reasoning, "marks": tuple(marks)}
+    if reply.finish == "stop" and not text.strip() and not reply.tool_calls:
+        changes["finish"] = "empty"
+    return msgspec.structs.replace(reply, **changes)
+
+
+def _of_text(reply: Reply) -> Any:
+    """The tokens from the one that begins the text on; all where the text is not what they spell."""
+    spelt = "".join(one.token for one in reply.logprobs)
+    begin = spelt.rfind(reply.text) if reply.text else len(spelt)
+    at = 0
+    for number, one in enumerate(reply.logprobs):
+        if at >= begin >= 0:
+            return reply.logprobs[number:]
+        at += len(one.token)
+    return () if begin >= 0 else reply.logprobs

@@ -1,0 +1,317 @@
+"""A reply read out of a completion's body: its text strictly, all that stands beside it as well as it goes.
+
+What has no answer in it, or an error in its place, is a failed call and never an empty answer. What nobody
+needs (counts, log-probabilities that were not asked for, odd fields) never costs an answer: it is dropped,
+and `Reply.details["mended"]` says so. What is read can be written, packed and verified. Not here: hidden
+reasoning inside the text (`reasoning`).
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from suite.chat import Finish, Options, Reply, TokenLogprob, ToolCall, Usage
+from suite.errors import CallFailed
+from suite.models import decoding
+from suite.models.decoding import whole_text
+from suite.models.faults import refusal_of, refused
+from suite.models.secrets import Scrubber
+from suite.models.wordings import filtered
+
+_MOST_TOKENS = 10**9  # more is no count of tokens
+_LONG_BODY = 4 * 2**20  # bytes from which the record's size is looked at
+MOST_RECORDED = 12 * 2**20  # bytes of a reply as JSON; a bundle's line holds 16 MiB
+_STOPPED = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed"})
+_CUT = frozenset(
+    {"length", "max_tokens", "model_length", "max_output_tokens", "model_context_window_exceeded"}
+)
+_BROKEN_OFF = frozenset(
+    {"abort", "aborted", "error", "cancelled", "canceled", "timeout", "interrupted", "network_error"}
+    | {"insufficient_system_resource", "malformed_function_call", "malformed_response"}
+)
+_SAID = ("text", "content", "thinking", "reasoning", "summary")  # fields of a part that hold its words
+
+
+def read_reply(body: bytes, scrub: Scrubber, options: Options | None = None) -> Reply:
+    """The reply in a body of status 200. options: what was asked, where known.
+
+    Raises CallFailed: bad-json, bad-shape, empty-choices, error-in-body, aborted, too-large, status-N.
+    """
+    mended: list[str] = []
+    try:
+        value = decoding.strict(body)
+    except ValueError:
+        try:
+            value = decoding.lenient(body)
+        except ValueError as error:
+            raise decoding.bad_json(body, error, scrub) from error
+        mended.append("the body is no strict JSON in UTF-8")
+    reply = reply_of(value, scrub, options, mended)
+    if len(body) > _LONG_BODY and (size := len(msgspec.json.encode(reply))) > MOST_RECORDED:
+        raise CallFailed(
+            "too-large", f"a reply of {size >> 20} MiB cannot be recorded", retryable=False
+        )  # the same request gives it again
+    return reply
+
+
+def reply_of(
+    value: Any, scrub: Scrubber, options: Options | None = None, mended: list[str] | None = None
+) -> Reply:
+    """The reply in a decoded completion, its first choice. Raises CallFailed, see `read_reply`."""
+    options = options or Options()
+    mended = [] if mended is None else mended
+    choice = _choice(value, scrub)
+    if isinstance(choice, Reply):
+        return choice
+    message = choice.get("message")
+    if message is None and isinstance(choice.get("text"), str):
+        message = {"content": choice["text"]}
+    if not isinstance(message, dict) or not message:
+        raise _shape("the choice has no message")
+    reason = choice.get("finish_reason")
+    ended = reason.strip().lower() if isinstance(reason, str) else ""
+    if ended in _BROKEN_OFF:
+        raise CallFailed("aborted", f"the endpoint broke the answer off ({ended})", retryable=True)
+    text, thought, refusal = _content(message.get("content"))
+    calls = _tool_calls(message, mended)
+    refusal = refusal or _words(message.get("refusal"))
+    finish: Finish = "stop"
+    if filtered(ended):
+        finish = "refused"
+    elif refusal.strip() and not text.strip():
+        finish, text = "refused", refusal
+    elif ended in _CUT:
+        finish = "length"
+    elif not text.strip() and not calls:
+        finish = _empty(message, choice, ended)
+    usage = _usage(value.get("usage"), options.max_tokens, mended)
+    if text and usage.prompt and not usage.completion:
+        mended.append("completion_tokens 0 for a text")
+        usage = Usage()
+    logprobs = _logprobs(choice.get("logprobs"), mended) if options.logprobs is not None else ()
+    return Reply(
+        text=whole_text(text),
+        finish=finish,
+        usage=usage,
+        tool_calls=calls,
+        logprobs=logprobs,
+        reasoning=whole_text(thought or _thought(message)),
+        details={"mended": mended} if mended else None,
+        model=_name(value.get("model"), scrub),
+        fingerprint=_name(value.get("system_fingerprint"), scrub),
+    )
+
+
+def _shape(what: str) -> CallFailed:
+    return CallFailed("bad-shape", what, retryable=True)
+
+
+def _choice(value: Any, scrub: Scrubber) -> dict[str, Any] | Reply:
+    """The first choice, or the reply where an error says that the candidate failed."""
+    if not isinstance(value, dict):
+        raise _shape("the reply is no object")
+    choices = value.get("choices")
+    if _is_error(value.get("error")) or (choices is None and (value.get("message") or value.get("detail"))):
+        return _error(value, scrub)
+    if not isinstance(choices, list):
+        raise _shape("no choices in the reply")
+    if not choices and _blocked(value):
+        details = {"refusal": "the reply has no choice", "row": "no-choices"}
+        name = _name(value.get("model"), scrub)
+        return Reply(
+            finish="refused", usage=_usage(value.get("usage"), None, []), model=name, details=details
+        )
+    if not choices:
+        raise CallFailed("empty-choices", "the reply has no choice", retryable=True)
+    choice = choices[0]
+    if not isinstance(choice, dict):
+        raise _shape("the choice is no object")
+    for holder in (choice, choice.get("message")):
+        if isinstance(holder, dict) and _is_error(holder.get("error")):
+            return _error(holder, scrub)
+    return choice
+
+
+def _blocked(value: dict[str, Any]) -> bool:
+    """Whether a reply without choices is a filter's: it says so, or it read the prompt and made nothing."""
+    usage = _usage(value.get("usage"), None, [])
+    told = any(value.get(name) for name in ("prompt_feedback", "promptFeedback", "prompt_filter_results"))
+    return told or (usage.prompt > 0 and not usage.completion)
+
+
+def _is_error(value: Any) -> bool:
+    """Whether an `error` field says anything: some servers send it empty with good answers."""
+    return any(value.values()) if isinstance(value, dict) else bool(value)
+
+
+def _error(holder: dict[str, Any], scrub: Scrubber) -> Reply:
+    refusal = refusal_of(holder, scrub)
+    return refused(refusal.status, {}, refusal)
+
+
+def _empty(message: dict[str, Any], choice: dict[str, Any], ended: str) -> Finish:
+    """The ending of a reply without a word. Raises CallFailed unless the model may have ended it so."""
+    if "content" not in message and not _thought(message):
+        raise _shape("the message has no content")
+    if not ended and (message.get("content") is None or choice.get("finish_reason") is not None):
+        raise _shape("no text, and nothing says how it ended")
+    if ended and ended not in _STOPPED:
+        raise _shape(f"no text, ended by {ended[:40]!r}")
+    return "empty"
+
+
+def _content(content: Any) -> tuple[str, str, str]:
+    """(text, reasoning, refusal) of a message's content. Raises CallFailed for what is no text."""
+    if content is None:
+        return "", "", ""
+    if isinstance(content, str):
+        return content, "", ""
+    if not isinstance(content, list):
+        raise _shape(f"the content is no text: {str(content)[:40]}")
+    said: dict[str, list[str]] = {"text": [], "reasoning": [], "refusal": []}
+    for part in content:
+        kind = str(part.get("type") or "text") if isinstance(part, dict) else "text"
+        if not isinstance(part, dict | str):
+            raise _shape("a part of the content is no text")
+        if kind in ("thinking", "reasoning", "redacted_thinking"):
+            said["reasoning"].append(_words(part))
+        elif kind == "refusal" and isinstance(part, dict):
+            said["refusal"].append(_words(part.get("refusal")))
+        else:
+            said["text"].append(_words(part))
+    return "".join(said["text"]), "".join(said["reasoning"]), "".join(said["refusal"])
+
+
+def _words(value: Any) -> str:
+    """The words in a text, an object that holds them, or a list of such; "" for anything else."""
+    return "".join(_walked(value, 0))
+
+
+def _walked(value: Any, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif depth < 8 and isinstance(value, list):
+        for one in value:
+            yield from _walked(one, depth + 1)
+    elif depth < 8 and isinstance(value, dict):
+        yield from next((found for name in _SAID if (found := [*_walked(value.get(name), depth + 1)])), ())
+
+
+def _thought(message: dict[str, Any]) -> str:
+    """What the endpoint separated as reasoning, under whichever of its usual names."""
+    names = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
+    return next((found for name in names if (found := _words(message.get(name)))), "")
+
+
+def _tool_calls(message: dict[str, Any], mended: list[str]) -> tuple[ToolCall, ...]:
+    given = message.get("tool_calls") or []
+    if isinstance(given, dict):
+        given = [given]
+    if not given and isinstance(message.get("function_call"), dict):
+        given = [{"function": message["function_call"]}]
+    found = []
+    for one in given if isinstance(given, list) else []:
+        function = one.get("function") if isinstance(one, dict) else None
+        if not isinstance(function, dict):
+            mended.append("a tool call without a function")
+            continue
+        name, identity = _words(function.get("name")), one.get("id")
+        found.append(
+            ToolCall(
+                whole_text(name),
+                whole_text(_arguments(function.get("arguments"))),
+                whole_text(str(identity)) if isinstance(identity, str | int) else "",
+            )
+        )
+    return tuple(found)
+
+
+def _arguments(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _name(value: Any, scrub: Scrubber) -> str:
+    """What an endpoint says of itself. It may echo a key."""
+    return scrub(whole_text(value))[:200] if isinstance(value, str) else ""
+
+
+def _usage(value: Any, most: int | None, mended: list[str]) -> Usage:
+    """The counts that can be counts; none of them where the main ones cannot."""
+    usage = value if isinstance(value, dict) else {}
+    read, wrote = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    prompt = _count(usage, "prompt_tokens", mended)
+    new = _count(usage, "completion_tokens", mended)
+    cached = _count(read, "cached_tokens", mended)
+    thought = _count(wrote, "reasoning_tokens", mended)
+    if prompt is None or new is None:
+        return Usage()
+    cached, thought = min(cached or 0, prompt), min(thought or 0, new)
+    if most is not None and new - thought > most:  # servers differ in whether reasoning counts
+        mended.append(f"completion_tokens {new}, where {most} were allowed")
+        return Usage()
+    return Usage(prompt, new, cached, thought)
+
+
+def prompt_tokens(usage: Any) -> int:
+    """The prompt's tokens in a `usage` of any shape, 0 where it tells none."""
+    return _count(usage, "prompt_tokens", []) or 0
+
+
+def _count(holder: Any, name: str, mended: list[str]) -> int | None:
+    """A number of tokens; 0 where there is none, None where it is no such number."""
+    value = holder.get(name) if isinstance(holder, dict) else None
+    if value is None:
+        return 0
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS:
+        return int(value)
+    mended.append(f"{name} {str(value)[:24]}")
+    return None
+
+
+def _logprobs(value: Any, mended: list[str]) -> tuple[TokenLogprob, ...]:
+    """Token log-probabilities in the chat form (`content`) or the completions form (`tokens`).
+
+    Numbers that are none (NaN, infinite, null) leave none at all: the others would be taken for all.
+    Raises CallFailed for what cannot be read, since they were asked for.
+    """
+    if not value:
+        return ()
+    try:
+        found = _token_logprobs(value)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _shape(f"unreadable log-probabilities: {error!r:.200}") from error
+    if all(math.isfinite(one.logprob) for one in found):
+        return found
+    mended.append("log-probabilities that are no numbers")
+    return ()
+
+
+def _token_logprobs(value: dict[str, Any]) -> tuple[TokenLogprob, ...]:
+    if value.get("content") is not None:
+        return tuple(
+            TokenLogprob(
+                whole_text(one["token"]),
+                _number(one["logprob"]),
+                _tops((top["token"], top["logprob"]) for top in one.get("top_logprobs") or ()),
+            )
+            for one in value["content"]
+        )
+    tops = value.get("top_logprobs") or [None] * len(value["tokens"])
+    return tuple(
+        TokenLogprob(whole_text(token), _number(number), _tops(iter((top or {}).items())))
+        for token, number, top in zip(value["tokens"], value["token_logprobs"], tops, strict=True)
+    )
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _tops(pairs: Iterator[tuple[str, Any]]) -> tuple[tuple[str, float], ...]:
+    numbers = ((whole_text(token), _number(value)) for token, value in pairs)
+    return tuple((token, number) for token, number in numbers if math.isfinite(number))
