@@ -5,10 +5,8 @@ numbers decide where it gives them, else a row of the table of wordings, which t
 else is a CallFailed, retryable where the same request may succeed later.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
@@ -16,6 +14,7 @@ import msgspec
 from suite.chat import Reply, Usage
 from suite.errors import CallFailed
 from suite.models.decoding import decode, whole_text
+from suite.models.retry_after import retry_after
 from suite.models.secrets import Scrubber
 from suite.models.wordings import NOTHING, Counts, Found, Wording, look_up
 
@@ -203,30 +202,9 @@ def _failure(
         f"status-{status}",
         refusal.message,
         retryable=status in _RETRYABLE or means == "rate",
-        retry_after=retry_after(headers, clock) if overload else None,
+        retry_after=retry_after(headers, clock, limited=status == 429) if overload else None,
         overload=overload,
     )
-
-
-def retry_after(headers: Mapping[str, str], clock: Callable[[], float] = time.time) -> float | None:
-    """Seconds the endpoint asks us to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date.
-
-    headers: names in lower case.
-    """
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        text = (headers.get(name) or "").strip()
-        if not text:
-            continue
-        try:
-            seconds = float(text) * scale
-        except ValueError:
-            try:
-                seconds = parsedate_to_datetime(text).timestamp() - clock()
-            except (TypeError, ValueError, OverflowError):
-                continue
-        if math.isfinite(seconds):
-            return max(0.0, seconds)
-    return None
 
 
 def _details(refusal: Refusal, found: Found) -> dict[str, Any]:

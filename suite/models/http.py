@@ -14,6 +14,7 @@ import aiohttp
 from yarl import URL
 
 from suite.errors import CallFailed
+from suite.models.descriptors import raise_ours
 from suite.models.plain_http import REPLY_MIB, Answer, PlainPool, too_large, unpacked
 
 _IDLE_S = 4.0  # below the 5 s after which uvicorn, hence vLLM, closes an idle connection
@@ -156,12 +157,14 @@ class HttpClient:
             if not _stale(error):
                 raise connection_failure(error) from error
         except OSError as error:  # TimeoutError of the connect among them
+            raise_ours(error)
             raise CallFailed("connect", _said(error), retryable=True) from error
         try:
             return await self._sent(method, path, body)
         except aiohttp.ClientError as error:
             raise connection_failure(error) from error
         except OSError as error:
+            raise_ours(error)
             raise CallFailed("connect", _said(error), retryable=True) from error
 
     async def _sent(self, method: str, path: str, body: bytes | None) -> Answer:
@@ -183,7 +186,8 @@ class HttpClient:
 
 
 def connection_failure(error: aiohttp.ClientError) -> CallFailed:
-    """A connection's failure as a call's failure."""
+    """A connection's failure as a call's failure. Raises EngineError for a lack of open files."""
+    raise_ours(error)
     if isinstance(error, aiohttp.ClientSSLError):
         return CallFailed("tls", _said(error), retryable=False)
     if isinstance(error, aiohttp.InvalidURL):

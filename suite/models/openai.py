@@ -20,7 +20,7 @@ from suite.models.decoding import decode
 from suite.models.options import EngineOptions, check_needs, describe, read_options, split_names
 from suite.models.plain_http import REPLY_MIB
 from suite.models.rating import Head
-from suite.models.secrets import Scrubber, read_key, split_url
+from suite.models.secrets import Scrubber, read_headers, read_key, split_url
 from suite.models.spec import ModelSpec
 from suite.models.wire import DIALECTS
 from suite.models.wordings import own_wordings
@@ -86,7 +86,7 @@ class OpenAIEngine(Engine):
         hosted = urlsplit(self.url).hostname == "api.openai.com"
         chosen = "api_key_env" in options.model_fields_set
         key = "" if basic else read_key(options.api_key_env, required=hosted or chosen)
-        headers = {name: read_key(variable, required=True) for name, variable in options.headers_env.items()}
+        headers = read_headers(options.headers_env)
         if basic or key:
             headers.setdefault("Authorization", basic or f"Bearer {key}")
         self._secrets = [*secrets, key, *headers.values()]

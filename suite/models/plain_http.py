@@ -11,6 +11,7 @@ import zlib
 from typing import NamedTuple
 
 from suite.errors import CallFailed
+from suite.models.descriptors import raise_ours
 
 REPLY_MIB = 32.0  # far more than any model writes
 _MOST_HEAD = 65_536
@@ -318,6 +319,7 @@ class PlainPool:
                     lambda: Connection(self._most), self._host, self._port
                 )
         except OSError as error:  # TimeoutError among them
+            raise_ours(error)
             why = error.strerror or str(error) or type(error).__name__
             raise CallFailed("connect", f"{self._host}:{self._port}: {why}", retryable=True) from error
         return connection

@@ -7,7 +7,8 @@ log says is scrubbed of the values in use and of what looks like a key.
 import base64
 import os
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Mapping
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from suite.errors import ConfigError
@@ -17,6 +18,10 @@ _LOOKS_LIKE_A_KEY = re.compile(
     r"|(?i:\b(bearer|basic)\s+)[A-Za-z0-9._~+/=\-]{6,}|(?i:(?<=://))[^/\s:@]+:[^/\s@]+(?=@)"
 )
 HIDDEN = "***"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2
+_NO_KEY = re.compile(r"[^!-~]|[\"'`]")
+_NO_HEADER = re.compile(r"[^\t -~\xa0-\xff]|^[ \t]|[ \t]$")  # RFC 9110, 5.5; Latin-1 is what the wire holds
 
 
 class Scrubber:
@@ -35,22 +40,50 @@ class Scrubber:
 def read_key(variable: str, *, required: bool) -> str:
     """The value of an environment variable that holds a key, "" if it is not set.
 
-    Raises ConfigError if it is required and missing, or if a key itself was given as its name.
+    Raises ConfigError if it is required and missing, if a key itself was given as its name, or if it holds
+    what no key does: quotes, white space, control characters, anything but ASCII.
     """
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+    if not _VARIABLE.fullmatch(variable):
         raise ConfigError(
             "api_key_env must be the name of an environment variable, not a key",
             fix="export the key under a name, for example OPENAI_API_KEY, and give that name",
         )
-    value = os.environ.get(variable, "").strip()
-    if required and not value:
+    value = os.environ.get(variable, "")
+    if required and not value.strip():
         raise ConfigError(
             f"the environment variable {variable} is not set",
             fix=f"export {variable}=... with your key; it is never written to any file",
         )
-    if not value.isprintable():
-        raise ConfigError(f"the environment variable {variable} holds a line break or the like, not a key")
+    check_header(value, f"the environment variable {variable}", _NO_KEY)
     return value
+
+
+def check_header(value: str, what: str, bad: re.Pattern[str]) -> None:
+    """Raises ConfigError naming the first character that `bad` finds by its position, never the value."""
+    found = bad.search(value)
+    if found:
+        character = found[0]
+        raise ConfigError(
+            f"{what} holds a character that cannot be sent at position {found.start() + 1} of {len(value)}: "
+            f"{unicodedata.name(character, f'U+{ord(character):04X}').lower()}",
+            fix="set it to the bare value: no quotes, spaces, line breaks or dots that stand for the rest",
+        )
+
+
+def read_headers(variables: Mapping[str, str]) -> dict[str, str]:
+    """Header name -> value of its environment variable. Raises ConfigError for what no header can hold."""
+    found = {}
+    for name, variable in variables.items():
+        if not _TOKEN.fullmatch(name):
+            raise ConfigError(f"headers_env: {name!r} cannot name a header", fix="for example X-Org")
+        if not _VARIABLE.fullmatch(variable):
+            raise ConfigError(f"headers_env: {name} must name an environment variable, not hold a value")
+        value = os.environ.get(variable, "")
+        if not value:
+            raise ConfigError(f"the environment variable {variable} is not set", fix=f"export {variable}=...")
+        check_header(value, f"the environment variable {variable} (header {name})", _NO_HEADER)
+        found[name] = value
+    return found
 
 
 def split_url(url: str) -> tuple[str, str, list[str]]:

@@ -22,6 +22,7 @@ from suite.run.limits import Place
 from suite.run.order import Trie
 from suite.run.seats import Seat, jitter
 from suite.run.sink import Sink
+from suite.run.waits import MOST_WAIT_S, Waits, too_long
 
 TRIES = 6
 TRIES_OVERLOADED = 12  # about four minutes at the usual waits
@@ -181,6 +182,7 @@ class Desk:
         self.recorded = [one for one in recorded if len(one)]
         self.stopped: SuiteError | None = None
         self.stopping = False
+        self.waits = Waits()
         self._stop_event = asyncio.Event()
         self._seed = seed
         self._attempts = attempts
@@ -321,6 +323,7 @@ class Desk:
         asking = Asking(
             seed, identity, member, work.group, work.sample, work.trial, key, work.nth.get(member)
         )
+        open_calls = self.waits.open
         attempt = overloads = 0
         while True:
             if self.stopping:
@@ -328,37 +331,43 @@ class Desk:
             await slots.enter(place)
             attempt += 1
             started, monotonic = time.time(), time.monotonic()
+            open_calls[identity] = monotonic
+            goes_on = 0.0
             try:
                 full = slots.in_flight >= limit.current
                 reply = await line.engine.call(request, asking)
-                limit.good(full)
+                limit.good(full, monotonic)
                 line.replied()
                 return reply, (started, time.time()), attempt
             except CallFailed as failure:
                 failed = failure
+                if failed.kind == "timeout":
+                    goes_on = limit.timed_out(monotonic)
             except EngineError as error:
                 self.stop(error)
                 raise CallFailed("engine", str(error), retryable=False) from error
             finally:
-                slots.leave()
-            if failed.overload:
-                overloads += 1
-                limit.overloaded(monotonic, failed.retry_after)
+                del open_calls[identity]
+                slots.leave(goes_on)
+            if (failed.retry_after or 0.0) > MOST_WAIT_S:
+                failed = too_long(failed)
+            overloads += failed.overload
+            limit.failed(failed, monotonic)
             again = failed.retryable and overloads < TRIES_OVERLOADED and attempt - overloads < TRIES
             detail = failed.message[:300]
-            if not again:
+            broken = line.failed(failed, again)
+            if broken is not None and not self.stopping:
+                self.stop(broken)
+            if broken is not None or not again:
                 self.attempt("error", work, kind=failed.kind, call=identity, role=member, detail=detail)
-                broken = line.failed(failed)
-                if broken is not None and not self.stopping:
-                    self.stop(broken)
                 raise failed
             seat.tally.retries += 1
             self.attempt("retry", work, kind=failed.kind, call=identity, role=member, detail=detail)
             step = overloads if failed.overload else attempt - overloads
             wait = self._backoff_s * min(LONGEST_WAIT, 2 ** (step - 1)) * jitter(identity, attempt)
-            await self._pause(max(wait, failed.retry_after or 0.0))
+            await self._pause(max(wait, failed.retry_after or 0.0), failed)
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self, seconds: float, why: CallFailed) -> None:
         """Wait before a retry; a run that stops does not wait for it."""
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError), self.waits.pausing(seconds, why):
             await asyncio.wait_for(self._stop_event.wait(), seconds)

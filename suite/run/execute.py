@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from suite.errors import CallFailed, PluginError, RunError, SuiteError
 from suite.journal.records import OutputRecord, ScoreRecord
+from suite.models.descriptors import ours, raise_ours
 from suite.run.calls import Desk, GroupCalls, Stopped, Work
 from suite.run.cells import Cell
 from suite.run.done import Done, output_of
@@ -156,7 +157,7 @@ class Driver:
     def _stop(self, error: BaseException) -> None:
         self._more = False
         if self._fatal is None:
-            self._fatal = error
+            self._fatal = ours(error) or error
         self._desk.stop()
 
     async def _worker(self, works: list[tuple[Item, int, GroupCalls]]) -> None:
@@ -265,6 +266,7 @@ class Driver:
         """Note why a work is left undone: a failed call, an error of the task. Raises all other errors."""
         if isinstance(error, SuiteError) and not isinstance(error, PluginError):
             raise error
+        raise_ours(error)
         if isinstance(error, CallFailed):
             kind, detail = error.kind, error.message[:300]
         else:

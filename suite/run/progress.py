@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 LINE_EVERY_S = 10.0
+LONGEST_SILENCE_S = 60.0
 REFRESH_PER_S = 4
 MOST_CELLS = 8
 
@@ -43,10 +44,12 @@ class Progress:
         self._quiet = quiet
         self._file = file or sys.stderr
         self._started = time.monotonic()
-        self._shown = 0.0
         self._new = 0
         self._live: Live | None = None
+        self._next = self._started + LINE_EVERY_S
+        self._every = LINE_EVERY_S
         self._tallies: Callable[[], Mapping[str, Tally]] = dict
+        self._waits: Callable[[], list[str]] = list
         self._headlines = {
             cell.id: (cell, RunningHeadline(cell.task.metrics, cell.task.info.headline)) for cell in cells
         }
@@ -73,9 +76,10 @@ class Progress:
             self._live.stop()
             self._live = None
 
-    def watch(self, tallies: Callable[[], Mapping[str, Tally]]) -> None:
-        """Where the counts of calls are."""
+    def watch(self, tallies: Callable[[], Mapping[str, Tally]], waits: Callable[[], list[str]]) -> None:
+        """Where the counts of calls are, and what is being waited for."""
         self._tallies = tallies
+        self._waits = waits
 
     def say(self, line: str) -> None:
         """One line for the person who waits."""
@@ -112,13 +116,16 @@ class Progress:
 
     def _step(self) -> None:
         self._new += 1
-        if self._live is None and not self._quiet:
-            now = time.monotonic()
-            if now - self._shown >= LINE_EVERY_S:
-                first = self._shown == 0.0
-                self._shown = now
-                if not first:
-                    self.say(self.line())
+        self._every = LINE_EVERY_S
+
+    def tick(self) -> None:
+        """Show a line if it is time: every 10 s, and where nothing happens less often, up to a minute."""
+        now = time.monotonic()
+        if now < self._next or self._live is not None or self._quiet:
+            return
+        self.say(self.line())
+        self._next = now + self._every
+        self._every = min(2 * self._every, LONGEST_SILENCE_S)
 
     @property
     def finished(self) -> int:
@@ -146,6 +153,7 @@ class Progress:
         if self.counts["pending"]:
             why = ", ".join(f"{kind} {n}" for kind, n in self.reasons.most_common(3))
             parts.append(f"{self.counts['pending']} pending ({why})")
+        parts += self._waits()
         found = [one for one in map(self._headline, self._headlines.values()) if one]
         if found:
             parts.append(found[0] if len(found) == 1 else f"{found[0]} (+{len(found) - 1} cells)")

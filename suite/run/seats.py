@@ -14,6 +14,7 @@ from suite.run.filling import Member
 from suite.run.limits import Limit, Slots
 
 PER_REQUEST = frozenset({"not-recorded", "unsupported"})  # says nothing about the endpoint
+MOST = 256  # requests in flight at one engine
 BROKEN_AFTER = 20  # failed calls in a row, with no reply between them
 
 
@@ -33,27 +34,35 @@ class Tally:
 class Line:
     """One engine and its queue."""
 
-    def __init__(self, engine: Engine, fixed: int | None) -> None:
+    def __init__(self, engine: Engine, fixed: int | None, most: int = MOST) -> None:
         self.engine = engine
         cap = engine.limits().get("concurrency")
         fixed = min(fixed, cap) if fixed and cap else fixed or cap
-        self.limit = Limit(fixed)
+        self.limit = Limit(fixed, most)
         self.slots = Slots(self.limit)
-        self._failed = 0
+        self._failed = self._mute = 0
 
     def replied(self) -> None:
         """A call got its reply."""
         self._failed = 0
+        self._mute = -1
 
-    def failed(self, failure: CallFailed) -> EngineError | None:
-        """A call was given up; an error once so many were that going on is pointless."""
+    def failed(self, failure: CallFailed, again: bool) -> EngineError | None:
+        """A try failed; an error once so much failed that going on is pointless.
+
+        again: it will be tried again. That counts only where there was no reply at all, ever.
+        """
         if failure.kind in PER_REQUEST:
             return None
-        self._failed += 1
-        if self._failed < BROKEN_AFTER:
-            return None
+        self._failed += not again
+        if failure.kind == "timeout" and self._mute >= 0:
+            self._mute += 1
+        most = max(self._failed, self._mute)
+        return self._broken(most, failure) if most >= BROKEN_AFTER else None
+
+    def _broken(self, calls: int, failure: CallFailed) -> EngineError:
         return EngineError(
-            f"{self.engine.spec.text} failed {self._failed} calls in a row: {failure}",
+            f"{self.engine.spec.text} failed {calls} calls in a row: {failure}",
             fix="put the endpoint right, then run the same command again: it continues where it stopped",
         )
 

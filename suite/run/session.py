@@ -19,6 +19,7 @@ from suite.journal.reading import Lines, RunReader, read_json
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.journal.writing import JournalFile, write_json
 from suite.models.base import Engine, Surroundings
+from suite.models.descriptors import places
 from suite.run.cache import NEVER, ResponseCache, identity_hash, replies_folder
 from suite.run.calls import Desk, Recorded
 from suite.run.done import Done
@@ -29,7 +30,7 @@ from suite.run.manifest import Facts, run_manifest, scoring_manifest
 from suite.run.plan import Plan
 from suite.run.progress import Progress
 from suite.run.results import make_results
-from suite.run.seats import Line, Seat, Tally, close_engines
+from suite.run.seats import MOST, Line, Seat, Tally, close_engines
 from suite.run.sink import Sink
 from suite.run.tools import RunTools
 
@@ -184,7 +185,7 @@ class _Session:
                 desk.attempt("resume", detail=self._lost)
                 self._lost = ""
             tallies = {seat.member.member: seat.tally for one in seats.values() for seat in one}
-            self.progress.watch(lambda: tallies)
+            self.progress.watch(lambda: tallies, desk.waits.shown)
             driver = Driver(
                 self.plan,
                 desk,
@@ -223,6 +224,7 @@ class _Session:
     async def _sync(self, sinks: Sequence[Sink], attempts: JournalFile, cache: ResponseCache | None) -> None:
         while True:
             await asyncio.sleep(SYNC_EVERY_S)
+            self.progress.tick()
             await asyncio.to_thread(_sync_all, sinks, attempts)
             if cache is not None:
                 cache.flush()
@@ -239,9 +241,10 @@ class _Session:
 
     def _seats(self, members: Sequence[Member], cache: ResponseCache | None) -> dict[str, list[Seat]]:
         lines: dict[int, Line] = {}
+        most = places(len({id(one.engine) for one in members}), MOST, self.progress.say)
         seats: dict[str, list[Seat]] = {}
         for one in members:
-            line = lines.setdefault(id(one.engine), Line(one.engine, self.plan.request.concurrency))
+            line = lines.setdefault(id(one.engine), Line(one.engine, self.plan.request.concurrency, most))
             who = None
             if cache is not None and one.spec.provider not in NEVER:
                 who = identity_hash(one.engine)

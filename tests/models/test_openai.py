@@ -1,4 +1,5 @@
 import asyncio
+import os
 from typing import Any
 
 import pytest
@@ -299,10 +300,47 @@ async def test_an_endpoint_without_tls_is_said(server: OpenAIServer) -> None:
         await engine(server.url.replace("http://", "https://")).start(Surroundings())
 
 
-def test_a_key_with_a_line_break_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MY_KEY", "abc\r\nX-Evil: 1")
-    with pytest.raises(ConfigError, match="MY_KEY holds a line break"):
+BAD_KEYS = [
+    ("…", 1, "horizontal ellipsis"),
+    ("“sk-abcdefgh”", 1, "left double quotation mark"),
+    ('"sk-abcdefgh"', 1, "quotation mark"),
+    ("sk-abcdefgh\n", 12, "u+000a"),
+    ("sk-abcdefgh ", 12, "space"),
+    ("sk-abc\u00a0defgh", 7, "no-break space"),
+    ("sk-abc\udc80defgh", 7, "u+dc80"),
+    ("abc\r\nX-Evil: 1", 4, "u+000d"),
+]
+
+
+@pytest.mark.parametrize(("key", "position", "name"), BAD_KEYS)
+def test_what_no_key_holds_is_named_by_its_position(
+    monkeypatch: pytest.MonkeyPatch, key: str, position: int, name: str
+) -> None:
+    monkeypatch.setattr("os.environ", {**os.environ, "MY_KEY": key})
+    with pytest.raises(ConfigError) as caught:
         engine("http://127.0.0.1:1/v1", api_key_env="MY_KEY")
+    assert caught.value.what == (
+        f"the environment variable MY_KEY holds a character that cannot be sent at position {position} "
+        f"of {len(key)}: {name}"
+    )
+    assert "sk-abc" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [
+        ({"X-Org": "ORG"}, "ORG .header X-Org. holds a character .* position 8 of 14: em dash"),
+        ({"X-Org\r\nX-Evil": "ORG"}, "cannot name a header"),
+        ({"X-Org": "organisation 7"}, "must name an environment variable"),
+        ({"X-Org": "SURELY_NOT_SET"}, "SURELY_NOT_SET is not set"),
+    ],
+)
+def test_what_no_header_holds_is_refused(
+    monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], message: str
+) -> None:
+    monkeypatch.setenv("ORG", "Müller — Söhne")
+    with pytest.raises(ConfigError, match=message):
+        engine("http://127.0.0.1:1/v1", headers_env=headers)
 
 
 @BOTH_CLIENTS

@@ -145,17 +145,17 @@ def test_first_seen_order_is_never_alphabetical() -> None:
 def test_the_limit_doubles_until_the_engine_pushes_back_then_creeps() -> None:
     now = [0.0]
     limit = Limit(clock=lambda: now[0])
-    for _ in range(8 + 16 + 32):
-        limit.good(True)
+    for _ in range(4 + 8 + 16 + 32):
+        now[0] += 1 / limit.current  # twice as many at once, twice as many replies a second
+        limit.good(True, now[0])
     assert limit.current == 64
-    now[0] = 1.0
     limit.overloaded(0.5, None)
     limit.overloaded(0.6, None)  # was sent before the cut
     assert limit.current == 32
     for _ in range(32):
-        limit.good(True)
+        limit.good(True, now[0])
     assert limit.current == 33
-    limit.overloaded(1.5, 7.0)
+    limit.overloaded(now[0] + 1.0, 7.0)
     assert limit.current == 16
     assert limit.pause() == pytest.approx(7.0)
     fixed = Limit(5)

@@ -1,0 +1,71 @@
+"""Open files of this process: how many it may have, how many requests that leaves, what a lack of them is.
+
+Running out is our own failure, never an endpoint's: it stops the run with the command that helps.
+"""
+
+import errno
+import resource
+from collections.abc import Callable
+from pathlib import Path
+
+from suite.errors import EngineError
+
+WANTED = 8192  # the soft limit is raised to this, or to the hard one
+RESERVE = 40  # journals, cache, logs, pipes of programs and servers, connections that are closing
+_OUT = (errno.EMFILE, errno.ENFILE)
+
+
+def raise_limit() -> int:
+    """Raise the soft limit on open files as far as is sensible. Returns what it is then."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    wanted = WANTED if hard == unlimited else min(WANTED, hard)
+    if soft != unlimited and soft < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+        except (ValueError, OSError):  # macOS has a second limit, kern.maxfilesperproc
+            pass
+    return WANTED if soft == unlimited else soft
+
+
+def places(engines: int, most: int, say: Callable[[str], None]) -> int:
+    """How many requests each of so many engines may have in flight, up to `most`; says if it is fewer.
+
+    Raises EngineError where not even a few fit.
+    """
+    allowed = raise_limit()
+    each = (allowed - _in_use() - RESERVE) // max(engines, 1)
+    if each < 2:
+        raise _error(f"only {allowed} open files are allowed, too few to run")
+    if each < most:
+        say(f"{allowed} open files are allowed: at most {each} requests at once (`ulimit -n 4096` raises it)")
+    return min(each, most)
+
+
+def ours(error: BaseException | None) -> EngineError | None:
+    """The error to stop with, if this one comes from a lack of open files."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _OUT:
+            return _error(f"too many open files: {resource.getrlimit(resource.RLIMIT_NOFILE)[0]} are allowed")
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def raise_ours(error: BaseException) -> None:
+    """Raises EngineError if an error comes from a lack of open files."""
+    if (lack := ours(error)) is not None:
+        raise lack from error
+
+
+def _error(what: str) -> EngineError:
+    return EngineError(
+        what, fix="raise it with `ulimit -n 4096`, or take --concurrency 8, then run the same command again"
+    )
+
+
+def _in_use() -> int:
+    try:
+        return len(list(Path("/dev/fd").iterdir()))
+    except OSError:
+        return 64
