@@ -23,7 +23,7 @@ class Classification(Preferences[ClassificationParameters]):
 
     info = suite.TaskInfo(
         name="prefeval/classification",
-        version=1,
+        version=2,
         title="PrefEval: picks the option that respects a preference",
         paper="arXiv 2502.09597",
         roles={

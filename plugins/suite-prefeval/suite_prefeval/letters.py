@@ -8,15 +8,13 @@ import random
 import re
 from collections.abc import Sequence
 
-from suite_prefeval import markup
+from suite_prefeval import markup, picking
 
 LETTERS = "ABCD"
 SHUFFLE_SEED = 41
 TAG = "choice"
 
-_ALONE = re.compile(r"(?<![A-Za-z])(?:[B-D]|A(?!\s+[a-z]))(?![A-Za-z])")  # an article is no letter
-_START = re.compile(r"\W*([A-D])(?=\s*(?:$|[\n.):,\]<]))")
-_LONE = re.compile(r"\W*([A-Da-d])\W*")
+_TAGGED = re.compile(r"<choice\b.*?(?:</choice\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 
 
 class Orders:
@@ -53,25 +51,20 @@ def official_letter(reply: str) -> str | None:
 
 
 def letter(reply: str) -> str | None:
-    """The one option a reply picks, or None if it picks none or several.
+    """The one option a reply picks, or None if it picks none or several (see `picking`).
 
-    Inside choice tags (closed or cut off) the letters that stand alone must agree. Without a tag the reply
-    must begin with the letter, followed by its end or punctuation: "B", "(B)", "B. Sushi".
+    Choice tags decide, closed or cut off: the letters in them must agree, and so must what is plainly called
+    the answer beside them. Without a tag the reply must say its answer: "B", "(B)", "**B.** Sushi",
+    "Answer: B", "I choose B because".
     """
     tags = markup.parse(reply).all(TAG)
     if not tags:
-        match = _START.match(reply)
-        return match.group(1) if match else None
-    picked: set[str] = set()
-    for tag in tags:
-        if tag.all(TAG):
-            continue  # an outer, unclosed tag repeats what the inner one says
-        text = tag.text
-        if lone := _LONE.fullmatch(text):
-            picked.add(lone.group(1).upper())
-        else:
-            picked.update(_ALONE.findall(text))
-    return picked.pop() if len(picked) == 1 else None
+        return picking.only(picking.stated(reply))
+    # an outer, unclosed tag repeats what the inner one says
+    inside = [tag.text for tag in tags if not tag.all(TAG)]
+    picked = [one for text in inside for one in picking.mentioned(text)]
+    beside = picking.called_answer(_TAGGED.sub(" ", reply))
+    return picking.only([*picked, *beside]) if picked else None
 
 
 def values(picked: str | None, official: str | None, gold: str) -> dict[str, bool | str | None]:
