@@ -22,7 +22,7 @@ version: 1.0.0
 title: A small board
 tasks:
   - task: prefeval/classification
-    version: 1
+    version: 2
     parameters:
       max_tokens: 3
     sweep: {inter_turns: [0, 2]}
@@ -77,7 +77,7 @@ def test_a_laxer_old_version_has_another_hash(tmp_path: Path) -> None:
     [
         (("title: A small board", "title: A small board\ncolour: red"), "no field `colour`", 5),
         (("version: 1.0.0", "version: 1.0"), "valid string", 3),
-        (("version: 1\n", "version: 0\n"), "greater than or equal to 1", 7),
+        (("version: 2\n", "version: 0\n"), "greater than or equal to 1", 7),
         (("id: small", "id: ../up"), "match pattern", 2),
         (("title: A small board", 'title: "A \\u202e board"'), "match pattern", 4),
         (("title: A small board", "title: a\ntitle: b"), "given twice", 5),
@@ -88,7 +88,7 @@ def test_a_laxer_old_version_has_another_hash(tmp_path: Path) -> None:
         (("    sweep", "    headline: .nan\n    sweep"), "valid string", 10),
         (("    sweep", "    weight: .inf\n    sweep"), "finite", 10),
         (("title: A small board", "1: x"), "not text", None),
-        (("    version: 1\n", "    version: 1\n    limit: 5\n"), "needs a `seed`", None),
+        (("    version: 2\n", "    version: 2\n    limit: 5\n"), "needs a `seed`", None),
         (("title: A small board", "title: 2024-01-01"), "put it in quotes", None),
         (("tasks:", "tasks: []\nother:"), "at least 1 item", 5),
     ],
@@ -134,7 +134,7 @@ def test_the_mini_board_asks_for_what_the_mini_presets_give() -> None:
     ("change", "kind", "says"),
     [
         (("prefeval/classification", "prefeval/clasification"), NotFound, "did you mean"),
-        (("version: 1\n", "version: 9\n"), ConfigError, "installed is 1"),
+        (("version: 2\n", "version: 9\n"), ConfigError, "installed is 2"),
         (("max_tokens: 3", "max_token: 3"), NotFound, "did you mean 'max_tokens'"),
         (("max_tokens: 3", "max_tokens: -3"), ConfigError, "parameter max_tokens"),
         (("    sweep", "    headline: korrect\n    sweep"), NotFound, "metric named 'korrect'"),
