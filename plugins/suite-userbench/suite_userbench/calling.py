@@ -26,7 +26,9 @@ _SCHEMA: dict[str, Any] = {
     "required": ["thought", "choice", "content"],
     "additionalProperties": False,
 }
-TOOL = suite.Tool("interact", "Make one move: search the database, talk to the user, or answer.", _SCHEMA)
+TOOL = suite.Tool(
+    "interact_with_env", "Make one move: search the database, talk to the user, or answer.", _SCHEMA
+)
 _TAGGED = re.compile(r"^[^\S\n]*(\[(?:search|action|answer)\].*)", re.DOTALL | re.MULTILINE)
 Way = Literal["tools", "json", "text"]
 
@@ -69,34 +71,35 @@ def options(way: Way, max_tokens: int) -> dict[str, Any]:
     return {"json_schema": {**_SCHEMA, "properties": properties}}
 
 
-def read(way: Way, reply: suite.Reply) -> Move:
-    """The move of a reply."""
+def read(way: Way, reply: suite.Reply, released: bool = False) -> Move:
+    """The move of a reply. released: read the arguments of a call as the released harness does."""
     if way == "tools" and reply.tool_calls:
-        return _from_call(reply.tool_calls)
+        return _from_call(reply.tool_calls, released)
     if not reply.text.strip():
         problem = "refused" if reply.finish == "refused" else "empty"
         return Move("", problem)
     if way == "tools":
         return Move(reply.text, "no-tool-call")
-    return _from_text(reply.text, reply.finish)
+    return _from_text(reply.text, reply.finish, released)
 
 
-def _from_call(calls: Sequence[suite.ToolCall]) -> Move:
+def _from_call(calls: Sequence[suite.ToolCall], released: bool) -> Move:
     call, dropped = calls[0], len(calls) - 1
-    if call.name != TOOL.name:
+    if call.name != TOOL.name and not released:
         return Move(f"{call.name}({call.arguments})", "unknown-tool", dropped)
     try:
         arguments = json.loads(call.arguments)
     except (ValueError, RecursionError):
         return Move(call.arguments, "bad-arguments", dropped)
-    action = _action(arguments)
+    action = (_released_action if released else _action)(arguments)
     if action is None:
         return Move(call.arguments, "bad-arguments", dropped)
     return Move(action, "", dropped, call)
 
 
-def _from_text(text: str, finish: str) -> Move:
-    if (found := read_object(text)) is not None and (action := _action(found)) is not None:
+def _from_text(text: str, finish: str, released: bool) -> Move:
+    found = read_object(text)
+    if found is not None and (action := (_released_action if released else _action)(found)) is not None:
         return Move(action)
     if match := _TAGGED.search(text):
         return Move(match[1].strip())
@@ -118,6 +121,23 @@ def _action(arguments: Any) -> str | None:
         return None
     tag = f"[{arguments['choice']}]"
     return text if text.startswith(tag) else f"{tag} {text}"
+
+
+def _released_action(arguments: Any) -> str | None:
+    """The action string as the released harness makes it; None where it ends the rollout.
+
+    All three fields must be there. A choice outside the list leaves the content as it is, which then is a
+    format error unless it has a tag of its own; content that is no text cannot be given a tag.
+    """
+    if not isinstance(arguments, dict) or not {"choice", "content", "thought"} <= arguments.keys():
+        return None
+    choice, content = arguments["choice"], arguments["content"]
+    if choice not in CHOICES:
+        return str(content)
+    if not isinstance(content, str):
+        return None
+    tag = f"[{choice}]"
+    return content if content.startswith(tag) else f"{tag} {content}"
 
 
 def told(move: Move, reply: suite.Reply, feedback: str) -> tuple[suite.Message, suite.Message]:

@@ -14,7 +14,7 @@ from suite_userbench.parameters import TravelParameters
 from suite_userbench.records import Record, scenario_from, tag_of
 from suite_userbench.scenario import Scenario
 
-DATASET, INDEX = "userbench", "userbench-index"
+DATASET, INDEX, PROMPTS = "userbench", "userbench-index", "userbench-prompts"
 
 
 class Key(suite.Payload):
@@ -37,6 +37,26 @@ class IndexRow(suite.Payload):
 
     reward_model: Key
     extra_info: Mapping[str, Any] = {}
+
+
+class PromptRow(suite.Payload):
+    """One row of the split index, for what it says to the candidate."""
+
+    prompt: list[Mapping[str, str]]
+
+
+def published_prompts(data: suite.Data, mode: str) -> tuple[str, str]:
+    """The system text of a mode, and the sentence about the budget, as templates without fields.
+
+    Every row of a mode has the same system text; the user's text ends in the sentence on a line of its own.
+    Raises DataError where rows say otherwise.
+    """
+    rows = list(data.rows(PROMPTS, PromptRow, part=f"{mode}-choice"))
+    texts = {(row.prompt[0]["content"], row.prompt[1]["content"].split("\n")[-2]) for row in rows}
+    if len(texts) != 1:
+        raise suite.DataError(f"{PROMPTS}: {len(texts)} texts of the {mode} mode, expected one")
+    system, budget = (text.replace("{", "{{").replace("}", "}}") for text in texts.pop())
+    return system, budget
 
 
 def read_index(data: suite.Data, parameters: TravelParameters) -> dict[str, list[str]]:

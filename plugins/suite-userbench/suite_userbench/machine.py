@@ -10,7 +10,7 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import suite
@@ -32,6 +32,7 @@ from suite_userbench.wording import FEEDBACK as SAY
 
 Turn = Generator[Ask, Answer | None, Event]
 _ID = re.compile(r"[A-Z]\d+")
+_RELEASED_ID = re.compile(r"[ACFHR]\d+")
 _TAGGED = re.compile(r"\[(search|action|answer)\]\s*(.*)", re.DOTALL)
 _FINISH = re.compile(r"\[finish\]", re.IGNORECASE)
 _NAMES = {"rental car": "rental_car", "car rental": "rental_car"}
@@ -61,7 +62,7 @@ class Episode:
         self.rules = rules
         self.rng = rng
         self.options = {one.name: self._deal(one) for one in scenario.aspects}
-        self.history: list[Line] = [Line("user", scenario.request)]
+        self.history: list[Line] = []  # as the released code has it: without opening, answers and feedback
         self.events: list[Event] = []
         self.steps = 0
         self.total_reward = 0.0
@@ -124,7 +125,7 @@ class Episode:
 
     def _close(self, event: Event, dropped: int) -> Event:
         rules = self.rules
-        raw = event.reward + sum(one.reward for one in event.more)
+        raw = max(0.0, event.reward + sum(one.reward for one in event.more))
         reward = raw * rules.reward_scale - rules.step_penalty
         if rules.normalize_rewards:
             reward = min(max(reward, 0.0), 1.0)
@@ -152,7 +153,7 @@ class Episode:
     # search
 
     def _search(self, content: str) -> Turn:
-        self.history.append(Line("agent", f"[search] {content}"))
+        self.history.append(Line("agent", content))
         self._searches += 1
         every = self.rules.outage_every
         if every and self._searches % every == 0:
@@ -164,7 +165,7 @@ class Episode:
             return self._no_results(content, SAY["search_unclear"])
         if not verdict.matches:
             return self._no_results(content, SAY["search_wrong"])
-        name = verdict.aspect.lower()
+        name = verdict.aspect.strip().lower()
         aspect = self.scenario.aspect(_NAMES.get(name, name))
         if aspect is None:
             return self._outage(content, "user-failed")
@@ -206,7 +207,8 @@ class Episode:
         if not isinstance(judgement, Judgement):
             judgement, cause = Judgement("chat"), "user-failed"
         elif judgement.kind == "hit":
-            wanted = next((one for one in self._remaining if one.id == judgement.preference), None)
+            name = judgement.preference.strip()
+            wanted = next((one for one in self._remaining if one.id == name), None)
             if wanted is None:
                 judgement, cause = Judgement("chat"), "user-failed"
         self.history.append(Line("agent", content, f"judged: {judgement.kind}"))
@@ -226,8 +228,9 @@ class Episode:
 
     def _release(self, content: str, cause: str) -> Turn:
         """The user volunteers a preference, for nothing was asked for so long."""
-        if self.rules.released:  # the released code loses it: counted, never said
+        if self.rules.released:  # the released code loses it: counted, never said, and its line stands twice
             self._off_target = 0
+            self.history.append(Line("agent", content, "no answer"))
             text = self._hear(None)
             return self._event("proactive", "action", content, feedback=text, cause="released-async")
         wanted = self.rng.choice(self._remaining)
@@ -236,6 +239,9 @@ class Episode:
     def _reveal(self, kind: Kind, content: str, wanted: Preference, cause: str = "") -> Turn:
         said = yield Speak(self, "hit" if kind == "action_hit" else "proactive", content, wanted)
         text = self._hear(said)
+        if not isinstance(said, Said) and self.rules.released:  # counted before the user speaks
+            self._off_target = 0
+            return self._event(kind, "action", content, feedback=text, cause="user-failed")
         if not isinstance(said, Said):  # nothing was said, so nothing was brought out
             self._off_target += 1
             return self._event("action_chat", "action", content, feedback=text, cause="user-failed")
@@ -262,30 +268,49 @@ class Episode:
     # answer
 
     def _answer(self, content: str) -> Event:
-        self.history.append(Line("agent", f"[answer] {content}"))
-        ids = [part.strip() for part in content.split(",") if part.strip()]
-        if not ids or any(not _ID.fullmatch(name) for name in ids):
+        ids = [part.strip() for part in content.split(",")]
+        if self.rules.released:
+            return self._answers(content, ids)
+        if any(not _ID.fullmatch(name) for name in ids):
             return self._reply_to_answer("format_error", content, SAY["answer_format"], cause="bad-id")
-        if len(ids) > 1 and not self.rules.released:
+        if len(ids) > 1:
             return self._reply_to_answer(
                 "answer_refused", content, SAY["answer_several"], cause="several-ids"
             )
-        events = [self._one_answer(content, name) for name in ids]
-        return _changed(events[-1], more=tuple(events[:-1])) if len(events) > 1 else events[0]
+        if self.scenario.lettered(ids[0][0]) is None:
+            return self._reply_to_answer("answer_refused", content, SAY["answer_foreign"], cause="foreign")
+        return self._one_answer(content, ids[0])
+
+    def _answers(self, content: str, ids: Sequence[str]) -> Event:
+        """As the released asynchronous code takes them: one after the other, until one cannot be taken.
+
+        What was taken before such an id stays taken, and its reward is lost.
+        """
+        taken: list[Event] = []
+        for name in ids:
+            if not _RELEASED_ID.fullmatch(name):
+                last = self._reply_to_answer("format_error", content, SAY["answer_format"], cause="bad-id")
+            else:
+                last = self._one_answer(content, name)
+            if last.kind in ("format_error", "answer_refused"):
+                lost = [_changed(one, kind="answer_refused", cause="lost", reward=0.0) for one in taken]
+                return _changed(last, more=tuple(lost))
+            taken.append(last)
+        kinds = [one.kind for one in taken]
+        best = next((kind for kind in ("answer_best", "answer_correct") if kind in kinds), "answer_wrong")
+        mixed = "_and_wrong" if best != "answer_wrong" and "answer_wrong" in kinds else ""
+        self.feedback = SAY[best + mixed]
+        return _changed(taken[-1], more=tuple(taken[:-1]), feedback=self.feedback)
 
     def _one_answer(self, content: str, name: str) -> Event:
         aspect = self.scenario.lettered(name[0])
-        if aspect is None:
-            return self._reply_to_answer("answer_refused", content, SAY["answer_foreign"], cause="foreign")
-        known = {"aspect": aspect.name, "option": name}
-        if self.rules.mode == "single" and aspect.name in self._answered:
-            feedback = SAY["answer_again"].format(aspect=aspect.name)
+        known = {"aspect": aspect.name if aspect else "", "option": name}
+        if self.rules.mode == "single" and name[0] in self._answered:
+            feedback = SAY["answer_again"].format(aspect=known["aspect"] or name[0])
             return self._reply_to_answer("answer_refused", content, feedback, cause="answered-twice", **known)
-        self._answered.add(aspect.name)
-        if (
-            self.rules.mode == "single"
-        ):  # the matter is settled: what was not asked about it is not told any more
-            self._remaining = [one for one in self._remaining if one.aspect != aspect.name]
+        self._answered.add(name[0])
+        if self.rules.mode == "single":  # the matter is settled: the user tells no more about it
+            self._remaining = [one for one in self._remaining if one.aspect != known["aspect"]]
         if name in self._best_left:
             self._best_left.remove(name)
             self._correct_left.discard(name)
@@ -297,14 +322,22 @@ class Episode:
             return self._reply_to_answer(
                 "answer_correct", content, SAY["answer_correct"], reward=self.rules.correct_reward, **known
             )
-        cause = "repeated" if name in aspect.correct else ("" if name in aspect.options else "no-such-option")
-        reward = max(0.0, -self.rules.wrong_penalty)  # floored: a lone wrong answer never costs
+        if aspect is None:
+            cause = "foreign"
+        else:
+            cause = (
+                "repeated" if name in aspect.correct else "" if name in aspect.options else "no-such-option"
+            )
         return self._reply_to_answer(
-            "answer_wrong", content, SAY["answer_wrong"], cause=cause, reward=reward, **known
+            "answer_wrong",
+            content,
+            SAY["answer_wrong"],
+            cause=cause,
+            reward=-self.rules.wrong_penalty,  # the turn's sum is floored at 0
+            **known,
         )
 
     def _reply_to_answer(self, kind: Kind, content: str, feedback: str, **more: Any) -> Event:
-        self.history.append(Line("user", feedback))
         return self._event(kind, "answer", content, feedback=feedback, **more)
 
     # leaving early

@@ -59,7 +59,7 @@ class Measures:
 
     @property
     def official(self) -> Mapping[str, float]:
-        """What the released code prints of an episode."""
+        """What the released code prints of an episode; an abandoned one keeps the rewards of its turns."""
         return {
             "official_micro_avg": sum(self.rewards) / len(self.rewards) if self.rewards else 0.0,
             "official_micro_max": max(self.rewards, default=0.0),
@@ -74,6 +74,11 @@ def answers_of(events: Sequence[Event]) -> Iterator[Event]:
         for one in (*event.more, event):
             if one.kind in _VALUES and one.cause != _REPEATED:
                 yield one
+
+
+def _left(event: Event) -> bool:
+    """Whether this is no turn but the end of an abandoned episode."""
+    return event.kind == "finish" and not event.choice
 
 
 def aspect_result(name: str, events: Sequence[Event], single: bool) -> AspectResult:
@@ -99,7 +104,7 @@ def measure(scenario: Scenario, events: Sequence[Event], single: bool) -> Measur
     actions = [event for event in events if event.choice == "action"]
     return Measures(
         aspects=tuple(aspect_result(one.name, events, single) for one in scenario.aspects),
-        turns=sum(not (event.kind == "finish" and not event.choice) for event in events),
+        turns=sum(not _left(event) for event in events),
         searches=len(searches),
         searches_valid=kinds.count("search_valid"),
         outages=sum(event.kind == "search_outage" and event.cause == "outage" for event in events),
@@ -112,5 +117,5 @@ def measure(scenario: Scenario, events: Sequence[Event], single: bool) -> Measur
         passive=kinds.count("proactive"),
         preferences=len(scenario.preferences),
         user_failures=sum(event.cause == "user-failed" for event in events),
-        rewards=tuple(event.reward for event in events),
+        rewards=tuple(event.reward for event in events if not _left(event)),
     )

@@ -131,7 +131,7 @@ def _shown(option: Mapping[str, Any]) -> dict[str, Any]:
     return {field: value for field, value in option.items() if field not in GOLD_FIELDS}
 
 
-def _aspect(name: str, block: Block) -> Aspect:
+def _aspect(name: str, block: Block, source: str) -> Aspect:
     domain, options = ASPECTS[name], block.options
     return Aspect(
         name=name,
@@ -142,7 +142,7 @@ def _aspect(name: str, block: Block) -> Aspect:
         correct=tuple(one["id"] for one in options.correct),
         wrong=tuple(one["id"] for one in options.wrong),
         noise=tuple(one["id"] for one in options.noise),
-        legend=domain.legend,
+        legend=domain.legend_of(source),
     )
 
 
@@ -162,7 +162,7 @@ def scenario_from(record: Record) -> Scenario:
         difficulty=record.difficulty,
         request=record.initial_description,
         story=record.scenario,
-        aspects=tuple(_aspect(name, block) for name, block in blocks.items()),
+        aspects=tuple(_aspect(name, block, record.source) for name, block in blocks.items()),
         preferences=tuple(preferences),
         source=record.source,
     )

@@ -28,7 +28,7 @@ class Travel(suite.Task[Scenario, TravelParameters]):
 
     info = suite.TaskInfo(
         name="userbench/travel",
-        version=1,
+        version=2,
         title="UserBench: agents that draw out what a traveller wants",
         paper="arXiv 2507.22034",
         roles={
@@ -37,9 +37,11 @@ class Travel(suite.Task[Scenario, TravelParameters]):
         },
         headline="score",
         datasets=(loading.DATASET, loading.INDEX),
+        official_prompts=loading.PROMPTS,
         mini={loading.DATASET: "userbench-mini", loading.INDEX: "userbench-mini"},
         presets={
             "paper": [{"mode": "single"}, {"mode": "multi"}],
+            "released": [{"mode": mode, "compat": "released-async"} for mode in ("single", "multi")],
             "rules": [{"user": "rules-v1", "mode": mode} for mode in ("single", "multi")],
             "synth": [{"user": "rules-v1", "source": "synth"}],
             "options": [
@@ -89,6 +91,11 @@ class Travel(suite.Task[Scenario, TravelParameters]):
             facts["compat"] = f"{self.parameters.compat}: with the released code's defects"
         return facts
 
+    def official_prompts(self, data: suite.Data) -> suite.Prompts:
+        """The candidate's published texts, of the mode played; what judges and users read stays ours."""
+        system, budget = loading.published_prompts(data, self.rules.mode)
+        return self.prompts.replace("mixed", published_system=system, budget=budget)
+
     def samples(self, data: suite.Data) -> Iterable[suite.Sample[Scenario]]:
         """One sample a scenario, by tag."""
         for scenario in self._scenarios(data):
@@ -133,7 +140,7 @@ class Travel(suite.Task[Scenario, TravelParameters]):
             if reply.finish == "overflow":
                 episode.abandon("", "overflow")
                 break
-            move = calling.read(way, reply)
+            move = calling.read(way, reply, self.rules.released)
             if move.problem and self.rules.released:  # the released harness ends the rollout here
                 episode.abandon(move.action, "harness")
                 break
@@ -144,7 +151,13 @@ class Travel(suite.Task[Scenario, TravelParameters]):
         return self._output(episode, way, tokens)
 
     def opening(self, scenario: Scenario, way: calling.Way) -> tuple[suite.Message, suite.Message]:
-        """What the candidate reads first."""
+        """What the candidate reads first. The published texts say themselves how to call the tool."""
+        if self.prompts.set != "own":
+            how = "" if way == "tools" else f"\n{self.prompts.call_json()}"
+            return (
+                suite.system(self.prompts.published_system() + how),
+                suite.user(f"{scenario.request}\n{self.prompts.budget()}\n"),
+            )
         mode = self.prompts.mode_single if self.rules.mode == "single" else self.prompts.mode_multi
         how = self.prompts.call_tools if way == "tools" else self.prompts.call_json
         instructions = self.prompts.system(steps=self.rules.max_steps, mode=mode())

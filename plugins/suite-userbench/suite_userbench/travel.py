@@ -3,16 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from suite_userbench.scenario import SYNTH
+
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """What is fixed about an aspect. title: how the user would call it."""
+    """What is fixed about an aspect. title: how the user would call it. legend: explains the fields that a
+    search shows; made_legend: what holds of this project's own scenarios besides.
+    """
 
     name: str
     letter: str
     title: str
     arguments: tuple[str, ...]
     legend: str
+    made_legend: str = ""
+
+    def legend_of(self, source: str) -> str:
+        """The legend for scenarios of a source."""
+        return f"{self.legend} {self.made_legend}".strip() if source.startswith(SYNTH) else self.legend
 
 
 ASPECTS: Mapping[str, Domain] = {
@@ -42,8 +51,8 @@ ASPECTS: Mapping[str, Domain] = {
             ("city", "date_start", "date_end"),
             "room: 2B1B is two bedrooms and one bathroom; capacity: people; cost: US dollars for the whole "
             "stay; "
-            "rating: 0 to 10; amenities; service: prices of extras, null if not offered; cleaning is "
-            "always paid.",
+            "rating: 0 to 10; amenities; service: prices of extras, null if not offered.",
+            "Cleaning is always paid.",
         ),
         Domain(
             "rental_car",
@@ -59,9 +68,8 @@ ASPECTS: Mapping[str, Domain] = {
             "R",
             "restaurant",
             ("city", "date"),
-            "expectation: price level; avg_cost_per_person: US dollars, where known; rating: 0 to 10; "
-            "reviews: how "
-            "many of each; tags: what it offers.",
+            "expectation: price level; rating: 0 to 10; reviews: how many of each; tags: what it offers.",
+            "avg_cost_per_person: US dollars, where known.",
         ),
     )
 }

@@ -22,6 +22,10 @@ FEEDBACK: Mapping[str, str] = {
     "answer_again": "You have already recommended an option for the {aspect}, and only one is taken.",
     "answer_best": "Your recommendation is recorded. It is the best one!",
     "answer_correct": "Your recommendation is recorded. It suits me, though there is a better one.",
+    "answer_best_and_wrong": "Your recommendations are recorded. The best one is among them, and some do not "
+    "suit me.",
+    "answer_correct_and_wrong": "Your recommendations are recorded. Some suit me, though there is a better "
+    "one; others do not.",
     "answer_wrong": "Your recommendation is recorded. It does not suit me.",
 }
 

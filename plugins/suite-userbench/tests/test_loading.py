@@ -181,3 +181,31 @@ def test_the_published_index_reads():
     index = loading.read_index(Parquet(), TravelParameters())
     assert len(index) == 471
     assert all(len(best) == len(name.split("|")) for name, best in index.items())
+
+
+@pytest.mark.parametrize(("mode", "folder"), [("single", "_onechoice"), ("multi", "")])
+def test_the_published_texts_are_read_from_the_index(mode, folder):
+    if not PUBLISHED.is_dir():
+        pytest.skip("the published index is not beside this checkout")
+    import pyarrow.parquet
+
+    rows = pyarrow.parquet.read_table(PUBLISHED / f"travel22_multiturn{folder}/test.parquet").to_pylist()
+    data = Given(rows)
+    system, budget = loading.published_prompts(data, mode)
+    assert data.parts == [f"{mode}-choice"]
+    assert suite.Prompts(one=system).one() == rows[0]["prompt"][0]["content"]
+    assert all(row["prompt"][1]["content"].endswith(f"\n{budget}\n") for row in rows)
+    rows[3]["prompt"][0]["content"] += "?"
+    with pytest.raises(suite.DataError, match="2 texts"):
+        loading.published_prompts(Given(rows), mode)
+
+
+class Given:
+    """`suite.Data` over rows at hand."""
+
+    def __init__(self, rows):
+        self.given, self.parts = rows, []
+
+    def rows(self, name, row, part):
+        self.parts.append(part)
+        yield from (row(**one) for one in self.given)

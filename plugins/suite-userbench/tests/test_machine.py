@@ -12,7 +12,7 @@ from suite_userbench.users import rules
 import suite
 
 
-def ids(trip):
+def ids_of(trip):
     return [(one.best, [name for name in one.correct if name != one.best], one.wrong) for one in trip.aspects]
 
 
@@ -118,7 +118,7 @@ def test_a_user_that_says_nothing_reveals_nothing(trip, playing):
 
 
 def test_single_choice_takes_one_answer_an_aspect(trip, playing):
-    (best, _, wrong), (other, also, _) = ids(trip)
+    (best, _, wrong), (other, also, _) = ids_of(trip)
     game = playing(trip)
     assert game(f"[answer] {wrong[0]}").kind == "answer_wrong"
     again = game(f"[answer] {best}")
@@ -131,7 +131,7 @@ def test_single_choice_takes_one_answer_an_aspect(trip, playing):
 
 
 def test_multi_choice_ends_when_every_best_is_found(trip, playing):
-    (best, also, _), (other, _, wrong) = ids(trip)
+    (best, also, _), (other, _, wrong) = ids_of(trip)
     game = playing(trip, mode="multi")
     assert [game(f"[answer] {name}").kind for name in (also[0], also[0], wrong[0], best)] == [
         "answer_correct",
@@ -152,6 +152,8 @@ def test_multi_choice_ends_when_every_best_is_found(trip, playing):
         ("h3", "format_error", "bad-id"),
         ("the first one", "format_error", "bad-id"),
         ("", "format_error", "bad-id"),
+        ("H1,", "format_error", "bad-id"),
+        ("H1,,H2", "format_error", "bad-id"),
         ("H1, H2", "answer_refused", "several-ids"),
         ("Z9", "answer_refused", "foreign"),
     ],
@@ -221,10 +223,101 @@ class TestCompat:
         found = measure(trip, game.episode.events, True)
         assert all(one.correct for one in found.aspects)
 
+    @pytest.mark.parametrize(
+        ("mode", "ids", "rewards"),
+        [
+            ("single", "BEST,", (0.0,)),  # the empty part ends the turn: taken, and paid nothing
+            ("single", "BEST, nonsense", (0.0,)),
+            ("single", "BEST, WRONG", (0.0,)),  # the second of one thing is refused, the first one's pay lost
+            ("multi", "BEST, WRONG", (1.0,)),
+            ("multi", "BEST, BEST", (1.0,)),
+            ("multi", "ALSO, BEST", (1.8,)),
+            ("multi", "WRONG, X99", (0.0,)),  # a letter of no thing at all is no id
+            ("single", "FOREIGN", (0.0,)),
+            ("multi", "ALSO; BEST", (0.0,)),
+        ],
+    )
+    def test_answers_pay_as_released(self, trip, playing, mode, ids, rewards):
+        (best, also, wrong), foreign = ids_of(trip)[0], self.foreign(trip)
+        words = {"BEST": best, "ALSO": also[0], "WRONG": wrong[0], "FOREIGN": foreign}
+        for word, name in words.items():
+            ids = ids.replace(word, name)
+        game = playing(trip, mode=mode, compat="released-async")
+        game(f"[answer] {ids}")
+        found = measure(trip, game.episode.events, mode == "single")
+        assert found.rewards == pytest.approx(rewards)
+        assert found.aspects[0].value == min(1.0, rewards[0])
+
+    @staticmethod
+    def foreign(trip):
+        letters = {one.letter for one in trip.aspects}
+        return next(letter for letter in "ACFHR" if letter not in letters) + "1"
+
+    def test_what_was_taken_before_an_unreadable_id_stays_taken(self, trip, playing):
+        best, also, _ = ids_of(trip)[0]
+        game = playing(trip, mode="multi", compat="released-async")
+        assert game(f"[answer] {best},").kind == "format_error"
+        assert game(f"[answer] {best}").kind == "answer_wrong"
+        game = playing(trip, compat="released-async")
+        game(f"[answer] {best},")
+        assert game(f"[answer] {also[0]}").cause == "answered-twice"
+
+    def test_a_foreign_letter_is_used_up_once(self, trip, playing):
+        game, foreign = playing(trip, compat="released-async"), self.foreign(trip)
+        kinds = [game(f"[answer] {foreign}").kind for _ in range(2)]
+        assert kinds == ["answer_wrong", "answer_refused"]
+        assert playing(trip)(f"[answer] {foreign}").cause == "foreign"
+
+    def test_penalties_are_floored_over_the_turn(self, trip, playing):
+        best, _, wrong = ids_of(trip)[0]
+        game = playing(trip, mode="multi", compat="released-async", wrong_penalty=0.3)
+        assert game(f"[answer] {best}, {wrong[0]}").reward == pytest.approx(0.7)
+        assert game(f"[answer] {wrong[1]}").reward == 0.0
+
+    def test_a_hit_that_is_not_answered_counts_as_released(self, trip, playing):
+        game = playing(trip, compat="released-async")
+
+        class Mute(type(game.user)):
+            def answer(self, ask):
+                return None if type(ask).__name__ == "Speak" else super().answer(ask)
+
+        game = playing(trip, Mute(), compat="released-async")
+        game("[action] chat", "[action] chat", "[action] hit:P1")
+        found = measure(trip, game.episode.events, True)
+        assert (found.active, found.rewards[-1], game.episode.elicited) == (1, 0.0, [])
+        assert game("[action] chat").kind == "action_chat"  # the count began anew
+
     def test_it_goes_on_after_the_last_answer(self, trip, playing):
         game = playing(trip, compat="released-async")
         game(*(f"[answer] {one.wrong[0]}" for one in trip.aspects))
         assert not game.episode.over
+
+
+def test_judges_read_what_was_searched_and_said_but_no_opening_and_no_answer(trip, playing):
+    game = playing(trip)
+    assert game.episode.history == []
+    game("[search] no", "[action] chat", f"[answer] {trip.aspects[0].wrong[0]}")
+    assert [(line.role, line.text) for line in game.episode.history if line.role == "agent"] == [
+        ("agent", "no"),
+        ("agent", "chat"),
+    ]
+
+
+def test_space_and_capitals_around_what_a_judge_says_are_no_outage(trip, playing):
+    event = playing(trip)(f"[search] yes: {trip.aspects[0].name.upper()} ")
+    assert event.kind == "search_valid"
+    assert playing(trip)("[action] hit: P2 ").preference == "P2"
+
+
+def test_an_abandoned_episode_has_the_rewards_of_its_turns(trip, playing):
+    game = playing(trip)
+    game(f"[search] yes:{trip.aspects[0].name}", "[action] chat")
+    game.episode.abandon("", "harness")
+    official = measure(trip, game.episode.events, True).official
+    assert official["official_micro_avg"] == pytest.approx(0.1)  # 0.2 over two turns, not three
+    nothing = playing(trip)
+    nothing.episode.abandon("", "harness")
+    assert measure(trip, nothing.episode.events, True).official["official_micro_avg"] == 0.0
 
 
 @pytest.mark.parametrize("bad", [{"max_steps": 0}, {"wrong": -1}, {"outage_every": -2}])

@@ -6,6 +6,7 @@ import pytest
 from suite_userbench import baselines
 from suite_userbench.parameters import TravelParameters
 from suite_userbench.task import Travel, events_of
+from suite_userbench.travel import ASPECTS
 
 import suite
 
@@ -16,7 +17,7 @@ def task_of(**parameters):
     return Travel(TravelParameters.model_validate({"user": "rules-v1", **parameters}))
 
 
-def move(choice, content, name="interact", identity="c1"):
+def move(choice, content, name="interact_with_env", identity="c1"):
     body = json.dumps({"thought": "t", "choice": choice, "content": content})
     return suite.ToolCall(name, body, identity)
 
@@ -65,7 +66,7 @@ async def test_tools_are_called_and_answered(scripted, trip):
         max_steps=2,
     )
     first, second = candidate.asked
-    assert first.tools[0].name == "interact" and first.options.tool_choice == "required"
+    assert first.tools[0].name == "interact_with_env" and first.options.tool_choice == "required"
     assert [one.role for one in second.messages] == ["system", "user", "assistant", "tool"]
     assert second.messages[3].tool_call_id == "a" == second.messages[2].tool_calls[0].id
     assert trip.request in first.messages[1].content
@@ -92,7 +93,7 @@ async def test_text_with_a_tag_is_read(scripted, trip):
 
 
 BAD = {
-    "bad-arguments": suite.Reply("", tool_calls=(suite.ToolCall("interact", "{not json", "x"),)),
+    "bad-arguments": suite.Reply("", tool_calls=(suite.ToolCall("interact_with_env", "{not json", "x"),)),
     "unknown-tool": suite.Reply("", tool_calls=(move("search", "x", name="fly"),)),
     "empty": suite.Reply("  ", finish="empty"),
     "refused": suite.Reply("", finish="refused"),
@@ -114,9 +115,54 @@ async def test_bad_turns_are_events_and_cost_a_turn(scripted, trip, problem):
 
 @pytest.mark.parametrize("arguments", WORSE)
 async def test_wrong_arguments(scripted, trip, arguments):
-    reply = suite.Reply("", tool_calls=(suite.ToolCall("interact", arguments, "x"),))
+    reply = suite.Reply("", tool_calls=(suite.ToolCall("interact_with_env", arguments, "x"),))
     _, output, _ = await play(scripted, trip, script(reply), max_steps=1)
     assert events_of(output)[0].cause == "bad-arguments"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "default", "released"),
+    [
+        ({"choice": "action", "content": "Hi."}, "action_chat", None),  # no thought
+        ({"thought": "t", "choice": "dance", "content": "x"}, "bad-arguments", "format_error"),
+        ({"thought": "t", "choice": "dance", "content": "[action] Hi."}, "bad-arguments", "action_chat"),
+        ({"thought": "t", "choice": "action", "content": ["Hi."]}, "action_chat", None),
+        ({"thought": "t", "choice": "dance", "content": ["Hi."]}, "bad-arguments", "format_error"),
+        ({"thought": "", "choice": "action", "content": "[action]Hi."}, "action_chat", "action_chat"),
+    ],
+)
+async def test_compat_reads_arguments_as_the_released_harness(
+    scripted, trip, arguments, default, released
+):
+    reply = suite.Reply("", tool_calls=(suite.ToolCall("interact_with_env", json.dumps(arguments), "x"),))
+    _, output, _ = await play(scripted, trip, script(reply), max_steps=1)
+    event = events_of(output)[0]
+    assert (event.cause or event.kind) == default
+    _, output, _ = await play(scripted, trip, script(reply), max_steps=1, compat="released-async")
+    assert output.finish == ("invalid" if released is None else "limit")
+    assert events_of(output)[0].kind == (released or "finish")
+
+
+async def test_compat_does_not_look_at_the_name_of_the_tool(scripted, trip):
+    reply = suite.Reply("", tool_calls=(move("action", "Hi.", name="fly"),))
+    _, output, _ = await play(scripted, trip, script(reply), max_steps=1, compat="released-async")
+    assert events_of(output)[0].kind == "action_chat"
+
+
+async def test_published_texts_stand_instead_of_ours(scripted, trip):
+    task = task_of(max_steps=1)
+    task.prompts = task.prompts.replace("mixed", published_system="Plan {{a}} trip.", budget="Be cheap.")
+    candidate = scripted(script(suite.Reply("", tool_calls=(move("action", "Hi."),))), ALL)
+    await task.solve(suite.Sample(trip.id, trip), suite.Models({"candidate": [candidate]}))
+    first = candidate.asked[0].messages
+    assert [one.content for one in first] == ["Plan {a} trip.", f"{trip.request}\nBe cheap.\n"]
+
+
+def test_rules_of_our_generator_are_told_of_our_scenarios_only():
+    apartment, restaurant = ASPECTS["apartment"], ASPECTS["restaurant"]
+    for one, ours in ((apartment, "always paid"), (restaurant, "avg_cost_per_person")):
+        assert ours in one.legend_of("userbench-synth/2")
+        assert ours not in one.legend_of("userbench")
 
 
 async def test_a_cut_off_answer_is_told_from_a_wordy_one(scripted, trip):
@@ -162,7 +208,7 @@ async def test_a_tool_loop_ends_at_the_limit(scripted, trip):
 
 async def test_content_that_is_json_is_passed_on(scripted, trip):
     body = json.dumps({"thought": "", "choice": "search", "content": {"aspect": "hotel"}})
-    reply = suite.Reply("", tool_calls=(suite.ToolCall("interact", body, "x"),))
+    reply = suite.Reply("", tool_calls=(suite.ToolCall("interact_with_env", body, "x"),))
     _, output, _ = await play(scripted, trip, script(reply), max_steps=1)
     assert events_of(output)[0].content == '{"aspect": "hotel"}'
 

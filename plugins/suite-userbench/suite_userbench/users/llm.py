@@ -101,9 +101,10 @@ class ModelUser:
         )
         prompt = self._prompts.judge_search(arguments=arguments, request=ask.request)
         found = await self._ask(prompt, SEARCH, ("matches",))
-        if found is None or found["matches"] not in ("yes", "no", "neither"):
+        said = "" if found is None else found["matches"].strip().lower()
+        if found is None or said not in ("yes", "no", "neither"):
             return None
-        matches = {"yes": True, "no": False, "neither": None}[found["matches"]]
+        matches = {"yes": True, "no": False, "neither": None}[said]
         aspect = found.get("aspect")
         return Verdict(matches, aspect if isinstance(aspect, str) else "")
 
@@ -116,10 +117,11 @@ class ModelUser:
             utterance=ask.text,
         )
         found = await self._ask(prompt, UTTERANCE, ("kind",))
-        if found is None or found["kind"] not in ("hit", "miss", "vague", "chat"):
+        kind = "" if found is None else found["kind"].strip().lower()
+        if found is None or kind not in ("hit", "miss", "vague", "chat"):
             return None
         preference = found.get("preference")
-        return Judgement(found["kind"], preference if isinstance(preference, str) else "")
+        return Judgement(kind, preference if isinstance(preference, str) else "")
 
     async def _speak(self, ask: Speak) -> Said | None:
         if ask.kind == "miss":
@@ -138,7 +140,7 @@ class ModelUser:
                 statement=ask.preference.statement,
             )
         found = await self._ask(prompt, RESPONSE, ("response",))
-        return Said(found["response"]) if found is not None and found["response"].strip() else None
+        return Said(found["response"].strip()) if found is not None and found["response"].strip() else None
 
 
 def _make(model: suite.Model | None, prompts: suite.Prompts, _settings: Mapping[str, str]) -> ModelUser:
