@@ -22,15 +22,15 @@ A message has up to three lines: what is wrong, where, what to do.
 import difflib
 from collections.abc import Iterable
 
+from suite.secrets import scrub, scrub_all
+
 
 class SuiteError(Exception):
     """Something the user can put right. `what`, `where` and `fix` become the lines of the message."""
 
     def __init__(self, what: str, where: str = "", fix: str = "") -> None:
-        super().__init__("\n  ".join(line for line in (what, where, fix) if line))
-        self.what = what
-        self.where = where
-        self.fix = fix
+        self.what, self.where, self.fix = (scrub(one) for one in (what, where, fix))
+        super().__init__("\n  ".join(line for line in (self.what, self.where, self.fix) if line))
 
 
 class NotFound(SuiteError):
@@ -95,9 +95,9 @@ class CallFailed(Exception):
         retry_after: float | None = None,
         overload: bool = False,
     ) -> None:
-        super().__init__(f"{kind}: {message}" if message else kind)
-        self.kind = kind
-        self.message = message
+        self.kind = scrub_all(kind)
+        self.message = scrub_all(message)  # before anybody cuts it
+        super().__init__(f"{self.kind}: {self.message}" if message else self.kind)
         self.retryable = retryable
         self.retry_after = retry_after
         self.overload = overload

@@ -17,6 +17,11 @@ from typing import BinaryIO
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+def part_of(path: Path) -> Path:
+    """Where a file is made that will be called `path`."""
+    return path.with_name(path.name + ".part")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A new file that takes the place of `path` when the block ends. An error leaves what was there.
@@ -25,7 +30,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no regular file", str(path))
-    part = path.with_name(path.name + ".part")
+    part = part_of(path)
     part.unlink(missing_ok=True)  # of a killed process, or a trap
     try:
         with os.fdopen(os.open(part, _NEW, 0o666), "wb") as file:

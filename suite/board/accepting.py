@@ -33,6 +33,7 @@ from suite.board.repository import Shelf, open_repository
 from suite.board.verify import Verification, verify
 from suite.chat import canonical_json
 from suite.errors import BundleError, ConfigError, SuiteError
+from suite.files import own_folder, write_whole
 from suite.journal.reading import RunReader
 from suite.report.cleaning import one_line
 
@@ -249,11 +250,12 @@ def _write(
     folder: Path, opened: Opened, checked: Verification, keep: tuple[Path, Sequence[str]] | None
 ) -> None:
     """Everything but the record. keep: (bundle, addresses) where the folder does not hold them yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / SUBMISSION).write_bytes(opened.raw)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    own_folder(folder)
+    write_whole(folder / SUBMISSION, [opened.raw])
     checked.write(folder)
     if opened.readme:
-        (folder / "README.md").write_text(opened.readme, "utf-8")
+        write_whole(folder / "README.md", [opened.readme.encode()])
     if keep is not None:
         keep_bundle(keep[0], folder, keep[1])
 
@@ -273,7 +275,8 @@ def keep_bundle(bundle: Path, folder: Path, urls: Sequence[str]) -> None:
     if size <= KEPT and bundle.is_dir():
         shutil.copytree(bundle, folder / BUNDLE_FOLDER)
     elif size <= KEPT:
-        shutil.copyfile(bundle, folder / BUNDLE)
+        with bundle.open("rb") as file:
+            write_whole(folder / BUNDLE, iter(lambda: file.read(MIB), b""))
     if urls:
         if bundle.is_dir():
             raise ConfigError("--url is the address of an archive, not of a folder", str(bundle))

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from suite.data import strict
 from suite.errors import DataError
+from suite.files import write_whole
 
 SUBMISSION, VERIFICATION, PER_SAMPLE, REPLIES, RECORD = (
     "submission.json",
@@ -338,4 +339,4 @@ def read_record(path: Path) -> EntryRecord:
 def write_record(path: Path, record: EntryRecord) -> None:
     """Write entry.yaml."""
     values = {name: one for name, one in record.model_dump(mode="json").items() if one not in (None, "")}
-    path.write_text(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), "utf-8")
+    write_whole(path, [yaml.safe_dump(values, sort_keys=False, allow_unicode=True).encode()])

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from suite.board.entry import read_model
 from suite.errors import ConfigError, DataError, SourceUnreachable
+from suite.files import replacing, write_whole
 
 MOST_REDIRECTS = 4
 CHUNK = 2**16
@@ -47,7 +48,7 @@ def read_reference(path: Path) -> Reference:
 
 def write_reference(path: Path, reference: Reference) -> None:
     """Write bundle.ref.yaml."""
-    path.write_text(yaml.safe_dump(reference.model_dump(mode="json"), sort_keys=False), "utf-8")
+    write_whole(path, [yaml.safe_dump(reference.model_dump(mode="json"), sort_keys=False).encode()])
 
 
 class Response(Protocol):
@@ -180,24 +181,19 @@ def _public(host: str, resolve: Resolve) -> str:
 
 
 def _save(response: Response, reference: Reference, to: Path) -> None:
-    part = to.with_name(to.name + ".part")
     digest, total = hashlib.sha256(), 0
-    try:
-        with part.open("wb") as file:
-            for chunk in _chunks(response):
-                total += len(chunk)
-                if total > reference.bytes:
-                    raise DataError(f"more than the {reference.bytes:,} bytes that were accepted")
-                digest.update(chunk)
-                file.write(chunk)
+    with replacing(to) as file:
+        for chunk in _chunks(response):
+            total += len(chunk)
+            if total > reference.bytes:
+                raise DataError(f"more than the {reference.bytes:,} bytes that were accepted")
+            digest.update(chunk)
+            file.write(chunk)
         if total != reference.bytes or digest.hexdigest() != reference.sha256:
             raise DataError(
                 "the bundle is not the one that was accepted",
                 where=f"expected {reference.sha256[:12]}, found {digest.hexdigest()[:12]}",
             )
-        part.replace(to)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _chunks(response: Response) -> Iterator[bytes]:

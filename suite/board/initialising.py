@@ -13,6 +13,7 @@ from string import Template
 import suite
 from suite.board.definition import Board, board_files, find_board
 from suite.errors import ConfigError
+from suite.files import write_whole
 
 PLACES = {
     "SUBMITTING.md": "SUBMITTING.md",
@@ -53,10 +54,10 @@ def init_board(folder: Path, board: str) -> Made:
             raise ConfigError(f"{path} exists", fix="choose an empty folder")
     for path, name in wanted.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_filled(_template(name), values), "utf-8")
+        write_whole(path, [_filled(_template(name), values).encode()])
     for path, text in ((definition, source.read_text("utf-8")), (keep, "")):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        write_whole(path, [text.encode()])
     return Made(folder, found, tuple(sorted([definition, keep, *wanted])))
 
 

@@ -4,7 +4,6 @@ Not here: what makes a run fit to be submitted (`refusing`), declarations (`decl
 (`scrubbing`), the archive's bytes (`archive`).
 """
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -25,6 +24,7 @@ from suite.board.submission import (
 from suite.chat import canonical_json
 from suite.compare.loading import ComparedRun
 from suite.errors import BundleError
+from suite.files import replacing, write_whole
 
 
 def files_of(folder: Path) -> dict[str, Path]:
@@ -64,22 +64,17 @@ def seal(folder: Path) -> str:
     submission = strict.read(path.read_bytes())
     submission["files"] = listing(folder)
     body = canonical_json(submission) + b"\n"
-    path.write_bytes(body)
+    write_whole(path, [body])
     return sha256(body).hexdigest()
 
 
 def write_archive(folder: Path, to: Path) -> None:
     """Write a bundle folder as `.suite.zip`: at once, or not at all. Raises BundleError."""
     files = files_of(folder)
-    part = to.with_name(f".{to.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
+        with replacing(to) as file:
             archive.write(files, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(to)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise BundleError(f"cannot write {to.name}: {error.strerror}", where=str(to.parent)) from error
 
 

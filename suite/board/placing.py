@@ -13,6 +13,7 @@ from suite.board.entry import RECORD
 from suite.board.fetching import check_urls
 from suite.board.submission import README, SUBMISSION
 from suite.errors import ConfigError
+from suite.files import write_whole
 
 
 def place(bundle: Path, root: Path, *, board: str = "", urls: Sequence[str] = ()) -> Path:
@@ -32,9 +33,9 @@ def place(bundle: Path, root: Path, *, board: str = "", urls: Sequence[str] = ()
     check_room(bundle, urls)
     folder.mkdir(parents=True)
     try:
-        (folder / SUBMISSION).write_bytes(opened.raw)
+        write_whole(folder / SUBMISSION, [opened.raw])
         if opened.readme:
-            (folder / README).write_text(opened.readme, "utf-8")
+            write_whole(folder / README, [opened.readme.encode()])
         keep_bundle(bundle, folder, urls)
     except BaseException:
         shutil.rmtree(folder)

@@ -11,6 +11,7 @@ from suite.board.limits import Limits
 from suite.board.packing import write_archive
 from suite.board.submission import SIGNATURE, SUBMISSION
 from suite.errors import BundleError
+from suite.files import write_whole
 
 
 def sign_bundle(path: Path, key: Path, *, replace: bool = False) -> signatures.Signature:
@@ -57,5 +58,5 @@ def _sign_folder(folder: Path, key: Path, replace: bool) -> signatures.Signature
     message = manifest.read_bytes()
     signature = signatures.sign(message, key)
     found = signatures.check(message, signature)
-    place.write_bytes(signature)
+    write_whole(place, [signature])
     return found

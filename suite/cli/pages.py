@@ -1,7 +1,7 @@
 """How commands show sections of blocks: in the terminal, as JSON, and as files that were asked for."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,9 @@ def show(
     from suite.report.compare_page import html_page, markdown_page, print_sections
 
     if html is not None:
-        _write(html, "".join(html_page(title, over, sections(False))))
+        _write(html, html_page(title, over, sections(False)))
     if markdown is not None:
-        _write(markdown, markdown_page(title, sections(False)))
+        _write(markdown, [markdown_page(title, sections(False))])
     if as_json:
         click.echo(json.dumps(data(), ensure_ascii=False, allow_nan=False, indent=1))
         return
@@ -41,9 +41,11 @@ def show(
             click.echo(f"written: {path}")
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, pieces: Iterable[str]) -> None:
+    from suite.report.finish import replace_file
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
     except OSError as error:
         raise ConfigError(f"{path.name} cannot be written: {error.strerror}", where=str(path)) from error
+    replace_file(path, pieces)

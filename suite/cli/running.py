@@ -83,7 +83,7 @@ def parse_options(texts: Sequence[str], roles: Sequence[str]) -> list[tuple[str,
     for text in texts:
         left, equals, value = text.partition("=")
         if not equals or not left:
-            raise ConfigError(f"-o {text!r} is no option", fix="write -o key=value or -o ROLE.key=value")
+            raise ConfigError("an -o has no =", fix="write -o key=value or -o ROLE.key=value")
         role, dot, key = left.partition(".")
         found.append((role, key, value) if dot and role.partition("/")[0] in known else ("", left, value))
     return [("" if role == "candidate" else role, key, value) for role, key, value in found]

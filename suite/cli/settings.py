@@ -88,7 +88,7 @@ class Settings:
         many = option.multiple or option.nargs != 1
         given = [value] if option.multiple and not isinstance(value, list) else value
         if isinstance(given, dict) or (isinstance(given, list) and not many):
-            raise ConfigError(f"setting {way[-1]!r} takes one value, not {given!r}", self.where(way))
+            raise ConfigError(f"setting {way[-1]!r} takes one value, not several", self.where(way))
         try:
             option.type_cast_value(context, given)
         except click.UsageError as error:

@@ -89,6 +89,7 @@ def verify(
     from suite.board.verify import verify as climb
     from suite.board.verify.text import as_text
     from suite.errors import ConfigError
+    from suite.report.finish import replace_file
 
     for path in (json_path, per_sample):  # said before the work, not after it
         if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
@@ -124,7 +125,7 @@ def verify(
     lines = list(as_text(found))
     click.echo("\n".join(lines[-1:] if quiet else lines))
     if json_path is not None:
-        json_path.write_text(json.dumps(found.data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        replace_file(json_path, [json.dumps(found.data, indent=2, ensure_ascii=False) + "\n"])
     if per_sample is not None and found.per_sample:
-        per_sample.write_bytes(found.per_sample)
+        replace_file(per_sample, [found.per_sample])
     context.exit(found.exit_code(strict=strict))

@@ -18,6 +18,7 @@ from suite.chat import Message, Request, sha256_hex
 from suite.errors import RunError
 from suite.files import open_append, write_whole
 from suite.journal.records import LIST_LENGTH, BlockRecord, Record, encode
+from suite.secrets import scrub
 
 _canonical = msgspec.json.Encoder(order="sorted")
 
@@ -185,7 +186,7 @@ def write_json(path: Path, value: object) -> None:
 
     Raises RunError if it cannot be written.
     """
-    body = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    body = scrub(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()).encode() + b"\n"
     try:
         if path.is_file() and path.read_bytes() == body:
             return

@@ -85,6 +85,9 @@ class OpenAIClient:
 
     async def call(self, request: Request, seed: int | None) -> Reply:
         """Answer one request. Raises CallFailed."""
+        return without_keys(await self._call(request, seed), self._scrub)
+
+    async def _call(self, request: Request, seed: int | None) -> Reply:
         seed = seed if self._send_seed else None
         match request.kind:
             case "chat":
@@ -147,10 +150,22 @@ class OpenAIClient:
         return answer.body.decode("utf-8", "replace") if answer.status == 200 else ""
 
     async def _post(self, path: str, body: bytes) -> Answer:
-        return await self._http.post(self._path(path), body)
+        return self._cleaned(await self._http.post(self._path(path), body))
 
     async def _get(self, path: str) -> Answer:
-        return await self._http.get(self._path(path))
+        return self._cleaned(await self._http.get(self._path(path)))
+
+    def _cleaned(self, answer: Answer) -> Answer:
+        """What was answered, without the keys that a peer gives back."""
+        if not self._scrub:
+            return answer
+        headers, body = answer.headers, self._scrub.bytes(answer.body)
+        said = "\n".join(headers.values())
+        if self._scrub.known(said) != said:
+            headers = {name: self._scrub.known(value) for name, value in headers.items()}
+        if body is answer.body and headers is answer.headers:
+            return answer
+        return Answer(answer.status, headers, body)
 
     def _path(self, path: str) -> str:
         """Where a route is: a base URL that does not end in /v1 holds the routes itself."""
@@ -161,3 +176,11 @@ class OpenAIClient:
             refusal = read_refusal(answer.body, self._scrub)
             return refused(answer.status, answer.headers, refusal, own=self._own, asked=options.max_tokens)
         return read_reply(answer.body, self._scrub, options)
+
+
+def without_keys(reply: Reply, scrub: Scrubber) -> Reply:
+    """A reply without the keys that a peer wrote into it in a way that only decoding shows."""
+    if not scrub:
+        return reply
+    said = msgspec.json.encode(reply)
+    return reply if scrub.bytes(said) is said else msgspec.json.decode(scrub.bytes(said), type=Reply)

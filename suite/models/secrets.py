@@ -1,40 +1,25 @@
-"""Keys and credentials: where they are read, and how they are kept out of every text we write.
+"""Where keys and credentials are read: from environment variables and URLs, never from options.
 
-A key is named by its environment variable, never given as an option. Whatever an endpoint or a server's
-log says is scrubbed of the values in use and of what looks like a key.
+What is read is remembered, so that it reaches no file and no terminal (`suite.secrets`).
 """
 
 import base64
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from suite.errors import ConfigError
+from suite.secrets import Scrubber, remember
 
-_LOOKS_LIKE_A_KEY = re.compile(
-    r"\b(?:sk|pk|rk)-[A-Za-z0-9_\-]{8,}|\bhf_[A-Za-z0-9]{8,}|\bghp_[A-Za-z0-9]{8,}|\bAKIA[A-Z0-9]{12,}"
-    r"|(?i:\b(bearer|basic)\s+)[A-Za-z0-9._~+/=\-]{6,}|(?i:(?<=://))[^/\s:@]+:[^/\s@]+(?=@)"
-)
-HIDDEN = "***"
+__all__ = ["Scrubber", "check_header", "read_headers", "read_key", "split_url"]
+
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2
 _NO_KEY = re.compile(r"[^!-~]|[\"'`]")
 _NO_HEADER = re.compile(r"[^\t -~\xa0-\xff]|^[ \t]|[ \t]$")  # RFC 9110, 5.5; Latin-1 is what the wire holds
-
-
-class Scrubber:
-    """Replaces secrets in texts."""
-
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = sorted({one for one in secrets if len(one) >= 4}, key=len, reverse=True)
-
-    def __call__(self, text: str) -> str:
-        """The text with every secret, and what looks like one, replaced."""
-        for secret in self._secrets:
-            text = text.replace(secret, HIDDEN)
-        return _LOOKS_LIKE_A_KEY.sub(lambda found: f"{found[1]} {HIDDEN}" if found[1] else HIDDEN, text)
+_TELLING = re.compile(r"[A-Z][A-Z0-9_]{0,60}_(?:KEY|TOKEN|SECRET|PASSWORD)")  # no key looks so
 
 
 def read_key(variable: str, *, required: bool) -> str:
@@ -48,14 +33,20 @@ def read_key(variable: str, *, required: bool) -> str:
             "api_key_env must be the name of an environment variable, not a key",
             fix="export the key under a name, for example OPENAI_API_KEY, and give that name",
         )
-    value = os.environ.get(variable, "")
+    value, shown = os.environ.get(variable, ""), _shown(variable)
     if required and not value.strip():
         raise ConfigError(
-            f"the environment variable {variable} is not set",
-            fix=f"export {variable}=... with your key; it is never written to any file",
+            f"the environment variable {shown} is not set",
+            fix="export it with your key as its value; it is never written to any file",
         )
-    check_header(value, f"the environment variable {variable}", _NO_KEY)
+    check_header(value, f"the environment variable {shown}", _NO_KEY)
+    remember(value)
     return value
+
+
+def _shown(variable: str) -> str:
+    """A variable by its name, unless that may be a key itself."""
+    return variable if variable in os.environ or _TELLING.fullmatch(variable) else "that is named"
 
 
 def check_header(value: str, what: str, bad: re.Pattern[str]) -> None:
@@ -78,10 +69,11 @@ def read_headers(variables: Mapping[str, str]) -> dict[str, str]:
             raise ConfigError(f"headers_env: {name!r} cannot name a header", fix="for example X-Org")
         if not _VARIABLE.fullmatch(variable):
             raise ConfigError(f"headers_env: {name} must name an environment variable, not hold a value")
-        value = os.environ.get(variable, "")
+        value, shown = os.environ.get(variable, ""), _shown(variable)
         if not value:
-            raise ConfigError(f"the environment variable {variable} is not set", fix=f"export {variable}=...")
-        check_header(value, f"the environment variable {variable} (header {name})", _NO_HEADER)
+            raise ConfigError(f"the environment variable {shown} is not set (header {name})")
+        check_header(value, f"the environment variable {shown} (header {name})", _NO_HEADER)
+        remember(value)
         found[name] = value
     return found
 
@@ -106,4 +98,5 @@ def split_url(url: str) -> tuple[str, str, list[str]]:
         return clean, "", []
     user, password = unquote(parts.username), unquote(parts.password or "")
     token = base64.b64encode(f"{user}:{password}".encode()).decode()
+    remember(password, token)
     return clean, f"Basic {token}", [password, token]

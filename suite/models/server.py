@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from suite.errors import CallFailed, EngineError
+from suite.files import own_folder, write_whole
 from suite.models.base import Say
 from suite.models.http import HttpClient
 from suite.models.supervisor import supervised
@@ -70,8 +71,9 @@ class ManagedServer:
 
     async def _spawn(self, port: int) -> None:
         launch = self._launch
-        launch.log.parent.mkdir(parents=True, exist_ok=True)
-        launch.log.write_bytes(b"")
+        launch.log.parent.parent.mkdir(parents=True, exist_ok=True)
+        own_folder(launch.log.parent)
+        write_whole(launch.log, [])
         env = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_SERVERS}
         env |= launch.env
         env[launch.key_variable] = self.key

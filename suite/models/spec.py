@@ -5,12 +5,16 @@ Options come from `-o key=value` (the candidate's) or `-o ROLE.key=value`.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 from suite.errors import ConfigError
+from suite.secrets import secret_in_url, secret_place
 
+_LOGIN = re.compile(r"(?<=://)[^/?#]*@")
 # Options that shape an answer or how it is read, whoever gives it; all others are the engine's own.
 SAMPLING = ("temperature", "top_p", "max_tokens", "stop", "template", "reasoning_tags")
 
@@ -47,8 +51,25 @@ def parse_spec(text: str, options: Iterable[tuple[str, str]] = ()) -> ModelSpec:
             fix="write provider/name, for example embedded/smollm2-135m, vllm/Qwen/Qwen3-8B, openai/gpt-x",
         )
     values = {key: parse_value(value) for key, value in options}
+    _refuse_secrets(name, values)
     sampling = {key: values.pop(key) for key in SAMPLING if key in values}
     return ModelSpec(provider, name, values, sampling)
+
+
+def _refuse_secrets(name: str, options: Mapping[str, Any]) -> None:
+    """Raises ConfigError for what says that it is secret: options are recorded and shown."""
+    found = [secret_place(dict(parse_qsl(name.partition("?")[2]))), secret_in_url(name)]
+    for key, value in options.items():
+        if key in ("base_url", "url"):  # a login is taken out of these and never recorded
+            found.append(secret_in_url(_LOGIN.sub("", str(value))))
+        else:
+            found.append(secret_place(value, key))
+    if told := next(filter(None, found), None):
+        raise ConfigError(
+            f"{told} looks like a secret, and options are recorded",
+            fix="name an environment variable that holds it: -o api_key_env=NAME, "
+            'or -o headers_env={"HEADER": "NAME"}',
+        )
 
 
 def parse_value(text: str) -> Any:

@@ -16,7 +16,8 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from suite.models.secrets import Scrubber
+from suite.files import open_append
+from suite.secrets import Scrubber, environment
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    with Path(log).open("ab", buffering=0) as out:
+    with os.fdopen(open_append(Path(log)), "ab", buffering=0) as out:
         try:
             child = subprocess.Popen(
                 command,
@@ -81,16 +82,11 @@ def _die_with_parent() -> None:
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _secrets() -> list[str]:
-    marks = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-    return [value for name, value in os.environ.items() if any(m in name.upper() for m in marks)]
-
-
 def _watch(child: "subprocess.Popen[bytes]", parent: int, out: BinaryIO) -> None:
     """Copy the child's output until it ends, standard input closes or the parent is gone."""
     if child.stdout is None:
         raise RuntimeError("the child has no output")
-    scrub = Scrubber(_secrets())
+    scrub = Scrubber(value for _, value in environment())
     rest = b""
     with selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ)

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from suite.errors import ConfigError, RunError, unknown
-from suite.report.finish import put_in_place, replace_file
+from suite.report.finish import in_place, replace_file
 from suite.report.loading import LoadedRun
 from suite.report.rows import Columns, Row, columns_of, flat, records
 from suite.report.tables import RESULTS, VALUES, result_rows, value_rows
@@ -135,19 +135,10 @@ def write_parquet(run: LoadedRun, shape: Shape, path: Path, *, over: bool = True
         "suite_version": str(run.manifest.get("suite", "")),
     }
     schema = pa.schema([(name, arrow[kind]) for name, kind in shape.kinds.items()], metadata=told)
-    part = path.with_name(path.name + ".part")
-    try:
-        with pq.ParquetWriter(part, schema, compression="zstd") as writer:
-            for batch in _batches(shape.rows()):
-                columns = {
-                    name: [_typed(row[name], kind) for row in batch] for name, kind in shape.kinds.items()
-                }
-                writer.write_table(pa.table(columns, schema=schema))
-        put_in_place(part, path, over=over)
-    except OSError as error:
-        raise RunError(f"cannot write {path.name}: {error}", where=str(path.parent)) from error
-    finally:
-        part.unlink(missing_ok=True)
+    with in_place(path, over=over) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for batch in _batches(shape.rows()):
+            columns = {name: [_typed(row[name], kind) for row in batch] for name, kind in shape.kinds.items()}
+            writer.write_table(pa.table(columns, schema=schema))
     return path
 
 

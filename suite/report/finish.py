@@ -5,13 +5,16 @@ failure becomes one line on the error output, and whatever was there before stay
 """
 
 import filecmp
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from suite.errors import ConfigError, RunError
+from suite.files import part_of, replacing
 from suite.report.cleaning import one_line
+from suite.secrets import scrub
 
 MARKDOWN, HTML = "report.md", "report.html"
 
@@ -53,32 +56,34 @@ def replace_file(path: Path, pieces: Iterable[str | bytes], *, over: bool = True
     """Write a file piece by piece and put it in place in one step: whoever reads sees the old or the new.
 
     over: whether a file with other content may be replaced. Raises RunError if it cannot be written,
-    ConfigError where another stands that may not be replaced; a half-written file is taken away.
+    ConfigError where another stands that may not be replaced; a half-written file is taken away. What is
+    text is written without the secrets that are known.
     """
-    part = path.with_name(path.name + ".part")
+    with in_place(path, over=over) as file:
+        for piece in pieces:
+            file.write(scrub(piece).encode() if isinstance(piece, str) else piece)
+    return path
+
+
+@contextmanager
+def in_place(path: Path, *, over: bool = True) -> Iterator[BinaryIO]:
+    """A new file, as `replace_file` makes it, to be written by the block."""
     try:
-        with part.open("wb") as file:
-            for piece in pieces:
-                file.write(piece.encode() if isinstance(piece, str) else piece)
-            file.flush()
-            os.fsync(file.fileno())
-        put_in_place(part, path, over=over)
+        with replacing(path) as file:
+            yield file
+            if not over and path.exists() and not _holds(path, file):
+                raise ConfigError(
+                    f"{path} is there already, and is another file",
+                    fix="choose another name with -o, or replace it with --force",
+                )
     except OSError as error:
         raise RunError(
             f"cannot write {path.name}: {error.strerror or error}",
             where=str(path.parent),
             fix="choose a place that can be written to",
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
-    return path
 
 
-def put_in_place(part: Path, path: Path, *, over: bool = True) -> None:
-    """Give a finished file its name. over: as for `replace_file`. Raises ConfigError, OSError."""
-    if not over and path.exists() and not filecmp.cmp(part, path, shallow=False):
-        raise ConfigError(
-            f"{path} is there already, and is another file",
-            fix="choose another name with -o, or replace it with --force",
-        )
-    part.replace(path)
+def _holds(path: Path, file: BinaryIO) -> bool:
+    file.flush()
+    return filecmp.cmp(part_of(path), path, shallow=False)

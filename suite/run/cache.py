@@ -6,6 +6,7 @@ where the reply is sampled: so repeats are never faked. A cache that cannot be u
 it never stops a run.
 """
 
+import errno
 import hashlib
 import sqlite3
 from collections.abc import Callable
@@ -44,6 +45,8 @@ class ResponseCache:
         self._empty = True  # nothing of earlier runs: no need to look
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            if any(path.is_symlink() for path in folder.glob("replies.sqlite*")):
+                raise OSError(errno.ELOOP, "a symbolic link stands in its place")
             self._file = sqlite3.connect(folder / "replies.sqlite", timeout=10.0, isolation_level=None)
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.execute("PRAGMA synchronous=NORMAL")

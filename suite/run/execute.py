@@ -21,6 +21,7 @@ from suite.run.order import Group, Item
 from suite.run.plan import Plan
 from suite.run.records import output_record, score_record
 from suite.run.sink import Sink
+from suite.secrets import scrub_all
 from suite.task import Output, Sample
 
 SCORE_WINDOW = 512  # samples in the score stage at once
@@ -272,7 +273,7 @@ class Driver:
         else:
             kind = "task-error"
             place = _place(error, type(cell.task).__module__.partition(".")[0])
-            told = "; ".join(line.strip() for line in str(error).splitlines())
+            told = scrub_all("; ".join(line.strip() for line in str(error).splitlines()))
             detail = f"{type(error).__name__}: {told}{place}"[:500]
             self._errors += 1
         self._desk.attempt("pending", work, kind=kind, detail=detail)

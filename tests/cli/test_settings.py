@@ -87,7 +87,7 @@ def test_flags_win_over_environment_over_file_over_defaults(
         ("# x\nlimit = 3", 2, "setting 'limit' stands outside of a table"),
         ("[show.all]\nlimit = 'many'", 2, "setting 'limit': 'many' is not a valid integer"),
         ("[show.all]\ndepth = 12", 2, "setting 'depth': 12 is not in the range 1<=x<=9"),
-        ("[show.all]\nlimit = [3]", 2, "setting 'limit' takes one value, not [3]"),
+        ("[show.all]\nlimit = [3]", 2, "setting 'limit' takes one value, not several"),
         ("[show.all]\nword = 'x'", 2, "no setting of `suite show all` named 'word'"),
     ],
 )

@@ -19,6 +19,7 @@ from suite.board.verify.again import Rerun
 from suite.board.verify.ladder import Ladder, Say, climb
 from suite.chat import sha256_hex
 from suite.errors import ConfigError
+from suite.files import write_whole
 from suite.journal.writing import write_json
 from suite.run.manifest import now
 
@@ -123,9 +124,9 @@ class Verification:
         """Write verification.json, per_sample.parquet and replies.parquet."""
         write_json(folder / "verification.json", self.data)
         if self.per_sample:
-            (folder / PER_SAMPLE).write_bytes(self.per_sample)
+            write_whole(folder / PER_SAMPLE, [self.per_sample])
         if self.replies:
-            (folder / REPLIES).write_bytes(self.replies)
+            write_whole(folder / REPLIES, [self.replies])
 
 
 def verify(
