@@ -1,6 +1,6 @@
 """What servers say when they refuse a request, as data: whose failure it is, and the numbers it names.
 
-The table is `registry/models/wordings.yaml`; plugins add files of that name to the `models/` folder of their
+The table is `registry/models/failure_wordings.yaml`; plugins add files of that name to the `models/` folder of their
 registry, users add patterns by `-o overflow_says=…` and `-o refused_says=…`. The first row that fits counts:
 the user's own, then plugins', then the suite's, in which rows for settings, rates and quotas stand first.
 """
@@ -18,7 +18,7 @@ from suite.errors import ConfigError
 from suite.models.weights import registry_file
 from suite.plugins import catalogue
 
-FILE = "wordings.yaml"
+FILE = "failure_wordings.yaml"
 Meaning = Literal["overflow", "refused", "setting", "rate", "quota"]
 # what an answer ended by, where a filter or the model's own safety ended it; servers add a category to it
 _FILTERED = re.compile(

@@ -153,9 +153,9 @@ class Travel(suite.Task[Scenario, TravelParameters]):
     def opening(self, scenario: Scenario, way: calling.Way) -> tuple[suite.Message, suite.Message]:
         """What the candidate reads first. The published texts say themselves how to call the tool."""
         if self.prompts.set != "own":
-            how = "" if way == "tools" else f"\n{self.prompts.call_json()}"
+            added = "" if way == "tools" else f"\n{self.prompts.call_json()}"
             return (
-                suite.system(self.prompts.published_system() + how),
+                suite.system(self.prompts.published_system() + added),
                 suite.user(f"{scenario.request}\n{self.prompts.budget()}\n"),
             )
         mode = self.prompts.mode_single if self.rules.mode == "single" else self.prompts.mode_multi

@@ -131,9 +131,7 @@ async def test_wrong_arguments(scripted, trip, arguments):
         ({"thought": "", "choice": "action", "content": "[action]Hi."}, "action_chat", "action_chat"),
     ],
 )
-async def test_compat_reads_arguments_as_the_released_harness(
-    scripted, trip, arguments, default, released
-):
+async def test_compat_reads_arguments_as_the_released_harness(scripted, trip, arguments, default, released):
     reply = suite.Reply("", tool_calls=(suite.ToolCall("interact_with_env", json.dumps(arguments), "x"),))
     _, output, _ = await play(scripted, trip, script(reply), max_steps=1)
     event = events_of(output)[0]

@@ -7,7 +7,7 @@ outcome for that. A call that fails is the runner's matter.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import suite
 from suite_userbench.users.finding import UserKind
@@ -20,6 +20,7 @@ from suite_userbench.users.protocol import (
     Search,
     Speak,
     Utterance,
+    UtteranceKind,
     Verdict,
 )
 
@@ -27,6 +28,7 @@ MAX_TOKENS = 512
 _FENCE = re.compile(r"```(?:json)?\s*+(.*?)```", re.DOTALL)
 _ROLES = {"agent": "Agent", "user": "User", "database": "Database"}
 Json = dict[str, Any]
+KINDS: tuple[UtteranceKind, ...] = get_args(UtteranceKind)
 
 
 def _schema(properties: Json) -> Json:
@@ -117,8 +119,9 @@ class ModelUser:
             utterance=ask.text,
         )
         found = await self._ask(prompt, UTTERANCE, ("kind",))
-        kind = "" if found is None else found["kind"].strip().lower()
-        if found is None or kind not in ("hit", "miss", "vague", "chat"):
+        said = "" if found is None else found["kind"].strip().lower()
+        kind = next((one for one in KINDS if one == said), None)
+        if found is None or kind is None:
             return None
         preference = found.get("preference")
         return Judgement(kind, preference if isinstance(preference, str) else "")
