@@ -167,8 +167,12 @@ class Tools(Protocol):
     ) -> Callable[[InT], Awaitable[OutT]]:
         """Turn a function of many into an awaitable of one; results never depend on the company."""
 
-    async def sandbox(self) -> Any:
-        """The sandbox of this run (`suite.sandbox.Sandbox`), opened on first use."""
+    async def sandbox(self, python: str = "") -> Any:
+        """The sandbox of this run (`suite.Sandbox`), opened on first use.
+
+        python: the interpreter that will run programs ("": the suite's own). It is tried in there first.
+        Raises SandboxUnavailable where it does not work, so that no program is blamed for that.
+        """
 
     def folder(self, name: str) -> Path:
         """A cache folder that lasts between runs, for indexes and environments."""

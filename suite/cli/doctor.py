@@ -38,8 +38,11 @@ _SECONDS = 10.0
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--python", default="", metavar="PATH", help="Try the sandbox with this Python, as -P interpreter=PATH."
+)
 @click.pass_context
-def doctor(context: click.Context, as_json: bool) -> None:
+def doctor(context: click.Context, as_json: bool, python: str) -> None:
     """What this machine can do: extras, GPUs, sandbox, cache, plugins. Exit 1 if a plugin is broken.
 
     Of environment variables it says only whether they are set, never what they hold.
@@ -48,7 +51,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
     Example:
       suite doctor --json
     """
-    found = examine()
+    found = examine(python)
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
@@ -58,8 +61,8 @@ def doctor(context: click.Context, as_json: bool) -> None:
         context.exit(1)
 
 
-def examine() -> dict[str, Any]:
-    """All that is found, as JSON."""
+def examine(python: str = "") -> dict[str, Any]:
+    """All that is found, as JSON. python: the interpreter to try in the sandbox, "" for this one."""
     from suite.run.hardware import memory_gib
 
     return {
@@ -70,7 +73,7 @@ def examine() -> dict[str, Any]:
         "memory_gib": memory_gib(),
         "extras": {name: _there(module) for name, module in EXTRAS.items()},
         "gpus": gpus(),
-        "sandbox": sandbox(),
+        "sandbox": sandbox(python),
         "cache": cache(),
         "environment": {name: bool(os.environ.get(name)) for name in ENDPOINTS},
         "plugins": [
@@ -95,11 +98,11 @@ def gpus() -> list[dict[str, str]]:
     return [dict(zip(("name", "memory", "driver"), row, strict=False)) for row in rows]
 
 
-def sandbox() -> dict[str, Any]:
+def sandbox(python: str = "") -> dict[str, Any]:
     """Whether untrusted programs can be contained here and by what, proven by trying it (half a second)."""
     from suite.sandbox import probe
 
-    report = probe()
+    report = probe(python=python)
     if report.ok:
         return {"works": True, "name": report.name, **report.facts}
     return {"works": False, **report.problems, "fix": report.fix}

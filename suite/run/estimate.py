@@ -100,7 +100,7 @@ class _NoTools:
     def batch(self, *_: Any, **__: Any) -> Any:
         raise RuntimeError("no batches while estimating")
 
-    async def sandbox(self) -> Any:
+    async def sandbox(self, python: str = "") -> Any:  # noqa: ARG002
         raise RuntimeError("no sandbox while estimating")
 
     def folder(self, name: str) -> Any:

@@ -86,6 +86,7 @@ class RunTools:
         self._cache = cache
         self._active = active
         self._sandbox: Any = None
+        self._proven: set[str] = set()
         self._opening = asyncio.Lock()
 
     def batch(
@@ -94,13 +95,16 @@ class RunTools:
         """See `suite.task.Tools.batch`."""
         return Batcher(name, function, size, wait_ms, self._active)
 
-    async def sandbox(self) -> Any:
-        """The sandbox, opened on first use. Raises SandboxUnavailable."""
+    async def sandbox(self, python: str = "") -> Any:
+        """The sandbox, opened on first use and proven with that interpreter. Raises SandboxUnavailable."""
+        from suite.sandbox import open_sandbox, prove  # type: ignore[attr-defined,unused-ignore]
+
         async with self._opening:
             if self._sandbox is None:
-                from suite.sandbox import open_sandbox  # type: ignore[attr-defined,unused-ignore]
-
                 self._sandbox = await open_sandbox()
+            if python not in self._proven:
+                await prove(self._sandbox, python)
+                self._proven.add(python)
             return self._sandbox
 
     def folder(self, name: str) -> Path:

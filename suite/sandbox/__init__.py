@@ -7,7 +7,7 @@
 """
 
 from suite.sandbox.base import Report, Sandbox
-from suite.sandbox.opening import open_sandbox, probe
+from suite.sandbox.opening import open_sandbox, probe, prove
 from suite.sandbox.program import ENVIRONMENT, WORK, Limits, Mount, Program, SandboxResult
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "SandboxResult",
     "open_sandbox",
     "probe",
+    "prove",
 ]

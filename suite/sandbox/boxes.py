@@ -1,7 +1,8 @@
-"""One started sandbox: a process whose first inhabitant is the supervisor, used for one run at a time."""
+"""One started sandbox: a process whose first inhabitant makes a world for each run, one at a time."""
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,6 +23,8 @@ class Box:
     process: asyncio.subprocess.Process
     group: Group | None = None
     bounded: bool = False  # somebody else holds memory and processes (a container runtime)
+    fresh: bool = True  # every run gets a world of its own; else it may be used once
+    ready: bool = False  # the supervisor of the next run has said hello
     uses: int = 0
     ending: tuple[str, ...] = ()  # a command that ends it for good, where killing our process does not
     _gone: bool = field(default=False, repr=False)
@@ -38,11 +41,13 @@ class Box:
             address = max(4096, 4 * limits.memory_mib)
         if self.group is not None:
             # a little more than allowed: the supervisor, which is in it, sees an excess first and says so
-            self.group.limit((limits.memory_mib * 5 // 4 + 32) << 20, limits.processes + 1)
-        request = supervising.message(job(program, limits, address_mib=address, wipe=self.uses > 0))
+            self.group.limit((limits.memory_mib * 5 // 4 + 32) << 20, limits.processes + 3)
+        request = supervising.message(job(program, limits, address_mib=address))
         collected = _Collected()
         try:
+            await self.hello()
             async with asyncio.timeout(limits.wall_s + GRACE_S):
+                self.ready = False
                 await self._send(request)
                 result = await collected.until_result(self._reader)
         except (EOFError, ConnectionError) as error:
@@ -50,7 +55,8 @@ class Box:
             return collected.killed("killed", limits, str(error))
         except TimeoutError:
             await self.close()
-            return collected.killed("wall", limits, "the sandbox did not answer in time")
+            ended = "killed" if self.ready else "wall"
+            return collected.killed(ended, limits, "the sandbox did not answer in time")
         except asyncio.CancelledError:
             await self.close()
             raise
@@ -86,16 +92,29 @@ class Box:
         self.process.stdin.write(data)
         await self.process.stdin.drain()
 
-    async def hello(self, same_python: bool) -> None:
-        """Hand in the supervisor and wait for its first word.
+    async def hand_in(self, same_python: bool) -> None:
+        """Hand in the supervisor and wait for its first word. Raises as `hello` does."""
+        await self._send(supervising.supervisor(same_python))
+        await self.hello()
 
-        Raises EOFError or TimeoutError when it does not come.
+    async def furnish(self, settings: Mapping[str, Any]) -> None:
+        """Hand in its settings and wait until it can take a program. Raises as `hello` does."""
+        self.ready = False
+        await self._send(supervising.message(settings))
+        await self.hello()
+
+    async def hello(self) -> None:
+        """Wait until the next program can be taken.
+
+        Raises EOFError or TimeoutError when the word does not come.
         """
+        if self.ready:
+            return
         async with asyncio.timeout(START_S):
-            await self._send(supervising.supervisor(same_python))
             kind, data = await supervising.frame(self._reader)
         if kind != b"H":
             raise EOFError(f"the sandbox said {kind!r}: {data[:200]!r}")
+        self.ready = True
 
     def kill(self) -> None:
         """Kill everything inside; a `run` under way comes back as "killed"."""

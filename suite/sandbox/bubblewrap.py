@@ -1,8 +1,10 @@
 """The bubblewrap sandbox: namespaces, a file system of its own, seccomp; no network, no home, no keys.
 
-Two ways, chosen by who we are. An ordinary user makes a user namespace. Root makes none: everything is
-mounted as root, then the supervisor becomes an ordinary user for good, since the kernel holds no process
-limit against root even in a user namespace (measured). Source: bwrap(1).
+bubblewrap starts a keeper, which makes a fresh world for every run (`inside.worlds`): the scratch folders,
+processes, network and IPC are of one run alone. Two ways, chosen by who we are. An ordinary user makes a user
+namespace. Root makes none: everything is mounted as root, then the supervisor becomes an ordinary user for
+good, since the kernel holds no process limit against root even in a user namespace (measured).
+Source: bwrap(1).
 """
 
 import asyncio
@@ -77,18 +79,16 @@ def unprivileged_uid() -> int:
     return low + (os.getpid() * 64 + next(_slots)) % width
 
 
-def command(
-    start: Way, mounts: Sequence[Mount], scratch_mib: int, uid: int, fds: dict[str, int]
-) -> list[str]:
-    """The whole command line. fds: name of a file in /etc, "seccomp" or "info" -> open descriptor."""
-    shared = max(1, scratch_mib // 4)
+def command(start: Way, mounts: Sequence[Mount], fds: dict[str, int]) -> list[str]:
+    """The whole command line. fds: name of a file in /etc, or "info" -> open descriptor."""
     line = [start.binary, "--die-with-parent", "--as-pid-1", "--new-session", "--cap-drop", "ALL"]
     line += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-    if start.root:
-        for capability in ("SETUID", "SETGID", "CHOWN"):  # until the supervisor gives them up
-            line += ["--cap-add", f"CAP_{capability}"]
-    else:
-        line += ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)]
+    # of the keeper; a world gives them up before a program. SETFCAP: to map the user that is root in there
+    own = ("SETUID", "SETGID") if start.root else ("SETFCAP",)
+    for capability in ("SYS_ADMIN", "NET_ADMIN", *own):
+        line += ["--cap-add", f"CAP_{capability}"]
+    if not start.root:
+        line += ["--unshare-user", "--uid", "0", "--gid", "0"]
     line += ["--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev"]
     line += list(_system())
     for name in ETC:
@@ -103,16 +103,23 @@ def command(
     line += ["--symlink", os.path.realpath(sys.executable), "/run/suite/python3"]
     for folder in _covers(mounts):
         line += ["--perms", "0555", "--size", "4096", "--tmpfs", folder]
-    line += _scratch("/dev/shm", shared) + _scratch("/tmp", max(1, scratch_mib - shared))
-    line += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
+    line += ["--dir", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
     line += ["--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8"]
-    line += ["--setenv", "SUITE_UID", str(uid if start.root else 0)]
-    line += ["--seccomp", str(fds["seccomp"]), "--info-fd", str(fds["info"])]
+    line += ["--info-fd", str(fds["info"])]
     return [*line, "--", os.path.realpath(sys.executable), "-I", "-S", "-c", BOOTSTRAP]
 
 
-def _scratch(folder: str, mib: int) -> list[str]:
-    return ["--perms", "1777", "--size", str(mib << 20), "--tmpfs", folder]
+def settings(mounts: Sequence[Mount], scratch_mib: int, uid: int, uncounted: bool) -> dict[str, object]:
+    """What the keeper must know (`inside.worlds.furnish`). uid: 0 for an ordinary user's sandbox."""
+    shared = max(1, scratch_mib // 4)
+    targets = [mount.target or mount.source for mount in sorted({*mounts, *python_mounts()})]
+    return {
+        "scratch": max(1, scratch_mib - shared) << 20,
+        "shared": shared << 20,
+        "shown": [one for one in targets if one.startswith(("/tmp/", "/dev/shm/"))],
+        "uid": uid,
+        "filter": seccomp.seccomp_filter(uncounted_memory=uncounted),
+    }
 
 
 def _system() -> Iterator[str]:
@@ -147,12 +154,11 @@ async def start(start: Way, mounts: Sequence[Mount], scratch_mib: int) -> Box:
     uid = unprivileged_uid() if start.root else NOBODY
     user = f"program:x:{uid}:{uid}:program:/tmp/work:/bin/sh"
     fds = {name: _memory_file("etc", text.format(user=user, uid=uid).encode()) for name, text in ETC.items()}
-    fds["seccomp"] = _memory_file("seccomp", seccomp.seccomp_filter(uncounted_memory=group is not None))
     told, fds["info"] = os.pipe()
     with tempfile.TemporaryFile() as complaints:
         try:
             process = await asyncio.create_subprocess_exec(
-                *command(start, mounts, scratch_mib, uid, fds),
+                *command(start, mounts, fds),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=complaints,
@@ -168,9 +174,11 @@ async def start(start: Way, mounts: Sequence[Mount], scratch_mib: int) -> Box:
                 os.close(number)
         box = Box(process, group)
         try:
-            await box.hello(same_python=True)
-            if group is not None:
+            await box.hand_in(same_python=True)
+            if group is not None:  # before it makes the first world, which belongs in there
                 group.add(_child(told))
+            known = settings(mounts, scratch_mib, uid if start.root else 0, group is not None)
+            await box.furnish(known)
         except (EOFError, TimeoutError, ConnectionError, OSError) as error:
             await box.close()
             complaints.seek(0)

@@ -2,7 +2,8 @@
 
 Optional: it is used when SUITE_SANDBOX_IMAGE names an image that is already there and has a `python3`
 (3.9 or later). The same supervisor is process 1 of a container without network, with a read-only root.
-Memory and processes are held by the runtime, so boxes are kept per limit.
+Memory and processes are held by the runtime, so boxes are kept per limit. It may make no namespaces, so
+every run takes a new container.
 """
 
 import asyncio
@@ -47,9 +48,10 @@ async def start(runtime: str, image: str, mounts: Sequence[Mount], limits: Limit
             stdout=asyncio.subprocess.PIPE,
             stderr=complaints,
         )
-        box = Box(process, bounded=True, ending=(runtime, "kill", name))
+        box = Box(process, bounded=True, fresh=False, ending=(runtime, "kill", name))
         try:
-            await box.hello(same_python=False)
+            await box.hand_in(same_python=False)
+            await box.furnish({})
         except (EOFError, TimeoutError, ConnectionError) as error:
             await box.close()
             complaints.seek(0)

@@ -1,7 +1,8 @@
 """Which host folders a Python needs inside a sandbox, and what of them must stay hidden.
 
 /usr and the loader's folders are always shown. A Python elsewhere (pyenv, conda, uv, a virtual
-environment) needs its prefixes. Packages of the suite and its plugins are covered: they hold bundled
+environment, below /tmp, too) needs its prefixes. A wrapper or shim is followed to the Python that it starts:
+that one runs inside. Packages of the suite and its plugins are covered: they hold bundled
 data sets, hidden tests included.
 """
 
@@ -18,12 +19,51 @@ from suite.errors import ConfigError
 from suite.plugins import GROUP
 from suite.sandbox.program import Mount
 
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
+PACKAGES = ("site-packages", "dist-packages")
+PARTS = ("bin", "include", "lib", "lib64", "pyvenv.cfg", "share")  # of a Python's prefix
 _QUESTION = (
-    "import os, sys, sysconfig; "
-    "print(os.path.realpath(sys.executable), sys.prefix, sys.base_prefix, "
-    "*sysconfig.get_paths().values(), sysconfig.get_config_var('LIBDIR') or '', sep='\\n')"
+    "import sys, sysconfig; "
+    "print(sys.executable, sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix, "
+    "*sysconfig.get_paths().values(), sysconfig.get_config_var('LIBDIR') or '', "
+    f"*(one for one in sys.path if one.endswith({PACKAGES!r})), sep='\\n')"
 )
+
+
+@lru_cache(maxsize=16)
+def _asked(python: str) -> tuple[str, ...]:
+    """What a Python says of itself: its own path, then the folders it needs. Raises ConfigError."""
+    command = shutil.which(python or sys.executable)
+    if command is None:
+        raise ConfigError(f"there is no Python at {python!r}", fix="name the path of an interpreter")
+    try:
+        done = subprocess.run((command, "-I", "-c", _QUESTION), capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ConfigError(f"{command} is no Python that runs", where=str(error)) from error
+    told = tuple(done.stdout.splitlines())
+    if not told or not os.path.isabs(told[0]):  # noqa: PTH117
+        raise ConfigError(f"{command} does not say which Python it is", fix="name the interpreter itself")
+    return told
+
+
+def executable(python: str = "") -> str:
+    """The path inside a sandbox of a Python (default: the running one). Raises ConfigError.
+
+    One of a virtual environment keeps its own path, which says where its packages are.
+    """
+    program, prefix, base, *_ = _asked(python)
+    return program if prefix != base else os.path.realpath(program)
+
+
+def _hops(path: str) -> list[str]:
+    """The folders of an executable and of every link on its way: all must be there for it to start."""
+    found = []
+    for _ in range(40):
+        found.append(str(Path(path).parent))
+        if not os.path.islink(path):  # noqa: PTH114
+            break
+        path = os.path.join(found[-1], os.readlink(path))  # noqa: PTH115, PTH118
+    return [one for one in found if Path(one).name == "bin"]
 
 
 @lru_cache(maxsize=16)
@@ -32,15 +72,7 @@ def python_mounts(python: str = "") -> tuple[Mount, ...]:
 
     Raises ConfigError if it does not run.
     """
-    command = shutil.which(python or sys.executable)
-    if command is None:
-        raise ConfigError(f"there is no Python at {python!r}", fix="name the path of an interpreter")
-    try:
-        done = subprocess.run((command, "-I", "-c", _QUESTION), capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise ConfigError(f"{command} is no Python that runs", where=str(error)) from error
-    executable, *folders = done.stdout.splitlines()
-    wanted = [str(Path(executable).parent), str(Path(command).absolute().parent), *folders]
+    wanted = [*_hops(executable(python)), *_asked(python)[1:]]
     shown: list[Path] = []
     for name in sorted({os.path.normpath(one) for one in wanted if one}):
         path = Path(name)
@@ -51,7 +83,16 @@ def python_mounts(python: str = "") -> tuple[Mount, ...]:
             if _inside(path, shown):
                 continue
         shown.append(path)
-    return tuple(Mount(str(path)) for path in shown)
+    return tuple(mount for path in shown for mount in _mounts(path))
+
+
+def _mounts(path: Path) -> list[Mount]:
+    """A folder; of one that holds more than a Python (a home, /tmp), or that only its owner may enter
+    (`mktemp -d`; programs are another user), what a Python has in its prefix."""
+    broad = [Path.home(), *Path.home().parents, Path("/tmp"), Path("/dev/shm"), Path("/var/tmp")]
+    if path not in broad and path.stat().st_mode & 0o005 == 0o005:
+        return [Mount(str(path))]
+    return [Mount(str(path / part)) for part in PARTS if (path / part).exists()]
 
 
 def _is_prefix(path: Path) -> bool:

@@ -14,6 +14,8 @@ from suite.errors import PluginError, SandboxUnavailable, unknown
 from suite.plugins import catalogue
 from suite.sandbox.base import Report, Sandbox
 from suite.sandbox.boxes import FIX
+from suite.sandbox.harness.cases import run_function_cases
+from suite.sandbox.interpreters import executable
 from suite.sandbox.program import Limits, Program
 
 SETTING = "SUITE_SANDBOX"
@@ -131,10 +133,29 @@ async def trial(sandbox: Sandbox) -> str:
     return f"inside it a program gets away with {', '.join(held)}" if held else ""
 
 
-def probe(name: str = "") -> Report:
+async def prove(sandbox: Sandbox, python: str = "") -> None:
+    """Run a right program with the interpreter, mounts and user of programs to come, before any is judged.
+
+    python: the interpreter; "": the suite's own. Raises ConfigError if it does not run on the host,
+    SandboxUnavailable with its path if it does not run inside.
+    """
+    told = await run_function_cases(
+        sandbox, "def proof(x):\n    return x * 2", "proof", [([21], 42)], TRIAL_LIMITS, python=python
+    )
+    if not told.passed:
+        raise SandboxUnavailable(
+            f"programs can't be run in the {sandbox.name} sandbox with {executable(python)}",
+            where=told.harness or told.detail,
+            fix="name a Python whose files every user may read, or put it elsewhere; "
+            "`suite doctor --python PATH` tries one",
+        )
+
+
+def probe(name: str = "", python: str = "") -> Report:
     """Whether untrusted code can be contained here, and how; opens, tries and closes a sandbox.
 
-    Blocks for half a second; call it outside a running event loop.
+    python: interpreter that must work inside ("": the suite's own). Blocks for half a second; call it
+    outside a running event loop.
     """
 
     async def look() -> Report:
@@ -144,7 +165,12 @@ def probe(name: str = "") -> Report:
             problems = dict(part.split(": ", 1) for part in error.where.split("; ") if ": " in part)
             return Report(False, problems=problems, fix=error.fix)
         facts = dict(sandbox.facts())
-        await sandbox.close()
+        try:
+            await prove(sandbox, python)
+        except SandboxUnavailable as error:
+            return Report(False, problems={sandbox.name: f"{error.what}: {error.where}"}, fix=error.fix)
+        finally:
+            await sandbox.close()
         return Report(True, sandbox.name, facts)
 
     return asyncio.run(look())

@@ -1,7 +1,8 @@
 """A warm pool: sandboxes that are started before they are needed, and used again after a clean run.
 
-Starting one costs some 50 ms, more than many programs take. A box is used again only if its program ended
-by itself and left no process; its scratch space is emptied first. After `USES` runs it is retired.
+Starting one costs some 50 ms, more than many programs take; a fresh world in a started one costs 3. A box is
+used again only if every run gets a world of its own in it, and its program ended by itself and left no
+process. After `USES` runs it is retired.
 Programs with other mounts, or other limits that are set at the start, need boxes of their own kind.
 """
 
@@ -82,7 +83,7 @@ class PooledSandbox(Sandbox):
     async def _give_back(self, kind: Kind, box: Box, result: SandboxResult) -> None:
         box.uses += 1
         clean = result.ended == "exited" and not result.leftovers and not result.hits
-        if clean and box.alive and box.uses < USES and not self._closed:
+        if clean and box.fresh and box.alive and box.uses < USES and not self._closed:
             self._idle.append((kind, box))
         else:
             await box.close()

@@ -12,9 +12,12 @@ from typing import Literal, get_args
 
 from suite.errors import ConfigError
 
-Ended = Literal["exited", "wall", "cpu", "memory", "processes", "output", "file", "scratch", "killed"]
+Ended = Literal[
+    "exited", "wall", "cpu", "memory", "processes", "output", "file", "scratch", "killed", "unstarted"
+]
 """Why a run is over. "exited": by itself (see `exit_code` and `signal`); "killed": the sandbox died or was
-stopped from outside; every other word is the limit that ended it."""
+stopped from outside; "unstarted": its command could not be started; every other word is the limit that ended
+it. "killed" and "unstarted" say nothing of the program."""
 
 ENDINGS: tuple[Ended, ...] = get_args(Ended)
 WORK = "/tmp/work"  # the scratch folder in which a program starts
@@ -131,7 +134,7 @@ ENVIRONMENT: Mapping[str, str] = {
 }
 
 
-def job(program: Program, limits: Limits, *, address_mib: int | None, wipe: bool) -> dict[str, object]:
+def job(program: Program, limits: Limits, *, address_mib: int | None) -> dict[str, object]:
     """The message to the supervisor inside: plain builtin values only (it knows no class of ours)."""
     files = {
         name: text.encode() if isinstance(text, str) else bytes(text) for name, text in program.files.items()
@@ -143,7 +146,6 @@ def job(program: Program, limits: Limits, *, address_mib: int | None, wipe: bool
         "env": {**ENVIRONMENT, **program.env},
         "cwd": program.cwd,
         "outputs": list(program.outputs),
-        "wipe": wipe,
         "wall": float(limits.wall_s),
         "cpu": float(limits.cpu_s),
         "memory": limits.memory_mib << 20,

@@ -15,7 +15,7 @@ from typing import Any
 from suite.sandbox.program import ENDINGS, SandboxResult
 
 PACKAGE = "suite.sandbox.inside"
-MODULES = ("confining", "scratch", "watching", "running", "supervisor")  # in order of their imports
+MODULES = ("confining", "scratch", "watching", "running", "worlds", "supervisor")  # in order of their imports
 RESULT = struct.Struct("<iiiddqii")
 LARGEST_FRAME = 1 << 28
 
@@ -43,7 +43,10 @@ package.supervisor.main()
 def supervisor(same_python: bool) -> bytes:
     """The first message to a sandbox: bytecode for this Python, or source for any (3.9 and later)."""
     texts = [(name, files(PACKAGE).joinpath(f"{name}.py").read_text("utf-8")) for name in MODULES]
-    parts = [(name, compile(text, f"<{name}>", "exec") if same_python else text) for name, text in texts]
+    parts = [
+        (name, compile(text, f"<{name}>", "exec", dont_inherit=True) if same_python else text)
+        for name, text in texts
+    ]
     data = marshal.dumps(tuple(parts)) if same_python else marshal.dumps(tuple(parts), 2)
     return len(data).to_bytes(4, "little") + data
 

@@ -1,11 +1,13 @@
 """A program can never make a failing test count as passed; an honest one notices nothing."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from suite.sandbox import Limits, Sandbox
+from suite import SandboxUnavailable
+from suite.sandbox import Limits, Program, Sandbox, SandboxResult, prove
 from suite.sandbox.harness import run_function_cases, run_stdin_cases, run_unittest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -84,6 +86,17 @@ CROSSING = [
     ("import numpy\ndef task_func(x): x *= 2; return x.sum()",
      "import numpy; a = numpy.arange(3); self.assertEqual(task_func(a), 6); "
      "self.assertEqual(a.tolist(), [0, 2, 4])"),
+    ("import collections\nP = collections.namedtuple('P', 'a b')\ndef task_func(x):\n    return P(1, 2)",
+     "self.assertEqual((task_func(0).b, task_func(0)), (2, (1, 2)))"),
+    ("import collections\ndef task_func(x): return collections.defaultdict(list, a=[1])",
+     "v = task_func(0); v['b'].append(2); self.assertEqual(v, {'a': [1], 'b': [2]})"),
+    ("import json\ndef task_func(x): return json.loads(x)", "self.assertRaises(ValueError, task_func, '{')"),
+    ("def task_func(x): raise KeyError(x)",
+     "with self.assertRaises(LookupError) as told: task_func(1)\n"
+     "        self.assertEqual(told.exception.args, (1,))"),
+    ("import urllib.error\ndef task_func(x): raise urllib.error.HTTPError('u', 404, 'no', {}, None)",
+     "import urllib.error\n        with self.assertRaises(urllib.error.HTTPError) as told: task_func(1)\n"
+     "        self.assertEqual(told.exception.code, 404)"),
     ("def task_func(x): return 10 ** 6000", "self.assertEqual(task_func(0), 10 ** 6000)"),
 ]  # fmt: skip
 
@@ -111,6 +124,86 @@ async def test_what_cannot_cross_is_named(warm: Sandbox) -> None:
     )
     assert not result.passed
     assert result.opaque == "result: builtins.function is no plain data"
+
+
+EVALUATED = "def task_func(x: NotImported) -> int:\n    return x"
+LOOKING = "def task_func(x: int) -> int:\n    return task_func.__annotations__['x'](x)"
+
+
+async def test_a_program_is_compiled_as_it_stands(warm: Sandbox) -> None:
+    """A missing import is an error, annotations are objects: nothing of the harness is inherited."""
+    tests = ONE_TEST + "self.assertEqual(task_func(3), 3)"
+    for code, right in ((EVALUATED, False), (LOOKING, True)):
+        assert (await run_function_cases(warm, code, "task_func", [([3], 3)], LIMITS)).passed is right
+        for shared in (False, True):
+            told = await run_unittest(warm, code, tests, LIMITS, functions=("task_func",), shared=shared)
+            assert told.passed is right, told
+
+
+async def test_every_case_loads_the_program_anew(warm: Sandbox) -> None:
+    code = "seen = []\ndef f(x, y=[]):\n    seen.append(x)\n    y.append(x)\n    return len(seen) + len(y)"
+    assert (await run_function_cases(warm, code, "f", [([1], 2), ([2], 2), ([3], 2)], LIMITS)).passed
+
+
+async def test_what_stub_and_tests_import_is_there_for_the_program(warm: Sandbox) -> None:
+    code = "def task_func(x): return math.floor(x) + SIDE + len(collections.Counter('ab'))"
+    tests = "import collections\n" + ONE_TEST + "self.assertEqual(task_func(3.5), 9)"
+    stub = "import math\nSIDE = 4\ndef task_func(x):\n    pass\n"
+    for shared in (False, True):
+        told = await run_unittest(
+            warm, code, tests, LIMITS, functions=("task_func",), stub=stub, shared=shared
+        )
+        assert told.passed, told
+
+
+async def test_a_value_that_cannot_cross_satisfies_no_test(warm: Sandbox) -> None:
+    """A test that waits for a TypeError must not take the harness's own refusal for it."""
+    tests = ONE_TEST + "self.assertRaises(TypeError, task_func, 1)"
+    told = await run_unittest(
+        warm, "def task_func(x): return iter(())", tests, LIMITS, functions=("task_func",)
+    )
+    assert (told.passed, bool(told.opaque)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("returned", "opaque"),
+    [("iter([1])", ""), ("(i for i in [1])", ""), ("{1: 1}.keys()", ""), ("type('Own', (), {})()", ""),
+     ("__import__('collections').UserList([1])", "collections.UserList is no plain data")],
+)  # fmt: skip
+async def test_cases_tell_what_equals_no_data_from_what_might(
+    returned: str, opaque: str, warm: Sandbox
+) -> None:
+    told = await run_function_cases(warm, f"def f(): return {returned}", "f", [([], [1])], LIMITS)
+    assert (told.passed, told.opaque) == (False, opaque)
+
+
+async def test_a_command_that_did_not_start_says_nothing_of_the_program(
+    tmp_path: Path, warm: Sandbox
+) -> None:
+    """A sandbox in which the interpreter is hidden."""
+
+    class Hidden(Sandbox):
+        name = "hidden"
+
+        async def run(self, program: Program, limits: Limits = LIMITS) -> SandboxResult:
+            return await warm.run(replace(program, argv=("/nowhere/python", *program.argv[1:])), limits)
+
+        async def close(self) -> None:
+            pass
+
+    runs = [
+        await run_stdin_cases(Hidden(), "print(1)", [("", "1")], LIMITS),
+        await run_function_cases(Hidden(), "def f(): return 1", "f", [([], 1)], LIMITS),
+        await run_unittest(Hidden(), HONEST, TESTS, LIMITS, functions=("task_func",)),
+    ]
+    assert [(one.passed, "cannot start" in one.harness) for one in runs] == [(False, True)] * 3
+    with pytest.raises(SandboxUnavailable, match="can't be run in the hidden sandbox"):
+        await prove(Hidden())
+
+
+async def test_a_program_that_leaves_with_the_code_of_a_missing_command_is_judged(warm: Sandbox) -> None:
+    told = await run_stdin_cases(warm, "import sys; sys.exit(127)", [("", "1")], LIMITS)
+    assert (told.word, told.harness) == ("error", "")
 
 
 async def test_sharing_a_process_runs_what_cannot_cross_and_says_so(warm: Sandbox) -> None:

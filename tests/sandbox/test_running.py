@@ -13,7 +13,7 @@ import pytest
 
 from suite import ConfigError
 from suite.sandbox import Limits, Mount, Program, Sandbox
-from suite.sandbox.pool import USES
+from suite.sandbox.pool import USES, PooledSandbox
 
 PYTHON = ("python3", "-c")
 
@@ -49,7 +49,7 @@ async def test_a_program_that_reads_nothing(sandbox: Sandbox) -> None:
 
 async def test_a_command_that_is_not_there(sandbox: Sandbox) -> None:
     result = await sandbox.run(Program(("no-such-program",)))
-    assert result.exit_code == 127
+    assert (result.ended, result.exit_code) == ("unstarted", None)
     assert b"cannot start" in result.stderr
 
 
@@ -67,29 +67,69 @@ if __name__ == "__main__":
     assert result.stdout == b"b'hi'\n[1, 2]\n", result.stderr
 
 
-async def test_nothing_is_left_for_the_next_program(sandbox: Sandbox) -> None:
-    leave = """
-import os
-for place in ("/tmp/a", "/dev/shm/b", "c"):
-    open(place, "w").close()
-os.makedirs("deep/er"); os.chmod("deep", 0)
-os.chmod("/tmp", 0o500)
+LEAVINGS = {
+    "files": "open('/tmp/a', 'w'); open('/dev/shm/b', 'w'); os.makedirs('deep/er'); os.chmod('deep', 0)",
+    "modes": "os.chmod('/tmp/work', 0o500)",
+    "attributes": "os.setxattr('/tmp/work', 'user.told', b'1')",
+    "an acl": "os.setxattr('/tmp/work', 'system.posix_acl_default', struct.pack('<I', 2) + b''.join("
+    "struct.pack('<HHI', tag, 0, 2**32 - 1) for tag in (1, 4, 16, 32)))",
+    "inode flags": "fcntl.ioctl(os.open('/tmp/work', os.O_RDONLY), 0x40086602, struct.pack('l', 0x40))",
+    "times": "os.utime('/tmp/work', (1, 1))",
+    "inode numbers": "[os.close(os.open(f'/tmp/{n}', os.O_CREAT)) for n in range(500)]",
+    "process numbers": "[os.waitpid(os.fork() or os._exit(0), 0) for _ in range(9)]",
+    "shared memory": "ctypes.CDLL(None).shmget(77, 4096, 0o1600)",
+    "a terminal": "os.openpty()",
+    "a port": "one = socket.create_server(('127.0.0.1', 5005)); "
+    "other = socket.create_connection(('127.0.0.1', 5005)); one.accept()[0].close(); other.close()",
+    "traffic": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))",
+    "limits": "resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16)); os.nice(5); os.umask(0)",
+    "a daemon": "os.fork() or (os.setsid(), time.sleep(600))",
+    "a lock": "fcntl.flock(os.open('/tmp/work', os.O_RDONLY), fcntl.LOCK_EX)",
+}
+IMPORTS = "import ctypes, fcntl, os, resource, socket, struct, time\n"
+LOOK = (
+    IMPORTS
+    + """
+def of(place):
+    seen = os.stat(place)
+    flags = bytearray(8)
+    fcntl.ioctl(os.open(place, os.O_RDONLY), 0x80086601, flags)
+    named = {name: os.getxattr(place, name) for name in os.listxattr(place)}
+    return oct(seen.st_mode), seen.st_ino, seen.st_mtime > 1e9, sorted(os.listdir(place)), named, flags[0]
+print([of(place) for place in ("/tmp", "/dev/shm", "/tmp/work")], os.getpid(), os.listdir("/proc")[-2:])
+print(resource.getrlimit(resource.RLIMIT_NOFILE), os.nice(0), oct(os.umask(0)), os.ttyname(os.openpty()[1]))
+print(ctypes.CDLL(None).shmget(77, 0, 0), open("/proc/net/snmp").read().count(" 1"))
+print(open("/proc/net/tcp").read())
+socket.create_server(("127.0.0.1", 5005), reuse_port=False)
 """
-    look = "import os; print(os.listdir('/tmp'), os.listdir('/dev/shm'), os.listdir('.'))"
-    for _ in range(3):
-        assert (await sandbox.run(Program((*PYTHON, leave)))).ended == "exited"
-        result = await sandbox.run(Program((*PYTHON, look)))
-        assert result.stdout == b"['work'] [] []\n"
+)
+
+
+async def test_nothing_is_left_for_the_next_program(sandbox: Sandbox) -> None:
+    """Whatever a program does, the next one sees what the first one saw."""
+    look = Program((*PYTHON, LOOK))
+    first = await sandbox.run(look)
+    assert first.ok, first.stderr
+    for name, code in LEAVINGS.items():
+        left = await sandbox.run(Program((*PYTHON, IMPORTS + code)))
+        assert left.ok, (name, left)
+        assert (await sandbox.run(look)).stdout == first.stdout, name
 
 
 async def test_boxes_are_used_again_after_clean_runs_only(sandbox: Sandbox) -> None:
-    tell = Program((*PYTHON, "import os; print(os.stat('/proc/1').st_ctime_ns)"))
-    first, again = [(await sandbox.run(tell)).stdout for _ in range(2)]
-    assert first == again
-    await sandbox.run(Program((*PYTHON, "while True: pass")), Limits(wall_s=60, cpu_s=0.2))
-    daemon = "import os, time\nif os.fork() == 0: time.sleep(600)"
+    async def box() -> object:
+        assert isinstance(sandbox, PooledSandbox)
+        while not sandbox._idle:
+            await asyncio.sleep(0.01)
+        return sandbox._idle[-1][1]
+
+    clean, daemon = Program((*PYTHON, "pass")), "import os, time\nif os.fork() == 0: time.sleep(600)"
+    await sandbox.run(clean)
+    first = await box()
+    await sandbox.run(clean)
+    assert await box() is first
     assert (await sandbox.run(Program((*PYTHON, daemon)))).leftovers == 1
-    assert (await sandbox.run(tell)).stdout != first
+    assert await box() is not first
     assert USES > 1
 
 

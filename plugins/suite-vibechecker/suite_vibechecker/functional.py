@@ -30,6 +30,15 @@ class TestResult(NamedTuple):
 NOT_RUN = TestResult(False, "no program")
 
 
+def _result(run: suite.TestRun) -> TestResult:
+    """What a run says of the program, if it says anything."""
+    if run.harness:
+        return TestResult(suite.Unscored("not run", run.harness), "not run")
+    if run.opaque and run.isolated:
+        return TestResult(suite.Unscored("result can't cross", run.opaque), run.word)
+    return TestResult(run.passed, run.word)
+
+
 class Functional:
     """Runs hidden tests. shared_tests: count passes of tests that need the program in their own process.
 
@@ -69,16 +78,18 @@ class Functional:
         else:
             assert isinstance(row, BigRow)
             return await self._unittest(row, asked)
-        return TestResult(run.passed, run.word)
+        return _result(run)
 
     async def _unittest(self, row: BigRow, asked: UnittestPlan) -> TestResult:
         way = await self.way(row)
         run = await self._run(asked, row.entry_point, shared=way != "apart")
-        if way == "broken":
+        if run.isolated and run.opaque and not run.harness:  # what did not cross is judged in one process
+            run = await self._run(asked, row.entry_point, shared=True)
+        if way == "broken" and not run.harness:
             return TestResult(suite.Unscored("reference fails", run.detail[:300]), run.word)
         if run.passed and not run.isolated and not self._shared_tests:
             return TestResult(suite.Unscored("could be forged"), "passed, not isolated")
-        return TestResult(run.passed, run.word)
+        return _result(run)
 
     async def way(self, row: BigRow) -> Way:
         """How a Big problem can be judged, by its reference solution; found out once a problem."""
@@ -90,7 +101,8 @@ class Functional:
     async def _find_way(self, row: BigRow) -> Way:
         asked = plan(row, row.reference, self._seconds)
         assert isinstance(asked, UnittestPlan)
-        if (await self._run(asked, row.entry_point, shared=False)).passed:
+        apart = await self._run(asked, row.entry_point, shared=False)
+        if apart.passed and not apart.opaque:
             return "apart"
         return "shared" if (await self._run(asked, row.entry_point, shared=True)).passed else "broken"
 

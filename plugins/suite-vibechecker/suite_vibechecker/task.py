@@ -57,7 +57,7 @@ class _VibeChecker(suite.Task[RowT, Parameters]):
         self._check = tools.batch("vericode", check_batch, 2000, 50.0)
         environment = self.interpreter(data)
         self._functional = Functional(
-            await tools.sandbox(),
+            await tools.sandbox(str(environment.python)),
             environment,
             shared_tests=self.parameters.shared_tests,
             seconds=self.parameters.test_seconds,

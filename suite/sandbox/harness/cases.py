@@ -4,7 +4,6 @@ Expected values never enter the sandbox.
 """
 
 import json
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,17 +14,20 @@ from typing import Any
 from suite.sandbox.base import Sandbox
 from suite.sandbox.harness.inside.channel import LARGEST
 from suite.sandbox.harness.inside.values import pack, unpack
-from suite.sandbox.interpreters import python_mounts
+from suite.sandbox.interpreters import executable, python_mounts
 from suite.sandbox.program import Limits, Mount, Program, SandboxResult
 
 INSIDE = "/run/harness"
+NOT_RUN = ("unstarted", "killed")  # endings that say nothing of a program
 
 
 @dataclass(frozen=True, slots=True)
 class TestRun:
     """Whether all tests passed. word: "passed", "failed", "error" (it raised or gave no answer), or the
     limit that ended it. detail: for people. isolated: the program could not reach what judged it.
-    opaque: why a value could not cross between program and tests, "" if all did."""
+    opaque: why a value could not cross between program and tests as it is, "" if all did; what then passed
+    or failed is no verdict of an isolated run. harness: why nothing is known of the program (it was not
+    started, the sandbox died), "" for a verdict; then `passed` says nothing and nobody may count it."""
 
     __test__ = False  # no test class of pytest's
 
@@ -34,6 +36,7 @@ class TestRun:
     detail: str = ""
     isolated: bool = True
     opaque: str = ""
+    harness: str = ""
 
 
 def harness_mount() -> Mount:
@@ -44,6 +47,13 @@ def harness_mount() -> Mount:
 def ended_by(result: SandboxResult) -> str:
     """The word for a run that gave no verdict."""
     return "error" if result.ended == "exited" else result.ended
+
+
+def no_verdict(result: SandboxResult, isolated: bool = True) -> TestRun:
+    """The answer for a run in which the program did not get its turn."""
+    said = result.stderr.decode("utf-8", "replace").strip().splitlines()
+    why = said[-1][:300] if said else "the harness did not start inside the sandbox"
+    return TestRun(False, ended_by(result), isolated=isolated, harness=why)
 
 
 async def run_stdin_cases(
@@ -60,7 +70,8 @@ async def run_stdin_cases(
     limits: wall and CPU seconds are of all cases together, everything else of each; case_s: seconds of
     one case, None: no limit of its own. The first failure ends it. No cases: not passed.
     """
-    interpreter = python or sys.executable
+    interpreter = executable(python)
+    code = code.removeprefix("\ufeff")
     left = limits.wall_s
     for number, (given, expected) in enumerate(cases, 1):
         seconds = left if case_s is None else min(left, case_s)
@@ -73,8 +84,12 @@ async def run_stdin_cases(
             mounts=python_mounts(interpreter),
         )
         began = time.monotonic()
-        result = await sandbox.run(program, replace(limits, wall_s=seconds, cpu_s=min(limits.cpu_s, seconds)))
+        room = max(limits.output_kib, len(expected) // 512)
+        of_case = replace(limits, wall_s=seconds, cpu_s=min(limits.cpu_s, seconds), output_kib=room)
+        result = await sandbox.run(program, of_case)
         left -= min(result.wall_s, time.monotonic() - began)
+        if result.ended in NOT_RUN:
+            return no_verdict(result)
         if not result.ok:
             said = result.stderr.decode("utf-8", "replace").strip().splitlines()
             return TestRun(False, ended_by(result), f"case {number}: {said[-1][:300] if said else ''}")
@@ -92,33 +107,47 @@ async def run_function_cases(
     *,
     python: str = "",
 ) -> TestRun:
-    """Call one function of a program once per case, all in one process; results must equal by `==`.
+    """Call one function of a program once per case; results must equal by `==`.
 
-    Only plain data comes back; a program's own types arrive as what they derive from, so no comparison is
-    the program's. limits: of all cases together. No cases: not passed.
+    Every case gets a process that loads the program anew, so nothing is carried from one to the next. Only
+    plain data comes back; a program's own types arrive as what they derive from, so no comparison is the
+    program's. limits: of all cases together. No cases: not passed.
     """
-    interpreter = python or sys.executable
+    interpreter = executable(python)
     questions: list[dict[str, Any]] = [
         {"call": entry, "args": pack(tuple(arguments)), "kwargs": pack({})} for arguments, _ in cases
     ]
-    sent = b"".join(_frame(one) for one in [{"code": code}, *questions])
+    job = {"code": code.removeprefix("\ufeff"), "anew": True}
+    sent = b"".join(_frame(one) for one in [job, *questions])
+    wanted = sum(len(json.dumps(pack(expected))) for _, expected in cases)
     program = Program(
         (interpreter, "-I", f"{INSIDE}/callee.py"),
         stdin=sent,
         mounts=(*python_mounts(interpreter), harness_mount()),
     )
-    result = await sandbox.run(program, limits)
-    replies = _frames(result.stdout)
-    if not replies or not isinstance(replies[0], dict) or "loaded" not in replies[0]:
-        return TestRun(False, ended_by(result), _told(replies[0] if replies else None))
+    room = max(limits.output_kib, wanted // 512)
+    result = await sandbox.run(program, replace(limits, output_kib=room))
+    ready, *replies = _frames(result.stdout) or [None]
+    if ready != {"ready": True} or result.ended in NOT_RUN:
+        return no_verdict(result)
     for number, (_, expected) in enumerate(cases, 1):
-        reply = replies[number] if number < len(replies) else None
+        reply = replies[number - 1] if number <= len(replies) else None
+        if isinstance(reply, dict) and "opaque" in reply and not _unlike_data(str(reply["opaque"])):
+            return TestRun(
+                False, "error", f"case {number}: {_told(reply)}", opaque=str(reply["opaque"])[:300]
+            )
         if not isinstance(reply, dict) or "value" not in reply:
             word = ended_by(result) if reply is None else "error"
             return TestRun(False, word, f"case {number}: {_told(reply)}")
         if not _equal(reply["value"], expected):
             return TestRun(False, "failed", f"case {number}: another result")
     return TestRun(True, "passed") if cases else TestRun(False, "error", "there are no cases")
+
+
+def _unlike_data(opaque: str) -> bool:
+    """Whether a value that did not cross equals no plain data anyway: of the program's own class (whose
+    word does not count), a generator, a view, a match, …"""
+    return opaque.startswith(("solution.", "builtins.", "re.", "types.", "collections.abc."))
 
 
 def _equal(packed: Any, expected: Any) -> bool:
@@ -134,7 +163,10 @@ def _told(reply: Any) -> str:
     if "opaque" in reply:
         return str(reply["opaque"])[:300]
     error = reply.get("error")
-    return f"{error.get('name')}: {error.get('args')}"[:300] if isinstance(error, dict) else "no answer"
+    if not isinstance(error, dict):
+        return "no answer"
+    kinds = error.get("kinds") or [["", "an exception"]]
+    return f"{kinds[0][-1]}: {error.get('args')}"[:300]
 
 
 def _frame(content: Any) -> bytes:

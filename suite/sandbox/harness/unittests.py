@@ -7,11 +7,10 @@ look into plots need the program in their own process: `shared`, whose verdict a
 
 import json
 import secrets
-import sys
 
 from suite.sandbox.base import Sandbox
-from suite.sandbox.harness.cases import INSIDE, TestRun, ended_by, harness_mount
-from suite.sandbox.interpreters import python_mounts
+from suite.sandbox.harness.cases import INSIDE, NOT_RUN, TestRun, ended_by, harness_mount, no_verdict
+from suite.sandbox.interpreters import executable, python_mounts
 from suite.sandbox.program import Limits, Program
 
 
@@ -29,14 +28,14 @@ async def run_unittest(
 ) -> TestRun:
     """Run a unittest class on a program.
 
-    stub: code that brings imports and constants before the tests. functions: what the tests call of the
-    program. python: interpreter that has the packages. shared: one process for both (see the module).
+    stub: code that brings imports and constants before program and tests. functions: what the tests call
+    of the program. python: interpreter that has the packages. shared: one process for both (see the module).
     """
-    interpreter = python or sys.executable
+    interpreter = executable(python)
     token = secrets.token_hex(16)
     question = {
         "token": token,
-        "code": code,
+        "code": code.removeprefix("\ufeff"),
         "tests": tests,
         "stub": stub,
         "functions": list(functions),
@@ -49,15 +48,20 @@ async def run_unittest(
         mounts=(*python_mounts(interpreter), harness_mount()),
     )
     result = await sandbox.run(program, limits)
+    ready, _, verdict = result.stdout.partition(b"\n")
+    if ready != b"ready" or result.ended in NOT_RUN:
+        return no_verdict(result, not shared)
     try:
-        told = json.loads(result.stdout)
+        told = json.loads(verdict)
         known = told["token"] == token
         passed, run, failed, opaque = told["passed"], told["run"], told["failed"], told["opaque"]
     except (ValueError, KeyError, TypeError):
         known = False
+    if known and told.get("harness"):
+        return TestRun(False, "error", isolated=not shared, harness=str(told["harness"])[:300])
     if not known or not result.ok:
         return TestRun(False, ended_by(result), "the tests gave no verdict", not shared)
     if passed is True and run and not failed:
-        return TestRun(True, "passed", f"{run} tests", not shared)
+        return TestRun(True, "passed", f"{run} tests", not shared, str(opaque))
     word = "failed" if run else "error"
     return TestRun(False, word, "; ".join(map(str, failed))[:1000], not shared, str(opaque))

@@ -1,4 +1,4 @@
-"""What a program takes on before it starts: another user, resource limits, Landlock, closed files.
+"""What a program takes on before it starts: resource limits, Landlock, closed files.
 
 Everything here runs inside the sandbox, in the supervisor or in its forked child.
 """
@@ -15,7 +15,6 @@ SYS_LANDLOCK_CREATE, SYS_LANDLOCK_ADD, SYS_LANDLOCK_RESTRICT = 444, 445, 446
 PR_SET_DUMPABLE = 4
 WRITE_FILE, TRUNCATE = 1 << 1, 1 << 14
 WRITABLE = ("/tmp", "/dev/shm", "/dev/pts", "/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/proc")
-FOLDERS = ("/tmp", "/dev/shm")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -23,20 +22,6 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def dumpable(on: bool) -> None:
     """Whether other processes of the same user may debug this one and read its /proc entries."""
     _libc.prctl(PR_SET_DUMPABLE, int(on), 0, 0, 0)
-
-
-def drop(uid: int) -> None:
-    """Become an ordinary user, for good: the kernel enforces no process limit on root.
-
-    The scratch folders are handed over first. uid 0: stay who we are.
-    """
-    if not uid:
-        return
-    for folder in FOLDERS:
-        os.chown(folder, uid, uid)
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
 
 
 def landlock() -> int:
@@ -119,4 +104,4 @@ def limits(job: dict[str, Any]) -> None:
     limit(resource.RLIMIT_SIGPENDING, 256)
     if job["address"] is not None:
         limit(resource.RLIMIT_AS, job["address"])
-    limit(resource.RLIMIT_NPROC, job["processes"] + 1)  # the supervisor is counted as well
+    limit(resource.RLIMIT_NPROC, job["processes"] + 2)  # the supervisor and its keeper are counted as well

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from suite.sandbox.inside import confining, scratch
 from suite.sandbox.inside.watching import Watch
 
-ENDINGS = ("exited", "wall", "cpu", "memory", "processes", "output", "file", "scratch", "killed")
+ENDINGS = ("exited", "wall", "cpu", "memory", "processes", "output", "file", "scratch", "killed", "unstarted")
 CHUNK = 1 << 16
 NO_MEMORY = (b"MemoryError", b"Cannot allocate memory", b"bad_alloc", b"out of memory")
 NO_PROCESS = (b"can't start new thread", b"Resource temporarily unavailable")
@@ -44,8 +44,6 @@ class Run:
     def go(self) -> None:
         """Run it and report."""
         folder = os.path.join(scratch.WORK, self.job["cwd"])  # noqa: PTH118
-        if self.job["wipe"]:
-            scratch.wipe()
         try:
             scratch.write_files(self.job["files"])
             os.makedirs(folder, exist_ok=True)  # noqa: PTH103
@@ -69,6 +67,7 @@ class Run:
             os.set_blocking(end, False)
         if reason:
             self.link.send(b"E", b"cannot start: " + reason + b"\n")
+            self.ended = "unstarted"
         self.loop()
         self.finish()
 

@@ -1,4 +1,4 @@
-"""The scratch folders inside a sandbox: filling, emptying and reading them back."""
+"""The scratch folders inside a sandbox: filling them and reading them back."""
 
 import os
 import stat
@@ -14,24 +14,6 @@ def write_files(files: dict[str, bytes]) -> None:
         os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
         with open(path, "wb") as file:  # noqa: PTH123
             file.write(content)
-
-
-def wipe() -> None:
-    """Empty the scratch folders. Follows no link; raises OSError if a program left a maze behind."""
-    for root in ("/tmp", "/dev/shm"):
-        pending, folders = [root], []
-        while pending:
-            place = pending.pop()
-            os.chmod(place, 0o700)  # noqa: PTH101
-            for entry in os.scandir(place):
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
-                    folders.append(entry.path)
-                else:
-                    os.unlink(entry.path)  # noqa: PTH108
-        for folder in reversed(folders):
-            os.rmdir(folder)  # noqa: PTH106
-    os.mkdir(WORK, 0o700)  # noqa: PTH102
 
 
 def read_files(names: list[str], most: int) -> Iterator[tuple[str, bytes]]:

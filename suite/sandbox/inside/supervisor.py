@@ -1,7 +1,7 @@
-"""Process 1 inside a sandbox: waits for jobs, runs them one after another, says how each ended.
+"""Process 1 around a program: waits for a job, runs it, says how it ended; then its world ends.
 
-It is no child of the program and can't be debugged, signalled or read by it. Jobs come as marshalled
-builtins, frames go out: a kind (H hello, O standard output, E standard error, F file, R result,
+It is no child of the program and can't be debugged, signalled or read by it. Settings and jobs come as
+marshalled builtins, frames go out: a kind (H hello, O standard output, E standard error, F file, R result,
 X failure of our own), four bytes of length, the bytes.
 """
 
@@ -11,7 +11,7 @@ import signal
 import struct
 from typing import Any
 
-from suite.sandbox.inside import confining, scratch
+from suite.sandbox.inside import confining, scratch, worlds
 from suite.sandbox.inside.running import Run
 
 
@@ -50,29 +50,38 @@ def take_channels() -> Pipes:
     incoming = os.dup(0)
     outgoing = os.dup(1)
     nothing = os.open("/dev/null", os.O_RDWR)
-    for number in (0, 1, 2):
+    for number in (0, 1):
         os.dup2(nothing, number)
     os.close(nothing)
     return Pipes(incoming, outgoing)
 
 
 def main() -> None:
-    """Serve jobs until the suite goes away."""
+    """Serve one job after the other, each in a world of its own; without the right to make worlds, one.
+
+    The first message is of settings: see `worlds.furnish`; none: this sandbox is used once.
+    """
     if os.getpid() != 1:  # it kills every process it sees
         raise SystemExit("the supervisor runs as process 1 of a process namespace only")
     link = take_channels()
-    confining.drop(int(os.environ.get("SUITE_UID", "0")))
+    os.umask(0o022)
+    link.send(b"H", b"")
+    settings = link.receive()
+    if settings:
+        worlds.keep(settings, lambda: serve(link))
+    serve(link)
+
+
+def serve(link: Pipes) -> None:
+    """Run one program. Standard error, where a failure until now was told, is closed first."""
     confining.dumpable(False)
+    os.dup2(0, 2)
     os.umask(0o077)
     os.makedirs(scratch.WORK, exist_ok=True)  # noqa: PTH103
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     link.send(b"H", b"")
-    while True:
-        job = link.receive()
-        if "argv" not in job:  # a stop for a program that has ended meanwhile
-            continue
-        try:
-            Run(link, job).go()
-        except Exception as error:
-            link.send(b"X", f"{type(error).__name__}: {error}".encode())
-            os._exit(1)  # in an unknown state; the suite takes another sandbox
+    try:
+        Run(link, link.receive()).go()
+    except Exception as error:
+        link.send(b"X", f"{type(error).__name__}: {error}".encode())
+        os._exit(1)  # in an unknown state; the suite takes another sandbox

@@ -1,7 +1,9 @@
 # ruff: noqa: UP038, E402
 """The untrusted side: loads a program, answers calls of its functions, knows no test.
 
-Everything it says is a claim of the program; the other side compares it with what it alone knows.
+Tests of a class share one loaded program; for cases (`anew`) every call gets a process of its own, which
+loads the program anew. Everything it says is a claim of the program; the other side compares it with what
+it alone knows.
 Runs inside the sandbox, standard library only.
 """
 
@@ -13,11 +15,12 @@ import os
 import random
 import sys
 import types
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
 from channel import Channel, private_ends  # type: ignore[import-not-found]
-from values import Opaque, lift_digit_limit, pack, unpack  # type: ignore[import-not-found]
+from values import lossy, pack, unpack  # type: ignore[import-not-found]
 
 
 def load(code: str, name: str) -> types.ModuleType:
@@ -25,22 +28,23 @@ def load(code: str, name: str) -> types.ModuleType:
     module = types.ModuleType(name)
     module.__file__ = f"/tmp/work/{name}.py"
     sys.modules[name] = module
-    exec(compile(code, module.__file__, "exec"), module.__dict__)  # noqa: S102
+    # what this file switches on for itself (annotations as text) is no business of the program
+    exec(compile(code, module.__file__, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
     return module
 
 
 def failure(error: BaseException) -> dict[str, Any]:
-    """An exception as data."""
-    try:
-        arguments = pack(tuple(error.args))
-    except Exception:
-        arguments = pack((str(error)[:500],))
-    kind = type(error)
-    for base in kind.__mro__:  # an exception of the program's own is told as what it derives from
-        if base.__module__ != "solution":
-            kind = base
-            break
-    return {"module": kind.__module__, "name": kind.__qualname__, "args": arguments}
+    """An exception as data, with all that it derives from: the other side takes the first that it knows."""
+    kinds = [[one.__module__, one.__qualname__] for one in type(error).__mro__ if one is not object]
+    told: dict[str, Any] = {"kinds": kinds, "args": pack(())}
+    with contextlib.suppress(Exception):
+        told["args"] = pack((str(error)[:500],))
+    with contextlib.suppress(Exception):
+        told["args"] = pack(tuple(error.args))
+    for name, value in vars(error).items():
+        with contextlib.suppress(Exception):
+            told.setdefault("attributes", {})[name] = pack(value)
+    return told
 
 
 class Randomness:
@@ -96,10 +100,12 @@ def answer(module: types.ModuleType, question: dict[str, Any], randomness: Rando
     except BaseException as error:
         reply["error"] = failure(error)
     else:
+        lossy.clear()
         try:
             reply["value"] = pack(value)
-        except Opaque as error:
-            reply["opaque"] = str(error)
+            reply["lossy"] = lossy[:3]
+        except Exception as error:  # whatever packing makes of a strange value, it can't cross
+            reply["opaque"] = str(error)[:300] or type(error).__name__
     with contextlib.suppress(Exception):
         reply["printed"] = heard.getvalue()
     with contextlib.suppress(Exception):
@@ -109,28 +115,65 @@ def answer(module: types.ModuleType, question: dict[str, Any], randomness: Rando
     return reply
 
 
-def main() -> None:
+def tell(channel: Channel, reply: dict[str, Any]) -> None:
+    """Send a reply, or why it can't be sent."""
+    try:
+        channel.send(reply)
+    except (ValueError, RecursionError, MemoryError) as error:
+        channel.send({"opaque": str(error) or type(error).__name__})
+
+
+def answer_anew(channel: Channel, code: str, question: dict[str, Any]) -> None:
+    """One call in a process of its own. A process that dies takes this one along, so that all see how."""
+    child = os.fork()
+    if child == 0:
+        try:
+            module = load(code, "solution")
+        except BaseException as error:
+            tell(channel, {"error": failure(error)})
+        else:
+            reply = answer(module, question, Randomness(told=True))
+            for name in ("printed", "arguments", "randomness"):
+                reply.pop(name, None)
+            tell(channel, reply)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        os.kill(os.getpid(), os.WTERMSIG(status))
+    if status:
+        os._exit(os.WEXITSTATUS(status))
+
+
+def questions(channel: Channel) -> Iterator[dict[str, Any]]:
+    """All questions until the other side goes away."""
+    while True:
+        try:
+            yield channel.receive()
+        except EOFError:
+            return
+
+
+def main() -> NoReturn:
     """Load, then serve calls until the other side goes away."""
     channel = Channel(*private_ends())
-    lift_digit_limit()
-    sys.setrecursionlimit(50_000)
     job = channel.receive()
     sys.path.pop(0)
+    channel.send({"ready": True})
+    if job.get("anew"):
+        for question in questions(channel):
+            answer_anew(channel, job["code"], question)
+        os._exit(0)
     try:
         module = load(job["code"], "solution")
     except BaseException as error:
         channel.send({"error": failure(error)})
-        return
+        os._exit(0)
     channel.send({"loaded": True})
     randomness = Randomness(told=True)
-    while True:
-        try:
-            question = channel.receive()
-        except EOFError:
-            return
-        channel.send(answer(module, question, randomness))
+    for question in questions(channel):
+        tell(channel, answer(module, question, randomness))
+    os._exit(0)
 
 
 if __name__ == "__main__":
     main()
-    os._exit(0)

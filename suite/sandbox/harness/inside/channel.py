@@ -17,8 +17,10 @@ class Channel:
         self.outgoing = outgoing
 
     def send(self, content: Any) -> None:
-        """Send one message."""
+        """Send one message. Raises ValueError, with nothing sent, for one that is too large."""
         data = json.dumps(content).encode()
+        if len(data) > LARGEST:
+            raise ValueError("more than 64 MiB")
         view = memoryview(len(data).to_bytes(4, "little") + data)
         while view:
             view = view[os.write(self.outgoing, view) :]

@@ -11,6 +11,7 @@ it (patched modules, plots). A program can forge that verdict; its failures can 
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import ctypes
 import json
@@ -28,7 +29,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
 sys.path.insert(0, HERE)
 from callee import Randomness, load  # type: ignore[import-not-found]
 from channel import Channel  # type: ignore[import-not-found]
-from values import Opaque, lift_digit_limit, pack, unpack  # type: ignore[import-not-found]
+from values import pack, unpack  # type: ignore[import-not-found]
 
 PICKLED = {
     "builtins": {"set", "frozenset", "complex", "bytearray", "range", "slice", "list", "dict", "object"},
@@ -39,6 +40,14 @@ PICKLED = {
     "numpy.core.multiarray": {"_reconstruct", "scalar"},
     "numpy._core.multiarray": {"_reconstruct", "scalar"},
 }
+
+
+class NotCarried(BaseException):
+    """A value that can't cross. No test expects it, so none can take it for what it waits for."""
+
+
+class NotStarted(Exception):
+    """The program's process could not be started: nothing is known of the program."""
 
 
 def close_up() -> None:
@@ -57,20 +66,24 @@ class Remote:
     """The program's process."""
 
     def __init__(self, code: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", os.path.join(HERE, "callee.py")],  # noqa: PTH118
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        assert self.process.stdout is not None
-        assert self.process.stdin is not None
-        self.channel = Channel(self.process.stdout.fileno(), self.process.stdin.fileno())
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", os.path.join(HERE, "callee.py")],  # noqa: PTH118
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            assert self.process.stdout is not None
+            assert self.process.stdin is not None
+            self.channel = Channel(self.process.stdout.fileno(), self.process.stdin.fileno())
+            self.channel.send({"code": code})
+            self.channel.receive()  # it is ready
+        except (OSError, EOFError) as error:
+            raise NotStarted(f"the program's process did not start: {error}") from error
         self.randomness = Randomness(told=False)
         self.cwd = ""
         self.environ: dict[str, str] = {}
         self.opaque = ""
-        self.channel.send({"code": code})
         loaded = self.channel.receive()
         if "error" in loaded:
             raise rebuilt(loaded["error"])
@@ -80,9 +93,9 @@ class Remote:
         question = {"call": name, "randomness": self.randomness.changes()}
         try:
             question["args"], question["kwargs"] = pack(arguments), pack(named)
-        except Opaque as error:
+        except Exception as error:
             self.opaque = f"argument: {error}"
-            raise
+            raise NotCarried(self.opaque) from error
         place, surroundings = os.getcwd(), dict(os.environ)  # noqa: PTH109
         if place != self.cwd:
             question["cwd"] = self.cwd = place
@@ -100,7 +113,9 @@ class Remote:
             raise rebuilt(reply["error"])
         if "opaque" in reply:
             self.opaque = f"result: {reply['opaque']}"
-            raise Opaque(self.opaque)
+            raise NotCarried(self.opaque)
+        if reply.get("lossy"):
+            self.opaque = f"result: simplified {', '.join(map(str, reply['lossy']))}"
         return unpack(reply["value"])
 
 
@@ -129,25 +144,48 @@ def adopt(mine: Any, theirs: Any) -> None:
 
 
 def rebuilt(failure: dict[str, Any]) -> BaseException:
-    """The program's exception as one of the same type, if that type is known here and harmless.
+    """The program's exception as the first type it derives from that is known here and harmless.
 
     A program must not be able to skip a test or to stop the run.
     """
-    module, name = str(failure.get("module")), str(failure.get("name"))
-    kind = getattr(sys.modules.get(module), name, None) if not module.startswith("unittest") else None
-    refused = (unittest.SkipTest, KeyboardInterrupt, GeneratorExit)
     try:
         arguments = tuple(unpack(failure.get("args")))
-    except (ValueError, TypeError):
-        arguments = ()
-    if not isinstance(kind, type) or not issubclass(kind, BaseException) or issubclass(kind, refused):
-        return RuntimeError(f"{module}.{name}", *arguments)
-    if issubclass(kind, OSError):
+        kind = next(found for one in failure["kinds"] if (found := _known(*map(str, one))))
+        attributes = {name: unpack(value) for name, value in failure.get("attributes", {}).items()}
+    except (ValueError, TypeError, KeyError, AttributeError, StopIteration):
+        return RuntimeError("an exception that can't be told")
+    if kind.__module__ == "builtins":
         with contextlib.suppress(TypeError):
             return kind(*arguments)
     made = kind.__new__(kind)
     made.args = arguments
+    with contextlib.suppress(AttributeError, TypeError):
+        vars(made).update(attributes)
     return made
+
+
+def _known(module: str, name: str) -> type[BaseException] | None:
+    kind = getattr(sys.modules.get(module), name, None)
+    refused = (unittest.SkipTest, KeyboardInterrupt, GeneratorExit)
+    if module.startswith("unittest") or not isinstance(kind, type) or not issubclass(kind, BaseException):
+        return None
+    return None if issubclass(kind, refused) else kind
+
+
+def imports_of(tests: str) -> str:
+    """The imports at the top of the tests: in one module they would reach the program, too."""
+    found = [node for node in ast.parse(tests).body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return "\n".join(map(ast.unparse, found))
+
+
+def redefined(job: dict[str, Any]) -> str:
+    """Names of the program that the tests give another meaning, "" if there are none."""
+    names = [
+        {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+        for tree in (ast.parse(job["tests"]), ast.parse(job["code"]))
+    ]
+    both = sorted(names[0] & names[1] - {job["test_class"]})
+    return f"the tests redefine {', '.join(both)}" if both else ""
 
 
 def module_of(job: dict[str, Any], remotes: list[Remote]) -> types.ModuleType:
@@ -155,7 +193,7 @@ def module_of(job: dict[str, Any], remotes: list[Remote]) -> types.ModuleType:
     module = types.ModuleType("tests")
     sys.modules["tests"] = module
     names = vars(module)
-    exec(compile(job["stub"], "stub", "exec"), names)  # noqa: S102
+    exec(compile(job["stub"], "stub", "exec", dont_inherit=True), names)  # noqa: S102
     for name in job["functions"]:
 
         def proxy(*arguments: Any, _name: str = name, **named: Any) -> Any:
@@ -163,7 +201,7 @@ def module_of(job: dict[str, Any], remotes: list[Remote]) -> types.ModuleType:
 
         proxy.__name__ = name
         names[name] = proxy
-    exec(compile(job["tests"], "tests", "exec"), names)  # noqa: S102
+    exec(compile(job["tests"], "tests", "exec", dont_inherit=True), names)  # noqa: S102
     return module
 
 
@@ -194,25 +232,35 @@ def said(text: str) -> str:
 
 
 def main() -> None:
-    """One job, one verdict."""
+    """One job, one verdict. The first line says that the tests came as far as this."""
     close_up()
     job = json.loads(sys.stdin.buffer.read())
     verdict = os.dup(1)
+    os.write(verdict, b"ready\n")
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nothing, number)
-    lift_digit_limit()
     sys.path.remove(HERE)
     remotes: list[Remote] = []
-    told: dict[str, Any] = {"token": job["token"], "passed": False, "run": 0, "failed": [], "opaque": ""}
+    told: dict[str, Any] = {
+        "token": job["token"],
+        "passed": False,
+        "run": 0,
+        "failed": [],
+        "opaque": "",
+        "harness": "",
+    }
     try:
         if job["shared"]:
             module = shared_module(job)
         else:
             module = module_of(job, remotes)
             sys.addaudithook(guard)
-            remotes.append(Remote(job["code"]))
+            remotes.append(Remote("\n".join((job["stub"], job["code"], imports_of(job["tests"])))))
+            remotes[0].opaque = redefined(job)
         told["passed"], told["run"], told["failed"] = run_tests(module, job["test_class"])
+    except NotStarted as error:
+        told["harness"] = str(error)
     except BaseException as error:
         told["failed"] = [traceback.format_exception_only(type(error), error)[-1].strip()[:300]]
     for remote in remotes:

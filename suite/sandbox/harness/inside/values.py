@@ -1,8 +1,9 @@
 # ruff: noqa: UP017, UP035, UP038, ARG001, ARG005
 """Python values as JSON and back, for crossing from an untrusted process: data only, no code, no pickle.
 
-Types survive (a tuple is no list, 1 is no 1.0); a subclass arrives as the builtin it derives from, so no
-object with an `__eq__` of its own ever gets across. Anything else is refused with `Opaque`.
+Types survive (a tuple is no list, 1 is no 1.0); named tuples and default dictionaries arrive as such, any
+other subclass as the builtin it derives from, so no object with an `__eq__` of its own ever gets across;
+`lossy` names the types that were simplified. Anything else is refused with `Opaque`.
 Runs inside the sandbox too: standard library only (3.8 and later), nothing of suite; numpy and pandas are
 used where a value is one of theirs.
 """
@@ -15,11 +16,14 @@ import datetime
 import decimal
 import fractions
 import pathlib
-import sys
 from typing import Any, Callable
 
 DEEPEST = 200
 SAFE_INT = 1 << 53
+
+
+lossy: list[str] = []
+FACTORIES = {kind.__name__: kind for kind in (int, float, str, bool, list, dict, set, tuple)}
 
 
 class Opaque(TypeError):
@@ -34,6 +38,8 @@ def pack(value: Any, depth: int = 0) -> Any:
         raise Opaque("nested too deeply")
     for kind, put in _PACKERS:
         if isinstance(value, kind):
+            if type(value) not in _EXACT and module_of(value) not in ("numpy", "pandas"):
+                lossy.append(f"{type(value).__module__}.{type(value).__qualname__}")
             return put(value, depth + 1)
     module = type(value).__module__.partition(".")[0]
     if module in ("numpy", "pandas"):
@@ -52,8 +58,22 @@ def _int(value: Any, depth: int) -> Any:
     return plain if -SAFE_INT < plain < SAFE_INT else ["int", hex(plain)]
 
 
+def _tuple(value: Any, depth: int) -> list[Any]:
+    items = _many("tuple", tuple.__iter__(value), depth)
+    fields = getattr(type(value), "_fields", None)
+    if type(value).__bases__ != (tuple,) or not isinstance(fields, tuple):
+        return items
+    lossy.pop()
+    return ["namedtuple", type(value).__name__, [str(one) for one in fields], *items[1:]]
+
+
 def _dict(value: Any, depth: int) -> list[Any]:
     pairs = [[pack(k, depth), pack(v, depth)] for k, v in dict.items(value)]
+    if type(value) is collections.defaultdict:
+        name = getattr(value.default_factory, "__name__", "")
+        if value.default_factory is None or FACTORIES.get(name) is value.default_factory:
+            return ["defaultdict", name, *pairs]
+        lossy.append("collections.defaultdict")
     for kind in (collections.Counter, collections.OrderedDict):
         if isinstance(value, kind):
             return [kind.__name__, *pairs]
@@ -93,7 +113,7 @@ _PACKERS: tuple[tuple[Any, Callable[[Any, int], Any]], ...] = (
     (int, _int),
     (float, _float),
     (list, lambda v, d: _many("list", list.__iter__(v), d)),
-    (tuple, lambda v, d: _many("tuple", tuple.__iter__(v), d)),
+    (tuple, _tuple),
     (dict, _dict),
     (set, lambda v, d: _many("set", set.__iter__(v), d)),
     (frozenset, lambda v, d: _many("frozenset", frozenset.__iter__(v), d)),
@@ -109,6 +129,10 @@ _PACKERS: tuple[tuple[Any, Callable[[Any, int], Any]], ...] = (
     (fractions.Fraction, lambda v, d: ["Fraction", _int(v.numerator, d), _int(v.denominator, d)]),
     (pathlib.PurePath, lambda v, d: ["Path", str(v)]),
 )  # fmt: skip
+_EXACT = {str, int, float, list, tuple, dict, set, frozenset, bytes, bytearray, complex, range}
+_EXACT |= {collections.deque, collections.Counter, collections.OrderedDict, collections.defaultdict}
+_EXACT |= {datetime.datetime, datetime.date, datetime.time, datetime.timedelta, decimal.Decimal}
+_EXACT |= {fractions.Fraction, pathlib.PosixPath, pathlib.PurePosixPath}
 
 
 def _pack_numpy(value: Any, depth: int) -> list[Any] | None:
@@ -184,6 +208,8 @@ _UNPACKERS: dict[str, Callable[[list[Any]], Any]] = {
     "int": lambda rest: int(rest[0], 16),
     "list": _list,
     "tuple": lambda rest: tuple(_list(rest)),
+    "namedtuple": lambda rest: collections.namedtuple(rest[0], rest[1])(*_list(rest[2:])),
+    "defaultdict": lambda rest: collections.defaultdict(FACTORIES.get(rest[0]), _pairs(rest[1:])),
     "set": lambda rest: set(_list(rest)),
     "frozenset": lambda rest: frozenset(_list(rest)),
     "dict": _pairs,
@@ -235,9 +261,3 @@ def _unpack_library(tag: str, rest: list[Any]) -> Any:
         frame.columns = columns
         return frame
     raise ValueError(f"no packed {tag}")
-
-
-def lift_digit_limit() -> None:
-    """Let large integers be written in decimal, as judged programs may want to."""
-    if hasattr(sys, "set_int_max_str_digits"):
-        sys.set_int_max_str_digits(0)
