@@ -46,6 +46,7 @@ ETC_SHOWN = (
     "fonts",
 )
 NOBODY = 65534
+KEEPER = 1  # in an ordinary user's sandbox nobody is root, who would own the supervisor's files in /proc
 _slots = itertools.count()
 
 
@@ -83,12 +84,12 @@ def command(start: Way, mounts: Sequence[Mount], fds: dict[str, int]) -> list[st
     """The whole command line. fds: name of a file in /etc, or "info" -> open descriptor."""
     line = [start.binary, "--die-with-parent", "--as-pid-1", "--new-session", "--cap-drop", "ALL"]
     line += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-    # of the keeper; a world gives them up before a program. SETFCAP: to map the user that is root in there
-    own = ("SETUID", "SETGID") if start.root else ("SETFCAP",)
+    # of the keeper; a world gives them up before a program
+    own = ("SETUID", "SETGID") if start.root else ()
     for capability in ("SYS_ADMIN", "NET_ADMIN", *own):
         line += ["--cap-add", f"CAP_{capability}"]
     if not start.root:
-        line += ["--unshare-user", "--uid", "0", "--gid", "0"]
+        line += ["--unshare-user", "--uid", str(KEEPER), "--gid", str(KEEPER)]
     line += ["--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev"]
     line += list(_system())
     for name in ETC:

@@ -109,7 +109,7 @@ def become_ordinary(uid: int) -> None:
         os.setresuid(uid, uid, uid)
     else:
         _call(_libc.unshare(NEW_USER), "unshare user")
-        for name, text in (("setgroups", "deny"), ("uid_map", f"{NOBODY} 0 1"), ("gid_map", f"{NOBODY} 0 1")):
+        for name, text in (("setgroups", "deny"), ("uid_map", f"{NOBODY} 1 1"), ("gid_map", f"{NOBODY} 1 1")):
             with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123
                 file.write(text)
     _libc.prctl(PR_CAP_AMBIENT, CLEAR_ALL, 0, 0, 0)
