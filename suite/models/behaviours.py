@@ -25,7 +25,13 @@ WORDS = (
 )
 # fmt: on
 
-_OPTION = re.compile(r"^\s*(?:[-*]\s*)?(?:\(|<choice>|\[)?([A-Za-z0-9])(?:[.):\]]|</choice>)\s", re.MULTILINE)
+_OPTION = re.compile(
+    r"^\s*(?:[-*>]\s*)?(?:\*\*|option\s+)?(?:\(|<choice>|\[)?([A-Za-z0-9])"
+    r"(?:(?:[.):\]]|</choice>)(?:\*\*)?[.:]?(?=\s)|\s[-\u2013\u2014]\s)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_FIRST = ("A", "a", "1", "0")  # what lists of options begin with
+NO_OPTIONS = "(there are no options yet)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,27 @@ def estimated_tokens(text: str) -> int:
 
 
 def options_in(text: str) -> list[str]:
-    """Labels of a list of options ("A.", "(b)", "1)", "<choice>A</choice>"), in order, without repeats."""
-    return list(dict.fromkeys(_OPTION.findall(text)))
+    """Labels of the last list of options in a text ("A.", "(b)", "1)", "<choice>A</choice>"), at least two.
+
+    A list goes A, B, C …, or a, b …, or 1, 2 …; letters are preferred to numbers.
+    """
+    labels = _OPTION.findall(text)
+    for first in _FIRST:
+        if first in labels:
+            start = len(labels) - 1 - labels[::-1].index(first)
+            found: list[str] = []
+            for label in labels[start:]:
+                if label == chr(ord(first) + len(found)):
+                    found.append(label)
+            if len(found) > 1:
+                return found
+    return []
+
+
+def options_of(request: Request) -> list[str]:
+    """The options of the newest message that lists any, an assistant turn that is continued included."""
+    texts = [request.prompt, *(message.content for message in request.messages)]
+    return next((found for text in reversed(texts) if (found := options_in(text))), [])
 
 
 def _random(request: Request, asking: Asking) -> random.Random:
@@ -96,16 +121,31 @@ def _words(knobs: Knobs, request: Request, asking: Asking) -> Reply:
 
 
 def _first_option(knobs: Knobs, request: Request, _asking: Asking) -> Reply:
-    labels = options_in(last_text(request)) or ["A"]
     scores = [float(-i) for i in range(len(request.texts))]
-    return _reply(request, knobs.format.replace("{}", labels[0]), scores)
+    return _reply(request, _written(knobs, request, lambda labels: labels[0]), scores)
 
 
 def _random_option(knobs: Knobs, request: Request, asking: Asking) -> Reply:
     chance = _random(request, asking)
-    labels = options_in(last_text(request)) or ["A"]
-    text = knobs.format.replace("{}", chance.choice(labels))
+    text = _written(knobs, request, chance.choice)
     return _reply(request, text, [chance.random() for _ in request.texts])
+
+
+def _written(knobs: Knobs, request: Request, choose: Callable[[list[str]], str]) -> str:
+    """The choice among the options. A message that only opens a conversation may have none, for a question
+    that follows. Raises CallFailed where any other text request has none: no letter stands for a choice.
+    """
+    if request.kind not in ("chat", "complete"):
+        return ""
+    if labels := options_of(request):
+        return knobs.format.replace("{}", choose(labels))
+    if [message.role for message in request.messages] == ["system", "user"]:
+        return NO_OPTIONS
+    raise CallFailed(
+        "no-options",
+        "the request lists no options to choose from (such as A. …, B. …), so nothing can be chosen",
+        retryable=False,
+    )
 
 
 def _longest(_: Knobs, request: Request, _asking: Asking) -> Reply:

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from suite.chat import Message, Options, Reply, Request, user
+from suite.chat import Message, Options, Reply, Request, assistant, system, user
 from suite.errors import CallFailed, ConfigError, DataError, NotFound
 from suite.models.base import Asking, Engine
-from suite.models.behaviours import options_in, smallest
+from suite.models.behaviours import options_in, options_of, smallest
 from suite.models.scripted import ScriptedEngine, provider
 from suite.models.spec import parse_spec
 
@@ -40,6 +40,38 @@ async def test_random_behaviours_repeat_and_follow_the_seed_only_when_sampling()
     warm = [await words.call(chat("x", temperature=1.0), Asking(seed=seed)) for seed in (1, 2, 1)]
     assert cold[0] == cold[1]
     assert warm[0] == warm[2] != warm[1]
+
+
+MENU = "Pick one:\nA. tea\nB. milk\nC. cocoa\nD. water"
+
+
+async def test_options_are_looked_for_in_the_whole_request() -> None:
+    prefilled = Request("chat", (user(MENU), assistant("<choice>")))
+    talk = Request(
+        "chat", (user("A. x\nB. y"), assistant("B"), user(MENU.replace("A.", "(A)")), user("Please."))
+    )
+    for request in (prefilled, talk, Request("complete", prompt=MENU)):
+        assert options_of(request) == ["A", "B", "C", "D"]
+        assert (await engine("random-option").call(request, ASKING)).text in "ABCD"
+
+
+async def test_nothing_is_chosen_where_there_are_no_options() -> None:
+    opening = Request("chat", (system("s"), user("I like tea.")))
+    assert (await engine("random-option").call(opening, ASKING)).text == "(there are no options yet)"
+    later = Request("chat", (*opening.messages, assistant("ok"), user("What should I drink?")))
+    for behaviour in ("random-option", "first-option"):
+        for request in (chat("What should I drink?"), later):
+            with pytest.raises(CallFailed, match="no-options: the request lists no options"):
+                await engine(behaviour).call(request, ASKING)
+
+
+async def test_random_option_is_uniform_over_requests_and_seeds() -> None:
+    guesser = engine("random-option")
+    cold = [(await guesser.call(chat(f"{i}: {MENU}", temperature=0.0), ASKING)).text for i in range(400)]
+    warm = [(await guesser.call(chat(MENU, temperature=1.0), Asking(seed=i))).text for i in range(400)]
+    for picked in (cold, warm):
+        chi_square = sum((picked.count(one) - 100) ** 2 / 100 for one in "ABCD")
+        assert chi_square < 16.27  # 3 degrees of freedom, p = 0.001
 
 
 async def test_rate_and_rank_answer_with_scores_and_order() -> None:
@@ -139,7 +171,13 @@ async def test_a_function_is_found_by_module_and_name(
         ("(a) tea\n(b) milk", ["a", "b"]),
         ("1) x\n2) y", ["1", "2"]),
         ("- <choice>A</choice> tea\n- <choice>B</choice> x", ["A", "B"]),
+        ("**A.** tea\n**B.** milk", ["A", "B"]),
+        ("Option A: tea\nOption B: milk", ["A", "B"]),
+        ("A - tea\nB - milk", ["A", "B"]),
+        ("1. Read on.\n2. Choose.\nA. tea\nB. milk\nC. x", ["A", "B", "C"]),
+        ("A. old\nB. old\n\nNow:\nA. tea\nB. milk\nC. x", ["A", "B", "C"]),
         ("A man walks", []),
+        ("A. tea", []),
     ],
 )
 def test_options_in(text: str, labels: list[str]) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,25 @@ def test_a_run_is_shown_reported_continued_and_scored_again(tmp_path: Path) -> N
     differs = suite(*command, "--seed", "5", cwd=tmp_path)
     assert differs.returncode == 2
     assert "seed (0 there, 5 here)" in differs.stderr
+
+
+def test_a_baseline_that_guesses_gives_each_letter_equally_often_under_prefill(tmp_path: Path) -> None:
+    done = suite("eval", "--task", "prefeval/classification", "--mini", "--model", "scripted/random-option",
+                 "--out", "chance", "--quiet", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "chance").glob("scorings/*/scores.jsonl")
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    gold = {
+        row["sample"]: row["tags"]["gold"]
+        for row in map(json.loads, (tmp_path / "chance/outputs.jsonl").open())
+    }
+    picked = Counter(row["values"]["letter"] for row in rows)
+    assert picked.total() == 188
+    assert sum((picked[one] - 47) ** 2 / 47 for one in "ABCD") < 16.27  # 3 degrees of freedom, p = 0.001
+    for place in set(gold.values()):
+        right = [row["values"]["correct"] for row in rows if gold[row["sample"]] == place]
+        spread = 3.3 * (len(right) * 0.25 * 0.75) ** 0.5
+        assert abs(sum(right) - len(right) / 4) < spread, place
 
 
 @pytest.mark.parametrize(
