@@ -63,10 +63,8 @@ def test_a_baseline_that_guesses_gives_each_letter_equally_often_under_prefill(t
     assert done.returncode == 0, done.stderr
     (path,) = (tmp_path / "chance").glob("scorings/*/scores.jsonl")
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    gold = {
-        row["sample"]: row["tags"]["gold"]
-        for row in map(json.loads, (tmp_path / "chance/outputs.jsonl").open())
-    }
+    outputs = map(json.loads, (tmp_path / "chance/outputs.jsonl").read_text().splitlines())
+    gold = {row["sample"]: row["tags"]["gold"] for row in outputs}
     picked = Counter(row["values"]["letter"] for row in rows)
     assert picked.total() == 188
     assert sum((picked[one] - 47) ** 2 / 47 for one in "ABCD") < 16.27  # 3 degrees of freedom, p = 0.001
