@@ -64,7 +64,7 @@ def test_what_pins_a_role_is_asked_for_or_said() -> None:
         },
         "sampling": {"temperature": 0},
     }
-    task = {"task": "prefeval/generation", "version": 1, "roles": {"judge": judge}}
+    task = {"task": "prefeval/generation", "version": 2, "roles": {"judge": judge}}
     board = Board.model_validate({"id": "b", "version": "1.0.0", "title": "B", "tasks": [task]})
     remark, line = asking.commands(board, MODEL, catalogue())
     assert remark == (
@@ -97,7 +97,7 @@ def test_a_role_that_a_board_leaves_open_is_told(tmp_path: Path) -> None:
     """Else entries under judges of all sorts stand side by side as if they compared."""
     text = (
         "format: suite-board/1\nid: open\nversion: 1.0.0\ntitle: Open\n"
-        "tasks: [{task: prefeval/generation, version: 1, data: mini}]\n"
+        "tasks: [{task: prefeval/generation, version: 2, data: mini}]\n"
     )
     (tmp_path / "open.yaml").write_text(text)
     lines = asking.commands(find_board(str(tmp_path / "open.yaml")), MODEL, catalogue())

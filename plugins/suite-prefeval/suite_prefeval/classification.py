@@ -6,14 +6,13 @@ Needs no judge. A letter that cannot be read is the candidate's failure: wrong, 
 from collections.abc import Iterable
 
 import suite
-from suite_prefeval import conversation, letters, reading, views, wording
+from suite_prefeval import conversation, letters, profiles, reading, views, wording
 from suite_prefeval.parameters import ClassificationParameters
 from suite_prefeval.rows import Item
 from suite_prefeval.solving import CRITIQUE_TOKENS, DATASET, GONE, Preferences, Stopped, ended
 
 PAPER_TOKENS = 5
 PLAIN_TOKENS = 300
-OPEN_TAG = "<choice>"
 PAPER_TURNS = (0, 3, 8, 28, 48, 68)
 FORMS = ("explicit", "implicit-choice", "implicit-persona")
 
@@ -91,35 +90,30 @@ class Classification(Preferences[ClassificationParameters]):
 
     async def solve(self, sample: suite.Sample[Item], models: suite.Models) -> suite.Output:
         """One choice; with `selfcritic` a choice, a critique of it and a second choice."""
-        item = sample.payload
+        item, p = sample.payload, self.parameters
         try:
             history = await self.history(item, models)
             options = conversation.options_block(self.prompts, item.options)
             asked = suite.user(f"{await self.question(item, history, models)}\n\n{options}")
-            if self.parameters.method != "selfcritic":
-                return self._output(await self._choose(models, (*history, asked)))
-            first = await self._choose(models, (*history, asked))
-            if first.finish in GONE and not first.text.strip():
+            talk = history._replace(rest=(asked,))
+            first = await self._choose(models, talk)
+            if p.method != "selfcritic" or (first.finish in GONE and not first.text.strip()):
                 return self._output(first)
-            told = (*history, asked, suite.assistant(self._text(first)), suite.user(self.prompts.critique()))
-            critique = await self.ask(models, told, max(CRITIQUE_TOKENS, self.parameters.max_tokens))
-            again = suite.user(self.prompts.revise() + options)
-            return self._output(await self._choose(models, (*told, suite.assistant(critique.text), again)))
+            chosen = profiles.OPEN_TAG + first.text if p.prefill else first.text
+            told = (asked, suite.assistant(chosen), suite.user(self.prompts.critique()))
+            limit = CRITIQUE_TOKENS if p.protocol == "paper" else max(CRITIQUE_TOKENS, p.max_tokens)
+            critique = await self.ask(models, talk._replace(rest=told), limit)
+            again = (suite.assistant(critique.text), suite.user(self.prompts.revise() + options))
+            return self._output(await self._choose(models, talk._replace(rest=(*told, *again))))
         except Stopped as stopped:
             return ended("", stopped.finish)
 
-    async def _choose(self, models: suite.Models, messages: tuple[suite.Message, ...]) -> suite.Reply:
-        if self.parameters.prefill:
-            messages = (*messages, suite.assistant(OPEN_TAG))
-        return await models.candidate.chat(
-            messages, max_tokens=self.parameters.max_tokens, continue_final=self.parameters.prefill
-        )
-
-    def _text(self, reply: suite.Reply) -> str:
-        return OPEN_TAG + reply.text if self.parameters.prefill and reply.text else reply.text
+    async def _choose(self, models: suite.Models, talk: profiles.Talk) -> suite.Reply:
+        return await self.call(models, talk, self.parameters.max_tokens, prefill=self.parameters.prefill)
 
     def _output(self, reply: suite.Reply) -> suite.Output:
-        return ended(self._text(reply), reply.finish)
+        opened = profiles.OPEN_TAG if self.parameters.prefill and reply.text else ""
+        return ended(opened + reply.text, reply.finish)
 
     async def score(
         self,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import suite
 from suite_prefeval.letters import LETTERS
-from suite_prefeval.parameters import DEFAULT_RAG_K, Shared
+from suite_prefeval.parameters import DEFAULT_RAG_K, ClassificationParameters, GenerationParameters, Shared
 from suite_prefeval.rows import Item, Unrelated
 
 LENGTH_WORDS = 300
@@ -61,9 +61,10 @@ def options_block(prompts: suite.Prompts, options: Sequence[str]) -> str:
     return prompts.mcq(options="\n".join(lines))
 
 
-def length_request(prompts: suite.Prompts) -> str:
-    """The parenthesised request that ends a generation question."""
-    return prompts.length(words=LENGTH_WORDS)
+def length_request(prompts: suite.Prompts, parameters: GenerationParameters) -> str:
+    """The parenthesised request that ends a generation question: upstream asks for words, one a token."""
+    paper = parameters.protocol == "paper"
+    return prompts.length(words=parameters.max_tokens if paper else LENGTH_WORDS)
 
 
 def framed(prompts: suite.Prompts, parameters: Shared, question: str, quoted: str = "") -> str:
@@ -87,13 +88,15 @@ def quotes(
 ) -> str:
     """The preamble that quotes the closest messages, best first.
 
-    Upstream always says 5 in the explicit form, however many there are, and labels preference and
-    acknowledgement with capitals there; `protocol=plain` says the true number and labels all alike.
+    Upstream says 5 however many there are, except for answers in the implicit forms, and labels preference
+    and acknowledgement with capitals in the explicit one; `protocol=plain` says the true number and labels
+    all alike.
     """
-    paper = parameters.protocol == "paper" and parameters.form == "explicit"
+    paper, explicit = parameters.protocol == "paper", parameters.form == "explicit"
+    five = paper and (explicit or isinstance(parameters, ClassificationParameters))
     lines = []
     for number, (index, _) in enumerate(ranking, start=1):
         message = candidates[index]
-        speaker = message.role.capitalize() if paper and index < 2 else message.role
+        speaker = message.role.capitalize() if paper and explicit and index < 2 else message.role
         lines.append(prompts.rag_line(number=number, text=f"{speaker}: {message.content}"))
-    return prompts.rag(count=DEFAULT_RAG_K if paper else len(ranking), lines="\n".join(lines))
+    return prompts.rag(count=DEFAULT_RAG_K if five else len(ranking), lines="\n".join(lines))

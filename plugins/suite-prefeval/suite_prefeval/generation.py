@@ -13,6 +13,7 @@ from suite_prefeval.solving import CRITIQUE_TOKENS, DATASET, Preferences, Stoppe
 
 PAPER_TOKENS = 300
 REVISION_TOKENS = 500
+NO_REPLY = ("overflow", "invalid")
 PROMPTS = "prefeval-prompts"
 # name of a check's template -> file of the published prompt
 PUBLISHED = {
@@ -30,7 +31,7 @@ class Generation(Preferences[GenerationParameters]):
 
     info = suite.TaskInfo(
         name="prefeval/generation",
-        version=1,
+        version=2,
         title="PrefEval: answers that follow a preference",
         paper="arXiv 2502.09597",
         roles={
@@ -104,24 +105,26 @@ class Generation(Preferences[GenerationParameters]):
 
     async def solve(self, sample: suite.Sample[Item], models: suite.Models) -> suite.Output:
         """One answer; with `selfcritic` an answer, a critique of it and a revision."""
-        item, tokens = sample.payload, self.parameters.max_tokens
-        length = f" {conversation.length_request(self.prompts)}"
+        item, p = sample.payload, self.parameters
+        length = f" {conversation.length_request(self.prompts, p)}"
         try:
             history = await self.history(item, models)
             asked = await self.question(item, history, models)
-            messages = (*history, suite.user(asked + length))
-            if self.parameters.method != "selfcritic":
-                reply = await models.candidate.chat(messages, max_tokens=tokens)
+            talk = history._replace(rest=(suite.user(asked + length),))
+            if p.method != "selfcritic":
+                reply = await self.call(models, talk, p.max_tokens)
                 return ended(reply.text, reply.finish)
-            answer = await self.ask(models, messages, tokens)
-            if self.parameters.protocol == "paper":  # upstream leaves the length request out of this history
-                messages = (*history, suite.user(asked))
-            told = (*messages, suite.assistant(answer.text), suite.user(self.prompts.critique()))
-            critique = await self.ask(models, told, max(CRITIQUE_TOKENS, tokens))
+            answer = await self.ask(models, talk, p.max_tokens)
+            paper = p.protocol == "paper"
+            if paper:  # upstream leaves the length request out of this history
+                talk = history._replace(rest=(suite.user(asked),))
+            told = (*talk.rest, suite.assistant(answer.text), suite.user(self.prompts.critique()))
+            limit = p.max_tokens if paper else max(CRITIQUE_TOKENS, p.max_tokens)
+            critique = await self.ask(models, talk._replace(rest=told), limit)
             again = suite.user(self.prompts.revise(question=item.question))
-            revision = await models.candidate.chat(
-                (*told, suite.assistant(critique.text), again), max_tokens=max(REVISION_TOKENS, tokens)
-            )
+            told = (*told, suite.assistant(critique.text), again)
+            limit = REVISION_TOKENS if paper else max(REVISION_TOKENS, p.max_tokens)
+            revision = await self.call(models, talk._replace(rest=told), limit)
             return ended(revision.text, revision.finish)
         except Stopped as stopped:
             return ended("", stopped.finish)
@@ -129,13 +132,18 @@ class Generation(Preferences[GenerationParameters]):
     async def score(
         self, sample: suite.Sample[Item], output: suite.Output, models: suite.Models
     ) -> suite.Score:
-        """The four checks and what they amount to. No answer helps nobody and follows nothing."""
-        if not output.text.strip():
-            none = verdicts.Findings(acknowledged=False, violated=False, hallucinated=False, unhelpful=True)
-            return suite.Score({**verdicts.values(none), "kept_official": False, "answered": False})
+        """The four checks and what they amount to. No answer helps nobody and follows nothing.
+
+        Upstream has the judge read an empty answer like any other; it stops where there is no reply at all.
+        """
+        answered = bool(output.text.strip())
+        if not answered and output.finish in NO_REPLY:
+            return verdicts.unanswered(suite.Unscored("no-reply", "upstream's script stops here"))
         checked = await judging.check_all(models.judge, self.prompts, sample.payload, output.text)
         found = verdicts.findings({name: one.answer for name, one in checked.items()})
         first = verdicts.official_findings({name: one.first for name, one in checked.items()})
+        if not answered:
+            return verdicts.unanswered(verdicts.compose(first)["kept"])
         return suite.Score(
             {
                 **verdicts.values(found),

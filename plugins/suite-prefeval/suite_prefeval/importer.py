@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import suite
-from suite_prefeval import letters, reading, verdicts
+from suite_prefeval import letters, profiles, reading, verdicts
 from suite_prefeval.parameters import ClassificationParameters, Form, GenerationParameters
 
 Record = dict[str, Any]
@@ -168,9 +168,17 @@ def _record(place: Place, index: int, row: Mapping[str, Any]) -> Record:
 
 def _parameters(place: Place, task: str) -> dict[str, Any]:
     kind = ClassificationParameters if task == "classification" else GenerationParameters
-    given = {"form": place.form, "method": place.method, "inter_turns": place.inter_turns}
+    given = {
+        "form": place.form,
+        "method": place.method,
+        "inter_turns": place.inter_turns,
+        "rag_k": place.rag_k,
+        "profile": profiles.of_model(place.model),
+    }
+    if task == "classification" and "claude" in place.model:
+        given["prefill"] = True
     try:
-        return kind.model_validate({**given, "rag_k": place.rag_k}).solve_values()
+        return kind.model_validate(given).solve_values()
     except suite.SkipCell as error:
         raise suite.DataError(error.reason, where=str(place.path)) from error
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 import suite
+from suite_prefeval import profiles
 
 Form = Literal["explicit", "implicit-choice", "implicit-persona"]
 Method = Literal["zero-shot", "remind", "cot", "selfcritic", "rag"]
@@ -24,7 +25,9 @@ class Shared(suite.Parameters):
     """What generation and classification have in common.
 
     form: how the preference is told. method: how the question is asked. topics: [] means all.
-    protocol: "paper" asks exactly as upstream did, quirks included; "plain" leaves the quirks out.
+    protocol: "paper" builds conversations and limits as upstream does, quirks included; "plain" leaves the
+    quirks out. profile: the family of models whose form upstream's code uses: "chat" (that of Claude),
+    raw strings of "llama" and "mistral", "gpt", "gemini".
     rag_k: messages quoted by `rag`; None for the other methods, so that their cells stay one.
     """
 
@@ -35,6 +38,7 @@ class Shared(suite.Parameters):
     topics: tuple[str, ...] = ()
     rag_k: int | None = Field(default=None, ge=1)
     protocol: Protocol = "paper"
+    profile: profiles.Profile = "chat"
 
     @model_validator(mode="before")
     @classmethod
@@ -52,6 +56,10 @@ class Shared(suite.Parameters):
 
     @model_validator(mode="after")
     def _possible(self) -> "Shared":
+        choice = isinstance(self, ClassificationParameters)
+        explicit = self.form == "explicit"
+        if reason := profiles.problem(self.profile, explicit=explicit, method=self.method, choice=choice):
+            raise suite.SkipCell(reason)
         if self.rag_k is None:
             return self
         candidates = FEWEST_MESSAGES[self.form] + 2 * self.inter_turns
@@ -86,7 +94,10 @@ def _whole(value: object) -> int | None:
 
 
 class GenerationParameters(Shared):
-    """Parameters of `prefeval/generation`. max_tokens: new tokens of the answer (paper: 300)."""
+    """Parameters of `prefeval/generation`.
+
+    max_tokens: new tokens of the answer (paper: 300), under `protocol=paper` also the words asked for.
+    """
 
     max_tokens: int = Field(default=300, ge=1)
 
@@ -95,8 +106,21 @@ class ClassificationParameters(Shared):
     """Parameters of `prefeval/classification`.
 
     max_tokens: new tokens of a choice; the paper's 5 are too few for reasoning models.
-    prefill: begin the model's turn with the opening choice tag, as upstream does for Claude and Mistral.
+    prefill: begin the model's turn with the opening choice tag, as upstream does for Claude; raw profiles do
+    what upstream does for theirs: Mistral yes, Llama no.
     """
 
     max_tokens: int = Field(default=5, ge=1)
     prefill: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _prefilled(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("profile") not in profiles.RAW:
+            return values
+        right = values["profile"] == "mistral"
+        if str(values.get("prefill", right)).lower() != str(right).lower():
+            raise ValueError(
+                f"prefill is {str(right).lower()} with profile={values['profile']}: leave it out"
+            )
+        return {**values, "prefill": right}

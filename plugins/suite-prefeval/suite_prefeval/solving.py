@@ -5,12 +5,13 @@ same request at every N and for every method, and the suite asks for it once.
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import suite
-from suite_prefeval import conversation, reading
+from suite_prefeval import conversation, profiles, reading
 from suite_prefeval.parameters import Shared
+from suite_prefeval.profiles import Talk
 from suite_prefeval.rows import Item
 
 DATASET = "prefeval"
@@ -44,12 +45,13 @@ class Preferences(suite.Task[Item, ParametersT]):
         """New tokens of the reply to a stated preference."""
 
     def roles(self) -> Mapping[str, suite.Role]:
-        """The embedder is needed by `rag` alone."""
-        return {
-            name: role
-            for name, role in self.info.roles.items()
-            if name != "embedder" or self.parameters.method == "rag"
-        }
+        """The embedder is needed by `rag` alone; a raw profile continues a prompt."""
+        roles = dict(self.info.roles)
+        if self.parameters.method != "rag":
+            del roles["embedder"]
+        if self.parameters.profile in profiles.RAW:
+            roles["candidate"] = suite.Role(needs={"complete"})
+        return roles
 
     async def open(self, data: suite.Data, tools: suite.Tools) -> Mapping[str, str]:  # noqa: ARG002
         """Read the unrelated conversations once. Raises ConfigError for more turns than there are."""
@@ -68,29 +70,53 @@ class Preferences(suite.Task[Item, ParametersT]):
             "paper_turns": str(self.parameters.paper_turns),
         }
 
-    async def ask(
-        self, models: suite.Models, messages: Sequence[suite.Message], max_tokens: int
+    async def call(
+        self, models: suite.Models, talk: Talk, max_tokens: int, *, prefill: bool = False
     ) -> suite.Reply:
+        """A reply in the form of the profile. prefill: begin a chat's reply with the opening choice tag."""
+        profile = self.parameters.profile
+        if profile in profiles.RAW:
+            return await models.candidate.complete(profiles.raw(profile, talk), max_tokens=max_tokens)
+        messages = profiles.chat(profile, talk)
+        if profile in profiles.UNLIMITED:
+            return await models.candidate.chat(messages, temperature=None)
+        if prefill:
+            messages = (*messages, suite.assistant(profiles.OPEN_TAG))
+        return await models.candidate.chat(messages, max_tokens=max_tokens, continue_final=prefill)
+
+    async def ask(self, models: suite.Models, talk: Talk, max_tokens: int) -> suite.Reply:
         """A reply that more will follow on. Raises Stopped where the candidate gave nothing to go on with."""
-        reply = await models.candidate.chat(messages, max_tokens=max_tokens)
+        reply = await self.call(models, talk, max_tokens)
         if reply.finish in GONE and not reply.text.strip():
             raise Stopped(reply.finish)
         return reply
 
-    async def history(self, item: Item, models: suite.Models) -> tuple[suite.Message, ...]:
+    async def history(self, item: Item, models: suite.Models) -> Talk:
         """Everything before the question. Raises Stopped."""
-        start = suite.system(self.prompts.system())
+        p = self.parameters
+        quoted, explicit = p.method == "rag", p.form == "explicit"
+        # upstream's raw templates of the implicit forms have a system text of their own
+        own = p.profile in profiles.RAW and not (explicit or quoted)
+        start = Talk(
+            system=self.prompts.system_implicit() if own else self.prompts.system(),
+            told=(suite.user(item.preference),),
+            unrelated=(),
+            quoted=quoted,
+            explicit=explicit,
+            choice=bool(item.options),
+        )
         acknowledgement = ""
-        if not item.dialogue:
-            reply = await self.ask(models, (start, suite.user(item.preference)), self.acknowledgement_tokens)
-            acknowledgement = reply.text
-        return (start, *conversation.preference_part(item, acknowledgement), *self._unrelated)
+        if explicit:
+            first = start._replace(quoted=False)  # the same request for every method
+            acknowledgement = (await self.ask(models, first, self.acknowledgement_tokens)).text
+        told = conversation.preference_part(item, acknowledgement)
+        return start._replace(told=told, unrelated=self._unrelated)
 
-    async def question(self, item: Item, history: Sequence[suite.Message], models: suite.Models) -> str:
+    async def question(self, item: Item, history: Talk, models: suite.Models) -> str:
         """The question framed by the method; `rag` asks the embedder for the closest messages."""
         quoted = ""
         if self.parameters.method == "rag":
-            candidates = history[1:]
+            candidates = (*history.told, *history.unrelated)
             texts = [message.content for message in candidates]
             reply = await models.embedder.rank(item.question, texts, top=self.parameters.rag_k)
             quoted = conversation.quotes(self.prompts, self.parameters, candidates, reply.ranking)

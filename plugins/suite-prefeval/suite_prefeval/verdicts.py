@@ -109,3 +109,9 @@ def values(found: Findings) -> dict[str, bool | suite.Unscored]:
     return {
         name: suite.Unscored(UNPARSED) if value is None else value for name, value in compose(found).items()
     }
+
+
+def unanswered(official: Known | suite.Unscored) -> suite.Score:
+    """The score of no answer: it helps nobody. official: whether upstream's rule takes it for following."""
+    none = Findings(acknowledged=False, violated=False, hallucinated=False, unhelpful=True)
+    return suite.Score({**values(none), "kept_official": official, "answered": False})

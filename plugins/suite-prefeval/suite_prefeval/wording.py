@@ -164,6 +164,7 @@ Answer in exactly this form and add nothing.
 
 SHARED = {
     "system": "You are a helpful assistant.",
+    "system_implicit": "You are a helpful AI assistant.",
     "remind": "Please keep in mind what we talked about before, and answer in line with my preferences.",
     "cot": COT,
     "rag": RAG,

@@ -14,7 +14,7 @@ from suite_prefeval.conversation import (
     quotes,
     unrelated_messages,
 )
-from suite_prefeval.parameters import GenerationParameters
+from suite_prefeval.parameters import ClassificationParameters, GenerationParameters
 from suite_prefeval.rows import Item, Turn, Unrelated
 
 import suite
@@ -70,11 +70,15 @@ def test_a_method_frames_the_question(method: Any, expected: str) -> None:
     assert framed(wording.GENERATION, parameters, EXPLICIT.question, "QUOTED ") == expected
 
 
-def test_the_length_request_is_in_parentheses_and_names_300_words() -> None:
-    text = length_request(wording.GENERATION)
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [({}, 300), ({"max_tokens": 60}, 60), ({"max_tokens": 60, "protocol": "plain"}, 300)],
+)
+def test_the_length_request_is_in_parentheses_and_follows_the_limit(values: Any, words: int) -> None:
+    text = length_request(wording.GENERATION, GenerationParameters(**values))
     assert text.startswith("(")
     assert text.endswith(")")
-    assert "300 words" in text
+    assert f" {words} words" in text
 
 
 def test_options_are_lettered_in_the_order_shown() -> None:
@@ -95,6 +99,19 @@ def test_quotes_come_best_first_with_upstreams_quirks(
 ) -> None:
     parameters = GenerationParameters(form=form, protocol=protocol, method="rag", rag_k=2)
     text = quotes(wording.GENERATION, parameters, STREAM, ((0, 0.9), (3, 0.5)))
+    assert_quoted(text, count, lines)
+
+
+@pytest.mark.parametrize("form", ["explicit", "implicit-choice", "implicit-persona"])
+@pytest.mark.parametrize(("protocol", "count"), [("paper", "the 5 messages"), ("plain", "the 2 messages")])
+def test_classification_says_five_in_every_form(form: Any, protocol: Any, count: str) -> None:
+    parameters = ClassificationParameters(form=form, protocol=protocol, method="rag", rag_k=2)
+    text = quotes(wording.CLASSIFICATION, parameters, STREAM, ((0, 0.9), (3, 0.5)))
+    speaker = "User" if (form, protocol) == ("explicit", "paper") else "user"
+    assert_quoted(text, count, [f"exchange 1. {speaker}: m0", "exchange 2. assistant: m3"])
+
+
+def assert_quoted(text: str, count: str, lines: list[str]) -> None:
     assert count in text
     between = text.split("#Start of Context#\n")[1].split("\n#End of Context#")[0]
     assert between.splitlines() == lines

@@ -66,3 +66,28 @@ def test_rag_with_fewer_messages_than_it_quotes_is_no_cell(
 def test_rag_k_does_not_split_the_cells_of_other_methods() -> None:
     assert GenerationParameters(method="cot", rag_k=3) == GenerationParameters(method="cot")
     assert GenerationParameters(method="rag").rag_k == 5
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"profile": "gpt", "form": "implicit-choice"}, "implicit"),
+        ({"profile": "gpt", "method": "selfcritic"}, "selfcritic"),
+        ({"profile": "gemini", "method": "rag"}, "rag"),
+    ],
+)
+def test_what_upstream_cannot_ask_a_family_is_no_cell(values: dict[str, str], reason: str) -> None:
+    with pytest.raises(suite.SkipCell, match=reason):
+        GenerationParameters(**values)  # type: ignore[arg-type]
+    assert GenerationParameters(profile="gpt", method="rag").rag_k == 5
+    with pytest.raises(suite.SkipCell, match="classification"):
+        ClassificationParameters(profile="gemini")
+
+
+def test_raw_profiles_prefill_as_upstream_does() -> None:
+    assert ClassificationParameters(profile="mistral").prefill
+    assert not ClassificationParameters(profile="llama").prefill
+    with pytest.raises(ValidationError, match="prefill"):
+        ClassificationParameters(profile="llama", prefill=True)
+    parameters = ClassificationParameters(profile="mistral")
+    assert ClassificationParameters(**parameters.solve_values()) == parameters

@@ -117,18 +117,32 @@ async def test_upstreams_rule_looks_at_the_first_reply(scripted: Any) -> None:
     assert (score.values["kept"], score.values["kept_official"]) == (True, False)
 
 
-@pytest.mark.parametrize("finish", ["empty", "overflow", "refused", "length"])
-async def test_no_answer_is_the_worst_value_and_asks_no_judge(finish: Any) -> None:
-    score = await GENERATION.score(SAMPLE, suite.Output(text=" ", finish=finish), suite.Models({}))
-    assert score.values == {
-        "kept": False,
-        "unhelpful": True,
-        "inconsistency": False,
-        "hallucination": False,
-        "unaware": False,
-        "kept_official": False,
-        "answered": False,
-    }
+UNANSWERED = {
+    "kept": False,
+    "unhelpful": True,
+    "inconsistency": False,
+    "hallucination": False,
+    "unaware": False,
+    "answered": False,
+}
+
+
+@pytest.mark.parametrize(("helpful", "official"), [("Yes", True), ("No", False)])
+async def test_an_empty_answer_is_not_kept_but_officially_is_what_the_judge_says(
+    scripted: Any, helpful: str, official: bool
+) -> None:
+    score, judge = await judged(scripted, tagged(helpful=helpful), text=" ")
+    assert score.values == {**UNANSWERED, "kept_official": official}
+    assert list(score.parts) == []
+    assert len(judge.asked) == 4
+
+
+@pytest.mark.parametrize("finish", ["overflow", "invalid"])
+async def test_without_any_reply_no_judge_is_asked_and_upstream_has_no_value(finish: Any) -> None:
+    score = await GENERATION.score(SAMPLE, suite.Output(text="", finish=finish), suite.Models({}))
+    official = score.values["kept_official"]
+    assert isinstance(official, suite.Unscored)
+    assert score.values == {**UNANSWERED, "kept_official": official}
 
 
 @pytest.mark.parametrize(

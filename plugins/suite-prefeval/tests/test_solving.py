@@ -244,3 +244,21 @@ def test_the_embedder_is_needed_by_rag_alone() -> None:
     kind = GenerationParameters
     assert sorted(Generation(kind(method="rag")).roles()) == ["candidate", "embedder", "judge"]
     assert sorted(Generation(kind()).roles()) == ["candidate", "judge"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "tokens", "protocol", "limits"),
+    [
+        (Generation, 2000, "paper", [2000, 2000, 2000, 500]),
+        (Generation, 2000, "plain", [2000, 2000, 2000, 2000]),
+        (Generation, 60, "paper", [60, 60, 60, 500]),
+        (Classification, 2000, "paper", [2000, 2000, 300, 2000]),
+        (Classification, 2000, "plain", [2000, 2000, 2000, 2000]),
+    ],
+)
+async def test_other_limits_hold_where_upstreams_do(
+    mini: Any, scripted: Any, kind: Any, tokens: int, protocol: str, limits: list[int]
+) -> None:
+    values = {"method": "selfcritic", "inter_turns": 0, "max_tokens": tokens, "protocol": protocol}
+    _, requests, _ = await asked(kind(kind.parameters_type()(**values)), mini, scripted)
+    assert [request.options.max_tokens for request in requests] == limits
