@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import suite
 from suite_rag_rewardbench import asking, credit, diagnostics
 from suite_rag_rewardbench.parameters import PairParameters
+from suite_rag_rewardbench.rows import askable
 
 P = TypeVar("P", bound=PairParameters)
 Block = suite.Text | suite.Table | suite.Plot | suite.Code | suite.Dialogue | suite.Facts
@@ -14,6 +15,7 @@ Block = suite.Text | suite.Table | suite.Plot | suite.Code | suite.Dialogue | su
 COMMON: tuple[Any, ...] = (
     suite.Rate("correct_half"),
     suite.Rate("correct_official"),
+    suite.Rate("correct_lenient"),
     suite.Rate("correct_logp_sum"),
     suite.Rate("correct_logp_mean"),
     suite.Rate("tie", direction="lower"),
@@ -26,7 +28,9 @@ COMMON: tuple[Any, ...] = (
 
 
 class Pair(suite.Payload):
-    """A pair made ready. messages: the prompt, (role, text) each. problem: why it is never scored, or ""."""
+    """A pair made ready. messages: the prompt, (role, text) each. problem: why it is not scored, or "";
+    see `rows.askable`.
+    """
 
     messages: tuple[tuple[str, str], ...]
     chosen: str
@@ -63,7 +67,7 @@ class PairTask(suite.Task[Pair, P], Generic[P]):
     async def solve(self, sample: suite.Sample[Pair], models: suite.Models) -> suite.Output:
         """One preference. Both answers go together, so that an engine can share their prompt."""
         item = sample.payload
-        if item.problem:
+        if not askable(item.problem):
             return asking.unfit(item.problem)
         model = models.candidate
         kind = asking.pair_kind(model, self.parameters)
@@ -80,8 +84,7 @@ class PairTask(suite.Task[Pair, P], Generic[P]):
         """Credit by the rules of `credit`, with the answers' lengths beside it."""
         item = sample.payload
         if item.problem:
-            lost = credit.unscored(item.problem)
-            return suite.Score(dict.fromkeys(("correct", "correct_half", "correct_official"), lost))
+            return suite.Score(credit.only_official(item.problem, output.data, credit.pair, "correct_half"))
         data = output.data
         values: dict[str, credit.Value] = {
             **credit.pair(data),

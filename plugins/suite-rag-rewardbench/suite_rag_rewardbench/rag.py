@@ -83,7 +83,7 @@ class RagRewardBench(PairTask[RagParameters]):
 
     info = suite.TaskInfo(
         name="rag-rewardbench",
-        version=1,
+        version=2,
         title="RAG-RewardBench: prefers the better of two answers from references",
         paper="arXiv 2412.13746",
         roles=asking.roles("") | {"reference": suite.Role(needs={"prompt_logprobs"}, optional=True)},
@@ -91,11 +91,14 @@ class RagRewardBench(PairTask[RagParameters]):
         datasets=(DATASET,),
         mini={DATASET: "rag-rewardbench-mini"},
         presets={
-            "paper-judge": [{"kind": "pairwise"}],
+            "own-judge": [{"kind": "pairwise"}],
             "implicit": [{"kind": "logp_mean"}],
             "mini": [{"guided": True, "max_tokens": 32}],
         },
-        note="Whether the authors showed a system message, swapped orders or normalised is unknown.",
+        note=(
+            "Chat models judge by our prompts, in both orders: not comparable with published rows of judges. "
+            "Whether the authors showed a system message, swapped orders or normalised is unknown."
+        ),
     )
     metrics = (
         suite.Rate("correct", by="scenario"),

@@ -1,7 +1,8 @@
 """Rows of the data files: lenient in shape, strict in what may be scored.
 
 A row is never refused for what it lacks: it becomes an item with a `problem`, which is shown, counted and
-never scored. Aliases of other people's copies are read: `rejected` for `reject`, messages for texts.
+never scored, but for the `_official` values of what upstream scores without a look. Aliases of other
+people's copies are read: `rejected` for `reject`, messages for texts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,15 @@ def prompt_of(value: Any) -> str | None:
     if isinstance(value, Sequence) and value and all(isinstance(one, str) for one in value):
         return "\n".join(value)
     return None
+
+
+# What upstream puts to the model all the same, and counts.
+_COUNTED_UPSTREAM = ("empty-answer", "equal-answers")
+
+
+def askable(problem: str) -> bool:
+    """Whether an item is put to the model: without a problem, or with one that upstream doesn't look for."""
+    return not problem or problem in _COUNTED_UPSTREAM
 
 
 def problem_of(missing: Sequence[str], good: Sequence[str], bad: Sequence[str]) -> str:

@@ -34,7 +34,7 @@ class RewardBench1(PairTask[V1Parameters]):
 
     info = suite.TaskInfo(
         name="reward-bench/v1",
-        version=1,
+        version=2,
         title="RewardBench: prefers the better of two answers",
         paper="arXiv 2403.13787",
         roles=asking.roles("") | {"reference": suite.Role(needs={"prompt_logprobs"}, optional=True)},

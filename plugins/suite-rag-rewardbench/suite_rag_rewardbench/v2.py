@@ -4,21 +4,24 @@ Headline: the plain mean of the six domains, Ties by the paper's formula, which 
 not clamped. Random is 25 % outside Ties. Source: arXiv 2506.01937 and its repository.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
 
 import suite
 from suite_rag_rewardbench import asking, credit, formulas
 from suite_rag_rewardbench.pairs import Block
 from suite_rag_rewardbench.parameters import V2Parameters
-from suite_rag_rewardbench.rows import ManyRow
+from suite_rag_rewardbench.rows import ManyRow, askable
 
 DATASET, PART = "reward-bench-2", "test"
 _DOMAIN = {name.casefold(): name for name in formulas.DOMAINS}
+ValuesOf = Callable[[Mapping[str, Any]], Mapping[str, credit.Value]]
 _TIES_NEEDS = ("correct", "ties_gap", "ties_spread")
 
 
 class Answers(suite.Payload):
-    """A prompt with its answers, correct ones first. problem: why it is never scored, or ""."""
+    """A prompt with its answers, correct ones first. problem: why it is not scored, or ""."""
 
     prompt: str
     answers: tuple[str, ...]
@@ -32,7 +35,7 @@ class RewardBench2(suite.Task[Answers, V2Parameters]):
 
     info = suite.TaskInfo(
         name="reward-bench/v2",
-        version=1,
+        version=2,
         title="RewardBench 2: prefers the good answer of four, and ties fairly",
         paper="arXiv 2506.01937",
         roles=asking.roles("") | {"reference": suite.Role(needs={"prompt_logprobs"}, optional=True)},
@@ -40,10 +43,13 @@ class RewardBench2(suite.Task[Answers, V2Parameters]):
         datasets=(DATASET,),
         mini={DATASET: "reward-bench-2-mini"},
         presets={
-            "paper-judge": [{"kind": "rank"}, {"kind": "rating"}],
+            "own-judge": [{"kind": "rank"}, {"kind": "rating"}],
             "mini": [{"guided": True, "max_tokens": 32}],
         },
-        note="The paper reports the better of ranking and rating for each chat model.",
+        note=(
+            "Chat models judge by our prompts and reader: not comparable with published rows of judges, "
+            "which are the better of ranking and rating."
+        ),
     )
     metrics = (
         suite.Custom("overall", formulas.overall_2_of, needs=(*_TIES_NEEDS, "tag:subset", "tag:form")),
@@ -60,6 +66,7 @@ class RewardBench2(suite.Task[Answers, V2Parameters]):
             where={"subset": "Ties"},
         ),
         suite.Rate("correct", by=("subset", "form")),
+        suite.Rate("correct_lenient"),
         suite.Rate("tie", direction="neither"),
         suite.Rate("failed", direction="lower"),
     )
@@ -76,7 +83,7 @@ class RewardBench2(suite.Task[Answers, V2Parameters]):
     async def solve(self, sample: suite.Sample[Answers], models: suite.Models) -> suite.Output:
         """Rate all answers at once; a chat model ranks four, and grades where each needs a number."""
         item = sample.payload
-        if item.problem:
+        if not askable(item.problem):
             return asking.unfit(item.problem)
         kind = asking.many_kind(models.candidate, self.parameters, grades=item.form != "best-of-n")
         return await asking.ask(models.candidate, (suite.user(item.prompt),), item.answers, kind)
@@ -89,13 +96,18 @@ class RewardBench2(suite.Task[Answers, V2Parameters]):
     ) -> suite.Score:
         """Credit by the rules of `credit`. Outside Ties, gap and spread are 0, so that sums can be made."""
         item = sample.payload
-        if item.problem:
-            lost = credit.unscored(item.problem)
-            return suite.Score(dict.fromkeys(("correct", "correct_official"), lost))
         if item.form != "best-of-n":
-            return suite.Score(credit.ties(output.data, item.num_correct))
+            return self._scored(item, output, partial(credit.ties, num_correct=item.num_correct), {})
         zero = dict.fromkeys(("ties_gap", "ties_spread", "ties_gap_official", "ties_spread_official"), 0.0)
-        return suite.Score({**credit.best_of(output.data), **zero})
+        return self._scored(item, output, credit.best_of, zero)
+
+    def _scored(
+        self, item: Answers, output: suite.Output, values_of: ValuesOf, more: Mapping[str, float]
+    ) -> suite.Score:
+        if item.problem:
+            more = more if askable(item.problem) else {}
+            return suite.Score({**credit.only_official(item.problem, output.data, values_of), **more})
+        return suite.Score({**values_of(output.data), **more})
 
     def show(
         self,

@@ -100,7 +100,8 @@ def test_averages_are_weighted_by_pairs(in_memory: Any, scores: Any, run: Any, c
 def test_a_judge_of_the_first_slot_gets_exactly_half(mini: Any, model: Any, run: Any, compute: Any) -> None:
     judge = model("Choose 1")
     found = compute(task(), run(task(), mini, judge))
-    assert (found["correct"], found["correct_official"], found["consistent"]) == (0.5, 0.5, 0.0)
+    assert (found["correct"], found["correct_lenient"], found["consistent"]) == (0.5, 0.5, 0.0)
+    assert found["correct_official"] is None
     assert found["prefers_first_slot"] == 1.0
     assert found["margin"] is None
     assert len(judge.requests) == 48
@@ -112,12 +113,12 @@ def test_a_judge_of_the_first_slot_gets_exactly_half(mini: Any, model: Any, run:
     assert len(drawn.requests) == 24
 
 
-def test_unread_verdicts_are_unscored_and_half_by_the_official_rule(
+def test_unread_verdicts_are_unscored_and_half_by_the_lenient_rule(
     mini: Any, model: Any, run: Any, compute: Any
 ) -> None:
     found = compute(task(), done := run(task(), mini, model("hm")))
     assert found["correct"] is None
-    assert (found["correct_official"], found["failed"]) == (0.5, 1.0)
+    assert (found["correct_lenient"], found["failed"]) == (0.5, 1.0)
     assert {score.values["correct"] for _, _, score in done} == {
         suite.Unscored("unparsed", "it does not say which one to choose")
     }
@@ -126,7 +127,7 @@ def test_unread_verdicts_are_unscored_and_half_by_the_official_rule(
 
 def test_grades_tie_for_half(mini: Any, model: Any, run: Any, compute: Any) -> None:
     found = compute(task(), run(task(kind="rating"), mini, model("7")))
-    assert (found["correct"], found["correct_official"], found["tie"]) == (0.5, 0.5, 1.0)
+    assert (found["correct"], found["correct_lenient"], found["tie"]) == (0.5, 0.5, 1.0)
 
 
 def likelier(sums: dict[bool, tuple[float, int]], good: set[str]) -> Any:
@@ -169,9 +170,6 @@ def test_a_reference_policy_is_subtracted(mini: Any, model: Any, run: Any, compu
         ({"question": "  "}, "missing-field", "question"),
         ({"chosen_model": 3}, "missing-field", "chosen_model"),
         ({"prompt": None, "subset": None}, "missing-field", "prompt, subset"),
-        ({"reject": ROW["chosen"]}, "equal-answers", ""),
-        ({"chosen": " \n"}, "empty-answer", ""),
-        ({"reject": ""}, "empty-answer", ""),
     ],
 )
 def test_bad_rows_are_named_and_never_asked(
@@ -187,6 +185,23 @@ def test_bad_rows_are_named_and_never_asked(
     assert compute(task(), done)["correct"] == 1.0
     assert done[1][1].finish == "invalid"
     assert list(task().show(*done[1]))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "official"),
+    [
+        ({"reject": ROW["chosen"]}, "equal-answers", 0.0),  # equal scores are not strictly higher
+        ({"chosen": " \n"}, "empty-answer", 0.0),
+        ({"reject": ""}, "empty-answer", 1.0),
+    ],
+)
+def test_equal_and_empty_answers_are_counted_officially_only(
+    in_memory: Any, scores: Any, run: Any, change: dict[str, Any], reason: str, official: float
+) -> None:
+    classifier = scores(lambda text: float(text == ROW["chosen"]))
+    ((_, _, score),) = run(task(), in_memory([{**ROW, **change}]), classifier)
+    lost = suite.Unscored(reason)
+    assert score.values == {"correct": lost, "correct_half": lost, "correct_official": official}
 
 
 @pytest.mark.parametrize(

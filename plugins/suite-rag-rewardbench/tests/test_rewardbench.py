@@ -55,11 +55,10 @@ def test_a_prior_prompt_may_be_a_conversation(mini: Any) -> None:
     assert len(prompts) == 31
 
 
-def test_an_unread_verdict_is_half_by_the_official_rule(
-    mini: Any, model: Any, run: Any, compute: Any
-) -> None:
+def test_an_unread_verdict_is_half_by_the_lenient_rule(mini: Any, model: Any, run: Any, compute: Any) -> None:
     found = compute(v1(), run(v1(), mini, model("no idea")))
-    assert (found["overall_sections"], found["overall_official"]) == (None, 0.5)
+    assert (found["overall_sections"], found["overall_official"]) == (None, None)
+    assert found["correct_lenient"] == 0.5
 
 
 def test_weights_are_the_published_ones() -> None:
@@ -148,26 +147,28 @@ def test_a_chat_model_ranks_four_and_grades_ties(mini: Any, model: Any, run: Any
     assert found["overall"] == pytest.approx((5 + 1.01) / 6)
 
 
-def test_unread_grades_count_as_upstream_counts_them(mini: Any, model: Any, run: Any, compute: Any) -> None:
+def test_unread_grades_count_as_upstream_counts_them_but_are_not_official(
+    mini: Any, model: Any, run: Any, compute: Any
+) -> None:
     done = run(v2(), mini, model("no idea"))
     found = compute(v2(), done)
     assert found["overall"] is None
     assert found["correct"] is None
-    # four answers: 0.25; Ties: every grade enters as -1
-    assert found["overall_official"] == pytest.approx(5 * 0.25 / 6)
-    assert found["ties_official"] == 0.0
+    assert (found["overall_official"], found["ties_official"]) == (None, None)
+    lenient = {sample.tags["form"]: score.values["correct_lenient"] for sample, _, score in done}
+    assert lenient == {"best-of-n": 0.25, "ref": 0.0, "tied": 0.0}  # of Ties every grade enters as -1
     one = next(score for sample, _, score in done if sample.tags["form"] == "tied")
     assert one.values["ties_gap"] == suite.Unscored("unparsed", "the last line is not a number alone")
 
 
-def test_one_unread_grade_leaves_the_others_to_decide_officially(mini: Any, model: Any, run: Any) -> None:
+def test_one_unread_grade_leaves_the_others_to_decide_leniently(mini: Any, model: Any, run: Any) -> None:
     sample = next(iter(v2().samples(mini)))
     lost = sample.payload.answers[2]
     judge = model(lambda request: "?" if lost in request.messages[1].content else "5")
     done = run(v2(kind="rating"), mini, judge)
     values = done[0][2].values
     assert isinstance(values["correct"], suite.Unscored)
-    assert values["correct_official"] == pytest.approx(1 / 3)
+    assert (values["correct_official"], values["correct_lenient"]) == (None, pytest.approx(1 / 3))
 
 
 FOUR = {
@@ -193,8 +194,6 @@ TIED = {
     [
         (FOUR | {"rejected": None}, "missing-field: rejected"),
         (FOUR | {"prompt": ""}, "missing-field: prompt"),
-        (FOUR | {"rejected": ["b", "", "d"]}, "empty-answer"),
-        (FOUR | {"rejected": ["b", "a", "d"]}, "equal-answers"),
         (FOUR | {"num_correct": 2}, "wrong-count: num_correct is 2, chosen holds 1"),
         (TIED | {"chosen": ["a"], "num_correct": 1}, "malformed-ties: a tied prompt with one correct answer"),
         (TIED | {"rejected": []}, "missing-field: rejected"),
@@ -211,6 +210,23 @@ def test_bad_rows_are_named_and_never_asked(
     assert score.values == dict.fromkeys(("correct", "correct_official"), suite.Unscored(reason, detail))
     assert (output.data, classifier.requests) == ({"problem": problem}, [])
     assert list(v2().show(next(iter(v2().samples(in_memory([row])))), output, score))
+
+
+@pytest.mark.parametrize(
+    ("row", "problem", "official"),
+    [
+        (FOUR | {"rejected": ["b", "", "d"]}, "empty-answer", 1.0),
+        (FOUR | {"rejected": ["b", "a", "d"]}, "equal-answers", 0.5),
+        (TIED | {"rejected": ["b"]}, "equal-answers", 0.0),
+    ],
+)
+def test_equal_and_empty_answers_are_counted_officially_only(
+    in_memory: Any, scores: Any, run: Any, row: dict[str, Any], problem: str, official: float
+) -> None:
+    classifier = scores(lambda text: float(text == "a"))
+    ((_, _, score),) = run(v2(), in_memory([row]), classifier)
+    assert score.values["correct"] == suite.Unscored(problem)
+    assert score.values["correct_official"] == official
 
 
 @pytest.mark.parametrize(
