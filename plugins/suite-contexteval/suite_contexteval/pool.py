@@ -1,7 +1,8 @@
 """The pool of queries out of the five sources that the paper draws from.
 
 Each source's rows come in the order of its splits, as JSON Lines. Kept is one record per distinct query
-within a source, of 4 to 59 words; duplicates across sources stay. Source: upstream's code.
+within a source (an empty one is none), of 4 to 59 words; duplicates across sources stay. Source: upstream's
+code.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -65,7 +66,7 @@ def pool(name: str, rows: Iterable[Row]) -> Iterator[dict[str, str]]:
                 f"row {number} of {name} has another form: {type(error).__name__}: {error}",
                 where=f"its columns: {', '.join(map(str, row))}",
             ) from error
-        if query in seen:
+        if not query or query in seen:
             continue
         place = len(seen) if source.counted else number
         seen.add(query)

@@ -141,7 +141,7 @@ def test_the_pool_of_a_source() -> None:
         "chatbot_arena_conversations_0",
         "chatbot_arena_conversations_5",
     ]
-    alpaca = [{"instruction": "Too short"}, {"instruction": "Name a bird that swims."}]
+    alpaca = [{"instruction": " "}, {"instruction": "Too short"}, {"instruction": "Name a bird that swims."}]
     assert [row["example_id"] for row in pool("tatsu-lab/alpaca_eval", alpaca)] == ["alpaca_1"]
     with pytest.raises(suite.DataError, match="row 0"):
         list(pool("fangyuan/kiwi", [{"question": "Which?"}]))
