@@ -18,7 +18,8 @@ class Dialect(msgspec.Struct, frozen=True):
 
     max_tokens: the field's name. continues: fields that make it continue the last message, None where
     it cannot; `echoes` where it then repeats what it continues. template: the field for switches of the
-    chat template, "" where there is none.
+    chat template, "" where there is none. specials: the field that says whether it adds special tokens to a
+    raw prompt.
     """
 
     name: str
@@ -26,7 +27,10 @@ class Dialect(msgspec.Struct, frozen=True):
     continues: dict[str, Any] | None = None
     echoes: bool = False
     template: str = ""
+    specials: str = ""
 
+
+BEGINS = ("<s>", "<|begin_of_text|>", "<|startoftext|>", "<bos>")  # of a text, in raw prompts
 
 DIALECTS = {
     "openai": Dialect("openai"),
@@ -34,6 +38,7 @@ DIALECTS = {
         "vllm",
         continues={"add_generation_prompt": False, "continue_final_message": True},
         template="chat_template_kwargs",
+        specials="add_special_tokens",
     ),
     "llamacpp": Dialect("llamacpp", continues={}, echoes=True, template="chat_template_kwargs"),
 }
@@ -81,6 +86,8 @@ def complete_body(
     _common(body, request, Dialect(dialect.name), seed)
     if request.options.logprobs is not None:
         body["logprobs"] = request.options.logprobs
+    if dialect.specials and request.prompt.lstrip().startswith(BEGINS):
+        body[dialect.specials] = False  # the prompt begins by itself: no second begin of text
     body.update(extra)
     return encode(body)
 

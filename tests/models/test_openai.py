@@ -81,6 +81,23 @@ async def test_a_raw_prompt_is_completed(server: OpenAIServer) -> None:
     assert reply.logprobs[0].top == ((reply.logprobs[0].token, -0.5),)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "dialect", "sent"),
+    [
+        ("<s>[INST] x [/INST]", "vllm", False),
+        ("\n<|begin_of_text|>x", "vllm", False),
+        ("Once <s>", "vllm", None),
+        ("<s>[INST] x [/INST]", "openai", None),
+    ],
+)
+async def test_a_raw_prompt_that_begins_by_itself_gets_no_second_begin(
+    prompt: str, dialect: str, sent: bool | None
+) -> None:
+    async with OpenAIServer(keep_bodies=True) as server:
+        await asked(server.url, Request("complete", prompt=prompt), dialect=dialect)
+    assert server.bodies[-1].get("add_special_tokens") is sent
+
+
 FAILED = [
     # fault, kind, retryable, overload, retry_after
     ("429", "status-429", True, True, 0.05),
