@@ -103,11 +103,12 @@ def wordings() -> tuple[Wording, ...]:
 
 def own_wordings(overflow_says: str, refused_says: str) -> tuple[Wording, ...]:
     """The user's rows. Raises ConfigError for a pattern that is none, or fits an empty message."""
-    found = []
-    for option, means, says in (
+    given: tuple[tuple[str, Meaning, str], ...] = (
         ("overflow_says", "overflow", overflow_says),
         ("refused_says", "refused", refused_says),
-    ):
+    )
+    found = []
+    for option, means, says in given:
         if not says:
             continue
         try:
