@@ -17,7 +17,7 @@ SCHEMAS = {
     "scoring/manifest.json": "scoring-manifest.v1.json",
     "scoring/results.json": "results.v1.json",
 }
-NOT_IDENTITY = ("engine_version", "url")  # of a model: may change while a run goes on
+NOT_IDENTITY = ("engine_version", "url", "told")  # of a model: may change while a run goes on
 _OF_PLAN = ("format", "seed", "trials", "limit", "shard", "data")
 _OF_CELL = ("task", "version", "parameters")
 

@@ -68,7 +68,7 @@ def eval_(context: click.Context, /, **flags: Any) -> None:
         data=running.parse_data(flags["data"]),
         prompts=flags["prompts"],
         concurrency=flags["concurrency"],
-        cache=not flags["no_cache"],
+        cache=flags["cache"] is not False,
     )
     quiet = flags["quiet"] or flags["as_json"]
     stages = ("solve",) if flags["solve_only"] else ("solve", "score")
@@ -85,7 +85,11 @@ def eval_(context: click.Context, /, **flags: Any) -> None:
 
     folder = choose_folder(plan, flags["out"], flags["new"])
     settings = Settings(
-        one_engine=flags["one_engine"], cache=request.cache, level=flags["level"], quiet=flags["quiet"]
+        one_engine=flags["one_engine"],
+        cache=request.cache,
+        reuse="all" if flags["cache"] else "none" if flags["new"] else "others",
+        level=flags["level"],
+        quiet=flags["quiet"],
     )
     outcome = running.execute(plan, folder, stages, settings)
     context.exit(running.finish(outcome, as_json=flags["as_json"], strict=flags["strict"], stages=stages))

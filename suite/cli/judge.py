@@ -65,7 +65,7 @@ def audit(context: click.Context, /, **flags: Any) -> None:
         options=running.parse_options(flags["options"], ["candidate"]),
         data={"labels": str(labels)} if labels else {},
         concurrency=flags["concurrency"],
-        cache=not flags["no_cache"],
+        cache=flags["cache"] is not False,
     )
     quiet = flags["quiet"] or flags["as_json"]
     plan = make_plan(request, say=(lambda _: None) if quiet else (lambda line: click.echo(line, err=True)))

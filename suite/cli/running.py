@@ -47,7 +47,11 @@ def run_flags(function: FunctionT) -> FunctionT:
         click.option(
             "--concurrency", type=click.IntRange(min=1), help="Requests in flight (default: adapts)."
         ),
-        click.option("--no-cache", is_flag=True, help="Leave the cache of replies out."),
+        click.option(
+            "--cache/--no-cache",
+            default=None,
+            help="Take replies from the cache even for a run made before; or leave the cache out.",
+        ),
         click.option(
             "--level",
             type=click.FloatRange(0.5, 0.999),
@@ -143,7 +147,7 @@ def finish(outcome: Any, *, as_json: bool, strict: bool, stages: Sequence[str]) 
             write_reports(outcome.folder, outcome.scoring)
             shown = {
                 "run": str(outcome.folder),
-                **{k: results[k] for k in ("scoring", "complete", "pending", "cells", "across")},
+                **{k: results[k] for k in ("scoring", "complete", "pending", "cells", "across", "findings")},
             }
             click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
         else:
@@ -166,7 +170,20 @@ def finish(outcome: Any, *, as_json: bool, strict: bool, stages: Sequence[str]) 
             click.echo(f"  {kind}, for example: {detail}", err=True)
         click.echo(f"the same command continues this run in {outcome.folder}", err=True)
     code: int = outcome.exit_code
+    code = code or _alike(results, as_json)
     if code == 0 and strict and results is not None and any(cell["unscored"] for cell in results["cells"]):
         click.echo("there are unscored values (--strict)", err=True)
         return 1
     return code
+
+
+def _alike(results: Any, as_json: bool) -> int:
+    """1 if all or most of a cell failed in one way. Where the results are JSON, it is said beside them."""
+    from suite.report.findings import sentences
+    from suite.run.findings import FAILING
+
+    alike = [one for one in (results or {}).get("findings", ()) if one["kind"] in FAILING]
+    if as_json:
+        for text, _ in sentences({**results, "findings": alike} if alike else {}):
+            click.echo(text, err=True)
+    return 1 if alike else 0

@@ -87,7 +87,7 @@ def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
         data=running.parse_data(flags["data"]),
         prompts=flags["prompts"] or "own",
         concurrency=flags["concurrency"],
-        cache=not flags["no_cache"],
+        cache=flags["cache"] is not False,
     )
     plan = make_plan(request)
     tasks = [cell.plan.task for cell in plan.cells]
@@ -97,7 +97,12 @@ def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
             fix="give single values with -P",
         )
     folder = choose_folder(plan, flags["out"], False)
-    settings = Settings(cache=request.cache, level=flags["level"], quiet=flags["quiet"])
+    settings = Settings(
+        cache=request.cache,
+        reuse="all" if flags["cache"] else "others",
+        level=flags["level"],
+        quiet=flags["quiet"],
+    )
     outcome = running.execute(plan, folder, ("solve", "score"), settings)
     return running.finish(
         outcome, as_json=flags["as_json"], strict=flags["strict"], stages=("solve", "score")
@@ -126,7 +131,7 @@ def _run(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
         data=running.parse_data(flags["data"]),
         prompts=flags["prompts"] or run.manifest["prompts"],
         concurrency=flags["concurrency"],
-        cache=not flags["no_cache"],
+        cache=flags["cache"] is not False,
     )
     for role, members in run.manifest.get("roles", {}).items():
         both = [one for one in members if one["stage"] == "both"]
@@ -134,6 +139,11 @@ def _run(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
             specs = [f"replay/{folder}?role={one['member']}" for one in both]
             request = replace(request, models={**request.models, role: specs})
     plan = plan_again(run, request, stages=("score", "both"))
-    settings = Settings(cache=request.cache, level=flags["level"], quiet=flags["quiet"])
+    settings = Settings(
+        cache=request.cache,
+        reuse="all" if flags["cache"] else "others",
+        level=flags["level"],
+        quiet=flags["quiet"],
+    )
     outcome = running.execute(plan, folder, ("score",), settings)
     return running.finish(outcome, as_json=flags["as_json"], strict=flags["strict"], stages=("score",))

@@ -58,7 +58,8 @@ class CallRecord(msgspec.Struct, omit_defaults=True):
 
     request: block hashes of messages; texts: of texts; prompt: block hash or "". options: as asked,
     with the kind and the block hash of the tools. attempt: 1 for the first try. times: wall-clock
-    seconds since the epoch at start and end. cached: the reply came from the response cache.
+    seconds since the epoch at start and end. cached: the reply came from the response cache; kept: when it
+    was asked for, seconds since the epoch, 0 if unknown.
     """
 
     id: str
@@ -77,6 +78,7 @@ class CallRecord(msgspec.Struct, omit_defaults=True):
     times: tuple[float, float] = (0.0, 0.0)
     attempt: int = 1
     cached: bool = False
+    kept: float = 0.0
 
 
 class BlockRecord(msgspec.Struct, omit_defaults=True):

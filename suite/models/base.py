@@ -9,11 +9,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from suite.chat import Reply, Request
 from suite.models.spec import ModelSpec
 
+# a hash or commit of the model; what an endpoint tells of it, to be held against each reply; nothing
+KnownBy = Literal["content", "told", "nothing"]
 Say = Callable[[str], None]  # shows one line of progress to the person who waits
 
 
@@ -71,6 +73,10 @@ class Engine(ABC):
         Complete after `start`; JSON; no keys, no machine paths, no URL credentials. `deterministic`
         says whether the same request gives the same reply at temperature 0.
         """
+
+    def known_by(self) -> KnownBy:
+        """How far its identity goes, once started. What is known by nothing is always asked anew."""
+        return "content" if self.identity().get("revision") else "nothing"
 
     def limits(self) -> Mapping[str, int]:
         """`concurrency` (a cap, if the engine has one) and `window` (tokens, if known)."""

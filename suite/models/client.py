@@ -12,6 +12,7 @@ from suite.chat import Options, Reply, Request
 from suite.errors import CallFailed
 from suite.models import likelihood, ranking, rating
 from suite.models.decoding import decoded
+from suite.models.endpoint import told
 from suite.models.faults import TooMuchAsked, read_refusal, refused
 from suite.models.http import HttpClient
 from suite.models.plain_http import REPLY_MIB, Answer
@@ -29,11 +30,22 @@ class Card(msgspec.Struct):
 
     id: str
     max_model_len: int | None = None
-    root: str | None = None
+    told: dict[str, Any] = {}  # what it says of the model, beside its name
+
+
+def read_cards(body: bytes, scrub: Scrubber) -> list[Card]:
+    """The entries of /v1/models, with what each says of its model. Raises CallFailed if there are none."""
+    found = []
+    for one in decoded(body, _Cards, scrub).data:
+        window = one.get("max_model_len")
+        most = window if isinstance(window, int) and window > 0 else None
+        if isinstance(one.get("id"), str):
+            found.append(Card(one["id"], most, told(one, scrub)))
+    return found
 
 
 class _Cards(msgspec.Struct):
-    data: list[Card]
+    data: list[dict[str, Any]]
 
 
 class OpenAIClient:
@@ -142,7 +154,7 @@ class OpenAIClient:
         answer = await self._get("/v1/models")
         if answer.status != 200:
             refused(answer.status, answer.headers, read_refusal(answer.body, self._scrub))
-        return decoded(answer.body, _Cards, self._scrub).data
+        return read_cards(answer.body, self._scrub)
 
     async def text(self, path: str) -> str:
         """A small document beside /v1 (/version, /metrics), "" if the server has none. Raises CallFailed."""

@@ -4,6 +4,7 @@ The endpoint is checked once at the start (reachable, key accepted, model known 
 so that a wrong setting costs nothing. What it can do is declared, since no endpoint tells.
 """
 
+import asyncio
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -14,9 +15,10 @@ from pydantic import Field
 
 from suite.chat import Reply, Request
 from suite.errors import CallFailed, ConfigError, EngineError, unknown
-from suite.models.base import Asking, Engine, Provider, Surroundings
+from suite.models.base import Asking, Engine, KnownBy, Provider, Surroundings
 from suite.models.client import OpenAIClient
 from suite.models.decoding import decode
+from suite.models.endpoint import OWN_SERVERS, identified
 from suite.models.options import EngineOptions, check_needs, describe, read_options, split_names
 from suite.models.plain_http import REPLY_MIB
 from suite.models.rating import Head
@@ -55,6 +57,9 @@ class OpenAIOptions(EngineOptions):
     weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
     per_token: bool = Field(False, description="rate: the last token's value, by /pooling")
     window: int | None = Field(None, ge=1, description="context window, if the endpoint does not say")
+    identity: str = Field(
+        "", description="the name of the model there, if you vouch for it: replies are used again"
+    )
     overflow_says: str = Field("", description="pattern: a refusal in these words is the prompt's overflow")
     refused_says: str = Field("", description="pattern: a refusal in these words is a filter's")
     proxy_env: bool = Field(False, description="honour HTTPS_PROXY and NO_PROXY")
@@ -100,6 +105,8 @@ class OpenAIEngine(Engine):
         self._client: OpenAIClient | None = None
         self._window = options.window
         self._version = ""
+        self._told: dict[str, Any] = {}
+        self._hosted = False  # known once started
 
     def capabilities(self) -> frozenset[str]:
         """The dialect's usual ones, unless declared."""
@@ -119,7 +126,16 @@ class OpenAIEngine(Engine):
         }
         if self._version:
             found["engine_version"] = self._version
+        if options.identity:
+            found["vouched"] = options.identity
+        if self._told:
+            found["told"] = self._told
         return {**found, "options": shaping} if shaping else found
+
+    def known_by(self) -> KnownBy:
+        """By what it tells, if it is a hosted service's or the user vouches for it."""
+        own = self._told.get("owned_by") in OWN_SERVERS
+        return "told" if self._options.identity or (self._hosted and not own) else "nothing"
 
     def limits(self) -> Mapping[str, int]:
         """The cap, if one was set, and the window, if the endpoint says."""
@@ -145,6 +161,7 @@ class OpenAIEngine(Engine):
             own=self._own,
         )
         self._client.window = self._window
+        self._hosted = await asyncio.to_thread(identified, self.url)
         if options.check:
             try:
                 await self._look()
@@ -169,7 +186,8 @@ class OpenAIEngine(Engine):
             error = unknown("model", self.spec.name, named, f"at {self.url}")
             fix = f"{error.fix} (-o check=false asks for it all the same)"
             raise EngineError(error.what, error.where, fix)
-        card = named.get(self.spec.name)
+        card = named.get(self.spec.name) or (cards[0] if len(cards) == 1 else None)
+        self._told = card.told if card else {}
         if card and card.max_model_len and self._window is None:
             self._window = client.window = card.max_model_len
         if self._options.dialect == "vllm":

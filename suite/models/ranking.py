@@ -10,7 +10,7 @@ from suite.chat import Reply, Request, Usage
 from suite.errors import CallFailed
 from suite.models.decoding import decoded
 from suite.models.faults import read_refusal, refused
-from suite.models.rating import Post, all_of
+from suite.models.rating import Post, all_of, who
 from suite.models.reply import prompt_tokens
 from suite.models.secrets import Scrubber
 from suite.models.wire import encode
@@ -32,6 +32,7 @@ class _Embedding(msgspec.Struct):
 class _Embeddings(msgspec.Struct):
     data: list[_Embedding]
     usage: Any = None
+    model: Any = None
 
 
 async def rank(request: Request, post: Post, model: str, scrub: Scrubber) -> Reply:
@@ -45,7 +46,11 @@ async def rank(request: Request, post: Post, model: str, scrub: Scrubber) -> Rep
     query = _unit(vectors[0])
     scores = [_dot(query, _unit(one)) for one in vectors[1:]]
     tokens = sum(prompt_tokens(answer.usage) for answer in answers)
-    return Reply(usage=Usage(prompt=tokens), ranking=ranked(scores, request.options.top), model=model)
+    return Reply(
+        usage=Usage(prompt=tokens),
+        ranking=ranked(scores, request.options.top),
+        model=who([str(answer.model or "") for answer in answers], model),
+    )
 
 
 async def _embed(texts: list[str], post: Post, model: str, scrub: Scrubber) -> _Embeddings:

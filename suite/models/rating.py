@@ -8,7 +8,7 @@ template once and adds no tokens of its own. What cannot be scored is None with 
 import asyncio
 import math
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -75,6 +75,7 @@ class Rated(NamedTuple):
     reason: str
     tokens: int
     read: int = 0
+    model: str = ""
 
 
 async def rate(request: Request, post: Post, model: str, head: Head, scrub: Scrubber) -> Reply:
@@ -96,8 +97,13 @@ def rating_reply(rated: list[Rated], model: str) -> Reply:
         usage=Usage(prompt=sum(one.read or one.tokens for one in rated)),
         scores=tuple(one.score for one in rated),
         details=details,
-        model=model,
+        model=who([one.model for one in rated], model),
     )
+
+
+def who(names: Iterable[str], asked: str) -> str:
+    """The model that answered all parts of a request; several are joined, none told is the one asked for."""
+    return "+".join(sorted(set(names) - {""})) or asked
 
 
 async def all_of(work: list[Any]) -> list[Any]:
@@ -137,7 +143,7 @@ async def _rate_one(
         raise CallFailed("bad-shape", "no data in the reply", retryable=True)
     values = data[0].get("data" if head.per_token else "probs")
     score, reason = head.score(values if isinstance(values, list) else [])
-    return Rated(score, reason, tokens)
+    return Rated(score, reason, tokens, model=str(found.get("model") or ""))
 
 
 def _not_rated(answer: Answer, scrub: Scrubber) -> Rated:

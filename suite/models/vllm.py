@@ -17,7 +17,7 @@ from pydantic import Field
 
 from suite.chat import Reply, Request
 from suite.errors import CallFailed, CapabilityError, ConfigError, EngineError
-from suite.models.base import Asking, Engine, Provider, Surroundings
+from suite.models.base import Asking, Engine, KnownBy, Provider, Surroundings
 from suite.models.checkpoints import Checkpoint, read_checkpoint
 from suite.models.client import OpenAIClient
 from suite.models.families import Family, family_of
@@ -50,6 +50,9 @@ class VLLMOptions(EngineOptions):
     label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
     weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
     per_token: bool | None = Field(None, description="rate: the last token's value")
+    identity: str = Field(
+        "", description="the name of the model there, if you vouch for it: replies are used again"
+    )
     overflow_says: str = Field("", description="pattern: a refusal in these words is the prompt's overflow")
     refused_says: str = Field("", description="pattern: a refusal in these words is a filter's")
 
@@ -75,6 +78,7 @@ class VLLMEngine(Engine):
         self._window: int | None = None
         self._root = ""
         self._key = ""
+        self._told: dict[str, Any] = {}
         self._before: dict[str, float] = {}
         self._counted: dict[str, float] = {}
 
@@ -147,12 +151,22 @@ class VLLMEngine(Engine):
             found["engine_version"] = self._version
         if self._options.url:
             found["url"] = self._attached[0]
+            if self._options.identity:
+                found["vouched"] = self._options.identity
+            if self._told:
+                found["told"] = self._told
         head = self._options.model_dump(include={"label", "weights", "per_token"}, exclude_defaults=True)
         shaping = {**self._passed, **head}
         if shaping:
             found["options"] = {key: _without_path(value) for key, value in shaping.items()}
         found["deterministic"] = os.environ.get("VLLM_BATCH_INVARIANT") == "1"
         return found
+
+    def known_by(self) -> KnownBy:
+        """By its commit or fingerprint, if the server is ours; else by what it tells, if the user vouches."""
+        if not self._options.url:
+            return "content" if self._checkpoint and self._checkpoint.revision else "nothing"
+        return "told" if self._options.identity else "nothing"
 
     def limits(self) -> Mapping[str, int]:
         """The cap, if one was set, and the window, once started."""
@@ -240,6 +254,7 @@ class VLLMEngine(Engine):
                 fix="name the model as the server does",
             )
         self._window = client.window = cards[self._served].max_model_len
+        self._told = cards[self._served].told
         self._before = await asyncio.to_thread(self._read_counters)
 
     def _ready(self) -> OpenAIClient:

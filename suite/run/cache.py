@@ -1,21 +1,27 @@
 """Replies kept across runs, so that an identical question to an identical model is paid for once.
 
-One SQLite file in the user's cache folder; writes are gathered and committed at most once a second. The key
-holds who answers (identity with revision and engine version), the request, trial and key, and the seed only
-where the reply is sampled: so repeats are never faked. A cache that cannot be used is said and left alone:
-it never stops a run.
+One SQLite file in the user's cache folder; writes are gathered and committed at most once a second. The
+key holds who answers (identity with revision, engine version and what the endpoint tells), the request, trial
+and key, and the seed only where the reply is sampled: so repeats are never faked. A run of the same plan as
+the one that kept a reply asks anew, unless told otherwise. A cache that cannot be used is said and left
+alone: it never stops a run.
 """
 
+import asyncio
+import contextlib
 import errno
 import hashlib
 import sqlite3
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from suite.chat import Reply, Request, canonical_json
 from suite.models.base import Engine
+from suite.trees import MISSING, differences
 
 NEVER = frozenset({"scripted", "replay", "lexical"})  # cost nothing, or may change under the same name
 _BATCH = 256
@@ -28,6 +34,17 @@ def identity_hash(engine: Engine) -> bytes:
     return hashlib.sha256(canonical_json(dict(engine.identity()))).digest()
 
 
+def other_facts(was: Mapping[str, Any] | None, now: Mapping[str, Any]) -> Iterator[str]:
+    """What an endpoint tells otherwise than it did: its model, version and address, as "root: a, now b"."""
+    for name in ("told", "engine_version", "url"):
+        before, after = (one.get(name) or {} for one in (was or {}, now))
+        for path, there, here in differences(before, after):
+            if before and there is not MISSING and here is not MISSING:
+                yield f"{'.'.join(filter(None, (name, path))).removeprefix('told.')}: {there}, now {here}"[
+                    :300
+                ]
+
+
 def cache_key(who: bytes, request: Request, request_hash: str, trial: int, key: str, seed: int) -> bytes:
     """16 bytes. The seed counts unless the temperature is 0."""
     sampled = request.options.temperature != 0.0
@@ -35,12 +52,69 @@ def cache_key(who: bytes, request: Request, request_hash: str, trial: int, key: 
     return hashlib.blake2b(who + tail.encode(), digest_size=16).digest()
 
 
-class ResponseCache:
-    """The file. Several processes may use it at once."""
+Reuse = Literal["none", "others", "all"]
 
-    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+
+class Kept(NamedTuple):
+    """A reply of an earlier run, and when it was asked for: seconds since the epoch, 0 if unknown."""
+
+    reply: Reply
+    at: float
+
+
+class Answering:
+    """Who answers for one member now, by its replies: a kept one counts only if the same model gave it.
+
+    sure: its identity is one of content, nothing is to be asked. Else the first kept reply is asked for anew,
+    and others wait for that answer. Once two models answer, nobody knows who the next would be.
+    """
+
+    def __init__(self, sure: bool) -> None:
+        self._sure = sure
+        self._seen: set[tuple[str, str]] = set()
+        self._asking: asyncio.Event | None = None
+
+    @property
+    def one(self) -> bool:
+        """Whether one model answers, as far as was heard."""
+        return len({model for model, _ in self._seen}) < 2
+
+    def heard(self, reply: Reply) -> None:
+        """A reply that was asked for in this run."""
+        if "row" not in (reply.details or {}):  # a refusal names no model
+            self._seen.add((reply.model, reply.fingerprint))
+        self.asked()
+
+    def asked(self) -> None:
+        """The question that others wait for has ended, whichever way."""
+        if self._asking is not None:
+            self._asking.set()
+            self._asking = None
+
+    async def gave(self, reply: Reply) -> bool:
+        """Whether a kept reply may be used. False makes the caller ask."""
+        while not self._sure and not self._seen:
+            if self._asking is None:
+                self._asking = asyncio.Event()
+                return False
+            await self._asking.wait()
+        return self._sure or (self.one and (reply.model, reply.fingerprint) in self._seen)
+
+
+class ResponseCache:
+    """The file. Several processes may use it at once.
+
+    plan: of this run; a reply that a run of the same plan kept is not given. reuse: "none" gives nothing,
+    "all" whatever there is.
+    """
+
+    def __init__(
+        self, folder: Path, say: Callable[[str], None], plan: str = "", reuse: Reuse = "others"
+    ) -> None:
         self._say = say
-        self._waiting: list[tuple[int, bytes, bytes]] = []
+        self._plan = plan
+        self._reuse = reuse
+        self._waiting: list[tuple[int, bytes, bytes, float, str]] = []
         self._file: sqlite3.Connection | None = None
         self._empty = True  # nothing of earlier runs: no need to look
         try:
@@ -54,19 +128,27 @@ class ResponseCache:
                 "CREATE TABLE IF NOT EXISTS replies "
                 "(id INTEGER PRIMARY KEY, short INTEGER, whole BLOB, reply BLOB)"
             )
+            for column in ("at REAL", "plan TEXT"):  # a file of an earlier version has neither
+                with contextlib.suppress(sqlite3.OperationalError):
+                    self._file.execute(f"ALTER TABLE replies ADD COLUMN {column}")
             self._file.execute("CREATE INDEX IF NOT EXISTS by_short ON replies (short)")
             self._empty = self._file.execute("SELECT 1 FROM replies LIMIT 1").fetchone() is None
         except (sqlite3.Error, OSError) as error:
             self._give_up(error)
 
-    def get(self, key: bytes) -> Reply | None:
-        """A reply of an earlier run."""
-        if self._empty or self._file is None:
+    def get(self, key: bytes, *, vouched: bool = False) -> Kept | None:
+        """The newest reply of an earlier run. vouched: of a run of the same plan, too."""
+        if self._empty or self._file is None or self._reuse == "none":
             return None
+        every = vouched or self._reuse == "all"
         try:
-            rows = self._file.execute("SELECT whole, reply FROM replies WHERE short = ?", (_short(key),))
-            found = next((reply for whole, reply in rows if whole == key), None)
-            return None if found is None else _decode(found)
+            rows = self._file.execute(
+                "SELECT whole, reply, at, plan FROM replies WHERE short = ? ORDER BY id DESC", (_short(key),)
+            )
+            for whole, reply, at, plan in rows:
+                if whole == key and (every or plan != self._plan):
+                    return Kept(_decode(reply), at or 0.0)
+            return None
         except (sqlite3.Error, msgspec.MsgspecError) as error:
             self._give_up(error)
             return None
@@ -74,7 +156,7 @@ class ResponseCache:
     def put(self, key: bytes, reply: Reply) -> None:
         """Keep a reply."""
         if self._file is not None:
-            self._waiting.append((_short(key), key, _encode(reply)))
+            self._waiting.append((_short(key), key, _encode(reply), time.time(), self._plan))
             if len(self._waiting) >= _BATCH:
                 self.flush()
 
@@ -85,7 +167,9 @@ class ResponseCache:
         waiting, self._waiting = self._waiting, []
         try:
             self._file.execute("BEGIN IMMEDIATE")
-            self._file.executemany("INSERT INTO replies (short, whole, reply) VALUES (?, ?, ?)", waiting)
+            self._file.executemany(
+                "INSERT INTO replies (short, whole, reply, at, plan) VALUES (?, ?, ?, ?, ?)", waiting
+            )
             self._file.execute("COMMIT")
         except sqlite3.Error as error:
             self._give_up(error)

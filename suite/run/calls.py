@@ -267,16 +267,20 @@ class Desk:
         store = b""
         if self._cache is not None and seat.who is not None:
             store = cache_key(seat.who, request, request_hash, work.trial, key, seed)
-            reply = self._cache.get(store)
-            if reply is not None:
-                reply = seat.separated(reply)
+            kept = self._cache.get(store, vouched=seat.vouched)
+            if kept is not None and await seat.answering.gave(kept.reply):
+                reply = seat.separated(kept.reply)
                 now = time.time()
-                self._record(seat, work, request, request_hash, identity, key, reply, (now, now), 0, True)
+                self._record(seat, work, request, request_hash, identity, key, reply, (now, now), 0, kept.at)
                 return reply
-        written, times, attempt = await self._ask_engine(seat, work, request, identity, key, seed)
+        try:
+            written, times, attempt = await self._ask_engine(seat, work, request, identity, key, seed)
+            seat.answering.heard(written)
+        finally:
+            seat.answering.asked()
         reply = seat.separated(written)
-        self._record(seat, work, request, request_hash, identity, key, reply, times, attempt, False)
-        if store and self._cache is not None:
+        self._record(seat, work, request, request_hash, identity, key, reply, times, attempt, None)
+        if store and self._cache is not None and seat.answering.one:
             self._cache.put(store, written)  # as it was written: how it is read may change
         return reply
 
@@ -291,11 +295,12 @@ class Desk:
         reply: Reply,
         times: tuple[float, float],
         attempt: int,
-        cached: bool,
+        kept: float | None,
     ) -> None:
+        """kept: when a reply from the cache was asked for, None for one that was asked for now."""
         tally, usage = seat.tally, reply.usage
         tally.calls += 1
-        tally.cached += cached
+        tally.cached += kept is not None
         tally.prompt += usage.prompt
         tally.completion += usage.completion
         tally.prefix += usage.cached
@@ -310,7 +315,7 @@ class Desk:
             reply,
             times,
             attempt,
-            cached,
+            kept,
         )
 
     async def _ask_engine(

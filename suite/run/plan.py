@@ -23,7 +23,7 @@ from suite.run.request import EvalRequest
 from suite.run.sources import DataOpener, check_given, given_sources
 
 MOST_TAG_VALUES = 200  # a tag with more values is no slice worth counting
-_NOT_IDENTITY = ("engine_version", "url")  # may change while a run goes on
+_NOT_IDENTITY = ("engine_version", "url", "told")  # may change while a run goes on
 
 
 @dataclass(frozen=True)

@@ -12,36 +12,16 @@ from typing import Any
 import msgspec
 
 from suite.errors import RunError
-from suite.journal.reading import Journal, RunReader
+from suite.journal.reading import Journal, RunReader, read_json
 from suite.journal.records import CellPlan, OutputRecord, ScoreRecord
 from suite.journal.waiting import Key, Waiting, key_of
+from suite.run.findings import Call, Told, changed, of_cell
 from suite.scoring.computing import compute, compute_across, wanted
 from suite.scoring.table import TableBuilder
 from suite.task import Unscored
 
 FORMAT = "suite-results/1"
 REASONING = ("reasoning_tokens", "reasoning_characters")  # of `calls`, where there is any; not in old results
-
-
-class _Usage(msgspec.Struct):
-    prompt: int = 0
-    completion: int = 0
-    cached: int = 0
-    reasoning: int = 0
-
-
-class _Reply(msgspec.Struct):
-    reasoning: str = ""
-    usage: _Usage = msgspec.field(default_factory=_Usage)
-
-
-class _Call(msgspec.Struct):
-    """What counting needs of a call record; the rest is skipped."""
-
-    role: str
-    times: tuple[float, float] = (0.0, 0.0)
-    cached: bool = False
-    reply: _Reply = msgspec.field(default_factory=_Reply)
 
 
 def pairs(
@@ -93,6 +73,8 @@ class _CellCount:
         self.solved = self.scored = 0
         self.finishes: Counter[str] = Counter()
         self.unscored: dict[str, Counter[str]] = {}
+        self.same = True
+        self._first: dict[str, Any] | None = None
 
     def add(self, output: OutputRecord, score: ScoreRecord | None) -> None:
         self.solved += 1
@@ -100,6 +82,9 @@ class _CellCount:
         if score is None:
             return
         self.scored += 1
+        if self.same:
+            self._first = self._first if self._first is not None else score.values
+            self.same = score.values == self._first
         for name, value in score.values.items():
             if isinstance(value, Unscored):
                 self.unscored.setdefault(name, Counter())[value.reason] += 1
@@ -165,7 +150,9 @@ def make_results(
         found = compute_across(metrics[task], headline, table, plans, seed=seed, level=level)
         across.extend(msgspec.to_builtins(found))
     pending = sum(cell["pending"] for cell in shown)
-    calls, seconds = effort(run, journal)
+    calls, seconds, told = effort(run, journal)
+    for name, count in counts.items():
+        told += of_cell(name, count.finishes, count.unscored, count.scored, count.same)
     tags = manifest["counts"].get("tags", {})
     return {
         "format": FORMAT,
@@ -186,11 +173,12 @@ def make_results(
         },
         "calls": calls,
         "seconds": round(seconds, 3),
+        "findings": told,
     }
 
 
-def effort(run: RunReader, journal: Journal) -> tuple[dict[str, dict[str, int]], float]:
-    """Calls and tokens by member, and wall seconds over all starts of the run."""
+def effort(run: RunReader, journal: Journal) -> tuple[dict[str, dict[str, int]], float, list[dict[str, Any]]]:
+    """Calls and tokens by member, wall seconds over all starts of the run, and what the calls tell."""
     starts: list[float] = []
     retries: Counter[str] = Counter()
     ends: list[float] = []
@@ -202,10 +190,12 @@ def effort(run: RunReader, journal: Journal) -> tuple[dict[str, dict[str, int]],
             ends[-1] = max(ends[-1], attempt.at)
         retries[attempt.role] += attempt.event == "retry"
     found: dict[str, dict[str, int]] = {}
-    decoder = msgspec.json.Decoder(_Call)
-    for calls in (run.calls, journal.calls):
-        for line in calls.raw():
+    decoder = msgspec.json.Decoder(Call)
+    told = Told({**run.manifest.get("roles", {}), **_roles(journal)})
+    for each in (run, journal):
+        for line in each.calls.raw():
             call = decoder.decode(line)
+            told.add(call)
             one = found.setdefault(
                 call.role,
                 {
@@ -229,6 +219,14 @@ def effort(run: RunReader, journal: Journal) -> tuple[dict[str, dict[str, int]],
             at = bisect_right(starts, call.times[1]) - 1
             if at >= 0 and call.times[1] > ends[at]:
                 ends[at] = call.times[1]
+        told.journal(each)
     for member, one in found.items():
         one["retries"] = retries[member]
-    return dict(sorted(found.items())), sum(end - start for start, end in zip(starts, ends, strict=True))
+    seconds = sum(end - start for start, end in zip(starts, ends, strict=True))
+    return dict(sorted(found.items())), seconds, [*told.findings(), *changed(run.attempts)]
+
+
+def _roles(journal: Journal) -> dict[str, Any]:
+    path = journal.folder / "manifest.json"
+    roles: dict[str, Any] = read_json(path).get("roles", {}) if path.exists() else {}
+    return roles

@@ -10,6 +10,7 @@ from suite.chat import Reply, Request
 from suite.errors import CallFailed, EngineError
 from suite.models.base import Engine
 from suite.models.reasoning import separated
+from suite.run.cache import Answering
 from suite.run.filling import Member
 from suite.run.limits import Limit, Slots
 
@@ -77,6 +78,8 @@ class Seat:
     capabilities: frozenset[str]
     who: bytes | None = None  # hash of its identity; None: its replies are never cached
     tally: Tally = field(default_factory=Tally)
+    answering: Answering = field(default_factory=lambda: Answering(True))
+    vouched: bool = False  # the user says who it is: replies of the same plan are used again, too
 
     def overridden(self, request: Request) -> Request:
         """The request with the sampling options that `-o` set for this member."""

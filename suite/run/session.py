@@ -20,7 +20,15 @@ from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.journal.writing import JournalFile, write_json
 from suite.models.base import Engine, Surroundings
 from suite.models.descriptors import places
-from suite.run.cache import NEVER, ResponseCache, identity_hash, replies_folder
+from suite.run.cache import (
+    NEVER,
+    Answering,
+    ResponseCache,
+    Reuse,
+    identity_hash,
+    other_facts,
+    replies_folder,
+)
 from suite.run.calls import Desk, Recorded
 from suite.run.done import Done
 from suite.run.execute import SAME_ERROR_LIMIT, Driver
@@ -66,6 +74,7 @@ class Settings:
 
     one_engine: bool = False
     cache: bool = True
+    reuse: Reuse = "others"  # whose replies the cache gives: of no run, of those of other plans, of all
     level: float = 0.95
     quiet: bool = False
     signals: bool = True
@@ -168,6 +177,7 @@ class _Session:
         members = self.plan.filled.at(*wanted)
         async with self._engines(members), self._tasks(tools) as facts:
             self._write_manifests(facts, stages)
+            another = list(self._others(stages))
             solve = Sink(self.folder, "solve") if "solve" in stages else None
             score = Sink(self._scoring_folder, "score") if "score" in stages else None
             here = [one for one in (solve, score) if one is not None]
@@ -181,6 +191,8 @@ class _Session:
             desk = Desk(seed, seats, attempts, recorded, cache, self.settings.backoff_s)
             self._desk = desk
             desk.attempt("start", detail=",".join(stages))
+            for member, change in another:
+                desk.attempt("identity", role=member, detail=change)
             if self._lost:
                 desk.attempt("resume", detail=self._lost)
                 self._lost = ""
@@ -246,9 +258,12 @@ class _Session:
         for one in members:
             line = lines.setdefault(id(one.engine), Line(one.engine, self.plan.request.concurrency, most))
             who = None
-            if cache is not None and one.spec.provider not in NEVER:
+            known = one.engine.known_by()
+            if cache is not None and one.spec.provider not in NEVER and known != "nothing":
                 who = identity_hash(one.engine)
             seat = Seat(one, line, one.spec.text, one.engine.capabilities(), who, Tally())
+            seat.answering = Answering(known == "content")
+            seat.vouched = bool(one.engine.identity().get("vouched"))
             seats.setdefault(one.role, []).append(seat)
         return seats
 
@@ -257,7 +272,12 @@ class _Session:
         if not (self.settings.cache and self.plan.request.cache):
             yield None
             return
-        cache = ResponseCache(replies_folder(cache_folder()), self.progress.say)
+        cache = ResponseCache(
+            replies_folder(cache_folder()),
+            self.progress.say,
+            f"{self.plan.sha256}/{self.scoring}",
+            self.settings.reuse,
+        )
         try:
             yield cache
         finally:
@@ -316,6 +336,17 @@ class _Session:
                     self.plan, manifest["name"], facts, manifest["plan_sha256"], self.settings.level
                 ),
             )
+
+    def _others(self, stages: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """(member, what is another) of those whose endpoint tells other things than the manifests record."""
+        folders = {"solve": self.folder, "score": self._scoring_folder}
+        for stage in stages:
+            roles = read_json(folders[stage] / "manifest.json").get("roles", {})
+            was = {one["member"]: one["identity"] for members in roles.values() for one in members}
+            for one in self.plan.filled.at("both", stage) if stage == "solve" else self.plan.filled.at(stage):
+                for change in other_facts(was.get(one.member), one.engine.identity()):
+                    self.progress.say(f"{one.member} is not who it was when the run began: {change}")
+                    yield one.member, change
 
     def _counters(self, members: Sequence[Member], desk: Desk) -> None:
         """Note the engines' own figures (prefix cache) where they have any."""

@@ -35,9 +35,9 @@ class Sink:
         reply: Reply,
         times: tuple[float, float],
         attempt: int,
-        cached: bool,
+        kept: float | None,
     ) -> None:
-        """Write a finished call, its bodies first."""
+        """Write a finished call, its bodies first. kept: of a reply from the cache, when it was asked for."""
         blocks = self._blocks
         messages = blocks.fold([blocks.message(one) for one in request.messages])
         texts = blocks.fold([blocks.text(one) for one in request.texts])
@@ -58,7 +58,8 @@ class Sink:
                 reply,
                 times,
                 attempt,
-                cached,
+                kept is not None,
+                kept or 0.0,
             )
         )
 

@@ -120,7 +120,7 @@ def test_answers_made_elsewhere_are_scored_and_marked(tmp_path: Path) -> None:
 async def test_ctrl_c_drains_says_how_to_go_on_and_the_same_command_does(tmp_path: Path) -> None:
     import asyncio
 
-    async with OpenAIServer(latency_s=0.15) as server:
+    async with OpenAIServer(lambda _: "<choice>A</choice>", latency_s=0.15) as server:
         command = [
             *BASE[:4],
             "--model",

@@ -10,6 +10,7 @@ from typing import Any
 from suite.board.verify.equal import differences
 from suite.board.verify.subject import Subject
 from suite.errors import SuiteError
+from suite.run.findings import OF_CELL
 from suite.run.results import REASONING, effort, make_results
 
 _NAMES = frozenset({"run", "scoring"})  # what the folders are called
@@ -29,8 +30,9 @@ def numbers(subject: Subject, entry: Mapping[str, Any], wanted: float | None = N
     try:
         if subject.whole and subject.replayed is not None:
             mine = make_results(subject.replayed, "", metrics, level=level)
-            calls, seconds = effort(subject.reader, subject.scoring_journal)
-            mine |= {"calls": calls, "seconds": round(seconds, 3)}
+            calls, seconds, told = effort(subject.reader, subject.scoring_journal)
+            told += [one for one in mine["findings"] if one["kind"] in OF_CELL]
+            mine |= {"calls": calls, "seconds": round(seconds, 3), "findings": told}
         else:
             mine = make_results(subject.reader, subject.scoring, metrics, level=level)
             subject.not_run("not replayed as a whole: computed from the recorded scores", "R8")
@@ -45,6 +47,8 @@ def numbers(subject: Subject, entry: Mapping[str, Any], wanted: float | None = N
         subject.recomputed = {**mine, "level": wanted, "cells": at["cells"], "across": at["across"]}
     theirs = subject.results
     known = {**mine, "calls": _told(mine["calls"], theirs.get("calls"))}
+    if "findings" not in theirs:  # of a run from before there were any
+        known.pop("findings", None)
     _compare(
         subject,
         {key: value for key, value in known.items() if key not in _NAMES},

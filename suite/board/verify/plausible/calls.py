@@ -20,7 +20,7 @@ UNSERVED = frozenset({"scripted", "replay", "lexical"})  # no model takes time t
 MIN_LATENCIES = 50
 LONG_TEXT = 60
 EVENTS = frozenset(
-    {"start", "retry", "error", "pending", "resume", "interrupted", "stopped", "finish", "engine"}
+    {"identity", "start", "retry", "error", "pending", "resume", "interrupted", "stopped", "finish", "engine"}
 )
 LONG = 16  # a limit in tokens that an answer seldom meets by chance
 _canonical = msgspec.json.Encoder(order="sorted")

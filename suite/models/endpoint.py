@@ -1,0 +1,107 @@
+"""Who stands behind an address: whether a model there can be told from another, and what is told of it.
+
+A server on this machine or network, at a bare address, without TLS, or of a kind that people run themselves
+can serve other weights under the same name tomorrow. Only a hosted service's name stands for a model.
+"""
+
+import hashlib
+import ipaddress
+import math
+import socket
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+OWN_SERVERS = frozenset(
+    {"vllm", "sglang", "llamacpp", "library", "lmdeploy", "organization_owner", "aphrodite", "mlx", "tgi"}
+)  # `owned_by` of servers that people run themselves
+_PRIVATE_NAMES = (
+    "localhost", "local", "localdomain", "internal", "intranet", "lan", "home", "home.arpa", "corp",
+    "private", "test", "invalid", "example", "docker", "ts.net", "svc", "nip.io", "sslip.io", "lvh.me",
+)  # fmt: skip
+_TUNNELS = ("trycloudflare.com", "ngrok.io", "ngrok.app", "ngrok.dev", "ngrok-free.app", "loca.lt",
+            "gradio.live", "proxy.runpod.net", "lhr.life", "devtunnels.ms", "app.github.dev", "modal.run",
+            "lightning.ai", "vast.ai", "serveo.net")  # fmt: skip
+_MOST_META = 20
+_CLOCK_S = 600.0  # `created` this near to now is the time of the question
+
+
+def identified(url: str) -> bool:
+    """Whether the name of a model at this URL stands for one model: a hosted service, reached with TLS."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".").lower()
+    if parts.scheme != "https" or "." not in host or _is_address(host):
+        return False
+    return not _ends(host, (*_PRIVATE_NAMES, *_TUNNELS)) and not _resolves_privately(host)
+
+
+def _ends(host: str, names: tuple[str, ...]) -> bool:
+    return any(host == name or host.endswith(f".{name}") for name in names)
+
+
+def _is_address(host: str) -> bool:
+    """An address of any form, short ones (127.1, 0x7f.1) too: whoever has it is no service."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        try:
+            socket.inet_aton(host)
+        except OSError:
+            return False
+    return True
+
+
+def _resolves_privately(host: str) -> bool:
+    """Whether a name leads to this machine or network. A name that leads nowhere is judged by its looks."""
+    try:
+        found = {str(one[4][0]) for one in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        return False
+    return any(not _is_global(one) for one in found)
+
+
+def _is_global(text: str) -> bool:
+    address = ipaddress.ip_address(text.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_global)
+
+
+def told(
+    card: Mapping[str, Any], scrub: Callable[[str], str] = str, now: float | None = None
+) -> dict[str, Any]:
+    """What an entry of /v1/models says of the model, beside its name: facts that stay as long as it does.
+
+    A path of the server's machine becomes its last part and a hash. The time of the question is no fact.
+    """
+    now = time.time() if now is None else now
+    names = ("root", "owned_by", "max_model_len", "hugging_face_id", "canonical_slug")
+    found = _plain({name: card.get(name) for name in names}, scrub)
+    created = _plain({"created": card.get("created")}, scrub).get("created", 0)
+    asked_now = not isinstance(created, int) or abs(created - now) < _CLOCK_S
+    if created and not asked_now and card.get("owned_by") not in ("vllm", "sglang", "llamacpp"):
+        found["created"] = created
+    meta = card.get("meta")
+    if isinstance(meta, dict) and (more := _plain(dict(sorted(meta.items())[:_MOST_META]), scrub)):
+        found["meta"] = more
+    return found
+
+
+def _plain(values: Mapping[str, Any], scrub: Callable[[str], str]) -> dict[str, Any]:
+    """Texts and whole numbers, as they may be recorded."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, str) and value:
+            found[name] = scrub(_without_path(value))[:200]
+        elif isinstance(value, float) and math.isfinite(value):
+            found[name] = int(value)
+        elif isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:
+            found[name] = value
+    return found
+
+
+def _without_path(value: str) -> str:
+    if value[:1] in "/~" or "\\" in value:
+        name = value.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        return f"{name} #{hashlib.sha256(value.encode()).hexdigest()[:8]}"
+    return value

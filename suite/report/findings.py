@@ -1,0 +1,92 @@
+"""Findings of results.json in words, with the option that helps. Their data: `suite/run/findings.py`."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+HELP = {
+    "overflow": "a model with a larger window, or a larger window of the server (max_model_len, num_ctx)",
+    "refused": "the replies' `details` hold the filter's words",
+    "empty": "{o}max_tokens=N, if hidden reasoning uses them up",
+    "length": "{o}max_tokens=N",
+    "invalid": "the replies' `details` hold the reason",
+}
+ENDS = {
+    "overflow": "because the prompt is longer than the window",
+    "refused": "by a refusal or a content filter",
+    "empty": "without any text",
+    "length": "cut off at the limit of new tokens",
+    "invalid": "as invalid",
+}
+
+
+def _shares(counts: Mapping[str, int]) -> str:
+    total = sum(counts.values())
+    ordered = sorted(counts.items(), key=lambda pair: -pair[1])
+    shown = ", ".join(f"{name[:80]} {n:,} ({n / total:.0%})" for name, n in ordered[:6])
+    return shown + (f" and {len(ordered) - 6} more" if len(ordered) > 6 else "")
+
+
+def _option(member: str) -> str:
+    return "-o " if member == "candidate" else f"-o {member}."
+
+
+def sentence(one: Mapping[str, Any], cells: Mapping[str, str]) -> tuple[str, bool]:
+    """(the finding in a sentence, whether it is a warning). cells: id -> what a cell is called."""
+    kind, who, counts, of = str(one["kind"]), str(one["who"]), dict(one["counts"]), int(one["of"])
+    first = next(iter(counts), "")
+    n = sum(counts.values())
+    match kind:
+        case "models":
+            return f"Several models answered as the {who}: {_shares(counts)}.", True
+        case "fingerprints":
+            return f"The {who}'s system_fingerprint changed within the run: {_shares(counts)}.", True
+        case "identity":
+            changes = "; ".join(counts)
+            return f"The {who} was not who it was when the run began, as it went on: {changes}.", True
+        case "cached":
+            dates = ", ".join(counts)
+            return (
+                f"{n:,} of {of:,} replies of the {who} came from the cache of {dates}.",
+                False,
+            )
+        case "cut":
+            return (
+                f"The endpoint of the {who} read fewer tokens than were sent in {counts['cut']:,} of {of:,} "
+                f"calls: at most {counts['read']:,} of at least {counts['sent']:,}. It cut prompts without "
+                "a word: raise its window (num_ctx in Ollama, -c in llama.cpp, context length in LM Studio)."
+            ), True
+        case "settled":
+            return (
+                f"{n:,} failed calls of the {who} were settled on purpose by --settle: {_shares(counts)}.",
+                True,
+            )
+        case "wording":
+            return (
+                f"{n:,} refusals of the {who} were read by a pattern of the user's: {_shares(counts)}.",
+                False,
+            )
+        case "room":
+            return (
+                f"{n:,} requests to the {who} asked for fewer new tokens than set, the rest of the window.",
+                False,
+            )
+        case "alike":
+            helps = HELP.get(first, "").format(o="-o ")
+            return (
+                f"All {of:,} outputs of {cells.get(who, who)} ended {ENDS.get(first, first)}: {helps}.",
+                True,
+            )
+        case "judged":
+            helps = HELP.get(first, "").format(o=_option(who))
+            return f"{n:,} of {of:,} replies of the {who} ended {ENDS.get(first, first)}: {helps}.", True
+    return (
+        f"{n:,} of {of:,} scores of {cells.get(who, who)} have no value, all for one reason ({first}): "
+        "look at the judge's replies, then `suite score` with another judge or -o judge.max_tokens=N."
+    ), True
+
+
+def sentences(results: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    """All findings of a scoring in words."""
+    cells = {cell["cell"]: f"{cell['task']} (cell {cell['cell']})" for cell in results.get("cells", ())}
+    for one in results.get("findings", ()):
+        yield sentence(one, cells)

@@ -1,0 +1,164 @@
+"""What a reader of results must be told, found in the journals: who answered, from where, what ends alike.
+
+Each finding is data (`kind`, `who`, `counts`, `of`); reports put it into words. Kinds: `models` and
+`fingerprints` (several answered as one), `identity` (another server than at the start), `cached` (replies by
+date), `cut` (fewer prompt tokens read than sent), `settled` and `wording` (outcomes that the user decided),
+`room` (asked for fewer new tokens than wanted), `alike`, `judged` and `unscored` (most fail in one way).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from suite.journal.reading import Journal
+from suite.journal.records import AttemptRecord
+from suite.run.sent import Sent, least_tokens
+
+FAILING = frozenset({"alike", "judged", "unscored"})  # the exit code is 1
+OF_CELL = frozenset({"alike", "unscored"})
+LEAST = 3  # outputs or replies, of which fewer show nothing
+LEAST_CUT = 8  # outputs that were cut off: a small model may ramble, and its answer may stand before the cut
+FAILED = ("overflow", "refused", "empty", "length", "invalid")
+
+
+class Usage(msgspec.Struct):
+    """What counting needs of a reply's usage."""
+
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+    reasoning: int = 0
+
+
+class Reply(msgspec.Struct):
+    """What counting needs of a reply; the rest is skipped."""
+
+    reasoning: str = ""
+    usage: Usage = msgspec.field(default_factory=Usage)
+    finish: str = "stop"
+    model: str = ""
+    fingerprint: str = ""
+    details: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Call(msgspec.Struct):
+    """What counting needs of a call record."""
+
+    role: str
+    kind: str = ""
+    request: list[str] = []
+    prompt: str = ""
+    times: tuple[float, float] = (0.0, 0.0)
+    cached: bool = False
+    kept: float = 0.0
+    reply: Reply = msgspec.field(default_factory=Reply)
+
+
+class Told:
+    """What the calls of one journal after the other tell, by member."""
+
+    def __init__(self, roles: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        self._counts: dict[tuple[str, str], Counter[str]] = {}
+        self._calls: Counter[str] = Counter()
+        served = ("openai/", "vllm/")
+        self._sent = {
+            str(one["member"]): Sent()
+            for members in roles.values()
+            for one in members
+            if str(one.get("spec", "")).startswith(served)
+        }
+        self._candidates = {str(one["member"]) for one in roles.get("candidate", ())}
+
+    def _add(self, kind: str, member: str, what: str) -> None:
+        self._counts.setdefault((kind, member), Counter())[what] += 1
+
+    def add(self, call: Call) -> None:
+        """Count one call."""
+        member, reply = call.role, call.reply
+        self._calls[member] += 1
+        if reply.model:
+            self._add("models", member, reply.model)
+        if reply.fingerprint:
+            self._add("fingerprints", member, reply.fingerprint)
+        if call.cached:
+            day = datetime.fromtimestamp(call.kept, UTC).date().isoformat() if call.kept else "unknown"
+            self._add("cached", member, day)
+        if bytes(reply.details) != b"null":
+            self._detail(member, msgspec.json.decode(bytes(reply.details)), reply.finish)
+        if member not in self._candidates and call.kind == "chat":
+            self._add("judged", member, reply.finish)
+        if member in self._sent and call.kind in ("chat", "complete"):
+            blocks = call.request or ([call.prompt] if call.prompt else [])
+            self._sent[member].add(blocks, reply.usage.prompt + reply.usage.cached)
+
+    def _detail(self, member: str, details: Any, finish: str) -> None:
+        if not isinstance(details, dict):
+            return
+        if "settled" in details:
+            self._add("settled", member, f"{finish} ({details['settled']})")
+        elif str(details.get("row", "")).startswith("-o "):
+            self._add("wording", member, f"{finish} ({details['row']})")
+        if "max_tokens_asked" in details:
+            self._add("room", member, "replies")
+
+    def journal(self, journal: Journal) -> None:
+        """The prompts of the calls just counted are in this journal's blocks."""
+        wanted = {block for one in self._sent.values() for block in one.waiting()}
+        if wanted:
+            sizes = least_tokens(journal.folder / "blocks.jsonl", wanted)
+            for one in self._sent.values():
+                one.weigh(sizes)
+
+    def findings(self) -> Iterator[dict[str, Any]]:
+        """All findings by member."""
+        for (kind, member), counts in sorted(self._counts.items()):
+            several = kind not in ("models", "fingerprints") or len(counts) > 1
+            if kind == "judged":
+                ended, n = counts.most_common(1)[0]
+                several = ended in FAILED and n >= LEAST and n * 2 > self._calls[member]
+                counts = Counter({ended: n})  # noqa: PLW2901
+            if several:
+                yield finding(kind, member, counts, self._calls[member])
+        for member, sent in sorted(self._sent.items()):
+            if found := sent.cut():
+                yield finding("cut", member, found, self._calls[member])
+
+
+def finding(kind: str, who: str, counts: Mapping[str, int], of: int) -> dict[str, Any]:
+    """One finding as results.json has it."""
+    return {"kind": kind, "who": who, "counts": dict(sorted(counts.items())), "of": of}
+
+
+def of_cell(
+    cell: str,
+    finishes: Mapping[str, int],
+    unscored: Mapping[str, Mapping[str, int]],
+    scored: int,
+    same: bool,
+) -> Iterator[dict[str, Any]]:
+    """Whether all outputs of a cell fail alike, or most of its scores lack one value for one reason.
+
+    same: all scores have the same values. Answers that were cut off fail alike only then.
+    """
+    solved = sum(finishes.values())
+    ended = next(iter(finishes), "")
+    least = LEAST_CUT if ended == "length" else LEAST
+    if len(finishes) == 1 and solved >= least and ended in FAILED and (ended != "length" or same):
+        yield finding("alike", cell, finishes, solved)
+    for value, reasons in sorted(unscored.items()):
+        reason, n = max(reasons.items(), key=lambda pair: pair[1])
+        if n >= LEAST and n * 2 > scored:
+            yield finding("unscored", cell, {f"{value}: {reason}": n}, scored)
+
+
+def changed(attempts: Iterable[AttemptRecord]) -> Iterator[dict[str, Any]]:
+    """What was another when the run went on."""
+    found: dict[str, Counter[str]] = {}
+    for one in attempts:
+        if one.event == "identity":
+            found.setdefault(one.role, Counter())[one.detail] += 1
+    for member, counts in sorted(found.items()):
+        yield finding("identity", member, counts, sum(counts.values()))

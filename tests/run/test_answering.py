@@ -1,0 +1,153 @@
+"""Who answered: which kept replies stand for whom, and what is said when it was another."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from named_server import NamedServer
+from small_tasks import Many, cells, plan_of, run
+
+from suite.journal.reading import RunReader
+from suite.report.findings import sentences
+
+
+class Few(Many):
+    """Six samples."""
+
+    words = 6
+
+
+async def asked(
+    server: NamedServer, folder: Path, *more: tuple[str, str, str], **settings: Any
+) -> dict[str, Any]:
+    """The results of one run of six samples against a server. limit: a plan of its own."""
+    limit = settings.pop("limit", None)
+    plan = plan_of(
+        {"candidate": "openai/loopback"},
+        cells(Few),
+        options=[("", "base_url", server.url), *more],
+        limit=limit,
+    )
+    outcome = await run(plan, folder, cache=True, **settings)
+    assert outcome.results is not None
+    return dict(outcome.results)
+
+
+def found(results: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [one for one in results["findings"] if one["kind"] == kind]
+
+
+VOUCHED = ("", "identity", "amber-7b")
+
+
+async def test_a_server_on_this_machine_is_always_asked(tmp_path: Path) -> None:
+    for number in range(2):
+        async with NamedServer() as server:
+            await asked(server, tmp_path / str(number), limit=6 - number)
+            assert server.requests == 6 - number
+
+
+async def test_a_server_that_one_vouches_for_is_asked_once_and_the_cache_is_told(tmp_path: Path) -> None:
+    async with NamedServer() as server:
+        await asked(server, tmp_path / "one", VOUCHED)
+        results = await asked(server, tmp_path / "two", VOUCHED)
+        assert server.requests == 7
+        day = RunReader(tmp_path / "one").manifest["created"][:10]
+        assert found(results, "cached") == [
+            {"kind": "cached", "who": "candidate", "counts": {day: 5}, "of": 6}
+        ]
+        assert next(sentences(results)) == (
+            f"5 of 6 replies of the candidate came from the cache of {day}.",
+            False,
+        )
+        assert (
+            RunReader(tmp_path / "two").manifest["roles"]["candidate"][0]["identity"]["vouched"] == "amber-7b"
+        )
+
+
+async def test_a_new_run_asks_anew_and_says_nothing_of_a_cache(tmp_path: Path) -> None:
+    async with NamedServer() as server:
+        await asked(server, tmp_path / "one", VOUCHED)
+        results = await asked(server, tmp_path / "two", VOUCHED, reuse="none")
+        assert (server.requests, results["findings"]) == (12, [])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"card": {"root": "ft/model-b"}},
+        {"card": {"created": 1_600_000_000}},
+        {"card": {"owned_by": "somebody"}},
+        {"card": {"max_model_len": 512}},
+        {"fingerprint": "fp_2"},
+        {"models_said": ["loopback-v2"]},
+    ],
+    ids=str,
+)
+async def test_who_tells_other_facts_is_another(tmp_path: Path, other: dict[str, Any]) -> None:
+    facts = {"root": "ft/model-a", "created": 1_500_000_000, "owned_by": "us", "max_model_len": 4096}
+    async with NamedServer(card=facts, fingerprint="fp_1") as one:
+        await asked(one, tmp_path / "one", VOUCHED)
+        port = one.port
+    card = {**facts, **other.pop("card", {})}
+    async with NamedServer(**{"card": card, "fingerprint": "fp_1", "port": port, **other}) as two:
+        results = await asked(two, tmp_path / "two", VOUCHED)
+        assert (two.requests, results["calls"]["candidate"]["cached"]) == (6, 0)
+
+
+async def test_nothing_is_kept_once_two_models_answer_and_the_shares_are_told(tmp_path: Path) -> None:
+    async with NamedServer(models_said=["big", "big", "small"]) as server:
+        results = await asked(server, tmp_path / "one", VOUCHED)
+        counts = {"big": 4, "small": 2}
+        assert found(results, "models") == [{"kind": "models", "who": "candidate", "counts": counts, "of": 6}]
+        assert next(sentences(results)) == (
+            "Several models answered as the candidate: big 4 (67%), small 2 (33%).",
+            True,
+        )
+
+
+async def test_a_run_that_goes_on_with_another_server_says_so(tmp_path: Path) -> None:
+    async with NamedServer(card={"root": "a"}) as one:
+        plan = plan_of({"candidate": "openai/loopback"}, cells(Few), options=[("", "base_url", one.url)])
+        one.add_faults(["ok", "ok", "401", "401", "401", "401"])
+        assert (await run(plan, tmp_path / "run")).exit_code == 1
+        port = one.port
+    async with NamedServer(card={"root": "b"}, port=port) as two:
+        plan = plan_of({"candidate": "openai/loopback"}, cells(Few), options=[("", "base_url", two.url)])
+        outcome = await run(plan, tmp_path / "run")
+    assert outcome.results is not None
+    assert found(outcome.results, "identity") == [
+        {"kind": "identity", "who": "candidate", "counts": {"root: a, now b": 1}, "of": 1}
+    ]
+
+
+@pytest.mark.parametrize("finish", ["content_filter", "length"])
+async def test_a_cell_whose_outputs_all_fail_alike_is_told(tmp_path: Path, finish: str) -> None:
+    class Nine(Many):
+        words = 9
+
+    async with NamedServer(finish=finish) as server:
+        plan = plan_of({"candidate": "openai/loopback"}, cells(Nine), options=[("", "base_url", server.url)])
+        outcome = await run(plan, tmp_path / "run")
+    assert outcome.results is not None
+    (one,) = found(outcome.results, "alike")
+    assert (one["counts"], one["of"]) == ({{"content_filter": "refused"}.get(finish, finish): 9}, 9)
+
+
+async def test_cut_answers_that_score_differently_are_no_failure(tmp_path: Path) -> None:
+    class Nine(Many):
+        words = 9
+
+    async with NamedServer(finish="length") as server:
+        plan = plan_of({"candidate": "openai/loopback"}, cells(Nine), options=[("", "base_url", server.url)])
+        texts = iter(["amber", "so", "lin", "amber", "amber", "amber", "amber", "amber", "amber"])
+        server._answer = lambda _: ""
+
+        async def turn(body: Any) -> Any:
+            server.text = next(texts)
+            return await server._named(body)
+
+        server._routes["/v1/chat/completions"] = turn
+        outcome = await run(plan, tmp_path / "run")
+    assert outcome.results is not None
+    assert found(outcome.results, "alike") == []
