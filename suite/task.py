@@ -105,6 +105,8 @@ class TaskInfo:
     headline: the metric that is shown first. presets: name -> cells, each a mapping of parameters.
     replay: "exact" if solve and score are pure functions of sample, parameters, replies and seeds;
     "none" needs a `replay_reason`. official_prompts: registry entry of published prompt texts.
+    scored_reply: "last" where only the candidate's last reply to a sample is scored, so that a text made
+    elsewhere may stand for it alone.
     comparable: False for data whose scores must not be compared with published ones; `note` says why.
     """
 
@@ -121,6 +123,7 @@ class TaskInfo:
     replay_reason: str = ""
     official_prompts: str = ""
     note: str = ""
+    scored_reply: Literal["every", "last"] = "every"
 
     @property
     def family(self) -> str:

@@ -160,6 +160,8 @@ def finish(outcome: Any, *, as_json: bool, strict: bool, stages: Sequence[str]) 
         click.echo(json.dumps({"run": str(outcome.folder), "pending": outcome.pending}, indent=2))
     elif "score" not in stages and outcome.error is None:
         click.echo(f"solved into {outcome.folder}; score it with `suite score {outcome.folder}`")
+    for line in outcome.left_over:
+        click.echo(f"! {line}", err=True)
     if outcome.error is not None:
         click.echo(f"stopped: {outcome.error}", err=True)
     if outcome.pending:

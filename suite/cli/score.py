@@ -16,7 +16,7 @@ from suite.errors import ConfigError
     "--outputs",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Answers made elsewhere: JSON Lines of {sample_id, text}.",
+    help="Answers made elsewhere: JSON Lines of {sample_id, text}, and call for a sample's 2nd request on.",
 )
 @click.option("--task", "tasks", multiple=True, metavar="NAME", help="With --outputs: the task they answer.")
 @click.option(
@@ -47,7 +47,7 @@ def score(context: click.Context, /, **flags: Any) -> None:
     \b
     Examples:
       suite score runs/prefeval-generation-… --judge vllm/Qwen/Qwen3-32B
-      suite score --outputs answers.jsonl --task prefeval/classification --mini
+      suite score --outputs a.jsonl --task prefeval/classification --mini -P method=remind -P inter_turns=0
     """
     if bool(flags["run"]) == bool(flags["outputs"]):
         raise ConfigError("name a run, or --outputs FILE with --task", fix="see `suite score --help`")
@@ -90,12 +90,17 @@ def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
         cache=flags["cache"] is not False,
     )
     plan = make_plan(request)
-    tasks = [cell.plan.task for cell in plan.cells]
-    if len(set(tasks)) != len(tasks):
-        raise ConfigError(
-            f"{path.name} answers one cell of a task, these parameters make {len(tasks)}",
-            fix="give single values with -P",
-        )
+    for task, names in plan.swept().items():
+        cells = [cell.plan.parameters for cell in plan.cells if cell.plan.task == task]
+        if len(cells) > 1:
+            values = {name: dict.fromkeys(str(one.get(name)) for one in cells) for name in names}
+            first = " ".join(f"-P {name}={next(iter(found))}" for name, found in values.items())
+            raise ConfigError(
+                f"{path.name} answers one cell of a task, these parameters make {len(cells)} of {task}",
+                where="; ".join(f"{name}: {', '.join(found)}" for name, found in values.items()),
+                fix="choose one: "
+                + " ".join(f"-P {name}={next(iter(found))}" for name, found in values.items()),
+            )
     folder = choose_folder(plan, flags["out"], False)
     settings = Settings(
         cache=request.cache,

@@ -107,7 +107,7 @@ def _collect(
     first, second, winner = columns["a"], columns["b"], columns["winner"]
     prompt, user, time, identity = (columns[role] for role in ("prompt", "user", "time", "id"))
     once = Once("the vote", "leave one of them out: a vote counts once")
-    for row, line, _ in rows:
+    for row, line, *_ in rows:
         a, b = _text(row.get(first)), _text(row.get(second))
         if not a or not b:
             raise DataError(f"{name} line {line}: a vote names no {'a' if not a else 'b'}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from suite.chat import Reply, Request
+from suite.journal.reading import RunReader
 from suite.models.spec import ModelSpec
 
 # a hash or commit of the model; what an endpoint tells of it, to be held against each reply; nothing
@@ -29,7 +30,7 @@ class Asking:
     replay and scripted engines find their answer by the rest.
 
     nth: which distinct request of this member for the sample and trial it is, from 0, recorded calls
-    counted; None if the asker does not count.
+    counted; None if the asker does not count. last_counts: the task scores the last reply of a sample alone.
     """
 
     seed: int | None = None
@@ -40,6 +41,7 @@ class Asking:
     trial: int = 0
     key: str = ""
     nth: int | None = None
+    last_counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,10 @@ class Engine(ABC):
     def counters(self) -> Mapping[str, float]:
         """Figures of the engine itself (prefix cache queries and hits), read at the end of a run."""
         return {}
+
+    def left_over(self, run: RunReader, member: str) -> str:  # noqa: ARG002
+        """Of answers given before: what to say of those that a run did not use, "" if all were."""
+        return ""
 
 
 class Provider(ABC):

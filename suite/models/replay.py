@@ -5,23 +5,20 @@ what was asked then and nothing else. Only offsets are kept in memory. What was 
 call that names group and key: nothing falls through to a model.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from pydantic import Field
 
-from suite.chat import Finish, Reply, Request, request_sha256
-from suite.errors import CallFailed, ConfigError, NotFound, RunError, unknown
+from suite.chat import Reply, Request, request_sha256
+from suite.errors import CallFailed, NotFound, RunError, unknown
 from suite.journal.reading import Lines, OffsetIndex, RunReader, digest64
 from suite.journal.records import CallRecord
 from suite.models.base import Asking, Engine, Provider
 from suite.models.options import EngineOptions, describe, read_options, split_query
 from suite.models.spec import ModelSpec
-
-_TEXT_CAPABILITIES = frozenset({"chat", "complete", "seed", "json_schema", "tools"})
+from suite.models.text_replay import TextReplay
 
 
 class ReplayOptions(EngineOptions):
@@ -89,8 +86,7 @@ class RunReplay(Engine):
                 index = OffsetIndex()
                 for offset, call in lines.with_offsets():
                     if call.role == self._role:
-                        key = digest64(call.group, call.trial, call.key, call.request_sha256)
-                        index.add(key, offset)
+                        index.add(_digest(call), offset)
                 self._index.append((lines, index))
         return self._index
 
@@ -104,104 +100,27 @@ class RunReplay(Engine):
                     return call.reply
         raise not_recorded(asking, f"run {self._run.folder.name} has no such call of {self._role}")
 
+    def left_over(self, run: RunReader, member: str) -> str:
+        """How many recorded calls were not asked for."""
+        asked = OffsetIndex()
+        for lines in call_files(run):
+            for call in lines:
+                if call.role == member:
+                    asked.add(_digest(call), 0)
+        recorded = [
+            _digest(call) for lines in call_files(self._run) for call in lines if call.role == self._role
+        ]
+        lost = sum(one not in asked for one in recorded)
+        name = self._run.folder.name
+        return (
+            f"run {name}: {lost} of {len(recorded)} recorded calls of {self._role} were not used"
+            if lost
+            else ""
+        )
 
-class TextLine(msgspec.Struct, frozen=True):
-    """One answer made elsewhere. call: which distinct request of the sample it answers, from 0."""
 
-    sample_id: str
-    text: str
-    call: int | None = None
-    trial: int = 0
-    finish: Finish | None = None
-
-
-class TextReplay(Engine):
-    """A file of answers: the nth distinct request of a sample gets its nth text."""
-
-    def __init__(self, spec: ModelSpec, path: Path) -> None:
-        super().__init__(spec)
-        self._path = path
-        self._decoder = msgspec.json.Decoder(TextLine)
-        self._sha256, self._index = self._read()
-        self._asked: dict[tuple[str, int], list[str]] = {}
-
-    def _read(self) -> tuple[str, OffsetIndex]:
-        import hashlib
-
-        digest = hashlib.sha256()
-        index = OffsetIndex()
-        counts: Counter[int] = Counter()
-        offset = 0
-        try:
-            with self._path.open("rb") as file:
-                for number, raw in enumerate(file, 1):
-                    digest.update(raw)
-                    if raw.strip():
-                        line = self._decode(raw, number)
-                        sample = digest64(line.sample_id, line.trial)
-                        nth = counts[sample] if line.call is None else line.call
-                        counts[sample] += 1
-                        key = digest64(line.sample_id, line.trial, nth)
-                        index.add(key, offset)
-                    offset += len(raw)
-        except OSError as error:
-            raise ConfigError(
-                f"cannot read the answers {self._path.name}: {error.strerror}", where=str(self._path)
-            ) from error
-        return digest.hexdigest(), index
-
-    def _decode(self, raw: bytes, number: int) -> TextLine:
-        try:
-            return self._decoder.decode(raw)
-        except msgspec.MsgspecError as error:
-            raise ConfigError(
-                f"{self._path.name} line {number} is not an answer: {error}",
-                where=str(self._path),
-                fix='each line is {"sample_id": "...", "text": "..."}, with "call" for the 2nd request on',
-            ) from error
-
-    def capabilities(self) -> frozenset[str]:
-        """Whatever ends in a text."""
-        return _TEXT_CAPABILITIES
-
-    def identity(self) -> Mapping[str, Any]:
-        """The file by name and hash: who wrote the answers is not known."""
-        return {
-            "provider": "replay",
-            "name": self._path.name,
-            "revision": self._sha256,
-            "deterministic": True,
-            "imported": True,
-        }
-
-    async def call(self, request: Request, asking: Asking) -> Reply:
-        """The text for this request. Raises CallFailed("not-recorded"), or ConfigError for two texts."""
-        if request.kind not in ("chat", "complete"):
-            raise CallFailed("unsupported", f"{self._path.name} holds texts only", retryable=False)
-        nth = asking.nth if asking.nth is not None else self._nth(request, asking)
-        offsets = self._index.find(digest64(asking.sample, asking.trial, nth))
-        lines = [line for line in map(self._at, offsets) if line.sample_id == asking.sample]
-        if not lines:
-            raise not_recorded(asking, f"{self._path.name} has no text for request {nth + 1}")
-        if len(lines) > 1:
-            raise ConfigError(
-                f"{self._path.name} has {len(lines)} answers to request {nth + 1} of {asking.sample!r}",
-                where=str(self._path),
-            )
-        text = lines[0].text
-        return Reply(text, finish=lines[0].finish or ("stop" if text.strip() else "empty"))
-
-    def _at(self, offset: int) -> TextLine:
-        with self._path.open("rb") as file:
-            file.seek(offset)
-            return self._decode(file.readline(), 0)
-
-    def _nth(self, request: Request, asking: Asking) -> int:
-        asked = self._asked.setdefault((asking.sample, asking.trial), [])
-        wanted = f"{asking.key}\x1f{request_sha256(request)}"
-        if wanted not in asked:
-            asked.append(wanted)
-        return asked.index(wanted)
+def _digest(call: CallRecord) -> int:
+    return digest64(call.group, call.trial, call.key, call.request_sha256)
 
 
 def not_recorded(asking: Asking, why: str) -> CallFailed:

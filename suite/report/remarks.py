@@ -84,8 +84,10 @@ def _state(run: LoadedRun) -> Iterator[Remark]:
 
 def how_to_continue(run: LoadedRun) -> str:
     """What to do: a run's command line is not part of its records, so it can only be asked to be repeated."""
-    if run.manifest.get("imported"):
+    if run.manifest.get("imported_from"):
         return "the imported files hold no result for them; import them again once they do"
+    if run.manifest.get("imported"):
+        return "add their texts to the file of answers, and give it to the same command with another --out"
     solved = all(
         int(cell.get("solved", 0)) >= int(cell.get("samples", 0)) for cell in run.results.get("cells", ())
     )

@@ -80,6 +80,7 @@ class Work:
         "family",
         "group",
         "last",
+        "last_counts",
         "nth",
         "sample",
         "shared",
@@ -97,6 +98,7 @@ class Work:
         group: str,
         sample: str,
         trial: int,
+        last_counts: bool = False,
     ) -> None:
         self.desk = desk
         self.sink = sink
@@ -106,6 +108,7 @@ class Work:
         self.group = group
         self.sample = sample
         self.trial = trial
+        self.last_counts = last_counts
         self.calls: dict[str, None] = {}
         self.nth: dict[str, int] = {}
         self.last: tuple[str, str] = ("", "")  # id and text of the call that was answered last
@@ -326,7 +329,15 @@ class Desk:
         place = work.shared.place(request)
         member = seat.member.member
         asking = Asking(
-            seed, identity, member, work.group, work.sample, work.trial, key, work.nth.get(member)
+            seed,
+            identity,
+            member,
+            work.group,
+            work.sample,
+            work.trial,
+            key,
+            work.nth.get(member),
+            work.last_counts,
         )
         open_calls = self.waits.open
         attempt = overloads = 0

@@ -261,7 +261,8 @@ class Driver:
 
     def _work(self, cell: Cell, sample: Sample[Any], shared: GroupCalls, sink: Sink) -> Work:
         family = cell.plan.task.partition("/")[0]
-        return Work(self._desk, sink, shared, family, cell.id, sample.group, sample.id, sample.trial)
+        last = cell.task.info.scored_reply == "last"
+        return Work(self._desk, sink, shared, family, cell.id, sample.group, sample.id, sample.trial, last)
 
     def _pend(self, cell: Cell, work: Work, error: Exception) -> None:
         """Note why a work is left undone: a failed call, an error of the task. Raises all other errors."""

@@ -57,6 +57,7 @@ class Outcome:
     interrupted: bool = False
     error: SuiteError | None = None
     examples: Mapping[str, str] | None = None  # of each reason, the first in words
+    left_over: tuple[str, ...] = ()  # of answers given before: what was not used
 
     @property
     def exit_code(self) -> int:
@@ -115,6 +116,12 @@ class _Session:
             self.folder, self.scoring, None, 0, self.progress.reasons, self.interrupted, stopped
         )
         outcome.examples = self.progress.examples
+        if "solve" in self.stages and stopped is None and not self.interrupted:
+            run = RunReader(self.folder)
+            found = (
+                one.engine.left_over(run, one.member) for one in self.plan.filled.at(*self.stages, "both")
+            )
+            outcome.left_over = tuple(filter(None, found))
         outcome.pending = max(self.progress.works - self.progress.finished, 0)
         if self.scoring and (self.folder / "manifest.json").exists():
             try:

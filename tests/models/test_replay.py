@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from suite.chat import Request, call_id, request_sha256, user
-from suite.errors import CallFailed, ConfigError, NotFound, RunError
+from suite.errors import CallFailed, DataError, NotFound, RunError
 from suite.journal.records import FORMAT, CallRecord, encode
 from suite.models.base import Asking, Engine
 from suite.models.replay import provider
@@ -136,7 +136,7 @@ async def test_the_nth_distinct_request_of_a_sample_gets_its_nth_text(tmp_path: 
             tmp_path,
             {"sample_id": "a", "text": "first"},
             {"sample_id": "b", "text": "", "extra": 1},
-            {"sample_id": "a", "text": "second"},
+            {"sample_id": "a", "text": "second", "call": 1},
             {"sample_id": "a", "text": "later", "trial": 1},
         )
     )
@@ -146,7 +146,7 @@ async def test_the_nth_distinct_request_of_a_sample_gets_its_nth_text(tmp_path: 
     assert (await one.call(chat("x"), Asking(sample="a", trial=1))).text == "later"
     assert (await one.call(chat("x"), Asking(sample="b"))).finish == "empty"
     assert (await one.call(chat("resumed"), Asking(sample="a", nth=1))).text == "second"
-    with pytest.raises(CallFailed, match="no text for request 3"):
+    with pytest.raises(CallFailed, match='no text for request 3 of sample .a.: .* "call": 2'):
         await one.call(chat("z"), a)
     with pytest.raises(CallFailed, match="not-recorded"):
         await one.call(chat("x"), Asking(sample="c"))
@@ -158,19 +158,52 @@ async def test_calls_may_be_numbered_and_two_answers_are_one_too_many(tmp_path: 
             tmp_path,
             {"sample_id": "a", "text": "2nd", "call": 1},
             {"sample_id": "a", "text": "1st", "call": 0},
-            {"sample_id": "b", "text": "x", "call": 0},
-            {"sample_id": "b", "text": "y", "call": 0},
         )
     )
     assert (await one.call(chat("x"), Asking(sample="a"))).text == "1st"
-    with pytest.raises(ConfigError, match="2 answers to request 1 of 'b'"):
-        await one.call(chat("x"), Asking(sample="b"))
+
+
+@pytest.mark.parametrize("call", [{}, {"call": 0}, {"call": 2}, {"call": 1, "trial": 3}])
+def test_two_texts_of_one_request_are_named_with_both_lines(tmp_path: Path, call: dict[str, int]) -> None:
+    row = {"sample_id": "a", "text": "x", **call}
+    other = {**row, "text": "y"} if call != {"call": 0} else {"sample_id": "a", "text": "y"}
+    with pytest.raises(
+        DataError, match=r"(?s)'a.*' is given twice\n  in answers\.jsonl line 1 and in .* line 3.*call"
+    ):
+        engine(lines(tmp_path, row, {"sample_id": "b", "text": "x"}, other))
+
+
+async def test_the_only_text_is_the_last_answer_where_nothing_else_is_scored(tmp_path: Path) -> None:
+    path = lines(
+        tmp_path,
+        {"sample_id": "a", "text": "only"},
+        {"sample_id": "b", "text": "1st"},
+        {"sample_id": "b", "text": "3rd", "call": 2},
+    )
+    one = engine(path)
+    last = Asking(sample="a", nth=4, last_counts=True)
+    assert (await one.call(chat("x"), last)).text == "only"
+    with pytest.raises(CallFailed, match='has no text for request 5 of sample .a.: .*with "call": 4'):
+        await one.call(chat("x"), Asking(sample="a", nth=4))
+    with pytest.raises(CallFailed, match="request 2 of sample 'b'"):
+        await one.call(chat("x"), Asking(sample="b", nth=1, last_counts=True))
+    with pytest.raises(CallFailed, match="has no text for sample 'c'"):
+        await one.call(chat("x"), Asking(sample="c", nth=0, last_counts=True))
+
+
+def test_a_file_of_answers_may_begin_with_a_mark_and_may_not_be_empty(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"sample_id": "a", "text": "x\xe2\x80\xa8y"}\r\n')
+    engine(str(path))
+    path.write_bytes(b"\n")
+    with pytest.raises(DataError, match=r"answers\.jsonl holds no answers"):
+        engine(str(path))
 
 
 @pytest.mark.parametrize("bad", ['{"sample_id": "a"}', "{", '{"sample_id": 3, "text": "x"}'])
 def test_a_bad_line_is_named(tmp_path: Path, bad: str) -> None:
     path = lines(tmp_path, {"sample_id": "a", "text": "x"}, bad)
-    with pytest.raises(ConfigError, match=r"answers\.jsonl line 2 is not an answer"):
+    with pytest.raises(DataError, match=r"answers\.jsonl line 2( is not an answer|: not JSON)"):
         engine(path)
-    with pytest.raises(ConfigError, match="cannot read the answers"):
+    with pytest.raises(DataError, match=r"cannot read none\.jsonl"):
         engine(str(tmp_path / "none.jsonl"))

@@ -58,6 +58,7 @@ class Classification(Preferences[ClassificationParameters]):
                 for turns in (0, 1)
             ],
         },
+        scored_reply="last",
         note="Prompts are our own wording; published scores used other prompts.",
     )
     metrics = (

@@ -64,6 +64,7 @@ class Generation(Preferences[GenerationParameters]):
             "mini": [{"inter_turns": 0, "topics": ["garden_plants"], "max_tokens": 60}],
         },
         official_prompts=PROMPTS,
+        scored_reply="last",
         note="The published judge (Claude 3 Sonnet) is retired: scores depend on the judge named here.",
     )
     metrics = (
