@@ -62,6 +62,7 @@ def score(context: click.Context, /, **flags: Any) -> None:
 
 
 def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
+    from suite.report.labels import swept
     from suite.run.folders import choose_folder
     from suite.run.plan import make_plan
     from suite.run.request import EvalRequest
@@ -90,16 +91,15 @@ def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
         cache=flags["cache"] is not False,
     )
     plan = make_plan(request)
-    for task, names in plan.swept().items():
+    for task in dict.fromkeys(cell.plan.task for cell in plan.cells):
         cells = [cell.plan.parameters for cell in plan.cells if cell.plan.task == task]
         if len(cells) > 1:
-            values = {name: dict.fromkeys(str(one.get(name)) for one in cells) for name in names}
+            values = {name: dict.fromkeys(str(one[name]) for one in cells) for name in swept(cells)}
             first = " ".join(f"-P {name}={next(iter(found))}" for name, found in values.items())
             raise ConfigError(
                 f"{path.name} answers one cell of a task, these parameters make {len(cells)} of {task}",
                 where="; ".join(f"{name}: {', '.join(found)}" for name, found in values.items()),
-                fix="choose one: "
-                + " ".join(f"-P {name}={next(iter(found))}" for name, found in values.items()),
+                fix=f"choose one, such as {first}",
             )
     folder = choose_folder(plan, flags["out"], False)
     settings = Settings(
