@@ -168,14 +168,19 @@ def _record(place: Place, index: int, row: Mapping[str, Any]) -> Record:
 
 def _parameters(place: Place, task: str) -> dict[str, Any]:
     kind = ClassificationParameters if task == "classification" else GenerationParameters
-    given = {
+    choice = task == "classification"
+    profile = profiles.of_model(place.model)
+    explicit = place.form == "explicit"
+    # where only a fork of upstream's code can have asked, its form is anybody's guess
+    unasked = profiles.problem(profile, explicit=explicit, method=place.method, choice=choice)
+    given: dict[str, Any] = {
         "form": place.form,
         "method": place.method,
         "inter_turns": place.inter_turns,
         "rag_k": place.rag_k,
-        "profile": profiles.of_model(place.model),
+        "profile": "chat" if unasked else profile,
     }
-    if task == "classification" and "claude" in place.model:
+    if choice and "claude" in place.model:
         given["prefill"] = True
     try:
         return kind.model_validate(given).solve_values()

@@ -99,6 +99,28 @@ def test_choices_are_read_even_from_the_folder_upstream_mixes_up(tmp_path: Path)
     assert records[0]["tags"] == {"topic": "shop_home", "form": "implicit-choice", "gold": "C"}
 
 
+@pytest.mark.parametrize(
+    ("results", "model", "profile", "prefill"),
+    [
+        ("generation_results", "llama370b", "llama", None),
+        ("generation_results", "gpt-o1", "gpt", None),
+        ("mcq_results", "mistral7b", "mistral", True),
+        ("mcq_results", "claude3s", "chat", True),
+        ("mcq_results", "gpt4o-mini", "chat", False),  # only a fork of upstream's code asks so
+    ],
+)
+def test_the_form_in_which_a_family_was_asked_is_told(
+    tmp_path: Path, results: str, model: str, profile: str, prefill: bool | None
+) -> None:
+    row = {**ROW, "response_to_q": "<choice>A", "choice": "A", "correct_idx": "A"}
+    if results == "generation_results":
+        row = {**ROW, "response_to_q": "Tea."}
+    path = write(tmp_path, f"explicit/{results}/zero-shot/shop_home/{model}_shop_home_8interturn.json", [row])
+    (record,) = read(path)
+    found = record["parameters"]
+    assert (found["profile"], found.get("prefill")) == (profile, prefill)
+
+
 @pytest.mark.parametrize("content", ["{", "{}", "[1]"])
 def test_a_broken_file_is_named(tmp_path: Path, content: str) -> None:
     path = write(tmp_path, "explicit/mcq_results/cot/shop_home/m_shop_home_3interturn.json", [])
