@@ -90,6 +90,7 @@ class OpenAIClient:
             most_bytes=int(reply_mib * 2**20),
         )
         self._likelihood = likelihood.Likelihood(self._post, model, scrub)
+        self._rating = rating.Rating(self._post, model, self._head, scrub)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -111,7 +112,7 @@ class OpenAIClient:
             case "complete":
                 return await self._text(request, seed, "/v1/completions", complete_body)
             case "rate":
-                return await rating.rate(request, self._post, self.model, self._head, self._scrub)
+                return await self._rating.ask(request)
             case "logprobs":
                 return await self._likelihood.ask(request)
             case "rank":

@@ -14,8 +14,9 @@ from suite.chat import Message, Reply, Request, assistant, user
 from suite.errors import CallFailed
 from suite.models.decoding import decoded
 from suite.models.faults import read_refusal, refused
-from suite.models.rating import Post, Rated, all_of, rating_reply
+from suite.models.rating import Rated, all_of, rating_reply
 from suite.models.secrets import Scrubber
+from suite.models.tokens import Beginning, Post, tokenized
 from suite.models.wire import encode
 
 PROBES = ("Yes", "No")  # two answers that share no last token
@@ -79,6 +80,7 @@ class Likelihood:
         self._model = model
         self._scrub = scrub
         self._tail: int | None = None
+        self._beginning = Beginning(post, model, scrub)
 
     async def ask(self, request: Request) -> Reply:
         """Log-probability of each text, in nats, summed or meaned over its tokens. Raises CallFailed."""
@@ -148,26 +150,16 @@ class Likelihood:
         }
         if request.options.template:
             body["chat_template_kwargs"] = request.options.template
-        return await self._tokenized(body)
+        found = await self._tokenized(body)
+        if isinstance(found, str):
+            return found
+        return await self._beginning.missing(request.options.template) + found
 
     async def _tokens_of(self, text: str) -> list[int] | str:
         return await self._tokenized({"model": self._model, "prompt": text})
 
     async def _tokenized(self, body: dict[str, Any]) -> list[int] | str:
-        """Token ids, or the reason why the conversation cannot be put to this model."""
-        answer = await self._post("/tokenize", encode(body))
-        refusal = read_refusal(answer.body, self._scrub) if answer.status != 200 else None
-        if refusal is not None and answer.status in (400, 422):
-            return "overflow" if refusal.overflow else f"template: {refusal.message}"
-        if refusal is not None and answer.status == 404:
-            raise CallFailed("no-tokenize", "this server has no /tokenize", retryable=False)
-        if refusal is not None:
-            return refused(answer.status, answer.headers, refusal).finish
-        return decoded(answer.body, _Tokens, self._scrub).tokens
-
-
-class _Tokens(msgspec.Struct):
-    tokens: list[int]
+        return await tokenized(self._post, body, self._scrub)
 
 
 class _Row(msgspec.Struct):

@@ -10,9 +10,10 @@ from suite.chat import Reply, Request, Usage
 from suite.errors import CallFailed
 from suite.models.decoding import decoded
 from suite.models.faults import read_refusal, refused
-from suite.models.rating import Post, all_of, who
+from suite.models.rating import all_of, who
 from suite.models.reply import prompt_tokens
 from suite.models.secrets import Scrubber
+from suite.models.tokens import Post
 from suite.models.wire import encode
 
 _BATCH = 64

@@ -2,13 +2,14 @@
 
 One request an answer, all of a prompt sent together. Raw logits are asked for (`use_activation` false):
 above about 17 a sigmoid is exactly 1 in float32 and different answers tie. The server applies its chat
-template once and adds no tokens of its own. What cannot be scored is None with a reason, never a number.
+template once, with one beginning-of-text token (`tokens`). What cannot be scored is None with a reason,
+never a number.
 """
 
 import asyncio
 import math
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,9 +21,9 @@ from suite.models.faults import read_refusal, refused
 from suite.models.plain_http import Answer
 from suite.models.reply import prompt_tokens
 from suite.models.secrets import Scrubber
+from suite.models.tokens import Beginning, Post
 from suite.models.wire import encode
 
-Post = Callable[[str, bytes], Awaitable[Answer]]
 _TEMPLATE = re.compile(r"template|roles? (must|not)|system role|jinja|undefined", re.IGNORECASE)
 
 
@@ -78,10 +79,43 @@ class Rated(NamedTuple):
     model: str = ""
 
 
-async def rate(request: Request, post: Post, model: str, head: Head, scrub: Scrubber) -> Reply:
-    """Score each text as an answer to the messages. Raises CallFailed if any answer's request failed."""
-    rated = await all_of([_rate_one(request, text, post, model, head, scrub) for text in request.texts])
-    return rating_reply(rated, model)
+class Rating:
+    """Asks one model of one server."""
+
+    def __init__(self, post: Post, model: str, head: Head, scrub: Scrubber) -> None:
+        self._post, self._model, self._head, self._scrub = post, model, head, scrub
+        self._beginning = Beginning(post, model, scrub)
+
+    async def ask(self, request: Request) -> Reply:
+        """Score each text as an answer to the messages. Raises CallFailed if any answer's request failed."""
+        beginning = bool(await self._beginning.missing(request.options.template))
+        rated = await all_of([self._one(request, text, beginning) for text in request.texts])
+        return rating_reply(rated, self._model)
+
+    async def _one(self, request: Request, text: str, beginning: bool) -> Rated:
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": (*request.messages, assistant(text)),
+            "use_activation": False,
+            "add_generation_prompt": False,
+        }
+        if beginning:
+            body["add_special_tokens"] = True
+        if request.options.template:
+            body["chat_template_kwargs"] = request.options.template
+        if self._head.per_token:
+            body["task"] = "token_classify"
+        answer = await self._post("/pooling" if self._head.per_token else "/classify", encode(body))
+        if answer.status != 200:
+            return _not_rated(answer, self._scrub)
+        found = _read(answer.body, self._scrub)
+        tokens = prompt_tokens(found.get("usage"))
+        data = found.get("data")
+        if not isinstance(data, list) or not data or not isinstance(data[0], dict):
+            raise CallFailed("bad-shape", "no data in the reply", retryable=True)
+        values = data[0].get("data" if self._head.per_token else "probs")
+        score, reason = self._head.score(values if isinstance(values, list) else [])
+        return Rated(score, reason, tokens, model=str(found.get("model") or ""))
 
 
 def rating_reply(rated: list[Rated], model: str) -> Reply:
@@ -118,32 +152,6 @@ async def all_of(work: list[Any]) -> list[Any]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
-
-
-async def _rate_one(
-    request: Request, text: str, post: Post, model: str, head: Head, scrub: Scrubber
-) -> Rated:
-    body: dict[str, Any] = {
-        "model": model,
-        "messages": (*request.messages, assistant(text)),
-        "use_activation": False,
-        "add_generation_prompt": False,
-    }
-    if request.options.template:
-        body["chat_template_kwargs"] = request.options.template
-    if head.per_token:
-        body["task"] = "token_classify"
-    answer = await post("/pooling" if head.per_token else "/classify", encode(body))
-    if answer.status != 200:
-        return _not_rated(answer, scrub)
-    found = _read(answer.body, scrub)
-    tokens = prompt_tokens(found.get("usage"))
-    data = found.get("data")
-    if not isinstance(data, list) or not data or not isinstance(data[0], dict):
-        raise CallFailed("bad-shape", "no data in the reply", retryable=True)
-    values = data[0].get("data" if head.per_token else "probs")
-    score, reason = head.score(values if isinstance(values, list) else [])
-    return Rated(score, reason, tokens, model=str(found.get("model") or ""))
 
 
 def _not_rated(answer: Answer, scrub: Scrubber) -> Rated:

@@ -14,6 +14,7 @@ import transformers
 
 from suite.chat import Message, Options, TokenLogprob, Tool
 from suite.errors import EngineError
+from suite.models.tokens import PROBE, missing_beginning
 
 Ids = list[int]
 _HUGE = 1_000_000_000  # tokenizers say 1e30 for "no limit"
@@ -102,6 +103,20 @@ class TorchModel:
         except Exception as error:  # whatever the template's own code raises
             raise TemplateRejected(f"{type(error).__name__}: {error}") from error
         return ids
+
+    def beginning(self, template: dict[str, Any] | None = None) -> Ids:
+        """The beginning-of-text token that the tokenizer has and the chat template lacks, or nothing."""
+        turns = [{"role": one.role, "content": one.content} for one in PROBE]
+        text = self.tokenizer.apply_chat_template(turns, tokenize=False, **(template or {}))
+        plain = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return missing_beginning(plain, self.tokenizer(text)["input_ids"])
+
+    def rated(
+        self, messages: Sequence[Message], *, prompt: bool, template: dict[str, Any] | None = None
+    ) -> Ids:
+        """As `conversation`, with exactly one beginning-of-text token where the tokenizer has one."""
+        ids = self.conversation(messages, prompt=prompt, template=template)
+        return self.beginning(template) + ids
 
     def text_ids(self, text: str) -> Ids:
         """Token ids of a raw text."""

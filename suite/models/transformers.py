@@ -138,7 +138,7 @@ class TransformersEngine(Engine):
         from suite.models.torch_model import TemplateRejected
 
         try:
-            ids = self._model.conversation(
+            ids = self._model.rated(
                 (*request.messages, assistant(text)), prompt=False, template=request.options.template
             )
         except TemplateRejected as error:
@@ -206,14 +206,12 @@ class TransformersEngine(Engine):
             if request.messages:
                 if self._tail is None:
                     hi = user("Hi")
-                    opened = model.conversation((hi,), prompt=True)
-                    one, two = (model.conversation((hi, assistant(probe)), prompt=False) for probe in PROBES)
+                    opened = model.rated((hi,), prompt=True)
+                    one, two = (model.rated((hi, assistant(probe)), prompt=False) for probe in PROBES)
                     self._tail = template_tail(opened, one, two)
                 tail = self._tail
-                prompt = model.conversation(request.messages, prompt=True, template=template)
-                full = model.conversation(
-                    (*request.messages, assistant(text)), prompt=False, template=template
-                )
+                prompt = model.rated(request.messages, prompt=True, template=template)
+                full = model.rated((*request.messages, assistant(text)), prompt=False, template=template)
             else:
                 prompt, full = model.text_ids(request.prompt), model.text_ids(request.prompt + text)
         except TemplateRejected as error:

@@ -1,8 +1,8 @@
 """What servers say when they refuse a request, as data: whose failure it is, and the numbers it names.
 
-The table is `registry/models/failure_wordings.yaml`; plugins add files of that name to the `models/` folder of
-their registry, users add patterns by `-o overflow_says=…` and `-o refused_says=…`. The first row that fits counts:
-the user's own, then plugins', then the suite's, in which rows for settings, rates and quotas stand first.
+The table is `registry/models/failure_wordings.yaml`; plugins add files of that name to the `models/` folder
+of their registry, users add patterns by `-o overflow_says=…` and `-o refused_says=…`. The first row that fits
+counts: the user's own, then plugins', then the suite's, in which rows for settings, rates and quotas stand first.
 """
 
 import re

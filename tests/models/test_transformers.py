@@ -165,3 +165,24 @@ async def test_it_generates_greedily_and_by_seed(folder: Path) -> None:
     over = await one.call(Request("chat", (user("a " * 70),)), Asking())
     assert over.finish == "overflow"
     await one.close()
+
+
+@pytest.mark.parametrize("adds", [True, False])
+@pytest.mark.parametrize("has", [True, False])
+def test_a_rated_conversation_begins_once_where_the_tokenizer_has_a_beginning(
+    words: Any, folder: Path, tmp_path: Path, adds: bool, has: bool
+) -> None:
+    """Four kinds of tokenizers: does it put <s> before texts, does its template write it?"""
+    from suite.models.torch_model import TorchModel
+
+    for file in (folder / "reward").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    config = json.loads((tmp_path / "tokenizer.json").read_text())
+    if not adds:
+        config["post_processor"] = None
+    (tmp_path / "tokenizer.json").write_text(json.dumps(config))
+    model = TorchModel(str(tmp_path), "sequence", revision=None, device="cpu", dtype="float32", trust=False)
+    model.tokenizer.chat_template = TEMPLATE if has else TEMPLATE.removeprefix("{{ bos_token }}")
+    ids = model.rated(QUESTION, prompt=False)
+    assert ids.count(1) == (1 if adds or has else 0)
+    assert ids[0] == 1 or not (adds or has)

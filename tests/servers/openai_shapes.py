@@ -130,6 +130,7 @@ def tokenized(body: Body, window: int) -> web.Response:
     """Token ids of a conversation or a prompt."""
     if "messages" in body:
         ids = render_ids(body["messages"], body.get("add_generation_prompt", True))
+        ids = [BOS] * bool(body.get("add_special_tokens", False)) + ids
     else:
         ids = [BOS] * bool(body.get("add_special_tokens", True)) + token_ids(body["prompt"])
     return json_response({"count": len(ids), "max_model_len": window, "tokens": ids})
