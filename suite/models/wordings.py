@@ -2,7 +2,8 @@
 
 The table is `registry/models/failure_wordings.yaml`; plugins add files of that name to the `models/` folder
 of their registry, users add patterns by `-o overflow_says=…` and `-o refused_says=…`. The first row that fits
-counts: the user's own, then plugins', then the suite's, in which rows for settings, rates and quotas stand first.
+counts: the user's own, then plugins', then the suite's, in which rows for settings, rates and quotas stand
+first.
 """
 
 import re
