@@ -85,7 +85,9 @@ _PLACES = {
     "judge": "suite.scoring.judges",
     "length_metrics": "suite.scoring.bias",
     "pair_metrics": "suite.scoring.bias",
+    "panel_label": "suite.scoring.panel",
     "panel_score": "suite.scoring.panel",
+    "read_verdict": "suite.scoring.judges",
     "replied": "suite.chat",
     "run_function_cases": "suite.sandbox.harness",
     "run_stdin_cases": "suite.sandbox.harness",
@@ -176,7 +178,9 @@ __all__ = [
     "judge",
     "length_metrics",
     "pair_metrics",
+    "panel_label",
     "panel_score",
+    "read_verdict",
     "replied",
     "run_function_cases",
     "run_stdin_cases",
@@ -264,6 +268,7 @@ if TYPE_CHECKING:
     from suite.scoring.bias import pair_metrics as pair_metrics
     from suite.scoring.judges import Verdict as Verdict
     from suite.scoring.judges import judge as judge
+    from suite.scoring.judges import read_verdict as read_verdict
     from suite.scoring.metrics import Across as Across
     from suite.scoring.metrics import Agreement as Agreement
     from suite.scoring.metrics import Custom as Custom
@@ -276,6 +281,7 @@ if TYPE_CHECKING:
     from suite.scoring.pairwise import PairResult as PairResult
     from suite.scoring.pairwise import compare_pair as compare_pair
     from suite.scoring.panel import PanelResult as PanelResult
+    from suite.scoring.panel import panel_label as panel_label
     from suite.scoring.panel import panel_score as panel_score
     from suite.scoring.stats.adjust import adjust as adjust
     from suite.scoring.stats.bootstrap import bootstrap as bootstrap

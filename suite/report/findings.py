@@ -70,6 +70,11 @@ def sentence(one: Mapping[str, Any], cells: Mapping[str, str]) -> tuple[str, boo
                 f"{n:,} requests to the {who} asked for fewer new tokens than set, the rest of the window.",
                 False,
             )
+        case "short":
+            limits = " or ".join(sorted(counts, key=lambda one: int(one or 0)))
+            at = f"at {limits} tokens" if all(counts) else "short"
+            option = f"{_option(who)}max_tokens=…"
+            return f"{n:,} of {of:,} {who} replies were cut {at}, and none of them was read: {option}", True
         case "alike":
             helps = HELP.get(first, "").format(o="-o ")
             return (
@@ -88,5 +93,8 @@ def sentence(one: Mapping[str, Any], cells: Mapping[str, str]) -> tuple[str, boo
 def sentences(results: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
     """All findings of a scoring in words."""
     cells = {cell["cell"]: f"{cell['task']} (cell {cell['cell']})" for cell in results.get("cells", ())}
-    for one in results.get("findings", ()):
-        yield sentence(one, cells)
+    found = list(results.get("findings", ()))
+    short = {one["who"] for one in found if one["kind"] == "short"}
+    for one in found:
+        if one["kind"] != "judged" or one["who"] not in short or "length" not in one["counts"]:
+            yield sentence(one, cells)

@@ -3,7 +3,8 @@
 Each finding is data (`kind`, `who`, `counts`, `of`); reports put it into words. Kinds: `models` and
 `fingerprints` (several answered as one), `identity` (another server than at the start), `cached` (replies by
 date), `cut` (fewer prompt tokens read than sent), `settled` and `wording` (outcomes that the user decided),
-`room` (asked for fewer new tokens than wanted), `alike`, `judged` and `unscored` (most fail in one way).
+`room` (asked for fewer new tokens than wanted), `short` (replies of judges and simulated users that were cut,
+by limit), `alike`, `judged` and `unscored` (most fail in one way).
 """
 
 from collections import Counter
@@ -44,6 +45,12 @@ class Reply(msgspec.Struct):
     details: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class Options(msgspec.Struct):
+    """What counting needs of a call's options."""
+
+    max_tokens: int | None = None
+
+
 class Call(msgspec.Struct):
     """What counting needs of a call record."""
 
@@ -54,6 +61,7 @@ class Call(msgspec.Struct):
     times: tuple[float, float] = (0.0, 0.0)
     cached: bool = False
     kept: float = 0.0
+    options: Options = msgspec.field(default_factory=Options)
     reply: Reply = msgspec.field(default_factory=Reply)
 
 
@@ -90,6 +98,8 @@ class Told:
             self._detail(member, msgspec.json.decode(bytes(reply.details)), reply.finish)
         if member not in self._candidates and call.kind == "chat":
             self._add("judged", member, reply.finish)
+            if reply.finish == "length":
+                self._add("short", member, str(call.options.max_tokens or ""))
         if member in self._sent and call.kind in ("chat", "complete"):
             blocks = call.request or ([call.prompt] if call.prompt else [])
             self._sent[member].add(blocks, reply.usage.prompt + reply.usage.cached)

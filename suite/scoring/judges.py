@@ -6,6 +6,7 @@ the engine can follow a JSON Schema, it is held to it. Not here: pairs (`pairwis
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, overload
 
 from pydantic import BaseModel
@@ -35,7 +36,8 @@ async def judge(
     max_tokens: int | None = None,
     temperature: float | None = 0.0,
     correction: Template | str = "",
-    accept_cut: bool = False,
+    retry_cut: bool = False,
+    retry_schema: Json = None,
     key: str = "",
 ) -> Verdict[ModelT]: ...
 @overload
@@ -49,7 +51,8 @@ async def judge(
     max_tokens: int | None = None,
     temperature: float | None = 0.0,
     correction: Template | str = "",
-    accept_cut: bool = False,
+    retry_cut: bool = False,
+    retry_schema: Json = None,
     key: str = "",
 ) -> Verdict[T]: ...
 async def judge(
@@ -62,7 +65,8 @@ async def judge(
     max_tokens: int | None = None,
     temperature: float | None = 0.0,
     correction: Template | str = "",
-    accept_cut: bool = False,
+    retry_cut: bool = False,
+    retry_schema: Json = None,
     key: str = "",
 ) -> Verdict[Any]:
     """Ask until a reply can be read, at most 1 + `retries` times.
@@ -71,7 +75,8 @@ async def judge(
     returns `TIE` for no difference. Left out, `schema` must be a pydantic model and reads the reply.
     schema: pydantic model or JSON Schema that the engine is held to, if it can be.
     correction: what to say after a bad reply; a Template gets {problem}; "" takes the suite's wording.
-    accept_cut: read a reply that was cut at max_tokens; one that cannot be read is truncated.
+    A reply that was cut at max_tokens is never read: what it seems to say may be about to be taken back.
+    retry_cut: ask again after one, too. retry_schema: JSON Schema that replies after the first are held to.
     Raises CallFailed if the judge could not be reached: the score stays pending.
     """
     reader = parse or _reader_of(schema)
@@ -83,30 +88,41 @@ async def judge(
             conversation, temperature=temperature, max_tokens=max_tokens, json_schema=guide, key=key
         )
         first = first if attempt > 1 else reply.text
-        state, value, reason = _read(reply, reader, accept_cut)
-        if state != "unparsed" or reply.finish in _LOST or attempt == retries + 1:
+        verdict = read_verdict(reply, reader, model.member)
+        again = verdict.state == "unparsed" or (retry_cut and verdict.state == "truncated")
+        if not again or reply.finish in _LOST or attempt == retries + 1:
             break
-        conversation += [assistant(reply.text.strip() or NO_ANSWER), user(_correct(correction, reason))]
-    return Verdict(state, value, reply.text, reason, attempt, model.member, first)
+        turn = assistant(reply.text.strip() or NO_ANSWER)
+        conversation += [turn, user(_correct(correction, verdict.reason))]
+        guide = retry_schema if retry_schema is not None and "json_schema" in model.capabilities else guide
+    return replace(verdict, attempts=attempt, first_text=first)
 
 
-def _read(reply: Reply, parse: Callable[[str], Any], accept_cut: bool) -> tuple[State, Any, str]:
-    """(state, value, reason) of one reply."""
+def read_verdict(reply: Reply, parse: Callable[[str], T | Tie], judge: str = "") -> Verdict[T]:
+    """One reply as a verdict: the one reader of all judges and simulated users.
+
+    parse: as for `judge`. A reply that was refused, cut or lost is not read.
+    """
+
+    def none(state: State, reason: str) -> Verdict[T]:
+        return Verdict(state, None, reply.text, reason, 1, judge, reply.text)
+
     if reply.finish == "refused":
-        return "refused", None, "refused"
+        return none("refused", "refused")
     if reply.finish in _LOST:
-        return "unparsed", None, reply.finish
-    cut = reply.finish == "length"
-    if cut and not accept_cut:
-        return "truncated", None, "cut off before it ended"
+        return none("unparsed", reply.finish)
+    if reply.finish == "length":
+        return none("truncated", "cut off before it ended")
     text = without_reasoning(reply.text)
     try:
         if not text:
             raise Unparsed("it is empty")
         value = parse(text)
     except ValueError as error:
-        return ("truncated" if cut else "unparsed"), None, str(error)
-    return ("tie", None, "") if isinstance(value, Tie) else ("valid", value, "")
+        return none("unparsed", str(error))
+    if isinstance(value, Tie):
+        return none("tie", "")
+    return Verdict("valid", value, reply.text, "", 1, judge, reply.text)
 
 
 def _correct(correction: Template | str, problem: str) -> str:
@@ -127,4 +143,4 @@ def _json_schema(schema: Any) -> Json:
     return schema
 
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["Verdict", "judge", "read_verdict"]

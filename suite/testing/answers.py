@@ -69,9 +69,14 @@ def unreadable(request: Request, asking: Asking) -> Reply:  # noqa: ARG001
 
 
 def finishing(finish: Finish) -> Function:
-    """A candidate that fails every request in one way: overflow, refused, empty, invalid."""
+    """A candidate that fails every request in one way: overflow, refused, empty, invalid.
+
+    Like many endpoints it takes no empty turn: what it failed to say is not put back to it as such.
+    """
 
     def answer(request: Request, asking: Asking) -> Reply:  # noqa: ARG001
+        if any(not one.content.strip() and not one.tool_calls for one in request.messages):
+            raise CallFailed("conformance", "an empty turn is sent: use suite.replied", retryable=False)
         if request.kind in ("chat", "complete"):
             return Reply(finish=finish)
         return _without_numbers(request, finish)

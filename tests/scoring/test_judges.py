@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from suite.chat import Reply, user
+from suite.chat import Reply, Request, user
 from suite.errors import CallFailed, ConfigError
 from suite.prompts import Prompts
 from suite.scoring.judges import judge
@@ -75,11 +75,18 @@ async def test_states_are_kept_apart_and_never_a_number(
     assert verdict.counts()[f"judge_{state}"] is True
 
 
-async def test_a_cut_reply_can_be_read_when_asked(scripted: Make) -> None:
-    cut = scripted(lambda _: Reply("<answer>yes", finish="length"))
-    assert (await judge(cut, "?", parse=yes_no(), accept_cut=True)).value is True
-    cut = scripted(lambda _: Reply("I think", finish="length"))
-    assert (await judge(cut, "?", parse=yes_no(), accept_cut=True)).state == "truncated"
+async def test_after_a_cut_reply_it_is_asked_again_where_that_is_wanted(scripted: Make) -> None:
+    said = [Reply("I wonder <answer>no</answer>, but", finish="length"), Reply("<answer>yes</answer>")]
+
+    def answer(request: Request) -> Reply:
+        return said[len(request.messages) // 2]
+
+    asked: dict[str, Any] = {"parse": yes_no(), "retry_cut": True, "retry_schema": {"type": "string"}}
+    found = await judge(scripted(answer), "?", **asked)
+    assert (found.value, found.attempts, found.first_text) == (True, 2, said[0].text)
+    said[1] = said[0]
+    found = await judge(scripted(answer), "?", retries=1, **asked)
+    assert (found.state, found.value, found.attempts) == ("truncated", None, 2)
 
 
 async def test_a_tie_is_valid_and_has_the_value_its_asker_gives_it(scripted: Make) -> None:

@@ -24,7 +24,7 @@ class Constraints(suite.Task[Answered, ConstraintsParameters]):
 
     info = suite.TaskInfo(
         name="contexteval/constraints",
-        version=1,
+        version=2,
         title="ContextEval stage: how many of the user's answers a response takes up",
         paper="arXiv 2411.07237",
         roles={"judge": suite.Role(needs={"chat"})},
@@ -80,7 +80,6 @@ class Constraints(suite.Task[Answered, ConstraintsParameters]):
             schema={"enum": list(range(item.constraints + 1))},
             max_tokens=p.max_tokens,
             temperature=p.temperature,
-            accept_cut=True,  # the number comes first
         )
         return told(verdict, {**data, "count": verdict.value})
 

@@ -61,7 +61,6 @@ async def ask_panel(
             schema=parsers.judgement_schema(justify=justify, may_tie=may_tie),
             max_tokens=max_tokens,
             temperature=temperature,
-            accept_cut=True,  # the verdict comes first: a reason that is cut off takes nothing from it
         )
         return _record(judge, result)
 

@@ -158,11 +158,12 @@ async def test_a_side_without_any_reply_is_put_to_no_judge(data: Any, run: Any, 
     assert roles["judge"].asked == []
 
 
-async def test_a_reason_that_is_cut_off_keeps_its_verdict(data: Any, run: Any, scripted: Any) -> None:
+async def test_a_reply_that_was_cut_is_no_verdict(data: Any, run: Any, scripted: Any) -> None:
     cut = suite.Reply('{"judgement": "Tie", "justification": "both', "length")
     one = task(sources=["own/kitchen"])
     _, scores = await run(one, data(one), **players(scripted, lambda _: cut))
-    assert scores["mini_0"].values["win"] == 0.5
+    lost = suite.Unscored("too-few-verdicts", "0 of 1, at least 1 needed")
+    assert scores["mini_0"].values["win"] == lost
 
 
 async def test_a_panel_by_policy(data: Any, run: Any, scripted: Any) -> None:

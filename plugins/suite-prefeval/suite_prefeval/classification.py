@@ -100,11 +100,11 @@ class Classification(Preferences[ClassificationParameters]):
             first = await self._choose(models, talk)
             if p.method != "selfcritic" or (first.finish in GONE and not first.text.strip()):
                 return self._output(first)
-            chosen = profiles.OPEN_TAG + first.text if p.prefill else first.text
-            told = (asked, suite.assistant(chosen), suite.user(self.prompts.critique()))
+            chosen = suite.replied(first, profiles.OPEN_TAG if p.prefill else "")
+            told = (asked, chosen, suite.user(self.prompts.critique()))
             limit = CRITIQUE_TOKENS if p.protocol == "paper" else max(CRITIQUE_TOKENS, p.max_tokens)
             critique = await self.ask(models, talk._replace(rest=told), limit)
-            again = (suite.assistant(critique.text), suite.user(self.prompts.revise() + options))
+            again = (suite.replied(critique), suite.user(self.prompts.revise() + options))
             return self._output(await self._choose(models, talk._replace(rest=(*told, *again))))
         except Stopped as stopped:
             return ended("", stopped.finish)

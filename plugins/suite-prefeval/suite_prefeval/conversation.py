@@ -48,10 +48,10 @@ def first_exchanges(stream: Sequence[suite.Message], inter_turns: int) -> tuple[
     return tuple(stream[: 2 * inter_turns])
 
 
-def preference_part(item: Item, acknowledgement: str) -> tuple[suite.Message, ...]:
+def preference_part(item: Item, acknowledgement: suite.Message | None) -> tuple[suite.Message, ...]:
     """How the user tells the preference: a statement and the model's own reply, or the data's dialogue."""
-    if not item.dialogue:
-        return (suite.user(item.preference), suite.assistant(acknowledgement))
+    if acknowledgement is not None:
+        return (suite.user(item.preference), acknowledgement)
     return tuple(suite.Message(role, content) for role, content in item.dialogue)
 
 

@@ -36,7 +36,7 @@ class Generation(Preferences[GenerationParameters]):
         paper="arXiv 2502.09597",
         roles={
             "candidate": suite.Role(needs={"chat"}),
-            "judge": suite.Role(needs={"chat"}, stage="score"),
+            "judge": suite.Role(needs={"chat"}, stage="score", many=True),
             "embedder": suite.Role(needs={"rank"}, optional=True),
         },
         headline="kept",
@@ -74,7 +74,9 @@ class Generation(Preferences[GenerationParameters]):
         suite.Rate("answered"),
         suite.Rate("yes", name="judge_yes", over="parts", by="check", direction="neither"),
         suite.Rate("judge_unparsed", over="parts", by="check", direction="lower"),
+        suite.Rate("judge_truncated", over="parts", direction="lower"),
         suite.Rate("judge_retried", over="parts", direction="lower"),
+        suite.Agreement("vote", name="kept"),
     )
     prompts = wording.GENERATION
 
@@ -119,11 +121,11 @@ class Generation(Preferences[GenerationParameters]):
             paper = p.protocol == "paper"
             if paper:  # upstream leaves the length request out of this history
                 talk = history._replace(rest=(suite.user(asked),))
-            told = (*talk.rest, suite.assistant(answer.text), suite.user(self.prompts.critique()))
+            told = (*talk.rest, suite.replied(answer), suite.user(self.prompts.critique()))
             limit = p.max_tokens if paper else max(CRITIQUE_TOKENS, p.max_tokens)
             critique = await self.ask(models, talk._replace(rest=told), limit)
             again = suite.user(self.prompts.revise(question=item.question))
-            told = (*told, suite.assistant(critique.text), again)
+            told = (*told, suite.replied(critique), again)
             limit = REVISION_TOKENS if paper else max(REVISION_TOKENS, p.max_tokens)
             revision = await self.call(models, talk._replace(rest=told), limit)
             return ended(revision.text, revision.finish)
@@ -136,22 +138,24 @@ class Generation(Preferences[GenerationParameters]):
         """The four checks and what they amount to. No answer helps nobody and follows nothing.
 
         Upstream has the judge read an empty answer like any other; it stops where there is no reply at all.
+        kept_official: None for a panel, since upstream has one judge.
         """
         answered = bool(output.text.strip())
         if not answered and output.finish in NO_REPLY:
             return verdicts.unanswered(suite.Unscored("no-reply", "upstream's script stops here"))
-        checked = await judging.check_all(models.judge, self.prompts, sample.payload, output.text)
-        found = verdicts.findings({name: one.answer for name, one in checked.items()})
-        first = verdicts.official_findings({name: one.first for name, one in checked.items()})
+        panel = await judging.ask_panel(models.all("judge"), self.prompts, sample.payload, output.text)
+        first = verdicts.official_findings({name: one.first for name, one in panel[0].items()})
+        official = verdicts.compose(first)["kept"] if len(panel) == 1 else None
         if not answered:
-            return verdicts.unanswered(verdicts.compose(first)["kept"])
+            return verdicts.unanswered(official)
+        found = verdicts.findings(judging.voted(panel))
         return suite.Score(
             {
                 **verdicts.values(found),
-                "kept_official": verdicts.compose(first)["kept"],
+                "kept_official": official,
                 "answered": True,
             },
-            [one.part() for one in checked.values()],
+            [*judging.votes(panel), *(one.part() for checked in panel for one in checked.values())],
         )
 
     def show(

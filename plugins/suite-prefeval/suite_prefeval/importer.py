@@ -203,7 +203,8 @@ def _chosen(row: Mapping[str, Any], record: Record) -> Record:
 
 def _judged(analysis: Mapping[str, Any], *, answered: bool) -> Record:
     replies = {ours: f"<answer>{analysis[theirs]['answer']}</answer>" for theirs, ours, _ in _CHECKS}
-    read_ = {check: verdicts.answer(reply) for check, reply in replies.items()}
+    said = {check: suite.read_verdict(suite.Reply(reply), verdicts.yes) for check, reply in replies.items()}
+    read_ = {check: verdict.value_or_unscored() for check, verdict in said.items()}
     values = verdicts.values(verdicts.findings(read_))
     official = verdicts.compose(verdicts.official_findings(replies))["kept"]
     if not answered:  # follows nothing, whatever a judge says of it
@@ -215,8 +216,8 @@ def _judged(analysis: Mapping[str, Any], *, answered: bool) -> Record:
             {
                 "id": ours,
                 "values": {
-                    "yes": _plain(suite.Unscored(verdicts.UNPARSED) if read_[ours] is None else read_[ours]),
-                    "judge_unparsed": read_[ours] is None,
+                    "yes": _plain(read_[ours]),
+                    **said[ours].counts(),
                     "judge_retried": False,
                     "answer": analysis[theirs]["answer"],
                     "said": analysis[theirs].get(field, ""),

@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Sequence
 
+import suite
 from suite_prefeval import markup, picking
 
 LETTERS = "ABCD"
@@ -55,8 +56,9 @@ def letter(reply: str) -> str | None:
 
     Choice tags decide, closed or cut off: the letters in them must agree, and so must what is plainly called
     the answer beside them. Without a tag the reply must say its answer: "B", "(B)", "**B.** Sushi",
-    "Answer: B", "I choose B because".
+    "Answer: B", "I choose B because". Hidden reasoning that leads the reply is not looked at.
     """
+    reply = suite.without_reasoning(reply)
     tags = markup.parse(reply).all(TAG)
     if not tags:
         return picking.only(picking.stated(reply))

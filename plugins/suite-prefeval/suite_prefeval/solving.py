@@ -105,10 +105,11 @@ class Preferences(suite.Task[Item, ParametersT]):
             explicit=explicit,
             choice=bool(item.options),
         )
-        acknowledgement = ""
+        acknowledgement = None
         if explicit:
             first = start._replace(quoted=False)  # the same request for every method
-            acknowledgement = (await self.ask(models, first, self.acknowledgement_tokens)).text
+            reply = await self.ask(models, first, self.acknowledgement_tokens)
+            acknowledgement = suite.replied(reply)
         told = conversation.preference_part(item, acknowledgement)
         return start._replace(told=told, unrelated=self._unrelated)
 

@@ -13,23 +13,20 @@ from suite_prefeval import markup
 
 CHECKS = ("acknowledge", "violate", "hallucinate", "helpful")
 ERROR_TYPES = ("unhelpful", "inconsistency", "hallucination", "unaware")
-UNPARSED = "judge-unparsed"
 
-Known = bool | None  # None: the judge gave no readable answer
+Known = bool | suite.Unscored  # unscored: the judge gave no answer that can be read
 
 
-def answer(reply: str) -> Known:
-    """Yes (True) or No (False) of a judge's reply; None unless exactly one of them is said.
+def yes(reply: str) -> bool:
+    """Yes (True) or No (False) of a judge's reply. Raises Unparsed unless exactly one of them is said.
 
     The answer tags must agree, closed or cut off; without a tag the whole reply must be the one word.
     """
     tags = [tag.text for tag in markup.parse(reply).all("answer") if not tag.all("answer")]
     words = {text.strip(" \t\r\n.!\"'*[]").lower() for text in tags or [reply]}
-    if words == {"yes"}:
-        return True
-    if words == {"no"}:
-        return False
-    return None
+    if words not in ({"yes"}, {"no"}):
+        raise suite.Unparsed("it says neither Yes nor No alone")
+    return words == {"yes"}
 
 
 def official_answer(reply: str) -> str:
@@ -44,7 +41,7 @@ def restatement(reply: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the four checks found; None where the judge could not be read."""
+    """What the four checks found; unscored where the judge could not be read."""
 
     acknowledged: Known
     violated: Known
@@ -63,15 +60,16 @@ def findings(answers: Mapping[str, Known]) -> Findings:
 
 
 def both(*claims: Known) -> Known:
-    """Whether all claims hold: False as soon as one does not, None if that hangs on an unknown one."""
+    """Whether all claims hold: False as soon as one does not, unknown if that hangs on an unknown one."""
     if False in claims:
         return False
-    return None if None in claims else True
+    unknown = [claim for claim in claims if isinstance(claim, suite.Unscored)]
+    return unknown[0] if unknown else True
 
 
 def negated(claim: Known) -> Known:
     """The opposite; unknown stays unknown."""
-    return None if claim is None else not claim
+    return claim if isinstance(claim, suite.Unscored) else not claim
 
 
 def compose(found: Findings) -> dict[str, Known]:
@@ -104,14 +102,12 @@ def official_findings(replies: Mapping[str, str]) -> Findings:
     )
 
 
-def values(found: Findings) -> dict[str, bool | suite.Unscored]:
-    """`compose` as score values: what is not known is unscored."""
-    return {
-        name: suite.Unscored(UNPARSED) if value is None else value for name, value in compose(found).items()
-    }
+def values(found: Findings) -> dict[str, Known]:
+    """`compose` as score values: what is not known is unscored, with the reason of the check that decides."""
+    return compose(found)
 
 
-def unanswered(official: Known | suite.Unscored) -> suite.Score:
+def unanswered(official: Known | None) -> suite.Score:
     """The score of no answer: it helps nobody. official: whether upstream's rule takes it for following."""
     none = Findings(acknowledged=False, violated=False, hallucinated=False, unhelpful=True)
     return suite.Score({**values(none), "kept_official": official, "answered": False})

@@ -55,4 +55,4 @@ def test_a_run_reports_macro_micro_topics_gold_and_the_official_reading(tmp_path
 def test_every_metric_reads_a_value_of_the_scores() -> None:
     task = Generation(Generation.parameters_type()())  # type: ignore[arg-type]
     assert [metric.name for metric in task.metrics][:2] == ["kept", "kept_official"]
-    assert all(isinstance(metric, suite.Rate) for metric in task.metrics)
+    assert all(isinstance(metric, suite.Rate | suite.Agreement) for metric in task.metrics)

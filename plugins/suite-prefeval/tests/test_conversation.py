@@ -48,11 +48,14 @@ def test_more_turns_than_there_are_is_an_error_that_says_how_many() -> None:
 
 
 def test_the_explicit_form_states_the_preference_and_keeps_the_models_reply() -> None:
-    assert preference_part(EXPLICIT, "Noted.") == (suite.user("I like tea."), suite.assistant("Noted."))
+    assert preference_part(EXPLICIT, suite.assistant("Noted.")) == (
+        suite.user("I like tea."),
+        suite.assistant("Noted."),
+    )
 
 
 def test_an_implicit_form_shows_its_dialogue_and_never_the_preference() -> None:
-    assert preference_part(IMPLICIT, "") == (suite.user("Coffee?"), suite.assistant("Sure."))
+    assert preference_part(IMPLICIT, None) == (suite.user("Coffee?"), suite.assistant("Sure."))
 
 
 @pytest.mark.parametrize(
@@ -171,9 +174,9 @@ def test_the_published_data_has_its_counts_and_is_aligned(real: Any) -> None:
         gold = [item.gold for item in options]
         assert [gold.count(letter) for letter in "ABCD"] == [250, 267, 293, 190]
         for item in plain:
-            assert [m.role for m in preference_part(item, "")] == ["user", "assistant"] * (
-                len(item.dialogue) // 2 or 1
-            )
+            assert [
+                m.role for m in preference_part(item, suite.assistant("") if not item.dialogue else None)
+            ] == ["user", "assistant"] * (len(item.dialogue) // 2 or 1)
     assert dict(sorted(persona_turns.items())) == {3: 2, 4: 27, 5: 637, 6: 327, 7: 7}
 
 

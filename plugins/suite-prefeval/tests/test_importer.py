@@ -77,13 +77,16 @@ def test_a_judged_file_is_scored_by_both_rules_and_replaces_its_copy(tmp_path: P
     assert [part["id"] for part in first["parts"]] == ["acknowledge", "violate", "hallucinate", "helpful"]
     assert first["parts"][0]["values"] == {
         "yes": True,
+        "judge_attempts": 1,
         "judge_unparsed": False,
+        "judge_refused": False,
+        "judge_truncated": False,
         "judge_retried": False,
         "answer": "Yes",
         "said": "you like tea",
     }
-    assert second["parts"][3]["values"]["yes"] == {"unscored": "judge-unparsed"}
-    assert second["values"]["kept"] == {"unscored": "judge-unparsed"}
+    assert second["parts"][3]["values"]["yes"] == {"unscored": "unparsed"}
+    assert second["values"]["kept"] == {"unscored": "unparsed"}
     assert second["values"]["kept_official"] is True
     assert (third["output"], third["values"]) == (None, {})
 

@@ -89,7 +89,14 @@ async def test_an_unreadable_reply_is_asked_again_with_a_correction(scripted: An
     again = judge.asked[-1].messages
     assert [message.role for message in again] == ["system", "user", "assistant", "user"]
     assert again[2].content == "well..."
-    assert score.parts[-1].values == {"yes": True, "judge_unparsed": False, "judge_retried": True}
+    assert score.parts[-1].values == {
+        "yes": True,
+        "judge_attempts": 2,
+        "judge_unparsed": False,
+        "judge_refused": False,
+        "judge_truncated": False,
+        "judge_retried": True,
+    }
 
 
 @pytest.mark.parametrize("able", [True, False])
@@ -106,10 +113,55 @@ async def test_the_second_answer_is_held_to_one_word_where_the_engine_can(script
 
 async def test_a_judge_that_stays_unreadable_leaves_the_value_unscored(scripted: Any) -> None:
     score, judge = await judged(scripted, {**tagged(), "violate": ["hm"]})
-    assert score.values["kept"] == suite.Unscored("judge-unparsed")
+    unread = suite.Unscored("unparsed", "it says neither Yes nor No alone")
+    assert score.values["kept"] == unread
     assert score.values["kept_official"] is True
     assert len(judge.asked) == 3 + 2
-    assert score.parts[1].values["yes"] == suite.Unscored("judge-unparsed")
+    assert score.parts[1].values["yes"] == unread
+
+
+async def test_a_reply_that_was_cut_is_no_verdict(scripted: Any) -> None:
+    cut = suite.Reply("Perhaps <answer>Yes</answer>, yet", "length")
+    judge = scripted("judge", lambda _: cut)
+    score = await GENERATION.score(SAMPLE, suite.Output(text="Tea!"), suite.Models({"judge": [judge]}))
+    assert score.values["kept"] == suite.Unscored("truncated", "cut off before it ended")
+    assert {part.values["judge_truncated"] for part in score.parts} == {True}
+    assert len(judge.asked) == 4 * 2
+
+
+async def test_a_panel_votes_check_by_check(scripted: Any) -> None:
+    def says(helpful: str) -> Any:
+        return lambda request: suite.Reply(helpful if check_of(request) == "helpful" else "No")
+
+    panel = [
+        scripted(name, says(word)) for name, word in (("judge", "Yes"), ("judge/2", "No"), ("judge/3", "Yes"))
+    ]
+    score = await GENERATION.score(SAMPLE, suite.Output(text="Tea!"), suite.Models({"judge": panel}))
+    assert (score.values["kept"], score.values["kept_official"]) == (True, None)
+    votes = [part for part in score.parts if "vote" in part.values]
+    assert [(part.id, part.values) for part in votes] == [
+        ("judge", {"vote": True}),
+        ("judge/2", {"vote": False}),
+        ("judge/3", {"vote": True}),
+    ]
+    assert [part.id for part in score.parts if part.tags.get("check") == "helpful"] == [
+        "judge/helpful",
+        "judge/2/helpful",
+        "judge/3/helpful",
+    ]
+    pair = await GENERATION.score(SAMPLE, suite.Output(text="Tea!"), suite.Models({"judge": panel[:2]}))
+    assert pair.values["kept"] == suite.Unscored("undecided")
+
+
+async def test_thoughts_in_an_earlier_turn_are_stood_in_for(scripted: Any) -> None:
+    asked: list[suite.Request] = []
+
+    def answer(request: suite.Request) -> suite.Reply:
+        asked.append(request)
+        return suite.Reply("", "length", reasoning="Okay, the user")
+
+    await GENERATION.solve(SAMPLE, suite.Models({"candidate": [scripted("candidate", answer)]}))
+    assert asked[-1].messages[2] == suite.assistant("(no answer)")
 
 
 async def test_upstreams_rule_looks_at_the_first_reply(scripted: Any) -> None:

@@ -3,11 +3,12 @@
 import itertools
 
 import pytest
-from suite_prefeval.verdicts import Findings, answer, compose, official_findings, restatement, values
+from suite_prefeval.verdicts import Findings, compose, official_findings, restatement, values, yes
 
 import suite
 
 BOTH = (False, True)
+CUT = suite.Unscored("truncated", "cut off before it ended")
 
 
 @pytest.mark.parametrize(("a", "h", "v", "u"), list(itertools.product(BOTH, repeat=4)))
@@ -30,18 +31,17 @@ def test_exactly_one_of_kept_and_the_error_types_holds(a: bool, h: bool, v: bool
 @pytest.mark.parametrize(
     ("findings", "kept"),
     [
-        (Findings(None, False, None, False), True),
-        (Findings(True, None, False, False), None),
-        (Findings(True, False, False, None), None),
-        (Findings(True, None, False, True), False),
-        (Findings(None, True, None, None), False),
+        (Findings(CUT, False, CUT, False), True),
+        (Findings(True, CUT, False, False), CUT),
+        (Findings(True, False, False, CUT), CUT),
+        (Findings(True, CUT, False, True), False),
+        (Findings(CUT, True, CUT, CUT), False),
     ],
 )
 def test_an_unreadable_check_leaves_only_what_hangs_on_it_unscored(
-    findings: Findings, kept: bool | None
+    findings: Findings, kept: bool | suite.Unscored
 ) -> None:
-    assert compose(findings)["kept"] is kept
-    assert values(findings)["kept"] == (suite.Unscored("judge-unparsed") if kept is None else kept)
+    assert values(findings)["kept"] == compose(findings)["kept"] == kept
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_an_unreadable_check_leaves_only_what_hangs_on_it_unscored(
     ],
 )
 def test_an_answer_is_read_strictly(reply: str, expected: bool | None) -> None:
-    assert answer(reply) is expected
+    assert suite.read_verdict(suite.Reply(reply), yes).value is expected
 
 
 @pytest.mark.parametrize(

@@ -149,4 +149,4 @@ def told(move: Move, reply: suite.Reply, feedback: str) -> tuple[suite.Message, 
         call = move.call if move.call.id else suite.ToolCall(move.call.name, move.call.arguments, "call")
         return suite.assistant("", (call,)), suite.tool_result(feedback, call.id)
     text = reply.text if reply.text.strip() else move.action
-    return suite.assistant(text or "(nothing)"), suite.user(feedback)
+    return suite.replied(suite.Reply(text)), suite.user(feedback)

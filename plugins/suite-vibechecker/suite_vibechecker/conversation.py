@@ -77,7 +77,7 @@ def single_messages(
 
 
 def edit_messages(
-    before: Sequence[suite.Message], answer: str, requirement: str, prompts: suite.Prompts = PROMPTS
+    before: Sequence[suite.Message], answer: suite.Reply, requirement: str, prompts: suite.Prompts = PROMPTS
 ) -> list[suite.Message]:
     """The next round of a multi-turn conversation: the whole answer so far, then one edit prompt."""
-    return [*before, suite.assistant(answer), suite.user(prompts.edit(requirement=requirement))]
+    return [*before, suite.replied(answer), suite.user(prompts.edit(requirement=requirement))]

@@ -41,7 +41,7 @@ async def solve(
     for one in chosen:
         if not extract(reply.text).strip():
             break
-        messages = edit_messages(messages, reply.text, one.edit_prompt, prompts)
+        messages = edit_messages(messages, reply, one.edit_prompt, prompts)
         reply = await _ask(model, messages, temperature, parameters.max_tokens)
     return _output(reply)
 

@@ -5,6 +5,8 @@ from suite_vibechecker.conversation import base_messages, edit_messages, single_
 from suite_vibechecker.extraction import extract
 from suite_vibechecker.vericode import instruction, instructions
 
+import suite
+
 
 @pytest.mark.parametrize(
     ("response", "code"),
@@ -47,8 +49,8 @@ def test_single_turn_states_the_first_k_requirements(requirements: list[str], en
 
 
 def test_multi_turn_replays_whole_answers() -> None:
-    first = edit_messages(base_messages("big", "Add."), "```\nx\n```", "Be short.")
-    second = edit_messages(first, "y", "Sort.")
+    first = edit_messages(base_messages("big", "Add."), suite.Reply("```\nx\n```"), "Be short.")
+    second = edit_messages(first, suite.Reply("y"), "Sort.")
     assert [(one.role, one.content) for one in second[1:]] == [
         ("user", "Add."),
         ("assistant", "```\nx\n```"),

@@ -1,7 +1,7 @@
 """llm: the user is played by the model in the role `user`, by three prompts and schema-guided replies.
 
-A reply that is not the JSON asked for is corrected once; then there is no answer, and the machine has an
-outcome for that. A call that fails is the runner's matter.
+A reply that is not the JSON asked for, or was cut, is corrected once; then there is no answer, and the
+machine has an outcome for that. A call that fails is the runner's matter.
 """
 
 import json
@@ -61,6 +61,14 @@ def read_object(text: str) -> Json | None:
     return None
 
 
+def _object(text: str, good: Sequence[str]) -> Json:
+    """The JSON object in a reply, with texts under the names given. Raises Unparsed."""
+    found = read_object(text)
+    if found is None or not all(isinstance(found.get(name), str) for name in good):
+        raise suite.Unparsed(f"it is no JSON object with {', '.join(good)}")
+    return found
+
+
 def history_text(history: Sequence[Line]) -> str:
     """The conversation as judges read it, with their notes."""
     if not history:
@@ -86,15 +94,17 @@ class ModelUser:
         return await self._speak(ask)
 
     async def _ask(self, prompt: str, schema: Json, good: tuple[str, ...]) -> Json | None:
-        guided = schema if "json_schema" in self._model.capabilities else None
-        messages = [suite.user(prompt)]
-        for _ in range(2):
-            reply = await self._model.chat(messages, max_tokens=MAX_TOKENS, json_schema=guided)
-            found = read_object(reply.text)
-            if found is not None and all(isinstance(found.get(name), str) for name in good):
-                return found
-            messages += [suite.assistant(reply.text), suite.user(self._prompts.correct_json())]
-        return None
+        verdict = await suite.judge(
+            self._model,
+            prompt,
+            parse=lambda text: _object(text, good),
+            schema=schema,
+            retries=1,
+            max_tokens=MAX_TOKENS,
+            correction=self._prompts.correct_json,
+            retry_cut=True,
+        )
+        return verdict.value
 
     async def _search(self, ask: Search) -> Verdict | None:
         arguments = "\n".join(
