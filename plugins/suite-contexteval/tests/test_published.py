@@ -185,6 +185,22 @@ def test_a_judge_that_says_two_things_is_named_and_copies_are_left_out(folder: P
         list(importer.read(folder))
 
 
+def test_imported_texts_are_read_as_they_stand_even_of_empty_answers(folder: Path) -> None:
+    for path in folder.glob("sampled_evals_w_contexts*"):
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        said = (
+            '{"judgement": "Response 2", "why": "Response 1 is short"}'  # no marker: upstream reads the words
+        )
+        rows[0] |= {"eval_judgement": said, "candidate_two_response": ""}
+        path.write_text("".join(json.dumps(one) + "\n" for one in rows), "utf-8")
+    first = next(one for one in importer.read(folder) if one["parameters"]["setting"] == "both")
+    values = first["values"]
+    assert (values["win"], values["win_official"], values["agreement_official"]) == (1, True, 1)
+    assert {part["values"]["vote_official"] for part in first["parts"]} == {"candidate"}
+    both = published.analyse(importer.judged(folder)).cells[1]
+    assert (both.setting, both.wins.majorities, both.agreement) == ("both", 6, near(0.766667))
+
+
 def test_an_imported_run_has_the_same_numbers(folder: Path, tmp_path: Path) -> None:
     from suite.report.importing import import_run
 
