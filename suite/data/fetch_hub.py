@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from suite.data.cache import git_blob_of, sha256_of
 from suite.data.entry import HubSource
+from suite.data.hub_status import told
 from suite.errors import DataError, LicenceRequired, SourceUnreachable
 
 Progress = Callable[[str, int, int | None], None]
@@ -150,6 +151,10 @@ def explain(error: Exception, source: HubSource, entry: str, what: str) -> NoRet
             f"{entry}: the pinned revision is gone from the Hub (the repository was rewritten)",
             where=where,
             fix=f"`suite data pin {entry}` records the revision there is now; scores may not compare",
+        ) from error
+    if answer := told(error):
+        raise SourceUnreachable(
+            f"{entry}: {answer.what}", where=where, fix=f"{answer.fix}; what is already here is kept"
         ) from error
     if isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):
         raise SourceUnreachable(

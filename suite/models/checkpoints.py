@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from suite.errors import ConfigError, NotFound
+from suite.data.hub_status import told
+from suite.errors import ConfigError, NotFound, SourceUnreachable
 
 _EDGE = 65536
 
@@ -60,6 +61,7 @@ def _from_hub(name: str, revision: str | None) -> Checkpoint | None:
     from huggingface_hub.errors import (
         EntryNotFoundError,
         GatedRepoError,
+        HfHubHTTPError,
         HFValidationError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
@@ -76,10 +78,12 @@ def _from_hub(name: str, revision: str | None) -> Checkpoint | None:
         raise NotFound(f"the Hub has no model {name!r}", fix="check the name, or export HF_TOKEN") from error
     except RevisionNotFoundError as error:
         raise NotFound(f"{name} has no revision {revision!r}") from error
-    except LocalEntryNotFoundError:  # offline, and not in the cache
-        return None
-    except EntryNotFoundError as error:
-        raise ConfigError(f"{name} has no config.json: not a model that can be served") from error
+    except (LocalEntryNotFoundError, HfHubHTTPError) as error:
+        if isinstance(error, EntryNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
+            raise ConfigError(f"{name} has no config.json: not a model that can be served") from error
+        if answer := told(error):
+            raise SourceUnreachable(f"{name}: {answer.what}", fix=answer.fix) from error
+        return None  # offline, and not in the cache
     except OSError:  # the connection, in the words of whatever library makes it
         return None
     return Checkpoint(name, path.parent.name, None, _config(path))

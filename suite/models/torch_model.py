@@ -13,6 +13,7 @@ import torch
 import transformers
 
 from suite.chat import Message, Options, TokenLogprob, Tool
+from suite.data.hub_status import told
 from suite.errors import EngineError
 from suite.models.tokens import PROBE, missing_beginning
 
@@ -54,6 +55,8 @@ class TorchModel:
             self.tokenizer = transformers.AutoTokenizer.from_pretrained(source, **common)
             self.model = loaders[kind].from_pretrained(source, dtype=dtype, **common)
         except (OSError, ValueError, ImportError, KeyError) as error:
+            if answer := told(error):
+                raise EngineError(f"{Path(source).name}: {answer.what}", fix=answer.fix) from error
             raise EngineError(
                 f"transformers cannot load {Path(source).name}: {error}",
                 fix="-o trust_remote_code=true if its own code is wanted and trusted" if not trust else "",

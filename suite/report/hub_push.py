@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from suite.data.fetch_hub import endpoint
+from suite.data.hub_status import told
 from suite.errors import RunError
 from suite.report.hub import HubFile
 
@@ -23,6 +24,10 @@ def push(files: Sequence[HubFile], repo: str, run: str) -> str:
             create_pr=True,
         )
     except (HfHubHTTPError, HFValidationError, OSError) as error:
+        if answer := told(error):
+            login = "see that HF_TOKEN, or `hf auth login`, has a token that may write there"
+            fix = login if answer.status in (401, 403) else answer.fix
+            raise RunError(f"{answer.what}: no pull request to {repo}", fix=fix) from error
         raise RunError(
             f"the Hub did not take the pull request to {repo}: {str(error).strip().splitlines()[0]}",
             fix="see that the repository is there and that `hf auth login` has a token that may write",

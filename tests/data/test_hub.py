@@ -6,12 +6,14 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from local_git import LocalGit
 from local_hub import LocalHub, commit_of
 from small_registry import QUESTIONS, Place, jsonl, sha256
 
+from suite.data.hub_status import told
 from suite.data.pull import pull
 from suite.errors import DataError, LicenceRequired, SourceUnreachable
 
@@ -86,6 +88,56 @@ def test_a_gated_repository_says_what_to_do(
         pull(place.registry.dataset("questions"), place.cache)
     assert "HF_TOKEN" in caught.value.fix
     assert place.suite("data", "pull", "questions", HF_TOKEN="hf_ours").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "token", "what", "fix"),
+    [
+        (401, "hf_expired", "refuses the token in HF_TOKEN", "unset HF_TOKEN is enough"),
+        (403, "hf_weak", "forbids this", "give the token in HF_TOKEN the rights"),
+    ],
+)
+def test_what_the_hub_answers_is_told_and_not_taken_for_a_dead_network(
+    place: Place, hub: LocalHub, hub_entry: Write, status: int, token: str, what: str, fix: str
+) -> None:
+    hub_entry()
+    hub.faults.fail_first, hub.faults.fail_status = 1000, status
+    hub.faults.fail_message = "Invalid credentials in Authorization header" if status == 401 else "no"
+    for command in ("pull", "pin"):
+        done = place.suite("data", command, "questions", HF_TOKEN=token)
+        assert (done.returncode, "can't be reached" in done.stderr) == (2, False)
+        assert what in done.stderr
+        assert fix in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "token", "what", "fix"),
+    [
+        (429, {"Retry-After": "7"}, "hf_a", "limits the rate of requests (429)", "wait 7 s and try again"),
+        (429, {"RateLimit": '"api";r=0;t=300'}, "hf_a", "limits the rate of requests (429)",
+         "wait 300 s and try again"),
+        (429, {"Retry-After": "soon"}, "", "limits the rate of requests (429)",
+         "set HF_TOKEN, which has a higher limit, or wait some minutes and try again"),
+        (503, {}, "", "answers with an error of its own (503)", "try again later"),
+    ],
+)  # fmt: skip
+def test_the_answer_below_an_error_of_the_clients_cache_decides(
+    status: int, headers: dict[str, str], token: str, what: str, fix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", token)
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+
+    class Limited(Exception):
+        response = SimpleNamespace(status_code=status, headers=headers)
+
+    try:
+        try:
+            raise Limited
+        except Limited as error:
+            raise OSError("not in the cache") from error
+    except OSError as error:
+        found = told(error)
+    assert found == (status, f"the Hub {what}", fix)
 
 
 def test_a_rewritten_repository_is_a_revision_gone(place: Place, hub: LocalHub, hub_entry: Write) -> None:
@@ -243,5 +295,5 @@ def test_an_endpoint_that_is_no_hub_is_unreachable(
 ) -> None:
     hub_entry()
     monkeypatch.setenv("HF_ENDPOINT", git.url)
-    with pytest.raises(SourceUnreachable, match="the Hub can't be reached"):
+    with pytest.raises(SourceUnreachable, match="see whether HF_ENDPOINT is a Hub"):
         pull(place.registry.dataset("questions"), place.cache)

@@ -41,6 +41,7 @@ class Faults:
     fault_match: str = r"/resolve/|^/datasets/|^/models/"
     fail_first: int = 0
     fail_status: int = 500
+    fail_message: str = ""
     truncate: int = -1
     slow: float = 0.0
     corrupt: bool = False
@@ -151,7 +152,8 @@ class Handler(BaseHTTPRequestHandler):
             failing = self.faulty and faults.failed < faults.fail_first
             faults.failed += failing
         if failing:
-            return self.refuse(faults.fail_status, "Fault", "injected fault")
+            code = "" if faults.fail_message else "Fault"
+            return self.refuse(faults.fail_status, code, faults.fail_message or "injected fault")
         bearer = self.headers.get("Authorization")
         if faults.gate and re.search(faults.gate, path) and bearer != f"Bearer {faults.token}":
             return self.refuse(401, "GatedRepo", "Access to this repository is restricted")

@@ -1,0 +1,69 @@
+"""What the Hub answered, whatever class of error its client made of it: the HTTP status decides the advice.
+
+The client hides a refused token and a rate limit behind errors of its own cache; the answer is their cause.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+
+
+class Told(NamedTuple):
+    """A status of the Hub in words: what is wrong, and what to do."""
+
+    status: int
+    what: str
+    fix: str
+
+
+def told(error: BaseException) -> Told | None:
+    """The Hub's answer below an error, in words; None if it did not answer, or with none of these."""
+    for one in _chain(error):
+        response = getattr(one, "response", None)
+        status = getattr(response, "status_code", None)
+        if isinstance(status, int) and status >= 400:
+            headers = {str(k).lower(): str(v) for k, v in getattr(response, "headers", {}).items()}
+            return _words(status, headers)
+    return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those it was made of, each once."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _words(status: int, headers: dict[str, str]) -> Told | None:
+    variable = next((name for name in _TOKENS if os.environ.get(name)), "")
+    token = f"the token in {variable}" if variable else "the stored token (`hf auth login`)"
+    if status == 401:
+        unset = f"unset {variable}" if variable else "`hf auth logout`"
+        fix = (
+            f"make a new one at https://huggingface.co/settings/tokens; for what is public, {unset} is enough"
+        )
+        return Told(status, f"the Hub refuses {token} (401)", fix)
+    if status == 403:
+        fix = f"accept the terms on the repository's page, or give {token} the rights it lacks"
+        return Told(status, "the Hub forbids this (403)", fix)
+    if status == 429:
+        wait = _wait(headers)
+        better = "" if variable else "set HF_TOKEN, which has a higher limit, or "
+        return Told(status, "the Hub limits the rate of requests (429)", f"{better}wait {wait} and try again")
+    if status >= 500:
+        other = ", or see whether HF_ENDPOINT is a Hub" if os.environ.get("HF_ENDPOINT") else ""
+        return Told(status, f"the Hub answers with an error of its own ({status})", f"try again later{other}")
+    return None
+
+
+def _wait(headers: dict[str, str]) -> str:
+    """How long the Hub asks to wait: `Retry-After`, or the `t` of `RateLimit`."""
+    seconds = re.fullmatch(r"\s*(\d+)\s*", headers.get("retry-after", "")) or re.search(
+        r"\bt=(\d+)", headers.get("ratelimit", "")
+    )
+    return f"{int(seconds[1])} s" if seconds else "some minutes"
