@@ -8,7 +8,9 @@ made, and what is read must be a regular file: a pipe in its place would wait fo
 import contextlib
 import errno
 import os
+import re
 import stat
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,3 +103,30 @@ def _regular(fd: int, path: Path) -> int:
         os.close(fd)
         raise OSError(errno.EINVAL, "it is no regular file", str(path))
     return fd
+
+
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\..*)?", re.I)
+
+
+def unsafe(path: str) -> str:
+    """Why a path that data names may not be opened below a folder, "" if it may."""
+    parts = path.split("/")
+    if any(unicodedata.category(one)[0] == "C" for one in path):
+        return "it holds a control character"
+    if path.startswith(("/", "~")) or "\\" in path or re.match(r"[A-Za-z]:", path):
+        return "path must be relative, with forward slashes"
+    if ".." in parts or "" in parts:
+        return "path must be without '..' and without empty parts"
+    if any(_RESERVED.fullmatch(part) or (part != "." and part.endswith((".", " "))) for part in parts):
+        return "it has a name that some systems reserve"
+    return "it is too long" if len(path) > 1000 or any(len(part.encode()) > 240 for part in parts) else ""
+
+
+def inside(base: Path, path: str) -> Path:
+    """What lies below a folder under a path that data names. Raises OSError where it would lie elsewhere."""
+    why = unsafe(path)
+    if not why and not (base / path).resolve().is_relative_to(base.resolve()):
+        why = "it leads out of its folder"
+    if why:
+        raise OSError(errno.EPERM, why, ascii(path)[:100])
+    return base / path

@@ -96,7 +96,9 @@ class Catalogue:
             found: Any = importlib.import_module(module)
             for part in attribute.split("."):
                 found = getattr(found, part)
-        except Exception as error:  # third-party code: anything may come out
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # third-party code: anything may come out, SystemExit too
             raise PluginError(
                 f"{kind} {name!r} of {plugin.distribution or plugin.name} cannot be loaded",
                 where=f"{entry.target}: {type(error).__name__}: {error}",
@@ -109,7 +111,10 @@ class Catalogue:
         folders: list[Path] = []
         for entry, _ in self.entries("registry"):
             module, _, folder = entry.target.partition(":")
-            spec = importlib.util.find_spec(module)
+            try:
+                spec = importlib.util.find_spec(module)
+            except Exception:  # its parent is imported; `suite plugin list` names what is wrong
+                continue
             locations = (spec.submodule_search_locations or ()) if spec else ()
             folders += [Path(base) / folder for base in locations]
         return folders
@@ -136,18 +141,20 @@ def _read(point: EntryPoint) -> Plugin:
     try:
         manager.register(point.load(), name=point.name)
         announced = [entry for result in manager.hook.suite_register() for entry in result]
+        good, problems = [], []
+        for entry in announced:
+            problem = entry.problem() if isinstance(entry, Entry) else f"{entry!r} is not a suite.Entry"
+            if problem:
+                problems.append(problem)
+            else:
+                good.append(entry)
     except ImportError as error:
         told = f"{type(error).__name__}: {error} (in {_importer(error, point.module)})"
         return Plugin(point.name, distribution, version, error=told)
-    except Exception as error:  # third-party code: anything may come out
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # third-party code: anything may come out, SystemExit too
         return Plugin(point.name, distribution, version, error=f"{type(error).__name__}: {error}")
-    good, problems = [], []
-    for entry in announced:
-        problem = entry.problem() if isinstance(entry, Entry) else f"{entry!r} is not a suite.Entry"
-        if problem:
-            problems.append(problem)
-        else:
-            good.append(entry)
     return Plugin(point.name, distribution, version, tuple(good), problems=tuple(problems))
 
 

@@ -88,12 +88,9 @@ def ended(runs: Sequence[ComparedRun]) -> str:
 def read_file(path: Path) -> dict[str, Any]:
     """The declarations of a TOML or YAML file. Raises ConfigError."""
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path.name} cannot be read", where=str(path)) from error
-    try:
+        text = strict.read_text(path)
         value = tomllib.loads(text) if path.suffix == ".toml" else strict.read_yaml(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path.name} cannot be read: {error}", where=str(path)) from error
     value = _plain(value or {})
     disclosure = value.get("disclosure") if isinstance(value, dict) else None

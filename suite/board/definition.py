@@ -4,7 +4,7 @@ Not here: what a definition may say (`definition_model`, whose names are importa
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -13,6 +13,7 @@ from suite.board.definition_parts import Seat
 from suite.data import strict
 from suite.data.registry import registry_folder
 from suite.errors import ConfigError, unknown
+from suite.files import read_regular
 from suite.plugins import Catalogue, catalogue
 
 LARGEST = 1024 * 1024  # bytes of a definition
@@ -44,37 +45,22 @@ def load_board(path: Path) -> Board:
     if path.is_dir():
         path = path / "board.yaml"
     try:
-        data = path.read_bytes()
+        data = read_regular(path, LARGEST)
     except OSError as error:
         raise ConfigError(f"{path.name} cannot be read: {error.strerror}", where=str(path)) from error
-    if len(data) > LARGEST:
-        raise ConfigError(f"{path.name} is larger than {LARGEST:,} bytes", where=str(path))
     try:
         text = data.decode("utf-8")
         value = strict.read_yaml(text)
-        _plain(value)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path.name} is not UTF-8", where=str(path)) from error
     except ValueError as error:
         raise ConfigError(f"{path.name} can't be read: {error}", where=str(path)) from error
     try:
-        return Board.model_validate(value).known_from(path, text)
+        return strict.validated(Board, value).known_from(path, text)
     except ValidationError as error:
         raise _told(error, path, text) from error
-
-
-def _plain(value: Any) -> None:
-    """YAML knows keys and values that JSON does not: refuse them here, with words of their own."""
-    if isinstance(value, dict):
-        for key, one in value.items():
-            if not isinstance(key, str):
-                raise ValueError(f"key {key!r} is a {type(key).__name__}, not text: put it in quotes")
-            _plain(one)
-    elif isinstance(value, list):
-        for one in value:
-            _plain(one)
-    elif value is not None and not isinstance(value, str | bool | int | float):
-        raise ValueError(f"{value} is a {type(value).__name__}: put it in quotes")
+    except ValueError as error:
+        raise ConfigError(f"{path.name} is no valid board: {error}", where=str(path)) from error
 
 
 def _told(error: ValidationError, path: Path, text: str) -> ConfigError:

@@ -88,6 +88,8 @@ class Item(Closed):
         for name, values in given.items():
             if not values:
                 raise ValueError(f"{name}: a sweep needs at least one value")
+        if (many := math.prod(map(len, given.values()))) > MOST_CELLS:
+            raise ValueError(f"a sweep of {many:,} cells; a board asks for at most {MOST_CELLS:,}")
         return given
 
     @model_validator(mode="after")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from suite.data import strict
@@ -322,7 +321,7 @@ def _decode(raw: bytes, kind: type[StructT], path: Path) -> StructT:
 def read_model(path: Path, kind: type[ModelT]) -> ModelT:
     """A small YAML file of a board repository. Raises DataError naming file and field."""
     try:
-        return kind.model_validate(strict.read_yaml(read_bytes(path).decode("utf-8")))
+        return strict.validated(kind, strict.read_yaml(read_bytes(path).decode("utf-8")))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
@@ -339,4 +338,4 @@ def read_record(path: Path) -> EntryRecord:
 def write_record(path: Path, record: EntryRecord) -> None:
     """Write entry.yaml."""
     values = {name: one for name, one in record.model_dump(mode="json").items() if one not in (None, "")}
-    write_whole(path, [yaml.safe_dump(values, sort_keys=False, allow_unicode=True).encode()])
+    write_whole(path, [strict.dump_yaml(values, width=80)])

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import urljoin, urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from suite.board.entry import read_model
+from suite.data import strict
 from suite.errors import ConfigError, DataError, SourceUnreachable
 from suite.files import replacing, write_whole
 
@@ -48,7 +48,7 @@ def read_reference(path: Path) -> Reference:
 
 def write_reference(path: Path, reference: Reference) -> None:
     """Write bundle.ref.yaml."""
-    write_whole(path, [yaml.safe_dump(reference.model_dump(mode="json"), sort_keys=False).encode()])
+    write_whole(path, [strict.dump_yaml(reference.model_dump(mode="json"), width=80)])
 
 
 class Response(Protocol):

@@ -48,7 +48,7 @@ def read_prices(path: Path | None) -> Prices:
     if path is None or not path.is_file():
         return Prices()
     try:
-        return Prices.model_validate(strict.read_yaml(path.read_text("utf-8")))
+        return strict.validated(Prices, strict.read_yaml_file(path))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))

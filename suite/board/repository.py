@@ -71,6 +71,8 @@ def _try(folder: Path) -> Entry | DataError:
         return read_entry(folder)
     except DataError as error:
         return error
+    except (OSError, ValueError) as error:
+        return DataError(f"{folder.name} cannot be read: {type(error).__name__}", str(folder))
 
 
 def open_repository(path: Path, board: str = "") -> list[Shelf]:

@@ -23,9 +23,11 @@ from typing import Any
 import click
 
 from suite.errors import ConfigError, unknown
+from suite.files import read_regular
 
 FILE = "suite.toml"
 ENVIRONMENT = "SUITE"
+_LARGEST = 2**20  # bytes
 _PART = r"""[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*'"""
 _DOTTED = rf"(?:{_PART})(?:[ \t]*\.[ \t]*(?:{_PART}))*"
 _LINE = re.compile(rf"[ \t]*(?:\[[ \t]*(?P<table>{_DOTTED})[ \t]*\]|(?P<key>{_DOTTED})[ \t]*=)")
@@ -89,6 +91,8 @@ class Settings:
         given = [value] if option.multiple and not isinstance(value, list) else value
         if isinstance(given, dict) or (isinstance(given, list) and not many):
             raise ConfigError(f"setting {way[-1]!r} takes one value, not several", self.where(way))
+        if any("\0" in str(one) for one in (given if isinstance(given, list) else [given])):
+            raise ConfigError(f"setting {way[-1]!r} holds a NUL character", self.where(way))
         try:
             option.type_cast_value(context, given)
         except click.UsageError as error:
@@ -106,10 +110,12 @@ def read(start: Path) -> Settings:
     if path is None:
         return Settings()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, _LARGEST).decode()
         return Settings(path, text, tomllib.loads(text))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{FILE} is not TOML: {error}", str(path)) from error
+    except OSError as error:
+        raise ConfigError(f"{FILE} cannot be read: {error.strerror}", str(path)) from error
 
 
 def line_of(text: str, keys: tuple[str, ...]) -> int:

@@ -7,20 +7,28 @@ Schemas in `registry/schemas/` are generated from these models. Not here: findin
 
 import hashlib
 import json
-import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
 from suite.data.listing import HubBenchmark, HubRepo, Strict
+from suite.files import unsafe
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=80)]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Format = Literal["json-array", "jsonl", "json-object", "parquet"]
 Derived = Literal["file-stem", "file-name", "row-index", "key"]
-DRIVE = re.compile(r"^[A-Za-z]:")
+
+
+def _below(path: str) -> str:
+    if why := unsafe(path):
+        raise ValueError(why)
+    return path
+
+
+Below = Annotated[str, AfterValidator(_below)]  # a path below a folder
 
 
 class Licence(Strict):
@@ -82,7 +90,7 @@ class BundledSource(Strict):
 
     kind: Literal["bundled"]
     package: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")] | None = None
-    folder: str = "."
+    folder: Below = "."
 
 
 Source = Annotated[HubSource | GitSource | PackageSource | BundledSource, Field(discriminator="kind")]
@@ -103,9 +111,8 @@ class File(Strict):
 
     @model_validator(mode="after")
     def _inside(self) -> Self:
-        parts = PurePosixPath(self.path).parts
-        if self.path.startswith("/") or ".." in parts or "\\" in self.path or DRIVE.match(self.path):
-            raise ValueError("path must be relative, with forward slashes and without '..'")
+        if why := unsafe(self.path):
+            raise ValueError(why)
         return self
 
     @property
@@ -133,10 +140,10 @@ class Part(Strict):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     format: Format
-    row_schema: str | None = Field(None, alias="schema")
+    row_schema: Below | None = Field(None, alias="schema")
     rows: int | None = Field(None, ge=0)
     derived: dict[str, Derived] = Field(default_factory=dict)
-    pattern: str | None = None
+    pattern: Below | None = None
     note: str = ""
 
 

@@ -25,6 +25,7 @@ from suite.data.entry import (
 )
 from suite.data.rows import Place, Raw, read_rows, with_derived
 from suite.errors import DataError, unknown
+from suite.files import inside
 
 
 def bundled_folder(entry: Entry, source: BundledSource) -> Path:
@@ -36,12 +37,19 @@ def bundled_folder(entry: Entry, source: BundledSource) -> Path:
         spec = importlib.util.find_spec(source.package)
         bases = list(spec.submodule_search_locations or ()) if spec else []
     for base in bases:
-        if (folder := Path(base) / source.folder).is_dir():
+        if (folder := _inside(entry, Path(base), source.folder)).is_dir():
             return folder
     raise DataError(
         f"{entry.id} comes with {source.package or 'the registry'}, which has no folder {source.folder!r}",
         fix=f"install the package {source.package}" if source.package else "reinstall the plugin",
     )
+
+
+def _inside(entry: Entry, base: Path, path: str) -> Path:
+    try:
+        return inside(base, path)
+    except OSError as error:
+        raise DataError(f"{entry.id}: {error.filename} is not opened: {error.strerror}", str(base)) from error
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,7 @@ class LocalFiles:
         return {"entry": self.entry.id, **place, "licence": licence, "sha256": whole, "files": files}
 
     def _bundled(self, file: File, source: BundledSource) -> Path:
-        path = bundled_folder(self.entry, source) / file.path
+        path = _inside(self.entry, bundled_folder(self.entry, source), file.path)
         if not path.is_file():
             raise DataError(f"{self.entry.id} lacks {file.path}", where=str(path), fix="reinstall the plugin")
         if file.sha256 is not None and sha256_of(path) != file.sha256:

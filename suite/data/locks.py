@@ -7,7 +7,6 @@ A lock names the entry it was made for, by digest: if the entry changes, the loc
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
 from pydantic import ValidationError
 
 from suite.data import strict
@@ -46,8 +45,7 @@ def lock_path(cache: Cache, entry: Entry) -> Path:
 
 def write_lock(path: Path, lock: Lock) -> None:
     """Write a lock, whole or not at all."""
-    text = yaml.safe_dump(lock.model_dump(mode="json", exclude_none=True), sort_keys=False, width=200)
-    write_whole(path, text.encode())
+    write_whole(path, strict.dump_yaml(lock.model_dump(mode="json", exclude_none=True)))
 
 
 def read_lock(path: Path) -> Lock | None:
@@ -55,7 +53,7 @@ def read_lock(path: Path) -> Lock | None:
     if not path.is_file():
         return None
     try:
-        return Lock.model_validate(strict.read_yaml(path.read_text("utf-8")))
+        return strict.validated(Lock, strict.read_yaml_file(path))
     except (ValidationError, ValueError) as error:
         raise DataError(
             "a lock file can't be read",

@@ -10,8 +10,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
-
 from suite.data import fetch_git, fetch_hub, strict
 from suite.data.cache import Cache, disk_errors, sha256_of, write_whole
 from suite.data.entry import DatasetEntry, Entry, File, GitSource, HubSource, ModelFile
@@ -55,12 +53,11 @@ def pin(
 
 def pin_file(entry: Entry, lock: Lock, path: Path) -> None:
     """Write a lock's pins into the entry's YAML file; comments in it are lost."""
-    document = strict.read_yaml(path.read_text("utf-8"))
+    document = strict.read_yaml_file(path)
     key = "commit" if isinstance(entry.source, GitSource) else "revision"
     document["source"][key] = lock.revision
     document["files"] = [file.model_dump(mode="json", exclude_none=True) for file in lock.files]
-    text = yaml.safe_dump(document, sort_keys=False, width=100, allow_unicode=True)
-    write_whole(path, text.encode())
+    write_whole(path, strict.dump_yaml(document, width=100))
 
 
 def _pin_hub(

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from suite.data import strict
 from suite.data.entry import DatasetEntry, Entry, ModelEntry
 from suite.errors import DataError, unknown
+from suite.files import inside
 
 EntryT = TypeVar("EntryT", bound=Entry)
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -101,8 +102,12 @@ class Registry:
 def find_schema(name: str, folders: Iterable[Path]) -> Path:
     """The schema of that name in the first folder that has it. Raises DataError."""
     for base in folders:
-        if (base / "schemas" / name).is_file():
-            return base / "schemas" / name
+        try:
+            path = inside(base / "schemas", name)
+        except OSError as error:
+            raise DataError(f"schema {error.filename} is not opened: {error.strerror}", str(base)) from error
+        if path.is_file():
+            return path
     raise DataError(
         f"no schema {name!r} in any registry folder", fix="it belongs into schemas/ beside datasets/"
     )
@@ -110,9 +115,10 @@ def find_schema(name: str, folders: Iterable[Path]) -> Path:
 
 def read_entry(path: Path, model: type[EntryT]) -> EntryT:
     """The entry in a YAML file. Raises DataError naming file, line and field."""
-    text = path.read_text("utf-8")
+    text = ""
     try:
-        entry = model.model_validate(strict.read_yaml(text))
+        text = strict.read_text(path)
+        entry = strict.validated(model, strict.read_yaml(text))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = [step for step in first["loc"] if step not in ("hub", "git", "package", "bundled")]

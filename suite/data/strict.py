@@ -7,12 +7,18 @@ is wrong and, where it is known, on which line; who reads knows which file it wa
 
 import json
 import math
+import re
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import yaml
+from pydantic import BaseModel
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from suite.files import read_regular
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_json(text: str | bytes, *, nan: bool = False) -> Any:
@@ -68,36 +74,163 @@ def kind(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-def read_yaml(text: str) -> Any:
-    """The value of a YAML document of plain data. Raises ValueError."""
+LARGEST = 4 * 2**20  # bytes of a YAML or TOML file
+_DEEPEST = 32
+_MOST = 100_000  # nodes, aliases resolved
+_CORE = "tag:yaml.org,2002:"
+_TAGS = (None, "!", _CORE + "str", _CORE + "map", _CORE + "seq")
+_PLAIN = {  # YAML 1.2's core schema: `yes`, `012`, `1:30` and dates are texts
+    "null": (r"~|null|Null|NULL|", "~nN"),
+    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    "int": (r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
+    "float": (
+        r"[-+]?(?:(?:0|[1-9][0-9]*)?\.[0-9]+(?:[eE][-+][0-9]+)?|\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN",
+        "-+.0123456789",
+    ),
+}
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+
+
+for _kind, (_pattern, _firsts) in _PLAIN.items():
+    _Loader.add_implicit_resolver(_CORE + _kind, re.compile(rf"^(?:{_pattern})$"), [*_firsts, ""])
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what `read_yaml` takes: nothing is named once and referred to."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
+
+
+def dump_yaml(value: Any, width: int = 200) -> bytes:
+    """A YAML document of plain data."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
+    return text.encode()
+
+
+def read_yaml_file(path: Path) -> Any:
+    """The value of a YAML file. Raises ValueError."""
+    return read_yaml(read_text(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a regular file that is not too large. Raises ValueError."""
     try:
-        loader = _Loader(text)
-        try:
-            node = loader.get_single_node()
-            if node is None:
-                return None
-            _no_key_twice(node)
-            return loader.construct_document(node)
-        finally:
-            loader.dispose()
+        return read_regular(path, LARGEST).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 at byte {error.start}") from error
+    except OSError as error:
+        raise ValueError(error.strerror or str(error)) from error
+
+
+def read_yaml(text: str) -> Any:
+    """The value of a YAML document of plain data: texts as keys, no tags, few aliases. Raises ValueError."""
+    try:
+        _check_events(text)
+        value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader with fewer types
+        _finite_all(value)
+        return value
     except yaml.MarkedYAMLError as error:
         line = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
         raise ValueError(f"not YAML: {error.problem}{line}") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, TypeError) as error:
         raise ValueError(f"not YAML: {error}") from error
 
 
-def _no_key_twice(node: Any) -> None:
-    if isinstance(node, yaml.SequenceNode):
-        for child in node.value:
-            _no_key_twice(child)
-    elif isinstance(node, yaml.MappingNode):
-        seen: dict[str, None] = {}
-        for key, value in node.value:
-            if key.value in seen:
-                raise ValueError(f"key {key.value!r} is given twice (line {key.start_mark.line + 1})")
-            seen[key.value] = None
-            _no_key_twice(value)
+class _Open:
+    """A mapping or list that is being read. keys: so far; None for a list. nodes, depth: of what it holds."""
+
+    def __init__(self, event: Any) -> None:
+        self.anchor: str | None = event.anchor
+        self.keys: set[str] | None = set() if isinstance(event, yaml.MappingStartEvent) else None
+        self.at_key = self.keys is not None
+        self.nodes, self.depth = 1, 1
+
+
+def _check_events(text: str) -> None:
+    """Hold a document to what is allowed before anything of it is built. Raises ValueError."""
+    stack: list[_Open] = []
+    anchors: dict[str, tuple[int, int]] = {}  # name -> nodes and depth, with what it refers to
+    event: Any
+    for event in yaml.parse(text, Loader=_Loader):
+        line = f"(line {event.start_mark.line + 1})"
+        nodes, depth, anchor = 0, 0, None
+        if isinstance(event, yaml.CollectionEndEvent):
+            done = stack.pop()
+            nodes, depth, anchor = done.nodes, done.depth, done.anchor
+        elif isinstance(event, yaml.NodeEvent):
+            if getattr(event, "tag", None) not in _TAGS:
+                raise ValueError(f"tags are not allowed {line}")
+            if stack and stack[-1].keys is not None:
+                if stack[-1].at_key:
+                    _new_key(event, stack[-1].keys, line)
+                stack[-1].at_key = not stack[-1].at_key
+            if isinstance(event, yaml.CollectionStartEvent):
+                stack.append(_Open(event))
+                continue
+            nodes, anchor = 1, event.anchor
+            if isinstance(event, yaml.AliasEvent):
+                if event.anchor not in anchors:
+                    raise ValueError(f"*{event.anchor} refers to nothing before it {line}")
+                (nodes, depth), anchor = anchors[event.anchor], None
+        if nodes and stack:
+            stack[-1].nodes += nodes
+            stack[-1].depth = max(stack[-1].depth, depth + 1)
+        if nodes > _MOST or depth > _DEEPEST or len(stack) > _DEEPEST:
+            raise ValueError(f"nested too deeply, or too large with its aliases {line}")
+        if anchor:
+            anchors[anchor] = nodes, depth
+
+
+def _new_key(event: Any, known: set[str], line: str) -> None:
+    if not isinstance(event, yaml.ScalarEvent):
+        raise ValueError(f"a key must be a text {line}")
+    if event.value in known:
+        raise ValueError(f"key {event.value!r} is given twice {line}")
+    plain = not event.style and event.tag is None
+    if event.value == "<<" or (plain and any(re.fullmatch(one, event.value) for one, _ in _PLAIN.values())):
+        raise ValueError(f"key {event.value!r} is not text: put it in quotes {line}")
+    known.add(event.value)
+
+
+def _finite_all(value: Any) -> None:
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            _finite_all(one)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number is not finite")
+    elif isinstance(value, str) and "\0" in value:
+        raise ValueError("a text holds a NUL character")
+
+
+def validated(kind: type[ModelT], value: Any) -> ModelT:
+    """A model of plain data. Raises ValidationError, or ValueError for a value of another type than asked
+    for, which a lenient reader would turn into it: true into 1, "1" into 1, "yes" into true.
+    """
+    model = kind.model_validate(value)
+    told = model.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    if (place := _turned(value, told)) is not None:
+        raise ValueError(f"field `{place}` is of another type than it should be")
+    return model
+
+
+def _turned(given: Any, told: Any) -> str | None:
+    """Where a text, number or truth value became one of another type."""
+    if isinstance(given, dict) and isinstance(told, dict):
+        pairs = [(str(key), given[key], told[key]) for key in given if key in told]
+    elif isinstance(given, list) and isinstance(told, list) and len(given) == len(told):
+        pairs = [(str(at), *both) for at, both in enumerate(zip(given, told, strict=True))]
+    else:
+        kinds = [bool if isinstance(one, bool) else float if isinstance(one, int) else type(one)
+                 for one in (given, told)]  # fmt: skip
+        return "" if kinds[0] is not kinds[1] and {*kinds} <= {bool, float, str} else None
+    for name, one, other in pairs:
+        if (place := _turned(one, other)) is not None:
+            return f"{name}.{place}".rstrip(".")
+    return None
 
 
 def yaml_line(text: str, place: Sequence[str | int]) -> int | None:

@@ -15,7 +15,7 @@ import msgspec
 
 from suite.chat import Message, Request, Tool
 from suite.errors import RunError
-from suite.files import open_regular
+from suite.files import open_regular, read_regular
 from suite.journal.records import (
     FORMAT,
     AttemptRecord,
@@ -27,6 +27,7 @@ from suite.journal.records import (
 )
 
 RecordT = TypeVar("RecordT")
+LARGEST_DOCUMENT = 256 * 2**20  # bytes of a manifest or of results
 
 
 def damaged(path: Path, line: int, why: str) -> RunError:
@@ -53,8 +54,14 @@ class Lines(Generic[RecordT]):
             raise damaged(self.path, number, "its checksum does not match")
         try:
             return self._decoder.decode(line)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise damaged(self.path, number, str(error)) from error
+
+    def _opened(self) -> BinaryIO:
+        try:
+            return open_regular(self.path)
+        except OSError as error:
+            raise RunError(f"{self.path.name} cannot be read: {error.strerror}", str(self.path)) from error
 
     def with_offsets(self) -> Iterator[tuple[int, RecordT]]:
         """(offset of the line, record) for every whole line, in file order."""
@@ -66,7 +73,7 @@ class Lines(Generic[RecordT]):
         if not self.path.exists():
             return
         offset = 0
-        with open_regular(self.path) as file:
+        with self._opened() as file:
             for number, raw in enumerate(file, 1):
                 if not raw.endswith(b"\n"):
                     return  # torn: it never was a record
@@ -77,7 +84,7 @@ class Lines(Generic[RecordT]):
         """Every whole line without its newline, its checksum held; not decoded."""
         if not self.path.exists():
             return
-        with open_regular(self.path) as file:
+        with self._opened() as file:
             for number, raw in enumerate(file, 1):
                 if not raw.endswith(b"\n"):
                     return
@@ -92,7 +99,7 @@ class Lines(Generic[RecordT]):
     def at(self, offset: int) -> RecordT:
         """The record that starts at an offset. The file stays open for the next one."""
         if self._file is None:
-            self._file = open_regular(self.path)
+            self._file = self._opened()
         self._file.seek(offset)
         return self.decode(self._file.readline(), 0)
 
@@ -241,6 +248,7 @@ class RunReader(Journal):
                 f"{folder.name} is in format {self.manifest.get('format')!r}, this suite reads {FORMAT!r}",
                 where=str(folder / "manifest.json"),
             )
+        _hold(self.manifest, _Manifest, folder / "manifest.json")
 
     def scorings(self) -> list[str]:
         """Ids of all scorings, oldest first."""
@@ -271,7 +279,7 @@ class RunReader(Journal):
 
     def results(self, name: str = "") -> dict[str, Any]:
         """The results of a scoring. Raises RunError if they were not written yet."""
-        return read_json(self.scoring(name).folder / "results.json")
+        return read_results(self.scoring(name).folder / "results.json")
 
     def text_of(self, record: OutputRecord, calls: OffsetIndex) -> str:
         """An output's text; taken from its call's reply where it was left out."""
@@ -291,17 +299,63 @@ class RunReader(Journal):
         return index
 
 
+class _Cell(msgspec.Struct):
+    cell: str
+    task: str
+    parameters: dict[str, Any]
+
+
+class _Counts(msgspec.Struct):
+    samples: dict[str, int]
+
+
+class _Manifest(msgspec.Struct):
+    """What everybody needs of a manifest; the rest is for those who need it."""
+
+    cells: list[_Cell]
+    counts: _Counts
+    roles: dict[str, list[dict[str, Any]]] = {}
+    data: dict[str, dict[str, Any]] = {}
+    trials: int = 1
+
+
+class _ResultCell(_Cell):
+    metrics: list[dict[str, Any]]
+
+
+class _Results(msgspec.Struct):
+    cells: list[_ResultCell]
+    pending: int = 0
+
+
+def _hold(document: dict[str, Any], shape: type[msgspec.Struct], path: Path) -> dict[str, Any]:
+    try:
+        msgspec.convert(document, shape)
+    except msgspec.ValidationError as error:
+        raise RunError(
+            f"{path.name} was changed or damaged: {error}",
+            where=str(path),
+            fix="restore it from a copy; results.json alone can be made again by `suite score`",
+        ) from error
+    return document
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """The results of a scoring. Raises RunError if they are missing or damaged."""
+    return _hold(read_json(path), _Results, path)
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A small JSON object file. Raises RunError if it is missing or not JSON."""
     try:
-        value = msgspec.json.decode(path.read_bytes())
+        value = msgspec.json.decode(read_regular(path, LARGEST_DOCUMENT))
     except OSError as error:
         raise RunError(
             f"{path.parent.name} is not a finished part of a run: {path.name}: {error.strerror}",
             where=str(path),
             fix="name a run folder, as `suite runs list` shows them",
         ) from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise RunError(f"{path.name} is not JSON: {error}", where=str(path)) from error
     if not isinstance(value, dict):
         raise RunError(f"{path.name} is not a JSON object", where=str(path))

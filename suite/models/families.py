@@ -10,9 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from suite.data import strict
 from suite.errors import ConfigError
 from suite.models.weights import registry_file
 from suite.plugins import catalogue
@@ -56,8 +56,8 @@ class _File(BaseModel):
 def read_families(path: Path) -> tuple[Family, ...]:
     """The families of one file. Raises ConfigError naming it."""
     try:
-        return _File.model_validate(yaml.safe_load(path.read_bytes())).families
-    except (OSError, yaml.YAMLError, ValidationError, re.error) as error:
+        return strict.validated(_File, strict.read_yaml_file(path)).families
+    except (ValueError, re.error) as error:
         raise ConfigError(
             f"{path.name} is not a table of reward families: {error}", where=str(path)
         ) from error

@@ -76,5 +76,5 @@ def parse_value(text: str) -> Any:
     """A JSON value if the text is one, else the text itself."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

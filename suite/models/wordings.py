@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
 
+from suite.data import strict
 from suite.errors import ConfigError
 from suite.models.weights import registry_file
 from suite.plugins import catalogue
@@ -89,8 +89,8 @@ class _File(BaseModel):
 def read_wordings(path: Path) -> tuple[Wording, ...]:
     """The rows of one file. Raises ConfigError naming it."""
     try:
-        return _File.model_validate(yaml.safe_load(path.read_bytes())).wordings
-    except (OSError, yaml.YAMLError, ValidationError, re.error) as error:
+        return strict.validated(_File, strict.read_yaml_file(path)).wordings
+    except (ValueError, re.error) as error:
         raise ConfigError(f"{path.name} is not a table of wordings: {error}", where=str(path)) from error
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from suite.errors import RunError
-from suite.journal.reading import BlockReader, Journal, OffsetIndex, RunReader, digest64, read_json
+from suite.journal.reading import BlockReader, Journal, OffsetIndex, RunReader, digest64, read_results
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 
 
@@ -57,7 +57,7 @@ class LoadedRun:
         self._scoring: Journal | None = self.reader.scoring(scoring) if scoring else None
         self._results: dict[str, Any] = {}
         if self._scoring is not None and (self._scoring.folder / "results.json").exists():
-            self._results = read_json(self._scoring.folder / "results.json")
+            self._results = read_results(self._scoring.folder / "results.json")
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ reason; equal cells are one. Not here: data (`sources`), models (`filling`).
 """
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin
@@ -22,6 +23,9 @@ from suite.run.request import EvalRequest
 from suite.task import Task
 
 AnyTask = Task[Any, Any]
+
+
+MOST_CELLS = 10_000  # of one task in one run
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,11 @@ def _combinations(request: EvalRequest, task: type[AnyTask], name: str) -> Itera
     bases: Sequence[Mapping[str, Any]] = task.info.presets.get(preset, [{}])
     if request.preset and request.preset not in task.info.presets:
         raise unknown("preset", request.preset, task.info.presets, f"of {name}")
+    if (many := len(bases) * math.prod(map(len, given.values()))) > MOST_CELLS:
+        raise ConfigError(
+            f"these parameters make {many:,} cells of {name}; a run has at most {MOST_CELLS:,}",
+            fix="sweep fewer values with -P, in several runs",
+        )
     for base in bases:
         for combination in itertools.product(*given.values()):
             yield {**base, **dict(zip(given, combination, strict=True))}

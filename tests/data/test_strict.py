@@ -3,10 +3,11 @@
 import contextlib
 import json
 import math
+import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.data import strict
@@ -57,7 +58,7 @@ def test_a_byte_order_mark_and_a_whole_pair_are_no_harm() -> None:
     [
         ("a: 1\nb:\n  c: 1\n  c: 2\n", r"key 'c' is given twice \(line 4\)"),
         ("a: [1\n", r"not YAML: .*\(line 2\)"),
-        ("!!python/object/apply:os.system [ls]", "could not determine a constructor"),
+        ("!!python/object/apply:os.system [ls]", "tags are not allowed"),
     ],
 )
 def test_yaml_of_two_meanings_is_refused(text: str, message: str) -> None:
@@ -80,3 +81,54 @@ def test_the_line_of_a_field_is_found() -> None:
 
 def test_finite_numbers_keep_their_value() -> None:
     assert math.isclose(strict.read_json(b"1e308"), 1e308)
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join(['*' + chr(97 + i)] * 8)}]\n" for i in range(12)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BOMB, "too large with its aliases"),
+        ("a: &a [*a]", "refers to nothing before it"),
+        ("[" * 100_000 + "]" * 100_000, "nest"),
+        ("{a: " * 60 + "}" * 60, "nested too deeply"),
+        ("[a, b]: 1", "a key must be a text"),
+        ("{a: 1}: 1", "a key must be a text"),
+        ("&a x: 1\n*a : 2", "a key must be a text"),
+        ("a: &x {b: 1}\nc:\n  <<: *x", "'<<' is not text"),
+        ("true: 1", "'true' is not text"),
+        ("a: !!timestamp 2024-01-01", "tags are not allowed"),
+        ("a: !!binary aGk=", "tags are not allowed"),
+        ("a: 1\n---\na: 2", "another document"),
+        ("a: " + "9" * 5000, "limit"),
+    ],
+    ids=lambda text: str(text)[:20],
+)
+def test_yaml_that_is_a_trap_is_refused_at_once(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        strict.read_yaml(text)
+
+
+def test_yaml_has_texts_and_numbers_and_nothing_in_between() -> None:
+    text = "a: &x [yes, no, 012, 1:30, 2024-01-01, 0x1F, 1_000, 1e5]\nb: *x\nc: [1, -2, 1.5, true, ~]"
+    words = ["yes", "no", "012", "1:30", "2024-01-01", "0x1F", "1_000", "1e5"]
+    assert strict.read_yaml(text) == {"a": words, "b": words, "c": [1, -2, 1.5, True, None]}
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.text(st.characters(codec="utf-8", exclude_categories=("C",))),
+        lambda inner: st.lists(inner, max_size=3)
+        | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3),
+        max_leaves=6,
+    )
+)
+@settings(max_examples=60)
+def test_what_is_dumped_is_read_again(value: Any) -> None:
+    assert strict.read_yaml(strict.dump_yaml([value, value]).decode()) == [value, value]
