@@ -295,5 +295,5 @@ def test_an_endpoint_that_is_no_hub_is_unreachable(
 ) -> None:
     hub_entry()
     monkeypatch.setenv("HF_ENDPOINT", git.url)
-    with pytest.raises(SourceUnreachable, match="see whether HF_ENDPOINT is a Hub"):
+    with pytest.raises(SourceUnreachable, match="the Hub can't be reached"):
         pull(place.registry.dataset("questions"), place.cache)
