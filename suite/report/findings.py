@@ -43,6 +43,12 @@ def sentence(one: Mapping[str, Any], cells: Mapping[str, str]) -> tuple[str, boo
         case "identity":
             changes = "; ".join(counts)
             return f"The {who} was not who it was when the run began, as it went on: {changes}.", True
+        case "code":
+            changes = "; ".join(counts)
+            return (
+                f"The code of {who} is not what the outputs were made with: {changes}. "
+                "`suite eval … --new` makes new ones."
+            ), True
         case "cached":
             dates = ", ".join(counts)
             return (

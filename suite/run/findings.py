@@ -1,7 +1,8 @@
 """What a reader of results must be told, found in the journals: who answered, from where, what ends alike.
 
 Each finding is data (`kind`, `who`, `counts`, `of`); reports put it into words. Kinds: `models` and
-`fingerprints` (several answered as one), `identity` (another server than at the start), `cached` (replies by
+`fingerprints` (several answered as one), `identity` (another server than at the start), `code` (of a task:
+another than the outputs or earlier scores were made with), `cached` (replies by
 date), `cut` (fewer prompt tokens read than sent), `settled` and `wording` (outcomes that the user decided),
 `room` (asked for fewer new tokens than wanted), `short` (replies of judges and simulated users that were cut,
 by limit), `alike`, `judged` and `unscored` (most fail in one way).
@@ -164,11 +165,11 @@ def of_cell(
             yield finding("unscored", cell, {f"{value}: {reason}": n}, scored)
 
 
-def changed(attempts: Iterable[AttemptRecord]) -> Iterator[dict[str, Any]]:
-    """What was another when the run went on."""
-    found: dict[str, Counter[str]] = {}
+def changed(attempts: Iterable[AttemptRecord], scoring: str) -> Iterator[dict[str, Any]]:
+    """What was another when the run, or this scoring of it, went on."""
+    found: dict[tuple[str, str], Counter[str]] = {}
     for one in attempts:
-        if one.event == "identity":
-            found.setdefault(one.role, Counter())[one.detail] += 1
-    for member, counts in sorted(found.items()):
-        yield finding("identity", member, counts, sum(counts.values()))
+        if one.event == "identity" or (one.event == "code" and one.kind in ("solve", scoring)):
+            found.setdefault((one.event, one.role), Counter())[one.detail] += 1
+    for (kind, who), counts in sorted(found.items()):
+        yield finding(kind, who, counts, sum(counts.values()))

@@ -9,6 +9,7 @@ import msgspec
 
 from suite.journal.records import FORMAT
 from suite.run.cells import Cell
+from suite.run.code import code_record
 from suite.run.hardware import hardware
 from suite.run.plan import Counts, Plan
 
@@ -80,6 +81,7 @@ def run_manifest(plan: Plan, name: str, facts: Facts, *, imported: bool = False)
         "roles": plan.filled.record("solve", "both"),
         "data": {name: dict(one) for name, one in plan.data_identity.items()},
         "counts": counts_record(plan.counts),
+        "code": code_record(plan.cells),
         "versions": versions(plugins),
         "hardware": hardware(),
     }
@@ -95,6 +97,7 @@ def scoring_manifest(plan: Plan, name: str, facts: Facts, run_sha256: str, level
         "plan_sha256": run_sha256,
         "level": level,
         "roles": plan.filled.record("score", "both"),
+        "code": code_record(plan.cells),
         "cells": [
             {
                 "cell": cell.id,

@@ -15,7 +15,8 @@ from suite.errors import RunError
 from suite.journal.reading import Journal, RunReader, read_json
 from suite.journal.records import CellPlan, OutputRecord, ScoreRecord
 from suite.journal.waiting import Key, Waiting, key_of
-from suite.run.findings import Call, Told, changed, of_cell
+from suite.run.code import other_code
+from suite.run.findings import Call, Told, changed, finding, of_cell
 from suite.scoring.computing import compute, compute_across, wanted
 from suite.scoring.table import TableBuilder
 from suite.task import Unscored
@@ -151,6 +152,8 @@ def make_results(
         across.extend(msgspec.to_builtins(found))
     pending = sum(cell["pending"] for cell in shown)
     calls, seconds, told = effort(run, journal)
+    for task, change in other_code(manifest.get("code"), run.scoring_manifest(scoring).get("code") or {}):
+        told.append(finding("code", task, {change: 1}, 1))
     for name, count in counts.items():
         told += of_cell(name, count.finishes, count.unscored, count.scored, count.same)
     tags = manifest["counts"].get("tags", {})
@@ -223,7 +226,11 @@ def effort(run: RunReader, journal: Journal) -> tuple[dict[str, dict[str, int]],
     for member, one in found.items():
         one["retries"] = retries[member]
     seconds = sum(end - start for start, end in zip(starts, ends, strict=True))
-    return dict(sorted(found.items())), seconds, [*told.findings(), *changed(run.attempts)]
+    return (
+        dict(sorted(found.items())),
+        seconds,
+        [*told.findings(), *changed(run.attempts, journal.folder.name)],
+    )
 
 
 def _roles(journal: Journal) -> dict[str, Any]:

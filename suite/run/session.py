@@ -30,6 +30,7 @@ from suite.run.cache import (
     replies_folder,
 )
 from suite.run.calls import Desk, Recorded
+from suite.run.code import code_record, other_code
 from suite.run.done import Done
 from suite.run.execute import SAME_ERROR_LIMIT, Driver
 from suite.run.filling import Member
@@ -135,6 +136,7 @@ class _Session:
     async def _work(self) -> SuiteError | None:
         """Do what is left. Returns what stopped it, if anything did."""
         if self._all_done():
+            list(self._other_code(self.stages))
             another = " (--new makes another)" if "solve" in self.stages else ""
             self.progress.say(f"nothing is left to do: shown as it was made{another}")
             return None
@@ -185,6 +187,7 @@ class _Session:
         async with self._engines(members), self._tasks(tools) as facts:
             self._write_manifests(facts, stages)
             another = list(self._others(stages))
+            code = list(self._other_code(stages))
             solve = Sink(self.folder, "solve") if "solve" in stages else None
             score = Sink(self._scoring_folder, "score") if "score" in stages else None
             here = [one for one in (solve, score) if one is not None]
@@ -200,6 +203,8 @@ class _Session:
             desk.attempt("start", detail=",".join(stages))
             for member, change in another:
                 desk.attempt("identity", role=member, detail=change)
+            for stage, task, change in code:
+                desk.attempt("code", role=task, kind=stage, detail=change)
             if self._lost:
                 desk.attempt("resume", detail=self._lost)
                 self._lost = ""
@@ -354,6 +359,21 @@ class _Session:
                 for change in other_facts(was.get(one.member), one.engine.identity()):
                     self.progress.say(f"{one.member} is not who it was when the run began: {change}")
                     yield one.member, change
+
+    def _other_code(self, stages: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+        """(stage, task, what is another) of tasks whose code has changed since this run or scoring began."""
+        now, told = code_record(self.plan.cells), set()
+        places = {"solve": (self.folder, "solve"), "score": (self._scoring_folder, self.scoring)}
+        for stage, (folder, name) in places.items():
+            path = folder / "manifest.json"
+            if not name or not path.exists():
+                continue
+            for task, change in other_code(read_json(path).get("code"), now):
+                if task not in told:
+                    self.progress.say(f"the code of {task} has changed since this run was made: {change}")
+                told.add(task)
+                if stage in stages:
+                    yield name, task, change
 
     def _counters(self, members: Sequence[Member], desk: Desk) -> None:
         """Note the engines' own figures (prefix cache) where they have any."""
