@@ -38,7 +38,10 @@ class CellPlan(msgspec.Struct, frozen=True):
 
 
 class OutputRecord(msgspec.Struct, omit_defaults=True):
-    """One solved sample. `text_from`: the output's text equals that call's reply and is left out."""
+    """One solved sample. `text_from`: the output's text equals that call's reply and is left out.
+
+    reasoning: what led the text of an imported output and is no part of it; other runs keep it in calls.
+    """
 
     cell: str
     sample: str
@@ -51,6 +54,7 @@ class OutputRecord(msgspec.Struct, omit_defaults=True):
     calls: list[str] = []
     text_from: str = ""
     imported: bool = False
+    reasoning: str = ""
 
 
 class CallRecord(msgspec.Struct, omit_defaults=True):

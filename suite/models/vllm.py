@@ -25,6 +25,7 @@ from suite.models.openai import server_version
 from suite.models.options import EngineOptions, check_needs, describe, read_options
 from suite.models.plain_http import REPLY_MIB
 from suite.models.rating import Head, check_labels
+from suite.models.reasoning_parsers import parser_of
 from suite.models.secrets import Scrubber, read_key, split_url
 from suite.models.server import Launch, ManagedServer
 from suite.models.spec import ModelSpec
@@ -64,7 +65,10 @@ class VLLMEngine(Engine):
         super().__init__(spec)
         self._options = options
         self._passed = {name.replace("-", "_"): value for name, value in passed.items()}
-        self._flags = flags(passed)
+        chosen = self._passed.get("reasoning_parser")
+        self._parser = chosen if isinstance(chosen, str) and chosen != "none" else ""
+        names = ("reasoning_parser", "reasoning-parser")
+        self._flags = flags({key: value for key, value in passed.items() if key not in names})
         self._own = own_wordings(options.overflow_says, options.refused_says)
         if options.url:
             self._attached = split_url(options.url)
@@ -149,6 +153,8 @@ class VLLMEngine(Engine):
             found["revision"] = self._checkpoint.revision
         if self._version:
             found["engine_version"] = self._version
+        if self._parser:
+            found["reasoning_parser"] = self._parser
         if self._options.url:
             found["url"] = self._attached[0]
             if self._options.identity:
@@ -202,6 +208,9 @@ class VLLMEngine(Engine):
         if self._family and self._family.overrides and "hf_overrides" not in self._passed:
             given += flags({"hf_overrides": dict(self._family.overrides)})
         pooling = bool({"rate", "rank"} & self.capabilities())
+        if not pooling and "reasoning_parser" not in self._passed:
+            self._parser = parser_of(self._served, vllm.version)
+        given += flags({"reasoning_parser": self._parser or None})
         logs = surroundings.logs
         if logs is None:
             self._scratch = tempfile.TemporaryDirectory(prefix="suite-vllm-")

@@ -5,7 +5,8 @@ An importer (Entry kind "importer") is a function of a path that yields one reco
     task, parameters     the task's name and all solve parameters of the cell
     model                whose answers they are
     sample, tags         id and slices; optionally group, cluster, trial
-    output               {"text", "finish"}, or None where there is no answer yet
+    output               {"text", "finish"}, or None where there is no answer yet; hidden reasoning that leads
+                         the text is taken off it and kept beside it
     values               the task's values by name, {"unscored": reason} for a missing one; {} if not scored
     judge                optionally {check: {name: text}}, kept as parts of the score
     parts                optionally the parts of the score: [{id, values, tags}]
@@ -30,12 +31,13 @@ from typing import Any
 import msgspec
 
 import suite
-from suite.chat import canonical_json, sha256_hex
+from suite.chat import Reply, canonical_json, sha256_hex
 from suite.data.text_files import Once
 from suite.errors import ConfigError, DataError, NotFound, PluginError, SuiteError, unknown
 from suite.journal.reading import RunReader, digest64
 from suite.journal.records import FORMAT, AttemptRecord, OutputRecord, Record, ScoreRecord
 from suite.journal.writing import JournalFile, write_json
+from suite.models.reasoning import separated, tags_of
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import Cell, load_task, make_cell, swept
 from suite.run.hardware import hardware
@@ -219,6 +221,8 @@ def _made(
     if record["output"] is None:
         return None, None, missing("solve", "not-answered")
     output = msgspec.convert(dict(record["output"]), Output)
+    reply = separated(Reply(output.text, output.finish), tags_of())
+    output = Output(reply.text, output.data, reply.finish)
     group = str(record.get("group") or sample)
     written = OutputRecord(
         cell=cell,
@@ -230,6 +234,7 @@ def _made(
         payload_sha256="",
         output=output,
         imported=True,
+        reasoning=reply.reasoning,
     )
     if not record["values"]:
         return written, None, missing("score", "not-scored")

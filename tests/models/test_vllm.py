@@ -113,6 +113,29 @@ async def test_a_reward_model_needs_no_flag(stand_in: Path, model: Callable[...,
     assert "--enable-prefix-caching" not in argv
 
 
+@pytest.mark.parametrize(
+    ("options", "flags_of_it", "recorded"),
+    [
+        ({}, ["--reasoning-parser=qwen3"], "qwen3"),
+        ({"reasoning_parser": "none"}, [], None),
+        ({"reasoning-parser": "glm45"}, ["--reasoning-parser=glm45"], "glm45"),
+    ],
+)
+async def test_a_model_that_thinks_gets_the_parser_of_its_family(
+    stand_in: Path,
+    model: Callable[..., str],
+    options: dict[str, object],
+    flags_of_it: list[str],
+    recorded: str | None,
+) -> None:
+    one = engine(model("Qwen3ForCausalLM", "Qwen3-0.6B"), **options)
+    await one.start(Surroundings(logs=stand_in / "logs"))
+    await one.close()
+    argv = json.loads((stand_in / "argv.json").read_text())
+    assert [flag for flag in argv if flag.startswith("--reasoning-parser")] == flags_of_it
+    assert one.identity().get("reasoning_parser") == recorded
+
+
 AS_CLASSIFIER = {"architectures": ["LlamaForSequenceClassification"]}
 CAPABLE = [
     ("LlamaForCausalLM", {}, {}, {"chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema"}),

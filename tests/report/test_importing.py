@@ -105,6 +105,13 @@ def test_answers_values_and_verdicts_arrive(make_import: Import) -> None:
     assert {run.text(one) for one in run.outputs()} >= {"answer to a/0"}
 
 
+def test_hidden_reasoning_is_kept_beside_the_answer(make_import: Import) -> None:
+    text = "<think>Tea or coffee?</think>\nTea."
+    run = LoadedRun(make_import(record("a/0", True, output={"text": text, "finish": "stop"})))
+    (only,) = run.outputs()
+    assert (only.output.text, only.output.finish, only.reasoning) == ("Tea.", "stop", "Tea or coffee?")
+
+
 def test_it_is_marked_everywhere_and_says_so(make_import: Import) -> None:
     run = LoadedRun(make_import(record("a/0", True)))
     assert (run.manifest["imported"], run.results["imported"]) == (True, True)
