@@ -90,6 +90,7 @@ def eval_(context: click.Context, /, **flags: Any) -> None:
         reuse="all" if flags["cache"] else "none" if flags["new"] else "others",
         level=flags["level"],
         quiet=flags["quiet"],
+        settle=running.parse_settle(flags["settle"]),
     )
     outcome = running.execute(plan, folder, stages, settings)
     context.exit(running.finish(outcome, as_json=flags["as_json"], strict=flags["strict"], stages=stages))

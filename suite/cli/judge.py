@@ -78,7 +78,15 @@ def audit(context: click.Context, /, **flags: Any) -> None:
     folder = choose_folder(plan, flags["out"], flags["new"])
     stages = ("solve", "score")
     outcome = running.execute(
-        plan, folder, stages, Settings(cache=request.cache, level=flags["level"], quiet=flags["quiet"])
+        plan,
+        folder,
+        stages,
+        Settings(
+            cache=request.cache,
+            level=flags["level"],
+            quiet=flags["quiet"],
+            settle=running.parse_settle(flags["settle"]),
+        ),
     )
     context.exit(running.finish(outcome, as_json=flags["as_json"], strict=flags["strict"], stages=stages))
 

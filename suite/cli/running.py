@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +13,8 @@ from suite.errors import ConfigError
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
+# a reply of the endpoint's own; no time-out, connection, key, rate or overload
+_SETTLED = re.compile(r"status-(4(?!0[1-478]|29)\d\d|500)|error-in-body|bad-shape|no-choices|empty-choices")
 _ROLES = ("candidate", "baseline", "judge", "user", "embedder", "reference")
 
 
@@ -59,6 +62,13 @@ def run_flags(function: FunctionT) -> FunctionT:
             show_default=True,
             help="Of intervals.",
         ),
+        click.option(
+            "--settle",
+            "settle",
+            multiple=True,
+            metavar="KIND=FINISH",
+            help="Take calls that fail for good with KIND (status-400, …) as overflow or refused; recorded.",
+        ),
         click.option("--strict", is_flag=True, help="Exit 1 if a value is unscored, too."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON: run, cells, across."),
         click.option("--quiet", is_flag=True, help="No progress."),
@@ -77,6 +87,23 @@ def parse_parameters(texts: Sequence[str]) -> list[tuple[str, str, str]]:
         if not equals or not name or (colon and not scope):
             raise ConfigError(f"-P {text!r} is no parameter", fix="write -P name=value or -P task:name=value")
         found.append((scope, name.replace("-", "_"), value))
+    return found
+
+
+def parse_settle(texts: Sequence[str]) -> dict[str, Any]:
+    """--settle KIND=FINISH: which failures are the model's on purpose; answers of the endpoint alone can be."""
+    found = {}
+    for text in texts:
+        kind, _, finish = text.partition("=")
+        if finish not in ("overflow", "refused"):
+            raise ConfigError(f"--settle {text!r} settles nothing", fix="write KIND=overflow or KIND=refused")
+        if not _SETTLED.fullmatch(kind):
+            raise ConfigError(
+                f"--settle {text!r}: {kind!r} is a failure of the way to the model, not of the model",
+                fix="put it right and run the same command again; settled are status-4xx, status-500, "
+                "bad-shape, no-choices",
+            )
+        found[kind] = finish
     return found
 
 

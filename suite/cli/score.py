@@ -107,6 +107,7 @@ def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
         reuse="all" if flags["cache"] else "others",
         level=flags["level"],
         quiet=flags["quiet"],
+        settle=running.parse_settle(flags["settle"]),
     )
     outcome = running.execute(plan, folder, ("solve", "score"), settings)
     return running.finish(
@@ -149,6 +150,7 @@ def _run(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
         reuse="all" if flags["cache"] else "others",
         level=flags["level"],
         quiet=flags["quiet"],
+        settle=running.parse_settle(flags["settle"]),
     )
     outcome = running.execute(plan, folder, ("score",), settings)
     return running.finish(outcome, as_json=flags["as_json"], strict=flags["strict"], stages=("score",))

@@ -4,6 +4,7 @@ Refused unless asked otherwise: another data revision, task version, prompt, at-
 simulated user; a number made so would not be about the models. Warned of: what only changes its precision.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from typing import Any, Literal
 from suite.chat import canonical_json
 from suite.compare.loading import ComparedRun
 from suite.errors import ConfigError
+from suite.run.findings import answered
 
 Weight = Literal["refuse", "warn"]
 MEASURING = ("judge", "user", "baseline", "reference")  # roles whose change changes what is measured
@@ -135,9 +137,36 @@ def _roles(a: ComparedRun, b: ComparedRun) -> Iterator[Difference]:
             weight: Weight = "refuse" if role in MEASURING else "warn"
             yield Difference(role, *_apart_models(mine.get(role), theirs.get(role)), weight)
     one, two = (mine.get("candidate") or [{}]), (theirs.get("candidate") or [{}])
+    yield from _answered(a, b, mine, theirs)
     if not _same(one[0].get("sampling"), two[0].get("sampling")):
         shown = (_shown(one[0].get("sampling")), _shown(two[0].get("sampling")))
         yield Difference("sampling of the candidate", *shown, "warn")
+
+
+def _answered(
+    a: ComparedRun, b: ComparedRun, mine: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> Iterator[Difference]:
+    """Members of one spec as whom other models answered, or who tell other facts of themselves."""
+    first, second = (answered(run.reader, run.journal) for run in (a, b))
+    for role in sorted(set(mine) & set(theirs)):
+        for number, (one, two) in enumerate(zip(mine[role], theirs[role], strict=False), 1):
+            member = role if number == 1 else f"{role}/{number}"
+            same = one["spec"] == two["spec"]
+            told = [(each.get("identity") or {}).get("told") for each in (one, two)]
+            if role == "candidate" and same and not _same(*told):
+                yield Difference(f"what the endpoint of the {member} tells", *_apart(*told), "warn")
+            left, right = first.get(member), second.get(member)
+            if not left or not right or set(left) == set(right):
+                continue
+            if same or len(left) > 1 or len(right) > 1:
+                other = left.most_common(1)[0][0] != right.most_common(1)[0][0]
+                weight: Weight = "refuse" if role in MEASURING and same and other else "warn"
+                yield Difference(f"who answered as the {member}", _shares(left), _shares(right), weight)
+
+
+def _shares(counts: Counter[str]) -> str:
+    total = counts.total()
+    return ", ".join(f"{name[:80]} {n / total:.0%}" for name, n in counts.most_common(4))
 
 
 def _members(run: ComparedRun) -> dict[str, list[dict[str, Any]]]:

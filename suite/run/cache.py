@@ -81,7 +81,7 @@ class Answering:
 
     def heard(self, reply: Reply) -> None:
         """A reply that was asked for in this run."""
-        if "row" not in (reply.details or {}):  # a refusal names no model
+        if not {"row", "settled"} & set(reply.details or {}):  # a refusal names no model
             self._seen.add((reply.model, reply.fingerprint))
         self.asked()
 

@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from suite.chat import Message, Reply, Request, call_id, call_seed, request_sha256
+from suite.chat import Finish, Message, Reply, Request, call_id, call_seed, request_sha256
 from suite.errors import CallFailed, EngineError, SuiteError
 from suite.journal.reading import Lines, OffsetIndex
 from suite.journal.records import AttemptRecord, CallRecord
@@ -180,6 +180,7 @@ class Desk:
         recorded: Iterable[Recorded] = (),
         cache: ResponseCache | None = None,
         backoff_s: float = 0.5,
+        settle: Mapping[str, Finish] | None = None,
     ) -> None:
         self.seats = {role: tuple(members) for role, members in seats.items()}
         self.recorded = [one for one in recorded if len(one)]
@@ -191,6 +192,7 @@ class Desk:
         self._attempts = attempts
         self._cache = cache
         self._backoff_s = backoff_s
+        self._settle = dict(settle or {})  # kind of failure -> what the user says it is
 
     def stop(self, why: SuiteError | None = None) -> None:
         """Send nothing more; what is in flight may end."""
@@ -283,7 +285,8 @@ class Desk:
             seat.answering.asked()
         reply = seat.separated(written)
         self._record(seat, work, request, request_hash, identity, key, reply, times, attempt, None)
-        if store and self._cache is not None and seat.answering.one:
+        settled = isinstance(reply.details, dict) and "settled" in reply.details
+        if store and self._cache is not None and seat.answering.one and not settled:
             self._cache.put(store, written)  # as it was written: how it is read may change
         return reply
 
@@ -371,6 +374,9 @@ class Desk:
             limit.failed(failed, monotonic)
             again = failed.retryable and overloads < TRIES_OVERLOADED and attempt - overloads < TRIES
             detail = failed.message[:300]
+            if not again and (settled := self._settled(failed)) is not None:
+                self.attempt("error", work, kind=failed.kind, call=identity, role=member, detail=detail)
+                return settled, (started, time.time()), attempt
             broken = line.failed(failed, again)
             if broken is not None and not self.stopping:
                 self.stop(broken)
@@ -382,6 +388,14 @@ class Desk:
             step = overloads if failed.overload else attempt - overloads
             wait = self._backoff_s * min(LONGEST_WAIT, 2 ** (step - 1)) * jitter(identity, attempt)
             await self._pause(max(wait, failed.retry_after or 0.0), failed)
+
+    def _settled(self, failed: CallFailed) -> Reply | None:
+        """The outcome that a failure for good is by --settle."""
+        finish = self._settle.get(failed.kind)
+        if finish is None:
+            return None
+        told = {"refusal": failed.message[:300], "settled": f"{failed.kind}={finish}"}
+        return Reply(finish=finish, details=told)
 
     async def _pause(self, seconds: float, why: CallFailed) -> None:
         """Wait before a retry; a run that stops does not wait for it."""

@@ -138,6 +138,27 @@ class Told:
                 yield finding("cut", member, found, self._calls[member])
 
 
+class _Named(msgspec.Struct):
+    model: str = ""
+
+
+class _By(msgspec.Struct):
+    role: str
+    reply: _Named = msgspec.field(default_factory=_Named)
+
+
+def answered(*journals: Journal) -> dict[str, Counter[str]]:
+    """Member -> how often each model answered, as the replies name it; nobody where none is named."""
+    found: dict[str, Counter[str]] = {}
+    decoder = msgspec.json.Decoder(_By)
+    for journal in journals:
+        for line in journal.calls.raw():
+            call = decoder.decode(line)
+            if call.reply.model:
+                found.setdefault(call.role, Counter())[call.reply.model] += 1
+    return found
+
+
 def finding(kind: str, who: str, counts: Mapping[str, int], of: int) -> dict[str, Any]:
     """One finding as results.json has it."""
     return {"kind": kind, "who": who, "counts": dict(sorted(counts.items())), "of": of}

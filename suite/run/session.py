@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from suite.chat import Finish
 from suite.data.cache import cache_folder
 from suite.errors import RunError, SuiteError
 from suite.journal.reading import Lines, RunReader, read_json
@@ -83,6 +84,7 @@ class Settings:
     backoff_s: float = 0.5
     extra_recorded: tuple[Path, ...] = ()  # run folders whose recorded calls are asked first
     errors_allowed: int = SAME_ERROR_LIMIT  # errors of a task before the run stops
+    settle: Mapping[str, Finish] | None = None  # kind of failed call -> the outcome it is on purpose
     call_seed: int | None = None  # other draws for the same requests; None: the plan's seed
 
 
@@ -198,7 +200,7 @@ class _Session:
                 for folder in self._recorded_folders(stages)
             ]
             seed = self.plan.request.seed if self.settings.call_seed is None else self.settings.call_seed
-            desk = Desk(seed, seats, attempts, recorded, cache, self.settings.backoff_s)
+            desk = Desk(seed, seats, attempts, recorded, cache, self.settings.backoff_s, self.settings.settle)
             self._desk = desk
             desk.attempt("start", detail=",".join(stages))
             for member, change in another:

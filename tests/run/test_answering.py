@@ -5,8 +5,13 @@ from typing import Any
 
 import pytest
 from named_server import NamedServer
+from openai_shapes import error_response
 from small_tasks import Many, cells, plan_of, run
 
+from suite.cli.running import parse_settle
+from suite.compare.comparable import differences, match_cells
+from suite.compare.loading import open_runs
+from suite.errors import ConfigError
 from suite.journal.reading import RunReader
 from suite.report.findings import sentences
 
@@ -151,3 +156,48 @@ async def test_cut_answers_that_score_differently_are_no_failure(tmp_path: Path)
         outcome = await run(plan, tmp_path / "run")
     assert outcome.results is not None
     assert found(outcome.results, "alike") == []
+
+
+async def test_what_fails_for_good_can_be_settled_on_purpose_and_says_so(tmp_path: Path) -> None:
+    async with NamedServer() as server:
+
+        async def refuse(body: Any) -> Any:
+            if "word3" in str(body["messages"]):
+                return error_response(400, "Nein")
+            return await server._named(body)
+
+        server._routes["/v1/chat/completions"] = refuse
+        plan = plan_of({"candidate": "openai/loopback"}, cells(Few), options=[("", "base_url", server.url)])
+        assert (await run(plan, tmp_path / "run")).exit_code == 1
+        outcome = await run(plan, tmp_path / "run", settle={"status-400": "refused"})
+    assert outcome.exit_code == 0
+    assert outcome.results is not None
+    assert outcome.results["cells"][0]["finishes"] == {"refused": 1, "stop": 5}
+    (one,) = found(outcome.results, "settled")
+    assert one["counts"] == {"refused (status-400=refused)": 1}
+    replies = [call.reply for call in RunReader(tmp_path / "run").calls if call.reply.finish == "refused"]
+    assert [reply.details for reply in replies] == [{"refusal": "Nein", "settled": "status-400=refused"}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["timeout=overflow", "connect=refused", "status-429=overflow", "status-401=refused", "quota=overflow",
+     "status-503=refused", "status-400=stop", "status-400", "max-tokens=overflow", "setting=overflow"],
+)  # fmt: skip
+def test_a_failure_of_the_way_to_the_model_cannot_be_settled(text: str) -> None:
+    with pytest.raises(ConfigError, match="--settle"):
+        parse_settle([text])
+
+
+async def test_a_comparison_says_that_another_model_answered(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        async with NamedServer(models_said=[f"amber-{name}"]) as server:
+            await asked(server, tmp_path / name)
+    a, b = open_runs([str(tmp_path / "one"), str(tmp_path / "two")])
+    matches, _ = match_cells(a, b)
+    (difference,) = [one for one in differences(a, b, matches) if one.what.startswith("who answered")]
+    assert (difference.first, difference.second, difference.weight) == (
+        "amber-one 100%",
+        "amber-two 100%",
+        "warn",
+    )

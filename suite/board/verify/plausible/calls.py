@@ -36,6 +36,7 @@ class _Member:
     fingerprints: Counter[str] = field(default_factory=Counter)
     latencies: "array[int]" = field(default_factory=lambda: array("q"))  # microseconds
     cached: int = 0
+    settled: int = 0
     stopped: int = 0
     stopped_at_limit: int = 0
 
@@ -247,6 +248,7 @@ def _note(member: _Member, call: CallRecord) -> None:
     if call.reply.fingerprint:
         member.fingerprints[call.reply.fingerprint] += 1
     member.cached += call.cached
+    member.settled += isinstance(call.reply.details, dict) and "settled" in call.reply.details
     if not call.cached:
         member.latencies.append(round((call.times[1] - call.times[0]) * 1e6))
     most = call.options.max_tokens
@@ -282,6 +284,14 @@ def _whole(subject: Subject, thresholds: Thresholds, name: str, member: _Member)
             severity="warning",
             where=where,
             found=dict(member.fingerprints.most_common(5)),
+        )
+    if member.settled:
+        subject.add(
+            "R9.settled",
+            "failed calls that the submitter settled on purpose",
+            severity="warning",
+            where=where,
+            found=member.settled,
         )
     if member.cached:
         subject.add(
