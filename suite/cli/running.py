@@ -91,7 +91,7 @@ def parse_parameters(texts: Sequence[str]) -> list[tuple[str, str, str]]:
 
 
 def parse_settle(texts: Sequence[str]) -> dict[str, Any]:
-    """--settle KIND=FINISH: which failures are the model's on purpose; answers of the endpoint alone can be."""
+    """--settle KIND=FINISH: which answers of the endpoint are the model's failure, on purpose."""
     found = {}
     for text in texts:
         kind, _, finish = text.partition("=")

@@ -278,9 +278,14 @@ class Desk:
                 now = time.time()
                 self._record(seat, work, request, request_hash, identity, key, reply, (now, now), 0, kept.at)
                 return reply
+        started = time.time()
         try:
             written, times, attempt = await self._ask_engine(seat, work, request, identity, key, seed)
             seat.answering.heard(written)
+        except CallFailed as failed:
+            if failed.kind not in self._settle:
+                raise
+            written, times, attempt = self._settled(failed), (started, time.time()), 1
         finally:
             seat.answering.asked()
         reply = seat.separated(written)
@@ -374,10 +379,7 @@ class Desk:
             limit.failed(failed, monotonic)
             again = failed.retryable and overloads < TRIES_OVERLOADED and attempt - overloads < TRIES
             detail = failed.message[:300]
-            if not again and (settled := self._settled(failed)) is not None:
-                self.attempt("error", work, kind=failed.kind, call=identity, role=member, detail=detail)
-                return settled, (started, time.time()), attempt
-            broken = line.failed(failed, again)
+            broken = None if failed.kind in self._settle else line.failed(failed, again)
             if broken is not None and not self.stopping:
                 self.stop(broken)
             if broken is not None or not again:
@@ -389,11 +391,9 @@ class Desk:
             wait = self._backoff_s * min(LONGEST_WAIT, 2 ** (step - 1)) * jitter(identity, attempt)
             await self._pause(max(wait, failed.retry_after or 0.0), failed)
 
-    def _settled(self, failed: CallFailed) -> Reply | None:
+    def _settled(self, failed: CallFailed) -> Reply:
         """The outcome that a failure for good is by --settle."""
-        finish = self._settle.get(failed.kind)
-        if finish is None:
-            return None
+        finish = self._settle[failed.kind]
         told = {"refusal": failed.message[:300], "settled": f"{failed.kind}={finish}"}
         return Reply(finish=finish, details=told)
 
