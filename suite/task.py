@@ -201,6 +201,16 @@ class Task(ABC, Generic[PayloadT, ParametersT]):
                         return argument
         return Parameters
 
+    @classmethod
+    def payload_type(cls) -> Any:
+        """The type of its samples' payloads, read from the generic arguments; None where it isn't told."""
+        for base in cls.__mro__:
+            for generic in getattr(base, "__orig_bases__", ()):
+                for argument in get_args(generic):
+                    if isinstance(argument, type) and not issubclass(argument, Parameters):
+                        return argument
+        return None
+
     def roles(self) -> Mapping[str, Role]:
         """The roles these parameters need."""
         return self.info.roles

@@ -10,6 +10,7 @@ An importer (Entry kind "importer") is a function of a path that yields one reco
     values               the task's values by name, {"unscored": reason} for a missing one; {} if not scored
     judge                optionally {check: {name: text}}, kept as parts of the score
     parts                optionally the parts of the score: [{id, values, tags}]
+    payload              optionally the sample's payload as plain data: then a judge can be asked about it
     source, row          optionally the file it came from, and where in it
 
 or {"note": text}, something to tell about the files. A sample given twice is an error that names both
@@ -41,8 +42,9 @@ from suite.models.reasoning import separated, tags_of
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import Cell, load_task, make_cell, swept
 from suite.run.hardware import hardware
+from suite.run.imported import SAMPLES, payload_of
 from suite.run.manifest import SCORING_FORMAT, now, versions
-from suite.run.records import output_sha256
+from suite.run.records import output_sha256, payload_sha256
 from suite.run.results import make_results
 from suite.task import Output, Part, Unscored, Value
 
@@ -163,6 +165,7 @@ def _write(
     digest = hashlib.sha256()
     with ExitStack() as stack:
         files: dict[Path, JournalFile] = {}
+        samples = stack.enter_context((folder / SAMPLES).open("wb"))
 
         def put(path: Path, record: Record) -> None:
             if path not in files:
@@ -177,7 +180,8 @@ def _write(
             try:
                 cell = cells.of(record)
                 cells.samples[cell.id] += 1
-                output, score, pending = _made(record, cell.id)
+                payload = payload_of(type(cell.task), record["payload"]) if "payload" in record else None
+                output, score, pending = _made(record, cell.id, payload)
             except (KeyError, TypeError, AttributeError, ValueError) as error:
                 raise DataError(
                     f"importer {importer!r} gave a record that is not in its form: "
@@ -188,10 +192,15 @@ def _write(
             groups.add(digest64(record.get("group") or record["sample"]))
             if output is not None:
                 put(folder / "outputs.jsonl", output)
+                if payload is not None:
+                    line = {"cell": cell.id, "sample": output.sample, "payload": record["payload"]}
+                    samples.write(canonical_json(line) + b"\n")
             if score is not None:
                 put(scoring / "scores.jsonl", score)
             if pending is not None:
                 put(folder / "attempts.jsonl", pending)
+    if not (folder / SAMPLES).stat().st_size:
+        (folder / SAMPLES).unlink()
     source = {"importer": importer, "model": model, "sha256": digest.hexdigest()}
     manifest = _manifest(cells, source, len(groups), name)
     write_json(folder / "manifest.json", manifest)
@@ -210,7 +219,7 @@ def _place(record: Mapping[str, Any]) -> str:
 
 
 def _made(
-    record: Mapping[str, Any], cell: str
+    record: Mapping[str, Any], cell: str, payload: Any
 ) -> tuple[OutputRecord | None, ScoreRecord | None, AttemptRecord | None]:
     """Output and score of a record, or why one is missing."""
     sample, trial = str(record["sample"]), int(record.get("trial", 0))
@@ -231,7 +240,7 @@ def _made(
         group=group,
         cluster=str(record.get("cluster") or group),
         tags={str(tag): str(value) for tag, value in record.get("tags", {}).items()},
-        payload_sha256="",
+        payload_sha256="" if payload is None else payload_sha256(payload),
         output=output,
         imported=True,
         reasoning=reply.reasoning,

@@ -18,6 +18,7 @@ from suite.journal.records import FORMAT
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import Cell, Skipped, expand, make_cell, swept
 from suite.run.filling import Filled, Member, fill, shown_spec
+from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
 from suite.run.request import EvalRequest
 from suite.run.sources import DataOpener, check_given, given_sources
@@ -54,6 +55,7 @@ class Plan:
     counts: Counts
     chosen: frozenset[str] | None = None
     shard: tuple[int, int] | None = None  # (which, of how many): groups by hash
+    given: Given | None = None  # samples of an imported run, in place of the data's
 
     def groups(self) -> Iterator[Group]:
         """The groups to run, in order: lazily, read anew each time."""
@@ -65,6 +67,8 @@ class Plan:
 
     def samples(self, cell: Cell) -> Iterable[Any]:
         """All samples of a cell, taken or not."""
+        if self.given is not None:
+            return self.given[cell.id]
         return cell.task.samples(self.data[cell.id])
 
     def solve_identity(self) -> dict[str, Any]:
@@ -132,8 +136,10 @@ def make_plan(
     registry: Registry | None = None,
     cache: Cache | None = None,
     cells: Sequence[Cell] = (),
+    given: Given | None = None,
 ) -> Plan:
     """The plan of a request. stages: whose roles must be filled (() = all). cells: instead of expanding.
+    given: samples by cell, in place of data.
 
     Raises SuiteError of every kind: unknown names, bad values, missing models, data that is not to be had.
     """
@@ -150,11 +156,15 @@ def make_plan(
         registry or Registry(plugins.registry_folders()), cache or Cache(), given_sources(request.data), say
     )
     official = request.prompts == "official"
+    if official and given is not None:
+        raise ConfigError(
+            "an imported run is judged with our own prompts", fix="leave out --prompts official"
+        )
     data: dict[str, Data] = {}
     identities: dict[str, Mapping[str, Any]] = {}
     final: list[Cell] = []
     for cell in cells:
-        found, identity = opener.of(cell, request.mini, official)
+        found, identity = (Data({}), {}) if given is not None else opener.of(cell, request.mini, official)
         if official:
             cell.task.prompts = cell.task.official_prompts(found)
             cell = make_cell(cell.task, cell.plan.plugin)  # noqa: PLW2901
@@ -164,7 +174,7 @@ def make_plan(
             identities[key] = one
         final.append(cell)
     none = Counts(0, 0, {}, {})
-    return counted(Plan(request, tuple(final), tuple(skipped), filled, data, identities, none))
+    return counted(Plan(request, tuple(final), tuple(skipped), filled, data, identities, none, given=given))
 
 
 def _check(request: EvalRequest) -> None:

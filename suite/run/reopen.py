@@ -10,6 +10,7 @@ from suite.parameters import Parameters
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import AnyTask, Cell, load_task, local_values, make_cell
 from suite.run.folders import differing
+from suite.run.imported import imported_samples
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
 from suite.task import Sample
@@ -100,8 +101,6 @@ def plan_again(run: RunReader, request: EvalRequest | None = None, stages: Seque
     Raises SuiteError if its tasks or its data are not to be had, or are not what they were.
     """
     manifest = run.manifest
-    if manifest.get("imported") and not manifest.get("data"):
-        raise RunError(f"{run.folder.name} was imported: its samples are not at hand")
     plugins = catalogue()
     asked = request or EvalRequest(())
     cells = cells_of(run, plugins, asked.parameters, scoring="score" in stages)
@@ -115,7 +114,9 @@ def plan_again(run: RunReader, request: EvalRequest | None = None, stages: Seque
         seed=manifest["seed"],
         prompts=asked.prompts if request else manifest["prompts"],
     )
-    plan = make_plan(whole, stages=stages, plugins=plugins, cells=cells)
+    brought = manifest.get("imported") and not manifest.get("data")
+    given = imported_samples(run, cells) if brought else None
+    plan = make_plan(whole, stages=stages, plugins=plugins, cells=cells, given=given)
     if shard := manifest.get("shard"):
         plan = replace(plan, shard=tuple(shard))
     was = {name: one for name, one in manifest["data"].items() if name in plan.data_identity}

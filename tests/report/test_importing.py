@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
-from suite.errors import ConfigError, DataError, NotFound, PluginError
+from suite.errors import ConfigError, DataError, NotFound, PluginError, RunError
 from suite.hookspecs import Entry, hookimpl
+from suite.journal.reading import RunReader
 from suite.parameters import Parameters
 from suite.plugins import Catalogue, catalogue_of
 from suite.report.importing import import_run
 from suite.report.listing import describe, show_run
 from suite.report.loading import LoadedRun
 from suite.report.summary import summarise
+from suite.run.imported import imported_samples
+from suite.run.reopen import cells_of
 from suite.scoring.metrics import Rate
 from suite.task import Score, Task, TaskInfo
 
@@ -194,3 +197,20 @@ def test_a_sample_given_twice_is_named_with_both_places(make_import: Import) -> 
     ):
         make_import(record("a/0", True, source="one.json"), record("a/0", True, source="two", row=3))
     make_import(record("a/0", True), record("a/0", True, trial=1), {"note": "a copy was left out"})
+
+
+def test_the_samples_that_an_importer_brings_can_be_shown_and_are_checked(make_import: Import) -> None:
+    folder = make_import(record("b/0", True, payload={"q": 1}), record("a/0", True, payload={"q": 2}))
+    run = RunReader(folder)
+    (cell,) = cells_of(run, plugins())
+    found = imported_samples(run, [cell])
+    assert {name: [(one.id, one.payload) for one in samples] for name, samples in found.items()} == {
+        cell.id: [("a/0", {"q": 2}), ("b/0", {"q": 1})]
+    }
+    path = folder / "samples.jsonl"
+    path.write_text(path.read_text().replace('"q":2', '"q":3'))
+    with pytest.raises(RunError, match=r"samples\.jsonl line 2 was changed"):
+        imported_samples(run, [cell])
+    path.unlink()
+    with pytest.raises(RunError, match="was imported: its samples are not at hand"):
+        imported_samples(run, [cell])

@@ -14,6 +14,7 @@ import suite
 from suite_contexteval import columns, official, pairs, parsers, published
 from suite_contexteval.columns import Judged
 from suite_contexteval.parameters import PairwiseParameters
+from suite_contexteval.reading import Item
 from suite_contexteval.rows import Asked, JudgeRecord, Setting
 
 Record = dict[str, Any]
@@ -159,6 +160,12 @@ def _record(
         "baseline": second,
         "sample": key,
         "tags": {"pair": f"{first} vs {second}"},
+        "payload": Item(
+            example_id=key,
+            query=rows[0]["query"],
+            context=rows[0].get("context") or "",
+            draw=rows[0]["rand_choice"],
+        ).model_dump(mode="json"),
         "output": {
             "text": own,
             "finish": "empty" if failed else "stop",

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 import suite
 from suite_prefeval import letters, profiles, reading, verdicts
 from suite_prefeval.parameters import ClassificationParameters, Form, GenerationParameters
+from suite_prefeval.rows import Item
 
 Record = dict[str, Any]
 
@@ -159,11 +162,33 @@ def _record(place: Place, index: int, row: Mapping[str, Any]) -> Record:
         "parts": [],
         "values": {},
     }
+    if "preference" in row:
+        record["payload"] = _item(place, index, row).model_dump(mode="json")
     if task == "classification":
         record.update(_chosen(row, record))
     elif "evaluation_error_analysis" in row and text is not None:
         record.update(_judged(row["evaluation_error_analysis"], answered=bool(text.strip())))
     return record
+
+
+def _item(place: Place, index: int, row: Mapping[str, Any]) -> Item:
+    """The pair as the task has it; the dialogue of an implicit form where the file holds it."""
+    dialogue: tuple[Any, ...] = ()
+    if isinstance(row.get("conversation"), dict):
+        known = {**row, "topic": place.topic, "index": index}
+        try:
+            dialogue = reading.FORM_ROWS[place.form].model_validate(known).dialogue()
+        except ValidationError:
+            dialogue = ()
+    return Item(
+        topic=place.topic,
+        index=index,
+        preference=row["preference"],
+        question=row["question"],
+        dialogue=dialogue,
+        options=tuple(row.get("shuffled_options") or ()),
+        gold=row.get("correct_idx") or "",
+    )
 
 
 def _parameters(place: Place, task: str) -> dict[str, Any]:

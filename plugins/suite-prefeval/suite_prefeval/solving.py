@@ -55,7 +55,8 @@ class Preferences(suite.Task[Item, ParametersT]):
 
     async def open(self, data: suite.Data, tools: suite.Tools) -> Mapping[str, str]:  # noqa: ARG002
         """Read the unrelated conversations once. Raises ConfigError for more turns than there are."""
-        self._unrelated = self.read_unrelated(data)
+        if data.has(DATASET):  # an imported run that is judged has none
+            self._unrelated = self.read_unrelated(data)
         return self.facts()
 
     def read_unrelated(self, data: suite.Data) -> tuple[suite.Message, ...]:

@@ -1,0 +1,107 @@
+"""A native run written in upstream's judgement files and imported again has the same numbers."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import suite_contexteval
+from click.testing import CliRunner
+
+from suite.chat import Request
+from suite.cli.eval import eval_
+from suite.journal.reading import RunReader
+from suite.models.base import Asking
+from suite.models.behaviours import request_text
+from suite.report.importing import import_run
+
+CONTEXTS = Path(suite_contexteval.__file__).parent / "mini/contexts.jsonl"
+SETTINGS = {"none": "wo_contexts", "both": "w_contexts"}
+SAID = ['output: {"judgement": "%s"}' % name for name in ("Response 1", "Response 2", "Tie")]  # noqa: UP031
+
+
+def verdict(number: int) -> Callable[[Request, Asking], str]:
+    """A judge that speaks by chance, the same for the same request."""
+
+    def judge(request: Request, _asking: Asking) -> str:
+        return SAID[hashlib.sha256(f"{number}{request_text(request)}".encode()).digest()[0] % 3]
+
+    return judge
+
+
+one, two, three, four, five = map(verdict, range(5))
+JUDGES = [f"scripted/{__name__}:{name}" for name in ("one", "two", "three", "four", "five")]
+
+
+def run(command: Any, *arguments: str) -> None:
+    judges = [word for judge in JUDGES for word in ("--judge", judge)]
+    done = CliRunner().invoke(command, [*arguments, *judges, "--quiet", "--no-cache"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+
+
+def numbers(folder: Path, scoring: str = "") -> dict[tuple[str, str], Any]:
+    """The numbers, but those by judge: a judge has another name here than there."""
+    results = RunReader(folder).results(scoring)
+    names = ("value", "low", "high", "n", "unscored", "method", "clusters")
+    (cell,) = results["cells"]
+    return {
+        (one["name"], json.dumps(one["slice"])): [one.get(name) for name in names]
+        for one in cell["metrics"]
+        if "judge" not in one["slice"]
+    }
+
+
+@pytest.mark.parametrize(("orders", "setting"), [("paper", "none"), ("per-judge", "both")])
+def test_a_panel_of_five(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, orders: str, setting: str) -> None:
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
+    native = tmp_path / "native"
+    values = {"setting": setting, "orders": orders, "max_tokens": 99, "judge_tokens": 512, "justify": "true",
+              "may_tie": "true", "sources": "[]"}  # fmt: skip
+    run(eval_, "--task", "contexteval/pairwise", "--mini", "--limit", "10",
+        *(word for name, value in values.items() for word in ("-P", f"{name}={value}")),
+        "--model", "scripted/words?words=9", "--baseline", "scripted/words?words=11",
+        "--out", str(native))  # fmt: skip
+    files = write(native, tmp_path / "files", setting)
+    imported = import_run("contexteval", files, tmp_path / "imported")
+    found, wanted = numbers(imported), numbers(native)
+    assert found.keys() == wanted.keys()
+    for key, (value, low, high, *rest) in wanted.items():
+        # queries have other ids there: what is drawn by chance differs by its Monte Carlo error
+        near = 0.02 if "bootstrap" in str(rest) and value is not None else 0.0
+        assert found[key] == [value, pytest.approx(low, abs=near), pytest.approx(high, abs=near), *rest], key
+    assert {one["score_parameters"]["orders"] for one in RunReader(imported).manifest["cells"]} == {orders}
+
+
+def write(native: Path, folder: Path, setting: str) -> Path:
+    """The repository's files: one a judge."""
+    reader = RunReader(native)
+    queries = {
+        row["example_id"]: row["query"] for row in map(json.loads, CONTEXTS.read_text("utf-8").splitlines())
+    }
+    outputs, calls = {one.sample: one for one in reader.outputs}, reader.call_index()
+    scoring = reader.scoring(reader.scorings()[0])
+    replies = {one.id: one for one in scoring.calls}
+    folder.mkdir()
+    for record in scoring.scores:
+        output = outputs[record.sample]
+        swapped = {
+            part.tags["judge"]: part.tags["order"] == "second-first"
+            for part in record.parts
+            if "order" in part.tags
+        }
+        for call in (replies[name] for name in record.calls):
+            row = {
+                "query": queries[record.sample],
+                "context": "",
+                "candidate_one_response": reader.text_of(output, calls),
+                "candidate_two_response": output.output.data["baseline"],
+                "rand_choice": 1 + swapped[call.role],
+                "eval_judgement": call.reply.text,
+            }
+            name = f"j{call.role.partition('/')[2] or 1}"  # files are read in the order of their names
+            path = folder / f"sampled_evals_{SETTINGS[setting]}_{name}-judge_m_vs_n.jsonl"
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+    return folder

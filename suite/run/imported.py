@@ -1,0 +1,52 @@
+"""The samples that an imported run brought along, so that its answers can be judged without their dataset.
+
+They stand in `samples.jsonl`, a line {cell, sample, payload} for each output; group, cluster, tags and the
+payload's hash stand in the output. Not here: writing them (`suite.report.importing`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from suite.data.text_files import json_lines
+from suite.errors import RunError
+from suite.journal.reading import RunReader
+from suite.run.cells import AnyTask, Cell
+from suite.run.records import payload_sha256
+from suite.task import Sample
+
+SAMPLES = "samples.jsonl"
+Given = Mapping[str, Sequence[Sample[Any]]]
+
+
+def payload_of(task: type[AnyTask], value: Any) -> Any:
+    """A payload of a task from plain data. Raises ValueError where it is none."""
+    kind = task.payload_type()
+    return value if kind is None else TypeAdapter(kind).validate_python(value)
+
+
+def imported_samples(run: RunReader, cells: Sequence[Cell]) -> Given:
+    """Cell -> its samples that have an output, in one order for all cells.
+
+    Raises RunError for a run whose importer brought none, or for a file that was changed.
+    """
+    path = run.folder / SAMPLES
+    if not path.is_file():
+        raise RunError(
+            f"{run.folder.name} was imported: its samples are not at hand",
+            fix="only what an importer brings with its samples can be shown or judged again",
+        )
+    tasks = {cell.id: type(cell.task) for cell in cells}
+    outputs = {(one.cell, one.sample, one.trial): one for one in run.outputs}
+    found: dict[str, list[Sample[Any]]] = {cell.id: [] for cell in cells}
+    for row in json_lines(path):
+        try:
+            record = outputs[row.value["cell"], row.value["sample"], 0]
+            payload = payload_of(tasks[record.cell], row.value["payload"])
+            if payload_sha256(payload) != record.payload_sha256:
+                raise ValueError("the payload is another one than the output was made for")
+        except (KeyError, TypeError, ValidationError, ValueError) as error:
+            raise RunError(f"{SAMPLES} {row.place} was changed: {error}", where=str(path)) from error
+        found[record.cell].append(Sample(record.sample, payload, record.group, record.cluster, record.tags))
+    return {cell: sorted(samples, key=lambda one: (one.group, one.id)) for cell, samples in found.items()}
