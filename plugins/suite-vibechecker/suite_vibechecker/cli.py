@@ -12,7 +12,7 @@ import click
 
 import suite
 from suite_vibechecker import environment, upstream
-from suite_vibechecker.extraction import extract
+from suite_vibechecker.extraction import extract, extract_official
 from suite_vibechecker.vericode import (
     CATEGORY_TITLES,
     Item,
@@ -88,7 +88,8 @@ def check_file(file: Path, wanted: Sequence[str], mode: Mode, response: bool, as
         text = file.read_bytes().decode()
     except UnicodeDecodeError as error:
         raise suite.ConfigError(f"{file} is not UTF-8 text", where=f"byte {error.start}") from error
-    code = extract(text) if response else text
+    read = extract if mode == "strict" else extract_official
+    code = read(text) if response else text
     asked = [parse_instruction(one) for one in wanted]
     items = [Item(code, text, name, parameters, mode) for name, parameters in asked]
     folder = Path.cwd() if mode == "official" else None

@@ -13,30 +13,31 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import suite
+from suite_vibechecker import official
 from suite_vibechecker.environment import Environment
-from suite_vibechecker.plans import FunctionPlan, StdinPlan, UnittestPlan, plan
+from suite_vibechecker.plans import FunctionPlan, StdinPlan, UnittestPlan, live_limits, plan
 from suite_vibechecker.rows import BigRow, LiveRow
 
 Way = Literal["apart", "shared", "broken"]
 
 
-class TestResult(NamedTuple):
+class HiddenTests(NamedTuple):
     """Whether all hidden tests passed, and a word for how it ended ("passed", "failed", a limit, …)."""
 
     passed: bool | suite.Unscored
     word: str
 
 
-NOT_RUN = TestResult(False, "no program")
+NOT_RUN = HiddenTests(False, "no program")
 
 
-def _result(run: suite.TestRun) -> TestResult:
+def _result(run: suite.TestRun) -> HiddenTests:
     """What a run says of the program, if it says anything."""
     if run.harness:
-        return TestResult(suite.Unscored("not run", run.harness), "not run")
+        return HiddenTests(suite.Unscored("not run", run.harness), "not run")
     if run.opaque and run.isolated:
-        return TestResult(suite.Unscored("result can't cross", run.opaque), run.word)
-    return TestResult(run.passed, run.word)
+        return HiddenTests(suite.Unscored("result can't cross", run.opaque), run.word)
+    return HiddenTests(run.passed, run.word)
 
 
 class Functional:
@@ -59,7 +60,7 @@ class Functional:
         self._seconds = seconds
         self._ways: dict[str, asyncio.Task[Way]] = {}
 
-    async def __call__(self, row: BigRow | LiveRow, code: str) -> TestResult:
+    async def __call__(self, row: BigRow | LiveRow, code: str) -> HiddenTests:
         """Run the hidden tests of a problem on a program.
 
         Raises DataError if they can't be decoded, SandboxUnavailable if the sandbox fails.
@@ -71,7 +72,7 @@ class Functional:
             )
         elif isinstance(asked, FunctionPlan):
             if not asked.entry:
-                return TestResult(False, "no function")
+                return HiddenTests(False, "no function")
             run = await suite.run_function_cases(
                 self._sandbox, code, asked.entry, asked.cases, asked.limits, python=self._python
             )
@@ -80,15 +81,42 @@ class Functional:
             return await self._unittest(row, asked)
         return _result(run)
 
-    async def _unittest(self, row: BigRow, asked: UnittestPlan) -> TestResult:
+    async def official(
+        self, row: BigRow | LiveRow, solution: str, reply: str, code: str, ours: HiddenTests
+    ) -> bool | suite.Unscored:
+        """Whether the authors' harness passes an answer; a program can forge that.
+
+        solution, reply: the program and the whole answer as they take them. code: the program of `ours`,
+        whose pass in isolation is not run again.
+        """
+        if isinstance(row, BigRow):
+            if not solution.strip():
+                return False
+            if ours.passed is True and solution == code:
+                return True
+            asked = plan(row, solution, self._seconds)
+            assert isinstance(asked, UnittestPlan)
+            run = await self._run(asked, row.entry_point, shared=True)
+        else:
+            theirs = official.asked(row, official.program(solution, reply))
+            if theirs is None or not theirs.expected:
+                return theirs is not None
+            limits = live_limits(len(theirs.expected), self._seconds)
+            case = (theirs.arguments, theirs.expected)
+            run = await suite.run_function_cases(
+                self._sandbox, official.runner(), "run", [case], limits, python=self._python
+            )
+        return suite.Unscored("not run", run.harness) if run.harness else run.passed
+
+    async def _unittest(self, row: BigRow, asked: UnittestPlan) -> HiddenTests:
         way = await self.way(row)
         run = await self._run(asked, row.entry_point, shared=way != "apart")
         if run.isolated and run.opaque and not run.harness:  # what did not cross is judged in one process
             run = await self._run(asked, row.entry_point, shared=True)
         if way == "broken" and not run.harness:
-            return TestResult(suite.Unscored("reference fails", run.detail[:300]), run.word)
+            return HiddenTests(suite.Unscored("reference fails", run.detail[:300]), run.word)
         if run.passed and not run.isolated and not self._shared_tests:
-            return TestResult(suite.Unscored("could be forged"), "passed, not isolated")
+            return HiddenTests(suite.Unscored("could be forged"), "passed, not isolated")
         return _result(run)
 
     async def way(self, row: BigRow) -> Way:

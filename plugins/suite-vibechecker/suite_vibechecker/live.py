@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from suite_vibechecker.vericode.parsing import parse
+from suite_vibechecker.vericode.parsing import FUNCTIONS, parse
 
 ENTRY = "solve"
 TIMEOUT_S = 12  # the authors' figure, from which they derive one limit for all tests of a problem
@@ -59,9 +59,27 @@ def _named(line: str) -> list[Any]:
 
 
 def entry_point(code: str) -> str:
-    """The function to call: `solve`, else the last function at the top, "" if there is none."""
+    """The function to call: `solve` if the module has one, however it is defined (in a branch, by assignment,
+    by import), else the last function at the top, "" if there is none."""
     tree = parse(code)
     if not isinstance(tree, ast.Module):
         return ""
-    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    return ENTRY if ENTRY in names else (names[-1] if names else "")
+    pending: list[ast.stmt] = list(tree.body)
+    while pending:
+        node = pending.pop()
+        if ENTRY in _bound(node):
+            return ENTRY
+        if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            pending += [one for one in ast.walk(node) if isinstance(one, ast.stmt) and one is not node]
+    names = [node.name for node in tree.body if isinstance(node, FUNCTIONS)]
+    return names[-1] if names else ""
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """Names that a statement binds, not those in its blocks."""
+    if isinstance(node, FUNCTIONS):
+        return {node.name}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {one.asname or one.name for one in node.names}
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return {one.id for target in targets if target for one in ast.walk(target) if isinstance(one, ast.Name)}

@@ -3,6 +3,8 @@
 Declarations and the formulas over cells; the paper's own numbers as plain functions are in `measures`.
 """
 
+from collections.abc import Callable
+
 import suite
 from suite_vibechecker.composite import CONVENTION, composite
 from suite_vibechecker.measures import regression
@@ -13,14 +15,21 @@ BASE = {"mode": "single", "k": 0}
 TAGS = ("category", "instruction", "position")
 
 
-def _regression(cells: object) -> float | None:
-    base, now = _means(cells, "passed")
-    return regression(base, now)
+TWINS = ("", "_official")
 
 
-def _composite(cells: object) -> float | None:
-    functional, following = _means(cells, "composite_part")
-    return None if functional is None or following is None else composite(functional, following, CONVENTION)
+def _regression(passed: str) -> Callable[[object], float | None]:
+    return lambda cells: regression(*_means(cells, passed))
+
+
+def _composite(part: str) -> Callable[[object], float | None]:
+    def mixed(cells: object) -> float | None:
+        functional, following = _means(cells, part)
+        if functional is None or following is None:
+            return None
+        return composite(functional, following, CONVENTION)
+
+    return mixed
 
 
 def _means(cells: object, name: str) -> tuple[float | None, float | None]:
@@ -43,22 +52,27 @@ METRICS = (
     suite.Rate(
         "followed_official", name="instructions_followed_official", over="parts", by=("category", "position")
     ),
+    suite.Rate("passed_official"),
     *(
         suite.Across(
-            f"regression_{mode}_{k}",
-            _regression,
+            f"regression_{mode}_{k}{twin}",
+            _regression(f"passed{twin}"),
             cells={"base": BASE, "now": {"mode": mode, "k": k}},
-            needs=("passed",),
+            needs=(f"passed{twin}",),
             direction="lower",
         )
+        for twin in TWINS
         for mode in MODES
         for k in range(1, MOST + 1)
     ),
-    suite.Across(
-        "composite",
-        _composite,
-        cells={"base": BASE, "now": {"mode": "single", "k": 1}},
-        needs=("composite_part",),
-        range=(0.0, 1.0),
+    *(
+        suite.Across(
+            f"composite{twin}",
+            _composite(f"composite_part{twin}"),
+            cells={"base": BASE, "now": {"mode": "single", "k": 1}},
+            needs=(f"composite_part{twin}",),
+            range=(0.0, 1.0),
+        )
+        for twin in TWINS
     ),
 )

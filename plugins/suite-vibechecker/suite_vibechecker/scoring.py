@@ -6,20 +6,47 @@ values that rest on it unscored, unless another verdict has settled them.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import suite
+from suite_vibechecker.extraction import extract, extract_official
+from suite_vibechecker.functional import HiddenTests
+from suite_vibechecker.official import FAILED
 from suite_vibechecker.rows import Requirement
 from suite_vibechecker.vericode import Item, Mode, Verdict
 
+NO_PROGRAM = ("overflow", "refused", "empty", "invalid")  # finishes after which there is nothing to judge
 Value = float | bool | str | suite.Unscored | None
 
 
-def items(code: str, response: str, requirements: Sequence[Requirement], failed: bool) -> list[Item]:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One reply as both sides read it. code, response: by the sound reading. solution, full: what the authors
+    would judge; a reply without any text is an error's text to them. failed: there is nothing to judge."""
+
+    code: str
+    response: str
+    solution: str
+    full: str
+    failed: bool
+
+    @classmethod
+    def of(cls, text: str, finish: str = "") -> "Answer":
+        """From an output."""
+        code = extract(text)
+        failed = finish in NO_PROGRAM or not code.strip()
+        return cls(code, text, extract_official(text), text or FAILED, failed)
+
+
+def items(answer: Answer, requirements: Sequence[Requirement]) -> list[Item]:
     """The checks of one answer: strict ones first, then official ones, each in the order of requirements."""
-    modes: tuple[Mode, Mode] = ("strict", "official")
+    sides: tuple[tuple[Mode, str, str], ...] = (
+        ("strict", answer.code, answer.response),
+        ("official", answer.solution, answer.full),
+    )
     return [
-        Item(code, response, one.instruction_idx, one.known_parameters(), mode, failed)
-        for mode in modes
+        Item(code, response, one.instruction_idx, one.known_parameters(), mode, answer.failed)
+        for mode, code, response in sides
         for one in requirements
     ]
 
@@ -28,27 +55,31 @@ def score(
     requirements: Sequence[Requirement],
     strict: Sequence[Verdict],
     official: Sequence[Verdict],
-    passed: bool | suite.Unscored,
-    test_result: str,
+    tests: HiddenTests,
+    tests_official: bool | suite.Unscored,
 ) -> suite.Score:
     """The score of one answer.
 
-    passed: whether the hidden tests pass. test_result: a word for how they ended.
+    tests: whether the hidden tests pass, and how they ended. tests_official: by the authors' harness.
     `followed` is the share of instructions, `all_followed` all of them; both None without any.
     `joint` is passing and following all at once; without instructions it is passing alone.
-    `composite_part` is what the composite takes from a cell: passing of the base question, else following.
+    `composite_part` is what the composite takes from a cell: passing of the base question, else following;
+    its official twin counts an answer without instructions as following.
     """
+    passed = tests.passed
     ours = [one.followed for one in strict]
     theirs = [bool(one.followed) for one in official]
     values: dict[str, Value] = {
         "passed": passed,
+        "passed_official": tests_official,
         "followed": _share(ours),
         "followed_official": _share(theirs),
         "all_followed": _all(ours) if ours else None,
         "all_followed_official": all(theirs) if theirs else None,
         "joint": _both(passed, _all(ours)),
         "composite_part": _all(ours) if ours else passed,
-        "test_result": test_result,
+        "composite_part_official": all(theirs) if theirs else tests_official,
+        "test_result": tests.word,
     }
     parts = [
         suite.Part(

@@ -6,9 +6,8 @@ Findings are not journaled: they follow from output and parameters, so they are 
 from collections.abc import Iterable, Sequence
 
 import suite
-from suite_vibechecker.extraction import extract
 from suite_vibechecker.rows import Requirement
-from suite_vibechecker.scoring import items
+from suite_vibechecker.scoring import Answer, items
 from suite_vibechecker.vericode import check_many
 
 Block = suite.Facts | suite.Table | suite.Code
@@ -19,12 +18,12 @@ def show(
     requirements: Sequence[Requirement], output: suite.Output, score: suite.Score | None
 ) -> Iterable[Block]:
     """Test result, a table of instructions, and the code with its findings."""
-    code = extract(output.text)
-    asked = items(code, output.text, requirements, not code.strip())
+    answer = Answer.of(output.text)
+    asked = items(answer, requirements)
     verdicts = check_many(asked) if asked else []
     strict, official = verdicts[: len(requirements)], verdicts[len(requirements) :]
     if score is not None:
-        names = ("passed", "test_result", "all_followed", "joint")
+        names = ("passed", "passed_official", "test_result", "all_followed", "joint")
         yield suite.Facts({name: _cell(score.values.get(name)) for name in names}, title="Result")
     if requirements:
         rows = [
@@ -48,7 +47,7 @@ def show(
         for finding in verdict.findings
     ]
     yield suite.Code(
-        code, "python", sorted(findings, key=lambda one: one.line)[:MOST_FINDINGS], title="Program"
+        answer.code, "python", sorted(findings, key=lambda one: one.line)[:MOST_FINDINGS], title="Program"
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import suite
 from suite_vibechecker.conversation import base_messages, edit_messages, single_messages
-from suite_vibechecker.extraction import extract
+from suite_vibechecker.extraction import extract, extract_official
 from suite_vibechecker.parameters import Parameters
 from suite_vibechecker.rows import BigRow, LiveRow
 
@@ -26,7 +26,8 @@ async def solve(
 ) -> suite.Output:
     """Put a problem to the model.
 
-    A chain ends at the first round without a program: the output then has that round's reply and finish.
+    A chain ends at the first round without a program: the output then has that round's reply and finish. The
+    authors' goes on with the text of an error in the answer's place, which costs calls and judges no answer.
     """
     statement = row.instruct_prompt if isinstance(row, BigRow) else row.question_content
     chosen = row.instruction_list[: parameters.k]
@@ -39,15 +40,19 @@ async def solve(
     messages = base_messages(row.kind, statement, prompts)
     reply = await _ask(model, messages, temperature, parameters.max_tokens)
     for one in chosen:
-        if not extract(reply.text).strip():
+        if not _has_program(reply.text):
             break
         messages = edit_messages(messages, reply, one.edit_prompt, prompts)
         reply = await _ask(model, messages, temperature, parameters.max_tokens)
     return _output(reply)
 
 
+def _has_program(text: str) -> bool:
+    return bool(extract(text).strip() or extract_official(text).strip())
+
+
 def _output(reply: suite.Reply) -> suite.Output:
-    finish: Any = "empty" if reply.finish == "stop" and not extract(reply.text).strip() else reply.finish
+    finish: Any = "empty" if reply.finish == "stop" and not _has_program(reply.text) else reply.finish
     return suite.Output(text=reply.text, finish=finish)
 
 
@@ -56,7 +61,7 @@ async def _ask(
 ) -> suite.Reply:
     reply = await model.chat(messages, temperature=temperature, max_tokens=max_tokens)
     for attempt in range(2, ATTEMPTS + 1):
-        if reply.finish not in ("stop", "empty") or extract(reply.text).strip():
+        if reply.finish not in ("stop", "empty") or _has_program(reply.text):
             break
         key = f"attempt-{attempt}"
         reply = await model.chat(messages, temperature=temperature, max_tokens=max_tokens, key=key)

@@ -15,18 +15,16 @@ from typing import ClassVar, TypeVar
 import suite
 from suite_vibechecker.conversation import PROMPTS
 from suite_vibechecker.environment import Environment, cache_folder, find
-from suite_vibechecker.extraction import extract
 from suite_vibechecker.functional import NOT_RUN, Functional
 from suite_vibechecker.metrics import METRICS
 from suite_vibechecker.parameters import PRESETS, Parameters
 from suite_vibechecker.rows import BigRow, LiveRow
-from suite_vibechecker.scoring import items, score
+from suite_vibechecker.scoring import Answer, items, score
 from suite_vibechecker.showing import Block, show
 from suite_vibechecker.solving import solve
 from suite_vibechecker.vericode import RUFF_VERSION, Item, Verdict, check_many, open_linter, rules_sha256
 
 RowT = TypeVar("RowT", BigRow, LiveRow)
-NO_PROGRAM = ("overflow", "refused", "empty", "invalid")  # finishes after which there is nothing to judge
 PAPER = "https://arxiv.org/abs/2510.07315"
 
 
@@ -89,13 +87,12 @@ class _VibeChecker(suite.Task[RowT, Parameters]):
         models: suite.Models,  # noqa: ARG002
     ) -> suite.Score:
         """Check every instruction in both modes, and run the hidden tests."""
-        row, code = sample.payload, extract(output.text)
-        failed = output.finish in NO_PROGRAM or not code.strip()
+        row, answer = sample.payload, Answer.of(output.text, output.finish)
         chosen = row.instruction_list[: self.parameters.k]
-        asked = items(code, output.text, chosen, failed)
-        verdicts = await asyncio.gather(*(self._check(item) for item in asked))
-        tests = NOT_RUN if failed else await self._functional(row, code)
-        return score(chosen, verdicts[: len(chosen)], verdicts[len(chosen) :], tests.passed, tests.word)
+        verdicts = await asyncio.gather(*(self._check(item) for item in items(answer, chosen)))
+        tests = NOT_RUN if answer.failed else await self._functional(row, answer.code)
+        official = await self._functional.official(row, answer.solution, answer.full, answer.code, tests)
+        return score(chosen, verdicts[: len(chosen)], verdicts[len(chosen) :], tests, official)
 
     def show(
         self, sample: suite.Sample[RowT], output: suite.Output, score: suite.Score | None
@@ -119,7 +116,7 @@ class Big(_VibeChecker[BigRow]):
 
     info = suite.TaskInfo(
         name="vibechecker/big",
-        version=1,
+        version=2,
         title="Library-heavy code that works and follows instructions",
         roles={"candidate": suite.Role(needs={"chat"})},
         headline="joint",
@@ -149,7 +146,7 @@ class Live(_VibeChecker[LiveRow]):
 
     info = suite.TaskInfo(
         name="vibechecker/live",
-        version=1,
+        version=2,
         title="Contest code that works and follows instructions",
         roles={"candidate": suite.Role(needs={"chat"})},
         headline="joint",
@@ -157,7 +154,7 @@ class Live(_VibeChecker[LiveRow]):
         mini={"vibechecker-live": "vibechecker-live-mini"},
         paper=PAPER,
         presets=PRESETS,
-        note="Functional tests follow the authors' checker; scores are not LiveCodeBench's.",
+        note="Values are compared as the authors' checker does; scores are not LiveCodeBench's.",
     )
     temperature = 0.2
 

@@ -66,7 +66,7 @@ def read(path: Path) -> Iterator[Row]:
 def following(rows: Iterable[Row], mode: Mode) -> list[Following]:
     """Both following scores by number of instructions, in ascending k. One ruff call a rule.
 
-    Verdicts that could not be given count as not followed, as upstream does.
+    HiddenTests that could not be given count as not followed, as upstream does.
     """
     kept = list(rows)
     items = [item for row in kept for item in _items(row, mode)]

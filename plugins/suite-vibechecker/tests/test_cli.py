@@ -23,7 +23,7 @@ def test_findings_are_printed_by_line_and_exit_is_1(file: Path) -> None:
     done = CliRunner().invoke(vericode, ["check", str(file), "--instruction", "style_3:line_length=79"])
     assert (done.exit_code, done.output) == (
         1,
-        f"style_3 line_length=79: broken\n  {file}:1:80 E501 Line too long (96 > 79)\n",
+        f"style_3 line_length=79: broken\n  {file}:1:80 E501 Line too long (104 > 79)\n",
     )
 
 

@@ -38,6 +38,13 @@ def test_the_expected_text_is_stripped_and_loses_a_trailing_dash(output: str, te
         ("def a(): ...\ndef b(): ...\nclass C:\n    def d(self): ...", "b"),
         ("x = 1", ""),
         ("def (", ""),
+        ("if True:\n    def solve(x): ...", "solve"),
+        ("solve = lambda x: x\ndef other(): ...", "solve"),
+        ("from mine import answer as solve", "solve"),
+        ("try:\n    pass\nexcept E:\n    solve: int = 1\nfor a, solve in b: ...", "solve"),
+        ("async def solve(x): ...\ndef other(): ...", "solve"),
+        ("class Solution:\n    def solve(self, x): ...", ""),
+        ("def outer():\n    def solve(x): ...", "outer"),
     ],
 )
 def test_the_entry_is_solve_or_the_last_function(code: str, name: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from suite_vibechecker.conversation import base_messages, edit_messages, single_messages
-from suite_vibechecker.extraction import extract
+from suite_vibechecker.extraction import extract_official
 from suite_vibechecker.vericode import instruction, instructions
 
 import suite
@@ -24,8 +24,8 @@ import suite
         ("A ``` alone", "A ``` alone"),
     ],
 )
-def test_the_first_block_that_is_not_empty_is_the_program(response: str, code: str) -> None:
-    assert extract(response) == code
+def test_the_authors_take_the_first_block_that_is_not_empty(response: str, code: str) -> None:
+    assert extract_official(response) == code
 
 
 def test_a_base_question_of_each_kind() -> None:

@@ -2,8 +2,8 @@
 
 Two modes. `official` repeats the authors' scorer: ruff's exit code decides, so comments can switch
 rules off, empty code passes what ruff passes, and any failure counts as "not followed". `strict` is
-the one to rank by: comments switch nothing off, a program that is empty, does not parse or does
-nothing follows no instruction, and a failure of the tool is reported, not scored.
+the one to rank by: comments switch nothing off (`directives`), a program that is empty, does not parse or
+does nothing follows no instruction, and a failure of the tool is reported, not scored.
 Both functions give equal verdicts for equal items; a property test holds them to it.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from suite_vibechecker.vericode.directives import neutral
 from suite_vibechecker.vericode.instructions import Instruction, instruction
 from suite_vibechecker.vericode.linter import Linter, Outcome, open_linter
 from suite_vibechecker.vericode.native import findings
@@ -53,7 +54,7 @@ def check(
 def check_many(
     items: Sequence[Item], *, linter: Linter | None = None, folder: Path | None = None
 ) -> list[Verdict]:
-    """Check many items, one ruff call for all that share their arguments. Verdicts in the order of items.
+    """Check many items, one ruff call for all that share their arguments. HiddenTests in the order of items.
 
     folder: as in `check`. A configuration file may treat standard input and files differently, so
     official items with a folder are checked one call each.
@@ -110,11 +111,14 @@ def _question(item: Item, program: Program) -> Verdict | _Question:
     problem = row.problem(item.parameters)
     if problem:
         return Verdict(None if item.mode == "strict" else False, (), relevant, problem)
+    code, response = item.code, item.response
+    if item.mode == "strict":
+        code, response = code.removeprefix("\ufeff"), response.removeprefix("\ufeff")
     if not row.select:
-        found = findings(row.id, item.code, item.response, item.mode)
+        found = findings(row.id, code, response, item.mode)
         return Verdict(not found, found, relevant)
     try:
-        source = item.code.encode()
+        source = (neutral(code) if item.mode == "strict" else code).encode()
     except UnicodeEncodeError as error:
         return Verdict(False, (), relevant, f"the program is not valid text: {error.reason}")
     return _Question(source, _arguments(row, item), program)

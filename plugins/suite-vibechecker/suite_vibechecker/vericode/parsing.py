@@ -15,7 +15,7 @@ from typing import Any
 
 from suite_vibechecker.vericode.verdicts import Finding
 
-LONGEST = 1_000_000  # characters; a longer program is refused unread
+LONGEST = 1_000_000  # characters; a longer program is refused unread, but not by official rules
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (ast.Module, ast.ClassDef, *FUNCTIONS)
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match)
@@ -37,10 +37,13 @@ class Program:
     source: str = ""
 
 
-def parse(source: str) -> ast.Module | Finding:
-    """The syntax tree, or the place where parsing failed. Warnings about the program are dropped."""
-    if len(source) > LONGEST:
-        return Finding(1, 1, "syntax", f"the program is longer than {LONGEST:,} characters")
+def parse(source: str, longest: int = LONGEST) -> ast.Module | Finding:
+    """The syntax tree, or the place where parsing failed. Warnings about the program are dropped.
+
+    longest: characters of the longest program that is read; 0 for any.
+    """
+    if 0 < longest < len(source):
+        return Finding(1, 1, "syntax", f"the program is longer than {longest:,} characters")
     try:
         with _filters, warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -54,7 +57,8 @@ def parse(source: str) -> ast.Module | Finding:
 
 
 def read(source: str) -> Program:
-    """Parse a program and list what is in it."""
+    """Parse a program and list what is in it. A byte order mark before it is no part of it."""
+    source = source.removeprefix("\ufeff")
     tree = parse(source)
     if isinstance(tree, Finding):
         return Program(tree)
@@ -238,3 +242,8 @@ def applicable(program: Program, instruction: str) -> bool:
     if program.problem is not None or need in program.holds:
         return True
     return need == "comment" and "#" in program.source and any(True for _ in comments(program.source))
+
+
+def parses(source: str) -> bool:
+    """Whether a text is a program that Python can read."""
+    return bool(source.strip()) and not isinstance(parse(source), Finding)
