@@ -88,6 +88,11 @@ class Data:
         source = self._sources.get(name)
         return source is not None and (part is None or not source.parts() or part in source.parts())
 
+    def stored(self) -> Iterator[tuple[Place, Raw]]:
+        """All rows of all datasets as stored, with their places."""
+        for _, source in sorted(self._sources.items()):
+            yield from source.rows()
+
     def identity(self) -> Mapping[str, Any]:
         """What every dataset is, by name, for the manifest."""
         return {name: source.identity() for name, source in sorted(self._sources.items())}

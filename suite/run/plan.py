@@ -22,6 +22,7 @@ from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
 from suite.run.request import EvalRequest
 from suite.run.sources import DataOpener, check_given, given_sources
+from suite.run.twice import Ids, refuse
 
 MOST_TAG_VALUES = 200  # a tag with more values is no slice worth counting
 _NOT_IDENTITY = ("engine_version", "url", "told")  # may change while a run goes on
@@ -194,6 +195,7 @@ def counted(plan: Plan) -> Plan:
         names = (group.name for group in plan.groups())
         chosen = limited(names, request.limit, request.seed)
     total = taken = 0
+    ids = Ids(len(plan.cells))
     samples: Counter[str] = Counter({cell.id: 0 for cell in plan.cells})
     tags: dict[str, dict[str, list[int]]] = {}
     for group in plan.groups():
@@ -201,6 +203,7 @@ def counted(plan: Plan) -> Plan:
         is_taken = chosen is None or group.name in chosen
         taken += is_taken
         for item in group.items:
+            ids.add(item.cell, item.sample.id)
             if is_taken:
                 samples[plan.cells[item.cell].id] += 1
             for tag, value in item.sample.tags.items():
@@ -210,6 +213,8 @@ def counted(plan: Plan) -> Plan:
                 both = values.setdefault(value, [0, 0])
                 both[0] += is_taken
                 both[1] += 1
+    for cell in (plan.cells[number] for number in ids.repeated()):
+        refuse(cell, plan.data[cell.id], (one.id for one in plan.samples(cell)))
     if not taken:
         raise ConfigError("no samples: these parameters select nothing")
     tag_counts = {
