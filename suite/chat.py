@@ -80,6 +80,7 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     continue_final: the last message is an assistant's and is continued, not answered.
     top: how many documents a ranking returns. template: switches of the chat template.
     normalise: of a rating or log-probability request, by name ("sum", "mean").
+    thinking: "on", "off", "low", "medium", "high", or the most tokens of hidden reasoning.
     """
 
     temperature: float | None = None
@@ -93,6 +94,7 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     top: int | None = None
     normalise: str | None = None
     template: Json = None
+    thinking: str | int | None = None
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True):

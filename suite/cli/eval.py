@@ -29,6 +29,7 @@ from suite.cli import running
     help="Whose prompts.",
 )
 @running.role_flags
+@running.thinking_flag
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="The run's folder (default: runs/…)."
 )
@@ -64,7 +65,7 @@ def eval_(context: click.Context, /, **flags: Any) -> None:
         trials=flags["trials"],
         seed=flags["seed"],
         models=models,
-        options=running.parse_options(flags["options"], list(models)),
+        options=running.parse_options(flags["options"], list(models), flags["thinking"]),
         data=running.parse_data(flags["data"]),
         prompts=flags["prompts"],
         concurrency=flags["concurrency"],

@@ -18,6 +18,13 @@ _SETTLED = re.compile(r"status-(4(?!0[1-478]|29)\d\d|500)|error-in-body|bad-shap
 _ROLES = ("candidate", "baseline", "judge", "user", "embedder", "reference")
 
 
+thinking_flag = click.option(
+    "--thinking",
+    metavar="on|off|low|high|N",
+    help="How much the candidate thinks first; N: most tokens of it. Others: -o ROLE.thinking=…",
+)
+
+
 def role_flags(function: FunctionT) -> FunctionT:
     """Flags that name models."""
     flags: list[Callable[[Any], Any]] = [
@@ -107,8 +114,18 @@ def parse_settle(texts: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def parse_options(texts: Sequence[str], roles: Sequence[str]) -> list[tuple[str, str, str]]:
-    """-o [ROLE.]KEY=VALUE as (role, key, value); "" is the candidate, `judge/2` the second of a panel."""
+def parse_options(
+    texts: Sequence[str], roles: Sequence[str], thinking: str | None = None
+) -> list[tuple[str, str, str]]:
+    """-o [ROLE.]KEY=VALUE as (role, key, value); "" is the candidate, `judge/2` the second of a panel.
+
+    thinking: the flag of that name, which is an option of the candidate. Raises ConfigError.
+    """
+    if thinking is not None and "candidate" not in roles:
+        raise ConfigError(
+            "--thinking is the candidate's, who is not asked here",
+            fix="name it with --model, or write -o ROLE.thinking=… for another role",
+        )
     known = {*_ROLES, *roles}
     found = []
     for text in texts:
@@ -117,7 +134,11 @@ def parse_options(texts: Sequence[str], roles: Sequence[str]) -> list[tuple[str,
             raise ConfigError("an -o has no =", fix="write -o key=value or -o ROLE.key=value")
         role, dot, key = left.partition(".")
         found.append((role, key, value) if dot and role.partition("/")[0] in known else ("", left, value))
-    return [("" if role == "candidate" else role, key, value) for role, key, value in found]
+    options = [("" if role == "candidate" else role, key, value) for role, key, value in found]
+    said = next((value for role, key, value in options if (role, key) == ("", "thinking")), thinking)
+    if thinking is not None and said != thinking:
+        raise ConfigError(f"--thinking {thinking} and -o thinking={said} differ", fix="leave one of them out")
+    return options if thinking is None else [*options, ("", "thinking", thinking)]
 
 
 def parse_roles(

@@ -36,6 +36,7 @@ from suite.errors import ConfigError
     help="Whose prompts (default: the run's).",
 )
 @running.role_flags
+@running.thinking_flag
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="With --outputs: the run's folder."
 )
@@ -84,7 +85,7 @@ def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
         preset=flags["preset"],
         mini=flags["mini"],
         models=models,
-        options=running.parse_options(flags["options"], list(models)),
+        options=running.parse_options(flags["options"], list(models), flags["thinking"]),
         data=running.parse_data(flags["data"]),
         prompts=flags["prompts"] or "own",
         concurrency=flags["concurrency"],
@@ -133,7 +134,7 @@ def _run(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
         (),
         parameters=running.parse_parameters(flags["parameters"]),
         models=models,
-        options=running.parse_options(flags["options"], list(models)),
+        options=running.parse_options(flags["options"], list(models), flags["thinking"]),
         data=running.parse_data(flags["data"]),
         prompts=flags["prompts"] or run.manifest["prompts"],
         concurrency=flags["concurrency"],

@@ -80,6 +80,10 @@ class Engine(ABC):
         """How far its identity goes, once started. What is known by nothing is always asked anew."""
         return "content" if self.identity().get("revision") else "nothing"
 
+    def thinks(self, thinking: str | int) -> str:  # noqa: ARG002
+        """Why it cannot be told to think so (see `Options.thinking`), "" if it can. Known at plan time."""
+        return "it has no option for thinking"
+
     def limits(self) -> Mapping[str, int]:
         """`concurrency` (a cap, if the engine has one) and `window` (tokens, if known)."""
         return {}

@@ -107,6 +107,10 @@ class LlamaEngine(Engine):
             "deterministic": True,
         }
 
+    def thinks(self, thinking: str | int) -> str:
+        """These models do not think: to be told not to changes nothing."""
+        return "" if thinking == "off" else "it is a model that does not think"
+
     def limits(self) -> Mapping[str, int]:
         """A few requests for each slot, so that no replica waits while another has a group's queue."""
         options = self._options

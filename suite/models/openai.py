@@ -24,6 +24,7 @@ from suite.models.plain_http import REPLY_MIB
 from suite.models.rating import Head
 from suite.models.secrets import Scrubber, read_headers, read_key, split_url
 from suite.models.spec import ModelSpec
+from suite.models.thinking import server_kind, why_not
 from suite.models.wire import DIALECTS
 from suite.models.wordings import own_wordings
 
@@ -46,7 +47,7 @@ class OpenAIOptions(EngineOptions):
     timeout_s: float = Field(600.0, gt=0, description="seconds until a call is given up")
     reply_mib: float = Field(REPLY_MIB, gt=0, description="most MiB of a reply, after decompression")
     concurrency: int | None = Field(None, ge=1, description="most requests in flight (default: adapts)")
-    dialect: str = Field("openai", description="openai, vllm or llamacpp: what lies beyond the standard")
+    dialect: str = Field("openai", description=f"what lies beyond the standard: {', '.join(DIALECTS)}")
     capabilities: str | list[str] = Field(
         "", description="what it can do: a list, or changes such as +rank,-tools"
     )
@@ -98,9 +99,12 @@ class OpenAIEngine(Engine):
         self._headers = headers
         self._options = options
         self._own = own_wordings(options.overflow_says, options.refused_says)
-        self._capabilities = capabilities_of(options.capabilities, _USUAL[options.dialect])
+        self._capabilities = capabilities_of(
+            options.capabilities, _USUAL.get(options.dialect, _USUAL["openai"])
+        )
         field = options.max_tokens_field or ("max_completion_tokens" if hosted else "")
         dialect = DIALECTS[options.dialect]
+        dialect = msgspec.structs.replace(dialect, thinks=server_kind(options.dialect, self.url))
         self._dialect = msgspec.structs.replace(dialect, max_tokens=field) if field else dialect
         self._client: OpenAIClient | None = None
         self._window = options.window
@@ -136,6 +140,10 @@ class OpenAIEngine(Engine):
         """By what it tells, if it is a hosted service's or the user vouches for it."""
         own = self._told.get("owned_by") in OWN_SERVERS
         return "told" if self._options.identity or (self._hosted and not own) else "nothing"
+
+    def thinks(self, thinking: str | int) -> str:
+        """By the kind of server."""
+        return why_not(self._dialect.thinks, thinking)
 
     def limits(self) -> Mapping[str, int]:
         """The cap, if one was set, and the window, if the endpoint says."""

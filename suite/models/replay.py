@@ -74,6 +74,10 @@ class RunReplay(Engine):
         """The recorded model's, and that it is a replay."""
         return {**(self._recorded.get("identity") or {}), "replayed_from": self._run.folder.name}
 
+    def thinks(self, thinking: str | int) -> str:  # noqa: ARG002
+        """What it was told is recorded with its calls."""
+        return ""
+
     def limits(self) -> Mapping[str, int]:
         """The recorded model's window; replies cost nothing, so no cap on requests."""
         limits = self._recorded.get("limits") or {}

@@ -91,6 +91,10 @@ class ScriptedEngine(Engine):
             **self._identity,
         }
 
+    def thinks(self, thinking: str | int) -> str:  # noqa: ARG002
+        """The function sees the request: how it answers is its own business."""
+        return ""
+
     def limits(self) -> Mapping[str, int]:
         """As declared."""
         return self._limits

@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from suite.errors import ConfigError
+from suite.models.thinking import check_template, read_thinking
 from suite.secrets import secret_in_url, secret_place
 
 _LOGIN = re.compile(r"(?<=://)[^/?#]*@")
 # Options that shape an answer or how it is read, whoever gives it; all others are the engine's own.
-SAMPLING = ("temperature", "top_p", "max_tokens", "stop", "template", "reasoning_tags")
+SAMPLING = ("temperature", "top_p", "max_tokens", "stop", "template", "thinking", "reasoning_tags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ def parse_spec(text: str, options: Iterable[tuple[str, str]] = ()) -> ModelSpec:
     values = {key: parse_value(value) for key, value in options}
     _refuse_secrets(name, values)
     sampling = {key: values.pop(key) for key in SAMPLING if key in values}
+    if "thinking" in sampling:
+        sampling["thinking"] = read_thinking(sampling["thinking"])
+        check_template(sampling.get("template"), sampling["thinking"])
     return ModelSpec(provider, name, values, sampling)
 
 

@@ -22,6 +22,7 @@ from suite.models.likelihood import PROBES, answer_span, template_tail
 from suite.models.options import EngineOptions, check_needs, describe, read_options
 from suite.models.rating import Head, Rated, check_labels, rating_reply
 from suite.models.spec import ModelSpec
+from suite.models.thinking import template_lacks, template_switches
 
 _GENERATES = frozenset({"chat", "complete", "logprobs", "prompt_logprobs", "seed"})
 
@@ -94,6 +95,10 @@ class TransformersEngine(Engine):
         shaping = self._options.model_dump(mode="json", exclude={"batch", "revision"}, exclude_defaults=True)
         return {**found, "options": shaping} if shaping else found
 
+    def thinks(self, thinking: str | int) -> str:
+        """By switches of the chat template; nothing here counts tokens of thinking."""
+        return "transformers has no budget for thinking" if isinstance(thinking, int) else ""
+
     def limits(self) -> Mapping[str, int]:
         """Twice the batch: one is worked on, one waits. The window is known once started."""
         cap = 2 * self._options.batch if self._family else 1
@@ -107,6 +112,10 @@ class TransformersEngine(Engine):
         await asyncio.to_thread(self._look)
         surroundings.say(f"{self.spec.text}: loading")
         self._model = await asyncio.to_thread(self._load)
+        thinking = self.spec.sampling.get("thinking")
+        template = str(getattr(self._model.tokenizer, "chat_template", "") or "")
+        if thinking is not None and (lack := template_lacks(template, thinking)):
+            raise EngineError(f"{self.spec.text} cannot be told thinking={thinking}: {lack}")
 
     def _load(self) -> Any:
         from suite.models.torch_model import TorchModel
@@ -177,7 +186,10 @@ class TransformersEngine(Engine):
                 self._model.text_ids(request.prompt)
                 if request.kind == "complete"
                 else self._model.conversation(
-                    request.messages, prompt=True, template=options.template, continues=options.continue_final
+                    request.messages,
+                    prompt=True,
+                    template=template_switches(options.thinking, options.template),
+                    continues=options.continue_final,
                 )
             )
         except TemplateRejected as error:

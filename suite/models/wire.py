@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from suite.chat import Message, Request, Tool
-from suite.errors import CallFailed
+from suite.errors import CallFailed, ConfigError
+from suite.models.thinking import merged, thinking_fields
 
 encode = msgspec.json.Encoder().encode
 
@@ -19,7 +20,7 @@ class Dialect(msgspec.Struct, frozen=True):
     max_tokens: the field's name. continues: fields that make it continue the last message, None where
     it cannot; `echoes` where it then repeats what it continues. template: the field for switches of the
     chat template, "" where there is none. specials: the field that says whether it adds special tokens to a
-    raw prompt.
+    raw prompt. thinks: the kind of server whose fields say how much to think, the name if "".
     """
 
     name: str
@@ -28,6 +29,7 @@ class Dialect(msgspec.Struct, frozen=True):
     echoes: bool = False
     template: str = ""
     specials: str = ""
+    thinks: str = ""
 
 
 BEGINS = ("<s>", "<|begin_of_text|>", "<|startoftext|>", "<bos>")  # of a text, in raw prompts
@@ -40,7 +42,9 @@ DIALECTS = {
         template="chat_template_kwargs",
         specials="add_special_tokens",
     ),
+    "sglang": Dialect("sglang", template="chat_template_kwargs"),
     "llamacpp": Dialect("llamacpp", continues={}, echoes=True, template="chat_template_kwargs"),
+    **{name: Dialect(name) for name in ("anthropic", "gemini", "openrouter", "litellm", "ollama")},
 }
 
 
@@ -74,6 +78,8 @@ def chat_body(
         if not dialect.template:
             raise CallFailed("unsupported", "this endpoint has no template switches", retryable=False)
         body[dialect.template] = options.template
+    if options.thinking is not None:
+        _think(body, dialect.thinks or dialect.name, options.thinking)
     body.update(extra)
     return encode(body)
 
@@ -104,6 +110,13 @@ def _common(body: dict[str, Any], request: Request, dialect: Dialect, seed: int 
         body["stop"] = options.stop
     if seed is not None:
         body["seed"] = seed
+
+
+def _think(body: dict[str, Any], kind: str, thinking: str | int) -> None:
+    try:
+        merged(thinking_fields(kind, thinking), body)
+    except ConfigError as error:
+        raise CallFailed("unsupported", str(error), retryable=False) from error
 
 
 def _message(message: Message) -> dict[str, Any]:

@@ -195,6 +195,11 @@ def _member(
                 fix=f"choose another model for {role}, or see docs/models.md for what providers can do",
             )
         chosen |= choice
+    thinking = spec.sampling.get("thinking")
+    if thinking is not None and (why := engine.thinks(thinking)):
+        raise CapabilityError(
+            f"{spec.text} cannot be told thinking={thinking}", where=why, fix="see thinking in docs/models.md"
+        )
     stages = {one.stage for one in roles}
     stage = stages.pop() if len(stages) == 1 else "both"
     made = Member(role, member, spec, engine, stage, chosen)

@@ -86,6 +86,8 @@ class Seat:
         changes = {key: value for key, value in self.member.spec.sampling.items() if key != "reasoning_tags"}
         if not changes or request.kind not in ("chat", "complete"):
             return request
+        if request.kind == "complete":
+            changes.pop("thinking", None)  # a raw prompt has no template that could open a thought
         if "stop" in changes:
             stop = changes["stop"]
             changes["stop"] = (stop,) if isinstance(stop, str) else tuple(stop)
