@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from suite.chat import Options, Reply, TokenLogprob, ToolCall, Usage
+from suite.chat import Message, Options, Reply, TokenLogprob, ToolCall, Usage, assistant, replied
 from suite.errors import CallFailed
 from suite.models.decoding import decode
 from suite.models.reply import read_reply
@@ -193,6 +193,25 @@ def test_what_no_parser_reads_is_the_endpoints(body: bytes) -> None:
 def test_what_an_endpoint_says_of_itself_holds_no_key() -> None:
     found = read(said("A"), model="m (secret-key)", system_fingerprint=["x"])
     assert (found.model, found.fingerprint) == ("m (***)", "")
+
+
+@pytest.mark.parametrize(
+    ("reply", "turn"),
+    [
+        (Reply("Sure."), assistant("Sure.")),
+        (Reply(" \n", "length"), assistant("(no answer)")),
+        (Reply("", tool_calls=(ToolCall("move", "{}"),)), assistant("", (ToolCall("move", "{}"),))),
+    ],
+)
+def test_a_reply_goes_back_into_a_conversation_as_a_turn_that_says_something(
+    reply: Reply, turn: Message
+) -> None:
+    assert replied(reply) == turn
+
+
+def test_what_was_continued_stands_before_what_was_said() -> None:
+    assert replied(Reply("A</choice>"), "<choice>") == assistant("<choice>A</choice>")
+    assert replied(Reply(""), "<choice>") == assistant("(no answer)")
 
 
 def test_a_reply_that_no_bundle_holds_is_a_failed_call() -> None:

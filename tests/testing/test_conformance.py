@@ -242,6 +242,25 @@ def test_a_candidates_failure_that_raises_is_named(bench: Make, good: Any) -> No
     assert "left pending instead of scored" in problems("candidate-failure", bench(Task))
 
 
+@pytest.mark.parametrize(
+    ("back", "named"),
+    [(lambda reply: suite.assistant(reply.text), "use suite.replied"), (suite.replied, "")],
+)
+def test_an_empty_turn_that_is_put_back_is_named(bench: Make, good: Any, back: Any, named: str) -> None:
+    class Task(good):  # type: ignore[misc]
+        async def solve(self, sample: Any, models: suite.Models) -> suite.Output:
+            first = await models.candidate.chat("Think.")
+            reply = await models.candidate.chat([suite.user("Think."), back(first), suite.user("Well?")])
+            return suite.Output(reply.text, finish=reply.finish)
+
+        async def score(self, sample: Any, output: suite.Output, models: suite.Models) -> suite.Score:
+            return suite.Score({"fine": bool(output.text), "length": len(output.text)})
+
+    found = problems("candidate-failure", bench(Task))
+    assert named in found
+    assert bool(found) is bool(named)
+
+
 def test_a_judges_failure_that_counts_as_zero_is_named(bench: Make, good: Any) -> None:
     class Task(good):  # type: ignore[misc]
         async def score(self, sample: Any, output: suite.Output, models: suite.Models) -> suite.Score:
