@@ -46,10 +46,10 @@ async def run(tmp_path: Path) -> Path:
     scoring.mkdir(parents=True)
     identity = {"provider": "openai", "name": "m", "deterministic": False}
     candidate = {"identity": identity, "capabilities": ["chat", "seed"], "limits": {"window": 99}}
-    manifest = {"format": FORMAT, "roles": {"candidate": [candidate]}}
+    manifest = {"format": FORMAT, "cells": [], "counts": {"samples": {}}, "roles": {"candidate": [candidate]}}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     judges = [{"identity": {"name": "j1"}, "capabilities": ["chat"]}, {"identity": {"name": "j2"}}]
-    (scoring / "manifest.json").write_text(json.dumps({"roles": {"judge": judges}}))
+    (scoring / "manifest.json").write_text(json.dumps({"cells": [], "roles": {"judge": judges}}))
     (folder / "calls.jsonl").touch()
     await record(
         folder, "candidate", [("g1", 0, "", "hello"), ("g1", 0, "again", "hello"), ("g2", 1, "", "hello")]
