@@ -87,9 +87,11 @@ def answer(module: types.ModuleType, question: dict[str, Any], randomness: Rando
     if "cwd" in question:
         with contextlib.suppress(OSError):
             os.chdir(question["cwd"])
-    if "environ" in question:
-        os.environ.clear()
-        os.environ.update(question["environ"])
+    for name, value in question.get("environ", {}).items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
     randomness.take_over(question.get("randomness", {}), loading=True)
     arguments, named = unpack(question["args"]), unpack(question["kwargs"])
     heard = io.StringIO()

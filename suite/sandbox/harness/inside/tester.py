@@ -81,8 +81,8 @@ class Remote:
         except (OSError, EOFError) as error:
             raise NotStarted(f"the program's process did not start: {error}") from error
         self.randomness = Randomness(told=False)
-        self.cwd = ""
-        self.environ: dict[str, str] = {}
+        self.cwd = os.getcwd()  # noqa: PTH109
+        self.environ = dict(os.environ)
         self.opaque = ""
         loaded = self.channel.receive()
         if "error" in loaded:
@@ -99,8 +99,10 @@ class Remote:
         place, surroundings = os.getcwd(), dict(os.environ)  # noqa: PTH109
         if place != self.cwd:
             question["cwd"] = self.cwd = place
-        if surroundings != self.environ:
-            question["environ"] = self.environ = surroundings
+        if surroundings != self.environ:  # what changed only: the program may have set something, too
+            gone = dict.fromkeys(self.environ.keys() - surroundings.keys())
+            question["environ"] = {**gone, **dict(surroundings.items() - self.environ.items())}
+            self.environ = surroundings
         self.channel.send(question)
         reply = self.channel.receive()
         with contextlib.suppress(ValueError, TypeError, KeyError):

@@ -1,0 +1,51 @@
+"""A process of an ordinary user, where the tests run as root."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import suite
+
+HERE = Path(__file__).parent
+NOBODY = 65534
+
+
+def as_ordinary_user(folder: Path, scripts: Sequence[str], *arguments: str) -> str:
+    """What the first of the scripts prints, with a Python and a copy of the code that the user can read."""
+    python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
+    if os.geteuid() != 0:
+        pytest.skip("the tests run as an ordinary user already")
+    if python is None or not shutil.which("setpriv"):
+        pytest.skip("no Python of the system, or no setpriv")
+    newer = "import sys; sys.exit(sys.version_info < (3, 11))"
+    if subprocess.run([python, "-c", newer], check=False).returncode:
+        pytest.skip("the Python of the system is older than 3.11")
+    code = folder / "code"
+    if not code.exists():
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(Path(suite.__file__).parent, code / "suite", ignore=ignored)
+        pluggy = importlib.util.find_spec("pluggy")
+        assert pluggy is not None and pluggy.origin is not None
+        shutil.copytree(Path(pluggy.origin).parent, code / "pluggy", ignore=ignored)
+    for name in scripts:
+        shutil.copy(HERE / name, code)
+    for place in (code, *code.rglob("*")):
+        place.chmod(0o755 if place.is_dir() else 0o644)
+    user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    done = subprocess.run(
+        [*user, python, "-B", str(code / scripts[0]), *arguments],
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": str(code)},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "SandboxUnavailable" in done.stderr:
+        pytest.skip(f"an ordinary user has no sandbox here: {done.stderr.splitlines()[-2]}")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
