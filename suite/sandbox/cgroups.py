@@ -1,7 +1,8 @@
 """A control group for one sandbox, where this process may make one: memory and processes by the kernel.
 
 Version 2 needs a folder of ours with both controllers handed down (systemd's delegation); version 1 a
-writable folder for each controller. Where there is none, the supervisor watches instead.
+writable folder for each controller. Where there is none, the supervisor watches instead. A suite that was
+killed could not take its groups away; the next one does.
 Source: cgroups(7), Documentation/admin-guide/cgroup-v2.
 """
 
@@ -9,6 +10,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -71,6 +73,7 @@ def open_group() -> Group | None:
     if places is None:
         return None
     version, memory, pids = places
+    sweep(memory, pids)
     name = f"suite-{os.getpid()}-{next(_numbers)}"
     made = []
     try:
@@ -82,6 +85,17 @@ def open_group() -> Group | None:
             folder.rmdir()
         return None
     return Group(memory / name, pids / name, version)
+
+
+@lru_cache(maxsize=1)
+def sweep(*places: Path) -> None:
+    """Remove the groups of suites that are gone, once a process. One in use is not empty, so it stays; one
+    that was made in this minute may be about to be used by a suite that is not seen from here."""
+    for folder in {one for place in places for one in place.glob("suite-*-*")}:
+        owner = folder.name.split("-")[1]
+        with contextlib.suppress(OSError):
+            if not Path("/proc", owner).exists() and time.time() - folder.stat().st_mtime > 60:
+                folder.rmdir()
 
 
 @lru_cache(maxsize=1)
