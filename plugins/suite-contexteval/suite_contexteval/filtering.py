@@ -27,7 +27,7 @@ class Filter(suite.Task[Item, FilterParameters]):
 
     info = suite.TaskInfo(
         name="contexteval/filter",
-        version=1,
+        version=2,
         title="ContextEval stage: which queries are well-formed",
         paper="arXiv 2411.07237",
         roles={"candidate": suite.Role(needs={"chat"})},

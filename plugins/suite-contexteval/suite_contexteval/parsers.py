@@ -7,6 +7,7 @@ What upstream reads more loosely stands in `official`, for comparison. Not here:
 import ast
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -24,7 +25,13 @@ LONGEST = 20_000  # characters of a literal
 _VERDICT = re.compile(
     r"[{,]\s*[\"']judge?ment[\"']\s*:\s*[\"']\s*(response 1|response 2|tie)\s*[\"']", re.IGNORECASE
 )
-_NEED = re.compile(r"^[^\w\n]*need for context\W+(yes|no)\b", re.IGNORECASE | re.MULTILINE)
+_NEED = re.compile(
+    r"^[^\w\n]*need for context\W+(yes|no)\b(?!\s*(?:/|\||or\b))", re.IGNORECASE | re.MULTILINE
+)
+_YES_NO = re.compile(
+    r"[\W_]*(yes|no)(?![^\W_])(?:[\W_]*(?:(?:and|or|/|,)[\W_]*)(yes|no)(?![^\W_])(?!\s+[a-z]))?",
+    re.IGNORECASE,
+)
 # A question begins and ends with what is no space, so that runs of spaces are read once.
 _PAIR = re.compile(
     r"^[^\S\n]*(?:[-*\d.)]+\s*)?Q\d*\s*:\s*+(\S(?:.*?\S)??)\s++A\d*\s*:\s*(?=\[)", re.MULTILINE
@@ -33,7 +40,9 @@ _PAIR = re.compile(
 
 def judgement(text: str, *, may_tie: bool = True) -> int | suite.Tie:
     """The response preferred, 1 or 2, or a `Tie`: only from within the dictionary asked for."""
-    found = {match.casefold() for match in _VERDICT.findall(text.replace("*", ""))}
+    found = {
+        match.casefold() for match in _VERDICT.findall(unicodedata.normalize("NFKC", text).replace("*", ""))
+    }
     if not found:
         raise suite.Unparsed('it holds no "judgement" of "Response 1", "Response 2" or "Tie"')
     if len(found) > 1:
@@ -60,9 +69,11 @@ def judgement_schema(*, justify: bool, may_tie: bool = True) -> dict[str, Any]:
 
 def yes_no(text: str) -> bool:
     """A reply that begins with yes or no."""
-    match = re.match(r"\W*(yes|no)\b", text, re.IGNORECASE)
+    match = _YES_NO.match(unicodedata.normalize("NFKC", text))
     if match is None:
         raise suite.Unparsed("it does not begin with Yes or No")
+    if match[2] and match[2].casefold() != match[1].casefold():
+        raise suite.Unparsed("it says both Yes and No")
     return match[1].casefold() == "yes"
 
 
@@ -169,7 +180,7 @@ def constraint_count(most: int) -> Callable[[str], int]:
 
 def codes(text: str) -> tuple[int, ...]:
     """On what a reason rests: 1 (content), 2 (surface) or both."""
-    found = re.findall(r"\d+", text)
+    found = re.findall(r"\d+", unicodedata.normalize("NFKC", text))
     if not found or any(one not in ("1", "2") for one in found):
         raise suite.Unparsed('it is none of "1", "2" and "1, 2"')
     return tuple(sorted({int(one) for one in found}))
@@ -178,7 +189,7 @@ def codes(text: str) -> tuple[int, ...]:
 def suits(text: str) -> dict[str, bool]:
     """Three answers by number: whether each is yes."""
     found = _first(text, "{", dict)
-    answers = {str(key): str(value).strip().casefold() for key, value in found.items()}
+    answers = {str(key): str(value).strip(" \t\n.!*_`\"'").casefold() for key, value in found.items()}
     if set(answers) != {"1", "2", "3"} or not set(answers.values()) <= {"yes", "no"}:
         raise suite.Unparsed("it does not answer 1, 2 and 3 with Yes or No")
     return {number: answers[number] == "yes" for number in ("1", "2", "3")}

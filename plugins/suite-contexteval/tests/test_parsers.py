@@ -22,10 +22,34 @@ PAIRS = (Pair(question="Who?", options=("you", "me")), Pair(question="When?", op
         ("output: {'judgement': 'response 1'}", 1),
         ('{"judgement": "Response 1", "justification": "it uses { well"}', 1),
         ('{"justification": "x", "judgment": "Response 2"}', 2),
+        ('\r\n{"judgement":\xa0"Response\xa0\uff12"}\r\n', 2),
     ],
 )
 def test_a_judgement(text: str, slot: int) -> None:
     assert parsers.judgement(text) == slot
+
+
+@pytest.mark.parametrize(
+    ("text", "yes"),
+    [
+        ("Yes", True),
+        ("**No**, it is not.", False),
+        ("_Yes_", True),
+        ("\r\n`no`.", False),
+        ("Yes, no context needed.", True),
+        ("Yes or no", None),
+        ("No/Yes", None),
+        ("yes, no.", None),
+        ("Well, yes", None),
+        ("Nothing", None),
+    ],
+)
+def test_yes_or_no(text: str, yes: bool | None) -> None:
+    if yes is not None:
+        assert parsers.yes_no(text) is yes
+        return
+    with pytest.raises(suite.Unparsed):
+        parsers.yes_no(text)
 
 
 def test_a_tie() -> None:

@@ -32,6 +32,7 @@ from suite_userbench.wording import FEEDBACK as SAY
 
 Turn = Generator[Ask, Answer | None, Event]
 _ID = re.compile(r"[A-Z]\d+")
+_MARKS = " \t\r\n\xa0*_`\"'()."
 _RELEASED_ID = re.compile(r"[ACFHR]\d+")
 _TAGGED = re.compile(r"\[(search|action|answer)\]\s*(.*)", re.DOTALL)
 _FINISH = re.compile(r"\[finish\]", re.IGNORECASE)
@@ -271,6 +272,7 @@ class Episode:
         ids = [part.strip() for part in content.split(",")]
         if self.rules.released:
             return self._answers(content, ids)
+        ids = [name.strip(_MARKS) for name in ids]  # Markdown around an id does not hide it
         if any(not _ID.fullmatch(name) for name in ids):
             return self._reply_to_answer("format_error", content, SAY["answer_format"], cause="bad-id")
         if len(ids) > 1:

@@ -165,6 +165,13 @@ def test_answers_that_are_none(trip, playing, content, kind, cause):
     assert measure(trip, game.episode.events, True).aspects[0].answers == 0
 
 
+@pytest.mark.parametrize("form", ["**{}**", "`{}`", '"{}"', "({})", "{}.", "_{}_", "\xa0{}\r\n"])
+def test_marks_around_an_id_do_not_hide_it(trip, playing, form):
+    (best, *_), _ = ids_of(trip)
+    assert playing(trip)(f"[answer] {form.format(best)}").kind == "answer_best"
+    assert playing(trip)(f"[answer] {form.format('the first one')}").kind == "format_error"
+
+
 def test_an_id_that_does_not_exist_uses_the_answer_up(trip, playing):
     event = playing(trip)(f"[answer] {trip.aspects[0].letter}99")
     assert (event.kind, event.cause) == ("answer_wrong", "no-such-option")
