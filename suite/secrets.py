@@ -69,8 +69,8 @@ class Scrubber:
     """Replaces given secrets in texts."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = {form: None for one in secrets if len(one) >= _SHORTEST for form in _forms(one)}
-        self._blocks = [block for form in sorted(forms, key=len, reverse=True) for block in _blocks(form)]
+        forms = {form: _drawn(one) for one in secrets if len(one) >= _SHORTEST for form in _forms(one)}
+        self._blocks = [block for form, parts in forms.items() for block in _blocks(form, parts)]
 
     def __bool__(self) -> bool:
         return bool(self._blocks)
@@ -81,11 +81,13 @@ class Scrubber:
 
     def known(self, text: str) -> str:
         """The text with every given secret replaced."""
-        spans: list[tuple[int, int]] = []
-        for block in self._blocks:
-            if block.piece in text:
-                spans += _spans(text, block)
-        return _without(text, sorted(spans)) if spans else text
+        spans = self.spans(text)
+        return _without(text, spans) if spans else text
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where in a text a given secret stands: (first character, end), in order."""
+        found = [span for block in self._blocks if block.piece in text for span in _spans(text, block)]
+        return sorted(found)
 
     def bytes(self, body: bytes) -> bytes:
         """UTF-8 with every given secret replaced; the very same object where there is none."""
@@ -117,9 +119,14 @@ def _forms(secret: str) -> set[str]:
     return forms
 
 
-def _blocks(form: str) -> Iterator[_Block]:
-    needed = max(_PART, len(form) // 2) if len(form) >= _PART else len(form)
-    size = (needed + 1) // 2 if len(form) >= _PART else len(form)
+def _drawn(secret: str) -> bool:
+    """Whether a secret looks drawn at random: half of it says nothing else. A phrase counts as a whole."""
+    return len(secret) >= 2 * _PART and bool(re.search(r"[0-9]", secret) and re.search(r"[A-Za-z]", secret))
+
+
+def _blocks(form: str, parts: bool) -> Iterator[_Block]:
+    needed = max(_PART, len(form) // 2) if parts else len(form)
+    size = (needed + 1) // 2
     for at in range(0, len(form) - size + 1, size):
         piece = form[at : at + size]
         yield _Block(form, at, piece, piece.encode("utf-8", "surrogateescape"), needed)

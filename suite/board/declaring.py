@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import suite
 from suite.board.declared_fields import FLAGS, REQUIRED, get
+from suite.board.declared_rules import broken_rules
 from suite.board.submission import schema_errors
 from suite.compare.loading import ComparedRun
 from suite.data import strict
@@ -154,6 +155,7 @@ def problems(declared: Mapping[str, Any]) -> list[str]:
         lacking = what.startswith("lacks") and name in parents
         if not lacking and name not in missing:
             found.append(f"{name or 'declarations'}: {what} (found {value!r:.80})")
+    found += [f"{field.replace('/', '.')}: {what}" for field, what, _ in broken_rules(declared)]
     if declared.get("submission_type") == "custom" and not get(declared, "disclosure.changes"):
         found.append(
             "a custom submission declares its changes: disclosure.changes in a file given with --declare"

@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from suite.board.definition_parts import (
     BoardLimits,
@@ -35,6 +35,7 @@ from suite.board.definition_parts import (
     Slug,
     Threshold,
     Uncertainty,
+    seen,
 )
 from suite.chat import canonical_json, sha256_hex
 from suite.data import strict
@@ -125,7 +126,7 @@ class Board(Closed):
     id: Slug
     version: Semver
     title: Line
-    about: str = Field(default="", max_length=5000)
+    about: Annotated[str, AfterValidator(seen)] = Field(default="", max_length=5000)
     tasks: tuple[Item, ...] = Field(min_length=1, max_length=100)
     candidate: Candidate = Candidate()
     overall: Overall = Overall()

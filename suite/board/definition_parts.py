@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from suite.board.declared_rules import hidden
 from suite.board.thresholds import DEFAULTS
 from suite.errors import unknown
 
@@ -24,6 +25,15 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Semver = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$")]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._/-]{0,79}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+def seen(text: str) -> str:
+    """The text. Raises ValueError if it holds what cannot be seen."""
+    if text and (what := hidden(text)):
+        raise ValueError(what)
+    return text
+
+
 Line = Annotated[
     str,
     StringConstraints(
@@ -31,6 +41,7 @@ Line = Annotated[
         max_length=200,
         pattern=r"^[^\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+$",
     ),
+    AfterValidator(seen),
 ]
 Host = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")

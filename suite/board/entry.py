@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from suite.board.definition_parts import seen
 from suite.data import strict
 from suite.errors import DataError
 from suite.files import write_whole
@@ -226,7 +227,7 @@ class EntryRecord(BaseModel):
     accepted: datetime
     status: Status = "active"
     status_date: date | None = None
-    reason: str = Field(default="", max_length=4000)
+    reason: Annotated[str, AfterValidator(seen)] = Field(default="", max_length=4000)
     by: Sha256 | None = None
     trace_sha256: Sha256 | None = None
 

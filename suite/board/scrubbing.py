@@ -7,7 +7,8 @@ to more: no absolute path and no credentials in a URL. Nothing is replaced: a ch
 verify.
 """
 
-import os
+import contextlib
+import json
 import re
 import socket
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
+
+from suite.secrets import Scrubber, environment, secret_place
 
 _CHUNK = 2**20
 _START = rb"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt]))"  # a line break stands as \n in JSON
@@ -67,8 +70,6 @@ _COMMON_USERS = frozenset(
         "node",
     )
 )
-_KEY_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.I)
-_SHORTEST_VALUE = 12
 
 
 class Leak(NamedTuple):
@@ -95,18 +96,21 @@ class Machine:
         user = home.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
         host = socket.gethostname()
         telling = len(host) >= 6 and re.search(r"[0-9.-]", host) and not host.startswith("localhost")
-        values = tuple(
-            (name, value)
-            for name, value in sorted(os.environ.items())
-            if _KEY_NAME.search(name) and len(value) >= _SHORTEST_VALUE and "/" not in value[:1]
-        )
+        values = tuple(sorted(environment()))
         return cls("" if user in _COMMON_USERS or not user else home, host if telling else "", values)
+
+    @cached_property
+    def scrubbers(self) -> tuple[tuple[str, Scrubber], ...]:
+        """(what, who finds it in any form) of the keys."""
+        return tuple(
+            (f"the value of the environment variable {name}", Scrubber([value]))
+            for name, value in self.values
+        )
 
     @cached_property
     def needles(self) -> tuple[tuple[str, bytes, re.Pattern[bytes]], ...]:
         """(what, bytes that must occur, pattern)."""
-        found = [(f"the value of the environment variable {name}", value) for name, value in self.values]
-        found += [("this user's home folder", self.home)] if self.home else []
+        found = [("this user's home folder", self.home)] if self.home else []
         found += [("this machine's host name", self.host)] if self.host else []
         needles = []
         for what, text in found:
@@ -124,6 +128,10 @@ def in_bytes(data: bytes, machine: Machine) -> Iterator[tuple[str, int]]:
     for what, literal, pattern in machine.needles:
         if literal in data:
             yield from ((what, hit.start()) for hit in pattern.finditer(data))
+    for what, scrubber in machine.scrubbers:
+        if scrubber.bytes(data) is not data:
+            text = data.decode("latin-1")  # a character a byte: keys are ASCII
+            yield from ((what, low) for low, _ in scrubber.spans(text))
 
 
 def _real(token: bytes) -> bool:
@@ -182,6 +190,10 @@ def in_document(data: bytes, name: str, machine: Machine) -> Iterator[Leak]:
     """The secrets and machine paths of a document that we write: more is refused than in a journal."""
     for what, _ in in_bytes(data, machine):
         yield Leak(what, name)
+    if name.endswith(".json"):
+        with contextlib.suppress(ValueError):
+            if place := secret_place(json.loads(data)):
+                yield Leak(f"a field that names a secret ({place})", name)
     text = data.decode("utf-8", "replace").replace("\\\\", "\\")
     for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', text):
         if _MACHINE_PATH.search(literal):

@@ -16,6 +16,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
+from suite.board.declared_rules import broken_rules
 from suite.board.findings import Findings
 from suite.board.limits import Limits
 from suite.data.registry import registry_folder
@@ -171,6 +172,8 @@ def check_submission(found: Any, findings: Findings, limits: Limits) -> bool:
             findings.add("R1.run-twice", "a run id stands more than once", where=name)
     _check_files_of_runs(found, findings)
     _check_dates(found, findings)
+    for field, what, value in broken_rules(found):
+        findings.add("R1.declared", what, where=f"{SUBMISSION}: {field}", found=value)
     return findings.rungs["R1"].errors == before
 
 

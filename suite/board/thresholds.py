@@ -14,6 +14,7 @@ DEFAULTS: dict[str, float] = {
     "judges_words": 0.02,  # share of outputs with the judge's own wording or form of verdict: warning
     "characters_per_token_low": 0.2,
     "characters_per_token_high": 30.0,
+    "prompt_bytes_per_token": 12.0,  # of all requests of a model together, above: warning
     "tokens_per_second": 5_000.0,  # of one stream: warning
     "tokens_per_second_error": 50_000.0,
     "latency_ms": 1.0,  # of a call to a served model, below: error

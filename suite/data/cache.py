@@ -6,13 +6,14 @@ the same file twice; a killed process leaves its lock free and only scratch file
 """
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -139,16 +140,41 @@ class Cache:
 
     def staging(self, name: str) -> Path:
         """A folder for unfinished downloads that stays, so that they can go on later."""
-        folder = self.root / "staging" / hashlib.sha256(name.encode()).hexdigest()[:24]
+        folder = self.root / "staging" / _folder_name(name)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    @contextmanager
+    def pulling(self, wanted: Iterable[str] | None = None) -> Iterator[None]:
+        """Hold the unfinished downloads while some go on. What killed processes left is taken away first,
+        if nobody else holds them and `wanted` says which may go on (see `staging`).
+        """
+        folder = self.root / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        fd = os.open(folder / "pulls", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        try:
+            with suppress(BlockingIOError):
+                if wanted is not None:
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    self._sweep({_folder_name(one) for one in wanted})
+            fcntl.flock(fd, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(fd)
+
+    def _sweep(self, wanted: set[str]) -> None:
+        for folder in [*(self.root / "scratch").glob("*"), *(self.root / "staging").glob("*")]:
+            if folder.name not in wanted:
+                shutil.rmtree(folder, ignore_errors=True)
+        for path in self.root.rglob(".new-*"):
+            path.unlink(missing_ok=True)
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """Keep other processes and threads out of `name` for a while."""
         folder = self.root / "locks"
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.lock", thread_local=False):
+        with FileLock(folder / f"{_folder_name(name)}.lock", thread_local=False):
             yield
 
     def linked(self, sha256: str, place: Path) -> Path:
@@ -186,6 +212,10 @@ class Cache:
     def accept(self, entry: Entry) -> None:
         """Remember that the entry's licence has been accepted."""
         self.write_note("licences", entry.id, _terms(entry))
+
+
+def _folder_name(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:24]
 
 
 def _terms(entry: Entry) -> dict[str, str]:

@@ -33,7 +33,7 @@ def pin(
     Raises SourceUnreachable, LicenceRequired or DataError.
     """
     cache = cache or Cache()
-    with disk_errors(cache.root):
+    with disk_errors(cache.root), cache.pulling():
         source = entry.source
         if isinstance(source, HubSource):
             source = source.model_copy(update={"revision": None})

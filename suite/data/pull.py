@@ -5,6 +5,7 @@ row is checked once. Files whose commit is pinned but whose hash nobody knew yet
 the Hub announces, and their hashes are kept in a lock file from then on.
 """
 
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -72,7 +73,8 @@ def pull(
         pinned = locked(entry, cache)
         require_pins(pinned)
         agree(pinned, cache, accept_licence)
-        hashes = _fetch_all(pinned, cache, progress)
+        with cache.pulling(_staged(pinned)):
+            hashes = _fetch_all(pinned, cache, progress)
         return checked(learn(entry, pinned, hashes, cache), cache)
 
 
@@ -196,6 +198,8 @@ def _fetch_one(entry: Entry, file: File, cache: Cache, progress: Progress | None
                 found = sha256_of(path)
                 if _as_wanted(entry, file, path, found):
                     cache.keep(path, found)
+                    for name in _staged(entry, file):  # whatever earlier tries left
+                        shutil.rmtree(cache.staging(name), ignore_errors=True)
                     return found
                 path.unlink()
     raise DataError(
@@ -209,8 +213,8 @@ def _fetch_one(entry: Entry, file: File, cache: Cache, progress: Progress | None
 def _fetch_from(entry: Entry, file: File, cache: Cache, scratch: Path, progress: Progress | None) -> Path:
     match source_of(entry, file):
         case HubSource() as source:
-            staging = cache.staging(f"{source.type}/{source.repo}/{source.revision}/{file.path}")
-            return fetch_hub.fetch(source, entry.id, file.path, staging, progress)
+            (name,) = _staged(entry, file)
+            return fetch_hub.fetch(source, entry.id, file.path, cache.staging(name), progress)
         case GitSource() as source:
             wanted = fetch_git.Wanted(entry.id, file.path, file.bytes)
             fetch_git.fetch(source, wanted, scratch / "file", progress)
@@ -219,6 +223,14 @@ def _fetch_from(entry: Entry, file: File, cache: Cache, scratch: Path, progress:
             return fetch_package.fetch(source, file.path, file.bytes, scratch, progress)
         case BundledSource():
             raise DataError(f"{entry.id}: {file.path} is bundled and can't be fetched")
+
+
+def _staged(entry: Entry, *files: File) -> list[str]:
+    """What the unfinished downloads of an entry's files are called; of all its files if none is named."""
+    sources = ((source_of(entry, file), file.path) for file in files or entry.all_files)
+    return [
+        f"{one.type}/{one.repo}/{one.revision}/{path}" for one, path in sources if isinstance(one, HubSource)
+    ]
 
 
 def _found_elsewhere(entry: Entry, file: File, cache: Cache) -> bool:

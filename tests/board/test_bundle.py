@@ -173,6 +173,18 @@ def test_submission_of_another_shape(name: str, bundle: Path) -> None:
         (lambda found: found["runs"].append(found["runs"][0]), "R1.run-twice"),
         (lambda found: found["files"][-1].pop("records"), "R1.schema"),
         (put("x", value={"note": "x" * 9000}), "R1.long-string"),
+        (put("created", value="2999-01-01T00:00:00Z"), "R1.declared"),
+        (put("created", value="2019-12-31T00:00:00Z"), "R1.declared"),
+        (put("model", "release_date", value="2999-01-01"), "R1.declared"),
+        (put("model", "display_name", value="Mo\u200bdel"), "R1.declared"),
+        (put("model", "display_name", value="Mo\u00addel"), "R1.declared"),
+        (put("model", "display_name", value="\u3164"), "R1.declared"),
+        (put("submitter", "name", value="Some\u2060one"), "R1.declared"),
+        (put("submitter", "contact", value="https://good.example@evil.example"), "R1.declared"),
+        (put("model", "url", value="https://good.example@evil.example/"), "R1.declared"),
+        (put("model", "url", value="https://ex\u0430mple.org/"), "R1.declared"),
+        (put("model", "url", value="https://xn--exmple-4nf.org/"), "R1.declared"),
+        (put("model", "url", value="https://127.0.0.1/"), "R1.declared"),
     ],
 )
 def test_what_a_schema_cannot_say(change: Any, code: str, bundle: Path) -> None:

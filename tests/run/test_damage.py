@@ -123,3 +123,73 @@ def test_power_cuts_at_any_moment_invent_and_lose_nothing(
             Path(name).parent.mkdir(parents=True, exist_ok=True)
             Path(name).write_bytes(content)
         assert resume(folder) == results
+
+
+def test_records_without_their_manifest_are_not_taken_for_this_plan(whole: Whole, tmp_path: Path) -> None:
+    shutil.copytree(whole[0], tmp_path / "run")
+    (tmp_path / "run" / "manifest.json").unlink()
+    outcome = None
+    with pytest.raises(RunError, match=r"there is no manifest\.json to say of which plan"):
+        outcome = asyncio.run(run(make_plan(), tmp_path / "run"))
+    assert outcome is None
+
+
+@pytest.mark.parametrize(
+    "name", ["manifest.json", "outputs.jsonl", "calls.jsonl", "blocks.jsonl", "attempts.jsonl"]
+)
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_what_is_no_regular_file_is_neither_read_nor_followed(
+    whole: Whole, tmp_path: Path, name: str, kind: str
+) -> None:
+    shutil.copytree(whole[0], tmp_path / "run")
+    path, victim = tmp_path / "run" / name, tmp_path / "victim"
+    victim.write_bytes(path.read_bytes()[:-1] if kind == "link" else b"")
+    before = victim.read_bytes()
+    path.unlink()
+    {"link": lambda: path.symlink_to(victim), "pipe": lambda: os.mkfifo(path), "folder": path.mkdir}[kind]()
+    try:
+        assert resume(tmp_path / "run") == whole[1]
+    except (RunError, OSError) as error:
+        assert name in str(error)
+    assert victim.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["results.json.part", "manifest.json.part", ".lock"])
+def test_traps_beside_what_is_written_are_not_followed(whole: Whole, tmp_path: Path, name: str) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    shutil.copytree(whole[0], tmp_path / "run")
+    (scoring,) = (tmp_path / "run" / "scorings").iterdir()
+    (scoring / "results.json").unlink()
+    folder = scoring if name.startswith("results") else tmp_path / "run"
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(victim)
+    if name == ".lock":
+        with pytest.raises(RunError, match="symbolic link"):
+            resume(tmp_path / "run")
+    else:
+        assert resume(tmp_path / "run") == whole[1]
+    assert victim.read_text() == "mine"
+
+
+def test_a_finished_run_is_shown_where_nothing_can_be_written(
+    whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(whole[0], tmp_path / "run")
+    before = {path: path.stat().st_mtime_ns for path in sorted((tmp_path / "run").rglob("*"))}
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # as on a read-only disk
+    assert resume(tmp_path / "run") == whole[1]
+    assert {path: path.stat().st_mtime_ns for path in sorted((tmp_path / "run").rglob("*"))} == before
+
+
+BROKEN = [
+    "", "{", "[]", '{"format": "suite-run/1"}', '{"format": "suite-run/1", "cells": 5}', "[" * 99999,
+    '{"format": "suite-run/1", "cells": [1], "counts": {"samples": {}}}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BROKEN, ids=range(len(BROKEN)))
+def test_a_broken_manifest_is_named(tmp_path: Path, body: str) -> None:
+    (tmp_path / "manifest.json").write_text(body)
+    with pytest.raises(RunError, match=r"manifest\.json"):
+        RunReader(tmp_path)

@@ -195,6 +195,29 @@ def lower_usage(forged: Forged) -> None:
     forged.reseal()
 
 
+def lower_prompts(forged: Forged) -> None:
+    for call in [*forged.calls, *forged.judged]:
+        call.reply = replaced(call.reply, usage=Usage(1, call.reply.usage.completion))
+    forged.reseal()
+
+
+def uncounted_prompts(forged: Forged) -> None:
+    for call in forged.calls:
+        call.reply = replaced(call.reply, usage=Usage(0, call.reply.usage.completion))
+    forged.reseal()
+
+
+def raise_prompts(forged: Forged) -> None:
+    for call in forged.calls:
+        call.reply = replaced(call.reply, usage=Usage(90_000, call.reply.usage.completion))
+    forged.reseal()
+
+
+def other_day(forged: Forged) -> None:
+    forged.manifest["created"] = "2021-03-04T05:06:07+00:00"
+    forged.reseal()
+
+
 def negative_time(forged: Forged) -> None:
     call = forged.calls[0]
     call.times = (call.times[1], call.times[1] - 5.0)

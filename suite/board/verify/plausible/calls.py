@@ -1,16 +1,19 @@
 """Single calls: tokens, times, attempts, who answered. One pass over the journals, 24 bytes a call kept."""
 
 import hashlib
+import math
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from suite.board.thresholds import Thresholds
+from suite.board.verify.plausible.prompts import Prompts, Sizes
 from suite.board.verify.subject import Subject
 from suite.chat import assistant, call_id, sha256_hex
 from suite.journal.reading import digest64
@@ -22,6 +25,7 @@ LONG_TEXT = 60
 EVENTS = frozenset(
     {"identity", "start", "retry", "error", "pending", "resume", "interrupted", "stopped", "finish", "engine"}
 )
+DAY_S = 86_400
 LONG = 16  # a limit in tokens that an answer seldom meets by chance
 _canonical = msgspec.json.Encoder(order="sorted")
 
@@ -39,6 +43,7 @@ class _Member:
     settled: int = 0
     stopped: int = 0
     stopped_at_limit: int = 0
+    prompts: Prompts = field(default_factory=Prompts)
 
 
 def journals(subject: Subject) -> Iterator[tuple[str, CallRecord]]:
@@ -93,6 +98,8 @@ def check_calls(subject: Subject, thresholds: Thresholds) -> float:
         )
     }
     begin, retries = _attempts(subject)
+    _created(subject, begin)
+    sizes = {"calls.jsonl": Sizes(subject.reader), "scoring/calls.jsonl": Sizes(subject.scoring_journal)}
     temperature, quoting = 0.0, False
     families = sorted({str(one["task"]).partition("/")[0] for one in subject.manifest["cells"]})
     for file, call in journals(subject):
@@ -105,6 +112,7 @@ def check_calls(subject: Subject, thresholds: Thresholds) -> float:
         _times(subject, thresholds, file, call, member, begin)
         _tried(subject, file, call, retries)
         _note(member, call)
+        member.prompts.add(subject, thresholds, _at(subject, file, call), call, sizes[file].of(call))
         quoting |= len(call.request) > 2
         if call.role == "candidate":
             temperature = max(temperature, call.options.temperature or 0.0)
@@ -148,6 +156,17 @@ def _attempts(subject: Subject) -> tuple[float, Counter[str]]:
     return begin, retries
 
 
+def _created(subject: Subject, begin: float) -> None:
+    """The manifest is written when the run first starts."""
+    created = datetime.fromisoformat(str(subject.manifest["created"])).timestamp()
+    if math.isfinite(begin) and abs(created - begin) > DAY_S:
+        what, where = (
+            "the manifest was not written when the run began",
+            subject.place("manifest.json", "created"),
+        )
+        subject.add("R9.times", what, severity="warning", where=where, expected=begin, found=created)
+
+
 def _usage(subject: Subject, thresholds: Thresholds, file: str, call: CallRecord) -> None:
     usage, options, text = call.reply.usage, call.options, call.reply.text
     where = _at(subject, file, call)
@@ -160,6 +179,8 @@ def _usage(subject: Subject, thresholds: Thresholds, file: str, call: CallRecord
             expected=f"<= {most}",
             found=usage.completion,
         )
+    if usage.reasoning > usage.completion:
+        subject.add("R9.tokens", "more tokens of reasoning than in all", where=where, found=usage.reasoning)
     if usage.cached > usage.prompt:
         subject.add("R9.tokens", "more prompt tokens cached than sent", where=where, found=usage.cached)
     if text and usage.prompt and not usage.completion:
@@ -303,6 +324,7 @@ def _whole(subject: Subject, thresholds: Thresholds, name: str, member: _Member)
         )
     if member.served:
         _regular(subject, thresholds, where, member)
+    member.prompts.whole(subject, thresholds, where)
     if member.stopped >= thresholds["least"]:
         share = member.stopped_at_limit / member.stopped
         if share > thresholds["stops_at_limit"]:
