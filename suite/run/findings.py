@@ -17,7 +17,7 @@ import msgspec
 
 from suite.journal.reading import Journal
 from suite.journal.records import AttemptRecord
-from suite.run.sent import Sent, least_tokens
+from suite.run.sent import Sent
 
 FAILING = frozenset({"alike", "judged", "unscored"})  # the exit code is 1
 OF_CELL = frozenset({"alike", "unscored"})
@@ -117,11 +117,8 @@ class Told:
 
     def journal(self, journal: Journal) -> None:
         """The prompts of the calls just counted are in this journal's blocks."""
-        wanted = {block for one in self._sent.values() for block in one.waiting()}
-        if wanted:
-            sizes = least_tokens(journal.folder / "blocks.jsonl", wanted)
-            for one in self._sent.values():
-                one.weigh(sizes)
+        for one in self._sent.values():
+            one.weigh(journal.folder / "blocks.jsonl")
 
     def findings(self) -> Iterator[dict[str, Any]]:
         """All findings by member."""

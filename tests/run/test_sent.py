@@ -2,11 +2,13 @@
 
 import base64
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from suite.journal.writing import Blocks, JournalFile
 from suite.run.sent import Sent, least
 
 WORDS = ("the", "user", "asked", "about", "a", "recipe", "with", "fresh", "basil", "and", "nobody", "dinner")
@@ -47,34 +49,54 @@ def test_the_least_adds_up_and_is_never_more_than_the_characters(parts: list[str
     assert least(" ".join(parts)) == pytest.approx(sum(map(least, parts)))
 
 
-def cut(pairs: list[tuple[float, int]]) -> dict[str, int]:
-    sent = Sent()
-    for number, (_, read) in enumerate(pairs):
-        sent.add([str(number)], read)
-    sent.weigh({str(number): size for number, (size, _) in enumerate(pairs)})
+def cut(folder: Path, prompts: list[tuple[str, int]]) -> dict[str, int]:
+    """What is found of prompts and the tokens that were read of each."""
+    file = JournalFile(folder / "blocks.jsonl")
+    blocks, sent = Blocks(file), Sent()
+    for text, read in prompts:
+        sent.add([blocks.text(text)], read)
+    file.close()
+    sent.weigh(folder / "blocks.jsonl")
     return sent.cut()
 
 
-def test_a_prompt_of_which_fewer_tokens_were_read_than_it_can_have_is_cut() -> None:
-    assert cut([(700.0, 300), (120.0, 160), (60.0, 20)]) == {"cut": 1, "sent": 700, "read": 300}
+def english(words: int) -> str:
+    return " ".join(random.Random(words).choices(WORDS, k=words))
 
 
-def test_a_ceiling_for_much_longer_prompts_is_a_cut() -> None:
-    assert cut([(2000.0, 4096), (3100.0, 4096), (4600.0, 4096), (500.0, 700)]) == {
-        "cut": 3,
-        "sent": 4600,
-        "read": 4096,
+def test_a_prompt_of_which_fewer_tokens_were_read_than_it_can_have_is_cut(tmp_path: Path) -> None:
+    assert cut(tmp_path, [(english(700), 300), (english(120), 160), (english(60), 20)]) == {
+        "cut": 1,
+        "sent": 700,
+        "read": 300,
     }
 
 
+def test_a_ceiling_for_much_longer_prompts_is_a_cut(tmp_path: Path) -> None:
+    prompts = [(english(2000), 4096), (english(3100), 4096), (english(4600), 4096), (english(500), 700)]
+    assert cut(tmp_path, prompts) == {"cut": 3, "sent": 4600, "read": 4096}
+
+
 @pytest.mark.parametrize(
-    "pairs",
+    "prompts",
     [
-        [(700.0, 700), (120.0, 160)],  # all was read
-        [(700.0, 0)],  # the endpoint does not tell
-        [(90.0, 20)],  # too short to tell
-        [(2000.0, 2500), (2100.0, 2500), (2050.0, 2500)],  # prompts of one length
+        [(english(700), 700), (english(120), 160)],  # all was read
+        [(english(700), 0)],  # the endpoint does not tell
+        [(english(90), 20)],  # too short to tell
+        [(english(2000), 2500), (english(2100), 2500), (english(2050), 2500)],  # prompts of one length
+        *([(text, int(len(text) * rate / 1000) + 1)] for text, rate in KIND.values()),
     ],
 )
-def test_what_is_no_cut(pairs: list[tuple[float, int]]) -> None:
-    assert cut(pairs) == {}
+def test_what_is_no_cut(tmp_path: Path, prompts: list[tuple[str, int]]) -> None:
+    assert cut(tmp_path, prompts) == {}
+
+
+def test_a_long_conversation_is_weighed_whole(tmp_path: Path) -> None:
+    file = JournalFile(tmp_path / "blocks.jsonl")
+    blocks, sent = Blocks(file), Sent()
+    whole = blocks.fold([blocks.text(f"{number} {english(10)}") for number in range(80)])
+    assert len(whole) < 80
+    sent.add(whole, 300)
+    file.close()
+    sent.weigh(tmp_path / "blocks.jsonl")
+    assert sent.cut() == {"cut": 1, "sent": 880, "read": 300}
