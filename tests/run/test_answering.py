@@ -201,3 +201,30 @@ async def test_a_comparison_says_that_another_model_answered(tmp_path: Path) -> 
         "amber-two 100%",
         "warn",
     )
+
+
+async def test_a_judge_whose_replies_mostly_fail_alike_is_told_with_its_option(tmp_path: Path) -> None:
+    async with NamedServer() as server, NamedServer(finish="length") as judge:
+        plan = plan_of(
+            {"candidate": "openai/loopback", "judge": "openai/loopback"},
+            options=[("", "base_url", server.url), ("judge", "base_url", judge.url)],
+        )
+        outcome = await run(plan, tmp_path / "run")
+    assert outcome.results is not None
+    (one,) = found(outcome.results, "judged")
+    assert (one["who"], one["counts"], one["of"]) == ("judge", {"length": 12}, 12)
+    assert [text for text, _ in sentences(outcome.results)] == [
+        "12 of 12 replies of the judge ended cut off at the limit of new tokens: -o judge.max_tokens=N."
+    ]
+
+
+async def test_most_scores_without_a_value_for_one_reason_are_told(tmp_path: Path) -> None:
+    async with NamedServer() as server, NamedServer("cannot tell") as judge:
+        plan = plan_of(
+            {"candidate": "openai/loopback", "judge": "openai/loopback"},
+            options=[("", "base_url", server.url), ("judge", "base_url", judge.url)],
+        )
+        outcome = await run(plan, tmp_path / "run")
+    assert outcome.results is not None
+    (one,) = found(outcome.results, "unscored")
+    assert (one["counts"], one["of"]) == ({"said: unparsed": 12}, 12)
