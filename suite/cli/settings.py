@@ -110,7 +110,7 @@ def read(start: Path) -> Settings:
     if path is None:
         return Settings()
     try:
-        text = read_regular(path, _LARGEST).decode()
+        text = read_regular(path, _LARGEST).decode().removeprefix("\ufeff")
         return Settings(path, text, tomllib.loads(text))
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{FILE} is not TOML: {error}", str(path)) from error

@@ -117,9 +117,9 @@ def read_yaml_file(path: Path) -> Any:
 
 
 def read_text(path: Path) -> str:
-    """The text of a regular file that is not too large. Raises ValueError."""
+    """The text of a regular file that is not too large, without a byte order mark. Raises ValueError."""
     try:
-        return read_regular(path, LARGEST).decode("utf-8")
+        return read_regular(path, LARGEST).decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 at byte {error.start}") from error
     except OSError as error:

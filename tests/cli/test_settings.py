@@ -117,6 +117,11 @@ def test_the_nearest_file_counts(tmp_path) -> None:
     assert found.tables == {"eval": {"limit": 2}}
 
 
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path) -> None:
+    (tmp_path / FILE).write_bytes(b"\xef\xbb\xbf[eval]\r\nlimit = 1\r\n")
+    assert read(tmp_path).text == "[eval]\r\nlimit = 1\r\n"
+
+
 def test_nothing_is_read_for_a_command_that_does_not_run(tmp_path) -> None:
     (tmp_path / FILE).write_text("[eval]\nnonsense = 1\n")
     command = click.Command("list", params=[click.Option(["--json"], is_flag=True)])

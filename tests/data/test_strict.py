@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,3 +133,8 @@ def test_yaml_has_texts_and_numbers_and_nothing_in_between() -> None:
 @settings(max_examples=60)
 def test_what_is_dumped_is_read_again(value: Any) -> None:
     assert strict.read_yaml(strict.dump_yaml([value, value]).decode()) == [value, value]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"\xef\xbb\xbfa: 1\n")
+    assert strict.read_yaml(strict.read_text(tmp_path / "a.yaml")) == {"a": 1}
