@@ -12,11 +12,12 @@ import click
     "--metric", "metrics", multiple=True, metavar="NAME", help="A metric beside the headline, or all."
 )
 @click.option("--baseline", default="", metavar="RUN", help="Compare all others with this run alone.")
+@click.option("--alpha", type=click.FloatRange(0.0001, 0.5), show_default="0.05", help="Of tests.")
 @click.option(
-    "--alpha", type=click.FloatRange(0.0001, 0.5), default=0.05, show_default=True, help="Of tests."
-)
-@click.option(
-    "--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of intervals."
+    "--level",
+    type=click.FloatRange(0.5, 0.9999),
+    show_default="1 - alpha",
+    help="Of intervals, before correction.",
 )
 @click.option(
     "--correction",
@@ -55,7 +56,9 @@ def compare(
     from suite.compare.data import as_data
     from suite.compare.sections import sections
 
-    found = compare_runs(runs, Wanted(metrics=metrics, **how))
+    found = compare_runs(
+        runs, Wanted(metrics=metrics, **{name: value for name, value in how.items() if value is not None})
+    )
     title = " against ".join(dict.fromkeys(run.label for run in found.runs))
     show(
         title,

@@ -2,7 +2,8 @@
 
 The headline rows are the family that a verdict is given on. Slices and other metrics are exploration: their
 p values are corrected by Benjamini-Hochberg (1995), apart, and never get a verdict. Holm 1979 corrects the
-headlines. Why: docs/statistics.md, "Two models" and "Many comparisons".
+headlines. An interval is shown at the level that the correction leaves it: it leaves 0 out if and only if the
+corrected p is below alpha. Why: docs/statistics.md, "Two models" and "Many comparisons".
 """
 
 import itertools
@@ -31,17 +32,28 @@ class Wanted:
     """What to compare. metrics: row names beside the headline; ("all",) takes all. baseline: label or name of
     the run that all others are compared with; "" compares every pair. margin: for equivalence, in units of
     the metric. anyway: compare what is not comparable, with its warning. examples: samples to read, a side.
+    alpha, level: of tests and of intervals, uncorrected; 0: it follows from the other, else 0.05 and 0.95.
     """
 
     metrics: Sequence[str] = ()
     baseline: str = ""
-    alpha: float = 0.05
-    level: float = 0.95
+    alpha: float = 0.0
+    level: float = 0.0
     correction: Correction = "holm"
     margin: float | None = None
     anyway: bool = False
     examples: int = 5
     slices: bool = True
+
+    def __post_init__(self) -> None:
+        """Fill in alpha and level."""
+        alpha = self.alpha or (1 - self.level if self.level else 0.05)
+        object.__setattr__(self, "alpha", round(alpha, 12))
+        object.__setattr__(self, "level", self.level or 1 - self.alpha)
+
+    def left(self, p: float | None, corrected: float | None) -> float:
+        """The level that a correction leaves to one interval: 1 - (1 - level) p/corrected."""
+        return 1 - (1 - self.level) * (p / corrected if p and corrected else 1.0)
 
 
 @dataclass(frozen=True)
@@ -154,11 +166,15 @@ def compare_runs(
     finished, family = _corrected(rows, asked)
     by_key = {_key(row): row for row in finished}
     adjusted = adjust([one.p for _, one in slices], "bh") if slices else []
+    shown = [
+        SliceRow(by_key[_key(row)], one.at(asked.left(one.p, p)), p)
+        for (row, one), p in zip(slices, adjusted, strict=True)
+    ]
     return Compared(
         runs,
         asked,
         tuple(finished),
-        tuple(SliceRow(by_key[_key(row)], one, p) for (row, one), p in zip(slices, adjusted, strict=True)),
+        tuple(shown),
         tuple(parts),
         family,
         {name: task.info.title for name, task in tasks.items()},
@@ -243,7 +259,7 @@ def _row(
     found = pair(measure, *sides, seed=seed, level=asked.level)
     equivalent = None
     if asked.margin is not None:
-        narrow = pair(measure, *sides, seed=seed, level=1 - 2 * asked.alpha).comparison.difference
+        narrow = found.at(1 - 2 * asked.alpha)
         if narrow.low is not None and narrow.high is not None:
             equivalent = -asked.margin < narrow.low and narrow.high < asked.margin
     row = Row(
@@ -264,13 +280,15 @@ def _corrected(rows: Sequence[Row], asked: Wanted) -> tuple[list[Row], int]:
         adjusted = raw if method == "none" else adjust(raw, method)
         sizes.append(sum(p is not None for p in raw))
         for row, p in zip(family, adjusted, strict=True):
-            words = _words(row, p, asked.alpha) if first else ""
-            found[id(row)] = replace(row, corrected=p, verdict=words)
+            comparison = row.found.comparison
+            shown = replace(comparison, difference=row.found.at(asked.left(comparison.p, p)))
+            done = replace(row, corrected=p, found=replace(row.found, comparison=shown))
+            found[id(row)] = replace(done, verdict=_words(done, asked.alpha) if first else "")
     return [found[id(row)] for row in rows], sizes[0]
 
 
-def _words(row: Row, corrected: float | None, alpha: float) -> str:
-    said = verdict(row.found.comparison, corrected, alpha)
+def _words(row: Row, alpha: float) -> str:
+    said = verdict(row.found.comparison, row.corrected, alpha)
     if row.measure.direction == "neither" and said != "no difference shown":
         return f"{row.a if said[0] == 'A' else row.b} higher"
     if said == "no difference shown":

@@ -5,18 +5,23 @@ specificity, the share by prediction-powered inference, and the Rogan-Gladen cor
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from suite.blocks import Block, Cell, Line, Plot, Section, Table, Text
 from suite.data.text_files import Once, Row, csv_rows, json_rows
 from suite.errors import ConfigError, DataError
+from suite.scoring.agreeing import agreed
+from suite.scoring.coefficients import COMPUTE, Ratings
 from suite.scoring.stats.agreement import agreement
+from suite.scoring.stats.covering import covering_mean
 from suite.scoring.stats.estimate import Estimate
-from suite.scoring.stats.mean import mean_estimate
 from suite.scoring.stats.ppi import Corrected, ppi_mean
 from suite.scoring.stats.rogan_gladen import RoganGladen, rogan_gladen
+from suite.scoring.stats.units import clusters_of, floats
 
 FORMAT = "suite-corrected/1"
 YES = {"1", "1.0", "true", "yes", "good", "first"}
@@ -106,7 +111,7 @@ def correct(
         chosen = [i for i in both if human[i] == value]
         right = [float(judge[i] == value) for i in chosen]
         labels = None if clusters is None else [clusters[i] for i in chosen]
-        return mean_estimate(right, labels, binary=True, level=level)
+        return covering_mean(floats(right), clusters_of(labels, len(right)), binary=True, level=level)
 
     pairs = [(human[i], judge[i]) for i in both]
     hits = [i for i in both if human[i] == 1]
@@ -115,7 +120,7 @@ def correct(
     return CorrectedJudge(
         n=len(human),
         labelled=len(both),
-        agreement=agreement(pairs, (0.0, 1.0), "nominal", clusters=labels, level=level),
+        agreement=_agreement(pairs, labels, level),
         sensitivity=among(1.0),
         specificity=among(0.0),
         ppi=ppi_mean(human, judge, clusters, binary=True, value_range=(0.0, 1.0), level=level),
@@ -129,6 +134,20 @@ def correct(
             level=level,
         ),
     )
+
+
+def _agreement(
+    pairs: Sequence[Sequence[float | None]], labels: Sequence[str] | None, level: float
+) -> dict[str, Estimate]:
+    """Coefficients of agreement; the largest kappa that the margins allow has no interval."""
+    points = agreement(pairs, (0.0, 1.0), "nominal", clusters=labels, draws=0, level=level)
+    ratings = Ratings(np.array(pairs, dtype=np.int64), (0.0, 1.0))
+    own = clusters_of(labels, len(pairs))
+    found = dict(points)
+    for name in COMPUTE.keys() & points.keys():
+        one = agreed(name, "nominal", ratings, own, level)
+        found[name] = replace(points[name], low=one.low, high=one.high, method=one.method, note=one.note)
+    return found
 
 
 def sections(found: CorrectedJudge) -> list[Section]:

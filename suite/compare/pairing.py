@@ -1,7 +1,11 @@
-"""One measure of two cells, paired unit by unit: difference, interval, p value, and where each side wins."""
+"""One measure of two cells, paired unit by unit: difference, interval, p value, and where each side wins.
+
+The p value is made from the interval: it is below alpha if and only if the interval at 1 - alpha leaves 0 out
+(`covering.p_value`). So the two never contradict each other, whatever the level.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,17 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.compare.measures import Columns, Floats, Measure, Side
-from suite.scoring.resampling import MOST_ROWS, bootstrap_formula
+from suite.scoring.resampling import resample
+from suite.scoring.stats.covering import Interval, covering_mean, influence_of_macro, interval_of, p_value
 from suite.scoring.stats.estimate import Estimate, finite, joined
-from suite.scoring.stats.intervals import t_p_value
-from suite.scoring.stats.macro import macro
-from suite.scoring.stats.mean import mean_estimate, spread
+from suite.scoring.stats.influence import of_mean
+from suite.scoring.stats.intervals import clip
+from suite.scoring.stats.mean import cluster_flags
+from suite.scoring.stats.newcombe import bonett_price
 from suite.scoring.stats.paired import Comparison, paired_estimate
-from suite.scoring.stats.signflip import sign_flip
-from suite.scoring.stats.units import clusters_of
+from suite.scoring.stats.power import mde
+from suite.scoring.stats.units import Clusters, clusters_of
+from suite.scoring.stats.unseen import Limits
 
 DRAWS = 1000
-SWAPS = 999
+INVERTED = "inverted-interval"
 Digests = NDArray[np.uint64]
 
 
@@ -27,7 +34,8 @@ Digests = NDArray[np.uint64]
 class Paired:
     """One measure compared. a, b: its value for either side on the common units. difference and the rest: see
     `Comparison`. only_a, only_b: units that just one side has. ids, d: the common units and their
-    differences, None where the measure is no mean of units. columns: of side A, for slices.
+    differences, None where the measure is no mean of units. tags: of side A, for slices. interval: of the
+    difference at any level, None where there is none.
     """
 
     a: float | None
@@ -39,6 +47,17 @@ class Paired:
     d: Floats | None = None
     clusters: Digests | None = None
     tags: dict[str, NDArray[Any]] | None = None
+    interval: Interval | None = None
+
+    def at(self, level: float) -> Estimate:
+        """The difference with its interval at a level."""
+        found = self.comparison.difference
+        return _at(found, self.interval, level)
+
+
+def _at(found: Estimate, interval: Interval | None, level: float) -> Estimate:
+    low, high = (None, None) if interval is None else interval(level)
+    return replace(found, low=low, high=high, level=level)
 
 
 def pair(measure: Measure, a: Side, b: Side, *, seed: int, level: float) -> Paired:
@@ -53,20 +72,67 @@ def pair(measure: Measure, a: Side, b: Side, *, seed: int, level: float) -> Pair
     common, clusters, x, y = common[either], clusters[either], x[either], y[either]
     binary = measure.binary and _is_binary(x) and _is_binary(y)
     shared = clusters if len(np.unique(clusters)) < len(clusters) else None
-    how = {"binary": binary, "tested": not measure.macro}
-    found = paired_estimate(x, y, shared, value_range=measure.range, level=level, seed=seed, **how)
+    plain = paired_estimate(x, y, shared, value_range=measure.range, level=level, seed=seed, tested=False)
     both = ~(np.isnan(x) | np.isnan(y))
     ids, d = common[both], (x - y)[both]
     place = np.searchsorted(a.ids, ids)
     tags = {name: column[place] for name, column in a.columns.items() if name.startswith("tag:")}
-    value_a, value_b = (float(one[both].mean()) if both.any() else None for one in (x, y))
-    kept = clusters[both]
-    if measure.macro and len(ids):
-        labels = [str(one) for one in tags[f"tag:{measure.macro}"]]
-        means = [macro(one[both], labels, kept, level=level, seed=seed) for one in (x, y)]
-        value_a, value_b = means[0].value, means[1].value
-        found = _macro(found, d, labels, kept, measure, level, seed)
-    return Paired(value_a, value_b, found, only_a, only_b, ids, d, kept, tags)
+    codes = clusters_of(clusters[both], len(ids))
+    groups = _groups(measure, tags, len(ids))
+    value_a, value_b = (_mean(one[both], groups) for one in (x, y))
+    found, interval = _contrast(plain, d, codes, groups, binary, _span(measure))
+    return Paired(value_a, value_b, found, only_a, only_b, ids, d, clusters[both], tags, interval)
+
+
+def _groups(measure: Measure, tags: Mapping[str, NDArray[Any]], n: int) -> list[NDArray[np.bool_]]:
+    """Which units each group of a macro average has; else all are one."""
+    if not measure.macro or not n:
+        return [np.ones(n, dtype=bool)] if n else []
+    labels = tags[f"tag:{measure.macro}"].astype(str)
+    return [labels == one for one in np.unique(labels)]
+
+
+def _mean(x: Floats, groups: Sequence[NDArray[np.bool_]]) -> float | None:
+    return math.fsum(float(x[one].mean()) for one in groups) / len(groups) if groups else None
+
+
+def _contrast(
+    plain: Comparison,
+    d: Floats,
+    codes: Clusters,
+    groups: Sequence[NDArray[np.bool_]],
+    binary: bool,
+    limits: Limits,
+) -> tuple[Comparison, Interval | None]:
+    """A comparison with the interval of these differences, and the p value that follows from it."""
+    if not groups:
+        return replace(plain, p=None, p_method="none"), None
+    several = len(groups) > 1
+    if several:
+        found = influence_of_macro([d[one] for one in groups], [codes.only(one) for one in groups])
+    else:
+        found = of_mean(d, codes)
+    kind = "macro-" if several else "" if codes.singletons else "cluster-"
+    if binary and codes.singletons and not several:
+        method, note = "bonett-price", ""
+        interval: Interval | None = bonett_price(d)
+    else:
+        method = f"{kind}t-unseen"
+        interval, note = interval_of(found, len(d), limits=limits)
+    note = joined(cluster_flags(codes), note, f"macro over {len(groups)} groups" if several else "")
+    difference = replace(plain.difference, value=found.mean, low=None, high=None, note=note)
+    se = found.se or None
+    smallest = None if se is None else mde(found.clusters, se * math.sqrt(found.clusters))
+    done = replace(plain, difference=difference, se=se, smallest_difference=smallest)
+    return _tested(done, interval, method), interval
+
+
+def _tested(plain: Comparison, interval: Interval | None, method: str) -> Comparison:
+    if interval is None:
+        return plain
+    low, high = interval(plain.difference.level)
+    difference = replace(plain.difference, low=low, high=high, method=method)
+    return replace(plain, difference=difference, p=p_value(interval), p_method=INVERTED)
 
 
 def _laid_out(measure: Measure, one: Side, common: Digests) -> Floats:
@@ -82,33 +148,6 @@ def _laid_out(measure: Measure, one: Side, common: Digests) -> Floats:
 def _is_binary(x: Floats) -> bool:
     known = x[~np.isnan(x)]
     return bool(((known == 0) | (known == 1)).all())
-
-
-def _macro(
-    plain: Comparison,
-    d: Floats,
-    labels: list[str],
-    clusters: Digests,
-    measure: Measure,
-    level: float,
-    seed: int,
-) -> Comparison:
-    """The difference of macro averages: every group weighs the same."""
-    found = macro(d, labels, clusters, value_range=_span(measure), level=level, seed=seed)
-    groups, codes, sizes = np.unique(np.array(labels), return_inverse=True, return_counts=True)
-    weighted = d / (sizes[codes] * len(groups)) * len(d)
-    test = sign_flip(weighted, clusters, seed=seed)
-    known = found.low is not None and found.high is not None
-    se = (found.high - found.low) / 2 / 1.959964 if known else None  # type: ignore[operator]
-    return replace(
-        plain,
-        difference=replace(found, n_unscored=plain.difference.n_unscored),
-        p=test.p,
-        p_method=test.method,
-        p_smallest=test.smallest,
-        se=se,
-        smallest_difference=None if se is None else 2.801585 * se,
-    )
 
 
 def _span(measure: Measure) -> tuple[float, float] | None:
@@ -148,15 +187,22 @@ def _by_formula(
         return None if first is None or second is None else first - second
 
     tables = {"a": (one, kept), "b": (two, kept)}
-    found = bootstrap_formula(value_a - value_b, difference, tables, DRAWS, seed, level)
-    p = _swapped(measure, one, two, codes.codes, codes.count, value_a - value_b, seed)
-    known = found.low is not None and found.high is not None
-    se = (found.high - found.low) / 2 / 1.959964 if known else None  # type: ignore[operator]
+    value, limits = value_a - value_b, _span(measure)
+    found, note = resample(value, difference, tables, DRAWS, seed, limits)
+    plain = replace(empty, value=value, note=note)
+    se = None if found is None else float(found.drawn.std())
     comparison = Comparison(
-        replace(found, n=len(ids)), p, "swap-random", 1 / (1 + SWAPS), len(ids), lost_a, lost_b, 0, 0, 0,
+        plain, None, "none", None, len(ids), lost_a, lost_b, 0, 0, 0,
         None, se, None, None if se is None else 2.801585 * se, "",
     )  # fmt: skip
-    return Paired(value_a, value_b, comparison, *only)
+    if found is None:
+        return Paired(value_a, value_b, comparison, *only)
+
+    def interval(level: float) -> tuple[float, float]:
+        return clip(found.at(level), limits)
+
+    comparison = _tested(comparison, interval, "cluster-bootstrap")
+    return Paired(value_a, value_b, comparison, *only, interval=interval)
 
 
 def _rows(one: Side, ids: Digests) -> dict[str, NDArray[Any]]:
@@ -170,33 +216,9 @@ def _value(measure: Measure, columns: Columns, codes: NDArray[np.intp]) -> float
     return finite(measure.formula({**columns, "cluster": codes}))
 
 
-def _swapped(
-    measure: Measure,
-    a: Columns,
-    b: Columns,
-    codes: NDArray[np.intp],
-    count: int,
-    observed: float,
-    seed: int,
-) -> float | None:
-    """Share of random swaps of whole clusters between the sides that differ as much."""
-    chance = np.random.default_rng([seed & 0xFFFFFFFF, 1])
-    draws = min(SWAPS, max(99, MOST_ROWS // max(1, len(codes))))
-    reached = done = 0
-    for _ in range(draws):
-        swap = chance.random(count)[codes] < 0.5
-        first = _value(measure, {n: np.where(swap, b[n], a[n]) for n in a}, codes)
-        second = _value(measure, {n: np.where(swap, a[n], b[n]) for n in a}, codes)
-        if first is None or second is None:
-            continue
-        done += 1
-        reached += abs(first - second) >= abs(observed) - 1e-12
-    return (1 + reached) / (1 + done) if done else None
-
-
 @dataclass(frozen=True)
 class SliceDifference:
-    """A minus B among the units with one tag. p: by t on the (cluster-robust) standard error, uncorrected."""
+    """A minus B among the units with one tag. p: from the interval, uncorrected."""
 
     tag: str
     value: str
@@ -205,6 +227,11 @@ class SliceDifference:
     ties: int
     losses: int
     p: float | None
+    interval: Interval | None = None
+
+    def at(self, level: float) -> "SliceDifference":
+        """With its interval at a level."""
+        return replace(self, difference=_at(self.difference, self.interval, level))
 
 
 def slice_differences(
@@ -221,13 +248,12 @@ def slice_differences(
             continue
         for code, value in enumerate(values):
             d, clusters = found.d[codes == code], found.clusters[codes == code]
-            estimate = mean_estimate(d, clusters, value_range=_span(measure), level=level)
-            known = spread(d, clusters_of(clusters, len(d)))
-            p = None
-            if known.se is not None and not math.isclose(known.se, 0, abs_tol=1e-12):
-                p = t_p_value(known.mean / known.se, known.clusters - 1)
+            own = clusters_of(clusters, len(d))
+            estimate = covering_mean(d, own, limits=_span(measure), level=level)
+            interval, _ = interval_of(of_mean(d, own), len(d), limits=_span(measure))
+            p = None if interval is None else p_value(interval)
             counts = (int((d > 0).sum()), int((d == 0).sum()), int((d < 0).sum()))
-            rows.append(SliceDifference(tag, str(value) or "(none)", estimate, *counts, p))
+            rows.append(SliceDifference(tag, str(value) or "(none)", estimate, *counts, p, interval))
     return rows
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from suite.compare.votes_files import RawVotes
 from suite.errors import ConfigError, unknown
 from suite.scoring.stats.bradley_terry import Ratings, bradley_terry, ranks_of
+from suite.scoring.stats.covering import covering_mean
 from suite.scoring.stats.elo import Elo, elo_over_orders
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.prequential import SYSTEMS, Prequential, prequential
@@ -26,8 +27,8 @@ from suite.scoring.stats.robustness import (
     leave_one_out,
 )
 from suite.scoring.stats.style_control import StyleControlled, style_controlled
+from suite.scoring.stats.units import clusters_of
 from suite.scoring.stats.votes import POLICIES, Policy, Votes, votes_of
-from suite.scoring.stats.win_rates import win_rates
 
 MANY = 100_000  # votes from which the costly extras wait to be asked for
 MOST_PAIRS = 12  # models up to which every pair is shown
@@ -163,6 +164,7 @@ def _pairs(votes: Votes, level: float) -> tuple[PairRate, ...]:
             met = (low == i) & (high == j)
             if met.any():
                 x = np.where(votes.a[met] == i, score[met], 1 - score[met])
-                rates = win_rates(x, votes.prompts.codes[met], level=level)
-                found.append(PairRate(votes.models[i], votes.models[j], rates.half))
+                shared = clusters_of(votes.prompts.codes[met], len(x))
+                rate = covering_mean(x, shared, limits=(0.0, 1.0), level=level)
+                found.append(PairRate(votes.models[i], votes.models[j], rate))
     return tuple(found)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from suite.blocks import Block, Cell, Dialogue, Line, Plot, Section, Table, Text, Turn
-from suite.compare.comparing import Compared, PairPart, Row, SliceRow
+from suite.compare.comparing import Compared, PairPart, Row, SliceRow, Wanted
 from suite.compare.disagreeing import Disagreement
 from suite.errors import RunError
 from suite.journal.reading import read_json
@@ -14,6 +14,7 @@ MOST_COMPACT = 12
 FEWEST_IN_SLICE = 5
 MOST_SENTENCES = 4
 NONE_SHOWN = "no difference shown"
+EXPLORED = "p and intervals corrected by Benjamini-Hochberg"
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg", "none": "no correction"}
 
 
@@ -24,7 +25,7 @@ def sections(found: Compared, *, compact: bool = False) -> list[Section]:
     """
     parts = [Section("Runs", tuple(_runs(found))), Section("Headline", tuple(_headline(found, compact)))]
     if more := [row for row in found.rows if not row.headline]:
-        note = Text("Exploration: p corrected by Benjamini-Hochberg over these rows; no verdict is given.")
+        note = Text(f"Exploration: {EXPLORED} over these rows; no verdict is given.")
         parts.append(Section("Other metrics", (note, _table(more, found, compact=compact))))
     if found.slices:
         parts.append(Section("Where each side wins", tuple(_slices(found, compact))))
@@ -89,14 +90,14 @@ def _headline(found: Compared, compact: bool) -> Iterator[Block]:
         [Line("A minus B", [(float(i), d.value or 0.0) for i, d in enumerate(values)], ends)],
         y="A minus B",
         kind="points",
-        title=f"Differences with {asked.level:.0%} intervals",
+        title=f"Differences with {_level(asked.level)} intervals, corrected",
         x_labels=[_name(row, found) for row in rows],
     )
     yield Text(
         f"p corrected by {CORRECTIONS[asked.correction]} over {found.family} headlines, "
-        f"alpha {asked.alpha:g}. "
-        "Smallest: the difference that so many samples find with power 0.8. No difference shown does not "
-        "mean equal."
+        f"alpha {asked.alpha:g}; every interval is at the level that this leaves it. "
+        f"{_apart(asked)}Smallest: the difference that so many samples find with power 0.8. No "
+        "difference shown does not mean equal."
     )
 
 
@@ -109,7 +110,11 @@ def sentence(row: Row, found: Compared) -> str:
         about += f", {name}" if about not in name else name.removeprefix(about)
     if d.value is None:
         return f"{about}: {row.measure.name} has no difference: {row.note or 'no common units'}"
-    span = "no interval" if d.low is None else f"{d.level:.0%} interval {_signed(d.low)} to {_signed(d.high)}"
+    span = (
+        "no interval"
+        if d.low is None
+        else f"{_level(d.level)} interval {_signed(d.low)} to {_signed(d.high)}"
+    )
     p = "" if row.corrected is None else f", p {_p(row.corrected)}"
     values = f"{row.measure.name} {_number(row.found.a)} against {_number(row.found.b)}"
     ended = row.verdict
@@ -219,7 +224,7 @@ def _slices(found: Compared, compact: bool) -> Iterator[Block]:
     shown = [one for one in found.slices if one.found.difference.n >= FEWEST_IN_SLICE]
     left = len(found.slices) - len(shown)
     yield Text(
-        "Differences by tag, clearest first. Exploration: p corrected by Benjamini-Hochberg over all "
+        f"Differences by tag, clearest first. Exploration: {EXPLORED} over all "
         f"{len(found.slices)} slices; {left} with fewer than {FEWEST_IN_SLICE} units are not shown."
     )
     most = MOST_COMPACT if compact else MOST_SLICES
@@ -282,6 +287,17 @@ def _dialogue(one: Disagreement, part: PairPart) -> Dialogue:
     turns = [Turn("user", one.question)] if one.question else []
     turns += [Turn(part.a, one.answer_a or "(nothing)"), Turn(part.b, one.answer_b or "(nothing)")]
     return Dialogue(turns, title=f"{one.task} {one.sample}: {one.metric} {_signed(one.difference)}")
+
+
+def _level(level: float) -> str:
+    return f"{100 * level:.4g} %"
+
+
+def _apart(asked: Wanted) -> str:
+    """Words for intervals and tests that were asked for at different levels."""
+    if abs(asked.alpha + asked.level - 1) < 1e-9:
+        return ""
+    return f"Verdicts go by alpha, intervals by the level {asked.level:g}: they may part. "
 
 
 def _number(value: float | None) -> str:

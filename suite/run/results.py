@@ -22,6 +22,7 @@ from suite.scoring.table import TableBuilder
 from suite.task import Unscored
 
 FORMAT = "suite-results/1"
+INTERVALS = 2  # edition of the methods behind low and high; results of the first do not name it
 REASONING = ("reasoning_tokens", "reasoning_characters")  # of `calls`, where there is any; not in old results
 
 
@@ -162,6 +163,7 @@ def make_results(
         "run": manifest["name"],
         "scoring": scoring,
         "level": level,
+        "intervals": INTERVALS,
         "complete": pending == 0,
         "pending": pending,
         "imported": manifest.get("imported", False),

@@ -4,20 +4,23 @@ Raters are the parts of a sample or some of its values; items are samples (one a
 any vote is taken. Sources: `coefficients`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suite.scoring.coefficients import COMPUTE, Ratings
 from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, Column
+from suite.scoring.estimating import grouped
 from suite.scoring.metrics import Agreement
-from suite.scoring.resampling import Columns, bootstrap_formula
 from suite.scoring.results import MetricResult
-from suite.scoring.row import WHOLE, Context, Estimated, Slice, estimated
+from suite.scoring.row import WHOLE, Context, Estimated, Slice
+from suite.scoring.stats.influence import of_left_out
+from suite.scoring.stats.intervals import Pair, t_quantile
+from suite.scoring.stats.units import Clusters
 from suite.scoring.units import Rows, Scope, Units, scope_of
 
-DRAWS = 2000
+MOST_BLOCKS = 200
 Category = str | float
 
 
@@ -33,24 +36,71 @@ def agreement_rows(metric: Agreement, context: Context) -> Iterator[MetricResult
 def _rows(metric: Agreement, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
     ratings, clusters, units = gather(metric, scope)
     for name, coefficient in zip(metric.rows(), metric.coefficients, strict=True):
-        seed = context.seed_of(name, slice_)
-        found = _estimate(metric.scale, coefficient, ratings, clusters, seed, context.level)
+        found = agreed(coefficient, metric.scale, ratings, grouped(clusters), context.level)
         yield context.row(metric, name, slice_, found, units)
 
 
-def _estimate(
-    scale: str, coefficient: str, ratings: Ratings, clusters: NDArray[np.uint64], seed: int, level: float
-) -> Estimated:
-    compute = COMPUTE[coefficient]
-    value, note = compute(ratings, scale)
+def agreed(coefficient: str, scale: str, ratings: Ratings, own: Clusters, level: float) -> Estimated:
+    """A coefficient with its interval by leaving out one cluster: as the items are, and with one more of each
+    kind that may not have been seen: where the raters part, and where they agree on the rarer category.
+    """
+    value, note = COMPUTE[coefficient](ratings, scale)
     if value is None:
         return Estimated(None, note=note)
+    if own.count < 2:
+        return Estimated(
+            value, clusters=own.count, note="one cluster" if len(own.codes) > 1 else "one sample"
+        )
 
-    def formula(tables: Mapping[str, Columns]) -> float | None:
-        return compute(Ratings(tables["items"]["codes"], ratings.categories), scale)[0]
+    def of(codes: NDArray[np.int64]) -> float | None:
+        return COMPUTE[coefficient](Ratings(codes, ratings.categories), scale)[0]
 
-    items = {"items": ({"codes": ratings.codes}, clusters)}
-    return estimated(bootstrap_formula(value, formula, items, DRAWS, seed, level))
+    ends = [_by_leaving_out(of, ratings.codes, own.codes, level)]
+    more = round(len(own.codes) / own.count)
+    for item in _unseen(ratings):
+        codes = np.concatenate([ratings.codes, np.tile(item, (more, 1))])
+        ends.append(_by_leaving_out(of, codes, np.append(own.codes, [own.count] * more), level))
+    known = [one for one in ends if one is not None]
+    low, high = min(one[0] for one in known), max(one[1] for one in known)
+    least = 0.0 if coefficient == "percent" else -1.0
+    low, high = max(low, least) if coefficient != "alpha" else low, min(high, 1.0)
+    return Estimated(value, low, high, "jackknife-unseen", own.count)
+
+
+def _by_leaving_out(
+    of: Callable[[NDArray[np.int64]], float | None],
+    codes: NDArray[np.int64],
+    clusters: NDArray[np.intp],
+    level: float,
+) -> Pair | None:
+    """Student's interval of a coefficient; leaves out blocks of clusters where there are more than 200."""
+    value = of(codes)
+    if value is None:
+        return None
+    blocks = clusters % MOST_BLOCKS
+    count = int(blocks.max()) + 1
+    alone = len(codes) == count
+    like = np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1) if alone else np.arange(count)
+    first = np.unique(like, return_index=True)[1]  # alike items are left out once
+    left = [of(codes[blocks != (blocks[one] if alone else one)]) for one in first]
+    found = of_left_out(value, np.array([value if one is None else one for one in left])[like])
+    half = t_quantile(found.df, level) * found.se
+    return value - half, value + half
+
+
+def _unseen(ratings: Ratings) -> Iterator[NDArray[np.int64]]:
+    """Items that may not have been seen, as many ratings each as there are raters."""
+    raters, q = ratings.codes.shape[1], len(ratings.categories)
+    times = np.bincount(ratings.codes[ratings.codes >= 0], minlength=q)
+    common = int(times.argmax())
+    others = [k for k in range(q) if k != common]
+    if not others:
+        return
+    rare = min(others, key=lambda k: (times[k] == 0, times[k]))
+    yield np.full(raters, rare)
+    half = np.arange(raters) < (raters + 1) // 2
+    yield np.where(half, rare, common)
+    yield np.where(half, common, rare)
 
 
 def gather(metric: Agreement, scope: Scope) -> tuple[Ratings, NDArray[np.uint64], Units]:

@@ -1,4 +1,4 @@
-"""Ratios, custom formulas, and statistics over several cells: all by the cluster bootstrap."""
+"""Ratios, custom formulas, and statistics over several cells; formulas by resampling whole clusters."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from suite.chat import canonical_json
 from suite.errors import PluginError
 from suite.journal.records import CellPlan
+from suite.scoring.estimating import grouped
 from suite.scoring.metrics import Across, Custom, Ratio
-from suite.scoring.resampling import Columns, bootstrap_formula, bootstrap_ratio
+from suite.scoring.resampling import Columns, bootstrap_formula
 from suite.scoring.results import AcrossResult, MetricResult
 from suite.scoring.row import WHOLE, Context, Estimated, Slice, estimated
+from suite.scoring.stats.covering import covering_ratio
 from suite.scoring.stats.estimate import finite
 from suite.scoring.units import Scope, Units, collect, scope_of
 
-RATIO_DRAWS = 2000
 _ONE = "cell"
 
 
@@ -37,9 +38,7 @@ def _ratio(metric: Ratio, context: Context, scope: Scope, slice_: Slice) -> Metr
     if not below:
         found = Estimated(None, note=f"the sum of {metric.bottom} is zero" if units.n else "")
     else:
-        seed = context.seed_of(metric.name, slice_)
-        ratio = bootstrap_ratio(top, bottom, units.clusters, RATIO_DRAWS, seed, context.level)
-        found = estimated(ratio, metric.range)
+        found = estimated(covering_ratio(top, bottom, grouped(units.clusters), metric.range, context.level))
     return context.row(metric, metric.name, slice_, found, units)
 
 
@@ -78,7 +77,7 @@ def _with_interval(
     if metric.interval == "none":
         return Estimated(value)
     tables = {name: (units.columns, units.clusters) for name, units in held.items()}
-    return estimated(bootstrap_formula(value, formula, tables, metric.draws, seed, level), metric.range)
+    return estimated(bootstrap_formula(value, formula, tables, metric.draws, seed, level, metric.range))
 
 
 def whole(units: Units) -> dict[str, NDArray[Any]]:

@@ -1,8 +1,7 @@
 """Means and rates with their intervals, whole, by slice, and averaged over slices.
 
-Which interval: Wilson for 0/1 scores (at the effective sample size where samples share clusters), t for
-graded ones (cluster-robust where they do). Reasons: docs/statistics.md; sources:
-`stats.mean` and `stats.macro`. A mean of trials is graded, whatever its trials were.
+Which interval and why: `stats.covering` and docs/statistics.md. A mean of trials is graded, whatever its
+trials were.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,13 +12,9 @@ from numpy.typing import NDArray
 
 from suite.scoring.estimating import estimate_macro, estimate_mean
 from suite.scoring.metrics import Mean, Range
-from suite.scoring.resampling import Columns, bootstrap_formula, how_many
 from suite.scoring.results import MetricResult
-from suite.scoring.row import WHOLE, Context, Estimated, coverage_note, estimated, mean_bounds
-from suite.scoring.stats.estimate import finite
+from suite.scoring.row import WHOLE, Context, Estimated, coverage_note, mean_bounds
 from suite.scoring.units import Scope, Units, collect, scope_of
-
-MACRO_DRAWS = 2000
 
 
 def mean_rows(metric: Mean, context: Context) -> Iterator[MetricResult]:
@@ -63,7 +58,8 @@ def _macro(metric: Mean, context: Context, name: str, micro: MetricResult, scope
         found = Estimated(None, note=f"no score in {', '.join(empty[:5])}" if empty else "")
         bounds = None
     else:
-        found = _over_slices(metric, context, name, columns, clusters)
+        binary = metric.binary and all(bool(((x == 0) | (x == 1)).all()) for x in columns)
+        found = estimate_macro(columns, clusters, binary, metric.range, context.level)
         found = found._replace(
             note="; ".join(filter(None, (f"macro over {len(columns)} slices", found.note)))
         )
@@ -84,20 +80,6 @@ def _macro(metric: Mean, context: Context, name: str, micro: MetricResult, scope
     )
 
 
-def _over_slices(
-    metric: Mean,
-    context: Context,
-    name: str,
-    columns: list[NDArray[np.float64]],
-    clusters: list[NDArray[np.uint64]],
-) -> Estimated:
-    within = [how_many(one) for one in clusters]
-    if how_many(np.concatenate(clusters)) < sum(within) or min(within) < 2:
-        # a cluster spans slices, or a slice has but one: no formula, so whole clusters are resampled
-        return _resampled(metric, context, name, columns, clusters)
-    return estimate_macro(columns, clusters, metric.range, context.level)
-
-
 def _mean_limits(
     limits: list[Range | None], columns: list[NDArray[np.float64]]
 ) -> tuple[float, float] | None:
@@ -109,31 +91,3 @@ def _mean_limits(
         for one, column in zip(limits, columns, strict=True)
     ]
     return sum(low for low, _ in both) / len(both), sum(high for _, high in both) / len(both)
-
-
-def _resampled(
-    metric: Mean,
-    context: Context,
-    name: str,
-    columns: list[NDArray[np.float64]],
-    clusters: list[NDArray[np.uint64]],
-) -> Estimated:
-    """The macro mean by the cluster bootstrap."""
-    count = len(columns)
-    x = np.concatenate(columns)
-    group = np.concatenate([np.full(len(one), i) for i, one in enumerate(columns)])
-
-    def macro(tables: Mapping[str, Columns]) -> float | None:
-        drawn = tables["all"]
-        sizes = np.bincount(drawn["group"], minlength=count)
-        if not sizes.all():
-            return None
-        sums = np.bincount(drawn["group"], weights=drawn["x"], minlength=count)
-        return float((sums / sizes).mean())
-
-    table: dict[str, tuple[Columns, NDArray[np.uint64]]] = {
-        "all": ({"x": x, "group": group}, np.concatenate(clusters))
-    }
-    value = finite(macro({"all": table["all"][0]}))
-    seed = context.seed_of(name, WHOLE)
-    return estimated(bootstrap_formula(value, macro, table, MACRO_DRAWS, seed, context.level), metric.range)

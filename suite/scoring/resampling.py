@@ -2,43 +2,36 @@
 
 Whole clusters are drawn with replacement and the statistic is computed from scratch on their union, so a
 random denominator is random here too. Several tables (cells) are resampled jointly: one draw of clusters
-for all. Formulas see columns here; `stats.bootstrap` has the intervals.
+for all. Formulas see columns here, indices in `stats.bootstrap`.
 """
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
-from suite.scoring.stats.bootstrap import FEWEST_FOR_BCA, MOST_FOR_BCA, interval_from
+from suite.scoring.metrics import Range
+from suite.scoring.stats.bootstrap import FLAG_DROPPED, SAME
+from suite.scoring.stats.covering import FEW_VALUES
 from suite.scoring.stats.estimate import Estimate, finite, joined
+from suite.scoring.stats.influence import of_left_out
+from suite.scoring.stats.intervals import clip, t_quantile
+from suite.scoring.stats.unseen import FEWEST_VALUES, Spread, spread_of
 
 Columns = Mapping[str, NDArray[Any]]
 MOST_ROWS = 20_000_000  # rows drawn in all for one interval: about 10 s
 FEWEST_DRAWS = 200
-
-
-def coded(clusters: NDArray[np.uint64]) -> tuple[int, NDArray[np.intp] | None]:
-    """(how many clusters, their codes in order of digest); no codes where every unit is its own."""
-    count = how_many(clusters)
-    if count == len(clusters):
-        return count, None
-    return count, np.unique(clusters, return_inverse=True)[1]
+MOST_LEFT_OUT = 2000  # clusters; leaving out one costs as much as a draw
 
 
 def how_many(clusters: NDArray[np.uint64]) -> int:
     """How many clusters there are."""
     ordered = np.sort(clusters)
     return len(clusters) - int((ordered[1:] == ordered[:-1]).sum())
-
-
-def cluster_sums(x: NDArray[np.float64], count: int, codes: NDArray[np.intp] | None) -> NDArray[np.float64]:
-    """Sum of a column within each cluster."""
-    if codes is None:
-        return x
-    return np.asarray(np.bincount(codes, weights=x, minlength=count), dtype=np.float64)
 
 
 class _Clustered:
@@ -61,25 +54,46 @@ class _Clustered:
         return drawn
 
 
-def bootstrap_formula(
-    value: float | None,
+@dataclass(frozen=True)
+class Resampled:
+    """A formula's value by resampling. drawn: its replicates, sorted. left: what leaving out each cluster
+    shows, None where there are too many clusters: then the replicates' standard deviation. count: clusters.
+    """
+
+    value: float
+    drawn: NDArray[np.float64]
+    left: Spread | None
+    count: int
+
+    def at(self, level: float) -> tuple[float, float]:
+        """The interval at a level: percentiles at Student's quantile, or wider by leaving out one cluster."""
+        tail = float(ndtr(-math.sqrt(self.count / (self.count - 1)) * t_quantile(self.count - 1, level)))
+        low, high = (float(one) for one in np.quantile(self.drawn, [tail, 1 - tail]))
+        half = t_quantile(self.count - 1, level) * float(self.drawn.std())
+        other = (self.value - half, self.value + half) if self.left is None else self.left.at(level)
+        return min(low, other[0]), max(high, other[1])
+
+
+def resample(
+    value: float,
     formula: Callable[[Mapping[str, Columns]], float | None],
     tables: Mapping[str, tuple[Columns, NDArray[np.uint64]]],
     draws: int,
     seed: int,
-    level: float,
-) -> Estimate:
-    """A formula's value with its interval over one or several tables of (columns, clusters).
+    limits: Range | None = None,
+) -> tuple[Resampled | None, str]:
+    """A formula resampled over one or several tables of (columns, clusters); None and why, or remarks.
 
-    BCa with 20 to 2,000 clusters, else percentile. A draw for which the formula yields nothing is dropped;
-    more than 5 % of them are noted. Fewer draws are made, and that is noted, where there are more than
-    10,000 rows: the interval is narrow there.
+    A draw for which the formula yields nothing is dropped; more than 5 % of them are noted. Fewer draws are
+    made, and that is noted, where there are more than 10,000 rows: the interval is narrow there. Sources:
+    Efron 1982; Hesterberg 2015 (percentiles at Student's quantile for few clusters).
     """
     every = np.unique(np.concatenate([clusters for _, clusters in tables.values()]))
     count, rows = len(every), sum(len(clusters) for _, clusters in tables.values())
-    point = Estimate(value, level=level, n=rows, clusters=count)
-    if value is None or count < 2:
-        return replace(point, note="one cluster" if count == 1 and value is not None else "")
+    if count < 2:
+        return None, "one cluster"
+    if rows < FEWEST_VALUES:
+        return None, FEW_VALUES
     held = {
         name: _Clustered(columns, np.searchsorted(every, clusters), count)
         for name, (columns, clusters) in tables.items()
@@ -91,40 +105,37 @@ def bootstrap_formula(
     affordable = min(draws, max(FEWEST_DRAWS, MOST_ROWS // rows))
     chance = np.random.default_rng(seed)
     found = [of(chance.integers(0, count, count)) for _ in range(affordable)]
-    jackknife = None
-    if FEWEST_FOR_BCA <= count <= min(MOST_FOR_BCA, affordable):
-        jackknife = [of(np.delete(np.arange(count), left_out)) for left_out in range(count)]
-    interval = interval_from(point, found, jackknife)
+    drawn = np.sort([one for one in found if one is not None])
+    lost = 1 - len(drawn) / affordable
+    note = f"{lost:.0%} of the resamples have no value" if lost > FLAG_DROPPED else ""
+    left = None
+    if count <= min(MOST_LEFT_OUT, affordable):
+        without = [of(np.delete(np.arange(count), left_out)) for left_out in range(count)]
+        left = spread_of(
+            of_left_out(value, np.array([value if w is None else w for w in without])).values, limits
+        )
+    if not len(drawn) or (np.ptp(drawn) < SAME and left is None):
+        return None, joined(note, "no variation" if len(drawn) else "no resample has a value")
     few = "" if affordable == draws else f"{affordable} resamples"
-    return replace(interval, note=joined(interval.note, few))
+    return Resampled(value, drawn, left, count), joined(note, few)
 
 
-def bootstrap_ratio(
-    top: NDArray[np.float64],
-    bottom: NDArray[np.float64],
-    clusters: NDArray[np.uint64],
+def bootstrap_formula(
+    value: float | None,
+    formula: Callable[[Mapping[str, Columns]], float | None],
+    tables: Mapping[str, tuple[Columns, NDArray[np.uint64]]],
     draws: int,
     seed: int,
     level: float,
+    limits: Range | None = None,
 ) -> Estimate:
-    """The same for sum(top) / sum(bottom), a sum that is not zero, from sums per cluster."""
-    count, codes = coded(clusters)
-    below = float(bottom.sum())
-    point = Estimate(float(top.sum()) / below, level=level, n=len(top), clusters=count)
-    if count < 2:
-        return replace(point, note="one cluster")
-    tops, bottoms = cluster_sums(top, count, codes), cluster_sums(bottom, count, codes)
-    chance = np.random.default_rng(seed)
-    found = []
-    for _ in range(draws):
-        picks = chance.integers(0, count, count)
-        found.append(_ratio(float(tops[picks].sum()), float(bottoms[picks].sum())))
-    jackknife = None
-    if FEWEST_FOR_BCA <= count <= MOST_FOR_BCA:
-        whole, under = float(tops.sum()), float(bottoms.sum())
-        jackknife = [_ratio(whole - t, under - b) for t, b in zip(tops, bottoms, strict=True)]
-    return interval_from(point, found, jackknife)
-
-
-def _ratio(above: float, below: float) -> float | None:
-    return above / below if below else None
+    """A formula's value with its interval, see `resample`; cut to the limits."""
+    clusters = np.concatenate([clusters for _, clusters in tables.values()])
+    point = Estimate(value, level=level, n=len(clusters), clusters=len(np.unique(clusters)))
+    if value is None:
+        return point
+    found, note = resample(value, formula, tables, draws, seed, limits)
+    if found is None:
+        return replace(point, note=note)
+    low, high = clip(found.at(level), limits)
+    return replace(point, low=low, high=high, method="cluster-bootstrap", note=note)

@@ -3,14 +3,17 @@
 import errno
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import good_bundles
 import pytest
 from click.testing import CliRunner
 from tamper import Forged
 
+from suite.board import packing
 from suite.board.definition import find_board, load_board
 from suite.board.packing import write_archive
 from suite.board.verify import Rerun, verify
@@ -75,6 +78,37 @@ def test_folder_and_archive_say_the_same(recipe: str, good: Callable, tmp_path: 
     assert one.data["columns"] == other.data["columns"]
     assert one.data["recomputed"] == other.data["recomputed"]
     assert one.per_sample == other.per_sample
+
+
+def test_intervals_of_earlier_methods_are_computed_anew_and_not_compared(
+    good: Callable, tmp_path: Path
+) -> None:
+    folder, board = good("choice")
+    bundle = shutil.copytree(folder, tmp_path / "bundle")
+    (path,) = bundle.glob("runs/*/scoring/results.json")
+
+    def told(change: Callable[[dict[str, Any]], None]) -> Any:
+        results = json.loads(path.read_text())
+        change(results)
+        path.write_text(json.dumps(results))
+        packing.seal(bundle)
+        return verify(bundle, board=board).data
+
+    def earlier(results: dict[str, Any]) -> None:
+        del results["intervals"]
+        for cell in results["cells"]:
+            for row in cell["metrics"]:
+                row.update(method="wilson", low=0.1, high=0.2, note="", n_effective=None)
+
+    def another_value(results: dict[str, Any]) -> None:
+        results["cells"][0]["metrics"][0]["value"] = 0.123
+
+    plain = verify(folder, board=board).data
+    old = told(earlier)
+    assert [one["id"] for one in old["rungs"] if one["status"] == "failed"] == []
+    assert old["columns"] == plain["columns"]
+    rung = next(one for one in told(another_value)["rungs"] if one["id"] == "R8")
+    assert rung["status"] == "failed"
 
 
 def test_units_give_the_number(good: Callable) -> None:

@@ -1,6 +1,5 @@
 """Metrics of a few records, and the intervals they are held against."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -25,11 +24,10 @@ def rows_of(metric: Any, records: list[Record], **how: Any) -> dict[Any, MetricR
     return {(one.name, *one.slice.values()) if one.slice else one.name: one for one in found}
 
 
-def wilson(p: float, n: float) -> tuple[float, float]:
-    z = float(scipy_stats.norm.ppf(0.975))
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return middle - half, middle + half
+def beta(k: int, n: int) -> tuple[float, float]:
+    low = float(scipy_stats.beta.ppf(0.025, k + 0.15, n - k + 0.85)) if k else 0.0
+    high = float(scipy_stats.beta.ppf(0.975, k + 0.85, n - k + 0.15)) if k < n else 1.0
+    return low, high
 
 
 def interval(result: MetricResult) -> tuple[float | None, float | None]:

@@ -1,6 +1,7 @@
 """Intervals and coefficients against golden values and other libraries."""
 
 import math
+import random
 
 import numpy as np
 import pytest
@@ -10,6 +11,10 @@ from scipy import stats as scipy_stats
 
 from suite.scoring.coefficients import COMPUTE, Ratings
 from suite.scoring.estimating import estimate_macro, estimate_mean
+from suite.scoring.row import Estimated
+from suite.scoring.stats.influence import of_mean
+from suite.scoring.stats.intervals import clopper_pearson
+from suite.scoring.stats.units import clusters_of
 
 LEVEL = 0.95
 
@@ -18,27 +23,24 @@ def ids(labels: list[int]) -> np.ndarray:
     return np.array(labels, dtype=np.uint64)
 
 
-@pytest.mark.parametrize(
-    ("k", "n", "low", "high"),
-    [
-        (0, 10, 0.0, 0.277533),
-        (7, 10, 0.396778, 0.892209),
-        (47, 56, 0.721938, 0.913073),
-        (640, 1000, 0.609766, 0.669162),
-    ],
-)
-def test_a_share_of_single_samples_is_wilsons(k: int, n: int, low: float, high: float) -> None:
+@pytest.mark.parametrize(("k", "n"), [(0, 10), (7, 10), (47, 56), (640, 1000)])
+def test_a_share_of_single_samples_lies_between_jeffreys_and_clopper_pearson(k: int, n: int) -> None:
     x = np.array([1.0] * k + [0.0] * (n - k))
     found = estimate_mean(x, ids(list(range(n))), True, (0, 1), LEVEL)
-    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-6)
-    assert found.method == "wilson"
+    low, high = (
+        scipy_stats.beta.ppf(0.025, k + 0.15, n - k + 0.85),
+        scipy_stats.beta.ppf(0.975, k + 0.85, n - k + 0.15),
+    )
+    assert (found.low, found.high) == pytest.approx((low if k else 0.0, high))
+    exact = clopper_pearson(k, n)
+    assert exact[0] <= found.low <= found.high <= exact[1]  # type: ignore[operator]
+    assert (found.method, found.n_effective) == ("beta", n)
 
 
-def test_wilson_at_the_effective_size_where_all_are_equal() -> None:
+def test_alike_shares_in_clusters_are_worth_as_many_samples_as_there_are_clusters() -> None:
     found = estimate_mean(np.ones(6), ids([0, 0, 1, 1, 2, 2]), True, (0, 1), LEVEL)
-    assert found.n_effective == 3
-    assert (found.low, found.high) == pytest.approx((0.4385029682, 1.0))
-    assert found.method == "wilson-neff"
+    assert (found.n_effective, found.method) == (3, "cluster-beta")
+    assert (found.low, found.high) == pytest.approx((scipy_stats.beta.ppf(0.025, 3.15, 0.85), 1.0))
 
 
 def test_one_cluster_has_no_interval() -> None:
@@ -51,12 +53,29 @@ def test_one_sample() -> None:
     graded = estimate_mean(np.array([0.4]), ids([1]), False, (0, 1), LEVEL)
     assert (graded.value, graded.low, graded.note) == (0.4, None, "one sample")
     binary = estimate_mean(np.array([1.0]), ids([1]), True, (0, 1), LEVEL)
-    assert (binary.low, binary.high) == pytest.approx((0.206549, 1.0), abs=1e-6)
+    assert (binary.low, binary.high) == pytest.approx((scipy_stats.beta.ppf(0.025, 1.15, 0.85), 1.0))
 
 
-def test_no_variation_is_no_certainty() -> None:
+def test_four_graded_values_have_no_interval_and_five_have_one() -> None:
+    few = estimate_mean(np.array([0.2, 0.4, 0.6, 0.9]), ids([1, 2, 3, 4]), False, (0, 1), LEVEL)
+    assert (few.value, few.low, few.note) == (pytest.approx(0.525), None, "fewer than five values")
+    assert estimate_mean(np.arange(5.0), ids([1, 2, 3, 4, 5]), False, None, LEVEL).low is not None
+
+
+def test_alike_values_leave_room_for_others_in_the_range() -> None:
     found = estimate_mean(np.full(9, 0.7), ids(list(range(9))), False, (0, 1), LEVEL)
-    assert (found.value, found.low, found.note) == (pytest.approx(0.7), None, "no variation")
+    assert found.value == pytest.approx(0.7)
+    assert 0.4 < found.low < 0.6 < 0.75 < found.high < 0.85  # type: ignore[operator]
+    free = estimate_mean(np.full(9, 0.7), ids(list(range(9))), False, None, LEVEL)
+    assert (free.low, free.note) == (None, "no variation, and no range is declared")
+
+
+def test_values_close_to_normal_get_nearly_students_interval() -> None:
+    x = scipy_stats.norm.ppf((np.arange(40) + 0.5) / 40, 0.5, 0.05)
+    found = estimate_mean(x, ids(list(range(40))), False, (0, 1), LEVEL)
+    half = float(scipy_stats.t.ppf(0.975, 39) * x.std(ddof=1) / math.sqrt(40))
+    assert (found.low, found.high) == pytest.approx((0.5 - half, 0.5 + half), abs=0.15 * half)
+    assert found.method == "t-unseen"
 
 
 DATA = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 6)), min_size=3, max_size=30).filter(
@@ -66,22 +85,16 @@ DATA = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 6)), min_size=3, max_s
 
 @settings(max_examples=40, deadline=None)
 @given(DATA)
-def test_the_clustered_standard_error_equals_statsmodels(rows: list[tuple[float, int]]) -> None:
-    sm = pytest.importorskip("statsmodels.api")
-    y = np.array([x for x, _ in rows])
-    groups = np.array([c for _, c in rows])
-    found = estimate_mean(y, groups.astype(np.uint64), False, None, LEVEL)
-    fit = sm.OLS(y, np.ones(len(y))).fit(
-        cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False}
+def test_the_clustered_standard_error_is_the_jackknifes(rows: list[tuple[float, int]]) -> None:
+    y, groups = np.array([x for x, _ in rows]), np.array([c for _, c in rows])
+    found = of_mean(y, clusters_of(groups, len(y)))
+    left = np.array([y[groups != one].mean() for one in np.unique(groups)])
+    count = len(left)
+    assert found.se == pytest.approx(
+        math.sqrt((count - 1) / count * ((left - y.mean()) ** 2).sum()), abs=1e-12
     )
-    count = len(set(groups.tolist()))
-    se = float(fit.bse[0]) * math.sqrt(count / (count - 1))
     assert found.clusters == count
-    if found.low is None or found.high is None:
-        assert se == pytest.approx(0, abs=1e-9)
-    else:
-        quantile = float(scipy_stats.t.ppf(0.975, count - 1))
-        assert (found.high - found.low) / 2 == pytest.approx(quantile * se, rel=1e-6, abs=1e-9)
+    assert 1 <= found.worth <= count + 1e-9
 
 
 @settings(max_examples=40, deadline=None)
@@ -101,22 +114,74 @@ def test_order_does_not_matter_and_nothing_is_nan(
         assert one.value - 1e-12 <= one.high <= 1 + 1e-12
 
 
-def test_macro_over_large_slices_uses_the_normal_quantile() -> None:
+def test_macro_over_large_slices_is_the_textbooks() -> None:
     chance = np.random.default_rng(3)
     groups = [chance.random(50), chance.random(80)]
     clusters = [ids(list(range(50))), ids(list(range(100, 180)))]
-    found = estimate_macro(groups, clusters, (0, 1), LEVEL)
+    found = estimate_macro(groups, clusters, False, (0, 1), LEVEL)
     errors = [float(g.std(ddof=1)) / math.sqrt(len(g)) for g in groups]
     half = 1.959963984540054 * math.hypot(*errors) / 2
     assert found.value == pytest.approx((groups[0].mean() + groups[1].mean()) / 2)
-    assert (found.low, found.high) == pytest.approx((found.value - half, found.value + half))  # type: ignore[operator]
-    assert found.method == "macro-z"
+    assert (found.low, found.high) == pytest.approx((found.value - half, found.value + half), abs=0.1 * half)  # type: ignore[operator]
+    assert (found.method, found.clusters) == ("macro-t-unseen", 130)
 
 
-def test_a_slice_of_one_sample_leaves_no_macro_interval() -> None:
-    found = estimate_macro([np.array([0.5]), np.array([0.1, 0.9])], [ids([1]), ids([2, 3])], None, LEVEL)
-    assert (found.value, found.low) == (0.5, None)
-    assert found.note
+def test_macro_over_slices_of_one_sample_is_the_mean_of_the_slices() -> None:
+    x = np.array([0.1, 0.5, 0.4, 0.9, 0.8, 0.3])
+    found = estimate_macro(
+        [x[i : i + 1] for i in range(6)], [ids([i]) for i in range(6)], False, (0, 1), LEVEL
+    )
+    plain = estimate_mean(x, ids(list(range(6))), False, (0, 1), LEVEL)
+    assert found[:3] == pytest.approx(plain[:3])
+
+
+def test_macro_over_one_slice_is_that_slices_mean() -> None:
+    x, clusters = np.array([1.0, 0.0, 1.0, 1.0, 1.0]), ids([1, 2, 3, 4, 5])
+    assert estimate_macro([x], [clusters], True, (0, 1), LEVEL) == estimate_mean(
+        x, clusters, True, (0, 1), LEVEL
+    )
+
+
+def test_macro_of_alike_answers_is_no_certainty() -> None:
+    found = estimate_macro([np.ones(3), np.ones(4)], [ids([1, 2, 3]), ids([4, 5, 6, 7])], True, (0, 1), LEVEL)
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert 0.5 < found.low < 0.7  # type: ignore[operator]
+
+
+def test_a_cluster_over_several_slices_is_one_observation() -> None:
+    x = [np.array([1.0, 0.0, 1.0, 1.0]), np.array([1.0, 0.0, 1.0, 0.0])]
+    apart = estimate_macro(x, [ids([1, 2, 3, 4]), ids([5, 6, 7, 8])], False, (0, 1), LEVEL)
+    across = estimate_macro(x, [ids([1, 2, 3, 4]), ids([1, 2, 3, 4])], False, (0, 1), LEVEL)
+    assert (apart.clusters, across.clusters) == (8, 4)
+    assert across.high - across.low > apart.high - apart.low  # type: ignore[operator]
+
+
+GROUPS = st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=6), min_size=1, max_size=5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(GROUPS, st.booleans(), st.randoms(use_true_random=False))
+def test_macro_intervals_stay_in_the_range_and_do_not_depend_on_order(
+    grades: list[list[int]], binary: bool, chance: random.Random
+) -> None:
+    def estimate(rows: list[list[tuple[int, int]]]) -> Estimated:
+        x = [np.array([(g > 1) * 1.0 if binary else g / 4 for g, _ in row]) for row in rows]
+        return estimate_macro(x, [ids([c for _, c in row]) for row in rows], binary, (0, 1), LEVEL)
+
+    rows = [[(grade, 10 * i + j) for j, grade in enumerate(row)] for i, row in enumerate(grades)]
+    one = estimate(rows)
+    shuffled = [chance.sample(row, len(row)) for row in chance.sample(rows, len(rows))]
+    two = estimate(shuffled)
+    n = sum(map(len, rows))
+    assert one.value == pytest.approx(two.value)
+    if one.low is None or one.high is None:
+        assert n < 5
+        assert one.note
+        return
+    assert (one.low, one.high) == pytest.approx((two.low, two.high), abs=1e-9)
+    assert 0 <= one.low <= one.value + 1e-12  # type: ignore[operator]
+    assert one.value - 1e-12 <= one.high <= 1  # type: ignore[operator]
+    assert one.low < one.high
 
 
 # --- agreement

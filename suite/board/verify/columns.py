@@ -111,9 +111,10 @@ def _column(
     units = _units(want, tables, rows) if value is not None else ()
     first = next((row for row in rows if row), None) or {}
     low, high, method = first.get("low"), first.get("high"), first.get("method", "")
-    if len(rows) > 1:
-        low, high, method = _interval(units, value, level) if units else (None, None, "")
     metric = _measure(want)
+    if len(rows) > 1:
+        limits = metric.range if metric is not None else None
+        low, high, method = _interval(units, value, level, limits) if units else (None, None, "")
     scored = [(row or {}).get("coverage") for row in rows]
     told = [one for one in scored if one is not None]
     data = {
@@ -241,10 +242,10 @@ def _cell_units(measure: Measure, ratio: Ratio | None, table: Table, cell: str) 
 
 
 def _interval(
-    cells: Sequence[Units], value: float | None, level: float
+    cells: Sequence[Units], value: float | None, level: float, limits: tuple[float, float] | None
 ) -> tuple[float | None, float | None, str]:
-    """Cluster-robust interval of the mean over cells, by linearisation (Student's t over clusters)."""
-    from scipy import stats
+    """Interval of the mean over cells, by linearisation over clusters."""
+    from suite.scoring.stats.unseen import spread_of
 
     if value is None:
         return None, None, ""
@@ -258,8 +259,8 @@ def _interval(
     count = len(influence)
     if count < 2:
         return None, None, "fewer than two clusters"
-    error = math.sqrt(count / (count - 1) * math.fsum(one * one for one in influence.values()))
-    if not error:
+    pulls = count * np.fromiter(influence.values(), dtype=np.float64)
+    found = spread_of(value + pulls - pulls.mean(), limits)
+    if found is None:
         return None, None, "all clusters alike: no interval"
-    half = float(stats.t.ppf((1 + level) / 2, count - 1)) * error
-    return value - half, value + half, "cluster-robust t over the mean of cells"
+    return *found.at(level), "t-unseen over the mean of cells"

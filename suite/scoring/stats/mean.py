@@ -91,7 +91,7 @@ def mean_estimate(
     if binary and not bool(((x == 0) | (x == 1)).all()):
         raise ConfigError("a score declared 0/1 is neither 0 nor 1", "statistics", "declare it graded")
     found = spread(x, groups, w)
-    note = joined("" if clusters is None else groups.note, _flags(found, groups))
+    note = joined("" if clusters is None else groups.note, cluster_flags(groups))
     if binary:
         return _share(x, found, weighted=w is not None, level=level, exact=exact, lost=lost, note=note)
     return _graded(x, found, value_range=value_range, level=level, lost=lost, note=note)
@@ -110,12 +110,13 @@ def _scored(scores: Scores, weights: Scores | None) -> tuple[Floats, Floats | No
     return x[keep], w[keep], keep
 
 
-def _flags(found: Spread, groups: Clusters) -> str:
-    if groups.singletons or found.clusters < 2:
+def cluster_flags(groups: Clusters) -> str:
+    """Remarks on few clusters and on one that outweighs the others."""
+    if groups.singletons or groups.count < 2:
         return ""
     biggest = int(groups.sizes.max())
     return joined(
-        f"only {found.clusters} clusters" if found.clusters < FEW_CLUSTERS else "",
+        f"only {groups.count} clusters" if groups.count < FEW_CLUSTERS else "",
         "one cluster holds more than half of the units" if 2 * biggest > len(groups.codes) else "",
     )
 

@@ -5,10 +5,12 @@ paired and method 10 for independent shares (Statistics in Medicine 17, 2635 and
 """
 
 import math
+from collections.abc import Callable
 
 from suite.errors import ConfigError
 from suite.scoring.stats.estimate import Estimate
-from suite.scoring.stats.intervals import wilson
+from suite.scoring.stats.intervals import Pair, normal_quantile, wilson
+from suite.scoring.stats.units import Floats
 
 
 def newcombe(both: int, only_a: int, only_b: int, neither: int, *, level: float = 0.95) -> Estimate:
@@ -34,6 +36,22 @@ def newcombe_independent(k_a: int, n_a: int, k_b: int, n_b: int, *, level: float
     a, b = k_a / n_a, k_b / n_b
     low, high = _squared(a, wilson(a, n_a, level), b, wilson(b, n_b, level), 0.0)
     return Estimate(a - b, low, high, level, "newcombe-independent", n, clusters=n, n_effective=n)
+
+
+def bonett_price(d: Floats) -> Callable[[float], Pair]:
+    """The interval of the mean of paired 0/1 differences in {-1, 0, 1} at any level.
+
+    Wald's, with one pair more on either side of the discordant. Source: Bonett and Price 2012.
+    """
+    n = len(d) + 2
+    a, b = (int((d > 0).sum()) + 1) / n, (int((d < 0).sum()) + 1) / n
+    se = math.sqrt((a + b - (a - b) ** 2) / n)
+
+    def at(level: float) -> Pair:
+        half = normal_quantile(level) * se
+        return max(-1.0, a - b - half), min(1.0, a - b + half)
+
+    return at
 
 
 def _phi(both: int, only_a: int, only_b: int, neither: int) -> float:

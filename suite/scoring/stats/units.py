@@ -41,6 +41,15 @@ class Clusters:
         """Whether every unit is its own cluster."""
         return self.count == len(self.codes)
 
+    def only(self, keep: NDArray[np.bool_]) -> "Clusters":
+        """Of some units; the codes stay, so that some may have none."""
+        return Clusters(self.codes[keep], self.count, self.unlabelled)
+
+    def packed(self) -> "Clusters":
+        """The same with codes that all occur."""
+        found, codes = np.unique(self.codes, return_inverse=True)
+        return Clusters(codes.astype(np.intp), len(found), self.unlabelled)
+
     @property
     def note(self) -> str:
         """A remark if some units have a label and others have none."""

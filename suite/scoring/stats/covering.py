@@ -1,0 +1,136 @@
+"""Estimates whose intervals hold the truth where data are few, alike, skewed, clustered or split into groups.
+
+Every mean that a run prints comes from here. Shares: a beta interval at the effective number of units. Graded
+values: `unseen.mean_interval`. Which method for what was chosen by benchmarks/coverage.py; its table and the
+reasons are in docs/statistics.md. The textbook's intervals stay in `mean` and `macro`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from suite.scoring.stats.estimate import Estimate, joined
+from suite.scoring.stats.influence import Influence, of_crossed, of_macro, of_mean, of_ratio
+from suite.scoring.stats.intervals import Pair, normal_quantile, t_quantile
+from suite.scoring.stats.mean import NO_VARIATION, ONE_CLUSTER, cluster_flags
+from suite.scoring.stats.units import Clusters, Floats
+from suite.scoring.stats.unseen import FEWEST_VALUES, NOTHING, Limits, share_interval, spread_of
+
+Interval = Callable[[float], Pair]  # from a level to the ends; wider ones hold narrower ones
+FEW_VALUES = "fewer than five values"
+SMALLEST_P = 1e-9
+STEPS = 40
+
+
+def covering_mean(
+    x: Floats, clusters: Clusters, *, binary: bool = False, limits: Limits = None, level: float = 0.95
+) -> Estimate:
+    """Mean of units without missing ones. binary: 0/1 by declaration. limits: of the values."""
+    if not len(x):
+        return Estimate(None, level=level, clusters=0, note="no scores")
+    found = of_mean(x, clusters)
+    plain = Estimate(found.mean, level=level, n=len(x), clusters=found.clusters, note=cluster_flags(clusters))
+    if clusters.singletons and binary:
+        low, high = share_interval(found.mean, len(x), level)
+        return replace(plain, low=low, high=high, method="beta", n_effective=len(x))
+    if not clusters.singletons and found.clusters > 1:
+        iid = float(x.std(ddof=1)) / len(x) ** 0.5
+        if found.se > NOTHING and iid > NOTHING:
+            plain = replace(plain, n_effective=len(x) * (iid / found.se) ** 2)
+    kind = "" if clusters.singletons else "cluster-"
+    return covered(plain, found, binary=binary, limits=limits, kind=kind)
+
+
+def covering_macro(
+    groups: Sequence[Floats],
+    clusters: Sequence[Clusters],
+    *,
+    binary: bool = False,
+    limits: Limits = None,
+    level: float = 0.95,
+) -> Estimate:
+    """Unweighted mean of the means of groups, none empty. clusters: of each group's units, with codes of one
+    table for all groups, since a cluster may lie in several.
+    """
+    if len(groups) == 1:
+        return covering_mean(groups[0], clusters[0].packed(), binary=binary, limits=limits, level=level)
+    found = influence_of_macro(groups, clusters)
+    plain = Estimate(found.mean, level=level, n=sum(map(len, groups)), clusters=found.clusters)
+    return covered(plain, found, binary=binary, limits=limits, kind="macro-")
+
+
+def influence_of_macro(groups: Sequence[Floats], clusters: Sequence[Clusters]) -> Influence:
+    """Of the unweighted mean of group means, whether clusters lie in one group each or across."""
+    within = [one.packed() for one in clusters]
+    shared, codes = np.unique(np.concatenate([one.codes for one in clusters]), return_inverse=True)
+    if len(shared) == sum(one.count for one in within):
+        return of_macro(groups, within)
+    parts = np.split(codes, np.cumsum([len(one) for one in groups])[:-1])
+    return of_crossed(groups, parts, len(shared))
+
+
+def covering_ratio(
+    top: Floats, bottom: Floats, clusters: Clusters, limits: Limits = None, level: float = 0.95
+) -> Estimate:
+    """sum(top)/sum(bottom), a sum that is not zero; by leaving out one cluster at a time."""
+    found = of_ratio(top, bottom, clusters)
+    plain = Estimate(found.mean, level=level, n=len(top), clusters=found.clusters)
+    return covered(plain, found, limits=limits, kind="ratio-")
+
+
+def covered(
+    plain: Estimate, found: Influence, *, binary: bool = False, limits: Limits = None, kind: str = ""
+) -> Estimate:
+    """An estimate with its interval, from what each cluster does to it. kind: begins the method's name."""
+    interval, note = interval_of(found, plain.n, binary=binary, limits=limits)
+    if interval is None:
+        return replace(plain, note=joined(plain.note, note))
+    low, high = interval(plain.level)
+    worth = share_size(found, plain.level) if binary else plain.n_effective or found.worth
+    method = f"{kind}beta" if binary else f"{kind}t-unseen"
+    return replace(plain, low=low, high=high, method=method, n_effective=worth)
+
+
+def interval_of(
+    found: Influence, n: int, *, binary: bool = False, limits: Limits = None
+) -> tuple[Interval | None, str]:
+    """The interval of n units at any level, or None and why there is none."""
+    if found.clusters < 2:
+        return None, ONE_CLUSTER if n > 1 else "one sample"
+    if binary:
+        return lambda level: share_interval(found.mean, share_size(found, level), level), ""
+    if n < FEWEST_VALUES:
+        return None, FEW_VALUES
+    spread = spread_of(found.values, limits, se=found.se, df=found.df, count=found.worth, seen=found.seen)
+    if spread is None:
+        return None, f"{NO_VARIATION}, and no range is declared"
+    return spread.at, ""
+
+
+def p_value(interval: Interval) -> float:
+    """The two-sided p value of "the truth is 0" that agrees with an interval at every level.
+
+    It is the alpha at which the interval begins to hold 0: p < alpha if and only if the interval at 1 - alpha
+    leaves 0 out.
+    """
+    least, most = 0.0, 1.0
+    low, high = interval(1 - SMALLEST_P)
+    if low > 0 or high < 0:
+        return SMALLEST_P
+    for _ in range(STEPS):
+        middle = (least + most) / 2
+        low, high = interval(1 - middle)
+        least, most = (middle, most) if low <= 0 <= high else (least, middle)
+    return most
+
+
+def share_size(found: Influence, level: float) -> float:
+    """Independent 0/1 units that tell as much; those that the clusters are worth where all are alike.
+
+    Korn and Graubard 1998: m (1 - m)/SE^2, at a t quantile.
+    """
+    if found.se < NOTHING:
+        return found.worth
+    factor = (normal_quantile(level) / t_quantile(found.df, level)) ** 2
+    return max(found.mean * (1 - found.mean) / found.se**2 * factor, 1.0)
