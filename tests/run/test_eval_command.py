@@ -103,7 +103,8 @@ def test_wrong_input_exits_with_2_and_starts_nothing(
 def test_answers_made_elsewhere_are_scored_and_marked(tmp_path: Path) -> None:
     plan = suite(*BASE, "--model", "scripted/echo", "--dry-run", "--json", cwd=tmp_path)
     ids = json.loads(plan.stdout)["cells"][0]["sample_ids"]
-    lines = [{"sample_id": one, "text": text} for one in ids for text in ("noted", "<choice>A</choice>")]
+    texts = ("noted", "<choice>A</choice>")
+    lines = [{"sample_id": one, "text": text, "call": call} for one in ids for call, text in enumerate(texts)]
     (tmp_path / "answers.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     scoring = ["score", "--outputs", "answers.jsonl", *BASE[1:], "--json"]
     found = suite(*scoring, cwd=tmp_path)
