@@ -57,7 +57,7 @@ class PooledSandbox(Sandbox):
                 raise SandboxUnavailable("the sandbox is closed")
             mounts = tuple(sorted(program.mounts))
             kind = (mounts, *(getattr(limits, name) for name in self._fixed))
-            box = self._take(kind) or await self._start(mounts, limits)
+            box = await self._ready(kind, mounts, limits)
             self._busy.append(box)
             try:
                 result = await box.run(program, limits)
@@ -70,6 +70,17 @@ class PooledSandbox(Sandbox):
             if not box.alive:
                 self._spare(kind, mounts, limits)
             return result
+
+    async def _ready(self, kind: Kind, mounts: tuple[Mount, ...], limits: Limits) -> Box:
+        """A box that can take a program: one at hand, unless it died meanwhile, else a new one."""
+        while box := self._take(kind):
+            try:
+                await box.hello()
+            except (EOFError, TimeoutError, ConnectionError):
+                await box.close()
+            else:
+                return box
+        return await self._start(mounts, limits)
 
     def _take(self, kind: Kind) -> Box | None:
         for place in range(len(self._idle) - 1, -1, -1):

@@ -167,7 +167,8 @@ async def test_a_value_that_cannot_cross_satisfies_no_test(warm: Sandbox) -> Non
 
 @pytest.mark.parametrize(
     ("returned", "opaque"),
-    [("iter([1])", ""), ("(i for i in [1])", ""), ("{1: 1}.keys()", ""), ("type('Own', (), {})()", ""),
+    [("iter([1])", ""), ("'a' * (80 << 20)", ""), ("(v := []).append(v) or v", ""),
+     ("(i for i in [1])", ""), ("{1: 1}.keys()", ""), ("type('Own', (), {})()", ""),
      ("__import__('collections').UserList([1])", "collections.UserList is no plain data")],
 )  # fmt: skip
 async def test_cases_tell_what_equals_no_data_from_what_might(

@@ -133,6 +133,16 @@ async def test_boxes_are_used_again_after_clean_runs_only(sandbox: Sandbox) -> N
     assert USES > 1
 
 
+async def test_a_keeper_that_died_while_it_waited_costs_no_program(sandbox: Sandbox) -> None:
+    clean = Program((*PYTHON, "print(1)"))
+    await sandbox.run(clean)
+    assert isinstance(sandbox, PooledSandbox)
+    while not sandbox._idle:
+        await asyncio.sleep(0.01)
+    sandbox._idle[-1][1].process.kill()
+    assert (await sandbox.run(clean)).stdout == b"1\n"
+
+
 async def test_programs_run_beside_each_other(sandbox: Sandbox, public_folder: Path) -> None:
     """The first waits for what is only done once the second is over."""
     door = public_folder / "door"

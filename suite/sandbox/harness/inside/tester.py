@@ -1,4 +1,4 @@
-# ruff: noqa: UP038, E402
+# ruff: noqa: UP038, E402, B905
 """The trusted side: runs a unittest class against a program that lives in another process.
 
 The tests come by standard input, so the program can't read them in a file; this process can't be debugged
@@ -109,7 +109,7 @@ class Remote:
             self.randomness.take_over(reply.get("randomness", {}), loading=False)
         sys.stdout.write(str(reply.get("printed", "")))
         if "arguments" in reply:
-            for mine, theirs in zip((arguments, named), reply["arguments"], strict=False):
+            for mine, theirs in zip((arguments, named), reply["arguments"]):
                 adopt(mine, unpack(theirs))
         if "error" in reply:
             raise rebuilt(reply["error"])
@@ -124,7 +124,7 @@ class Remote:
 def adopt(mine: Any, theirs: Any) -> None:
     """Carry over what a call changed in its arguments: lists, dictionaries and sets, in place."""
     if isinstance(mine, tuple) and isinstance(theirs, tuple):
-        for one, other in zip(mine, theirs, strict=False):
+        for one, other in zip(mine, theirs):
             adopt(one, other)
     elif isinstance(mine, list) and isinstance(theirs, list) and repr(mine) != repr(theirs):
         mine[:] = theirs
@@ -177,7 +177,7 @@ def _known(module: str, name: str) -> type[BaseException] | None:
 def imports_of(tests: str) -> str:
     """The imports at the top of the tests: in one module they would reach the program, too."""
     found = [node for node in ast.parse(tests).body if isinstance(node, (ast.Import, ast.ImportFrom))]
-    return "\n".join(map(ast.unparse, found))
+    return "\n".join(str(ast.get_source_segment(tests, node)) for node in found)
 
 
 def redefined(job: dict[str, Any]) -> str:
