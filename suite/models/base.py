@@ -98,6 +98,11 @@ class Engine(ABC):
     async def close(self) -> None:  # noqa: B027
         """Stop what was started. Safe to call twice."""
 
+    def settings(self) -> Mapping[str, Any] | None:
+        """What shapes its answers beside the requests, as far as it is known, once started: names of
+        `suite.models.settings.SETTINGS` and more. None for what is no served model."""
+        return None
+
     def counters(self) -> Mapping[str, float]:
         """Figures of the engine itself (prefix cache queries and hits), read at the end of a run."""
         return {}

@@ -89,6 +89,54 @@ def _from_hub(name: str, revision: str | None) -> Checkpoint | None:
     return Checkpoint(name, path.parent.name, None, _config(path))
 
 
+def side_file(checkpoint: Checkpoint | None, name: str) -> str | None:
+    """The text of another small file of a model, None if it has none or cannot be reached."""
+    if checkpoint is None:
+        return None
+    try:
+        if checkpoint.folder is not None:
+            path = checkpoint.folder / name
+        else:
+            from huggingface_hub import hf_hub_download
+
+            path = Path(hf_hub_download(checkpoint.name, name, revision=checkpoint.revision))
+    except Exception:  # whatever the Hub's library raises: what is not to be had is unknown
+        return None
+    return read_text(path)
+
+
+def read_text(path: Path) -> str | None:
+    """The text of a file, None if it cannot be read."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return None
+
+
+def chat_template(checkpoint: Checkpoint | None) -> str | None:
+    """The chat template of a model's files, None if it is not known."""
+    if (template := side_file(checkpoint, "chat_template.jinja")) is not None:
+        return template
+    found = _json(side_file(checkpoint, "tokenizer_config.json")).get("chat_template")
+    return found if isinstance(found, str) else None
+
+
+def generation_config(checkpoint: Checkpoint | None) -> Mapping[str, Any] | None:
+    """A model's own generation_config.json, {} if it has none, None if that cannot be known."""
+    text = side_file(checkpoint, "generation_config.json")
+    if text is None:
+        return {} if checkpoint is not None and checkpoint.folder is not None else None
+    return _json(text)
+
+
+def _json(text: str | None) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(text or "{}")
+    except msgspec.DecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def _config(path: Path) -> Mapping[str, Any]:
     try:
         value = msgspec.json.decode(path.read_bytes())

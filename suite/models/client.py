@@ -3,7 +3,7 @@
 Shared by every engine that speaks HTTP: hosted endpoints, the managed vLLM server, the embedded model.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +19,8 @@ from suite.models.plain_http import REPLY_MIB, Answer
 from suite.models.rating import Head
 from suite.models.reply import read_reply
 from suite.models.secrets import Scrubber
-from suite.models.wire import Dialect, chat_body, complete_body
+from suite.models.tokens import tokenized
+from suite.models.wire import Dialect, chat_body, complete_body, encode
 from suite.models.wordings import Wording
 
 Body = Callable[[Request, str, Dialect, int | None, dict[str, Any]], bytes]
@@ -46,6 +47,10 @@ def read_cards(body: bytes, scrub: Scrubber) -> list[Card]:
 
 class _Cards(msgspec.Struct):
     data: list[dict[str, Any]]
+
+
+class _Prompt(msgspec.Struct):
+    prompt: str
 
 
 class OpenAIClient:
@@ -149,6 +154,27 @@ class OpenAIClient:
             if alone.finish != "overflow":
                 raise TooMuchAsked(told["refusal"], asked)
         return reply
+
+    async def rendered(self, messages: Sequence[Mapping[str, str]], switches: Mapping[str, Any]) -> str:
+        """The prompt of a conversation as text, by the server's own template. Raises CallFailed.
+
+        "template" says that the template refuses the conversation.
+        """
+        body: dict[str, Any] = {"model": self.model, "messages": messages}
+        if switches:
+            body["chat_template_kwargs"] = switches
+        if self._dialect.name == "llamacpp":
+            return await self._said("/apply-template", body)
+        ids = await tokenized(self._post, {**body, "add_special_tokens": False}, self._scrub)
+        if isinstance(ids, str):
+            raise CallFailed("template", ids, retryable=False)
+        return await self._said("/detokenize", {"model": self.model, "tokens": ids})
+
+    async def _said(self, path: str, body: dict[str, Any]) -> str:
+        answer = await self._post(path, encode(body))
+        if answer.status != 200:
+            refused(answer.status, answer.headers, read_refusal(answer.body, self._scrub))
+        return decoded(answer.body, _Prompt, self._scrub).prompt
 
     async def cards(self) -> list[Card]:
         """The models that the server says it has. Raises CallFailed."""

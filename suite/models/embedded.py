@@ -24,6 +24,7 @@ from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
 from suite.models.options import EngineOptions, check_needs, describe, read_options
 from suite.models.secrets import Scrubber
 from suite.models.server import Launch, ManagedServer
+from suite.models.settings import llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
 from suite.models.supervisor import python_command
 from suite.models.weights import PackagedFile, fetch
@@ -89,6 +90,7 @@ class LlamaEngine(Engine):
         self._options = options
         self._replicas: list[_Replica] = []
         self._homes: OrderedDict[str, _Replica] = OrderedDict()  # group -> where its history is cached
+        self._settings: dict[str, Any] = {}
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def capabilities(self) -> frozenset[str]:
@@ -105,6 +107,17 @@ class LlamaEngine(Engine):
             "engine_version": _version("xllamacpp"),
             "options": {name: getattr(self._options, name) for name in ("threads", "slots", "window")},
             "deterministic": True,
+        }
+
+    def settings(self) -> Mapping[str, Any]:
+        """By the server's routes; the model does not think."""
+        told = {"context_length": self._options.window, "engine_version": _version("xllamacpp")}
+        return {
+            **told,
+            "thinking": "off",
+            "reasoning_parser": "none",
+            "tool_parser": "none",
+            **self._settings,
         }
 
     def thinks(self, thinking: str | int) -> str:
@@ -152,6 +165,8 @@ class LlamaEngine(Engine):
             if isinstance(one, BaseException):
                 await self.close()
                 raise one
+        client = self._replicas[0].client
+        self._settings = {**await template_settings(client.rendered), **await llamacpp_settings(client)}
 
     async def call(self, request: Request, asking: Asking) -> Reply:
         """Answer one request. Raises CallFailed, or EngineError if a server died."""

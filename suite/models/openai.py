@@ -7,7 +7,7 @@ so that a wrong setting costs nothing. What it can do is declared, since no endp
 import asyncio
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,7 +22,9 @@ from suite.models.endpoint import OWN_SERVERS, identified
 from suite.models.options import EngineOptions, check_needs, describe, read_options, split_names
 from suite.models.plain_http import REPLY_MIB
 from suite.models.rating import Head
+from suite.models.sampling import NEUTRAL
 from suite.models.secrets import Scrubber, read_headers, read_key, split_url
+from suite.models.settings import llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
 from suite.models.thinking import server_kind, why_not
 from suite.models.wire import DIALECTS
@@ -57,6 +59,9 @@ class OpenAIOptions(EngineOptions):
     label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
     weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
     per_token: bool = Field(False, description="rate: the last token's value, by /pooling")
+    generation_config: Literal["vllm", "auto"] = Field(
+        "vllm", description="dialect vllm: send neutral values for what a request leaves open, or none"
+    )
     window: int | None = Field(None, ge=1, description="context window, if the endpoint does not say")
     identity: str = Field(
         "", description="the name of the model there, if you vouch for it: replies are used again"
@@ -104,12 +109,15 @@ class OpenAIEngine(Engine):
         )
         field = options.max_tokens_field or ("max_completion_tokens" if hosted else "")
         dialect = DIALECTS[options.dialect]
-        dialect = msgspec.structs.replace(dialect, thinks=server_kind(options.dialect, self.url))
+        neutral = NEUTRAL if (options.dialect, options.generation_config) == ("vllm", "vllm") else {}
+        kind = server_kind(options.dialect, self.url)
+        dialect = msgspec.structs.replace(dialect, thinks=kind, neutral=dict(neutral))
         self._dialect = msgspec.structs.replace(dialect, max_tokens=field) if field else dialect
         self._client: OpenAIClient | None = None
         self._window = options.window
         self._version = ""
         self._told: dict[str, Any] = {}
+        self._settings: dict[str, Any] = {}
         self._hosted = False  # known once started
 
     def capabilities(self) -> frozenset[str]:
@@ -134,6 +142,8 @@ class OpenAIEngine(Engine):
             found["vouched"] = options.identity
         if self._told:
             found["told"] = self._told
+        if options.dialect == "vllm":
+            shaping["generation_config"] = options.generation_config
         return {**found, "options": shaping} if shaping else found
 
     def known_by(self) -> KnownBy:
@@ -144,6 +154,12 @@ class OpenAIEngine(Engine):
     def thinks(self, thinking: str | int) -> str:
         """By the kind of server."""
         return why_not(self._dialect.thinks, thinking)
+
+    def settings(self) -> Mapping[str, Any]:
+        """What is sent, and what the endpoint tells: of a hosted one next to nothing."""
+        sent = self._dialect.neutral or None
+        told = {"context_length": self._window, "engine_version": self._version or None}
+        return {**told, "sampling": sent, **self._settings}
 
     def limits(self) -> Mapping[str, int]:
         """The cap, if one was set, and the window, if the endpoint says."""
@@ -200,6 +216,11 @@ class OpenAIEngine(Engine):
             self._window = client.window = card.max_model_len
         if self._options.dialect == "vllm":
             self._version = await server_version(client)
+        chats = "chat" in self._capabilities and not {"rate", "rank"} & self._capabilities
+        if chats and self._options.dialect in ("vllm", "llamacpp"):
+            self._settings = await template_settings(client.rendered)
+        if self._options.dialect == "llamacpp":
+            self._settings |= await llamacpp_settings(client)
 
     def _ready(self) -> OpenAIClient:
         if self._client is None:

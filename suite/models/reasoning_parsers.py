@@ -8,6 +8,8 @@ gpt-oss (vLLM sets its parser itself), Magistral (its parser needs tokenizer_mod
 import re
 from typing import NamedTuple
 
+from suite.models.vllm_command import version_of
+
 
 class Parser(NamedTuple):
     """A row. models: pattern for the last part of a Hub name, any case. since: vLLM (major, minor)."""
@@ -44,7 +46,6 @@ def parser_of(model: str, version: str) -> str:
     name = model.rstrip("/").rpartition("/")[2]
     if _NOT.search(name) or _PLAIN.fullmatch(name):
         return ""
-    number = re.match(r"(\d+)\.(\d+)", version)
-    has = (int(number[1]), int(number[2])) if number else (99, 0)  # a build without metadata is a new one
+    has = version_of(version)
     found = (one for one in PARSERS if re.fullmatch(one.models, name, re.IGNORECASE))
     return next((one.name for one in found if has >= one.since), "")

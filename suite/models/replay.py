@@ -78,6 +78,11 @@ class RunReplay(Engine):
         """What it was told is recorded with its calls."""
         return ""
 
+    def settings(self) -> Mapping[str, Any] | None:
+        """The recorded model's."""
+        found = self._recorded.get("settings")
+        return {k: v for k, v in found.items() if k != "unknown"} if isinstance(found, dict) else None
+
     def limits(self) -> Mapping[str, int]:
         """The recorded model's window; replies cost nothing, so no cap on requests."""
         limits = self._recorded.get("limits") or {}

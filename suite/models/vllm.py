@@ -8,54 +8,41 @@ import asyncio
 import os
 import re
 import tempfile
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+import msgspec
 
 from suite.chat import Reply, Request
-from suite.errors import CallFailed, CapabilityError, ConfigError, EngineError
+from suite.errors import CallFailed, CapabilityError, EngineError
 from suite.models.base import Asking, Engine, KnownBy, Provider, Surroundings
-from suite.models.checkpoints import Checkpoint, read_checkpoint
+from suite.models.checkpoints import (
+    Checkpoint,
+    chat_template,
+    generation_config,
+    read_checkpoint,
+    read_text,
+)
 from suite.models.client import OpenAIClient
 from suite.models.families import Family, family_of
 from suite.models.openai import server_version
-from suite.models.options import EngineOptions, check_needs, describe, read_options
-from suite.models.plain_http import REPLY_MIB
+from suite.models.options import check_needs, describe, read_options
 from suite.models.rating import Head, check_labels
 from suite.models.reasoning_parsers import parser_of
+from suite.models.sampling import NEUTRAL, effective, left_out, own_values
 from suite.models.secrets import Scrubber, read_key, split_url
 from suite.models.server import Launch, ManagedServer
+from suite.models.settings import follows, logged, sha256_text, template_settings
 from suite.models.spec import ModelSpec
+from suite.models.thinking import template_lacks
 from suite.models.vllm_command import command, find_vllm, flags
+from suite.models.vllm_metrics import read_counters
+from suite.models.vllm_options import VLLMOptions, check_options, reproducible
 from suite.models.wire import DIALECTS
 from suite.models.wordings import own_wordings
 
 _GENERATES = frozenset({"chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema"})
-_COUNTERS = ("prefix_cache_queries", "prefix_cache_hits")
-
-
-class VLLMOptions(EngineOptions):
-    """Our own options; all others are vLLM's flags."""
-
-    url: str = Field("", description="a running server to attach to, instead of starting one")
-    api_key_env: str = Field("", description="environment variable with the running server's key")
-    python: str = Field("", description="interpreter of vLLM's environment (default: SUITE_VLLM_PYTHON)")
-    env: dict[str, str] = Field(default_factory=dict, description="environment variables for the server")
-    concurrency: int | None = Field(None, ge=1, description="most requests in flight (default: adapts)")
-    timeout_s: float = Field(1200.0, gt=0, description="seconds until a call is given up")
-    reply_mib: float = Field(REPLY_MIB, gt=0, description="most MiB of a reply, after decompression")
-    startup_s: float = Field(1800.0, gt=0, description="seconds until the server must be ready")
-    label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
-    weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
-    per_token: bool | None = Field(None, description="rate: the last token's value")
-    identity: str = Field(
-        "", description="the name of the model there, if you vouch for it: replies are used again"
-    )
-    overflow_says: str = Field("", description="pattern: a refusal in these words is the prompt's overflow")
-    refused_says: str = Field("", description="pattern: a refusal in these words is a filter's")
 
 
 class VLLMEngine(Engine):
@@ -83,6 +70,8 @@ class VLLMEngine(Engine):
         self._root = ""
         self._key = ""
         self._told: dict[str, Any] = {}
+        self._log: Path | None = None
+        self._settings: dict[str, Any] | None = None
         self._before: dict[str, float] = {}
         self._counted: dict[str, float] = {}
 
@@ -163,9 +152,16 @@ class VLLMEngine(Engine):
                 found["told"] = self._told
         head = self._options.model_dump(include={"label", "weights", "per_token"}, exclude_defaults=True)
         shaping = {**self._passed, **head}
+        if self._generates:
+            shaping["generation_config"] = self._options.generation_config
+        if self._options.reproducible:
+            shaping["reproducible"] = True
         if shaping:
             found["options"] = {key: _without_path(value) for key, value in shaping.items()}
-        found["deterministic"] = os.environ.get("VLLM_BATCH_INVARIANT") == "1"
+        environment = {**os.environ, **self._options.env}
+        found["deterministic"] = (
+            self._options.reproducible or environment.get("VLLM_BATCH_INVARIANT") == "1"
+        ) and not self._options.url
         return found
 
     def known_by(self) -> KnownBy:
@@ -173,6 +169,27 @@ class VLLMEngine(Engine):
         if not self._options.url:
             return "content" if self._checkpoint and self._checkpoint.revision else "nothing"
         return "told" if self._options.identity else "nothing"
+
+    @property
+    def _generates(self) -> bool:
+        return not {"rate", "rank"} & self.capabilities()
+
+    def thinks(self, thinking: str | int) -> str:
+        """By the switches of the chat template, where its files can be read; a budget needs a parser."""
+        self._look()
+        template = None if self._options.url else self._template()
+        return template_lacks(template, thinking) if template else ""
+
+    def _template(self) -> str | None:
+        """The chat template: the one given, as text or file, else the model's."""
+        given = self._passed.get("chat_template")
+        if not isinstance(given, str):
+            return chat_template(self._checkpoint)
+        return given if "{" in given else read_text(Path(given).expanduser())
+
+    def settings(self) -> Mapping[str, Any] | None:
+        """Of a server of ours by its log and the model's files, of another by its routes."""
+        return self._settings
 
     def limits(self) -> Mapping[str, int]:
         """The cap, if one was set, and the window, once started."""
@@ -188,6 +205,8 @@ class VLLMEngine(Engine):
             else:
                 await self._launch(surroundings)
             await self._greet()
+            await self._settle(surroundings)
+            self._before = await asyncio.to_thread(read_counters, self._root, self._key)
         except BaseException:
             await self.close()
             raise
@@ -207,7 +226,13 @@ class VLLMEngine(Engine):
         given = list(self._flags)
         if self._family and self._family.overrides and "hf_overrides" not in self._passed:
             given += flags({"hf_overrides": dict(self._family.overrides)})
-        pooling = bool({"rate", "rank"} & self.capabilities())
+        pooling = not self._generates
+        invariant: dict[str, str] = {}
+        if options.reproducible:
+            more, invariant = reproducible(vllm, self._passed)
+            given += flags({name: value for name, value in more.items() if name not in self._passed})
+        if not pooling:
+            given += flags({"generation_config": options.generation_config})
         if not pooling and "reasoning_parser" not in self._passed:
             self._parser = parser_of(self._served, vllm.version)
         given += flags({"reasoning_parser": self._parser or None})
@@ -218,11 +243,12 @@ class VLLMEngine(Engine):
         env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
         if local:
             env["HF_HUB_OFFLINE"] = "1"
+        self._log = logs / f"vllm-{re.sub(r'[^A-Za-z0-9.-]+', '-', self._served)}.log"
         launch = Launch(
             self.spec.text if not local else f"vllm/{self._served}",
             lambda port: command(vllm, model, self._served, port, given, pooling=pooling),
-            logs / f"vllm-{re.sub(r'[^A-Za-z0-9.-]+', '-', self._served)}.log",
-            env={**env, **options.env},
+            self._log,
+            env={**env, **invariant, **options.env},
             key_variable="VLLM_API_KEY",
             timeout_s=options.startup_s,
         )
@@ -237,7 +263,7 @@ class VLLMEngine(Engine):
         self._client = OpenAIClient(
             url,
             self._served,
-            dialect=DIALECTS["vllm"],
+            dialect=msgspec.structs.replace(DIALECTS["vllm"], neutral=self._neutral),
             headers=headers,
             scrub=Scrubber(secrets),
             timeout_s=self._options.timeout_s,
@@ -264,7 +290,48 @@ class VLLMEngine(Engine):
             )
         self._window = client.window = cards[self._served].max_model_len
         self._told = cards[self._served].told
-        self._before = await asyncio.to_thread(self._read_counters)
+
+    @property
+    def _neutral(self) -> dict[str, Any]:
+        """What is sent to a server that may apply a configuration of its own."""
+        asked = self._options.url and self._options.generation_config == "vllm"
+        return dict(NEUTRAL) if asked else {}
+
+    async def _settle(self, surroundings: Surroundings) -> None:
+        """Learn what shapes the answers of a model that generates."""
+        if not self._generates:
+            return
+        client, thinking = self._ready(), self.spec.sampling.get("thinking")
+        if thinking is not None and await follows(client.rendered, thinking) is False:
+            raise EngineError(
+                f"{self.spec.text} cannot be told thinking={thinking}",
+                where="its chat template has no switch for it",
+                fix="leave it out: the model thinks, or does not, as it was made",
+            )
+        found: dict[str, Any] = {"engine_version": self._version or None, "context_length": self._window}
+        found.update(await template_settings(client.rendered))
+        if self._options.url:
+            found["sampling"] = self._neutral or None
+        else:
+            found.update(await asyncio.to_thread(self._own_settings, surroundings))
+        self._settings = found
+
+    def _own_settings(self, surroundings: Surroundings) -> dict[str, Any]:
+        """What is known of a server of ours. Says what its model's own configuration would have set."""
+        chosen, over = self._options.generation_config, self._passed.get("override_generation_config")
+        own = generation_config(self._checkpoint)
+        if chosen == "vllm" and own is not None:
+            surroundings.say(f"vllm/{self._served}: {left_out(own_values(own))}")
+        used = {"vllm": {}, "auto": own}.get(chosen)
+        template = self._template()
+        return {
+            **(logged(self._log) if self._log else {}),
+            "sampling": None if used is None else effective(used, over if isinstance(over, dict) else {}),
+            "model_sampling": None if own is None else own_values(own),
+            "chat_template_sha256": sha256_text(template) if template else None,
+            "reasoning_parser": self._parser or "none",
+            "tool_parser": self._passed.get("tool_call_parser", "none"),
+        }
 
     def _ready(self) -> OpenAIClient:
         if self._client is None:
@@ -286,19 +353,9 @@ class VLLMEngine(Engine):
     def counters(self) -> Mapping[str, float]:
         """Prefix cache queries and hits, in tokens, since the start. Asks the server, within two seconds."""
         if self._client is not None:
-            now = self._read_counters() or self._before
+            now = read_counters(self._root, self._key) or self._before
             self._counted = {name: value - self._before.get(name, 0.0) for name, value in now.items()}
         return self._counted
-
-    def _read_counters(self) -> dict[str, float]:
-        request = urllib.request.Request(f"{self._root}/metrics")
-        if self._key:
-            request.add_header("Authorization", f"Bearer {self._key}")
-        try:
-            with urllib.request.urlopen(request, timeout=2.0) as reply:
-                return read_metrics(reply.read(4_000_000).decode("utf-8", "replace"))
-        except OSError:
-            return {}
 
     async def close(self) -> None:
         """Stop our server; leave one that we only attached to."""
@@ -312,16 +369,6 @@ class VLLMEngine(Engine):
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
-
-
-def read_metrics(text: str) -> dict[str, float]:
-    """The prefix cache counters of vLLM's /metrics, summed over engines."""
-    found: dict[str, float] = {}
-    for line in text.splitlines():
-        matched = re.match(r"vllm:(\w+?)(?:_total)?(?:\{[^}]*\})? ([0-9.eE+-]+)$", line)
-        if matched and matched[1] in _COUNTERS:
-            found[matched[1]] = found.get(matched[1], 0.0) + float(matched[2])
-    return found
 
 
 def _without_path(value: Any) -> Any:
@@ -342,11 +389,7 @@ class VLLMProvider(Provider):
         ours = {key: value for key, value in spec.options.items() if key in VLLMOptions.model_fields}
         passed = {key: value for key, value in spec.options.items() if key not in ours}
         options = read_options(VLLMOptions, spec, ours)
-        if options.url and passed:
-            raise ConfigError(
-                f"option {next(iter(passed))!r} cannot change a server that runs already",
-                fix=f"leave it out, or start the server with it; ours: {', '.join(VLLMOptions.model_fields)}",
-            )
+        check_options(spec, options, passed)
         return VLLMEngine(spec, options, passed)
 
 

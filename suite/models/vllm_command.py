@@ -34,6 +34,7 @@ class Installation(NamedTuple):
     python: str
     command_works: bool
     version: str
+    cpu: bool = False
 
 
 def find_vllm(python: str = "") -> Installation:
@@ -56,7 +57,14 @@ def find_vllm(python: str = "") -> Installation:
             fix="pip install 'suite-eval[vllm]', or name another environment's interpreter with "
             "-o python=… or SUITE_VLLM_PYTHON, or a running server with -o url=…",
         )
-    return Installation(chosen, bool(version), version or cpu_version)
+    cpu = bool(cpu_version) or "+cpu" in version
+    return Installation(chosen, bool(version), version or cpu_version, cpu)
+
+
+def version_of(text: str) -> tuple[int, int]:
+    """(major, minor) of a version; a build without metadata is a new one."""
+    number = re.match(r"(\d+)\.(\d+)", text)
+    return (int(number[1]), int(number[2])) if number else (99, 0)
 
 
 def flags(options: Mapping[str, Any]) -> list[str]:

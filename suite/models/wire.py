@@ -20,7 +20,8 @@ class Dialect(msgspec.Struct, frozen=True):
     max_tokens: the field's name. continues: fields that make it continue the last message, None where
     it cannot; `echoes` where it then repeats what it continues. template: the field for switches of the
     chat template, "" where there is none. specials: the field that says whether it adds special tokens to a
-    raw prompt. thinks: the kind of server whose fields say how much to think, the name if "".
+    raw prompt. thinks: the kind of server whose fields say how much to think, the name if "". neutral: values
+    sent where a request leaves them open, so that no configuration of the server's fills them.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Dialect(msgspec.Struct, frozen=True):
     template: str = ""
     specials: str = ""
     thinks: str = ""
+    neutral: dict[str, Any] = {}
 
 
 BEGINS = ("<s>", "<|begin_of_text|>", "<|startoftext|>", "<bos>")  # of a text, in raw prompts
@@ -89,7 +91,7 @@ def complete_body(
 ) -> bytes:
     """The body of /completions."""
     body: dict[str, Any] = {"model": model, "prompt": request.prompt}
-    _common(body, request, Dialect(dialect.name), seed)
+    _common(body, request, Dialect(dialect.name, neutral=dialect.neutral), seed)
     if request.options.logprobs is not None:
         body["logprobs"] = request.options.logprobs
     if dialect.specials and request.prompt.lstrip().startswith(BEGINS):
@@ -110,6 +112,8 @@ def _common(body: dict[str, Any], request: Request, dialect: Dialect, seed: int 
         body["stop"] = options.stop
     if seed is not None:
         body["seed"] = seed
+    for name, value in dialect.neutral.items():
+        body.setdefault(name, value)
 
 
 def _think(body: dict[str, Any], kind: str, thinking: str | int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from suite.errors import CapabilityError, ConfigError, unknown
 from suite.models.base import Engine, Provider
 from suite.models.reasoning import Tags, tags_of
+from suite.models.settings import settled
 from suite.models.spec import ModelSpec, parse_spec
 from suite.plugins import Catalogue
 from suite.roles import Role
@@ -38,6 +39,7 @@ class Member:
 
     def record(self) -> dict[str, Any]:
         """What the manifest says of it; complete once the engine has started."""
+        settings = settled(self.engine.settings(), self.spec.sampling.get("thinking"))
         return {
             "member": self.member,
             "spec": shown_spec(self.spec),
@@ -47,6 +49,7 @@ class Member:
             "identity": dict(self.engine.identity()),
             "limits": dict(self.engine.limits()),
             "sampling": dict(self.spec.sampling),
+            **({"settings": settings} if settings else {}),
         }
 
 

