@@ -44,7 +44,7 @@ def test_what_is_not_known_is_listed() -> None:
 
 
 LINE = (
-    "(EngineCore pid=1) INFO 11-30 16:19:26 [core.py:133] Initializing a V1 LLM engine (v0.32.0) with config: "
+    "(EngineCore) INFO 11-30 16:19:26 [core.py:133] Initializing a V1 LLM engine (v0.32.0) with config: "
     "model='/m', dtype=torch.bfloat16, max_seq_len=8192, quantization={}, quantization_config=None, "
     "kv_cache_dtype=fp8, device_config=cuda, structured_outputs_config=X(reasoning_parser='')\n"
 )
