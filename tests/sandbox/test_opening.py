@@ -120,18 +120,21 @@ def test_bundled_data_is_covered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert "/packages/suite_thing" in list(_covers([mount]))
 
 
+@pytest.mark.parametrize("elsewhere", [True, False])
 async def test_covered_folders_look_empty(
-    contained: None, monkeypatch: pytest.MonkeyPatch, public_folder: Path
+    contained: None, monkeypatch: pytest.MonkeyPatch, public_folder: Path, elsewhere: bool
 ) -> None:
+    """Also where a new /tmp covers them once more."""
     package = public_folder / "site" / "suite_thing"
-    package.mkdir(parents=True)
+    package.mkdir(parents=True, exist_ok=True)
     (package / "tests.jsonl").write_text("hidden")
     for place in (package, package.parent):
         place.chmod(0o755)  # programs run as another user
     monkeypatch.setattr("suite.sandbox.bubblewrap.covered", lambda: (str(package.resolve()),))
     sandbox = await open_sandbox(workers=1)
-    code = "import os; print(os.listdir('/packages'), os.listdir('/packages/suite_thing'))"
-    program = Program(("python3", "-c", code), mounts=(Mount(str(public_folder / "site"), "/packages"),))
+    seen = "/packages" if elsewhere else str(public_folder / "site")
+    code = f"import os; print(os.listdir({seen!r}), os.listdir({seen + '/suite_thing'!r}))"
+    program = Program(("python3", "-c", code), mounts=(Mount(str(public_folder / "site"), seen),))
     result = await sandbox.run(program)
     await sandbox.close()
     assert result.stdout == b"['suite_thing'] []\n"

@@ -93,8 +93,7 @@ def show(path: str, handle: int) -> None:
         os.makedirs(path, 0o755, exist_ok=True)  # noqa: PTH103
     else:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o644))
-    mount(f"/proc/self/fd/{handle}", path, "", BIND)
-    mount("none", path, "", REMOUNT | BIND | READ_ONLY | NO_SUID | NO_DEV)
+    mount(f"/proc/self/fd/{handle}", path, "", BIND | RECURSIVE)  # read-only, and with what covers it
     if first != path:
         mount("none", first, "", REMOUNT | READ_ONLY | NO_SUID | NO_DEV)
     os.close(handle)
