@@ -64,7 +64,7 @@ def agreed(coefficient: str, scale: str, ratings: Ratings, own: Clusters, level:
     low, high = min(one[0] for one in known), max(one[1] for one in known)
     least = 0.0 if coefficient == "percent" else -1.0
     low, high = max(low, least) if coefficient != "alpha" else low, min(high, 1.0)
-    return Estimated(value, low, high, "jackknife-unseen", own.count)
+    return Estimated(float(value), float(low), float(high), "jackknife-unseen", own.count)
 
 
 def _by_leaving_out(

@@ -35,7 +35,7 @@ def test_show_prints_results_and_finds_runs_by_name(
     by_name = call(report, "show", "run-1").output
     assert "kept (higher is better)" in by_name
     assert by_name == call(report, "show", folder).output
-    assert "macro-t" in call(report, "show", folder, "--details").output
+    assert "beta" in call(report, "show", folder, "--details").output
     assert "solve call 1" in call(report, "show", folder, "--sample", "pets/4").output
 
 

@@ -77,4 +77,4 @@ def test_the_markdown_says_the_same_numbers(make_run: Make) -> None:
         head = next(one for one in cell["metrics"] if one["headline"])
         assert f"{head['value']:.3f} | \\[{head['low']:.3f}, {head['high']:.3f}\\]" in text
     assert "### kept by topic" in text
-    assert "macro-t" in text
+    assert "beta" in text

@@ -33,7 +33,7 @@ def built(folder: Path, **options: Any) -> str:
 def test_everything_a_reader_needs_is_on_the_page(make_run: Make, page: Any) -> None:
     text = page(built(make_run(samples=30, limit=30))).text
     for words in (
-        "95 % interval", "unscored", "coverage (bounds)", "pending", "macro-t", "kept against inter_turns",
+        "95 % interval", "unscored", "coverage (bounds)", "pending", "beta", "kept against inter_turns",
         "kept by topic", "Further metrics", "protocol: paper", "prompts: own", "index: bm25 0.3",
         "Left out: method=rag: too few messages", "Partial: 30 of 120 groups", "judge-unparsed", "status-429",
         "200 of 208", "Samples", "manifest.json", "completion tokens", "Prompts are our own wording.",

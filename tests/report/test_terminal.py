@@ -52,8 +52,8 @@ def test_why_values_have_no_number_is_told(mini_run: Path) -> None:
 
 def test_clusters_and_method_on_request(make_run: Make) -> None:
     folder = make_run()
-    assert "macro-t" not in printed(folder)
-    assert "macro-t" in printed(folder, width=130, details=True)
+    assert "beta" not in printed(folder)
+    assert "beta" in printed(folder, width=130, details=True)
 
 
 @pytest.mark.parametrize("width", [30, 48, 60, 80, 200])
