@@ -39,7 +39,8 @@ def of_mean(x: Floats, clusters: Clusters) -> Influence:
     if count < 2:
         return Influence(mean, np.array([mean]), 0.0, 0.0, 1.0, count, np.array([mean]))
     if clusters.singletons:
-        return Influence(mean, x, float(x.std(ddof=1)) / math.sqrt(n), n - 1, n, n, x)
+        away = x - mean
+        return Influence(mean, x, math.sqrt(math.fsum(away * away) / (n - 1) / n), n - 1, n, n, x)
     values, worth = _jackknifed(x, mean, clusters)
     away = values - mean
     se = math.sqrt(math.fsum(away * away) / (count * (count - 1)))
@@ -123,7 +124,7 @@ def of_ratio(top: Floats, bottom: Floats, clusters: Clusters) -> Influence:
 def of_left_out(value: float, left: Floats, seen: Floats | None = None) -> Influence:
     """Of any statistic. left: its value without one cluster, for each of n >= 2."""
     count = len(left)
-    pulls = (count - 1) * (left.mean() - left)
-    se = math.sqrt(float(pulls @ pulls) / (count * (count - 1)))
+    pulls = (count - 1) * (math.fsum(left) / count - left)
+    se = math.sqrt(math.fsum(pulls * pulls) / (count * (count - 1)))
     values = value + pulls
     return Influence(value, values, se, count - 1, count, count, values if seen is None else seen)

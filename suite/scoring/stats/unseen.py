@@ -82,6 +82,7 @@ def spread_of(
     mean, where it is not s/sqrt(n) with n - 1. count: values of equal weight that y is worth, where not n.
     seen: what was observed where y only stands for it: from these, the tails are judged.
     """
+    y = np.sort(y)  # so that no sum depends on the order
     n, mean = len(y), float(y.mean())
     size = float(n) if count is None else count
     deviation = float(y.std(ddof=1))
