@@ -2,8 +2,8 @@
 
 One aggregate a run. The same run gives the same names and bytes. Samples without a number have no row (the
 format knows no null score) and are counted. Validate what was written with their own package, in an
-environment of its own: `every_eval_ever validate 'data/*/*/*/*.json*'`. Not here: the format's shape
-(`eee_shape`), the mapping (`eee_parts`, `eee_results`, `eee_rows`).
+environment of its own: `every_eval_ever validate 'data/*/*/*/*.json*'`. Not here: the format's schemas
+(`eee_schema`), the mapping (`eee_parts`, `eee_results`, `eee_rows`).
 """
 
 import hashlib
@@ -14,14 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from suite.errors import ConfigError, RunError
-from suite.report import eee_shape as shape
 from suite.report.declared import tasks_of
 from suite.report.eee_parts import Told, candidate_of, collection_of, component, model_id, model_info
 from suite.report.eee_results import Target, across_results, cell_results, targets_of
 from suite.report.eee_rows import Samples
+from suite.report.eee_schema import AGGREGATE, ROW, VERSION, Unfit, check_results, encoded, fields
 from suite.report.exporting import exportable
 from suite.report.finish import replace_file
 from suite.report.loading import LoadedRun
@@ -74,30 +72,37 @@ def write_eee(
             replace_file(path, lines)
             if count.rows:
                 file_path = f"{place}/{path.name}"
-                detail = shape.SamplesFile(file_path=file_path, checksum=count.digest, total_rows=count.rows)
+                detail = fields(
+                    format="jsonl",
+                    file_path=file_path,
+                    hash_algorithm="sha256",
+                    checksum=count.digest,
+                    total_rows=count.rows,
+                )
             else:
                 path.unlink()
         else:
             for _ in lines:  # counts what is left out all the same
                 pass
         by_id = {target.result_id: target for some in targets.values() for target in some}
-        aggregate = shape.Aggregate(
+        results = list(_results(run, summary, made, walk, by_id))
+        check_results(results)
+        aggregate = fields(
+            schema_version=VERSION,
             evaluation_id=names.evaluation,
             evaluation_timestamp=str(run.manifest.get("created", "")),
             retrieved_timestamp=names.seconds,
             source_metadata=_source(run, told, summary),
-            eval_library=shape.Library(name="suite", version=str(run.manifest.get("suite", "")) or "unknown"),
+            eval_library=fields(name="suite", version=str(run.manifest.get("suite", "")) or "unknown"),
             model_info=model_info(member, identity, told.deployment, told.availability),
-            evaluation_results=list(_results(run, summary, made, walk, by_id)),
+            evaluation_results=results,
             detailed_evaluation_results=detail,
         )
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        body = encoded(aggregate, AGGREGATE, indent=2) + b"\n"
+    except Unfit as error:
         raise RunError(
-            f"run {run.name} does not fit Every Eval Ever {shape.SCHEMA_VERSION}: {first['msg']}",
-            where=".".join(map(str, first["loc"])),
+            f"run {run.name} does not fit Every Eval Ever {VERSION}: {error.what}", where=error.where
         ) from error
-    body = aggregate.model_dump_json(indent=2, exclude_none=True) + "\n"
     paths = [replace_file(base / f"{names.uuid}.json", [body]), *([path] if detail else [])]
     return Written(paths, list(_advice(run, by_id.values(), bool(detail), folder)))
 
@@ -133,15 +138,15 @@ class _Count:
     def digest(self) -> str:
         return self._hash.hexdigest()
 
-    def lines(self, rows: Iterable[shape.Row]) -> Iterator[bytes]:
+    def lines(self, rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
         for row in rows:
-            line = row.model_dump_json(exclude_none=True).encode() + b"\n"
+            line = encoded(row, ROW) + b"\n"
             self.rows += 1
             self._hash.update(line)
             yield line
 
 
-def _source(run: LoadedRun, told: Told, summary: Summary) -> shape.Source:
+def _source(run: LoadedRun, told: Told, summary: Summary) -> dict[str, Any]:
     without = [
         f"{task.name} {cell.label}: {one.name}".replace(" :", ":")
         for task in summary.tasks
@@ -154,8 +159,9 @@ def _source(run: LoadedRun, told: Told, summary: Summary) -> shape.Source:
         details["metrics_without_value"] = "; ".join(without)
     for number, remark in enumerate(one for one in remarks(run) if one.weight == "warning"):
         details[f"warning_{number + 1}"] = remark.text
-    return shape.Source(
+    return fields(
         source_name="suite run",
+        source_type="evaluation_run",
         source_organization_name=told.organization,
         evaluator_relationship=told.relationship,
         additional_details=details,
@@ -164,7 +170,7 @@ def _source(run: LoadedRun, told: Told, summary: Summary) -> shape.Source:
 
 def _results(
     run: LoadedRun, summary: Summary, made: Any, walk: Samples, by_id: dict[str, Target]
-) -> Iterator[shape.Result]:
+) -> Iterator[dict[str, Any]]:
     from suite.report.eee_results import Asked
 
     plans = {cell["cell"]: dict(cell) for cell in run.manifest["cells"]}
@@ -194,5 +200,5 @@ def _advice(run: LoadedRun, targets: Iterable[Target], samples: bool, folder: Pa
         yield f"the samples hold the data's texts (licence: {', '.join(sorted(licences))}) and all answers:"
         yield "  see that you may publish them, or write only the numbers with --no-samples"
     yield "to validate, in an environment of its own with Python 3.12 or newer:"
-    yield f"  pip install every-eval-ever=={shape.SCHEMA_VERSION}; cd {folder}"
+    yield f"  pip install every-eval-ever=={VERSION}; cd {folder}"
     yield "  every_eval_ever validate 'data/*/*/*/*.json*'"

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from suite.errors import ConfigError, SuiteError
-from suite.report import eee_shape as shape
+from suite.report.eee_schema import fields
 from suite.report.formatting import plain
 from suite.report.loading import LoadedRun
 from suite.report.remarks import roles_of
@@ -24,12 +24,12 @@ _MODEL_ID = re.compile(rf"{_PART}(?:/{_PART})+")
 class Told:
     """What a run does not record. model_id, collection, deployment: "" takes what the run says."""
 
-    relationship: shape.Relationship
+    relationship: Literal["first_party", "third_party", "collaborative", "other"]
     organization: str
     collection: str = ""
     model_id: str = ""
-    deployment: shape.Deployment | None = None
-    availability: shape.Availability = "unknown"
+    deployment: Literal["self_deployed", "externally_managed", "unknown"] | None = None
+    availability: Literal["open_weights", "closed_weights", "unknown"] = "unknown"
 
 
 def candidate_of(run: LoadedRun) -> Mapping[str, Any]:
@@ -59,7 +59,7 @@ def _name_of(member: Mapping[str, Any]) -> str:
 
 def model_info(
     member: Mapping[str, Any], identity: str, deployment: str | None = None, availability: str = "unknown"
-) -> shape.ModelInfo:
+) -> dict[str, Any]:
     """A model with its engine. deployment: None means self_deployed where the suite ran it, else unknown."""
     known = dict(member.get("identity") or {})
     provider = str(known.get("provider") or str(member.get("spec", "")).partition("/")[0])
@@ -73,18 +73,18 @@ def model_info(
         details["revision"] = str(revision)
     engine = known.get("engine")
     version = known.get("engine_version")
-    return shape.ModelInfo(
+    return fields(
         name=identity.partition("/")[2] or identity,
         id=identity,
         developer=identity.partition("/")[0] if "/" in identity else None,
-        inference_engine=shape.Engine(name=str(engine), version=str(version) if version else None)
+        inference_engine=fields(name=str(engine), version=str(version) if version else None)
         if engine
         else None,
         additional_details=details,
     )
 
 
-def judges_of(run: LoadedRun, task: AnyTask | None, cell: Mapping[str, Any]) -> shape.LlmScoring | None:
+def judges_of(run: LoadedRun, task: AnyTask | None, cell: Mapping[str, Any]) -> dict[str, Any] | None:
     """The judges of a cell, with the templates of its task; None where the task asks no judge.
 
     Where the task is not installed, the run's judges are named without their templates.
@@ -99,9 +99,9 @@ def judges_of(run: LoadedRun, task: AnyTask | None, cell: Mapping[str, Any]) -> 
             role = None
         if role is None:
             return None
-    return shape.LlmScoring(
+    return fields(
         judges=[
-            shape.Judge(model_info=model_info(one, _judge_id(one)), temperature=_temperature(one))
+            fields(model_info=model_info(one, _judge_id(one)), temperature=_temperature(one))
             for one in members
         ],
         input_prompt=_prompt(task, cell),
@@ -132,12 +132,12 @@ def _prompt(task: AnyTask | None, cell: Mapping[str, Any]) -> str:
     return "\n\n".join(f"[{name}]\n{getattr(task.prompts, name).text}" for name in task.prompts.names())
 
 
-def data_of(run: LoadedRun, task: AnyTask | None) -> shape.HubData | shape.UrlData | shape.OtherData:
+def data_of(run: LoadedRun, task: AnyTask | None) -> dict[str, Any]:
     """The first dataset that a task names (without the task: of the run); the others in the details."""
     known: Mapping[str, Any] = run.manifest.get("data", {})
     names = [name for name in (task.info.datasets if task else known) if name in known] or sorted(known)
     if not names:
-        return shape.OtherData(dataset_name="none", additional_details={})
+        return fields(dataset_name="none", source_type="other", additional_details={})
     first = known[names[0]]
     details = {
         name: str(first[name]) for name in ("source", "revision", "sha256", "plan_sha256") if first.get(name)
@@ -154,11 +154,12 @@ def data_of(run: LoadedRun, task: AnyTask | None) -> shape.HubData | shape.UrlDa
     title = str(first.get("entry") or first.get("run") or names[0])
     repo = str(first.get("repo") or "")
     if first.get("source") == "hub" and repo:
-        return shape.HubData(dataset_name=title, hf_repo=repo, additional_details=details)
+        return fields(dataset_name=title, source_type="hf_dataset", hf_repo=repo, additional_details=details)
     if first.get("source") == "git" and repo:
         url = _address(title) or repo
-        return shape.UrlData(dataset_name=title, url=[url], additional_details={**details, "repo": repo})
-    return shape.OtherData(dataset_name=title, additional_details=details)
+        details["repo"] = repo
+        return fields(dataset_name=title, source_type="url", url=[url], additional_details=details)
+    return fields(dataset_name=title, source_type="other", additional_details=details)
 
 
 def _address(entry: str) -> str:

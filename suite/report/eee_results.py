@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from suite.report import eee_shape as shape
 from suite.report.declared import RowFacts, rows_of
 from suite.report.eee_parts import data_of, judges_of, text_of
+from suite.report.eee_schema import check_score, fields
 from suite.report.formatting import plain
 from suite.report.loading import LoadedRun
 from suite.report.summary import Cell, TaskPart
@@ -53,7 +53,7 @@ class Asked:
 
     options: set[tuple[float | None, float | None, int | None]] = field(default_factory=set)
 
-    def generation(self, run: LoadedRun) -> shape.Generation:
+    def generation(self, run: LoadedRun) -> dict[str, Any]:
         """The common options as arguments; where they differ, all of them in the details."""
         details = {
             "seed": text_of(run.manifest.get("seed")),
@@ -61,13 +61,13 @@ class Asked:
         }
         if len(self.options) == 1:
             ((temperature, top_p, most),) = self.options
-            args = shape.GenerationArgs(temperature=temperature, top_p=top_p, max_tokens=most or None)
-            return shape.Generation(generation_args=args, additional_details=details)
+            args = fields(temperature=temperature, top_p=top_p, max_tokens=most or None)
+            return fields(generation_args=args, additional_details=details)
         if self.options:
             details["options"] = "; ".join(
                 sorted(f"temperature={t} top_p={p} max_tokens={m}" for t, p, m in self.options)
             )
-        return shape.Generation(generation_args=shape.GenerationArgs(), additional_details=details)
+        return fields(generation_args=fields(), additional_details=details)
 
 
 def result_id(task: TaskPart, cell: Cell, one: MetricResult) -> str:
@@ -104,7 +104,7 @@ def cell_results(
     plan: Mapping[str, Any],
     asked: Asked,
     targets: Mapping[str, Target],
-) -> list[shape.Result]:
+) -> list[dict[str, Any]]:
     """The numbers of a cell; those without a value are left out."""
     facts = rows_of(made) if made else {}
     judges = judges_of(run, made, plan)
@@ -128,20 +128,20 @@ def cell_results(
         identity = result_id(task, cell, one)
         metric = _metric(task, cell, one, facts.get(one.name), judges, common)
         found.append(
-            shape.Result(
+            fields(
                 evaluation_result_id=identity,
                 evaluation_name=evaluation_name(task.name),
                 evaluation_timestamp=str(run.manifest.get("created", "")),
                 source_data=data,
                 metric_config=metric,
-                score_details=_score(one, metric, targets.get(identity)),
+                score_details=_score(one, metric, targets.get(identity), identity),
                 generation_config=generation,
             )
         )
     return found
 
 
-def across_results(run: LoadedRun, task: TaskPart, made: AnyTask | None) -> list[shape.Result]:
+def across_results(run: LoadedRun, task: TaskPart, made: AnyTask | None) -> list[dict[str, Any]]:
     """The numbers over several cells."""
     facts = rows_of(made) if made else {}
     found = []
@@ -157,15 +157,16 @@ def across_results(run: LoadedRun, task: TaskPart, made: AnyTask | None) -> list
             "plan_sha256": str(run.manifest.get("plan_sha256", "")),
             "scoring": run.scoring_id,
         }
+        identity = f"{task.name}@{_cells_id(over)}:{one.name}"
         metric = _metric(task, None, one, facts.get(one.name), None, common)
         found.append(
-            shape.Result(
-                evaluation_result_id=f"{task.name}@{_cells_id(over)}:{one.name}",
+            fields(
+                evaluation_result_id=identity,
                 evaluation_name=evaluation_name(task.name),
                 evaluation_timestamp=str(run.manifest.get("created", "")),
                 source_data=data_of(run, made),
                 metric_config=metric,
-                score_details=_score(one, metric, None),
+                score_details=_score(one, metric, None, identity),
                 generation_config=Asked().generation(run),
             )
         )
@@ -181,9 +182,9 @@ def _metric(
     cell: Cell | None,
     one: MetricResult,
     facts: RowFacts | None,
-    judges: shape.LlmScoring | None,
+    judges: dict[str, Any] | None,
     common: Mapping[str, str],
-) -> shape.Metric:
+) -> dict[str, Any]:
     family = task.name.partition("/")[0]
     proportion = facts is not None and facts.proportion
     details = {**common, "direction": one.direction, "headline": "true" if one.headline else "false"}
@@ -196,7 +197,7 @@ def _metric(
     elif facts.value:
         details["aggregation"] = "mean over samples of the mean over their trials"
     title = f"{task.title}: {one.name}" + (f" ({cell.label})" if cell and cell.label else "")
-    return shape.Metric(
+    return fields(
         evaluation_description=title,
         metric_id=one.name if one.name in _GLOBAL else f"suite.{family}.{one.name}",
         metric_name=one.name,
@@ -211,13 +212,13 @@ def _metric(
     )
 
 
-def _bound(end: float) -> shape.Bound:
+def _bound(end: float) -> float | str:
     if math.isfinite(end):
         return float(end)
     return "Infinity" if end > 0 else "-Infinity"
 
 
-def _score(one: MetricResult, metric: shape.Metric, target: Target | None) -> shape.ScoreDetails:
+def _score(one: MetricResult, metric: dict[str, Any], target: Target | None, name: str) -> dict[str, Any]:
     assert one.value is not None
     details = {
         "n": str(one.n),
@@ -225,9 +226,9 @@ def _score(one: MetricResult, metric: shape.Metric, target: Target | None) -> sh
         "not_applicable": str(one.not_applicable),
         "note": one.note,
     }
-    for name, value in (("coverage", one.coverage), ("clusters", one.clusters), ("bounds", one.bounds)):
+    for key, value in (("coverage", one.coverage), ("clusters", one.clusters), ("bounds", one.bounds)):
         if value is not None:
-            details[name] = text_of(value)
+            details[key] = text_of(value)
     if target is not None:
         names = "\n".join(sorted(target.left.unscored)).encode()
         details["rows"] = str(target.left.rows)
@@ -236,19 +237,19 @@ def _score(one: MetricResult, metric: shape.Metric, target: Target | None) -> sh
         details["unscored_ids_sha256"] = hashlib.sha256(names).hexdigest()
     interval = None
     if one.low is not None and one.high is not None:
-        interval = shape.Interval(
+        interval = fields(
             lower=float(one.low), upper=float(one.high), confidence_level=one.level, method=one.method
         )
-    return shape.ScoreDetails(
-        score=_inside(float(one.value), metric),
-        details={name: value for name, value in details.items() if value},
-        uncertainty=shape.Uncertainty(confidence_interval=interval, num_samples=one.n),
+    return fields(
+        score=check_score(_inside(float(one.value), metric), metric, name),
+        details={key: value for key, value in details.items() if value},
+        uncertainty=fields(confidence_interval=interval, num_samples=one.n),
     )
 
 
-def _inside(value: float, metric: shape.Metric) -> float:
+def _inside(value: float, metric: dict[str, Any]) -> float:
     """A mean of ones can be 1.0000000000000002: such rounding is taken back, nothing else."""
-    for bound in (metric.min_score, metric.max_score):
+    for bound in (metric.get("min_score"), metric.get("max_score")):
         if isinstance(bound, float) and abs(value - bound) < 1e-9:
             return bound
     return value

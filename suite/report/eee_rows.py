@@ -8,9 +8,9 @@ import msgspec
 
 from suite.chat import Message
 from suite.journal.records import OutputRecord
-from suite.report import eee_shape as shape
 from suite.report.declared import matches
 from suite.report.eee_results import Asked, Target
+from suite.report.eee_schema import VERSION, fields
 from suite.report.loading import FoundCall, Key, LoadedRun
 from suite.report.rows import Row, is_unscored, records
 
@@ -30,11 +30,11 @@ class Samples:
         self._targets = targets
         self.asked: dict[str, Asked] = {}
 
-    def __iter__(self) -> Iterator[shape.Row]:
+    def __iter__(self) -> Iterator[dict[str, Any]]:
         for row in records(self._run):
             yield from self._rows(row)
 
-    def _rows(self, row: Row) -> Iterator[shape.Row]:
+    def _rows(self, row: Row) -> Iterator[dict[str, Any]]:
         output = self._run.output(Key(row["cell"], row["sample"], row["trial"]))
         calls = self._calls(output)
         self._note_options(row["cell"], calls)
@@ -51,9 +51,11 @@ class Samples:
                 continue
             if common is None:
                 common = self._common(row, calls)
-            yield self._line(row, target, float(value), common)
+            yield self._line(row, target, float(value), common, calls)
 
-    def _line(self, row: Row, target: Target, score: float, common: Mapping[str, Any]) -> shape.Row:
+    def _line(
+        self, row: Row, target: Target, score: float, common: Mapping[str, Any], calls: Sequence[FoundCall]
+    ) -> dict[str, Any]:
         correct, rule = target.correct(score)
         target.left.rows += 1
         metadata = {
@@ -66,21 +68,25 @@ class Samples:
             **{f"tag_{name}": str(value) for name, value in row["tags"].items()},
         }
         turns = common["messages"]
-        return shape.Row(
+        return fields(
+            schema_version=VERSION,
             evaluation_id=self._evaluation,
             model_id=self._model,
             evaluation_name=target.evaluation,
             evaluation_result_id=target.result_id,
             sample_id=row["sample"],
-            evaluation=shape.Evaluation(
+            **common,
+            answer_attribution=[],
+            evaluation=fields(
                 score=score,
                 is_correct=correct,
-                num_turns=sum(1 for one in turns if one.role == "assistant") or 1 if turns else None,
-                tool_calls_count=sum(len(one.tool_calls or ()) for one in turns) if turns else None,
+                num_turns=sum(1 for one in turns if one["role"] == "assistant") or 1 if turns else None,
+                tool_calls_count=sum(len(one.get("tool_calls", ())) for one in turns) if turns else None,
             ),
+            token_usage=_tokens(calls) if calls else None,
+            performance=_performance(row),
             error=f"the answer ended as {row['finish']!r}" if row["finish"] in _ERRORS else None,
             metadata=metadata,
-            **common,
         )
 
     def _calls(self, output: OutputRecord | None) -> list[FoundCall]:
@@ -98,8 +104,8 @@ class Samples:
         """What the lines of one sample and trial share."""
         turns = _turns(calls[-1]) if calls else []
         asked = calls[-1].blocks.request(calls[-1].call) if calls else None
-        agentic = any(one.tool_calls for one in turns)
-        several = agentic or sum(1 for one in turns if one.role == "assistant") > 1
+        agentic = any("tool_calls" in one for one in turns)
+        several = agentic or sum(1 for one in turns if one["role"] == "assistant") > 1
         if asked is None or asked.kind != "chat":
             raw = msgspec.json.encode(asked).decode() if asked else ""
         else:
@@ -110,15 +116,13 @@ class Samples:
         return {
             "sample_hash": hashlib.sha256(msgspec.json.encode(told, order="sorted")).hexdigest(),
             "interaction_type": "agentic" if agentic else "multi_turn" if several else "single_turn",
-            "input": shape.Input(raw=raw, reference=[]),
-            "output": None if several else shape.SampleOutput(raw=[answer], reasoning_trace=reasoning),
+            "input": told,
+            "output": None if several else fields(raw=[answer], reasoning_trace=reasoning),
             "messages": turns if several else None,
-            "token_usage": _tokens(calls) if calls else None,
-            "performance": _performance(row),
         }
 
 
-def _turns(found: FoundCall) -> list[shape.Turn]:
+def _turns(found: FoundCall) -> list[dict[str, Any]]:
     """The conversation that the last call of a sample saw, and its reply."""
     request = found.blocks.request(found.call)
     if request.kind != "chat":
@@ -128,14 +132,14 @@ def _turns(found: FoundCall) -> list[shape.Turn]:
     turns = []
     for number, one in enumerate(told):
         calls = [
-            shape.Call(
+            fields(
                 id=call.id or f"call-{number}-{place}", name=call.name, arguments=_arguments(call.arguments)
             )
             for place, call in enumerate(one.tool_calls)
         ]
         last = number == len(told) - 1
         turns.append(
-            shape.Turn(
+            fields(
                 turn_idx=number,
                 role=one.role,
                 content=one.content or None,
@@ -161,10 +165,10 @@ def _arguments(text: str) -> dict[str, str]:
     }
 
 
-def _tokens(calls: Sequence[FoundCall]) -> shape.Tokens:
+def _tokens(calls: Sequence[FoundCall]) -> dict[str, Any]:
     usage = [one.call.reply.usage for one in calls]
     prompt, completion = sum(one.prompt for one in usage), sum(one.completion for one in usage)
-    return shape.Tokens(
+    return fields(
         input_tokens=prompt,
         output_tokens=completion,
         total_tokens=prompt + completion,
@@ -173,6 +177,6 @@ def _tokens(calls: Sequence[FoundCall]) -> shape.Tokens:
     )
 
 
-def _performance(row: Row) -> shape.Performance | None:
+def _performance(row: Row) -> dict[str, Any] | None:
     latency = row["usage"]["latency_ms"]
-    return None if latency is None else shape.Performance(latency_ms=float(latency))
+    return None if latency is None else {"latency_ms": float(latency)}

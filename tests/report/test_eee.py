@@ -1,5 +1,6 @@
 """Every Eval Ever's files: layout, mapping, what is left out. Their validator: `test_eee_package`."""
 
+import hashlib
 import json
 import uuid
 from collections.abc import Callable
@@ -8,13 +9,13 @@ from typing import Any
 
 import pytest
 from eee_checks import aggregate_of, problems, rows_of
-from pydantic import ValidationError
 
+from suite.data.registry import registry_folder
 from suite.errors import ConfigError, RunError
-from suite.report import eee_shape as shape
 from suite.report.eee import Told, write_eee
 from suite.report.eee_parts import model_id
 from suite.report.eee_rows import _arguments
+from suite.report.eee_schema import AGGREGATE, ROW, Unfit, check_results, check_score, encoded
 from suite.report.loading import LoadedRun
 from suite.task import Unscored
 
@@ -189,19 +190,65 @@ def test_arguments_of_tools_are_text(text: str, expected: dict[str, str]) -> Non
     assert _arguments(text) == expected
 
 
+SHA256 = {  # of the files in every-eval-ever 0.3.0
+    AGGREGATE: "c9c6195aec8a9dfa0b2aba4924ac1aa8a184c9d8ca97cee778cb531088e39b48",
+    ROW: "b16b7fa7f0aa32763444179d94ffb2336ddb12c3fd2903835fe491666c1ff3e6",
+}
+
+
+@pytest.mark.parametrize("name", SHA256)
+def test_the_schemas_are_theirs_unchanged(name: str) -> None:
+    folder = registry_folder() / "schemas/every-eval-ever"
+    assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == SHA256[name]
+    assert "MIT License" in (folder / "LICENSE").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     "changed",
     [
         {"extra": 1},
         {"retrieved_timestamp": 5},
-        {"schema_version": "9"},
-        {"evaluation_results": []},
+        {"schema_version": 9},
+        {"evaluation_results": {}},
         {"source_metadata": None},
     ],
 )
-def test_the_shape_is_closed(mini: LoadedRun, tmp_path: Path, changed: dict[str, Any]) -> None:
+def test_an_aggregate_that_is_not_theirs_is_refused(
+    mini: LoadedRun, tmp_path: Path, changed: dict[str, Any]
+) -> None:
     write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
-    _, aggregate = aggregate_of(tmp_path)
-    shape.Aggregate.model_validate(aggregate)
-    with pytest.raises(ValidationError):
-        shape.Aggregate.model_validate({**aggregate, **changed})
+    path, aggregate = aggregate_of(tmp_path)
+    assert encoded(aggregate, AGGREGATE, indent=2) + b"\n" == path.read_bytes()
+    (name,) = changed
+    with pytest.raises(Unfit) as caught:
+        encoded({**aggregate, **changed}, AGGREGATE)
+    assert caught.value.where == ("" if name == "extra" else name)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("evaluation", {"score": "1", "is_correct": True}),
+        ("interaction_type", "single_turn"),
+        ("metadata", {"a": 1}),
+    ],
+)
+def test_a_row_that_is_not_theirs_is_refused(mini: LoadedRun, tmp_path: Path, place: str, value: Any) -> None:
+    write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
+    row = rows_of(tmp_path)[0]
+    assert encoded(row, ROW) == json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
+    with pytest.raises(Unfit):
+        encoded({**row, place: value}, ROW)
+
+
+def test_what_their_schema_leaves_open_is_checked_here() -> None:
+    one = {"evaluation_result_id": "a"}
+    check_results([one])
+    with pytest.raises(Unfit, match="at least 1 item"):
+        check_results([])
+    with pytest.raises(Unfit, match="two results have one"):
+        check_results([one, one])
+    assert check_score(5.0, {"min_score": 0.0, "max_score": "Infinity"}, "a") == 5.0
+    for score in (-0.5, float("nan"), float("inf")):
+        with pytest.raises(Unfit, match="of a is outside"):
+            check_score(score, {"min_score": 0.0, "max_score": "Infinity"}, "a")

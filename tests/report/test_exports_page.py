@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from suite.cli.main import cli
-from suite.report.eee_shape import SCHEMA_VERSION
+from suite.report.eee_schema import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/exports.md").read_text("utf-8")
@@ -48,4 +48,4 @@ def test_the_columns_of_the_tables_are_those_listed(whole: Make, tmp_path: Path)
 
 def test_one_version_of_the_other_project_is_meant_everywhere() -> None:
     for text in (PAGE, (ROOT / "tox.ini").read_text("utf-8")):
-        assert re.findall(r"every-eval-ever==(\S+)", text) == [SCHEMA_VERSION]
+        assert re.findall(r"every-eval-ever==(\S+)", text) == [VERSION]

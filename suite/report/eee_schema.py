@@ -1,0 +1,70 @@
+"""Every Eval Ever's own JSON Schemas 0.3.0: every document is held to them before a file exists.
+
+They are the files of `every-eval-ever` 0.3.0 (MIT), unchanged, in `registry/schemas/every-eval-ever/`. Their
+validator is asked in a test environment of its own (`tox -e eee`), for their package cannot be installed
+beside huggingface_hub 2.
+"""
+
+import json
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from suite.data.registry import registry_folder
+
+if TYPE_CHECKING:
+    from jsonschema import Draft7Validator
+
+VERSION = "0.3.0"
+AGGREGATE = "eval.schema.json"
+ROW = "instance_level_eval.schema.json"
+
+
+class Unfit(ValueError):
+    """What does not fit, and where in the document: keys and positions, joined by dots."""
+
+    def __init__(self, what: str, where: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+
+
+def fields(**values: Any) -> dict[str, Any]:
+    """The values that are there, in their order: the format has no null."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def encoded(document: dict[str, Any], schema: str, indent: int | None = None) -> bytes:
+    """The document as JSON. schema: the file that it is held to. Raises Unfit."""
+    from pydantic_core import to_json
+
+    for error in _validator(schema).iter_errors(document):
+        raise Unfit(error.message, ".".join(map(str, error.absolute_path)))
+    return to_json(document, indent=indent)
+
+
+def check_results(results: list[dict[str, Any]]) -> None:
+    """What their schema leaves to who writes: some results, each named once. Raises Unfit."""
+    if not results:
+        raise Unfit("List should have at least 1 item after validation, not 0", "evaluation_results")
+    names = [one["evaluation_result_id"] for one in results]
+    if len(set(names)) != len(names):
+        raise Unfit("two results have one evaluation_result_id")
+
+
+def check_score(score: float, metric: dict[str, Any], name: str) -> float:
+    """The score, finite and within the metric's bounds. Raises Unfit."""
+    low = float(metric.get("min_score", -math.inf))
+    high = float(metric.get("max_score", math.inf))
+    if not math.isfinite(score) or not low <= score <= high:
+        raise Unfit(f"score {score} of {name} is outside {low} to {high}")
+    return score
+
+
+@cache
+def _validator(name: str) -> "Draft7Validator":
+    from jsonschema import Draft7Validator
+
+    return Draft7Validator(
+        json.loads((registry_folder() / "schemas/every-eval-ever" / name).read_text("utf-8"))
+    )
