@@ -124,7 +124,7 @@ class Archive:
             self._locals(members)
             self._checksums(members)
         except _Wrong as wrong:
-            findings.add(f"R0.{wrong.word}", wrong.what, where=wrong.where, found=wrong.found)
+            findings.add(f"R0.{wrong.word}", wrong.what, wrong.where, found=wrong.found)
             return False
         self._members = {one.name: one for one in members}
         return True

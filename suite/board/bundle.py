@@ -158,7 +158,7 @@ class _Opening:
 
     def _small(self, name: str, most: int) -> bytes | None:
         if self._source.sizes[name] > most:
-            self._findings.add("R0.too-big", f"a document is over {most} bytes", where=name)
+            self._findings.add("R0.too-big", f"a document is over {most} bytes", name)
             return None
         with self._source.open(name) as file:
             return file.read(most + 1)
@@ -167,7 +167,7 @@ class _Opening:
         try:
             return strict.read(raw, self._limits.depth)
         except strict.NotStrict as error:
-            self._findings.add("R1.not-strict-json", f"a document {error}", where=name)
+            self._findings.add("R1.not-strict-json", f"a document {error}", name)
             return None
 
     def _compare_listing(self) -> set[str]:
@@ -175,10 +175,10 @@ class _Opening:
         findings, sizes, listed = self._findings, self._source.sizes, self._listing
         bad: set[str] = set()
         for name in sorted(set(sizes) - set(listed) - {SUBMISSION, SIGNATURE}):
-            findings.add("R2.unlisted-file", "a file is not listed in submission.json", where=name)
+            findings.add("R2.unlisted-file", "a file is not listed in submission.json", name)
         for name, one in sorted(listed.items()):
             if name not in sizes:
-                findings.add("R2.missing-file", "a listed file is not there", where=name)
+                findings.add("R2.missing-file", "a listed file is not there", name)
                 bad.add(name)
                 continue
             digest, size = hashlib.sha256(), 0
@@ -188,25 +188,15 @@ class _Opening:
                     size += len(chunk)
             found = digest.hexdigest()
             if size != one["bytes"]:
-                findings.add(
-                    "R2.size-differs",
-                    "a file has another size",
-                    where=name,
-                    expected=one["bytes"],
-                    found=size,
-                )
+                what = "a file has another size"
+                findings.add("R2.size-differs", what, name, expected=one["bytes"], found=size)
                 bad.add(name)
             elif found != one["sha256"]:
-                findings.add(
-                    "R2.bytes-differ",
-                    "a file has other bytes",
-                    where=name,
-                    expected=one["sha256"],
-                    found=found,
-                )
+                what = "a file has other bytes"
+                findings.add("R2.bytes-differ", what, name, expected=one["sha256"], found=found)
                 bad.add(name)
             if not name.endswith(".zst") and (one["content_bytes"], one["content_sha256"]) != (size, found):
-                findings.add("R2.content-differs", "a file's content is not what is listed", where=name)
+                findings.add("R2.content-differs", "a file's content is not what is listed", name)
                 bad.add(name)
         return bad
 
@@ -246,17 +236,15 @@ class _Opening:
     def _records(self, folder: Path, scoring: Path, base: str, manifest: dict[str, Any]) -> None:
         families = {one["cell"]: one["task"].partition("/")[0] for one in manifest["cells"]}
         if len(set(families.values())) > _MOST_FAMILIES:  # each call's id is tried under each of them
-            self._findings.add("R1.too-many-families", f"a run of over {_MOST_FAMILIES} families", where=base)
+            self._findings.add("R1.too-many-families", f"a run of over {_MOST_FAMILIES} families", base)
             return
         check = RecordsCheck(folder, scoring, base, families, self._findings, self._limits, self._budget)
         check.check()
         for name, count in check.counts.items():
             listed = self._listing[name]["records"]
             if count != listed:
-                self._findings.add(
-                    "R2.record-count", "a journal has another number of records", where=name,
-                    expected=listed, found=count,
-                )  # fmt: skip
+                what = "a journal has another number of records"
+                self._findings.add("R2.record-count", what, name, expected=listed, found=count)
 
     def _readme(self) -> str:
         if README not in self._source.sizes:
@@ -267,7 +255,7 @@ class _Opening:
         try:
             return raw.decode("utf-8")
         except UnicodeDecodeError:
-            self._findings.add("R1.readme", "it is not UTF-8", where=README)
+            self._findings.add("R1.readme", "it is not UTF-8", README)
             return ""
 
     def _unpack(self, name: str, to: Path, differs: bool) -> None:
@@ -285,19 +273,16 @@ class _Opening:
                     out.write(piece)
         except FrameError as error:
             rung = "R2" if differs else "R0"
-            self._findings.add(f"{rung}.{error.word}", f"a compressed file {error}", where=name)
+            self._findings.add(f"{rung}.{error.word}", f"a compressed file {error}", name)
             to.unlink(missing_ok=True)
             return
         listed = self._listing.get(name)
         if listed is None:
             return  # found already: it is not listed
         if (size, digest.hexdigest()) != (listed["content_bytes"], listed["content_sha256"]):
+            what = "a file's content is not what is listed"
             self._findings.add(
-                "R2.content-differs",
-                "a file's content is not what is listed",
-                where=name,
-                expected=listed["content_sha256"],
-                found=digest.hexdigest(),
+                "R2.content-differs", what, name, expected=listed["content_sha256"], found=digest.hexdigest()
             )
 
 

@@ -29,7 +29,7 @@ def check_shapes(documents: Mapping[str, Any], base: str, findings: Findings) ->
         if documents.get(name) is None:
             continue
         for field, what, found in schema_errors(schema, documents[name]):
-            findings.add("R1.schema", what, where=f"{base}{name}: {field}", found=found)
+            findings.add("R1.schema", what, f"{base}{name}: {field}", found=found)
             good = False
     return good
 
@@ -66,7 +66,7 @@ class _Comparing:
     def equal(self, code: str, what: str, where: str, expected: Any, found: Any) -> None:
         """Note two values that differ. NaN cannot occur; 1 and 1.0 are one number, 1 and true are not."""
         if canonical_json(expected) != canonical_json(found) and not _same(expected, found):
-            self.findings.add(f"R2.{code}", what, where=self.base + where, expected=expected, found=found)
+            self.findings.add(f"R2.{code}", what, self.base + where, expected=expected, found=found)
 
     def all(self) -> None:
         """Every comparison."""
@@ -107,12 +107,8 @@ class _Comparing:
             digest = sha256_hex(canonical_json(identity))[:12]
             self.equal("cell-id", "a cell has another id", "manifest.json: cells", digest, one["cell"])
             if one["cell"] in seen:
-                self.findings.add(
-                    "R2.cell-twice",
-                    "a cell stands twice",
-                    where=self.base + "manifest.json",
-                    found=one["cell"],
-                )
+                what = "a cell stands twice"
+                self.findings.add("R2.cell-twice", what, self.base + "manifest.json", found=one["cell"])
             seen.add(one["cell"])
         self.equal(
             "counts",

@@ -102,9 +102,9 @@ class Findings:
         self,
         code: str,
         what: str,
+        where: str = "",
         *,
         severity: Severity = "error",
-        where: str = "",
         sample: str = "",
         expected: Any = "",
         found: Any = "",
@@ -123,6 +123,14 @@ class Findings:
             self.kept.append(
                 Finding(code, severity, what, shown(where), shown(sample), shown(expected), shown(found))
             )
+
+    def warn(self, code: str, what: str, where: str = "", **sides: Any) -> None:
+        """Note what looks odd and need not be wrong."""
+        self.add(code, what, where, severity="warning", **sides)
+
+    def note(self, code: str, what: str, where: str = "", **sides: Any) -> None:
+        """Note what a reader should know."""
+        self.add(code, what, where, severity="note", **sides)
 
     @contextmanager
     def timing(self, rung: str) -> Iterator[None]:

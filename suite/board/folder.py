@@ -68,28 +68,28 @@ class Folder:
         try:
             found = entry.stat(follow_symlinks=False)
         except OSError:
-            findings.add("R0.changed", "an entry vanished while it was looked at", where=name)
+            findings.add("R0.changed", "an entry vanished while it was looked at", name)
             return
         if why := unsafe(name):
-            findings.add("R0.unsafe-name", f"a name {why}", where=name)
+            findings.add("R0.unsafe-name", f"a name {why}", name)
         elif len(name) > limits.name:
-            findings.add("R0.unsafe-name", f"a name is over {limits.name} bytes", where=name)
+            findings.add("R0.unsafe-name", f"a name is over {limits.name} bytes", name)
         elif stat.S_ISDIR(found.st_mode) and depth < _DEEPEST and not allowed(name):
             try:
                 inner = os.open(entry.name, _FOLDER, dir_fd=fd)
             except OSError:
-                findings.add("R0.unreadable", "a folder cannot be read", where=name)
+                findings.add("R0.unreadable", "a folder cannot be read", name)
                 return
             try:
                 self._walk(inner, name + "/", depth + 1, findings, limits)
             finally:
                 os.close(inner)
         elif not stat.S_ISREG(found.st_mode):
-            findings.add("R0.link", "an entry is a link, a folder or a device", where=name)
+            findings.add("R0.link", "an entry is a link, a folder or a device", name)
         elif found.st_nlink != 1:
-            findings.add("R0.link", "a file has several names (hard links)", where=name)
+            findings.add("R0.link", "a file has several names (hard links)", name)
         elif not allowed(name):
-            findings.add("R0.name-not-allowed", "a file may not stand in a bundle", where=name)
+            findings.add("R0.name-not-allowed", "a file may not stand in a bundle", name)
         else:
             self._sizes[name] = found.st_size
 

@@ -78,19 +78,17 @@ class LinesCheck(Generic[RecordT]):
                 else:
                     broken += 1
                     if broken == _MOST_BROKEN:
-                        self._findings.add(
-                            "R1.too-many-broken", "a journal is not read to its end", where=self.where
-                        )
+                        what = "a journal is not read to its end"
+                        self._findings.add("R1.too-many-broken", what, self.where)
                         return
                 offset += len(raw)
 
     def _torn(self, too_long: bool) -> None:
         if too_long:
-            self._findings.add(
-                "R1.long-line", f"a line is over {self._limits.line} bytes", where=self.at(self.count)
-            )
+            what = f"a line is over {self._limits.line} bytes"
+            self._findings.add("R1.long-line", what, self.at(self.count))
         else:
-            self._findings.add("R1.torn-line", "the last line has no line break", where=self.at(self.count))
+            self._findings.add("R1.torn-line", "the last line has no line break", self.at(self.count))
 
     def _record(self, line: bytes) -> RecordT | None:
         try:
@@ -104,22 +102,22 @@ class LinesCheck(Generic[RecordT]):
         elif self._unusual(record, line) and not self._strictly(line, odd=False):
             return None
         if not checked(line):
-            self._findings.add("R2.line-checksum", "a line has not its checksum", where=self.at(self.count))
+            self._findings.add("R2.line-checksum", "a line has not its checksum", self.at(self.count))
             return None
         return record
 
     def _undecodable(self, line: bytes, error: Exception) -> None:
         where = self.at(self.count)
         if not line.strip():
-            self._findings.add("R1.blank-line", "a line is blank", where=where)
+            self._findings.add("R1.blank-line", "a line is blank", where)
             return
         try:
             strict.read(line, self._limits.depth)
         except strict.NotStrict as why:
-            self._findings.add("R1.not-strict-json", f"a line {why}", where=where)
+            self._findings.add("R1.not-strict-json", f"a line {why}", where)
             return
         text = str(error) if isinstance(error, msgspec.MsgspecError) else ""
-        self._findings.add("R1.record", "a line is no record of its file", where=where, found=text)
+        self._findings.add("R1.record", "a line is no record of its file", where, found=text)
 
     def _strictly(self, line: bytes, *, odd: bool) -> bool:
         """Whether a line is strict JSON, and one in another notation than ours (odd) a closed record."""
@@ -127,20 +125,20 @@ class LinesCheck(Generic[RecordT]):
             self._odd += 1
             if self._odd > _MOST_ODD:
                 self._findings.add(
-                    "R1.notation", "too many lines are not written as the suite writes", where=self.where
+                    "R1.notation", "too many lines are not written as the suite writes", self.where
                 )
                 return False
         try:
             value = strict.read(line, self._limits.depth)
         except strict.NotStrict as why:
-            self._findings.add("R1.not-strict-json", f"a line {why}", where=self.at(self.count))
+            self._findings.add("R1.not-strict-json", f"a line {why}", self.at(self.count))
             return False
         if not odd:
             return True
         good = True
         for field, what, found in schema_errors(_SCHEMA, value, 5, KINDS[self._kind]):
             self._findings.add(
-                "R1.record", f"a record {what}", where=f"{self.at(self.count)}: {field}", found=found
+                "R1.record", f"a record {what}", f"{self.at(self.count)}: {field}", found=found
             )
             good = False
         return good

@@ -88,7 +88,7 @@ class RecordsCheck:
         self.counts[lines.where] = lines.count
         for at in index.twice():
             twice: CallRecord = msgspec.json.decode(index.line(at), type=CallRecord)
-            self._findings.add("R2.call-twice", "a call stands twice", where=lines.where, found=twice.id)
+            self._findings.add("R2.call-twice", "a call stands twice", lines.where, found=twice.id)
         return index
 
     def _check_call(self, call: CallRecord, where: str, blocks: BlocksCheck) -> str:
@@ -96,25 +96,18 @@ class RecordsCheck:
         try:
             found = blocks.request_hash(call)
         except BadBlock as error:
-            self._findings.add(f"R2.{error.word}", str(error), where=where)
+            self._findings.add(f"R2.{error.word}", str(error), where)
         else:
             if found != call.request_sha256:
-                self._findings.add(
-                    "R2.request-hash",
-                    "a call's request has another hash than it says",
-                    where=where,
-                    expected=found,
-                    found=call.request_sha256,
-                )
+                what = "a call's request has another hash than it says"
+                self._findings.add("R2.request-hash", what, where, expected=found, found=call.request_sha256)
         usage = call.reply.usage
         if min(usage.prompt, usage.completion, usage.cached, usage.reasoning, call.attempt, call.trial) < 0:
-            self._findings.add("R1.negative", "a count of a call is negative", where=where)
+            self._findings.add("R1.negative", "a count of a call is negative", where)
         for family in self._families:
             if call.id == call_id(family, call.group, call.trial, call.role, call.key, call.request_sha256):
                 return family
-        self._findings.add(
-            "R2.call-id", "a call's id does not follow from its content", where=where, found=call.id
-        )
+        self._findings.add("R2.call-id", "a call's id does not follow from its content", where, found=call.id)
         return ""
 
     def _check_outputs(self, calls: Index) -> None:
@@ -123,9 +116,8 @@ class RecordsCheck:
             where = lines.at(number)
             family = self._cells.get(output.cell)
             if family is None:
-                self._findings.add(
-                    "R2.unknown-cell", "an output is of no cell of the run", where=where, sample=output.sample
-                )
+                what = "an output is of no cell of the run"
+                self._findings.add("R2.unknown-cell", what, where, sample=output.sample)
                 continue
             group = digest(f"{family}\x1f{output.group}\x1f{output.trial}")
             self._follow(output.calls, (calls,), group, where, output.sample)
@@ -144,12 +136,8 @@ class RecordsCheck:
         """The output with the text that was left out."""
         at = calls.find(digest(output.text_from))
         if output.output.text or output.text_from not in output.calls or at < 0:
-            self._findings.add(
-                "R2.text-from",
-                "an output's text is said to be that of a call which is not its own",
-                where=where,
-                sample=output.sample,
-            )
+            what = "an output's text is said to be that of a call which is not its own"
+            self._findings.add("R2.text-from", what, where, sample=output.sample)
             return output.output
         line = calls.line(at)
         self._budget[0] -= len(line)
@@ -169,22 +157,12 @@ class RecordsCheck:
                 if at >= 0:
                     index.mark(at)
                     if index.note(at) != group:
-                        self._findings.add(
-                            "R2.call-of-other-group",
-                            "a record names a call of another group, trial or family",
-                            where=where,
-                            sample=sample,
-                            found=name,
-                        )
+                        what = "a record names a call of another group, trial or family"
+                        self._findings.add("R2.call-of-other-group", what, where, sample=sample, found=name)
                     break
             else:
-                self._findings.add(
-                    "R2.no-call",
-                    "a record names a call that is not there",
-                    where=where,
-                    sample=sample,
-                    found=name,
-                )
+                what = "a record names a call that is not there"
+                self._findings.add("R2.no-call", what, where, sample=sample, found=name)
 
     def _check_scores(self, calls: Index, judging: Index) -> None:
         lines = self._lines(self._scoring, self._base + "scoring/", "scores", ScoreRecord)
@@ -192,18 +170,13 @@ class RecordsCheck:
             where = lines.at(number)
             name = f"{score.cell}\x1f{score.sample}\x1f{score.trial}"
             if self._outputs.find(digest(name)) < 0:
-                self._findings.add(
-                    "R2.no-output", "a score belongs to no output", where=where, sample=score.sample
-                )
+                self._findings.add("R2.no-output", "a score belongs to no output", where, sample=score.sample)
                 continue
             judged = self._outputs.find(digest(f"{name}\x1f{score.output_sha256}"))
             if judged < 0:
+                what = "a score is of another output than the recorded one"
                 self._findings.add(
-                    "R2.output-hash",
-                    "a score is of another output than the recorded one",
-                    where=where,
-                    sample=score.sample,
-                    found=score.output_sha256,
+                    "R2.output-hash", what, where, sample=score.sample, found=score.output_sha256
                 )
                 continue
             self._follow(score.calls, (judging, calls), self._outputs.note(judged), where, score.sample)
@@ -212,10 +185,5 @@ class RecordsCheck:
     def _orphans(self, index: Index, where: str) -> None:
         for at in index.unused():
             call: CallRecord = msgspec.json.decode(index.line(at), type=CallRecord)
-            self._findings.add(
-                "R2.orphan-call",
-                "a call is there that no output or score names",
-                where=where,
-                sample=call.group,
-                found=call.id,
-            )
+            what = "a call is there that no output or score names"
+            self._findings.add("R2.orphan-call", what, where, sample=call.group, found=call.id)

@@ -104,15 +104,12 @@ class BlocksCheck:
             try:
                 kind, body, found = piece_of(block)
             except BadBlock as error:
-                self._findings.add(f"R2.{error.word}", str(error), where=self._lines.at(number))
+                self._findings.add(f"R2.{error.word}", str(error), self._lines.at(number))
                 continue
             if found != block.sha256:
+                what = "a block has another hash than it says"
                 self._findings.add(
-                    "R2.block-hash",
-                    "a block has another hash than it says",
-                    where=self._lines.at(number),
-                    expected=found,
-                    found=block.sha256,
+                    "R2.block-hash", what, self._lines.at(number), expected=found, found=block.sha256
                 )
                 continue
             self._index.add(digest(block.sha256), offset, length)
@@ -125,13 +122,8 @@ class BlocksCheck:
         """Note the blocks that no request names, and let go of the file."""
         unused = sum(1 for _ in self._index.unused())
         if unused:
-            self._findings.add(
-                "R2.unused-blocks",
-                "blocks are there that no request names (an interrupted run can leave some)",
-                severity="note",
-                where=self._lines.where,
-                found=unused,
-            )
+            what = "blocks are there that no request names (an interrupted run can leave some)"
+            self._findings.note("R2.unused-blocks", what, self._lines.where, found=unused)
         self._index.close()
 
     def _piece(self, name: str, inside: bool = False) -> tuple[str, msgspec.Raw, int]:

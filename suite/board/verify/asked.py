@@ -101,19 +101,15 @@ def _envelope(board: Board, submission: Mapping[str, Any], findings: Findings) -
         ("definition_sha256", board.sha256),
     ):
         if claimed.get(name) != expected:
-            findings.add(
-                "R5.board",
-                "the bundle was packed for another board, or for another version of it",
-                where=f"submission.json board.{name}",
-                expected=expected,
-                found=claimed.get(name, "no board"),
-            )
+            what = "the bundle was packed for another board, or for another version of it"
+            where = f"submission.json board.{name}"
+            findings.add("R5.board", what, where, expected=expected, found=claimed.get(name, "no board"))
     kind = submission["model"]["identity"]["kind"]
     if kind not in board.candidate.allow:
         findings.add(
             "R5.candidate",
             "the board does not take models of this kind",
-            where="submission.json model.identity.kind",
+            "submission.json model.identity.kind",
             expected=list(board.candidate.allow),
             found=kind,
         )
@@ -121,7 +117,7 @@ def _envelope(board: Board, submission: Mapping[str, Any], findings: Findings) -
         findings.add(
             "R5.type",
             "the board does not take submissions of this type",
-            where="submission.json submission_type",
+            "submission.json submission_type",
             expected=list(board.eligibility.types),
             found=submission["submission_type"],
         )
@@ -147,22 +143,16 @@ def _one_candidate(
             first = subject, facts
             _claimed_identity(submission, subject, one, findings)
             if one["spec"].startswith("openai/") and "endpoint" not in board.candidate.allow:
+                what = "the board takes no endpoints, and the candidate was asked through one"
+                where = subject.place("manifest.json", "roles.candidate")
                 findings.add(
-                    "R5.candidate",
-                    "the board takes no endpoints, and the candidate was asked through one",
-                    where=subject.place("manifest.json", "roles.candidate"),
-                    expected=list(board.candidate.allow),
-                    found=one["spec"],
+                    "R5.candidate", what, where, expected=list(board.candidate.allow), found=one["spec"]
                 )
             continue
         for path, expected, found in differences(first[1], facts):
-            findings.add(
-                "R5.one-candidate",
-                f"the candidate is not the one of run {first[0].run_id}",
-                where=subject.place("manifest.json", f"roles.candidate.{path}"),
-                expected=expected,
-                found=found,
-            )
+            what = f"the candidate is not the one of run {first[0].run_id}"
+            where = subject.place("manifest.json", f"roles.candidate.{path}")
+            findings.add("R5.one-candidate", what, where, expected=expected, found=found)
 
 
 def _claimed_identity(
@@ -173,23 +163,15 @@ def _claimed_identity(
     where = "submission.json model.identity"
     names = {str(recorded.get("name", "")), candidate["spec"].partition("/")[2]}
     if claimed["name"] not in names:
+        what = f"the model of run {subject.run_id} has another name"
         findings.add(
-            "R5.model-name",
-            f"the model of run {subject.run_id} has another name",
-            where=f"{where}.name",
-            expected=" or ".join(sorted(names)),
-            found=claimed["name"],
+            "R5.model-name", what, f"{where}.name", expected=" or ".join(sorted(names)), found=claimed["name"]
         )
     for field, keys in (("revision", ("revision",)), ("weights_sha256", ("weights_sha256", "sha256"))):
         known = next((recorded[key] for key in keys if recorded.get(key)), None)
         if claimed.get(field) and known and claimed[field] != known:
-            findings.add(
-                "R5.model-revision",
-                f"the model of run {subject.run_id} is another one",
-                where=f"{where}.{field}",
-                expected=known,
-                found=claimed[field],
-            )
+            what = f"the model of run {subject.run_id} is another one"
+            findings.add("R5.model-revision", what, f"{where}.{field}", expected=known, found=claimed[field])
 
 
 def _places(
@@ -209,11 +191,9 @@ def _places(
             here = by_cell.get(cell.id, [])
             used.add(cell.id)
             if len(here) > 1:
+                what = f"a cell of column {item.name} stands in several runs"
                 findings.add(
-                    "R5.cell-twice",
-                    f"a cell of column {item.name} stands in several runs",
-                    where=", ".join(subject.run_id for subject, _ in here),
-                    found=cell.id,
+                    "R5.cell-twice", what, ", ".join(subject.run_id for subject, _ in here), found=cell.id
                 )
             for subject, record in here[:1]:
                 column.append(Place(item, cell, subject, record))
@@ -222,11 +202,10 @@ def _places(
         found[item.name] = tuple(column)
     for cell_id, places in by_cell.items():
         if cell_id not in used:
-            findings.add(
+            findings.note(
                 "R5.other-cell",
                 "a cell that the board does not ask for; it counts for nothing",
-                severity="note",
-                where=places[0][0].place("manifest.json", f"cell {cell_id}"),
+                places[0][0].place("manifest.json", f"cell {cell_id}"),
                 found={"task": places[0][1]["task"], "parameters": places[0][1]["parameters"]},
             )
     return found, deviations
@@ -250,7 +229,7 @@ def _missing(
         findings.add(
             "R5.missing-cell",
             f"column {item.name} lacks a cell",
-            where=f"board column {item.name}",
+            f"board column {item.name}",
             expected={"task": item.task, **cell.plan.parameters},
             found="no run has it",
         )
@@ -345,18 +324,14 @@ def _class(
         findings.add(
             f"R5.{one.kind}",
             "declared as a change" if covered else "not what the board asks, and not declared as a change",
+            one.where,
             severity="note" if covered else "error",
-            where=one.where,
             expected=one.expected,
             found=one.found,
         )
     if standard and declared:
-        findings.add(
-            "R5.standard",
-            "declared as standard, with changes that make it custom",
-            where="submission.json disclosure.changes",
-            found=sorted(declared),
-        )
+        what = "declared as standard, with changes that make it custom"
+        findings.add("R5.standard", what, "submission.json disclosure.changes", found=sorted(declared))
     told = tuple(
         dict.fromkeys(
             f"{shown(one.what)}: {shown(one.found)} instead of {shown(one.expected)}"

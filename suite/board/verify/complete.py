@@ -50,12 +50,7 @@ def complete(subject: Subject) -> None:
     scores = _scores(subject)
     works = plan.counts.all_samples * plan.request.trials
     if works > _MOST_TIMES * (len(outputs) + len(scores)) + 10_000:
-        subject.add(
-            "R4.missing-output",
-            "far fewer outputs than samples",
-            expected=works,
-            found=len(outputs),
-        )
+        subject.add("R4.missing-output", "far fewer outputs than samples", expected=works, found=len(outputs))
         return
     subject.there = works
     changed: dict[int, tuple[str, Sample[Any]]] = {}
@@ -67,18 +62,16 @@ def complete(subject: Subject) -> None:
         found = outputs.pop(key, None)
         if found is None:
             subject.there -= 1
-            subject.add("R4.missing-output", "a sample has no output", where=place, sample=sample.id)
+            subject.add("R4.missing-output", "a sample has no output", place, sample=sample.id)
         elif found != _digest(payload_sha256(sample.payload), sample.group, sample.cluster, sample.tags):
             if len(changed) < _MOST_EXPLAINED:
                 changed[key] = (cell, sample)
             else:
-                subject.add(
-                    "R4.sample", "an output is not of the pinned sample", where=place, sample=sample.id
-                )
+                subject.add("R4.sample", "an output is not of the pinned sample", place, sample=sample.id)
         if key in scores:
             scores.discard(key)
         elif found is not None:
-            subject.add("R4.missing-score", "an output has no score", where=place, sample=sample.id)
+            subject.add("R4.missing-score", "an output has no score", place, sample=sample.id)
     if changed:
         _explain(subject, changed)
     for file, left in (("outputs", outputs), ("scores", scores)):
@@ -90,20 +83,13 @@ def _whole(subject: Subject, plan: Plan) -> None:
     manifest = subject.manifest
     where = subject.place("manifest.json")
     if manifest.get("imported"):
-        subject.add("R4.imported", "the run was imported, not made by the suite", where=where)
+        subject.add("R4.imported", "the run was imported, not made by the suite", where)
     if manifest.get("shard"):
-        subject.add(
-            "R4.partial", "the run is one shard of a larger one", where=where, found=manifest["shard"]
-        )
+        subject.add("R4.partial", "the run is one shard of a larger one", where, found=manifest["shard"])
     for name, value in counts_record(plan.counts).items():
         if manifest["counts"].get(name) != value:
-            subject.add(
-                "R4.counts",
-                f"counts.{name} is not what the pinned data gives",
-                where=where,
-                expected=value,
-                found=manifest["counts"].get(name),
-            )
+            what = f"counts.{name} is not what the pinned data gives"
+            subject.add("R4.counts", what, where, expected=value, found=manifest["counts"].get(name))
 
 
 def _digest(payload: str, group: str, cluster: str, tags: Any) -> bytes:
@@ -147,12 +133,8 @@ def _scores(subject: Subject) -> set[int]:
 
 def _twice(subject: Subject, file: str, number: int, one: _Keys) -> None:
     what = "outputs" if file == "outputs.jsonl" else "scores"
-    subject.add(
-        f"R4.repeated-{what.removesuffix('s')}",
-        f"a sample has two {what}",
-        where=subject.place(file, f"line {number}, cell {one.cell}, trial {one.trial}"),
-        sample=one.sample,
-    )
+    where = subject.place(file, f"line {number}, cell {one.cell}, trial {one.trial}")
+    subject.add(f"R4.repeated-{what.removesuffix('s')}", f"a sample has two {what}", where, sample=one.sample)
 
 
 def _explain(subject: Subject, changed: dict[int, tuple[str, Sample[Any]]]) -> None:
@@ -172,7 +154,7 @@ def _explain(subject: Subject, changed: dict[int, tuple[str, Sample[Any]]]) -> N
                 subject.add(
                     f"R4.{name.removesuffix('_sha256')}",
                     f"{name} is not that of the pinned sample",
-                    where=subject.place("outputs.jsonl", f"line {number}, cell {cell}, trial {sample.trial}"),
+                    subject.place("outputs.jsonl", f"line {number}, cell {cell}, trial {sample.trial}"),
                     sample=sample.id,
                     expected=value,
                     found=getattr(record, name),
@@ -186,7 +168,7 @@ def _unknown(subject: Subject, file: str, left: Collection[int]) -> None:
             subject.add(
                 f"R4.unknown-{file.removesuffix('s')}",
                 "no such sample or trial in the pinned data",
-                where=subject.place(
+                subject.place(
                     f"{'scoring/' if file == 'scores' else ''}{file}.jsonl",
                     f"line {number}, cell {one.cell}, trial {one.trial}",
                 ),

@@ -135,7 +135,7 @@ def _out_of_time(ladder: Ladder, budget: Budget) -> None:
     """Say where the time ran out, and which rungs nobody climbed to their end because of that."""
     findings, at = ladder.findings, ladder.findings.at
     told = f"the time limit of {budget.seconds:g} s ran out at {at}"
-    findings.add(f"{at}.time-limit", "the time ran out here", severity="note", where=ladder.at, found=told)
+    findings.note(f"{at}.time-limit", "the time ran out here", ladder.at, found=told)
     if not ladder.bundle_id:
         left = (*REQUIRED[REQUIRED.index(at) :], "R5")
     elif at not in _OF_A_RUN + _OF_ALL:  # between opening it and the first rung of the first run
@@ -317,12 +317,10 @@ def _caps(ladder: Ladder) -> None:
             failed = sum(n for finish, n in cell["finishes"].items() if finish != "stop") / cell["scored"]
             for name, share, cap in (("unscored", unscored, caps.unscored), ("failed", failed, caps.failed)):
                 if cap is not None and share > cap:
+                    what = f"more {name} samples than the board allows"
+                    where = place.subject.place("scoring/results.json", f"cell {place.cell.id}")
                     ladder.findings.add(
-                        f"R4.too-many-{name}",
-                        f"more {name} samples than the board allows",
-                        where=place.subject.place("scoring/results.json", f"cell {place.cell.id}"),
-                        expected=f"<= {cap:.1%}",
-                        found=f"{share:.1%}",
+                        f"R4.too-many-{name}", what, where, expected=f"<= {cap:.1%}", found=f"{share:.1%}"
                     )
 
 
@@ -354,8 +352,6 @@ def _foreseen(findings: Findings, rung: str, where: str) -> Iterator[None]:
     try:
         yield
     except SuiteError as error:
-        findings.add(f"{rung}.error", "the rung broke off", where=where, found=str(error))
+        findings.add(f"{rung}.error", "the rung broke off", where, found=str(error))
     except Exception as error:
-        findings.add(
-            f"{rung}.error", "the rung broke off", where=where, found=f"{type(error).__name__}: {error}"
-        )
+        findings.add(f"{rung}.error", "the rung broke off", where, found=f"{type(error).__name__}: {error}")

@@ -28,7 +28,7 @@ def provenance(
         found = signatures.check(bundle.manifest, bundle.signature, signers)
     except signatures.BadSignature as error:
         what = "the signature is not one of this submission.json"
-        findings.add("R10.signature", what, where=SIGNATURE, found=str(error))
+        findings.add("R10.signature", what, SIGNATURE, found=str(error))
         return None
     if found.identities:
         findings.ran("R10")

@@ -67,7 +67,7 @@ def rejudge(
         findings.add("R11.judge-not-reproduced", what, found=going.why)
     elif going.label == "inconclusive":
         what = "asking the judge again settles nothing"
-        findings.add("R11.judge-inconclusive", what, severity="warning", found=going.why)
+        findings.warn("R11.judge-inconclusive", what, found=going.why)
     return going
 
 

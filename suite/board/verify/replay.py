@@ -194,14 +194,9 @@ def _facts(subject: Subject, again: RunReader, scoring: str) -> None:
                 if then == now or (there["cell"], name, then, now) in told:
                     continue
                 told.add((there["cell"], name, then, now))
-                subject.add(
-                    "R6.facts",
-                    "what the task found here when it was opened is not what it found then",
-                    severity="warning",
-                    where=subject.place(file, f"cell {there['cell']}, {name}"),
-                    expected=now,
-                    found=then,
-                )
+                what = "what the task found here when it was opened is not what it found then"
+                where = subject.place(file, f"cell {there['cell']}, {name}")
+                subject.warn("R6.facts", what, where, expected=now, found=then)
 
 
 def _pending(subject: Subject, again: RunReader) -> set[Key]:
@@ -223,7 +218,7 @@ def _pending(subject: Subject, again: RunReader) -> set[Key]:
             subject.add(
                 f"{'R7' if judged else 'R6'}.{code}",
                 what,
-                where=subject.place("", f"cell {attempt.cell}, trial {attempt.trial}"),
+                subject.place("", f"cell {attempt.cell}, trial {attempt.trial}"),
                 sample=attempt.sample,
                 found=attempt.detail,
             )
@@ -239,7 +234,7 @@ def _output(subject: Subject, texts: _Texts, mine: OutputRecord, theirs: OutputR
                 subject.add(
                     "R6.output",
                     f"the output's {name} does not follow from the recorded replies",
-                    where=where,
+                    where,
                     sample=theirs.sample,
                     expected=getattr(here, name),
                     found=getattr(there, name),
@@ -258,7 +253,7 @@ def _calls(
     subject.add(
         code,
         "other calls belong to this sample than those it names",
-        where=where,
+        where,
         sample=theirs.sample,
         expected=sorted((Counter(mine.calls) - Counter(theirs.calls)).elements()),
         found=sorted((Counter(theirs.calls) - Counter(mine.calls)).elements()),
@@ -272,7 +267,7 @@ def _score(subject: Subject, mine: ScoreRecord, theirs: ScoreRecord) -> None:
         subject.add(
             f"{rung}.judged-output",
             "the score is of another output",
-            where=where,
+            where,
             sample=theirs.sample,
             expected=mine.output_sha256,
             found=theirs.output_sha256,
@@ -292,14 +287,8 @@ def _parts(subject: Subject, rung: str, where: str, mine: ScoreRecord, theirs: S
     if ids[0] != ids[1]:
         here = {part.id: part for part in mine.parts}
         both = ((here[part.id], part) for part in theirs.parts if part.id in here)  # type: ignore[assignment]
-        subject.add(
-            f"{rung}.parts",
-            "a score has other parts than its output gives",
-            where=where,
-            sample=theirs.sample,
-            expected=ids[0],
-            found=ids[1],
-        )
+        what = "a score has other parts than its output gives"
+        subject.add(f"{rung}.parts", what, where, sample=theirs.sample, expected=ids[0], found=ids[1])
     for ours, part in both:
         name = part.id
         if ours.tags != part.tags:
@@ -312,7 +301,7 @@ def _value(subject: Subject, rung: str, where: str, sample: str, name: str, here
     subject.add(
         f"{rung}.score",
         f"a recorded value is not what scoring gives ({'a judge was asked' if rung == 'R7' else 'no judge'})",
-        where=f"{where}, {name}",
+        f"{where}, {name}",
         sample=sample,
         expected=here,
         found=there,
@@ -345,6 +334,6 @@ def _left_over(subject: Subject, asked: Ids) -> None:
                 subject.add(
                     "R6.left-over" if call.role.partition("/")[0] == "candidate" else "R7.left-over",
                     "a recorded call that no sample asks",
-                    where=subject.place(file, f"line {number}, trial {call.trial}"),
+                    subject.place(file, f"line {number}, trial {call.trial}"),
                     found={"role": call.role, "group": call.group},
                 )

@@ -54,7 +54,7 @@ def rerun(
     if going.label == "not_reproduced":
         findings.add("R11.not-reproduced", "the model does not answer like the record", found=going.why)
     elif going.label == "inconclusive":
-        findings.add("R11.inconclusive", "the re-run settles nothing", severity="warning", found=going.why)
+        findings.warn("R11.inconclusive", "the re-run settles nothing", found=going.why)
     return going
 
 

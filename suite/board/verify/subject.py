@@ -73,10 +73,17 @@ class Subject:
         """Where in the bundle."""
         return "/".join(filter(None, ("runs", self.run_id, file))) + (f" {field}" if field else "")
 
-    def add(self, code: str, what: str, **rest: Any) -> None:
-        """A finding about this run."""
-        rest.setdefault("where", self.place())
-        self.findings.add(code, what, **rest)
+    def add(self, code: str, what: str, where: str = "", **rest: Any) -> None:
+        """A finding about this run, an error unless told otherwise."""
+        self.findings.add(code, what, where or self.place(), **rest)
+
+    def warn(self, code: str, what: str, where: str = "", **sides: Any) -> None:
+        """A warning about this run."""
+        self.add(code, what, where, severity="warning", **sides)
+
+    def note(self, code: str, what: str, where: str = "", **sides: Any) -> None:
+        """A note about this run."""
+        self.add(code, what, where, severity="note", **sides)
 
     def not_run(self, reason: str, *rungs: str) -> None:
         """These rungs cannot be climbed for this run."""

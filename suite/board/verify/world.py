@@ -74,7 +74,7 @@ def same_world(subject: Subject, plugins: Catalogue, data: Mapping[str, str]) ->
         subject.not_run("its roles cannot be read", *LATER[1:])
         return
     for where, what, expected, found in wrong_roles(plan.cells, manifest, subject.scoring_manifest):
-        subject.add("R3.roles", what, where=subject.place(where), expected=expected, found=found)
+        subject.add("R3.roles", what, subject.place(where), expected=expected, found=found)
     plan = replace(plan, filled=filled, shard=tuple(manifest["shard"]) if manifest.get("shard") else None)
     _same_cells(subject, plan)
     _same_data(subject, plan)
@@ -114,41 +114,24 @@ def _cells(subject: Subject, plugins: Catalogue) -> list[Cell] | None:
             subject.not_run(f"task {record['task']} ({record['plugin']}): {error.what}; install it", *LATER)
             return None
         if task.info.version != record["version"]:
-            subject.add(
-                "R3.task-version",
-                f"{name} is another version here",
-                where=where,
-                expected=task.info.version,
-                found=record["version"],
-            )
+            what = f"{name} is another version here"
+            subject.add("R3.task-version", what, where, expected=task.info.version, found=record["version"])
             subject.not_run(f"{name} is installed in another version", *LATER[1:])
             return None
         if plugin != record["plugin"]:
-            subject.add(
-                "R3.plugin-version",
-                "another release of the plugin is installed here, of the same task version",
-                severity="note",
-                where=where,
-                expected=plugin,
-                found=record["plugin"],
-            )
+            what = "another release of the plugin is installed here, of the same task version"
+            subject.note("R3.plugin-version", what, where, expected=plugin, found=record["plugin"])
         at_score = scored.get(record["cell"], record)["score_parameters"]
         values = {**record["parameters"], **at_score}
         if local := local_values(task.parameters_type(), values):
-            subject.add(
-                "R3.local-parameter",
-                f"{', '.join(local)} of {name} names something of the submitter's machine; not used here",
-                where=where,
-                found=local,
-            )
+            what = f"{', '.join(local)} of {name} names something of the submitter's machine; not used here"
+            subject.add("R3.local-parameter", what, where, found=local)
             subject.not_run("its scores rest on the submitter's machine", *LATER[1:])
             return None
         try:
             cell = make_cell(task(task.parameters_type().model_validate(values)), plugin)
         except (ValidationError, SuiteError, TypeError, ValueError) as error:
-            subject.add(
-                "R3.parameters", f"{name} does not take these parameters", where=where, found=str(error)
-            )
+            subject.add("R3.parameters", f"{name} does not take these parameters", where, found=str(error))
             subject.not_run("its parameters are not valid", *LATER[1:])
             return None
         found.append(cell)
@@ -168,26 +151,18 @@ def _same_cells(subject: Subject, plan: Plan) -> None:
         for name in sorted({*here, *record} - set(_FREE)):
             if here.get(name) != record.get(name):
                 code = "R3.prompts" if name.startswith("prompts") else "R3.cell"
-                subject.add(
-                    code,
-                    f"{name} of {cell.plan.task} is not what is installed here",
-                    where=subject.place("manifest.json", f"cells {record['cell']}.{name}"),
-                    expected=here.get(name),
-                    found=record.get(name),
-                )
+                what = f"{name} of {cell.plan.task} is not what is installed here"
+                where = subject.place("manifest.json", f"cells {record['cell']}.{name}")
+                subject.add(code, what, where, expected=here.get(name), found=record.get(name))
 
     for record in subject.scoring_manifest["cells"]:
         made = next((one for one in plan.cells if one.id == record["cell"]), None)
         for name in ("prompts", "prompts_sha256"):
             known = getattr(made.plan, name) if made is not None else None
             if known != record[name]:
-                subject.add(
-                    "R3.prompts",
-                    "the scoring's prompts are not what is installed here",
-                    where=subject.place("scoring/manifest.json", f"cells {record['cell']}.{name}"),
-                    expected=known,
-                    found=record[name],
-                )
+                what = "the scoring's prompts are not what is installed here"
+                where = subject.place("scoring/manifest.json", f"cells {record['cell']}.{name}")
+                subject.add("R3.prompts", what, where, expected=known, found=record[name])
 
 
 def _same_data(subject: Subject, plan: Plan) -> None:
@@ -199,7 +174,7 @@ def _same_data(subject: Subject, plan: Plan) -> None:
             subject.add(
                 "R3.data",
                 "a dataset is named that the tasks do not read" if here is None else "a dataset is not named",
-                where=where,
+                where,
                 expected=here,
                 found=there,
             )
@@ -207,23 +182,15 @@ def _same_data(subject: Subject, plan: Plan) -> None:
         for field, mine, theirs in differences(here, there, missing=None):
             if field in _HERE:
                 continue
-            subject.add(
-                "R3.data",
-                "the data is not the pinned one",
-                where=f"{where}.{field}",
-                expected=mine,
-                found=theirs,
-            )
+            what = "the data is not the pinned one"
+            subject.add("R3.data", what, f"{where}.{field}", expected=mine, found=theirs)
 
 
 def _same_plan(subject: Subject, plan: Plan) -> None:
     """The plan that the manifest's own fields give is the plan whose hash it carries."""
     here = msgspec.json.decode(msgspec.json.encode(plan.solve_identity()))
     for field, mine, theirs in differences(here, subject.manifest["plan"], missing=None):
+        what = "the plan is not the one that the manifest describes"
         subject.add(
-            "R3.plan",
-            "the plan is not the one that the manifest describes",
-            where=subject.place("manifest.json", f"plan.{field}"),
-            expected=mine,
-            found=theirs,
+            "R3.plan", what, subject.place("manifest.json", f"plan.{field}"), expected=mine, found=theirs
         )

@@ -28,11 +28,10 @@ def check_hardware(subject: Subject, thresholds: Thresholds, model: Mapping[str,
         return
     needed = parameters * thresholds["bytes_per_parameter"] / GIB
     if needed > memory:
-        subject.add(
+        subject.warn(
             "R9.memory",
             "the declared weights do not fit the recorded machine, at the fewest bytes a parameter",
-            severity="warning",
-            where=subject.place("manifest.json", "hardware"),
+            subject.place("manifest.json", "hardware"),
             expected=f"at least {needed:.1f} GiB for {parameters:,} parameters",
             found=f"{memory:.1f} GiB, GPUs and main memory together",
         )

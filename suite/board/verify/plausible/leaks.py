@@ -91,21 +91,19 @@ class Leaks:
             where = self._subject.place("outputs.jsonl", f"cell {cell}")
             compared, limit = self._compared[cell], thresholds["identical_references"]
             if compared >= thresholds["least"] and self._held[cell] > max(1, limit * compared):
-                self._subject.add(
+                self._subject.warn(
                     "R9.references",
                     "outputs hold the task's reference answers, which no request shows, word for word",
-                    severity="warning",
-                    where=where,
+                    where,
                     expected=f"at most {limit:.0%}",
                     found=f"{self._held[cell]} of {compared}",
                 )
             limit = thresholds["judges_words"]
             if outputs >= thresholds["least"] and self._said[cell] > max(1, limit * outputs):
-                self._subject.add(
+                self._subject.warn(
                     "R9.judges-words",
                     "outputs have the judge's own wording or form of verdict, which no request shows",
-                    severity="warning",
-                    where=where,
+                    where,
                     expected=f"at most {limit:.0%}",
                     found=f"{self._said[cell]} of {outputs}",
                 )

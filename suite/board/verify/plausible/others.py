@@ -89,11 +89,10 @@ def _copied(mine: Beside, thresholds: Thresholds, entry: Entry, findings: Findin
     same, near = found.same / found.replies, found.near / found.replies
     most_same, most_near = thresholds["copied_replies"], thresholds["near_replies"]
     if same > most_same or near > most_near:
-        findings.add(
+        findings.warn(
             "R9.near-copies",
             "long replies are those of an accepted entry of another model",
-            severity="warning",
-            where=f"entry {entry.folder.name}",
+            f"entry {entry.folder.name}",
             expected=f"at most {most_same:.0%} equal, {most_near:.0%} nearly",
             found=f"of {found.replies} of {mine.name}, {same:.0%} are equal and {near:.0%} nearly equal to "
             f"those of {entry.submission.model.display_name}",
@@ -173,11 +172,10 @@ def _equal(
         return
     chance = chance_of(value)
     if chance < thresholds["equal_scores_p"]:
-        findings.add(
+        findings.warn(
             "R9.equal-scores",
             "every sample of a column has the score that it has in another model's entry",
-            severity="warning",
-            where=f"column {key}, entry {entry.folder.name}",
+            f"column {key}, entry {entry.folder.name}",
             expected=f"by chance: p >= {thresholds['equal_scores_p']:.0e}",
             found=f"{len(value)} samples of {mine.name} as of {entry.submission.model.display_name}, "
             f"p = {chance:.0e}",
@@ -210,8 +208,8 @@ def _missing(
             findings.add(
                 "R9.missing-hard",
                 what,
+                f"column {key}",
                 severity="warning" if severity == "warning" else "note",
-                where=f"column {key}",
                 expected=f"by chance: p >= {thresholds['missing_hard_p']:g}",
                 found=f"{hard_gone} of {hard_gone + hard_here} hard samples, {easy_gone} of "
                 f"{easy_gone + easy_here} others: p = {p:.1e}",
@@ -231,11 +229,10 @@ def _accretion(mine: Beside, thresholds: Thresholds, versions: Sequence[Entry], 
     }
     for flips in changes([*told, now], ways):
         if flips.only_up(thresholds["accretion"]):
-            findings.add(
+            findings.warn(
                 "R9.accretion",
                 "over the versions it supersedes samples only got better: were only failures run again?",
-                severity="warning",
-                where=f"column {flips.key}",
+                f"column {flips.key}",
                 expected=f"some worse, or fewer than {thresholds['accretion']:g} better",
                 found=f"{flips.better} better, 0 worse, {flips.same} the same, over {len(told) + 1} versions",
             )
@@ -248,11 +245,10 @@ def _ceiling(mine: Beside, column: Column, findings: Findings) -> None:
         return
     sign = -1 if column.data["direction"] == "lower" else 1
     if sign * (value - ceiling) > 0:
-        findings.add(
+        findings.note(
             "R9.ceiling",
             "the score lies beyond the ceiling that the board states: ask the model again (--rerun)",
-            severity="note",
-            where=f"column {key}",
+            f"column {key}",
             expected=f"{'at least' if sign < 0 else 'at most'} {ceiling:g}",
             found=f"{value:.6g}",
         )
@@ -282,11 +278,10 @@ def _leap(
     error = float(np.sqrt(sum(one * one for one in parts if one is not None)))
     ahead = sign * (value - best.value)
     if error > 0 and ahead > thresholds["leap_errors"] * error:
-        findings.add(
+        findings.note(
             "R9.leap",
             "the score is far above the best accepted entry: ask the model again (--rerun)",
-            severity="note",
-            where=f"column {key}",
+            f"column {key}",
             expected=f"at most {thresholds['leap_errors']:g} standard errors of the difference",
             found=f"{value:.4g} against {best.value:.4g} of {entry.submission.model.display_name}: "
             f"{ahead / error:.1f}",

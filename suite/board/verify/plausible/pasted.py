@@ -33,11 +33,10 @@ def check_pasted(
                 other, where = seen.setdefault(_key(kind, value), (task, subject.place("", f"cell {cell}")))
                 if other != task and where not in told:
                     told.add(where)
-                    findings.add(
+                    findings.warn(
                         "R9.equal-scores",
                         "every sample has the score of another task's sample",
-                        severity="warning",
-                        where=f"{subject.place('', f'cell {cell}')} and {where}",
+                        f"{subject.place('', f'cell {cell}')} and {where}",
                         expected=f"by chance: p >= {thresholds['equal_scores_p']:.0e}",
                         found=f"{len(value)} samples of {task} and {other}, p = {chance_of(value):.0e}",
                     )

@@ -68,29 +68,13 @@ def check_replies(subject: Subject, thresholds: Thresholds, temperature: float) 
         _constant(subject, thresholds, name, cell)
         where = subject.place("outputs.jsonl", f"cell {name}")
         if cell.odd > max(1, thresholds["odd_characters"] * cell.outputs):
-            subject.add(
-                "R9.characters",
-                "outputs with zero-width or direction characters, or enormous whitespace",
-                severity="warning",
-                where=where,
-                found=cell.odd,
-            )
+            what = "outputs with zero-width or direction characters, or enormous whitespace"
+            subject.warn("R9.characters", what, where, found=cell.odd)
         if judged and cell.at_judge:
-            subject.add(
-                "R9.at-judge",
-                "outputs that speak to their judge",
-                severity="warning",
-                where=where,
-                found=cell.at_judge,
-            )
+            subject.warn("R9.at-judge", "outputs that speak to their judge", where, found=cell.at_judge)
         if temperature > 0 and cell.repeated >= thresholds["least"] and not cell.moved:
-            subject.add(
-                "R9.trials",
-                "all trials answer alike, at a temperature above 0",
-                severity="warning",
-                where=where,
-                found=cell.repeated,
-            )
+            what = "all trials answer alike, at a temperature above 0"
+            subject.warn("R9.trials", what, where, found=cell.repeated)
     _rationales(subject, thresholds)
 
 
@@ -147,8 +131,8 @@ def _copies(subject: Subject, thresholds: Thresholds, name: str, cell: _Cell) ->
         subject.add(
             "R9.copies",
             "outputs of different samples are the same text",
+            subject.place("outputs.jsonl", f"cell {name}"),
             severity="error" if share > thresholds["identical_outputs_error"] else "warning",
-            where=subject.place("outputs.jsonl", f"cell {name}"),
             found=f"{share:.0%} of {cell.long} long outputs",
         )
 
@@ -159,22 +143,11 @@ def _constant(subject: Subject, thresholds: Thresholds, name: str, cell: _Cell) 
     where = subject.place("outputs.jsonl", f"cell {name}")
     distinct = len(cell.grams) / cell.gram_count if cell.gram_count else 1.0
     if distinct < thresholds["distinct_5grams"]:
-        subject.add(
-            "R9.constant",
-            "the outputs hardly differ",
-            severity="warning",
-            where=where,
-            found=f"{distinct:.1%} distinct",
-        )
+        subject.warn("R9.constant", "the outputs hardly differ", where, found=f"{distinct:.1%} distinct")
     most = max(cell.openings.values(), default=0) / cell.long
     if most > thresholds["shared_opening"]:
-        subject.add(
-            "R9.opening",
-            f"outputs open with the same {OPENING} characters",
-            severity="warning",
-            where=where,
-            found=f"{most:.0%}",
-        )
+        what = f"outputs open with the same {OPENING} characters"
+        subject.warn("R9.opening", what, where, found=f"{most:.0%}")
 
 
 def _rationales(subject: Subject, thresholds: Thresholds) -> None:
@@ -188,10 +161,6 @@ def _rationales(subject: Subject, thresholds: Thresholds) -> None:
         first = seen.setdefault(digest64(call.role, call.reply.text), call.request_sha256)
         copied += first != call.request_sha256
     if count >= thresholds["least"] and copied / count > thresholds["identical_rationales"]:
-        subject.add(
-            "R9.rationales",
-            "a judge gives different outputs the same long reply",
-            severity="warning",
-            where=subject.place("scoring/calls.jsonl"),
-            found=f"{copied / count:.0%} of {count}",
-        )
+        what = "a judge gives different outputs the same long reply"
+        where = subject.place("scoring/calls.jsonl")
+        subject.warn("R9.rationales", what, where, found=f"{copied / count:.0%} of {count}")
