@@ -13,7 +13,17 @@ from suite.chat import Json, Message, Options, Reply, Request, Tool, user
 from suite.errors import CapabilityError, ConfigError, PluginError
 
 Capability = Literal[
-    "chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema", "tools", "rate", "rank"
+    "chat",
+    "complete",
+    "logprobs",
+    "prompt_logprobs",
+    "seed",
+    "json_schema",
+    "tools",
+    "rate",
+    "rank",
+    "continue_final",
+    "template",
 ]
 Stage = Literal["solve", "score", "both"]
 

@@ -103,6 +103,7 @@ class TaskInfo:
     roles: superset over all parameters. datasets: names of registry entries it reads.
     mini: dataset name -> bundled registry entry that stands in for it under --mini.
     headline: the metric that is shown first. presets: name -> cells, each a mapping of parameters.
+    instead: preset -> another one, taken where the models cannot do what its cells need.
     replay: "exact" if solve and score are pure functions of sample, parameters, replies and seeds;
     "none" needs a `replay_reason`. official_prompts: registry entry of published prompt texts.
     scored_reply: "last" where only the candidate's last reply to a sample is scored, so that a text made
@@ -119,6 +120,7 @@ class TaskInfo:
     mini: Mapping[str, str] = field(default_factory=dict)
     paper: str = ""
     presets: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    instead: Mapping[str, str] = field(default_factory=dict)
     replay: Literal["exact", "none"] = "exact"
     replay_reason: str = ""
     official_prompts: str = ""

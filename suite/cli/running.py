@@ -218,7 +218,8 @@ def finish(outcome: Any, *, as_json: bool, strict: bool, stages: Sequence[str]) 
         click.echo(f"{outcome.pending} samples are pending{why}", err=True)
         for kind, detail in (outcome.examples or {}).items():
             click.echo(f"  {kind}, for example: {detail}", err=True)
-        click.echo(f"the same command continues this run in {outcome.folder}", err=True)
+        if outcome.continues:
+            click.echo(f"the same command continues this run in {outcome.folder}", err=True)
     code: int = outcome.exit_code
     code = code or _alike(results, as_json)
     if code == 0 and strict and results is not None and any(cell["unscored"] for cell in results["cells"]):

@@ -20,8 +20,15 @@ KnownBy = Literal["content", "told", "nothing"]
 Say = Callable[[str], None]  # shows one line of progress to the person who waits
 
 
+Note = Callable[[str, str], None]  # records and shows what an engine does otherwise: what, in words
+
+
 def _silent(_: str) -> None:
     """Shows nothing."""
+
+
+def silent_note(_: str, __: str) -> None:
+    """Notes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class Surroundings:
     cache: Path | None = None
     say: Say = field(default=_silent)
     wants: frozenset[str] = frozenset({"chat"})
+    note: Note = field(default=silent_note)
 
 
 class Engine(ABC):

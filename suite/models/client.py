@@ -11,14 +11,17 @@ import msgspec
 from suite.chat import Options, Reply, Request
 from suite.errors import CallFailed
 from suite.models import likelihood, ranking, rating
+from suite.models.base import Note, silent_note
 from suite.models.decoding import decoded
 from suite.models.endpoint import told
-from suite.models.faults import TooMuchAsked, read_refusal, refused
+from suite.models.faults import SettingRefused, TooMuchAsked, read_refusal, refused
 from suite.models.http import HttpClient
 from suite.models.plain_http import REPLY_MIB, Answer
 from suite.models.rating import Head
 from suite.models.reply import read_reply
 from suite.models.secrets import Scrubber
+from suite.models.sse import gathered, is_stream
+from suite.models.strict import plain
 from suite.models.tokens import tokenized
 from suite.models.wire import Dialect, chat_body, complete_body, encode
 from suite.models.wordings import Wording
@@ -58,7 +61,8 @@ class OpenAIClient:
 
     base_url: with the /v1 most servers have; routes beside it (/classify, /tokenize) are found without.
     extra: fields added to every chat and completion body. own: the user's rows of the table of wordings.
-    reply_mib: most MiB of a reply, after decompression.
+    reply_mib: most MiB of a reply, after decompression. note: is told what is done otherwise, since the
+    endpoint refused it.
     """
 
     def __init__(
@@ -74,17 +78,19 @@ class OpenAIClient:
         extra: Mapping[str, Any] | None = None,
         head: Head | None = None,
         proxy_env: bool = False,
-        send_seed: bool = True,
+        note: Note = silent_note,
         own: tuple[Wording, ...] = (),
     ) -> None:
         self.model = model
         self.window: int | None = None  # tokens, where the server's list of models tells it
         self._own = own
-        self._dialect = dialect
+        self._given = self._dialect = dialect
+        self._note = note
         self._scrub = scrub
         self._extra = dict(extra or {})
         self._head = head or Head()
-        self._send_seed = send_seed
+        base_url, mark, query = base_url.partition("?")
+        self._query = mark + query
         root, versioned, _ = base_url.rpartition("/v1")
         self._v1 = "/v1" if versioned and base_url.endswith("/v1") else ""
         self._http = HttpClient(
@@ -106,7 +112,6 @@ class OpenAIClient:
         return without_keys(await self._call(request, seed), self._scrub)
 
     async def _call(self, request: Request, seed: int | None) -> Reply:
-        seed = seed if self._send_seed else None
         match request.kind:
             case "chat":
                 reply = await self._text(request, seed, "/v1/chat/completions", chat_body)
@@ -133,8 +138,9 @@ class OpenAIClient:
         async def send(most: int | None) -> Reply:
             options = msgspec.structs.replace(request.options, max_tokens=most)
             one = request if most == asked else msgspec.structs.replace(request, options=options)
-            data = body(one, self.model, self._dialect, seed, self._extra)
-            return self._reply(await self._post(path, data), options)
+            return await self._adapting(
+                path, options, lambda how: body(one, self.model, how, seed, self._extra)
+            )
 
         try:
             reply = await send(asked)
@@ -176,6 +182,37 @@ class OpenAIClient:
             refused(answer.status, answer.headers, read_refusal(answer.body, self._scrub))
         return decoded(answer.body, _Prompt, self._scrub).prompt
 
+    async def _adapting(self, path: str, options: Options, made: Callable[[Dialect], bytes]) -> Reply:
+        """The reply to a body, made otherwise where the endpoint refuses a setting that can be left out.
+
+        What one call learned holds for all later ones. Raises CallFailed.
+        """
+        tried: list[bytes] = []
+        while True:
+            dialect = self._dialect
+            tried.append(made(dialect))
+            answer = await self._post(path, tried[-1])
+            try:
+                reply = self._reply(answer, options)
+            except SettingRefused as refused:
+                learned = self._dialect is not dialect
+                other = self._dialect if learned else msgspec.structs.replace(dialect, **refused.does)
+                if made(other) in tried:
+                    raise
+                if not learned:
+                    self._dialect = other
+                    self._note(
+                        refused.row, f"goes on as with {refused.option}: the endpoint said {refused.said!r}"
+                    )
+                continue
+            if options.json_schema is not None and dialect.schema == "strict":
+                reply = msgspec.structs.replace(reply, text=plain(reply.text, options.json_schema))
+            if dialect is not self._given:
+                reply = msgspec.structs.replace(
+                    reply, details={**(reply.details or {}), "adapted": _changes(self._given, dialect)}
+                )
+            return reply
+
     async def cards(self) -> list[Card]:
         """The models that the server says it has. Raises CallFailed."""
         answer = await self._get("/v1/models")
@@ -208,13 +245,24 @@ class OpenAIClient:
 
     def _path(self, path: str) -> str:
         """Where a route is: a base URL that does not end in /v1 holds the routes itself."""
-        return path if self._v1 else path.removeprefix("/v1")
+        return (path if self._v1 else path.removeprefix("/v1")) + self._query
 
     def _reply(self, answer: Answer, options: Options) -> Reply:
+        if 300 <= answer.status < 400:
+            where = self._scrub(answer.headers.get("location", "elsewhere"))
+            told = f"the endpoint redirects to {where}: give the base URL that it redirects to"
+            raise CallFailed(f"status-{answer.status}", told, retryable=False)
         if answer.status != 200:
             refusal = read_refusal(answer.body, self._scrub)
             return refused(answer.status, answer.headers, refusal, own=self._own, asked=options.max_tokens)
-        return read_reply(answer.body, self._scrub, options)
+        body = gathered(answer.body, self._scrub) if is_stream(answer.headers, answer.body) else answer.body
+        return read_reply(body, self._scrub, options)
+
+
+def _changes(before: Dialect, now: Dialect) -> dict[str, Any]:
+    """What a dialect has otherwise."""
+    fields = ((name, getattr(now, name)) for name in now.__struct_fields__)
+    return {name: value for name, value in fields if value != getattr(before, name)}
 
 
 def without_keys(reply: Reply, scrub: Scrubber) -> Reply:

@@ -45,7 +45,9 @@ def places(engines: int, most: int, say: Callable[[str], None]) -> int:
 
 def ours(error: BaseException | None) -> EngineError | None:
     """The error to stop with, if this one comes from a lack of open files."""
-    while error is not None:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         if isinstance(error, OSError) and error.errno in _OUT:
             return _error(f"too many open files: {resource.getrlimit(resource.RLIMIT_NOFILE)[0]} are allowed")
         error = error.__cause__ or error.__context__

@@ -21,7 +21,7 @@ from suite.errors import CallFailed, ConfigError, EngineError, unknown
 from suite.models.base import Asking, Engine, Provider, Surroundings
 from suite.models.client import OpenAIClient
 from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
-from suite.models.options import EngineOptions, check_needs, describe, read_options
+from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
 from suite.models.secrets import Scrubber
 from suite.models.server import Launch, ManagedServer
 from suite.models.settings import llamacpp_settings, template_settings
@@ -55,7 +55,7 @@ LLAMAS = {
 }
 QUEUE = 3
 MOST_HOMES = 256
-_CAPABILITIES = frozenset({"chat", "complete", "logprobs", "seed", "json_schema"})
+_CAPABILITIES = PROMPTED | {"logprobs", "seed", "json_schema"}
 
 
 class LlamaOptions(EngineOptions):

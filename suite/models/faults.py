@@ -26,6 +26,7 @@ _MOST = 4000  # characters of an error that are read
 _DEEPEST = 5
 _SAYING = (
     "message",
+    "loc",
     "detail",
     "msg",
     "error",
@@ -182,6 +183,16 @@ class TooMuchAsked(CallFailed):
         )
 
 
+class SettingRefused(CallFailed):
+    """A field of the request is refused. option: what helps. does: the same as changes of a dialect."""
+
+    def __init__(self, said: str, found: Found) -> None:
+        help_ = f"; {found.option} helps (for another role -o ROLE.…)" if found.option else ""
+        super().__init__("setting", f"a setting of ours is refused: {said}{help_}", retryable=False)
+        self.said = said
+        self.row, self.option, self.does = found.row, found.option, found.does
+
+
 def _failure(
     status: int,
     headers: Mapping[str, str],
@@ -195,8 +206,9 @@ def _failure(
         return CallFailed("quota", refusal.message, retryable=False)
     if status == 0:
         return CallFailed("error-in-body", refusal.message, retryable=True)
-    if means == "setting" and status in (400, 413, 422):
-        return CallFailed("setting", f"a setting of ours is refused: {refusal.message}", retryable=False)
+    odd = status in (404, 415, 500, 501) and found is not None and bool(found.does)
+    if means == "setting" and found is not None and (status in (400, 413, 422) or odd):
+        return SettingRefused(refusal.message, found)
     overload = status in _OVERLOAD or means == "rate"
     return CallFailed(
         f"status-{status}",

@@ -8,7 +8,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from pydantic import Field
@@ -30,18 +30,18 @@ from suite.models.thinking import server_kind, why_not
 from suite.models.wire import DIALECTS
 from suite.models.wordings import own_wordings
 
+_SHAPING = ("extra_body", "label", "weights", "per_token", "system", "structured")
 OPENAI_URL = "https://api.openai.com/v1"
-_USUAL = {
-    "openai": frozenset({"chat", "complete", "logprobs", "seed", "json_schema", "tools"}),
-    "vllm": frozenset({"chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema", "tools"}),
-    "llamacpp": frozenset({"chat", "complete", "logprobs", "seed", "json_schema"}),
-}
+_USUAL = frozenset({"chat", "complete", "logprobs", "seed", "json_schema", "tools"})
+_AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 
 
 class OpenAIOptions(EngineOptions):
     """Options of one endpoint."""
 
-    base_url: str = Field("", description="URL of the endpoint, with /v1 (default: OPENAI_BASE_URL)")
+    base_url: str = Field(
+        "", description="URL of the endpoint, with /v1 or ?api-version=… (default: OPENAI_BASE_URL)"
+    )
     api_key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
     headers_env: dict[str, str] = Field(
         default_factory=dict, description="header -> environment variable that holds its value"
@@ -56,6 +56,13 @@ class OpenAIOptions(EngineOptions):
     max_tokens_field: str = Field("", description="max_tokens or max_completion_tokens")
     extra_body: dict[str, Any] = Field(default_factory=dict, description="fields added to every request")
     send_seed: bool = Field(True, description="whether the seed of a call is sent")
+    system: Literal["send", "fold"] = Field(
+        "send", description="fold: system messages go at the beginning of the user's"
+    )
+    structured: Literal["", "strict", "plain", "off"] = Field(
+        "", description="JSON Schemas: by the rules of strict modes, as they are, or not sent"
+    )
+    stream: bool = Field(False, description="ask for streams, for endpoints that answer in no other way")
     label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
     weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
     per_token: bool = Field(False, description="rate: the last token's value, by /pooling")
@@ -70,6 +77,15 @@ class OpenAIOptions(EngineOptions):
     refused_says: str = Field("", description="pattern: a refusal in these words is a filter's")
     proxy_env: bool = Field(False, description="honour HTTPS_PROXY and NO_PROXY")
     check: bool = Field(True, description="ask the endpoint for its models at the start")
+
+
+def usual_capabilities(name: str) -> frozenset[str]:
+    """What endpoints of a dialect can do, unless they are said to do otherwise."""
+    dialect = DIALECTS[name]
+    found = _USUAL - {"tools"} if name == "llamacpp" else _USUAL
+    found |= {"prompt_logprobs"} if name == "vllm" else set()
+    found |= {"continue_final"} if dialect.continues is not None else set()
+    return found | {"template"} if dialect.template else found
 
 
 def capabilities_of(given: str | list[str], usual: frozenset[str]) -> frozenset[str]:
@@ -93,26 +109,35 @@ class OpenAIEngine(Engine):
         if options.dialect not in DIALECTS:
             raise unknown("dialect", options.dialect, DIALECTS)
         given = options.base_url or os.environ.get("OPENAI_BASE_URL", "") or OPENAI_URL
-        self.url, basic, secrets = split_url(given)
-        hosted = urlsplit(self.url).hostname == "api.openai.com"
+        self.url, basic, secrets = split_url(given, query="api-version")
+        host = urlsplit(self.url).hostname or ""
+        hosted, azure = host == "api.openai.com", host.endswith(_AZURE) or "?" in self.url
+        if azure:
+            self.url = deployment_url(self.url, spec.name)
         chosen = "api_key_env" in options.model_fields_set
-        key = "" if basic else read_key(options.api_key_env, required=hosted or chosen)
         headers = read_headers(options.headers_env)
-        if basic or key:
-            headers.setdefault("Authorization", basic or f"Bearer {key}")
+        named = {name.lower() for name in headers} & {"authorization", "api-key"}
+        key = "" if basic or named else read_key(options.api_key_env, required=hosted or chosen)
+        if not named and (basic or key):
+            authorization = {"Authorization": basic or f"Bearer {key}"}
+            headers |= {"api-key": key} if azure and key else authorization
         self._secrets = [*secrets, key, *headers.values()]
         self._headers = headers
         self._options = options
         self._own = own_wordings(options.overflow_says, options.refused_says)
-        self._capabilities = capabilities_of(
-            options.capabilities, _USUAL.get(options.dialect, _USUAL["openai"])
-        )
+        self._capabilities = capabilities_of(options.capabilities, usual_capabilities(options.dialect))
         field = options.max_tokens_field or ("max_completion_tokens" if hosted else "")
         dialect = DIALECTS[options.dialect]
-        neutral = NEUTRAL if (options.dialect, options.generation_config) == ("vllm", "vllm") else {}
-        kind = server_kind(options.dialect, self.url)
-        dialect = msgspec.structs.replace(dialect, thinks=kind, neutral=dict(neutral))
-        self._dialect = msgspec.structs.replace(dialect, max_tokens=field) if field else dialect
+        self._dialect = msgspec.structs.replace(
+            dialect,
+            thinks=server_kind(options.dialect, self.url),
+            neutral=dict(NEUTRAL) if (options.dialect, options.generation_config) == ("vllm", "vllm") else {},
+            max_tokens=field or dialect.max_tokens,
+            seed=options.send_seed,
+            system=options.system,
+            schema=options.structured or dialect.schema,
+            stream=options.stream,
+        )
         self._client: OpenAIClient | None = None
         self._window = options.window
         self._version = ""
@@ -127,9 +152,7 @@ class OpenAIEngine(Engine):
     def identity(self) -> Mapping[str, Any]:
         """The URL without credentials, and the options that shape answers."""
         options = self._options
-        shaping = options.model_dump(
-            mode="json", include={"extra_body", "label", "weights", "per_token"}, exclude_defaults=True
-        )
+        shaping = options.model_dump(mode="json", include=set(_SHAPING), exclude_defaults=True)
         found: dict[str, Any] = {
             "provider": self.spec.provider,
             "name": self.spec.name,
@@ -181,7 +204,7 @@ class OpenAIEngine(Engine):
             extra=options.extra_body,
             head=Head(options.per_token, options.label, options.weights),
             proxy_env=options.proxy_env,
-            send_seed=options.send_seed,
+            note=surroundings.note,
             own=self._own,
         )
         self._client.window = self._window
@@ -200,7 +223,7 @@ class OpenAIEngine(Engine):
         except CallFailed as failed:
             if failed.kind in ("connect", "tls", "url", "status-401", "status-403"):
                 raise EngineError(
-                    f"the endpoint of {self.spec.text} refused: {failed}",
+                    f"the endpoint of {self.spec.text} refused: {self._explained(failed)}",
                     where=self.url,
                     fix="check base_url and the key's environment variable, then run the same command again",
                 ) from failed
@@ -231,13 +254,41 @@ class OpenAIEngine(Engine):
         """Answer one request. Raises CallFailed."""
         client = self._client or self._ready()
         check_needs(request, self._capabilities, self.spec.text)
-        return await client.call(request, asking.seed if "seed" in self._capabilities else None)
+        try:
+            return await client.call(request, asking.seed if "seed" in self._capabilities else None)
+        except CallFailed as failed:
+            explained = self._explained(failed)
+            raise explained from (failed if explained is not failed else failed.__cause__)
+
+    def _explained(self, failed: CallFailed) -> CallFailed:
+        """The failure with what a user can check, where it is one of settings."""
+        variable = self._options.api_key_env
+        sent = any(name.lower() in ("authorization", "api-key") for name in self._headers)
+        key = f"the key comes from {variable}" if sent else f"no key was sent: {variable} is not set"
+        helps = {
+            "status-401": key,
+            "status-403": key,
+            "status-404": f"asked at {self.url}: does base_url lack /v1, or has the model another name?",
+            "tls": "export SSL_CERT_FILE=ca.pem for a certificate of your own, or write http:// for none",
+        }.get(failed.kind)
+        if helps is None:
+            return failed
+        return CallFailed(failed.kind, f"{failed.message} ({helps})", retryable=False)
 
     async def close(self) -> None:
         """Close the pool."""
         if self._client is not None:
             client, self._client = self._client, None
             await client.close()
+
+
+def deployment_url(url: str, model: str) -> str:
+    """Where Azure's resources have a model: at its deployment, where only the resource was named."""
+    base, mark, query = url.partition("?")
+    path = urlsplit(base).path.rstrip("/")
+    if mark and path in ("", "/openai"):
+        base = f"{base.removesuffix('/openai')}/openai/deployments/{quote(model, safe='')}"
+    return base + mark + query
 
 
 async def server_version(client: OpenAIClient) -> str:

@@ -4,7 +4,7 @@ Options come from `-o key=value` and, for providers whose names are not Hub name
 end of the name (`replay/RUN?role=judge`). An unknown or malformed option is an error that names it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -24,7 +24,11 @@ CAPABILITIES = (
     "tools",
     "rate",
     "rank",
+    "continue_final",
+    "template",
 )
+LATER = frozenset({"continue_final", "template"})  # what older records do not tell
+PROMPTED = LATER | {"chat", "complete"}  # where the chat template is at hand
 
 
 class EngineOptions(BaseModel):
@@ -93,7 +97,17 @@ def needed(request: Request) -> frozenset[str]:
         found.add("json_schema")
     if request.tools:
         found.add("tools")
+    if options.continue_final:
+        found.add("continue_final")
+    if options.template and request.kind == "chat":
+        found.add("template")
     return frozenset(found)
+
+
+def recorded_capabilities(names: Iterable[str] | None) -> frozenset[str]:
+    """Those of a recorded model: what it was asked for is recorded, whether or not its run could tell."""
+    found = frozenset(names or ())
+    return found | LATER if "chat" in found else found
 
 
 def check_needs(request: Request, capabilities: frozenset[str], name: str) -> None:

@@ -16,7 +16,13 @@ from suite.errors import CallFailed, NotFound, RunError, unknown
 from suite.journal.reading import Lines, OffsetIndex, RunReader, digest64
 from suite.journal.records import CallRecord
 from suite.models.base import Asking, Engine, Provider
-from suite.models.options import EngineOptions, describe, read_options, split_query
+from suite.models.options import (
+    EngineOptions,
+    describe,
+    read_options,
+    recorded_capabilities,
+    split_query,
+)
 from suite.models.spec import ModelSpec
 from suite.models.text_replay import TextReplay
 
@@ -68,7 +74,7 @@ class RunReplay(Engine):
 
     def capabilities(self) -> frozenset[str]:
         """The recorded model's."""
-        return frozenset(self._recorded.get("capabilities") or ())
+        return recorded_capabilities(self._recorded.get("capabilities"))
 
     def identity(self) -> Mapping[str, Any]:
         """The recorded model's, and that it is a replay."""

@@ -78,22 +78,29 @@ def read_headers(variables: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def split_url(url: str) -> tuple[str, str, list[str]]:
-    """(URL without credentials and trailing slash, Authorization header or "", secrets).
+def split_url(url: str, query: str = "") -> tuple[str, str, list[str]]:
+    """(URL without credentials, trailing slash and route, Authorization header or "", secrets).
 
-    Raises ConfigError if it is not an http(s) URL, or carries a query, which may hold a key.
+    query: the one parameter that it may carry. Raises ConfigError if it is not an http(s) URL, or has another
+    query, which may hold a key.
     """
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port  # noqa: F841  (checked when it is read)
+    except ValueError as error:
+        raise ConfigError(f"{Scrubber()(url)!r} is not an http or https URL: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(
             f"{Scrubber()(url)!r} is not an http or https URL", fix="for example http://127.0.0.1:8000/v1"
         )
-    if parts.query or parts.fragment:
+    allowed = re.fullmatch(rf"{query}=[\w.-]+", parts.query) if query else None
+    if parts.fragment or (parts.query and not allowed):
         raise ConfigError(
             "a base URL must not have a query or fragment", fix="give keys by api_key_env or headers_env"
         )
     host = parts.netloc.rpartition("@")[2]
-    clean = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
+    path = re.sub(r"(/chat/completions|/completions|/responses|/models)?/*$", "", parts.path)
+    clean = urlunsplit((parts.scheme, host, path, parts.query, ""))
     if parts.username is None:
         return clean, "", []
     user, password = unquote(parts.username), unquote(parts.password or "")

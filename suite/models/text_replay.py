@@ -19,9 +19,10 @@ from suite.errors import CallFailed, DataError
 from suite.journal.reading import Lines, OffsetIndex, RunReader, digest64
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.models.base import Asking, Engine
+from suite.models.options import PROMPTED
 from suite.models.spec import ModelSpec
 
-TEXT_CAPABILITIES = frozenset({"chat", "complete", "seed", "json_schema", "tools"})
+TEXT_CAPABILITIES = PROMPTED | {"seed", "json_schema", "tools"}
 MOST_NAMED = 5
 
 

@@ -19,12 +19,12 @@ from suite.models.base import Asking, Engine, Provider, Surroundings
 from suite.models.checkpoints import Checkpoint, read_checkpoint
 from suite.models.families import Family, family_of
 from suite.models.likelihood import PROBES, answer_span, template_tail
-from suite.models.options import EngineOptions, check_needs, describe, read_options
+from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
 from suite.models.rating import Head, Rated, check_labels, rating_reply
 from suite.models.spec import ModelSpec
 from suite.models.thinking import template_lacks, template_switches
 
-_GENERATES = frozenset({"chat", "complete", "logprobs", "prompt_logprobs", "seed"})
+_GENERATES = PROMPTED | {"logprobs", "prompt_logprobs", "seed"}
 
 
 class TransformersOptions(EngineOptions):

@@ -16,7 +16,7 @@ import msgspec
 
 from suite.chat import Reply, Request
 from suite.errors import CallFailed, CapabilityError, EngineError
-from suite.models.base import Asking, Engine, KnownBy, Provider, Surroundings
+from suite.models.base import Asking, Engine, KnownBy, Note, Provider, Surroundings, silent_note
 from suite.models.checkpoints import (
     Checkpoint,
     chat_template,
@@ -27,7 +27,7 @@ from suite.models.checkpoints import (
 from suite.models.client import OpenAIClient
 from suite.models.families import Family, family_of
 from suite.models.openai import server_version
-from suite.models.options import check_needs, describe, read_options
+from suite.models.options import PROMPTED, check_needs, describe, read_options
 from suite.models.rating import Head, check_labels
 from suite.models.reasoning_parsers import parser_of
 from suite.models.sampling import NEUTRAL, effective, left_out, own_values
@@ -42,7 +42,7 @@ from suite.models.vllm_options import VLLMOptions, check_options, reproducible
 from suite.models.wire import DIALECTS
 from suite.models.wordings import own_wordings
 
-_GENERATES = frozenset({"chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema"})
+_GENERATES = PROMPTED | {"logprobs", "prompt_logprobs", "seed", "json_schema"}
 
 
 class VLLMEngine(Engine):
@@ -68,6 +68,7 @@ class VLLMEngine(Engine):
         self._version = ""
         self._window: int | None = None
         self._root = ""
+        self._note: Note = silent_note
         self._key = ""
         self._told: dict[str, Any] = {}
         self._log: Path | None = None
@@ -198,6 +199,7 @@ class VLLMEngine(Engine):
 
     async def start(self, surroundings: Surroundings) -> None:
         """Start the server, or attach. Raises EngineError with the end of its log."""
+        self._note = surroundings.note
         await asyncio.to_thread(self._look)
         try:
             if self._options.url:
@@ -269,6 +271,7 @@ class VLLMEngine(Engine):
             timeout_s=self._options.timeout_s,
             reply_mib=self._options.reply_mib,
             head=self._head(),
+            note=self._note,
             own=self._own,
         )
 

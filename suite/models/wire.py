@@ -3,12 +3,14 @@
 A body is encoded once. Not here: what comes back (`reply`).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from suite.chat import Message, Request, Tool
+from suite.chat import Json, Message, Request, Tool, user
 from suite.errors import CallFailed, ConfigError
+from suite.models.strict import strict
 from suite.models.thinking import merged, thinking_fields
 
 encode = msgspec.json.Encoder().encode
@@ -21,7 +23,10 @@ class Dialect(msgspec.Struct, frozen=True):
     it cannot; `echoes` where it then repeats what it continues. template: the field for switches of the
     chat template, "" where there is none. specials: the field that says whether it adds special tokens to a
     raw prompt. thinks: the kind of server whose fields say how much to think, the name if "". neutral: values
-    sent where a request leaves them open, so that no configuration of the server's fills them.
+    sent where a request leaves them open, so that no configuration of the server's fills them. seed: whether
+    one is sent. system: "fold" puts a system message before the user's, as text. schema: "strict" holds a
+    JSON Schema to the rules of strict modes, "plain" sends it as it is, "off" leaves it out. stream: ask for
+    a stream, with `usage` at its end.
     """
 
     name: str
@@ -32,6 +37,11 @@ class Dialect(msgspec.Struct, frozen=True):
     specials: str = ""
     thinks: str = ""
     neutral: dict[str, Any] = {}
+    seed: bool = True
+    system: str = "send"
+    schema: str = "strict"
+    stream: bool = False
+    usage: bool = True
 
 
 BEGINS = ("<s>", "<|begin_of_text|>", "<|startoftext|>", "<bos>")  # of a text, in raw prompts
@@ -43,10 +53,19 @@ DIALECTS = {
         continues={"add_generation_prompt": False, "continue_final_message": True},
         template="chat_template_kwargs",
         specials="add_special_tokens",
+        schema="plain",
     ),
-    "sglang": Dialect("sglang", template="chat_template_kwargs"),
-    "llamacpp": Dialect("llamacpp", continues={}, echoes=True, template="chat_template_kwargs"),
-    **{name: Dialect(name) for name in ("anthropic", "gemini", "openrouter", "litellm", "ollama")},
+    "sglang": Dialect(
+        "sglang",
+        continues={"continue_final_message": True},
+        template="chat_template_kwargs",
+        schema="plain",
+    ),
+    "llamacpp": Dialect(
+        "llamacpp", continues={}, echoes=True, template="chat_template_kwargs", schema="plain"
+    ),
+    "ollama": Dialect("ollama", schema="plain"),
+    **{name: Dialect(name) for name in ("anthropic", "gemini", "openrouter", "litellm")},
 }
 
 
@@ -55,17 +74,19 @@ def chat_body(
 ) -> bytes:
     """The body of /chat/completions. Raises CallFailed for what the dialect has no field for."""
     options = request.options
-    messages: Any = request.messages
-    if any(message.tool_calls for message in request.messages):
-        messages = [_message(message) for message in request.messages]
+    messages: Any = folded(request.messages) if dialect.system == "fold" else request.messages
+    if any(message.tool_calls for message in messages):
+        messages = [_message(message) for message in messages]
     body: dict[str, Any] = {"model": model, "messages": messages}
     _common(body, request, dialect, seed)
     if options.logprobs is not None:
         body["logprobs"] = True
         body["top_logprobs"] = options.logprobs
-    if options.json_schema is not None:
-        schema = {"name": "answer", "schema": options.json_schema, "strict": True}
-        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if options.json_schema is not None and dialect.schema != "off":
+        body["response_format"] = {
+            "type": "json_schema",
+            "json_schema": _schema(options.json_schema, dialect),
+        }
     if request.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
     if options.tool_choice is not None:
@@ -91,7 +112,7 @@ def complete_body(
 ) -> bytes:
     """The body of /completions."""
     body: dict[str, Any] = {"model": model, "prompt": request.prompt}
-    _common(body, request, Dialect(dialect.name, neutral=dialect.neutral), seed)
+    _common(body, request, msgspec.structs.replace(dialect, max_tokens="max_tokens"), seed)
     if request.options.logprobs is not None:
         body["logprobs"] = request.options.logprobs
     if dialect.specials and request.prompt.lstrip().startswith(BEGINS):
@@ -110,10 +131,37 @@ def _common(body: dict[str, Any], request: Request, dialect: Dialect, seed: int 
         body[dialect.max_tokens] = options.max_tokens
     if options.stop:
         body["stop"] = options.stop
-    if seed is not None:
+    if seed is not None and dialect.seed:
         body["seed"] = seed
     for name, value in dialect.neutral.items():
         body.setdefault(name, value)
+    if dialect.stream:
+        body["stream"] = True
+        if dialect.usage:
+            body["stream_options"] = {"include_usage": True}
+
+
+def _schema(schema: Json, dialect: Dialect) -> dict[str, Any]:
+    made = strict(encode(schema)) if dialect.schema == "strict" else None
+    held = made is not None or dialect.schema == "plain"
+    return {"name": "answer", "schema": schema if made is None else made, "strict": held}
+
+
+def folded(messages: Sequence[Message]) -> list[Message]:
+    """The messages with every system message at the beginning of the user message after it."""
+    found: list[Message] = []
+    held: list[str] = []
+    for message in messages:
+        if message.role == "system":
+            held.append(message.content)
+        elif held and message.role == "user":
+            found.append(user("\n\n".join([*held, message.content])))
+            held = []
+        else:
+            found += [user("\n\n".join(held))] if held else []
+            found.append(message)
+            held = []
+    return found + ([user("\n\n".join(held))] if held else [])
 
 
 def _think(body: dict[str, Any], kind: str, thinking: str | int) -> None:

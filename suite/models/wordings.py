@@ -28,10 +28,21 @@ _FILTERED = re.compile(
     r"|content_policy(_violation)?|image_safety)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
+_REFUSES = (
+    r"un(?:supported|known|expected|recogni[sz]ed|available)|does ?n[o']t (?:support|allow|accept|take)"
+    r"|forbidden|(?:is|are|was|were|can)?n?[o']t (?:be )?(?:currently |yet )?(?:supported|permitted"
+    r"|allowed|accepted|available|a? ?valid|compatible|enabled|set|specified|used|request)"
+    r"|extra (?:inputs?|fields?)"
+    r"|invalid|deprecated|only the default|must be (?:unset|omitted|null|1)|incompatible|no longer"
+)
 
 
 class Wording(BaseModel):
-    """One row. says: searched in the message. code: fits the whole of a code; a row with both wants both."""
+    """One row. says: searched in the message. code: fits the whole of a code; a row with both wants both.
+
+    field: a field of the request; fits a message that refuses it. option: what helps, for people. does: what
+    helps, as changes of a dialect.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,8 +53,11 @@ class Wording(BaseModel):
     seen: Literal["report", "documentation", "source", "knowledge", "user"]
     says: str = ""
     code: str = ""
+    field: str = ""
+    option: str = ""
+    does: dict[str, str | bool] = {}
 
-    @field_validator("says", "code")
+    @field_validator("says", "code", "field")
     @classmethod
     def _is_pattern(cls, value: str) -> str:
         re.compile(value)
@@ -52,7 +66,9 @@ class Wording(BaseModel):
     def fits(self, message: str, codes: tuple[str, ...]) -> re.Match[str] | None:
         """The match that makes it fit, None if it does not."""
         said = re.search(self.says, message, re.IGNORECASE) if self.says else None
-        if self.says and said is None:
+        if self.field and said is None:
+            said = re.search(_refusing(self.field), message, re.IGNORECASE | re.DOTALL)
+        if (self.says or self.field) and said is None:
             return None
         if not self.code:
             return said
@@ -78,6 +94,8 @@ class Found(msgspec.Struct, frozen=True):
     row: str
     means: Meaning
     counts: Counts
+    option: str = ""
+    does: dict[str, str | bool] = {}
 
 
 class _File(BaseModel):
@@ -136,8 +154,15 @@ def look_up(message: str, codes: tuple[str, ...], own: tuple[Wording, ...] = ())
         first = first or row
         named = {name: int(text) for name, text in match.groupdict().items() if text}
         if named or first.means != "overflow":
-            return Found(first.id, first.means, Counts(**named))
+            return Found(first.id, first.means, Counts(**named), first.option, first.does)
     return Found(first.id, first.means, NOTHING) if first else None
+
+
+@lru_cache(maxsize=64)
+def _refusing(field: str) -> str:
+    """A pattern for messages that refuse a field of a request, whatever the server's words."""
+    name = rf"(?<![\w.])(?:{field})(?!\w)"
+    return rf"{name}.{{0,80}}?(?:{_REFUSES})|(?:{_REFUSES}).{{0,80}}?{name}"
 
 
 def filtered(reason: str) -> bool:

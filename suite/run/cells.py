@@ -7,7 +7,7 @@ reason; equal cells are one. Not here: data (`sources`), models (`filling`).
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin
 
@@ -92,8 +92,12 @@ def make_cell(task: AnyTask, plugin: str) -> Cell:
     return Cell(task, plan)
 
 
-def expand(request: EvalRequest, catalogue: Catalogue) -> tuple[list[Cell], list[Skipped]]:
+def expand(
+    request: EvalRequest, catalogue: Catalogue, fits: Callable[[AnyTask], bool] = lambda _: True
+) -> tuple[list[Cell], list[Skipped]]:
     """All cells of a request, in the order asked for, and what was left out.
+
+    fits: whether the models can do what a cell needs; a preset that says so is changed for another if not.
 
     Raises NotFound (task, parameter, preset) or ConfigError (bad value, nothing left).
     """
@@ -104,7 +108,7 @@ def expand(request: EvalRequest, catalogue: Catalogue) -> tuple[list[Cell], list
     cells: dict[str, Cell] = {}
     skipped: list[Skipped] = []
     for task, name, plugin in loaded:
-        for values in _combinations(request, task, name):
+        for values in _combinations(request, task, name, fits):
             try:
                 made = _make(task, values)
             except SkipCell as skip:
@@ -152,7 +156,9 @@ def _is_scope(scope: str, task: str) -> bool:
     return scope in (task, task.partition("/")[0])
 
 
-def _combinations(request: EvalRequest, task: type[AnyTask], name: str) -> Iterable[dict[str, Any]]:
+def _combinations(
+    request: EvalRequest, task: type[AnyTask], name: str, fits: Callable[[AnyTask], bool]
+) -> Iterable[dict[str, Any]]:
     """Raw parameter values of each cell: preset cells crossed with what -P sweeps."""
     fields = task.parameters_type().model_fields
     given: dict[str, list[Any]] = {}
@@ -161,6 +167,8 @@ def _combinations(request: EvalRequest, task: type[AnyTask], name: str) -> Itera
             given.setdefault(parameter, []).extend(_values(task, parameter, text))
     preset = request.preset or ("mini" if request.mini and not given else "")
     bases: Sequence[Mapping[str, Any]] = task.info.presets.get(preset, [{}])
+    if preset in task.info.instead and not all(fits(_make(task, {**base})) for base in bases):
+        bases = task.info.presets[task.info.instead[preset]]
     if request.preset and request.preset not in task.info.presets:
         raise unknown("preset", request.preset, task.info.presets, f"of {name}")
     if (many := len(bases) * math.prod(map(len, given.values()))) > MOST_CELLS:

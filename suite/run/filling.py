@@ -4,18 +4,20 @@ Nothing is started here: a model that cannot do what a task needs costs nothing.
 provider, name and options share one engine.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from suite.errors import CapabilityError, ConfigError, unknown
-from suite.models.base import Engine, Provider
+from suite.models.base import Engine, Provider, Say
+from suite.models.options import LATER
 from suite.models.reasoning import Tags, tags_of
 from suite.models.settings import settled
 from suite.models.spec import ModelSpec, parse_spec
 from suite.plugins import Catalogue
 from suite.roles import Role
-from suite.run.cells import Cell
+from suite.run.cells import AnyTask, Cell
 from suite.run.request import EvalRequest
 
 DEFAULTS = {"embedder": "lexical/bm25"}
@@ -98,10 +100,31 @@ def roles_of(cells: Iterable[Cell]) -> dict[str, list[Role]]:
     return found
 
 
+def able(
+    request: EvalRequest, catalogue: Catalogue, engines: dict[str, Engine], say: Say
+) -> Callable[[AnyTask], bool]:
+    """Whether the models of a request can do what a task needs; says if not. engines: made so far, by key."""
+
+    def fits(task: AnyTask) -> bool:
+        for name, role in task.roles().items():
+            for n, text in enumerate(request.models.get(name, ()), 1):
+                engine = _engine(parse_spec(text, options_of(request, name, n)), engines, catalogue)
+                if role.choose(engine.capabilities()) is None:
+                    say(f"{task.info.name}: cells that {text} can answer stand in for those of the preset")
+                    return False
+        return True
+
+    return fits
+
+
 def fill(
-    request: EvalRequest, cells: Sequence[Cell], catalogue: Catalogue, stages: Iterable[str] = ()
+    request: EvalRequest,
+    cells: Sequence[Cell],
+    catalogue: Catalogue,
+    stages: Iterable[str] = (),
+    engines: dict[str, Engine] | None = None,
 ) -> Filled:
-    """Members of all roles that the cells need in these stages (() = all).
+    """Members of all roles that the cells need in these stages (() = all). engines: made before, by key.
 
     Raises NotFound (provider, role, option), ConfigError (nobody fills a role, a panel where one sits),
     CapabilityError.
@@ -117,7 +140,7 @@ def fill(
             raise unknown("role", name, known, where=f"of {', '.join({c.plan.task: 0 for c in cells})}")
     for scope, _, _ in request.options:
         _check_scope(scope, known, request)
-    engines: dict[str, Engine] = {}
+    engines = {} if engines is None else engines
     members: list[Member] = []
     for name, roles in wanted.items():
         specs = list(request.models.get(name, ()))
@@ -132,7 +155,9 @@ def fill(
         for number, text in enumerate(specs, 1):
             member = name if number == 1 else f"{name}/{number}"
             options = options_of(request, name, number)
-            members.append(_member(name, member, parse_spec(text, options), roles, engines, catalogue))
+            engine = _engine(parse_spec(text, options), engines, catalogue)
+            helps = partial(_what_helps, cells, name)
+            members.append(_member(name, member, parse_spec(text, options), roles, engine, helps))
     return Filled(tuple(members), {name: roles[0] for name, roles in wanted.items()})
 
 
@@ -173,19 +198,40 @@ def _how_to_fill(name: str) -> str:
     return f"give {flag}, for example embedded/smollm2-135m, vllm/Qwen/Qwen3-8B or openai/gpt-x"
 
 
+def _engine(spec: ModelSpec, engines: dict[str, Engine], catalogue: Catalogue) -> Engine:
+    key = spec.engine_key()
+    if key not in engines:
+        provider: Provider = catalogue.load("provider", spec.provider)
+        engines[key] = provider.engine(spec)
+    return engines[key]
+
+
+def _what_helps(cells: Sequence[Cell], name: str, can: frozenset[str]) -> str:
+    """What gets by without a capability: a switch of the task that can be off, a dialect, another model."""
+    found: list[str] = []
+    for task in (cell.task for cell in cells):
+        needs = task.roles().get(name)
+        if needs is None or needs.choose(can) is not None:
+            continue
+        for switch in (key for key, value in task.parameters.model_dump().items() if value is True):
+            off = type(task)(task.parameters.model_copy(update={switch: False})).roles().get(name)
+            if off is None or off.choose(can) is not None:
+                found.append(f"-P {switch}=false")
+        if any(LATER & (one - can) for one in needs.needs):
+            prefix = "" if name == "candidate" else f"{name}."
+            found.append(f"-o {prefix}dialect=vllm for an endpoint of vLLM or SGLang")
+    other = f"another model for {name}: docs/models.md tells what providers can do"
+    return " or ".join(["take " + one for one in dict.fromkeys(found)] or [f"take {other}"])
+
+
 def _member(
     role: str,
     member: str,
     spec: ModelSpec,
     roles: Sequence[Role],
-    engines: dict[str, Engine],
-    catalogue: Catalogue,
+    engine: Engine,
+    helps: Callable[[frozenset[str]], str],
 ) -> Member:
-    engine = engines.get(spec.engine_key())
-    if engine is None:
-        provider: Provider = catalogue.load("provider", spec.provider)
-        engine = provider.engine(spec)
-        engines[spec.engine_key()] = engine
     can = engine.capabilities()
     chosen: frozenset[str] = frozenset()
     for one in roles:
@@ -195,7 +241,7 @@ def _member(
             raise CapabilityError(
                 f"{spec.text} cannot be {role}: it has no {' and no '.join(dict.fromkeys(lacking))}",
                 where=f"it can: {', '.join(sorted(can)) or 'nothing'}",
-                fix=f"choose another model for {role}, or see docs/models.md for what providers can do",
+                fix=helps(can),
             )
         chosen |= choice
     thinking = spec.sampling.get("thinking")

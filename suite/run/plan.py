@@ -15,9 +15,10 @@ from suite.data.registry import Registry
 from suite.data.view import Data
 from suite.errors import ConfigError
 from suite.journal.records import FORMAT
+from suite.models.base import Engine
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import Cell, Skipped, expand, make_cell, swept
-from suite.run.filling import Filled, Member, fill, shown_spec
+from suite.run.filling import Filled, Member, able, fill, shown_spec
 from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
 from suite.run.request import EvalRequest
@@ -147,11 +148,12 @@ def make_plan(
     _check(request)
     plugins = plugins or catalogue()
     skipped: list[Skipped] = []
+    engines: dict[str, Engine] = {}
     if cells:
         cells = list(cells)
     else:
-        cells, skipped = expand(request, plugins)
-    filled = fill(request, cells, plugins, stages)
+        cells, skipped = expand(request, plugins, able(request, plugins, engines, say))
+    filled = fill(request, cells, plugins, stages, engines)
     check_given(request.data, cells)
     opener = DataOpener(
         registry or Registry(plugins.registry_folders()), cache or Cache(), given_sources(request.data), say

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 import msgspec
 
 from suite.chat import Reply, Request
-from suite.errors import CallFailed, EngineError
+from suite.errors import CallFailed, CapabilityError, EngineError, SuiteError
 from suite.models.base import Engine
+from suite.models.faults import SettingRefused
 from suite.models.reasoning import separated
 from suite.run.cache import Answering
 from suite.run.filling import Member
 from suite.run.limits import Limit, Slots
 
-PER_REQUEST = frozenset({"not-recorded", "unsupported"})  # says nothing about the endpoint
+PER_REQUEST = frozenset({"not-recorded"})  # says nothing about the endpoint
 MOST = 256  # requests in flight at one engine
 BROKEN_AFTER = 20  # failed calls in a row, with no reply between them
 
@@ -48,11 +49,13 @@ class Line:
         self._failed = 0
         self._mute = -1
 
-    def failed(self, failure: CallFailed, again: bool) -> EngineError | None:
+    def failed(self, failure: CallFailed, again: bool) -> SuiteError | None:
         """A try failed; an error once so much failed that going on is pointless.
 
         again: it will be tried again. That counts only where there was no reply at all, ever.
         """
+        if failure.kind == "unsupported" or (isinstance(failure, SettingRefused) and failure.option):
+            return CapabilityError(f"{self.engine.spec.text}: {failure}")  # all its calls would end so
         if failure.kind in PER_REQUEST:
             return None
         self._failed += not again
@@ -89,7 +92,7 @@ class Seat:
         if request.kind == "complete":
             changes.pop("thinking", None)  # a raw prompt has no template that could open a thought
         if "stop" in changes:
-            stop = changes["stop"]
+            stop = changes["stop"] or ()
             changes["stop"] = (stop,) if isinstance(stop, str) else tuple(stop)
         for name in ("temperature", "top_p"):
             if changes.get(name) is not None:

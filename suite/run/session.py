@@ -7,17 +7,19 @@ before anybody shows anything. Interrupting drains: what is in flight ends, the 
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from suite.chat import Finish
 from suite.data.cache import cache_folder
-from suite.errors import RunError, SuiteError
+from suite.errors import CapabilityError, RunError, SuiteError
 from suite.journal.reading import Lines, RunReader, read_json
-from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
+from suite.journal.records import AttemptRecord, CallRecord, OutputRecord, ScoreRecord
 from suite.journal.writing import JournalFile, write_json
 from suite.models.base import Engine, Surroundings
 from suite.models.descriptors import places
@@ -60,6 +62,12 @@ class Outcome:
     error: SuiteError | None = None
     examples: Mapping[str, str] | None = None  # of each reason, the first in words
     left_over: tuple[str, ...] = ()  # of answers given before: what was not used
+
+    @property
+    def continues(self) -> bool:
+        """Whether the same command can do what is left: not where a model cannot do what it is asked."""
+        hopeless = self.reasons and set(self.reasons) <= {"unsupported", "not-recorded"}
+        return not isinstance(self.error, CapabilityError) and not hopeless
 
     @property
     def exit_code(self) -> int:
@@ -186,7 +194,7 @@ class _Session:
     ) -> SuiteError | None:
         wanted = ("both", *stages)
         members = self.plan.filled.at(*wanted)
-        async with self._engines(members), self._tasks(tools) as facts:
+        async with self._engines(members, attempts), self._tasks(tools) as facts:
             self._write_manifests(facts, stages)
             another = list(self._others(stages))
             code = list(self._other_code(stages))
@@ -298,7 +306,7 @@ class _Session:
             cache.close()
 
     @asynccontextmanager
-    async def _engines(self, members: Sequence[Member]) -> AsyncIterator[None]:
+    async def _engines(self, members: Sequence[Member], attempts: JournalFile) -> AsyncIterator[None]:
         chosen: dict[int, tuple[Engine, frozenset[str]]] = {}
         for one in members:
             before = chosen.get(id(one.engine), (one.engine, frozenset()))[1]
@@ -308,7 +316,11 @@ class _Session:
             starts = [
                 engine.start(
                     Surroundings(
-                        self.folder / "logs", cache_folder(), self.progress.say, wants or frozenset({"chat"})
+                        self.folder / "logs",
+                        cache_folder(),
+                        self.progress.say,
+                        wants or frozenset({"chat"}),
+                        partial(self._note, attempts, engine.spec.text),
                     )
                 )
                 for engine, wants in chosen.values()
@@ -333,6 +345,11 @@ class _Session:
             for task in opened:
                 with contextlib.suppress(Exception):
                     await task.close()
+
+    def _note(self, attempts: JournalFile, who: str, what: str, words: str) -> None:
+        """Record and show what an engine does otherwise than it was told."""
+        attempts.append(AttemptRecord(time.time(), "adapted", what, detail=f"{who} {words}"))
+        self.progress.say(f"{who} {words}")
 
     def _write_manifests(self, facts: Facts, stages: Sequence[str]) -> None:
         path = self.folder / "manifest.json"

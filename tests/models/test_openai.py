@@ -1,5 +1,6 @@
 import asyncio
 import os
+import re
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ async def test_a_chat_is_sent_and_answered(server: OpenAIServer) -> None:
             "top_logprobs": 2,
             "response_format": {
                 "type": "json_schema",
-                "json_schema": {"name": "answer", "schema": {"type": "object"}, "strict": True},
+                "json_schema": {"name": "answer", "schema": {"type": "object"}, "strict": False},
             },
         }
     ]
@@ -257,6 +258,9 @@ async def test_credentials_of_a_url_are_sent_apart(server: OpenAIServer) -> None
     [
         ({"base_url": "ftp://x"}, ConfigError, "not an http or https URL"),
         ({"base_url": "http://x/v1?key=1"}, ConfigError, "`key` in the query of a URL looks like a secret"),
+        ({"base_url": "http://x/v1?api-version=1&x=1"}, ConfigError, "must not have a query"),
+        ({"base_url": "http://[::1/v1"}, ConfigError, "not an http or https URL"),
+        ({"base_url": "http://x:99999/v1"}, ConfigError, "not an http or https URL"),
         ({"base_url": "http://x/v1", "api_key_env": "sk-abcdefgh12345"}, ConfigError, "not a key"),
         (
             {"base_url": "http://x/v1", "api_key_env": "SURELY_NO_KEY"},
@@ -299,7 +303,7 @@ async def test_an_answer_is_continued_where_the_dialect_can(server: OpenAIServer
     request = Request("chat", (user("x"), assistant("The answer is")), options=Options(continue_final=True))
     await asked(server.url, request, dialect="vllm")
     assert server.bodies[-1]["continue_final_message"] is True
-    with pytest.raises(CallFailed, match="cannot continue an answer"):
+    with pytest.raises(CallFailed, match="openai/loopback has no continue_final"):
         await asked(server.url, request)
 
 
@@ -371,3 +375,46 @@ async def test_many_calls_share_connections_and_leave_nothing_open(
     await one.close()
     assert len({reply.text for reply in replies}) > 40
     assert server.in_flight == 0
+
+
+AZURE = "https://name.openai.azure.com"
+DEPLOYED = f"{AZURE}/openai/deployments/m?api-version=2024-10-21"
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        (f"{AZURE}?api-version=2024-10-21", DEPLOYED),
+        (f"{AZURE}/openai/?api-version=2024-10-21", DEPLOYED),
+        (f"{AZURE}/openai/deployments/m/chat/completions?api-version=2024-10-21", DEPLOYED),
+        (f"{AZURE}/openai/v1/", f"{AZURE}/openai/v1"),
+        ("https://host/v1/chat/completions", "https://host/v1"),
+        ("https://host/v1//", "https://host/v1"),
+        ("http://[::1]:8000/v1", "http://[::1]:8000/v1"),
+    ],
+)
+def test_a_base_url_is_taken_as_people_write_it(given: str, url: str) -> None:
+    assert engine(given, "m").identity()["url"] == url
+
+
+async def test_azures_version_and_key_are_sent_as_azure_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "azure-key-1234")
+    async with OpenAIServer(keep_bodies=True) as server:
+        await asked(f"{server.url}?api-version=2024-10-21", chat("x"))
+    assert server.headers[0]["api-key"] == "azure-key-1234"
+    assert "Authorization" not in server.headers[0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ("401", "no key was sent: OPENAI_API_KEY is not set"),
+        ("404", "does base_url lack /v1, or has the model another name?"),
+    ],
+)
+async def test_a_refusal_says_what_to_look_at(
+    server: OpenAIServer, monkeypatch: pytest.MonkeyPatch, fault: str, told: str
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(CallFailed, match=re.escape(told)):
+        await asked(server.url, chat(f"[[fault:{fault}]]"), check=False)

@@ -67,7 +67,7 @@ async def test_recorded_calls_are_found_by_group_trial_key_and_request(run: Path
         await one.call(chat("hello"), Asking(group="g2", trial=1)),
     ]
     assert {reply.text for reply in said} == {"candidate says hello"}
-    assert one.capabilities() == {"chat", "seed"}
+    assert one.capabilities() == {"chat", "seed", "continue_final", "template"}
     assert one.identity() == {
         "provider": "openai",
         "name": "m",

@@ -14,6 +14,7 @@ from suite.chat import Options, Request, request_sha256, user
 from suite.errors import CallFailed, CapabilityError, ConfigError, EngineError, NotFound, SuiteError
 from suite.models import openai
 from suite.models.base import Asking, Engine, Surroundings
+from suite.models.options import PROMPTED
 from suite.models.sampling import NEUTRAL
 from suite.models.settings import sha256_text
 from suite.models.spec import parse_spec
@@ -252,7 +253,7 @@ async def test_a_model_that_thinks_gets_the_parser_of_its_family(
 
 AS_CLASSIFIER = {"architectures": ["LlamaForSequenceClassification"]}
 CAPABLE = [
-    ("LlamaForCausalLM", {}, {}, {"chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema"}),
+    ("LlamaForCausalLM", {}, {}, PROMPTED | {"logprobs", "prompt_logprobs", "seed", "json_schema"}),
     ("Qwen2ForRewardModel", {}, {}, {"rate"}),
     ("Gemma2ForSequenceClassification", ONE_LABEL, {}, {"rate"}),
     ("LlamaForSequenceClassification", {}, {"label": 1}, {"rate"}),

@@ -3,7 +3,7 @@
 Needs no judge. A letter that cannot be read is the candidate's failure: wrong, and counted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import suite
 from suite_prefeval import conversation, letters, profiles, reading, views, wording
@@ -57,8 +57,15 @@ class Classification(Preferences[ClassificationParameters]):
                 for method in ("zero-shot", "remind")
                 for turns in (0, 1)
             ],
+            # the same for endpoints that cannot continue an answer: other cells, compared with nothing else
+            "mini-plain": [
+                {"method": method, "inter_turns": turns, "max_tokens": PLAIN_TOKENS}
+                for method in ("zero-shot", "remind")
+                for turns in (0, 1)
+            ],
         },
         scored_reply="last",
+        instead={"mini": "mini-plain"},
         note="Prompts are our own wording; published scores used other prompts.",
     )
     metrics = (
@@ -69,6 +76,13 @@ class Classification(Preferences[ClassificationParameters]):
         suite.Rate("unparsed_official", direction="lower"),
     )
     prompts = wording.CLASSIFICATION
+
+    def roles(self) -> Mapping[str, suite.Role]:
+        """With `prefill`, a candidate that continues an answer."""
+        roles = super().roles()
+        if not self.parameters.prefill:
+            return roles
+        return {**roles, "candidate": suite.Role(needs={"chat", "continue_final"})}
 
     @property
     def acknowledgement_tokens(self) -> int:

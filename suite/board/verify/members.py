@@ -7,6 +7,7 @@ from suite.board.documents_check import NOT_IDENTITY
 from suite.chat import Reply, Request
 from suite.errors import CallFailed
 from suite.models.base import Asking, Engine
+from suite.models.options import LATER, recorded_capabilities
 from suite.models.spec import SAMPLING, ModelSpec, parse_spec
 from suite.roles import Role
 from suite.run.cells import Cell
@@ -22,7 +23,7 @@ class RecordedEngine(Engine):
 
     def capabilities(self) -> frozenset[str]:
         """The recorded ones."""
-        return frozenset(self._record.get("capabilities") or ())
+        return recorded_capabilities(self._record.get("capabilities"))
 
     def identity(self) -> Mapping[str, Any]:
         """The recorded one."""
@@ -120,8 +121,8 @@ def _wrong_members(
             yield f"{place}.member", "a member has not the name of its seat", member, record["member"]
         if record["stage"] != stage:
             yield f"{place}.stage", "the tasks ask this role at another stage", stage, record["stage"]
-        needs = frozenset(record["needs"])
         known = frozenset().union(*(one for role in roles for one in role.needs))
+        needs = frozenset(record["needs"]) | (known & LATER)
         if not needs <= known or not all(any(one <= needs for one in role.needs) for role in roles):
             yield f"{place}.needs", "not what the tasks need of this role", sorted(known), sorted(needs)
         for key in sorted(set(record["sampling"]) - set(SAMPLING)):

@@ -1,0 +1,182 @@
+"""Settings that an endpoint refuses: left out where that is unambiguous, else the option is named."""
+
+import json
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from suite.chat import Options, Request, assistant, system, user
+from suite.errors import CallFailed
+from suite.models.base import Surroundings
+from tests.models.endpoints import ASKING, chat, engine
+
+Body = dict[str, Any]
+
+
+class Fussy:
+    """An endpoint that refuses what `refuses` finds in a body, and answers all else."""
+
+    def __init__(self, *rules: tuple[Any, int, Any]) -> None:
+        self.rules, self.bodies = rules, []  # type: ignore[var-annotated]
+
+    async def __aenter__(self) -> str:
+        self.runner = web.ServerRunner(web.Server(self.answer))
+        await self.runner.setup()
+        await web.TCPSite(self.runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{self.runner.addresses[0][1]}/v1"
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.runner.cleanup()
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        body = json.loads(await request.read() or b"{}")
+        self.bodies.append(body)
+        for is_refused, status, said in self.rules:
+            if is_refused(body):
+                return web.json_response(said, status=status)
+        choice = {"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
+        if body.get("stream"):
+            del choice["message"]
+            chunk = json.dumps({"choices": [{**choice, "delta": {"content": "yes"}}]})
+            return web.Response(text=f"data: {chunk}\n\ndata: [DONE]\n\n", content_type="text/event-stream")
+        return web.json_response({"choices": [choice]})
+
+
+def error(message: str, **more: Any) -> Body:
+    return {"error": {"message": message, "type": "invalid_request_error", **more}}
+
+
+def has(name: str) -> Any:
+    return lambda body: name in body
+
+
+def whole(body: Body) -> bool:
+    return not body.get("stream")
+
+
+def has_system(body: Body) -> bool:
+    return any(one["role"] == "system" for one in body["messages"])
+
+
+FULL = Request(
+    "chat",
+    (system("Be brief."), user("Hello")),
+    options=Options(temperature=0.0, max_tokens=9, json_schema={"enum": ["yes", "no"]}),
+)
+FORBIDDEN = {
+    "detail": [{"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]
+}
+RENAME = error(
+    "Unsupported parameter: 'max_tokens' is not supported with this model. "
+    "Use 'max_completion_tokens' instead."
+)
+FOLD = ("system-role", {"system": "fold"})
+NO_SCHEMA = ("schema", {"schema": "off"})
+ADAPTED = [
+    (has("max_tokens"), 400, RENAME, "max-completion-tokens", {"max_tokens": "max_completion_tokens"}),
+    (has("seed"), 422, FORBIDDEN, "seed-field", {"seed": False}),
+    (has("seed"), 400, error("Unrecognized request argument supplied: seed"), "seed-field", {"seed": False}),
+    (has_system, 400, error("System role not supported"), *FOLD),
+    (has_system, 500, error("System role not supported"), *FOLD),
+    (has_system, 422, {"error": "Template error: Conversation roles must alternate user/assistant/…"}, *FOLD),
+    (has_system, 400, error("Developer instruction is not enabled for models/gemma-3-27b-it"), *FOLD),
+    (has_system, 400, error("'messages[0].role' does not support 'system' with this model."), *FOLD),
+    (has("response_format"), 400, error("Invalid schema for response_format 'answer': …"), *NO_SCHEMA),
+    (has("response_format"), 400, error("This response_format type is unavailable now"), *NO_SCHEMA),
+    (whole, 400, error("This model only supports streaming."), "only-streams", {"stream": True}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("refuses", "status", "said", "row", "change"), ADAPTED)
+async def test_what_can_be_left_out_is_left_out_and_noted_once(
+    refuses: Any, status: int, said: Any, row: str, change: Body
+) -> None:
+    notes: list[tuple[str, str]] = []
+    fussy = Fussy((refuses, status, said))
+    async with fussy as url:
+        one = engine(url, "m", check=False)
+        await one.start(Surroundings(note=lambda what, words: notes.append((what, words))))
+        first, second = await one.call(FULL, ASKING), await one.call(FULL, ASKING)
+        await one.close()
+    assert first == second
+    assert (first.text, first.details) == ("yes", {"adapted": change})
+    assert [what for what, _ in notes] == [row]
+    assert "goes on as with -o " in notes[0][1]
+    assert len(fussy.bodies) == 3
+
+
+async def test_several_refusals_are_met_one_after_the_other() -> None:
+    fussy = Fussy(
+        *((refuses, status, said) for refuses, status, said, _, _ in (ADAPTED[0], ADAPTED[1], ADAPTED[3]))
+    )
+    async with fussy as url:
+        one = engine(url, "m", check=False)
+        await one.start(Surroundings())
+        assert (await one.call(FULL, ASKING)).text == "yes"
+        await one.close()
+    assert fussy.bodies[-1]["messages"] == [{"role": "user", "content": "Be brief.\n\nHello"}]
+
+
+NAMED = [
+    ("Unsupported value: 'temperature' does not support 0.0 with this model.", "-o temperature=null"),
+    ("temperature: Only the default (1) value is supported.", "-o temperature=null"),
+    ("`top_p` is deprecated for this model", "-o top_p=null"),
+    ("Unsupported parameter: 'stop' is not supported with this model.", "-o stop=null"),
+    ("You are not allowed to request logprobs from this model", "-o capabilities=-logprobs"),
+    ("System role not supported", "-o system=fold"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "option"), NAMED)
+async def test_what_changes_the_answer_is_left_to_the_user_by_name(said: str, option: str) -> None:
+    async with Fussy((lambda _: True, 400, error(said))) as url:
+        one = engine(url, "m", check=False)
+        await one.start(Surroundings())
+        with pytest.raises(CallFailed) as caught:
+            await one.call(chat("x", temperature=0.0), ASKING)
+        await one.close()
+    assert (caught.value.kind, caught.value.retryable) == ("setting", False)
+    assert f"; {option} helps" in caught.value.message
+
+
+async def test_options_say_at_once_how_to_ask() -> None:
+    fussy = Fussy()
+    async with fussy as url:
+        one = engine(url, "m", check=False, system="fold", structured="off", stream=True, send_seed=False)
+        await one.start(Surroundings())
+        reply = await one.call(FULL, ASKING)
+        await one.close()
+    assert (reply.text, reply.details) == ("yes", None)
+    assert fussy.bodies == [
+        {
+            "model": "m",
+            "messages": [{"role": "user", "content": "Be brief.\n\nHello"}],
+            "temperature": 0.0,
+            "max_tokens": 9,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+    ]
+
+
+def test_system_messages_are_folded_into_the_users_message_after_them() -> None:
+    from suite.models.wire import folded
+
+    said = (system("a"), system("b"), user("c"), assistant("d"), system("e"), user("f"), system("g"))
+    assert folded(said) == [user("a\n\nb\n\nc"), assistant("d"), user("e\n\nf"), user("g")]
+    assert folded((system("a"), assistant("b"))) == [user("a"), assistant("b")]
+
+
+async def test_a_redirect_says_where_to() -> None:
+    async def answer(_: web.BaseRequest) -> web.Response:
+        return web.Response(status=307, headers={"Location": "https://host/v1/chat/completions"})
+
+    fussy = Fussy()
+    fussy.answer = answer  # type: ignore[method-assign, assignment]
+    async with fussy as url:
+        one = engine(url, "m", check=False)
+        await one.start(Surroundings())
+        with pytest.raises(CallFailed, match="status-307: the endpoint redirects to https://host/v1/chat"):
+            await one.call(chat("x"), ASKING)
+        await one.close()
