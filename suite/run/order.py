@@ -1,12 +1,11 @@
 """In which order work is opened and asked: by group over all cells, by shared history within a group.
 
-The order is deterministic per plan; the simulator predicts its prefix-cache hits. The runner never
-rearranges a prompt. Source of the measurements behind this: docs/prefix-order.md.
+The order is deterministic per plan. The runner never rearranges a prompt. Source of the measurements behind
+this: docs/prefix-order.md.
 """
 
 import hashlib
 import heapq
-from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -134,40 +133,3 @@ class Trie:
             path.append(self._first.setdefault(prefix, index))
         path.append(index)
         return tuple(path)
-
-
-def trie_order(requests: Sequence[Request]) -> list[int]:
-    """Indexes of requests that are ready together, in the order to send them."""
-    trie = Trie()
-    paths = [trie.path(request) for request in requests]
-    return sorted(range(len(requests)), key=lambda i: (paths[i], i))
-
-
-def simulate_hits(prompts: Iterable[Sequence[int]], cache_tokens: int, block: int = 32) -> tuple[int, int]:
-    """Prefix-cache hits of prompts sent one after the other: (hit tokens, all prompt tokens).
-
-    prompts: token ids of each prompt, in order. cache_tokens: size of the cache. block: tokens a KV
-    block. A block is found if it and all before it are cached; least recently used blocks are evicted,
-    tails first. The last token of a prompt is always computed. Equals a real vLLM to the token on
-    grouped loads (docs/prefix-order.md).
-    """
-    room = cache_tokens // block
-    cache: OrderedDict[int, None] = OrderedDict()
-    hit = total = 0
-    for tokens in prompts:
-        total += len(tokens)
-        keys, digest = [], 0
-        for start in range(0, len(tokens) - block + 1, block):
-            digest = hash((digest, tuple(tokens[start : start + block])))
-            keys.append(digest)
-        usable = keys[: (len(tokens) - 1) // block]
-        found = 0
-        while found < len(usable) and usable[found] in cache:
-            found += 1
-        hit += found * block
-        for key in reversed(keys):
-            cache[key] = None
-            cache.move_to_end(key)
-        while len(cache) > room:
-            cache.popitem(last=False)
-    return hit, total

@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import suite
 from suite.chat import Message, Request, user
 from suite.errors import PluginError
 from suite.run.limits import Limit, Slots
-from suite.run.order import contiguous, groups, limited, shard_of, simulate_hits, trie_order
+from suite.run.order import Trie, contiguous, groups, limited, shard_of
 from suite.task import Sample
 
 ITEMS, TURNS, METHODS = 12, (0, 3, 8, 18), ("zero-shot", "remind")
@@ -67,6 +69,43 @@ def test_shards_are_even_and_stable() -> None:
         counts[shard_of(f"g{i}", 4)] += 1
     assert max(counts) - min(counts) < 200
     assert shard_of("a group", 7) == shard_of("a group", 7)
+
+
+def trie_order(requests: Sequence[Request]) -> list[int]:
+    """Indexes of requests that are ready together, in the order to send them."""
+    trie = Trie()
+    paths = [trie.path(request) for request in requests]
+    return sorted(range(len(requests)), key=lambda i: (paths[i], i))
+
+
+def simulate_hits(prompts: Iterable[Sequence[int]], cache_tokens: int, block: int = 32) -> tuple[int, int]:
+    """Prefix-cache hits of prompts sent one after the other: (hit tokens, all prompt tokens).
+
+    prompts: token ids of each prompt, in order. cache_tokens: size of the cache. block: tokens a KV
+    block. A block is found if it and all before it are cached; least recently used blocks are evicted,
+    tails first. The last token of a prompt is always computed. Equals a real vLLM to the token on
+    grouped loads (docs/prefix-order.md).
+    """
+    room = cache_tokens // block
+    cache: OrderedDict[int, None] = OrderedDict()
+    hit = total = 0
+    for tokens in prompts:
+        total += len(tokens)
+        keys, digest = [], 0
+        for start in range(0, len(tokens) - block + 1, block):
+            digest = hash((digest, tuple(tokens[start : start + block])))
+            keys.append(digest)
+        usable = keys[: (len(tokens) - 1) // block]
+        found = 0
+        while found < len(usable) and usable[found] in cache:
+            found += 1
+        hit += found * block
+        for key in reversed(keys):
+            cache[key] = None
+            cache.move_to_end(key)
+        while len(cache) > room:
+            cache.popitem(last=False)
+    return hit, total
 
 
 def conversation(item: int, turns: int, method: str) -> list[Message]:
