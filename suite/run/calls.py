@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from suite.chat import Finish, Message, Reply, Request, call_id, call_seed, request_sha256
 from suite.errors import CallFailed, EngineError, SuiteError
@@ -21,7 +22,7 @@ from suite.run.cache import ResponseCache, cache_key
 from suite.run.limits import Place
 from suite.run.order import Trie
 from suite.run.seats import Seat, jitter
-from suite.run.sink import Sink
+from suite.run.sink import Asked, Sink
 from suite.run.waits import MOST_WAIT_S, Waits, too_long
 
 TRIES = 6
@@ -69,50 +70,23 @@ class GroupCalls:
         return (self.number, self.trie.path(request) if self.trie is not None else ())
 
 
+@dataclass(slots=True, eq=False)
 class Work:
     """One sample of one cell in one trial, in one stage: who asks, what it asked, what failed."""
 
-    __slots__ = (
-        "calls",
-        "cell",
-        "desk",
-        "failure",
-        "family",
-        "group",
-        "last",
-        "last_counts",
-        "nth",
-        "sample",
-        "shared",
-        "sink",
-        "trial",
-    )
-
-    def __init__(
-        self,
-        desk: "Desk",
-        sink: Sink,
-        shared: GroupCalls,
-        family: str,
-        cell: str,
-        group: str,
-        sample: str,
-        trial: int,
-        last_counts: bool = False,
-    ) -> None:
-        self.desk = desk
-        self.sink = sink
-        self.shared = shared
-        self.family = family
-        self.cell = cell
-        self.group = group
-        self.sample = sample
-        self.trial = trial
-        self.last_counts = last_counts
-        self.calls: dict[str, None] = {}
-        self.nth: dict[str, int] = {}
-        self.last: tuple[str, str] = ("", "")  # id and text of the call that was answered last
-        self.failure: CallFailed | None = None
+    desk: "Desk"
+    sink: Sink
+    shared: GroupCalls
+    family: str
+    cell: str
+    group: str
+    sample: str
+    trial: int
+    last_counts: bool = False
+    calls: dict[str, None] = field(default_factory=dict)
+    nth: dict[str, int] = field(default_factory=dict)
+    last: tuple[str, str] = ("", "")  # id and text of the call that was answered last
+    failure: CallFailed | None = None
 
     def models(self) -> Models:
         """The models of the run, asking for this work."""
@@ -226,6 +200,7 @@ class Desk:
         request_hash = request_sha256(request)
         member = seat.member.member
         identity = call_id(work.family, work.group, work.trial, member, key, request_hash)
+        call = Asked(identity, member, work.group, work.trial, key, request, request_hash)
         if identity not in work.calls:
             work.calls[identity] = None
             work.nth[member] = work.nth.get(member, -1) + 1
@@ -234,7 +209,7 @@ class Desk:
         if found is None:
             replies[identity] = asked = _InFlight()
             try:
-                reply = await self._get(seat, work, request, request_hash, identity, key)
+                reply = await self._get(seat, work, call)
             except BaseException as error:
                 del replies[identity]
                 if asked.future is not None:
@@ -260,27 +235,26 @@ class Desk:
         work.last = (identity, reply.text)
         return reply
 
-    async def _get(
-        self, seat: Seat, work: Work, request: Request, request_hash: str, identity: str, key: str
-    ) -> Reply:
+    async def _get(self, seat: Seat, work: Work, asked: Asked) -> Reply:
         for one in self.recorded:
-            call = one.find(identity)
+            call = one.find(asked.identity)
             if call is not None:
                 seat.tally.recorded += 1
                 return call.reply
-        seed = call_seed(self._seed, identity)
+        seed = call_seed(self._seed, asked.identity)
         store = b""
         if self._cache is not None and seat.who is not None:
-            store = cache_key(seat.who, request, request_hash, work.trial, key, seed)
+            request, sha256 = asked.request, asked.request_sha256
+            store = cache_key(seat.who, request, sha256, asked.trial, asked.key, seed)
             kept = self._cache.get(store, vouched=seat.vouched)
             if kept is not None and await seat.answering.gave(kept.reply):
                 reply = seat.separated(kept.reply)
                 now = time.time()
-                self._record(seat, work, request, request_hash, identity, key, reply, (now, now), 0, kept.at)
+                self._record(seat, work, asked, reply, (now, now), 0, kept.at)
                 return reply
         started = time.time()
         try:
-            written, times, attempt = await self._ask_engine(seat, work, request, identity, key, seed)
+            written, times, attempt = await self._ask_engine(seat, work, asked, seed)
             seat.answering.heard(written)
         except CallFailed as failed:
             if failed.kind not in self._settle:
@@ -289,7 +263,7 @@ class Desk:
         finally:
             seat.answering.asked()
         reply = seat.separated(written)
-        self._record(seat, work, request, request_hash, identity, key, reply, times, attempt, None)
+        self._record(seat, work, asked, reply, times, attempt, None)
         settled = isinstance(reply.details, dict) and "settled" in reply.details
         if store and self._cache is not None and seat.answering.one and not settled:
             self._cache.put(store, written)  # as it was written: how it is read may change
@@ -299,10 +273,7 @@ class Desk:
         self,
         seat: Seat,
         work: Work,
-        request: Request,
-        request_hash: str,
-        identity: str,
-        key: str,
+        asked: Asked,
         reply: Reply,
         times: tuple[float, float],
         attempt: int,
@@ -315,38 +286,17 @@ class Desk:
         tally.prompt += usage.prompt
         tally.completion += usage.completion
         tally.prefix += usage.cached
-        work.sink.call(
-            identity,
-            seat.member.member,
-            work.group,
-            work.trial,
-            key,
-            request,
-            request_hash,
-            reply,
-            times,
-            attempt,
-            kept,
-        )
+        work.sink.call(asked, reply, times, attempt, kept)
 
     async def _ask_engine(
-        self, seat: Seat, work: Work, request: Request, identity: str, key: str, seed: int
+        self, seat: Seat, work: Work, asked: Asked, seed: int
     ) -> tuple[Reply, tuple[float, float], int]:
         line = seat.line
         slots, limit = line.slots, line.limit
+        identity, member, group, trial, key, request, _ = asked
         place = work.shared.place(request)
-        member = seat.member.member
-        asking = Asking(
-            seed,
-            identity,
-            member,
-            work.group,
-            work.sample,
-            work.trial,
-            key,
-            work.nth.get(member),
-            work.last_counts,
-        )
+        nth = work.nth.get(member)
+        asking = Asking(seed, identity, member, group, work.sample, trial, key, nth, work.last_counts)
         open_calls = self.waits.open
         attempt = overloads = 0
         while True:

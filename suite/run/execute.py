@@ -8,7 +8,7 @@ models (`calls`), folders and engines (`session`).
 import asyncio
 import traceback
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Protocol
 
 from suite.errors import CallFailed, PluginError, RunError, SuiteError
@@ -45,43 +45,34 @@ class Watcher(Protocol):
         """A sample could not be done, and why: the kind, and in words."""
 
 
+@dataclass(eq=False)
 class Driver:
     """One pass over the plan's groups. solve_sink, score_sink: None leaves that stage out."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        desk: Desk,
-        *,
-        solve_sink: Sink | None,
-        score_sink: Sink | None,
-        solved: Done,
-        scored: Done,
-        text_of: TextOf,
-        watcher: Watcher,
-        imported: bool = False,
-        errors_allowed: int = SAME_ERROR_LIMIT,
-    ) -> None:
-        self._plan = plan
-        self._desk = desk
-        self._solve_sink = solve_sink
-        self._score_sink = score_sink
-        self._solved = solved
-        self._scored = scored
-        self._text_of = text_of
-        self._watcher = watcher
-        self._imported = imported
-        self._errors_allowed = errors_allowed
+    plan: Plan
+    desk: Desk
+    _: KW_ONLY
+    solve_sink: Sink | None
+    score_sink: Sink | None
+    solved: Done
+    scored: Done
+    text_of: TextOf
+    watcher: Watcher
+    imported: bool = False
+    errors_allowed: int = SAME_ERROR_LIMIT
+
+    def __post_init__(self) -> None:
+        """Nothing is open yet."""
         self._open = 0
         self._scoring = 0
-        self._groups = enumerate(plan.groups())
+        self._groups = enumerate(self.plan.groups())
         self._more = True
         self._filling = False
         self._workers: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._errors = 0
         self._fatal: BaseException | None = None
-        self._limits = list({seat.line.limit for seats in desk.seats.values() for seat in seats})
+        self._limits = list({seat.line.limit for seats in self.desk.seats.values() for seat in seats})
 
     @property
     def scoring(self) -> int:
@@ -101,8 +92,8 @@ class Driver:
             raise
         if self._fatal is not None:
             raise self._fatal
-        if self._desk.stopped is not None:
-            raise self._desk.stopped
+        if self.desk.stopped is not None:
+            raise self.desk.stopped
 
     def cancel(self) -> None:
         """Drop what is in flight."""
@@ -134,7 +125,7 @@ class Driver:
 
     def _next(self) -> list[tuple[Item, int, GroupCalls]] | None:
         """The works of the next group with anything left to do; None if there is no room or no more."""
-        while self._more and not self._desk.stopping and self._has_room():
+        while self._more and not self.desk.stopping and self._has_room():
             try:
                 number, group = next(self._groups)
             except StopIteration:
@@ -150,7 +141,7 @@ class Driver:
 
     def _works(self, number: int, group: Group) -> list[tuple[Item, int, GroupCalls]]:
         found = []
-        for trial in range(self._plan.request.trials):
+        for trial in range(self.plan.request.trials):
             shared = GroupCalls(number, len(group.items) > 1)
             found += [(item, trial, shared) for item in group.items if not self._finished(item, trial)]
         return found
@@ -159,7 +150,7 @@ class Driver:
         self._more = False
         if self._fatal is None:
             self._fatal = ours(error) or error
-        self._desk.stop()
+        self.desk.stop()
 
     async def _worker(self, works: list[tuple[Item, int, GroupCalls]]) -> None:
         """One group after the other, while there is room for another."""
@@ -185,28 +176,28 @@ class Driver:
 
     def _finished(self, item: Item, trial: int) -> bool:
         """Whether nothing is left to do for an item, in the stages of this pass."""
-        if not len(self._solved):
-            return self._solve_sink is None
-        cell, sample = self._plan.cells[item.cell].id, item.sample.id
-        solved = self._solved.has(cell, sample, trial)
+        if not len(self.solved):
+            return self.solve_sink is None
+        cell, sample = self.plan.cells[item.cell].id, item.sample.id
+        solved = self.solved.has(cell, sample, trial)
         if solved:
-            self._watcher.already("solve")
-        if self._score_sink is None:
-            return solved or self._solve_sink is None
-        if self._scored.has(cell, sample, trial):
-            self._watcher.already("score")
+            self.watcher.already("solve")
+        if self.score_sink is None:
+            return solved or self.solve_sink is None
+        if self.scored.has(cell, sample, trial):
+            self.watcher.already("score")
             return True
-        return not solved and self._solve_sink is None
+        return not solved and self.solve_sink is None
 
     async def _item(self, item: Item, trial: int, shared: GroupCalls) -> None:
         try:
-            cell = self._plan.cells[item.cell]
+            cell = self.plan.cells[item.cell]
             sample: Sample[Any] = item.sample
-            seed = self._plan.request.seed
+            seed = self.plan.request.seed
             if trial or seed:
                 sample = replace(sample, trial=trial, seed=seed)
             solved = await self._solve(cell, sample, shared)
-            if solved is not None and self._score_sink is not None:
+            if solved is not None and self.score_sink is not None:
                 self._scoring += 1
                 self._fill_soon()
                 try:
@@ -221,33 +212,33 @@ class Driver:
         self, cell: Cell, sample: Sample[Any], shared: GroupCalls
     ) -> tuple[OutputRecord, Output] | None:
         """(record, output), from the journal or now; None if it stays pending."""
-        record = output_of(self._solved, cell.id, sample.id, sample.trial)
+        record = output_of(self.solved, cell.id, sample.id, sample.trial)
         if record is not None:
             output = record.output
             if record.text_from:
-                output = Output(self._text_of(record), output.data, output.finish)
+                output = Output(self.text_of(record), output.data, output.finish)
             return record, output
-        if self._solve_sink is None:
+        if self.solve_sink is None:
             return None
-        work = self._work(cell, sample, shared, self._solve_sink)
+        work = self._work(cell, sample, shared, self.solve_sink)
         try:
             output = await cell.task.solve(sample, work.models())
             if work.failure is not None:  # the task swallowed it: still no answer
                 raise work.failure
-            record = output_record(cell.id, sample, output, list(work.calls), work.last, self._imported)
+            record = output_record(cell.id, sample, output, list(work.calls), work.last, self.imported)
         except Exception as error:
             self._pend(cell, work, error)
             return None
-        self._solve_sink.done(record)
-        self._watcher.solved(cell, record, output)
+        self.solve_sink.done(record)
+        self.watcher.solved(cell, record, output)
         return record, output
 
     async def _score(
         self, cell: Cell, sample: Sample[Any], shared: GroupCalls, solved: OutputRecord, output: Output
     ) -> None:
-        if self._score_sink is None or self._scored.has(cell.id, sample.id, sample.trial):
+        if self.score_sink is None or self.scored.has(cell.id, sample.id, sample.trial):
             return
-        work = self._work(cell, sample, shared, self._score_sink)
+        work = self._work(cell, sample, shared, self.score_sink)
         try:
             score = await cell.task.score(sample, output, work.models())
             if work.failure is not None:
@@ -256,13 +247,13 @@ class Driver:
         except Exception as error:
             self._pend(cell, work, error)
             return
-        self._score_sink.done(record)
-        self._watcher.scored(cell, solved, record)
+        self.score_sink.done(record)
+        self.watcher.scored(cell, solved, record)
 
     def _work(self, cell: Cell, sample: Sample[Any], shared: GroupCalls, sink: Sink) -> Work:
         family = cell.plan.task.partition("/")[0]
         last = cell.task.info.scored_reply == "last"
-        return Work(self._desk, sink, shared, family, cell.id, sample.group, sample.id, sample.trial, last)
+        return Work(self.desk, sink, shared, family, cell.id, sample.group, sample.id, sample.trial, last)
 
     def _pend(self, cell: Cell, work: Work, error: Exception) -> None:
         """Note why a work is left undone: a failed call, an error of the task. Raises all other errors."""
@@ -277,9 +268,9 @@ class Driver:
             told = scrub_all("; ".join(line.strip() for line in str(error).splitlines()))
             detail = f"{type(error).__name__}: {told}{place}"[:500]
             self._errors += 1
-        self._desk.attempt("pending", work, kind=kind, detail=detail)
-        self._watcher.pending(work.sink.stage, kind, detail)
-        if self._errors >= self._errors_allowed and self._fatal is None:
+        self.desk.attempt("pending", work, kind=kind, detail=detail)
+        self.watcher.pending(work.sink.stage, kind, detail)
+        if self._errors >= self.errors_allowed and self._fatal is None:
             self._stop(
                 RunError(
                     f"{self._errors} samples failed with an error of the task itself, the last: {detail}",

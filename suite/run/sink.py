@@ -1,11 +1,24 @@
 """Where the records of one stage go: the files of a run folder, or of one of its scorings."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from suite.chat import Reply, Request
 from suite.files import sync_folder
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.journal.writing import Blocks, JournalFile
+
+
+class Asked(NamedTuple):
+    """One call of a member: who asks what, in which group and trial. identity: the call's id."""
+
+    identity: str
+    member: str
+    group: str
+    trial: int
+    key: str
+    request: Request
+    request_sha256: str
 
 
 class Sink:
@@ -24,36 +37,25 @@ class Sink:
         return self._blocks_file, self._calls, self._done
 
     def call(
-        self,
-        identity: str,
-        member: str,
-        group: str,
-        trial: int,
-        key: str,
-        request: Request,
-        request_hash: str,
-        reply: Reply,
-        times: tuple[float, float],
-        attempt: int,
-        kept: float | None,
+        self, asked: Asked, reply: Reply, times: tuple[float, float], attempt: int, kept: float | None
     ) -> None:
         """Write a finished call, its bodies first. kept: of a reply from the cache, when it was asked for."""
-        blocks = self._blocks
+        blocks, request = self._blocks, asked.request
         messages = blocks.fold([blocks.message(one) for one in request.messages])
         texts = blocks.fold([blocks.text(one) for one in request.texts])
         self._calls.append(
             CallRecord(
-                identity,
-                member,
-                group,
-                trial,
+                asked.identity,
+                asked.member,
+                asked.group,
+                asked.trial,
                 request.kind,
-                request_hash,
+                asked.request_sha256,
                 messages,
                 texts,
                 blocks.text(request.prompt) if request.prompt else "",
                 blocks.tools(request),
-                key,
+                asked.key,
                 request.options,
                 reply,
                 times,
