@@ -103,6 +103,10 @@ class OpenAIClient:
         self._likelihood = likelihood.Likelihood(self._post, model, scrub)
         self._rating = rating.Rating(self._post, model, self._head, scrub)
 
+    def speak(self, dialect: Dialect) -> None:
+        """Ask in another dialect from now on."""
+        self._given = self._dialect = dialect
+
     async def close(self) -> None:
         """Close all connections."""
         await self._http.close()

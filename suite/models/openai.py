@@ -22,11 +22,11 @@ from suite.models.endpoint import OWN_SERVERS, identified
 from suite.models.options import EngineOptions, check_needs, describe, read_options, split_names
 from suite.models.plain_http import REPLY_MIB
 from suite.models.rating import Head
-from suite.models.sampling import NEUTRAL
+from suite.models.sampling import APPLY_OWN, NEUTRAL
 from suite.models.secrets import Scrubber, read_headers, read_key, split_url
 from suite.models.settings import llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
-from suite.models.thinking import server_kind, why_not
+from suite.models.thinking import THINKING_FIELDS, server_kind, why_not
 from suite.models.wire import DIALECTS
 from suite.models.wordings import own_wordings
 
@@ -67,7 +67,8 @@ class OpenAIOptions(EngineOptions):
     weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
     per_token: bool = Field(False, description="rate: the last token's value, by /pooling")
     generation_config: Literal["vllm", "auto"] = Field(
-        "vllm", description="dialect vllm: send neutral values for what a request leaves open, or none"
+        "vllm",
+        description="to vLLM and SGLang: send neutral values for what is left open (vllm), or none (auto)",
     )
     window: int | None = Field(None, ge=1, description="context window, if the endpoint does not say")
     identity: str = Field(
@@ -128,10 +129,11 @@ class OpenAIEngine(Engine):
         self._capabilities = capabilities_of(options.capabilities, usual_capabilities(options.dialect))
         field = options.max_tokens_field or ("max_completion_tokens" if hosted else "")
         dialect = DIALECTS[options.dialect]
+        own = options.dialect in APPLY_OWN and options.generation_config == "vllm"
         self._dialect = msgspec.structs.replace(
             dialect,
             thinks=server_kind(options.dialect, self.url),
-            neutral=dict(NEUTRAL) if (options.dialect, options.generation_config) == ("vllm", "vllm") else {},
+            neutral=dict(NEUTRAL) if own else {},
             max_tokens=field or dialect.max_tokens,
             seed=options.send_seed,
             system=options.system,
@@ -165,7 +167,9 @@ class OpenAIEngine(Engine):
             found["vouched"] = options.identity
         if self._told:
             found["told"] = self._told
-        if options.dialect == "vllm":
+        if self._dialect.neutral:
+            found["sent"] = "neutral"
+        if options.dialect in APPLY_OWN:
             shaping["generation_config"] = options.generation_config
         return {**found, "options": shaping} if shaping else found
 
@@ -176,7 +180,9 @@ class OpenAIEngine(Engine):
 
     def thinks(self, thinking: str | int) -> str:
         """By the kind of server."""
-        return why_not(self._dialect.thinks, thinking)
+        why = why_not(self._dialect.thinks, thinking)
+        twice = set(self._options.extra_body) & set(THINKING_FIELDS)
+        return f"extra_body says it, too: {', '.join(sorted(twice))}" if twice and not why else why
 
     def settings(self) -> Mapping[str, Any]:
         """What is sent, and what the endpoint tells: of a hosted one next to nothing."""
@@ -235,6 +241,9 @@ class OpenAIEngine(Engine):
             raise EngineError(error.what, error.where, fix)
         card = named.get(self.spec.name) or (cards[0] if len(cards) == 1 else None)
         self._told = card.told if card else {}
+        if self._told.get("owned_by") in APPLY_OWN and self._options.generation_config == "vllm":
+            self._dialect = msgspec.structs.replace(self._dialect, neutral=dict(NEUTRAL))
+            client.speak(self._dialect)
         if card and card.max_model_len and self._window is None:
             self._window = client.window = card.max_model_len
         if self._options.dialect == "vllm":

@@ -16,6 +16,7 @@ NEUTRAL: dict[str, float | int] = {
     "presence_penalty": 0.0,
     "frequency_penalty": 0.0,
 }
+APPLY_OWN = ("vllm", "sglang")  # servers that apply a model's own configuration unless told
 _NAMES = (*NEUTRAL, "max_new_tokens")  # what vLLM takes from a model's configuration
 
 

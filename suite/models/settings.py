@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from suite.chat import Json
 from suite.errors import CallFailed
 from suite.models.decoding import lenient
+from suite.models.sampling import NEUTRAL
 from suite.models.thinking import template_switches
 
 SETTINGS = (
@@ -101,13 +102,21 @@ async def template_settings(render: Render) -> dict[str, Any]:
 
 
 async def llamacpp_settings(client: Client) -> dict[str, Any]:
-    """What llama.cpp's /props tells of its template."""
+    """What llama.cpp's /props tells: its template, and what it takes where a request leaves sampling open."""
     try:
         found = lenient((await client.text("/props")).encode() or b"{}")
     except (CallFailed, ValueError):
         return {}
-    template = found.get("chat_template") if isinstance(found, dict) else None
-    return {"chat_template_sha256": sha256_text(template)} if isinstance(template, str) else {}
+    told = found if isinstance(found, dict) else {}
+    template, usual = told.get("chat_template"), told.get("default_generation_settings")
+    params = usual.get("params") if isinstance(usual, dict) else None
+    sampling = {name: params[name] for name in NEUTRAL if name in params} if isinstance(params, dict) else {}
+    if sampling and isinstance(params, dict) and "repeat_penalty" in params:
+        sampling["repetition_penalty"] = params["repeat_penalty"]  # its own name for it
+    return {
+        **({"chat_template_sha256": sha256_text(template)} if isinstance(template, str) else {}),
+        **({"sampling": sampling} if sampling else {}),
+    }
 
 
 async def follows(render: Render, thinking: str | int) -> bool | None:

@@ -17,6 +17,13 @@ _EFFORTS = ("low", "medium", "high")
 _TOKENS = {"low": 1024, "medium": 8192, "on": 8192, "high": 24576}
 _SWITCHES = ("enable_thinking", "thinking")  # what chat templates call it
 _LEAST_ANTHROPIC = 1024
+THINKING_FIELDS = (
+    "reasoning_effort",
+    "reasoning",
+    "thinking",
+    "thinking_token_budget",
+    "thinking_budget_tokens",
+)
 _HOSTS = {
     "anthropic.com": "anthropic",
     "googleapis.com": "gemini",

@@ -15,6 +15,8 @@ import transformers
 from suite.chat import Message, Options, TokenLogprob, Tool
 from suite.data.hub_status import told
 from suite.errors import EngineError
+from suite.models.sampling import NEUTRAL
+from suite.models.settings import sha256_text
 from suite.models.tokens import PROBE, missing_beginning
 
 Ids = list[int]
@@ -32,6 +34,24 @@ class Generated(NamedTuple):
     tokens: int
     stopped: bool
     logprobs: tuple[TokenLogprob, ...]
+
+
+# transformers, too, fills what is left open from the model's generation_config.json, when greedy as well
+_NEUTRAL: dict[str, Any] = {
+    "min_p": None,
+    "typical_p": 1.0,
+    "repetition_penalty": 1.0,
+    "no_repeat_ngram_size": 0,
+    "num_beams": 1,
+    "min_length": 0,
+    "min_new_tokens": None,
+    "bad_words_ids": None,
+    "suppress_tokens": None,
+    "begin_suppress_tokens": None,
+    "forced_bos_token_id": None,
+    "forced_eos_token_id": None,
+    "sequence_bias": None,
+}
 
 
 class TorchModel:
@@ -107,6 +127,20 @@ class TorchModel:
             raise TemplateRejected(f"{type(error).__name__}: {error}") from error
         return ids
 
+    def settings(self) -> dict[str, Any]:
+        """What shapes its answers beside the requests, for the manifest."""
+        template = self.tokenizer.chat_template
+        return {
+            "engine_version": transformers.__version__,
+            "context_length": self.window,
+            "dtype": str(self.model.dtype).removeprefix("torch."),
+            "device": str(self.model.device.type),
+            "chat_template_sha256": sha256_text(template) if isinstance(template, str) else None,
+            "sampling": {name: value for name, value in NEUTRAL.items() if name != "temperature"},
+            "reasoning_parser": "none",
+            "tool_parser": "none",
+        }
+
     def beginning(self, template: dict[str, Any] | None = None) -> Ids:
         """The beginning-of-text token that the tokenizer has and the chat template lacks, or nothing."""
         turns = [{"role": one.role, "content": one.content} for one in PROBE]
@@ -170,6 +204,7 @@ class TorchModel:
             "temperature": options.temperature if warm else None,
             "top_p": options.top_p if warm else None,
             "top_k": 0 if warm else None,
+            **_NEUTRAL,
             "pad_token_id": self.tokenizer.pad_token_id,
             "return_dict_in_generate": True,
             "output_logits": options.logprobs is not None,

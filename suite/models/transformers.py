@@ -99,6 +99,12 @@ class TransformersEngine(Engine):
         """By switches of the chat template; nothing here counts tokens of thinking."""
         return "transformers has no budget for thinking" if isinstance(thinking, int) else ""
 
+    def settings(self) -> Mapping[str, Any] | None:
+        """By the model as it was loaded. Nothing of its own generation configuration is taken."""
+        return (
+            self._model.settings() if self._model is not None and "rate" not in self.capabilities() else None
+        )
+
     def limits(self) -> Mapping[str, int]:
         """Twice the batch: one is worked on, one waits. The window is known once started."""
         cap = 2 * self._options.batch if self._family else 1

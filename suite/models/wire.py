@@ -26,7 +26,8 @@ class Dialect(msgspec.Struct, frozen=True):
     sent where a request leaves them open, so that no configuration of the server's fills them. seed: whether
     one is sent. system: "fold" puts a system message before the user's, as text. schema: "strict" holds a
     JSON Schema to the rules of strict modes, "plain" sends it as it is, "off" leaves it out. stream: ask for
-    a stream, with `usage` at its end.
+    a stream, with `usage` at its end. strict_tools: whether arguments keep to a tool's schema only where the
+    tool says that they must.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Dialect(msgspec.Struct, frozen=True):
     schema: str = "strict"
     stream: bool = False
     usage: bool = True
+    strict_tools: bool = False
 
 
 BEGINS = ("<s>", "<|begin_of_text|>", "<|startoftext|>", "<bos>")  # of a text, in raw prompts
@@ -54,6 +56,7 @@ DIALECTS = {
         template="chat_template_kwargs",
         specials="add_special_tokens",
         schema="plain",
+        strict_tools=True,
     ),
     "sglang": Dialect(
         "sglang",
@@ -88,7 +91,7 @@ def chat_body(
             "json_schema": _schema(options.json_schema, dialect),
         }
     if request.tools:
-        body["tools"] = [_tool(tool) for tool in request.tools]
+        body["tools"] = [_tool(tool, dialect.strict_tools) for tool in request.tools]
     if options.tool_choice is not None:
         named = options.tool_choice not in ("auto", "required", "none")
         choice: Any = options.tool_choice
@@ -187,7 +190,9 @@ def _message(message: Message) -> dict[str, Any]:
     return made
 
 
-def _tool(tool: Tool) -> dict[str, Any]:
+def _tool(tool: Tool, strict: bool) -> dict[str, Any]:
     function: dict[str, Any] = {"name": tool.name, "description": tool.description}
+    if strict and tool.parameters:
+        function["strict"] = True
     function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
     return {"type": "function", "function": function}

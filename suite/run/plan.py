@@ -26,7 +26,13 @@ from suite.run.sources import DataOpener, check_given, given_sources
 from suite.run.twice import Ids, refuse
 
 MOST_TAG_VALUES = 200  # a tag with more values is no slice worth counting
-_NOT_IDENTITY = ("engine_version", "url", "told", "reasoning_parser")  # may change while a run goes on
+_NOT_IDENTITY = (
+    "engine_version",
+    "url",
+    "told",
+    "sent",
+    "reasoning_parser",
+)  # may change while a run goes on
 
 
 @dataclass(frozen=True)

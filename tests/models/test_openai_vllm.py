@@ -3,12 +3,15 @@
 import itertools
 
 import pytest
+from named_server import NamedServer
 from openai_server import OpenAIServer
 from openai_shapes import BOS, EOT, hash_reward, render_ids, token_ids, token_logprob
 
-from suite.chat import Options, Request, user
+from suite.chat import Options, Request, Tool, user
 from suite.errors import CallFailed
-from tests.models.endpoints import asked
+from suite.models.base import Surroundings
+from suite.models.sampling import NEUTRAL
+from tests.models.endpoints import ASKING, asked, engine
 
 VLLM = {"dialect": "vllm", "capabilities": "+rate,+rank"}
 QUESTION = (user("Which is best?"),)
@@ -105,3 +108,48 @@ async def test_texts_are_ranked_by_their_embeddings(server: OpenAIServer) -> Non
     reply = await asked(server.url, Request("rank", prompt="sea", texts=("moon", "sea", "sun")), **VLLM)
     assert reply.ranking[0] == (1, pytest.approx(1.0))
     assert sorted(index for index, _ in reply.ranking) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("owner", "options", "sent"),
+    [
+        ("vllm", {}, NEUTRAL),
+        ("sglang", {}, NEUTRAL),
+        ("vllm", {"generation_config": "auto"}, {}),
+        ("openai", {}, {}),
+        ("", {"dialect": "sglang"}, NEUTRAL),
+        ("", {"dialect": "vllm", "extra_body": {"top_k": 5}}, {**NEUTRAL, "top_k": 5}),
+        ("", {"dialect": "llamacpp"}, {}),
+    ],
+)
+async def test_servers_that_apply_a_models_configuration_are_sent_neutral_values(
+    owner: str, options: dict[str, object], sent: dict[str, float]
+) -> None:
+    async with NamedServer(card={"owned_by": owner}, keep_bodies=True) as server:
+        one = engine(server.url, **options)
+        plan = dict(one.identity())
+        await one.start(Surroundings())
+        await one.call(Request("chat", QUESTION, options=Options(temperature=0.3)), ASKING)
+        body = server.bodies[-1]
+        settings, identity = one.settings() or {}, one.identity()
+        await one.close()
+    assert {name: body[name] for name in NEUTRAL if name in body} == {**sent, "temperature": 0.3}
+    assert bool(settings["sampling"]) is bool(sent) is (identity.get("sent") == "neutral")
+    lasting = {k: v for k, v in identity.items() if k not in ("told", "sent", "engine_version")}
+    assert lasting == {k: v for k, v in plan.items() if k not in ("told", "sent", "engine_version")}
+
+
+@pytest.mark.parametrize(("dialect", "strict"), [("vllm", True), ("openai", None)])
+async def test_vllm_is_told_to_keep_to_a_tools_schema(
+    server: OpenAIServer, dialect: str, strict: bool | None
+) -> None:
+    schema = {"type": "object", "properties": {"to": {"type": "string"}}}
+    tools = (Tool("move", "", schema), Tool("wait"))
+    await asked(server.url, Request("chat", QUESTION, tools=tools), dialect=dialect)
+    sent = [one["function"].get("strict") for one in server.bodies[-1]["tools"]]
+    assert sent == [strict, None]
+
+
+async def test_thinking_said_twice_is_refused(server: OpenAIServer) -> None:
+    one = engine(server.url, extra_body={"reasoning_effort": "low"})
+    assert one.thinks("high") == "extra_body says it, too: reasoning_effort"

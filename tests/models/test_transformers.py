@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,32 @@ async def test_it_generates_greedily_and_by_seed(folder: Path) -> None:
     over = await one.call(Request("chat", (user("a " * 70),)), Asking())
     assert over.finish == "overflow"
     await one.close()
+
+
+async def test_a_models_own_generation_configuration_changes_nothing(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "chat", tmp_path / "own")
+    before = json.loads((folder / "chat" / "generation_config.json").read_text())
+    own = {"repetition_penalty": 3.0, "no_repeat_ngram_size": 1, "suppress_tokens": [5, 6, 7, 8, 9]}
+    own |= {
+        "min_new_tokens": 9,
+        "do_sample": True,
+        "top_k": 1,
+        "min_p": 0.9,
+        "typical_p": 0.2,
+        "temperature": 9.0,
+    }
+    (tmp_path / "own" / "generation_config.json").write_text(json.dumps({**before, **own}))
+    asks = [
+        Request("chat", (user("a b c"),), options=Options(temperature=warm, max_tokens=12))
+        for warm in (0.0, 1.0)
+    ]
+    said = []
+    for path in (folder / "chat", tmp_path / "own"):
+        one = engine(path)
+        await one.start(Surroundings())
+        said.append([(await one.call(ask, Asking(seed=3))).text for ask in asks])
+        await one.close()
+    assert said[0] == said[1]
 
 
 @pytest.mark.parametrize("adds", [True, False])

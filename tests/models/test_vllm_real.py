@@ -10,8 +10,10 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from suite.chat import Message, Options, Request, assistant, user
+from suite.chat import Message, Options, Request, Tool, assistant, tool_result, user
 from suite.models.base import Asking, Engine, Surroundings
+from suite.models.sampling import NEUTRAL
+from suite.models.settings import settled
 from suite.models.spec import parse_spec
 from suite.models.vllm import provider
 
@@ -40,7 +42,7 @@ def engine(name: str, **options: str) -> Engine:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def smol(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]:
-    one = engine("smollm2-135m")
+    one = engine("smollm2-135m", tool_call_parser="hermes")
     await one.start(Surroundings(logs=tmp_path_factory.mktemp("logs")))
     yield one
     await one.close()
@@ -91,6 +93,56 @@ async def test_a_schema_is_kept_and_an_answer_continued(smol: Engine) -> None:
         chat(user("Count to six."), assistant("1, 2, 3, 4,"), continue_final=True, max_tokens=4), Asking()
     )
     assert more.text.strip().startswith("5")
+
+
+async def test_a_required_tool_is_called_with_arguments_of_its_schema(smol: Engine) -> None:
+    city = {"enum": ["Paris", "Rome"]}
+    schema = {"type": "object", "properties": {"city": city}, "required": ["city"]}
+    tools = (Tool("look_up", "Look up the weather", {**schema, "additionalProperties": False}),)
+    options = Options(temperature=0.0, max_tokens=80, tool_choice="required")
+    for question in ("What is the weather in Paris?", "Write a poem."):
+        reply = await smol.call(Request("chat", (user(question),), tools=tools, options=options), Asking())
+        call = reply.tool_calls[0]
+        assert (call.name, bool(call.id)) == ("look_up", True)
+        assert msgspec.json.decode(call.arguments)["city"] in city["enum"]
+        told = (user(question), assistant("", (call,)), tool_result("Sunny.", call.id))
+        assert (await smol.call(chat(*told), Asking())).text
+
+
+async def test_what_shapes_its_answers_is_known(smol: Engine) -> None:
+    settings = smol.settings() or {}
+    assert settings["sampling"] == NEUTRAL
+    assert "SmolLM" in settings["template_system"]
+    assert (settings["dtype"], settings["context_length"], settings["system_messages"]) == (
+        "float32", 2048, "taken",
+    )  # fmt: skip
+    assert len(settings["chat_template_sha256"]) == 64
+    assert settled(settings, None)["unknown"] == ["thinking"]
+
+
+async def test_reproducible_replies_are_equal_at_any_concurrency_and_after_a_restart(tmp_path: Path) -> None:
+    asks = [
+        (chat(user(f"Tell of {i}. " + "word " * (i * 7 % 40)), temperature=warm, logprobs=0), i)
+        for i, warm in enumerate([0.0, 0.8] * 32)
+    ]
+
+    async def answers(one: Engine, at_once: int) -> list[tuple[str, tuple[float, ...]]]:
+        turn = asyncio.Semaphore(at_once)
+
+        async def ask(request: Request, seed: int) -> tuple[str, tuple[float, ...]]:
+            async with turn:
+                reply = await one.call(request, Asking(seed=seed))
+                return reply.text, tuple(token.logprob for token in reply.logprobs)
+
+        return list(await asyncio.gather(*(ask(*each) for each in asks)))
+
+    said = []
+    for concurrencies in ((1, 8), (64,)):
+        one = engine("smollm2-135m", reproducible="true")
+        await one.start(Surroundings(logs=tmp_path))
+        said += [await answers(one, at_once) for at_once in concurrencies]
+        await one.close()
+    assert said[0] == said[1] == said[2]
 
 
 async def test_too_long_is_an_overflow(smol: Engine) -> None:

@@ -24,9 +24,10 @@ class NamedServer(OpenAIServer):
         fingerprint: str = "",
         reads: int = 10**9,
         finish: str = "stop",
+        keep_bodies: bool = False,
         port: int = 0,
     ) -> None:
-        super().__init__(port=port)
+        super().__init__(port=port, keep_bodies=keep_bodies)
         self.text = text
         self.card = {"id": "loopback", "object": "model", **(card or {})}
         self.fingerprint = fingerprint
