@@ -76,10 +76,10 @@ def read(way: Way, reply: suite.Reply, released: bool = False) -> Move:
     if way == "tools" and reply.tool_calls:
         return _from_call(reply.tool_calls, released)
     if not reply.text.strip():
-        problem = "refused" if reply.finish == "refused" else "empty"
-        return Move("", problem)
+        problems = {"refused": "refused", "length": "cut-off"}
+        return Move("", problems.get(reply.finish, "empty"))
     if way == "tools":
-        return Move(reply.text, "no-tool-call")
+        return Move(reply.text, "cut-off" if reply.finish == "length" else "no-tool-call")
     return _from_text(reply.text, reply.finish, released)
 
 
