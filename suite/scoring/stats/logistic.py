@@ -4,6 +4,7 @@ The one fit behind length control, style-controlled ratings and recalibration. N
 separate, or a column is redundant, there is no fit rather than a large number.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from suite.scoring.stats.units import Clusters, Floats
 
 STEPS = 100
 TOLERANCE = 1e-10
-SEPARATED = 30.0  # on the scale of the linear predictor: p below 1e-13
+SEPARATED = 30.0  # on the scale of the linear predictor, or of log strengths: p below 1e-13
 
 
 @dataclass(frozen=True)
@@ -53,32 +54,50 @@ def fit_logistic(x: NDArray[np.float64], y: Floats, weights: Floats | None = Non
     if n < k or k == 0:
         return None
     w = np.ones(n) if weights is None else weights
-    b = np.zeros(k)
-    likelihood = _log_likelihood(x @ b, y, w)
-    for _ in range(STEPS):
+
+    def likelihood(b: Floats) -> float:
+        linear = x @ b
+        return float((w * (y * linear - np.logaddexp(0, linear))).sum())
+
+    def hessian(p: Floats) -> NDArray[np.float64]:
+        return np.asarray((x * (w * p * (1 - p))[:, None]).T @ x, np.float64)
+
+    def step(b: Floats) -> Floats | None:
         p = expit(x @ b)
-        gradient = x.T @ (w * (y - p))
-        hessian = (x * (w * p * (1 - p))[:, None]).T @ x
-        step = _solve(hessian, gradient)
-        if step is None:
-            return None
-        size = 1.0
-        while size > 1e-6 and (found := _log_likelihood(x @ (b + size * step), y, w)) < likelihood - 1e-12:
-            size /= 2
-        b, likelihood = b + size * step, found
-        if np.abs(x @ b).max() > SEPARATED:
-            return None
-        if float(np.abs(step).max()) < TOLERANCE:
-            break
-    else:
+        return _solve(hessian(p), x.T @ (w * (y - p)))
+
+    b = climb(np.zeros(k), likelihood, step, lambda b: float(np.abs(x @ b).max()), STEPS)
+    if b is None:
         return None
     p = expit(x @ b)
-    hessian = (x * (w * p * (1 - p))[:, None]).T @ x
-    return Logistic(b, np.asarray(np.linalg.inv(hessian), np.float64), x * (w * (y - p))[:, None])
+    return Logistic(b, np.asarray(np.linalg.inv(hessian(p)), np.float64), x * (w * (y - p))[:, None])
 
 
-def _log_likelihood(linear: Floats, y: Floats, w: Floats) -> float:
-    return float((w * (y * linear - np.logaddexp(0, linear))).sum())
+def climb(
+    b: Floats,
+    likelihood: Callable[[Floats], float],
+    step: Callable[[Floats], Floats | None],
+    size_of: Callable[[Floats], float],
+    steps: int,
+) -> Floats | None:
+    """Where the log likelihood is highest, by Newton's steps from b, halved while they lead down.
+
+    None where a step does not exist, the size passes `SEPARATED`, or the climb does not end.
+    """
+    here = likelihood(b)
+    for _ in range(steps):
+        move = step(b)
+        if move is None:
+            return None
+        share = 1.0
+        while share > 1e-6 and (there := likelihood(b + share * move)) < here - 1e-12:
+            share /= 2
+        b, here = b + share * move, there
+        if size_of(b) > SEPARATED:
+            return None
+        if float(np.abs(move).max()) < TOLERANCE:
+            return b
+    return None
 
 
 def _solve(hessian: NDArray[np.float64], gradient: Floats) -> Floats | None:

@@ -18,11 +18,11 @@ from suite.errors import ConfigError
 from suite.scoring.stats.bradley_terry import CENTRE, POINTS
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import normal_quantile
+from suite.scoring.stats.logistic import climb
 from suite.scoring.stats.units import Clusters, Floats, Scores, floats
 from suite.scoring.stats.votes import Votes
 
 STEPS = 50
-TOLERANCE = 1e-10
 SIDE = "shown first"  # the name of the intercept
 NO_FIT = "style and strength cannot be told apart: no model may always win, lose or have more of a style"
 
@@ -142,24 +142,16 @@ class _Fit:
         free = self.k + self.m - 1
         if len(self.y) < free or free < 1:
             return False
-        likelihood = self.likelihood(self.b)
-        for _ in range(STEPS):
-            p = expit(self.linear(self.b))
-            residuals = self.y - p
-            gradient = np.concatenate([self.by_model(residuals), self.x.T @ residuals])
-            inverse = _inverse(self.hessian(p)[1:, 1:])
-            if inverse is None:
-                return False
-            step = np.concatenate([[0.0], inverse @ gradient[1:]])
-            size = 1.0
-            while size > 1e-6 and (found := self.likelihood(self.b + size * step)) < likelihood - 1e-12:
-                size /= 2
-            self.b, likelihood = self.b + size * step, found
-            if float(np.abs(self.b).max()) > 30:
-                return False
-            if float(np.abs(step).max()) < TOLERANCE:
-                return True
-        return False
+        found = climb(self.b, self.likelihood, self.step, lambda b: float(np.abs(b).max()), STEPS)
+        self.b = self.b if found is None else found
+        return found is not None
+
+    def step(self, b: Floats) -> Floats | None:
+        p = expit(self.linear(b))
+        residuals = self.y - p
+        gradient = np.concatenate([self.by_model(residuals), self.x.T @ residuals])
+        inverse = _inverse(self.hessian(p)[1:, 1:])
+        return None if inverse is None else np.concatenate([[0.0], inverse @ gradient[1:]])
 
     def covariance(self, prompts: Clusters) -> NDArray[np.float64]:
         """Sandwich of (centred strengths, coefficients), scores summed by prompt."""
