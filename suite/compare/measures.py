@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.scoring.metrics import Custom, Mean, Over, PassAt, Ratio, Where, WinRate
-from suite.scoring.passes import pass_at, pass_hat, tally, tally_units
+from suite.scoring.passes import tally, tally_units
 from suite.scoring.results import Direction
+from suite.scoring.stats.passes import pass_at, pass_hat
 from suite.scoring.table import Table
 from suite.scoring.units import Scope, Units, collect, scope_of, unit_ids
 

@@ -1,11 +1,9 @@
-"""pass@k and pass^k from repeated trials, unbiased.
-
-c of n answers right: pass@k = 1 - C(n-c, k)/C(n, k) (Chen et al. 2021, arXiv 2107.03374, eq. 1);
-pass^k = C(c, k)/C(n, k) (tau-bench, arXiv 2406.12045). Mean over samples, never a proportion's interval.
+"""pass@k and pass^k from repeated trials, unbiased (`stats.passes`): means over samples, never a proportion's
+interval.
 """
 
-import math
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +13,8 @@ from suite.scoring.estimating import estimate_mean
 from suite.scoring.metrics import PassAt
 from suite.scoring.results import MetricResult
 from suite.scoring.row import WHOLE, Context, Estimated, Slice, mean_bounds
+from suite.scoring.stats.passes import pass_at, pass_hat
 from suite.scoring.units import Scope, Units, scope_of
-
-
-def pass_at(n: int, c: int, k: int) -> float:
-    """Chance that at least one of k answers drawn from n, c of them right, is right. Needs k <= n."""
-    return 1 - math.comb(n - c, k) / math.comb(n, k)
-
-
-def pass_hat(n: int, c: int, k: int) -> float:
-    """Chance that all k answers drawn from n, c of them right, are right. Needs k <= n."""
-    return math.comb(c, k) / math.comb(n, k)
 
 
 def pass_rows(metric: PassAt, context: Context) -> Iterator[MetricResult]:
@@ -53,22 +42,14 @@ def _rows(metric: PassAt, context: Context, scope: Scope, slice_: Slice) -> Iter
             yield context.row(metric, next(names), slice_, found, units, bounds)
 
 
-class Tally:
-    """Per sample: answers run, scored, right; whether any is applicable."""
+class Tally(NamedTuple):
+    """Per sample: answers run, scored, right."""
 
-    def __init__(
-        self,
-        samples: NDArray[np.uint64],
-        clusters: NDArray[np.uint64],
-        run: NDArray[np.intp],
-        scored: NDArray[np.intp],
-        right: NDArray[np.intp],
-    ) -> None:
-        self.samples = samples
-        self.clusters = clusters
-        self.run = run
-        self.scored = scored
-        self.right = right
+    samples: NDArray[np.uint64]
+    clusters: NDArray[np.uint64]
+    run: NDArray[np.intp]
+    scored: NDArray[np.intp]
+    right: NDArray[np.intp]
 
 
 def tally(scope: Scope, value: str) -> Tally:

@@ -5,7 +5,7 @@ samples, so its value under perfect calibration stands beside it. Sources: Brier
 al. 2017, eq. 3 (arXiv 1706.04599).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -111,18 +111,7 @@ def calibration(
 
 
 def _with_lost(found: Estimate, total: int) -> Estimate:
-    return Estimate(
-        found.value,
-        found.low,
-        found.high,
-        found.level,
-        found.method,
-        found.n,
-        total - found.n,
-        found.clusters,
-        found.n_effective,
-        found.note,
-    )
+    return replace(found, n_unscored=total - found.n)
 
 
 def bins_of(p: Floats, bins: int, binning: Binning) -> NDArray[np.intp]:

@@ -6,7 +6,7 @@ arXiv 2411.00640, section 4. Why: docs/statistics.md, "Two models". Different sa
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -137,18 +137,7 @@ def _difference(
             raise ConfigError("a score declared 0/1 is neither 0 nor 1", "paired_estimate")
         both, a, b = int((x * y).sum()), int((x > y).sum()), int((x < y).sum())
         found = newcombe(both, a, b, len(x) - both - a - b, level=level)
-    return Estimate(
-        found.value,
-        found.low,
-        found.high,
-        level,
-        found.method,
-        found.n,
-        total - found.n,
-        found.clusters,
-        found.n_effective,
-        found.note,
-    )
+    return replace(found, n_unscored=total - found.n)
 
 
 def _p_value(

@@ -17,6 +17,16 @@ from suite.scoring.stats.units import Labels
 UNIT = (0.0, 1.0)
 
 
+def pass_at(n: int, c: int, k: int) -> float:
+    """Chance that at least one of k answers drawn from n, c of them right, is right. Needs k <= n."""
+    return 1 - comb(n - c, k) / comb(n, k)
+
+
+def pass_hat(n: int, c: int, k: int) -> float:
+    """Chance that all k answers drawn from n, c of them right, are right. Needs k <= n."""
+    return comb(c, k) / comb(n, k)
+
+
 def pass_at_k(
     correct: Sequence[int],
     answers: Sequence[int],
@@ -32,11 +42,7 @@ def pass_at_k(
     these have no score; a sample left with fewer than k is unscored.
     Raises ConfigError if a sample was planned with fewer than k answers, or counts contradict each other.
     """
-
-    def one(n: int, c: int) -> float:
-        return 1 - comb(n - c, k) / comb(n, k)
-
-    return _averaged(one, correct, answers, k, unscored, clusters, level)
+    return _averaged(pass_at, correct, answers, k, unscored, clusters, level)
 
 
 def pass_hat_k(
@@ -49,15 +55,11 @@ def pass_hat_k(
     level: float = 0.95,
 ) -> Estimate:
     """Chance that all of k answers are right: mean of C(c, k)/C(n, k). Arguments as of `pass_at_k`."""
-
-    def one(n: int, c: int) -> float:
-        return comb(c, k) / comb(n, k)
-
-    return _averaged(one, correct, answers, k, unscored, clusters, level)
+    return _averaged(pass_hat, correct, answers, k, unscored, clusters, level)
 
 
 def _averaged(
-    one: Callable[[int, int], float],
+    one: Callable[[int, int, int], float],
     correct: Sequence[int],
     answers: Sequence[int],
     k: int,
@@ -80,5 +82,5 @@ def _averaged(
         n = int(planned) - int(gone)
         if not 0 <= c <= n:
             raise ConfigError(f"{c} correct of {n} scored answers", "pass@k, pass^k")
-        values.append(one(n, int(c)) if n >= k else None)
+        values.append(one(n, int(c), k) if n >= k else None)
     return mean_estimate(values, clusters, value_range=UNIT, level=level)

@@ -161,18 +161,10 @@ def rank_intervals(found: RatingIntervals, *, simultaneous: bool = False) -> tup
         spans = _simultaneous(points, kept, found.level) if simultaneous else _percentiles(kept, found.level)
         for place, i in enumerate(inside):
             alike = [spans[other] for other, j in enumerate(inside) if found.kinds[j] == found.kinds[i]]
-            rank = ranked[place]
-            if not len(kept) or rank is None:
-                ranks[i] = Rank(found.point.models[i], rank, None, None, _arena(i, inside, found.estimates))
-                continue
-            low, high = min(one for one, _ in alike), max(one for _, one in alike)
-            ranks[i] = Rank(
-                found.point.models[i],
-                rank,
-                min(low, rank),
-                max(high, rank),
-                _arena(i, inside, found.estimates),
-            )
+            rank, low, high = ranked[place], None, None
+            if len(kept) and rank is not None:
+                low, high = min(rank, *(one for one, _ in alike)), max(rank, *(one for _, one in alike))
+            ranks[i] = Rank(found.point.models[i], rank, low, high, _arena(i, inside, found.estimates))
     return tuple(ranks)
 
 

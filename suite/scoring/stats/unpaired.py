@@ -5,6 +5,7 @@ see `newcombe` and `mean`.
 """
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -55,9 +56,7 @@ def unpaired_estimate(
 def _shares(x: Floats, y: Floats, level: float, lost: int) -> Unpaired:
     k, n, j, m = int(x.sum()), len(x), int(y.sum()), len(y)
     found = newcombe_independent(k, n, j, m, level=level)
-    difference = Estimate(
-        found.value, found.low, found.high, level, found.method, n + m, lost, n + m, float(n + m)
-    )
+    difference = replace(found, n_unscored=lost, n_effective=float(n + m))
     pooled = (k + j) / (n + m)
     if pooled in (0.0, 1.0):
         return Unpaired(difference, 1.0, "pooled-z")
