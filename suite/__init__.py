@@ -94,7 +94,7 @@ _PLACES = {
     "run_unittest": "suite.sandbox.harness",
     "style_difference": "suite.scoring.style",
     "system": "suite.chat",
-    "together": "suite.scoring.together",
+    "together": "suite.models.together",
     "tool_result": "suite.chat",
     "user": "suite.chat",
     "without_copies": "suite.data.text_files",
@@ -244,6 +244,7 @@ if TYPE_CHECKING:
     from suite.hookspecs import hookimpl as hookimpl
     from suite.journal.reading import RunReader as RunReader
     from suite.models.reasoning import without_reasoning as without_reasoning
+    from suite.models.together import together as together
     from suite.parameters import Parameters as Parameters
     from suite.parameters import Payload as Payload
     from suite.parameters import SkipCell as SkipCell
@@ -286,7 +287,6 @@ if TYPE_CHECKING:
     from suite.scoring.stats.adjust import adjust as adjust
     from suite.scoring.stats.bootstrap import bootstrap as bootstrap
     from suite.scoring.style import style_difference as style_difference
-    from suite.scoring.together import together as together
     from suite.scoring.verdicts import Tie as Tie
     from suite.scoring.verdicts import Unparsed as Unparsed
     from suite.task import Data as Data

@@ -151,21 +151,17 @@ class HttpClient:
             self._deadlines.leave(watch)
 
     async def _repaired(self, method: str, path: str, body: bytes | None) -> Answer:
-        try:
-            return await self._sent(method, path, body)
-        except aiohttp.ClientError as error:
-            if not _stale(error):
-                raise connection_failure(error) from error
-        except OSError as error:  # TimeoutError of the connect among them
-            raise_ours(error)
-            raise CallFailed("connect", _said(error), retryable=True) from error
-        try:
-            return await self._sent(method, path, body)
-        except aiohttp.ClientError as error:
-            raise connection_failure(error) from error
-        except OSError as error:
-            raise_ours(error)
-            raise CallFailed("connect", _said(error), retryable=True) from error
+        again = True
+        while True:
+            try:
+                return await self._sent(method, path, body)
+            except aiohttp.ClientError as error:
+                if not (again and _stale(error)):
+                    raise connection_failure(error) from error
+            except OSError as error:  # TimeoutError of the connect among them
+                raise_ours(error)
+                raise CallFailed("connect", _said(error), retryable=True) from error
+            again = False
 
     async def _sent(self, method: str, path: str, body: bytes | None) -> Answer:
         url = self._urls.get(path)

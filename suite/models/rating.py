@@ -6,7 +6,6 @@ template once, with one beginning-of-text token (`tokens`). What cannot be score
 never a number.
 """
 
-import asyncio
 import math
 import re
 from collections.abc import Iterable
@@ -21,6 +20,7 @@ from suite.models.faults import read_refusal, refused
 from suite.models.plain_http import Answer
 from suite.models.reply import prompt_tokens
 from suite.models.secrets import Scrubber
+from suite.models.together import together
 from suite.models.tokens import Beginning, Post
 from suite.models.wire import encode
 
@@ -141,17 +141,8 @@ def who(names: Iterable[str], asked: str) -> str:
 
 
 async def all_of(work: list[Any]) -> list[Any]:
-    """Results in order; the first failure cancels the rest."""
-    if len(work) == 1:
-        return [await work[0]]
-    tasks = [asyncio.ensure_future(one) for one in work]
-    try:
-        return await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
+    """Results in order; the first failure cancels the rest. A single one needs no task."""
+    return [await work[0]] if len(work) == 1 else await together(work)
 
 
 def _not_rated(answer: Answer, scrub: Scrubber) -> Rated:

@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 from suite.chat import Json, Message, system, user
 from suite.errors import ConfigError, unknown
+from suite.models.together import together
 from suite.roles import Model, Ratings
 from suite.scoring.judges import judge
 from suite.scoring.pairwise import PairResult, compare_pair
 from suite.scoring.parsers import number_on_last_line, numbered
-from suite.scoring.together import together
 from suite.scoring.verdicts import Verdict
 from suite.scoring.wording import PROMPTS
 

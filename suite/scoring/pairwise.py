@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 from suite.chat import Message
 from suite.errors import ConfigError
+from suite.models.together import together
 from suite.roles import Model
 from suite.scoring.judges import judge as ask
 from suite.scoring.parsers import numbered
-from suite.scoring.together import together
 from suite.scoring.verdicts import Tie, Verdict
 from suite.task import Part, Unscored, Value
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from suite.errors import CapabilityError
+from suite.models.together import together
 from suite.roles import Model
 from suite.scoring.pairwise import PairResult, Render, compare_pair
-from suite.scoring.together import together
 from suite.task import Part, Unscored, Value
 
 Policy = Literal["majority", "unanimous", "mean"]

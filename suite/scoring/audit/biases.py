@@ -11,13 +11,13 @@ from typing import Any
 
 from suite.blocks import Block, Dialogue, Turn
 from suite.chat import user
+from suite.models.together import together
 from suite.parameters import Parameters, Payload
 from suite.roles import Model, Models, Role
 from suite.scoring.audit.wording import CHOICE, DISTRACTIONS, PERCENT, PROMPTS
 from suite.scoring.judges import judge
 from suite.scoring.metrics import Rate
 from suite.scoring.parsers import numbered
-from suite.scoring.together import together
 from suite.task import Data, Output, Sample, Score, Task, TaskInfo, Value
 
 DATASET = "judge-audit"
