@@ -13,6 +13,7 @@ from typing import BinaryIO
 import zstandard
 
 from suite.board.limits import MIB, Limits
+from suite.files import open_regular
 
 LEVEL = 9
 CHUNK = 2**20
@@ -32,7 +33,7 @@ class FrameError(ValueError):
 
 def compress_file(source: Path, to: Path) -> None:
     """Write a file as one frame. The same bytes give the same frame with the same library version."""
-    with source.open("rb") as inside, to.open("wb") as outside:
+    with open_regular(source) as inside, to.open("wb") as outside:
         size = inside.seek(0, 2)
         inside.seek(0)
         with _compressor().stream_writer(outside, size=size, closefd=False) as writer:

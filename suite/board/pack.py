@@ -60,7 +60,12 @@ def make(wish: Wish, machine: scrubbing.Machine | None = None) -> Made:
     declared = _declared(wish, runs)
     against = reasons(runs, wish.board)
     against += declaring.problems(declared)
-    against += list(_secrets(runs, declared, readme, machine))
+    try:
+        against += list(_secrets(runs, declared, readme, machine))
+    except OSError as error:
+        raise BundleError(
+            f"{error.filename} cannot be read: {error.strerror}", fix="restore it from a copy"
+        ) from error
     output = wish.output or Path(_name(declared) + ("" if wish.folder else ".suite.zip"))
     if (output.exists() or output.is_symlink()) and not wish.force:
         against.append(f"{output} stands there already: choose another name with -o, or --force")

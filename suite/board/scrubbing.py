@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from suite.files import open_regular
 from suite.secrets import Scrubber, environment, secret_place
 
 _CHUNK = 2**20
@@ -149,7 +150,7 @@ def in_journal(path: Path, name: str, machine: Machine) -> Iterator[Leak]:
     if not path.exists():
         return
     number = 0  # lines before the piece
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         rest = b""
         while chunk := file.read(_CHUNK):
             data = rest + chunk

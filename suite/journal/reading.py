@@ -5,6 +5,7 @@ Files may be followed while a run is going. What must be found again (an output,
 """
 
 import hashlib
+import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ class Lines(Generic[RecordT]):
 
     def __init__(self, path: Path, kind: type[RecordT]) -> None:
         self.path = path
-        self._file: BinaryIO | None = None
+        self._fd = -1  # of `at`; a number, since nothing says in which order garbage goes
         self._decoder = msgspec.json.Decoder(kind)
 
     def decode(self, raw: bytes, number: int) -> RecordT:
@@ -57,7 +58,8 @@ class Lines(Generic[RecordT]):
         except (msgspec.MsgspecError, RecursionError) as error:
             raise damaged(self.path, number, str(error)) from error
 
-    def _opened(self) -> BinaryIO:
+    def opened(self) -> BinaryIO:
+        """The file to read. Raises RunError where something else stands in its place."""
         try:
             return open_regular(self.path)
         except OSError as error:
@@ -73,7 +75,7 @@ class Lines(Generic[RecordT]):
         if not self.path.exists():
             return
         offset = 0
-        with self._opened() as file:
+        with self.opened() as file:
             for number, raw in enumerate(file, 1):
                 if not raw.endswith(b"\n"):
                     return  # torn: it never was a record
@@ -84,7 +86,7 @@ class Lines(Generic[RecordT]):
         """Every whole line without its newline, its checksum held; not decoded."""
         if not self.path.exists():
             return
-        with self._opened() as file:
+        with self.opened() as file:
             for number, raw in enumerate(file, 1):
                 if not raw.endswith(b"\n"):
                     return
@@ -98,14 +100,20 @@ class Lines(Generic[RecordT]):
 
     def at(self, offset: int) -> RecordT:
         """The record that starts at an offset. The file stays open for the next one."""
-        if self._file is None:
-            self._file = self._opened()
-        self._file.seek(offset)
-        return self.decode(self._file.readline(), 0)
+        if self._fd < 0:
+            with self.opened() as file:
+                self._fd = os.dup(file.fileno())
+        raw = b""
+        while not (end := raw.find(b"\n") + 1):
+            more = os.pread(self._fd, max(8192, len(raw)), offset + len(raw))
+            if not more:
+                break
+            raw += more
+        return self.decode(raw[: end or None], 0)
 
     def __del__(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self._fd >= 0:
+            os.close(self._fd)
 
 
 class Reading(Iterator[RecordT]):

@@ -9,6 +9,7 @@ import os
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -108,7 +109,7 @@ class _Repair:
             return
         lines = Lines(path, kind)
         end, broken = 0, None
-        with open_regular(path) as file:
+        with lines.opened() as file:
             for number, raw in enumerate(file, 1):
                 try:
                     if not raw.endswith(b"\n"):
@@ -131,25 +132,31 @@ def _work(record: OutputRecord | ScoreRecord) -> str:
 
 
 def _cut(path: Path, end: int) -> None:
-    fd = open_append(path)
+    with _told(path):
+        fd = open_append(path)
+        try:
+            os.ftruncate(fd, end)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
     try:
-        os.ftruncate(fd, end)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        yield
+    except OSError as error:
+        raise RunError(
+            f"cannot write {path.name}: {error.strerror}", where=str(path), fix="make room, then try again"
+        ) from error
 
 
 def _drop(path: Path, offsets: Offsets) -> None:
     """Write a journal anew without the lines at these offsets."""
     gone = set(offsets)
-    try:
-        with open_regular(path) as old, replacing(path) as new:
-            at = 0
-            for raw in old:
-                if at not in gone:
-                    new.write(raw)
-                at += len(raw)
-    except OSError as error:
-        raise RunError(
-            f"cannot write {path.name}: {error.strerror}", where=str(path), fix="make room, then try again"
-        ) from error
+    with _told(path), open_regular(path) as old, replacing(path) as new:
+        at = 0
+        for raw in old:
+            if at not in gone:
+                new.write(raw)
+            at += len(raw)

@@ -31,12 +31,12 @@ def other_code(
     """(task, what is another) of tasks whose code is not what a manifest records; nothing for old ones."""
     for task, here in now.items():
         there = (was or {}).get(task)
-        if there and there["sha256"] != here["sha256"]:
+        if there and there.get("sha256") != here["sha256"]:
             yield task, f"{_shown(there)}, now {_shown(here)}"
 
 
 def _shown(one: Mapping[str, str]) -> str:
-    return f"{one['distribution']} ({one['sha256'][:8]})"
+    return f"{one.get('distribution')} ({one.get('sha256', '')[:8]})"
 
 
 @cache

@@ -1,18 +1,17 @@
 """Single calls: tokens, times, attempts, who answered. One pass over the journals, 24 bytes a call kept."""
 
 import hashlib
-import math
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from suite.board.thresholds import Thresholds
+from suite.board.verify.plausible.attempts import check_attempts
 from suite.board.verify.plausible.prompts import Prompts, Sizes
 from suite.board.verify.subject import Subject
 from suite.chat import assistant, call_id, sha256_hex
@@ -22,10 +21,6 @@ from suite.journal.records import LIST_LENGTH, CallRecord
 UNSERVED = frozenset({"scripted", "replay", "lexical"})  # no model takes time to answer
 MIN_LATENCIES = 50
 LONG_TEXT = 60
-EVENTS = frozenset(
-    {"identity", "start", "retry", "error", "pending", "resume", "interrupted", "stopped", "finish", "engine"}
-)
-DAY_S = 86_400
 LONG = 16  # a limit in tokens that an answer seldom meets by chance
 _canonical = msgspec.json.Encoder(order="sorted")
 
@@ -97,8 +92,7 @@ def check_calls(subject: Subject, thresholds: Thresholds) -> float:
             ("scoring/calls.jsonl", subject.scoring_manifest),
         )
     }
-    begin, retries = _attempts(subject)
-    _created(subject, begin)
+    begin, retries = check_attempts(subject)
     sizes = {"calls.jsonl": Sizes(subject.reader), "scoring/calls.jsonl": Sizes(subject.scoring_journal)}
     temperature, quoting = 0.0, False
     families = sorted({str(one["task"]).partition("/")[0] for one in subject.manifest["cells"]})
@@ -135,36 +129,6 @@ def check_calls(subject: Subject, thresholds: Thresholds) -> float:
 
 def _at(subject: Subject, file: str, call: CallRecord) -> str:
     return subject.place(file, f"call {call.id[:12]}, trial {call.trial}")
-
-
-def _attempts(subject: Subject) -> tuple[float, Counter[str]]:
-    """(when the run first started, failed tries by call)."""
-    begin = float("inf")
-    retries: Counter[str] = Counter()
-    for attempt in subject.reader.attempts:
-        if attempt.event == "start":
-            begin = min(begin, attempt.at)
-        elif attempt.event == "retry":
-            retries[attempt.call] += 1
-        elif attempt.event not in EVENTS:
-            subject.add(
-                "R9.event",
-                "an event that the runner does not write",
-                where=subject.place("attempts.jsonl"),
-                found=attempt.event,
-            )
-    return begin, retries
-
-
-def _created(subject: Subject, begin: float) -> None:
-    """The manifest is written when the run first starts."""
-    created = datetime.fromisoformat(str(subject.manifest["created"])).timestamp()
-    if math.isfinite(begin) and abs(created - begin) > DAY_S:
-        what, where = (
-            "the manifest was not written when the run began",
-            subject.place("manifest.json", "created"),
-        )
-        subject.add("R9.times", what, severity="warning", where=where, expected=begin, found=created)
 
 
 def _usage(subject: Subject, thresholds: Thresholds, file: str, call: CallRecord) -> None:
