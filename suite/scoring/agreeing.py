@@ -14,26 +14,20 @@ from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, Column
 from suite.scoring.estimating import grouped
 from suite.scoring.metrics import Agreement
 from suite.scoring.results import MetricResult
-from suite.scoring.row import WHOLE, Context, Estimated, Slice
+from suite.scoring.row import Context, Estimated, Slice
 from suite.scoring.stats.influence import of_left_out
 from suite.scoring.stats.intervals import Pair, t_quantile
 from suite.scoring.stats.units import Clusters
-from suite.scoring.units import Rows, Scope, Units, scope_of
+from suite.scoring.units import Rows, Scope, Units
 
 MOST_BLOCKS = 200
 Category = str | float
 
 
-def agreement_rows(metric: Agreement, context: Context) -> Iterator[MetricResult]:
-    """Rows of an Agreement: one a coefficient for the whole, then for its slices."""
-    scope = scope_of(context.table, context.cell, "samples", metric.where)
-    yield from _rows(metric, context, scope, WHOLE)
-    for tag in metric.slices:
-        for category, part in scope.sliced(tag):
-            yield from _rows(metric, context, part, {tag: category})
-
-
-def _rows(metric: Agreement, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
+def agreement_rows(
+    metric: Agreement, context: Context, scope: Scope, slice_: Slice
+) -> Iterator[MetricResult]:
+    """Rows of an Agreement: one a coefficient."""
     ratings, clusters, units = gather(metric, scope)
     for name, coefficient in zip(metric.rows(), metric.coefficients, strict=True):
         found = agreed(coefficient, metric.scale, ratings, grouped(clusters), context.level)

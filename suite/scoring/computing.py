@@ -16,11 +16,12 @@ from suite.scoring.means import mean_rows
 from suite.scoring.metrics import Across, Agreement, Custom, Mean, PassAt, Ratio, WinRate, wanted_values
 from suite.scoring.passes import pass_rows
 from suite.scoring.results import AcrossResult, MetricResult
-from suite.scoring.row import Context
+from suite.scoring.row import Context, Slice
 from suite.scoring.table import Table, Wanted
+from suite.scoring.units import Scope, scope_of
 from suite.scoring.wins import win_rows
 
-_ROWS: tuple[tuple[type, Callable[[Any, Context], Iterator[MetricResult]]], ...] = (
+_ROWS: tuple[tuple[type, Callable[[Any, Context, Scope, Slice], Iterator[MetricResult]]], ...] = (
     (Mean, mean_rows),
     (Ratio, ratio_rows),
     (PassAt, pass_rows),
@@ -62,7 +63,9 @@ def compute(
         rows = next((rows for kind, rows in _ROWS if isinstance(metric, kind)), None)
         if rows is None:
             raise PluginError(f"{type(metric).__name__} is no metric that can be computed")
-        found.extend(rows(metric, context))
+        scope = scope_of(table, cell, getattr(metric, "over", "samples"), metric.where)
+        for slice_, part in scope.slices(metric.slices):
+            found.extend(rows(metric, context, part, slice_))
     return found
 
 

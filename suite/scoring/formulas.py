@@ -22,16 +22,8 @@ from suite.scoring.units import Scope, Units, collect, scope_of
 _ONE = "cell"
 
 
-def ratio_rows(metric: Ratio, context: Context) -> Iterator[MetricResult]:
-    """Rows of a Ratio: the whole first, then its slices."""
-    scope = scope_of(context.table, context.cell, metric.over, metric.where)
-    yield _ratio(metric, context, scope, WHOLE)
-    for tag in metric.slices:
-        for category, part in scope.sliced(tag):
-            yield _ratio(metric, context, part, {tag: category})
-
-
-def _ratio(metric: Ratio, context: Context, scope: Scope, slice_: Slice) -> MetricResult:
+def ratio_rows(metric: Ratio, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
+    """The row of a Ratio."""
     units = collect(scope, [metric.top, metric.bottom])
     top, bottom = units.columns[metric.top], units.columns[metric.bottom]
     below = float(bottom.sum())
@@ -39,29 +31,21 @@ def _ratio(metric: Ratio, context: Context, scope: Scope, slice_: Slice) -> Metr
         found = Estimated(None, note=f"the sum of {metric.bottom} is zero" if units.n else "")
     else:
         found = estimated(covering_ratio(top, bottom, grouped(units.clusters), metric.range, context.level))
-    return context.row(metric, metric.name, slice_, found, units)
+    yield context.row(metric, metric.name, slice_, found, units)
 
 
-def custom_rows(metric: Custom, context: Context) -> Iterator[MetricResult]:
-    """Rows of a Custom: the whole first, then its slices."""
-    scope = scope_of(context.table, context.cell, metric.over, metric.where)
-    yield _custom(metric, context, scope, WHOLE)
-    for tag in metric.slices:
-        for category, part in scope.sliced(tag):
-            yield _custom(metric, context, part, {tag: category})
-
-
-def _custom(metric: Custom, context: Context, scope: Scope, slice_: Slice) -> MetricResult:
+def custom_rows(metric: Custom, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
+    """The row of a Custom."""
     units = collect(scope, metric.needs, numbers=False)
-    if not units.n:
-        return context.row(metric, metric.name, slice_, Estimated(None), units)
 
     def formula(tables: Mapping[str, Columns]) -> float | None:
         return metric.formula(tables[_ONE])
 
-    seed = context.seed_of(metric.name, slice_)
-    found = _with_interval(metric, formula, {_ONE: units}, seed, context.level)
-    return context.row(metric, metric.name, slice_, found, units)
+    found = Estimated(None)
+    if units.n:
+        seed = context.seed_of(metric.name, slice_)
+        found = _with_interval(metric, formula, {_ONE: units}, seed, context.level)
+    yield context.row(metric, metric.name, slice_, found, units)
 
 
 def _with_interval(

@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 from suite.scoring.estimating import estimate_macro, estimate_mean
 from suite.scoring.metrics import Mean, Range
 from suite.scoring.results import MetricResult
-from suite.scoring.row import WHOLE, Context, Estimated, coverage_note, mean_bounds
-from suite.scoring.units import Scope, Units, collect, scope_of
+from suite.scoring.row import Context, Estimated, Slice, coverage_note, mean_bounds
+from suite.scoring.units import Scope, Units, collect
 
 
-def mean_rows(metric: Mean, context: Context) -> Iterator[MetricResult]:
-    """Rows of a Mean or Rate: the total of the plain name, the other total, then the slices."""
-    scope = scope_of(context.table, context.cell, metric.over, metric.where)
-    total = _micro(metric, context, metric.name, WHOLE, collect(scope, [metric.value]))
-    if not metric.other:
+def mean_rows(metric: Mean, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
+    """Rows of a Mean or Rate: the total of the plain name; of the whole, also the other total."""
+    total = _micro(metric, context, metric.name, slice_, collect(scope, [metric.value]))
+    if slice_ or not metric.other:
         yield total
     else:
         macro_first = metric.average == "macro"
@@ -29,9 +28,6 @@ def mean_rows(metric: Mean, context: Context) -> Iterator[MetricResult]:
         micro = msgspec.structs.replace(total, name=names[0], headline=names[0] == context.headline)
         macro = _macro(metric, context, names[1], micro, scope)
         yield from (macro, micro) if macro_first else (micro, macro)
-    for tag in metric.slices:
-        for category, part in scope.sliced(tag):
-            yield _micro(metric, context, metric.name, {tag: category}, collect(part, [metric.value]))
 
 
 def _micro(

@@ -12,21 +12,13 @@ from suite.scoring.columns import NOT_APPLICABLE, SCORED
 from suite.scoring.estimating import estimate_mean
 from suite.scoring.metrics import PassAt
 from suite.scoring.results import MetricResult
-from suite.scoring.row import WHOLE, Context, Estimated, Slice, mean_bounds
+from suite.scoring.row import Context, Estimated, Slice, mean_bounds
 from suite.scoring.stats.passes import pass_at, pass_hat
-from suite.scoring.units import Scope, Units, scope_of
+from suite.scoring.units import Scope, Units
 
 
-def pass_rows(metric: PassAt, context: Context) -> Iterator[MetricResult]:
-    """Rows of a PassAt: the whole first, then its slices."""
-    scope = scope_of(context.table, context.cell, "samples", metric.where)
-    yield from _rows(metric, context, scope, WHOLE)
-    for tag in metric.slices:
-        for category, part in scope.sliced(tag):
-            yield from _rows(metric, context, part, {tag: category})
-
-
-def _rows(metric: PassAt, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
+def pass_rows(metric: PassAt, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
+    """Rows of a PassAt: each power for each k."""
     counted = tally(scope, metric.value)
     names = iter(metric.rows())
     for formula in (pass_at, pass_hat) if metric.power else (pass_at,):

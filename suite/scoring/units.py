@@ -5,7 +5,7 @@ trials is, unscored if none is and one should be, else not applicable. Labels an
 first trial's. Not here: any statistic.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,12 @@ class Scope:
         named = sorted((categories[code] or "(none)", code) for code in present)
         named.sort(key=lambda one: categories[one[1]] == "")
         return [(name, self.only(codes == code)) for name, code in named]
+
+    def slices(self, tags: Sequence[str]) -> Iterator[tuple[Mapping[str, str], "Scope"]]:
+        """The whole, as {}, then each category of each tag, as {tag: category}."""
+        yield {}, self
+        for tag in tags:
+            yield from (({tag: name}, part) for name, part in self.sliced(tag))
 
 
 def unit_ids(scope: Scope) -> NDArray[np.uint64]:

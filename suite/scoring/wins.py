@@ -11,22 +11,14 @@ import numpy as np
 from suite.scoring.estimating import estimate_mean
 from suite.scoring.metrics import Range, WinRate
 from suite.scoring.results import MetricResult
-from suite.scoring.row import WHOLE, Context, Slice, mean_bounds
-from suite.scoring.units import Scope, Units, collect, scope_of
+from suite.scoring.row import Context, Slice, mean_bounds
+from suite.scoring.units import Scope, Units, collect
 
 UNIT = (0.0, 1.0)
 
 
-def win_rows(metric: WinRate, context: Context) -> Iterator[MetricResult]:
-    """Rows of a WinRate: the whole first, then its slices."""
-    scope = scope_of(context.table, context.cell, "samples", metric.where)
-    yield from _rows(metric, context, scope, WHOLE)
-    for tag in metric.slices:
-        for category, part in scope.sliced(tag):
-            yield from _rows(metric, context, part, {tag: category})
-
-
-def _rows(metric: WinRate, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
+def win_rows(metric: WinRate, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
+    """Rows of a WinRate: one for each way to count ties."""
     units = collect(scope, [metric.value])
     sides = np.sign(units.columns[metric.value] - 0.5)
     counts = f"{int((sides > 0).sum())} wins, {int((sides == 0).sum())} ties, {int((sides < 0).sum())} losses"
