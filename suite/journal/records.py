@@ -96,7 +96,7 @@ class BlockRecord(msgspec.Struct, omit_defaults=True):
 
 
 class AttemptRecord(msgspec.Struct, omit_defaults=True):
-    """What happened on the way, without content: start, retry, error, pending, resume, cancel, finish."""
+    """What happened on the way, without content: start, retry, error, adapted, pending, resume, finish …"""
 
     at: float
     event: str

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from suite.report.attempts import adapted
 from suite.report.findings import sentences
 from suite.report.formatting import percent, plain
 from suite.report.loading import LoadedRun
@@ -40,7 +41,8 @@ def role_lines(run: LoadedRun) -> list[tuple[str, str]]:
 def remarks(run: LoadedRun) -> list[Remark]:
     """All remarks on a run, warnings first."""
     told = [Remark("warning" if bad else "note", text) for text, bad in sentences(run.results)]
-    found = [*_toys(run), *_state(run), *told, *_coverage(run), *_notes(run)]
+    otherwise = [Remark("note", f"{text}.") for text in adapted(run)]
+    found = [*_toys(run), *_state(run), *told, *otherwise, *_coverage(run), *_notes(run)]
     return sorted(found, key=lambda one: one.weight != "warning")
 
 

@@ -4,8 +4,11 @@ import difflib
 from collections.abc import Iterator
 from typing import get_args
 
+import msgspec
+
 from suite.blocks import Block
 from suite.journal.records import ScoreRecord
+from suite.models.strict import strict
 from suite.scoring.metrics import wanted_values
 from suite.task import Score, Unscored
 from suite.testing.answers import late, never, plausible, sometimes_down
@@ -28,8 +31,19 @@ def solves(bench: Bench) -> Iterator[str]:
     yield from _values(bench, ran)
     yield from _slices(bench, ran)
     yield from _facts(ran)
+    yield from _schemas(ran)
     if ran.scores:
         yield from _shown(bench, ran)
+
+
+def _schemas(ran: Ran) -> Iterator[str]:
+    """JSON Schemas that strict modes of hosted services would refuse, each once."""
+    asked = ((call.role, call.options.json_schema) for call in ran.calls.values())
+    seen = dict.fromkeys((role, msgspec.json.encode(one)) for role, one in asked if one is not None)
+    for role, schema in seen:
+        if strict(schema) is None:
+            told = schema[:200].decode("utf-8", "ignore")
+            yield f"{role} is asked by a JSON Schema that says too little for strict modes: {told}"
 
 
 def stopped(ran: Ran) -> Iterator[str]:

@@ -62,6 +62,7 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
 
     module = types.ModuleType(__name__)
     module.Knobby = Knobby  # type: ignore[attr-defined]
+    module.Prefilled = Prefilled  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, __name__, module)
 
 
@@ -244,3 +245,54 @@ def test_a_dry_run_prints_everything_and_touches_nothing(
     shown = json.loads(describe(plan, as_json=True))
     assert len(shown["cells"][0]["sample_ids"]) == 400
     assert not list(tmp_path.glob("runs"))
+
+
+class Prefilled(Knobby):
+    """Needs to continue an answer where `flag` is set."""
+
+    info = suite.TaskInfo(
+        "knobby", 1, "Knobs", {"candidate": suite.Role()}, headline="x",
+        presets={"mini": [{"flag": True}, {"flag": True, "count": 2}], "mini-plain": [{"count": 5}]},
+        instead={"mini": "mini-plain"},
+    )  # fmt: skip
+
+    def roles(self) -> Any:
+        needs = {"chat", "continue_final"} if self.parameters.flag else {"chat"}
+        return {"candidate": suite.Role(needs=needs)}
+
+
+@pytest.mark.parametrize(("dialect", "counts"), [("vllm", [1, 2]), ("llamacpp", [1, 2]), ("openai", [5])])
+def test_a_preset_that_the_model_cannot_do_is_changed_for_its_stand_in(
+    dialect: str, counts: list[int]
+) -> None:
+    from suite.run.filling import able
+
+    plugins = catalogue_of([], [*BUILTIN, Entry("task", "knobby", "Knobs", f"{__name__}:Prefilled")])
+    options = [("", "base_url", "http://127.0.0.1:1/v1"), ("", "dialect", dialect)]
+    request = EvalRequest(("knobby",), mini=True, models={"candidate": ["openai/m"]}, options=options)
+    said: list[str] = []
+    found, _ = expand(request, plugins, able(request, plugins, {}, said.append))
+    assert [cell.task.parameters.count for cell in found] == counts
+    assert len(said) == (dialect == "openai")
+
+
+def test_what_a_model_cannot_do_is_said_with_the_switch_and_the_option_that_help() -> None:
+    options = [("", "base_url", "http://127.0.0.1:1/v1")]
+    with pytest.raises(CapabilityError) as caught:
+        plan_of({"candidate": "openai/m"}, cells(Prefilled, {"flag": True}), options=options)
+    assert caught.value.what == "openai/m cannot be candidate: it has no continue_final"
+    assert caught.value.fix == "take -P flag=false or take -o dialect=vllm for an endpoint of vLLM or SGLang"
+
+
+async def test_a_run_stops_at_the_first_request_that_its_model_cannot_answer(tmp_path: Path) -> None:
+    class Continues(Many):
+        async def solve(self, sample: Any, models: suite.Models) -> suite.Output:
+            told = [suite.user(sample.payload.word), suite.assistant("So")]
+            return suite.Output((await models.candidate.chat(told, continue_final=True)).text)
+
+    plan = plan_of({"candidate": "scripted/echo?capabilities=chat"}, cells(Continues))
+    outcome = await run(plan, tmp_path / "run")
+    assert (outcome.exit_code, outcome.continues) == (2, False)
+    assert "has no continue_final" in str(outcome.error)
+    assert outcome.reasons is not None
+    assert sum(outcome.reasons.values()) < 20

@@ -144,6 +144,17 @@ def test_what_solving_and_showing_does_wrong_is_named(bench: Make, good: Any) ->
     assert "gave str, which is no block" in problems("solves", bench(Unshown))
 
 
+def test_a_schema_that_strict_modes_refuse_is_named(bench: Make, good: Any) -> None:
+    class Guided(good):  # type: ignore[misc]
+        async def solve(self, sample: Any, models: suite.Models) -> suite.Output:
+            for schema in ({"type": "object"}, {"enum": ["yes", "no"]}):
+                reply = await models.candidate.chat("Say yes.", json_schema=schema, max_tokens=9)
+            return suite.Output(reply.text, finish=reply.finish)
+
+    told = 'candidate is asked by a JSON Schema that says too little for strict modes: {"type":"object"}'
+    assert problems("solves", bench(Guided)) == told
+
+
 def test_answers_that_depend_on_the_company_are_named(bench: Make, good: Any) -> None:
     count = itertools.count()
 
