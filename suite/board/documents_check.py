@@ -11,13 +11,13 @@ from typing import Any
 from suite.board.findings import Findings
 from suite.board.submission import schema_errors
 from suite.chat import canonical_json, sha256_hex
+from suite.run.plan import NOT_IDENTITY
 
 SCHEMAS = {
     "manifest.json": "run-manifest.v1.json",
     "scoring/manifest.json": "scoring-manifest.v1.json",
     "scoring/results.json": "results.v1.json",
 }
-NOT_IDENTITY = ("engine_version", "url", "told")  # of a model: may change while a run goes on
 _OF_PLAN = ("format", "seed", "trials", "limit", "shard", "data")
 _OF_CELL = ("task", "version", "parameters")
 

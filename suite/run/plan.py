@@ -26,13 +26,8 @@ from suite.run.sources import DataOpener, check_given, given_sources
 from suite.run.twice import Ids, refuse
 
 MOST_TAG_VALUES = 200  # a tag with more values is no slice worth counting
-_NOT_IDENTITY = (
-    "engine_version",
-    "url",
-    "told",
-    "sent",
-    "reasoning_parser",
-)  # may change while a run goes on
+# of a model: known once it has started, and may change while a run goes on
+NOT_IDENTITY = ("engine_version", "url", "told", "sent", "reasoning_parser")
 
 
 @dataclass(frozen=True)
@@ -131,7 +126,7 @@ class Plan:
 
 
 def _lasting(member: Member) -> dict[str, Any]:
-    identity = {k: v for k, v in member.engine.identity().items() if k not in _NOT_IDENTITY}
+    identity = {k: v for k, v in member.engine.identity().items() if k not in NOT_IDENTITY}
     return {"identity": identity}
 
 

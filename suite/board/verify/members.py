@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from suite.board.documents_check import NOT_IDENTITY
 from suite.chat import Reply, Request
 from suite.errors import CallFailed
 from suite.models.base import Asking, Engine
@@ -12,6 +11,7 @@ from suite.models.spec import SAMPLING, ModelSpec, parse_spec
 from suite.roles import Role
 from suite.run.cells import Cell
 from suite.run.filling import Filled, Member, roles_of
+from suite.run.plan import NOT_IDENTITY
 
 
 class RecordedEngine(Engine):

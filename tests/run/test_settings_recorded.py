@@ -1,0 +1,42 @@
+"""What shapes answers stands in the manifest, and changes nothing of which run it is."""
+
+from pathlib import Path
+from typing import Any
+
+from named_server import NamedServer
+from small_tasks import plan_of, run
+
+from suite.board.documents_check import roles_identity
+from suite.board.submission import schema_errors
+from suite.journal.reading import RunReader
+from suite.models.sampling import NEUTRAL
+from suite.models.settings import SETTINGS
+from suite.run.folders import choose_folder
+
+
+async def test_a_server_that_says_it_is_vllm_is_recorded_with_what_it_was_sent(tmp_path: Path) -> None:
+    async with NamedServer(card={"owned_by": "vllm", "max_model_len": 4096}) as server:
+        given: dict[str, Any] = {
+            "models": {"candidate": "openai/loopback", "judge": "scripted/constant?text=good"},
+            "options": [("", "base_url", server.url), ("", "thinking", "low")],
+            "limit": 2,
+        }
+        outcome = await run(plan_of(**given), tmp_path / "run")
+        assert outcome.exit_code in (0, 1)
+        manifest = RunReader(tmp_path / "run").manifest
+        again = plan_of(**given)
+    settings = manifest["roles"]["candidate"][0]["settings"]
+    assert settings == {
+        "sampling": NEUTRAL,
+        "context_length": 4096,
+        "thinking": "low",
+        "unknown": [one for one in SETTINGS if one not in ("sampling", "context_length", "thinking")],
+    }
+    scoring = RunReader(tmp_path / "run").scoring_manifest()
+    assert "settings" not in scoring["roles"]["judge"][0]  # nothing is served
+    assert list(schema_errors("run-manifest.v1.json", manifest)) == []
+    assert roles_identity(manifest["roles"]) == manifest["plan"]["roles"]
+    assert (manifest["plan_sha256"], choose_folder(again, tmp_path / "run", False)) == (
+        again.sha256,
+        tmp_path / "run",
+    )
