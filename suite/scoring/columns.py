@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.task import Unscored, Value
+from suite.task import Value
 
 # states of a value
 SCORED, NOT_APPLICABLE, UNSCORED, LABEL = 0, 1, 2, 3
@@ -64,23 +64,16 @@ class ColumnBuilder:
         self._state = bytearray()
         self._labels: dict[str, int] = {}
 
-    def add(self, value: Value) -> str:
-        """Append one value; returns the reason if it is unscored, else ""."""
-        if value is True or value is False:
-            self._put(float(value), SCORED)
-        elif isinstance(value, int | float):
-            if not math.isfinite(value):
-                self._put(0.0, UNSCORED)
-                return "not-finite"
-            self._put(float(value), SCORED)
-        elif value is None:
+    def add(self, value: Value) -> None:
+        """Append one value; a number that is not finite is unscored."""
+        if value is None:
             self._put(0.0, NOT_APPLICABLE)
         elif isinstance(value, str):
             self._put(float(self._labels.setdefault(value, len(self._labels))), LABEL)
+        elif isinstance(value, int | float) and math.isfinite(value):
+            self._put(float(value), SCORED)
         else:
             self._put(0.0, UNSCORED)
-            return value.reason if isinstance(value, Unscored) else "unknown"
-        return ""
 
     def _put(self, data: float, state: int) -> None:
         if self._small is not None:
@@ -172,20 +165,16 @@ class LikeAnother:
 
 def add_values(
     columns: dict[str, ColumnBuilder], values: Mapping[str, Value], rows: int, wanted: frozenset[str] | None
-) -> list[tuple[str, str]]:
+) -> None:
     """Append one row to all columns; a new name starts one that is not applicable so far.
 
-    wanted: names to keep, None for all. Returns (name, reason) of what is unscored.
+    wanted: names to keep, None for all.
     """
     for name in values:
         if name not in columns and (wanted is None or name in wanted):
             columns[name] = ColumnBuilder(rows)
-    unscored = []
     for name, column in columns.items():
-        reason = column.add(values.get(name))
-        if reason:
-            unscored.append((name, reason))
-    return unscored
+        column.add(values.get(name))
 
 
 def add_tags(tags: dict[str, CodesBuilder], values: Mapping[str, str], rows: int) -> None:

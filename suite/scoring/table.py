@@ -6,9 +6,8 @@ scores are rows of a second table that point to them. Not here: grouping and ave
 """
 
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +23,6 @@ from suite.scoring.columns import (
     add_tags,
     add_values,
 )
-
-MOST_REASONS = 200  # distinct (cell, value, reason) that are counted apart; the rest are "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,6 @@ class Table:
     """One row per sample and trial.
 
     cell: codes into `cells`. sample, cluster, group: 64-bit digests. trial: None if it is 0 throughout.
-    reasons: (cell, value name, reason) -> how many sample-level values are unscored for it.
     """
 
     cells: tuple[str, ...]
@@ -66,7 +62,6 @@ class Table:
     tags: Mapping[str, Codes]
     values: Mapping[str, Column]
     parts: Parts
-    reasons: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -87,11 +82,6 @@ class Table:
         order = np.argsort(found, kind="stable").astype(np.uint32)
         return order[int((found < 0).sum()) :]
 
-    def unscored_reasons(self, cell: str, value: str) -> dict[str, int]:
-        """Reason -> count of one value's unscored answers in a cell, most frequent first."""
-        found = {reason: n for (c, v, reason), n in self.reasons.items() if (c, v) == (cell, value)}
-        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
-
 
 class TableBuilder:
     """Collects outputs and their scores into a Table."""
@@ -109,7 +99,6 @@ class TableBuilder:
         self._part_id = array("I")
         self._part_tags: dict[str, CodesBuilder] = {}
         self._part_values: dict[str, ColumnBuilder] = {}
-        self._reasons: Counter[tuple[str, str, str]] = Counter()
 
     def __len__(self) -> int:
         return len(self._sample)
@@ -135,8 +124,7 @@ class TableBuilder:
         if self._trial is not None:
             self._trial.append(output.trial)
         add_tags(self._tags, output.tags, row)
-        for name, reason in add_values(self._values, score.values, row, self._wanted.values):
-            self._count(output.cell, name, reason)
+        add_values(self._values, score.values, row, self._wanted.values)
         if self._wanted.parts is None or self._wanted.parts:
             self._add_parts(row, score)
 
@@ -147,12 +135,6 @@ class TableBuilder:
             self._part_id.append(digest64(part.id) & 0xFFFFFFFF)
             add_tags(self._part_tags, part.tags, at)
             add_values(self._part_values, part.values, at, self._wanted.parts)
-
-    def _count(self, cell: str, name: str, reason: str) -> None:
-        key = (cell, name, reason)
-        if key not in self._reasons and len(self._reasons) >= MOST_REASONS:
-            key = (cell, name, "other")
-        self._reasons[key] += 1
 
     def extend(self, pairs: Iterable[tuple[OutputRecord, ScoreRecord]]) -> "TableBuilder":
         """Add many; returns itself."""
@@ -178,5 +160,4 @@ class TableBuilder:
                 tags={name: one.build() for name, one in self._part_tags.items()},
                 values={name: one.build() for name, one in self._part_values.items()},
             ),
-            reasons=dict(self._reasons),
         )

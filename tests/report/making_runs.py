@@ -118,6 +118,7 @@ def build_run(folder: Path, build: Build) -> Path:
     run, scoring = Writer(folder), Writer(folder / "scorings" / "abc12345") if build.scored else None
     cells = plans(build)
     table, finishes, missing = TableBuilder(), Counter[tuple[str, str]](), Counter[str]()
+    unscored = Counter[tuple[str, str, str]]()
     run.put("attempts", AttemptRecord(1.0, "start"))
     for number, cell in enumerate(cells):
         chance = random.Random(number)
@@ -138,13 +139,15 @@ def build_run(folder: Path, build: Build) -> Path:
             score = judge(scoring, output, calls, cell, name, chance, build.text(number, index))
             scoring.put("scores", score)
             table.add(output, score)
+            lost = [(n, v.reason) for n, v in score.values.items() if isinstance(v, Unscored)]
+            unscored.update((cell.cell, *one) for one in lost)
     run.put("attempts", AttemptRecord(3.0, "retry", "status-429", role="candidate"))
     run.close()
     manifest = manifest_of(build, cells)
     write_json(folder / "manifest.json", manifest)
     if scoring is not None:
         scoring.close()
-        finish(folder, build, cells, table, finishes, missing)
+        finish(folder, build, cells, table, finishes, missing, unscored)
     return folder
 
 
@@ -259,6 +262,7 @@ def finish(
     builder: TableBuilder,
     finishes: Counter[tuple[str, str]],
     missing: Counter[str],
+    unscored: Counter[tuple[str, str, str]],
 ) -> None:
     scoring = folder / "scorings" / "abc12345"
     table = builder.build()
@@ -282,7 +286,10 @@ def finish(
         headline = "kept" if cell.task == GENERATION else "metric_kept"
         metrics = compute(METRICS[cell.task], headline, table, cell=cell.cell)
         done = build.samples - missing[cell.cell]
-        reasons = {name: table.unscored_reasons(cell.cell, name) for name in ("kept", "metric_kept")}
+        reasons = {
+            name: {why: n for (one, of, why), n in unscored.most_common() if (one, of) == (cell.cell, name)}
+            for name in ("kept", "metric_kept")
+        }
         rows.append(
             {
                 "cell": cell.cell, "task": cell.task, "version": 1, "parameters": cell.parameters,

@@ -106,8 +106,7 @@ def test_rows_tags_clusters_and_parts(record: Make) -> None:
     assert table.values["late"].take(EVERYTHING)[1].tolist() == [NOT_APPLICABLE, NOT_APPLICABLE, SCORED]
     assert table.parts.owner.tolist() == [0, 0]
     assert table.parts.values["ok"].take(EVERYTHING)[1].tolist() == [SCORED, UNSCORED]
-    assert table.unscored_reasons("d", "kept") == {"unparsed": 1}
-    assert table.unscored_reasons("c", "kept") == {}
+    assert table.values["kept"].take(EVERYTHING)[1].tolist() == [SCORED, UNSCORED, SCORED]
 
 
 def test_only_what_metrics_read_is_kept(record: Make) -> None:
@@ -118,18 +117,9 @@ def test_only_what_metrics_read_is_kept(record: Make) -> None:
     assert len(table.parts) == 0
 
 
-def test_a_number_that_is_none_is_unscored_with_a_reason(record: Make) -> None:
+def test_a_number_that_is_none_is_unscored(record: Make) -> None:
     table = TableBuilder().extend([record("s", {"x": float("nan")}), record("t", {"x": 1e400})]).build()
-    assert table.unscored_reasons("c", "x") == {"not-finite": 2}
-
-
-def test_reasons_stay_bounded(record: Make) -> None:
-    builder = TableBuilder()
-    for i in range(300):
-        builder.add(*record(f"s{i}", {"x": Unscored(f"reason {i}")}))
-    reasons = builder.build().unscored_reasons("c", "x")
-    assert len(reasons) == 201
-    assert (next(iter(reasons)), sum(reasons.values())) == ("other", 300)
+    assert table.values["x"].take(EVERYTHING)[1].tolist() == [UNSCORED, UNSCORED]
 
 
 def test_records_of_different_samples_are_refused(record: Make) -> None:
