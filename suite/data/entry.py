@@ -157,8 +157,18 @@ class Entry(Strict):
     licence: Licence
     source: Source
     note: str = ""
+    files: tuple[File, ...] = ()
 
     _folder: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _paths_once(self) -> Self:
+        seen: set[str] = set()
+        for file in self.files:
+            if file.path in seen:
+                raise ValueError(f"file {file.path} is listed twice")
+            seen.add(file.path)
+        return self
 
     @property
     def folder(self) -> Path | None:
@@ -186,7 +196,7 @@ class Entry(Strict):
     @property
     def all_files(self) -> tuple[File, ...]:
         """Every file that the entry lists."""
-        raise NotImplementedError
+        return self.files
 
     @property
     def pinned(self) -> bool:
@@ -209,13 +219,7 @@ class DatasetEntry(Entry):
     """A dataset. hub: by task, the benchmark of the Hub that its results belong to."""
 
     parts: dict[str, Part] = Field(default_factory=dict)
-    files: tuple[File, ...] = ()
     hub: dict[str, HubBenchmark] = Field(default_factory=dict)
-
-    @property
-    def all_files(self) -> tuple[File, ...]:
-        """Every file that the entry lists."""
-        return self.files
 
     def files_of(self, part: str) -> list[File]:
         """The files of a part, in the order listed."""
@@ -223,7 +227,6 @@ class DatasetEntry(Entry):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        _paths_once(self.files)
         for file in self.files:
             if file.part is not None and file.part not in self.parts:
                 raise ValueError(f"file {file.path} belongs to part {file.part!r}, which is not described")
@@ -240,24 +243,6 @@ class ModelEntry(Entry):
 
     provider: str = ""
     files: tuple[ModelFile, ...] = ()
-
-    @property
-    def all_files(self) -> tuple[File, ...]:
-        """Every file that the entry lists."""
-        return self.files
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        _paths_once(self.files)
-        return self
-
-
-def _paths_once(files: tuple[File, ...]) -> None:
-    seen: dict[str, None] = {}
-    for file in files:
-        if file.path in seen:
-            raise ValueError(f"file {file.path} is listed twice")
-        seen[file.path] = None
 
 
 def source_of(entry: Entry, file: File) -> HubSource | GitSource | PackageSource | BundledSource:
