@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Found = tuple[float | None, str]
-NO_VARIATION = "no variation"
-NO_PAIRS = "no item has two ratings"
+from suite.scoring.stats.chance_corrected import NO_PAIRS, NO_VARIATION, Found
+from suite.scoring.stats.krippendorff import squared_differences
+from suite.scoring.stats.units import Floats
 
 
 @dataclass(frozen=True)
@@ -116,16 +115,11 @@ def alpha(ratings: Ratings, scale: str) -> Found:
 
 
 def _distances(ratings: Ratings, totals: Floats, scale: str) -> Floats | None:
-    q = len(ratings.categories)
-    if scale == "nominal":
-        return 1 - np.eye(q)
-    if scale == "interval":
-        if any(isinstance(one, str) for one in ratings.categories):
-            return None
-        values = np.array(ratings.categories, dtype=np.float64)
-        return np.asarray((values[:, None] - values[None, :]) ** 2)
-    middles = np.cumsum(totals) - totals / 2  # ordinal: how many ratings lie between two categories
-    return np.asarray((middles[:, None] - middles[None, :]) ** 2)
+    if scale != "interval":
+        return squared_differences(np.zeros(len(ratings.categories)), totals, scale)
+    if any(isinstance(one, str) for one in ratings.categories):
+        return None
+    return squared_differences(np.array(ratings.categories, dtype=np.float64), totals, scale)
 
 
 COMPUTE: Mapping[str, Callable[[Ratings, str], Found]] = {

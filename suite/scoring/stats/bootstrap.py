@@ -147,23 +147,11 @@ def bootstrap_ratio(
     """
     groups = clusters_of(clusters, len(top))
     tops, bottoms = groups.sums(top), groups.sums(bottom)
-    whole = float(bottoms.sum())
-    point = Estimate(
-        float(tops.sum()) / whole if whole else None, level=level, n=len(top), clusters=groups.count
-    )
-    if point.value is None:
-        return replace(point, note="no value" if len(top) else "no scores")
-    if groups.count < 2:
-        return replace(point, note="one cluster" if len(top) > 1 else "one sample")
-    chance = np.random.default_rng(seed)
-    found: list[float | None] = []
-    for _ in range(draws):
-        picks = chance.integers(0, groups.count, groups.count)
+
+    def ratio(picks: NDArray[np.intp]) -> float | None:
         below = float(bottoms[picks].sum())
-        found.append(float(tops[picks].sum()) / below if below else None)
-    jackknife: list[float | None] | None = None
-    if _wants_bca(kind, groups.count):
-        rest = whole - bottoms
-        with np.errstate(divide="ignore", invalid="ignore"):
-            jackknife = [finite(one) for one in (tops.sum() - tops) / rest]
-    return interval_from(point, found, jackknife)
+        return float(tops[picks].sum()) / below if below else None
+
+    found = bootstrap(ratio, groups.count, seed=seed, draws=draws, level=level, kind=kind)
+    single = groups.count == 1 < len(top) and found.value is not None
+    return replace(found, n=len(top), note="one cluster" if single else found.note)

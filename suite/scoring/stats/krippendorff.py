@@ -32,7 +32,7 @@ def alpha(table: RatingTable, weights: Floats, scale: Scale) -> Found:
     shared = weights[used] / (table.raters[used] - 1)
     pairs = (shared[:, None] * counts).T @ counts - np.diag(shared @ counts)
     totals = weights[used] @ counts
-    cost = _squared_differences(table.values, totals, scale)
+    cost = squared_differences(table.values, totals, scale)
     expected = float(totals @ cost @ totals) / (float(totals.sum()) - 1)
     if expected < ZERO:
         return None, NO_VARIATION
@@ -53,7 +53,7 @@ def _interval(table: RatingTable, weights: Floats) -> Found:
     return 1 - float(weights @ within) / expected, ""
 
 
-def _squared_differences(values: Floats, totals: Floats, scale: Scale) -> Floats:
+def squared_differences(values: Floats, totals: Floats, scale: str) -> Floats:
     """How far two categories are apart, squared; for ordinal data by how many ratings lie between."""
     q = len(values)
     if scale == "nominal":
@@ -62,5 +62,7 @@ def _squared_differences(values: Floats, totals: Floats, scale: Scale) -> Floats
         middle = np.cumsum(totals) - totals / 2
         return np.asarray((middle[:, None] - middle[None, :]) ** 2)
     apart = values[:, None] - values[None, :]
+    if scale == "interval":
+        return np.asarray(apart**2)
     sums = values[:, None] + values[None, :]
     return np.asarray(np.divide(apart, sums, out=np.zeros_like(apart), where=sums != 0) ** 2)
