@@ -2,7 +2,7 @@
 
 Pure: the same table, declarations, seed and level give the same results, bit for bit, in whatever order
 the records were read; so verification and comparison use this very code. Not here: the declarations
-(`metrics`), one file per kind of metric (`means`, `wins`, `passes`, `agreeing`, `formulas`).
+(`metrics`), one file per kind of metric (`means`, `passes`, `agreeing`, `formulas`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,14 +12,13 @@ from suite.errors import PluginError
 from suite.journal.records import CellPlan
 from suite.scoring.agreeing import agreement_rows
 from suite.scoring.formulas import across_rows, custom_rows, ratio_rows
-from suite.scoring.means import mean_rows
+from suite.scoring.means import mean_rows, win_rows
 from suite.scoring.metrics import Across, Agreement, Custom, Mean, PassAt, Ratio, WinRate, wanted_values
 from suite.scoring.passes import pass_rows
 from suite.scoring.results import AcrossResult, MetricResult
 from suite.scoring.row import Context, Slice
 from suite.scoring.table import Table, Wanted
 from suite.scoring.units import Scope, scope_of
-from suite.scoring.wins import win_rows
 
 _ROWS: tuple[tuple[type, Callable[[Any, Context, Scope, Slice], Iterator[MetricResult]]], ...] = (
     (Mean, mean_rows),

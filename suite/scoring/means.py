@@ -1,17 +1,18 @@
-"""Means and rates with their intervals, whole, by slice, and averaged over slices.
+"""Means, rates and win rates with their intervals, whole, by slice, and averaged over slices.
 
 Which interval and why: `stats.covering` and docs/statistics.md. A mean of trials is graded, whatever its
-trials were.
+trials were. Of a win rate every reading of a tie stands beside the others; why: docs/statistics.md, "Judges".
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from suite.scoring.estimating import estimate_macro, estimate_mean
-from suite.scoring.metrics import Mean, Range
+from suite.scoring.metrics import Mean, Range, WinRate
 from suite.scoring.results import MetricResult
 from suite.scoring.row import Context, Estimated, Slice, coverage_note, mean_bounds
 from suite.scoring.units import Scope, Units, collect
@@ -87,3 +88,24 @@ def _mean_limits(
         for one, column in zip(limits, columns, strict=True)
     ]
     return sum(low for low, _ in both) / len(both), sum(high for _, high in both) / len(both)
+
+
+def win_rows(metric: WinRate, context: Context, scope: Scope, slice_: Slice) -> Iterator[MetricResult]:
+    """Rows of a WinRate: one for each way to count ties."""
+    units = collect(scope, [metric.value])
+    sides = np.sign(units.columns[metric.value] - 0.5)
+    counts = f"{int((sides > 0).sum())} wins, {int((sides == 0).sum())} ties, {int((sides < 0).sum())} losses"
+    half, excluded, strict, difference = metric.rows()
+
+    def row(name: str, of: Units, binary: bool, limits: Range) -> MetricResult:
+        (column,) = of.columns
+        found = estimate_mean(of.columns[column], of.clusters, binary, limits, context.level)
+        note = "; ".join(filter(None, (counts if units.n else "", found.note)))
+        bounds = None if name == excluded else mean_bounds(of, column, limits)
+        return context.row(metric, name, slice_, found._replace(note=note), of, bounds)
+
+    won = (sides > 0).astype(np.float64)
+    yield row(half, units, False, (0.0, 1.0))
+    yield row(excluded, replace(units, columns={"x": won}).take(sides != 0), True, (0.0, 1.0))
+    yield row(strict, replace(units, columns={"x": won}), True, (0.0, 1.0))
+    yield row(difference, replace(units, columns={"x": sides}), False, (-1.0, 1.0))

@@ -9,12 +9,9 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from suite.errors import CapabilityError
-from suite.models.together import together
-from suite.roles import Model
-from suite.scoring.pairwise import PairResult, Render, compare_pair
+from suite.scoring.pairwise import PairResult
 from suite.task import Part, Unscored, Value
 
 Policy = Literal["majority", "unanimous", "mean"]
@@ -106,20 +103,3 @@ class PanelResult:
             found.append(Part(judge, {"vote": pair.score}, {"judge": judge}))
             found += pair.parts(name)
         return found
-
-
-async def compare_panel(
-    judges: Sequence[Model],
-    render: Render,
-    first: str,
-    second: str,
-    *,
-    policy: Policy = "majority",
-    minimum: int | None = None,
-    **how: Any,
-) -> PanelResult:
-    """Ask every judge about a pair (see `compare_pair` for `how`) and combine their votes."""
-    if not judges:
-        raise CapabilityError("no judge sits on the panel", fix="name one: --judge SPEC")
-    pairs = await together([compare_pair(one, render, first, second, **how) for one in judges])
-    return PanelResult(panel_score([one.score for one in pairs], policy, minimum), tuple(pairs))

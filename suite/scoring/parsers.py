@@ -55,11 +55,6 @@ def _only(found: Sequence[str], what: str) -> str:
     return distinct[0]
 
 
-def in_tag(name: str) -> Callable[[str], str]:
-    """A reader of the text in `<name>…</name>`; several elements must agree."""
-    return lambda text: _only(tag_texts(text, name), f"<{name}> element")
-
-
 def one_of(labels: Sequence[str], tag: str = "") -> Callable[[str], str]:
     """A reader of one label, any case: in its tag, or as the whole reply, or alone on the last line."""
     by_name = {label.casefold(): label for label in labels}

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from suite.chat import Reply, Request, user
-from suite.errors import CallFailed, CapabilityError, ConfigError
+from suite.errors import CallFailed, ConfigError
 from suite.scoring.pairwise import compare_pair
-from suite.scoring.panel import compare_panel, panel_label, panel_score, vote_agreement
+from suite.scoring.panel import PanelResult, panel_label, panel_score, vote_agreement
 from suite.scoring.style import style, style_difference
 from suite.task import Unscored
 
@@ -158,13 +158,18 @@ def test_agreement_of_votes_is_the_share_of_equal_pairs() -> None:
     assert vote_agreement([1, NOPE]) is None
 
 
+async def panel_of(judges: list[Any], first: str, second: str) -> PanelResult:
+    pairs = tuple([await compare_pair(one, render, first, second) for one in judges])
+    return PanelResult(panel_score([one.score for one in pairs]), pairs)
+
+
 async def test_a_panel_keeps_every_judges_orders(scripted: Make) -> None:
     judges = [
         scripted(prefers("good"), member="judge"),
         scripted("Choose 1", member="judge/2"),
         scripted(prefers("good"), member="judge/3"),
     ]
-    panel = await compare_panel(judges, render, "good", "bad")
+    panel = await panel_of(judges, "good", "bad")
     assert panel.values() == {
         "win": 1.0,
         "win_agreement": pytest.approx(1 / 3),
@@ -181,13 +186,8 @@ async def test_a_panel_keeps_every_judges_orders(scripted: Make) -> None:
     assert votes == [1.0, 0.5, 1.0]
 
 
-async def test_an_empty_panel_is_refused(scripted: Make) -> None:
-    with pytest.raises(CapabilityError):
-        await compare_panel([], render, "a", "b")
-
-
 async def test_all_judges_lost(scripted: Make) -> None:
-    panel = await compare_panel([scripted(lambda _: Reply("", finish="refused"))], render, "a", "b")
+    panel = await panel_of([scripted(lambda _: Reply("", finish="refused"))], "a", "b")
     assert isinstance(panel.score, Unscored)
     assert panel.values()["win_consistent"] is None
 

@@ -166,7 +166,6 @@ def test_no_text_raises_anything_but_unparsed(text: str) -> None:
         parsers.json_object(Judgement),
         parsers.number_on_last_line(0, 5),
         parsers.numbered(3, ties=True),
-        parsers.in_tag("x"),
     ):
         read(parse, text)
 
