@@ -19,6 +19,8 @@ _STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 def is_stream(headers: dict[str, str], body: bytes) -> bool:
     """Whether a reply is a stream, by its type or by how it begins."""
+    if body[:1] == b"{":  # as nearly every reply begins
+        return False
     if headers.get("content-type", "").startswith("text/event-stream"):
         return not body.lstrip().startswith(b"{")
     return body[:8].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_STARTS)
