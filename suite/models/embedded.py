@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from pydantic import Field
 
 from suite.chat import Reply, Request
@@ -22,6 +23,7 @@ from suite.models.base import Asking, Engine, Provider, Surroundings
 from suite.models.client import OpenAIClient
 from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
+from suite.models.sampling import NEUTRAL, SENT
 from suite.models.secrets import Scrubber
 from suite.models.server import Launch, ManagedServer
 from suite.models.settings import llamacpp_settings, template_settings
@@ -105,7 +107,10 @@ class LlamaEngine(Engine):
             "revision": self._model.weights.sha256,
             "engine": "xllamacpp",
             "engine_version": _version("xllamacpp"),
-            "options": {name: getattr(self._options, name) for name in ("threads", "slots", "window")},
+            "options": {
+                **{name: getattr(self._options, name) for name in ("threads", "slots", "window")},
+                "sampling": "neutral",  # what a request leaves open
+            },
             "deterministic": True,
         }
 
@@ -118,6 +123,7 @@ class LlamaEngine(Engine):
             "reasoning_parser": "none",
             "tool_parser": "none",
             **self._settings,
+            "sampling": NEUTRAL,
         }
 
     def thinks(self, thinking: str | int) -> str:
@@ -151,7 +157,7 @@ class LlamaEngine(Engine):
             client = OpenAIClient(
                 f"{server.url}/v1",
                 self.spec.name,
-                dialect=DIALECTS["llamacpp"],
+                dialect=msgspec.structs.replace(DIALECTS["llamacpp"], neutral=SENT["llamacpp"]),
                 headers={"Authorization": f"Bearer {server.key}"},
                 scrub=Scrubber([server.key]),
                 timeout_s=options.timeout_s,

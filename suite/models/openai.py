@@ -22,7 +22,7 @@ from suite.models.endpoint import OWN_SERVERS, identified
 from suite.models.options import EngineOptions, check_needs, describe, read_options, split_names
 from suite.models.plain_http import REPLY_MIB
 from suite.models.rating import Head
-from suite.models.sampling import APPLY_OWN, NEUTRAL
+from suite.models.sampling import NEUTRAL, SENT
 from suite.models.secrets import Scrubber, read_headers, read_key, split_url
 from suite.models.settings import llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
@@ -68,7 +68,7 @@ class OpenAIOptions(EngineOptions):
     per_token: bool = Field(False, description="rate: the last token's value, by /pooling")
     generation_config: Literal["vllm", "auto"] = Field(
         "vllm",
-        description="to vLLM and SGLang: send neutral values for what is left open (vllm), or none (auto)",
+        description="to vLLM, SGLang, llama.cpp: send neutral values for what is left open, or none (auto)",
     )
     window: int | None = Field(None, ge=1, description="context window, if the endpoint does not say")
     identity: str = Field(
@@ -129,11 +129,11 @@ class OpenAIEngine(Engine):
         self._capabilities = capabilities_of(options.capabilities, usual_capabilities(options.dialect))
         field = options.max_tokens_field or ("max_completion_tokens" if hosted else "")
         dialect = DIALECTS[options.dialect]
-        own = options.dialect in APPLY_OWN and options.generation_config == "vllm"
+        own = SENT.get(options.dialect, {}) if options.generation_config == "vllm" else {}
         self._dialect = msgspec.structs.replace(
             dialect,
             thinks=server_kind(options.dialect, self.url),
-            neutral=dict(NEUTRAL) if own else {},
+            neutral=dict(own),
             max_tokens=field or dialect.max_tokens,
             seed=options.send_seed,
             system=options.system,
@@ -169,7 +169,7 @@ class OpenAIEngine(Engine):
             found["told"] = self._told
         if self._dialect.neutral:
             found["sent"] = "neutral"
-        if options.dialect in APPLY_OWN:
+        if options.dialect in SENT:
             shaping["generation_config"] = options.generation_config
         return {**found, "options": shaping} if shaping else found
 
@@ -186,9 +186,9 @@ class OpenAIEngine(Engine):
 
     def settings(self) -> Mapping[str, Any]:
         """What is sent, and what the endpoint tells: of a hosted one next to nothing."""
-        sent = self._dialect.neutral or None
+        sent = {"sampling": NEUTRAL} if self._dialect.neutral else {}
         told = {"context_length": self._window, "engine_version": self._version or None}
-        return {**told, "sampling": sent, **self._settings}
+        return {**told, **self._settings, **sent}
 
     def limits(self) -> Mapping[str, int]:
         """The cap, if one was set, and the window, if the endpoint says."""
@@ -241,8 +241,9 @@ class OpenAIEngine(Engine):
             raise EngineError(error.what, error.where, fix)
         card = named.get(self.spec.name) or (cards[0] if len(cards) == 1 else None)
         self._told = card.told if card else {}
-        if self._told.get("owned_by") in APPLY_OWN and self._options.generation_config == "vllm":
-            self._dialect = msgspec.structs.replace(self._dialect, neutral=dict(NEUTRAL))
+        owner = self._told.get("owned_by")
+        if owner in SENT and self._options.generation_config == "vllm":
+            self._dialect = msgspec.structs.replace(self._dialect, neutral=dict(SENT[owner]))
             client.speak(self._dialect)
         if card and card.max_model_len and self._window is None:
             self._window = client.window = card.max_model_len

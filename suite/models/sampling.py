@@ -1,7 +1,8 @@
 """What shapes sampling beside a request: vLLM's neutral values, and those of a model's own configuration.
 
 vLLM's default is to apply the model's `generation_config.json` to whatever a request leaves open, at
-temperature 0 too (penalties change the greedy choice), and to say so nowhere but in its log.
+temperature 0 too (penalties change the greedy choice), and to say so nowhere but in its log; llama.cpp has
+defaults of its own (top_k 40, top_p 0.95, min_p 0.05).
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,10 @@ NEUTRAL: dict[str, float | int] = {
     "presence_penalty": 0.0,
     "frequency_penalty": 0.0,
 }
-APPLY_OWN = ("vllm", "sglang")  # servers that apply a model's own configuration unless told
+_LLAMACPP = {**NEUTRAL, "repeat_penalty": 1.0}  # its own name for it
+del _LLAMACPP["repetition_penalty"]
+# By kind of server: what is sent to one that otherwise fills what is left open as it or its model likes
+SENT = {"vllm": NEUTRAL, "sglang": NEUTRAL, "llamacpp": _LLAMACPP}
 _NAMES = (*NEUTRAL, "max_new_tokens")  # what vLLM takes from a model's configuration
 
 

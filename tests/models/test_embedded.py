@@ -9,6 +9,7 @@ from suite.chat import Message, Options, Request, assistant, system, user
 from suite.errors import CallFailed, ConfigError, DataError, NotFound, SourceUnreachable
 from suite.models.base import Asking, Engine, Surroundings
 from suite.models.embedded import LLAMAS, provider
+from suite.models.sampling import NEUTRAL
 from suite.models.spec import parse_spec
 from suite.models.weights import PackagedFile, fetch
 
@@ -76,9 +77,18 @@ async def test_an_answer_is_continued(smol: Engine) -> None:
 
 
 async def test_what_it_cannot_do_is_refused(smol: Engine) -> None:
-    assert smol.capabilities() == {"chat", "complete", "logprobs", "seed", "json_schema"}
+    asked = {"chat", "complete", "logprobs", "seed", "json_schema"}
+    assert smol.capabilities() == {*asked, "continue_final", "template"}
     with pytest.raises(CallFailed, match="unsupported"):
         await smol.call(Request("rate", (user("q"),), texts=("a", "b")), ASKING)
+
+
+async def test_what_shapes_its_answers_is_known(smol: Engine) -> None:
+    settings = smol.settings() or {}
+    assert settings["sampling"] == NEUTRAL
+    assert settings["template_system"].startswith("You are a helpful AI assistant named SmolLM")
+    assert settings["chat_template_sha256"].startswith("872be49d")
+    assert (smol.thinks("off"), smol.thinks("low")) == ("", "it is a model that does not think")
 
 
 async def test_its_identity_names_weights_and_engine_and_no_path(smol: Engine) -> None:

@@ -10,7 +10,7 @@ from openai_shapes import BOS, EOT, hash_reward, render_ids, token_ids, token_lo
 from suite.chat import Options, Request, Tool, user
 from suite.errors import CallFailed
 from suite.models.base import Surroundings
-from suite.models.sampling import NEUTRAL
+from suite.models.sampling import NEUTRAL, SENT
 from tests.models.endpoints import ASKING, asked, engine
 
 VLLM = {"dialect": "vllm", "capabilities": "+rate,+rank"}
@@ -119,7 +119,8 @@ async def test_texts_are_ranked_by_their_embeddings(server: OpenAIServer) -> Non
         ("openai", {}, {}),
         ("", {"dialect": "sglang"}, NEUTRAL),
         ("", {"dialect": "vllm", "extra_body": {"top_k": 5}}, {**NEUTRAL, "top_k": 5}),
-        ("", {"dialect": "llamacpp"}, {}),
+        ("", {"dialect": "llamacpp"}, SENT["llamacpp"]),
+        ("llamacpp", {}, SENT["llamacpp"]),
     ],
 )
 async def test_servers_that_apply_a_models_configuration_are_sent_neutral_values(
@@ -133,8 +134,11 @@ async def test_servers_that_apply_a_models_configuration_are_sent_neutral_values
         body = server.bodies[-1]
         settings, identity = one.settings() or {}, one.identity()
         await one.close()
-    assert {name: body[name] for name in NEUTRAL if name in body} == {**sent, "temperature": 0.3}
-    assert bool(settings["sampling"]) is bool(sent) is (identity.get("sent") == "neutral")
+    assert {name: body[name] for name in {**NEUTRAL, "repeat_penalty": 1} if name in body} == {
+        **sent,
+        "temperature": 0.3,
+    }
+    assert bool(settings.get("sampling")) is bool(sent) is (identity.get("sent") == "neutral")
     lasting = {k: v for k, v in identity.items() if k not in ("told", "sent", "engine_version")}
     assert lasting == {k: v for k, v in plan.items() if k not in ("told", "sent", "engine_version")}
 
