@@ -89,11 +89,6 @@ class Tags:
         self.both = [re.compile(f"(?P<c>{row.closing})|(?P<o>{row.opening})") for row in rows]
 
 
-@lru_cache(maxsize=64)
-def _tags(rows: tuple[Row, ...], opened: bool) -> Tags:
-    return Tags(rows, opened=opened)
-
-
 def tags_of(value: Json = "auto") -> Tags | None:
     """What an option says: "auto" (the table), "none" (leave replies alone), or names and OPEN…CLOSE pairs,
     by commas or as a list, "auto" and "opened" among them. Raises ConfigError.
@@ -103,9 +98,13 @@ def tags_of(value: Json = "auto") -> Tags | None:
     given = ["auto"] if value is True else value.split(",") if isinstance(value, str) else value
     if not isinstance(given, list | tuple) or not all(isinstance(one, str) and one.strip() for one in given):
         raise ConfigError(f"reasoning_tags is {value!r}", fix=HELP)
-    names = [one.strip() for one in given]
+    return _named(tuple(one.strip() for one in given))
+
+
+@lru_cache(maxsize=64)
+def _named(names: tuple[str, ...]) -> Tags:
     rows = chain.from_iterable(_rows(one) for one in names if one != "opened")
-    return _tags(tuple(rows) or ROWS, "opened" in names)
+    return Tags(tuple(rows) or ROWS, opened="opened" in names)
 
 
 def _rows(name: str) -> tuple[Row, ...]:
@@ -212,7 +211,7 @@ def _blocks(text: str, tags: Tags, *, cut: bool) -> list[_Found]:
 
 def without_reasoning(text: str, finish: str = "stop", tags: Tags | None = None) -> str:
     """A text without the hidden reasoning that leads it. finish: how the reply ended."""
-    found = _blocks(text, tags or _tags(ROWS, False), cut=finish == "length")
+    found = _blocks(text, tags or _named(("auto",)), cut=finish == "length")
     return text[found[-1].after :] if found else text
 
 
