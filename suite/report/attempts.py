@@ -23,11 +23,6 @@ def attempts_grid(run: LoadedRun) -> Grid:
     return Grid("Attempts", ["event", "kind", "role", "stage", "times"], rows, left=4)
 
 
-def adapted(run: LoadedRun) -> list[str]:
-    """What was asked otherwise than planned, since an endpoint refused a setting; each once."""
-    return list(dict.fromkeys(one.detail for one in _attempts(run) if one.event == "adapted"))
-
-
 def _attempts(run: LoadedRun) -> Iterator[AttemptRecord]:
     for journal in run.journals():
         yield from journal.attempts

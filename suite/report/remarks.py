@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from suite.report.attempts import adapted
 from suite.report.findings import sentences
 from suite.report.formatting import percent, plain
 from suite.report.loading import LoadedRun
@@ -41,9 +40,15 @@ def role_lines(run: LoadedRun) -> list[tuple[str, str]]:
 def remarks(run: LoadedRun) -> list[Remark]:
     """All remarks on a run, warnings first."""
     told = [Remark("warning" if bad else "note", text) for text, bad in sentences(run.results)]
-    otherwise = [Remark("note", f"{text}.") for text in adapted(run)]
+    otherwise = [Remark("note", f"{text}.") for text in _adapted(run)]
     found = [*_toys(run), *_state(run), *told, *otherwise, *_coverage(run), *_notes(run)]
     return sorted(found, key=lambda one: one.weight != "warning")
+
+
+def _adapted(run: LoadedRun) -> list[str]:
+    """What was asked otherwise than planned, since an endpoint refused a setting; each once."""
+    attempts = (one for journal in run.journals() for one in journal.attempts)
+    return list(dict.fromkeys(one.detail for one in attempts if one.event == "adapted"))
 
 
 def _toys(run: LoadedRun) -> Iterator[Remark]:
