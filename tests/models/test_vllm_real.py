@@ -28,7 +28,7 @@ pytestmark = [
     ),
 ]
 OPTIONS = {
-    "dtype": "float32",
+    "dtype": os.environ.get("SUITE_VLLM_DTYPE", "float32"),
     "enforce_eager": "true",
     "max_model_len": "2048",
     "env": '{"VLLM_CPU_KVCACHE_SPACE": "1"}',
@@ -114,7 +114,7 @@ async def test_what_shapes_its_answers_is_known(smol: Engine) -> None:
     assert settings["sampling"] == NEUTRAL
     assert "SmolLM" in settings["template_system"]
     assert (settings["dtype"], settings["context_length"], settings["system_messages"]) == (
-        "float32", 2048, "taken",
+        OPTIONS["dtype"], 2048, "taken",
     )  # fmt: skip
     assert len(settings["chat_template_sha256"]) == 64
     assert settled(settings, None)["unknown"] == ["thinking"]
