@@ -178,7 +178,12 @@ class VLLMEngine(Engine):
     def thinks(self, thinking: str | int) -> str:
         """By the switches of the chat template, where its files can be read; a budget needs a parser."""
         self._look()
-        template = None if self._options.url else self._template()
+        if self._options.url:
+            return ""  # seen when it is asked to render
+        usual = "" if "reasoning_parser" in self._passed else parser_of(self._served, "")
+        if isinstance(thinking, int) and not (self._parser or usual):
+            return "a number of tokens needs a reasoning parser: -o reasoning_parser=NAME"
+        template = self._template()
         return template_lacks(template, thinking) if template else ""
 
     def _template(self) -> str | None:

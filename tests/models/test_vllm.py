@@ -212,7 +212,11 @@ async def test_a_template_without_a_switch_cannot_be_told_to_think(
     folder = model()
     assert engine(folder).thinks("on") == ""
     (Path(folder) / "chat_template.jinja").write_text("{% if enable_thinking %}x{% endif %}")
-    assert [engine(folder).thinks(one) for one in ("on", "off", 512)] == ["", "", ""]
+    assert [engine(folder).thinks(one) for one in ("on", "off")] == ["", ""]
+    assert "reasoning parser" in engine(folder).thinks(512)
+    assert engine(folder, reasoning_parser="qwen3").thinks(512) == ""
+    assert "reasoning parser" in engine(model(name="Qwen3-8B"), reasoning_parser="none").thinks(512)
+    assert engine(model(name="Qwen3-8B")).thinks(512) == ""
     assert engine(folder).thinks("low") == "its chat template has no reasoning_effort"
 
 
