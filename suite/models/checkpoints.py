@@ -113,8 +113,10 @@ def read_text(path: Path) -> str | None:
         return None
 
 
-def chat_template(checkpoint: Checkpoint | None) -> str | None:
-    """The chat template of a model's files, None if it is not known."""
+def chat_template(checkpoint: Checkpoint | None, given: object = None) -> str | None:
+    """The chat template: the one given, as text or file, else the model's, None if it is not known."""
+    if isinstance(given, str):
+        return given if "{" in given else read_text(Path(given).expanduser())
     if (template := side_file(checkpoint, "chat_template.jinja")) is not None:
         return template
     found = _json(side_file(checkpoint, "tokenizer_config.json")).get("chat_template")

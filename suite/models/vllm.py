@@ -22,7 +22,6 @@ from suite.models.checkpoints import (
     chat_template,
     generation_config,
     read_checkpoint,
-    read_text,
 )
 from suite.models.client import OpenAIClient
 from suite.models.families import Family, family_of
@@ -183,15 +182,8 @@ class VLLMEngine(Engine):
         usual = "" if "reasoning_parser" in self._passed else parser_of(self._served, "")
         if isinstance(thinking, int) and not (self._parser or usual):
             return "a number of tokens needs a reasoning parser: -o reasoning_parser=NAME"
-        template = self._template()
+        template = chat_template(self._checkpoint, self._passed.get("chat_template"))
         return template_lacks(template, thinking) if template else ""
-
-    def _template(self) -> str | None:
-        """The chat template: the one given, as text or file, else the model's."""
-        given = self._passed.get("chat_template")
-        if not isinstance(given, str):
-            return chat_template(self._checkpoint)
-        return given if "{" in given else read_text(Path(given).expanduser())
 
     def settings(self) -> Mapping[str, Any] | None:
         """Of a server of ours by its log and the model's files, of another by its routes."""
@@ -331,7 +323,7 @@ class VLLMEngine(Engine):
         if chosen == "vllm" and own is not None:
             surroundings.say(f"vllm/{self._served}: {left_out(own_values(own))}")
         used = {"vllm": {}, "auto": own}.get(chosen)
-        template = self._template()
+        template = chat_template(self._checkpoint, self._passed.get("chat_template"))
         return {
             **(logged(self._log) if self._log else {}),
             "sampling": None if used is None else effective(used, over if isinstance(over, dict) else {}),
