@@ -23,7 +23,8 @@ from suite.task import Unscored
 
 FORMAT = "suite-results/1"
 INTERVALS = 2  # edition of the methods behind low and high; results of the first do not name it
-REASONING = ("reasoning_tokens", "reasoning_characters")  # of `calls`, where there is any; not in old results
+COUNTED = ("calls", "cached", "retries", "prompt_tokens", "completion_tokens", "cached_tokens")  # of `calls`
+REASONING = ("reasoning_tokens", "reasoning_characters")  # where there is any; not in old results
 
 
 def pairs(
@@ -201,17 +202,7 @@ def effort(run: RunReader, journal: Journal) -> tuple[dict[str, dict[str, int]],
         for line in each.calls.raw():
             call = decoder.decode(line)
             told.add(call)
-            one = found.setdefault(
-                call.role,
-                {
-                    "calls": 0,
-                    "cached": 0,
-                    "retries": 0,
-                    "prompt_tokens": 0,
-                    "completion_tokens": 0,
-                    "cached_tokens": 0,
-                },
-            )
+            one = found.setdefault(call.role, dict.fromkeys(COUNTED, 0))
             usage = call.reply.usage
             one["calls"] += 1
             one["cached"] += call.cached

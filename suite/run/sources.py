@@ -1,6 +1,7 @@
 """The data of a run: registry entries, mini data, files, and finished runs (`--data NAME=RUN`)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -87,18 +88,16 @@ def given_sources(data: Mapping[str, str]) -> dict[str, Source]:
     return found
 
 
+@dataclass
 class DataOpener:
     """Opens the data of cells; a dataset that several need is opened once."""
 
-    def __init__(
-        self, registry: Registry, cache: Cache, given: Mapping[str, Source], say: Callable[[str], None]
-    ) -> None:
-        self._registry = registry
-        self._cache = cache
-        self._given = given
-        self._say = say
-        self._open: dict[str, LocalDataset] = {}
-        self._identities: dict[str, Mapping[str, Any]] = {}
+    registry: Registry
+    cache: Cache
+    given: Mapping[str, Source]
+    say: Callable[[str], None]
+    _open: dict[str, LocalDataset] = field(default_factory=dict)
+    _identities: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def of(self, cell: Cell, mini: bool, official: bool) -> tuple[Data, dict[str, Mapping[str, Any]]]:
         """The data of a cell, and dataset name -> identity.
@@ -114,8 +113,8 @@ class DataOpener:
         sources: dict[str, Source] = {}
         identities: dict[str, Mapping[str, Any]] = {}
         for name in names:
-            if name in self._given:
-                sources[name] = self._given[name]
+            if name in self.given:
+                sources[name] = self.given[name]
                 identities[name] = self._identity(f"--data {name}", sources[name])
                 continue
             entry = name
@@ -138,7 +137,7 @@ class DataOpener:
 
     def _obtain(self, entry: str) -> LocalDataset:
         if entry not in self._open:
-            self._open[entry] = obtain(entry, self._registry, self._cache, self._say)
+            self._open[entry] = obtain(entry, self.registry, self.cache, self.say)
         return self._open[entry]
 
 
