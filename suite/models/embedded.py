@@ -119,10 +119,10 @@ class LlamaEngine(Engine):
         told = {"context_length": self._options.window, "engine_version": _version("xllamacpp")}
         return {
             **told,
-            "thinking": "off",
             "reasoning_parser": "none",
             "tool_parser": "none",
             **self._settings,
+            "thinking": "off",
             "sampling": NEUTRAL,
         }
 

@@ -92,6 +92,7 @@ async def template_settings(render: Render) -> dict[str, Any]:
     except CallFailed:
         return {}
     settings = {"template_opening": opening[:_MOST]} if found else {}
+    settings |= await _usual_thinking(render)
     try:
         told = await render([{"role": "system", "content": _SYSTEM}, *_ASKS], {})
     except CallFailed as failed:
@@ -117,6 +118,20 @@ async def llamacpp_settings(client: Client) -> dict[str, Any]:
         **({"chat_template_sha256": sha256_text(template)} if isinstance(template, str) else {}),
         **({"sampling": sampling} if sampling else {}),
     }
+
+
+async def _usual_thinking(render: Render) -> dict[str, Any]:
+    """What the template does where nobody says how to think: on, off, or it has no switch."""
+    try:
+        usual, on, off = [
+            await render(_ASKS, switches)
+            for switches in ({}, template_switches("on", None), template_switches("off", None))
+        ]
+    except CallFailed:
+        return {}
+    if on == off:
+        return {"thinking": "no switch"}
+    return {"thinking": {on: "on", off: "off"}[usual]} if usual in (on, off) else {}
 
 
 async def follows(render: Render, thinking: str | int) -> bool | None:

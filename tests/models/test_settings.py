@@ -118,12 +118,20 @@ async def test_a_system_prompt_that_a_template_puts_in_is_seen(
     template: Any, opening: str, system: str | None, taken: str
 ) -> None:
     async def render(messages: Sequence[Mapping[str, str]], switches: Mapping[str, Any]) -> str:
-        assert switches == {}
+        assert set(switches) <= {"enable_thinking", "thinking"}
         return str(template(messages))
 
     found = await template_settings(render)
-    wanted = {"template_opening": opening, "system_messages": taken}
+    wanted = {"template_opening": opening, "system_messages": taken, "thinking": "no switch"}
     assert found == (wanted if system is None else {**wanted, "template_system": system})
+
+
+@pytest.mark.parametrize(("usual", "wanted"), [(True, "on"), (False, "off"), (None, None)])
+async def test_how_a_template_thinks_when_nobody_says_is_seen(usual: bool | None, wanted: str | None) -> None:
+    async def render(messages: Sequence[Mapping[str, str]], switches: Mapping[str, Any]) -> str:
+        return f"{messages}{switches.get('enable_thinking', usual)}"
+
+    assert (await template_settings(render)).get("thinking") == wanted
 
 
 async def test_a_server_that_does_not_render_leaves_it_unknown() -> None:

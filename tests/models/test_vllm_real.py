@@ -117,7 +117,8 @@ async def test_what_shapes_its_answers_is_known(smol: Engine) -> None:
         OPTIONS["dtype"], 2048, "taken",
     )  # fmt: skip
     assert len(settings["chat_template_sha256"]) == 64
-    assert settled(settings, None)["unknown"] == ["thinking"]
+    assert settings["thinking"] == "no switch"
+    assert settled(settings, None)["unknown"] == []
 
 
 async def test_reproducible_replies_are_equal_at_any_concurrency_and_after_a_restart(tmp_path: Path) -> None:
