@@ -92,9 +92,10 @@ def mean_estimate(
         raise ConfigError("a score declared 0/1 is neither 0 nor 1", "statistics", "declare it graded")
     found = spread(x, groups, w)
     note = joined("" if clusters is None else groups.note, cluster_flags(groups))
+    plain = Estimate(found.mean, level=level, n=len(x), n_unscored=lost, clusters=groups.count, note=note)
     if binary:
-        return _share(x, found, weighted=w is not None, level=level, exact=exact, lost=lost, note=note)
-    return _graded(x, found, value_range=value_range, level=level, lost=lost, note=note)
+        return _share(plain, found, weighted=w is not None, exact=exact)
+    return _graded(plain, found, value_range)
 
 
 def _scored(scores: Scores, weights: Scores | None) -> tuple[Floats, Floats | None, np.ndarray]:
@@ -121,19 +122,14 @@ def cluster_flags(groups: Clusters) -> str:
     )
 
 
-def _share(
-    x: Floats, found: Spread, *, weighted: bool, level: float, exact: bool, lost: int, note: str
-) -> Estimate:
-    p, n, count = found.mean, len(x), found.clusters
-    plain = Estimate(p, level=level, n=n, n_unscored=lost, clusters=count, note=note)
-    if count == n and not weighted:
-        if exact:
-            low, high = clopper_pearson(int(x.sum()), n, level)
-            return replace(plain, low=low, high=high, method="clopper-pearson", n_effective=n)
-        low, high = wilson(p, n, level)
-        return replace(plain, low=low, high=high, method="wilson", n_effective=n)
+def _share(plain: Estimate, found: Spread, *, weighted: bool, exact: bool) -> Estimate:
+    p, n, level = found.mean, plain.n, plain.level
+    if found.clusters == n and not weighted:
+        low, high = clopper_pearson(round(p * n), n, level) if exact else wilson(p, n, level)
+        method = "clopper-pearson" if exact else "wilson"
+        return replace(plain, low=low, high=high, method=method, n_effective=n)
     if found.se is None:
-        return replace(plain, note=joined(note, ONE_CLUSTER if n > 1 else "one sample"))
+        return replace(plain, note=joined(plain.note, ONE_CLUSTER if n > 1 else "one sample"))
     effective = effective_size(found, level)
     low, high = wilson(p, effective, level)
     return replace(plain, low=low, high=high, method="wilson-neff", n_effective=effective)
@@ -151,22 +147,13 @@ def effective_size(found: Spread, level: float) -> float:
     return min(found.n_effective, p * (1 - p) / found.se**2 * factor)
 
 
-def _graded(
-    x: Floats,
-    found: Spread,
-    *,
-    value_range: tuple[float, float] | None,
-    level: float,
-    lost: int,
-    note: str,
-) -> Estimate:
-    n, count, se = len(x), found.clusters, found.se
-    plain = Estimate(found.mean, level=level, n=n, n_unscored=lost, clusters=count, note=note)
+def _graded(plain: Estimate, found: Spread, value_range: tuple[float, float] | None) -> Estimate:
+    n, count, se = plain.n, found.clusters, found.se
     if se is None:
-        return replace(plain, note=joined(note, ONE_CLUSTER if n > 1 else "one sample"))
+        return replace(plain, note=joined(plain.note, ONE_CLUSTER if n > 1 else "one sample"))
     if se < NOTHING * max(1.0, abs(found.mean)):
-        return replace(plain, note=joined(note, NO_VARIATION))
-    half = t_quantile(count - 1, level) * se
+        return replace(plain, note=joined(plain.note, NO_VARIATION))
+    half = t_quantile(count - 1, plain.level) * se
     low, high = clip((found.mean - half, found.mean + half), value_range)
     effective = found.n_effective
     if count < n and found.design_effect:
