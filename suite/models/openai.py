@@ -22,7 +22,7 @@ from suite.models.endpoint import OWN_SERVERS, identified
 from suite.models.options import EngineOptions, check_needs, describe, read_options, split_names
 from suite.models.plain_http import REPLY_MIB
 from suite.models.rating import Head
-from suite.models.sampling import NEUTRAL, SENT
+from suite.models.sampling import SENT, effective
 from suite.models.secrets import Scrubber, read_headers, read_key, split_url
 from suite.models.settings import llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
@@ -186,7 +186,7 @@ class OpenAIEngine(Engine):
 
     def settings(self) -> Mapping[str, Any]:
         """What is sent, and what the endpoint tells: of a hosted one next to nothing."""
-        sent = {"sampling": NEUTRAL} if self._dialect.neutral else {}
+        sent = {"sampling": effective(self._options.extra_body)} if self._dialect.neutral else {}
         told = {"context_length": self._window, "engine_version": self._version or None}
         return {**told, **self._settings, **sent}
 
