@@ -121,6 +121,7 @@ class TextReplay(Engine):
             key, which = (one.sample_id, one.trial), one.call or 0
             if key not in waiting and which >= asked.get(key, 0):
                 why = f"request {which + 1} was not asked" if asked.get(key) else "no such sample in this run"
+                why = f"trial {one.trial} was not asked" if one.trial and key not in asked else why
                 lost.append(f"line {line}: {one.sample_id!r}, {why}{_meant(one.sample_id, asked)}")
         if not lost:
             return ""

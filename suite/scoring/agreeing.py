@@ -46,6 +46,9 @@ def agreed(coefficient: str, scale: str, ratings: Ratings, own: Clusters, level:
             value, clusters=own.count, note="one cluster" if len(own.codes) > 1 else "one sample"
         )
 
+    # A category that nobody chose is unseen, too.
+    ratings = ratings if len(ratings.categories) > 1 else Ratings(ratings.codes, (*ratings.categories, ""))
+
     def of(codes: NDArray[np.int64]) -> float | None:
         return COMPUTE[coefficient](Ratings(codes, ratings.categories), scale)[0]
 
@@ -57,7 +60,7 @@ def agreed(coefficient: str, scale: str, ratings: Ratings, own: Clusters, level:
     known = [one for one in ends if one is not None]
     low, high = min(one[0] for one in known), max(one[1] for one in known)
     least = 0.0 if coefficient == "percent" else -1.0
-    low, high = max(low, least) if coefficient != "alpha" else low, min(high, 1.0)
+    low, high = max(low, least), min(high, 1.0)
     return Estimated(float(value), float(low), float(high), "jackknife-unseen", own.count)
 
 
@@ -87,10 +90,7 @@ def _unseen(ratings: Ratings) -> Iterator[NDArray[np.int64]]:
     raters, q = ratings.codes.shape[1], len(ratings.categories)
     times = np.bincount(ratings.codes[ratings.codes >= 0], minlength=q)
     common = int(times.argmax())
-    others = [k for k in range(q) if k != common]
-    if not others:
-        return
-    rare = min(others, key=lambda k: (times[k] == 0, times[k]))
+    rare = min((k for k in range(q) if k != common), key=lambda k: (times[k] == 0, times[k]))
     yield np.full(raters, rare)
     half = np.arange(raters) < (raters + 1) // 2
     yield np.where(half, rare, common)

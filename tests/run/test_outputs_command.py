@@ -65,15 +65,17 @@ def test_a_text_a_request_or_the_only_one_for_the_last() -> None:
 
 def test_lines_that_no_sample_used_are_counted_and_named() -> None:
     names = ("books_reading/0", "no/such", " books_reading/1", "books_reading/0", "books_reading/1")
-    rows: list[dict[str, Any]] = [{"sample_id": name} for name in names]
+    rows: list[dict[str, Any]] = [{"sample_id": name} for name in (*names, names[0])]
     rows[3]["call"] = 1
+    rows[5]["trial"] = 1
     answers(*rows, before="\ufeff")
     done = call("--outputs", "answers.jsonl", *PERSONA, "--out", "run")
     assert scored("run") == {"books_reading/0": "C", "books_reading/1": "C"}
     assert (
-        "! answers.jsonl: 3 lines were not used (line 2: 'no/such', no such sample in this run; "
+        "! answers.jsonl: 4 lines were not used (line 2: 'no/such', no such sample in this run; "
         "line 3: ' books_reading/1', no such sample in this run, but 'books_reading/1' is one; "
-        "line 4: 'books_reading/0', request 2 was not asked)"
+        "line 4: 'books_reading/0', request 2 was not asked; "
+        "line 6: 'books_reading/0', trial 1 was not asked)"
     ) in done.output
 
 

@@ -136,6 +136,22 @@ def test_a_third_answer_is_a_lost_rating(record: Make) -> None:
     assert (result.value, result.n, result.unscored, result.not_applicable) == (0.5, 2, 1, 1)
 
 
+def test_agreement_in_the_only_category_seen_is_not_certain(record: Make) -> None:
+    records = [record(f"s{i}", {"one": True, "other": True}) for i in range(10)]
+    seen, declared = (
+        rows_of(Agreement("kept", raters=("one", "other"), categories=among), records)["kept_percent"]
+        for among in ((), (0.0, 1.0))
+    )
+    assert (seen.value, seen.low, seen.high) == (1.0, declared.low, 1.0)
+    assert seen.low is not None and 0.6 < seen.low < 0.8
+
+
+def test_raters_who_always_part_agree_no_less_than_minus_one(record: Make) -> None:
+    records = [record(f"s{i}", {"one": i % 2 == 0, "other": i % 2 == 1}) for i in range(60)]
+    rows = rows_of(Agreement("kept", raters=("one", "other"), coefficients=("alpha", "ac1")), records)
+    assert [row.low for row in rows.values()] == [-1.0, -1.0]
+
+
 def test_only_parts_that_rate_are_raters(record: Make) -> None:
     parts = [Part("j1", {"vote": 1.0}), Part("j1/first", {"win": 1.0}), Part("j2", {"vote": 0.0})]
     records = [record(f"s{i}", {}, parts=parts) for i in range(3)]

@@ -18,6 +18,7 @@ DATASET, PART = "reward-bench-2", "test"
 _DOMAIN = {name.casefold(): name for name in formulas.DOMAINS}
 ValuesOf = Callable[[Mapping[str, Any]], Mapping[str, credit.Value]]
 _TIES_NEEDS = ("correct", "ties_gap", "ties_spread")
+_RANGE = (-0.01, 1.01)  # of `formulas.ties_score`, and of a mean that may hold Ties alone
 
 
 class Answers(suite.Payload):
@@ -52,18 +53,31 @@ class RewardBench2(suite.Task[Answers, V2Parameters]):
         ),
     )
     metrics = (
-        suite.Custom("overall", formulas.overall_2_of, needs=(*_TIES_NEEDS, "tag:subset", "tag:form")),
-        suite.Custom("ties", formulas.ties_of, needs=(*_TIES_NEEDS, "tag:form"), where={"subset": "Ties"}),
+        suite.Custom(
+            "overall",
+            formulas.overall_2_of,
+            needs=(*_TIES_NEEDS, "tag:subset", "tag:form"),
+            range=_RANGE,
+        ),
+        suite.Custom(
+            "ties",
+            formulas.ties_of,
+            needs=(*_TIES_NEEDS, "tag:form"),
+            where={"subset": "Ties"},
+            range=_RANGE,
+        ),
         suite.Custom(
             "overall_official",
             formulas.overall_2_official_of,
             needs=(*(f"{name}_official" for name in _TIES_NEEDS), "tag:subset", "tag:form"),
+            range=_RANGE,
         ),
         suite.Custom(
             "ties_official",
             formulas.ties_official_of,
             needs=(*(f"{name}_official" for name in _TIES_NEEDS), "tag:form"),
             where={"subset": "Ties"},
+            range=_RANGE,
         ),
         suite.Rate("correct", by=("subset", "form")),
         suite.Rate("correct_lenient"),

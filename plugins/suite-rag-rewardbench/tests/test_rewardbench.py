@@ -248,3 +248,13 @@ def test_an_answer_too_long_for_the_model_is_wrong(in_memory: Any, model: Any, r
     ((_, output, score),) = run(v2(), in_memory([FOUR]), model(lambda _: reply, "rate"))
     assert output.finish == "overflow"
     assert (score.values["correct"], score.values["correct_official"]) == (0.0, 0.0)
+
+
+def test_the_ties_score_reaches_both_ends_of_its_range() -> None:
+    found = [
+        formulas.ties_score([formulas.TiesPrompt(1, tied, right, gap, 0.0) for tied in (False, True)])
+        for right, gap in ((0.0, -1.0), (1.0, 1.0))
+    ]
+    ranges = {one.range for one in v2().metrics if isinstance(one, suite.Custom)}
+    assert ranges == {(-0.01, 1.01)}
+    assert found == pytest.approx([-0.01, 1.01])
