@@ -2,7 +2,7 @@
 
 A bundle that was re-labelled with another model's name has the same calls and replies as the first one: the
 set of the candidate's calls with their replies is hashed, whatever anything is called, and held against the
-board's.
+board's. `place` writes the folder as a pull request brings it, with what a submitter may write and no more.
 Not here: changes that come as pull requests (`pull_request`), the ladder itself (`verify`).
 """
 
@@ -30,6 +30,7 @@ from suite.board.fetching import Reference, check_urls, write_reference
 from suite.board.findings import Findings
 from suite.board.limits import MIB
 from suite.board.repository import Shelf, open_repository
+from suite.board.submission import README
 from suite.board.verify import Verification, verify
 from suite.chat import canonical_json
 from suite.errors import BundleError, ConfigError, SuiteError
@@ -332,6 +333,33 @@ def withdraw(folder: Path, status: str, reason: str, when: datetime | None = Non
     changed = {"status": status, "reason": reason, "status_date": (when or datetime.now(UTC)).date()}
     record = EntryRecord.model_validate({**entry.record.model_dump(), **changed})
     write_record(folder / RECORD, record)
+
+
+def place(bundle: Path, root: Path, *, board: str = "", urls: Sequence[str] = ()) -> Path:
+    """Write the folder of a submission into a clone of the board's repository; the folder.
+
+    urls: where the bundle lies, needed for one that is too large to be kept. Raises BundleError for no
+    bundle, ConfigError for another board's, an address that the board does not fetch from, or a folder that
+    exists.
+    """
+    opened = open_submission(bundle)
+    shelf = shelf_for(root, board, opened.board)
+    folder = shelf.submissions / opened.folder
+    if folder.exists():
+        known = "it is on the board" if (folder / RECORD).exists() else "remove it to write it anew"
+        raise ConfigError(f"{folder.name} exists", where=str(folder), fix=known)
+    check_urls(urls, shelf.board.hosts)
+    check_room(bundle, urls)
+    folder.mkdir(parents=True)
+    try:
+        write_whole(folder / SUBMISSION, [opened.raw])
+        if opened.readme:
+            write_whole(folder / README, [opened.readme.encode()])
+        keep_bundle(bundle, folder, urls)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    return folder
 
 
 __all__ = [

@@ -14,10 +14,13 @@ import msgspec
 from suite.board.definition import Board
 from suite.board.definition_parts import TRUST
 from suite.board.entry import Entry
-from suite.board.exposure import EXPOSED, datasets_of, exposure
 from suite.board.per_sample import read_columns
 from suite.board.prices import Prices
 from suite.board.ranking import Ranking, expected_gain, rank
+from suite.errors import SuiteError
+from suite.plugins import catalogue
+
+EXPOSED = ("train_split", "evaluation_data", "synthetic_from_evaluation_data")
 
 
 @dataclass(frozen=True)
@@ -225,3 +228,37 @@ def luck(table: Table, one: Listed) -> float | None:
         return None
     se = table.ranking.overall.se[table.place[one.entry.id]]
     return expected_gain(se, one.entry.submission.disclosure.selection.complete_runs)
+
+
+def datasets_of(board: Board) -> dict[str, tuple[str, ...]]:
+    """Column -> the datasets it reads; none where its task is not installed here."""
+    try:
+        cells = board.cells(catalogue())
+    except SuiteError:
+        return {}
+    found = {}
+    for item in board.tasks:
+        names: dict[str, None] = {}
+        for cell in cells[item.name]:
+            for name in cell.task.datasets():
+                names[cell.task.info.mini.get(name, name) if item.data == "mini" else name] = None
+        found[item.name] = tuple(names)
+    return found
+
+
+def exposure(
+    board: Board, datasets: Mapping[str, Sequence[str]], declared: Mapping[str, str]
+) -> dict[str, str]:
+    """Column -> what was declared: an exposure if there is any, "none_known", or "unknown"."""
+    return {
+        item.name: _of(item.name, item.task, datasets.get(item.name, ()), declared) for item in board.tasks
+    }
+
+
+def _of(column: str, task: str, datasets: Sequence[str], declared: Mapping[str, str]) -> str:
+    by_name = declared.get(column, declared.get(task))
+    told = [by_name] if by_name is not None else [declared.get(name, "unknown") for name in datasets]
+    for value in told:
+        if value in EXPOSED:
+            return value
+    return "none_known" if told and all(value == "none_known" for value in told) else "unknown"

@@ -1,7 +1,9 @@
-"""What a pull request may change in a board repository: it adds one new entry's folder and nothing else.
+"""A pull request to a board repository: it adds one new entry's folder and nothing else, and is commented on.
 
 Reads Git objects only (`diff-tree`, `cat-file`): nothing of the head is ever checked out, so no link,
-attribute, filter or hook of it can act. Not here: whether the submission is any good (`verify`).
+attribute, filter or hook of it can act. The report that is shown as a comment is hostile: whoever sent the
+pull request could have written it. It is bounded, held to its shape, and shown as text inside one block of
+code. Not here: whether the submission is any good (`verify`).
 """
 
 import hashlib
@@ -12,10 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite.board.entry import FOLDER, SUBMISSION
+import msgspec
+
+from suite.board.entry import FOLDER, SUBMISSION, Verification, read_bytes
 from suite.board.limits import MIB
 from suite.board.submission import SIGNATURE, run_path
-from suite.errors import ConfigError
+from suite.errors import ConfigError, DataError
 from suite.report.cleaning import one_line
 
 REFERENCE, ARCHIVE, README = "bundle.ref.yaml", "bundle.suite.zip", "README.md"
@@ -25,6 +29,8 @@ LARGEST_TOTAL = 6 * MIB
 _ID = re.compile("[a-z0-9][a-z0-9._-]{0,63}")
 _LFS = b"version https://git-lfs"
 _SHA = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+MOST_LINES = 60
+MOST_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True)
@@ -214,3 +220,28 @@ def _git(root: Path, *arguments: str) -> bytes:
         said = one_line(done.stderr.decode("utf-8", "replace"), 200)
         raise ConfigError(f"git {arguments[0]} failed: {said or 'no such commit or object'}", where=str(root))
     return done.stdout
+
+
+def comment(path: Path) -> str:
+    """Markdown. Raises DataError for a report that is none."""
+    try:
+        found = msgspec.json.decode(read_bytes(path), type=Verification)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise DataError("this is no verification report", where=str(path)) from error
+    lines = [f"bundle {one_line(found.bundle_id, 64)}", f"verdict {found.verdict}, class {found.kind}", ""]
+    for rung in found.rungs[:20]:
+        reason = f" ({one_line(rung.reason, 120)})" if rung.reason else ""
+        lines.append(
+            f"{one_line(rung.id, 4):4} {one_line(rung.status, 8):8} {one_line(rung.title, 70)}{reason}"
+        )
+    lines.append("")
+    for one in found.findings[:MOST_LINES]:
+        told = (one.code, one.severity, one.what, one.where, one.sample, one.expected, one.found)
+        lines.append(" | ".join(one_line(text, 120) for text in told if text))
+    if len(found.findings) > MOST_LINES:
+        lines.append(f"and {len(found.findings) - MOST_LINES} more")
+    text = "\n".join(lines)[:MOST_CHARACTERS]
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    head = "Verification of this pull request, to be repeated after a merge:"
+    return f"{head}\n\n{fence}text\n{text}\n{fence}\n"

@@ -71,6 +71,6 @@ def comment(report: Path) -> None:
     Example:
       suite board comment report.json
     """
-    from suite.board.commenting import comment as told
+    from suite.board.pull_request import comment as told
 
     click.echo(told(report), nl=False)

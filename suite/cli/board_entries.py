@@ -65,7 +65,7 @@ def accept(
 
 
 def _tell(place: Path, found: "Accepted") -> None:
-    from suite.board.verify.text import as_text, told_of
+    from suite.board.verify.report import as_text, told_of
 
     if found.folder is not None and found.verification is not None:
         click.echo(f"accepted ({found.verification.verdict.replace('_', ' ')}): {found.folder}")

@@ -28,9 +28,9 @@ def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
     Example:
       suite submit place my-model.suite.zip --repo ../the-board
     """
-    from suite.board import placing
+    from suite.board import accepting
 
-    folder = placing.place(bundle, repository, urls=urls)
+    folder = accepting.place(bundle, repository, urls=urls)
     shown = folder.resolve().relative_to(repository.resolve()).as_posix()
     click.echo(f"wrote {shown}: {', '.join(sorted(one.name for one in folder.iterdir()))}")
     click.echo("next, in the repository:")

@@ -87,7 +87,7 @@ def verify(
     from suite.board.signatures import Signers
     from suite.board.verify import Rerun
     from suite.board.verify import verify as climb
-    from suite.board.verify.text import as_text
+    from suite.board.verify.report import as_text
     from suite.errors import ConfigError
     from suite.report.finish import replace_file
 

@@ -14,9 +14,9 @@ import yaml
 from suite.board import accepting, packing
 from suite.board.accepting import KEPT, accept, accept_new, withdraw
 from suite.board.checking import check_board
-from suite.board.commenting import comment
 from suite.board.definition import Board
 from suite.board.entry import read_entry
+from suite.board.pull_request import comment
 from suite.board.repository import open_repository
 from suite.board.site.build import build_site
 from suite.chat import Reply, Request, Usage

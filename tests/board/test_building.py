@@ -152,7 +152,7 @@ def test_entries_whose_unscored_samples_lost_their_stratum_are_still_paired(tmp_
 
 def test_exposure_is_declared_by_dataset_and_shown_by_column() -> None:
     from suite.board.definition import find_board
-    from suite.board.exposure import datasets_of, exposure
+    from suite.board.listing import datasets_of, exposure
 
     board = find_board("mini")
     datasets = datasets_of(board)

@@ -13,7 +13,7 @@ import suite
 from suite.board.findings import Finding, Findings
 from suite.board.thresholds import Thresholds
 from suite.board.verify import verify
-from suite.board.verify.plausible.hardware import check_hardware, memory_gib
+from suite.board.verify.plausible import check_hardware, memory_gib
 from suite.board.verify.plausible.replies import check_replies
 from suite.board.verify.subject import Subject
 from suite.chat import Reply, Request, Usage

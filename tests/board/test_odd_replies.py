@@ -13,7 +13,7 @@ import good_bundles
 import pytest
 
 from suite.board.verify import verify
-from suite.board.verify.text import as_text
+from suite.board.verify.report import as_text
 from suite.journal.reading import RunReader
 from suite.run.plan import make_plan
 from suite.run.request import EvalRequest

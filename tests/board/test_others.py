@@ -13,8 +13,7 @@ from suite.board.reply_digests import ReplyCollector
 from suite.board.repository import open_repository
 from suite.board.thresholds import Thresholds
 from suite.board.verify.columns import Column, Units, Want
-from suite.board.verify.plausible.others import Beside, check_others
-from suite.board.verify.plausible.pasted import chance_of, check_pasted
+from suite.board.verify.plausible.others import Beside, chance_of, check_others, check_pasted
 from suite.board.verify.subject import Subject
 from tests.board import accepted
 

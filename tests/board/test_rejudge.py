@@ -17,7 +17,7 @@ from openai_shapes import Body, last_text
 
 from suite.board.definition import find_board
 from suite.board.verify import Rerun, Verification, verify
-from suite.board.verify.text import as_text
+from suite.board.verify.report import as_text
 from suite.cli.submit import submit
 from suite.errors import ConfigError
 from suite.run.plan import make_plan

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from suite.board.repository import open_repository
-from suite.board.site.bars import around, drawn, shares
 from suite.board.site.build import build_site
 from suite.board.site.entries import when
+from suite.board.site.figures import around, drawn, shares
 from tests.board import accepted
 from tests.board.pages import soup
 

@@ -18,7 +18,7 @@ from suite.board.definition import find_board, load_board
 from suite.board.packing import write_archive
 from suite.board.verify import Rerun, verify
 from suite.board.verify.again import Rerunning, conclude
-from suite.board.verify.text import as_text
+from suite.board.verify.report import as_text
 from suite.cli.submit import submit
 from suite.errors import BundleError, ConfigError, NotFound
 from suite.sandbox import probe

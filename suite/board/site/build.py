@@ -19,13 +19,12 @@ from suite.board.listing import State, Table, belongs, listed, state_of
 from suite.board.prices import read_prices
 from suite.board.repository import Shelf
 from suite.board.site import data
-from suite.board.site.asked import board_facts
 from suite.board.site.entries import entry_page
 from suite.board.site.history import events_of, history_page
 from suite.board.site.markup import name, render, resource
 from suite.board.site.table import heads, html_rows, rows, script_rows
 from suite.board.site.tasks import first_of, item_page, overall_page, tasks_list
-from suite.board.site.words import CANNOT_SHOW, SEEN, method_notes
+from suite.board.site.words import CANNOT_SHOW, SEEN, board_facts, method_notes
 from suite.errors import ConfigError, SuiteError
 from suite.report.formatting import percent
 

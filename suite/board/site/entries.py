@@ -9,8 +9,8 @@ from suite.board.entry import GONE, ColumnResult, Entry, Latency, Selection, Sig
 from suite.board.flips import Flips, flips
 from suite.board.listing import Listed, State, Table, luck
 from suite.board.site.markup import DASH, name
-from suite.board.site.roles import members, open_roles
 from suite.board.site.table import TRUST_NAMES, marks_of, missing, ranks, span
+from suite.board.site.tasks import members, open_roles
 from suite.board.thresholds import Thresholds
 from suite.report.cleaning import cut
 from suite.report.formatting import counted, number, percent

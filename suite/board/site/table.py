@@ -15,7 +15,7 @@ from suite.board.definition import file_name
 from suite.board.entry import ColumnResult
 from suite.board.listing import Listed, State, Table, luck
 from suite.board.ranking import Standing
-from suite.board.site.bars import Bar, around, drawn, shares
+from suite.board.site.figures import Bar, around, drawn, shares
 from suite.board.site.markup import DASH, name
 from suite.report.formatting import number, percent
 

@@ -1,19 +1,19 @@
 """Pages about one column, or about the overall number: values, intervals, ranks, pairs; their list."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from suite.board.definition import Item, file_name
+from suite.board.entry import ColumnResult
 from suite.board.listing import Listed, State, Table
 from suite.board.overall import NAMES
 from suite.board.ranking import Standing
-from suite.board.site.asked import item_facts
 from suite.board.site.figures import forest, leading, matrix
 from suite.board.site.markup import DASH, name
-from suite.board.site.roles import members, open_roles
 from suite.board.site.table import ranks, span
+from suite.board.site.words import item_facts
 from suite.report.formatting import counted, number, percent
 
 NUMBER, TEXT = "n", "t"
@@ -210,3 +210,15 @@ def tasks_list(state: State) -> list[dict[str, str]]:
             }
         )
     return found
+
+
+def open_roles(item: Item, results: Iterable[ColumnResult | None]) -> list[str]:
+    """Roles that the item does not fix and somebody filled, sorted."""
+    filled = {role for one in results if one is not None for role in one.roles}
+    return sorted(filled - set(item.roles))
+
+
+def members(result: ColumnResult | None, role: str) -> str:
+    """Who filled a role of an entry, "" if that is not known."""
+    told = result.roles.get(role, ()) if result is not None else ()
+    return ", ".join(name(one, 80) for one in told)

@@ -26,8 +26,7 @@ from suite.board.verify.columns import Column, Want, make_columns, result_of, wh
 from suite.board.verify.complete import complete
 from suite.board.verify.numbers import numbers
 from suite.board.verify.plausible import plausible
-from suite.board.verify.plausible.others import Beside, check_others
-from suite.board.verify.plausible.pasted import check_pasted
+from suite.board.verify.plausible.others import Beside, check_others, check_pasted
 from suite.board.verify.provenance import provenance
 from suite.board.verify.rejudge import rejudge
 from suite.board.verify.replay import replay
