@@ -33,6 +33,7 @@ from suite.board.repository import Shelf, open_repository
 from suite.board.submission import README
 from suite.board.verify import Verification, verify
 from suite.chat import canonical_json
+from suite.data.cache import sha256_of
 from suite.errors import BundleError, ConfigError, SuiteError
 from suite.files import own_folder, write_whole
 from suite.journal.reading import RunReader
@@ -281,11 +282,7 @@ def keep_bundle(bundle: Path, folder: Path, urls: Sequence[str]) -> None:
     if urls:
         if bundle.is_dir():
             raise ConfigError("--url is the address of an archive, not of a folder", str(bundle))
-        digest = hashlib.sha256()
-        with bundle.open("rb") as file:
-            while chunk := file.read(MIB):
-                digest.update(chunk)
-        reference = Reference(sha256=digest.hexdigest(), bytes=size, urls=tuple(urls))
+        reference = Reference(sha256=sha256_of(bundle), bytes=size, urls=tuple(urls))
         write_reference(folder / REFERENCE, reference)
 
 
@@ -360,21 +357,3 @@ def place(bundle: Path, root: Path, *, board: str = "", urls: Sequence[str] = ()
         shutil.rmtree(folder)
         raise
     return folder
-
-
-__all__ = [
-    "BUNDLE",
-    "BUNDLE_FOLDER",
-    "REFERENCE",
-    "Accepted",
-    "Opened",
-    "accept",
-    "accept_new",
-    "bundle_of",
-    "check_room",
-    "keep_bundle",
-    "open_submission",
-    "shelf_for",
-    "trace_sha256",
-    "withdraw",
-]

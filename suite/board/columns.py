@@ -9,7 +9,7 @@ Not here: reading them from disk (`per_sample`), drawing from them (`resampling`
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,17 +108,8 @@ class Column:
         bottom = self.bottom
         if bottom is not None and bottom.shape[1] > 1:
             bottom = bottom[:, keep]
-        return Column(
-            self.key,
-            self.value[keep],
-            self.low[keep],
-            self.high[keep],
-            self.higher,
-            self.units,
-            top,
-            bottom,
-            self.why,
-        )
+        value, low, high = (one[keep] for one in (self.value, self.low, self.high))
+        return replace(self, value=value, low=low, high=high, top=top, bottom=bottom)
 
 
 def shared(bottom: Floats) -> Floats:

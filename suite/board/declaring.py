@@ -36,9 +36,7 @@ def known(runs: Sequence[ComparedRun], board: "Board | None") -> dict[str, Any]:
     provider = str(runs[0].candidate).partition("/")[0] if runs else ""
     datasets = sorted({one.get("entry") or key for run in runs for key, one in run.manifest["data"].items()})
     return {
-        "board": None
-        if board is None
-        else {"id": board.id, "version": board.version, "definition_sha256": board.sha256},
+        "board": None if board is None else board.exact_name,
         "submission_type": "standard",
         "supersedes": None,
         "model": {
@@ -50,11 +48,7 @@ def known(runs: Sequence[ComparedRun], board: "Board | None") -> dict[str, Any]:
         "submitter": {},
         "created": ended(runs),
         "suite_version": suite.__version__,
-        "disclosure": {
-            "contamination": dict.fromkeys(datasets, "unknown"),
-            "selection": {},
-            "changes": [],
-        },
+        "disclosure": {"contamination": dict.fromkeys(datasets, "unknown"), "selection": {}, "changes": []},
         "terms": {},
     }
 
@@ -79,10 +73,7 @@ def _identity(member: Mapping[str, Any]) -> dict[str, Any]:
 
 def ended(runs: Sequence[ComparedRun]) -> str:
     """When the last of the runs ended, UTC, to the second."""
-    latest = 0.0
-    for run in runs:
-        for attempt in run.reader.attempts:
-            latest = max(latest, attempt.at)
+    latest = max((attempt.at for run in runs for attempt in run.reader.attempts), default=0.0)
     return datetime.fromtimestamp(int(latest), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -133,11 +124,8 @@ _CELL = {
 }
 _RUN = {"run_id": "x", "plan_sha256": "0" * 64, "scoring": "0" * 8, "trace_policy": "full", "cells": [_CELL]}
 _FILE = {"path": "README.md", "bytes": 0, "sha256": "0" * 64, "content_bytes": 0, "content_sha256": "0" * 64}
-_REST = {
-    "format": "suite-submission/1",
-    "runs": [_RUN],
-    "files": [_FILE],
-}  # to hold a part against the schema
+# to hold a part against the schema
+_REST = {"format": "suite-submission/1", "runs": [_RUN], "files": [_FILE]}
 
 
 def problems(declared: Mapping[str, Any]) -> list[str]:

@@ -187,6 +187,11 @@ class Board(Closed):
         return self._sha256
 
     @property
+    def exact_name(self) -> dict[str, str]:
+        """How bundles and verifications name this very definition: id, version, definition_sha256."""
+        return {"id": self.id, "version": self.version, "definition_sha256": self.sha256}
+
+    @property
     def weights(self) -> dict[str, float]:
         """Column -> its share of the overall number; they sum to 1."""
         return {item.name: item.weight or 1 / len(self.tasks) for item in self.tasks}

@@ -80,25 +80,11 @@ class _Comparing:
         manifest, plan = self.manifest, self.manifest["plan"]
         digest = sha256_hex(canonical_json(plan))
         self.equal("plan-hash", "the plan has another hash", "manifest.json", digest, manifest["plan_sha256"])
-        for name in _OF_PLAN:
-            self.equal(
-                "plan-differs",
-                "the manifest and its plan differ",
-                f"manifest.json: {name}",
-                plan[name],
-                manifest[name],
-            )
-        self.equal(
-            "plan-differs",
-            "the manifest and its plan differ",
-            "manifest.json: roles",
-            plan["roles"],
-            roles_identity(manifest["roles"]),
-        )
         cells = {one["cell"]: one["prompts_sha256"] for one in manifest["cells"]}
-        self.equal(
-            "plan-differs", "the manifest and its plan differ", "manifest.json: cells", plan["cells"], cells
-        )
+        told = {name: manifest[name] for name in _OF_PLAN}
+        what = "the manifest and its plan differ"
+        for name, found in {**told, "roles": roles_identity(manifest["roles"]), "cells": cells}.items():
+            self.equal("plan-differs", what, f"manifest.json: {name}", plan[name], found)
 
     def _manifest_cells(self) -> None:
         seen = set()
@@ -107,38 +93,22 @@ class _Comparing:
             digest = sha256_hex(canonical_json(identity))[:12]
             self.equal("cell-id", "a cell has another id", "manifest.json: cells", digest, one["cell"])
             if one["cell"] in seen:
-                what = "a cell stands twice"
-                self.findings.add("R2.cell-twice", what, self.base + "manifest.json", found=one["cell"])
+                where = self.base + "manifest.json"
+                self.findings.add("R2.cell-twice", "a cell stands twice", where, found=one["cell"])
             seen.add(one["cell"])
-        self.equal(
-            "counts",
-            "samples are counted of other cells",
-            "manifest.json: counts",
-            sorted(seen),
-            sorted(self.manifest["counts"]["samples"]),
-        )
+        counted = sorted(self.manifest["counts"]["samples"])
+        what = "samples are counted of other cells"
+        self.equal("counts", what, "manifest.json: counts", sorted(seen), counted)
 
     def _scoring(self) -> None:
-        scoring, where = self.scoring, "scoring/manifest.json"
-        self.equal(
-            "scoring-differs", "it is another scoring", where, self.entry["scoring"], scoring["scoring"]
-        )
-        for name, other in (("run", "name"), ("plan_sha256", "plan_sha256")):
-            self.equal(
-                "scoring-differs",
-                "it belongs to another run",
-                f"{where}: {name}",
-                self.manifest[other],
-                scoring[name],
-            )
-        ids = [one["cell"] for one in scoring["cells"]]
-        self.equal(
-            "scoring-differs",
-            "it has other cells than the run",
-            where,
-            sorted(one["cell"] for one in self.manifest["cells"]),
-            sorted(ids),
-        )
+        scoring, where, plan = self.scoring, "scoring/manifest.json", "plan_sha256"
+        for what, place, expected, found in (
+            ("it is another scoring", "", self.entry["scoring"], scoring["scoring"]),
+            ("it belongs to another run", ": run", self.manifest["name"], scoring["run"]),
+            ("it belongs to another run", f": {plan}", self.manifest[plan], scoring[plan]),
+            ("it has other cells than the run", "", sorted(_ids(self.manifest)), sorted(_ids(scoring))),
+        ):
+            self.equal("scoring-differs", what, where + place, expected, found)
         identity = {
             "roles": roles_identity(scoring["roles"]),
             "cells": {
@@ -156,9 +126,8 @@ class _Comparing:
             ("level", self.scoring["level"]),
             ("imported", self.manifest["imported"]),
         ):
-            self.equal(
-                "results-differ", "results are of another run", f"{where}: {name}", expected, results[name]
-            )
+            what = "results are of another run"
+            self.equal("results-differ", what, f"{where}: {name}", expected, results[name])
         scored = {one["cell"]: one for one in self.scoring["cells"]}
         wanted = {
             one["cell"]: [
@@ -174,48 +143,35 @@ class _Comparing:
         if len(results["cells"]) != len(wanted) or set(found) != set(wanted):
             self.equal("results-differ", "results have other cells", where, sorted(wanted), sorted(found))
             return
+        what = "results differ from the manifest"
         for cell, values in wanted.items():
             for name, expected, told in zip(names, values, found[cell], strict=True):
-                self.equal(
-                    "results-differ",
-                    "results differ from the manifest",
-                    f"{where}: {cell} {name}",
-                    expected,
-                    told,
-                )
+                self.equal("results-differ", what, f"{where}: {cell} {name}", expected, told)
 
     def _entry(self) -> None:
-        entry = self.entry
-        where = "submission.json"
-        self.equal(
-            "entry-differs",
-            "it names another plan",
-            where,
-            self.manifest["plan_sha256"],
-            entry["plan_sha256"],
-        )
+        entry, where = self.entry, "submission.json"
+        plan = self.manifest["plan_sha256"]
+        self.equal("entry-differs", "it names another plan", where, plan, entry["plan_sha256"])
         scored = {one["cell"]: one for one in self.scoring["cells"]}
         results = {one["cell"]: one for one in self.results["cells"]}
         wanted = [
             entry_cell(one, scored.get(one["cell"], {}), results.get(one["cell"], {}))
             for one in self.manifest["cells"]
         ]
-        ids = [one["cell"] for one in entry["cells"]]
-        if ids != [one["cell"] for one in wanted]:
-            self.equal("entry-differs", "it names other cells", where, [one["cell"] for one in wanted], ids)
+        if _ids(entry) != _ids(self.manifest):
+            self.equal("entry-differs", "it names other cells", where, _ids(self.manifest), _ids(entry))
             return
+        what = "submission.json differs from the run"
         for expected, found in zip(wanted, entry["cells"], strict=True):
             for name, value in expected.items():
                 told = found[name]
                 if name == "headline":  # its numbers are held against the records, with all aggregates
                     value, told = value["metric"], told["metric"]  # noqa: PLW2901
-                self.equal(
-                    "entry-differs",
-                    "submission.json differs from the run",
-                    f"{where}: {expected['cell']} {name}",
-                    value,
-                    told,
-                )
+                self.equal("entry-differs", what, f"{where}: {expected['cell']} {name}", value, told)
+
+
+def _ids(document: Mapping[str, Any]) -> list[str]:
+    return [one["cell"] for one in document["cells"]]
 
 
 def entry_cell(

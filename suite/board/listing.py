@@ -114,11 +114,7 @@ def state_of(board: Board, entries: Sequence[Entry], prices: Prices) -> State:
 def belongs(board: Board, entry: Entry) -> bool:
     """Whether an entry was verified for this very definition: not for an older, laxer one."""
     name = entry.verification.board
-    return name is not None and (name.id, name.version, name.definition_sha256) == (
-        board.id,
-        board.version,
-        board.sha256,
-    )
+    return name is not None and msgspec.structs.asdict(name) == board.exact_name
 
 
 def _table(board: Board, kind: str, shown: Sequence[Listed]) -> Table:

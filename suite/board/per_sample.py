@@ -8,7 +8,7 @@ Not here: what a column's value is (`columns`), writing the file (verification d
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +35,8 @@ class _Labels:
 
     def same_units(self, other: "_Labels") -> bool:
         """Whether the units and their clusters are the same."""
-        return all(
-            np.array_equal(one, two)
-            for one, two in (
-                (self.cell, other.cell),
-                (self.sample, other.sample),
-                (self.cluster, other.cluster),
-            )
-        )
+        names = ("cell", "sample", "cluster")
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
 
 
 @dataclass(frozen=True)
@@ -167,7 +161,7 @@ def _column(
 
 
 def _alone(column: Column, why: str) -> Column:
-    return Column(column.key, column.value, column.low, column.high, column.higher, why=why)
+    return replace(column, why=why)
 
 
 def _merged(layouts: Sequence[_Labels]) -> NDArray[np.str_] | None:
@@ -197,9 +191,7 @@ def _paired(
     absent = [i for i in range(k) if i not in held]
     if held and absent:  # so that bottoms can still be shared; their values are NaN and never looked at
         bottom[:, absent] = bottom[:, [next(iter(held))]]
-    found = Column(
-        column.key, column.value, column.low, column.high, column.higher, units, top, shared(bottom)
-    )
+    found = replace(column, units=units, top=top, bottom=shared(bottom))
     again = points(found)
     for i in held:
         if not abs(again[i] - column.value[i]) <= TOLERANCE * max(1.0, abs(column.value[i])):

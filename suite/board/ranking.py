@@ -6,7 +6,7 @@ Not here: who is eligible (`entries`), pages.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from suite.board.columns import Column, Floats
 from suite.board.definition import Board
 from suite.board.max_t import Pairwise, competition_ranks, pairwise
-from suite.board.overall import combine, normalised, scales, strengths
+from suite.board.overall import Scale, combine, drawn_strengths, scales, strengths
 from suite.board.resampling import clusters_of, interval, replicates, seed_for, spread_unknown
 
 FEW_CLUSTERS = 20
@@ -211,8 +211,11 @@ def _overall(
     return _standing(k, keep, values[keep], low, high, 1.0, pairs, se, notes, lacking=lacking)
 
 
-def _points(board: Board, columns: Sequence[Column], method: str) -> Floats:
-    parts, missing = scales(board), board.overall.missing
+def _points(
+    board: Board, columns: Sequence[Column], method: str, parts: Mapping[str, Scale] | None = None
+) -> Floats:
+    """(K,). parts: the columns that count, with their scales; None for all."""
+    parts, missing = parts or scales(board), board.overall.missing
     if method == "bradley_terry":
         return strengths(columns, parts, missing, board.overall.ties)
     values = {column.key: column.value for column in columns}
@@ -223,8 +226,6 @@ def _bootstrapped_strengths(
     board: Board, columns: Sequence[Column], keep: NDArray[np.intp], resamples: int
 ) -> Floats | None:
     """(B, K) strengths over resamples of each column's clusters; None where that would take too long."""
-    from suite.board.overall import drawn_strengths
-
     if len(keep) > MOST_FOR_BOOTSTRAPPED_BT:
         return None
     parts = [column.among(keep) for column in columns]
@@ -245,13 +246,7 @@ def _leave_one_out(board: Board, columns: Sequence[Column]) -> list[tuple[int, i
     for gone in columns:
         rest = {key: scale for key, scale in parts.items() if key != gone.key}
         kept = [column.among(keep) for column in columns if column.key != gone.key]
-        if method == "bradley_terry":
-            values = strengths(kept, rest, board.overall.missing, board.overall.ties)
-        else:
-            points = {column.key: column.value for column in kept}
-            higher = {column.key: column.higher for column in kept}
-            values = combine(method, points, higher, rest, board.overall.missing)
-        for i, place in enumerate(competition_ranks(values)):
+        for i, place in enumerate(competition_ranks(_points(board, kept, method, rest))):
             if place is not None:
                 seen[keep[i]].append(place)
     return [(min(one), max(one)) if one else None for one in seen]
@@ -371,6 +366,3 @@ def effective_clusters(
     if whole <= PRECISION**2:
         return min((count for _, count in together.values() if count is not None), default=None)
     return None if divided == 0 else 1 + whole**2 / divided
-
-
-__all__ = ["Other", "Ranking", "Standing", "expected_gain", "normalised", "rank"]

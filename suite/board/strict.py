@@ -56,20 +56,6 @@ def deeper_than(value: Any, depth: int) -> bool:
     return True
 
 
-def big_integer(value: Any) -> bool:
-    """Whether some integer in a JSON value is beyond 2^53 either way."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            waiting.extend(one.values())
-        elif isinstance(one, list | tuple):
-            waiting.extend(one)
-        elif type(one) is int and not -BIGGEST <= one <= BIGGEST:
-            return True
-    return False
-
-
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):

@@ -10,8 +10,8 @@ import msgspec
 
 from suite.board.entry import Entry
 from suite.board.listing import Listed, State, Table
+from suite.board.ranking import Standing
 from suite.board.site.markup import name
-from suite.board.site.table import heads, rows
 from suite.report.cleaning import clean
 from suite.report.exporting import csv_cell
 
@@ -157,19 +157,10 @@ def _entry(state: State, table: Table, listed: Listed) -> EntryData:
         if result is None:
             continue
         standing = None if ranking is None or place is None else ranking.columns[item.name]
-        columns.append(
-            ColumnData(
-                item.name,
-                result.value,
-                result.low,
-                result.high,
-                result.n,
-                result.unscored,
-                result.coverage,
-                *_ranks(standing, place),
-            )
-        )
-    at = None if place is None or overall is None else place
+        names = ("value", "low", "high", "n", "unscored", "coverage")
+        told: dict[str, Any] = {field: getattr(result, field) for field in names}
+        columns.append(ColumnData(item.name, **told | _ranks(standing, place)))
+    at = None if overall is None else place
     return EntryData(
         bundle_id=entry.id,
         kind=entry.verification.kind,
@@ -185,7 +176,7 @@ def _entry(state: State, table: Table, listed: Listed) -> EntryData:
         low=None if at is None or overall is None else overall.low[at],
         high=None if at is None or overall is None else overall.high[at],
         lacking=0 if at is None or overall is None else overall.lacking.get(at, 0),
-        **dict(zip(("rank", "rank_low", "rank_high"), _ranks(overall, at), strict=True)),
+        **_ranks(overall, at),
         leave_one_out=None if ranking is None or at is None else ranking.leave_one_out[at],
         columns=columns,
         others={} if ranking is None or at is None else {one.method: one.value[at] for one in ranking.others},
@@ -209,10 +200,12 @@ def _entry(state: State, table: Table, listed: Listed) -> EntryData:
     )
 
 
-def _ranks(standing: Any, place: int | None) -> tuple[int | None, int | None, int | None]:
+def _ranks(standing: Standing | None, place: int | None) -> dict[str, int | None]:
+    """The rank of an entry and the ends of its interval, all None where it has none."""
     if standing is None or place is None:
-        return None, None, None
-    return standing.rank[place], standing.lowest[place], standing.highest[place]
+        return dict.fromkeys(("rank", "rank_low", "rank_high"))
+    lowest, highest = standing.lowest[place], standing.highest[place]
+    return {"rank": standing.rank[place], "rank_low": lowest, "rank_high": highest}
 
 
 def entries_csv(state: State) -> str:
@@ -258,6 +251,3 @@ def feed(state: State, events: list[tuple[str, str, Entry]], url: str) -> str:
         + "".join(items)
         + "</feed>\n"
     )
-
-
-__all__ = ["BoardData", "board_data", "entries_csv", "feed", "heads", "json_schema", "rows"]

@@ -95,11 +95,7 @@ def asked(
 
 def _envelope(board: Board, submission: Mapping[str, Any], findings: Findings) -> None:
     claimed = submission.get("board") or {}
-    for name, expected in (
-        ("id", board.id),
-        ("version", board.version),
-        ("definition_sha256", board.sha256),
-    ):
+    for name, expected in board.exact_name.items():
         if claimed.get(name) != expected:
             what = "the bundle was packed for another board, or for another version of it"
             where = f"submission.json board.{name}"

@@ -28,9 +28,8 @@ from suite.board.verify.numbers import numbers
 from suite.board.verify.plausible import plausible
 from suite.board.verify.plausible.others import Beside, check_others, check_pasted
 from suite.board.verify.provenance import provenance
-from suite.board.verify.rejudge import rejudge
 from suite.board.verify.replay import replay
-from suite.board.verify.rerun import rerun
+from suite.board.verify.rerun import rejudge, rerun
 from suite.board.verify.spent import Spent
 from suite.board.verify.subject import Subject
 from suite.board.verify.world import same_world
@@ -38,6 +37,7 @@ from suite.errors import SuiteError
 from suite.plugins import Catalogue, catalogue
 
 Say = Callable[[str], None]
+_TOLD_OF_A_CELL = ("cell", "task", "version", "parameters", "score_parameters", "metrics")
 REQUIRED = ("R0", "R1", "R2", "R3", "R4", "R6", "R7", "R8", "R9")
 # In the order in which they are climbed: for each run, then for all together.
 _OF_A_RUN, _OF_ALL = ("R3", "R4", "R6", "R7", "R8", "R9"), ("R5", "R8", "R9")
@@ -192,15 +192,7 @@ def _runs(
         ladder.columns = make_columns(wants, board.uncertainty.level if board else 0.95, spent)
         ladder.latency = whole_latency(wants, spent)
     ladder.recomputed = [
-        {
-            "run_id": subject.run_id,
-            "cell": cell["cell"],
-            "task": cell["task"],
-            "version": cell["version"],
-            "parameters": cell["parameters"],
-            "score_parameters": cell["score_parameters"],
-            "metrics": cell["metrics"],
-        }
+        {"run_id": subject.run_id, **{name: cell[name] for name in _TOLD_OF_A_CELL}}
         for subject in subjects
         for cell in subject.recomputed.get("cells", ())
     ]

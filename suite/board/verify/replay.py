@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Coroutine, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -23,7 +23,6 @@ from suite.errors import PluginError, RunError, SandboxUnavailable, SuiteError
 from suite.journal.reading import Journal, Lines, RunReader
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.waiting import Key, Waiting, key_of
-from suite.run.calls import Recorded
 from suite.run.session import Outcome, Settings, run_plan
 from suite.task import Output
 
@@ -96,12 +95,12 @@ def _compare(subject: Subject, again: RunReader, outcome: Outcome) -> None:
     subject.whole = outcome.pending == 0 and outcome.error is None
     _facts(subject, again, outcome.scoring)
     undone = _pending(subject, again)
-    texts = _Texts(subject)
+
     asked = _Asked()
     for mine, theirs in _matched(again.outputs, subject.reader.outputs):
         asked.add(mine.calls if mine is not None else theirs.calls if theirs is not None else ())
         if mine is not None and theirs is not None:
-            _output(subject, texts, mine, theirs)
+            _output(subject, mine, theirs)
         elif mine is None and theirs is not None and key_of(theirs) not in undone:
             subject.add("R6.no-such-work", "an output that no sample leads to", sample=theirs.sample)
     scores = again.scoring(outcome.scoring).scores if outcome.scoring else None
@@ -113,40 +112,29 @@ def _compare(subject: Subject, again: RunReader, outcome: Outcome) -> None:
     _left_over(subject, asked.ids())
 
 
-class _Matched(Generic[RecordT]):
-    """Two journals side by side: their records are in about the same order, so few wait."""
-
-    def __init__(self, mine: Iterable[RecordT], theirs: Iterable[RecordT]) -> None:
-        self._sides: tuple[Iterator[RecordT], Iterator[RecordT]] = (iter(mine), iter(theirs))
-        self._waiting: tuple[Waiting[RecordT], Waiting[RecordT]] = (
-            Waiting(self._sides[0]),
-            Waiting(self._sides[1]),
-        )
-
-    def __iter__(self) -> Iterator[tuple[RecordT | None, RecordT | None]]:
-        going = [True, True]
-        while any(going):
-            for side in (0, 1):
-                record = next(self._sides[side], None) if going[side] else None
-                if record is None:
-                    going[side] = False
-                    continue
-                key = key_of(record)
-                partner = self._waiting[1 - side].pop(key)
-                if partner is None:
-                    self._waiting[side].put(key, record)
-                else:
-                    yield (record, partner) if side == 0 else (partner, record)
-        for record in self._waiting[0]:
-            yield record, None
-        for record in self._waiting[1]:
-            yield None, record
-
-
 def _matched(
     mine: Iterable[RecordT], theirs: Iterable[RecordT]
 ) -> Iterator[tuple[RecordT | None, RecordT | None]]:
-    return iter(_Matched(mine, theirs))
+    """Two journals side by side: their records are in about the same order, so few wait."""
+    sides = iter(mine), iter(theirs)
+    waiting = Waiting(sides[0]), Waiting(sides[1])
+    going = [True, True]
+    while any(going):
+        for side in (0, 1):
+            record = next(sides[side], None) if going[side] else None
+            if record is None:
+                going[side] = False
+                continue
+            key = key_of(record)
+            partner = waiting[1 - side].pop(key)
+            if partner is None:
+                waiting[side].put(key, record)
+            else:
+                yield (record, partner) if side == 0 else (partner, record)
+    for record in waiting[0]:
+        yield record, None
+    for record in waiting[1]:
+        yield None, record
 
 
 class _Asked:
@@ -166,18 +154,13 @@ class _Asked:
         return np.unique(np.concatenate([*self._done, np.array(self._ids, dtype=np.uint64)]))
 
 
-class _Texts:
-    """The text of an output, taken from its call's reply where it was left out."""
-
-    def __init__(self, subject: Subject) -> None:
-        self._recorded = Recorded(subject.reader.calls)
-
-    def of(self, record: OutputRecord) -> Output:
-        output = record.output
-        if not record.text_from:
-            return output
-        call = self._recorded.find(record.text_from)
-        return Output(call.reply.text if call else "", output.data, output.finish)
+def _filled(subject: Subject, record: OutputRecord) -> Output:
+    """An output with the text that was left out, taken from its call's reply."""
+    output = record.output
+    if not record.text_from:
+        return output
+    call = subject.recorded.find(record.text_from)
+    return Output(call.reply.text if call else "", output.data, output.finish)
 
 
 def _facts(subject: Subject, again: RunReader, scoring: str) -> None:
@@ -225,10 +208,10 @@ def _pending(subject: Subject, again: RunReader) -> set[Key]:
     return undone
 
 
-def _output(subject: Subject, texts: _Texts, mine: OutputRecord, theirs: OutputRecord) -> None:
+def _output(subject: Subject, mine: OutputRecord, theirs: OutputRecord) -> None:
     where = subject.place("outputs.jsonl", f"cell {theirs.cell}, trial {theirs.trial}")
     if mine.output != theirs.output or mine.text_from != theirs.text_from:
-        here, there = texts.of(mine), texts.of(theirs)
+        here, there = _filled(subject, mine), _filled(subject, theirs)
         for name in ("text", "data", "finish"):
             if getattr(here, name) != getattr(there, name):
                 subject.add(

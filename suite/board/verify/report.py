@@ -90,9 +90,7 @@ class Verification:
         return {
             "format": FORMAT,
             "bundle_id": ladder.bundle_id,
-            "board": None
-            if board is None
-            else {"id": board.id, "version": board.version, "definition_sha256": board.sha256},
+            "board": None if board is None else board.exact_name,
             "verifier": {
                 "suite": suite.__version__,
                 "python": platform.python_version(),
@@ -111,7 +109,7 @@ class Verification:
                 }
                 for rung in findings.rungs.values()
             ],
-            "findings": [_plain(one) for one in findings],
+            "findings": [asdict(one) for one in findings],
             "verdict": self.verdict,
             "class": ladder.kind,
             "differences": list(standing.differences) if standing is not None else [],
@@ -170,18 +168,6 @@ def verify(
         path, board, data=data, most=most, again=again, say=say, budget=budget, others=others, signers=signers
     )
     return Verification(climbed, started)
-
-
-def _plain(finding: Finding) -> dict[str, str]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity,
-        "what": finding.what,
-        "where": finding.where,
-        "sample": finding.sample,
-        "expected": finding.expected,
-        "found": finding.found,
-    }
 
 
 def _parquet(ladder: Ladder) -> bytes:

@@ -87,26 +87,18 @@ class Leaks:
 
     def report(self, thresholds: Thresholds) -> None:
         """Findings by cell."""
+        held = "outputs hold the task's reference answers, which no request shows, word for word"
+        said = "outputs have the judge's own wording or form of verdict, which no request shows"
         for cell, outputs in self._outputs.items():
             where = self._subject.place("outputs.jsonl", f"cell {cell}")
-            compared, limit = self._compared[cell], thresholds["identical_references"]
-            if compared >= thresholds["least"] and self._held[cell] > max(1, limit * compared):
-                self._subject.warn(
-                    "R9.references",
-                    "outputs hold the task's reference answers, which no request shows, word for word",
-                    where,
-                    expected=f"at most {limit:.0%}",
-                    found=f"{self._held[cell]} of {compared}",
-                )
-            limit = thresholds["judges_words"]
-            if outputs >= thresholds["least"] and self._said[cell] > max(1, limit * outputs):
-                self._subject.warn(
-                    "R9.judges-words",
-                    "outputs have the judge's own wording or form of verdict, which no request shows",
-                    where,
-                    expected=f"at most {limit:.0%}",
-                    found=f"{self._said[cell]} of {outputs}",
-                )
+            for code, what, threshold, found, looked_at in (
+                ("R9.references", held, "identical_references", self._held[cell], self._compared[cell]),
+                ("R9.judges-words", said, "judges_words", self._said[cell], outputs),
+            ):
+                limit = thresholds[threshold]
+                if looked_at >= thresholds["least"] and found > max(1, limit * looked_at):
+                    sides = {"expected": f"at most {limit:.0%}", "found": f"{found} of {looked_at}"}
+                    self._subject.warn(code, what, where, **sides)
 
     def _asked(self, record: OutputRecord) -> str:
         """All that the sample's own requests say."""
