@@ -154,26 +154,26 @@ def check_submission(found: Any, findings: Findings, limits: Limits) -> bool:
     """Whether a parsed submission.json may be used; what is wrong goes into `findings` (R1)."""
     before = findings.rungs["R1"].errors
     for field, what, value in schema_errors("submission.v1.json", found):
-        findings.add("R1.schema", what, where=f"{SUBMISSION}: {field}", found=value)
+        findings.add("R1.schema", what, f"{SUBMISSION}: {field}", found=value)
     if findings.rungs["R1"].errors > before:
         return False
     for field, text in strings(found):
         if len(text.encode()) > limits.string:
-            findings.add("R1.long-string", f"a string is over {limits.string} bytes", where=field)
+            findings.add("R1.long-string", f"a string is over {limits.string} bytes", field)
     if len(found["runs"]) > limits.runs:
         findings.add("R1.too-many-runs", f"there are more than {limits.runs} runs")
     for name, number in Counter(one["path"] for one in found["files"]).items():
         if number > 1:
-            findings.add("R1.listed-twice", "a file is listed more than once", where=name)
+            findings.add("R1.listed-twice", "a file is listed more than once", name)
         if not allowed(name) or unsafe(name) or name in (SUBMISSION, SIGNATURE):
-            findings.add("R1.path", "a listed file may not stand in a bundle", where=name)
+            findings.add("R1.path", "a listed file may not stand in a bundle", name)
     for name, number in Counter(one["run_id"] for one in found["runs"]).items():
         if number > 1:
-            findings.add("R1.run-twice", "a run id stands more than once", where=name)
+            findings.add("R1.run-twice", "a run id stands more than once", name)
     _check_files_of_runs(found, findings)
     _check_dates(found, findings)
     for field, what, value in broken_rules(found):
-        findings.add("R1.declared", what, where=f"{SUBMISSION}: {field}", found=value)
+        findings.add("R1.declared", what, f"{SUBMISSION}: {field}", found=value)
     return findings.rungs["R1"].errors == before
 
 
@@ -183,16 +183,14 @@ def _check_files_of_runs(found: Mapping[str, Any], findings: Findings) -> None:
     for run in runs:
         for name in RUN_FILES:
             if f"runs/{run}/{name}" not in listed:
-                findings.add("R1.file-missing", "a run lacks a required file", where=f"runs/{run}/{name}")
+                findings.add("R1.file-missing", "a run lacks a required file", f"runs/{run}/{name}")
     for name in sorted(listed):
         path = run_path(name)
         if path is not None and path[0] not in runs:
-            findings.add("R1.no-such-run", "a file belongs to a run that is not listed", where=name)
+            findings.add("R1.no-such-run", "a file belongs to a run that is not listed", name)
     for one in found["files"]:
         if ("records" in one) != one["path"].endswith(".jsonl.zst"):
-            findings.add(
-                "R1.schema", "records must be given for journals and only for them", where=one["path"]
-            )
+            findings.add("R1.schema", "records must be given for journals and only for them", one["path"])
 
 
 def _check_dates(found: Mapping[str, Any], findings: Findings) -> None:

@@ -81,11 +81,7 @@ def _compare(subject: Subject, mine: Mapping[str, Any], theirs: Mapping[str, Any
         else:
             code = "R8.counts"
         subject.add(
-            code,
-            _what(here, there),
-            where=subject.place("scoring/results.json", path),
-            expected=here,
-            found=there,
+            code, _what(here, there), subject.place("scoring/results.json", path), expected=here, found=there
         )
 
 
@@ -109,6 +105,4 @@ def _envelope(subject: Subject, mine: Mapping[str, Any], entry: Mapping[str, Any
         here = {name: found[name] if found else None for name in _ENVELOPE}
         here["metric"] = found["name"] if found else cell["headline"]
         for path, right, there in differences(here, dict(headline)):
-            subject.add(
-                "R8.headline", _what(right, there), where=f"{where}, {path}", expected=right, found=there
-            )
+            subject.add("R8.headline", _what(right, there), f"{where}, {path}", expected=right, found=there)

@@ -22,12 +22,8 @@ def check_attempts(subject: Subject) -> tuple[float, Counter[str]]:
         elif attempt.event == "retry":
             retries[attempt.call] += 1
         elif attempt.event not in EVENTS:
-            subject.add(
-                "R9.event",
-                "an event that the runner does not write",
-                where=subject.place("attempts.jsonl"),
-                found=attempt.event,
-            )
+            what = "an event that the runner does not write"
+            subject.add("R9.event", what, subject.place("attempts.jsonl"), found=attempt.event)
     _created(subject, begin)
     return begin, retries
 
@@ -42,4 +38,4 @@ def _created(subject: Subject, begin: float) -> None:
     if math.isfinite(begin) and abs(created - begin) > DAY_S:
         where = subject.place("manifest.json", "created")
         what = "the manifest was not written when the run began"
-        subject.add("R9.times", what, severity="warning", where=where, expected=begin, found=told)
+        subject.warn("R9.times", what, where, expected=begin, found=told)

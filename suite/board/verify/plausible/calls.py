@@ -78,11 +78,10 @@ def check_calls(subject: Subject, thresholds: Thresholds) -> float:
         served = provider_of(record) not in UNSERVED
         seen[name] = _Member(served, str(record.get("identity", {}).get("name", "")))
         if name == "candidate" and not served:
-            subject.add(
+            subject.warn(
                 "R9.no-model",
                 "the candidate is no model that was served, but a replay, a script or a rule",
-                severity="warning",
-                where=subject.place("manifest.json", "roles.candidate"),
+                subject.place("manifest.json", "roles.candidate"),
                 found=record["spec"],
             )
     seated = {
@@ -100,7 +99,7 @@ def check_calls(subject: Subject, thresholds: Thresholds) -> float:
         member = seen.get(call.role)
         if member is None or call.role not in seated[file]:
             what = "a call of nobody who is asked at this stage"
-            subject.add("R9.no-member", what, where=_at(subject, file, call), found=call.role)
+            subject.add("R9.no-member", what, _at(subject, file, call), found=call.role)
             continue
         _usage(subject, thresholds, file, call)
         _times(subject, thresholds, file, call, member, begin)
@@ -117,10 +116,9 @@ def check_calls(subject: Subject, thresholds: Thresholds) -> float:
             order.add(call)
         for file, call in journals(subject):
             if order.too_early(call, thresholds["clock_seconds"] / 1000):
+                where = _at(subject, file, call)
                 subject.add(
-                    "R9.order",
-                    "a call began before the reply that its request quotes had ended",
-                    where=_at(subject, file, call),
+                    "R9.order", "a call began before the reply that its request quotes had ended", where
                 )
     for name, member in seen.items():
         _whole(subject, thresholds, name, member)
@@ -136,42 +134,25 @@ def _usage(subject: Subject, thresholds: Thresholds, file: str, call: CallRecord
     where = _at(subject, file, call)
     most = options.max_tokens
     if most is not None and usage.completion > most:
-        subject.add(
-            "R9.tokens",
-            "more tokens than max_tokens allows",
-            where=where,
-            expected=f"<= {most}",
-            found=usage.completion,
-        )
+        what = "more tokens than max_tokens allows"
+        subject.add("R9.tokens", what, where, expected=f"<= {most}", found=usage.completion)
     if usage.reasoning > usage.completion:
-        subject.add("R9.tokens", "more tokens of reasoning than in all", where=where, found=usage.reasoning)
+        subject.add("R9.tokens", "more tokens of reasoning than in all", where, found=usage.reasoning)
     if usage.cached > usage.prompt:
-        subject.add("R9.tokens", "more prompt tokens cached than sent", where=where, found=usage.cached)
+        subject.add("R9.tokens", "more prompt tokens cached than sent", where, found=usage.cached)
     if text and usage.prompt and not usage.completion:
-        subject.add("R9.tokens", "a text of no tokens", where=where, found=usage.completion)
+        subject.add("R9.tokens", "a text of no tokens", where, found=usage.completion)
     told = len(text) + len(call.reply.reasoning)
     worth = usage.completion >= LONG or told >= LONG_TEXT
     if worth and usage.completion and call.kind in ("chat", "complete") and not call.reply.tool_calls:
         length = told / usage.completion
         low, high = thresholds["characters_per_token_low"], thresholds["characters_per_token_high"]
         if not low <= length <= high and text:
-            subject.add(
-                "R9.tokens",
-                "characters a token that no tokenizer gives",
-                severity="warning",
-                where=where,
-                expected=f"{low} to {high}",
-                found=round(length, 3),
-            )
+            what = "characters a token that no tokenizer gives"
+            subject.warn("R9.tokens", what, where, expected=f"{low} to {high}", found=round(length, 3))
     if call.reply.finish == "length" and most is not None and 0 < usage.completion < most // 2:
-        subject.add(
-            "R9.finish",
-            "cut off at max_tokens with far fewer tokens",
-            severity="warning",
-            where=where,
-            expected=most,
-            found=usage.completion,
-        )
+        what = "cut off at max_tokens with far fewer tokens"
+        subject.warn("R9.finish", what, where, expected=most, found=usage.completion)
 
 
 def _times(
@@ -180,51 +161,36 @@ def _times(
     start, end = call.times
     where = _at(subject, file, call)
     if end < start:
-        subject.add("R9.times", "a call ended before it began", where=where, found=call.times)
+        subject.add("R9.times", "a call ended before it began", where, found=call.times)
     if start < begin - thresholds["clock_seconds"]:
-        subject.add(
-            "R9.times", "a call from before the run started", where=where, expected=begin, found=start
-        )
+        subject.add("R9.times", "a call from before the run started", where, expected=begin, found=start)
     if call.cached and start != end:
-        subject.add("R9.times", "a reply from the cache took time", where=where, found=call.times)
+        subject.add("R9.times", "a reply from the cache took time", where, found=call.times)
     if call.cached or not member.served or call.kind not in ("chat", "complete"):
         return
     seconds = end - start
     if 0 <= seconds < thresholds["latency_ms"] / 1000:
-        subject.add(
-            "R9.latency", "a reply faster than any served model", where=where, found=f"{seconds:.6f} s"
-        )
+        subject.add("R9.latency", "a reply faster than any served model", where, found=f"{seconds:.6f} s")
         return
     speed = call.reply.usage.completion / seconds if seconds > 0 else 0.0
     if speed > thresholds["tokens_per_second"]:
         impossible = speed > thresholds["tokens_per_second_error"]
+        what = "more tokens a second than a stream gives"
         subject.add(
-            "R9.speed",
-            "more tokens a second than a stream gives",
-            severity="error" if impossible else "warning",
-            where=where,
-            found=round(speed),
+            "R9.speed", what, where, severity="error" if impossible else "warning", found=round(speed)
         )
 
 
 def _tried(subject: Subject, file: str, call: CallRecord, retries: Counter[str]) -> None:
     """A reply at the nth try has n - 1 recorded failures; only one from the cache has no try."""
     if (call.attempt < 1) is not call.cached:
-        subject.add(
-            "R9.attempts",
-            "a reply without a try, or a try for one from the cache",
-            where=_at(subject, file, call),
-            expected="0" if call.cached else ">= 1",
-            found=call.attempt,
-        )
+        what = "a reply without a try, or a try for one from the cache"
+        where = _at(subject, file, call)
+        subject.add("R9.attempts", what, where, expected="0" if call.cached else ">= 1", found=call.attempt)
     if call.attempt - 1 > retries.get(call.id, 0):
-        subject.add(
-            "R9.attempts",
-            "a reply came at a later try than failures are recorded",
-            where=_at(subject, file, call),
-            expected=retries.get(call.id, 0) + 1,
-            found=call.attempt,
-        )
+        what = "a reply came at a later try than failures are recorded"
+        where = _at(subject, file, call)
+        subject.add("R9.attempts", what, where, expected=retries.get(call.id, 0) + 1, found=call.attempt)
 
 
 def _note(member: _Member, call: CallRecord) -> None:
@@ -245,60 +211,30 @@ def _note(member: _Member, call: CallRecord) -> None:
 def _whole(subject: Subject, thresholds: Thresholds, name: str, member: _Member) -> None:
     where = f"{subject.place()} {name}"
     if len(member.models) > 1:
-        subject.add(
-            "R9.model",
-            "several models answered as one",
-            where=where,
-            found=dict(member.models.most_common(5)),
-        )
+        what = "several models answered as one"
+        subject.add("R9.model", what, where, found=dict(member.models.most_common(5)))
     elif member.models:
         (reported,) = member.models
         if member.name and not _names_agree(reported, member.name):
-            subject.add(
-                "R9.model",
-                "the endpoint calls its model by another name",
-                severity="warning",
-                where=where,
-                expected=member.name,
-                found=reported,
-            )
+            what = "the endpoint calls its model by another name"
+            subject.warn("R9.model", what, where, expected=member.name, found=reported)
     if len(member.fingerprints) > 1:
-        subject.add(
-            "R9.fingerprint",
-            "the endpoint changed while the run went on",
-            severity="warning",
-            where=where,
-            found=dict(member.fingerprints.most_common(5)),
-        )
+        what = "the endpoint changed while the run went on"
+        subject.warn("R9.fingerprint", what, where, found=dict(member.fingerprints.most_common(5)))
     if member.settled:
-        subject.add(
-            "R9.settled",
-            "failed calls that the submitter settled on purpose",
-            severity="warning",
-            where=where,
-            found=member.settled,
-        )
+        what = "failed calls that the submitter settled on purpose"
+        subject.warn("R9.settled", what, where, found=member.settled)
     if member.cached:
-        subject.add(
-            "R9.cached",
-            "replies from the response cache of another run",
-            severity="note",
-            where=where,
-            found=member.cached,
-        )
+        what = "replies from the response cache of another run"
+        subject.note("R9.cached", what, where, found=member.cached)
     if member.served:
         _regular(subject, thresholds, where, member)
     member.prompts.whole(subject, thresholds, where)
     if member.stopped >= thresholds["least"]:
         share = member.stopped_at_limit / member.stopped
         if share > thresholds["stops_at_limit"]:
-            subject.add(
-                "R9.finish",
-                "many replies stop by themselves at exactly max_tokens",
-                severity="warning",
-                where=where,
-                found=f"{share:.0%}",
-            )
+            what = "many replies stop by themselves at exactly max_tokens"
+            subject.warn("R9.finish", what, where, found=f"{share:.0%}")
 
 
 def _names_agree(reported: str, name: str) -> bool:
@@ -314,26 +250,16 @@ def _regular(subject: Subject, thresholds: Thresholds, where: str, member: _Memb
     _, counts = np.unique(times, return_counts=True)
     share = counts.max() / len(times)
     if share > thresholds["equal_latencies"]:
-        subject.add(
-            "R9.regular",
-            "many calls took the same time to the microsecond",
-            severity="warning",
-            where=where,
-            found=f"{share:.0%}",
-        )
+        what = "many calls took the same time to the microsecond"
+        subject.warn("R9.regular", what, where, found=f"{share:.0%}")
         return
     from scipy import stats
 
     digits = np.bincount(np.abs(times) % 10, minlength=10)
     p = float(stats.chisquare(digits).pvalue)
     if p < thresholds["last_digit_p"]:
-        subject.add(
-            "R9.regular",
-            "the last digits of the times are not those of a clock",
-            severity="warning",
-            where=where,
-            found=f"p = {p:.2g}",
-        )
+        what = "the last digits of the times are not those of a clock"
+        subject.warn("R9.regular", what, where, found=f"p = {p:.2g}")
 
 
 class _Order:

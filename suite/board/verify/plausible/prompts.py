@@ -73,17 +73,16 @@ class Prompts:
         elif tokens > size + ADDED:
             what = "more prompt tokens than bytes were sent"
         if what:
-            subject.add("R9.tokens", what, severity="warning", where=where, expected=f"for {size:,} bytes",
-                        found=tokens)  # fmt: skip
+            subject.warn("R9.tokens", what, where, expected=f"for {size:,} bytes", found=tokens)
 
     def whole(self, subject: Subject, thresholds: Thresholds, where: str) -> None:
         """What all calls together tell."""
         if self.uncounted:
-            subject.add("R9.tokens", "tokens of replies are counted, those of their prompts are not",
-                        severity="warning", where=where, found=self.uncounted)  # fmt: skip
+            what = "tokens of replies are counted, those of their prompts are not"
+            subject.warn("R9.tokens", what, where, found=self.uncounted)
         if self.tokens and self.size > self.tokens * thresholds["prompt_bytes_per_token"]:
-            subject.add("R9.tokens", "fewer prompt tokens than the requests have", severity="warning",
-                        where=where, expected=f"for {self.size:,} bytes", found=self.tokens)  # fmt: skip
+            what = "fewer prompt tokens than the requests have"
+            subject.warn("R9.tokens", what, where, expected=f"for {self.size:,} bytes", found=self.tokens)
         if self.calls >= thresholds["least"] and len(self.counts) == 1 and self.largest > 2 * self.smallest:
-            subject.add("R9.tokens", "requests of very different lengths have the same number of tokens",
-                        severity="warning", where=where, found=self.counts.pop())  # fmt: skip
+            what = "requests of very different lengths have the same number of tokens"
+            subject.warn("R9.tokens", what, where, found=self.counts.pop())
