@@ -18,14 +18,7 @@ from pathlib import Path
 from suite.board.budget import SECONDS, Budget, TimeUp
 from suite.board.bundle import open_bundle
 from suite.board.definition import Board
-from suite.board.entry import (
-    RECORD,
-    SUBMISSION,
-    Entry,
-    EntryRecord,
-    read_entry,
-    write_record,
-)
+from suite.board.entry import RECORD, SUBMISSION, Entry, EntryRecord, read_entry, write_record
 from suite.board.fetching import Reference, check_urls, write_reference
 from suite.board.findings import Findings
 from suite.board.limits import MIB

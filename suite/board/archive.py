@@ -59,9 +59,7 @@ def write(files: Mapping[str, Path], to: BinaryIO) -> None:
         with files[name].open("rb") as file:
             while chunk := file.read(_CHUNK):
                 to.write(chunk)
-        central.append(
-            _CENTRAL.pack(_CENTRAL_MARK, _MADE_BY, *common, 0, 0, 0, _MODE, offset) + raw,
-        )
+        central.append(_CENTRAL.pack(_CENTRAL_MARK, _MADE_BY, *common, 0, 0, 0, _MODE, offset) + raw)
         offset += _LOCAL.size + len(raw) + size
     directory = b"".join(central)
     to.write(directory)

@@ -1,12 +1,17 @@
-"""The fields that a submitter declares: their flags, which must be given, and a file to fill in.
+"""What a submitter declares: the fields and their flags, a file to fill in, and rules for what stands there.
 
-Light on purpose: the command line reads the table of flags. Not here: what runs tell by themselves, and
-whether what is declared is good (`declaring`).
+Texts show as they are, addresses lead where they say, dates are real: the rules of a board's titles, held to
+every declared text. Light on purpose: the command line reads the table of flags. Not here: what runs tell by
+themselves, and whether all is there that must be (`declaring`).
 """
 
 import json
-from collections.abc import Mapping
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 # flag -> (field of submission.json, help); the flags of `suite submit pack`
 FLAGS: dict[str, tuple[str, str]] = {
@@ -43,6 +48,13 @@ REQUIRED = (
     "disclosure.references_access",
     "terms.traces_licence",
 )
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u180e")  # letters and marks that show nothing
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'<>]+", re.I)
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
+_FIRST_RUN = date(2020, 1, 1)
+_FIRST_MODEL = date(2010, 1, 1)
+_AHEAD = timedelta(days=2)  # clocks and time zones
+PARTS = ("model", "submitter", "disclosure", "terms")
 
 
 def put(declared: dict[str, Any], field: str, value: Any) -> None:
@@ -120,3 +132,51 @@ _SUBMITTER = (
     ("contact", "how to be reached, as text; it is published"),
     ("relationship", "* to the model: first_party, third_party, collaborative, other"),
 )
+
+
+def broken_rules(found: Mapping[str, Any], today: date | None = None) -> Iterator[tuple[str, str, Any]]:
+    """(field, what is wrong, what stands there) for what is declared in a submission."""
+    from suite.board.submission import strings
+
+    for part in PARTS:
+        for field, text in strings(found.get(part) or {}, part):
+            if what := hidden(text) or _misleading(text):
+                yield field, what, ascii(text)[:200]
+    latest = (today or datetime.now(UTC).date()) + _AHEAD
+    for field, value, first in (
+        ("created", found.get("created"), _FIRST_RUN),
+        ("model/release_date", (found.get("model") or {}).get("release_date"), _FIRST_MODEL),
+    ):
+        try:
+            told = date.fromisoformat(str(value)[:10])
+        except ValueError:
+            continue  # the schema names it
+        if not first <= told <= latest:
+            yield field, f"is no date between {first} and now", value
+
+
+def hidden(text: str) -> str:
+    """What in a text shows nothing or turns others around, "" if nothing."""
+    for one in text:
+        kind = unicodedata.category(one)
+        if one in _BLANK or (kind in ("Cf", "Cc", "Co", "Zl", "Zp") and one not in "\n\t"):
+            name = unicodedata.name(one, f"U+{ord(one):04X}").lower()
+            return f"holds a character that cannot be seen ({name})"
+    return "" if not text or text.strip() else "is blank"
+
+
+def _misleading(text: str) -> str:
+    """Why an address in a text may lead elsewhere than it seems to, "" if none does."""
+    for url in _URL.findall(text):
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+        except ValueError:
+            return "holds an address that cannot be read"
+        if "@" in parts.netloc or "\\" in url:
+            return "holds an address with a name before its host"
+        if not host.isascii() or "xn--" in host:
+            return "holds an address whose host is not written in plain letters"
+        if not _HOST.fullmatch(host):
+            return "holds an address whose host is no public name"
+    return ""

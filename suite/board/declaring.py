@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import suite
-from suite.board.declared_fields import FLAGS, REQUIRED, get
-from suite.board.declared_rules import broken_rules
+from suite.board.declared_fields import FLAGS, REQUIRED, broken_rules, get
 from suite.board.submission import schema_errors
 from suite.compare.loading import ComparedRun
 from suite.data import strict

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from suite.board.declared_rules import hidden
+from suite.board.declared_fields import hidden
 from suite.board.thresholds import DEFAULTS
 from suite.errors import unknown
 

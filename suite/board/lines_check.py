@@ -16,14 +16,7 @@ from suite.board import strict
 from suite.board.findings import Findings
 from suite.board.limits import Limits
 from suite.board.submission import schema_errors
-from suite.journal.records import (
-    AttemptRecord,
-    BlockRecord,
-    CallRecord,
-    OutputRecord,
-    ScoreRecord,
-    checked,
-)
+from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord, checked
 
 RecordT = TypeVar("RecordT")
 

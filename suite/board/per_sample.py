@@ -52,9 +52,7 @@ class _Numbers:
 
 
 def read_columns(
-    keys: Sequence[str],
-    files: Sequence[Path | None],
-    results: Sequence[Mapping[str, Mapping[str, Any]]],
+    keys: Sequence[str], files: Sequence[Path | None], results: Sequence[Mapping[str, Mapping[str, Any]]]
 ) -> list[Column]:
     """One column for each key, over K entries. files: their per_sample.parquet, None where there is none.
     results: their columns as verification recomputed them, by key; an entry may lack a key.
@@ -179,10 +177,7 @@ def _merged(layouts: Sequence[_Labels]) -> NDArray[np.str_] | None:
 
 
 def _paired(
-    column: Column,
-    units: Units,
-    held: Mapping[int, tuple[_Numbers, _Labels]],
-    files: Sequence[Path | None],
+    column: Column, units: Units, held: Mapping[int, tuple[_Numbers, _Labels]], files: Sequence[Path | None]
 ) -> Column:
     k, count = len(column.value), len(units.cluster)
     top, bottom = np.zeros((count, k)), np.zeros((count, k))

@@ -55,22 +55,8 @@ _MACHINE_PATH = re.compile(
     r"|data|workspace|work)(?:/|$)\S*|~/\S+|[A-Za-z]:\\\S+|file://\S*)"
 )
 _URL_LOGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@", re.I)
-_COMMON_USERS = frozenset(
-    (
-        "root",
-        "user",
-        "users",
-        "ubuntu",
-        "debian",
-        "runner",
-        "app",
-        "admin",
-        "test",
-        "jovyan",
-        "vscode",
-        "node",
-    )
-)
+_COMMON_USERS = frozenset(("root", "user", "users", "ubuntu", "debian", "runner", "app", "admin", "test",
+                           "jovyan", "vscode", "node"))  # fmt: skip
 
 
 class Leak(NamedTuple):

@@ -16,7 +16,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
-from suite.board.declared_rules import broken_rules
+from suite.board.declared_fields import broken_rules
 from suite.board.findings import Findings
 from suite.board.limits import Limits
 from suite.data.registry import registry_folder

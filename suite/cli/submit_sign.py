@@ -25,7 +25,7 @@ def sign(bundle: Path, key: Path, force: bool) -> None:
     Example:
       suite submit sign my-model.suite.zip --key ~/.ssh/id_ed25519
     """
-    from suite.board.signing import sign_bundle
+    from suite.board.packing import sign_bundle
 
     found = sign_bundle(bundle, key, replace=force)
     click.echo(f"signed {bundle.name} with {found.algorithm} key {found.key}")

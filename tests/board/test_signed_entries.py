@@ -13,8 +13,8 @@ from suite.board.accepting import accept
 from suite.board.checking import check_board
 from suite.board.definition import Board
 from suite.board.entry import read_entry
+from suite.board.packing import sign_bundle
 from suite.board.repository import open_repository
-from suite.board.signing import sign_bundle
 from suite.board.site.build import build_site
 from suite.chat import Reply, Request, Usage
 from suite.models.base import Asking

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from suite.board import signatures
+from suite.board.packing import sign_bundle
 from suite.board.signatures import BadSignature, Signers, check, sign
-from suite.board.signing import sign_bundle
 from suite.board.submission import SIGNATURE, SUBMISSION
 from suite.board.verify import verify
 from suite.cli.submit import submit

@@ -19,11 +19,10 @@ from suite.board.listing import State, Table, belongs, listed, state_of
 from suite.board.prices import read_prices
 from suite.board.repository import Shelf
 from suite.board.site import data
-from suite.board.site.entries import entry_page
-from suite.board.site.history import events_of, history_page
+from suite.board.site.entries import entry_page, events_of, history_page
 from suite.board.site.markup import name, render, resource
-from suite.board.site.table import heads, html_rows, rows, script_rows
-from suite.board.site.tasks import first_of, item_page, overall_page, tasks_list
+from suite.board.site.table import first_standing, heads, html_rows, rows, script_rows
+from suite.board.site.tasks import first_of, item_page, overall_page, sentence, tasks_list
 from suite.board.site.words import CANNOT_SHOW, SEEN, board_facts, method_notes
 from suite.errors import ConfigError, SuiteError
 from suite.report.formatting import percent
@@ -224,36 +223,25 @@ class _Site:
                 )
 
     def _caption(self, total: int, number: int, count: int) -> str:
-        here = (
-            f"Entries {(number - 1) * ROWS + 1:,} to {min(number * ROWS, total):,} of {total:,}. "
-            if count > 1
-            else ""
-        )
-        return here or f"All {total:,} entries." if total > 1 else "The only entry."
+        if total <= 1:
+            return "The only entry."
+        here = f"Entries {(number - 1) * ROWS + 1:,} to {min(number * ROWS, total):,} of {total:,}. "
+        return here if count > 1 else f"All {total:,} entries."
 
     def _warning(self, table: Table) -> str:
         """What must be known of the intervals, as a sentence."""
-        if table.ranking is None:
-            return ""
-        single = len(self.state.board.tasks) == 1
-        note = (
-            table.ranking.columns[self.state.board.tasks[0].name] if single else table.ranking.overall
-        ).note
-        return f"{note[:1].upper()}{note[1:]}." if note else ""
+        standing = first_standing(self.state, table)
+        return "" if standing is None else sentence(standing.note)
 
     def _leaders(self, kind: str, number: int) -> str:
         table = self.state.standard if kind == "standard" else self.state.custom
-        if number > 1 or table.ranking is None:
+        standing = first_standing(self.state, table)
+        if number > 1 or standing is None:
             return ""
-        single = len(self.state.board.tasks) == 1
-        standing = table.ranking.columns[self.state.board.tasks[0].name] if single else table.ranking.overall
         if len(table.rows) == 1:
             return f"So far the only entry: {name(table.rows[0].entry.submission.model.display_name, 40)}."
-        tied = len(standing.tied_for_first)
-        said = first_of(table, standing)
-        if tied > 1:
-            return f"Statistically tied for first: {said}."
-        return f"First: {said}."
+        many = "Statistically tied for first" if len(standing.tied_for_first) > 1 else "First"
+        return f"{many}: {first_of(table, standing)}."
 
     def _tasks(self) -> None:
         pages = [item_page(self.state, item) for item in self.state.board.tasks]

@@ -1,6 +1,8 @@
-"""The page of one entry: results, what was declared, what was checked, its history, downloads."""
+"""Pages about entries: one entry (results, what was declared, what was checked, its history, downloads), and
+the history of all: what was accepted, superseded, withdrawn, and entries of other versions.
+"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +18,7 @@ from suite.report.cleaning import cut
 from suite.report.formatting import counted, number, percent
 
 MOST_FINDINGS = 50
+Event = tuple[str, str, Entry]
 
 
 def entry_page(
@@ -242,3 +245,61 @@ def _flip(state: State, one: Flips) -> tuple[str, str, str, str, str]:
     title = next((item.shown for item in state.board.tasks if item.name == one.key), one.key)
     note = "only ever better: were only failures run again?" if one.only_up(fewest) else ""
     return title, f"{one.better:,}", f"{one.worse:,}", f"{one.same:,}", note
+
+
+def events_of(state: State) -> list[Event]:
+    """(time, what, entry), newest first."""
+    events: list[Event] = []
+    for entry in state.entries:
+        record = entry.record
+        events.append((record.accepted.isoformat(), "accepted", entry))
+        if record.status != "active":
+            when = (
+                record.accepted.isoformat()
+                if record.status_date is None
+                else f"{record.status_date}T00:00:00+00:00"
+            )
+            events.append((when, record.status, entry))
+    return sorted(events, key=lambda one: (one[0], one[2].id, one[1]), reverse=True)
+
+
+def history_page(state: State, versions: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """What the template needs."""
+    overall: dict[str, float | None] = {}
+    for table in (state.standard, state.custom):
+        if table.ranking is not None:
+            overall |= {
+                one.entry.id: table.ranking.overall.value[table.place[one.entry.id]] for one in table.ranked
+            }
+    pages = dict(versions)
+    names = {entry.id: entry.submission.model.display_name for entry in state.entries}
+    return {
+        "events": [
+            {
+                "date": when[:10],
+                "what": what,
+                "short": entry.short,
+                "model": entry.submission.model.display_name,
+                "organisation": entry.submission.model.organization,
+                "kind": entry.verification.kind,
+                "value": number(overall.get(entry.id)) if what == "accepted" else DASH,
+                "reason": entry.record.reason if what != "accepted" else "",
+                "by": (entry.record.by or "")[:12] if what == "superseded" else "",
+                "by_name": names.get(entry.record.by or "", ""),
+            }
+            for when, what, entry in events_of(state)
+        ],
+        "others": [
+            (
+                entry.submission.model.display_name,
+                _version(entry),
+                pages.get(_version(entry).rpartition(" ")[2], ""),
+            )
+            for entry in state.others
+        ],
+    }
+
+
+def _version(entry: Entry) -> str:
+    board = entry.verification.board
+    return "no board" if board is None else f"{board.id} {board.version}"

@@ -128,18 +128,19 @@ def rows(state: State, table: Table) -> list[Row]:
 
 def _axis(state: State, table: Table) -> tuple[float, float]:
     """The ends of the bars, round numbers around everything drawn, so that differences can be seen."""
-    if table.ranking is None:
+    shown = first_standing(state, table)
+    if shown is None:
         return 0.0, 1.0
-    shown = _first(state, table)
     ends = [one for one in [*shown.low, *shown.high, *shown.value] if one is not None]
     return around(ends)
 
 
-def _first(state: State, table: Table) -> Standing:
-    """The standing that the table is sorted by."""
-    assert table.ranking is not None
-    single = len(state.board.tasks) == 1
-    return table.ranking.columns[state.board.tasks[0].name] if single else table.ranking.overall
+def first_standing(state: State, table: Table) -> Standing | None:
+    """The standing that the table is sorted by, None where nothing is ranked."""
+    single, ranking = len(state.board.tasks) == 1, table.ranking
+    if ranking is None:
+        return None
+    return ranking.columns[state.board.tasks[0].name] if single else ranking.overall
 
 
 def _row(state: State, table: Table, listed: Listed, axis: tuple[float, float], shared: set[str]) -> Row:
@@ -147,28 +148,19 @@ def _row(state: State, table: Table, listed: Listed, axis: tuple[float, float], 
     model = entry.submission.model
     place = table.place.get(entry.id)
     marks = marks_of(state, listed)
-    standing = None if table.ranking is None or place is None else _first(state, table)
+    standing = None if place is None else first_standing(state, table)
     rank = None if standing is None or place is None else standing.rank[place]
-    cells = [
-        Cell(
-            str(rank) if rank is not None else DASH,
-            rank,
-            ""
-            if standing is None or place is None
-            else ranks(standing.lowest[place], standing.highest[place]),
-        ),
-        Cell(
-            name(model.display_name, 80),
-            name(model.display_name).casefold(),
-            name(model.organization, 80),
-            marks,
-        ),
-    ]
-    bar = Cell("", None)
+    title, key = name(model.display_name, 80), name(model.display_name).casefold()
+    span_of_ranks, bar = "", Cell("", None)
     if standing is not None and place is not None:
+        span_of_ranks = ranks(standing.lowest[place], standing.highest[place])
         value = standing.value[place]
         if value is not None:
             bar = Cell("", None, bar=shares(standing.low[place], value, standing.high[place], axis))
+    cells = [
+        Cell(str(rank) if rank is not None else DASH, rank, span_of_ranks),
+        Cell(title, key, name(model.organization, 80), marks),
+    ]
     if len(board.tasks) > 1:
         if table.ranking is not None and place is not None:
             overall = table.ranking.overall
@@ -224,7 +216,7 @@ def marks_of(state: State, listed: Listed) -> list[str]:
 
 def _about(state: State) -> list[tuple[Head, Callable[[Listed], Cell]]]:
     """The columns about the model and its run."""
-    money = state.currency
+    money = f"{state.currency}, from tokens"
 
     def head(key: str, title: str, sub: str = "", kind: Kind = "text", group: str = "more") -> Head:
         first: Literal["ascending", "descending"] = "ascending"
@@ -232,10 +224,7 @@ def _about(state: State) -> list[tuple[Head, Callable[[Listed], Cell]]]:
 
     return [
         (head("parameters", "Parameters", "total, active", "number", ""), _parameters),
-        (
-            head("availability", "Weights", group=""),
-            lambda one: _words(one.entry.submission.model.availability.removesuffix("_weights")),
-        ),
+        (head("availability", "Weights", group=""), _weights),
         (head("zero_shot", "Zero-shot", "share of tasks, declared", "number", ""), _zero_shot),
         (head("trust", "Trust", group=""), _trust),
         (head("submitter", "Submitter", "relationship"), _submitter),
@@ -244,16 +233,10 @@ def _about(state: State) -> list[tuple[Head, Callable[[Listed], Cell]]]:
             head("released", "Released", "declared"),
             lambda one: _words(one.entry.submission.model.release_date),
         ),
-        (head("run", "Run"), lambda one: _words(None if one.run_date is None else one.run_date.isoformat())),
-        (
-            head("accepted", "Accepted"),
-            lambda one: _words(one.entry.record.accepted.date().isoformat()),
-        ),
-        (
-            head("cost_sample", "Cost a sample", f"{money}, from tokens", "number"),
-            lambda one: _number(one.cost_per_sample),
-        ),
-        (head("cost", "Cost", f"{money}, from tokens", "number"), lambda one: _number(one.cost)),
+        (head("run", "Run"), lambda one: _words(one.run_date and one.run_date.isoformat())),
+        (head("accepted", "Accepted"), lambda one: _words(one.entry.record.accepted.date().isoformat())),
+        (head("cost_sample", "Cost a sample", money, "number"), lambda one: _number(one.cost_per_sample)),
+        (head("cost", "Cost", money, "number"), lambda one: _number(one.cost)),
         (head("tokens", "Tokens a sample", "prompt, reply", "number"), _tokens),
         (
             head("latency", "Median latency", "seconds a call, declared", "number"),
@@ -263,26 +246,30 @@ def _about(state: State) -> list[tuple[Head, Callable[[Listed], Cell]]]:
     ]
 
 
+UNKNOWN = Cell("unknown", None)
+
+
 def _words(text: str | None) -> Cell:
     if not text or text == "unknown":
-        return Cell("unknown", None)
+        return UNKNOWN
     return Cell(name(text.replace("_", " "), 60), name(text).casefold())
 
 
 def _number(value: float | None) -> Cell:
-    return Cell("unknown", None) if value is None else Cell(number(value), value)
+    return UNKNOWN if value is None else Cell(number(value), value)
+
+
+def _weights(listed: Listed) -> Cell:
+    return _words(listed.entry.submission.model.availability.removesuffix("_weights"))
 
 
 def _parameters(listed: Listed) -> Cell:
     model = listed.entry.submission.model
-    if model.parameters_total is None:
-        return Cell("unknown", None)
-    active = model.parameters_active
-    return Cell(
-        _large(model.parameters_total),
-        float(model.parameters_total),
-        f"{_large(active)} active" if active is not None and active != model.parameters_total else "",
-    )
+    total, active = model.parameters_total, model.parameters_active
+    if total is None:
+        return UNKNOWN
+    more = f"{_large(active)} active" if active is not None and active != total else ""
+    return Cell(_large(total), float(total), more)
 
 
 def _large(value: int) -> str:
@@ -293,9 +280,8 @@ def _large(value: int) -> str:
 
 
 def _zero_shot(listed: Listed) -> Cell:
-    if listed.zero_shot is None:
-        return Cell("unknown", None)
-    return Cell(percent(listed.zero_shot), listed.zero_shot)
+    share = listed.zero_shot
+    return UNKNOWN if share is None else Cell(percent(share), share)
 
 
 def _trust(listed: Listed) -> Cell:
@@ -321,10 +307,9 @@ def _tokens(listed: Listed) -> Cell:
     prompt, completion = listed.tokens
     each = listed.tokens_per_sample
     if each is None or prompt is None or completion is None:
-        return Cell("unknown", None)
-    return Cell(
-        number(each), each, f"{number(prompt / listed.samples)}, {number(completion / listed.samples)}"
-    )
+        return UNKNOWN
+    parts = f"{number(prompt / listed.samples)}, {number(completion / listed.samples)}"
+    return Cell(number(each), each, parts)
 
 
 def _runs(state: State, listed: Listed) -> Cell:

@@ -123,7 +123,7 @@ def _whole(
     many = counted(len(rows), "entry", "entries")
     return {
         "title": kind,
-        "note": " ".join(filter(None, (_sentence(standing.note), warning))),
+        "note": " ".join(filter(None, (sentence(standing.note), warning))),
         "figure": forest(standing, table.ranked, f"{title}: values with intervals", level),
         "caption": f"{title}: {many}, intervals at {level}.",
         "heads": heads,
@@ -141,7 +141,8 @@ def _apart(table: Table, item: Item, free: Sequence[str]) -> str:
     return f"Not every entry has the same {' and '.join(unlike)}: such values do not compare."
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """A note as a sentence, "" if there is none."""
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 

@@ -23,10 +23,7 @@ CANNOT_SHOW = (
         "Of several honest runs the best may have been sent. The number of whole runs is declared, and "
         "the luck that the best of so many brings is shown beside it.",
     ),
-    (
-        "Training on the test.",
-        "Exposure is declared by the submitter. “Unknown” is shown as unknown.",
-    ),
+    ("Training on the test.", "Exposure is declared by the submitter. “Unknown” is shown as unknown."),
     (
         "What an endpoint does inside.",
         "Hidden prompts, routing, or several attempts leave no trace in the records.",
@@ -36,10 +33,7 @@ CANNOT_SHOW = (
         "The judge's requests were rebuilt and its verdicts read again, but that it was this judge who "
         "replied is the submitter's word, unless it was asked again.",
     ),
-    (
-        "Hardware, time and price.",
-        "They are declared, or computed from recorded tokens, and never ranked.",
-    ),
+    ("Hardware, time and price.", "They are declared, or computed from recorded tokens, and never ranked."),
 )
 SEEN = (
     "Every entry was verified: its samples are exactly the board's, its requests were rebuilt, every "

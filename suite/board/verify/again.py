@@ -199,12 +199,7 @@ def live_passes(
         # other draws the second time: agreement with oneself must not come from one and the same seed
         draws = None if number == "first" else plan.request.seed + 1
         settings = Settings(
-            cache=False,
-            quiet=True,
-            signals=False,
-            level=0.95,
-            call_seed=draws,
-            extra_recorded=extra_recorded,
+            cache=False, quiet=True, signals=False, level=0.95, call_seed=draws, extra_recorded=extra_recorded
         )
         outcome = asyncio.run(run_plan(plan, folder, stages=stages, settings=settings))
         if outcome.error is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from suite.board import signatures
 from suite.board.budget import Budget, TimeUp
 from suite.board.bundle import Bundle, open_bundle
 from suite.board.definition import Board
@@ -19,6 +20,7 @@ from suite.board.findings import Findings
 from suite.board.limits import MIB, Limits
 from suite.board.reply_digests import ReplyCollector, ReplyDigests
 from suite.board.signatures import Signature, Signers
+from suite.board.submission import SIGNATURE
 from suite.board.thresholds import Thresholds
 from suite.board.verify.again import Rerun, Rerunning
 from suite.board.verify.asked import Standing, asked
@@ -27,7 +29,6 @@ from suite.board.verify.complete import complete
 from suite.board.verify.numbers import numbers
 from suite.board.verify.plausible import plausible
 from suite.board.verify.plausible.others import Beside, check_others, check_pasted
-from suite.board.verify.provenance import provenance
 from suite.board.verify.replay import replay
 from suite.board.verify.rerun import rejudge, rerun
 from suite.board.verify.spent import Spent
@@ -125,9 +126,42 @@ def climb(
             _out_of_time(ladder, budget)
             return ladder
         with findings.timing("R10"):
-            ladder.signature = provenance(bundle, signers, findings)
+            ladder.signature = _provenance(bundle, signers, findings)
         _again(ladder, subjects, scratch, plugins, again, say)
     return ladder
+
+
+def _provenance(bundle: Bundle, signers: Signers | None, findings: Findings) -> Signature | None:
+    """R10: whose signature lies beside submission.json; None without one that fits.
+
+    It shows who vouches, never that the content is true, and nothing rests on it but the trust level L2. A
+    bundle without a signature, or signed with a key that nobody here knows, is no worse for it; a signature
+    that does not fit is an error, since somebody put it there. Raises ConfigError if the file of signers is
+    not there.
+    """
+    if bundle.signature is None:
+        findings.not_run("R10", "it is not signed")
+        return None
+    if not signatures.available():
+        findings.not_run("R10", "it is signed, and ssh-keygen is not here to check that")
+        return None
+    try:
+        found = signatures.check(bundle.manifest, bundle.signature, signers)
+    except signatures.BadSignature as error:
+        what = "the signature is not one of this submission.json"
+        findings.add("R10.signature", what, SIGNATURE, found=str(error))
+        return None
+    if found.identities:
+        findings.ran("R10")
+        findings.rungs["R10"].remark = f"signed by {', '.join(found.identities)}"
+    else:
+        whose = (
+            "no line of the file of signers has it and lets it sign this"
+            if signers
+            else "no file of signers was given (--signers)"
+        )
+        findings.not_run("R10", f"signed with {found.key}; {whose}")
+    return found
 
 
 def _out_of_time(ladder: Ladder, budget: Budget) -> None:

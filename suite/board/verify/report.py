@@ -175,32 +175,23 @@ def _parquet(ladder: Ladder) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    names = ("column", "cell", "sample", "cluster", "stratum", "top", "bottom")
-    columns: dict[str, list[Any]] = {name: [] for name in names}
+    text = pa.dictionary(pa.int32(), pa.string())
+    kinds = {"column": text, "cell": text, "sample": pa.string(), "cluster": pa.string(), "stratum": text}
+    kinds |= {"top": pa.float64(), "bottom": pa.float64()}
+    columns: dict[str, list[Any]] = {name: [] for name in kinds}
     for column in sorted(ladder.columns, key=lambda one: str(one.data["key"])):
         for units in sorted(column.units, key=lambda one: one.cell):
             order = np.lexsort((units.sample, units.stratum.astype(str))).tolist()
             columns["column"] += [column.data["key"]] * len(order)
             columns["cell"] += [units.cell] * len(order)
-            columns["sample"] += [f"{int(units.sample[i]):016x}" for i in order]
-            columns["cluster"] += [f"{int(units.cluster[i]):016x}" for i in order]
+            for name in ("sample", "cluster"):
+                columns[name] += [f"{int(getattr(units, name)[i]):016x}" for i in order]
             columns["stratum"] += [str(units.stratum[i]) for i in order]
-            columns["top"] += [float(units.top[i]) for i in order]
-            columns["bottom"] += [float(units.bottom[i]) for i in order]
+            for name in ("top", "bottom"):
+                columns[name] += [float(getattr(units, name)[i]) for i in order]
     if not columns["column"]:
         return b""
-    text = pa.dictionary(pa.int32(), pa.string())
-    table = pa.table(
-        {
-            "column": pa.array(columns["column"]).cast(text),
-            "cell": pa.array(columns["cell"]).cast(text),
-            "sample": pa.array(columns["sample"], pa.string()),
-            "cluster": pa.array(columns["cluster"], pa.string()),
-            "stratum": pa.array(columns["stratum"]).cast(text),
-            "top": pa.array(columns["top"], pa.float64()),
-            "bottom": pa.array(columns["bottom"], pa.float64()),
-        }
-    )
+    table = pa.table({name: pa.array(found).cast(kinds[name]) for name, found in columns.items()})
     table = table.replace_schema_metadata({"format": "suite-per-sample/1", "bundle_id": ladder.bundle_id})
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")

@@ -71,12 +71,7 @@ def rerun(
 
 
 def _run(
-    subject: Subject,
-    asked: Rerun,
-    works: Picked,
-    scratch: Path,
-    plugins: Catalogue,
-    going: Rerunning,
+    subject: Subject, asked: Rerun, works: Picked, scratch: Path, plugins: Catalogue, going: Rerunning
 ) -> None:
     plan, stages = _plan(subject, asked, frozenset(works), plugins)
     passes = live_passes(plan, scratch, stages)
