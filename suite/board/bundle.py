@@ -187,14 +187,14 @@ class _Opening:
                     digest.update(chunk)
                     size += len(chunk)
             found = digest.hexdigest()
-            if size != one["bytes"]:
-                what = "a file has another size"
-                findings.add("R2.size-differs", what, name, expected=one["bytes"], found=size)
-                bad.add(name)
-            elif found != one["sha256"]:
-                what = "a file has other bytes"
-                findings.add("R2.bytes-differ", what, name, expected=one["sha256"], found=found)
-                bad.add(name)
+            for code, what, expected, here in (
+                ("R2.size-differs", "a file has another size", one["bytes"], size),
+                ("R2.bytes-differ", "a file has other bytes", one["sha256"], found),
+            ):
+                if here != expected:
+                    findings.add(code, what, name, expected=expected, found=here)
+                    bad.add(name)
+                    break
             if not name.endswith(".zst") and (one["content_bytes"], one["content_sha256"]) != (size, found):
                 findings.add("R2.content-differs", "a file's content is not what is listed", name)
                 bad.add(name)

@@ -11,7 +11,7 @@ from suite.board import signatures
 from suite.board.asking import free_roles, open_note
 from suite.board.entry import PER_SAMPLE, RECORD, REPLIES, SUBMISSION, VERIFICATION, Entry, Verification
 from suite.board.listing import belongs
-from suite.board.repository import Shelf
+from suite.board.repository import Shelf, version_number
 from suite.errors import SuiteError
 from suite.plugins import catalogue
 
@@ -61,12 +61,8 @@ def _definition(shelf: Shelf) -> Iterator[Trouble]:
         for column, roles in free_roles(shelf.board, catalogue()).items():
             yield Trouble(f"board.yaml, {column}", open_note(roles), serious=False)
     for old in shelf.history:
-        if _number(old.version) >= _number(shelf.board.version):
+        if version_number(old) >= version_number(shelf.board):
             yield Trouble(f"history/{old.version}.yaml", f"is not older than {shelf.board.version}")
-
-
-def _number(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))
 
 
 def _files(entry: Entry) -> Iterator[Trouble]:

@@ -11,6 +11,7 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -211,7 +212,7 @@ class Board(Closed):
         found: dict[str, tuple[Cell, ...]] = {}
         taken: dict[tuple[str, str], str] = {}
         for index, item in enumerate(self.tasks):
-            with self._at("tasks", index):
+            with _at(self, "tasks", index):
                 cells = self._cells(item, plugins)
                 headline = item.headline or cells[0].task.info.headline
                 for cell in cells:
@@ -257,25 +258,19 @@ class Board(Closed):
             )
         return tuple(cells.values())
 
-    def _at(self, *place: str | int) -> "_At":
-        return _At(self, place)
 
-
-class _At:
+@contextmanager
+def _at(board: Board, *place: str | int) -> Iterator[None]:
     """Adds file and line to errors that lack a place."""
-
-    def __init__(self, board: Board, place: Sequence[str | int]) -> None:
-        self._board, self._place = board, place
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, SuiteError) and self._board.path is not None:
-            line = strict.yaml_line(self._board._text, self._place)
-            place = f"{self._board.path}, line {line}, field `{'.'.join(map(str, self._place))}`"
-            where = "\n  ".join(filter(None, (error.where, place)))
-            raise type(error)(error.what, where, error.fix) from error
+    try:
+        yield
+    except SuiteError as error:
+        if board.path is None:
+            raise
+        line = strict.yaml_line(board._text, place)
+        there = f"{board.path}, line {line}, field `{'.'.join(map(str, place))}`"
+        where = "\n  ".join(filter(None, (error.where, there)))
+        raise type(error)(error.what, where, error.fix) from error
 
 
 def _check_item(item: Item, task: type[AnyTask]) -> None:

@@ -34,17 +34,15 @@ def check_shapes(documents: Mapping[str, Any], base: str, findings: Findings) ->
     return good
 
 
+def member_identity(member: Mapping[str, Any], free: Sequence[str] = NOT_IDENTITY) -> dict[str, Any]:
+    """Who a member is and how it is asked. free: names of its identity that may differ."""
+    identity = {name: value for name, value in member["identity"].items() if name not in free}
+    return {"spec": member["spec"], "sampling": member["sampling"], "identity": identity}
+
+
 def roles_identity(roles: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
     """Member -> what of it belongs to the identity of a plan."""
-    return {
-        one["member"]: {
-            "spec": one["spec"],
-            "sampling": one["sampling"],
-            "identity": {k: v for k, v in one["identity"].items() if k not in NOT_IDENTITY},
-        }
-        for members in roles.values()
-        for one in members
-    }
+    return {one["member"]: member_identity(one) for members in roles.values() for one in members}
 
 
 def check_documents(

@@ -12,27 +12,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from suite.board.definition_parts import seen
+from suite.board.definition_parts import Sha256, seen
 from suite.data import strict
+from suite.data.cache import sha256_of
 from suite.errors import DataError
 from suite.files import write_whole
 
-SUBMISSION, VERIFICATION, PER_SAMPLE, REPLIES, RECORD = (
-    "submission.json",
-    "verification.json",
-    "per_sample.parquet",
-    "replies.parquet",
-    "entry.yaml",
-)
+SUBMISSION, VERIFICATION, RECORD = "submission.json", "verification.json", "entry.yaml"
+PER_SAMPLE, REPLIES = "per_sample.parquet", "replies.parquet"
 FOLDER = re.compile(r"([a-z0-9][a-z0-9-]{0,63})-([0-9a-f]{12})")
 LARGEST = 8 * 1024**2  # bytes of one document
 LARGEST_README = 64 * 1024
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 ModelT = TypeVar("ModelT", bound=BaseModel)
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
 Status = Literal["active", "superseded", "withdrawn", "disputed", "retracted"]
 GONE: tuple[Status, ...] = ("withdrawn", "disputed", "retracted")
 
@@ -291,11 +287,9 @@ def read_entry(folder: Path) -> Entry:
         (PER_SAMPLE, verification.per_sample_sha256),
         (REPLIES, verification.replies_sha256),
     ):
-        if (table := _written(folder, name, sha256)) is not None:
-            with table.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            if digest != sha256:
-                raise DataError(f"{name} is not the one that verification wrote", where=str(folder))
+        table = _written(folder, name, sha256)
+        if table is not None and sha256_of(table) != sha256:
+            raise DataError(f"{name} is not the one that verification wrote", where=str(folder))
     readme = folder / "README.md"
     text = ""
     if readme.is_file() and not readme.is_symlink():

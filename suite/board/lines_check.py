@@ -159,17 +159,9 @@ class LinesCheck(Generic[RecordT]):
                 or options.template is not None
                 or bool(reply.ranking)
             )
-            counts = (
-                *(
-                    record.trial,
-                    record.attempt,
-                    usage.prompt,
-                    usage.completion,
-                    usage.cached,
-                    usage.reasoning,
-                ),
-                *(options.max_tokens or 0, options.logprobs or 0, options.top or 0),
-            )
+            told = usage.prompt, usage.completion, usage.cached, usage.reasoning
+            limits = options.max_tokens or 0, options.logprobs or 0, options.top or 0
+            counts = (record.trial, record.attempt, *told, *limits)
         if max(counts) > strict.BIGGEST or min(counts) < -strict.BIGGEST:
             return True
         return free and (

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from suite.board.columns import Column, Floats
+from suite.board.columns import Column, Floats, replicates, seed_for, weights_of
 from suite.board.definition import Board
 from suite.board.max_t import mid_ranks
-from suite.board.resampling import replicates, seed_for, weights_of
 from suite.scoring.stats.bradley_terry import fit_board
 from suite.scoring.stats.votes import Policy, Tally
 

@@ -1,14 +1,18 @@
-"""per_sample.parquet of many entries as columns of arrays, entries paired by sample.
+"""per_sample.parquet of many entries as columns of arrays, entries paired by sample; and what changed sample
+by sample between an entry and the one it supersedes.
 
 Rows say column, cell, sample, cluster, stratum, top and bottom. Entries of one board have the same samples,
 so labels are read once for each layout met, told apart by a hash of them; what remains is two arrays of
 numbers an entry. A sample without a score may have lost its stratum: another entry knows it.
+Honest changes go both ways. Where no sample ever got worse over new versions, results may have been gathered:
+only failures run again, the better kept.
 Not here: what a column's value is (`columns`), writing the file (verification does).
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.board.columns import Column, Floats, Units, points, shared, units_of
+from suite.board.entry import Entry
 from suite.errors import DataError
 
 LABELS = ("column", "cell", "sample", "cluster", "stratum")
 TOLERANCE = 1e-6
 LARGEST = 512 * 1024**2  # bytes of one file
+Values = Mapping[str, Mapping[tuple[str, str], float]]  # column -> (cell, sample) -> value of scored samples
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,7 @@ class _Labels:
         return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
 
 
-@dataclass(frozen=True)
-class _Layout:
-    columns: Mapping[str, _Labels]
+_Layout = Mapping[str, _Labels]  # by column
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def read_columns(
 def read_numbers(path: Path) -> Iterator[tuple[str, "_Labels", Floats, Floats]]:
     """(column, its labels, top, bottom) of one file, in order of (cell, sample). Raises DataError."""
     numbers = _read(path, {})
-    for key, labels in numbers.layout.columns.items():
+    for key, labels in numbers.layout.items():
         yield key, labels, numbers.top[labels.rows], numbers.bottom[labels.rows]
 
 
@@ -89,7 +93,7 @@ def _read(path: Path, layouts: dict[bytes, _Layout]) -> _Numbers:
         raise DataError(f"{path.name} holds numbers that no score gives", where=str(path))
     digest = _digest(labels)
     if digest not in layouts:
-        layouts[digest] = _Layout(_labels(labels, path))
+        layouts[digest] = _labels(labels, path)
     return _Numbers(layouts[digest], *numbers)
 
 
@@ -147,9 +151,9 @@ def _column(
     held: dict[int, tuple[_Numbers, _Labels]] = {}
     for i in here:
         numbers = read[i]
-        if numbers is None or key not in numbers.layout.columns:
+        if numbers is None or key not in numbers.layout:
             raise DataError(f"column {key!r} is said to be paired, but has no samples", where=str(files[i]))
-        held[i] = numbers, numbers.layout.columns[key]
+        held[i] = numbers, numbers.layout[key]
     distinct = list({id(labels): labels for _, labels in held.values()}.values())
     strata = _merged(distinct)
     if strata is None:
@@ -196,4 +200,55 @@ def _paired(
                 where=str(files[i]),
                 fix="verify the entry again: `suite board check`",
             )
+    return found
+
+
+@dataclass(frozen=True)
+class Flips:
+    """Of one column: samples that got better, worse, stayed the same."""
+
+    key: str
+    better: int
+    worse: int
+    same: int
+
+    def only_up(self, fewest: float) -> bool:
+        """Whether it only ever got better, over enough changes to be no accident."""
+        return self.worse == 0 and self.better >= fewest
+
+
+def flips(old: Entry, new: Entry) -> list[Flips]:
+    """By column, over the samples that both have scored. Columns without samples are left out."""
+    if old.per_sample is None or new.per_sample is None:
+        return []
+    directions = {one.key: one.direction for one in new.verification.columns}
+    return changes([by_sample(old.per_sample), by_sample(new.per_sample)], directions)
+
+
+def changes(versions: Sequence[Values], directions: Mapping[str, str]) -> list[Flips]:
+    """By column, summed over each step from one version to the next, oldest first. directions: which end of
+    a column is the better one, of those to look at.
+    """
+    found = []
+    for key, direction in directions.items():
+        sign = -1 if direction == "lower" else 1
+        up = down = same = 0
+        for before, after in pairwise(versions):
+            then, now = before.get(key, {}), after.get(key, {})
+            steps = np.array([sign * (now[one] - then[one]) for one in then.keys() & now.keys()])
+            better, worse = int((steps > 1e-12).sum()), int((steps < -1e-12).sum())
+            up, down, same = up + better, down + worse, same + len(steps) - better - worse
+        if up + down + same:
+            found.append(Flips(key, up, down, same))
+    return found
+
+
+def by_sample(path: Path) -> dict[str, dict[tuple[str, str], float]]:
+    """The values of a per_sample.parquet. Raises DataError."""
+    found: dict[str, dict[tuple[str, str], float]] = {}
+    for key, labels, top, bottom in read_numbers(path):
+        scored = bottom > 0
+        values = np.divide(top, bottom, out=np.zeros_like(top), where=scored)
+        pairs = zip(labels.cell[scored].tolist(), labels.sample[scored].tolist(), strict=True)
+        found[key] = dict(zip(pairs, values[scored].tolist(), strict=True))
     return found

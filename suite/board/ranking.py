@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.board.columns import Column, Floats
+from suite.board.columns import Column, Floats, clusters_of, interval, replicates, seed_for, spread_unknown
 from suite.board.definition import Board
 from suite.board.max_t import Pairwise, competition_ranks, pairwise
 from suite.board.overall import Scale, combine, drawn_strengths, scales, strengths
-from suite.board.resampling import clusters_of, interval, replicates, seed_for, spread_unknown
 
 FEW_CLUSTERS = 20
 MANY = 300  # entries; beyond, fewer resamples

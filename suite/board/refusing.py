@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from suite.board.documents_check import member_identity
 from suite.chat import canonical_json
 from suite.compare.loading import ComparedRun
 from suite.errors import SuiteError
@@ -59,14 +60,7 @@ def _unfit(run: ComparedRun, limits: set[int | None]) -> Iterator[str]:
 def candidate_of(run: ComparedRun) -> Any:
     """Who was measured and how, as far as it may not differ between runs of a submission."""
     members = run.manifest.get("roles", {}).get("candidate", ())
-    return [
-        {
-            "spec": one["spec"],
-            "sampling": one["sampling"],
-            "identity": {k: v for k, v in one["identity"].items() if k != "url"},
-        }
-        for one in members
-    ]
+    return [member_identity(one, ("url",)) for one in members]
 
 
 def _candidates(runs: Sequence[ComparedRun]) -> list[str]:

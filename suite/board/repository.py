@@ -1,22 +1,40 @@
 """A board repository on disk: definitions under boards/, entries under submissions/. No list is kept by hand.
 
 boards/ID/board.yaml, boards/ID/history/VERSION.yaml (frozen earlier definitions), boards/ID/prices.yaml,
-boards/ID/signers (whose SSH keys may sign, in OpenSSH's format);
-submissions/ID/NAME-FIRST12HEX/. Not here: what an entry says (`entry`), checking a change (`pull_request`).
+boards/ID/signers (whose SSH keys may sign, in OpenSSH's format); submissions/ID/NAME-FIRST12HEX/. A new one
+is made from the files in `template/`, with @{name} places to fill in; nothing that exists is overwritten.
+Not here: what an entry says (`entry`), checking a change (`pull_request`).
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.resources import files
 from pathlib import Path
+from string import Template
 
+import suite
 from suite.board.definition import Board, board_files, find_board, load_board
 from suite.board.entry import RECORD, Entry, read_entry
 from suite.board.signatures import Signers
 from suite.errors import ConfigError, DataError, NotFound, unknown
+from suite.files import write_whole
 
 SIGNERS = "signers"
+PLACES = {
+    "SUBMITTING.md": "SUBMITTING.md",
+    "README.md": "README.md",
+    "CODEOWNERS": "CODEOWNERS",
+    "gitattributes": ".gitattributes",
+    "verify.yml": ".github/workflows/verify.yml",
+    "accept.yml": ".github/workflows/accept.yml",
+    "site.yml": ".github/workflows/site.yml",
+    "lock.txt": "boards/$id/lock.txt",
+    "prices.yaml": "boards/$id/prices.yaml",
+    "signers": "boards/$id/signers",
+}
 
 
 @dataclass(frozen=True)
@@ -123,6 +141,11 @@ def _shelf(root: Path, folder: Path) -> Shelf:
     return Shelf(board, root / "submissions" / board.id, folder, tuple(history))
 
 
+def version_number(board: Board) -> tuple[int, ...]:
+    """A definition's version, to compare with."""
+    return tuple(map(int, board.version.split(".")))
+
+
 def _history(folder: Path, board: Board) -> Sequence[Board]:
     found = []
     for path in (folder / "history").glob("*.yaml"):
@@ -130,4 +153,45 @@ def _history(folder: Path, board: Board) -> Sequence[Board]:
         if old.id != board.id or old.version != path.stem:
             raise ConfigError(f"{path.name} holds {old.id} {old.version}", str(path))
         found.append(old)
-    return sorted(found, key=lambda one: tuple(map(int, one.version.split("."))))
+    return sorted(found, key=version_number)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was written."""
+
+    folder: Path
+    board: Board
+    files: tuple[Path, ...]
+
+
+def init_board(folder: Path, board: str) -> Made:
+    """Write a repository for a board: an id of the registry, or a definition file.
+
+    Raises ConfigError if the folder holds one of the files already; NotFound for an unknown board.
+    """
+    found = find_board(board)
+    source = found.path or board_files()[found.id]
+    values = {"id": found.id, "title": found.title, "version": found.version, "suite": suite.__version__}
+    wanted = {folder / Template(to).substitute(values): name for name, to in PLACES.items()}
+    definition = folder / "boards" / found.id / "board.yaml"
+    keep = folder / "submissions" / found.id / ".gitkeep"
+    for path in (definition, keep, *wanted):
+        if path.exists():
+            raise ConfigError(f"{path} exists", fix="choose an empty folder")
+    for path, name in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, [_filled(_template(name), values).encode()])
+    for path, text in ((definition, source.read_text("utf-8")), (keep, "")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, [text.encode()])
+    return Made(folder, found, tuple(sorted([definition, keep, *wanted])))
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    """Places are written @{name}: workflows and shells use the dollar themselves. Raises KeyError."""
+    return re.sub(r"@\{([a-z]+)\}", lambda found: values[found[1]], text)
+
+
+def _template(name: str) -> str:
+    return (files("suite.board") / "template" / name).read_text("utf-8")

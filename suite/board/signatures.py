@@ -11,8 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,7 +87,9 @@ def check(message: bytes, signature: bytes, signers: Signers | None = None) -> S
     """
     if len(signature) > MOST_BYTES:
         raise BadSignature(f"it is over {MOST_BYTES} bytes")
-    with _as_file(signature) as file:
+    with tempfile.TemporaryDirectory(prefix="suite-signature-") as folder:
+        file = Path(folder) / "submission.json.sig"
+        file.write_bytes(signature)
         done = _run(["check-novalidate", "-n", NAMESPACE, "-s", str(file)], message)
         good = _GOOD.search(done.stdout.decode(errors="replace"))
         if done.returncode != 0 or good is None:
@@ -130,14 +131,6 @@ def _run(
         )
     except subprocess.TimeoutExpired as error:
         raise BadSignature(f"ssh-keygen took over {error.timeout:g} s") from error
-
-
-@contextmanager
-def _as_file(signature: bytes) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="suite-signature-") as folder:
-        path = Path(folder) / "submission.json.sig"
-        path.write_bytes(signature)
-        yield path
 
 
 def _said(done: "subprocess.CompletedProcess[bytes]") -> str:

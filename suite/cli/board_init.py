@@ -18,7 +18,7 @@ def init(folder: Path, board_name: str) -> None:
       suite board init my-board --board mini
     """
     from suite.board.asking import free_roles, open_note
-    from suite.board.initialising import init_board
+    from suite.board.repository import init_board
     from suite.errors import SuiteError
     from suite.plugins import catalogue
 

@@ -20,7 +20,7 @@ def serve(place: Path, port: int, board_name: str) -> None:
     """
     import tempfile
 
-    from suite.board.site.serving import server
+    from suite.board.site.build import server
 
     with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
         folder = place

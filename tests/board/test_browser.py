@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from suite.board.repository import open_repository
-from suite.board.site.build import build_site
-from suite.board.site.serving import server
+from suite.board.site.build import build_site, server
 from tests.board import accepted
 from tests.board.chromium import CHROMIUM, Page, browser
 

@@ -13,9 +13,9 @@ import yaml
 from suite.board import accepting
 from suite.board.accepting import accept_new, place
 from suite.board.definition import Board
-from suite.board.initialising import init_board
 from suite.board.packing import write_archive
 from suite.board.pull_request import check_pull_request
+from suite.board.repository import init_board
 from suite.board.submission import SIGNATURE
 from suite.cli.main import run
 from suite.errors import BundleError, ConfigError

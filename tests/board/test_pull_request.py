@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from suite.board.initialising import init_board
 from suite.board.pull_request import check_pull_request
+from suite.board.repository import init_board
 from suite.cli.main import run
 from suite.errors import ConfigError
 

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from suite.board.columns import Column, points, ratios, units_of
+from suite.board.columns import Column, points, ratios, replicates, units_of, weights_of
 from suite.board.definition import Board
 from suite.board.max_t import competition_ranks, mid_ranks, pairwise
 from suite.board.overall import combine, scales, strengths, tally_of
 from suite.board.ranking import EXPECTED_MAXIMUM, expected_gain, rank
-from suite.board.resampling import replicates, weights_of
 
 NAN = math.nan
 
@@ -90,7 +89,7 @@ def test_clusters_are_drawn_within_strata_only_where_every_cluster_lies_in_one()
 def test_weights_are_the_same_for_everybody_and_in_any_block_size(monkeypatch: pytest.MonkeyPatch) -> None:
     groups = np.zeros(40, np.intp)
     whole = np.concatenate(list(weights_of(groups, 100, 7)))
-    monkeypatch.setattr("suite.board.resampling.MOST_WEIGHTS", 40 * 30)
+    monkeypatch.setattr("suite.board.columns.MOST_WEIGHTS", 40 * 30)
     assert np.array_equal(np.concatenate(list(weights_of(groups, 100, 7))), whole)
     assert (whole.sum(axis=1) == 40).all()
 

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from suite.board.columns import Column, units_of
+from suite.board.columns import Column, replicates, units_of, weights_of
 from suite.board.max_t import pairwise
 from suite.board.ranking import rank
-from suite.board.resampling import replicates, weights_of
 from tests.board.test_ranking import alone, board, column, scores
 
 METHODS = ["mean_of_normalised", "mean_rank", "borda", "bradley_terry"]

@@ -1,12 +1,17 @@
-"""Builds the site: every page of every board, from the repository's files alone.
+"""Builds the site: every page of every board, from the repository's files alone; and serves it here.
 
 The same repository gives the same bytes: no clock, no randomness. Pages are written into a new folder that
-takes the old one's place at the end. Links are relative, so that it works from a disk and under any path.
+takes the old one's place at the end. Links are relative, so that it works from a disk and under any path. The
+small server keeps to the loopback, says the pages' own policy in a header too, and lists nothing.
 """
 
+import functools
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +25,7 @@ from suite.board.prices import read_prices
 from suite.board.repository import Shelf
 from suite.board.site import data
 from suite.board.site.entries import entry_page, events_of, history_page
-from suite.board.site.markup import name, render, resource
+from suite.board.site.markup import POLICY, name, render, resource
 from suite.board.site.table import first_standing, heads, html_rows, rows, script_rows
 from suite.board.site.tasks import first_of, item_page, overall_page, sentence, tasks_list
 from suite.board.site.words import CANNOT_SHOW, SEEN, board_facts, method_notes
@@ -293,3 +298,43 @@ class _Site:
         except SuiteError as error:
             self.warnings.append(f"{name(entry.folder.name)}: {error}")
             return []
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    extensions_map = {  # noqa: RUF012
+        ".html": "text/html; charset=utf-8",
+        ".css": "text/css; charset=utf-8",
+        ".js": "text/javascript; charset=utf-8",
+        ".json": "application/json",
+        ".csv": "text/csv; charset=utf-8",
+        ".svg": "image/svg+xml",
+        ".xml": "application/atom+xml",
+        "": "application/octet-stream",
+    }
+
+    def end_headers(self) -> None:
+        """The policy, and nothing guessed about types."""
+        self.send_header("Content-Security-Policy", f"{POLICY}; frame-ancestors 'none'")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Cache-Control", "no-cache")
+        super().end_headers()
+
+    def list_directory(self, path: Any) -> BytesIO | None:
+        """No listings."""
+        del path
+        self.send_error(HTTPStatus.NOT_FOUND)
+        return None
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+        """Quiet."""
+
+
+def server(folder: Path, port: int) -> ThreadingHTTPServer:
+    """A server of a folder on the loopback. Raises ConfigError if the port is taken."""
+    handler = functools.partial(_Handler, directory=str(folder))
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise ConfigError(
+            f"port {port} is not to be had: {error.strerror}", fix="another one: --port 0"
+        ) from error

@@ -8,8 +8,8 @@ from typing import Any
 
 from suite.board.definition import file_name
 from suite.board.entry import GONE, ColumnResult, Entry, Latency, Selection, Signed
-from suite.board.flips import Flips, flips
 from suite.board.listing import Listed, State, Table, luck
+from suite.board.per_sample import Flips, flips
 from suite.board.site.markup import DASH, name
 from suite.board.site.table import TRUST_NAMES, marks_of, missing, ranks, span
 from suite.board.site.tasks import members, open_roles

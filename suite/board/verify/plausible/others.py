@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from suite.board.definition import Board
 from suite.board.entry import GONE, Entry
 from suite.board.findings import Findings
-from suite.board.flips import Values, by_sample, changes
 from suite.board.listing import belongs
-from suite.board.per_sample import read_numbers
+from suite.board.per_sample import Values, by_sample, changes, read_numbers
 from suite.board.reply_digests import ReplyDigests, overlap, read_replies
 from suite.board.thresholds import Thresholds
 from suite.board.verify.columns import Column, Units, Want
