@@ -19,7 +19,7 @@ from suite.board.budget import SECONDS, Budget, TimeUp
 from suite.board.bundle import open_bundle
 from suite.board.definition import Board
 from suite.board.entry import RECORD, SUBMISSION, Entry, EntryRecord, read_entry, write_record
-from suite.board.fetching import Reference, check_urls, write_reference
+from suite.board.fetching import Reference, check_urls, fetch, read_reference, write_reference
 from suite.board.findings import Findings
 from suite.board.limits import MIB
 from suite.board.repository import Shelf, open_repository
@@ -290,7 +290,6 @@ def bundle_of(folder: Path, board: Board, scratch: Path) -> Path | None:
 
     Raises ConfigError, DataError, SourceUnreachable as fetching does.
     """
-    from suite.board.fetching import fetch, read_reference
 
     for name in (BUNDLE, BUNDLE_FOLDER):
         if (folder / name).exists() and not (folder / name).is_symlink():

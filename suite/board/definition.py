@@ -8,8 +8,11 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from suite.board.definition_model import Board, Item, file_name, json_schema
-from suite.board.definition_parts import Seat
+from suite.board.definition_model import Board as Board
+from suite.board.definition_model import Item as Item
+from suite.board.definition_model import file_name as file_name
+from suite.board.definition_model import json_schema as json_schema
+from suite.board.definition_parts import Seat as Seat
 from suite.data import strict
 from suite.data.registry import registry_folder
 from suite.errors import ConfigError, unknown
@@ -17,20 +20,6 @@ from suite.files import read_regular
 from suite.plugins import Catalogue, catalogue
 
 LARGEST = 1024 * 1024  # bytes of a definition
-
-
-__all__ = [
-    "Board",
-    "Item",
-    "Problem",
-    "Seat",
-    "board_files",
-    "boards",
-    "file_name",
-    "find_board",
-    "json_schema",
-    "load_board",
-]
 
 
 class Problem(NamedTuple):

@@ -279,7 +279,7 @@ def read_entry(folder: Path) -> Entry:
         )
     submission = _decode(raw, Submission, folder / SUBMISSION)
     verification = _decode(read_bytes(folder / VERIFICATION), Verification, folder / VERIFICATION)
-    record = read_record(folder / RECORD)
+    record = read_model(folder / RECORD, EntryRecord)
     for name, other in ((VERIFICATION, verification.bundle_id), (RECORD, record.bundle_id)):
         if other != found:
             raise DataError(f"{name} belongs to another bundle, {other[:12]}", str(folder))
@@ -323,11 +323,6 @@ def read_model(path: Path, kind: type[ModelT]) -> ModelT:
         raise DataError(f"{path.name}: {field}: {first['msg']}", where=str(path)) from error
     except ValueError as error:
         raise DataError(f"{path.name} can't be read: {error}", where=str(path)) from error
-
-
-def read_record(path: Path) -> EntryRecord:
-    """entry.yaml. Raises DataError naming file and field."""
-    return read_model(path, EntryRecord)
 
 
 def write_record(path: Path, record: EntryRecord) -> None:

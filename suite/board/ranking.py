@@ -269,7 +269,7 @@ def _standing(
     spans = pairs.intervals
     place = {int(index): i for i, index in enumerate(keep)}
 
-    def spread(found: Sequence[float | int | None] | Floats) -> list[float | None]:
+    def spread(found: Floats) -> list[float | None]:
         return [_number(found[place[i]]) if i in place else None for i in range(k)]
 
     def whole(found: Sequence[int | None]) -> list[int | None]:

@@ -22,7 +22,7 @@ def test_it_is_the_median_of_the_calls_that_nobody_cached(
 ) -> None:
     folder = good("choice")[0]
     assert verify(folder).data["latency"] is None  # a script answered: nothing was timed
-    monkeypatch.setattr("suite.board.verify.spent.UNSERVED", frozenset())
+    monkeypatch.setattr("suite.board.verify.columns.UNSERVED", frozenset())
     data = verify(folder).data
     (run,) = (folder / "runs").iterdir()
     (tmp_path / "calls.jsonl").write_bytes(
@@ -38,7 +38,7 @@ def test_it_is_the_median_of_the_calls_that_nobody_cached(
 def test_a_report_without_it_is_no_trouble_and_a_wrong_one_is(
     good: Callable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("suite.board.verify.spent.UNSERVED", frozenset())
+    monkeypatch.setattr("suite.board.verify.columns.UNSERVED", frozenset())
     folder, board = good("choice")
     root = tmp_path / "repo"
     (root / "boards" / board.id).mkdir(parents=True)

@@ -24,14 +24,13 @@ from suite.board.submission import SIGNATURE
 from suite.board.thresholds import Thresholds
 from suite.board.verify.again import Rerun, Rerunning
 from suite.board.verify.asked import Standing, asked
-from suite.board.verify.columns import Column, Want, make_columns, result_of, whole_latency
+from suite.board.verify.columns import Column, Spent, Want, make_columns, result_of, whole_latency
 from suite.board.verify.complete import complete
 from suite.board.verify.numbers import numbers
 from suite.board.verify.plausible import plausible
 from suite.board.verify.plausible.others import Beside, check_others, check_pasted
 from suite.board.verify.replay import replay
 from suite.board.verify.rerun import rejudge, rerun
-from suite.board.verify.spent import Spent
 from suite.board.verify.subject import Subject
 from suite.board.verify.world import same_world
 from suite.errors import SuiteError

@@ -52,11 +52,8 @@ def replay(subject: Subject, scratch: Path) -> None:
     )
     try:
         outcome = asyncio.run(_in_time(subject.budget, run_plan(plan, scratch, settings=settings)))
-    except (SandboxUnavailable, PluginError) as error:
-        subject.not_run(error.what, "R6", "R7")
-        return
     except SuiteError as error:
-        if _ours(error):
+        if isinstance(error, PluginError) or _ours(error):
             subject.not_run(error.what, "R6", "R7")
         else:
             subject.add("R6.replay", "the replay broke off", found=error.what)
