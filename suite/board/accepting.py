@@ -191,12 +191,12 @@ def trace_sha256(runs: Sequence[RunReader]) -> str:
 
     A call's id names its request, never a model; the reply's text is taken without usage and times.
     """
-    digests = set()
-    for run in runs:
-        for call in run.calls:
-            if call.role == "candidate":
-                told = [call.id, call.reply.text, list(call.reply.scores)]
-                digests.add(hashlib.sha256(canonical_json(told)).digest())
+    digests = {
+        hashlib.sha256(canonical_json([call.id, call.reply.text, list(call.reply.scores)])).digest()
+        for run in runs
+        for call in run.calls
+        if call.role == "candidate"
+    }
     return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
 
 

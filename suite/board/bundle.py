@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any
 
 from suite.board import strict
 from suite.board.archive import Archive
@@ -61,21 +61,8 @@ class Bundle:
     signature: bytes | None = None
 
 
-class Source(Protocol):
-    """The files of a bundle, as an archive or a folder holds them."""
-
-    @property
-    def sizes(self) -> Any:
-        """Name -> bytes."""
-
-    def scan(self, findings: Findings, limits: Limits) -> bool:
-        """Whether it is safe to read."""
-
-    def open(self, name: str) -> BinaryIO:
-        """The bytes of a file."""
-
-    def close(self) -> None:
-        """Let go of it."""
+Source = Archive | Folder
+"""The files of a bundle, as an archive or a folder holds them."""
 
 
 @contextmanager

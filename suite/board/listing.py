@@ -2,25 +2,75 @@
 
 Standard and custom entries are ranked apart, so that a custom one never holds a standard rank. An entry is
 ranked if it is active, verified for this very definition, and eligible by the board's rules.
+What tokens cost is told by the board's own price table, never by a submitter. Unknown stays unknown.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from itertools import takewhile
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import msgspec
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from suite.board.definition import Board
 from suite.board.definition_parts import TRUST
 from suite.board.entry import Entry
 from suite.board.per_sample import read_columns
-from suite.board.prices import Prices
 from suite.board.ranking import Ranking, expected_gain, rank
-from suite.errors import SuiteError
+from suite.data import strict
+from suite.errors import ConfigError, SuiteError
 from suite.plugins import catalogue
 
 EXPOSED = ("train_split", "evaluation_data", "synthetic_from_evaluation_data")
+
+
+class Price(BaseModel):
+    """Price of a model from a day on, per million tokens. model: the identity's name, exactly."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    model: str
+    since: date
+    prompt: float = Field(ge=0, allow_inf_nan=False)
+    completion: float = Field(ge=0, allow_inf_nan=False)
+    source: Annotated[str, StringConstraints(pattern=r"^https://[^\s\"<>]+$")]
+
+
+class Prices(BaseModel):
+    """prices.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["suite-prices/1"] = "suite-prices/1"
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "USD"
+    prices: tuple[Price, ...] = ()
+
+    def cost(self, model: str, day: date | None, prompt: int | None, completion: int | None) -> float | None:
+        """What these tokens cost on that day; None if anything is unknown."""
+        if day is None or prompt is None or completion is None:
+            return None
+        known: Sequence[Price] = [one for one in self.prices if one.model == model and one.since <= day]
+        if not known:
+            return None
+        price = max(known, key=lambda one: one.since)
+        return (prompt * price.prompt + completion * price.completion) / 1e6
+
+
+def read_prices(path: Path | None) -> Prices:
+    """The price table of a board; an empty one if there is no file. Raises ConfigError."""
+    if path is None or not path.is_file():
+        return Prices()
+    try:
+        return strict.validated(Prices, strict.read_yaml_file(path))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise ConfigError(f"{path.name}: {field}: {first['msg']}", where=str(path)) from error
+    except ValueError as error:
+        raise ConfigError(f"{path.name} can't be read: {error}", where=str(path)) from error
 
 
 @dataclass(frozen=True)
@@ -195,11 +245,7 @@ def _reasons(board: Board, entry: Entry, exposed: Mapping[str, Any], day: date |
 def family(name: str) -> str:
     """The family of a model's name, a guess: its last part's first letters ("qwen" of "a/Qwen3-8B")."""
     last = name.rstrip("/").rpartition("/")[2].lower()
-    letters = ""
-    for one in last:
-        if not one.isalpha():
-            break
-        letters += one
+    letters = "".join(takewhile(str.isalpha, last))
     return letters if len(letters) > 2 else ""
 
 

@@ -16,20 +16,17 @@ from suite.journal.reading import read_json
 
 if TYPE_CHECKING:
     from suite.board.definition import Board
-    from suite.plugins import Catalogue
 
 
-def reasons(
-    runs: Sequence[ComparedRun], board: "Board | None", plugins: "Catalogue | None" = None
-) -> list[str]:
+def reasons(runs: Sequence[ComparedRun], board: "Board | None") -> list[str]:
     """Every reason against submitting these runs together, naming run or cell; [] if there is none."""
     limits = {item.limit for item in board.tasks} if board is not None else set()
     found = [f"{run.name}: {why}" for run in runs for why in _unfit(run, limits)]
     found += _candidates(runs)
     found += _twice(runs)
-    found += _local(runs, plugins)
+    found += _local(runs)
     if board is not None:
-        found += _missing(runs, board, plugins)
+        found += _missing(runs, board)
     return found
 
 
@@ -92,7 +89,7 @@ def _twice(runs: Sequence[ComparedRun]) -> list[str]:
     ]
 
 
-def _local(runs: Sequence[ComparedRun], plugins: "Catalogue | None") -> Iterator[str]:
+def _local(runs: Sequence[ComparedRun]) -> Iterator[str]:
     """Cells that were scored with something of this machine, which nobody else has."""
     from suite.plugins import catalogue
     from suite.run.cells import load_task, local_values
@@ -101,7 +98,7 @@ def _local(runs: Sequence[ComparedRun], plugins: "Catalogue | None") -> Iterator
         for cell in run.scoring_manifest.get("cells", ()):
             task = next((one["task"] for one in run.cells if one["cell"] == cell["cell"]), "")
             try:
-                kind = load_task(plugins or catalogue(), task)[0].parameters_type()
+                kind = load_task(catalogue(), task)[0].parameters_type()
             except SuiteError:
                 continue  # said elsewhere: a board that cannot be resolved, a plugin that verifying lacks
             for name, value in local_values(kind, cell["score_parameters"]).items():
@@ -111,11 +108,11 @@ def _local(runs: Sequence[ComparedRun], plugins: "Catalogue | None") -> Iterator
                 )
 
 
-def _missing(runs: Sequence[ComparedRun], board: "Board", plugins: "Catalogue | None") -> Iterator[str]:
+def _missing(runs: Sequence[ComparedRun], board: "Board") -> Iterator[str]:
     from suite.plugins import catalogue
 
     try:
-        wanted = board.cells(plugins or catalogue())
+        wanted = board.cells(catalogue())
     except SuiteError as error:
         yield f"board {board.id} cannot be resolved here: {error.what}"
         return

@@ -20,8 +20,7 @@ import msgspec
 import suite
 from suite.board.definition import Board
 from suite.board.entry import PER_SAMPLE, SUBMISSION, VERIFICATION, Entry
-from suite.board.listing import State, Table, belongs, listed, state_of
-from suite.board.prices import read_prices
+from suite.board.listing import State, Table, belongs, listed, read_prices, state_of
 from suite.board.repository import Shelf
 from suite.board.site import data
 from suite.board.site.entries import entry_page, events_of, history_page

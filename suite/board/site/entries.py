@@ -87,11 +87,8 @@ def _results(state: State, table: Table, listed: Listed) -> list[dict[str, Any]]
         rank = DASH
         if standing is not None and place is not None and standing.rank[place] is not None:
             rank = f"{standing.rank[place]} ({ranks(standing.lowest[place], standing.highest[place])})"
-        marks = (
-            [f"declared: {listed.exposed[item.name].replace('_', ' ')}"]
-            if item.name in listed.exposed
-            else []
-        )
+        told = listed.exposed.get(item.name, "").replace("_", " ")
+        marks = [f"declared: {told}"] if told else []
         marks += ["not in the submission"] if result is None else []
         marks += ["judge of its own family"] if item.name in listed.judges else []
         marks += ["released after data"] if item.name in listed.late else []

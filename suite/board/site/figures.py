@@ -56,23 +56,23 @@ def forest(standing: Standing, entries: Sequence[Listed], title: str, level: str
         ).format(at(tick), height - 24, height - 8, number(tick))
         for tick in ticks
     ]
+    known = {i for i in shown if standing.low[i] is not None and standing.high[i] is not None}
     for line, i in enumerate(shown):
         y = 16 + line * STEP
         text = Markup('<text x="{}" y="{}" text-anchor="end">{}</text>')
         parts.append(text.format(left, y + 4, labels[line]))
-        if standing.low[i] is not None and standing.high[i] is not None:
+        if i in known:
             parts.append(
                 Markup('<path class="i" d="M{} {}H{}"/>').format(
                     at(standing.low[i] or 0.0), y, at(standing.high[i] or 0.0)
                 )
             )
-        known = standing.low[i] is not None and standing.high[i] is not None
         dot = Markup('<circle{} cx="{}" cy="{}" r="4"/>')
-        style = Markup("") if known else Markup(' class="u"')
+        style = Markup("" if i in known else ' class="u"')
         parts.append(dot.format(style, at(standing.value[i] or 0.0), y))
     more = len(leading(standing)) - len(shown)
     said = f"A dot is a value, its line the interval at {level}."
-    if any(standing.low[i] is None or standing.high[i] is None for i in shown):
+    if len(known) < len(shown):
         said += " A hollow dot has no interval."
     if more:
         said += f" The first {len(shown)} of {len(shown) + more} entries."

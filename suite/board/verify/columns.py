@@ -182,9 +182,8 @@ def _table(subject: Subject, task: str, tables: dict[tuple[str, str], Table]) ->
         cells = {cell.id for cell in subject.plan.cells if cell.plan.task == task}
         metrics = next(cell.task.metrics for cell in subject.plan.cells if cell.plan.task == task)
         builder = TableBuilder(wanted(metrics))
-        whole = subject.whole and subject.replayed is not None
-        reader = subject.replayed if whole and subject.replayed is not None else subject.reader
-        scores = reader.scoring("" if whole else subject.scoring).scores
+        reader, scoring = subject.counting
+        scores = reader.scoring(scoring).scores
         for output, score in pairs(iter(reader.outputs), iter(scores)):
             if score is not None and output.cell in cells:
                 builder.add(output, score)

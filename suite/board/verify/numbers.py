@@ -29,22 +29,19 @@ def numbers(subject: Subject, entry: Mapping[str, Any], wanted: float | None = N
     metrics = {cell.plan.task: cell.task.metrics for cell in plan.cells}
     level = float(subject.scoring_manifest["level"])
     try:
+        mine = make_results(*subject.counting, metrics, level=level)
         if subject.whole and subject.replayed is not None:
-            mine = make_results(subject.replayed, "", metrics, level=level)
             calls, seconds, told = effort(subject.reader, subject.scoring_journal)
             told += [one for one in mine["findings"] if one["kind"] in OF_CELL]
             mine |= {"calls": calls, "seconds": round(seconds, 3), "findings": told}
         else:
-            mine = make_results(subject.reader, subject.scoring, metrics, level=level)
             subject.not_run("not replayed as a whole: computed from the recorded scores", "R8")
     except SuiteError as error:
         subject.add("R8.results", "no results can be made of these records", found=error.what)
         return
     subject.recomputed = mine
     if wanted is not None and wanted != level:
-        whole = subject.whole and subject.replayed is not None
-        reader = subject.replayed if whole and subject.replayed is not None else subject.reader
-        at = make_results(reader, "" if whole else subject.scoring, metrics, level=wanted)
+        at = make_results(*subject.counting, metrics, level=wanted)
         subject.recomputed = {**mine, "level": wanted, "cells": at["cells"], "across": at["across"]}
     theirs = subject.results
     known = {**mine, "calls": _told(mine["calls"], theirs.get("calls"))}
@@ -53,11 +50,8 @@ def numbers(subject: Subject, entry: Mapping[str, Any], wanted: float | None = N
     if "intervals" not in theirs:  # made by earlier methods: the recomputed ones are shown in any case
         known.pop("intervals")
         subject.not_run("intervals were made by earlier methods: computed anew, not compared", "R8")
-    _compare(
-        subject,
-        {key: value for key, value in known.items() if key not in _NAMES},
-        {key: value for key, value in theirs.items() if key not in _NAMES},
-    )
+    here, there = ({key: one[key] for key in one if key not in _NAMES} for one in (known, theirs))
+    _compare(subject, here, there)
     _envelope(subject, mine, entry)
 
 

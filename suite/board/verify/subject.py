@@ -69,6 +69,13 @@ class Subject:
         """Its results.json, as submitted."""
         return self.reader.results(self.scoring)
 
+    @property
+    def counting(self) -> tuple[RunReader, str]:
+        """(run, scoring) whose scores count: the replay's, where every work was replayed."""
+        if self.whole and self.replayed is not None:
+            return self.replayed, ""
+        return self.reader, self.scoring
+
     def place(self, file: str = "", field: str = "") -> str:
         """Where in the bundle."""
         return "/".join(filter(None, ("runs", self.run_id, file))) + (f" {field}" if field else "")
