@@ -124,14 +124,8 @@ class Table:
         if self.ranking is None:
             return self.unranked
         ranks = self.ranking.overall.rank
-        order = sorted(
-            range(len(self.ranked)),
-            key=lambda i: (
-                ranks[i] is None,
-                ranks[i] or 0,
-                self.ranked[i].entry.submission.model.display_name,
-            ),
-        )
+        names = [one.entry.submission.model.display_name for one in self.ranked]
+        order = sorted(range(len(names)), key=lambda i: (ranks[i] is None, ranks[i] or 0, names[i]))
         return [self.ranked[i] for i in order] + self.unranked
 
 

@@ -154,12 +154,8 @@ def _in_piece(piece: bytes, before: int, name: str, machine: Machine) -> Iterato
     for what, offset in in_bytes(piece, machine):
         start = piece.rfind(b"\n", 0, offset) + 1
         end = piece.find(b"\n", offset)
-        yield Leak(
-            what,
-            name,
-            before + piece.count(b"\n", 0, offset) + 1,
-            _record(piece[start : end if end > 0 else None]),
-        )
+        line = before + piece.count(b"\n", 0, offset) + 1
+        yield Leak(what, name, line, _record(piece[start : end if end > 0 else None]))
 
 
 def _record(line: bytes) -> str:

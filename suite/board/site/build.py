@@ -253,13 +253,8 @@ class _Site:
             pages.append(overall_page(self.state))
         for page in pages:
             self._page(page.pop("file"), "task.html.j2", "../", **page)
-        self._page(
-            "tasks/index.html",
-            "tasks.html.j2",
-            "../",
-            rows=tasks_list(self.state),
-            asked=board_facts(self.state.board),
-        )
+        rows, asked = tasks_list(self.state), board_facts(self.state.board)
+        self._page("tasks/index.html", "tasks.html.j2", "../", rows=rows, asked=asked)
 
     def _entries(self) -> None:
         known = {

@@ -88,16 +88,9 @@ def heads(state: State, table: Table) -> list[Head]:
         ]
     for item in state.board.tasks:
         lower = _lower(table, item.name)
-        found.append(
-            Head(
-                item.name,
-                item.shown,
-                "number",
-                "ascending" if lower else "descending",
-                sub=_column_sub(table, item.name, lower),
-                href=f"tasks/{file_name(item.name)}.html",
-            )
-        )
+        first: Literal["ascending", "descending"] = "ascending" if lower else "descending"
+        sub, href = _column_sub(table, item.name, lower), f"tasks/{file_name(item.name)}.html"
+        found.append(Head(item.name, item.shown, "number", first, sub=sub, href=href))
     if len(state.board.tasks) == 1:
         found.append(_bar_head(state, table))
     return [*found, *(head for head, _ in _about(state))]

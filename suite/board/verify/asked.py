@@ -43,6 +43,11 @@ class Deviation:
     expected: Any
     found: Any
 
+    @property
+    def said(self) -> str:
+        """In words, escaped and cut."""
+        return f"{shown(self.what)}: {shown(self.found)} instead of {shown(self.expected)}"
+
 
 @dataclass(frozen=True)
 class Place:
@@ -100,23 +105,14 @@ def _envelope(board: Board, submission: Mapping[str, Any], findings: Findings) -
             what = "the bundle was packed for another board, or for another version of it"
             where = f"submission.json board.{name}"
             findings.add("R5.board", what, where, expected=expected, found=claimed.get(name, "no board"))
-    kind = submission["model"]["identity"]["kind"]
-    if kind not in board.candidate.allow:
-        findings.add(
-            "R5.candidate",
-            "the board does not take models of this kind",
-            "submission.json model.identity.kind",
-            expected=list(board.candidate.allow),
-            found=kind,
-        )
-    if submission["submission_type"] not in board.eligibility.types:
-        findings.add(
-            "R5.type",
-            "the board does not take submissions of this type",
-            "submission.json submission_type",
-            expected=list(board.eligibility.types),
-            found=submission["submission_type"],
-        )
+    kind, of = submission["model"]["identity"]["kind"], submission["submission_type"]
+    for code, whom, field, given, taken in (
+        ("R5.candidate", "models of this kind", "model.identity.kind", kind, board.candidate.allow),
+        ("R5.type", "submissions of this type", "submission_type", of, board.eligibility.types),
+    ):
+        if given not in taken:
+            what, where = f"the board does not take {whom}", f"submission.json {field}"
+            findings.add(code, what, where, expected=list(taken), found=given)
 
 
 def candidate_of(subject: Subject) -> Mapping[str, Any]:
@@ -222,13 +218,9 @@ def _missing(
         if record["task"] == item.task and record["cell"] not in boards
     ]
     if not near:
-        findings.add(
-            "R5.missing-cell",
-            f"column {item.name} lacks a cell",
-            f"board column {item.name}",
-            expected={"task": item.task, **cell.plan.parameters},
-            found="no run has it",
-        )
+        what, where = f"column {item.name} lacks a cell", f"board column {item.name}"
+        lacking = {"task": item.task, **cell.plan.parameters}
+        findings.add("R5.missing-cell", what, where, expected=lacking, found="no run has it")
         return
     for subject, record in near[:_MOST_RELATIVES]:
         for path, expected, found in differences(cell.plan.parameters, record["parameters"]):
@@ -317,23 +309,14 @@ def _class(
     standard = submission["submission_type"] == "standard"
     for one in deviations:
         covered = not standard and bool(COVERS[one.kind] & declared)
-        findings.add(
-            f"R5.{one.kind}",
-            "declared as a change" if covered else "not what the board asks, and not declared as a change",
-            one.where,
-            severity="note" if covered else "error",
-            expected=one.expected,
-            found=one.found,
-        )
+        note = findings.note if covered else findings.add
+        undeclared = "not what the board asks, and not declared as a change"
+        what = "declared as a change" if covered else undeclared
+        note(f"R5.{one.kind}", what, one.where, expected=one.expected, found=one.found)
     if standard and declared:
         what = "declared as standard, with changes that make it custom"
         findings.add("R5.standard", what, "submission.json disclosure.changes", found=sorted(declared))
-    told = tuple(
-        dict.fromkeys(
-            f"{shown(one.what)}: {shown(one.found)} instead of {shown(one.expected)}"
-            for one in deviations[:_MOST_TOLD]
-        )
-    )
+    told = tuple(dict.fromkeys(one.said for one in deviations[:_MOST_TOLD]))
     told += tuple(f"{name}: no number, since not all its cells are there" for name in sorted(lacking))
     partial = any(one.kind in ("subset", "data") for one in deviations)
     return Standing(places, not standard or bool(deviations), told, lacking, partial)

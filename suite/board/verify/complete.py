@@ -151,26 +151,17 @@ def _explain(subject: Subject, changed: dict[int, tuple[str, Sample[Any]]]) -> N
             ("tags", dict(sample.tags)),
         ):
             if getattr(record, name) != value:
-                subject.add(
-                    f"R4.{name.removesuffix('_sha256')}",
-                    f"{name} is not that of the pinned sample",
-                    subject.place("outputs.jsonl", f"line {number}, cell {cell}, trial {sample.trial}"),
-                    sample=sample.id,
-                    expected=value,
-                    found=getattr(record, name),
-                )
+                code, what = f"R4.{name.removesuffix('_sha256')}", f"{name} is not that of the pinned sample"
+                where = subject.place("outputs.jsonl", f"line {number}, cell {cell}, trial {sample.trial}")
+                sides = {"expected": value, "found": getattr(record, name)}
+                subject.add(code, what, where, sample=sample.id, **sides)
 
 
 def _unknown(subject: Subject, file: str, left: Collection[int]) -> None:
     lines: Any = subject.reader.outputs if file == "outputs" else subject.scoring_journal.scores
     for number, one in enumerate(lines, 1):
         if digest64(one.cell, one.sample, one.trial) in left:
-            subject.add(
-                f"R4.unknown-{file.removesuffix('s')}",
-                "no such sample or trial in the pinned data",
-                subject.place(
-                    f"{'scoring/' if file == 'scores' else ''}{file}.jsonl",
-                    f"line {number}, cell {one.cell}, trial {one.trial}",
-                ),
-                sample=one.sample,
-            )
+            code, what = f"R4.unknown-{file.removesuffix('s')}", "no such sample or trial in the pinned data"
+            name = f"{'scoring/' if file == 'scores' else ''}{file}.jsonl"
+            where = subject.place(name, f"line {number}, cell {one.cell}, trial {one.trial}")
+            subject.add(code, what, where, sample=one.sample)

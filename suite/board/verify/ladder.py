@@ -201,16 +201,8 @@ def _runs(
         ladder.at, ladder.more = f"runs/{run.id}", index + 1 < len(bundle.runs)
         subject = Subject(run.id, run.folder, run.scoring, findings, budget)
         say(f"{run.id}: tasks and data")
-        _one(
-            subject,
-            run.entry,
-            bundle.submission["model"],
-            scratch / f"run-{index}",
-            plugins,
-            data,
-            board,
-            say,
-        )
+        model, place = bundle.submission["model"], scratch / f"run-{index}"
+        _one(subject, run.entry, model, place, plugins, data, board, say)
         subjects.append(subject)
         for cell in subject.plan.cells if subject.plan is not None else ():
             name, _, version = cell.plan.plugin.rpartition(" ")

@@ -195,13 +195,9 @@ def _pending(subject: Subject, again: RunReader) -> set[Key]:
                 code, what = "request", f"a request to {role} was not recorded as it must be made"
             else:
                 code, what = "failed", f"{attempt.stage} fails on what was recorded"
-            subject.add(
-                f"{'R7' if judged else 'R6'}.{code}",
-                what,
-                subject.place("", f"cell {attempt.cell}, trial {attempt.trial}"),
-                sample=attempt.sample,
-                found=attempt.detail,
-            )
+            rung, where = "R7" if judged else "R6", f"cell {attempt.cell}, trial {attempt.trial}"
+            sides = {"sample": attempt.sample, "found": attempt.detail}
+            subject.add(f"{rung}.{code}", what, subject.place("", where), **sides)
     return undone
 
 
@@ -211,14 +207,9 @@ def _output(subject: Subject, mine: OutputRecord, theirs: OutputRecord) -> None:
         here, there = _filled(subject, mine), _filled(subject, theirs)
         for name in ("text", "data", "finish"):
             if getattr(here, name) != getattr(there, name):
-                subject.add(
-                    "R6.output",
-                    f"the output's {name} does not follow from the recorded replies",
-                    where,
-                    sample=theirs.sample,
-                    expected=getattr(here, name),
-                    found=getattr(there, name),
-                )
+                what = f"the output's {name} does not follow from the recorded replies"
+                sides = {"expected": getattr(here, name), "found": getattr(there, name)}
+                subject.add("R6.output", what, where, sample=theirs.sample, **sides)
     if mine.calls != theirs.calls and sorted(mine.calls) != sorted(theirs.calls):
         _calls(subject, "R6.calls", where, mine, theirs)
 
@@ -230,28 +221,19 @@ def _calls(
     mine: OutputRecord | ScoreRecord,
     theirs: OutputRecord | ScoreRecord,
 ) -> None:
-    subject.add(
-        code,
-        "other calls belong to this sample than those it names",
-        where,
-        sample=theirs.sample,
-        expected=sorted((Counter(mine.calls) - Counter(theirs.calls)).elements()),
-        found=sorted((Counter(theirs.calls) - Counter(mine.calls)).elements()),
-    )
+    here, there = Counter(mine.calls), Counter(theirs.calls)
+    sides = {"expected": sorted((here - there).elements()), "found": sorted((there - here).elements())}
+    what = "other calls belong to this sample than those it names"
+    subject.add(code, what, where, sample=theirs.sample, **sides)
 
 
 def _score(subject: Subject, mine: ScoreRecord, theirs: ScoreRecord) -> None:
     rung = "R7" if mine.calls or theirs.calls else "R6"
     where = subject.place("scoring/scores.jsonl", f"cell {theirs.cell}, trial {theirs.trial}")
     if mine.output_sha256 != theirs.output_sha256:
-        subject.add(
-            f"{rung}.judged-output",
-            "the score is of another output",
-            where,
-            sample=theirs.sample,
-            expected=mine.output_sha256,
-            found=theirs.output_sha256,
-        )
+        code, what = f"{rung}.judged-output", "the score is of another output"
+        sides = {"expected": mine.output_sha256, "found": theirs.output_sha256}
+        subject.add(code, what, where, sample=theirs.sample, **sides)
     if _bytes(mine.values) != _bytes(theirs.values):  # true and 1 would be equal
         for name, here, there in differing_values(mine.values, theirs.values):
             _value(subject, rung, where, theirs.sample, name, here, there)
@@ -278,14 +260,9 @@ def _parts(subject: Subject, rung: str, where: str, mine: ScoreRecord, theirs: S
 
 
 def _value(subject: Subject, rung: str, where: str, sample: str, name: str, here: Any, there: Any) -> None:
-    subject.add(
-        f"{rung}.score",
-        f"a recorded value is not what scoring gives ({'a judge was asked' if rung == 'R7' else 'no judge'})",
-        f"{where}, {name}",
-        sample=sample,
-        expected=here,
-        found=there,
-    )
+    judge = "a judge was asked" if rung == "R7" else "no judge"
+    what = f"a recorded value is not what scoring gives ({judge})"
+    subject.add(f"{rung}.score", what, f"{where}, {name}", sample=sample, expected=here, found=there)
 
 
 class _CallHead(msgspec.Struct):

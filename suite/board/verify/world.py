@@ -178,13 +178,9 @@ def _same_data(subject: Subject, plan: Plan) -> None:
         there, here = recorded.get(name), plan.data_identity.get(name)
         where = subject.place("manifest.json", f"data.{name}")
         if there is None or here is None:
-            subject.add(
-                "R3.data",
-                "a dataset is named that the tasks do not read" if here is None else "a dataset is not named",
-                where,
-                expected=here,
-                found=there,
-            )
+            unread = "a dataset is named that the tasks do not read"
+            what = unread if here is None else "a dataset is not named"
+            subject.add("R3.data", what, where, expected=here, found=there)
             continue
         for field, mine, theirs in differences(here, there, missing=None):
             if field in _HERE:
@@ -243,17 +239,9 @@ def recorded_members(cells: Sequence[Cell], run: Mapping[str, Any], scoring: Map
             for record in records:
                 base = parse_spec(record["spec"])
                 spec = ModelSpec(base.provider, base.name, {}, dict(record.get("sampling") or {}))
-                members.setdefault(
-                    record["member"],
-                    Member(
-                        role,
-                        record["member"],
-                        spec,
-                        RecordedEngine(spec, record),
-                        record["stage"],
-                        frozenset(record.get("needs") or ()),
-                    ),
-                )
+                needs, name = frozenset(record.get("needs") or ()), record["member"]
+                engine = RecordedEngine(spec, record)
+                members.setdefault(name, Member(role, name, spec, engine, record["stage"], needs))
     order = {name: place for place, name in enumerate(roles_of(cells))}
     ordered = sorted(members.values(), key=lambda one: order.get(one.role, len(order)))
     return Filled(tuple(ordered), {name: roles[0] for name, roles in roles_of(cells).items()})
