@@ -1,6 +1,6 @@
 """`suite submit pack` from its wishes to a finished bundle: gather every reason against it, or make it.
 
-Not here: the files of a bundle (`packing`), the command line (`suite.cli.submit_pack`).
+Not here: the files of a bundle (`packing`), the command line (`suite.cli.submit`).
 """
 
 import re

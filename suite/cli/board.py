@@ -1,16 +1,26 @@
-"""suite board: make a leaderboard of verified submissions; each command has a file of its own."""
+"""suite board: make a leaderboard of verified submissions, take entries, build and show the site.
+
+Not here: what a command does (`suite.board`), which each loads when it is used.
+"""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from suite.cli.board_build import build
-from suite.cli.board_check import check
-from suite.cli.board_ci import check_pr, comment, fetch
-from suite.cli.board_commands import commands
-from suite.cli.board_entries import accept, withdraw
-from suite.cli.board_init import init
-from suite.cli.board_serve import serve
+if TYPE_CHECKING:
+    from suite.board.accepting import Accepted
+
+repository_flag = click.option(
+    "--repo",
+    "repository",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    show_default=True,
+    help="The board's.",
+)
 
 
 @click.group("board")
@@ -50,5 +60,284 @@ def list_(as_json: bool) -> None:
         click.echo(f"wrong: {problem.error}", err=True)
 
 
-for command in (init, commands, accept, withdraw, check, build, serve, check_pr, fetch, comment):
-    board.add_command(command)
+@board.command("init")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--board", "board_name", default="mini", show_default=True, metavar="FILE|ID", help="Whose definition."
+)
+def init(folder: Path, board_name: str) -> None:
+    """Make a board repository in FOLDER: definition, rules for submitters, workflows that verify and build.
+
+    \b
+    Example:
+      suite board init my-board --board mini
+    """
+    from suite.board.asking import free_roles, open_note
+    from suite.board.repository import init_board
+    from suite.errors import SuiteError
+    from suite.plugins import catalogue
+
+    made = init_board(folder, board_name)
+    for path in made.files:
+        click.echo(f"wrote {path}")
+    try:
+        for column, roles in free_roles(made.board, catalogue()).items():
+            click.echo(f"note: {column}: {open_note(roles)}", err=True)
+    except SuiteError as error:  # the board may be for tasks that others have installed
+        click.echo(f"note: the definition cannot be tried here: {error}", err=True)
+    click.echo("next: read SUBMITTING.md and CODEOWNERS, pin the actions in .github/workflows, commit, push")
+
+
+@board.command("commands")
+@click.argument("board", metavar="FILE|ID")
+@click.option("--model", required=True, metavar="SPEC", help="The candidate.")
+def commands(board: str, model: str) -> None:
+    """Print the `suite eval` commands that make the runs a board asks for.
+
+    \b
+    Example:
+      suite board commands mini --model embedded/smollm2-135m
+    """
+    from suite.board import asking
+    from suite.board.definition import find_board
+    from suite.plugins import catalogue
+
+    for line in asking.commands(find_board(board), model, catalogue()):
+        click.echo(line)
+
+
+@board.command("accept")
+@click.argument("bundle", type=click.Path(path_type=Path), required=False)
+@repository_flag
+@click.option("--board", "board_name", default="", metavar="FILE|ID", help="Which board, if it has several.")
+@click.option(
+    "--url", "urls", multiple=True, metavar="https://…", help="Where a large bundle lies; repeatable."
+)
+@click.option("--new", is_flag=True, help="All folders that pull requests brought, instead of BUNDLE.")
+@click.pass_context
+def accept(
+    context: click.Context,
+    bundle: Path | None,
+    repository: Path,
+    board_name: str,
+    urls: Sequence[str],
+    new: bool,
+) -> None:
+    """Verify BUNDLE and add it to the board. Exit 1 if it is not verified, or on the board already.
+
+    With --new every folder is taken or refused by itself, whatever the others are; exit 2 if one cannot be
+    used at all (no bundle, one that cannot be read or fetched, another bundle's folder).
+
+    \b
+    Examples:
+      suite board accept my-model.suite.zip --repo my-board
+      suite board accept --new --repo my-board
+    """
+    from suite.board.accepting import accept as take
+    from suite.board.accepting import accept_new
+    from suite.errors import ConfigError
+
+    if new == (bundle is not None):
+        raise ConfigError(
+            "one bundle, or --new", fix="suite board accept BUNDLE, or suite board accept --new"
+        )
+    if bundle is not None:
+        done = [(bundle, take(bundle, repository, board=board_name, urls=urls))]
+    else:
+        done = accept_new(repository, say=lambda text: click.echo(text, err=True))
+    for place, found in done:
+        _tell(place, found)
+    refused = [found for _, found in done if found.folder is None]
+    context.exit(2 if any(one.verification is None for one in refused) else 1 if refused else 0)
+
+
+def _tell(place: Path, found: "Accepted") -> None:
+    from suite.board.verify.report import as_text, told_of
+
+    if found.folder is not None and found.verification is not None:
+        click.echo(f"accepted ({found.verification.verdict.replace('_', ' ')}): {found.folder}")
+        for line in told_of(found.verification, "R9"):
+            click.echo(line)
+        return
+    if found.verification is not None and found.verification.exit_code() != 0:
+        click.echo("\n".join(as_text(found.verification)))
+    for reason in found.reasons:
+        click.echo(f"not accepted: {place.name}: {reason}", err=True)
+
+
+@board.command("withdraw")
+@click.argument("entry", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--status",
+    type=click.Choice(["withdrawn", "disputed", "retracted"]),
+    default="withdrawn",
+    show_default=True,
+)
+@click.option("--reason", required=True, help="Shown for ever: a board does not forget in silence.")
+def withdraw(entry: Path, status: str, reason: str) -> None:
+    """Take an entry out of the ranking and leave a tombstone with the reason.
+
+    \b
+    Example:
+      suite board withdraw submissions/mini/my-model-0123456789ab --reason "wrong revision was served"
+    """
+    from suite.board.accepting import withdraw as take_out
+
+    take_out(entry, status, reason)
+    click.echo(f"{status}: {entry}")
+
+
+@board.command("check")
+@click.argument("repository", type=click.Path(path_type=Path))
+@click.option("--board", "board_name", default="", metavar="FILE|ID", help="Only this board.")
+@click.option("--no-verify", is_flag=True, help="Do not verify the entries again.")
+@click.pass_context
+def check(context: click.Context, repository: Path, board_name: str, no_verify: bool) -> None:
+    """Check definitions, entries and their files, and verify every active entry again. Exit 1 on trouble.
+
+    \b
+    Example:
+      suite board check my-board
+    """
+    from suite.board.checking import check_board
+    from suite.board.repository import open_repository
+    from suite.report.formatting import counted
+
+    bad = 0
+    for shelf in open_repository(repository, board_name):
+        found = check_board(shelf, again=not no_verify, say=lambda text: click.echo(text, err=True))
+        for trouble in found:
+            click.echo(
+                f"{'error' if trouble.serious else 'note'}: {shelf.board.id}: {trouble.where}: {trouble.what}"
+            )
+        serious = sum(trouble.serious for trouble in found)
+        bad += serious
+        state = counted(serious, "error") if serious else "fine"
+        click.echo(f"{shelf.board.id} {shelf.board.version}: {state}")
+    context.exit(1 if bad else 0)
+
+
+@board.command("build")
+@click.argument("repository", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, metavar="SITE", help="The folder."
+)
+@click.option("--board", "board_name", default="", metavar="FILE|ID", help="Which board, or its definition.")
+@click.option("--url", default="", metavar="https://…", help="Where the site will stand (for the feed).")
+def build(repository: Path, output: Path, board_name: str, url: str) -> None:
+    """Build the site of REPOSITORY, or of a folder of submissions: plain files that work from any place.
+
+    It rests on verification.json and per_sample.parquet of each entry; `suite board check` proves them.
+
+    \b
+    Example:
+      suite board build my-board -o site
+    """
+    from suite.board.repository import open_repository
+    from suite.board.site.build import build_site
+    from suite.report.formatting import counted
+
+    built = build_site(open_repository(repository, board_name), output, url=url)
+    for warning in built.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    boards, entries = counted(built.boards, "board"), counted(built.entries, "entry", "entries")
+    click.echo(f"wrote {built.folder / 'index.html'}: {boards}, {entries}, {built.pages:,} pages")
+
+
+@board.command("serve")
+@click.argument("place", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one."
+)
+@click.option("--board", "board_name", default="", metavar="FILE|ID", help="Which board of a repository.")
+def serve(place: Path, port: int, board_name: str) -> None:
+    """Show a built site, or build a repository's and show it, on this machine only. Ctrl-C ends it.
+
+    \b
+    Example:
+      suite board serve my-board
+    """
+    import tempfile
+
+    from suite.board.site.build import server
+
+    with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
+        folder = place
+        if not (place / "index.html").is_file():
+            from suite.board.repository import open_repository
+            from suite.board.site.build import build_site
+
+            folder = build_site(open_repository(place, board_name), Path(scratch) / "site").folder
+        with server(folder, port) as running:
+            click.echo(f"http://127.0.0.1:{running.server_address[1]}/ (Ctrl-C ends it)")
+            running.serve_forever()
+
+
+@board.command("check-pr")
+@click.argument("repository", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--base", required=True, metavar="COMMIT", help="Where the pull request goes.")
+@click.option("--head", required=True, metavar="COMMIT", help="What it brings.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def check_pr(context: click.Context, repository: Path, base: str, head: str, as_json: bool) -> None:
+    """Check that a pull request adds one submission's folder and touches nothing else. Exit 1 if not.
+
+    Reads Git objects only; nothing of the head is checked out. Prints the folder.
+
+    \b
+    Example:
+      suite board check-pr . --base origin/main --head pull/7
+    """
+    from suite.board.pull_request import check_pull_request
+
+    found = check_pull_request(repository, base, head)
+    if as_json:
+        click.echo(json.dumps({"folder": found.folder, "board": found.board, "problems": found.problems}))
+    else:
+        for problem in found.problems:
+            click.echo(f"refused: {problem}", err=True)
+        if found.folder:
+            click.echo(found.folder)
+    context.exit(1 if found.problems else 0)
+
+
+@board.command("fetch")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--board", "board_name", required=True, metavar="FILE|ID", help="Whose hosts and limits hold.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where to."
+)
+def fetch(folder: Path, board_name: str, output: Path) -> None:
+    """Print where the bundle of a submission's FOLDER is: beside it, or fetched into DIR.
+
+    Only https, from hosts that the board names, from public addresses, and the bytes that were declared.
+
+    \b
+    Example:
+      suite board fetch submissions/mini/my-model-0123456789ab --board mini -o fetched
+    """
+    from suite.board.accepting import bundle_of
+    from suite.board.definition import find_board
+    from suite.errors import ConfigError
+
+    output.mkdir(parents=True, exist_ok=True)
+    found = bundle_of(folder, find_board(board_name), output)
+    if found is None:
+        raise ConfigError(
+            f"{folder.name} has no bundle", fix="bundle.suite.zip, bundle/, or urls in bundle.ref.yaml"
+        )
+    click.echo(found)
+
+
+@board.command("comment")
+@click.argument("report", type=click.Path(path_type=Path))
+def comment(report: Path) -> None:
+    """Print a report of `suite submit verify --json` as a comment: bounded, and all of it as plain text.
+
+    \b
+    Example:
+      suite board comment report.json
+    """
+    from suite.board.pull_request import comment as told
+
+    click.echo(told(report), nl=False)

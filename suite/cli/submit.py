@@ -1,11 +1,18 @@
-"""suite submit: bundles of runs that a stranger can verify; each command has a file of its own."""
+"""suite submit: bundles of runs that a stranger can verify; `verify` has a file of its own."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from suite.cli.submit_pack import declare, pack
-from suite.cli.submit_place import place
-from suite.cli.submit_sign import sign
+from suite.board.declared_fields import FLAGS
 from suite.cli.submit_verify import verify
+
+if TYPE_CHECKING:
+    from suite.board.definition import Board
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 
 @click.group("submit")
@@ -21,8 +28,171 @@ def submit() -> None:
     """
 
 
-submit.add_command(declare)
-submit.add_command(pack)
-submit.add_command(sign)
 submit.add_command(verify)
-submit.add_command(place)
+
+
+def _board(name: str | None) -> "Board | None":
+    if name is None:
+        return None
+    from suite.board.definition import find_board
+
+    return find_board(name)
+
+
+@submit.command("declare")
+@click.argument("runs", nargs=-1, metavar="[RUN…]")
+@click.option("--board", metavar="FILE|ID", help="The board that the submission is for.")
+def declare(runs: Sequence[str], board: str | None) -> None:
+    """Print a commented file of declarations, with what the runs tell filled in.
+
+    \b
+    Example:
+      suite submit declare runs/mine > declare.yaml
+    """
+    from suite.board import declared_fields, declaring
+    from suite.compare.loading import open_runs
+
+    known = declaring.known(open_runs(runs), _board(board))
+    click.echo(declared_fields.template(known), nl=False)
+
+
+def _name(flag: str) -> str:
+    return "flag_" + flag.replace("-", "_")
+
+
+def _flags(command: CommandT) -> CommandT:
+    for flag, (_, text) in reversed(FLAGS.items()):
+        command = click.option(f"--{flag}", _name(flag), metavar="TEXT", help=text)(command)
+    return command
+
+
+@submit.command("pack")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN…")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Where to write it (default: MODEL.suite.zip)."
+)
+@click.option("--folder", is_flag=True, help="Write a folder of the same files instead of an archive.")
+@click.option("--force", is_flag=True, help="Replace what stands there.")
+@click.option("--board", metavar="FILE|ID", help="The board it is for: what that asks for must be there.")
+@click.option(
+    "--declare",
+    "declared_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Declarations (TOML or YAML); `suite submit declare` prints one to fill in.",
+)
+@click.option(
+    "--readme", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A text to go with it."
+)
+@_flags
+def pack(
+    runs: Sequence[str],
+    output: Path | None,
+    folder: bool,
+    force: bool,
+    board: str | None,
+    declared_file: Path | None,
+    readme: Path | None,
+    **flags: str | None,
+) -> None:
+    """Pack finished runs as one bundle that a stranger can verify.
+
+    RUN is a run folder or its name under runs/; RUN@SCORING takes another scoring than the newest.
+    Refuses what is incomplete, mixed or secret, and lists all of it. The same runs and declarations
+    make the same bytes.
+
+    \b
+    Example:
+      suite submit pack runs/mine --declare declare.yaml -o mine.suite.zip
+    """
+    from suite.board.pack import Wish, make
+
+    given = {flag: text for flag in FLAGS if (text := flags.get(_name(flag))) is not None}
+    asked = _board(board)
+    made = make(Wish(runs, output, folder, force, asked, declared_file, readme, given))
+    click.echo(f"bundle {made.id}")
+    kind = "folder" if folder else "archive"
+    click.echo(f"wrote  {made.path} ({kind}, {_size(made.bytes)}; {_size(made.content)} unpacked)")
+    for line in made.inside:
+        click.echo(f"  {line}")
+    click.echo("its own hashes, records and references were checked (R0 to R2)")
+    target = f" --board {board}" if board else ""
+    click.echo(f"next: suite submit verify {made.path}{target}")
+    if asked is not None:
+        click.echo(f"then, for a pull request: suite submit place {made.path} --repo CLONE")
+
+
+def _size(count: int) -> str:
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"
+
+
+@submit.command("sign")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="An SSH private key, or the public key of one in the agent.",
+)
+@click.option("--force", is_flag=True, help="Replace a signature that stands there.")
+def sign(bundle: Path, key: Path, force: bool) -> None:
+    """Sign BUNDLE with an SSH key: who vouches for it, not that it is true.
+
+    The signature goes into the bundle, beside submission.json; the bundle's id stays as it is. A board that
+    lists the key among its signers shows the entry as signed.
+
+    \b
+    Example:
+      suite submit sign my-model.suite.zip --key ~/.ssh/id_ed25519
+    """
+    from suite.board.packing import sign_bundle
+
+    found = sign_bundle(bundle, key, replace=force)
+    click.echo(f"signed {bundle.name} with {found.algorithm} key {found.key}")
+    click.echo("a board knows you by the line `IDENTITY KEY` in its file of signers:")
+    click.echo(f"  you@example.org {_public(key)}")
+
+
+def _public(key: Path) -> str:
+    public = key if key.suffix == ".pub" else key.with_name(f"{key.name}.pub")
+    try:
+        kind, body = public.read_text(encoding="utf-8").split()[:2]
+    except (OSError, ValueError):
+        return f"$(ssh-keygen -y -f {key})"
+    return f"{kind} {body}"
+
+
+@submit.command("place")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option(
+    "--repo",
+    "repository",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="A clone of the board's repository.",
+)
+@click.option(
+    "--url", "urls", multiple=True, metavar="https://…", help="Where a large bundle lies; repeatable."
+)
+def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
+    """Put BUNDLE into a clone of its board's repository, as a pull request brings it.
+
+    Writes one new folder and touches nothing else. Verify the bundle first: `suite submit verify`.
+
+    \b
+    Example:
+      suite submit place my-model.suite.zip --repo ../the-board
+    """
+    from suite.board import accepting
+
+    folder = accepting.place(bundle, repository, urls=urls)
+    shown = folder.resolve().relative_to(repository.resolve()).as_posix()
+    click.echo(f"wrote {shown}: {', '.join(sorted(one.name for one in folder.iterdir()))}")
+    click.echo("next, in the repository:")
+    click.echo(f"  git switch -c {folder.name}")
+    click.echo(f"  git add {shown} && git commit -m 'Submit {folder.name}'")
+    click.echo("then push the branch and open a pull request")
