@@ -49,52 +49,19 @@ def eval_(context: click.Context, /, **flags: Any) -> None:
       suite eval --task prefeval/classification --mini --model embedded/smollm2-135m
       suite eval --task prefeval/generation -P inter_turns=0,8 --model vllm/Qwen/Qwen3-8B --judge openai/gpt-x
     """
+    from suite.run.folders import choose_folder
     from suite.run.plan import make_plan
-    from suite.run.request import EvalRequest
-    from suite.run.session import Settings
 
-    models = running.parse_roles(
-        flags["model"], flags["baseline"], flags["judges"], flags["user"], flags["embedder"], flags["roles"]
-    )
-    request = EvalRequest(
-        tasks=flags["tasks"],
-        parameters=running.parse_parameters(flags["parameters"]),
-        preset=flags["preset"],
-        mini=flags["mini"],
-        limit=flags["limit"],
-        trials=flags["trials"],
-        seed=flags["seed"],
-        models=models,
-        options=running.parse_options(flags["options"], list(models), flags["thinking"]),
-        data=running.parse_data(flags["data"]),
-        prompts=flags["prompts"],
-        concurrency=flags["concurrency"],
-        cache=flags["cache"] is not False,
-    )
+    request = running.requested(flags, running.parse_roles(flags))
     quiet = flags["quiet"] or flags["as_json"]
     stages = ("solve",) if flags["solve_only"] else ("solve", "score")
     plan = make_plan(request, stages=("both", *stages), say=_silent if quiet else _say)
-    if flags["dry_run"]:
-        from suite.run.describe import describe, print_plan
-
-        if flags["as_json"]:
-            click.echo(describe(plan, as_json=True))
-        else:
-            print_plan(plan)
+    if running.dry(plan, flags):
         return
-    from suite.run.folders import choose_folder
-
     folder = choose_folder(plan, flags["out"], flags["new"])
-    settings = Settings(
-        one_engine=flags["one_engine"],
-        cache=request.cache,
-        reuse="all" if flags["cache"] else "none" if flags["new"] else "others",
-        level=flags["level"],
-        quiet=flags["quiet"],
-        settle=running.parse_settle(flags["settle"]),
-    )
-    outcome = running.execute(plan, folder, stages, settings)
-    context.exit(running.finish(outcome, as_json=flags["as_json"], strict=flags["strict"], stages=stages))
+    reuse = "all" if flags["cache"] else "none" if flags["new"] else "others"
+    code = running.carry_out(plan, folder, flags, stages, one_engine=flags["one_engine"], reuse=reuse)
+    context.exit(code)
 
 
 def _say(line: str) -> None:

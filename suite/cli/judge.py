@@ -49,46 +49,20 @@ def audit(context: click.Context, /, **flags: Any) -> None:
       suite judge audit --judge embedded/smollm2-135m --limit 4 -P max_tokens=12
       suite judge audit --judge openai/gpt-x --labels labels.jsonl
     """
-    from suite.run.describe import describe, print_plan
     from suite.run.folders import choose_folder
     from suite.run.plan import make_plan
-    from suite.run.request import EvalRequest
-    from suite.run.session import Settings
 
     labels = flags["labels"]
-    request = EvalRequest(
+    request = running.requested(
+        flags,
+        {"candidate": [flags["model"]]},
         tasks=("judge-audit/biases", *(("judge-audit/labels",) if labels else ())),
-        parameters=running.parse_parameters(flags["parameters"]),
-        limit=flags["limit"],
-        seed=flags["seed"],
-        models={"candidate": [flags["model"]]},
-        options=running.parse_options(flags["options"], ["candidate"]),
         data={"labels": str(labels)} if labels else {},
-        concurrency=flags["concurrency"],
-        cache=flags["cache"] is not False,
     )
     quiet = flags["quiet"] or flags["as_json"]
     plan = make_plan(request, say=(lambda _: None) if quiet else (lambda line: click.echo(line, err=True)))
-    if flags["dry_run"]:
-        if flags["as_json"]:
-            click.echo(describe(plan, as_json=True))
-        else:
-            print_plan(plan)
-        return
-    folder = choose_folder(plan, flags["out"], flags["new"])
-    stages = ("solve", "score")
-    outcome = running.execute(
-        plan,
-        folder,
-        stages,
-        Settings(
-            cache=request.cache,
-            level=flags["level"],
-            quiet=flags["quiet"],
-            settle=running.parse_settle(flags["settle"]),
-        ),
-    )
-    context.exit(running.finish(outcome, as_json=flags["as_json"], strict=flags["strict"], stages=stages))
+    if not running.dry(plan, flags):
+        context.exit(running.carry_out(plan, choose_folder(plan, flags["out"], flags["new"]), flags))
 
 
 @judge.command()

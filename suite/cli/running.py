@@ -3,13 +3,17 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from suite.errors import ConfigError
+
+if TYPE_CHECKING:
+    from suite.run.plan import Plan
+    from suite.run.request import EvalRequest
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -141,23 +145,15 @@ def parse_options(
     return options if thinking is None else [*options, ("", "thinking", thinking)]
 
 
-def parse_roles(
-    model: str | None,
-    baseline: str | None,
-    judges: Sequence[str],
-    user: str | None,
-    embedder: str | None,
-    roles: Sequence[str],
-) -> dict[str, list[str]]:
-    """Role -> specs, from all the flags that name models."""
+def parse_roles(flags: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Role -> specs, from all the flags that name models (`role_flags`)."""
     found: dict[str, list[str]] = {}
-    named = {"candidate": model, "baseline": baseline, "user": user, "embedder": embedder}
-    for name, spec in named.items():
-        if spec:
-            found[name] = [spec]
-    if judges:
-        found["judge"] = list(judges)
-    for text in roles:
+    for flag in ("model", "baseline", "user", "embedder"):
+        if flags[flag]:
+            found["candidate" if flag == "model" else flag] = [flags[flag]]
+    if flags["judges"]:
+        found["judge"] = list(flags["judges"])
+    for text in flags["roles"]:
         name, equals, spec = text.partition("=")
         if not equals or not name or not spec:
             raise ConfigError(f"--role {text!r} names no model", fix="write --role NAME=provider/name")
@@ -178,11 +174,49 @@ def parse_data(texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def execute(plan: Any, folder: Path, stages: Sequence[str], settings: Any) -> Any:
-    """Run a plan on an event loop of its own."""
-    from suite.run.session import run_plan
+def requested(flags: Mapping[str, Any], models: Mapping[str, Sequence[str]], **own: Any) -> "EvalRequest":
+    """What the flags of a command ask for. own: fields that it sets itself. Raises ConfigError."""
+    from suite.run.request import EvalRequest
 
-    return asyncio.run(run_plan(plan, folder, stages=stages, settings=settings))
+    names = ("tasks", "preset", "mini", "limit", "trials", "seed", "prompts", "concurrency")
+    told = {name: flags[name] for name in names if name in flags}
+    told["parameters"] = parse_parameters(flags["parameters"])
+    told["options"] = parse_options(flags["options"], list(models), flags.get("thinking"))
+    told["data"] = parse_data(flags.get("data", ()))
+    return EvalRequest(**{**told, "models": models, "cache": flags["cache"] is not False, **own})
+
+
+def dry(plan: "Plan", flags: Mapping[str, Any]) -> bool:
+    """Whether only the plan was asked for (--dry-run); it is printed then."""
+    if flags["dry_run"]:
+        from suite.run.describe import describe, print_plan
+
+        if flags["as_json"]:
+            click.echo(describe(plan, as_json=True))
+        else:
+            print_plan(plan)
+    return bool(flags["dry_run"])
+
+
+def carry_out(
+    plan: "Plan",
+    folder: Path,
+    flags: Mapping[str, Any],
+    stages: Sequence[str] = ("solve", "score"),
+    **own: Any,
+) -> int:
+    """Run a plan on an event loop of its own and show how it went; the exit code. own: further `Settings`."""
+    from suite.run.session import Settings, run_plan
+
+    settings = Settings(
+        cache=flags["cache"] is not False,
+        level=flags["level"],
+        quiet=flags["quiet"],
+        settle=parse_settle(flags["settle"]),
+        **own,
+    )
+    outcome = asyncio.run(run_plan(plan, folder, stages=stages, settings=settings))
+    return finish(outcome, as_json=flags["as_json"], strict=flags["strict"], stages=stages)
 
 
 def finish(outcome: Any, *, as_json: bool, strict: bool, stages: Sequence[str]) -> int:

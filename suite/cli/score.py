@@ -52,9 +52,7 @@ def score(context: click.Context, /, **flags: Any) -> None:
     """
     if bool(flags["run"]) == bool(flags["outputs"]):
         raise ConfigError("name a run, or --outputs FILE with --task", fix="see `suite score --help`")
-    models = running.parse_roles(
-        flags["model"], flags["baseline"], flags["judges"], flags["user"], flags["embedder"], flags["roles"]
-    )
+    models = running.parse_roles(flags)
     if flags["outputs"]:
         code = _outputs(flags, models)
     else:
@@ -66,8 +64,6 @@ def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
     from suite.report.labels import swept
     from suite.run.folders import choose_folder
     from suite.run.plan import make_plan
-    from suite.run.request import EvalRequest
-    from suite.run.session import Settings
 
     path: Path = flags["outputs"]
     if not path.is_file():
@@ -79,18 +75,7 @@ def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
     if "candidate" in models:
         raise ConfigError("--outputs are the candidate's answers already", fix="leave --model out")
     models["candidate"] = [f"replay/{path}"]
-    request = EvalRequest(
-        tasks=flags["tasks"],
-        parameters=running.parse_parameters(flags["parameters"]),
-        preset=flags["preset"],
-        mini=flags["mini"],
-        models=models,
-        options=running.parse_options(flags["options"], list(models), flags["thinking"]),
-        data=running.parse_data(flags["data"]),
-        prompts=flags["prompts"] or "own",
-        concurrency=flags["concurrency"],
-        cache=flags["cache"] is not False,
-    )
+    request = running.requested(flags, models, prompts=flags["prompts"] or "own")
     plan = make_plan(request)
     for task in dict.fromkeys(cell.plan.task for cell in plan.cells):
         cells = [cell.plan.parameters for cell in plan.cells if cell.plan.task == task]
@@ -103,24 +88,12 @@ def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
                 fix=f"choose one, such as {first}",
             )
     folder = choose_folder(plan, flags["out"], False)
-    settings = Settings(
-        cache=request.cache,
-        reuse="all" if flags["cache"] else "others",
-        level=flags["level"],
-        quiet=flags["quiet"],
-        settle=running.parse_settle(flags["settle"]),
-    )
-    outcome = running.execute(plan, folder, ("solve", "score"), settings)
-    return running.finish(
-        outcome, as_json=flags["as_json"], strict=flags["strict"], stages=("solve", "score")
-    )
+    return running.carry_out(plan, folder, flags, reuse="all" if flags["cache"] else "others")
 
 
 def _run(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
     from suite.journal.reading import RunReader
     from suite.run.reopen import plan_again
-    from suite.run.request import EvalRequest
-    from suite.run.session import Settings
     from suite.run.sources import find_run
 
     for name in ("tasks", "mini", "out"):
@@ -130,28 +103,13 @@ def _run(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
             )
     folder = find_run(flags["run"])
     run = RunReader(folder)
-    request = EvalRequest(
-        (),
-        parameters=running.parse_parameters(flags["parameters"]),
-        models=models,
-        options=running.parse_options(flags["options"], list(models), flags["thinking"]),
-        data=running.parse_data(flags["data"]),
-        prompts=flags["prompts"] or run.manifest["prompts"],
-        concurrency=flags["concurrency"],
-        cache=flags["cache"] is not False,
-    )
+    prompts = flags["prompts"] or run.manifest["prompts"]
+    request = running.requested(flags, models, preset="", prompts=prompts)
     for role, members in run.manifest.get("roles", {}).items():
         both = [one for one in members if one["stage"] == "both"]
         if both and role not in request.models:  # asked again while scoring: the recorded replies stand in
             specs = [f"replay/{folder}?role={one['member']}" for one in both]
             request = replace(request, models={**request.models, role: specs})
     plan = plan_again(run, request, stages=("score", "both"))
-    settings = Settings(
-        cache=request.cache,
-        reuse="all" if flags["cache"] else "others",
-        level=flags["level"],
-        quiet=flags["quiet"],
-        settle=running.parse_settle(flags["settle"]),
-    )
-    outcome = running.execute(plan, folder, ("score",), settings)
-    return running.finish(outcome, as_json=flags["as_json"], strict=flags["strict"], stages=("score",))
+    reuse = "all" if flags["cache"] else "others"
+    return running.carry_out(plan, folder, flags, ("score",), reuse=reuse)

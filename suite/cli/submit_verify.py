@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -50,6 +51,7 @@ from suite.cli.running import parse_data, parse_options, parse_roles, role_flags
 @click.pass_context
 def verify(
     context: click.Context,
+    /,
     bundle: Path,
     board_name: str | None,
     signers: Path | None,
@@ -57,19 +59,13 @@ def verify(
     rerun: int | None,
     rejudge: int | None,
     rerun_seed: str | None,
-    model: str | None,
-    baseline: str | None,
-    judges: Sequence[str],
-    user: str | None,
-    embedder: str | None,
-    roles: Sequence[str],
-    options: Sequence[str],
     json_path: Path | None,
     per_sample: Path | None,
     max_findings: int,
     time_limit: int | None,
     strict: bool,
     quiet: bool,
+    **named: Any,
 ) -> None:
     """Check a bundle as a stranger: read safely, rebuilt from pinned data, replayed, computed again.
 
@@ -94,7 +90,7 @@ def verify(
     for path in (json_path, per_sample):  # said before the work, not after it
         if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
             raise ConfigError(f"{path} cannot be written", fix="name a file in a folder that is there")
-    models = parse_roles(model, baseline, judges, user, embedder, roles)
+    models = parse_roles(named)
     if models and rerun is None and rejudge is None:
         raise ConfigError(
             "models are asked in a re-run only", fix="add --rerun N or --rejudge N, or leave the models away"
@@ -109,7 +105,7 @@ def verify(
             raise ConfigError("--rejudge needs the judge to ask", fix="give --judge SPEC")
         seed = rerun_seed or secrets.token_hex(8)
         click.echo(f"re-run seed: {seed}", err=True)
-        given = tuple(parse_options(options, tuple(models)))
+        given = tuple(parse_options(named["options"], tuple(models)))
         again = Rerun(rerun or 0, models, given, seed, judged=rejudge or 0)
     say = (lambda _: None) if quiet else (lambda text: click.echo(text, err=True))
     found = climb(

@@ -15,6 +15,7 @@ from suite.run.cells import expand
 from suite.run.request import EvalRequest
 
 MODEL = "embedded/smollm2-135m"
+NONE = {"baseline": None, "user": None, "embedder": None, "roles": ()}
 
 
 def request(line: str) -> EvalRequest:
@@ -31,7 +32,7 @@ def request(line: str) -> EvalRequest:
         tuple(flags["--task"]),
         parameters=parse_parameters(flags.get("-P", ())),
         mini="--mini" in flags,
-        models=parse_roles(model, None, flags.get("--judge", ()), None, None, ()),
+        models=parse_roles({**NONE, "model": model, "judges": flags.get("--judge", ())}),
     )
 
 
