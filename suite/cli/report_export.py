@@ -157,7 +157,7 @@ def _hub(run: "LoadedRun", output: Path, allow_partial: bool, given: Mapping[str
 
 
 def _push(run: "LoadedRun", files: Any, repo: str, sure: bool) -> None:
-    from suite.report.hub_push import push
+    from suite.report.hub import push
 
     click.echo(f"a pull request to {repo} with:")
     for one in files:

@@ -61,7 +61,7 @@ def score(context: click.Context, /, **flags: Any) -> None:
 
 
 def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
-    from suite.report.labels import swept
+    from suite.report.summary import swept
     from suite.run.folders import choose_folder
     from suite.run.plan import make_plan
 

@@ -73,13 +73,3 @@ def plain(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(plain(one) for one in value) or "none"
     return one_line(str(value))
-
-
-def bytes_text(size: int) -> str:
-    """A size in the unit that suits it."""
-    shown = float(size)
-    for unit in ("bytes", "KiB", "MiB"):
-        if shown < 1024:
-            return f"{shown:.0f} {unit}" if unit == "bytes" else f"{shown:.1f} {unit}"
-        shown /= 1024
-    return f"{shown:.1f} GiB"

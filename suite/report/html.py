@@ -23,8 +23,7 @@ from suite.report.html_samples import draw_sample, pretty
 from suite.report.loading import LoadedRun
 from suite.report.matrix import calls_grid, happened_grid
 from suite.report.picking import Choice, Picked, pick
-from suite.report.sections import plugin_sections
-from suite.report.showing import own_views
+from suite.report.showing import own_views, plugin_sections
 from suite.report.summary import Summary, summarise
 
 if TYPE_CHECKING:

@@ -5,20 +5,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from suite.blocks import Line, Plot
+from suite.report import matrix
 from suite.report.formatting import DASH, coverage_text, interval, number, percent, plain, with_unit
 from suite.report.html_blocks import EMPTY, Drawer, grid_table
-from suite.report.matrix import (
-    across_grid,
-    headline_title,
-    metrics_grid,
-    notes,
-    shared_deviations,
-    slice_grid,
-    turned,
-)
-from suite.report.summary import TaskPart
-from suite.report.sweep import sweep_plot
+from suite.report.summary import Cell, TaskPart, is_number
 from suite.scoring.results import MetricResult
+
+MOST_CATEGORIES = 40  # of the plot of a sweep
 
 
 @dataclass(frozen=True)
@@ -40,18 +34,18 @@ def task_view(task: TaskPart, level: float, drawer: Drawer) -> TaskView:
     left_out = [
         f"Left out: {plain(one.get('parameters', {}))}: {one.get('reason', '')}" for one in task.skipped
     ]
-    grids = [metrics_grid(task)] if task.metric_names else []
-    grids += [slice_grid(task, one) for one in task.slices if one.metric == task.headline]
-    grids += [across_grid(task)] if task.across else []
-    folded = [slice_grid(task, one) for one in task.slices if one.metric != task.headline]
+    grids = [matrix.metrics_grid(task)] if task.metric_names else []
+    grids += [matrix.slice_grid(task, one) for one in task.slices if one.metric == task.headline]
+    grids += [matrix.across_grid(task)] if task.across else []
+    folded = [matrix.slice_grid(task, one) for one in task.slices if one.metric != task.headline]
     return TaskView(
         part=task,
         headline=_hero(task, level) if len(task.cells) == 1 else _table(task, level),
-        deviations=shared_deviations(task),
-        notes=[*notes(task), *left_out],
+        deviations=matrix.shared_deviations(task),
+        notes=[*matrix.notes(task), *left_out],
         plot=drawer.block(plot) if plot else EMPTY,
-        tables=[(grid.title, grid_table(turned(grid))) for grid in grids],
-        folded=[(grid.title, grid_table(turned(grid))) for grid in folded],
+        tables=[(grid.title, grid_table(matrix.turned(grid))) for grid in grids],
+        folded=[(grid.title, grid_table(matrix.turned(grid))) for grid in folded],
     )
 
 
@@ -72,7 +66,7 @@ def _hero(task: TaskPart, level: float) -> Markup:
     return Markup(
         '<div class="hero"><div><span class="name">{}</span><span class="value">{}</span></div>'
         "<dl>{}</dl></div>{}"
-    ).format(headline_title(task), with_unit(head.value, head.unit), listed, _bar(head, _ends([head])))
+    ).format(matrix.headline_title(task), with_unit(head.value, head.unit), listed, _bar(head, _ends([head])))
 
 
 def _table(task: TaskPart, level: float) -> Markup:
@@ -111,7 +105,7 @@ def _table(task: TaskPart, level: float) -> Markup:
     return Markup(
         '<p class="dim">{}</p><div class="wide" tabindex="0"><table><thead><tr>{}</tr></thead>'
         "<tbody>{}</tbody></table></div>"
-    ).format(headline_title(task), head_row, Markup("").join(rows))
+    ).format(matrix.headline_title(task), head_row, Markup("").join(rows))
 
 
 def _ends(heads: Sequence[MetricResult]) -> tuple[float, float]:
@@ -141,3 +135,69 @@ def _bar(head: MetricResult, ends: tuple[float, float]) -> Markup:
         '<line class="track" x1="3" x2="141" y1="8" y2="8"/>{}'
         '<circle class="dot" cx="{}" cy="8" r="3"/></svg>'
     ).format(span, at(head.value))
+
+
+def sweep_plot(task: TaskPart, level: float) -> Plot | None:
+    """The plot of a task's cells; None for a single cell, or where no cell has a number.
+
+    The x axis is the numeric swept parameter with the most values; without one, the cells are categories.
+    """
+    cells = [cell for cell in task.cells if cell.headline and cell.headline.value is not None]
+    if len(task.cells) < 2 or not cells:
+        return None
+    y = f"{task.headline} ({percent(level)} interval)"
+    axis = _numeric_axis(task)
+    if axis is None:
+        shown = cells[:MOST_CATEGORIES]
+        line = Line(
+            task.headline, [(float(i), _value(cell)) for i, cell in enumerate(shown)], _intervals(shown)
+        )
+        names = [matrix.cell_name(cell) for cell in shown]
+        return Plot(
+            [line],
+            y=y,
+            kind="points",
+            title=f"{task.headline} by cell",
+            x_labels=names,
+            y_range=_range(cells),
+        )
+    groups: dict[str, list[Cell]] = {}
+    for cell in cells:
+        others = [plain(value) for index, value in enumerate(cell.values) if index != axis]
+        groups.setdefault(" · ".join(others) or task.headline, []).append(cell)
+    lines = []
+    for name, members in groups.items():
+        members.sort(key=lambda cell: float(cell.values[axis]))
+        points = [(float(cell.values[axis]), _value(cell)) for cell in members]
+        lines.append(Line(name, points, _intervals(members)))
+    title = f"{task.headline} against {task.swept[axis]}"
+    return Plot(lines, x=task.swept[axis], y=y, title=title, y_range=_range(cells))
+
+
+def _numeric_axis(task: TaskPart) -> int | None:
+    best: tuple[int, int] | None = None
+    for index in range(len(task.swept)):
+        values = [cell.values[index] for cell in task.cells]
+        distinct = len(set(map(repr, values)))
+        if distinct > 1 and all(map(is_number, values)) and (best is None or distinct > best[0]):
+            best = (distinct, index)
+    return None if best is None else best[1]
+
+
+def _value(cell: Cell) -> float:
+    return float("nan") if cell.headline is None or cell.headline.value is None else cell.headline.value
+
+
+def _intervals(cells: list[Cell]) -> list[tuple[float, float] | None]:
+    return [
+        (head.low, head.high)
+        if (head := cell.headline) and head.low is not None and head.high is not None
+        else None
+        for cell in cells
+    ]
+
+
+def _range(cells: list[Cell]) -> tuple[float, float] | None:
+    """0 to 1 if everything lies there, so that small differences do not look large."""
+    ends = [end for cell in cells if (head := cell.headline) for end in (head.value, head.low, head.high)]
+    return (0.0, 1.0) if all(end is None or 0 <= end <= 1 for end in ends) else None

@@ -2,8 +2,8 @@
 
 One file a cell. Only headlines over every sample are written; which benchmark and which scale they belong
 to is told by the dataset's registry entry (`hub`) or by the caller, never guessed. Source: the Hub's
-`eval_results.yaml` specification, as `huggingface_hub.EvalResultEntry` reads it. Not here: sending them
-(`hub_push`), the benchmark's own file (`suite.data.eval_yaml`).
+`eval_results.yaml` specification, as `huggingface_hub.EvalResultEntry` reads it. Not here: the benchmark's
+own file (`suite.data.eval_yaml`).
 """
 
 import re
@@ -14,9 +14,11 @@ from typing import Any
 
 import yaml
 
+from suite.data.fetch_hub import endpoint
+from suite.data.hub_status import told
 from suite.data.listing import Scale
 from suite.data.registry import Registry
-from suite.errors import ConfigError, NotFound, SuiteError
+from suite.errors import ConfigError, NotFound, RunError, SuiteError
 from suite.plugins import catalogue
 from suite.report.declared import rows_of, tasks_of
 from suite.report.exporting import exportable
@@ -103,8 +105,6 @@ def hub_files(
 
 def write_hub(files: Sequence[HubFile], folder: Path) -> list[Path]:
     """Write the files below a folder, as they stand in the model's repository. Raises RunError."""
-    from suite.errors import RunError
-
     try:
         (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -285,3 +285,30 @@ def advice(pushed: bool) -> Iterator[str]:
         yield f"  hf upload OWNER/MODEL {FOLDER} {FOLDER} --create-pr   (or --push OWNER/MODEL here)"
     yield "the Hub lists only results of datasets that are registered with it as benchmarks, under a task id"
     yield "of their eval.yaml; for any other dataset the files stay where they are and no page shows them"
+
+
+def push(files: Sequence[HubFile], repo: str, run: str) -> str:
+    """Open a pull request with these files and merge nothing; its address. Raises RunError if refused."""
+    from huggingface_hub import CommitOperationAdd, HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    added = [CommitOperationAdd(one.path, one.text.encode()) for one in files]
+    try:
+        done = HfApi(endpoint=endpoint()).create_commit(
+            repo_id=repo,
+            repo_type="model",
+            operations=added,
+            commit_message=f"Add evaluation results of {len(files)} settings",
+            commit_description=f"Written by suite from the run {run}.",
+            create_pr=True,
+        )
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        if answer := told(error):
+            login = "see that HF_TOKEN, or `hf auth login`, has a token that may write there"
+            fix = login if answer.status in (401, 403) else answer.fix
+            raise RunError(f"{answer.what}: no pull request to {repo}", fix=fix) from error
+        raise RunError(
+            f"the Hub did not take the pull request to {repo}: {str(error).strip().splitlines()[0]}",
+            fix="see that the repository is there and that `hf auth login` has a token that may write",
+        ) from error
+    return str(done.pr_url or done.commit_url)

@@ -5,21 +5,10 @@ from pathlib import Path
 
 from suite.blocks import Section
 from suite.report import markdown_blocks as draw
+from suite.report import matrix
 from suite.report.formatting import plain
 from suite.report.loading import LoadedRun
-from suite.report.matrix import (
-    across_grid,
-    calls_grid,
-    happened_grid,
-    headline_grid,
-    headline_title,
-    metrics_grid,
-    notes,
-    shared_deviations,
-    slice_grid,
-    turned,
-)
-from suite.report.sections import plugin_sections
+from suite.report.showing import plugin_sections
 from suite.report.summary import Summary, TaskPart, summarise
 
 
@@ -43,20 +32,20 @@ def paragraphs(run: LoadedRun, summary: Summary, sections: Sequence[Section]) ->
         yield from _task(task, summary.level)
     for section in sections:
         yield draw.section(section, 2)
-    yield f"## What happened\n\n{draw.grid(happened_grid(summary.tasks))}"
+    yield f"## What happened\n\n{draw.grid(matrix.happened_grid(summary.tasks))}"
     if summary.calls:
         calls = {member: dict(counts) for member, counts in summary.calls.items()}
-        yield draw.grid(calls_grid(calls))
+        yield draw.grid(matrix.calls_grid(calls))
     yield "## The run\n\n" + "\n".join(_facts(run))
 
 
 def _task(task: TaskPart, level: float) -> Iterator[str]:
     yield f"## {draw.escaped(task.name)} (version {task.version})\n\n{draw.escaped(task.title)}"
-    yield f"### {draw.escaped(headline_title(task))}"
-    yield draw.grid(headline_grid(task, level, details=True))
-    if lines := shared_deviations(task):
+    yield f"### {draw.escaped(matrix.headline_title(task))}"
+    yield draw.grid(matrix.headline_grid(task, level, details=True))
+    if lines := matrix.shared_deviations(task):
         yield "With " + "; ".join(map(draw.escaped, lines)) + "."
-    listed = [draw.escaped(note) for note in notes(task)]
+    listed = [draw.escaped(note) for note in matrix.notes(task)]
     listed += [
         f"left out: {draw.escaped(plain(one.get('parameters', {})))}: {draw.escaped(one.get('reason', ''))}"
         for one in task.skipped
@@ -64,12 +53,12 @@ def _task(task: TaskPart, level: float) -> Iterator[str]:
     if listed:
         yield "\n".join(f"- {line}" for line in listed)
     if task.metric_names:
-        yield f"### Further metrics\n\n{draw.grid(turned(metrics_grid(task)))}"
+        yield f"### Further metrics\n\n{draw.grid(matrix.turned(matrix.metrics_grid(task)))}"
     for slices in task.slices:
-        grid = turned(slice_grid(task, slices))
+        grid = matrix.turned(matrix.slice_grid(task, slices))
         yield f"### {draw.escaped(grid.title)}\n\n{draw.grid(grid)}"
     if task.across:
-        yield f"### Across cells\n\n{draw.grid(across_grid(task))}"
+        yield f"### Across cells\n\n{draw.grid(matrix.across_grid(task))}"
 
 
 def _facts(run: LoadedRun) -> Iterator[str]:

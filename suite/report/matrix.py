@@ -13,8 +13,7 @@ from suite.report.formatting import (
     value_text,
     with_unit,
 )
-from suite.report.labels import label
-from suite.report.summary import Cell, Slices, TaskPart
+from suite.report.summary import Cell, Slices, TaskPart, label
 from suite.run.results import REASONING
 from suite.scoring.results import MetricResult
 

@@ -13,18 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from suite.report import matrix
 from suite.report.cleaning import one_line
 from suite.report.loading import LoadedRun
-from suite.report.matrix import (
-    Grid,
-    across_grid,
-    headline_grid,
-    metrics_grid,
-    notes,
-    shared_deviations,
-    slice_grid,
-    turned,
-)
 from suite.report.summary import Summary, TaskPart, summarise
 
 if TYPE_CHECKING:
@@ -53,7 +44,7 @@ def print_results(
     write_out(console, file)
 
 
-def print_grid(grid: Grid, *, file: TextIO | None = None, width: int | None = None) -> None:
+def print_grid(grid: matrix.Grid, *, file: TextIO | None = None, width: int | None = None) -> None:
     """Print one table."""
     console = console_for(file, width)
     console.print(table(grid, range(len(grid.columns)), grid.title))
@@ -106,22 +97,24 @@ def parts(summary: Summary, width: int, details: bool) -> Iterator["RenderableTy
 def task_parts(task: TaskPart, level: float, width: int, details: bool) -> Iterator["RenderableType"]:
     """Headline, deviations, further metrics, slices, results over cells."""
     yield styled(f"{task.name}  {task.title}", "bold")
-    if deviating := shared_deviations(task):
+    if deviating := matrix.shared_deviations(task):
         yield styled("with " + "; ".join(deviating), "dim")
-    grid = headline_grid(task, level, details)
+    grid = matrix.headline_grid(task, level, details)
     if width < NARROW:
         yield from stacked(grid)
     else:
         yield from tables(grid, width, fixed=grid.left)
-    for note in notes(task):
+    for note in matrix.notes(task):
         yield styled(f"{note}", "dim", 2)
     for line in list(unscored_lines(task))[:MOST_REASONS]:
         yield styled(line, "dim", 2)
     for skipped in task.skipped:
         yield styled(f"left out: {_parameters(skipped)}: {skipped.get('reason', '')}", "dim", 2)
-    further = [turned(metrics_grid(task))] if task.metric_names else []
-    further += [turned(slice_grid(task, one)) for one in task.slices if one.metric == task.headline]
-    further += [across_grid(task)] if task.across else []
+    further = [matrix.turned(matrix.metrics_grid(task))] if task.metric_names else []
+    further += [
+        matrix.turned(matrix.slice_grid(task, one)) for one in task.slices if one.metric == task.headline
+    ]
+    further += [matrix.across_grid(task)] if task.across else []
     for one in further:
         yield ""
         yield from tables(one, width)
@@ -141,7 +134,7 @@ def _parameters(skipped: Any) -> str:
     return ", ".join(f"{name}={value}" for name, value in dict(skipped.get("parameters", {})).items())
 
 
-def tables(grid: Grid, width: int, fixed: int = 1) -> Iterator["RenderableType"]:
+def tables(grid: matrix.Grid, width: int, fixed: int = 1) -> Iterator["RenderableType"]:
     """A grid as tables no wider than the screen: the first columns repeated, the others split."""
     left = max(fixed, 1) if grid.left else 0
     shown, others = list(grid.columns), len(grid.columns) - left
@@ -174,7 +167,7 @@ def _chunks(widths: Sequence[int], left: int, width: int, most: int) -> Iterator
         yield chunk
 
 
-def table(grid: Grid, columns: Sequence[int], title: str = "") -> "RenderableType":
+def table(grid: matrix.Grid, columns: Sequence[int], title: str = "") -> "RenderableType":
     """Some columns of a grid as one table: names to the left, numbers to the right."""
     from rich.table import Table
     from rich.text import Text
@@ -196,7 +189,7 @@ def table(grid: Grid, columns: Sequence[int], title: str = "") -> "RenderableTyp
     return found
 
 
-def stacked(grid: Grid) -> Iterator["RenderableType"]:
+def stacked(grid: matrix.Grid) -> Iterator["RenderableType"]:
     """A grid for narrow screens: for each row its names on a line, then name and value on lines below."""
     yield styled(grid.title, "italic")
     for row in grid.rows:

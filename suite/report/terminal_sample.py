@@ -1,22 +1,29 @@
-"""One sample of a run in a terminal: in every cell its answer, scores, own view and calls."""
+"""One sample of a run in a terminal: in every cell its answer, scores, own view and calls.
+
+Typed blocks as rich renderables; all text is cleaned and never markup.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from suite.blocks import Block, Code, Dialogue, Facts, Plot, Table, Text
 from suite.errors import unknown
+from suite.report.cleaning import clean, cut, one_line
 from suite.report.html_samples import value_text
 from suite.report.loading import Key, LoadedRun
+from suite.report.markdown_blocks import cell_text, plot_grid, table_grid
 from suite.report.picking import Judge, Picked
 from suite.report.showing import own_views
 from suite.report.summary import summarise
-from suite.report.terminal import console_for, styled, write_out
-from suite.report.terminal_blocks import block, facts, paragraph
+from suite.report.terminal import console_for, styled, table, write_out
 from suite.report.traces import Trace, traces
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+MOST_TEXT = 4_000
+MOST_LINES = 400
 MOST_NAMES = 1_000  # ids kept to suggest one that is near a wrong one
 
 
@@ -88,3 +95,57 @@ def _trace(found: Trace | str) -> Iterator["RenderableType"]:
         yield paragraph(said.text, 4)
     yield styled(f"reply ({found.reply.finish})", "dim", 2)
     yield paragraph(found.reply.text or "(empty)", 4)
+
+
+def paragraph(text: str, indent: int = 2) -> "RenderableType":
+    """Text with its line ends, cut if it is very long."""
+    from rich.padding import Padding
+    from rich.text import Text as RichText
+
+    shown, left = cut(text, MOST_TEXT)
+    more = f"\n… {left:,} characters more" if left else ""
+    return Padding(RichText(clean(shown) + more), (0, 0, 0, indent))
+
+
+def facts(pairs: Iterator[tuple[str, str]]) -> Iterator["RenderableType"]:
+    """Names and values, a line each."""
+    for name, value in pairs:
+        yield styled(f"{one_line(name)}: {one_line(value, 500)}", "", 2)
+
+
+def block(found: Block) -> Iterator["RenderableType"]:
+    """One block with its title."""
+    if found.title:
+        yield styled(found.title, "bold")
+    match found:
+        case Text():
+            yield paragraph(found.text)
+        case Facts():
+            yield from facts((name, cell_text(value)) for name, value in found.facts.items())
+        case Table():
+            grid = table_grid(found)
+            yield table(grid, range(len(grid.columns)))
+        case Plot():  # a terminal gets the numbers
+            grid = plot_grid(found)
+            yield table(grid, range(len(grid.columns)))
+        case Code():
+            yield from code(found)
+        case Dialogue():
+            for turn in found.turns:
+                notes = f" ({'; '.join(turn.notes)})" if turn.notes else ""
+                yield styled(f"{turn.speaker}{notes}", "dim")
+                yield paragraph(turn.text)
+
+
+def code(found: Code) -> Iterator["RenderableType"]:
+    """Numbered lines, with findings below theirs."""
+    lines = clean(found.code).split("\n")
+    at: dict[int, list[str]] = {}
+    for finding in found.findings:
+        at.setdefault(min(max(finding.line, 1), len(lines)), []).append(finding.text)
+    for number, line in enumerate(lines[:MOST_LINES], 1):
+        yield paragraph(f"{number:4} {line}", 0)
+        for text in at.get(number, ()):
+            yield styled(f"^ {text}", "yellow", 5)
+    if len(lines) > MOST_LINES:
+        yield styled(f"{len(lines) - MOST_LINES:,} more lines", "dim", 5)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suite.blocks import Block, Code, Dialogue, Facts, Finding, Line, Plot, Section, Table, Text, Turn
-from suite.report import markdown_blocks, plots, terminal_blocks
+from suite.report import markdown_blocks, plots, terminal_sample
 from suite.report.html_blocks import Drawer
 from suite.report.terminal import console_for, write_out
 
@@ -110,7 +110,7 @@ def test_hostile_plots_are_drawn_as_valid_svg(plot: Plot, page: Any) -> None:
 def test_hostile_blocks_stay_within_their_lines_in_a_terminal(block: Block) -> None:
     out = io.StringIO()
     console = console_for(out, 60)
-    for one in terminal_blocks.block(block):
+    for one in terminal_sample.block(block):
         console.print(one)
     write_out(console, out)
     assert not set(out.getvalue()) & {"\x1b", "\x07", "\r", "\0", "\u202e"}
@@ -136,7 +136,7 @@ def test_each_block_shows_its_content(block: Block, page: Any) -> None:
     markdown = "\n".join(markdown_blocks.block(block))
     out = io.StringIO()
     console = console_for(out, 80)
-    for one in terminal_blocks.block(block):
+    for one in terminal_sample.block(block):
         console.print(one)
     write_out(console, out)
     expected = {

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from suite.errors import ConfigError, NotFound, RunError
 from suite.report import rows
-from suite.report.exporting import export_table
+from suite.report.exporting import RESULTS, VALUES, export_table
 from suite.report.lm_eval import write_lm_eval
 from suite.report.loading import LoadedRun
-from suite.report.tables import RESULTS, VALUES
 
 Make = Callable[..., Path]
 

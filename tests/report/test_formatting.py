@@ -2,7 +2,7 @@
 
 import pytest
 
-from suite.report.formatting import bytes_text, coverage_text, interval, number, percent, plain, value_text
+from suite.report.formatting import coverage_text, interval, number, percent, plain, value_text
 from suite.scoring.results import MetricResult
 
 
@@ -47,4 +47,4 @@ def test_bounds_stand_beside_a_coverage_below_one() -> None:
 def test_values_of_parameters() -> None:
     assert plain(["a", 1, None, True]) == "a, 1, none, yes"
     assert plain({"k": [1, 2]}) == "k=1, 2"
-    assert (plain([]), bytes_text(2048), bytes_text(12)) == ("none", "2.0 KiB", "12 bytes")
+    assert plain([]) == "none"

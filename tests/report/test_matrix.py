@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from suite.report.html_results import sweep_plot
 from suite.report.loading import LoadedRun
 from suite.report.matrix import Grid, headline_grid, notes, shared_deviations, some, turned
 from suite.report.summary import TaskPart, summarise
-from suite.report.sweep import sweep_plot
 
 Make = Callable[..., Path]
 

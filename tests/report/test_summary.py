@@ -1,6 +1,6 @@
 """Cells are told apart by as few parameters as possible; the sweep's plot follows from them."""
 
-from suite.report.labels import label, swept
+from suite.report.summary import label, swept
 
 
 def test_a_parameter_that_follows_from_another_is_left_out() -> None:
