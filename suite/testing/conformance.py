@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.errors import SuiteError
-from suite.testing import bundled, declared, embedded, light, offline, outcomes, running, sampled
+from suite.testing import declared, offline, outcomes, running, sampled
 from suite.testing.bench import Bench
 from suite.testing.subject import Skip, Subject
 
@@ -24,8 +24,8 @@ Finder = Callable[[Bench], Iterator[str]]
 CHECKS: dict[str, Finder] = {
     "metadata": declared.metadata,
     "parameters": declared.parameters,
-    "light": light.light,
-    "data": bundled.data,
+    "light": declared.light,
+    "data": declared.data,
     "samples": sampled.samples,
     "stable-ids": sampled.stable_ids,
     "lazy": sampled.lazy,
@@ -37,7 +37,7 @@ CHECKS: dict[str, Finder] = {
     "infrastructure": outcomes.infrastructure,
     "candidate-failure": outcomes.candidate_failure,
     "judge-failure": outcomes.judge_failure,
-    "embedded": embedded.embedded,
+    "embedded": running.embedded,
 }
 WITHOUT_MODEL = tuple(name for name in CHECKS if name != "embedded")  # quick: scripted models only
 

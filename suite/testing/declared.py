@@ -1,20 +1,43 @@
-"""Checks of what a task says of itself: facts and parameters. They need neither data nor models."""
+"""Checks of what a task and its plugin bring: facts, parameters, bundled rows, what announcing costs.
+
+No models. The bundled rows are the one place where nobody pulls, and so nobody would check them; every
+`suite` command imports the module that announces a plugin.
+"""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
+from importlib.metadata import entry_points
 from typing import Any
 
 from pydantic import ValidationError
 
 from suite.chat import canonical_json
-from suite.errors import SuiteError
+from suite.data.entry import BundledSource
+from suite.data.pull import verify
+from suite.errors import NotFound, SuiteError
 from suite.parameters import Parameters, SkipCell
-from suite.plugins import Plugin
+from suite.plugins import GROUP, Plugin
 from suite.scoring.metrics import row_names, wanted_values
 from suite.testing.bench import Bench
-from suite.testing.subject import Subject, headline
+from suite.testing.subject import Skip, Subject, headline
 
 UNKNOWN = "no_such_parameter"
+SECONDS = 120.0
+# What takes from a tenth of a second to many to import, and is found beside a benchmark.
+HEAVY = {
+    "datasets", "jax", "keras", "litellm", "matplotlib", "nltk", "numpy", "onnxruntime", "openai", "pandas",
+    "polars", "pyarrow", "ray", "scipy", "sentence_transformers", "sklearn", "spacy", "tensorflow",
+    "tiktoken", "tokenizers", "torch", "transformers", "vllm", "xllamacpp",
+}  # fmt: skip
+_CODE = """
+import sys
+import suite
+before = set(sys.modules)
+__import__(sys.argv[1])
+print("\\n".join(sorted({name.partition(".")[0] for name in set(sys.modules) - before})))
+"""
 
 
 def metadata(bench: Bench) -> Iterator[str]:
@@ -124,3 +147,49 @@ def _round_trip(subject: Subject, values: Mapping[str, Any], what: str) -> Itera
         yield f"{what} is another after a round trip through JSON: {made!r} and {again!r}"
     elif subject.cell(told).id != subject.cell(values).id:
         yield f"{what} is another cell after a round trip through JSON"
+
+
+def data(bench: Bench) -> Iterator[str]:
+    """Bundled rows are as many as their registry entry says, and each keeps to its JSON Schema."""
+    info = bench.subject.info
+    checked = 0
+    for name in dict.fromkeys([*info.datasets, *info.mini.values()]):
+        try:
+            entry = bench.subject.registry.dataset(name)
+        except NotFound:
+            continue  # a name that --data fills; `metadata` says where mini data has none
+        except SuiteError as error:
+            yield str(error)
+            continue
+        if not isinstance(entry.source, BundledSource):
+            continue  # held against its schema when it is pulled
+        checked += 1
+        yield from (str(error) for error in verify(entry))
+        for part, told in entry.parts.items():
+            if told.row_schema is None:
+                yield f"part {part!r} of {name} names no schema: say what a row is"
+    if not checked:
+        raise Skip("no data comes with the plugin")
+
+
+def light(bench: Bench) -> Iterator[str]:
+    """The module that announces the plugin imports nothing heavy: every `suite` command reads it."""
+    subject = bench.subject
+    plugin = subject.plugins.find("task", subject.name)[1]
+    modules = [point.module for point in entry_points(group=GROUP) if point.name == plugin.name]
+    if not modules:
+        raise Skip("the task is not announced by an installed plugin")
+    for module in dict.fromkeys(modules):
+        done = subprocess.run(
+            [sys.executable, "-c", _CODE, module],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            yield f"importing {module} failed: {last}"
+            continue
+        for name in sorted(HEAVY & set(done.stdout.split())):
+            yield f"importing {module} imports {name}: import it in the module that uses it"
