@@ -11,7 +11,6 @@ from suite.data.entry import DatasetEntry
 from suite.data.importing import import_from
 from suite.data.pinning import pin as pin_entry
 from suite.data.pinning import pin_file
-from suite.data.pull import pull as pull_entry
 from suite.data.pull import ready
 from suite.data.pull import verify as verify_entry
 from suite.errors import ConfigError, NotFound
@@ -67,12 +66,8 @@ def pull(entries: tuple[str, ...], accept_licence: bool, as_json: bool) -> None:
     Example:
       suite data pull prefeval contexteval --accept-licence
     """
-    registry, cache = fetching.registry(), Cache()
-    found = []
-    for entry in [registry.dataset(name) for name in entries]:
-        with fetching.progress_bars() as progress:
-            found.append(pull_entry(entry, cache, accept_licence=accept_licence, progress=progress))
-    fetching.done(found, as_json)
+    registry = fetching.registry()
+    fetching.pull([registry.dataset(name) for name in entries], accept_licence, as_json)
 
 
 @data.command()

@@ -14,6 +14,7 @@ from suite.data.entry import DatasetEntry, Entry, ModelEntry, source_of
 from suite.data.local import LocalFiles
 from suite.data.locks import lock_path, locked
 from suite.data.pull import Progress, ready
+from suite.data.pull import pull as pull_entry
 from suite.data.registry import Problem, Registry
 from suite.errors import DataError
 from suite.plugins import catalogue
@@ -138,6 +139,16 @@ def show_one(entry: DatasetEntry | ModelEntry, as_json: bool) -> None:
     if isinstance(entry, ModelEntry):
         for file in entry.files:
             click.echo(f"  {file.role:9} {file.path} ({_size(file.bytes)}, {source_of(entry, file).kind})")
+
+
+def pull(entries: Sequence[DatasetEntry | ModelEntry], accept_licence: bool, as_json: bool) -> None:
+    """Fetch entries, one after the other, and say so."""
+    cache = Cache()
+    found = []
+    for entry in entries:
+        with progress_bars() as progress:
+            found.append(pull_entry(entry, cache, accept_licence=accept_licence, progress=progress))
+    done(found, as_json)
 
 
 def done(found: Sequence[LocalFiles], as_json: bool) -> None:

@@ -3,8 +3,6 @@
 import click
 
 from suite.cli import fetching
-from suite.data.cache import Cache
-from suite.data.pull import pull as pull_entry
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -56,9 +54,5 @@ def pull(names: tuple[str, ...], accept_licence: bool, as_json: bool) -> None:
     Example:
       suite models pull smollm2-135m minilm-l6-v2
     """
-    registry, cache = fetching.registry(), Cache()
-    found = []
-    for entry in [registry.model(name) for name in names]:
-        with fetching.progress_bars() as progress:
-            found.append(pull_entry(entry, cache, accept_licence=accept_licence, progress=progress))
-    fetching.done(found, as_json)
+    registry = fetching.registry()
+    fetching.pull([registry.model(name) for name in names], accept_licence, as_json)

@@ -1,13 +1,14 @@
-"""suite plugin: what is installed and what is wrong with it; `check` and `new` have files of their own."""
+"""suite plugin: what is installed and what is wrong with it, does a task keep the contract, a new one."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 
-from suite.cli.plugin_check import check
-from suite.cli.plugin_new import new
-from suite.errors import PluginError
+from suite.errors import ConfigError, NotFound, PluginError, unknown
 from suite.hookspecs import CONTRACT
 from suite.plugins import Catalogue, Plugin, catalogue, contract_note
 
@@ -20,10 +21,6 @@ def plugin() -> None:
     Example:
       suite plugin list
     """
-
-
-plugin.add_command(check)
-plugin.add_command(new)
 
 
 @plugin.command("list")
@@ -80,3 +77,174 @@ def _conflicts(one: Plugin, known: Catalogue) -> list[str]:
                 if error.what not in found:
                     found.append(error.what)
     return found
+
+
+@plugin.command("check")
+@click.argument("name")
+@click.option(
+    "-P",
+    "parameters",
+    multiple=True,
+    metavar="[TASK:]NAME=VALUE",
+    help="Try these cells (default: the preset mini, or the defaults).",
+)
+@click.option("--data", multiple=True, metavar="NAME=PLACE", help="A file or run for a dataset.")
+@click.option("--only", multiple=True, metavar="CHECK", help="Make only this check; repeatable.")
+@click.option("--no-model", is_flag=True, help="Leave out the check with the embedded model.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def check(
+    context: click.Context,
+    name: str,
+    parameters: Sequence[str],
+    data: Sequence[str],
+    only: Sequence[str],
+    no_model: bool,
+    as_json: bool,
+) -> None:
+    """Check that the tasks of an installed plugin keep the contract; exit 1 if one does not.
+
+    NAME is a task, or a plugin with all its tasks.
+
+    \b
+    Example:
+      suite plugin check prefeval/classification
+      suite plugin check prefeval --no-model --json
+    """
+    from suite.cli.running import parse_data, parse_parameters
+    from suite.testing import conformance
+    from suite.testing.subject import Subject
+
+    for one in only:
+        if one not in conformance.CHECKS:
+            raise unknown("check", one, conformance.CHECKS)
+    checks = [one for one in only or conformance.CHECKS if not (no_model and one == "embedded")]
+    if not checks:
+        raise ConfigError("--no-model leaves out the only check that --only names", fix="give one of the two")
+    given, places = tuple(parse_parameters(parameters)), parse_data(data)
+    told: list[dict[str, Any]] = []
+    ok = True
+    for task in tasks_of(name):
+        if not as_json:
+            click.echo(task)
+        results = []
+        for result in conformance.each(Subject(task, parameters=given, data=places), checks):
+            ok &= not result.problems
+            results.append({**asdict(result), "status": result.status})
+            if not as_json:
+                click.echo(f"  {result.line()}".replace("\n", "\n  "))
+        told.append({"task": task, "checks": results})
+    if as_json:
+        click.echo(json.dumps({"ok": ok, "tasks": told}, indent=2, ensure_ascii=False))
+    context.exit(0 if ok else 1)
+
+
+def tasks_of(name: str) -> list[str]:
+    """The task of that name, or all tasks of the plugin or distribution. Raises NotFound, PluginError."""
+    known = catalogue()
+    if name in known.names("task"):
+        return [known.find("task", name)[0].name]
+    for one in known.plugins:  # before families: it may bring more than the task that its name leads to
+        if name not in (one.name, one.distribution):
+            continue
+        if one.error:
+            raise PluginError(f"plugin {name!r} failed to load", where=one.error)
+        tasks = [entry.name for entry in one.entries if entry.kind == "task"]
+        if not tasks:
+            raise NotFound(f"plugin {name!r} brings no task", fix="; ".join(one.problems))
+        return _those_that_load(known, list(dict.fromkeys(tasks)))
+    return [known.find("task", name)[0].name]
+
+
+def _those_that_load(known: Catalogue, tasks: list[str]) -> list[str]:
+    """All of the names; where none of them can be had, the error of the first. Raises PluginError."""
+    errors = []
+    for name in tasks:
+        try:
+            known.find("task", name)
+        except PluginError as error:
+            errors.append(error)
+    if len(errors) == len(tasks):
+        raise errors[0]
+    return tasks
+
+
+# file of the template -> where it goes
+_FILES = {
+    "pyproject.toml.txt": "pyproject.toml",
+    "README.md.txt": "README.md",
+    "__init__.py.txt": "$package/__init__.py",
+    "plugin.py.txt": "$package/plugin.py",
+    "task.py.txt": "$package/task.py",
+    "questions.json.txt": "$package/mini/questions.json",
+    "dataset.yaml.txt": "$package/registry/datasets/$name-questions.yaml",
+    "schema.json.txt": "$package/registry/schemas/$name-questions.json",
+    "test_task.py.txt": "tests/test_task.py",
+}
+
+
+@plugin.command("new")
+@click.argument("name")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to write it (default: suite-NAME).",
+)
+def new(name: str, folder: Path | None) -> None:
+    """Write a plugin with one small benchmark that installs, runs and passes its tests at once.
+
+    NAME is the benchmark's name: lower-case letters, digits and hyphens.
+
+    \b
+    Example:
+      suite plugin new units
+    """
+    package = package_of(name)
+    folder = folder or Path(f"suite-{name}")
+    written = write(name, package, folder)
+    for path in written:
+        click.echo(f"wrote {path}")
+    click.echo(f"next: cd {folder} && pip install -e . pytest && pytest && suite plugin check {name}")
+    click.echo(f"then: suite eval --task {name} --mini --model embedded/smollm2-135m")
+
+
+def package_of(name: str) -> str:
+    """The import package of a plugin. Raises ConfigError for a bad name or one that is taken."""
+    import re
+
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+        raise ConfigError(
+            f"{name!r} is no name for a benchmark",
+            fix="use lower-case letters, digits and single hyphens, beginning with a letter: my-benchmark",
+        )
+    taken = ConfigError(f"an installed plugin has a task {name!r} already", fix="choose another name")
+    try:
+        catalogue().find("task", name)
+    except NotFound:
+        families = {entry.name.partition("/")[0] for entry, _ in catalogue().entries("task")}
+        if name in families:
+            raise taken from None
+        return f"suite_{name.replace('-', '_')}"
+    except PluginError as error:
+        raise taken from error
+    raise taken
+
+
+def write(name: str, package: str, folder: Path) -> list[Path]:
+    """Write all files. Raises ConfigError if the folder holds anything already."""
+    from importlib.resources import files
+    from string import Template
+
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder} is there already and not empty", fix="name another with --dir")
+    source = files("suite.testing") / "template"
+    fields = {"name": name, "package": package}
+    written = []
+    for file, place in _FILES.items():
+        path = folder / Template(place).substitute(fields)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(Template((source / file).read_text("utf-8")).substitute(fields), "utf-8")
+        written.append(path)
+    (folder / package / "py.typed").write_text("", "utf-8")
+    return [*written, folder / package / "py.typed"]

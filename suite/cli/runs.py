@@ -58,11 +58,16 @@ def show(run: str, as_json: bool) -> None:
     Example:
       suite runs show prefeval-classification-…
     """
-    from suite.report.listing import show_run, told
-    from suite.report.loading import LoadedRun
     from suite.run.sources import find_run
 
-    record = show_run(LoadedRun(find_run(run)))
+    _show(find_run(run), as_json)
+
+
+def _show(folder: Path, as_json: bool) -> None:
+    from suite.report.listing import show_run, told
+    from suite.report.loading import LoadedRun
+
+    record = show_run(LoadedRun(folder))
     if as_json:
         click.echo(json.dumps(record, indent=2, ensure_ascii=False))
     else:
@@ -92,14 +97,7 @@ def import_(path: Path, importer: str, output: Path, model: str, as_json: bool) 
     """
     from suite.report.finish import write_reports
     from suite.report.importing import import_run
-    from suite.report.listing import show_run, told
-    from suite.report.loading import LoadedRun
 
     folder = import_run(importer, path, output, model=model, say=lambda text: click.echo(text, err=True))
-    record = show_run(LoadedRun(folder))
     write_reports(output)
-    if as_json:
-        click.echo(json.dumps(record, indent=2, ensure_ascii=False))
-    else:
-        for line in told(record):
-            click.echo(line)
+    _show(folder, as_json)

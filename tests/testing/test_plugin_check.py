@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from suite.cli.plugin_check import check, tasks_of
+from suite.cli.plugin import check, tasks_of
 from suite.errors import ConfigError, NotFound
 from suite.plugins import Catalogue, Plugin, catalogue
 from suite.testing import conformance
@@ -32,7 +32,7 @@ def three(monkeypatch: pytest.MonkeyPatch) -> None:
         raise Skip("nobody can tell")
 
     monkeypatch.setattr(conformance, "CHECKS", {"passes": passes, "fails": fails, "skips": skips})
-    monkeypatch.setattr("suite.cli.plugin_check.tasks_of", lambda name: [name])
+    monkeypatch.setattr("suite.cli.plugin.tasks_of", lambda name: [name])
 
 
 def test_each_check_has_a_line_and_a_failure_exits_1(three: None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from suite.cli.plugin_new import new
+from suite.cli.plugin import new
 from suite.errors import ConfigError
 from suite.testing.conformance import CHECKS
 
