@@ -246,34 +246,23 @@ def value_rows(run: LoadedRun) -> Iterator[Row]:
                 key = (one["task"], one["cell"], one["sample"], one["trial"], name)
                 yield key, _value_row(one, name, value)
 
-    for row in in_order(made()):
-        yield {name: row[name] for name in VALUES}
+    yield from in_order(made())
 
 
 def _value_row(one: Row, name: str, value: Any) -> Row:
     unscored = is_unscored(value)
     number = None if unscored or value is None or isinstance(value, str) else float(value)
-    usage = one["usage"]
-    return {
+    told = {
+        **one,
+        **one["usage"],
         "run_id": one["run"],
-        "task": one["task"],
         "task_version": one["version"],
-        "cell": one["cell"],
-        "model": one["model"],
-        "model_revision": one["model_revision"],
-        "sample": one["sample"],
-        "trial": one["trial"],
-        "cluster": one["cluster"],
         "metric": name,
         "value": number,
         "label": value if isinstance(value, str) else None,
         "unscored_reason": value["unscored"] if unscored else None,
-        "output_sha256": one["output_sha256"],
-        "prompt_tokens": usage["prompt_tokens"],
-        "completion_tokens": usage["completion_tokens"],
-        "latency_ms": usage["latency_ms"],
-        "judge": one["judge"],
     }
+    return {column: told[column] for column in VALUES}
 
 
 def result_rows(run: LoadedRun) -> Iterator[Row]:
@@ -297,21 +286,11 @@ def result_rows(run: LoadedRun) -> Iterator[Row]:
 
 def _result_row(place: Row, one: MetricResult) -> Row:
     found = {
+        **msgspec.to_builtins(one),
         **place,
         "metric": one.name,
-        "headline": one.headline,
         "slice": ", ".join(f"{tag}={value}" for tag, value in one.slice.items()),
-        "value": one.value,
         "lo": one.low,
         "hi": one.high,
-        "level": one.level,
-        "method": one.method,
-        "n": one.n,
-        "unscored": one.unscored,
-        "not_applicable": one.not_applicable,
-        "coverage": one.coverage,
-        "direction": one.direction,
-        "unit": one.unit,
-        "note": one.note,
     }
     return {name: found[name] for name in RESULTS}

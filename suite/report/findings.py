@@ -30,77 +30,63 @@ def _option(member: str) -> str:
     return "-o " if member == "candidate" else f"-o {member}."
 
 
-def sentence(one: Mapping[str, Any], cells: Mapping[str, str]) -> tuple[str, bool]:
-    """(the finding in a sentence, whether it is a warning). cells: id -> what a cell is called."""
+NOTES = ("cached", "wording", "room")  # the other kinds are warnings
+
+
+def sentence(one: Mapping[str, Any], cells: Mapping[str, str]) -> str:
+    """The finding in words. cells: id -> what a cell is called."""
     kind, who, counts, of = str(one["kind"]), str(one["who"]), dict(one["counts"]), int(one["of"])
     first = next(iter(counts), "")
     n = sum(counts.values())
     match kind:
         case "models":
-            return f"Several models answered as the {who}: {_shares(counts)}.", True
+            return f"Several models answered as the {who}: {_shares(counts)}."
         case "fingerprints":
-            return f"The {who}'s system_fingerprint changed within the run: {_shares(counts)}.", True
+            return f"The {who}'s system_fingerprint changed within the run: {_shares(counts)}."
         case "identity":
             changes = "; ".join(counts)
-            return f"The {who} was not who it was when the run began, as it went on: {changes}.", True
+            return f"The {who} was not who it was when the run began, as it went on: {changes}."
         case "code":
-            changes = "; ".join(counts)
             return (
-                f"The code of {who} is not what the outputs were made with: {changes}. "
+                f"The code of {who} is not what the outputs were made with: {'; '.join(counts)}. "
                 "`suite eval … --new` makes new ones."
-            ), True
-        case "cached":
-            dates = ", ".join(counts)
-            return (
-                f"{n:,} of {of:,} replies of the {who} came from the cache of {dates}.",
-                False,
             )
+        case "cached":
+            return f"{n:,} of {of:,} replies of the {who} came from the cache of {', '.join(counts)}."
         case "cut":
             return (
                 f"The endpoint of the {who} read fewer tokens than were sent in {counts['cut']:,} of {of:,} "
                 f"calls: at most {counts['read']:,} of at least {counts['sent']:,}. It cut prompts without "
                 "a word: raise its window (num_ctx in Ollama, -c in llama.cpp, context length in LM Studio)."
-            ), True
+            )
         case "settled":
-            return (
-                f"{n:,} failed calls of the {who} were settled on purpose by --settle: {_shares(counts)}.",
-                True,
-            )
+            return f"{n:,} failed calls of the {who} were settled on purpose by --settle: {_shares(counts)}."
         case "wording":
-            return (
-                f"{n:,} refusals of the {who} were read by a pattern of the user's: {_shares(counts)}.",
-                False,
-            )
+            return f"{n:,} refusals of the {who} were read by a pattern of the user's: {_shares(counts)}."
         case "room":
-            return (
-                f"{n:,} requests to the {who} asked for fewer new tokens than set, the rest of the window.",
-                False,
-            )
+            return f"{n:,} requests to the {who} asked for fewer new tokens than set, the rest of the window."
         case "short":
             limits = " or ".join(sorted(counts, key=lambda one: int(one or 0)))
             at = f"at {limits} tokens" if all(counts) else "short"
             option = f"{_option(who)}max_tokens=…"
-            return f"{n:,} of {of:,} {who} replies were cut {at}, and none of them was read: {option}", True
+            return f"{n:,} of {of:,} {who} replies were cut {at}, and none of them was read: {option}"
         case "alike":
             helps = HELP.get(first, "").format(o="-o ")
-            return (
-                f"All {of:,} outputs of {cells.get(who, who)} ended {ENDS.get(first, first)}: {helps}.",
-                True,
-            )
+            return f"All {of:,} outputs of {cells.get(who, who)} ended {ENDS.get(first, first)}: {helps}."
         case "judged":
             helps = HELP.get(first, "").format(o=_option(who))
-            return f"{n:,} of {of:,} replies of the {who} ended {ENDS.get(first, first)}: {helps}.", True
+            return f"{n:,} of {of:,} replies of the {who} ended {ENDS.get(first, first)}: {helps}."
     return (
         f"{n:,} of {of:,} scores of {cells.get(who, who)} have no value, all for one reason ({first}): "
         "look at the judge's replies, then `suite score` with another judge or -o judge.max_tokens=N."
-    ), True
+    )
 
 
 def sentences(results: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
-    """All findings of a scoring in words."""
+    """All findings of a scoring in words, each with whether it is a warning."""
     cells = {cell["cell"]: f"{cell['task']} (cell {cell['cell']})" for cell in results.get("cells", ())}
     found = list(results.get("findings", ()))
     short = {one["who"] for one in found if one["kind"] == "short"}
     for one in found:
         if one["kind"] != "judged" or one["who"] not in short or "length" not in one["counts"]:
-            yield sentence(one, cells)
+            yield sentence(one, cells), one["kind"] not in NOTES

@@ -21,6 +21,7 @@ from suite.task import Unscored, Value
 CHUNK = 20_000  # records sorted in memory at a time
 
 Row = dict[str, Any]
+_FIRST = ("run", "task", "version", "cell", "model", "model_revision", "sample", "trial")
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,11 @@ class Columns:
 
     def names(self) -> list[str]:
         """All columns of a flat table."""
-        first = ["run", "task", "version", "cell", "model", "model_revision", "sample", "trial"]
         parameters = [f"parameter.{name}" for name in self.parameters]
         tags = [f"tag.{name}" for name in self.tags]
         values = [column for name in self.values for column in (f"value.{name}", f"unscored.{name}")]
         last = ["output_sha256", "calls", "prompt_tokens", "completion_tokens", "latency_ms", "judge"]
-        return [*first, "group", "cluster", *parameters, *tags, "finish", "answer", *values, *last]
+        return [*_FIRST, "group", "cluster", *parameters, *tags, "finish", "answer", *values, *last]
 
 
 def columns_of(run: LoadedRun) -> Columns:
@@ -157,19 +157,7 @@ def in_order(pairs: Iterable[tuple[tuple[Any, ...], Row]], chunk: int = CHUNK) -
 
 def flat(row: Row, columns: Columns) -> Row:
     """A record as one row of a table; every column is there."""
-    plain = (
-        "run",
-        "task",
-        "version",
-        "cell",
-        "model",
-        "model_revision",
-        "sample",
-        "trial",
-        "group",
-        "cluster",
-    )
-    found: Row = {name: row[name] for name in plain}
+    found: Row = {name: row[name] for name in (*_FIRST, "group", "cluster")}
     for name in columns.parameters:
         found[f"parameter.{name}"] = _scalar(row["parameters"].get(name))
     for name in columns.tags:
