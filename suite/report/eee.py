@@ -17,7 +17,7 @@ from typing import Any
 from suite.errors import ConfigError, RunError
 from suite.report.declared import tasks_of
 from suite.report.eee_parts import Told, candidate_of, collection_of, component, model_id, model_info
-from suite.report.eee_results import Target, across_results, cell_results, targets_of
+from suite.report.eee_results import Asked, Target, across_results, cell_results, targets_of
 from suite.report.eee_rows import Samples
 from suite.report.eee_schema import AGGREGATE, ROW, VERSION, Unfit, check_results, encoded, fields
 from suite.report.exporting import exportable
@@ -171,8 +171,6 @@ def _source(run: LoadedRun, told: Told, summary: Summary) -> dict[str, Any]:
 def _results(
     run: LoadedRun, summary: Summary, made: Any, walk: Samples, by_id: dict[str, Target]
 ) -> Iterator[dict[str, Any]]:
-    from suite.report.eee_results import Asked
-
     plans = {cell["cell"]: dict(cell) for cell in run.manifest["cells"]}
     for scored in run.scoring_manifest.get("cells", ()):
         prompts = {name: scored[name] for name in ("prompts", "prompts_sha256") if name in scored}

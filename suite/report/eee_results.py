@@ -15,6 +15,7 @@ from suite.report.summary import Cell, TaskPart
 from suite.run.cells import AnyTask
 from suite.scoring.results import AcrossResult, MetricResult
 
+Json = dict[str, Any]
 _GLOBAL = ("accuracy", "f1_macro", "auroc", "rmse", "mae")  # metric ids that mean the same everywhere
 
 
@@ -53,7 +54,7 @@ class Asked:
 
     options: set[tuple[float | None, float | None, int | None]] = field(default_factory=set)
 
-    def generation(self, run: LoadedRun) -> dict[str, Any]:
+    def generation(self, run: LoadedRun) -> Json:
         """The common options as arguments; where they differ, all of them in the details."""
         details = {
             "seed": text_of(run.manifest.get("seed")),
@@ -104,7 +105,7 @@ def cell_results(
     plan: Mapping[str, Any],
     asked: Asked,
     targets: Mapping[str, Target],
-) -> list[dict[str, Any]]:
+) -> list[Json]:
     """The numbers of a cell; those without a value are left out."""
     facts = rows_of(made) if made else {}
     judges = judges_of(run, made, plan)
@@ -127,21 +128,12 @@ def cell_results(
             continue
         identity = result_id(task, cell, one)
         metric = _metric(task, cell, one, facts.get(one.name), judges, common)
-        found.append(
-            fields(
-                evaluation_result_id=identity,
-                evaluation_name=evaluation_name(task.name),
-                evaluation_timestamp=str(run.manifest.get("created", "")),
-                source_data=data,
-                metric_config=metric,
-                score_details=_score(one, metric, targets.get(identity), identity),
-                generation_config=generation,
-            )
-        )
+        score = _score(one, metric, targets.get(identity), identity)
+        found.append(_result(run, task, identity, data, metric, score, generation))
     return found
 
 
-def across_results(run: LoadedRun, task: TaskPart, made: AnyTask | None) -> list[dict[str, Any]]:
+def across_results(run: LoadedRun, task: TaskPart, made: AnyTask | None) -> list[Json]:
     """The numbers over several cells."""
     facts = rows_of(made) if made else {}
     found = []
@@ -159,18 +151,23 @@ def across_results(run: LoadedRun, task: TaskPart, made: AnyTask | None) -> list
         }
         identity = f"{task.name}@{_cells_id(over)}:{one.name}"
         metric = _metric(task, None, one, facts.get(one.name), None, common)
-        found.append(
-            fields(
-                evaluation_result_id=identity,
-                evaluation_name=evaluation_name(task.name),
-                evaluation_timestamp=str(run.manifest.get("created", "")),
-                source_data=data_of(run, made),
-                metric_config=metric,
-                score_details=_score(one, metric, None, identity),
-                generation_config=Asked().generation(run),
-            )
-        )
+        score, generation = _score(one, metric, None, identity), Asked().generation(run)
+        found.append(_result(run, task, identity, data_of(run, made), metric, score, generation))
     return found
+
+
+def _result(
+    run: LoadedRun, task: TaskPart, identity: str, data: Json, metric: Json, score: Json, generation: Json
+) -> Json:
+    return {
+        "evaluation_result_id": identity,
+        "evaluation_name": evaluation_name(task.name),
+        "evaluation_timestamp": str(run.manifest.get("created", "")),
+        "source_data": data,
+        "metric_config": metric,
+        "score_details": score,
+        "generation_config": generation,
+    }
 
 
 def _cells_id(over: AcrossResult) -> str:
@@ -182,9 +179,9 @@ def _metric(
     cell: Cell | None,
     one: MetricResult,
     facts: RowFacts | None,
-    judges: dict[str, Any] | None,
+    judges: Json | None,
     common: Mapping[str, str],
-) -> dict[str, Any]:
+) -> Json:
     family = task.name.partition("/")[0]
     proportion = facts is not None and facts.proportion
     details = {**common, "direction": one.direction, "headline": "true" if one.headline else "false"}
@@ -218,7 +215,7 @@ def _bound(end: float) -> float | str:
     return "Infinity" if end > 0 else "-Infinity"
 
 
-def _score(one: MetricResult, metric: dict[str, Any], target: Target | None, name: str) -> dict[str, Any]:
+def _score(one: MetricResult, metric: Json, target: Target | None, name: str) -> Json:
     assert one.value is not None
     details = {
         "n": str(one.n),
@@ -247,7 +244,7 @@ def _score(one: MetricResult, metric: dict[str, Any], target: Target | None, nam
     )
 
 
-def _inside(value: float, metric: dict[str, Any]) -> float:
+def _inside(value: float, metric: Json) -> float:
     """A mean of ones can be 1.0000000000000002: such rounding is taken back, nothing else."""
     for bound in (metric.get("min_score"), metric.get("max_score")):
         if isinstance(bound, float) and abs(value - bound) < 1e-9:

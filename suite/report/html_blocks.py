@@ -69,6 +69,11 @@ class Drawer:
         ).format(svg, legend, grid_table(plot_grid(found)))
 
 
+def left_out(count: int, what: str) -> Markup:
+    """A line that says how many of something are not shown; nothing for none."""
+    return Markup('<p class="cut">{:,} {}</p>').format(count, what) if count > 0 else EMPTY
+
+
 def text_block(found: Text) -> Markup:
     """Plain text, line ends kept."""
     return body(found.text)
@@ -77,9 +82,7 @@ def text_block(found: Text) -> Markup:
 def body(text: str, most: int = MOST_TEXT) -> Markup:
     """Text that somebody or some model wrote: as it is, in its own direction, cut if it is very long."""
     shown, left = cut(text, most)
-    more = (
-        Markup('<p class="cut">{:,} characters more are not shown here.</p>').format(left) if left else EMPTY
-    )
+    more = left_out(left, "characters more are not shown here.")
     return Markup('<div class="text" dir="auto">{}</div>{}').format(clean(shown), more)
 
 
@@ -130,11 +133,7 @@ def _table(columns: Iterable[str], rows: Iterable[Iterable[str]], numbers: list[
         Markup("<tr>{}</tr>").format(Markup("").join(cell("td", i, value) for i, value in enumerate(row)))
         for row in rows
     )
-    more = (
-        Markup('<p class="cut">{:,} more rows are not shown here.</p>').format(total - MOST_ROWS)
-        if total > MOST_ROWS
-        else EMPTY
-    )
+    more = left_out(total - MOST_ROWS, "more rows are not shown here.")
     return Markup(
         '<div class="wide" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>{}'
     ).format(head, lines, more)
@@ -158,7 +157,7 @@ def code_block(found: Code) -> Markup:
         )
         for number, line in enumerate(lines, 1)
     )
-    more = Markup('<p class="cut">{:,} characters more are not shown.</p>').format(left) if left else EMPTY
+    more = left_out(left, "characters more are not shown.")
     return Markup('<div class="wide" tabindex="0"><ol class="code">{}</ol></div>{}').format(rows, more)
 
 
@@ -185,8 +184,7 @@ def dialogue_block(found: Dialogue) -> Markup:
     turns = Markup("").join(
         message(turn.speaker, turn.text, tuple(turn.notes)) for turn in found.turns[:MOST_TURNS]
     )
-    left = len(found.turns) - MOST_TURNS
-    more = Markup('<p class="cut">{:,} more turns are not shown.</p>').format(left) if left > 0 else EMPTY
+    more = left_out(len(found.turns) - MOST_TURNS, "more turns are not shown.")
     return Markup('<div class="dialogue">{}</div>{}').format(turns, more)
 
 

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from suite.blocks import Line, Plot
 from suite.report import matrix
-from suite.report.formatting import DASH, coverage_text, interval, number, percent, plain, with_unit
+from suite.report.formatting import number, percent, plain
 from suite.report.html_blocks import EMPTY, Drawer, grid_table
 from suite.report.summary import Cell, TaskPart, is_number
 from suite.scoring.results import MetricResult
@@ -53,12 +53,9 @@ def _hero(task: TaskPart, level: float) -> Markup:
     head = task.cells[0].headline
     if head is None:
         return Markup("<p>No result yet.</p>")
-    facts = [(f"{percent(level)} interval", interval(head.low, head.high))]
-    facts += [
-        ("n", number(head.n)),
-        ("unscored", number(head.unscored)),
-        ("coverage (bounds)", coverage_text(head)),
-    ]
+    value, *texts = matrix.headline_texts(head)
+    names = (f"{percent(level)} interval", "n", "unscored", "coverage (bounds)")
+    facts = list(zip(names, texts, strict=True))
     if pending := task.cells[0].counts["pending"]:
         facts.append(("pending", number(pending)))
     facts += [("clusters", number(head.clusters)), ("method", head.method)]
@@ -66,7 +63,7 @@ def _hero(task: TaskPart, level: float) -> Markup:
     return Markup(
         '<div class="hero"><div><span class="name">{}</span><span class="value">{}</span></div>'
         "<dl>{}</dl></div>{}"
-    ).format(matrix.headline_title(task), with_unit(head.value, head.unit), listed, _bar(head, _ends([head])))
+    ).format(matrix.headline_title(task), value, listed, _bar(head, _ends([head])))
 
 
 def _table(task: TaskPart, level: float) -> Markup:
@@ -86,20 +83,11 @@ def _table(task: TaskPart, level: float) -> Markup:
     rows = []
     for cell, head in zip(task.cells, heads, strict=True):
         cells = [Markup("<td>{}</td>").format(plain(value)) for value in cell.values]
-        cells.append(
-            Markup('<td class="n strong">{}</td>').format(with_unit(head.value, head.unit) if head else DASH)
-        )
+        value, *texts = matrix.headline_texts(head)
+        cells.append(Markup('<td class="n strong">{}</td>').format(value))
         cells.append(Markup('<td class="bar">{}</td>').format(_bar(head, ends) if head else EMPTY))
-        texts = [DASH] * 4
-        if head:
-            texts = [
-                interval(head.low, head.high),
-                number(head.n),
-                number(head.unscored),
-                coverage_text(head),
-            ]
         texts += [number(cell.counts["pending"])] if pending else []
-        texts += [number(head.clusters), head.method] if head else [DASH, DASH]
+        texts += matrix.made_by(head)
         cells += [Markup('<td class="n">{}</td>').format(text) for text in texts]
         rows.append(Markup("<tr>{}</tr>").format(Markup("").join(cells)))
     return Markup(

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from suite.blocks import Block
 from suite.report.cleaning import one_line
 from suite.report.formatting import plain
-from suite.report.html_blocks import EMPTY, Drawer, body, definitions, grid_table, message
+from suite.report.html_blocks import EMPTY, Drawer, body, definitions, grid_table, left_out, message
 from suite.report.loading import LoadedRun
 from suite.report.matrix import Grid
 from suite.report.picking import Picked
@@ -127,9 +127,8 @@ def _parts(parts: Sequence[Part]) -> Markup:
         ]
         for part in parts[:MOST_PARTS]
     ]
-    more = len(parts) - MOST_PARTS
     grid = Grid("", ["part", *tags, *values], rows, left=1 + len(tags) + len(values))
-    rest = Markup('<p class="cut">{:,} more parts are not shown.</p>').format(more) if more > 0 else EMPTY
+    rest = left_out(len(parts) - MOST_PARTS, "more parts are not shown.")
     return Markup("<h4>Parts</h4>{}{}").format(grid_table(grid), rest)
 
 
@@ -170,10 +169,7 @@ def _request(found: Trace) -> Markup:
             )
         )
     parts += map(_said, found.head)
-    if found.hidden:
-        parts.append(
-            Markup('<p class="cut">{:,} messages between are not shown here.</p>').format(found.hidden)
-        )
+    parts.append(left_out(found.hidden, "messages between are not shown here."))
     if found.between:
         inner = Markup("").join(map(_said, found.between))
         parts.append(
@@ -185,10 +181,7 @@ def _request(found: Trace) -> Markup:
     if found.prompt is not None:
         parts.append(_said(found.prompt))
     parts += map(_said, found.texts)
-    if found.more_texts:
-        parts.append(
-            Markup('<p class="cut">{:,} more texts are not shown here.</p>').format(found.more_texts)
-        )
+    parts.append(left_out(found.more_texts, "more texts are not shown here."))
     return Markup('<div class="dialogue">{}</div>').format(Markup("").join(parts))
 
 

@@ -4,7 +4,7 @@ Memory holds the manifests, the results and indexes of 16 bytes a record, made w
 A run that was not scored yet, or whose scoring has no results yet, can be shown too.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -104,18 +104,12 @@ class LoadedRun:
     @cached_property
     def score_index(self) -> OffsetIndex:
         """Where each score stands, by key."""
-        index = OffsetIndex()
-        for offset, record in self.scores_with_offsets():
-            index.add(Key.of(record).digest, offset)
-        return index
+        return _index(self.scores_with_offsets())
 
     @cached_property
     def output_index(self) -> OffsetIndex:
         """Where each output stands, by key."""
-        index = OffsetIndex()
-        for offset, record in self.outputs_with_offsets():
-            index.add(Key.of(record).digest, offset)
-        return index
+        return _index(self.outputs_with_offsets())
 
     def score(self, key: Key) -> ScoreRecord | None:
         """The score of a key; the last one if there are several."""
@@ -158,3 +152,10 @@ class LoadedRun:
         if found is None:
             raise RunError(f"call {record.text_from} of sample {record.sample!r} is not in calls.jsonl")
         return found.call.reply.text
+
+
+def _index(records: Iterable[tuple[int, OutputRecord | ScoreRecord]]) -> OffsetIndex:
+    index = OffsetIndex()
+    for offset, record in records:
+        index.add(Key.of(record).digest, offset)
+    return index

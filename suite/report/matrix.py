@@ -65,16 +65,16 @@ def headline_grid(task: TaskPart, level: float, details: bool = False) -> Grid:
     columns += ["clusters", "method"] if details else []
     rows = []
     for cell in task.cells:
-        row = [*map(plain, cell.values), *_headline(cell.headline)]
+        row = [*map(plain, cell.values), *headline_texts(cell.headline)]
         row += [number(cell.counts["pending"])] if "pending" in columns else []
         if details:
-            head = cell.headline
-            row += [number(head.clusters) if head else DASH, head.method if head else DASH]
+            row += made_by(cell.headline)
         rows.append(row)
     return Grid(headline_title(task), columns, rows, left=len(task.swept))
 
 
-def _headline(head: MetricResult | None) -> list[str]:
+def headline_texts(head: MetricResult | None) -> list[str]:
+    """Value, interval, n, unscored, coverage with bounds; a dash each where there is no headline."""
     if head is None:
         return [DASH] * 5
     return [
@@ -84,6 +84,11 @@ def _headline(head: MetricResult | None) -> list[str]:
         number(head.unscored),
         coverage_text(head),
     ]
+
+
+def made_by(head: MetricResult | None) -> list[str]:
+    """How the interval was made: clusters and method."""
+    return [number(head.clusters), head.method] if head else [DASH, DASH]
 
 
 def cell_name(cell: Cell) -> str:

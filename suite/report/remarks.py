@@ -141,6 +141,12 @@ def _notes(run: LoadedRun) -> Iterator[Remark]:
             yield Remark("note", f"{task}: {note}")
 
 
+def parameters_of(plan: Mapping[str, Any], scored: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters of a cell, those of the scoring in place of the run's."""
+    at_score = scored.get("score_parameters", {})
+    return {**plan["parameters"], **plan.get("score_parameters", {}), **at_score}
+
+
 def deviations(plan: Mapping[str, Any], scored: Mapping[str, Any]) -> dict[str, str]:
     """What is shown with a cell's headline: protocol, prompts, and the facts its task told when opened."""
     found: dict[str, str] = {}

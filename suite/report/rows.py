@@ -15,7 +15,7 @@ import msgspec
 
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.report.loading import Key, LoadedRun
-from suite.report.remarks import role_lines, roles_of
+from suite.report.remarks import parameters_of, role_lines, roles_of
 from suite.task import Unscored, Value
 
 CHUNK = 20_000  # records sorted in memory at a time
@@ -50,9 +50,7 @@ def columns_of(run: LoadedRun) -> Columns:
     for output in run.outputs():
         tags.update(output.tags)
     cells = run.manifest["cells"]
-    parameters = dict.fromkeys(
-        name for cell in cells for name in {**cell["parameters"], **cell.get("score_parameters", {})}
-    )
+    parameters = dict.fromkeys(name for cell in cells for name in parameters_of(cell, {}))
     return Columns(tuple(sorted(values)), tuple(sorted(tags)), tuple(parameters))
 
 
@@ -91,17 +89,12 @@ def revision_of(run: LoadedRun) -> str:
 
 def _row(run: LoadedRun, output: OutputRecord, cell: Mapping[str, Any], scored: Mapping[str, Any]) -> Row:
     score: ScoreRecord | None = run.score(Key.of(output))
-    parameters = {
-        **cell["parameters"],
-        **cell.get("score_parameters", {}),
-        **scored.get("score_parameters", {}),
-    }
     return {
         "run": run.name,
         "task": cell["task"],
         "version": cell["version"],
         "cell": output.cell,
-        "parameters": parameters,
+        "parameters": parameters_of(cell, scored),
         "sample": output.sample,
         "trial": output.trial,
         "group": output.group,

@@ -13,7 +13,7 @@ import msgspec
 from suite.errors import RunError
 from suite.report.formatting import plain
 from suite.report.loading import LoadedRun
-from suite.report.remarks import Remark, deviations, remarks, role_lines
+from suite.report.remarks import Remark, deviations, parameters_of, remarks, role_lines
 from suite.scoring.results import AcrossResult, MetricResult
 
 
@@ -149,14 +149,7 @@ def _task(
     scored: Mapping[str, Mapping[str, Any]],
     across: Sequence[AcrossResult],
 ) -> TaskPart:
-    parameters = [
-        {
-            **plan["parameters"],
-            **plan.get("score_parameters", {}),
-            **scored.get(plan["cell"], {}).get("score_parameters", {}),
-        }
-        for plan in plans
-    ]
+    parameters = [parameters_of(plan, scored.get(plan["cell"], {})) for plan in plans]
     names = swept(parameters)
     cells = [
         _cell(run, plan, values, names, by_cell.get(plan["cell"]), scored.get(plan["cell"], {}))
