@@ -1,9 +1,10 @@
 """suite compare: runs against each other, sample by sample."""
 
-from pathlib import Path
 from typing import Any
 
 import click
+
+from suite.cli.pages import others, page_flags, show
 
 
 @click.command("compare")
@@ -31,17 +32,8 @@ import click
 @click.option(
     "--examples", type=click.IntRange(min=0), default=5, show_default=True, help="Samples to read, a side."
 )
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with plots.")
-@click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def compare(
-    runs: tuple[str, ...],
-    metrics: tuple[str, ...],
-    html: Path | None,
-    markdown: Path | None,
-    as_json: bool,
-    **how: Any,
-) -> None:
+@page_flags
+def compare(runs: tuple[str, ...], metrics: tuple[str, ...], **flags: Any) -> None:
     """Compare runs on the samples they share: differences with intervals, paired tests, corrections.
 
     RUN is a folder, or a name under runs/; RUN@SCORING takes an older scoring. Refuses runs that differ in
@@ -51,21 +43,17 @@ def compare(
     Example:
       suite compare runs/model-a runs/model-b --html compare.html
     """
-    from suite.cli.pages import show
     from suite.compare.comparing import Wanted, compare_runs
     from suite.compare.data import as_data
     from suite.compare.sections import sections
 
-    found = compare_runs(
-        runs, Wanted(metrics=metrics, **{name: value for name, value in how.items() if value is not None})
-    )
+    how = {name: value for name, value in others(flags).items() if value is not None}
+    found = compare_runs(runs, Wanted(metrics=metrics, **how))
     title = " against ".join(dict.fromkeys(run.label for run in found.runs))
     show(
         title,
         "Comparison",
         lambda compact: sections(found, compact=compact),
         lambda: as_data(found),
-        html=html,
-        markdown=markdown,
-        as_json=as_json,
+        flags,
     )

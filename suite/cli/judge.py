@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from suite.cli import running
+from suite.cli.pages import page_flags, show
 
 
 @click.group("judge")
@@ -70,10 +71,8 @@ def audit(context: click.Context, /, **flags: Any) -> None:
 @click.option(
     "--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of intervals."
 )
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with plots.")
-@click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def correct(labels: Path, level: float, html: Path | None, markdown: Path | None, as_json: bool) -> None:
+@page_flags
+def correct(labels: Path, level: float, **flags: Any) -> None:
     """Correct a judge's share of yes by human labels of a random part of the samples.
 
     FILE is CSV or JSONL with columns judge (yes or no for every sample), human (for some) and cluster.
@@ -82,17 +81,8 @@ def correct(labels: Path, level: float, html: Path | None, markdown: Path | None
     Example:
       suite judge correct labels.csv
     """
-    from suite.cli.pages import show
     from suite.compare.correcting import as_data, read_labels, sections
     from suite.compare.correcting import correct as corrected
 
     found = corrected(*read_labels(labels), level=level)
-    show(
-        labels.name,
-        "Judge",
-        lambda _: sections(found),
-        lambda: as_data(found),
-        html=html,
-        markdown=markdown,
-        as_json=as_json,
-    )
+    show(labels.name, "Judge", lambda _: sections(found), lambda: as_data(found), flags)

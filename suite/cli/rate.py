@@ -1,9 +1,10 @@
 """suite rate: many models from their pairwise verdicts."""
 
-from pathlib import Path
 from typing import Any
 
 import click
+
+from suite.cli.pages import others, page_flags, show
 
 
 @click.command("rate")
@@ -30,16 +31,8 @@ import click
 @click.option("--elo/--no-elo", default=None, help="Elo over random orders (default: up to 100,000 votes).")
 @click.option("--prequential/--no-prequential", default=None, help="Test whether draws help to predict.")
 @click.option("--robustness", is_flag=True, help="How careless votes and flipped votes move the ranking.")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with plots.")
-@click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def rate(
-    verdicts: tuple[str, ...],
-    html: Path | None,
-    markdown: Path | None,
-    as_json: bool,
-    **how: Any,
-) -> None:
+@page_flags
+def rate(verdicts: tuple[str, ...], **flags: Any) -> None:
     """Rate models by Bradley-Terry: a CSV or JSONL of votes, or runs that set a candidate against a baseline.
 
     A file has columns a, b and winner (a, b, tie, both-good, both-bad, or a name), and may have prompt,
@@ -49,19 +42,16 @@ def rate(
     Example:
       suite rate votes.csv --style length_difference --html ratings.html
     """
-    from suite.cli.pages import show
     from suite.compare.rating import RateWanted
     from suite.compare.rating import rate as rated
     from suite.compare.rating_sections import as_data, sections
     from suite.compare.votes_files import read_votes
 
-    found = rated(read_votes(verdicts, how["styles"]), RateWanted(**how))
+    found = rated(read_votes(verdicts, flags["styles"]), RateWanted(**others(flags)))
     show(
         found.raw.source,
         "Ratings",
         lambda compact: sections(found, compact=compact),
         lambda: as_data(found),
-        html=html,
-        markdown=markdown,
-        as_json=as_json,
+        flags,
     )

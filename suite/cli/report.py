@@ -1,12 +1,27 @@
-"""suite report: show a run to people; `export`, for other tools, has a file of its own."""
+"""suite report: show a run to people, export it for other tools and projects."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from suite.cli.report_export import export
 from suite.errors import ConfigError
+
+if TYPE_CHECKING:
+    from suite.report.loading import LoadedRun
+
+TABLES = ("csv", "jsonl", "parquet")
+FORMATS = (*TABLES, "lm-eval", "hub", "eee")
+# options that only some formats know
+_OWN: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("table", "force"), TABLES),
+    "raw_cells": ("csv",),
+    **dict.fromkeys(("task", "dataset", "task_id", "scale", "source_url", "push", "yes"), ("hub",)),
+    **dict.fromkeys(("relationship", "organization", "collection", "model_id"), ("eee",)),
+    **dict.fromkeys(("deployment", "availability", "no_samples"), ("eee",)),
+}
 
 scoring_flag = click.option(
     "--scoring", default="", metavar="ID", help="Which scoring (default: the newest)."
@@ -23,9 +38,6 @@ def report() -> None:
     Example:
       suite report show runs/prefeval-classification-…
     """
-
-
-report.add_command(export)
 
 
 @report.command()
@@ -76,3 +88,152 @@ def show(
         from suite.report.terminal import print_results
 
         print_results(folder, scoring, details=details)
+
+
+@report.command("export")
+@click.argument("run")
+@scoring_flag
+@click.option("--to", "--format", "kind", type=click.Choice(FORMATS), required=True, help="What to write.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="PATH",
+    help="The file of a table; for lm-eval, hub and eee the folder.",
+)
+@click.option("--allow-partial", is_flag=True, help="Export a run with pending work too.")
+@click.option(
+    "--table",
+    type=click.Choice(("samples", "values", "results")),
+    help="csv, jsonl, parquet: a row a sample (default), a row a value, or a row a number of the results.",
+)
+@click.option(
+    "--raw-cells", is_flag=True, help="csv: do not guard cells that a spreadsheet runs as formulas."
+)
+@click.option("--force", is_flag=True, help="csv, jsonl, parquet: replace another file that stands there.")
+@click.option("--task", metavar="TASK", help="hub: only this task of the run.")
+@click.option("--dataset", metavar="OWNER/NAME", help="hub: the benchmark's dataset, if no entry names it.")
+@click.option("--task-id", metavar="ID", help="hub: the task in that dataset's eval.yaml.")
+@click.option(
+    "--scale", type=click.Choice(("proportion", "percent", "as-is")), help="hub: in which numbers it is told."
+)
+@click.option("--source-url", metavar="URL", help="hub: where more about the run can be read.")
+@click.option("--push", metavar="OWNER/MODEL", help="hub: open a pull request there with the files.")
+@click.option("--yes", is_flag=True, help="hub: do not ask before the pull request.")
+@click.option(
+    "--relationship",
+    type=click.Choice(("first_party", "third_party", "collaborative", "other")),
+    help="eee: yours to the model's maker; required.",
+)
+@click.option("--organization", metavar="NAME", help="eee: who ran it; required.")
+@click.option("--collection", metavar="NAME", help="eee: folder under data/ (default: the task's family).")
+@click.option("--model-id", metavar="DEVELOPER/MODEL", help="eee: the model, where its name does not say it.")
+@click.option(
+    "--deployment",
+    type=click.Choice(("self_deployed", "externally_managed", "unknown")),
+    help="eee: who ran the model (default: as the run tells).",
+)
+@click.option(
+    "--availability",
+    type=click.Choice(("open_weights", "closed_weights", "unknown")),
+    help="eee: of the weights (default: unknown).",
+)
+@click.option("--no-samples", is_flag=True, help="eee: leave out the samples with their texts.")
+def export(run: str, scoring: str, kind: str, output: Path, allow_partial: bool, **options: Any) -> None:
+    """Write a run for other tools: a table, or another project's files.
+
+    \b
+    Examples:
+      suite report export RUN --to parquet -o samples.parquet
+      suite report export RUN --to csv --table results -o results.csv
+      suite report export RUN --to lm-eval -o folder
+      suite report export RUN --to hub -o model-repository
+      suite report export RUN --to eee --relationship third_party --organization NAME -o folder
+    """
+    given = {name: value for name, value in options.items() if value}
+    for name in given:
+        if kind not in _OWN[name]:
+            raise ConfigError(
+                f"--{name.replace('_', '-')} means nothing to --to {kind}",
+                fix=f"it belongs to --to {' and --to '.join(_OWN[name])}",
+            )
+    from suite.report.loading import LoadedRun
+    from suite.run.sources import find_run
+
+    loaded = LoadedRun(find_run(run), scoring)
+    if kind == "hub":
+        _hub(loaded, output, allow_partial, given)
+    elif kind == "eee":
+        _eee(loaded, output, allow_partial, given)
+    elif kind == "lm-eval":
+        from suite.report.exporting import exportable
+        from suite.report.lm_eval import write_lm_eval
+
+        exportable(loaded, allow_partial)
+        _wrote(write_lm_eval(loaded, output))
+    else:
+        from suite.report.exporting import export_table
+
+        table, guard = given.get("table", "samples"), not given.get("raw_cells")
+        over = bool(given.get("force"))
+        _wrote(
+            [
+                export_table(
+                    loaded, kind, output, table=table, allow_partial=allow_partial, guard=guard, over=over
+                )
+            ]
+        )
+
+
+def _wrote(paths: list[Path]) -> None:
+    for path in paths:
+        click.echo(f"wrote {path}")
+
+
+def _hub(run: "LoadedRun", output: Path, allow_partial: bool, given: Mapping[str, Any]) -> None:
+    from suite.report.hub import Benchmark, advice, hub_files, write_hub
+
+    told = [given.get(name, "") for name in ("dataset", "task_id", "scale")]
+    if any(told) and not all(told):
+        raise ConfigError("--dataset, --task-id and --scale go together", fix="give all three of them")
+    files = hub_files(
+        run,
+        given=Benchmark(*told) if all(told) else None,
+        task=given.get("task", ""),
+        source_url=given.get("source_url", ""),
+        allow_partial=allow_partial,
+    )
+    _wrote(write_hub(files, output))
+    if repo := given.get("push", ""):
+        _push(run, files, repo, bool(given.get("yes")))
+    for line in advice(bool(repo)):
+        click.echo(line)
+
+
+def _push(run: "LoadedRun", files: Any, repo: str, sure: bool) -> None:
+    from suite.report.hub import push
+
+    click.echo(f"a pull request to {repo} with:")
+    for one in files:
+        click.echo(f"--- {one.path}\n{one.text}", nl=False)
+    if not sure and not click.confirm(f"open it at {repo}?"):
+        click.echo("nothing was sent")
+        return
+    click.echo(f"opened {push(files, repo, run.name)}; it is merged by whoever owns {repo}")
+
+
+def _eee(run: "LoadedRun", output: Path, allow_partial: bool, given: Mapping[str, Any]) -> None:
+    from suite.report.eee import Told, write_eee
+
+    for name in ("relationship", "organization"):
+        if name not in given:
+            raise ConfigError(
+                f"--to eee needs --{name}", fix=f"see `suite report export --help` for --{name}"
+            )
+    samples = not given.get("no_samples", False)
+    told = Told(**{name: value for name, value in given.items() if name != "no_samples"})
+    written = write_eee(run, output, told, samples=samples, allow_partial=allow_partial)
+    _wrote(written.paths)
+    for line in written.remarks:
+        click.echo(line)

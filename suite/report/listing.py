@@ -92,11 +92,7 @@ def show_run(run: LoadedRun) -> dict[str, Any]:
         "roles": dict(run.manifest.get("roles", {})),
         "pending_reasons": pending_reasons(run),
         "data": dict(run.manifest.get("data", {})),
-        "seed": run.manifest.get("seed"),
-        "trials": run.manifest.get("trials"),
-        "limit": run.manifest.get("limit"),
-        "mini": run.manifest.get("mini"),
-        "plan_sha256": run.manifest.get("plan_sha256"),
+        **{name: run.manifest.get(name) for name in ("seed", "trials", "limit", "mini", "plan_sha256")},
     }
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.errors import SuiteError
-from suite.testing import declared, offline, outcomes, running, sampled
+from suite.testing import declared, outcomes, running, sampled
 from suite.testing.bench import Bench
 from suite.testing.subject import Skip, Subject
 
@@ -29,7 +29,7 @@ CHECKS: dict[str, Finder] = {
     "samples": sampled.samples,
     "stable-ids": sampled.stable_ids,
     "lazy": sampled.lazy,
-    "offline": offline.offline,
+    "offline": running.offline,
     "solves": running.solves,
     "order": running.order,
     "resume": running.resume,

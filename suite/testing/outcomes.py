@@ -20,14 +20,9 @@ def infrastructure(bench: Bench) -> Iterator[str]:
     base = whole(bench)
     roles = list(base.plan.filled.roles)
     ran = bench.run(dict.fromkeys(roles, down))  # the run may give the endpoint up: that leaves all pending
-    for key, output in ran.outputs.items():
-        if output.calls or base.outputs[key].calls:
-            yield f"{ran.name(key)} has an output, though no model answered"
-            break
-    for key, score in ran.scores.items():
-        if score.calls or base.scores[key].calls:
-            yield f"{ran.name(key)} has a score, though no model answered"
-            break
+    outputs = [key for key, one in ran.outputs.items() if one.calls or base.outputs[key].calls]
+    yield from (f"{ran.name(key)} has an output, though no model answered" for key in outputs[:1])
+    yield from _scored(base, ran, "model")
     lost = [key for key in base.outputs if base.outputs[key].calls or base.scores[key].calls]
     if not lost:
         raise Skip("the task asks no model")
@@ -36,10 +31,13 @@ def infrastructure(bench: Bench) -> Iterator[str]:
     judges = _judges(bench)
     if judges:
         ran = bench.run(dict.fromkeys(judges, down))
-        for key, score in ran.scores.items():
-            if score.calls or base.scores[key].calls:
-                yield f"{ran.name(key)} has a score, though no judge answered"
-                break
+        yield from _scored(base, ran, "judge")
+
+
+def _scored(base: Ran, ran: Ran, who: str) -> Iterator[str]:
+    """The first score that is there though it needed calls."""
+    keys = [key for key, one in ran.scores.items() if one.calls or base.scores[key].calls]
+    yield from (f"{ran.name(key)} has a score, though no {who} answered" for key in keys[:1])
 
 
 def candidate_failure(bench: Bench) -> Iterator[str]:
