@@ -13,15 +13,6 @@ import click
 if TYPE_CHECKING:
     from suite.board.accepting import Accepted
 
-repository_flag = click.option(
-    "--repo",
-    "repository",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    show_default=True,
-    help="The board's.",
-)
-
 
 @click.group("board")
 def board() -> None:
@@ -108,7 +99,14 @@ def commands(board: str, model: str) -> None:
 
 @board.command("accept")
 @click.argument("bundle", type=click.Path(path_type=Path), required=False)
-@repository_flag
+@click.option(
+    "--repo",
+    "repository",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    show_default=True,
+    help="The board's.",
+)
 @click.option("--board", "board_name", default="", metavar="FILE|ID", help="Which board, if it has several.")
 @click.option(
     "--url", "urls", multiple=True, metavar="https://…", help="Where a large bundle lies; repeatable."

@@ -68,9 +68,7 @@ def audit(context: click.Context, /, **flags: Any) -> None:
 
 @judge.command()
 @click.argument("labels", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE")
-@click.option(
-    "--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of intervals."
-)
+@running.level_flag
 @page_flags
 def correct(labels: Path, level: float, **flags: Any) -> None:
     """Correct a judge's share of yes by human labels of a random part of the samples.

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from suite.cli.pages import others, page_flags, show
+from suite.cli.running import level_flag
 
 
 @click.command("rate")
@@ -20,9 +21,7 @@ from suite.cli.pages import others, page_flags, show
 @click.option(
     "--rounds", type=click.IntRange(min=0), help="Of the bootstrap (1000; 100 from 100,000 votes on)."
 )
-@click.option(
-    "--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of intervals."
-)
+@level_flag
 @click.option("--seed", type=int, default=0, show_default=True, help="Of resampling.")
 @click.option(
     "--style", "styles", multiple=True, metavar="COLUMN", help="Hold a style equal: a minus b of it."

@@ -29,6 +29,11 @@ thinking_flag = click.option(
 )
 
 
+level_flag = click.option(
+    "--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of intervals."
+)
+
+
 def role_flags(function: FunctionT) -> FunctionT:
     """Flags that name models."""
     flags: list[Callable[[Any], Any]] = [
@@ -66,13 +71,7 @@ def run_flags(function: FunctionT) -> FunctionT:
             default=None,
             help="Take replies from the cache even for a run made before; or leave the cache out.",
         ),
-        click.option(
-            "--level",
-            type=click.FloatRange(0.5, 0.999),
-            default=0.95,
-            show_default=True,
-            help="Of intervals.",
-        ),
+        level_flag,
         click.option(
             "--settle",
             "settle",

@@ -11,11 +11,11 @@ from typing import TextIO
 from markupsafe import Markup
 
 from suite.blocks import Block, Code, Dialogue, Facts, Plot, Section, Table, Text
-from suite.report import markdown_blocks
+from suite.report import markdown
 from suite.report.cleaning import clean, cut, one_line
 from suite.report.html import policy
 from suite.report.html_blocks import Drawer
-from suite.report.markdown_blocks import cell_text, table_grid
+from suite.report.markdown import cell_text, table_grid
 from suite.report.terminal import console_for, styled, tables, write_out
 
 MOST_SAID = 1200  # characters of one turn in a terminal
@@ -61,8 +61,8 @@ def html_page(title: str, over: str, sections: Sequence[Section]) -> Iterator[st
 
 def markdown_page(title: str, sections: Sequence[Section]) -> str:
     """The same as a Markdown document."""
-    parts = [f"# {markdown_blocks.escaped(title)}"]
-    parts += [markdown_blocks.section(one, 2) for one in sections]
+    parts = [f"# {markdown.escaped(title)}"]
+    parts += [markdown.section(one, 2) for one in sections]
     return "\n\n".join(parts) + "\n"
 
 

@@ -162,7 +162,7 @@ def _outcomes(choice: Choice) -> list[str]:
 def _happened(run: LoadedRun, summary: Summary) -> Iterator[Any]:
     yield happened_grid(summary.tasks)
     if summary.calls:
-        yield calls_grid({member: dict(counts) for member, counts in summary.calls.items()})
+        yield calls_grid(summary.calls)
     attempts = attempts_grid(run)
     if attempts.rows:
         yield attempts

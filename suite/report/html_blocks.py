@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from suite.blocks import Block, Code, Dialogue, Facts, Finding, Plot, Section, Table, Text
 from suite.report import plots
 from suite.report.cleaning import clean, cut, one_line
-from suite.report.markdown_blocks import cell_text, plot_grid
+from suite.report.markdown import cell_text, plot_grid
 from suite.report.matrix import Grid
 
 MOST_TEXT = 20_000

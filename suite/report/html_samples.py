@@ -6,7 +6,7 @@ import msgspec
 from markupsafe import Markup
 
 from suite.blocks import Block
-from suite.report.cleaning import one_line
+from suite.report.cleaning import clean, cut, one_line
 from suite.report.formatting import plain
 from suite.report.html_blocks import EMPTY, Drawer, body, definitions, grid_table, left_out, message
 from suite.report.loading import LoadedRun
@@ -108,8 +108,6 @@ def _answer(run: LoadedRun, picked: Picked) -> Markup:
 
 def pretty(value: object, most: int = 20_000) -> str:
     """JSON to read, cut if it is long."""
-    from suite.report.cleaning import clean, cut
-
     shown, left = cut(msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), most)
     return clean(shown) + (f"\n… {left:,} characters more" if left else "")
 

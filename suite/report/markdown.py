@@ -1,15 +1,30 @@
-"""A run's results as a Markdown document."""
+"""A run's results, typed blocks and grids as Markdown: every text escaped, so that none of it can be markup.
 
-from collections.abc import Iterator, Sequence
+GitHub's flavour: pipe tables, fenced code.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from suite.blocks import Section
-from suite.report import markdown_blocks as draw
+from suite.blocks import Block, Code, Dialogue, Facts, Plot, Section, Table, Text
 from suite.report import matrix
-from suite.report.formatting import plain
+from suite.report.cleaning import clean, cut, one_line
+from suite.report.formatting import DASH, plain
 from suite.report.loading import LoadedRun
+from suite.report.matrix import Grid
 from suite.report.showing import plugin_sections
 from suite.report.summary import Summary, TaskPart, summarise
+
+MOST_ROWS = 200
+MOST_TEXT = 4000
+
+# also: a colon that could begin an emoji or a link, an underscore that is not inside a word
+_SPECIAL = re.compile(
+    r"[\\`*\[\]<>|~$&@]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<![0-9]):(?=[/A-Za-z0-9+-])|^[-+#=]"
+)
+_ITEM = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
 
 def markdown_report(folder: Path, scoring: str = "") -> str:
@@ -21,48 +36,154 @@ def markdown_report(folder: Path, scoring: str = "") -> str:
 
 def paragraphs(run: LoadedRun, summary: Summary, sections: Sequence[Section]) -> Iterator[str]:
     """Everything in order."""
-    yield f"# {draw.escaped(summary.name)}"
-    roles = ", ".join(f"{draw.escaped(member)}: {draw.escaped(spec)}" for member, spec in summary.roles)
-    scored = f"scoring {draw.escaped(summary.scoring)}" if summary.scoring else "not scored"
+    yield f"# {escaped(summary.name)}"
+    roles = ", ".join(f"{escaped(member)}: {escaped(spec)}" for member, spec in summary.roles)
+    scored = f"scoring {escaped(summary.scoring)}" if summary.scoring else "not scored"
     yield f"{roles}; {scored}"
     for remark in summary.remarks:
-        text = draw.escaped(remark.text, 2000)
+        text = escaped(remark.text, 2000)
         yield f"> **{text}**" if remark.weight == "warning" else f"> {text}"
     for task in summary.tasks:
         yield from _task(task, summary.level)
-    for section in sections:
-        yield draw.section(section, 2)
-    yield f"## What happened\n\n{draw.grid(matrix.happened_grid(summary.tasks))}"
+    for one in sections:
+        yield section(one, 2)
+    yield f"## What happened\n\n{grid(matrix.happened_grid(summary.tasks))}"
     if summary.calls:
-        calls = {member: dict(counts) for member, counts in summary.calls.items()}
-        yield draw.grid(matrix.calls_grid(calls))
+        yield grid(matrix.calls_grid(summary.calls))
     yield "## The run\n\n" + "\n".join(_facts(run))
 
 
 def _task(task: TaskPart, level: float) -> Iterator[str]:
-    yield f"## {draw.escaped(task.name)} (version {task.version})\n\n{draw.escaped(task.title)}"
-    yield f"### {draw.escaped(matrix.headline_title(task))}"
-    yield draw.grid(matrix.headline_grid(task, level, details=True))
+    yield f"## {escaped(task.name)} (version {task.version})\n\n{escaped(task.title)}"
+    yield f"### {escaped(matrix.headline_title(task))}"
+    yield grid(matrix.headline_grid(task, level, details=True))
     if lines := matrix.shared_deviations(task):
-        yield "With " + "; ".join(map(draw.escaped, lines)) + "."
-    listed = [draw.escaped(note) for note in matrix.notes(task)]
+        yield "With " + "; ".join(map(escaped, lines)) + "."
+    listed = [escaped(note) for note in matrix.notes(task)]
     listed += [
-        f"left out: {draw.escaped(plain(one.get('parameters', {})))}: {draw.escaped(one.get('reason', ''))}"
+        f"left out: {escaped(plain(one.get('parameters', {})))}: {escaped(one.get('reason', ''))}"
         for one in task.skipped
     ]
     if listed:
         yield "\n".join(f"- {line}" for line in listed)
     if task.metric_names:
-        yield f"### Further metrics\n\n{draw.grid(matrix.turned(matrix.metrics_grid(task)))}"
+        yield f"### Further metrics\n\n{grid(matrix.turned(matrix.metrics_grid(task)))}"
     for slices in task.slices:
-        grid = matrix.turned(matrix.slice_grid(task, slices))
-        yield f"### {draw.escaped(grid.title)}\n\n{draw.grid(grid)}"
+        found = matrix.turned(matrix.slice_grid(task, slices))
+        yield f"### {escaped(found.title)}\n\n{grid(found)}"
     if task.across:
-        yield f"### Across cells\n\n{draw.grid(matrix.across_grid(task))}"
+        yield f"### Across cells\n\n{grid(matrix.across_grid(task))}"
 
 
 def _facts(run: LoadedRun) -> Iterator[str]:
     manifest = run.manifest
     for name in ("suite", "created", "plan_sha256", "seed", "trials", "limit", "prompts", "data", "hardware"):
         if manifest.get(name) is not None:
-            yield f"- {name}: {draw.escaped(plain(manifest[name]), 1000)}"
+            yield f"- {name}: {escaped(plain(manifest[name]), 1000)}"
+
+
+def escaped(text: str, most: int = 500) -> str:
+    """Text on one line in which nothing is markup."""
+    shown = _SPECIAL.sub(lambda match: "\\" + match.group(), one_line(text, most))
+    return _ITEM.sub(r"\1\\\2", shown)
+
+
+def fence(text: str, language: str = "") -> str:
+    """A fenced block whose fence is longer than any run of backticks in the text."""
+    shown, left = cut(clean(text), MOST_TEXT)
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    name = language if re.fullmatch(r"[A-Za-z0-9+#-]{1,20}", language) else ""
+    more = f"\n… {left:,} characters more" if left else ""
+    return f"{ticks}{name}\n{shown}{more}\n{ticks}"
+
+
+def grid(table: Grid) -> str:
+    """A grid as a pipe table."""
+    aligned = ["---" if index < table.left else "---:" for index in range(len(table.columns))]
+    lines = [_row(table.columns), "|" + "|".join(aligned) + "|", *map(_row, table.rows[:MOST_ROWS])]
+    if len(table.rows) > MOST_ROWS:
+        lines += ["", f"{len(table.rows) - MOST_ROWS:,} more rows are left out here."]
+    return "\n".join(lines)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(escaped(cell) or " " for cell in cells) + " |"
+
+
+def cell_text(value: object) -> str:
+    """A block's cell as text."""
+    if value is None:
+        return DASH
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)
+
+
+def section(found: Section, level: int = 3) -> str:
+    """A titled section."""
+    blocks = "\n\n".join(text for one in found.blocks for text in block(one))
+    return f"{'#' * level} {escaped(found.title)}\n\n{blocks}".rstrip()
+
+
+def block(found: Block) -> Iterator[str]:
+    """One block as paragraphs."""
+    if found.title:
+        yield f"**{escaped(found.title)}**"
+    match found:
+        case Text():
+            shown, left = cut(clean(found.text), MOST_TEXT)
+            yield "\n".join(f"> {escaped(line, MOST_TEXT)}" for line in shown.split("\n"))
+            if left:
+                yield f"{left:,} characters more"
+        case Facts():
+            yield grid(
+                Grid("", ("", ""), [(name, cell_text(value)) for name, value in found.facts.items()], 2)
+            )
+        case Table():
+            yield grid(table_grid(found))
+        case Plot():
+            yield grid(plot_grid(found))
+        case Code():
+            yield fence(found.code, found.language)
+            if found.findings:
+                rows = [(str(one.line), one.text) for one in found.findings]
+                yield grid(Grid("", ("line", "finding"), rows, 0))
+        case Dialogue():
+            for turn in found.turns:
+                notes = f" ({'; '.join(escaped(note) for note in turn.notes)})" if turn.notes else ""
+                yield f"**{escaped(turn.speaker)}**{notes}:"
+                yield fence(turn.text)
+
+
+def table_grid(found: Table) -> Grid:
+    """A table block as text; columns of numbers to the right."""
+    left = sum(1 for _ in _leading_names(found.rows, len(found.columns)))
+    return Grid("", found.columns, [[cell_text(value) for value in row] for row in found.rows], left)
+
+
+def _leading_names(rows: Sequence[Sequence[object]], columns: int) -> Iterator[int]:
+    for index in range(columns):
+        values = [row[index] for row in rows if index < len(row)]
+        if values and all(isinstance(value, int | float) or value is None for value in values):
+            return
+        yield index
+
+
+def plot_grid(found: Plot) -> Grid:
+    """The numbers behind a plot: a row a point."""
+    rows = []
+    for line in found.lines:
+        for index, (x, y) in enumerate(line.points):
+            given = line.intervals[index] if index < len(line.intervals) else None
+            at = found.x_labels[round(x)] if _labelled(found, x) else cell_text(float(x))
+            rows.append(
+                (line.name, at, cell_text(float(y)), f"[{given[0]:.4g}, {given[1]:.4g}]" if given else DASH)
+            )
+    return Grid(found.title, ("line", found.x or "x", found.y or "y", "interval"), rows, 1)
+
+
+def _labelled(found: Plot, x: float) -> bool:
+    return math.isfinite(x) and 0 <= round(x) < len(found.x_labels)

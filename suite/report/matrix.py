@@ -1,6 +1,6 @@
 """Tables of results, still without any drawing: columns and rows of text that terminal and Markdown share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from suite.report.formatting import (
@@ -18,8 +18,6 @@ from suite.run.results import REASONING
 from suite.scoring.results import MetricResult
 
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
-
-
 MOST_COLUMNS = 6  # a wider table is turned where that makes it narrower
 
 
@@ -187,7 +185,7 @@ def happened_grid(tasks: Sequence[TaskPart]) -> Grid:
     return Grid("By cell", columns, rows, left=2)
 
 
-def calls_grid(calls: dict[str, dict[str, int]]) -> Grid:
+def calls_grid(calls: Mapping[str, Mapping[str, int]]) -> Grid:
     """Calls and tokens by role member."""
     names = ["calls", "cached", "retries", "prompt_tokens", "completion_tokens", "cached_tokens"]
     names += [name for name in REASONING if any(name in counts for counts in calls.values())]

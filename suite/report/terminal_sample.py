@@ -12,7 +12,7 @@ from suite.errors import unknown
 from suite.report.cleaning import clean, cut, one_line
 from suite.report.html_samples import value_text
 from suite.report.loading import Key, LoadedRun
-from suite.report.markdown_blocks import cell_text, plot_grid, table_grid
+from suite.report.markdown import cell_text, plot_grid, table_grid
 from suite.report.picking import Judge, Picked
 from suite.report.showing import own_views
 from suite.report.summary import summarise

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suite.blocks import Block, Code, Dialogue, Facts, Finding, Line, Plot, Section, Table, Text, Turn
-from suite.report import markdown_blocks, plots, terminal_sample
+from suite.report import markdown, plots, terminal_sample
 from suite.report.html_blocks import Drawer
 from suite.report.terminal import console_for, write_out
 
@@ -120,10 +120,10 @@ def test_hostile_blocks_stay_within_their_lines_in_a_terminal(block: Block) -> N
 @FAST
 @given(text=WORDS)
 def test_markdown_text_has_no_live_markup(text: str) -> None:
-    shown = markdown_blocks.escaped(text)
+    shown = markdown.escaped(text)
     assert "\n" not in shown
     assert not re.search(r"(?<!\\)(?:\\\\)*[`<>|\[\]*~]", shown)
-    fenced = markdown_blocks.fence(text)
+    fenced = markdown.fence(text)
     opening = re.match("`+", fenced)
     assert opening is not None
     inner = fenced.split("\n", 1)[1].rsplit("\n", 1)[0]
@@ -133,7 +133,7 @@ def test_markdown_text_has_no_live_markup(text: str) -> None:
 @pytest.mark.parametrize("block", EXAMPLES, ids=lambda one: type(one).__name__)
 def test_each_block_shows_its_content(block: Block, page: Any) -> None:
     found = checked(str(Drawer().block(block)), page)
-    markdown = "\n".join(markdown_blocks.block(block))
+    text = "\n".join(markdown.block(block))
     out = io.StringIO()
     console = console_for(out, 80)
     for one in terminal_sample.block(block):
@@ -150,7 +150,7 @@ def test_each_block_shows_its_content(block: Block, page: Any) -> None:
     for word in expected:
         assert word in found.text
         assert word in out.getvalue()
-        assert word in markdown.replace("\\", "")
+        assert word in text.replace("\\", "")
 
 
 def test_findings_stand_at_their_lines() -> None:
