@@ -68,7 +68,7 @@ def draw_plot(plot: Plot, identity: str) -> str:
             _line(axes, plot, line, index, min(len(plot.lines), MOST_LINES))
         if plot.diagonal:
             axes.axline((0, 0), slope=1, color=_GRID, linewidth=1)
-        if plot.y_range and all(map(math.isfinite, plot.y_range)) and plot.y_range[0] < plot.y_range[1]:
+        if plot.y_range and _drawable(*plot.y_range) and plot.y_range[0] < plot.y_range[1]:
             axes.set_ylim(*plot.y_range)
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     return _restyled(buffer.getvalue(), plot, identity)
