@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from suite.report.attempts import attempts_grid
 from suite.report.cleaning import clean
 from suite.report.formatting import plain
 from suite.report.html_blocks import Drawer, definitions, grid_table
 from suite.report.html_results import task_view
 from suite.report.html_samples import draw_sample, pretty
+from suite.report.listing import attempts_grid
 from suite.report.loading import LoadedRun
 from suite.report.matrix import calls_grid, happened_grid
 from suite.report.picking import Choice, Picked, pick

@@ -1,17 +1,19 @@
-"""What runs there are and how far each got, from manifests and results; nothing is computed anew."""
+"""What runs there are, how far each got and what went wrong: read from manifests, results, journals."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from suite.errors import SuiteError
-from suite.report.attempts import pending_reasons
+from suite.journal.records import AttemptRecord
 from suite.report.cleaning import one_line
 from suite.report.formatting import interval, number
-from suite.report.loading import LoadedRun
+from suite.report.loading import Key, LoadedRun
 from suite.report.matrix import Grid
 from suite.report.remarks import role_lines
 
+MOST_KINDS = 50  # of attempts
 State = str  # "finished", "partial", "solved, not scored", "not scored", "unreadable"
 
 
@@ -147,3 +149,39 @@ def _told(record: dict[str, Any]) -> Iterator[str]:
             ends = interval(head["low"], head["high"])
             value = f"{head['name']} {number(head['value'])} {ends} n={head['n']:,}"
             yield f"  {head['task']} {head['cell']}: {value}"
+
+
+def attempts_grid(run: LoadedRun) -> Grid:
+    """Retries, errors, interruptions: how often, of what kind, by which role."""
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    for record in _attempts(run):
+        counts[record.event, record.kind, record.role, record.stage] += 1
+    rows = [
+        [event, kind, role, stage, number(n)]
+        for (event, kind, role, stage), n in counts.most_common(MOST_KINDS)
+    ]
+    return Grid("Attempts", ["event", "kind", "role", "stage", "times"], rows, left=4)
+
+
+def _attempts(run: LoadedRun) -> Iterator[AttemptRecord]:
+    for journal in run.journals():
+        yield from journal.attempts
+
+
+def pending_reasons(run: LoadedRun) -> dict[str, int]:
+    """Why what is still pending is pending: reason -> work items, most frequent first.
+
+    Only items that were tried; what was never begun has no reason. Memory grows with failures, not with n.
+    """
+    open_: dict[tuple[str, int], str] = {}
+    for record in _attempts(run):
+        if record.event == "pending":
+            key = Key(record.cell, record.sample, record.trial)
+            stage = record.stage or "solve"
+            open_[stage, key.digest] = f"{stage}: {record.kind or record.detail or 'unknown'}"
+    counts: Counter[str] = Counter()
+    for (stage, digest), reason in open_.items():
+        index = run.score_index if stage == "score" else run.output_index
+        if digest not in index:
+            counts[reason] += 1
+    return dict(counts.most_common())
