@@ -121,8 +121,11 @@ def test_the_mini_board_asks_for_what_the_mini_presets_give() -> None:
     board = find_board("mini")
     cells = board.cells(catalogue())
     tasks = tuple(dict.fromkeys(item.task for item in board.tasks))
-    preset, _ = expand(EvalRequest(tasks, mini=True), catalogue())
-    assert {one.id for column in cells.values() for one in column} == {one.id for one in preset}
+    choices = "prefeval/classification"  # its preset prefills an answer, which many endpoints cannot continue
+    preset, _ = expand(EvalRequest(tuple(task for task in tasks if task != choices), mini=True), catalogue())
+    asked = {one.id for name, column in cells.items() if name != choices for one in column}
+    assert asked == {one.id for one in preset}
+    assert not any(cell.plan.parameters["prefill"] for cell in cells[choices])
     families = {item.task.partition("/")[0] for item in board.tasks}
     assert families == {"prefeval", "contexteval", "rag-rewardbench", "userbench", "vibechecker"}
     for name, column in cells.items():
