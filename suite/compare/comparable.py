@@ -98,12 +98,14 @@ def _cells(a: ComparedRun, b: ComparedRun, matches: Sequence[Match]) -> Iterator
     for match in matches:
         one = {**cells_a[match.cell_a], **scored_a.get(match.cell_a, {})}
         two = {**cells_b[match.cell_b], **scored_b.get(match.cell_b, {})}
+        one["code"], two["code"] = _code(a, b, match.task)
         for name, words, weight in (
             ("version", "task version", "refuse"),
             ("prompts", "whose prompts", "refuse"),
             ("prompts_sha256", "wording of the prompts", "refuse"),
             ("score_parameters", "at-score parameters", "refuse"),
             ("plugin", "version of the plugin", "warn"),
+            ("code", "code", "warn"),
             ("facts", "facts of the task", "warn"),
         ):
             key = (name, match.task)
@@ -113,6 +115,12 @@ def _cells(a: ComparedRun, b: ComparedRun, matches: Sequence[Match]) -> Iterator
                     continue
                 shown = _apart(one.get(name), two.get(name))
                 yield Difference(f"{words} ({match.task})", *shown, weight)  # type: ignore[arg-type]
+
+
+def _code(a: ComparedRun, b: ComparedRun, task: str) -> tuple[str | None, str | None]:
+    """Hashes of the source that solved a task, where both runs know theirs."""
+    one, two = ((run.manifest.get("code") or {}).get(task, {}).get("sha256", "")[:8] for run in (a, b))
+    return (one, two) if one and two else (None, None)
 
 
 def _data(a: ComparedRun, b: ComparedRun) -> Iterator[Difference]:

@@ -83,8 +83,11 @@ class Progress:
 
     def say(self, line: str) -> None:
         """One line for the person who waits."""
-        if self._quiet:
-            return
+        if not self._quiet:
+            self.warn(line)
+
+    def warn(self, line: str) -> None:
+        """One line that changes what the numbers mean: shown though quiet."""
         if self._live is not None:
             self._live.console.print(line, markup=False, highlight=False)
         else:

@@ -114,7 +114,7 @@ class _Session:
 
     async def run(self) -> Outcome:
         """Everything, under the folder's lock."""
-        holding = held(self.folder, self._all_done, self.progress.say, self.settings.extra_recorded)
+        holding = held(self.folder, self._all_done, self.progress.warn, self.settings.extra_recorded)
         with holding as self._lost, self.progress, self._interruptible():
             self._main = asyncio.current_task()
             stopped: SuiteError | None = None
@@ -376,7 +376,7 @@ class _Session:
             was = {one["member"]: one["identity"] for members in roles.values() for one in members}
             for one in self.plan.filled.at("both", stage) if stage == "solve" else self.plan.filled.at(stage):
                 for change in other_facts(was.get(one.member), one.engine.identity()):
-                    self.progress.say(f"{one.member} is not who it was when the run began: {change}")
+                    self.progress.warn(f"{one.member} is not who it was when the run began: {change}")
                     yield one.member, change
 
     def _other_code(self, stages: Sequence[str]) -> Iterator[tuple[str, str, str]]:
@@ -389,7 +389,7 @@ class _Session:
                 continue
             for task, change in other_code(read_json(path).get("code"), now):
                 if task not in told:
-                    self.progress.say(f"the code of {task} has changed since this run was made: {change}")
+                    self.progress.warn(f"the code of {task} has changed since this run was made: {change}")
                 told.add(task)
                 if stage in stages:
                     yield name, task, change

@@ -95,6 +95,15 @@ def test_what_changes_only_the_precision_is_said(write_run, plugins, second, nam
     assert [one.weight for one in said] == ["warn"]
 
 
+@pytest.mark.parametrize(
+    ("second", "said"), [("2" * 64, [("11111111", "22222222", "warn")]), ("1" * 64, []), ("", [])]
+)
+def test_code_that_changed_between_two_runs_is_said_where_both_know_theirs(write_run, plugins, second, said):
+    one, two = ({"code": {"tiny/one": {"sha256": sha256}}} for sha256 in ("1" * 64, second))
+    found = run_both(write_run, plugins, one, two).parts[0].differences
+    assert [(it.first, it.second, it.weight) for it in found if it.what == "code (tiny/one)"] == said
+
+
 def test_one_left_over_cell_a_side_is_compared_with_a_warning(write_run, plugins):
     a = write_run("a", cells=[("tiny/one", {"turns": 0}, scores)])
     b = write_run("b", cells=[("tiny/one", {"turns": 5}, scores)])

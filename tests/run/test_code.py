@@ -60,11 +60,11 @@ async def test_unchanged_code_is_no_finding(written: Callable[[str], type[Many]]
     assert code_findings(outcome.results) == []
 
 
-async def test_outputs_of_other_code_are_scored_with_a_warning(
+async def test_outputs_of_other_code_are_scored_with_a_warning_though_quiet(
     written: Callable[[str], type[Many]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await run(plan(written("A = 1\n")), tmp_path / "run", stages=("solve",))
-    outcome = await run(plan(written("A = 2\n")), tmp_path / "run", stages=("score",), quiet=False)
+    outcome = await run(plan(written("A = 2\n")), tmp_path / "run", stages=("score",))
     (found,) = code_findings(outcome.results)
     assert found["who"] == RunReader(tmp_path / "run").manifest["cells"][0]["task"]
     assert "has changed since this run was made" in capsys.readouterr().err
@@ -75,5 +75,5 @@ async def test_a_finished_run_that_is_shown_says_that_its_code_has_changed(
     written: Callable[[str], type[Many]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await run(plan(written("A = 1\n")), tmp_path / "run")
-    await run(plan(written("A = 2\n")), tmp_path / "run", quiet=False)
+    await run(plan(written("A = 2\n")), tmp_path / "run")
     assert "has changed since this run was made" in capsys.readouterr().err
