@@ -50,7 +50,8 @@ def write_run(folder: Path, samples: int, share: float, seed: int) -> None:
     manifest = {
         "format": "suite-run/1", "name": folder.name, "seed": 0, "trials": 1, "cells": [described],
         "data": {},
-        "roles": {"candidate": [{"spec": f"made-up/{folder.name}", "sampling": {}}]}, "counts": {},
+        "roles": {"candidate": [{"spec": f"made-up/{folder.name}", "sampling": {}}]},
+        "counts": {"groups": samples, "groups_taken": samples, "samples": {cell.cell: samples}, "tags": {}},
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (inner / "manifest.json").write_text(

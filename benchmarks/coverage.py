@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parent))  # last: another package is called coverage, too
 
 from coverage_worlds import DEFAULT, Setting, families
 
@@ -123,7 +123,7 @@ def _line(asked: tuple[str, int, int, bool]) -> Line:
     return Line(name, setting, listed, average)
 
 
-def simulate(only: str = "", repeats: int = 500, *, quick: bool = False, processes: int = 1) -> list[Line]:
+def simulate(only: str = "", repeats: int = 300, *, quick: bool = False, processes: int = 1) -> list[Line]:
     """All settings of all families (or of those that `only` begins). quick: the hardest, no averages."""
     asked = [
         (family.name, place, repeats, not quick)
@@ -135,7 +135,7 @@ def simulate(only: str = "", repeats: int = 500, *, quick: bool = False, process
     if processes == 1:
         return [_line(one) for one in asked]
     with multiprocessing.Pool(processes) as pool:
-        return pool.map(_line, asked, chunksize=1)
+        return list(pool.imap(_line, asked, chunksize=1))
 
 
 def table(lines: Sequence[Line]) -> Iterator[str]:
@@ -167,7 +167,7 @@ def table(lines: Sequence[Line]) -> Iterator[str]:
 def main() -> int:
     """Simulate, print, judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=600)
+    parser.add_argument("--repeats", type=int, default=300)
     parser.add_argument("--only", default="")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--processes", type=int, default=2)

@@ -21,6 +21,7 @@ FEWEST_VALUES = 5
 UNSEEN_SHARE = 0.85  # weight of the unseen value at the far end; the rest of 1 is at the near one
 UNSEEN = 0.7  # the same for graded values, where t counts, too
 REACH = 4.0  # times the tail's index, for a sample as skewed as it can be
+LEAST_REACH = 0.5  # times the sample's range, beyond it, for such a sample
 SKEWED = 0.8  # of the largest skewness that so many values can have
 MOST_REACH = 10.0  # times the sample's range, where the values have no range of their own
 NOTHING = 1e-12
@@ -94,7 +95,7 @@ def spread_of(
     if not alike and deviation > NOTHING:
         values = mean + (values - mean) * (error * math.sqrt(size) / deviation)
     low, high = _ends(np.sort(values if seen is None else seen), limits)
-    scaled = np.clip((values - low) / max(high - low, NOTHING), 0, 1)
+    scaled = (values - low) / max(high - low, NOTHING)
     below, above = (_weighted(scaled, size, weight) for weight in (UNSEEN, 1 - UNSEEN))
     return Spread(
         mean, 0.0 if alike else error, size - 1 if df is None else df, low, high, below, above, limits
@@ -128,7 +129,8 @@ def _reach(far: Floats, skew: float) -> float:
     if far[2] <= NOTHING * far[0]:
         return math.inf
     index = math.log(far[0] * far[1] / far[2] ** 2) / 2
-    return math.exp(min(REACH * min(skew, 1.0) * index, 50.0))
+    share = min(skew, 1.0)
+    return max(math.exp(min(REACH * share * index, 50.0)), 1 + LEAST_REACH * share)
 
 
 def _weighted(scaled: Floats, size: float, low: float) -> Pair:
