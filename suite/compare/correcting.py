@@ -168,6 +168,8 @@ def _share(found: CorrectedJudge) -> Iterator[Block]:
     }
     first = {"estimate": "prediction-powered (PPI++)", "human": "human labels alone"}.get(ppi.shown)
     yield Text(f"Quote: {first or 'judge alone, uncorrected'}." + (f" Note: {ppi.note}." if ppi.note else ""))
+    if found.n > ppi.judge.n:
+        yield Text(f"{found.n - ppi.judge.n} of {found.n} samples have no verdict and are left out.")
     yield Table(
         ("estimate", "share", "low", "high", "n", "method", "note"),
         [

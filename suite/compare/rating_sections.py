@@ -180,12 +180,13 @@ def _style(found: Rated) -> Iterator[Block]:
     names = found.votes.models
     ratings = style.ratings
     order = sorted(range(len(names)), key=lambda i: (ratings[i] is None, -(ratings[i] or 0.0)))
+    held = {i: place for place, i in enumerate(order, 1) if ratings[i] is not None}
     plain = {i: place for place, i in enumerate(_order(found), 1)}
     yield Table(
         ("model", "place", "place without", "rating", "rating without"),
         [
-            (names[i], place, plain[i], _round(ratings[i]), _round(found.others["half"][0].ratings[i]))
-            for place, i in enumerate(order, 1)
+            (names[i], held.get(i), plain[i], _round(ratings[i]), _round(found.others["half"][0].ratings[i]))
+            for i in order
         ],
     )
     yield Text("Descriptive: a style may be a real quality.")

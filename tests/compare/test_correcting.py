@@ -43,6 +43,12 @@ def test_a_judge_no_better_than_chance_has_no_rogan_gladen():
     assert sections(found)
 
 
+def test_samples_without_a_verdict_are_counted_on_the_page():
+    human, judge = laid_out()
+    said = [getattr(one, "text", "") for one in sections(correct(human, [None, *judge[1:]]))[0].blocks]
+    assert "1 of 400 samples have no verdict and are left out." in said
+
+
 def test_nothing_to_correct_is_an_error():
     with pytest.raises(ConfigError, match="no verdict"):
         correct([1.0], [None])

@@ -165,6 +165,19 @@ def test_wrong_files_are_errors_that_say_what_is_missing(tmp_path):
         read_votes(["nowhere"], ["length"])
 
 
+def test_a_model_without_a_rating_under_a_style_has_no_place(tmp_path):
+    lines = [f"q{i},x,y,a,1" for i in range(40)] + [f"q{i},y,z,a,1" for i in range(40)]
+    raw = read_votes(csv_of(tmp_path, *lines, header="prompt,a,b,winner,longer"), ["longer"])
+    found = rate(raw, RateWanted(rounds=20, styles=["longer"]))
+    (table,) = (
+        block
+        for one in sections(found)
+        for block in one.blocks
+        if "place without" in getattr(block, "columns", ())
+    )
+    assert [row[1] for row in table.rows] == [None, None, None]
+
+
 def test_nothing_to_rate_is_said():
     with pytest.raises(ConfigError, match="one model"):
         rate(RawVotes(["x"], ["x"], ["a"]))
