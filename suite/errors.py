@@ -20,7 +20,7 @@ A message has up to three lines: what is wrong, where, what to do.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from suite.secrets import scrub, scrub_all
 
@@ -101,6 +101,15 @@ class CallFailed(Exception):
         self.retryable = retryable
         self.retry_after = retry_after
         self.overload = overload
+
+
+def causes(error: BaseException | None, *, hidden: bool = False) -> Iterator[BaseException]:
+    """An error and those that it was made of, each once. hidden: also what `from None` hides."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ and not hidden else error.__context__)
 
 
 def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> NotFound:

@@ -5,8 +5,9 @@ The client hides a refused token and a rate limit behind errors of its own cache
 
 import os
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
+
+from suite.errors import causes
 
 _TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
@@ -21,22 +22,13 @@ class Told(NamedTuple):
 
 def told(error: BaseException) -> Told | None:
     """The Hub's answer below an error, in words; None if it did not answer, or with none of these."""
-    for one in _chain(error):
+    for one in causes(error):
         response = getattr(one, "response", None)
         status = getattr(response, "status_code", None)
         if isinstance(status, int) and status >= 400:
             headers = {str(k).lower(): str(v) for k, v in getattr(response, "headers", {}).items()}
             return _words(status, headers)
     return None
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and those it was made of, each once."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _words(status: int, headers: dict[str, str]) -> Told | None:

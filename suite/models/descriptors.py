@@ -8,7 +8,7 @@ import resource
 from collections.abc import Callable
 from pathlib import Path
 
-from suite.errors import EngineError
+from suite.errors import EngineError, causes
 
 WANTED = 8192  # the soft limit is raised to this, or to the hard one
 RESERVE = 40  # journals, cache, logs, pipes of programs and servers, connections that are closing
@@ -45,12 +45,8 @@ def places(engines: int, most: int, say: Callable[[str], None]) -> int:
 
 def ours(error: BaseException | None) -> EngineError | None:
     """The error to stop with, if this one comes from a lack of open files."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if isinstance(error, OSError) and error.errno in _OUT:
-            return _error(f"too many open files: {resource.getrlimit(resource.RLIMIT_NOFILE)[0]} are allowed")
-        error = error.__cause__ or error.__context__
+    if any(isinstance(one, OSError) and one.errno in _OUT for one in causes(error, hidden=True)):
+        return _error(f"too many open files: {resource.getrlimit(resource.RLIMIT_NOFILE)[0]} are allowed")
     return None
 
 

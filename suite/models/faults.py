@@ -24,20 +24,8 @@ _NOT_THE_PROMPT = frozenset({401, 402, 404, 405, 407, 408, 429})  # a status tha
 _LONGEST = 300
 _MOST = 4000  # characters of an error that are read
 _DEEPEST = 5
-_SAYING = (
-    "message",
-    "loc",
-    "detail",
-    "msg",
-    "error",
-    "errors",
-    "details",
-    "reason",
-    "param",
-    "metadata",
-    "raw",
-    "innererror",
-)
+_SAYING = ("message", "loc", "detail", "msg", "error", "errors", "details", "reason", "param", "metadata",
+           "raw", "innererror")  # fmt: skip
 
 
 class Refusal(msgspec.Struct, frozen=True):

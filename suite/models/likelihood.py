@@ -6,6 +6,7 @@ second beginning-of-text token can arise. Source: vLLM's server; spans as Reward
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -22,8 +23,8 @@ from suite.models.wire import encode
 PROBES = ("Yes", "No")  # two answers that share no last token
 
 
-def common_prefix(one: list[int], two: list[int]) -> int:
-    """How many leading tokens two sequences share."""
+def common_prefix(one: Sequence[Any], two: Sequence[Any]) -> int:
+    """How many leading entries two sequences share."""
     n = 0
     for a, b in zip(one, two, strict=False):
         if a != b:

@@ -19,8 +19,7 @@ from suite.models.base import Asking, Engine, KnownBy, Provider, Surroundings
 from suite.models.client import OpenAIClient
 from suite.models.decoding import decode
 from suite.models.endpoint import OWN_SERVERS, identified
-from suite.models.options import EngineOptions, check_needs, describe, read_options, split_names
-from suite.models.plain_http import REPLY_MIB
+from suite.models.options import ServerOptions, check_needs, describe, read_options, split_names
 from suite.models.rating import Head
 from suite.models.sampling import SENT, effective
 from suite.models.secrets import Scrubber, read_headers, read_key, split_url
@@ -36,7 +35,7 @@ _USUAL = frozenset({"chat", "complete", "logprobs", "seed", "json_schema", "tool
 _AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 
 
-class OpenAIOptions(EngineOptions):
+class OpenAIOptions(ServerOptions):
     """Options of one endpoint."""
 
     base_url: str = Field(
@@ -47,8 +46,6 @@ class OpenAIOptions(EngineOptions):
         default_factory=dict, description="header -> environment variable that holds its value"
     )
     timeout_s: float = Field(600.0, gt=0, description="seconds until a call is given up")
-    reply_mib: float = Field(REPLY_MIB, gt=0, description="most MiB of a reply, after decompression")
-    concurrency: int | None = Field(None, ge=1, description="most requests in flight (default: adapts)")
     dialect: str = Field("openai", description=f"what lies beyond the standard: {', '.join(DIALECTS)}")
     capabilities: str | list[str] = Field(
         "", description="what it can do: a list, or changes such as +rank,-tools"
@@ -63,19 +60,12 @@ class OpenAIOptions(EngineOptions):
         "", description="JSON Schemas: by the rules of strict modes, as they are, or not sent"
     )
     stream: bool = Field(False, description="ask for streams, for endpoints that answer in no other way")
-    label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
-    weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
     per_token: bool = Field(False, description="rate: the last token's value, by /pooling")
     generation_config: Literal["vllm", "auto"] = Field(
         "vllm",
         description="to vLLM, SGLang, llama.cpp: send neutral values for what is left open, or none (auto)",
     )
     window: int | None = Field(None, ge=1, description="context window, if the endpoint does not say")
-    identity: str = Field(
-        "", description="the name of the model there, if you vouch for it: replies are used again"
-    )
-    overflow_says: str = Field("", description="pattern: a refusal in these words is the prompt's overflow")
-    refused_says: str = Field("", description="pattern: a refusal in these words is a filter's")
     proxy_env: bool = Field(False, description="honour HTTPS_PROXY and NO_PROXY")
     check: bool = Field(True, description="ask the endpoint for its models at the start")
 

@@ -8,25 +8,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from suite.chat import Json, Options, Request
 from suite.errors import CallFailed, ConfigError, unknown
+from suite.models.plain_http import REPLY_MIB
 from suite.models.spec import ModelSpec, parse_value
 
-CAPABILITIES = (
-    "chat",
-    "complete",
-    "logprobs",
-    "prompt_logprobs",
-    "seed",
-    "json_schema",
-    "tools",
-    "rate",
-    "rank",
-    "continue_final",
-    "template",
-)
+CAPABILITIES = ("chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema", "tools", "rate",
+                "rank", "continue_final", "template")  # fmt: skip
 LATER = frozenset({"continue_final", "template"})  # what older records do not tell
 PROMPTED = LATER | {"chat", "complete"}  # where the chat template is at hand
 
@@ -35,6 +25,20 @@ class EngineOptions(BaseModel):
     """Base of a provider's options: frozen, unknown keys forbidden, every field described."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ServerOptions(EngineOptions):
+    """What can be said of every server that is asked over HTTP."""
+
+    concurrency: int | None = Field(None, ge=1, description="most requests in flight (default: adapts)")
+    reply_mib: float = Field(REPLY_MIB, gt=0, description="most MiB of a reply, after decompression")
+    label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
+    weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
+    identity: str = Field(
+        "", description="the name of the model there, if you vouch for it: replies are used again"
+    )
+    overflow_says: str = Field("", description="pattern: a refusal in these words is the prompt's overflow")
+    refused_says: str = Field("", description="pattern: a refusal in these words is a filter's")
 
 
 OptionsT = TypeVar("OptionsT", bound=EngineOptions)

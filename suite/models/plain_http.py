@@ -34,14 +34,6 @@ class Lost(Exception):
         self.silent = silent
 
 
-class Garbled(Exception):
-    """What came back is not HTTP."""
-
-
-class TooLarge(Exception):
-    """More bytes than a reply may have."""
-
-
 _WINDOWS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}  # zlib's names; bare deflate is common, too
 
 
@@ -118,7 +110,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]
 
     async def ask(self, data: bytes) -> Answer:
-        """Send one request and wait for its answer. Raises Lost or Garbled."""
+        """Send one request and wait for its answer. Raises Lost, or CallFailed: bad-http, too-large."""
         if self._transport is None or not self.open:
             raise Lost(True, None)
         self._reset()
@@ -151,9 +143,9 @@ class Connection(asyncio.Protocol):
             answer = self._take()
         except (ValueError, IndexError) as error:
             self._keep = False
-            waiter.set_exception(Garbled(f"not an HTTP answer: {error}"))
+            waiter.set_exception(CallFailed("bad-http", f"not an HTTP answer: {error}", retryable=True))
             return
-        except TooLarge as error:
+        except CallFailed as error:
             waiter.set_exception(error)
             self.close()
             return
@@ -188,7 +180,7 @@ class Connection(asyncio.Protocol):
         if self._chunked:
             return self._take_chunks()
         if len(buffer) > self._most:
-            raise TooLarge
+            raise too_large(self._most)
         if self._length is None or len(buffer) < self._length:
             return None
         body = bytes(buffer[: self._length])
@@ -213,7 +205,7 @@ class Connection(asyncio.Protocol):
         if self._length is not None and self._length < 0:
             raise ValueError(f"a body of {self._length} bytes")
         if self._length is not None and self._length > self._most:
-            raise TooLarge
+            raise too_large(self._most)
         if self._length is None and not self._chunked:
             self._keep = False  # until the end of the connection
 
@@ -229,7 +221,7 @@ class Connection(asyncio.Protocol):
             if size < 0:
                 raise ValueError(f"a chunk of {size} bytes")
             if len(self._body) + size > self._most:
-                raise TooLarge
+                raise too_large(self._most)
             if size == 0:
                 trailer = buffer.find(b"\r\n\r\n", end, end + _MOST_HEAD)
                 if trailer < 0:
@@ -289,10 +281,6 @@ class PlainPool:
         self._busy.add(connection)
         try:
             answer = await connection.ask(data)
-        except Garbled as error:
-            raise CallFailed("bad-http", str(error), retryable=True) from error
-        except TooLarge as error:
-            raise too_large(self._most) from error
         finally:
             self._busy.discard(connection)
             if connection.reusable:

@@ -13,22 +13,13 @@ from typing import Any, Protocol
 from suite.chat import Json
 from suite.errors import CallFailed
 from suite.models.decoding import lenient
+from suite.models.likelihood import common_prefix
 from suite.models.sampling import NEUTRAL
 from suite.models.thinking import template_switches
 
-SETTINGS = (
-    "sampling",
-    "chat_template_sha256",
-    "template_system",
-    "thinking",
-    "reasoning_parser",
-    "tool_parser",
-    "dtype",
-    "quantization",
-    "kv_cache_dtype",
-    "context_length",
-    "engine_version",
-)
+SETTINGS = ("sampling", "chat_template_sha256", "template_system", "thinking", "reasoning_parser",
+            "tool_parser", "dtype", "quantization", "kv_cache_dtype", "context_length",
+            "engine_version")  # fmt: skip
 _LOGGED = {
     "dtype": r"\bdtype=(?:torch\.)?(\w+)",
     "quantization": r"\bquantization=(\w+)",
@@ -160,11 +151,4 @@ def injected(opening: str, told: str) -> str | None:
 
 def _covered(opening: str, start: str, end: str) -> bool:
     """Whether an opening is nothing but the start of one text and the end of another."""
-    return _shared(opening, start) + _shared(opening[::-1], end[::-1]) >= len(opening)
-
-
-def _shared(one: str, two: str) -> int:
-    """How many characters two texts begin with alike."""
-    return next(
-        (at for at, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two))
-    )
+    return common_prefix(opening, start) + common_prefix(opening[::-1], end[::-1]) >= len(opening)

@@ -17,18 +17,9 @@ _EFFORTS = ("low", "medium", "high")
 _TOKENS = {"low": 1024, "medium": 8192, "on": 8192, "high": 24576}
 _SWITCHES = ("enable_thinking", "thinking")  # what chat templates call it
 _LEAST_ANTHROPIC = 1024
-THINKING_FIELDS = (
-    "reasoning_effort",
-    "reasoning",
-    "thinking",
-    "thinking_token_budget",
-    "thinking_budget_tokens",
-)
-_HOSTS = {
-    "anthropic.com": "anthropic",
-    "googleapis.com": "gemini",
-    "openrouter.ai": "openrouter",
-}
+_BUDGETS = {"vllm": "thinking_token_budget", "llamacpp": "thinking_budget_tokens"}
+THINKING_FIELDS = ("reasoning_effort", "reasoning", "thinking", *_BUDGETS.values())
+_HOSTS = {"anthropic.com": "anthropic", "googleapis.com": "gemini", "openrouter.ai": "openrouter"}
 
 
 def read_thinking(value: Any) -> str | int:
@@ -50,10 +41,8 @@ def check_template(template: Any, thinking: str | int) -> None:
     """Raises ConfigError if switches of the template say how to think, too."""
     for name in (*_SWITCHES, "reasoning_effort"):
         if isinstance(template, dict) and name in template:
-            raise ConfigError(
-                f"thinking={thinking} and {name} of the template say the same",
-                fix="leave one of them out",
-            )
+            same = f"thinking={thinking} and {name} of the template say the same"
+            raise ConfigError(same, fix="leave one of them out")
 
 
 def server_kind(dialect: str, url: str) -> str:
@@ -70,8 +59,11 @@ def thinking_fields(kind: str, thinking: str | int) -> dict[str, Any]:
             found = _by_template(kind, thinking)
         case "anthropic":
             found = _anthropic(thinking)
+        case "openrouter" if isinstance(thinking, int):
+            found = {"reasoning": {"max_tokens": thinking}}
         case "openrouter":
-            found = {"reasoning": _openrouter(thinking)}
+            by_word = {"effort": thinking} if thinking in _EFFORTS else {"enabled": thinking == "on"}
+            found = {"reasoning": by_word}
         case "gemini" if isinstance(thinking, int):
             found = {"extra_body": {"google": {"thinking_config": {"thinking_budget": thinking}}}}
         case "litellm" if isinstance(thinking, int):
@@ -102,8 +94,7 @@ def _by_template(kind: str, thinking: str | int) -> dict[str, Any]:
     on = thinking != "off"
     found: dict[str, Any] = {"chat_template_kwargs": dict.fromkeys(_SWITCHES, on)}
     if isinstance(thinking, int):
-        budgets = {"vllm": "thinking_token_budget", "llamacpp": "thinking_budget_tokens"}
-        return {**found, budgets[kind]: thinking} if kind in budgets else {}
+        return {**found, _BUDGETS[kind]: thinking} if kind in _BUDGETS else {}
     if thinking in _EFFORTS:
         if kind == "llamacpp":
             found["chat_template_kwargs"]["reasoning_effort"] = thinking
@@ -127,12 +118,6 @@ def _anthropic(thinking: str | int) -> dict[str, Any]:
     if tokens < _LEAST_ANTHROPIC:
         raise ConfigError(f"thinking={tokens}: a server of this kind takes {_LEAST_ANTHROPIC} tokens or more")
     return {"thinking": {"type": "enabled", "budget_tokens": tokens}}
-
-
-def _openrouter(thinking: str | int) -> dict[str, Any]:
-    if isinstance(thinking, int):
-        return {"max_tokens": thinking}
-    return {"effort": thinking} if thinking in _EFFORTS else {"enabled": thinking == "on"}
 
 
 def template_lacks(template: str, thinking: str | int) -> str:

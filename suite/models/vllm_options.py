@@ -6,24 +6,21 @@ from typing import Any
 from pydantic import Field
 
 from suite.errors import ConfigError, EngineError
-from suite.models.options import EngineOptions
-from suite.models.plain_http import REPLY_MIB
+from suite.models.options import ServerOptions
 from suite.models.spec import ModelSpec
 from suite.models.vllm_command import Installation, version_of
 
 _INVARIANT_SINCE = (0, 26)  # the oldest version whose batch-invariant kernels we know
 
 
-class VLLMOptions(EngineOptions):
+class VLLMOptions(ServerOptions):
     """Our own options; all others are vLLM's flags."""
 
     url: str = Field("", description="a running server to attach to, instead of starting one")
     api_key_env: str = Field("", description="environment variable with the running server's key")
     python: str = Field("", description="interpreter of vLLM's environment (default: SUITE_VLLM_PYTHON)")
     env: dict[str, str] = Field(default_factory=dict, description="environment variables for the server")
-    concurrency: int | None = Field(None, ge=1, description="most requests in flight (default: adapts)")
     timeout_s: float = Field(1200.0, gt=0, description="seconds until a call is given up")
-    reply_mib: float = Field(REPLY_MIB, gt=0, description="most MiB of a reply, after decompression")
     generation_config: str = Field(
         "vllm",
         description="what a request leaves open: vllm (neutral), auto (as the model's files say), a folder",
@@ -33,14 +30,7 @@ class VLLMOptions(EngineOptions):
         description="equal replies whatever else is asked at the time; slower, refused where impossible",
     )
     startup_s: float = Field(1800.0, gt=0, description="seconds until the server must be ready")
-    label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
-    weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
     per_token: bool | None = Field(None, description="rate: the last token's value")
-    identity: str = Field(
-        "", description="the name of the model there, if you vouch for it: replies are used again"
-    )
-    overflow_says: str = Field("", description="pattern: a refusal in these words is the prompt's overflow")
-    refused_says: str = Field("", description="pattern: a refusal in these words is a filter's")
 
 
 def check_options(spec: ModelSpec, options: VLLMOptions, passed: Mapping[str, Any]) -> None:
