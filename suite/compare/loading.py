@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from suite.errors import ConfigError, RunError, unknown
-from suite.journal.reading import Journal, OffsetIndex, RunReader, digest64, read_json
-from suite.journal.records import OutputRecord, ScoreRecord
+from suite.journal.reading import Journal, Recorded, RunReader, digest64, read_json
+from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.plugins import Catalogue
 from suite.run.cells import AnyTask, load_task
 from suite.run.results import pairs
@@ -158,14 +159,13 @@ class Texts:
             key = decoder.decode(line)
             if key.trial == 0 and key.cell in wanted and (digest := digest64(key.sample)) in wanted[key.cell]:
                 self.outputs[key.cell, digest] = run.reader.outputs.decode(line, 0)
-        self._calls: OffsetIndex | None = None
 
     def answer(self, cell: str, digest: int) -> str:
         """The answer, "" where the sample has none."""
         output = self.outputs.get((cell, digest))
         if output is None:
             return ""
-        text = self._run.reader.text_of(output, self.calls)
+        text = self._run.reader.text_of(output, self._calls)
         if text or output.output.data is None:
             return text
         return msgspec.json.encode(output.output.data).decode()
@@ -174,18 +174,13 @@ class Texts:
         """The last message of the user that the candidate was sent, "" where there is none."""
         output = self.outputs.get((cell, digest))
         identity = "" if output is None else output.text_from or (output.calls[-1] if output.calls else "")
-        for offset in self.calls.find(int(identity[:16], 16)) if identity else ():
-            call = self._run.reader.calls.at(offset)
-            if call.id != identity:
-                continue
-            request = self._run.reader.blocks.request(call)
-            asked = [message.content for message in request.messages if message.role == "user"]
-            return asked[-1] if asked else request.prompt
-        return ""
+        call = self._calls.find(identity) if identity else None
+        if call is None:
+            return ""
+        request = self._run.reader.blocks.request(call)
+        asked = [message.content for message in request.messages if message.role == "user"]
+        return asked[-1] if asked else request.prompt
 
-    @property
-    def calls(self) -> OffsetIndex:
-        """Where each call stands."""
-        if self._calls is None:
-            self._calls = self._run.reader.call_index()
-        return self._calls
+    @cached_property
+    def _calls(self) -> Recorded[CallRecord]:
+        return self._run.reader.call_index()

@@ -179,23 +179,42 @@ class OffsetIndex:
         return found
 
 
+class Recorded(Generic[RecordT]):
+    """Records that stand in a journal, found by the hash that names them; 16 bytes a record in memory.
+
+    name: the field that holds the hash.
+    """
+
+    def __init__(self, lines: Lines[RecordT], name: str = "id") -> None:
+        self._lines, self._name = lines, name
+        self._index = OffsetIndex()
+        for offset, record in lines.with_offsets():
+            self._index.add(int(getattr(record, name)[:16], 16), offset)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def find(self, identity: str) -> RecordT | None:
+        """The record of that hash, if there is one."""
+        for offset in self._index.find(int(identity[:16], 16)):
+            if getattr(record := self._lines.at(offset), self._name) == identity:
+                return record
+        return None
+
+
 class BlockReader:
     """Message bodies and texts by hash, read where they stand in `blocks.jsonl`."""
 
     def __init__(self, path: Path) -> None:
         self._lines = Lines(path, BlockRecord)
-        self._index: OffsetIndex | None = None
+        self._found: Recorded[BlockRecord] | None = None
 
     def get(self, digest: str) -> BlockRecord:
         """The block of a hash. Raises RunError if it is not there."""
-        if self._index is None:
-            self._index = OffsetIndex()
-            for offset, block in self._lines.with_offsets():
-                self._index.add(int(block.sha256[:16], 16), offset)
-        for offset in self._index.find(int(digest[:16], 16)):
-            block = self._lines.at(offset)
-            if block.sha256 == digest:
-                return block
+        if self._found is None:
+            self._found = Recorded(self._lines, "sha256")
+        if (block := self._found.find(digest)) is not None:
+            return block
         raise RunError(
             f"{self._lines.path.name} has no block {digest}",
             where=str(self._lines.path),
@@ -289,22 +308,17 @@ class RunReader(Journal):
         """The results of a scoring. Raises RunError if they were not written yet."""
         return read_results(self.scoring(name).folder / "results.json")
 
-    def text_of(self, record: OutputRecord, calls: OffsetIndex) -> str:
+    def text_of(self, record: OutputRecord, calls: Recorded[CallRecord]) -> str:
         """An output's text; taken from its call's reply where it was left out."""
         if not record.text_from:
             return record.output.text
-        for offset in calls.find(int(record.text_from[:16], 16)):
-            call = self.calls.at(offset)
-            if call.id == record.text_from:
-                return call.reply.text
+        if (call := calls.find(record.text_from)) is not None:
+            return call.reply.text
         raise RunError(f"call {record.text_from} of sample {record.sample!r} is not in calls.jsonl")
 
-    def call_index(self) -> OffsetIndex:
-        """Where each call stands, by the first 64 bits of its id."""
-        index = OffsetIndex()
-        for offset, call in self.calls.with_offsets():
-            index.add(int(call.id[:16], 16), offset)
-        return index
+    def call_index(self) -> Recorded[CallRecord]:
+        """The calls by id."""
+        return Recorded(self.calls)
 
 
 class _Cell(msgspec.Struct):

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from suite.errors import RunError
-from suite.journal.reading import BlockReader, Journal, OffsetIndex, RunReader, digest64, read_results
+from suite.journal.reading import (
+    BlockReader,
+    Journal,
+    OffsetIndex,
+    Recorded,
+    RunReader,
+    digest64,
+    read_results,
+)
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 
 
@@ -126,22 +134,15 @@ class LoadedRun:
         return None
 
     @cached_property
-    def _call_indexes(self) -> list[tuple[Journal, OffsetIndex, str]]:
-        found: list[tuple[Journal, OffsetIndex, str]] = []
-        for journal, stage in zip(self.journals(), ("solve", "score"), strict=False):
-            index = OffsetIndex()
-            for offset, call in journal.calls.with_offsets():
-                index.add(int(call.id[:16], 16), offset)
-            found.append((journal, index, stage))
-        return found
+    def _recorded(self) -> list[tuple[Recorded[CallRecord], BlockReader, str]]:
+        stages = zip(self.journals(), ("solve", "score"), strict=False)
+        return [(Recorded(journal.calls), journal.blocks, stage) for journal, stage in stages]
 
     def call(self, identity: str) -> FoundCall | None:
         """A call by its id, from the run or the scoring; None if neither recorded it."""
-        for journal, index, stage in self._call_indexes:
-            for offset in index.find(int(identity[:16], 16)):
-                call = journal.calls.at(offset)
-                if call.id == identity:
-                    return FoundCall(call, journal.blocks, stage)
+        for calls, blocks, stage in self._recorded:
+            if (call := calls.find(identity)) is not None:
+                return FoundCall(call, blocks, stage)
         return None
 
     def text(self, record: OutputRecord) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from suite.chat import Finish, Message, Reply, Request, call_id, call_seed, request_sha256
 from suite.errors import CallFailed, EngineError, SuiteError
-from suite.journal.reading import Lines, OffsetIndex
+from suite.journal.reading import Recorded
 from suite.journal.records import AttemptRecord, CallRecord
 from suite.journal.writing import JournalFile
 from suite.models.base import Asking
@@ -32,27 +32,6 @@ LONGEST_WAIT = 60  # times the first wait
 
 class Stopped(BaseException):
     """The run is stopping: no new request is sent. Not an Exception, so that no task swallows it."""
-
-
-class Recorded:
-    """Calls that stand in a journal already, found by id. Keeps 16 bytes a call in memory."""
-
-    def __init__(self, lines: Lines[CallRecord]) -> None:
-        self._lines = lines
-        self._index = OffsetIndex()
-        for offset, call in lines.with_offsets():
-            self._index.add(int(call.id[:16], 16), offset)
-
-    def __len__(self) -> int:
-        return len(self._index)
-
-    def find(self, identity: str) -> CallRecord | None:
-        """The call of that id, if it was recorded."""
-        for offset in self._index.find(int(identity[:16], 16)):
-            call = self._lines.at(offset)
-            if call.id == identity:
-                return call
-        return None
 
 
 class GroupCalls:
@@ -151,7 +130,7 @@ class Desk:
         seed: int,
         seats: Mapping[str, Sequence[Seat]],
         attempts: JournalFile,
-        recorded: Iterable[Recorded] = (),
+        recorded: Iterable[Recorded[CallRecord]] = (),
         cache: ResponseCache | None = None,
         backoff_s: float = 0.5,
         settle: Mapping[str, Finish] | None = None,

@@ -56,6 +56,7 @@ class Call(msgspec.Struct):
     """What counting needs of a call record."""
 
     role: str
+    id: str = ""
     kind: str = ""
     request: list[str] = []
     prompt: str = ""
@@ -135,19 +136,10 @@ class Told:
                 yield finding("cut", member, found, self._calls[member])
 
 
-class _Named(msgspec.Struct):
-    model: str = ""
-
-
-class _By(msgspec.Struct):
-    role: str
-    reply: _Named = msgspec.field(default_factory=_Named)
-
-
 def answered(*journals: Journal) -> dict[str, Counter[str]]:
     """Member -> how often each model answered, as the replies name it; nobody where none is named."""
     found: dict[str, Counter[str]] = {}
-    decoder = msgspec.json.Decoder(_By)
+    decoder = msgspec.json.Decoder(Call)
     for journal in journals:
         for line in journal.calls.raw():
             call = decoder.decode(line)

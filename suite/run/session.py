@@ -18,7 +18,7 @@ from typing import Any
 from suite.chat import Finish
 from suite.data.cache import cache_folder
 from suite.errors import CapabilityError, RunError, SuiteError
-from suite.journal.reading import Lines, RunReader, read_json
+from suite.journal.reading import Lines, Recorded, RunReader, read_json
 from suite.journal.records import AttemptRecord, CallRecord, OutputRecord, ScoreRecord
 from suite.journal.writing import JournalFile, write_json
 from suite.models.base import Engine, Surroundings
@@ -32,7 +32,7 @@ from suite.run.cache import (
     other_facts,
     replies_folder,
 )
-from suite.run.calls import Desk, Recorded
+from suite.run.calls import Desk
 from suite.run.code import code_record, other_code
 from suite.run.done import Done
 from suite.run.execute import SAME_ERROR_LIMIT, Driver
@@ -440,7 +440,7 @@ def _sync_all(sinks: Sequence[Sink], attempts: JournalFile) -> None:
         attempts.sync()
 
 
-def _text_of(record: OutputRecord, recorded: Sequence[Recorded]) -> str:
+def _text_of(record: OutputRecord, recorded: Sequence[Recorded[CallRecord]]) -> str:
     for one in recorded:
         call = one.find(record.text_from)
         if call is not None:

@@ -24,6 +24,7 @@ from suite.board.verify.plausible.calls import UNSERVED, members, provider_of
 from suite.board.verify.subject import Subject
 from suite.compare.measures import Measure, measures, side
 from suite.run.cells import AnyTask
+from suite.run.findings import Call
 from suite.run.results import pairs
 from suite.scoring.computing import wanted
 from suite.scoring.metrics import Ratio
@@ -31,23 +32,6 @@ from suite.scoring.table import Table, TableBuilder
 from suite.scoring.units import unit_ids
 
 Floats = NDArray[np.float64]
-
-
-class _Usage(msgspec.Struct):
-    prompt: int = 0
-    completion: int = 0
-
-
-class _Reply(msgspec.Struct):
-    usage: _Usage = msgspec.field(default_factory=_Usage)
-
-
-class _Call(msgspec.Struct):
-    id: str
-    role: str
-    reply: _Reply = msgspec.field(default_factory=_Reply)
-    times: tuple[float, float] = (0.0, 0.0)
-    cached: bool = False
 
 
 class _Output(msgspec.Struct):
@@ -60,7 +44,7 @@ class Spent:
 
     def __init__(self, subject: Subject) -> None:
         ids, prompt, completion, seconds = array("Q"), array("q"), array("q"), array("d")
-        decode = msgspec.json.Decoder(_Call).decode
+        decode = msgspec.json.Decoder(Call).decode
         for line in subject.reader.calls.raw():
             call = decode(line)
             if call.role == "candidate":

@@ -33,7 +33,6 @@ from suite.journal.reading import Journal, RunReader
 from suite.journal.records import encode
 from suite.journal.writing import write_json
 from suite.plugins import Catalogue
-from suite.run.calls import Recorded
 from suite.run.filling import flag_of
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
@@ -109,7 +108,7 @@ def _plan(
 
 def _texts(reader: RunReader, works: Picked) -> dict[tuple[str, str], str]:
     """Cell and sample -> the answer of its picked trial; outputs without a text by their data."""
-    recorded = Recorded(reader.calls)
+    recorded = reader.call_index()
     found: dict[tuple[str, str], str] = {}
     for one in reader.outputs:
         if works.get((one.cell, one.sample)) != one.trial:

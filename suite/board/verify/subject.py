@@ -10,8 +10,8 @@ from typing import Any
 from suite.board.budget import Budget
 from suite.board.findings import Findings
 from suite.board.reply_digests import ReplyCollector
-from suite.journal.reading import Journal, RunReader
-from suite.run.calls import Recorded
+from suite.journal.reading import Journal, Recorded, RunReader
+from suite.journal.records import CallRecord
 from suite.run.plan import Plan
 
 
@@ -45,9 +45,9 @@ class Subject:
         return RunReader(self.folder)
 
     @cached_property
-    def recorded(self) -> Recorded:
+    def recorded(self) -> Recorded[CallRecord]:
         """The calls of solving, found by id."""
-        return Recorded(self.reader.calls)
+        return self.reader.call_index()
 
     @property
     def manifest(self) -> Mapping[str, Any]:
