@@ -65,9 +65,10 @@ def runner(url: str, samples: int, folder: Path) -> int:
 
     import suite
     from suite.run.cells import make_cell
+    from suite.run.outcome import Settings
     from suite.run.plan import make_plan
     from suite.run.request import EvalRequest
-    from suite.run.session import Settings, run_plan
+    from suite.run.session import run_plan
 
     class Row(BaseModel):
         index: int

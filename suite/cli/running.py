@@ -205,7 +205,8 @@ def carry_out(
     **own: Any,
 ) -> int:
     """Run a plan on an event loop of its own and show how it went; the exit code. own: further `Settings`."""
-    from suite.run.session import Settings, run_plan
+    from suite.run.outcome import Settings
+    from suite.run.session import run_plan
 
     settings = Settings(
         cache=flags["cache"] is not False,

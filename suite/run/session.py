@@ -10,14 +10,12 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from suite.chat import Finish
 from suite.data.cache import cache_folder
-from suite.errors import CapabilityError, RunError, SuiteError
+from suite.errors import RunError, SuiteError
 from suite.journal.reading import Lines, Recorded, RunReader, read_json
 from suite.journal.records import AttemptRecord, CallRecord, OutputRecord, ScoreRecord
 from suite.journal.writing import JournalFile, write_json
@@ -27,7 +25,6 @@ from suite.run.cache import (
     NEVER,
     Answering,
     ResponseCache,
-    Reuse,
     identity_hash,
     other_facts,
     replies_folder,
@@ -35,10 +32,11 @@ from suite.run.cache import (
 from suite.run.calls import Desk
 from suite.run.code import code_record, other_code
 from suite.run.done import Done
-from suite.run.execute import SAME_ERROR_LIMIT, Driver
+from suite.run.execute import Driver
 from suite.run.filling import Member
 from suite.run.holding import check_no_records, held, make_scoring_folder
 from suite.run.manifest import Facts, run_manifest, scoring_manifest
+from suite.run.outcome import Outcome, Settings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
 from suite.run.results import make_results
@@ -47,53 +45,6 @@ from suite.run.sink import Sink
 from suite.run.tools import RunTools
 
 SYNC_EVERY_S = 1.0
-
-
-@dataclass
-class Outcome:
-    """How a run went. error: what stopped it before its end; its journal holds all that was done."""
-
-    folder: Path
-    scoring: str = ""
-    results: Mapping[str, Any] | None = None
-    pending: int = 0
-    reasons: Mapping[str, int] | None = None
-    interrupted: bool = False
-    error: SuiteError | None = None
-    examples: Mapping[str, str] | None = None  # of each reason, the first in words
-    left_over: tuple[str, ...] = ()  # of answers given before: what was not used
-
-    @property
-    def continues(self) -> bool:
-        """Whether the same command can do what is left: not where a model cannot do what it is asked."""
-        hopeless = self.reasons and set(self.reasons) <= {"unsupported", "not-recorded"}
-        return not isinstance(self.error, CapabilityError) and not hopeless
-
-    @property
-    def exit_code(self) -> int:
-        """0 all done, 1 pending work remains, 2 stopped by an error, 130 interrupted."""
-        if self.interrupted:
-            return 130
-        if self.error is not None:
-            return 2
-        return 1 if self.pending else 0
-
-
-@dataclass
-class Settings:
-    """How to run, beside what: nothing here changes a result, but for `call_seed`."""
-
-    one_engine: bool = False
-    cache: bool = True
-    reuse: Reuse = "others"  # whose replies the cache gives: of no run, of those of other plans, of all
-    level: float = 0.95
-    quiet: bool = False
-    signals: bool = True
-    backoff_s: float = 0.5
-    extra_recorded: tuple[Path, ...] = ()  # run folders whose recorded calls are asked first
-    errors_allowed: int = SAME_ERROR_LIMIT  # errors of a task before the run stops
-    settle: Mapping[str, Finish] | None = None  # kind of failed call -> the outcome it is on purpose
-    call_seed: int | None = None  # other draws for the same requests; None: the plan's seed
 
 
 class _Session:

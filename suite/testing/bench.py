@@ -14,8 +14,9 @@ from suite.journal.reading import RunReader
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.models.scripted import Function
 from suite.run.order import Group
+from suite.run.outcome import Outcome, Settings
 from suite.run.plan import Plan
-from suite.run.session import Outcome, Settings, run_plan
+from suite.run.session import run_plan
 from suite.task import Output
 from suite.testing.subject import Skip, Subject
 

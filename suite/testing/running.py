@@ -23,8 +23,9 @@ from suite.errors import CapabilityError, DataError, EngineError
 from suite.journal.records import ScoreRecord
 from suite.models.strict import strict
 from suite.run.filling import DEFAULTS, roles_of
+from suite.run.outcome import Settings
 from suite.run.plan import make_plan
-from suite.run.session import Settings, run_plan
+from suite.run.session import run_plan
 from suite.scoring.metrics import wanted_values
 from suite.task import Score, Unscored
 from suite.testing.answers import late, never, plausible, sometimes_down

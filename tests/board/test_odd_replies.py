@@ -15,9 +15,10 @@ import pytest
 from suite.board.verify import verify
 from suite.board.verify.report import as_text
 from suite.journal.reading import RunReader
+from suite.run.outcome import Settings
 from suite.run.plan import make_plan
 from suite.run.request import EvalRequest
-from suite.run.session import Settings, run_plan
+from suite.run.session import run_plan
 
 SAYS = "<choice>A</choice>"
 

@@ -20,9 +20,10 @@ from suite.board.verify import Rerun, Verification, verify
 from suite.board.verify.report import as_text
 from suite.cli.submit import submit
 from suite.errors import ConfigError
+from suite.run.outcome import Settings
 from suite.run.plan import make_plan
 from suite.run.request import EvalRequest
-from suite.run.session import Settings, run_plan
+from suite.run.session import run_plan
 
 FIXTURE = Path(__file__).parent / "fixtures" / "mini.suite.zip"
 SMALL = "embedded/smollm2-135m"

@@ -336,7 +336,8 @@ def test_a_journal_file_takes_back_half_a_line(tmp_path: Path, monkeypatch: pyte
 
 
 async def test_interrupting_drains_what_is_in_flight(tmp_path: Path) -> None:
-    from suite.run.session import Settings, _Session
+    from suite.run.outcome import Settings
+    from suite.run.session import _Session
 
     plan = plan_of({"candidate": "scripted/echo?delay_s=0.05"}, cells(Many), concurrency=4)
     settings = Settings(quiet=True, signals=False, cache=False)

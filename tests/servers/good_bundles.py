@@ -16,9 +16,10 @@ from suite.models.scripted import ScriptedEngine
 from suite.plugins import catalogue
 from suite.run.cells import load_task
 from suite.run.filling import Filled
+from suite.run.outcome import Settings
 from suite.run.plan import make_plan
 from suite.run.request import EvalRequest
-from suite.run.session import Settings, run_plan
+from suite.run.session import run_plan
 from suite.testing.answers import plausible
 
 

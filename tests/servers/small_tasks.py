@@ -10,9 +10,10 @@ from suite.journal.reading import RunReader
 from suite.models.scripted import ScriptedEngine
 from suite.plugins import BUILTIN, Catalogue, catalogue_of
 from suite.run.cells import Cell, make_cell
+from suite.run.outcome import Outcome, Settings
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
-from suite.run.session import Outcome, Settings, run_plan
+from suite.run.session import run_plan
 
 
 class Word(suite.Payload):

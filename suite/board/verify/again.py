@@ -23,9 +23,10 @@ from suite.journal.reading import Journal, RunReader
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.models.spec import SAMPLING
 from suite.run.order import Group
+from suite.run.outcome import Settings
 from suite.run.plan import Plan
 from suite.run.results import pairs
-from suite.run.session import Settings, run_plan
+from suite.run.session import run_plan
 from suite.scoring.computing import wanted
 from suite.scoring.table import Table, TableBuilder
 

@@ -23,7 +23,8 @@ from suite.errors import PluginError, RunError, SandboxUnavailable, SuiteError
 from suite.journal.reading import Journal, Lines, RunReader
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.waiting import Key, Waiting, key_of
-from suite.run.session import Outcome, Settings, run_plan
+from suite.run.outcome import Outcome, Settings
+from suite.run.session import run_plan
 from suite.task import Output
 
 _bytes = msgspec.json.Encoder().encode

@@ -1,0 +1,58 @@
+"""How to run, and how it went."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from suite.chat import Finish
+from suite.errors import CapabilityError, SuiteError
+from suite.run.cache import Reuse
+from suite.run.execute import SAME_ERROR_LIMIT
+
+
+@dataclass
+class Outcome:
+    """How a run went. error: what stopped it before its end; its journal holds all that was done."""
+
+    folder: Path
+    scoring: str = ""
+    results: Mapping[str, Any] | None = None
+    pending: int = 0
+    reasons: Mapping[str, int] | None = None
+    interrupted: bool = False
+    error: SuiteError | None = None
+    examples: Mapping[str, str] | None = None  # of each reason, the first in words
+    left_over: tuple[str, ...] = ()  # of answers given before: what was not used
+
+    @property
+    def continues(self) -> bool:
+        """Whether the same command can do what is left: not where a model cannot do what it is asked."""
+        hopeless = self.reasons and set(self.reasons) <= {"unsupported", "not-recorded"}
+        return not isinstance(self.error, CapabilityError) and not hopeless
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 1 pending work remains, 2 stopped by an error, 130 interrupted."""
+        if self.interrupted:
+            return 130
+        if self.error is not None:
+            return 2
+        return 1 if self.pending else 0
+
+
+@dataclass
+class Settings:
+    """How to run, beside what: nothing here changes a result, but for `call_seed`."""
+
+    one_engine: bool = False
+    cache: bool = True
+    reuse: Reuse = "others"  # whose replies the cache gives: of no run, of those of other plans, of all
+    level: float = 0.95
+    quiet: bool = False
+    signals: bool = True
+    backoff_s: float = 0.5
+    extra_recorded: tuple[Path, ...] = ()  # run folders whose recorded calls are asked first
+    errors_allowed: int = SAME_ERROR_LIMIT  # errors of a task before the run stops
+    settle: Mapping[str, Finish] | None = None  # kind of failed call -> the outcome it is on purpose
+    call_seed: int | None = None  # other draws for the same requests; None: the plan's seed
