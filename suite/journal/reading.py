@@ -8,7 +8,8 @@ import hashlib
 import os
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar
 
@@ -180,26 +181,36 @@ class OffsetIndex:
 
 
 class Recorded(Generic[RecordT]):
-    """Records that stand in a journal, found by the hash that names them; 16 bytes a record in memory.
+    """Records that stand in a journal, found by a key; 16 bytes a record in memory.
 
-    name: the field that holds the hash.
+    key: of a record, the hash that names it or several values; None leaves it out.
     """
 
-    def __init__(self, lines: Lines[RecordT], name: str = "id") -> None:
-        self._lines, self._name = lines, name
+    def __init__(self, lines: Lines[RecordT], key: Callable[[RecordT], Any] = attrgetter("id")) -> None:
+        self.lines, self._key = lines, key
         self._index = OffsetIndex()
         for offset, record in lines.with_offsets():
-            self._index.add(int(getattr(record, name)[:16], 16), offset)
+            if (own := key(record)) is not None:
+                self._index.add(_digest(own), offset)
 
     def __len__(self) -> int:
         return len(self._index)
 
-    def find(self, identity: str) -> RecordT | None:
-        """The record of that hash, if there is one."""
-        for offset in self._index.find(int(identity[:16], 16)):
-            if getattr(record := self._lines.at(offset), self._name) == identity:
-                return record
-        return None
+    def __contains__(self, key: Any) -> bool:
+        return _digest(key) in self._index
+
+    def every(self, key: Any) -> list[RecordT]:
+        """All records of a key, in file order."""
+        found = map(self.lines.at, self._index.find(_digest(key)) if len(self) else ())
+        return [record for record in found if self._key(record) == key]
+
+    def find(self, key: Any) -> RecordT | None:
+        """The first record of a key, if there is one."""
+        return next(iter(self.every(key)), None)
+
+
+def _digest(key: Any) -> int:
+    return int(key[:16], 16) if isinstance(key, str) else digest64(*key)
 
 
 class BlockReader:
@@ -212,7 +223,7 @@ class BlockReader:
     def get(self, digest: str) -> BlockRecord:
         """The block of a hash. Raises RunError if it is not there."""
         if self._found is None:
-            self._found = Recorded(self._lines, "sha256")
+            self._found = Recorded(self._lines, attrgetter("sha256"))
         if (block := self._found.find(digest)) is not None:
             return block
         raise RunError(

@@ -6,6 +6,7 @@ call that names group and key: nothing falls through to a model.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pydantic import Field
 
 from suite.chat import Reply, Request, request_sha256
 from suite.errors import CallFailed, NotFound, RunError, unknown
-from suite.journal.reading import Lines, OffsetIndex, RunReader, digest64
+from suite.journal.reading import Lines, OffsetIndex, Recorded, RunReader, digest64
 from suite.journal.records import CallRecord
 from suite.models.base import Asking, Engine, Provider
 from suite.models.options import (
@@ -70,7 +71,6 @@ class RunReplay(Engine):
             names = {str(name) for manifest in manifests for name in manifest.get("roles") or {}}
             raise unknown("recorded role", role, names, f"in run {run.folder.name}")
         self._recorded = found
-        self._index: list[tuple[Lines[CallRecord], OffsetIndex]] | None = None
 
     def capabilities(self) -> frozenset[str]:
         """The recorded model's."""
@@ -94,25 +94,19 @@ class RunReplay(Engine):
         limits = self._recorded.get("limits") or {}
         return {"window": limits["window"]} if "window" in limits else {}
 
-    def _indexed(self) -> list[tuple[Lines[CallRecord], OffsetIndex]]:
-        if self._index is None:
-            self._index = []
-            for lines in call_files(self._run):
-                index = OffsetIndex()
-                for offset, call in lines.with_offsets():
-                    if call.role == self._role:
-                        index.add(_digest(call), offset)
-                self._index.append((lines, index))
-        return self._index
+    @cached_property
+    def _calls(self) -> list[Recorded[CallRecord]]:
+        return [
+            Recorded(lines, lambda call: _key(call) if call.role == self._role else None)
+            for lines in call_files(self._run)
+        ]
 
     async def call(self, request: Request, asking: Asking) -> Reply:
         """The recorded reply. Raises CallFailed("not-recorded")."""
         wanted = (asking.group, asking.trial, asking.key, request_sha256(request))
-        for lines, index in self._indexed():
-            for offset in index.find(digest64(*wanted)):
-                call = lines.at(offset)
-                if (call.group, call.trial, call.key, call.request_sha256) == wanted:
-                    return call.reply
+        for calls in self._calls:
+            if (call := calls.find(wanted)) is not None:
+                return call.reply
         raise not_recorded(asking, f"run {self._run.folder.name} has no such call of {self._role}")
 
     def left_over(self, run: RunReader, member: str) -> str:
@@ -121,9 +115,12 @@ class RunReplay(Engine):
         for lines in call_files(run):
             for call in lines:
                 if call.role == member:
-                    asked.add(_digest(call), 0)
+                    asked.add(digest64(*_key(call)), 0)
         recorded = [
-            _digest(call) for lines in call_files(self._run) for call in lines if call.role == self._role
+            digest64(*_key(call))
+            for lines in call_files(self._run)
+            for call in lines
+            if call.role == self._role
         ]
         lost = sum(one not in asked for one in recorded)
         name = self._run.folder.name
@@ -134,8 +131,8 @@ class RunReplay(Engine):
         )
 
 
-def _digest(call: CallRecord) -> int:
-    return digest64(call.group, call.trial, call.key, call.request_sha256)
+def _key(call: CallRecord) -> tuple[str, int, str, str]:
+    return call.group, call.trial, call.key, call.request_sha256
 
 
 def not_recorded(asking: Asking, why: str) -> CallFailed:

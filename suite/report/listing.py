@@ -173,15 +173,15 @@ def pending_reasons(run: LoadedRun) -> dict[str, int]:
 
     Only items that were tried; what was never begun has no reason. Memory grows with failures, not with n.
     """
-    open_: dict[tuple[str, int], str] = {}
+    open_: dict[tuple[str, Key], str] = {}
     for record in _attempts(run):
         if record.event == "pending":
-            key = Key(record.cell, record.sample, record.trial)
             stage = record.stage or "solve"
-            open_[stage, key.digest] = f"{stage}: {record.kind or record.detail or 'unknown'}"
+            open_[stage, Key(record.cell, record.sample, record.trial)] = (
+                f"{stage}: {record.kind or record.detail or 'unknown'}"
+            )
     counts: Counter[str] = Counter()
-    for (stage, digest), reason in open_.items():
-        index = run.score_index if stage == "score" else run.output_index
-        if digest not in index:
+    for (stage, key), reason in open_.items():
+        if key not in (run.recorded_scores if stage == "score" else run.recorded_outputs):
             counts[reason] += 1
     return dict(counts.most_common())

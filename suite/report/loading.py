@@ -4,21 +4,13 @@ Memory holds the manifests, the results and indexes of 16 bytes a record, made w
 A run that was not scored yet, or whose scoring has no results yet, can be shown too.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from suite.errors import RunError
-from suite.journal.reading import (
-    BlockReader,
-    Journal,
-    OffsetIndex,
-    Recorded,
-    RunReader,
-    digest64,
-    read_results,
-)
+from suite.journal.reading import BlockReader, Journal, Recorded, RunReader, read_results
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 
 
@@ -33,11 +25,6 @@ class Key(NamedTuple):
     def of(cls, record: OutputRecord | ScoreRecord) -> "Key":
         """The key of an output or score."""
         return cls(record.cell, record.sample, record.trial)
-
-    @property
-    def digest(self) -> int:
-        """The key in an index."""
-        return digest64(*self)
 
 
 class FoundCall(NamedTuple):
@@ -95,14 +82,6 @@ class LoadedRun:
         """All scores of the scoring, in no particular order."""
         return iter(self._scoring.scores if self._scoring else ())
 
-    def outputs_with_offsets(self) -> Iterator[tuple[int, OutputRecord]]:
-        """All outputs and where they stand."""
-        return self.reader.outputs.with_offsets()
-
-    def scores_with_offsets(self) -> Iterator[tuple[int, ScoreRecord]]:
-        """All scores and where they stand."""
-        return self._scoring.scores.with_offsets() if self._scoring else iter(())
-
     def journals(self) -> Iterator[Journal]:
         """The run's own journal and the scoring's."""
         yield self.reader
@@ -110,28 +89,22 @@ class LoadedRun:
             yield self._scoring
 
     @cached_property
-    def score_index(self) -> OffsetIndex:
-        """Where each score stands, by key."""
-        return _index(self.scores_with_offsets())
+    def recorded_scores(self) -> Recorded[ScoreRecord]:
+        """The scores by key."""
+        return Recorded((self._scoring or self.reader).scores, Key.of)  # a run itself has none
 
     @cached_property
-    def output_index(self) -> OffsetIndex:
-        """Where each output stands, by key."""
-        return _index(self.outputs_with_offsets())
+    def recorded_outputs(self) -> Recorded[OutputRecord]:
+        """The outputs by key."""
+        return Recorded(self.reader.outputs, Key.of)
 
     def score(self, key: Key) -> ScoreRecord | None:
         """The score of a key; the last one if there are several."""
-        for offset in reversed(self.score_index.find(key.digest)):
-            if self._scoring is not None and Key.of(found := self._scoring.scores.at(offset)) == key:
-                return found
-        return None
+        return next(reversed(self.recorded_scores.every(key)), None)
 
     def output(self, key: Key) -> OutputRecord | None:
-        """The output of a key."""
-        for offset in reversed(self.output_index.find(key.digest)):
-            if Key.of(found := self.reader.outputs.at(offset)) == key:
-                return found
-        return None
+        """The output of a key; the last one if there are several."""
+        return next(reversed(self.recorded_outputs.every(key)), None)
 
     @cached_property
     def _recorded(self) -> list[tuple[Recorded[CallRecord], BlockReader, str]]:
@@ -153,10 +126,3 @@ class LoadedRun:
         if found is None:
             raise RunError(f"call {record.text_from} of sample {record.sample!r} is not in calls.jsonl")
         return found.call.reply.text
-
-
-def _index(records: Iterable[tuple[int, OutputRecord | ScoreRecord]]) -> OffsetIndex:
-    index = OffsetIndex()
-    for offset, record in records:
-        index.add(Key.of(record).digest, offset)
-    return index

@@ -105,7 +105,7 @@ def pick(run: LoadedRun, most: int = 200) -> Choice:
         total += 1
         if output.output.finish != "stop":
             add("ended early", Key.of(output))
-        if Key.of(output).digest not in run.score_index:
+        if Key.of(output) not in run.recorded_scores:
             add("not scored yet", Key.of(output))
     keys = _in_turn(run, heaps, most)
     picked = []
