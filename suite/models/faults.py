@@ -182,11 +182,7 @@ class SettingRefused(CallFailed):
 
 
 def _failure(
-    status: int,
-    headers: Mapping[str, str],
-    refusal: Refusal,
-    found: Found | None,
-    clock: Callable[[], float],
+    status: int, headers: Mapping[str, str], refusal: Refusal, found: Found | None, clock: Callable[[], float]
 ) -> CallFailed:
     """The failed call of a refusal that is nobody's answer."""
     means = found.means if found else ""

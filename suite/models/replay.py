@@ -17,13 +17,7 @@ from suite.errors import CallFailed, NotFound, RunError, unknown
 from suite.journal.reading import Lines, OffsetIndex, Recorded, RunReader, digest64
 from suite.journal.records import CallRecord
 from suite.models.base import Asking, Engine, Provider
-from suite.models.options import (
-    EngineOptions,
-    describe,
-    read_options,
-    recorded_capabilities,
-    split_query,
-)
+from suite.models.options import EngineOptions, describe, read_options, recorded_capabilities, split_query
 from suite.models.spec import ModelSpec
 from suite.models.text_replay import TextReplay
 

@@ -17,25 +17,19 @@ import msgspec
 from suite.chat import Reply, Request
 from suite.errors import CallFailed, CapabilityError, EngineError
 from suite.models.base import Asking, Engine, KnownBy, Note, Provider, Surroundings, silent_note
-from suite.models.checkpoints import (
-    Checkpoint,
-    chat_template,
-    generation_config,
-    read_checkpoint,
-)
+from suite.models.checkpoints import Checkpoint, chat_template, generation_config, read_checkpoint
 from suite.models.client import OpenAIClient
 from suite.models.families import Family, family_of
 from suite.models.openai import server_version
 from suite.models.options import PROMPTED, check_needs, describe, read_options
 from suite.models.rating import Head, check_labels
-from suite.models.reasoning_parsers import parser_of
 from suite.models.sampling import NEUTRAL, effective, left_out, own_values
 from suite.models.secrets import Scrubber, read_key, split_url
 from suite.models.server import Launch, ManagedServer
 from suite.models.settings import follows, logged, sha256_text, template_settings
 from suite.models.spec import ModelSpec
 from suite.models.thinking import template_lacks
-from suite.models.vllm_command import command, find_vllm, flags
+from suite.models.vllm_command import command, find_vllm, flags, parser_of
 from suite.models.vllm_metrics import read_counters
 from suite.models.vllm_options import VLLMOptions, check_options, reproducible
 from suite.models.wire import DIALECTS

@@ -59,10 +59,7 @@ DIALECTS = {
         strict_tools=True,
     ),
     "sglang": Dialect(
-        "sglang",
-        continues={"continue_final_message": True},
-        template="chat_template_kwargs",
-        schema="plain",
+        "sglang", continues={"continue_final_message": True}, template="chat_template_kwargs", schema="plain"
     ),
     "llamacpp": Dialect(
         "llamacpp", continues={}, echoes=True, template="chat_template_kwargs", schema="plain"
@@ -178,11 +175,7 @@ def _message(message: Message) -> dict[str, Any]:
     made: dict[str, Any] = {"role": message.role, "content": message.content}
     if message.tool_calls:
         made["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
             for call in message.tool_calls
         ]
     if message.tool_call_id:

@@ -154,11 +154,7 @@ def finding(kind: str, who: str, counts: Mapping[str, int], of: int) -> dict[str
 
 
 def of_cell(
-    cell: str,
-    finishes: Mapping[str, int],
-    unscored: Mapping[str, Mapping[str, int]],
-    scored: int,
-    same: bool,
+    cell: str, finishes: Mapping[str, int], unscored: Mapping[str, Mapping[str, int]], scored: int, same: bool
 ) -> Iterator[dict[str, Any]]:
     """Whether all outputs of a cell fail alike, or most of its scores lack one value for one reason.
 

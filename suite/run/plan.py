@@ -4,6 +4,7 @@ A plan is printable and hashable; the same plan continues the same run. Making i
 as a stream: it counts them, draws the groups of a limited run and knows what share of each tag they are.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,8 +13,10 @@ from typing import Any
 from suite.chat import canonical_json, sha256_hex
 from suite.data.cache import Cache
 from suite.data.registry import Registry
+from suite.data.rows import Place
 from suite.data.view import Data
-from suite.errors import ConfigError
+from suite.errors import ConfigError, DataError, PluginError
+from suite.journal.reading import digest64
 from suite.journal.records import FORMAT
 from suite.models.base import Engine
 from suite.plugins import Catalogue, catalogue
@@ -23,7 +26,6 @@ from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
 from suite.run.request import EvalRequest
 from suite.run.sources import DataOpener, check_given, given_sources
-from suite.run.twice import Ids, refuse
 
 MOST_TAG_VALUES = 200  # a tag with more values is no slice worth counting
 # of a model: known once it has started, and may change while a run goes on
@@ -198,7 +200,7 @@ def counted(plan: Plan) -> Plan:
         names = (group.name for group in plan.groups())
         chosen = limited(names, request.limit, request.seed)
     total = taken = 0
-    ids = Ids(len(plan.cells))
+    ids = [array("Q") for _ in plan.cells]  # 8 bytes a sample
     samples: Counter[str] = Counter({cell.id: 0 for cell in plan.cells})
     tags: dict[str, dict[str, list[int]]] = {}
     for group in plan.groups():
@@ -206,7 +208,7 @@ def counted(plan: Plan) -> Plan:
         is_taken = chosen is None or group.name in chosen
         taken += is_taken
         for item in group.items:
-            ids.add(item.cell, item.sample.id)
+            ids[item.cell].append(digest64(item.sample.id))
             if is_taken:
                 samples[plan.cells[item.cell].id] += 1
             for tag, value in item.sample.tags.items():
@@ -216,8 +218,9 @@ def counted(plan: Plan) -> Plan:
                 both = values.setdefault(value, [0, 0])
                 both[0] += is_taken
                 both[1] += 1
-    for cell in (plan.cells[number] for number in ids.repeated()):
-        refuse(cell, plan.data[cell.id], (one.id for one in plan.samples(cell)))
+    for cell, seen in zip(plan.cells, ids, strict=True):
+        if len(set(seen)) != len(seen):
+            _refuse_twice(cell, plan.data[cell.id], (one.id for one in plan.samples(cell)))
     if not taken:
         raise ConfigError("no samples: these parameters select nothing")
     tag_counts = {
@@ -226,3 +229,29 @@ def counted(plan: Plan) -> Plan:
         if len(values) < MOST_TAG_VALUES
     }
     return replace(plan, counts=Counts(total, taken, dict(samples), tag_counts), chosen=chosen)
+
+
+def _refuse_twice(cell: Cell, data: Data, samples: Iterable[str]) -> None:
+    """Raise DataError for the first id that comes twice, naming the rows that hold it; else nothing.
+
+    They would count twice, or one would stand for the other; which is right, only who gave them knows.
+    """
+    seen: set[str] = set()
+    for sample in samples:
+        if sample in seen:
+            places = list(_places(data, sample))
+            if len(places) < 2:
+                raise PluginError(f"{cell.plan.task}: sample id {sample!r} comes twice")
+            raise DataError(
+                f"{cell.plan.task}: sample {sample!r} is given twice",
+                where=" and ".join(f"{place.dataset}: {place}" for place in places[:3]),
+                fix="leave one of the rows out, or give it an id of its own",
+            )
+        seen.add(sample)
+
+
+def _places(data: Data, sample: str) -> Iterator[Place]:
+    """Rows that hold an id in a field of their own."""
+    for place, row in data.stored():
+        if any(str(value) == sample for value in row.values() if isinstance(value, str | int)):
+            yield place

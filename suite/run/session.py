@@ -21,14 +21,7 @@ from suite.journal.records import AttemptRecord, CallRecord, OutputRecord, Score
 from suite.journal.writing import JournalFile, write_json
 from suite.models.base import Engine, Surroundings
 from suite.models.descriptors import places
-from suite.run.cache import (
-    NEVER,
-    Answering,
-    ResponseCache,
-    identity_hash,
-    other_facts,
-    replies_folder,
-)
+from suite.run.cache import NEVER, Answering, ResponseCache, identity_hash, other_facts, replies_folder
 from suite.run.calls import Desk
 from suite.run.code import code_record, other_code
 from suite.run.done import Done

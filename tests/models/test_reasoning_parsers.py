@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from suite.models.reasoning_parsers import PARSERS, parser_of
+from suite.models.vllm_command import PARSERS, parser_of
 
 
 @pytest.mark.parametrize(

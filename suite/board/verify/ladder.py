@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from suite.board.verify.numbers import numbers
 from suite.board.verify.plausible import plausible
 from suite.board.verify.plausible.others import Beside, check_others, check_pasted
 from suite.board.verify.replay import replay
-from suite.board.verify.rerun import rejudge, rerun
+from suite.board.verify.rerun import rerun
 from suite.board.verify.subject import Subject
 from suite.board.verify.world import same_world
 from suite.errors import SuiteError
@@ -241,16 +242,13 @@ def _again(
             if ladder.standing is not None:
                 columns = ladder.standing.places.values()
                 counting = {(one.subject.run_id, one.cell.id) for column in columns for one in column}
+            ask = partial(rerun, subjects, again, ladder.bundle_id, plugins=plugins, findings=findings)
             if again.samples:
                 say(f"asking the model again for {again.samples} samples")
-                ladder.rerun = rerun(
-                    subjects, again, ladder.bundle_id, scratch / "again", plugins, findings, counting
-                )
+                ladder.rerun = ask(scratch=scratch / "again", cells=counting)
             if again.judged:
                 say(f"asking the judge again about {again.judged} samples")
-                ladder.rejudge = rejudge(
-                    subjects, again, ladder.bundle_id, scratch / "judged", plugins, findings, counting
-                )
+                ladder.rejudge = ask(scratch=scratch / "judged", cells=counting, judging=True)
     if not findings.rungs["R11"].ran:
         findings.not_run("R11", "not asked for (--rerun, --rejudge)")
 

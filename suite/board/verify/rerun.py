@@ -38,8 +38,6 @@ from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
 from suite.task import Unscored
 
-_Key = tuple[str, str]
-
 
 def rerun(
     subjects: Sequence[Subject],
@@ -49,24 +47,42 @@ def rerun(
     plugins: Catalogue,
     findings: Findings,
     cells: Collection[tuple[str, str]] | None = None,
+    *,
+    judging: bool = False,
 ) -> Rerunning:
-    """Climb R11. cells: (run, cell) to choose from, None for all.
+    """Climb R11, or with `judging` R11 for the judge. cells: (run, cell) to choose from, None for all.
 
-    Raises SuiteError for models that cannot be had.
+    Raises SuiteError for models that cannot be had; for the judge ConfigError for one that lacks, or a panel
+    of another size.
     """
     ready = [subject for subject in subjects if subject.plan is not None]
-    picked = pick(ready, asked.samples, f"{asked.seed}\x1f{bundle_id}", cells)
+    count, mark = (asked.judged, "\x1fjudge") if judging else (asked.samples, "")
+    picked = pick(ready, count, f"{asked.seed}\x1f{bundle_id}{mark}", cells, judged=judging)
     going = Rerunning()
     findings.ran("R11")
     for subject in ready:
         if subject.run_id in picked:
-            _run(subject, asked, picked[subject.run_id], scratch / subject.run_id, plugins, going)
-    conclude(going, "answers", "the model", "it was not scored: give --judge")
-    if going.label == "not_reproduced":
-        findings.add("R11.not-reproduced", "the model does not answer like the record", found=going.why)
-    elif going.label == "inconclusive":
-        findings.warn("R11.inconclusive", "the re-run settles nothing", found=going.why)
+            again = _judge if judging else _run
+            again(subject, asked, picked[subject.run_id], scratch / subject.run_id, plugins, going)
+    if judging:
+        conclude(going, "verdicts", "the judge", "no headline is a mean of samples")
+        if not going.samples:
+            going.why = "no record was judged by a model"
+    else:
+        conclude(going, "answers", "the model", "it was not scored: give --judge")
+    told = _TOLD.get((judging, going.label))
+    if told is not None:
+        (findings.add if going.label == "not_reproduced" else findings.warn)(*told, found=going.why)
     return going
+
+
+_JUDGE_DIFFERS = "the judge does not say what the record says it said"
+_TOLD = {  # (of the judge, label) -> code and words of the finding
+    (False, "not_reproduced"): ("R11.not-reproduced", "the model does not answer like the record"),
+    (False, "inconclusive"): ("R11.inconclusive", "the re-run settles nothing"),
+    (True, "not_reproduced"): ("R11.judge-not-reproduced", _JUDGE_DIFFERS),
+    (True, "inconclusive"): ("R11.judge-inconclusive", "asking the judge again settles nothing"),
+}
 
 
 def _run(
@@ -118,39 +134,6 @@ def _texts(reader: RunReader, works: Picked) -> dict[tuple[str, str], str]:
         data = json.dumps(one.output.data, sort_keys=True) if one.output.data is not None else ""
         found[one.cell, one.sample] = f"{text}\x1f{data}"
     return found
-
-
-def rejudge(
-    subjects: Sequence[Subject],
-    asked: Rerun,
-    bundle_id: str,
-    scratch: Path,
-    plugins: Catalogue,
-    findings: Findings,
-    cells: Collection[tuple[str, str]] | None = None,
-) -> Rerunning:
-    """Climb R11 for the judge. cells: (run, cell) to choose from, None for all.
-
-    Raises ConfigError for a judge that lacks, or a panel of another size; SuiteError for models that cannot
-    be had.
-    """
-    ready = [subject for subject in subjects if subject.plan is not None]
-    picked = pick(ready, asked.judged, f"{asked.seed}\x1f{bundle_id}\x1fjudge", cells, judged=True)
-    going = Rerunning()
-    findings.ran("R11")
-    for subject in ready:
-        if subject.run_id in picked:
-            _judge(subject, asked, picked[subject.run_id], scratch / subject.run_id, plugins, going)
-    conclude(going, "verdicts", "the judge", "no headline is a mean of samples")
-    if not going.samples:
-        going.why = "no record was judged by a model"
-    if going.label == "not_reproduced":
-        what = "the judge does not say what the record says it said"
-        findings.add("R11.judge-not-reproduced", what, found=going.why)
-    elif going.label == "inconclusive":
-        what = "asking the judge again settles nothing"
-        findings.warn("R11.judge-inconclusive", what, found=going.why)
-    return going
 
 
 def _judge(
@@ -213,7 +196,7 @@ def _outputs(subject: Subject, works: Picked, folder: Path) -> None:
                 file.write(encode(one))
 
 
-def _verdicts(journal: Journal, works: Picked) -> dict[_Key, Any]:
+def _verdicts(journal: Journal, works: Picked) -> dict[tuple[str, str], Any]:
     """Cell and sample -> all that was said of it, plain; of what is unscored, the reason."""
     return {
         (one.cell, one.sample): [
