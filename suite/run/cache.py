@@ -21,6 +21,7 @@ import msgspec
 
 from suite.chat import Reply, Request, canonical_json
 from suite.models.base import Engine
+from suite.secrets import scrub
 from suite.trees import MISSING, differences
 
 NEVER = frozenset({"scripted", "replay", "lexical"})  # cost nothing, or may change under the same name
@@ -36,6 +37,7 @@ def identity_hash(engine: Engine) -> bytes:
 
 def other_facts(was: Mapping[str, Any] | None, now: Mapping[str, Any]) -> Iterator[str]:
     """What an endpoint tells otherwise than it did: its model, version and address, as "root: a, now b"."""
+    now = msgspec.json.decode(scrub(msgspec.json.encode(now).decode()))  # as a manifest is written
     for name in ("told", "engine_version", "url"):
         before, after = (one.get(name) or {} for one in (was or {}, now))
         for path, there, here in differences(before, after):

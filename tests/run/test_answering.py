@@ -15,6 +15,8 @@ from suite.errors import ConfigError
 from suite.journal.reading import RunReader
 from suite.report.findings import sentences
 from suite.report.markdown import markdown_report
+from suite.run.cache import other_facts
+from suite.secrets import remember
 
 
 class Few(Many):
@@ -227,3 +229,12 @@ async def test_most_scores_without_a_value_for_one_reason_are_told(tmp_path: Pat
     assert outcome.results is not None
     (one,) = found(outcome.results, "unscored")
     assert (one["counts"], one["of"]) == ({"said: unparsed": 12}, 12)
+
+
+def test_a_key_in_an_address_is_no_other_fact_and_is_told_to_nobody() -> None:
+    remember("cAnArY-in-a-path-1")
+    recorded, now = {"url": "https://host/***/v1"}, {"url": "https://host/cAnArY-in-a-path-1/v1"}
+    assert list(other_facts(recorded, now)) == []
+    assert list(other_facts({"url": "https://other/v1"}, now)) == [
+        "url: https://other/v1, now https://host/***/v1"
+    ]
