@@ -80,6 +80,7 @@ ADAPTED = [
     (has_system, 400, error("System role not supported"), *FOLD),
     (has_system, 500, error("System role not supported"), *FOLD),
     (has_system, 422, {"error": "Template error: Conversation roles must alternate user/assistant/…"}, *FOLD),
+    (has_system, 400, error("Only user, assistant and tool roles are supported, got system."), *FOLD),
     (has_system, 400, error("Developer instruction is not enabled for models/gemma-3-27b-it"), *FOLD),
     (has_system, 400, error("'messages[0].role' does not support 'system' with this model."), *FOLD),
     (has("response_format"), 400, error("Invalid schema for response_format 'answer': …"), *NO_SCHEMA),
@@ -121,6 +122,7 @@ async def test_several_refusals_are_met_one_after_the_other() -> None:
 NAMED = [
     ("Unsupported value: 'temperature' does not support 0.0 with this model.", "-o temperature=null"),
     ("temperature: Only the default (1) value is supported.", "-o temperature=null"),
+    ("Input validation error: `temperature` must be strictly positive", "-o temperature=null"),
     ("`top_p` is deprecated for this model", "-o top_p=null"),
     ("Unsupported parameter: 'stop' is not supported with this model.", "-o stop=null"),
     ("You are not allowed to request logprobs from this model", "-o capabilities=-logprobs"),
