@@ -30,6 +30,11 @@ from suite.models.wire import DIALECTS
 from suite.models.wordings import own_wordings
 
 _SHAPING = ("extra_body", "label", "weights", "per_token", "system", "structured")
+# Fields of a request that a task, a role or an option of its own decides
+ASKED = frozenset((
+    "model", "messages", "prompt", "n", "stream", "seed", "temperature", "top_p", "stop", "max_tokens",
+    "max_completion_tokens", "response_format", "tools", "tool_choice", "logprobs", "top_logprobs",
+))  # fmt: skip
 OPENAI_URL = "https://api.openai.com/v1"
 _USUAL = frozenset({"chat", "complete", "logprobs", "seed", "json_schema", "tools"})
 _AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
@@ -99,6 +104,12 @@ class OpenAIEngine(Engine):
         super().__init__(spec)
         if options.dialect not in DIALECTS:
             raise unknown("dialect", options.dialect, DIALECTS)
+        if asked := sorted(ASKED & options.extra_body.keys()):
+            raise ConfigError(
+                f"extra_body.{asked[0]} would replace what is asked and recorded",
+                where=spec.text,
+                fix="name another model, or take -o temperature=…, top_p, max_tokens, stop, stream, send_seed",
+            )
         given = options.base_url or os.environ.get("OPENAI_BASE_URL", "") or OPENAI_URL
         self.url, basic, secrets = split_url(given, query="api-version")
         host = urlsplit(self.url).hostname or ""

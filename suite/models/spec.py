@@ -18,6 +18,11 @@ from suite.secrets import secret_in_url, secret_place
 _LOGIN = re.compile(r"(?<=://)[^/?#]*@")
 # Options that shape an answer or how it is read, whoever gives it; all others are the engine's own.
 SAMPLING = ("temperature", "top_p", "max_tokens", "stop", "template", "thinking", "reasoning_tags")
+_RANGES: dict[str, tuple[Any, float, float, str]] = {
+    "temperature": (int | float, 0, 100, "number from 0 to 100"),
+    "top_p": (int | float, 0, 1, "number from 0 to 1"),
+    "max_tokens": (int, 1, 2**31, "whole number from 1"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,23 @@ def parse_spec(text: str, options: Iterable[tuple[str, str]] = ()) -> ModelSpec:
     if "thinking" in sampling:
         sampling["thinking"] = read_thinking(sampling["thinking"])
         check_template(sampling.get("template"), sampling["thinking"])
+    _check_sampling(sampling)
     return ModelSpec(provider, name, values, sampling)
+
+
+def _check_sampling(sampling: Mapping[str, Any]) -> None:
+    """Raises ConfigError for a value that no request could hold. NaN is in no range; null leaves it open."""
+    for name, value in sampling.items():
+        if name == "stop":
+            texts = value if isinstance(value, list) else [value]
+            fits, kind = all(isinstance(one, str) for one in texts), "text, or list of texts"
+        elif name in _RANGES:
+            types, low, high, kind = _RANGES[name]
+            fits = isinstance(value, types) and not isinstance(value, bool) and low <= value <= high
+        else:
+            continue
+        if value is not None and not fits:
+            raise ConfigError(f"{name}={value!r} is no {kind}", fix=f"{name}=null leaves it to the server")
 
 
 def _refuse_secrets(name: str, options: Mapping[str, Any]) -> None:

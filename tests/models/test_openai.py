@@ -299,6 +299,32 @@ def test_capabilities_can_be_declared(given: object, more: set[str], less: set[s
     assert not less & found
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("temperature", "NaN", "temperature=nan is no number from 0 to 100"),
+        ("temperature", "Infinity", "is no number"),
+        ("temperature", "-1", "is no number"),
+        ("top_p", "2", "is no number from 0 to 1"),
+        ("max_tokens", "1e3", "max_tokens=1000.0 is no whole number from 1"),
+        ("max_tokens", "0", "is no whole number"),
+        ("max_tokens", "true", "is no whole number"),
+        ("stop", "[1]", "is no text, or list of texts"),
+    ],
+)
+def test_a_value_that_no_request_could_hold_is_refused_by_name(option: str, value: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as refused:
+        parse_spec("openai/m", [(option, value)])
+    assert f"{option}=null" in str(refused.value)
+    parse_spec("openai/m", [(option, "null")])
+
+
+@pytest.mark.parametrize("field", ["messages", "prompt", "model", "n", "stream", "temperature", "max_tokens"])
+def test_extra_fields_cannot_replace_what_is_asked_and_recorded(field: str) -> None:
+    with pytest.raises(ConfigError, match=f"extra_body.{field} would replace"):
+        engine("http://127.0.0.1:1/v1", extra_body={field: 1})
+
+
 async def test_an_answer_is_continued_where_the_dialect_can(server: OpenAIServer) -> None:
     request = Request("chat", (user("x"), assistant("The answer is")), options=Options(continue_final=True))
     await asked(server.url, request, dialect="vllm")
