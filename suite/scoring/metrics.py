@@ -107,8 +107,8 @@ class Rate(Mean):
 class Ratio(Declared):
     """Sum of one value over the sum of another ("valid searches per search"), micro.
 
-    A sample counts only if both are there. Interval: cluster bootstrap, so that the denominator is
-    random too. A sum of zero below yields no number.
+    A sample counts only if both are there. Interval: by leaving out one cluster at a time, so that the
+    denominator is random too. A sum of zero below yields no number.
     """
 
     top: str
