@@ -26,9 +26,9 @@ class Estimate:
     """One number with everything that belongs to it.
 
     value: None if there is none. low, high: bounds of the two-sided interval at `level`, both None if there
-    is no interval; `note` says why. method: how the interval was made ("beta", "cluster-beta",
-    "t-unseen", "macro-beta", "cluster-bootstrap", ...; "none" where there is none), part of results.json, so
-    that a verifier can recompute it. n: scored units. n_unscored: units without a score. clusters: independent
+    is no interval; `note` says why. method: how the interval was made ("beta", "cluster-beta", "t-unseen",
+    "macro-beta", "cluster-bootstrap", ...; "none" where there is none), part of results.json, so that a
+    verifier can recompute it. n: scored units. n_unscored: units without a score. clusters: independent
     groups of units behind the interval. n_effective: independent units worth as much as these n.
     """
 
