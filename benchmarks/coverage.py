@@ -90,7 +90,9 @@ class Line:
     """What one setting came to. listed: by p; average: coverage over the grid, None if it was not asked."""
 
     family: str
-    setting: Setting
+    name: str
+    few: bool
+    may_lack: bool
     listed: dict[float, dict[str, Measured]]
     average: float | None
 
@@ -98,16 +100,16 @@ class Line:
         """Where the default misses the bar."""
         for p, found in self.listed.items():
             own = found[DEFAULT]
-            where = f"{self.family}, {self.setting.name}, p {p}"
+            where = f"{self.family}, {self.name}, p {p}"
             if own.coverage < LEAST - own.error:
                 yield f"LOW {where}: coverage {own.coverage:.3f}"
             wide = ratio(found)
-            if wide is not None and wide > WIDEST and not self.setting.few:
+            if wide is not None and wide > WIDEST and not self.few:
                 yield f"WIDE {where}: {wide:.2f} times the narrowest that covers"
-            if own.none and not self.setting.may_lack:
+            if own.none and not self.may_lack:
                 yield f"NONE {where}: {own.none / own.n:.0%} without an interval"
-        if self.average is not None and self.average > MOST and not self.setting.few:
-            yield f"HIGH {self.family}, {self.setting.name}: coverage {self.average:.3f} on average over p"
+        if self.average is not None and self.average > MOST and not self.few:
+            yield f"HIGH {self.family}, {self.name}: coverage {self.average:.3f} on average over p"
 
 
 def _line(asked: tuple[str, int, int, bool]) -> Line:
@@ -120,7 +122,7 @@ def _line(asked: tuple[str, int, int, bool]) -> Line:
     if averaged and not setting.points:
         each = [measure(setting.alone(), p, max(10, count // 12))[DEFAULT] for p in GRID]
         average = sum(one.covered for one in each) / max(1, sum(one.n - one.none for one in each))
-    return Line(name, setting, listed, average)
+    return Line(name, setting.name, setting.few, setting.may_lack, listed, average)
 
 
 def simulate(only: str = "", repeats: int = 300, *, quick: bool = False, processes: int = 1) -> list[Line]:
@@ -157,7 +159,7 @@ def table(lines: Sequence[Line]) -> Iterator[str]:
                 width = np.mean([one.width / mine.width for one, mine in known if mine.width])
                 others.append(f"{name} {least:.2f} ({width:.2f})")
         yield (
-            f"| {line.family} | {line.setting.name} | {min(one.coverage for one in own):.3f} "
+            f"| {line.family} | {line.name} | {min(one.coverage for one in own):.3f} "
             f"| {'' if line.average is None else f'{line.average:.3f}'} "
             f"| {max(one.none / one.n for one in own):.2f} "
             f"| {f'{max(wide):.2f}' if wide else ''} | {'; '.join(others)} |"

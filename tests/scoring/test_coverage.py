@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+import pickle
 import sys
 from pathlib import Path
 from typing import Any
@@ -46,3 +47,12 @@ def test_width_is_held_against_the_narrowest_that_covers() -> None:
     assert ratio(found) == pytest.approx(
         found[DEFAULT].width / min(one.width for one in found.values() if one.coverage >= LEAST)
     )
+
+
+def test_what_was_measured_crosses_processes_and_is_drawn_as_a_table() -> None:
+    lines = pickle.loads(pickle.dumps(script.simulate("share", 20, quick=True)))
+    assert [(line.family, line.name, line.few) for line in lines] == [("share", "n 10", False)]
+    assert [row.count(" | ") for row in script.table(lines)] == [6, 6, 6]
+    low = script.Measured(100, 50, 0.2, 0)
+    bad = script.Line("share", "n 10", False, False, {0.5: {DEFAULT: low}}, 0.995)
+    assert [fault.split()[0] for fault in bad.faults()] == ["LOW", "HIGH"]
