@@ -44,7 +44,9 @@ class OpenAIOptions(ServerOptions):
     """Options of one endpoint."""
 
     base_url: str = Field(
-        "", description="URL of the endpoint, with /v1 or ?api-version=… (default: OPENAI_BASE_URL)"
+        "",
+        min_length=1,
+        description="URL of the endpoint, with /v1 or ?api-version=… (default: OPENAI_BASE_URL)",
     )
     api_key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
     headers_env: dict[str, str] = Field(
@@ -108,7 +110,7 @@ class OpenAIEngine(Engine):
             raise ConfigError(
                 f"extra_body.{asked[0]} would replace what is asked and recorded",
                 where=spec.text,
-                fix="name another model, or take -o temperature=…, top_p, max_tokens, stop, stream, send_seed",
+                fix="name another model, or use -o temperature=…, top_p, max_tokens, stop, stream, send_seed",
             )
         given = options.base_url or os.environ.get("OPENAI_BASE_URL", "") or OPENAI_URL
         self.url, basic, secrets = split_url(given, query="api-version")

@@ -35,7 +35,9 @@ class ServerOptions(EngineOptions):
     label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
     weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
     identity: str = Field(
-        "", description="the name of the model there, if you vouch for it: replies are used again"
+        "",
+        min_length=1,
+        description="the name of the model there, if you vouch for it: replies are used again",
     )
     overflow_says: str = Field("", description="pattern: a refusal in these words is the prompt's overflow")
     refused_says: str = Field("", description="pattern: a refusal in these words is a filter's")

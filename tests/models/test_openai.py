@@ -256,6 +256,8 @@ async def test_credentials_of_a_url_are_sent_apart(server: OpenAIServer) -> None
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
+        ({"base_url": ""}, ConfigError, "option 'base_url' of openai/m: String should have at least 1"),
+        ({"base_url": "http://x/v1", "identity": ""}, ConfigError, "option 'identity'"),
         ({"base_url": "ftp://x"}, ConfigError, "not an http or https URL"),
         ({"base_url": "http://x/v1?key=1"}, ConfigError, "`key` in the query of a URL looks like a secret"),
         ({"base_url": "http://x/v1?api-version=1&x=1"}, ConfigError, "must not have a query"),
