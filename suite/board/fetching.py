@@ -6,13 +6,12 @@ mind; each redirect is held to the same rules; the bytes must have the size and 
 
 import hashlib
 import http.client
-import ipaddress
 import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Literal, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -21,6 +20,7 @@ from suite.board.entry import read_model
 from suite.data import strict
 from suite.errors import ConfigError, DataError, SourceUnreachable
 from suite.files import replacing, write_whole
+from suite.models.endpoint import is_public
 
 MOST_REDIRECTS = 4
 CHUNK = 2**16
@@ -171,9 +171,7 @@ def _public(host: str, resolve: Resolve) -> str:
     """The first address, if all are public. Raises ConfigError."""
     addresses = resolve(host)
     for address in addresses:
-        one = ipaddress.ip_address(address.partition("%")[0])
-        inner: Any = getattr(one, "ipv4_mapped", None) or one
-        if not inner.is_global or inner.is_multicast:
+        if not is_public(address):
             raise ConfigError(f"{host} leads to {address}, which is not public")
     if not addresses:
         raise SourceUnreachable(f"{host} has no address")

@@ -66,11 +66,6 @@ class Lines(Generic[RecordT]):
         except OSError as error:
             raise RunError(f"{self.path.name} cannot be read: {error.strerror}", str(self.path)) from error
 
-    def with_offsets(self) -> Iterator[tuple[int, RecordT]]:
-        """(offset of the line, record) for every whole line, in file order."""
-        for offset, _, record in self.placed():
-            yield offset, record
-
     def placed(self) -> Iterator[tuple[int, int, RecordT]]:
         """(offset of the line, its bytes, record) for every whole line, in file order."""
         if not self.path.exists():
@@ -189,7 +184,7 @@ class Recorded(Generic[RecordT]):
     def __init__(self, lines: Lines[RecordT], key: Callable[[RecordT], Any] = attrgetter("id")) -> None:
         self.lines, self._key = lines, key
         self._index = OffsetIndex()
-        for offset, record in lines.with_offsets():
+        for offset, _, record in lines.placed():
             if (own := key(record)) is not None:
                 self._index.add(_digest(own), offset)
 

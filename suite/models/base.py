@@ -5,6 +5,8 @@ cache, no journal. A failed call raises `CallFailed`, whose `retryable` the runn
 the *candidate* (overflow, refusal, empty) is a normal `Reply` with its `finish`.
 """
 
+import importlib.metadata
+import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from suite.chat import Reply, Request
+from suite.errors import EngineError
 from suite.journal.reading import RunReader
 from suite.models.spec import ModelSpec
 
@@ -135,3 +138,18 @@ class Provider(ABC):
     def known(self) -> list[str]:
         """Model names it knows of, for `suite models list` and for nearest names."""
         return []
+
+
+def installed(distribution: str) -> str:
+    """The version of a distribution, "" if it is not installed."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def need(extra: str, *modules: str) -> None:
+    """Raises EngineError for a module that is not there. extra: of the suite, which brings them."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise EngineError(f"{module} is not installed", fix=f"pip install 'suite-eval[{extra}]'")

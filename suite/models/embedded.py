@@ -5,8 +5,6 @@ nothing. The instruct model runs in a process of its own that dies with the run.
 """
 
 import asyncio
-import importlib.metadata
-import importlib.util
 import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -19,7 +17,7 @@ from pydantic import Field
 
 from suite.chat import Reply, Request
 from suite.errors import CallFailed, ConfigError, EngineError, unknown
-from suite.models.base import Asking, Engine, Provider, Surroundings
+from suite.models.base import Asking, Engine, Provider, Surroundings, installed, need
 from suite.models.client import OpenAIClient
 from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
@@ -106,7 +104,7 @@ class LlamaEngine(Engine):
             "name": self.spec.name,
             "revision": self._model.weights.sha256,
             "engine": "xllamacpp",
-            "engine_version": _version("xllamacpp"),
+            "engine_version": installed("xllamacpp"),
             "options": {
                 **{name: getattr(self._options, name) for name in ("threads", "slots", "window")},
                 "sampling": "neutral",  # what a request leaves open
@@ -116,7 +114,7 @@ class LlamaEngine(Engine):
 
     def settings(self) -> Mapping[str, Any]:
         """By the server's routes; the model does not think."""
-        told = {"context_length": self._options.window, "engine_version": _version("xllamacpp")}
+        told = {"context_length": self._options.window, "engine_version": installed("xllamacpp")}
         return {
             **told,
             "reasoning_parser": "none",
@@ -138,7 +136,7 @@ class LlamaEngine(Engine):
 
     async def start(self, surroundings: Surroundings) -> None:
         """Fetch the weights if need be, start the servers. Raises EngineError or DataError."""
-        _need("xllamacpp", "embedded")
+        need("embedded", "xllamacpp")
         path = await asyncio.to_thread(fetch, self._model.weights, surroundings.cache, surroundings.say)
         options = self._options
         logs = surroundings.logs
@@ -172,7 +170,7 @@ class LlamaEngine(Engine):
                 await self.close()
                 raise one
         client = self._replicas[0].client
-        self._settings = {**await template_settings(client.rendered), **await llamacpp_settings(client)}
+        self._settings = {**await template_settings(client.rendered), **await llamacpp_settings(client.text)}
 
     async def call(self, request: Request, asking: Asking) -> Reply:
         """Answer one request. Raises CallFailed, or EngineError if a server died."""
@@ -208,18 +206,6 @@ class LlamaEngine(Engine):
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
-
-
-def _version(distribution: str) -> str:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
-
-
-def _need(module: str, extra: str) -> None:
-    if importlib.util.find_spec(module) is None:
-        raise EngineError(f"{module} is not installed", fix=f"pip install 'suite-eval[{extra}]'")
 
 
 class EmbeddedProvider(Provider):

@@ -58,13 +58,14 @@ def _resolves_privately(host: str) -> bool:
         found = {str(one[4][0]) for one in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
         return False
-    return any(not _is_global(one) for one in found)
+    return any(not is_public(one) for one in found)
 
 
-def _is_global(text: str) -> bool:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_global)
+def is_public(text: str) -> bool:
+    """Whether an IP address is of the internet at large. Raises ValueError for what is none."""
+    address: Any = ipaddress.ip_address(text.partition("%")[0])
+    address = getattr(address, "ipv4_mapped", None) or address
+    return bool(address.is_global and not address.is_multicast)
 
 
 def told(

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from suite.data import strict
 from suite.errors import ConfigError
+from suite.models.rating import Head
 from suite.models.weights import registry_file
 from suite.plugins import catalogue
 
@@ -94,3 +95,10 @@ def family_of(
             if family.fits(architecture, name):
                 return family
     return None
+
+
+def head_of(family: Family | None, per_token: bool, label: int | None, weights: tuple[float, ...]) -> Head:
+    """How a model's numbers become a score: as the user says, else as its family does."""
+    if family is None:
+        return Head(per_token, label, weights)
+    return Head(per_token, family.label if label is None else label, weights or family.weights)

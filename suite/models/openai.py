@@ -256,7 +256,7 @@ class OpenAIEngine(Engine):
         if chats and self._options.dialect in ("vllm", "llamacpp"):
             self._settings = await template_settings(client.rendered)
         if self._options.dialect == "llamacpp":
-            self._settings |= await llamacpp_settings(client)
+            self._settings |= await llamacpp_settings(client.text)
 
     def _ready(self) -> OpenAIClient:
         if self._client is None:

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from suite.chat import Json
 from suite.errors import CallFailed
@@ -30,13 +30,6 @@ _LOGGED = {
 _MOST = 4000  # characters of a text that is recorded
 _SYSTEM, _USER = "SUITE-ASKS-SYSTEM", "SUITE-ASKS-USER"
 _ASKS = [{"role": "user", "content": _USER}]
-
-
-class Client(Protocol):
-    """What is asked of a client here."""
-
-    async def text(self, path: str) -> str:
-        """A small document beside /v1."""
 
 
 Render = Callable[[Sequence[Mapping[str, str]], Mapping[str, Any]], Awaitable[str]]
@@ -93,10 +86,13 @@ async def template_settings(render: Render) -> dict[str, Any]:
     return settings if system is None else {**settings, "template_system": system[:_MOST]}
 
 
-async def llamacpp_settings(client: Client) -> dict[str, Any]:
-    """What llama.cpp's /props tells: its template, and what it takes where a request leaves sampling open."""
+async def llamacpp_settings(text: Callable[[str], Awaitable[str]]) -> dict[str, Any]:
+    """What llama.cpp's /props tells: its template, and what it takes where a request leaves sampling open.
+
+    text: a path beside /v1 -> the document there.
+    """
     try:
-        found = lenient((await client.text("/props")).encode() or b"{}")
+        found = lenient((await text("/props")).encode() or b"{}")
     except (CallFailed, ValueError):
         return {}
     told = found if isinstance(found, dict) else {}

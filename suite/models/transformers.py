@@ -5,8 +5,6 @@ together are rated in one batch. torch is imported when the engine starts, never
 """
 
 import asyncio
-import importlib.metadata
-import importlib.util
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -15,9 +13,9 @@ from pydantic import Field
 
 from suite.chat import Finish, Reply, Request, Usage, assistant, user
 from suite.errors import CapabilityError, EngineError
-from suite.models.base import Asking, Engine, Provider, Surroundings
+from suite.models.base import Asking, Engine, Provider, Surroundings, installed, need
 from suite.models.checkpoints import Checkpoint, read_checkpoint
-from suite.models.families import Family, family_of
+from suite.models.families import Family, family_of, head_of
 from suite.models.likelihood import PROBES, answer_span, template_tail
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
 from suite.models.rating import Head, Rated, check_labels, rating_reply
@@ -75,9 +73,7 @@ class TransformersEngine(Engine):
         return frozenset({"rate"})
 
     def _head(self) -> Head:
-        options, family = self._options, self._family
-        label = options.label if options.label is not None else (family.label if family else None)
-        return Head(False, label, options.weights or (family.weights if family else ()))
+        return head_of(self._family, False, self._options.label, self._options.weights)
 
     def identity(self) -> Mapping[str, Any]:
         """The model by commit or fingerprint, the library by version, device and number format."""
@@ -90,8 +86,8 @@ class TransformersEngine(Engine):
         }
         if self._checkpoint is not None:
             found["revision"] = self._checkpoint.revision
-        if importlib.util.find_spec("transformers") is not None:
-            found["engine_version"] = importlib.metadata.version("transformers")
+        if version := installed("transformers"):
+            found["engine_version"] = version
         shaping = self._options.model_dump(mode="json", exclude={"batch", "revision"}, exclude_defaults=True)
         return {**found, "options": shaping} if shaping else found
 
@@ -112,9 +108,7 @@ class TransformersEngine(Engine):
 
     async def start(self, surroundings: Surroundings) -> None:
         """Load the model. Raises EngineError if a library or the model is missing."""
-        for module in ("torch", "transformers"):
-            if importlib.util.find_spec(module) is None:
-                raise EngineError(f"{module} is not installed", fix="pip install 'suite-eval[transformers]'")
+        need("transformers", "torch", "transformers")
         await asyncio.to_thread(self._look)
         surroundings.say(f"{self.spec.text}: loading")
         self._model = await asyncio.to_thread(self._load)

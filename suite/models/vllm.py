@@ -19,7 +19,7 @@ from suite.errors import CallFailed, CapabilityError, EngineError
 from suite.models.base import Asking, Engine, KnownBy, Note, Provider, Surroundings, silent_note
 from suite.models.checkpoints import Checkpoint, chat_template, generation_config, read_checkpoint
 from suite.models.client import OpenAIClient
-from suite.models.families import Family, family_of
+from suite.models.families import Family, family_of, head_of
 from suite.models.openai import server_version
 from suite.models.options import PROMPTED, check_needs, describe, read_options
 from suite.models.rating import Head, check_labels
@@ -121,8 +121,7 @@ class VLLMEngine(Engine):
         per_token = options.per_token
         if per_token is None:
             per_token = family is not None and family.head == "token"
-        label = options.label if options.label is not None else (family.label if family else None)
-        return Head(per_token, label, options.weights or (family.weights if family else ()))
+        return head_of(family, per_token, options.label, options.weights)
 
     @property
     def _served(self) -> str:

@@ -191,10 +191,5 @@ class ResponseCache:
             self._file = None
 
 
-def replies_folder(cache: Path) -> Path:
-    """Where the response cache is."""
-    return cache / "replies"
-
-
 def _short(key: bytes) -> int:
     return int.from_bytes(key[:8], "big", signed=True)

@@ -1,6 +1,5 @@
 """Engines at work: who sits in a role, how much is in flight, what failed in a row."""
 
-import asyncio
 import hashlib
 from dataclasses import dataclass, field
 
@@ -109,8 +108,3 @@ def jitter(identity: str, attempt: int) -> float:
     """A factor in [0.5, 1) from the call, so that retries spread out and nothing depends on a clock."""
     digest = hashlib.blake2b(f"{identity}\x1f{attempt}".encode(), digest_size=2).digest()
     return 0.5 + int.from_bytes(digest, "big") / 131072
-
-
-async def close_engines(engines: list[Engine]) -> None:
-    """Close all, whatever one of them says."""
-    await asyncio.gather(*(engine.close() for engine in engines), return_exceptions=True)

@@ -21,7 +21,7 @@ from suite.journal.records import AttemptRecord, CallRecord, OutputRecord, Score
 from suite.journal.writing import JournalFile, write_json
 from suite.models.base import Engine, Surroundings
 from suite.models.descriptors import places
-from suite.run.cache import NEVER, Answering, ResponseCache, identity_hash, other_facts, replies_folder
+from suite.run.cache import NEVER, Answering, ResponseCache, identity_hash, other_facts
 from suite.run.calls import Desk
 from suite.run.code import code_record, other_code
 from suite.run.done import Done
@@ -33,7 +33,7 @@ from suite.run.outcome import Outcome, Settings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
 from suite.run.results import make_results
-from suite.run.seats import MOST, Line, Seat, Tally, close_engines
+from suite.run.seats import MOST, Line, Seat, Tally
 from suite.run.sink import Sink
 from suite.run.tools import RunTools
 
@@ -239,7 +239,7 @@ class _Session:
             yield None
             return
         cache = ResponseCache(
-            replies_folder(cache_folder()),
+            cache_folder() / "replies",
             self.progress.say,
             f"{self.plan.sha256}/{self.scoring}",
             self.settings.reuse,
@@ -274,7 +274,7 @@ class _Session:
                     raise result
             yield
         finally:
-            await close_engines(engines)
+            await asyncio.gather(*(engine.close() for engine in engines), return_exceptions=True)
 
     @asynccontextmanager
     async def _tasks(self, tools: RunTools) -> AsyncIterator[Facts]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.models.retry_after import retry_after
+from suite.models.faults import retry_after
 
 NOW = 1_800_000_000.0  # 2027-01-15 08:00:00 UTC
 

@@ -242,8 +242,6 @@ def _head(found: Verification) -> str:
 
 
 def _rung(rung: Rung) -> str:
-    from suite.board.findings import RUNGS
-
     counts = ", ".join(
         f"{n} {word}{'' if n == 1 else 's'}"
         for n, word in ((rung.errors, "error"), (rung.warnings, "warning"), (rung.notes, "note"))
