@@ -95,8 +95,12 @@ class BlockRecord(msgspec.Struct, omit_defaults=True):
     list: builtins.list[str] | None = None
 
 
+EVENTS = frozenset({"start", "identity", "code", "adapted", "retry", "error", "pending", "resume",
+                    "interrupted", "stopped", "finish", "engine"})  # fmt: skip
+
+
 class AttemptRecord(msgspec.Struct, omit_defaults=True):
-    """What happened on the way, without content: start, retry, error, adapted, pending, resume, finish …"""
+    """What happened on the way, without content. event: one of EVENTS."""
 
     at: float
     event: str

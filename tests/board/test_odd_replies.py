@@ -51,20 +51,21 @@ ODD = [
     body().replace(SAYS.encode(), SAYS.encode() + b" \xf0\x9f\x98"),
     body().replace(b'"index": 0', b'"index": NaN'),
 ]
+NO_SEED = json.dumps({"error": {"message": "Unsupported parameter: 'seed'", "param": "seed"}}).encode()
 
 
 @pytest.fixture
 def odd() -> Iterator[str]:
-    """The URL of a server that answers oddly, in turn."""
+    """The URL of a server that takes no seed, and answers oddly, in turn."""
     turns = itertools.cycle(ODD)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:  # noqa: N802
-            self.rfile.read(int(self.headers["Content-Length"]))
-            said = next(turns)
-            self.send_response(200)
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            said = NO_SEED if "seed" in asked else next(turns)
+            self.send_response(400 if said is NO_SEED else 200)
             self.send_header("Content-Length", str(len(said)))
             self.end_headers()
             self.wfile.write(said)
@@ -91,6 +92,7 @@ def test_a_run_of_odd_replies_is_packed_and_verified(odd: str, tmp_path: Path) -
     settings = Settings(cache=False, quiet=True, signals=False, backoff_s=0.0)
     outcome = asyncio.run(run_plan(make_plan(request), tmp_path / "run", settings=settings))
     assert outcome.exit_code == 0, outcome.reasons
+    assert "adapted" in {one.event for one in RunReader(tmp_path / "run").attempts}
     calls = list(RunReader(tmp_path / "run").calls)
     assert len(calls) >= len(ODD)
     assert {call.attempt for call in calls} == {1}

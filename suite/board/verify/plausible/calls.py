@@ -1,22 +1,23 @@
 """Single calls: tokens, times, attempts, who answered. One pass over the journals, 24 bytes a call kept."""
 
 import hashlib
+import math
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from suite.board.thresholds import Thresholds
-from suite.board.verify.plausible.attempts import check_attempts
 from suite.board.verify.plausible.prompts import Prompts, Sizes
 from suite.board.verify.subject import Subject
 from suite.chat import assistant, call_id, sha256_hex
 from suite.journal.reading import digest64
-from suite.journal.records import LIST_LENGTH, CallRecord
+from suite.journal.records import EVENTS, LIST_LENGTH, CallRecord
 
 UNSERVED = frozenset({"scripted", "replay", "lexical"})  # no model takes time to answer
 MIN_LATENCIES = 50
@@ -294,3 +295,35 @@ class _Order:
     def _key(call: CallRecord, blocks: list[str]) -> int:
         body = hashlib.blake2b("".join(blocks).encode(), digest_size=8).hexdigest()
         return digest64(call.role, call.group, call.trial, body)
+
+
+DAY_S = 86_400
+
+
+def check_attempts(subject: Subject) -> tuple[float, Counter[str]]:
+    """(when the run first started, failed tries by call); what cannot be is a finding."""
+    begin = float("inf")
+    retries: Counter[str] = Counter()
+    for attempt in subject.reader.attempts:
+        if attempt.event == "start":
+            begin = min(begin, attempt.at)
+        elif attempt.event == "retry":
+            retries[attempt.call] += 1
+        elif attempt.event not in EVENTS:
+            what = "an event that the runner does not write"
+            subject.add("R9.event", what, subject.place("attempts.jsonl"), found=attempt.event)
+    _created(subject, begin)
+    return begin, retries
+
+
+def _created(subject: Subject, begin: float) -> None:
+    """The manifest is written when the run first starts."""
+    told = str(subject.manifest["created"])
+    try:
+        created = datetime.fromisoformat(told).timestamp()
+    except ValueError:
+        created = -math.inf
+    if math.isfinite(begin) and abs(created - begin) > DAY_S:
+        where = subject.place("manifest.json", "created")
+        what = "the manifest was not written when the run began"
+        subject.warn("R9.times", what, where, expected=begin, found=told)
