@@ -50,10 +50,4 @@ def compare(runs: tuple[str, ...], metrics: tuple[str, ...], **flags: Any) -> No
     how = {name: value for name, value in others(flags).items() if value is not None}
     found = compare_runs(runs, Wanted(metrics=metrics, **how))
     title = " against ".join(dict.fromkeys(run.label for run in found.runs))
-    show(
-        title,
-        "Comparison",
-        lambda compact: sections(found, compact=compact),
-        lambda: as_data(found),
-        flags,
-    )
+    show(title, "Comparison", lambda compact: sections(found, compact=compact), lambda: as_data(found), flags)

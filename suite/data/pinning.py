@@ -21,11 +21,7 @@ EntryT = TypeVar("EntryT", bound=Entry)
 
 
 def pin(
-    entry: Entry,
-    cache: Cache | None = None,
-    *,
-    branch: str | None = None,
-    progress: Progress | None = None,
+    entry: Entry, cache: Cache | None = None, *, branch: str | None = None, progress: Progress | None = None
 ) -> tuple[Lock, Path]:
     """Pin an entry to what its branch holds now. Returns the lock and where it was written.
 

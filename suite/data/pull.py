@@ -263,10 +263,7 @@ def learn(entry: EntryT, pinned: EntryT, hashes: dict[str, str], cache: Cache) -
         return pinned
     files = tuple(
         file.model_copy(
-            update={
-                "sha256": hashes[file.path],
-                "bytes": cache.blob(hashes[file.path]).stat().st_size,
-            }
+            update={"sha256": hashes[file.path], "bytes": cache.blob(hashes[file.path]).stat().st_size}
         )
         if file.path in hashes
         else file

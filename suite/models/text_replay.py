@@ -8,6 +8,7 @@ scores nothing else. Only offsets are kept in memory. Not here: recorded calls o
 import hashlib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import msgspec
 from suite.chat import Finish, Reply, Request, request_sha256
 from suite.data.text_files import Once, json_lines, row_at
 from suite.errors import CallFailed, DataError
-from suite.journal.reading import Lines, OffsetIndex, RunReader, digest64
+from suite.journal.reading import OffsetIndex, RunReader, digest64
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.models.base import Asking, Engine
 from suite.models.options import PROMPTED
@@ -135,11 +136,8 @@ def _asked(run: RunReader, member: str) -> dict[tuple[str, int], int]:
     found: dict[tuple[str, int], int] = {}
     journals = [run, *(run.scoring(name) for name in run.scorings())]
     ids = {digest64(call.id) for one in journals for call in one.calls if call.role == member}
-    done: list[Lines[OutputRecord] | Lines[ScoreRecord]] = [
-        run.outputs,
-        *(one.scores for one in journals[1:]),
-    ]
-    for record in (record for lines in done for record in lines):
+    done: Iterator[OutputRecord | ScoreRecord] = chain(run.outputs, *(one.scores for one in journals[1:]))
+    for record in done:
         if count := sum(digest64(one) in ids for one in record.calls):
             key = (record.sample, record.trial)
             found[key] = max(found.get(key, 0), count)

@@ -33,7 +33,7 @@ from suite.run.outcome import Outcome, Settings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
 from suite.run.results import make_results
-from suite.run.seats import MOST, Line, Seat, Tally
+from suite.run.seats import MOST, Line, Seat
 from suite.run.sink import Sink
 from suite.run.tools import RunTools
 
@@ -227,9 +227,9 @@ class _Session:
             known = one.engine.known_by()
             if cache is not None and one.spec.provider not in NEVER and known != "nothing":
                 who = identity_hash(one.engine)
-            seat = Seat(one, line, one.spec.text, one.engine.capabilities(), who, Tally())
-            seat.answering = Answering(known == "content")
-            seat.vouched = bool(one.engine.identity().get("vouched"))
+            answering, vouched = Answering(known == "content"), bool(one.engine.identity().get("vouched"))
+            can = one.engine.capabilities()
+            seat = Seat(one, line, one.spec.text, can, who, answering=answering, vouched=vouched)
             seats.setdefault(one.role, []).append(seat)
         return seats
 

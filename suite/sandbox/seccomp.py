@@ -92,10 +92,7 @@ CALLS: dict[str, tuple[int | None, int | None]] = {
     "ioprio_set": (251, 30),
 }
 # memory that belongs to no process: only a memory cgroup counts it
-UNCOUNTED: dict[str, tuple[int, int]] = {
-    "memfd_create": (319, 279),
-    "memfd_secret": (447, 447),
-}
+UNCOUNTED: dict[str, tuple[int, int]] = {"memfd_create": (319, 279), "memfd_secret": (447, 447)}
 # calls about a process named by their first argument, which must be 0: the caller itself
 SELF_ONLY: dict[str, tuple[int, int]] = {
     "prlimit64": (302, 261),

@@ -77,11 +77,7 @@ class Biases(Task[Pair, AuditParameters]):
             "together with `valid`."
         ),
     )
-    metrics = (
-        Rate("sound"),
-        Rate("valid", by="test"),
-        *(Rate(name, direction="lower") for name in BIASES),
-    )
+    metrics = (Rate("sound"), Rate("valid", by="test"), *(Rate(name, direction="lower") for name in BIASES))
     prompts = PROMPTS
 
     def samples(self, data: Data) -> Iterable[Sample[Pair]]:
@@ -131,12 +127,7 @@ class Biases(Task[Pair, AuditParameters]):
     async def _ask(self, model: Model, question: str, first: str, second: str, bait: str) -> int | None:
         request = PROMPTS.pair(question=question, first=first, second=second, bait=bait)
         found = await judge(
-            model,
-            request,
-            parse=numbered(2),
-            schema=CHOICE,
-            retries=1,
-            max_tokens=self.parameters.max_tokens,
+            model, request, parse=numbered(2), schema=CHOICE, retries=1, max_tokens=self.parameters.max_tokens
         )
         return found.value
 

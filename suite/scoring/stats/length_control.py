@@ -36,11 +36,7 @@ class LengthControlled:
 
 
 def length_controlled(
-    scores: Scores,
-    length_differences: Scores,
-    clusters: Labels | None = None,
-    *,
-    level: float = 0.95,
+    scores: Scores, length_differences: Scores, clusters: Labels | None = None, *, level: float = 0.95
 ) -> LengthControlled:
     """scores: 1, 1/2, 0 (or means of two orders) for the model; length_differences: its minus the opponent's.
 
