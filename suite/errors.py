@@ -73,6 +73,10 @@ class RunError(SuiteError):
     """A run folder is in use, damaged, or belongs to another plan."""
 
 
+class DamagedError(RunError):
+    """A journal is not what was written: the same command cannot go on."""
+
+
 class BundleError(SuiteError):
     """A submission cannot be read as a bundle."""
 

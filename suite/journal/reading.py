@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Generic, TypeVar
 import msgspec
 
 from suite.chat import Message, Request, Tool
-from suite.errors import RunError
+from suite.errors import DamagedError, RunError
 from suite.files import open_regular, read_regular
 from suite.journal.records import (
     FORMAT,
@@ -32,9 +32,9 @@ RecordT = TypeVar("RecordT")
 LARGEST_DOCUMENT = 256 * 2**20  # bytes of a manifest or of results
 
 
-def damaged(path: Path, line: int, why: str) -> RunError:
+def damaged(path: Path, line: int, why: str) -> DamagedError:
     """The error for a line that is not what was written."""
-    return RunError(
+    return DamagedError(
         f"{path.name} line {line} was changed or damaged: {why}",
         where=str(path),
         fix="restore the file from a copy; a run with a changed journal is not continued or reported",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from suite.errors import RunError
+from suite.errors import DamagedError
 from suite.journal.reading import Lines, Recorded
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.waiting import key_of
@@ -22,9 +22,10 @@ class Done(Recorded[OutputRecord | ScoreRecord]):
         """The record of a work."""
         found = self.every((cell, sample, trial))
         if len(found) > 1:
-            raise RunError(
+            raise DamagedError(
                 f"sample {sample!r} of cell {cell}, trial {trial}, stands {len(found)} times",
                 where=str(self.lines.path),
+                fix="restore the file from a copy, or start another run with --new",
             )
         return found[0] if found else None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from suite.chat import Finish
-from suite.errors import CapabilityError, SuiteError
+from suite.errors import CapabilityError, DamagedError, SuiteError
 from suite.run.cache import Reuse
 from suite.run.execute import SAME_ERROR_LIMIT
 
@@ -27,9 +27,9 @@ class Outcome:
 
     @property
     def continues(self) -> bool:
-        """Whether the same command can do what is left: not where a model cannot do what it is asked."""
+        """Whether the same command can do what is left: not if a model cannot, or a journal is damaged."""
         hopeless = self.reasons and set(self.reasons) <= {"unsupported", "not-recorded"}
-        return not isinstance(self.error, CapabilityError) and not hopeless
+        return not isinstance(self.error, CapabilityError | DamagedError) and not hopeless
 
     @property
     def exit_code(self) -> int:

@@ -255,6 +255,8 @@ async def test_a_doubled_record_is_an_error_that_names_it(tmp_path: Path) -> Non
     assert outcome.exit_code == 2
     assert "'w0' of cell" in str(outcome.error)
     assert "stands 2 times" in str(outcome.error)
+    assert "restore the file" in str(outcome.error)
+    assert not outcome.continues
 
 
 async def test_two_processes_do_not_share_a_run(tmp_path: Path) -> None:
