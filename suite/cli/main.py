@@ -146,8 +146,7 @@ class Commands(click.Group):
 
 
 @click.group(
-    cls=Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SUITE"},
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SUITE"}
 )
 @click.version_option(suite.__version__, prog_name="suite", message="%(prog)s %(version)s")
 def cli() -> None:

@@ -10,11 +10,7 @@ from suite.compare.rating import Rated
 from suite.scoring.stats.style_control import SIDE
 
 FORMAT = "suite-ratings/1"
-POLICY = {
-    "half": "half a win each",
-    "drop": "left out",
-    "davidson": "an outcome of their own (Davidson)",
-}
+POLICY = {"half": "half a win each", "drop": "left out", "davidson": "an outcome of their own (Davidson)"}
 
 
 def sections(found: Rated, *, compact: bool = False) -> list[Section]:
@@ -107,13 +103,7 @@ def _ratings(found: Rated, compact: bool) -> Iterator[Block]:
 def _draws(found: Rated) -> Iterator[Block]:
     votes = found.votes
     drawn = sum(votes.draws.values())
-    yield Facts(
-        {
-            "draws": drawn,
-            "share of votes": round(drawn / votes.n, 4),
-            **votes.draws,
-        }
-    )
+    yield Facts({"draws": drawn, "share of votes": round(drawn / votes.n, 4), **votes.draws})
     rows = []
     for i in _order(found):
         ranks: list[Cell] = [found.others[policy][1][i] for policy in found.others]

@@ -93,12 +93,7 @@ def _read_file(path: Path, styles: Sequence[str]) -> RawVotes:
     return _collect(path.name, rows, columns, styles)
 
 
-def _collect(
-    name: str,
-    rows: Iterable[Row],
-    columns: Mapping[str, str],
-    styles: Sequence[str],
-) -> RawVotes:
+def _collect(name: str, rows: Iterable[Row], columns: Mapping[str, str], styles: Sequence[str]) -> RawVotes:
     found = RawVotes(source=name)
     prompts: list[str | None] = []
     users: list[str] = []

@@ -121,8 +121,7 @@ async def _open(kind: str, workers: int | None) -> Sandbox:
 async def trial(sandbox: Sandbox) -> str:
     """What a program can do inside that it must not be able to, "" if nothing."""
     program = Program(
-        argv=("python3", "-I", "-S", "-c", TRIAL),
-        env={"TRIAL_PID": str(os.getpid()), "TRIAL_HOME": "/"},
+        argv=("python3", "-I", "-S", "-c", TRIAL), env={"TRIAL_PID": str(os.getpid()), "TRIAL_HOME": "/"}
     )
     result = await sandbox.run(program, TRIAL_LIMITS)
     try:

@@ -101,12 +101,7 @@ def _replicates(votes: Votes, policy: Policy, rounds: int, seed: int) -> tuple[N
 
 
 def _estimates(
-    votes: Votes,
-    point: Ratings,
-    drawn: NDArray[np.float64],
-    found: Canonical,
-    fallbacks: int,
-    level: float,
+    votes: Votes, point: Ratings, drawn: NDArray[np.float64], found: Canonical, fallbacks: int, level: float
 ) -> tuple[Estimate, ...]:
     note = f"{fallbacks} of {len(drawn)} resamples regularised" if fallbacks else ""
     estimates = []
