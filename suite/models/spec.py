@@ -72,6 +72,8 @@ def _check_sampling(sampling: Mapping[str, Any]) -> None:
         if name == "stop":
             texts = value if isinstance(value, list) else [value]
             fits, kind = all(isinstance(one, str) for one in texts), "text, or list of texts"
+        elif name == "template":
+            fits, kind = isinstance(value, dict), "object of switches"
         elif name in _RANGES:
             types, low, high, kind = _RANGES[name]
             fits = isinstance(value, types) and not isinstance(value, bool) and low <= value <= high

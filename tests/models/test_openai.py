@@ -312,6 +312,7 @@ def test_capabilities_can_be_declared(given: object, more: set[str], less: set[s
         ("max_tokens", "0", "is no whole number"),
         ("max_tokens", "true", "is no whole number"),
         ("stop", "[1]", "is no text, or list of texts"),
+        ("template", "5", "template=5 is no object of switches"),
     ],
 )
 def test_a_value_that_no_request_could_hold_is_refused_by_name(option: str, value: str, said: str) -> None:
