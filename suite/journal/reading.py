@@ -289,11 +289,8 @@ class RunReader(Journal):
         found = (
             [path for path in base.iterdir() if (path / "manifest.json").exists()] if base.is_dir() else []
         )
-        return [path.name for path in sorted(found, key=lambda path: (self._started(path), path.name))]
-
-    @staticmethod
-    def _started(folder: Path) -> str:
-        return str(read_json(folder / "manifest.json").get("started", ""))
+        dated = ((str(read_json(one / "manifest.json").get("started", "")), one.name) for one in found)
+        return [name for _, name in sorted(dated)]
 
     def scoring(self, name: str = "") -> Journal:
         """A scoring's journal; the newest without a name. Raises RunError if there is none."""

@@ -106,14 +106,6 @@ def _reply(request: Request, text: str, scores: list[float] | None = None) -> Re
     return Reply(usage=usage, scores=tuple(numbers))
 
 
-def _echo(_: Knobs, request: Request, _asking: Asking) -> Reply:
-    return _reply(request, last_text(request))
-
-
-def _constant(knobs: Knobs, request: Request, _asking: Asking) -> Reply:
-    return _reply(request, knobs.text)
-
-
 def _words(knobs: Knobs, request: Request, asking: Asking) -> Reply:
     chance = _random(request, asking)
     text = " ".join(chance.choice(WORDS) for _ in range(knobs.words))
@@ -174,8 +166,8 @@ def _fail(knobs: Knobs, _request: Request, _asking: Asking) -> Reply:
 
 
 BEHAVIOURS: dict[str, Behaviour] = {
-    "echo": _echo,
-    "constant": _constant,
+    "echo": lambda _, request, __: _reply(request, last_text(request)),
+    "constant": lambda knobs, request, _: _reply(request, knobs.text),
     "words": _words,
     "first-option": _first_option,
     "random-option": _random_option,

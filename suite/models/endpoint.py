@@ -33,11 +33,8 @@ def identified(url: str) -> bool:
     host = (parts.hostname or "").rstrip(".").lower()
     if parts.scheme != "https" or "." not in host or _is_address(host):
         return False
-    return not _ends(host, (*_PRIVATE_NAMES, *_TUNNELS)) and not _resolves_privately(host)
-
-
-def _ends(host: str, names: tuple[str, ...]) -> bool:
-    return any(host == name or host.endswith(f".{name}") for name in names)
+    known = any(f".{host}".endswith(f".{name}") for name in (*_PRIVATE_NAMES, *_TUNNELS))
+    return not known and not _resolves_privately(host)
 
 
 def _is_address(host: str) -> bool:

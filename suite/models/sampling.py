@@ -27,11 +27,8 @@ _NAMES = (*NEUTRAL, "max_new_tokens")  # what vLLM takes from a model's configur
 def own_values(config: Mapping[str, Any]) -> dict[str, Any]:
     """What a model's generation configuration sets that is not neutral."""
     found = {name: config[name] for name in _NAMES if isinstance(config.get(name), int | float)}
-    return {name: value for name, value in found.items() if not _neutral(name, value)}
-
-
-def _neutral(name: str, value: float) -> bool:
-    return value == NEUTRAL.get(name) or (name == "top_k" and value == 0)
+    neutral = {*NEUTRAL.items(), ("top_k", 0)}
+    return {name: value for name, value in found.items() if (name, value) not in neutral}
 
 
 def effective(*over: Mapping[str, Any]) -> dict[str, Any]:

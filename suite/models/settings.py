@@ -142,9 +142,6 @@ def injected(opening: str, told: str) -> str | None:
         return None
     if opening.startswith(before) and opening.endswith(after) and len(opening) >= len(before) + len(after):
         return opening[len(before) : len(opening) - len(after)]
-    return "" if _covered(opening, before, before + after) else None
-
-
-def _covered(opening: str, start: str, end: str) -> bool:
-    """Whether an opening is nothing but the start of one text and the end of another."""
-    return common_prefix(opening, start) + common_prefix(opening[::-1], end[::-1]) >= len(opening)
+    # nothing is put there if the opening is but the start of one text and the end of another
+    covered = common_prefix(opening, before) + common_prefix(opening[::-1], (before + after)[::-1])
+    return "" if covered >= len(opening) else None
