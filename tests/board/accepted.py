@@ -201,7 +201,11 @@ def repository(root: Path, entries: int = 12, columns: int = 3, samples: int = 6
             values = np.maximum(scores(4, columns, samples, 0.3 + 0.5 * 4 / entries), values)
             more["submission"] = {"supersedes": ids[4]}
         if number == 6:
-            more["record"] = {"status": "withdrawn", "reason": HOSTILE, "status_date": "2026-06-01"}
+            more["record"] = {
+                "status": "withdrawn",
+                "reason": HOSTILE.replace("\u202e", "").replace("\u200b", ""),
+                "status_date": "2026-06-01",
+            }
         if number == 7:
             more["submission"] = {"disclosure": {"contamination": {made.tasks[0].name: "train_split"}}}
         if number == 8:

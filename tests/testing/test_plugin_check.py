@@ -76,7 +76,7 @@ def test_a_plugin_stands_for_all_its_tasks(monkeypatch: pytest.MonkeyPatch) -> N
     plugin = Plugin("f-plugin", "suite-f", "1", entries)
     owners = {("task", entry.name): ((entry, plugin),) for entry in entries}
     catalogue.cache_clear()
-    monkeypatch.setattr("suite.plugins.catalogue", lambda: Catalogue((plugin,), owners))
+    monkeypatch.setattr("suite.cli.plugin.catalogue", lambda: Catalogue((plugin,), owners))
     assert tasks_of("suite-f") == tasks_of("f-plugin") == ["f/a", "f/b"]
     assert tasks_of("f/a") == ["f/a"]
     with pytest.raises(NotFound):
@@ -88,5 +88,5 @@ def test_a_plugin_stands_for_all_its_tasks(monkeypatch: pytest.MonkeyPatch) -> N
         (suite.Entry("task", "f/c", "A task", "m:T"), suite.Entry("task", "h/d", "A", "m:T")),
     )
     owners = {("task", entry.name): ((entry, other),) for entry in other.entries}
-    monkeypatch.setattr("suite.plugins.catalogue", lambda: Catalogue((other,), owners))
+    monkeypatch.setattr("suite.cli.plugin.catalogue", lambda: Catalogue((other,), owners))
     assert tasks_of("f") == ["f/c", "h/d"], "a plugin's name means all of it, not the one task of that family"

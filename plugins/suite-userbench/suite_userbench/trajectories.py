@@ -61,9 +61,8 @@ def _last_call(run: suite.RunReader, record: Any, calls: Any) -> Any:
     found: Any = None
     most = -1
     for identity in record.calls:
-        for offset in calls.find(int(identity[:16], 16)):
-            call = run.calls.at(offset)
-            if call.id != identity or call.role != "candidate" or call.reply.finish == "overflow":
+        for call in calls.every(identity):
+            if call.role != "candidate" or call.reply.finish == "overflow":
                 continue
             if (length := len(run.blocks.request(call).messages)) > most:
                 found, most = call, length
