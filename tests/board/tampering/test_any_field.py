@@ -156,9 +156,9 @@ _SLOW_TO_MAKE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, Heal
 
 
 @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=_SLOW_TO_MAKE)
-@given(data=st.data())
-def test_a_changed_field_is_found(subject: Any, data: st.DataObject, tmp_path_factory: Any) -> None:
-    check(subject, data.draw(st.sampled_from(subject[2])), tmp_path_factory.mktemp("forged"))
+@given(place=st.integers(0, 2**31))
+def test_a_changed_field_is_found(subject: Any, place: int, tmp_path_factory: Any) -> None:
+    check(subject, subject[2][place % len(subject[2])], tmp_path_factory.mktemp("forged"))
 
 
 @pytest.mark.slow
