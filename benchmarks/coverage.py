@@ -73,16 +73,17 @@ def measure(setting: Setting, p: float, repeats: int) -> dict[str, Measured]:
     }
 
 
-def ratio(found: dict[str, Measured]) -> float | None:
-    """Width of the default over that of the narrowest method that covers; None where none does.
+def ratio(listed: dict[float, dict[str, Measured]], p: float) -> float | None:
+    """Width of the default at p over that of the narrowest method that covers; None where none does.
 
-    A method counts that always has an interval, or where the default has as few.
+    A method covers if it does so at every p of the setting, since nobody knows p, and has an interval as often.
     """
-    own = found[DEFAULT]
     fit = [
-        one.width for one in found.values() if one.coverage >= LEAST and one.none <= own.none and one.width
+        found.width
+        for name, found in listed[p].items()
+        if all(one[name].coverage >= LEAST and one[name].none <= one[DEFAULT].none for one in listed.values())
     ]
-    return own.width / min(fit) if fit and own.width else None
+    return listed[p][DEFAULT].width / min(fit) if fit and min(fit) else None
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,11 @@ class Line:
     listed: dict[float, dict[str, Measured]]
     average: float | None
 
+    def wide(self) -> list[float]:
+        """Widths over those of the narrowest method that covers, where there is one."""
+        found = (ratio(self.listed, p) for p in self.listed)
+        return [one for one in found if one is not None]
+
     def faults(self) -> Iterator[str]:
         """Where the default misses the bar."""
         for p, found in self.listed.items():
@@ -103,7 +109,7 @@ class Line:
             where = f"{self.family}, {self.name}, p {p}"
             if own.coverage < LEAST - own.error:
                 yield f"LOW {where}: coverage {own.coverage:.3f}"
-            wide = ratio(found)
+            wide = ratio(self.listed, p)
             if wide is not None and wide > WIDEST and not self.few:
                 yield f"WIDE {where}: {wide:.2f} times the narrowest that covers"
             if own.none and not self.may_lack:
@@ -147,7 +153,7 @@ def table(lines: Sequence[Line]) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     for line in lines:
         own = [found[DEFAULT] for found in line.listed.values()]
-        wide = [one for one in map(ratio, line.listed.values()) if one is not None]
+        wide = line.wide()
         others = []
         for name in next(iter(line.listed.values())):
             if name == DEFAULT:
@@ -166,6 +172,27 @@ def table(lines: Sequence[Line]) -> Iterator[str]:
         )
 
 
+def summary(lines: Sequence[Line]) -> Iterator[str]:
+    """Markdown: a row a family, with the lowest coverage of each method over its settings and shares."""
+    yield "| what | settings | average over p | lowest | none | width over narrowest | lowest of other methods |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for family in dict.fromkeys(line.family for line in lines):
+        own = [line for line in lines if line.family == family]
+        averages = [line.average for line in own if line.average is not None]
+        wide = [one for line in own for one in line.wide()]
+        cells = [found for line in own for found in line.listed.values()]
+        lowest: dict[str, float] = {}
+        for name, one in ((name, one) for found in cells for name, one in found.items() if one.n > one.none):
+            lowest[name] = min(lowest.get(name, 1.0), one.coverage)
+        none = max(found[DEFAULT].none / found[DEFAULT].n for found in cells)
+        yield (
+            f"| {family} | {len(own)} "
+            f"| {f'{min(averages):.3f} to {max(averages):.3f}' if averages else ''} | {lowest.pop(DEFAULT):.2f} "
+            f"| {none:.2f} | {f'{max(wide):.2f}' if wide else ''} "
+            f"| {'; '.join(f'{name} {low:.2f}' for name, low in lowest.items())} |"
+        )
+
+
 def main() -> int:
     """Simulate, print, judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -177,7 +204,7 @@ def main() -> int:
     asked = parser.parse_args()
     start = time.perf_counter()
     lines = simulate(asked.only, asked.repeats, quick=asked.quick, processes=asked.processes)
-    print(*table(lines), sep="\n")
+    print(*summary(lines), "", *table(lines), sep="\n")
     if asked.markdown:
         asked.markdown.write_text("\n".join(table(lines)) + "\n")
     faults = [fault for line in lines for fault in line.faults()]

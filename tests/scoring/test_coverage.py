@@ -41,18 +41,22 @@ def test_what_was_printed_before_is_seen_to_miss() -> None:
     assert found[DEFAULT].coverage >= LEAST - found[DEFAULT].error
 
 
-def test_width_is_held_against_the_narrowest_that_covers() -> None:
-    setting = next(one for name, one in HARD if name == "share")
-    found = measure(setting, 0.5, 60)
-    assert ratio(found) == pytest.approx(
-        found[DEFAULT].width / min(one.width for one in found.values() if one.coverage >= LEAST)
-    )
+def test_width_is_held_against_the_narrowest_that_covers_at_every_p() -> None:
+    def one(covered: int, width: float) -> Any:
+        return script.Measured(100, covered, width, 0)
+
+    listed = {
+        0.5: {DEFAULT: one(95, 0.3), "narrow": one(97, 0.1), "other": one(94, 0.2)},
+        0.9: {DEFAULT: one(96, 0.2), "narrow": one(80, 0.1), "other": one(95, 0.16)},
+    }
+    assert [ratio(listed, p) for p in listed] == pytest.approx([1.5, 1.25])
 
 
 def test_what_was_measured_crosses_processes_and_is_drawn_as_a_table() -> None:
     lines = pickle.loads(pickle.dumps(script.simulate("share", 20, quick=True)))
     assert [(line.family, line.name, line.few) for line in lines] == [("share", "n 10", False)]
     assert [row.count(" | ") for row in script.table(lines)] == [6, 6, 6]
+    assert [row.count(" | ") for row in script.summary(lines)] == [6, 6, 6]
     low = script.Measured(100, 50, 0.2, 0)
     bad = script.Line("share", "n 10", False, False, {0.5: {DEFAULT: low}}, 0.995)
     assert [fault.split()[0] for fault in bad.faults()] == ["LOW", "HIGH"]
