@@ -76,14 +76,15 @@ def measure(setting: Setting, p: float, repeats: int) -> dict[str, Measured]:
 def ratio(listed: dict[float, dict[str, Measured]], p: float) -> float | None:
     """Width of the default at p over that of the narrowest method that covers; None where none does.
 
-    A method covers if it does so at every p of the setting, since nobody knows p, and has an interval as often.
+    A method covers if it does so at every p of the setting, since nobody knows p, and lacks no more intervals.
     """
     fit = [
         found.width
         for name, found in listed[p].items()
         if all(one[name].coverage >= LEAST and one[name].none <= one[DEFAULT].none for one in listed.values())
     ]
-    return listed[p][DEFAULT].width / min(fit) if fit and min(fit) else None
+    least = min(fit, default=0.0)
+    return listed[p][DEFAULT].width / least if least else None
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,16 @@ def table(lines: Sequence[Line]) -> Iterator[str]:
 
 def summary(lines: Sequence[Line]) -> Iterator[str]:
     """Markdown: a row a family, with the lowest coverage of each method over its settings and shares."""
-    yield "| what | settings | average over p | lowest | none | width over narrowest | lowest of other methods |"
+    heads = (
+        "what",
+        "settings",
+        "average over p",
+        "lowest",
+        "none",
+        "width over narrowest",
+        "lowest of others",
+    )
+    yield f"| {' | '.join(heads)} |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     for family in dict.fromkeys(line.family for line in lines):
         own = [line for line in lines if line.family == family]
@@ -184,10 +194,10 @@ def summary(lines: Sequence[Line]) -> Iterator[str]:
         lowest: dict[str, float] = {}
         for name, one in ((name, one) for found in cells for name, one in found.items() if one.n > one.none):
             lowest[name] = min(lowest.get(name, 1.0), one.coverage)
+        held = f"{min(averages):.3f} to {max(averages):.3f}" if averages else ""
         none = max(found[DEFAULT].none / found[DEFAULT].n for found in cells)
         yield (
-            f"| {family} | {len(own)} "
-            f"| {f'{min(averages):.3f} to {max(averages):.3f}' if averages else ''} | {lowest.pop(DEFAULT):.2f} "
+            f"| {family} | {len(own)} | {held} | {lowest.pop(DEFAULT):.2f} "
             f"| {none:.2f} | {f'{max(wide):.2f}' if wide else ''} "
             f"| {'; '.join(f'{name} {low:.2f}' for name, low in lowest.items())} |"
         )
