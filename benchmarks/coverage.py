@@ -76,7 +76,8 @@ def measure(setting: Setting, p: float, repeats: int) -> dict[str, Measured]:
 def ratio(listed: dict[float, dict[str, Measured]], p: float) -> float | None:
     """Width of the default at p over that of the narrowest method that covers; None where none does.
 
-    A method covers if it does so at every p of the setting, since nobody knows p, and lacks no more intervals.
+    A method covers if it does so at every p of the setting, since nobody knows p, and lacks no more
+    intervals.
     """
     fit = [
         found.width

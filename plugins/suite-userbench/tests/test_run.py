@@ -186,6 +186,7 @@ def test_the_baseline_command():
 
 
 def test_exporting_another_task_is_refused(tmp_path):
-    (tmp_path / "manifest.json").write_text('{"format": "suite-run/1", "cells": [], "roles": {}, "counts": {"samples": {}}}')
+    manifest = {"format": "suite-run/1", "cells": [], "roles": {}, "counts": {"samples": {}}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     result = CliRunner().invoke(userbench, ["export", str(tmp_path), "-o", str(tmp_path / "x")])
     assert isinstance(result.exception, suite.ConfigError)
