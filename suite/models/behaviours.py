@@ -31,7 +31,7 @@ _OPTION = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _FIRST = ("A", "a", "1", "0")  # what lists of options begin with
-NO_OPTIONS = "Go on."
+NO_OPTIONS = "Yes."  # one token: a limit of one is kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ async def test_options_are_looked_for_in_the_whole_request() -> None:
 
 async def test_nothing_is_chosen_where_there_are_no_options() -> None:
     opening = Request("chat", (system("s"), user("I like tea.")))
-    assert (await engine("random-option").call(opening, ASKING)).text == "Go on."
+    assert (await engine("random-option").call(opening, ASKING)).text == "Yes."
     later = Request("chat", (*opening.messages, assistant("ok"), user("What should I drink?")))
     for behaviour in ("random-option", "first-option"):
         for request in (chat("What should I drink?"), later):
