@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.compare.differences import pair
 from suite.compare.measures import Measure, Side, measures
-from suite.compare.pairing import pair
 from suite.scoring.coefficients import COMPUTE, Ratings
 from suite.scoring.columns import Codes, Column
 from suite.scoring.computing import compute

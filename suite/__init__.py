@@ -16,7 +16,7 @@ _NAMES = {  # by the module that defines them
     "suite.hookspecs": "Entry hookimpl",
     "suite.journal.reading": "RunReader",
     "suite.models.reasoning": "without_reasoning",
-    "suite.models.together": "together",
+    "suite.models.batches": "together",
     "suite.parameters": "Parameters Payload SkipCell at_score",
     "suite.plugins": "catalogue",
     "suite.prompts": "Prompts",
@@ -89,8 +89,8 @@ if TYPE_CHECKING:
     from suite.hookspecs import Entry as Entry
     from suite.hookspecs import hookimpl as hookimpl
     from suite.journal.reading import RunReader as RunReader
+    from suite.models.batches import together as together
     from suite.models.reasoning import without_reasoning as without_reasoning
-    from suite.models.together import together as together
     from suite.parameters import Parameters as Parameters
     from suite.parameters import Payload as Payload
     from suite.parameters import SkipCell as SkipCell

@@ -30,7 +30,7 @@ from suite.data.cache import sha256_of
 from suite.errors import BundleError, ConfigError, SuiteError
 from suite.files import own_folder, write_whole
 from suite.journal.reading import RunReader
-from suite.report.cleaning import one_line
+from suite.report.hostile_text import one_line
 
 KEPT = 5 * MIB  # largest bundle that is kept beside its entry
 BUNDLE, BUNDLE_FOLDER, REFERENCE = "bundle.suite.zip", "bundle", "bundle.ref.yaml"

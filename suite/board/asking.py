@@ -14,7 +14,7 @@ from suite.board.definition_parts import Seat
 from suite.models.spec import parse_spec
 from suite.plugins import Catalogue
 from suite.run.cells import load_task
-from suite.run.filling import DEFAULTS, flag_of, roles_of
+from suite.run.role_members import DEFAULTS, flag_of, roles_of
 
 
 def commands(board: Board, model: str, plugins: Catalogue) -> list[str]:

@@ -15,7 +15,7 @@ import suite
 from suite.board.declared_fields import FLAGS, REQUIRED, broken_rules, get
 from suite.board.submission import schema_errors
 from suite.compare.loading import ComparedRun
-from suite.data import strict
+from suite.data import strict_syntax
 from suite.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def ended(runs: Sequence[ComparedRun]) -> str:
 def read_file(path: Path) -> dict[str, Any]:
     """The declarations of a TOML or YAML file. Raises ConfigError."""
     try:
-        text = strict.read_text(path)
-        value = tomllib.loads(text) if path.suffix == ".toml" else strict.read_yaml(text)
+        text = strict_syntax.read_text(path)
+        value = tomllib.loads(text) if path.suffix == ".toml" else strict_syntax.read_yaml(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path.name} cannot be read: {error}", where=str(path)) from error
     value = _plain(value or {})

@@ -13,7 +13,7 @@ from suite.board.definition_model import Item as Item
 from suite.board.definition_model import file_name as file_name
 from suite.board.definition_model import json_schema as json_schema
 from suite.board.definition_parts import Seat as Seat
-from suite.data import strict
+from suite.data import strict_syntax
 from suite.data.registry import registry_folder
 from suite.errors import ConfigError, unknown
 from suite.files import read_regular
@@ -39,13 +39,13 @@ def load_board(path: Path) -> Board:
         raise ConfigError(f"{path.name} cannot be read: {error.strerror}", where=str(path)) from error
     try:
         text = data.decode("utf-8")
-        value = strict.read_yaml(text)
+        value = strict_syntax.read_yaml(text)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path.name} is not UTF-8", where=str(path)) from error
     except ValueError as error:
         raise ConfigError(f"{path.name} can't be read: {error}", where=str(path)) from error
     try:
-        return strict.validated(Board, value).known_from(path, text)
+        return strict_syntax.validated(Board, value).known_from(path, text)
     except ValidationError as error:
         raise _told(error, path, text) from error
     except ValueError as error:
@@ -61,7 +61,7 @@ def _told(error: ValidationError, path: Path, text: str) -> ConfigError:
         place, message = ["tasks"], message.removeprefix("tasks: ")
     elif first["type"] == "extra_forbidden":
         message = f"there is no field `{place[-1]}`"
-    line = strict.yaml_line(text, place)
+    line = strict_syntax.yaml_line(text, place)
     more = error.error_count() - 1
     others = f" (and {more} more mistake{'s' if more > 1 else ''})" if more else ""
     return ConfigError(

@@ -39,7 +39,7 @@ from suite.board.definition_parts import (
     seen,
 )
 from suite.chat import canonical_json, sha256_hex
-from suite.data import strict
+from suite.data import strict_syntax
 from suite.errors import ConfigError, SuiteError, unknown
 from suite.parameters import SkipCell
 from suite.plugins import Catalogue
@@ -267,7 +267,7 @@ def _at(board: Board, *place: str | int) -> Iterator[None]:
     except SuiteError as error:
         if board.path is None:
             raise
-        line = strict.yaml_line(board._text, place)
+        line = strict_syntax.yaml_line(board._text, place)
         there = f"{board.path}, line {line}, field `{'.'.join(map(str, place))}`"
         where = "\n  ".join(filter(None, (error.where, there)))
         raise type(error)(error.what, where, error.fix) from error

@@ -15,7 +15,7 @@ import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from suite.board.definition_parts import Sha256, seen
-from suite.data import strict
+from suite.data import strict_syntax
 from suite.data.cache import sha256_of
 from suite.errors import DataError
 from suite.files import write_whole
@@ -316,7 +316,7 @@ def _decode(raw: bytes, kind: type[StructT], path: Path) -> StructT:
 def read_model(path: Path, kind: type[ModelT]) -> ModelT:
     """A small YAML file of a board repository. Raises DataError naming file and field."""
     try:
-        return strict.validated(kind, strict.read_yaml(read_bytes(path).decode("utf-8")))
+        return strict_syntax.validated(kind, strict_syntax.read_yaml(read_bytes(path).decode("utf-8")))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
@@ -328,4 +328,4 @@ def read_model(path: Path, kind: type[ModelT]) -> ModelT:
 def write_record(path: Path, record: EntryRecord) -> None:
     """Write entry.yaml."""
     values = {name: one for name, one in record.model_dump(mode="json").items() if one not in (None, "")}
-    write_whole(path, [strict.dump_yaml(values, width=80)])
+    write_whole(path, [strict_syntax.dump_yaml(values, width=80)])

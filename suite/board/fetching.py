@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from suite.board.entry import read_model
-from suite.data import strict
+from suite.data import strict_syntax
 from suite.errors import ConfigError, DataError, SourceUnreachable
 from suite.files import replacing, write_whole
 from suite.models.endpoint import is_public
@@ -48,7 +48,7 @@ def read_reference(path: Path) -> Reference:
 
 def write_reference(path: Path, reference: Reference) -> None:
     """Write bundle.ref.yaml."""
-    write_whole(path, [strict.dump_yaml(reference.model_dump(mode="json"), width=80)])
+    write_whole(path, [strict_syntax.dump_yaml(reference.model_dump(mode="json"), width=80)])
 
 
 class Response(Protocol):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from suite.report.cleaning import one_line
+from suite.report.hostile_text import one_line
 
 Severity = Literal["error", "warning", "note"]
 Status = Literal["passed", "warned", "failed", "not_run"]

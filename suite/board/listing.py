@@ -20,7 +20,7 @@ from suite.board.definition_parts import TRUST
 from suite.board.entry import Entry
 from suite.board.per_sample import read_columns
 from suite.board.ranking import Ranking, expected_gain, rank
-from suite.data import strict
+from suite.data import strict_syntax
 from suite.errors import ConfigError, SuiteError
 from suite.plugins import catalogue
 
@@ -64,7 +64,7 @@ def read_prices(path: Path | None) -> Prices:
     if path is None or not path.is_file():
         return Prices()
     try:
-        return strict.validated(Prices, strict.read_yaml_file(path))
+        return strict_syntax.validated(Prices, strict_syntax.read_yaml_file(path))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))

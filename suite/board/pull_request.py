@@ -20,7 +20,7 @@ from suite.board.entry import FOLDER, SUBMISSION, Verification, read_bytes
 from suite.board.limits import MIB
 from suite.board.submission import SIGNATURE, run_path
 from suite.errors import ConfigError, DataError
-from suite.report.cleaning import one_line
+from suite.report.hostile_text import one_line
 
 REFERENCE, ARCHIVE, README = "bundle.ref.yaml", "bundle.suite.zip", "README.md"
 MOST_FILES = 2010

@@ -20,7 +20,7 @@ from suite.board.declared_fields import broken_rules
 from suite.board.findings import Findings
 from suite.board.limits import Limits
 from suite.data.registry import registry_folder
-from suite.report.cleaning import one_line
+from suite.report.hostile_text import one_line
 
 FORMAT = "suite-submission/1"
 SUBMISSION = "submission.json"

@@ -36,7 +36,7 @@ def list_(as_json: bool) -> None:
       suite board list
     """
     from suite.board.definition import boards
-    from suite.report.formatting import counted
+    from suite.report.numbers import counted
 
     found, problems = boards()
     if as_json:
@@ -199,7 +199,7 @@ def check(context: click.Context, repository: Path, board_name: str, no_verify: 
     """
     from suite.board.checking import check_board
     from suite.board.repository import open_repository
-    from suite.report.formatting import counted
+    from suite.report.numbers import counted
 
     bad = 0
     for shelf in open_repository(repository, board_name):
@@ -233,7 +233,7 @@ def build(repository: Path, output: Path, board_name: str, url: str) -> None:
     """
     from suite.board.repository import open_repository
     from suite.board.site.build import build_site
-    from suite.report.formatting import counted
+    from suite.report.numbers import counted
 
     built = build_site(open_repository(repository, board_name), output, url=url)
     for warning in built.warnings:

@@ -43,8 +43,8 @@ def compare(runs: tuple[str, ...], metrics: tuple[str, ...], **flags: Any) -> No
     Example:
       suite compare runs/model-a runs/model-b --html compare.html
     """
-    from suite.compare.comparing import Wanted, compare_runs
-    from suite.compare.data import as_data
+    from suite.compare.comparison import Wanted, compare_runs
+    from suite.compare.document import as_data
     from suite.compare.sections import sections
 
     how = {name: value for name, value in others(flags).items() if value is not None}

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from suite.cli import fetching
+from suite.cli import pulls
+from suite.data.brought_files import import_from
 from suite.data.cache import Cache
 from suite.data.entry import DatasetEntry
-from suite.data.importing import import_from
-from suite.data.pinning import pin as pin_entry
-from suite.data.pinning import pin_file
+from suite.data.pins import pin as pin_entry
+from suite.data.pins import pin_file
 from suite.data.pull import ready
 from suite.data.pull import verify as verify_entry
 from suite.errors import ConfigError, NotFound
@@ -38,8 +38,8 @@ def list_(as_json: bool) -> None:
     Example:
       suite data list --json
     """
-    entries, problems = fetching.registry().datasets()
-    fetching.show_list(entries, problems, as_json)
+    entries, problems = pulls.registry().datasets()
+    pulls.show_list(entries, problems, as_json)
 
 
 @data.command()
@@ -52,7 +52,7 @@ def show(entry: str, as_json: bool) -> None:
     Example:
       suite data show prefeval
     """
-    fetching.show_one(fetching.registry().dataset(entry), as_json)
+    pulls.show_one(pulls.registry().dataset(entry), as_json)
 
 
 @data.command()
@@ -66,8 +66,8 @@ def pull(entries: tuple[str, ...], accept_licence: bool, as_json: bool) -> None:
     Example:
       suite data pull prefeval contexteval --accept-licence
     """
-    registry = fetching.registry()
-    fetching.pull([registry.dataset(name) for name in entries], accept_licence, as_json)
+    registry = pulls.registry()
+    pulls.pull([registry.dataset(name) for name in entries], accept_licence, as_json)
 
 
 @data.command()
@@ -81,13 +81,13 @@ def verify(context: click.Context, entries: tuple[str, ...], as_json: bool) -> N
     Example:
       suite data verify prefeval
     """
-    registry, cache = fetching.registry(), Cache()
+    registry, cache = pulls.registry(), Cache()
     chosen: list[DatasetEntry] = [registry.dataset(name) for name in entries]
     if not entries:
         chosen = [entry for entry in registry.datasets()[0] if ready(entry, cache) is not None]
     wrong = {entry.id: verify_entry(entry, cache) for entry in chosen}
     if as_json:
-        fetching.say_json({name: [str(error) for error in errors] for name, errors in wrong.items()})
+        pulls.say_json({name: [str(error) for error in errors] for name, errors in wrong.items()})
     else:
         for name, errors in wrong.items():
             click.echo(f"{name}: {f'{len(errors)} wrong' if errors else 'as pinned'}")
@@ -115,8 +115,8 @@ def import_(entry: str, folder: Path, accept_licence: bool, as_json: bool) -> No
     Example:
       suite data import prefeval --from /media/stick/prefeval --accept-licence
     """
-    local = import_from(fetching.registry().dataset(entry), folder, Cache(), accept_licence=accept_licence)
-    fetching.done([local], as_json)
+    local = import_from(pulls.registry().dataset(entry), folder, Cache(), accept_licence=accept_licence)
+    pulls.done([local], as_json)
 
 
 @data.command()
@@ -133,18 +133,18 @@ def pin(entry: str, branch: str | None, write: bool, as_json: bool) -> None:
     Example:
       suite data pin reward-bench
     """
-    found = fetching.registry().dataset(entry)
+    found = pulls.registry().dataset(entry)
     target = None if found.folder is None else found.folder / "datasets" / f"{entry}.yaml"
     if write and (target is None or not target.is_file()):
         raise ConfigError(f"{entry} has no file to write its pins into", fix="leave --write out")
-    with fetching.progress_bars() as progress:
+    with pulls.progress_bars() as progress:
         lock, path = pin_entry(found, Cache(), branch=branch, progress=progress)
     if write and target is not None:
         pin_file(found, lock, target)
         path.unlink(missing_ok=True)
         path = target
     if as_json:
-        fetching.say_json({"lock": str(path), **lock.model_dump(mode="json", exclude_none=True)})
+        pulls.say_json({"lock": str(path), **lock.model_dump(mode="json", exclude_none=True)})
     else:
         click.echo(f"{entry}: pinned to {lock.revision}, {len(lock.files)} files; written to {path}")
 
@@ -164,7 +164,7 @@ def eval_yaml(task: str) -> None:
     from suite.run.cells import load_task
 
     kind, name, _ = load_task(catalogue(), task)
-    registry = fetching.registry()
+    registry = pulls.registry()
     entries = []
     for one in kind.info.datasets:
         with suppress(NotFound):  # a dataset that a run is always given by --data has no entry

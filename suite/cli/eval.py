@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from suite.cli import running
+from suite.cli import steps
 
 
 @click.command("eval")
@@ -28,8 +28,8 @@ from suite.cli import running
     show_default=True,
     help="Whose prompts.",
 )
-@running.role_flags
-@running.thinking_flag
+@steps.role_flags
+@steps.thinking_flag
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="The run's folder (default: runs/…)."
 )
@@ -37,7 +37,7 @@ from suite.cli import running
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
 @click.option("--solve-only", is_flag=True, help="Stop before scoring; `suite score RUN` does it later.")
 @click.option("--one-engine", is_flag=True, help="One model at a time: solve all, then score all.")
-@running.run_flags
+@steps.run_flags
 @click.pass_context
 def eval_(context: click.Context, /, **flags: Any) -> None:
     """Run tasks against models and score what they answer.
@@ -52,15 +52,15 @@ def eval_(context: click.Context, /, **flags: Any) -> None:
     from suite.run.folders import choose_folder
     from suite.run.plan import make_plan
 
-    request = running.requested(flags, running.parse_roles(flags))
+    request = steps.requested(flags, steps.parse_roles(flags))
     quiet = flags["quiet"] or flags["as_json"]
     stages = ("solve",) if flags["solve_only"] else ("solve", "score")
     plan = make_plan(request, stages=("both", *stages), say=_silent if quiet else _say)
-    if running.dry(plan, flags):
+    if steps.dry(plan, flags):
         return
     folder = choose_folder(plan, flags["out"], flags["new"])
     reuse = "all" if flags["cache"] else "none" if flags["new"] else "others"
-    code = running.carry_out(plan, folder, flags, stages, one_engine=flags["one_engine"], reuse=reuse)
+    code = steps.carry_out(plan, folder, flags, stages, one_engine=flags["one_engine"], reuse=reuse)
     context.exit(code)
 
 

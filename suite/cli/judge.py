@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from suite.cli import running
+from suite.cli import steps
 from suite.cli.pages import page_flags, show
 
 
@@ -37,7 +37,7 @@ def judge() -> None:
 )
 @click.option("--new", is_flag=True, help="Start another run of the same plan.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
-@running.run_flags
+@steps.run_flags
 @click.pass_context
 def audit(context: click.Context, /, **flags: Any) -> None:
     """Measure a judge's biases on built-in questions, and its agreement with people where labels are given.
@@ -54,7 +54,7 @@ def audit(context: click.Context, /, **flags: Any) -> None:
     from suite.run.plan import make_plan
 
     labels = flags["labels"]
-    request = running.requested(
+    request = steps.requested(
         flags,
         {"candidate": [flags["model"]]},
         tasks=("judge-audit/biases", *(("judge-audit/labels",) if labels else ())),
@@ -62,13 +62,13 @@ def audit(context: click.Context, /, **flags: Any) -> None:
     )
     quiet = flags["quiet"] or flags["as_json"]
     plan = make_plan(request, say=(lambda _: None) if quiet else (lambda line: click.echo(line, err=True)))
-    if not running.dry(plan, flags):
-        context.exit(running.carry_out(plan, choose_folder(plan, flags["out"], flags["new"]), flags))
+    if not steps.dry(plan, flags):
+        context.exit(steps.carry_out(plan, choose_folder(plan, flags["out"], flags["new"]), flags))
 
 
 @judge.command()
 @click.argument("labels", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE")
-@running.level_flag
+@steps.level_flag
 @page_flags
 def correct(labels: Path, level: float, **flags: Any) -> None:
     """Correct a judge's share of yes by human labels of a random part of the samples.
@@ -79,8 +79,8 @@ def correct(labels: Path, level: float, **flags: Any) -> None:
     Example:
       suite judge correct labels.csv
     """
-    from suite.compare.correcting import as_data, read_labels, sections
-    from suite.compare.correcting import correct as corrected
+    from suite.compare.correction import as_data, read_labels, sections
+    from suite.compare.correction import correct as corrected
 
     found = corrected(*read_labels(labels), level=level)
     show(labels.name, "Judge", lambda _: sections(found), lambda: as_data(found), flags)

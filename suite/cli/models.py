@@ -2,7 +2,7 @@
 
 import click
 
-from suite.cli import fetching
+from suite.cli import pulls
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -26,8 +26,8 @@ def list_(as_json: bool) -> None:
     Example:
       suite models list
     """
-    entries, problems = fetching.registry().models()
-    fetching.show_list(entries, problems, as_json)
+    entries, problems = pulls.registry().models()
+    pulls.show_list(entries, problems, as_json)
 
 
 @models.command()
@@ -40,7 +40,7 @@ def show(model: str, as_json: bool) -> None:
     Example:
       suite models show smollm2-135m
     """
-    fetching.show_one(fetching.registry().model(model), as_json)
+    pulls.show_one(pulls.registry().model(model), as_json)
 
 
 @models.command()
@@ -54,5 +54,5 @@ def pull(names: tuple[str, ...], accept_licence: bool, as_json: bool) -> None:
     Example:
       suite models pull smollm2-135m minilm-l6-v2
     """
-    registry = fetching.registry()
-    fetching.pull([registry.model(name) for name in names], accept_licence, as_json)
+    registry = pulls.registry()
+    pulls.pull([registry.model(name) for name in names], accept_licence, as_json)

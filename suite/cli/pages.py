@@ -55,7 +55,7 @@ def show(
 
 
 def _write(path: Path, pieces: Iterable[str]) -> None:
-    from suite.report.finish import replace_file
+    from suite.report.run_reports import replace_file
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -111,7 +111,7 @@ def check(
       suite plugin check prefeval/classification
       suite plugin check prefeval --no-model --json
     """
-    from suite.cli.running import parse_data, parse_parameters
+    from suite.cli.steps import parse_data, parse_parameters
     from suite.testing import conformance
     from suite.testing.subject import Subject
 

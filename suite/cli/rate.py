@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from suite.cli.pages import others, page_flags, show
-from suite.cli.running import level_flag
+from suite.cli.steps import level_flag
 
 
 @click.command("rate")

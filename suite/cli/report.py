@@ -76,8 +76,8 @@ def show(
 
         click.echo(markdown_report(folder, scoring), nl=False)
     elif html is not None:
-        from suite.report.finish import replace_file
         from suite.report.html import html_report
+        from suite.report.run_reports import replace_file
 
         click.echo(f"wrote {replace_file(html, html_report(folder, scoring))}")
     elif sample:
@@ -167,13 +167,13 @@ def export(run: str, scoring: str, kind: str, output: Path, allow_partial: bool,
     elif kind == "eee":
         _eee(loaded, output, allow_partial, given)
     elif kind == "lm-eval":
-        from suite.report.exporting import exportable
         from suite.report.lm_eval import write_lm_eval
+        from suite.report.tables import exportable
 
         exportable(loaded, allow_partial)
         _wrote(write_lm_eval(loaded, output))
     else:
-        from suite.report.exporting import export_table
+        from suite.report.tables import export_table
 
         table, guard = given.get("table", "samples"), not given.get("raw_cells")
         over = bool(given.get("force"))

@@ -35,7 +35,7 @@ def list_(folder: Path, as_json: bool) -> None:
     Example:
       suite runs list --dir runs --json
     """
-    from suite.report.listing import list_runs, runs_grid
+    from suite.report.run_list import list_runs, runs_grid
 
     records = list(list_runs(folder))
     if as_json:
@@ -64,8 +64,8 @@ def show(run: str, as_json: bool) -> None:
 
 
 def _show(folder: Path, as_json: bool) -> None:
-    from suite.report.listing import show_run, told
     from suite.report.loading import LoadedRun
+    from suite.report.run_list import show_run, told
 
     record = show_run(LoadedRun(folder))
     if as_json:
@@ -95,8 +95,8 @@ def import_(path: Path, importer: str, output: Path, model: str, as_json: bool) 
     Example:
       suite runs import results/ --from prefeval -o runs/upstream-mistral
     """
-    from suite.report.finish import write_reports
-    from suite.report.importing import import_run
+    from suite.report.imports import import_run
+    from suite.report.run_reports import write_reports
 
     folder = import_run(importer, path, output, model=model, say=lambda text: click.echo(text, err=True))
     write_reports(output)

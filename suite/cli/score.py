@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from suite.cli import running
+from suite.cli import steps
 from suite.errors import ConfigError
 
 
@@ -35,12 +35,12 @@ from suite.errors import ConfigError
     default=None,
     help="Whose prompts (default: the run's).",
 )
-@running.role_flags
-@running.thinking_flag
+@steps.role_flags
+@steps.thinking_flag
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="With --outputs: the run's folder."
 )
-@running.run_flags
+@steps.run_flags
 @click.pass_context
 def score(context: click.Context, /, **flags: Any) -> None:
     """Score a run's outputs again without generating any; every scoring is kept beside the others.
@@ -52,7 +52,7 @@ def score(context: click.Context, /, **flags: Any) -> None:
     """
     if bool(flags["run"]) == bool(flags["outputs"]):
         raise ConfigError("name a run, or --outputs FILE with --task", fix="see `suite score --help`")
-    models = running.parse_roles(flags)
+    models = steps.parse_roles(flags)
     if flags["outputs"]:
         code = _outputs(flags, models)
     else:
@@ -75,7 +75,7 @@ def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
     if "candidate" in models:
         raise ConfigError("--outputs are the candidate's answers already", fix="leave --model out")
     models["candidate"] = [f"replay/{path}"]
-    request = running.requested(flags, models, prompts=flags["prompts"] or "own")
+    request = steps.requested(flags, models, prompts=flags["prompts"] or "own")
     plan = make_plan(request)
     for task in dict.fromkeys(cell.plan.task for cell in plan.cells):
         cells = [cell.plan.parameters for cell in plan.cells if cell.plan.task == task]
@@ -88,7 +88,7 @@ def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
                 fix=f"choose one, such as {first}",
             )
     folder = choose_folder(plan, flags["out"], False)
-    return running.carry_out(plan, folder, flags, reuse="all" if flags["cache"] else "others")
+    return steps.carry_out(plan, folder, flags, reuse="all" if flags["cache"] else "others")
 
 
 def _run(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
@@ -104,7 +104,7 @@ def _run(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
     folder = find_run(flags["run"])
     run = RunReader(folder)
     prompts = flags["prompts"] or run.manifest["prompts"]
-    request = running.requested(flags, models, preset="", prompts=prompts)
+    request = steps.requested(flags, models, preset="", prompts=prompts)
     for role, members in run.manifest.get("roles", {}).items():
         both = [one for one in members if one["stage"] == "both"]
         if both and role not in request.models:  # asked again while scoring: the recorded replies stand in
@@ -112,4 +112,4 @@ def _run(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
             request = replace(request, models={**request.models, role: specs})
     plan = plan_again(run, request, stages=("score", "both"))
     reuse = "all" if flags["cache"] else "others"
-    return running.carry_out(plan, folder, flags, ("score",), reuse=reuse)
+    return steps.carry_out(plan, folder, flags, ("score",), reuse=reuse)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from suite.board.declared_fields import FLAGS
-from suite.cli.running import parse_data, parse_options, parse_roles, role_flags
+from suite.cli.steps import parse_data, parse_options, parse_roles, role_flags
 
 if TYPE_CHECKING:
     from suite.board.definition import Board
@@ -271,7 +271,7 @@ def verify(
     from suite.board.verify import verify as climb
     from suite.board.verify.report import as_text
     from suite.errors import ConfigError
-    from suite.report.finish import replace_file
+    from suite.report.run_reports import replace_file
 
     for path in (json_path, per_sample):  # said before the work, not after it
         if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from suite.blocks import Block, Cell, Dialogue, Line, Plot, Section, Table, Text, Turn
-from suite.compare.comparing import Compared, PairPart, Row, SliceRow, Wanted
-from suite.compare.disagreeing import Disagreement
+from suite.compare.comparison import Compared, PairPart, Row, SliceRow, Wanted
+from suite.compare.disagreements import Disagreement
 from suite.errors import RunError
 from suite.journal.reading import read_json
 

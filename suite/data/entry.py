@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
-from suite.data.listing import HubBenchmark, HubRepo, Strict
+from suite.data.hub_listings import HubBenchmark, HubRepo, Strict
 from suite.files import unsafe
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=80)]

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from suite.data.entry import DatasetEntry
-from suite.data.listing import HubBenchmark
+from suite.data.hub_listings import HubBenchmark
 from suite.data.registry import registry_folder
 
 FRAMEWORK = "suite"

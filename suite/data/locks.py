@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from suite.data import strict
+from suite.data import strict_syntax
 from suite.data.cache import Cache, write_whole
 from suite.data.entry import (
     Commit,
@@ -22,7 +22,7 @@ from suite.data.entry import (
     ModelFile,
     Sha256,
 )
-from suite.data.listing import Strict
+from suite.data.hub_listings import Strict
 from suite.errors import DataError
 
 EntryT = TypeVar("EntryT", bound=Entry)
@@ -45,7 +45,7 @@ def lock_path(cache: Cache, entry: Entry) -> Path:
 
 def write_lock(path: Path, lock: Lock) -> None:
     """Write a lock, whole or not at all."""
-    write_whole(path, strict.dump_yaml(lock.model_dump(mode="json", exclude_none=True)))
+    write_whole(path, strict_syntax.dump_yaml(lock.model_dump(mode="json", exclude_none=True)))
 
 
 def read_lock(path: Path) -> Lock | None:
@@ -53,7 +53,7 @@ def read_lock(path: Path) -> Lock | None:
     if not path.is_file():
         return None
     try:
-        return strict.validated(Lock, strict.read_yaml_file(path))
+        return strict_syntax.validated(Lock, strict_syntax.read_yaml_file(path))
     except (ValidationError, ValueError) as error:
         raise DataError(
             "a lock file can't be read",

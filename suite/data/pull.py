@@ -14,7 +14,6 @@ from typing import TypeVar, overload
 
 from suite.data import fetch_git, fetch_hub, fetch_package
 from suite.data.cache import Cache, disk_errors, git_blob_of, sha256_of
-from suite.data.checking import check_rows
 from suite.data.entry import (
     BundledSource,
     DatasetEntry,
@@ -26,8 +25,9 @@ from suite.data.entry import (
     PackageSource,
     source_of,
 )
-from suite.data.local import LocalDataset, LocalFiles, LocalModel, damaged
+from suite.data.local_entry import LocalDataset, LocalFiles, LocalModel, damaged
 from suite.data.locks import lock_path, locked, make_lock, write_lock
+from suite.data.row_checks import check_rows
 from suite.errors import DataError, LicenceRequired
 
 Progress = Callable[[str, int, int | None], None]  # path, bytes so far, bytes in all if known

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from suite.data import strict
+from suite.data import strict_syntax
 from suite.data.entry import DatasetEntry, Entry, ModelEntry
 from suite.errors import DataError, unknown
 from suite.files import inside
@@ -117,12 +117,12 @@ def read_entry(path: Path, model: type[EntryT]) -> EntryT:
     """The entry in a YAML file. Raises DataError naming file, line and field."""
     text = ""
     try:
-        text = strict.read_text(path)
-        entry = strict.validated(model, strict.read_yaml(text))
+        text = strict_syntax.read_text(path)
+        entry = strict_syntax.validated(model, strict_syntax.read_yaml(text))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = [step for step in first["loc"] if step not in ("hub", "git", "package", "bundled")]
-        line = strict.yaml_line(text, place)
+        line = strict_syntax.yaml_line(text, place)
         raise DataError(
             f"{path.name} is no valid entry: {first['msg'].removeprefix('Value error, ')}",
             where=f"{path}, line {line}, field `{'.'.join(map(str, place)) or 'the whole'}`",

@@ -2,7 +2,7 @@
 
 JSON lines and parquet are streamed, never read whole; the two other formats are read a file at a time.
 A row comes with its place, so that any later error names file, line and field. Not here: where files lie
-(`local`), what rows must look like (`checking`, and the caller's own model).
+(`local_entry`), what rows must look like (`row_checks`, and the caller's own model).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from suite.data import strict
+from suite.data import strict_syntax
 from suite.data.entry import Derived, Format
 from suite.data.text_files import check_beginning, line_advice, line_value, raw_lines
 from suite.errors import DataError
@@ -53,7 +53,9 @@ def read_rows(dataset: str, name: str, path: Path, form: Format) -> Iterator[tup
     for place, value in found:
         if not isinstance(value, dict):
             raise DataError(
-                f"{dataset}: {place} is no object but {strict.kind(value)}", where=name, fix=_refetch(dataset)
+                f"{dataset}: {place} is no object but {strict_syntax.kind(value)}",
+                where=name,
+                fix=_refetch(dataset),
             )
         yield place, value
 
@@ -113,14 +115,14 @@ def _document(dataset: str, name: str, path: Path, form: Format) -> Iterator[tup
     data = path.read_bytes()
     check_beginning(path, data[:8])
     try:
-        document = strict.read_json(data)
+        document = strict_syntax.read_json(data)
     except ValueError as error:
         raise DataError(f"{dataset}: {name}: {error}", where=str(path), fix=_refetch(dataset)) from error
     wanted = list if form == "json-array" else dict
     if not isinstance(document, wanted):
         raise DataError(
             f"{dataset}: {name} should hold {'an array' if wanted is list else 'an object'}, "
-            f"it holds {strict.kind(document)}",
+            f"it holds {strict_syntax.kind(document)}",
             where=str(path),
         )
     if isinstance(document, list):

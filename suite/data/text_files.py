@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from suite.data import strict
+from suite.data import strict_syntax
 from suite.errors import DataError
 
 LARGEST_FIELD = 10_000_000  # characters of one field of a CSV file
@@ -74,11 +74,11 @@ def check_beginning(path: Path, head: bytes) -> None:
 def line_value(content: bytes, *, nan: bool = False) -> dict[str, Any]:
     """The object of one line. nan: take NaN and infinity, as Python writes them. Raises ValueError."""
     try:
-        value = strict.read_json(content, nan=nan)
+        value = strict_syntax.read_json(content, nan=nan)
     except ValueError as error:
         raise ValueError(str(error).replace("(line 1, column ", "(column ")) from error
     if not isinstance(value, dict):
-        raise ValueError(f"no object but {strict.kind(value)}")
+        raise ValueError(f"no object but {strict_syntax.kind(value)}")
     return value
 
 
@@ -121,7 +121,7 @@ def json_document(path: Path, *, nan: bool = False) -> Any:
     """The value of a file that holds one JSON text. nan: as for `json_lines`. Raises DataError."""
     data = _bytes(path)
     try:
-        return strict.read_json(data, nan=nan)
+        return strict_syntax.read_json(data, nan=nan)
     except ValueError as error:
         raise DataError(f"{path.name}: {error}", str(path), "give a file that holds one JSON text") from error
 
@@ -134,7 +134,9 @@ def json_rows(path: Path, *, nan: bool = False) -> Iterator[Row]:
         return
     for number, value in enumerate(json_document(path, nan=nan), 1):
         if not isinstance(value, dict):
-            raise DataError(f"{path.name}: element {number} is {strict.kind(value)}, no object", str(path))
+            raise DataError(
+                f"{path.name}: element {number} is {strict_syntax.kind(value)}, no object", str(path)
+            )
         yield Row(value, number, unit="element")
 
 

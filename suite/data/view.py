@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from suite.data.cache import Cache, sha256_of
-from suite.data.local import LocalDataset
+from suite.data.local_entry import LocalDataset
 from suite.data.pull import Progress, pull, ready
 from suite.data.registry import Registry
 from suite.data.rows import Place, Raw, source_rows, typed

@@ -10,18 +10,18 @@ import msgspec
 
 from suite.chat import Options, Reply, Request
 from suite.errors import CallFailed
-from suite.models import likelihood, ranking, rating
+from suite.models import classifier, likelihood, rankings
 from suite.models.base import Note, silent_note
-from suite.models.decoding import decoded
+from suite.models.classifier import Head
 from suite.models.endpoint import told
 from suite.models.faults import SettingRefused, TooMuchAsked, read_refusal, refused
 from suite.models.http import HttpClient
+from suite.models.peer_json import decoded
 from suite.models.plain_http import REPLY_MIB, Answer
-from suite.models.rating import Head
 from suite.models.reply import read_reply
 from suite.models.secrets import Scrubber
 from suite.models.sse import gathered, is_stream
-from suite.models.strict import plain
+from suite.models.strict_schemas import plain
 from suite.models.tokens import tokenized
 from suite.models.wire import Dialect, chat_body, complete_body, encode
 from suite.models.wordings import Wording
@@ -101,7 +101,7 @@ class OpenAIClient:
             most_bytes=int(reply_mib * 2**20),
         )
         self._likelihood = likelihood.Likelihood(self._post, model, scrub)
-        self._rating = rating.Rating(self._post, model, self._head, scrub)
+        self._rating = classifier.Rating(self._post, model, self._head, scrub)
 
     def speak(self, dialect: Dialect) -> None:
         """Ask in another dialect from now on."""
@@ -130,7 +130,7 @@ class OpenAIClient:
             case "logprobs":
                 return await self._likelihood.ask(request)
             case "rank":
-                return await ranking.rank(request, self._post, self.model, self._scrub)
+                return await rankings.rank(request, self._post, self.model, self._scrub)
 
     async def _text(self, request: Request, seed: int | None, path: str, body: Body) -> Reply:
         """The answer, with no more new tokens than there is room for where the window is known.

@@ -12,9 +12,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from suite.data import strict
+from suite.data import strict_syntax
 from suite.errors import ConfigError
-from suite.models.rating import Head
+from suite.models.classifier import Head
 from suite.models.weights import registry_file
 from suite.plugins import catalogue
 
@@ -57,7 +57,7 @@ class _File(BaseModel):
 def read_families(path: Path) -> tuple[Family, ...]:
     """The families of one file. Raises ConfigError naming it."""
     try:
-        return strict.validated(_File, strict.read_yaml_file(path)).families
+        return strict_syntax.validated(_File, strict_syntax.read_yaml_file(path)).families
     except (ValueError, re.error) as error:
         raise ConfigError(
             f"{path.name} is not a table of reward families: {error}", where=str(path)

@@ -17,7 +17,7 @@ import msgspec
 
 from suite.chat import Reply, Usage
 from suite.errors import CallFailed
-from suite.models.decoding import decode, whole_text
+from suite.models.peer_json import decode, whole_text
 from suite.models.secrets import Scrubber
 from suite.models.wordings import NOTHING, Counts, Found, Wording, look_up
 

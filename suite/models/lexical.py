@@ -16,7 +16,7 @@ from suite.chat import Reply, Request, Usage
 from suite.errors import unknown
 from suite.models.base import Asking, Engine, Provider
 from suite.models.options import EngineOptions, check_needs, describe, read_options
-from suite.models.ranking import ranked
+from suite.models.rankings import ranked
 from suite.models.spec import ModelSpec
 
 _CAPABILITIES = frozenset({"rank"})

@@ -13,9 +13,9 @@ import msgspec
 
 from suite.chat import Message, Reply, Request, assistant, user
 from suite.errors import CallFailed
-from suite.models.decoding import decoded
+from suite.models.classifier import Rated, all_of, rating_reply
 from suite.models.faults import read_refusal, refused
-from suite.models.rating import Rated, all_of, rating_reply
+from suite.models.peer_json import decoded
 from suite.models.secrets import Scrubber
 from suite.models.tokens import Beginning, Post, tokenized
 from suite.models.wire import encode

@@ -18,7 +18,7 @@ from suite.chat import Reply, Request, Usage
 from suite.errors import EngineError
 from suite.models.base import Asking, Engine, Surroundings, installed, need
 from suite.models.options import EngineOptions, check_needs
-from suite.models.ranking import ranked
+from suite.models.rankings import ranked
 from suite.models.spec import ModelSpec
 from suite.models.weights import PackagedFile, fetch, registry_file
 

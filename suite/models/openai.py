@@ -16,11 +16,11 @@ from pydantic import Field
 from suite.chat import Reply, Request
 from suite.errors import CallFailed, ConfigError, EngineError, unknown
 from suite.models.base import Asking, Engine, KnownBy, Provider, Surroundings
+from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
-from suite.models.decoding import decode
 from suite.models.endpoint import OWN_SERVERS, identified
 from suite.models.options import ServerOptions, check_needs, describe, read_options, split_names
-from suite.models.rating import Head
+from suite.models.peer_json import decode
 from suite.models.sampling import SENT, effective
 from suite.models.secrets import Scrubber, read_headers, read_key, split_url
 from suite.models.settings import llamacpp_settings, template_settings

@@ -15,9 +15,9 @@ import msgspec
 
 from suite.chat import Finish, Options, Reply, TokenLogprob, ToolCall, Usage
 from suite.errors import CallFailed
-from suite.models import decoding
-from suite.models.decoding import whole_text
+from suite.models import peer_json
 from suite.models.faults import refusal_of, refused
+from suite.models.peer_json import whole_text
 from suite.models.secrets import Scrubber
 from suite.models.wordings import filtered
 
@@ -42,12 +42,12 @@ def read_reply(body: bytes, scrub: Scrubber, options: Options | None = None) -> 
     """
     mended: list[str] = []
     try:
-        value = decoding.strict(body)
+        value = peer_json.strict(body)
     except ValueError:
         try:
-            value = decoding.lenient(body)
+            value = peer_json.lenient(body)
         except ValueError as error:
-            raise decoding.bad_json(body, error, scrub) from error
+            raise peer_json.bad_json(body, error, scrub) from error
         mended.append("the body is no strict JSON in UTF-8")
     reply = reply_of(value, scrub, options, mended)
     if len(body) > _LONG_BODY and (size := len(msgspec.json.encode(reply))) > MOST_RECORDED:

@@ -12,8 +12,8 @@ from typing import Any
 
 from suite.chat import Json
 from suite.errors import CallFailed
-from suite.models.decoding import lenient
 from suite.models.likelihood import common_prefix
+from suite.models.peer_json import lenient
 from suite.models.sampling import NEUTRAL
 from suite.models.thinking import template_switches
 

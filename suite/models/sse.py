@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from suite.errors import CallFailed
-from suite.models.decoding import bad_json, lenient
+from suite.models.peer_json import bad_json, lenient
 from suite.models.secrets import Scrubber
 
 _TEXTS = ("content", "reasoning_content", "reasoning", "refusal")

@@ -12,8 +12,8 @@ import msgspec
 
 from suite.chat import assistant, canonical_json, user
 from suite.errors import CallFailed
-from suite.models.decoding import decoded
 from suite.models.faults import read_refusal, refused
+from suite.models.peer_json import decoded
 from suite.models.plain_http import Answer
 from suite.models.secrets import Scrubber
 from suite.models.wire import encode

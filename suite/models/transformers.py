@@ -15,10 +15,10 @@ from suite.chat import Finish, Reply, Request, Usage, assistant, user
 from suite.errors import CapabilityError, EngineError
 from suite.models.base import Asking, Engine, Provider, Surroundings, installed, need
 from suite.models.checkpoints import Checkpoint, read_checkpoint
+from suite.models.classifier import Head, Rated, check_labels, rating_reply
 from suite.models.families import Family, family_of, head_of
 from suite.models.likelihood import PROBES, answer_span, template_tail
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
-from suite.models.rating import Head, Rated, check_labels, rating_reply
 from suite.models.spec import ModelSpec
 from suite.models.thinking import template_lacks, template_switches
 

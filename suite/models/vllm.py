@@ -18,11 +18,11 @@ from suite.chat import Reply, Request
 from suite.errors import CallFailed, CapabilityError, EngineError
 from suite.models.base import Asking, Engine, KnownBy, Note, Provider, Surroundings, silent_note
 from suite.models.checkpoints import Checkpoint, chat_template, generation_config, read_checkpoint
+from suite.models.classifier import Head, check_labels
 from suite.models.client import OpenAIClient
 from suite.models.families import Family, family_of, head_of
 from suite.models.openai import server_version
 from suite.models.options import PROMPTED, check_needs, describe, read_options
-from suite.models.rating import Head, check_labels
 from suite.models.sampling import NEUTRAL, effective, left_out, own_values
 from suite.models.secrets import Scrubber, read_key, split_url
 from suite.models.server import Launch, ManagedServer

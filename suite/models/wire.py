@@ -10,7 +10,7 @@ import msgspec
 
 from suite.chat import Json, Message, Request, Tool, user
 from suite.errors import CallFailed, ConfigError
-from suite.models.strict import strict
+from suite.models.strict_schemas import strict
 from suite.models.thinking import merged, thinking_fields
 
 encode = msgspec.json.Encoder().encode

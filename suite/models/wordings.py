@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import msgspec
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from suite.data import strict
+from suite.data import strict_syntax
 from suite.errors import ConfigError
 from suite.models.weights import registry_file
 from suite.plugins import catalogue
@@ -107,7 +107,7 @@ class _File(BaseModel):
 def read_wordings(path: Path) -> tuple[Wording, ...]:
     """The rows of one file. Raises ConfigError naming it."""
     try:
-        return strict.validated(_File, strict.read_yaml_file(path)).wordings
+        return strict_syntax.validated(_File, strict_syntax.read_yaml_file(path)).wordings
     except (ValueError, re.error) as error:
         raise ConfigError(f"{path.name} is not a table of wordings: {error}", where=str(path)) from error
 

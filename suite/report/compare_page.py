@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from suite.blocks import Block, Code, Dialogue, Facts, Plot, Section, Table, Text
 from suite.report import markdown
-from suite.report.cleaning import clean, cut, one_line
+from suite.report.hostile_text import clean, cut, one_line
 from suite.report.html import policy
 from suite.report.html_blocks import Drawer
 from suite.report.markdown import cell_text, table_grid

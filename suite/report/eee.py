@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from suite.errors import ConfigError, RunError
-from suite.report.declared import tasks_of
 from suite.report.eee_parts import Told, candidate_of, collection_of, component, model_id, model_info
 from suite.report.eee_results import Asked, Target, across_results, cell_results, targets_of
 from suite.report.eee_rows import Samples
 from suite.report.eee_schema import AGGREGATE, ROW, VERSION, Unfit, check_results, encoded, fields
-from suite.report.exporting import exportable
-from suite.report.finish import replace_file
 from suite.report.loading import LoadedRun
+from suite.report.metric_facts import tasks_of
 from suite.report.remarks import remarks
+from suite.report.run_reports import replace_file
 from suite.report.summary import Summary, summarise
+from suite.report.tables import exportable
 
 __all__ = ["Told", "Written", "write_eee"]
 

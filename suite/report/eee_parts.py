@@ -9,8 +9,8 @@ import msgspec
 
 from suite.errors import ConfigError, SuiteError
 from suite.report.eee_schema import fields
-from suite.report.formatting import plain
 from suite.report.loading import LoadedRun
+from suite.report.numbers import plain
 from suite.report.remarks import roles_of
 from suite.run.cells import AnyTask
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from suite.report.declared import RowFacts, rows_of
 from suite.report.eee_parts import data_of, judges_of, text_of
 from suite.report.eee_schema import check_score, fields
-from suite.report.formatting import plain
 from suite.report.loading import LoadedRun
+from suite.report.metric_facts import RowFacts, rows_of
+from suite.report.numbers import plain
 from suite.report.summary import Cell, TaskPart
 from suite.run.cells import AnyTask
 from suite.scoring.results import AcrossResult, MetricResult

@@ -8,10 +8,10 @@ import msgspec
 
 from suite.chat import Message
 from suite.journal.records import OutputRecord
-from suite.report.declared import matches
 from suite.report.eee_results import Asked, Target
 from suite.report.eee_schema import VERSION, fields
 from suite.report.loading import FoundCall, Key, LoadedRun
+from suite.report.metric_facts import matches
 from suite.report.rows import Row, is_unscored, records
 
 # the candidate's failures, as against an answer that is merely wrong

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from suite.report.cleaning import clean
-from suite.report.formatting import plain
+from suite.report.hostile_text import clean
 from suite.report.html_blocks import Drawer, definitions, grid_table
 from suite.report.html_results import task_view
 from suite.report.html_samples import draw_sample, pretty
-from suite.report.listing import attempts_grid
 from suite.report.loading import LoadedRun
 from suite.report.matrix import calls_grid, happened_grid
-from suite.report.picking import Choice, Picked, pick
-from suite.report.showing import own_views, plugin_sections
+from suite.report.numbers import plain
+from suite.report.plugin_sections import own_views, plugin_sections
+from suite.report.run_list import attempts_grid
+from suite.report.sample_choice import Choice, Picked, pick
 from suite.report.summary import Summary, summarise
 
 if TYPE_CHECKING:

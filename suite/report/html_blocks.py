@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from suite.blocks import Block, Code, Dialogue, Facts, Finding, Plot, Section, Table, Text
 from suite.report import plots
-from suite.report.cleaning import clean, cut, one_line
+from suite.report.hostile_text import clean, cut, one_line
 from suite.report.markdown import cell_text, plot_grid
 from suite.report.matrix import Grid
 

@@ -7,8 +7,8 @@ from markupsafe import Markup
 
 from suite.blocks import Line, Plot
 from suite.report import matrix
-from suite.report.formatting import number, percent, plain
 from suite.report.html_blocks import EMPTY, Drawer, grid_table
+from suite.report.numbers import number, percent, plain
 from suite.report.summary import Cell, TaskPart, is_number
 from suite.scoring.results import MetricResult
 

@@ -6,12 +6,12 @@ import msgspec
 from markupsafe import Markup
 
 from suite.blocks import Block
-from suite.report.cleaning import clean, cut, one_line
-from suite.report.formatting import plain
+from suite.report.hostile_text import clean, cut, one_line
 from suite.report.html_blocks import EMPTY, Drawer, body, definitions, grid_table, left_out, message
 from suite.report.loading import LoadedRun
 from suite.report.matrix import Grid
-from suite.report.picking import Picked
+from suite.report.numbers import plain
+from suite.report.sample_choice import Picked
 from suite.report.traces import Said, Trace, traces
 from suite.task import Part, Unscored, Value
 

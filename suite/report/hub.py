@@ -15,18 +15,18 @@ from typing import Any
 import yaml
 
 from suite.data.fetch_hub import endpoint
+from suite.data.hub_listings import Scale
 from suite.data.hub_status import told
-from suite.data.listing import Scale
 from suite.data.registry import Registry
 from suite.errors import ConfigError, NotFound, RunError, SuiteError
 from suite.plugins import catalogue
-from suite.report.declared import rows_of, tasks_of
-from suite.report.exporting import exportable
-from suite.report.finish import replace_file
-from suite.report.formatting import plain
 from suite.report.loading import LoadedRun
+from suite.report.metric_facts import rows_of, tasks_of
+from suite.report.numbers import plain
 from suite.report.remarks import roles_of
+from suite.report.run_reports import replace_file
 from suite.report.summary import Cell, TaskPart, summarise
+from suite.report.tables import exportable
 from suite.scoring.results import MetricResult
 
 MOST_NOTES = 300  # characters of `notes`
@@ -35,7 +35,7 @@ FOLDER = ".eval_results"
 
 @dataclass(frozen=True)
 class Benchmark:
-    """The benchmark of the Hub that a task's headline belongs to. scale: see `suite.data.listing`."""
+    """The benchmark of the Hub that a task's headline belongs to. scale: see `suite.data.hub_listings`."""
 
     dataset: str
     task_id: str

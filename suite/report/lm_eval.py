@@ -18,10 +18,10 @@ import msgspec
 
 from suite.chat import sha256_hex
 from suite.errors import RunError
-from suite.report.finish import replace_file
 from suite.report.loading import FoundCall, Key, LoadedRun
 from suite.report.remarks import role_lines
 from suite.report.rows import Row, is_unscored, records, revision_of
+from suite.report.run_reports import replace_file
 from suite.report.summary import Cell, Summary, TaskPart, summarise
 
 _TAKEN = frozenset(("doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics"))

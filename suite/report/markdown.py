@@ -10,11 +10,11 @@ from pathlib import Path
 
 from suite.blocks import Block, Code, Dialogue, Facts, Plot, Section, Table, Text
 from suite.report import matrix
-from suite.report.cleaning import clean, cut, one_line
-from suite.report.formatting import DASH, plain
+from suite.report.hostile_text import clean, cut, one_line
 from suite.report.loading import LoadedRun
 from suite.report.matrix import Grid
-from suite.report.showing import plugin_sections
+from suite.report.numbers import DASH, plain
+from suite.report.plugin_sections import plugin_sections
 from suite.report.summary import Summary, TaskPart, summarise
 
 MOST_ROWS = 200

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from suite.report.formatting import (
+from suite.report.numbers import (
     DASH,
     coverage_text,
     interval,

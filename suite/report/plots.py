@@ -15,7 +15,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from suite.blocks import Line, Plot
-from suite.report.cleaning import one_line
+from suite.report.hostile_text import one_line
 
 MOST_LINES = 12
 MOST_POINTS = 5000

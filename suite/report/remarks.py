@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from suite.report.findings import sentences
-from suite.report.formatting import percent, plain
 from suite.report.loading import LoadedRun
+from suite.report.numbers import percent, plain
 
 MOST_TAG_VALUES = 8
 

@@ -1,6 +1,6 @@
 """A run and its results arranged as every report shows them; the reports only differ in how they draw this.
 
-Not here: samples and traces (`picking`, `traces`), the remarks beside the numbers (`remarks`).
+Not here: samples and traces (`sample_choice`, `traces`), the remarks beside the numbers (`remarks`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from suite.errors import RunError
-from suite.report.formatting import plain
 from suite.report.loading import LoadedRun
+from suite.report.numbers import plain
 from suite.report.remarks import Remark, deviations, parameters_of, remarks, role_lines
 from suite.scoring.results import AcrossResult, MetricResult
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from suite.report import matrix
-from suite.report.cleaning import one_line
+from suite.report.hostile_text import one_line
 from suite.report.loading import LoadedRun
 from suite.report.summary import Summary, TaskPart, summarise
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TextIO
 
 from suite.blocks import Block, Code, Dialogue, Facts, Plot, Table, Text
 from suite.errors import unknown
-from suite.report.cleaning import clean, cut, one_line
+from suite.report.hostile_text import clean, cut, one_line
 from suite.report.html_samples import value_text
 from suite.report.loading import Key, LoadedRun
 from suite.report.markdown import cell_text, plot_grid, table_grid
-from suite.report.picking import Judge, Picked
-from suite.report.showing import own_views
+from suite.report.plugin_sections import own_views
+from suite.report.sample_choice import Judge, Picked
 from suite.report.summary import summarise
 from suite.report.terminal import console_for, styled, table, write_out
 from suite.report.traces import Trace, traces

@@ -14,7 +14,7 @@ from suite.chat import Message, Options, Reply
 from suite.errors import RunError
 from suite.journal.reading import BlockReader, message_of
 from suite.journal.records import CallRecord
-from suite.report.cleaning import cut
+from suite.report.hostile_text import cut
 from suite.report.loading import FoundCall, LoadedRun
 
 FIRST, LAST = 2, 3  # messages of a long history that are always shown

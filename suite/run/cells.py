@@ -2,7 +2,7 @@
 
 A scalar parameter is swept by a comma or by repeating the flag; a list-typed one takes its list in one
 flag and is swept by repeating it. Combinations that a task refuses with SkipCell are left out, with the
-reason; equal cells are one. Not here: data (`sources`), models (`filling`).
+reason; equal cells are one. Not here: data (`sources`), models (`role_members`).
 """
 
 import itertools

@@ -17,7 +17,7 @@ import msgspec
 
 from suite.journal.reading import Journal
 from suite.journal.records import AttemptRecord
-from suite.run.sent import Sent
+from suite.run.sent_prompts import Sent
 
 FAILING = frozenset({"alike", "judged", "unscored"})  # the exit code is 1
 OF_CELL = frozenset({"alike", "unscored"})

@@ -8,7 +8,7 @@ from typing import Any
 from suite.chat import Finish
 from suite.errors import CapabilityError, DamagedError, SuiteError
 from suite.run.cache import Reuse
-from suite.run.execute import SAME_ERROR_LIMIT
+from suite.run.execution import SAME_ERROR_LIMIT
 
 
 @dataclass

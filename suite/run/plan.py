@@ -21,10 +21,10 @@ from suite.journal.records import FORMAT
 from suite.models.base import Engine
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import Cell, Skipped, expand, make_cell, swept
-from suite.run.filling import Filled, Member, able, fill, shown_spec
 from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
 from suite.run.request import EvalRequest
+from suite.run.role_members import Filled, Member, able, fill, shown_spec
 from suite.run.sources import DataOpener, check_given, given_sources
 
 MOST_TAG_VALUES = 200  # a tag with more values is no slice worth counting

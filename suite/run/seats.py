@@ -11,8 +11,8 @@ from suite.models.base import Engine
 from suite.models.faults import SettingRefused
 from suite.models.reasoning import separated
 from suite.run.cache import Answering
-from suite.run.filling import Member
 from suite.run.limits import Limit, Slots
+from suite.run.role_members import Member
 
 PER_REQUEST = frozenset({"not-recorded"})  # says nothing about the endpoint
 MOST = 256  # requests in flight at one engine

@@ -24,15 +24,15 @@ from suite.models.descriptors import places
 from suite.run.cache import NEVER, Answering, ResponseCache, identity_hash, other_facts
 from suite.run.calls import Desk
 from suite.run.code import code_record, other_code
-from suite.run.done import Done
-from suite.run.execute import Driver
-from suite.run.filling import Member
-from suite.run.holding import check_no_records, held, make_scoring_folder
+from suite.run.done_work import Done
+from suite.run.execution import Driver
+from suite.run.held_folder import check_no_records, held, make_scoring_folder
 from suite.run.manifest import Facts, run_manifest, scoring_manifest
 from suite.run.outcome import Outcome, Settings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
 from suite.run.results import make_results
+from suite.run.role_members import Member
 from suite.run.seats import MOST, Line, Seat
 from suite.run.sink import Sink
 from suite.run.tools import RunTools

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from suite.data.cache import Cache, sha256_of
-from suite.data.local import LocalDataset
+from suite.data.local_entry import LocalDataset
 from suite.data.registry import Registry
 from suite.data.rows import Place, Raw
 from suite.data.view import Data, FileSource, Source, obtain

@@ -7,7 +7,7 @@
 """
 
 from suite.sandbox.base import Report, Sandbox
-from suite.sandbox.opening import open_sandbox, probe, prove
+from suite.sandbox.choice import open_sandbox, probe, prove
 from suite.sandbox.program import ENVIRONMENT, WORK, Limits, Mount, Program, SandboxResult
 
 __all__ = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from suite.errors import SandboxUnavailable
-from suite.sandbox import supervising
+from suite.sandbox import supervision
 from suite.sandbox.cgroups import Group
 from suite.sandbox.program import Limits, Program, SandboxResult, job
 
@@ -42,7 +42,7 @@ class Box:
         if self.group is not None:
             # a little more than allowed: the supervisor, which is in it, sees an excess first and says so
             self.group.limit((limits.memory_mib * 5 // 4 + 32) << 20, limits.processes + 3)
-        request = supervising.message(job(program, limits, address_mib=address))
+        request = supervision.message(job(program, limits, address_mib=address))
         collected = _Collected()
         try:
             await self.hello()
@@ -94,13 +94,13 @@ class Box:
 
     async def hand_in(self, same_python: bool) -> None:
         """Hand in the supervisor and wait for its first word. Raises as `hello` does."""
-        await self._send(supervising.supervisor(same_python))
+        await self._send(supervision.supervisor(same_python))
         await self.hello()
 
     async def furnish(self, settings: Mapping[str, Any]) -> None:
         """Hand in its settings and wait until it can take a program. Raises as `hello` does."""
         self.ready = False
-        await self._send(supervising.message(settings))
+        await self._send(supervision.message(settings))
         await self.hello()
 
     async def hello(self) -> None:
@@ -111,7 +111,7 @@ class Box:
         if self.ready:
             return
         async with asyncio.timeout(START_S):
-            kind, data = await supervising.frame(self._reader)
+            kind, data = await supervision.frame(self._reader)
         if kind != b"H":
             raise EOFError(f"the sandbox said {kind!r}: {data[:200]!r}")
         self.ready = True
@@ -153,7 +153,7 @@ class _Collected:
     async def until_result(self, reader: asyncio.StreamReader) -> SandboxResult:
         """Read frames up to the result. Raises EOFError when the supervisor fails or is gone."""
         while True:
-            kind, data = await supervising.frame(reader)
+            kind, data = await supervision.frame(reader)
             if kind == b"O":
                 self.out.append(data)
             elif kind == b"E":
@@ -162,7 +162,7 @@ class _Collected:
                 name, _, content = data.partition(b"\0")
                 self.found[name.decode("utf-8", "replace")] = content
             elif kind == b"R":
-                return supervising.result(data, b"".join(self.out), b"".join(self.err), self.found)
+                return supervision.result(data, b"".join(self.out), b"".join(self.err), self.found)
             else:
                 raise EOFError(data.decode("utf-8", "replace"))
 

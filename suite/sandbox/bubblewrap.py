@@ -28,7 +28,7 @@ from suite.sandbox.cgroups import open_group, usable
 from suite.sandbox.interpreters import SYSTEM, covered, python_mounts
 from suite.sandbox.pool import PooledSandbox
 from suite.sandbox.program import Limits, Mount
-from suite.sandbox.supervising import BOOTSTRAP
+from suite.sandbox.supervision import BOOTSTRAP
 
 ETC = {
     "/etc/passwd": "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n{user}\n",

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from suite.sandbox.boxes import Box, unavailable
 from suite.sandbox.pool import PooledSandbox
 from suite.sandbox.program import Limits, Mount
-from suite.sandbox.supervising import BOOTSTRAP
+from suite.sandbox.supervision import BOOTSTRAP
 
 SETTING = "SUITE_SANDBOX_IMAGE"
 RUNTIMES = ("podman", "docker")

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from suite.chat import Json, Message, system, user
 from suite.errors import ConfigError, unknown
-from suite.models.together import together
+from suite.models.batches import together
 from suite.roles import Model, Ratings
 from suite.scoring.judges import judge
 from suite.scoring.pairwise import PairResult, compare_pair

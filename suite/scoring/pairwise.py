@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from suite.chat import Message
 from suite.errors import ConfigError
-from suite.models.together import together
+from suite.models.batches import together
 from suite.roles import Model
 from suite.scoring.judges import judge as ask
 from suite.scoring.parsers import numbered

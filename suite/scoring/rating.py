@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from suite.chat import Json, Message, Reply, Request
 from suite.errors import ConfigError, unknown
-from suite.models.together import together
+from suite.models.batches import together
 from suite.roles import Model, Ratings
 from suite.scoring.generative import How, rate_by_chat
 

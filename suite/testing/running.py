@@ -21,10 +21,10 @@ import msgspec
 from suite.blocks import Block
 from suite.errors import CapabilityError, DataError, EngineError
 from suite.journal.records import ScoreRecord
-from suite.models.strict import strict
-from suite.run.filling import DEFAULTS, roles_of
+from suite.models.strict_schemas import strict
 from suite.run.outcome import Settings
 from suite.run.plan import make_plan
+from suite.run.role_members import DEFAULTS, roles_of
 from suite.run.session import run_plan
 from suite.scoring.metrics import wanted_values
 from suite.task import Score, Unscored

@@ -12,9 +12,9 @@ from suite.errors import SuiteError
 from suite.models.scripted import Function, ScriptedEngine
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import AnyTask, Cell, expand, load_task, make_cell
-from suite.run.filling import Filled, roles_of
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
+from suite.run.role_members import Filled, roles_of
 from suite.task import Metric, TaskInfo
 from suite.testing.answers import plausible
 

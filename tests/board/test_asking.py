@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from suite.board import asking
 from suite.board.definition import Board, boards, find_board
 from suite.cli.board import board as command
-from suite.cli.running import parse_options, parse_parameters, parse_roles
+from suite.cli.steps import parse_options, parse_parameters, parse_roles
 from suite.plugins import catalogue
 from suite.run.cells import expand
 from suite.run.request import EvalRequest

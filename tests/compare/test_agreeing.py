@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.compare.comparing import Wanted
+from suite.compare.comparison import Wanted
+from suite.compare.differences import pair, slice_differences
 from suite.compare.measures import Side, measures
-from suite.compare.pairing import pair, slice_differences
 from suite.scoring.metrics import Mean, Rate, Ratio
 from suite.scoring.stats.adjust import adjust
 from suite.scoring.stats.covering import p_value

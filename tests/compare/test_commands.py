@@ -15,7 +15,7 @@ VOTES = str(Path(__file__).parents[1] / "golden" / "statistics" / "votes.csv")
 
 @pytest.fixture
 def two_runs(write_run, score_all, plugins, monkeypatch):
-    monkeypatch.setattr("suite.compare.comparing.catalogue", lambda: plugins)
+    monkeypatch.setattr("suite.compare.comparison.catalogue", lambda: plugins)
     return [str(write_run("a", score_all())), str(write_run("b", score_all(3)))]
 
 

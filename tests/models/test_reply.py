@@ -8,7 +8,7 @@ import pytest
 
 from suite.chat import Message, Options, Reply, TokenLogprob, ToolCall, Usage, assistant, replied
 from suite.errors import CallFailed
-from suite.models.decoding import decode
+from suite.models.peer_json import decode
 from suite.models.reply import read_reply
 from suite.models.secrets import Scrubber
 

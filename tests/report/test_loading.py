@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from suite.errors import RunError
-from suite.report.listing import attempts_grid, pending_reasons
 from suite.report.loading import Key, LoadedRun
+from suite.report.run_list import attempts_grid, pending_reasons
 from suite.report.summary import summarise
 from suite.scoring.analysis import RunView
 

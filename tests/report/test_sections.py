@@ -8,7 +8,7 @@ from suite.blocks import Section, Text
 from suite.hookspecs import Entry, hookimpl
 from suite.plugins import Catalogue, catalogue_of
 from suite.report.loading import LoadedRun
-from suite.report.showing import plugin_sections
+from suite.report.plugin_sections import plugin_sections
 from suite.scoring.analysis import Analysis, RunView
 
 Make = Callable[..., Path]

@@ -8,8 +8,8 @@ from named_server import NamedServer
 from openai_shapes import error_response
 from small_tasks import Many, cells, plan_of, run
 
-from suite.cli.running import parse_settle
-from suite.compare.comparable import differences, match_cells
+from suite.cli.steps import parse_settle
+from suite.compare.comparability import differences, match_cells
 from suite.compare.loading import open_runs
 from suite.errors import ConfigError
 from suite.journal.reading import RunReader

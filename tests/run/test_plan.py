@@ -234,7 +234,7 @@ def test_a_dry_run_prints_everything_and_touches_nothing(
 ) -> None:
     import json
 
-    from suite.run.describe import describe, print_plan
+    from suite.run.plan_text import describe, print_plan
 
     monkeypatch.chdir(tmp_path)
     plan = plan_of({"candidate": "scripted/echo"}, cells(Many))
@@ -265,7 +265,7 @@ class Prefilled(Knobby):
 def test_a_preset_that_the_model_cannot_do_is_changed_for_its_stand_in(
     dialect: str, counts: list[int]
 ) -> None:
-    from suite.run.filling import able
+    from suite.run.role_members import able
 
     plugins = catalogue_of([], [*BUILTIN, Entry("task", "knobby", "Knobs", f"{__name__}:Prefilled")])
     options = [("", "base_url", "http://127.0.0.1:1/v1"), ("", "dialect", dialect)]

@@ -6,7 +6,7 @@ import pytest
 from openai_server import OpenAIServer
 from small_tasks import cells, plan_of, run
 
-from suite.cli.running import parse_options
+from suite.cli.steps import parse_options
 from suite.errors import CapabilityError, ConfigError
 from suite.journal.reading import RunReader
 

@@ -15,10 +15,10 @@ from suite.models.base import Asking
 from suite.models.scripted import ScriptedEngine
 from suite.plugins import catalogue
 from suite.run.cells import load_task
-from suite.run.filling import Filled
 from suite.run.outcome import Settings
 from suite.run.plan import make_plan
 from suite.run.request import EvalRequest
+from suite.run.role_members import Filled
 from suite.run.session import run_plan
 from suite.testing.answers import plausible
 

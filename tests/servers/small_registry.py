@@ -91,7 +91,7 @@ class Place:
         """The command line of a `suite` command on this registry."""
         patched = RUN.replace(
             "from suite.errors",
-            "import suite.cli.fetching as fetching\nfrom suite.data.registry import Registry\n"
+            "import suite.cli.pulls as fetching\nfrom suite.data.registry import Registry\n"
             "from pathlib import Path\n"
             f"fetching.registry = lambda: Registry(own=Path({str(self.folder)!r}))\n"
             "from suite.errors",

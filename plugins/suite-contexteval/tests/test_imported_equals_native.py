@@ -15,7 +15,7 @@ from suite.cli.eval import eval_
 from suite.journal.reading import RunReader
 from suite.models.base import Asking
 from suite.models.behaviours import request_text
-from suite.report.importing import import_run
+from suite.report.imports import import_run
 
 CONTEXTS = Path(suite_contexteval.__file__).parent / "mini/contexts.jsonl"
 SETTINGS = {"none": "wo_contexts", "both": "w_contexts"}

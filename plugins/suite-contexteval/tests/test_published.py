@@ -202,7 +202,7 @@ def test_imported_texts_are_read_as_they_stand_even_of_empty_answers(folder: Pat
 
 
 def test_an_imported_run_has_the_same_numbers(folder: Path, tmp_path: Path) -> None:
-    from suite.report.importing import import_run
+    from suite.report.imports import import_run
 
     import_run("contexteval", folder, tmp_path / "run")
     results = json.loads(next((tmp_path / "run").glob("scorings/*/results.json")).read_text("utf-8"))

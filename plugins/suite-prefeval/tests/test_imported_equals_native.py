@@ -16,7 +16,7 @@ from suite.cli.score import score
 from suite.journal.reading import RunReader
 from suite.models.base import Asking
 from suite.models.behaviours import request_text
-from suite.report.importing import import_run
+from suite.report.imports import import_run
 
 MINI = Path(suite_prefeval.__file__).parent / "mini"
 CHECKS = {"acknowledge": "acknow", "violate": "violate", "hallucinate": "hallucinate", "helpful": "helpful"}

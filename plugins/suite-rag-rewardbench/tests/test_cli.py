@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from suite.cli.main import run
-from suite.report.importing import import_run
+from suite.report.imports import import_run
 
 
 def made(tmp_path: Path, name: str, won: list[bool]) -> str:

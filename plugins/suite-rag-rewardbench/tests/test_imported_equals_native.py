@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from suite.cli.eval import eval_
 from suite.journal.reading import RunReader
-from suite.report.importing import import_run
+from suite.report.imports import import_run
 
 MINI = Path(suite_rag_rewardbench.__file__).parent / "mini"
 

@@ -48,7 +48,7 @@ def test_columns_of_pairs(tmp_path: Path) -> None:
 
 def test_a_file_becomes_a_run_that_sums_as_upstream_does(tmp_path: Path) -> None:
     from suite.journal.reading import read_json
-    from suite.report.importing import import_run
+    from suite.report.imports import import_run
 
     subsets = list(formulas.SECTION_OF)
     columns = {
@@ -134,7 +134,7 @@ def test_what_is_no_score_file_is_named(tmp_path: Path, name: str, text: str, me
 
 
 def test_copies_are_left_out_and_other_scores_of_a_sample_are_refused(tmp_path: Path) -> None:
-    from suite.report.importing import import_run
+    from suite.report.imports import import_run
 
     rows = [{"prompt": f"q{i}", "subset": "donotanswer", "results": i % 2} for i in range(4)]
     lines = "".join(json.dumps(one) + "\n" for one in rows)

@@ -29,7 +29,7 @@ from suite.board.site.table import first_standing, heads, html_rows, rows, scrip
 from suite.board.site.tasks import first_of, item_page, overall_page, sentence, tasks_list
 from suite.board.site.words import CANNOT_SHOW, SEEN, board_facts, method_notes
 from suite.errors import ConfigError, SuiteError
-from suite.report.formatting import percent
+from suite.report.numbers import percent
 
 ROWS = 100  # of one page
 BUNDLES = ("bundle.suite.zip",)

@@ -12,8 +12,8 @@ from suite.board.entry import Entry
 from suite.board.listing import Listed, State, Table
 from suite.board.ranking import Standing
 from suite.board.site.markup import name
-from suite.report.cleaning import clean
-from suite.report.exporting import csv_cell
+from suite.report.hostile_text import clean
+from suite.report.tables import csv_cell
 
 MOST_IN_FEED = 100
 

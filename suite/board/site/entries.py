@@ -14,8 +14,8 @@ from suite.board.site.markup import DASH, name
 from suite.board.site.table import TRUST_NAMES, marks_of, missing, ranks, span
 from suite.board.site.tasks import members, open_roles
 from suite.board.thresholds import Thresholds
-from suite.report.cleaning import cut
-from suite.report.formatting import counted, number, percent
+from suite.report.hostile_text import cut
+from suite.report.numbers import counted, number, percent
 
 MOST_FINDINGS = 50
 Event = tuple[str, str, Entry]

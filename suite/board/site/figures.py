@@ -13,7 +13,7 @@ from markupsafe import Markup
 from suite.board.listing import Listed
 from suite.board.ranking import Standing
 from suite.board.site.markup import name
-from suite.report.formatting import number
+from suite.report.numbers import number
 
 MOST_LINES = 30
 MOST_PAIRS = 30

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from suite.report.cleaning import clean, one_line
+from suite.report.hostile_text import clean, one_line
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -17,7 +17,7 @@ from suite.board.listing import Listed, State, Table, luck
 from suite.board.ranking import Standing
 from suite.board.site.figures import Bar, around, drawn, shares
 from suite.board.site.markup import DASH, name
-from suite.report.formatting import number, percent
+from suite.report.numbers import number, percent
 
 Kind = Literal["rank", "model", "bar", "number", "text"]
 

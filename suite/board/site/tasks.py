@@ -14,7 +14,7 @@ from suite.board.site.figures import forest, leading, matrix
 from suite.board.site.markup import DASH, name
 from suite.board.site.table import ranks, span
 from suite.board.site.words import item_facts
-from suite.report.formatting import counted, number, percent
+from suite.report.numbers import counted, number, percent
 
 NUMBER, TEXT = "n", "t"
 

@@ -9,7 +9,7 @@ from suite.board.definition import Board, Item
 from suite.board.overall import NAMES, PROPERTIES
 from suite.board.ranking import Ranking
 from suite.board.site.markup import name
-from suite.report.formatting import number, percent, plain
+from suite.report.numbers import number, percent, plain
 
 CANNOT_SHOW = (
     (

@@ -33,9 +33,9 @@ from suite.journal.reading import Journal, RunReader
 from suite.journal.records import encode
 from suite.journal.writing import write_json
 from suite.plugins import Catalogue
-from suite.run.filling import flag_of
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
+from suite.run.role_members import flag_of
 from suite.task import Unscored
 
 

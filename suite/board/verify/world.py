@@ -24,10 +24,10 @@ from suite.models.spec import SAMPLING, ModelSpec, parse_spec
 from suite.plugins import Catalogue
 from suite.roles import Role
 from suite.run.cells import Cell, load_task, local_values, make_cell
-from suite.run.filling import Filled, Member, roles_of
 from suite.run.manifest import cell_record
 from suite.run.plan import NOT_IDENTITY, Plan, make_plan
 from suite.run.request import EvalRequest
+from suite.run.role_members import Filled, Member, roles_of
 from suite.task import Sample
 from suite.trees import differences
 

@@ -11,8 +11,8 @@ import signal
 import struct
 from typing import Any
 
-from suite.sandbox.inside import confining, scratch, worlds
-from suite.sandbox.inside.running import Run
+from suite.sandbox.inside import confinement, scratch, worlds
+from suite.sandbox.inside.program_run import Run
 
 
 class Pipes:
@@ -74,7 +74,7 @@ def main() -> None:
 
 def serve(link: Pipes) -> None:
     """Run one program. Standard error, where a failure until now was told, is closed first."""
-    confining.dumpable(False)
+    confinement.dumpable(False)
     os.dup2(0, 2)
     os.umask(0o077)
     os.makedirs(scratch.WORK, exist_ok=True)  # noqa: PTH103

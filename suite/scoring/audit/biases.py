@@ -11,7 +11,7 @@ from typing import Any
 
 from suite.blocks import Block, Dialogue, Turn
 from suite.chat import user
-from suite.models.together import together
+from suite.models.batches import together
 from suite.parameters import Parameters, Payload
 from suite.roles import Model, Models, Role
 from suite.scoring.audit.wording import CHOICE, DISTRACTIONS, PERCENT, PROMPTS

@@ -1,0 +1,181 @@
+"""What `suite data` and `suite models` share: the registry with plugins' folders, progress, output."""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from suite.data.cache import Cache
+from suite.data.entry import DatasetEntry, Entry, ModelEntry, source_of
+from suite.data.local_entry import LocalFiles
+from suite.data.locks import lock_path, locked
+from suite.data.pull import Progress, ready
+from suite.data.pull import pull as pull_entry
+from suite.data.registry import Problem, Registry
+from suite.errors import DataError
+from suite.plugins import catalogue
+
+
+def registry() -> Registry:
+    """The suite's registry and those of all plugins."""
+    return Registry(catalogue().registry_folders())
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress | None]:
+    """Progress on a terminal, a bar for each file that is on its way; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+        guard = threading.Lock()
+
+        def step(path: str, done: int, total: int | None) -> None:
+            with guard:
+                if path not in tasks:
+                    tasks[path] = bars.add_task(path.rpartition("/")[2], total=total)
+                bars.update(tasks[path], completed=done, total=total)
+                if total is not None and done >= total:
+                    bars.update(tasks[path], visible=False)
+
+        yield step
+
+
+def facts(entry: DatasetEntry | ModelEntry, cache: Cache) -> dict[str, Any]:
+    """An entry in short, with its pins and whether it is here."""
+    problem = ""
+    try:
+        pinned = locked(entry, cache)
+        local = ready(entry, cache)
+    except DataError as error:
+        pinned, local, problem = entry, None, error.what
+    sizes = [file.bytes for file in pinned.all_files]
+    found: dict[str, Any] = {
+        "id": entry.id,
+        "title": entry.title,
+        "licence": entry.licence.name,
+        "accept_required": entry.licence.accept_required,
+        "accepted": not entry.licence.accept_required or cache.accepted(entry),
+        "source": entry.source.kind,
+        "revision": pinned.revision,
+        "pinned": pinned.pinned,
+        "here": local is not None,
+        "files": len(pinned.all_files),
+        "bytes": None if None in sizes else sum(size for size in sizes if size is not None),
+    }
+    if isinstance(entry, DatasetEntry):
+        found["rows"] = {name: part.rows for name, part in entry.parts.items()}
+    return {**found, "problem": problem} if problem else found
+
+
+def details(entry: DatasetEntry | ModelEntry, cache: Cache) -> dict[str, Any]:
+    """Everything about an entry."""
+    pinned = locked(entry, cache)
+    lock = lock_path(cache, entry)
+    return {
+        **facts(entry, cache),
+        "entry": pinned.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "lock": str(lock) if lock.is_file() else None,
+    }
+
+
+def show_list(
+    entries: Sequence[DatasetEntry | ModelEntry], problems: Sequence[Problem], as_json: bool
+) -> None:
+    """Print a list of entries; broken ones go to stderr."""
+    cache = Cache()
+    rows = [facts(entry, cache) for entry in entries]
+    if as_json:
+        broken = [{"file": problem.file.name, "problem": problem.error.what} for problem in problems]
+        say_json({"entries": rows, "problems": broken})
+        return
+    width = max((len(row["id"]) for row in rows), default=2)
+    for row in rows:
+        state = row.get("problem") or (
+            "here" if row["here"] else "to pull" if row["pinned"] else "not pinned"
+        )
+        click.echo(f"{row['id']:{width}}  {state:10}  {row['licence']:13}  {row['title']}")
+    for problem in problems:
+        click.echo(f"can't be read: {problem.error}", err=True)
+
+
+def show_one(entry: DatasetEntry | ModelEntry, as_json: bool) -> None:
+    """Print everything about an entry."""
+    found = details(entry, Cache())
+    if as_json:
+        say_json(found)
+        return
+    click.echo(f"{entry.id}: {entry.title}")
+    bundled = entry.source.kind == "bundled"  # its files are the plugin's own: nothing to pin or to fetch
+    lines = {
+        "homepage": entry.homepage,
+        "paper": entry.paper,
+        "licence": _licence(entry, found["accepted"]),
+        "": entry.licence.redistribution,
+        "source": " ".join(str(one) for one in (entry.source.kind, getattr(entry.source, "repo", "")) if one),
+        "revision": found["revision"] or ("" if bundled else "not pinned yet"),
+        "lock": found["lock"],
+        "here": "yes" if found["here"] else "no",
+        "files": "" if bundled else f"{found['files']}, {_size(found['bytes'])}",
+        "note": entry.note,
+    }
+    for name, text in lines.items():
+        if text:
+            click.echo(f"  {name:9} {text}")
+    for name, part in (entry.parts if isinstance(entry, DatasetEntry) else {}).items():
+        click.echo(
+            f"  part      {name}: {part.format}, {'?' if part.rows is None else f'{part.rows:,}'} rows"
+        )
+    if isinstance(entry, ModelEntry):
+        for file in entry.files:
+            click.echo(f"  {file.role:9} {file.path} ({_size(file.bytes)}, {source_of(entry, file).kind})")
+
+
+def pull(entries: Sequence[DatasetEntry | ModelEntry], accept_licence: bool, as_json: bool) -> None:
+    """Fetch entries, one after the other, and say so."""
+    cache = Cache()
+    found = []
+    for entry in entries:
+        with progress_bars() as progress:
+            found.append(pull_entry(entry, cache, accept_licence=accept_licence, progress=progress))
+    done(found, as_json)
+
+
+def done(found: Sequence[LocalFiles], as_json: bool) -> None:
+    """Say what has been pulled or imported; as JSON, the identities by name."""
+    if as_json:
+        say_json({local.entry.id: local.identity() for local in found})
+        return
+    from suite.report.numbers import counted
+
+    for local in found:
+        count, revision = len(local.paths()), (local.entry.revision or "bundled")[:12]
+        click.echo(f"{local.entry.id}: {counted(count, 'file')} verified, revision {revision}")
+
+
+def say_json(value: Any) -> None:
+    """Print a value as JSON."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _licence(entry: Entry, accepted: bool) -> str:
+    if not entry.licence.accept_required:
+        return f"{entry.licence.name} {entry.licence.url}".strip()
+    state = "accepted" if accepted else "to be accepted with --accept-licence"
+    return f"{entry.licence.name} ({state}) {entry.licence.url}".strip()
+
+
+def _size(size: int | None) -> str:
+    if size is None:
+        return "size not known"
+    return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size:,} bytes"

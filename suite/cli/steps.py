@@ -1,0 +1,274 @@
+"""Flags and steps that `suite eval` and `suite score` share: parsing, running, showing, exit codes."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from suite.errors import ConfigError
+
+if TYPE_CHECKING:
+    from suite.run.plan import Plan
+    from suite.run.request import EvalRequest
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+# a reply of the endpoint's own; no time-out, connection, key, rate or overload
+_SETTLED = re.compile(r"status-(4(?!0[1-478]|29)\d\d|500)|error-in-body|bad-shape|no-choices|empty-choices")
+_ROLES = ("candidate", "baseline", "judge", "user", "embedder", "reference")
+
+
+thinking_flag = click.option(
+    "--thinking",
+    metavar="on|off|low|high|N",
+    help="How much the candidate thinks first; N: most tokens of it. Others: -o ROLE.thinking=…",
+)
+
+
+level_flag = click.option(
+    "--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of intervals."
+)
+
+
+def role_flags(function: FunctionT) -> FunctionT:
+    """Flags that name models."""
+    flags: list[Callable[[Any], Any]] = [
+        click.option(
+            "--model", metavar="SPEC", help="The candidate: provider/name, e.g. embedded/smollm2-135m."
+        ),
+        click.option("--baseline", metavar="SPEC", help="The model it is compared with."),
+        click.option(
+            "--judge", "judges", multiple=True, metavar="SPEC", help="The judge; repeat for a panel."
+        ),
+        click.option("--user", metavar="SPEC", help="The model that plays the user."),
+        click.option("--embedder", metavar="SPEC", help="Who ranks documents (default: lexical/bm25)."),
+        click.option("--role", "roles", multiple=True, metavar="NAME=SPEC", help="Any role by its name."),
+        click.option(
+            "-o",
+            "options",
+            multiple=True,
+            metavar="[ROLE.]KEY=VALUE",
+            help="An engine option, of the candidate, a role, or one of a panel (judge/2.…).",
+        ),
+    ]
+    for flag in reversed(flags):
+        function = flag(function)
+    return function
+
+
+def run_flags(function: FunctionT) -> FunctionT:
+    """Flags that say how to run and what to print."""
+    flags: list[Callable[[Any], Any]] = [
+        click.option(
+            "--concurrency", type=click.IntRange(min=1), help="Requests in flight (default: adapts)."
+        ),
+        click.option(
+            "--cache/--no-cache",
+            default=None,
+            help="Take replies from the cache even for a run made before; or leave the cache out.",
+        ),
+        level_flag,
+        click.option(
+            "--settle",
+            "settle",
+            multiple=True,
+            metavar="KIND=FINISH",
+            help="Take calls that fail for good with KIND (status-400, …) as overflow or refused; recorded.",
+        ),
+        click.option("--strict", is_flag=True, help="Exit 1 if a value is unscored, too."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON: run, cells, across."),
+        click.option("--quiet", is_flag=True, help="No progress."),
+    ]
+    for flag in reversed(flags):
+        function = flag(function)
+    return function
+
+
+def parse_parameters(texts: Sequence[str]) -> list[tuple[str, str, str]]:
+    """-P [TASK:]NAME=VALUE as (task, name, value)."""
+    found = []
+    for text in texts:
+        left, equals, value = text.partition("=")
+        scope, colon, name = left.rpartition(":")
+        if not equals or not name or (colon and not scope):
+            raise ConfigError(f"-P {text!r} is no parameter", fix="write -P name=value or -P task:name=value")
+        found.append((scope, name.replace("-", "_"), value))
+    return found
+
+
+def parse_settle(texts: Sequence[str]) -> dict[str, Any]:
+    """--settle KIND=FINISH: which answers of the endpoint are the model's failure, on purpose."""
+    found = {}
+    for text in texts:
+        kind, _, finish = text.partition("=")
+        if finish not in ("overflow", "refused"):
+            raise ConfigError(f"--settle {text!r} settles nothing", fix="write KIND=overflow or KIND=refused")
+        if not _SETTLED.fullmatch(kind):
+            raise ConfigError(
+                f"--settle {text!r}: {kind!r} is a failure of the way to the model, not of the model",
+                fix="put it right and run the same command again; settled are status-4xx, status-500, "
+                "bad-shape, no-choices",
+            )
+        found[kind] = finish
+    return found
+
+
+def parse_options(
+    texts: Sequence[str], roles: Sequence[str], thinking: str | None = None
+) -> list[tuple[str, str, str]]:
+    """-o [ROLE.]KEY=VALUE as (role, key, value); "" is the candidate, `judge/2` the second of a panel.
+
+    thinking: the flag of that name, which is an option of the candidate. Raises ConfigError.
+    """
+    if thinking is not None and "candidate" not in roles:
+        raise ConfigError(
+            "--thinking is the candidate's, who is not asked here",
+            fix="name it with --model, or write -o ROLE.thinking=… for another role",
+        )
+    known = {*_ROLES, *roles}
+    found = []
+    for text in texts:
+        left, equals, value = text.partition("=")
+        if not equals or not left:
+            raise ConfigError("an -o has no =", fix="write -o key=value or -o ROLE.key=value")
+        role, dot, key = left.partition(".")
+        found.append((role, key, value) if dot and role.partition("/")[0] in known else ("", left, value))
+    options = [("" if role == "candidate" else role, key, value) for role, key, value in found]
+    said = next((value for role, key, value in options if (role, key) == ("", "thinking")), thinking)
+    if thinking is not None and said != thinking:
+        raise ConfigError(f"--thinking {thinking} and -o thinking={said} differ", fix="leave one of them out")
+    return options if thinking is None else [*options, ("", "thinking", thinking)]
+
+
+def parse_roles(flags: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Role -> specs, from all the flags that name models (`role_flags`)."""
+    found: dict[str, list[str]] = {}
+    for flag in ("model", "baseline", "user", "embedder"):
+        if flags[flag]:
+            found["candidate" if flag == "model" else flag] = [flags[flag]]
+    if flags["judges"]:
+        found["judge"] = list(flags["judges"])
+    for text in flags["roles"]:
+        name, equals, spec = text.partition("=")
+        if not equals or not name or not spec:
+            raise ConfigError(f"--role {text!r} names no model", fix="write --role NAME=provider/name")
+        found.setdefault(name, []).append(spec)
+    return found
+
+
+def parse_data(texts: Sequence[str]) -> dict[str, str]:
+    """--data NAME=PLACE."""
+    found = {}
+    for text in texts:
+        name, equals, place = text.partition("=")
+        if not equals or not name or not place:
+            raise ConfigError(
+                f"--data {text!r} is no dataset", fix="write --data NAME=FILE.jsonl or NAME=RUN"
+            )
+        found[name] = place
+    return found
+
+
+def requested(flags: Mapping[str, Any], models: Mapping[str, Sequence[str]], **own: Any) -> "EvalRequest":
+    """What the flags of a command ask for. own: fields that it sets itself. Raises ConfigError."""
+    from suite.run.request import EvalRequest
+
+    names = ("tasks", "preset", "mini", "limit", "trials", "seed", "prompts", "concurrency")
+    told = {name: flags[name] for name in names if name in flags}
+    told["parameters"] = parse_parameters(flags["parameters"])
+    told["options"] = parse_options(flags["options"], list(models), flags.get("thinking"))
+    told["data"] = parse_data(flags.get("data", ()))
+    return EvalRequest(**{**told, "models": models, "cache": flags["cache"] is not False, **own})
+
+
+def dry(plan: "Plan", flags: Mapping[str, Any]) -> bool:
+    """Whether only the plan was asked for (--dry-run); it is printed then."""
+    if flags["dry_run"]:
+        from suite.run.plan_text import describe, print_plan
+
+        if flags["as_json"]:
+            click.echo(describe(plan, as_json=True))
+        else:
+            print_plan(plan)
+    return bool(flags["dry_run"])
+
+
+def carry_out(
+    plan: "Plan",
+    folder: Path,
+    flags: Mapping[str, Any],
+    stages: Sequence[str] = ("solve", "score"),
+    **own: Any,
+) -> int:
+    """Run a plan on an event loop of its own and show how it went; the exit code. own: further `Settings`."""
+    from suite.run.outcome import Settings
+    from suite.run.session import run_plan
+
+    settings = Settings(
+        cache=flags["cache"] is not False,
+        level=flags["level"],
+        quiet=flags["quiet"],
+        settle=parse_settle(flags["settle"]),
+        **own,
+    )
+    outcome = asyncio.run(run_plan(plan, folder, stages=stages, settings=settings))
+    return finish(outcome, as_json=flags["as_json"], strict=flags["strict"], stages=stages)
+
+
+def finish(outcome: Any, *, as_json: bool, strict: bool, stages: Sequence[str]) -> int:
+    """Show how it went; the exit code."""
+    results = outcome.results
+    if results is not None:
+        from suite.report.run_reports import write_reports
+
+        if as_json:
+            write_reports(outcome.folder, outcome.scoring)
+            shown = {
+                "run": str(outcome.folder),
+                **{k: results[k] for k in ("scoring", "complete", "pending", "cells", "across", "findings")},
+            }
+            click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        else:
+            from suite.report.terminal import print_results
+
+            print_results(outcome.folder, outcome.scoring)
+            for path in write_reports(outcome.folder, outcome.scoring):
+                click.echo(f"wrote {path}")
+    elif as_json:
+        click.echo(json.dumps({"run": str(outcome.folder), "pending": outcome.pending}, indent=2))
+    elif "score" not in stages and outcome.error is None:
+        click.echo(f"solved into {outcome.folder}; score it with `suite score {outcome.folder}`")
+    for line in outcome.left_over:
+        click.echo(f"! {line}", err=True)
+    if outcome.error is not None:
+        click.echo(f"stopped: {outcome.error}", err=True)
+    if outcome.pending:
+        reasons = ", ".join(f"{kind} {n}" for kind, n in (outcome.reasons or {}).items())
+        why = f" ({reasons})" if reasons else ""
+        click.echo(f"{outcome.pending} samples are pending{why}", err=True)
+        for kind, detail in (outcome.examples or {}).items():
+            click.echo(f"  {kind}, for example: {detail}", err=True)
+        if outcome.continues:
+            click.echo(f"the same command continues this run in {outcome.folder}", err=True)
+    code: int = outcome.exit_code
+    code = code or _alike(results, as_json)
+    if code == 0 and strict and results is not None and any(cell["unscored"] for cell in results["cells"]):
+        click.echo("there are unscored values (--strict)", err=True)
+        return 1
+    return code
+
+
+def _alike(results: Any, as_json: bool) -> int:
+    """1 if all or most of a cell failed in one way. Where the results are JSON, it is said beside them."""
+    from suite.report.findings import sentences
+    from suite.run.findings import FAILING
+
+    alike = [one for one in (results or {}).get("findings", ()) if one["kind"] in FAILING]
+    if as_json:
+        for text, _ in sentences({**results, "findings": alike} if alike else {}):
+            click.echo(text, err=True)
+    return 1 if alike else 0

@@ -1,0 +1,117 @@
+"""Files that a person brought, for machines without network: found in a folder, held to the same hashes.
+
+A file is recognised by its path, or by its bytes wherever it lies and whatever it is called. A file whose
+hash nobody knows can only be recognised by its path. Nothing is changed in the folder.
+"""
+
+import os
+from pathlib import Path
+from typing import overload
+
+from suite.data.cache import Cache, disk_errors, git_blob_of, sha256_of
+from suite.data.entry import BundledSource, DatasetEntry, Entry, File, ModelEntry, source_of
+from suite.data.local_entry import LocalDataset, LocalFiles, LocalModel
+from suite.data.locks import locked
+from suite.data.pull import agree, checked, learn, require_pins
+from suite.errors import DataError
+
+
+@overload
+def import_from(
+    entry: DatasetEntry, folder: Path, cache: Cache | None = None, *, accept_licence: bool = False
+) -> LocalDataset: ...
+@overload
+def import_from(
+    entry: ModelEntry, folder: Path, cache: Cache | None = None, *, accept_licence: bool = False
+) -> LocalModel: ...
+def import_from(
+    entry: DatasetEntry | ModelEntry,
+    folder: Path,
+    cache: Cache | None = None,
+    *,
+    accept_licence: bool = False,
+) -> LocalFiles:
+    """Take an entry's files out of a folder, check bytes and rows. Returns as `pull` does.
+
+    Raises DataError naming what is missing or differs, LicenceRequired.
+    """
+    cache = cache or Cache()
+    if not folder.is_dir():
+        raise DataError(f"no folder {folder.name!r}", where=str(folder))
+    with disk_errors(cache.root):
+        pinned = locked(entry, cache)
+        require_pins(pinned)
+        agree(pinned, cache, accept_licence)
+        found = _take(pinned, folder, cache)
+        return checked(learn(entry, pinned, found, cache), cache)
+
+
+def _take(entry: Entry, folder: Path, cache: Cache) -> dict[str, str]:
+    by_size = _by_size(folder)
+    taken: dict[str, str] = {}
+    missing: list[str] = []
+    differs: list[str] = []
+    for file in entry.all_files:
+        if isinstance(source_of(entry, file), BundledSource):
+            continue
+        if file.sha256 is not None and cache.whole(file.sha256, again=True):
+            taken[file.path] = file.sha256
+            continue
+        named = _named(file, folder, by_size)
+        if (sha256 := _adopt(file, named, by_size, cache)) is not None:
+            taken[file.path] = sha256
+        else:
+            (differs if named else missing).append(file.path)
+    if missing or differs:
+        raise _refusal(entry, folder, missing, differs)
+    return taken
+
+
+def _by_size(folder: Path) -> dict[int, list[Path]]:
+    found: dict[int, list[Path]] = {}
+    for base, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(base, name)
+            if path.is_file():
+                found.setdefault(path.stat().st_size, []).append(path)
+    return found
+
+
+def _named(file: File, folder: Path, by_size: dict[int, list[Path]]) -> Path | None:
+    """The file at the entry's path, or at the longest tail of it that the folder has."""
+    steps = file.path.split("/")
+    for start in range(len(steps) - 1):
+        if (folder / "/".join(steps[start:])).is_file():
+            return folder / "/".join(steps[start:])
+    same = [path for paths in by_size.values() for path in paths if path.name == file.name]
+    return same[0] if len(same) == 1 else None
+
+
+def _adopt(file: File, named: Path | None, by_size: dict[int, list[Path]], cache: Cache) -> str | None:
+    if file.sha256 is None:
+        if named is None:
+            return None
+        if file.git_blob is not None and git_blob_of(named) != file.git_blob:
+            return None
+        sha256 = sha256_of(named)
+        return sha256 if cache.adopt(named, sha256) else None
+    sizes = [by_size.get(file.bytes, [])] if file.bytes is not None else list(by_size.values())
+    same_size = [path for paths in sizes for path in paths if path != named]
+    for path in ([named] if named else []) + same_size:
+        if (file.bytes is None or path.stat().st_size == file.bytes) and sha256_of(path) == file.sha256:
+            return file.sha256 if cache.adopt(path, file.sha256) else None
+    return None
+
+
+def _refusal(entry: Entry, folder: Path, missing: list[str], differs: list[str]) -> DataError:
+    lists = []
+    for what, paths in (("missing", missing), ("with other bytes than pinned", differs)):
+        if paths:
+            more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+            lists.append(f"{what}: {', '.join(paths[:5])}{more}")
+    return DataError(
+        f"{entry.id}: the folder lacks {len(missing) + len(differs)} of {len(entry.all_files)} files",
+        where=f"{folder}; {'; '.join(lists)}",
+        fix=f"bring the files of revision {entry.revision}; those already taken are kept",
+    )

@@ -1,0 +1,169 @@
+"""Scores of a sequence classifier over HTTP: vLLM's /classify and /pooling routes.
+
+One request an answer, all of a prompt sent together. Raw logits are asked for (`use_activation` false):
+above about 17 a sigmoid is exactly 1 in float32 and different answers tie. The server applies its chat
+template once, with one beginning-of-text token (`tokens`). What cannot be scored is None with a reason,
+never a number.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from suite.chat import Finish, Reply, Request, Usage, assistant
+from suite.errors import CallFailed, CapabilityError
+from suite.models.batches import together
+from suite.models.faults import read_refusal, refused
+from suite.models.peer_json import decoded
+from suite.models.plain_http import Answer
+from suite.models.reply import prompt_tokens
+from suite.models.secrets import Scrubber
+from suite.models.tokens import Beginning, Post
+from suite.models.wire import encode
+
+_TEMPLATE = re.compile(r"template|roles? (must|not)|system role|jinja|undefined", re.IGNORECASE)
+
+
+class Head(msgspec.Struct, frozen=True):
+    """How a reward model's numbers become one score.
+
+    per_token: one value a token, the last one counts (`*RewardModel` architectures of vLLM).
+    label: which of several labels is the reward. weights: or their weighted sum.
+    """
+
+    per_token: bool = False
+    label: int | None = None
+    weights: tuple[float, ...] = ()
+
+    def score(self, values: list[Any]) -> tuple[float | None, str]:
+        """(score, "") or (None, reason)."""
+        if self.per_token and values and isinstance(values[0], list):
+            values = values[-1]
+        if not values:
+            return None, "no-score"
+        if any(not isinstance(one, int | float) or not math.isfinite(one) for one in values):
+            return None, "not-finite"
+        if self.weights:
+            if len(self.weights) != len(values):
+                return None, f"labels-{len(values)}"
+            return math.fsum(w * v for w, v in zip(self.weights, values, strict=True)), ""
+        if self.label is not None and self.label < len(values):
+            return float(values[self.label]), ""
+        if len(values) > 1:
+            return None, f"labels-{len(values)}"
+        return float(values[0]), ""
+
+
+def check_labels(labels: int, head: Head, name: str) -> None:
+    """Refuse a classifier of which nothing says what its reward is. Raises CapabilityError."""
+    if labels == 1 or (labels and (head.label is not None or head.weights)):
+        return
+    if not labels:
+        raise CapabilityError(f"{name} has a classifier's config with no label: it gives no score")
+    raise CapabilityError(
+        f"{name} has {labels} labels, and nothing says which is the reward",
+        fix="-o label=N, or -o weights=[...] for a weighted sum",
+    )
+
+
+class Rated(NamedTuple):
+    """One answer's score, or why there is none; the tokens it stands on, and those read for it."""
+
+    score: float | None
+    reason: str
+    tokens: int
+    read: int = 0
+    model: str = ""
+
+
+class Rating:
+    """Asks one model of one server."""
+
+    def __init__(self, post: Post, model: str, head: Head, scrub: Scrubber) -> None:
+        self._post, self._model, self._head, self._scrub = post, model, head, scrub
+        self._beginning = Beginning(post, model, scrub)
+
+    async def ask(self, request: Request) -> Reply:
+        """Score each text as an answer to the messages. Raises CallFailed if any answer's request failed."""
+        beginning = bool(await self._beginning.missing(request.options.template))
+        rated = await all_of([self._one(request, text, beginning) for text in request.texts])
+        return rating_reply(rated, self._model)
+
+    async def _one(self, request: Request, text: str, beginning: bool) -> Rated:
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": (*request.messages, assistant(text)),
+            "use_activation": False,
+            "add_generation_prompt": False,
+        }
+        if beginning:
+            body["add_special_tokens"] = True
+        if request.options.template:
+            body["chat_template_kwargs"] = request.options.template
+        if self._head.per_token:
+            body["task"] = "token_classify"
+        answer = await self._post("/pooling" if self._head.per_token else "/classify", encode(body))
+        if answer.status != 200:
+            return _not_rated(answer, self._scrub)
+        found = _read(answer.body, self._scrub)
+        tokens = prompt_tokens(found.get("usage"))
+        data = found.get("data")
+        if not isinstance(data, list) or not data or not isinstance(data[0], dict):
+            raise CallFailed("bad-shape", "no data in the reply", retryable=True)
+        values = data[0].get("data" if self._head.per_token else "probs")
+        score, reason = self._head.score(values if isinstance(values, list) else [])
+        return Rated(score, reason, tokens, model=str(found.get("model") or ""))
+
+
+def rating_reply(rated: list[Rated], model: str) -> Reply:
+    """A reply of scores; `details` has tokens and, where a score is missing, reasons."""
+    details: dict[str, Any] = {"tokens": [one.tokens for one in rated]}
+    if any(one.reason for one in rated):
+        details["reasons"] = [one.reason for one in rated]
+    reasons = {one.reason for one in rated}
+    scored = any(one.score is not None for one in rated)
+    failed: Finish = "overflow" if reasons == {"overflow"} else "invalid"
+    return Reply(
+        finish="stop" if scored or not rated else failed,
+        usage=Usage(prompt=sum(one.read or one.tokens for one in rated)),
+        scores=tuple(one.score for one in rated),
+        details=details,
+        model=who([one.model for one in rated], model),
+    )
+
+
+def who(names: Iterable[str], asked: str) -> str:
+    """The model that answered all parts of a request; several are joined, none told is the one asked for."""
+    return "+".join(sorted(set(names) - {""})) or asked
+
+
+async def all_of(work: list[Any]) -> list[Any]:
+    """Results in order; the first failure cancels the rest. A single one needs no task."""
+    return [await work[0]] if len(work) == 1 else await together(work)
+
+
+def _not_rated(answer: Answer, scrub: Scrubber) -> Rated:
+    refusal = read_refusal(answer.body, scrub)
+    if answer.status == 404:
+        raise CallFailed(
+            "no-rating",
+            f"the server does not rate: {refusal.message} (vLLM: --runner pooling)",
+            retryable=False,
+        )
+    if answer.status in (400, 422) and not refusal.overflow and _TEMPLATE.search(refusal.message):
+        return Rated(None, f"template: {refusal.message}", 0)
+    reply = refused(answer.status, answer.headers, refusal)
+    return Rated(None, reply.finish, reply.usage.prompt)
+
+
+def _read(body: bytes, scrub: Scrubber) -> dict[str, Any]:
+    found = decoded(body, object, scrub)  # some servers write NaN, which is no JSON: seen, then refused
+    if not isinstance(found, dict):
+        raise CallFailed("bad-shape", "the reply is not an object", retryable=True)
+    if found.get("error"):
+        refusal = read_refusal(body, scrub)
+        raise CallFailed("error-in-body", refusal.message, retryable=True)
+    return found

@@ -1,0 +1,105 @@
+"""What plugins add to a report: sections of analyses, and tasks' own views of samples.
+
+Third-party code runs here: whatever it raises becomes a sentence in the report and harms nothing else.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from suite.blocks import Block, Section, Text
+from suite.errors import PluginError, SuiteError
+from suite.plugins import Catalogue, catalogue
+from suite.report.loading import Key, LoadedRun
+from suite.report.sample_choice import Picked
+from suite.task import Output, Sample, Score, Task
+
+
+def own_views(run: LoadedRun, picked: Sequence[Picked]) -> tuple[dict[Key, Sequence[Block]], str]:
+    """Blocks by sample, and why there are none ("" if there are)."""
+    from suite.run.reopen import reopen
+
+    try:
+        if missing := missing_data(run):
+            return {}, missing
+        opened = reopen(run.reader)
+        tasks = opened.tasks
+        cells = [cell.id for cell in opened.plan.cells]
+        wanted: dict[tuple[str, str], list[Picked]] = {}
+        for one in picked:
+            wanted.setdefault((one.key.cell, one.key.sample), []).append(one)
+        found: dict[Key, Sequence[Block]] = {}
+        for group in opened.plan.groups():
+            for item in group.items:
+                for one in wanted.pop((cells[item.cell], item.sample.id), ()):
+                    found[one.key] = _blocks(run, tasks[one.key.cell], item.sample, one)
+            if not wanted:
+                break
+    except SuiteError as error:
+        return {}, error.what
+    except Exception as error:  # a task's reading of its data is third-party code
+        return {}, f"{type(error).__name__}: {error}"
+    return found, ""
+
+
+def missing_data(run: LoadedRun) -> str:
+    """Why the run's data is not at hand, "" if it is. A report fetches nothing."""
+    from suite.data.cache import Cache
+    from suite.data.pull import ready
+    from suite.data.registry import Registry
+
+    registry, cache = Registry(catalogue().registry_folders()), Cache()
+    for name, identity in dict(run.manifest.get("data") or {}).items():
+        entry = identity.get("entry")
+        if not entry:
+            return f"the run was given its data for {name} with --data"
+        if ready(registry.dataset(entry), cache) is None:
+            return f"the data set {entry} is not on this machine; `suite data pull {entry}` brings it"
+    return ""
+
+
+def _blocks(run: LoadedRun, task: Task[Any, Any], sample: Sample[Any], one: Picked) -> Sequence[Block]:
+    kept = one.output.output
+    try:
+        output = Output(run.text(one.output), kept.data, kept.finish)
+        score = None if one.score is None else Score(one.score.values, one.score.parts)
+        return tuple(task.show(replace(sample, trial=one.output.trial), output, score))
+    except Exception as error:  # third-party code: anything may come out
+        return (Text(f"The task's own view failed: {type(error).__name__}: {error}"),)
+
+
+def plugin_sections(run: LoadedRun, plugins: Catalogue | None = None) -> list[Section]:
+    """Sections of every analysis that applies to a task of this run; none before it is scored."""
+    if not run.results:
+        return []
+    found = plugins or catalogue()
+    tasks = {cell["task"] for cell in run.manifest["cells"]}
+    # an analysis that cannot be loaded concerns only runs with tasks of its own plugin
+    own = {plugin.name for entry, plugin in found.entries("task") if entry.name in tasks}
+    return [
+        section
+        for entry, plugin in found.entries("analysis")
+        for section in _sections(run, found, entry.name, tasks, plugin.name in own)
+    ]
+
+
+def _sections(
+    run: LoadedRun, plugins: Catalogue, name: str, tasks: set[str], concerned: bool
+) -> Iterator[Section]:
+    try:
+        analysis = plugins.load("analysis", name)
+    except PluginError as error:
+        if concerned:
+            yield Section(name, (Text(str(error)),))
+        return
+    wanted: str | Sequence[str] = getattr(analysis, "tasks", ())
+    wanted = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+    if any(wanted) and not tasks.intersection(wanted):
+        return
+    try:
+        yield from tuple(analysis([run]))
+    except Exception as error:  # third-party code: anything may come out
+        yield Section(
+            getattr(analysis, "title", "") or name,
+            (Text(f"The analysis {name!r} failed: {type(error).__name__}: {error}"),),
+        )

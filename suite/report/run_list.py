@@ -1,0 +1,187 @@
+"""What runs there are, how far each got and what went wrong: read from manifests, results, journals."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from suite.errors import SuiteError
+from suite.journal.records import AttemptRecord
+from suite.report.hostile_text import one_line
+from suite.report.loading import Key, LoadedRun
+from suite.report.matrix import Grid
+from suite.report.numbers import interval, number
+from suite.report.remarks import role_lines
+
+MOST_KINDS = 50  # of attempts
+State = str  # "finished", "partial", "solved, not scored", "not scored", "unreadable"
+
+
+def list_runs(folder: Path) -> Iterator[dict[str, Any]]:
+    """One record a run below a folder, by name: {run, state, tasks, candidate, created, cells, …}.
+
+    A folder that looks like a run and cannot be read is listed with its error.
+    """
+    if not folder.is_dir():
+        return
+    for manifest in sorted(folder.glob("*/manifest.json")):
+        try:
+            yield describe(LoadedRun(manifest.parent))
+        except Exception as error:  # anybody may have changed it
+            what = error.what if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
+            yield {"run": manifest.parent.name, "state": "unreadable", "error": what}
+
+
+def describe(run: LoadedRun) -> dict[str, Any]:
+    """The record of one run in a list."""
+    manifest = run.manifest
+    state, pending = state_of(run)
+    tasks = list(dict.fromkeys(cell["task"] for cell in manifest["cells"]))
+    return {
+        "run": run.folder.name,
+        "state": state,
+        "pending": pending,
+        "imported": bool(manifest.get("imported")),
+        "tasks": tasks,
+        "cells": len(manifest["cells"]),
+        "candidate": ", ".join(spec for member, spec in role_lines(run) if member.startswith("candidate")),
+        "created": manifest.get("created", ""),
+        "scorings": run.reader.scorings(),
+        "headlines": [
+            {
+                "task": cell["task"],
+                "cell": cell["cell"],
+                **{
+                    key: row[key]
+                    for row in cell.get("metrics", ())
+                    if row.get("headline")
+                    for key in ("name", "value", "low", "high", "n")
+                },
+            }
+            for cell in run.results.get("cells", ())
+        ],
+    }
+
+
+def state_of(run: LoadedRun) -> tuple[State, int]:
+    """How far a run got, and how many work items have no result yet."""
+    planned = sum(map(int, run.manifest["counts"]["samples"].values())) * int(run.manifest.get("trials", 1))
+    if run.results:
+        pending = int(run.results.get("pending", 0))
+        return ("finished" if not pending and run.results.get("complete", True) else "partial"), pending
+    solved = sum(1 for _ in run.outputs())
+    return ("solved, not scored" if solved >= planned else "partial"), planned
+
+
+def show_run(run: LoadedRun) -> dict[str, Any]:
+    """Everything `suite runs show` tells: the list's record, roles, scorings, why work is pending."""
+    scorings = []
+    for name in run.reader.scorings():
+        found = LoadedRun(run.folder, name)
+        scorings.append(
+            {
+                "scoring": name,
+                "started": found.scoring_manifest.get("started", ""),
+                "roles": found.scoring_manifest.get("roles", {}),
+                "complete": bool(found.results.get("complete")) if found.results else False,
+                "pending": found.results.get("pending"),
+            }
+        )
+    return {
+        **describe(run),
+        "scorings": scorings,
+        "shown_scoring": run.scoring_id,
+        "roles": dict(run.manifest.get("roles", {})),
+        "pending_reasons": pending_reasons(run),
+        "data": dict(run.manifest.get("data", {})),
+        **{name: run.manifest.get(name) for name in ("seed", "trials", "limit", "mini", "plan_sha256")},
+    }
+
+
+def runs_grid(records: list[dict[str, Any]]) -> Grid:
+    """The list as a table; a run of one cell with its headline."""
+    rows = []
+    for one in records:
+        if one["state"] == "unreadable":
+            rows.append([one["run"], f"unreadable: {one['error']}", "", "", "", ""])
+            continue
+        state = one["state"] + (f" ({number(one['pending'])} pending)" if one["pending"] else "")
+        heads = [head for head in one["headlines"] if "value" in head]
+        head = f"{len(heads)} cells"
+        if len(heads) == 1:
+            only = heads[0]
+            head = f"{only['name']} {number(only['value'])} {interval(only['low'], only['high'])}"
+        rows.append(
+            [
+                one["run"],
+                state + (", imported" if one["imported"] else ""),
+                ", ".join(one["tasks"]),
+                one["candidate"],
+                head if heads else "",
+                str(one["created"])[:10],
+            ]
+        )
+    return Grid("", ["run", "state", "tasks", "candidate", "headline", "created"], rows, left=6)
+
+
+def told(record: dict[str, Any]) -> Iterator[str]:
+    """A run's record in lines, cleaned."""
+    for line in _told(record):
+        yield "  " * line.startswith(" ") + one_line(line, 500)
+
+
+def _told(record: dict[str, Any]) -> Iterator[str]:
+    state = record["state"] + (f", {number(record['pending'])} pending" if record["pending"] else "")
+    yield f"{record['run']}: {state}" + (", imported" if record["imported"] else "")
+    yield f"  tasks: {', '.join(record['tasks'])} ({record['cells']} cells)"
+    for role, members in record["roles"].items():
+        yield f"  {role}: {', '.join(str(one.get('spec', '')) for one in members)}"
+    for reason, count in record["pending_reasons"].items():
+        yield f"  pending {count:,}: {reason}"
+    for one in record["scorings"]:
+        judges = ", ".join(str(m.get("spec", "")) for members in one["roles"].values() for m in members)
+        done = "complete" if one["complete"] else f"{number(one['pending'])} pending"
+        yield f"  scoring {one['scoring']}: {done}, begun {one['started']}" + (
+            f", {judges}" if judges else ""
+        )
+    for head in record["headlines"]:
+        if "value" in head:
+            ends = interval(head["low"], head["high"])
+            value = f"{head['name']} {number(head['value'])} {ends} n={head['n']:,}"
+            yield f"  {head['task']} {head['cell']}: {value}"
+
+
+def attempts_grid(run: LoadedRun) -> Grid:
+    """Retries, errors, interruptions: how often, of what kind, by which role."""
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    for record in _attempts(run):
+        counts[record.event, record.kind, record.role, record.stage] += 1
+    rows = [
+        [event, kind, role, stage, number(n)]
+        for (event, kind, role, stage), n in counts.most_common(MOST_KINDS)
+    ]
+    return Grid("Attempts", ["event", "kind", "role", "stage", "times"], rows, left=4)
+
+
+def _attempts(run: LoadedRun) -> Iterator[AttemptRecord]:
+    for journal in run.journals():
+        yield from journal.attempts
+
+
+def pending_reasons(run: LoadedRun) -> dict[str, int]:
+    """Why what is still pending is pending: reason -> work items, most frequent first.
+
+    Only items that were tried; what was never begun has no reason. Memory grows with failures, not with n.
+    """
+    open_: dict[tuple[str, Key], str] = {}
+    for record in _attempts(run):
+        if record.event == "pending":
+            stage = record.stage or "solve"
+            open_[stage, Key(record.cell, record.sample, record.trial)] = (
+                f"{stage}: {record.kind or record.detail or 'unknown'}"
+            )
+    counts: Counter[str] = Counter()
+    for (stage, key), reason in open_.items():
+        if key not in (run.recorded_scores if stage == "score" else run.recorded_outputs):
+            counts[reason] += 1
+    return dict(counts.most_common())

@@ -1,0 +1,89 @@
+"""The reports that lie in a run's folder: report.md and report.html, each replaced in one step.
+
+A report can always be made again from the journal, so nothing that goes wrong here may cost a run: a
+failure becomes one line on the error output, and whatever was there before stays.
+"""
+
+import filecmp
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from suite.errors import ConfigError, RunError
+from suite.files import part_of, replacing
+from suite.report.hostile_text import one_line
+from suite.secrets import scrub
+
+MARKDOWN, HTML = "report.md", "report.html"
+
+
+def write_reports(folder: Path, scoring: str = "", *, say: Callable[[str], None] | None = None) -> list[Path]:
+    """Write both reports into the run's folder; the paths of those that were written.
+
+    scoring: the newest without a name. say: takes one line for a report that could not be made; standard
+    error by default. Raises nothing but KeyboardInterrupt and its like.
+    """
+    say = say or _to_stderr
+    written = []
+    for name, pieces in ((MARKDOWN, _markdown), (HTML, _html)):
+        try:
+            written.append(replace_file(folder / name, pieces(folder, scoring)))
+        except Exception as error:  # drawing runs plugins' code and meets hostile text
+            what = error.what if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
+            say(f"{name} could not be written: {one_line(what, 500)}")
+    return written
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def _markdown(folder: Path, scoring: str) -> Iterator[str]:
+    from suite.report.markdown import markdown_report
+
+    yield markdown_report(folder, scoring)
+
+
+def _html(folder: Path, scoring: str) -> Iterator[str]:
+    from suite.report.html import html_report
+
+    yield from html_report(folder, scoring)
+
+
+def replace_file(path: Path, pieces: Iterable[str | bytes], *, over: bool = True) -> Path:
+    """Write a file piece by piece and put it in place in one step: whoever reads sees the old or the new.
+
+    over: whether a file with other content may be replaced. Raises RunError if it cannot be written,
+    ConfigError where another stands that may not be replaced; a half-written file is taken away. What is
+    text is written without the secrets that are known.
+    """
+    with in_place(path, over=over) as file:
+        for piece in pieces:
+            file.write(scrub(piece).encode() if isinstance(piece, str) else piece)
+    return path
+
+
+@contextmanager
+def in_place(path: Path, *, over: bool = True) -> Iterator[BinaryIO]:
+    """A new file, as `replace_file` makes it, to be written by the block."""
+    try:
+        with replacing(path) as file:
+            yield file
+            if not over and path.exists() and not _holds(path, file):
+                raise ConfigError(
+                    f"{path} is there already, and is another file",
+                    fix="choose another name with -o, or replace it with --force",
+                )
+    except OSError as error:
+        raise RunError(
+            f"cannot write {path.name}: {error.strerror or error}",
+            where=str(path.parent),
+            fix="choose a place that can be written to",
+        ) from error
+
+
+def _holds(path: Path, file: BinaryIO) -> bool:
+    file.flush()
+    return filecmp.cmp(part_of(path), path, shallow=False)

@@ -1,0 +1,296 @@
+"""A run as a table for other tools: CSV, JSON Lines, Parquet.
+
+Three tables: `samples`, one row a sample with all it was answered; `values` (one row a value) and `results`
+(one row a number), tidy ones of fixed columns, which stack: those of many runs can be put below each other.
+The same run gives the same bytes. Files are replaced in one step. Not here:
+reading them back; other projects' formats (`lm_eval`, `hub`, `eee`).
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from suite.errors import ConfigError, RunError, unknown
+from suite.report.loading import LoadedRun
+from suite.report.remarks import roles_of
+from suite.report.rows import Columns, Row, columns_of, flat, in_order, is_unscored, records
+from suite.report.run_reports import in_place, replace_file
+from suite.report.summary import summarise
+from suite.scoring.results import MetricResult
+
+KINDS = ("csv", "jsonl", "parquet")
+TABLES = ("samples", "values", "results")
+BATCH = 5_000  # rows of one Parquet row group
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+VALUES: Mapping[str, str] = {
+    "run_id": "text",
+    "task": "text",
+    "task_version": "whole",
+    "cell": "text",
+    "model": "text",
+    "model_revision": "text",
+    "sample": "text",
+    "trial": "whole",
+    "cluster": "text",
+    "metric": "text",
+    "value": "number",
+    "label": "text",
+    "unscored_reason": "text",
+    "output_sha256": "text",
+    "prompt_tokens": "whole",
+    "completion_tokens": "whole",
+    "latency_ms": "number",
+    "judge": "text",
+}
+RESULTS: Mapping[str, str] = {
+    "run_id": "text",
+    "task": "text",
+    "task_version": "whole",
+    "cell": "text",
+    "parameters": "text",
+    "model": "text",
+    "metric": "text",
+    "headline": "flag",
+    "slice": "text",
+    "value": "number",
+    "lo": "number",
+    "hi": "number",
+    "level": "number",
+    "method": "text",
+    "n": "whole",
+    "unscored": "whole",
+    "not_applicable": "whole",
+    "coverage": "number",
+    "direction": "text",
+    "unit": "text",
+    "note": "text",
+    "suite_version": "text",
+    "date": "text",
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A table's columns and their kinds (text, flag, whole, number), and how to walk its rows again."""
+
+    name: str
+    kinds: Mapping[str, str]
+    rows: Callable[[], Iterator[Row]]
+
+
+def exportable(run: LoadedRun, allow_partial: bool = False) -> None:
+    """Raises ConfigError for a run that was not scored, or is not complete unless `allow_partial`."""
+    if not run.results:
+        raise ConfigError(f"run {run.name} has no results to export", fix=f"suite score {run.name}")
+    pending = int(run.results.get("pending", 0))
+    if pending and not allow_partial:
+        raise ConfigError(
+            f"run {run.name} has {pending:,} samples without a result",
+            fix="finish it, or say --allow-partial",
+        )
+
+
+def export_table(
+    run: LoadedRun,
+    kind: str,
+    path: Path,
+    *,
+    table: str = "samples",
+    allow_partial: bool = False,
+    guard: bool = True,
+    over: bool = True,
+) -> Path:
+    """Write one table of a run; the path written.
+
+    kind: csv | jsonl | parquet. table: samples | values | results. guard: put an apostrophe before text
+    cells of a CSV that a spreadsheet would run as a formula; numbers are never changed. over: whether a file
+    with other content may be replaced.
+    Raises ConfigError for a run that cannot be exported (`exportable`), RunError where the file cannot be
+    written.
+    """
+    exportable(run, allow_partial)
+    if kind not in KINDS:
+        raise unknown("table format", kind, KINDS)
+    if table not in TABLES:
+        raise unknown("table", table, TABLES)
+    try:
+        if path.is_dir():
+            raise ConfigError(f"{path} is a folder", fix=f"name a file: -o {path / f'{table}.{kind}'}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot write {path.name[:80]}: {error.strerror}", where=str(path.parent)) from error
+    if kind == "jsonl":
+        nested = records(run) if table == "samples" else _shape(run, table).rows()
+        return replace_file(path, (msgspec.json.encode(row) + b"\n" for row in nested), over=over)
+    if kind == "csv":
+        return replace_file(path, csv_lines(_shape(run, table), guard), over=over)
+    return write_parquet(run, _shape(run, table), path, over=over)
+
+
+def _shape(run: LoadedRun, table: str) -> Shape:
+    if table == "values":
+        return Shape(table, VALUES, lambda: value_rows(run))
+    if table == "results":
+        return Shape(table, RESULTS, lambda: result_rows(run))
+    columns = columns_of(run)
+    types = _types(run, columns)
+    return Shape(
+        table,
+        {name: types.get(name, "text") for name in columns.names()},
+        lambda: (flat(row, columns) for row in records(run)),
+    )
+
+
+def csv_lines(shape: Shape, guard: bool) -> Iterator[str]:
+    """UTF-8 with a header, quoted as RFC 4180 says; true and false, an empty cell for what is not there."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    header: list[Any] = list(shape.kinds)
+    for cells in chain([header], ([row[name] for name in shape.kinds] for row in shape.rows())):
+        writer.writerow([csv_cell(value, guard) for value in cells])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def csv_cell(value: Any, guard: bool) -> Any:
+    """A value as a cell. guard: an apostrophe before text that a spreadsheet would run as a formula."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        text = value.replace("\0", "\u2400")  # readers of CSV refuse it
+        return "'" + text if guard and text.startswith(_FORMULA) else text
+    return value
+
+
+def write_parquet(run: LoadedRun, shape: Shape, path: Path, *, over: bool = True) -> Path:
+    """A table as Parquet, its format, the plan's hash and the suite's version in the file's metadata."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise ConfigError("Parquet needs pyarrow", fix="pip install pyarrow") from error
+    arrow = {"text": pa.string(), "flag": pa.bool_(), "whole": pa.int64(), "number": pa.float64()}
+    told = {
+        "format": f"suite-{shape.name}/1",
+        "plan_sha256": str(run.manifest.get("plan_sha256", "")),
+        "suite_version": str(run.manifest.get("suite", "")),
+    }
+    schema = pa.schema([(name, arrow[kind]) for name, kind in shape.kinds.items()], metadata=told)
+    with in_place(path, over=over) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for batch in _batches(shape.rows()):
+            columns = {name: [_typed(row[name], kind) for row in batch] for name, kind in shape.kinds.items()}
+            writer.write_table(pa.table(columns, schema=schema))
+    return path
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    held: list[Row] = []
+    for row in rows:
+        held.append(row)
+        if len(held) == BATCH:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def _types(run: LoadedRun, columns: Columns) -> dict[str, str]:
+    """Column -> text, flag, whole or number: the narrowest that holds all its values."""
+    found: dict[str, set[str]] = {}
+    for row in records(run):
+        for name, value in flat(row, columns).items():
+            if value is not None:
+                found.setdefault(name, set()).add(_kind(value))
+    types = {}
+    for name, kinds in found.items():
+        if kinds <= {"whole", "number"}:
+            types[name] = "number" if "number" in kinds else "whole"
+        else:
+            types[name] = kinds.pop() if len(kinds) == 1 else "text"
+    return types
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "flag"
+    if isinstance(value, int):
+        return "whole" if -(2**63) <= value < 2**63 else "text"
+    return "number" if isinstance(value, float) else "text"
+
+
+def _typed(value: Any, kind: str) -> Any:
+    if value is None:
+        return None
+    if kind == "text" and not isinstance(value, str):
+        return msgspec.json.encode(value).decode()
+    return float(value) if kind == "number" else value
+
+
+def value_rows(run: LoadedRun) -> Iterator[Row]:
+    """One row a named value of a sample and trial, by task, cell, sample, trial, name.
+
+    value: 1.0 and 0.0 for true and false; None where the value is unscored, not applicable or a label.
+    label: a value that is text. A sample that was not scored has no row.
+    """
+
+    def made() -> Iterator[tuple[tuple[Any, ...], Row]]:
+        for one in records(run):
+            for name, value in (one["values"] or {}).items():
+                key = (one["task"], one["cell"], one["sample"], one["trial"], name)
+                yield key, _value_row(one, name, value)
+
+    yield from in_order(made())
+
+
+def _value_row(one: Row, name: str, value: Any) -> Row:
+    unscored = is_unscored(value)
+    number = None if unscored or value is None or isinstance(value, str) else float(value)
+    told = {
+        **one,
+        **one["usage"],
+        "run_id": one["run"],
+        "task_version": one["version"],
+        "metric": name,
+        "value": number,
+        "label": value if isinstance(value, str) else None,
+        "unscored_reason": value["unscored"] if unscored else None,
+    }
+    return {column: told[column] for column in VALUES}
+
+
+def result_rows(run: LoadedRun) -> Iterator[Row]:
+    """One row a row of results.json, by task; metrics over several cells last, with the names of these."""
+    summary = summarise(run)
+    common = {
+        "run_id": run.name,
+        "model": ", ".join(str(one.get("spec", "")) for one in roles_of(run).get("candidate", ())),
+        "suite_version": str(run.manifest.get("suite", "")),
+        "date": str(run.manifest.get("created", "")),
+    }
+    for task in sorted(summary.tasks, key=lambda one: one.name):
+        place = {**common, "task": task.name, "task_version": task.version}
+        for cell in task.cells:
+            for one in cell.metrics:
+                yield _result_row({**place, "cell": cell.id, "parameters": cell.label}, one)
+        for over in task.across:
+            cells = " ".join(f"{name}={cell}" for name, cell in over.cells.items())
+            yield _result_row({**place, "cell": cells, "parameters": ""}, over.result)
+
+
+def _result_row(place: Row, one: MetricResult) -> Row:
+    found = {
+        **msgspec.to_builtins(one),
+        **place,
+        "metric": one.name,
+        "slice": ", ".join(f"{tag}={value}" for tag, value in one.slice.items()),
+        "lo": one.low,
+        "hi": one.high,
+    }
+    return {name: found[name] for name in RESULTS}

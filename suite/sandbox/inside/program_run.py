@@ -1,0 +1,198 @@
+"""One program from its start to the last process killed, with its limits watched."""
+
+import os
+import select
+import signal
+import struct
+import time
+from typing import Any, Protocol
+
+from suite.sandbox.inside import confinement, scratch
+from suite.sandbox.inside.usage import Watch
+
+ENDINGS = ("exited", "wall", "cpu", "memory", "processes", "output", "file", "scratch", "killed", "unstarted")
+CHUNK = 1 << 16
+NO_MEMORY = (b"MemoryError", b"Cannot allocate memory", b"bad_alloc", b"out of memory")
+NO_PROCESS = (b"can't start new thread", b"Resource temporarily unavailable")
+
+
+class Link(Protocol):
+    """The way to the suite."""
+
+    fd: int
+
+    def send(self, kind: bytes, data: bytes) -> None:
+        """Send one frame."""
+
+    def receive(self) -> dict[str, Any]:
+        """Wait for a message."""
+
+
+class Run:
+    """One program. `go` returns when nothing of it is left."""
+
+    def __init__(self, link: Link, job: dict[str, Any]) -> None:
+        self.link = link
+        self.job = job
+        self.watch = Watch(job)
+        self.input = memoryview(job["stdin"])
+        self.sent: dict[int, int] = {}
+        self.complaint = b""  # the end of standard error
+        self.ended = ""
+        self.status: int | None = None
+
+    def go(self) -> None:
+        """Run it and report."""
+        folder = os.path.join(scratch.WORK, self.job["cwd"])  # noqa: PTH118
+        try:
+            scratch.write_files(self.job["files"])
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+        except OSError as error:
+            self.link.send(b"E", f"cannot write the program's files: {error}\n".encode())
+            self.ended, self.began = "scratch", time.monotonic()
+            self.report(0.0, 0)
+            return
+        pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(4)]
+        (in_r, self.in_w), (self.out_r, out_w), (self.err_r, err_w), (fail_r, fail_w) = pipes
+        self.began = time.monotonic()
+        self.main = os.fork()
+        if self.main == 0:
+            confinement.become(self.job, folder, (in_r, out_w, err_w), fail_w)
+        for end in (in_r, out_w, err_w, fail_w):
+            os.close(end)
+        reason = os.read(fail_r, 4096)  # returns at once when the program is started
+        os.close(fail_r)
+        self.sent = {self.out_r: 0, self.err_r: 0}
+        for end in (self.in_w, self.out_r, self.err_r):
+            os.set_blocking(end, False)
+        if reason:
+            self.link.send(b"E", b"cannot start: " + reason + b"\n")
+            self.ended = "unstarted"
+        self.loop()
+        self.finish()
+
+    def loop(self) -> None:
+        """Until the program ends or a limit does it."""
+        poll = select.poll()
+        handle = os.pidfd_open(self.main)
+        for end in (handle, self.out_r, self.err_r, self.link.fd):
+            poll.register(end, select.POLLIN)
+        if self.in_w >= 0:
+            poll.register(self.in_w, select.POLLOUT)
+        pause = 0.005
+        next_look = self.began + pause
+        deadline = self.began + self.job["wall"]
+        while self.status is None and not self.ended:
+            now = time.monotonic()
+            if now >= deadline:
+                self.ended = "wall"
+            elif now >= next_look:
+                self.ended = self.watch.look()
+                pause = min(pause * 1.5, 0.04)
+                next_look = time.monotonic() + pause
+            if self.ended:
+                break
+            wait = max(0.0, min(next_look, deadline) - time.monotonic())
+            for end, _ in poll.poll(wait * 1000 + 0.5):
+                if end == self.link.fd:
+                    if self.link.receive().get("stop"):
+                        self.ended = "killed"
+                elif end == self.in_w:
+                    self.feed(poll)
+                elif end in self.sent and not self.relay(end):
+                    poll.unregister(end)
+            self.collect()
+        os.close(handle)
+
+    def collect(self) -> None:
+        """Collect the dead; note how the main process ended, if it has."""
+        found = self.watch.reap(self.main)
+        if found is not None:
+            self.status = found
+
+    def feed(self, poll: select.poll) -> None:
+        """Write what the program will take; close its input after the last byte."""
+        try:
+            while self.input:
+                self.input = self.input[os.write(self.in_w, self.input[:CHUNK]) :]
+        except BlockingIOError:
+            return
+        except OSError:  # it reads no more
+            pass
+        poll.unregister(self.in_w)
+        os.close(self.in_w)
+        self.in_w = -1
+
+    def relay(self, end: int) -> bool:
+        """Pass output on up to the limit. False when the stream is over."""
+        try:
+            data = os.read(end, CHUNK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        room = self.job["output"] - self.sent[end]
+        kept = data[:room]
+        if kept:
+            self.link.send(b"O" if end == self.out_r else b"E", kept)
+        if end == self.err_r:
+            self.complaint = (self.complaint + kept)[-4096:]
+        self.sent[end] += len(kept)
+        if len(data) > room:
+            self.ended = self.ended or "output"
+        return bool(data)
+
+    def finish(self) -> None:
+        """Kill everything, collect the rest of the output, report."""
+        wall = time.monotonic() - self.began
+        self.watch.look(ended=self.status is not None)
+        leftovers = len(self.watch.alive()) if self.status is not None else 0
+        while True:  # a process may be born while we kill
+            try:
+                os.kill(-1, signal.SIGKILL)
+            except ProcessLookupError:
+                break
+            self.watch.reap(self.main)
+            time.sleep(0.0005)
+        self.watch.reap(self.main)
+        for end in (self.out_r, self.err_r):
+            before = -1
+            while self.sent[end] != before:
+                before = self.sent[end]
+                self.relay(end)
+        for end in (self.in_w, self.out_r, self.err_r):
+            if end >= 0:
+                os.close(end)
+        for name, data in scratch.read_files(self.job["outputs"], self.job["output"]):
+            self.link.send(b"F", name.encode() + b"\0" + data)
+        self.report(wall, leftovers)
+
+    def report(self, wall: float, leftovers: int) -> None:
+        """Send the result."""
+        code, number = -1, 0
+        if self.status is not None and not self.ended:
+            if os.WIFSIGNALED(self.status):
+                number = os.WTERMSIG(self.status)
+            else:
+                code = os.WEXITSTATUS(self.status)
+        ended = self.ended or self.verdict(code, number)
+        hits = sum(1 << ENDINGS.index(one) for one in {*self.watch.hits, ended} - {"exited"})
+        fields = (code, number, ENDINGS.index(ended), wall, self.watch.used, self.watch.peak, hits, leftovers)
+        self.link.send(b"R", struct.pack("<iiiddqii", *fields))
+
+    def verdict(self, code: int, number: int) -> str:
+        """Which limit made a program fail that ended by itself, if one did."""
+        if number == signal.SIGXCPU or (number and self.watch.used > self.job["cpu"]):
+            return "cpu"
+        if number == signal.SIGXFSZ:
+            return "file"
+        if code > 0 or number:
+            for one in ("scratch", "processes"):
+                if one in self.watch.hits:
+                    return one
+            for words, meaning in ((NO_MEMORY, "memory"), (NO_PROCESS, "processes")):
+                if any(one in self.complaint for one in words):
+                    return meaning
+            if scratch.full_file(self.job["file"]):
+                return "file"
+        return "exited"

@@ -1,0 +1,120 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from suite.cli.judge import judge as command
+from suite.compare.correction import as_data, correct, read_labels, sections
+from suite.errors import ConfigError, DataError
+
+
+def laid_out(n=400, labelled=100):
+    """A judge that misses one yes in five and one no in ten."""
+    truth = [float(i % 10 < 6) for i in range(n)]
+    judge = [1 - x if i % 50 in (0, 11, 22, 33, 44, 8, 29) else x for i, x in enumerate(truth)]
+    return [x if i % (n // labelled) == 0 else None for i, x in enumerate(truth)], judge
+
+
+def test_a_judge_is_corrected_by_labels():
+    human, judge = laid_out()
+    found = correct(human, judge)
+    assert (found.n, found.labelled) == (400, 100)
+    for one in (found.ppi.estimate, found.rogan_gladen.estimate):
+        assert one.low < 0.6 < one.high
+    assert found.sensitivity.n + found.specificity.n == 100
+    assert found.agreement["percent"].value > 0.8
+    titles = [one.title for one in sections(found)]
+    assert titles == ["Share of yes, corrected for the judge", "The judge against people"]
+    json.dumps(as_data(found), allow_nan=False)
+
+
+def test_clusters_are_used_where_they_are_given():
+    human, judge = laid_out()
+    found = correct([h if i < 100 else None for i, h in enumerate(laid_out(400, 400)[0])], judge,
+                    [f"c{i // 4}" for i in range(400)])  # fmt: skip
+    assert found.ppi.estimate.method == "ppi++-cr1-t"
+    assert human
+
+
+def test_a_judge_no_better_than_chance_has_no_rogan_gladen():
+    human = [1.0, 0.0] * 20
+    found = correct(human, [0.0, 1.0] * 20)
+    assert (found.rogan_gladen.estimate.value, found.sensitivity.value) == (None, 0.0)
+    assert sections(found)
+
+
+def test_samples_without_a_verdict_are_counted_on_the_page():
+    human, judge = laid_out()
+    said = [getattr(one, "text", "") for one in sections(correct(human, [None, *judge[1:]]))[0].blocks]
+    assert "1 of 400 samples have no verdict and are left out." in said
+
+
+def test_nothing_to_correct_is_an_error():
+    with pytest.raises(ConfigError, match="no verdict"):
+        correct([1.0], [None])
+    with pytest.raises(ConfigError, match="human label"):
+        correct([None], [1.0])
+
+
+def test_labels_are_read_or_refused_with_their_line(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("judge,human,cluster\nyes,1,a\nno,,b\n,no,b\n")
+    assert read_labels(path) == ([1.0, None, 0.0], [1.0, 0.0, None], ["a", "b", "b"])
+    lines = tmp_path / "labels.jsonl"
+    lines.write_text('{"judge": true, "human": false}\n\n{"judge": 0, "human": null}\n')
+    assert read_labels(lines) == ([0.0, None], [1.0, 0.0], None)
+    path.write_text("judge,human\nyes,maybe\n")
+    with pytest.raises(DataError, match="line 2, human: 'maybe'"):
+        read_labels(path)
+    path.write_text("judge\nyes\n")
+    with pytest.raises(DataError, match="no 'human'"):
+        read_labels(path)
+    path.write_text("judge,human\n")
+    with pytest.raises(DataError, match="no rows"):
+        read_labels(path)
+    lines.write_text("[1]\n")
+    with pytest.raises(DataError, match="element 1 is a number, no object"):
+        read_labels(lines)
+    lines.write_text('{"id": "a", "judge": 1, "human": 1}\n{"id": "a", "judge": 0, "human": 1}\n')
+    with pytest.raises(
+        DataError, match=r"sample 'a' is given twice\n  in labels\.jsonl line 1 and in .* line 2"
+    ):
+        read_labels(lines)
+    lines.write_bytes(b"\xff\n")
+    with pytest.raises(DataError, match="UTF-8"):
+        read_labels(lines)
+
+
+def test_the_command_prints_and_writes(tmp_path):
+    human, judge = laid_out()
+    path = tmp_path / "labels.csv"
+    rows = ["judge,human", *(f"{j},{'' if h is None else h}" for h, j in zip(human, judge, strict=True))]
+    path.write_text("\n".join(rows) + "\n")
+    found = CliRunner().invoke(command, ["correct", str(path), "--html", str(tmp_path / "j.html")])
+    assert found.exit_code == 0, found.output
+    assert "prediction-powered (PPI++)" in found.output
+    assert "<svg" in (tmp_path / "j.html").read_text()
+    data = json.loads(CliRunner().invoke(command, ["correct", str(path), "--json"]).output)
+    assert data["ppi"]["shown"] == "estimate"
+
+
+def test_an_audit_runs_and_is_shown_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text('{"id": "p", "question": "Q?", "first": "a", "second": "b", "human": "first"}\n')
+    arguments = [
+        "audit", "--judge", "scripted/constant", "-o", "text=Choose 1", "--limit", "2",
+        "--labels", str(labels), "--out", "audit", "--json",
+    ]  # fmt: skip
+    found = CliRunner().invoke(command, arguments)
+    assert found.exit_code == 0, found.output
+    cells = {cell["task"]: cell for cell in json.loads(found.output)["cells"]}
+    rows = {row["name"]: row["value"] for row in cells["judge-audit/biases"]["metrics"] if not row["slice"]}
+    assert (rows["first_slot"], rows["longer"], rows["sound"]) == (1.0, 0.0, 0.0)
+    assert "judge-audit/labels" in cells
+    again = CliRunner().invoke(command, arguments)
+    assert again.exit_code == 0
+    assert "Bias profile of a judge" in (tmp_path / "audit" / "report.html").read_text()
+    dry = CliRunner().invoke(command, [*arguments[:5], "--dry-run"])
+    assert "judge-audit/biases" in dry.output

@@ -1,0 +1,61 @@
+"""A task's own view of its samples: shown where the data is here, else a sentence; nothing is fetched."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from suite.cli.eval import eval_
+from suite.report.loading import LoadedRun
+from suite.report.plugin_sections import missing_data, own_views
+from suite.report.sample_choice import pick
+
+Make = Callable[..., Path]
+
+
+def with_data(folder: Path, data: dict[str, object]) -> LoadedRun:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "data": data}))
+    return LoadedRun(folder)
+
+
+def test_data_that_is_not_here_is_said_and_not_fetched(
+    make_run: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "empty"))
+    run = with_data(make_run(), {"prefeval": {"entry": "prefeval"}})
+    views, why = own_views(run, pick(run, 5).picked)
+    assert views == {}
+    assert why == "the data set prefeval is not on this machine; `suite data pull prefeval` brings it"
+
+
+def test_data_given_by_hand_is_not_looked_for(make_run: Make) -> None:
+    run = with_data(make_run(), {"contexts": {"sha256": "0" * 64}})
+    assert missing_data(run) == "the run was given its data for contexts with --data"
+
+
+def test_a_task_that_is_not_installed_is_named(make_run: Make) -> None:
+    run = with_data(make_run(), {})
+    assert own_views(run, pick(run, 5).picked) == ({}, "no task named 'prefs/generation'")
+
+
+def test_a_real_run_shows_its_tasks_own_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("suite_prefeval")
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
+    command = [
+        "--task", "prefeval/classification", "--mini", "--limit", "3", "--model", "scripted/echo",
+        "-P", "inter_turns=0,3", "--out", str(tmp_path / "run"),
+    ]  # fmt: skip
+    done = CliRunner().invoke(eval_, command, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert "scripted/echo answers by script" in done.output
+    run = LoadedRun(tmp_path / "run")
+    views, why = own_views(run, pick(run, 50).picked)
+    assert why == ""
+    assert len(views) == 6
+    assert all([block.title for block in blocks][-2:] == ["Options", "Values"] for blocks in views.values())
+    page = (tmp_path / "run/report.html").read_text()
+    assert page.count("respects the preference") == 6
+    assert "<h2>Which letter is picked" in page
