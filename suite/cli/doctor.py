@@ -22,7 +22,6 @@ EXTRAS = {
     "embedder": "onnxruntime",
     "vllm": "vllm",
     "transformers": "transformers",
-    "ray": "ray",
 }
 ENDPOINTS = (
     "OPENAI_API_KEY",

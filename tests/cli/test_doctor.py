@@ -32,7 +32,7 @@ def test_it_says_what_is_here_and_keeps_secrets(installed, tmp_path) -> None:
     }
     assert not cache.exists()
     assert found["cache"]["free_gib"] > 0
-    assert set(found["extras"]) == {"embedded", "embedder", "vllm", "transformers", "ray"}
+    assert set(found["extras"]) == {"embedded", "embedder", "vllm", "transformers"}
     assert {"suite-eval", "suite-prefeval"} <= {one["distribution"] for one in found["plugins"]}
     assert "sk-very-secret-1" not in installed.suite("doctor", OPENAI_API_KEY="sk-very-secret-1").out
 
