@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.errors import DataError
-from suite.journal.reading import digest64
+from suite.journal.index import digest64
 
 FORMAT = "suite-replies/1"
 COLUMNS = ("group", "text", "near_a", "near_b")

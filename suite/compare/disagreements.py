@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from suite.compare.loading import ComparedRun, Texts
-from suite.journal.reading import digest64
+from suite.journal.index import digest64
 
 if TYPE_CHECKING:
     from suite.compare.comparison import Row

@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 
 from suite.errors import ConfigError, RunError, unknown
-from suite.journal.reading import Journal, Recorded, RunReader, digest64, read_json
+from suite.journal.index import Recorded, digest64
+from suite.journal.pairs import pairs
+from suite.journal.reading import RunReader, read_json
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
+from suite.journal.run import Journal
 from suite.plugins import Catalogue
 from suite.run.cells import AnyTask, load_task
-from suite.run.results import pairs
 from suite.scoring.table import Table, TableBuilder, Wanted
 
 RUNS = Path("runs")

@@ -7,11 +7,11 @@ or text; a list block stands for a run of 32 hashes, so a shared long history is
 
 import builtins
 import zlib
-from typing import Any
 
 import msgspec
 
 from suite.chat import Json, Options, Reply
+from suite.journal.shapes import CellId, Positive, PromptSet, Sha256, TaskName
 from suite.task import Output, Part, Value
 
 FORMAT = "suite-run/1"
@@ -27,13 +27,13 @@ class CellPlan(msgspec.Struct, frozen=True):
     cell: first 12 hex digits of SHA-256 over canonical {task, version, parameters}: solve parameters only.
     """
 
-    cell: str
-    task: str
-    version: int
-    parameters: dict[str, Any]
-    score_parameters: dict[str, Any]
-    prompts: str  # "own" or "official"
-    prompts_sha256: str
+    cell: CellId
+    task: TaskName
+    version: Positive
+    parameters: dict[str, Json]
+    score_parameters: dict[str, Json]
+    prompts: PromptSet
+    prompts_sha256: Sha256
     plugin: str  # distribution and version that brought the task
 
 
@@ -139,18 +139,3 @@ def checked(line: bytes) -> bool:
     """Whether a whole line (without newline) carries the checksum of its own bytes."""
     body = line[:-_CRC_TAIL]
     return line[-_CRC_TAIL:] == b',"crc":"%08x"}' % zlib.crc32(body)
-
-
-__all__ = [
-    "FORMAT",
-    "LIST_LENGTH",
-    "AttemptRecord",
-    "BlockRecord",
-    "CallRecord",
-    "CellPlan",
-    "OutputRecord",
-    "Record",
-    "ScoreRecord",
-    "checked",
-    "encode",
-]

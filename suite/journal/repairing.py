@@ -15,7 +15,8 @@ from typing import TypeAlias, TypeVar
 
 from suite.errors import RunError
 from suite.files import open_append, open_regular, replacing
-from suite.journal.reading import Lines, OffsetIndex, damaged, digest64
+from suite.journal.index import OffsetIndex, digest64
+from suite.journal.lines import Lines, damaged
 from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord
 
 RecordT = TypeVar("RecordT")

@@ -14,7 +14,9 @@ from pydantic import Field
 
 from suite.chat import Reply, Request, request_sha256
 from suite.errors import CallFailed, NotFound, RunError, unknown
-from suite.journal.reading import Lines, OffsetIndex, Recorded, RunReader, digest64
+from suite.journal.index import OffsetIndex, Recorded, digest64
+from suite.journal.lines import Lines
+from suite.journal.reading import RunReader
 from suite.journal.records import CallRecord
 from suite.models.base import Asking, Engine, Provider
 from suite.models.options import EngineOptions, describe, read_options, recorded_capabilities, split_query

@@ -17,7 +17,8 @@ import msgspec
 from suite.chat import Finish, Reply, Request, request_sha256
 from suite.data.text_files import Once, json_lines, row_at
 from suite.errors import CallFailed, DataError
-from suite.journal.reading import OffsetIndex, RunReader, digest64
+from suite.journal.index import OffsetIndex, digest64
+from suite.journal.reading import RunReader
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.models.base import Asking, Engine
 from suite.models.options import PROMPTED

@@ -35,7 +35,8 @@ import suite
 from suite.chat import Reply, canonical_json, sha256_hex
 from suite.data.text_files import Once
 from suite.errors import ConfigError, DataError, NotFound, PluginError, SuiteError, unknown
-from suite.journal.reading import RunReader, digest64
+from suite.journal.index import digest64
+from suite.journal.reading import RunReader
 from suite.journal.records import FORMAT, AttemptRecord, OutputRecord, Record, ScoreRecord
 from suite.journal.writing import JournalFile, write_json
 from suite.models.reasoning import separated, tags_of

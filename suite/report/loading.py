@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from suite.errors import RunError
-from suite.journal.reading import BlockReader, Journal, Recorded, RunReader, read_results
+from suite.journal.blocks import BlockReader
+from suite.journal.index import Recorded
+from suite.journal.reading import RunReader, read_results
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
+from suite.journal.run import Journal
 
 
 class Key(NamedTuple):

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from suite.journal.reading import digest64
+from suite.journal.index import digest64
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.report.loading import Key, LoadedRun
 from suite.task import Unscored, Value

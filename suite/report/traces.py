@@ -12,7 +12,7 @@ import msgspec
 
 from suite.chat import Message, Options, Reply
 from suite.errors import RunError
-from suite.journal.reading import BlockReader, message_of
+from suite.journal.blocks import BlockReader, message_of
 from suite.journal.records import CallRecord
 from suite.report.hostile_text import cut
 from suite.report.loading import FoundCall, LoadedRun

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from suite.chat import Finish, Message, Reply, Request, call_id, call_seed, request_sha256
 from suite.errors import CallFailed, EngineError, SuiteError
-from suite.journal.reading import Recorded
+from suite.journal.index import Recorded
 from suite.journal.records import AttemptRecord, CallRecord
 from suite.journal.writing import JournalFile
 from suite.models.base import Asking

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from suite.errors import DamagedError
-from suite.journal.reading import Lines, Recorded
+from suite.journal.index import Recorded
+from suite.journal.lines import Lines
+from suite.journal.pairs import key_of
 from suite.journal.records import OutputRecord, ScoreRecord
-from suite.journal.waiting import key_of
 
 
 class Done(Recorded[OutputRecord | ScoreRecord]):

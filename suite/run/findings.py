@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
-from suite.journal.reading import Journal
 from suite.journal.records import AttemptRecord
+from suite.journal.run import Journal
 from suite.run.sent_prompts import Sent
 
 FAILING = frozenset({"alike", "judged", "unscored"})  # the exit code is 1

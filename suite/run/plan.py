@@ -16,7 +16,7 @@ from suite.data.registry import Registry
 from suite.data.rows import Place
 from suite.data.view import Data
 from suite.errors import ConfigError, DataError, PluginError
-from suite.journal.reading import digest64
+from suite.journal.index import digest64
 from suite.journal.records import FORMAT
 from suite.models.base import Engine
 from suite.plugins import Catalogue, catalogue

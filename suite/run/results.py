@@ -6,15 +6,16 @@ want. The same journals give the same results, in whatever order their records s
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from suite.errors import RunError
-from suite.journal.reading import Journal, RunReader, read_json
+from suite.journal.pairs import pairs
+from suite.journal.reading import RunReader, read_json
 from suite.journal.records import CellPlan, OutputRecord, ScoreRecord
-from suite.journal.waiting import Key, Waiting, key_of
+from suite.journal.run import Journal
 from suite.run.code import other_code
 from suite.run.findings import Call, Told, changed, finding, of_cell
 from suite.scoring.computing import compute, compute_across, wanted
@@ -25,50 +26,6 @@ FORMAT = "suite-results/1"
 INTERVALS = 2  # edition of the methods behind low and high; results of the first do not name it
 COUNTED = ("calls", "cached", "retries", "prompt_tokens", "completion_tokens", "cached_tokens")  # of `calls`
 REASONING = ("reasoning_tokens", "reasoning_characters")  # where there is any; not in old results
-
-
-def pairs(
-    outputs: Iterator[OutputRecord], scores: Iterator[ScoreRecord]
-) -> Iterator[tuple[OutputRecord, ScoreRecord | None]]:
-    """Each output with its score; None for those not scored yet.
-
-    Both files are in about the same order, so few records wait for their partner. Raises RunError for a
-    record that stands twice or a score without an output.
-    """
-    waiting_outputs, waiting_scores = Waiting(outputs), Waiting(scores)
-    left, right = True, True
-    while left or right:
-        output = next(outputs, None) if left else None
-        left = output is not None
-        if output is not None:
-            key = key_of(output)
-            found = waiting_scores.pop(key)
-            if found is not None:
-                yield output, found
-            elif key in waiting_outputs:
-                raise _twice(key, "outputs.jsonl")
-            else:
-                waiting_outputs.put(key, output)
-        score = next(scores, None) if right else None
-        right = score is not None
-        if score is not None:
-            key = key_of(score)
-            partner = waiting_outputs.pop(key)
-            if partner is not None:
-                yield partner, score
-            elif key in waiting_scores:
-                raise _twice(key, "scores.jsonl")
-            else:
-                waiting_scores.put(key, score)
-    for score in waiting_scores:
-        cell, sample, trial = key_of(score)
-        raise RunError(f"a score of sample {sample!r} (cell {cell}, trial {trial}) has no output")
-    for output in waiting_outputs:
-        yield output, None
-
-
-def _twice(key: Key, file: str) -> RunError:
-    return RunError(f"sample {key[1]!r} of cell {key[0]}, trial {key[2]}, stands twice in {file}")
 
 
 class _CellCount:

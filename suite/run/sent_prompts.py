@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from suite.journal.reading import Lines
+from suite.journal.lines import Lines
 from suite.journal.records import BlockRecord
 
 MARGIN = 0.85

@@ -16,7 +16,9 @@ from typing import Any
 
 from suite.data.cache import cache_folder
 from suite.errors import RunError, SuiteError
-from suite.journal.reading import Lines, Recorded, RunReader, read_json
+from suite.journal.index import Recorded
+from suite.journal.lines import Lines
+from suite.journal.reading import RunReader, read_json
 from suite.journal.records import AttemptRecord, CallRecord, OutputRecord, ScoreRecord
 from suite.journal.writing import JournalFile, write_json
 from suite.models.base import Engine, Surroundings

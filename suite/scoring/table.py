@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.journal.reading import digest64
+from suite.journal.index import digest64
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.scoring.columns import (
     Codes,

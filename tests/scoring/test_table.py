@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.journal.reading import digest64
+from suite.journal.index import digest64
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.scoring.columns import (
     LABEL,

@@ -16,7 +16,8 @@ from suite.board import frames
 from suite.board.documents_check import entry_cell, roles_identity
 from suite.board.packing import seal
 from suite.chat import call_id, canonical_json, request_sha256, sha256_hex
-from suite.journal.reading import BlockReader, RunReader
+from suite.journal.blocks import BlockReader
+from suite.journal.reading import RunReader
 from suite.journal.records import (
     AttemptRecord,
     BlockRecord,

@@ -19,13 +19,14 @@ import numpy as np
 
 from suite.board.verify.subject import Subject
 from suite.compare.measures import measures, side
-from suite.journal.reading import Journal, RunReader
+from suite.journal.pairs import pairs
+from suite.journal.reading import RunReader
 from suite.journal.records import OutputRecord, ScoreRecord
+from suite.journal.run import Journal
 from suite.models.spec import SAMPLING
 from suite.run.order import Group
 from suite.run.outcome import Settings
 from suite.run.plan import Plan
-from suite.run.results import pairs
 from suite.run.session import run_plan
 from suite.scoring.computing import wanted
 from suite.scoring.table import Table, TableBuilder

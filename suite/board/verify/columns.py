@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from suite.board.verify.plausible.calls import UNSERVED, members, provider_of
 from suite.board.verify.subject import Subject
 from suite.compare.measures import Measure, measures, side
+from suite.journal.pairs import pairs
 from suite.run.cells import AnyTask
 from suite.run.findings import Call
-from suite.run.results import pairs
 from suite.scoring.computing import wanted
 from suite.scoring.metrics import Ratio
 from suite.scoring.table import Table, TableBuilder

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from suite.board.verify.subject import Subject
-from suite.journal.reading import digest64
+from suite.journal.index import digest64
 from suite.run.manifest import counts_record
 from suite.run.plan import Plan
 from suite.run.records import payload_sha256

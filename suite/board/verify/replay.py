@@ -20,9 +20,11 @@ from suite.board.budget import Budget, TimeUp
 from suite.board.verify.equal import differing_values
 from suite.board.verify.subject import Subject
 from suite.errors import PluginError, RunError, SandboxUnavailable, SuiteError
-from suite.journal.reading import Journal, Lines, RunReader
+from suite.journal.lines import Lines
+from suite.journal.pairs import Key, Waiting, key_of
+from suite.journal.reading import RunReader
 from suite.journal.records import OutputRecord, ScoreRecord
-from suite.journal.waiting import Key, Waiting, key_of
+from suite.journal.run import Journal
 from suite.run.outcome import Outcome, Settings
 from suite.run.session import run_plan
 from suite.task import Output
@@ -185,7 +187,7 @@ def _pending(subject: Subject, again: RunReader) -> set[Key]:
     undone: set[Key] = set()
     roles: dict[Key, str] = {}
     for attempt in again.attempts:
-        key = (attempt.cell, attempt.sample, attempt.trial)
+        key = Key(attempt.cell, attempt.sample, attempt.trial)
         if attempt.event == "error":
             roles[key] = attempt.role
         elif attempt.event == "pending":

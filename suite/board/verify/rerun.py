@@ -29,8 +29,9 @@ from suite.board.verify.again import (
 from suite.board.verify.equal import same
 from suite.board.verify.subject import Subject
 from suite.errors import ConfigError
-from suite.journal.reading import Journal, RunReader
+from suite.journal.reading import RunReader
 from suite.journal.records import encode
+from suite.journal.run import Journal
 from suite.journal.writing import write_json
 from suite.plugins import Catalogue
 from suite.run.plan import Plan, make_plan

@@ -10,8 +10,10 @@ from typing import Any
 from suite.board.budget import Budget
 from suite.board.findings import Findings
 from suite.board.reply_digests import ReplyCollector
-from suite.journal.reading import Journal, Recorded, RunReader
+from suite.journal.index import Recorded
+from suite.journal.reading import RunReader
 from suite.journal.records import CallRecord
+from suite.journal.run import Journal
 from suite.run.plan import Plan
 
 

@@ -16,7 +16,7 @@ from suite.board.thresholds import Thresholds
 from suite.board.verify.plausible.prompts import Prompts, Sizes
 from suite.board.verify.subject import Subject
 from suite.chat import assistant, call_id, sha256_hex
-from suite.journal.reading import digest64
+from suite.journal.index import digest64
 from suite.journal.records import EVENTS, LIST_LENGTH, CallRecord
 
 UNSERVED = frozenset({"scripted", "replay", "lexical"})  # no model takes time to answer

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from suite.board.thresholds import Thresholds
 from suite.board.verify.subject import Subject
-from suite.journal.reading import digest64
+from suite.journal.index import digest64
 from suite.journal.records import OutputRecord
 from suite.task import Task
 

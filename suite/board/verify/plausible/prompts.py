@@ -6,8 +6,10 @@ import msgspec
 
 from suite.board.thresholds import Thresholds
 from suite.board.verify.subject import Subject
-from suite.journal.reading import Journal, Lines, OffsetIndex
+from suite.journal.index import OffsetIndex
+from suite.journal.lines import Lines
 from suite.journal.records import BlockRecord, CallRecord
+from suite.journal.run import Journal
 
 ADDED = 8192  # tokens that a chat template, a system prompt of its own and tools may add
 _SHORT = 60  # bytes below which a template counts for more than the request

@@ -11,7 +11,7 @@ from suite.board.thresholds import Thresholds
 from suite.board.verify.plausible.calls import members
 from suite.board.verify.plausible.leaks import Leaks, words_of
 from suite.board.verify.subject import Subject
-from suite.journal.reading import digest64
+from suite.journal.index import digest64
 from suite.journal.records import OutputRecord
 
 LONG_WORDS = 12  # an output below this says little by being equal to another

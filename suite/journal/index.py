@@ -1,0 +1,97 @@
+"""Records found again: by 64-bit digests and file offsets, so that memory stays at 16 bytes a record."""
+
+import hashlib
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Generic
+
+from suite.journal.lines import Lines, RecordT
+
+Name = str | tuple[str | int, ...]  # of a record: the hash that names it, or several values
+
+
+def digest64(*parts: object) -> int:
+    """64-bit digest of a key, for indexes; collisions are checked where the record is read."""
+    body = "\x1f".join(map(str, parts)).encode()
+    return int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big")
+
+
+class OffsetIndex:
+    """Digest -> offsets, 16 bytes an entry: filled once, then sorted, then asked."""
+
+    def __init__(self) -> None:
+        self._keys = array("Q")
+        self._offsets = array("Q")
+        self._sorted = True
+
+    def add(self, key: int, offset: int) -> None:
+        """Add one entry."""
+        self._keys.append(key)
+        self._offsets.append(offset)
+        self._sorted = False
+
+    def _sort(self) -> None:
+        order = sorted(range(len(self._keys)), key=self._keys.__getitem__)
+        self._keys = array("Q", (self._keys[i] for i in order))
+        self._offsets = array("Q", (self._offsets[i] for i in order))
+        self._sorted = True
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, key: int) -> bool:
+        return bool(self.find(key))
+
+    def distinct(self) -> int:
+        """How many different keys there are."""
+        return len(set(self._keys))
+
+    def find(self, key: int) -> list[int]:
+        """Offsets of a key, in the order added."""
+        if not self._keys:
+            return []
+        if not self._sorted:
+            self._sort()
+        found = []
+        i = bisect_left(self._keys, key)
+        while i < len(self._keys) and self._keys[i] == key:
+            found.append(self._offsets[i])
+            i += 1
+        return found
+
+
+class Recorded(Generic[RecordT]):
+    """Records that stand in a journal, found by a key; 16 bytes a record in memory.
+
+    key: of a record, the hash that names it or several values; None leaves it out.
+    """
+
+    def __init__(
+        self, lines: Lines[RecordT], key: Callable[[RecordT], Name | None] = attrgetter("id")
+    ) -> None:
+        self.lines, self._key = lines, key
+        self._index = OffsetIndex()
+        for offset, _, record in lines.placed():
+            if (own := key(record)) is not None:
+                self._index.add(_digest(own), offset)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __contains__(self, key: Name) -> bool:
+        return _digest(key) in self._index
+
+    def every(self, key: Name) -> list[RecordT]:
+        """All records of a key, in file order."""
+        found = map(self.lines.at, self._index.find(_digest(key)) if len(self) else ())
+        return [record for record in found if self._key(record) == key]
+
+    def find(self, key: Name) -> RecordT | None:
+        """The first record of a key, if there is one."""
+        return next(iter(self.every(key)), None)
+
+
+def _digest(key: Name) -> int:
+    return int(key[:16], 16) if isinstance(key, str) else digest64(*key)

@@ -1,0 +1,110 @@
+"""The lines of a journal's file: streamed, checksummed, tolerant of a torn last line and of nothing else.
+
+Files may be followed while a run is going.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Generic, TypeVar
+
+import msgspec
+
+from suite.errors import DamagedError, RunError
+from suite.files import open_regular
+from suite.journal.records import checked
+
+RecordT = TypeVar("RecordT")
+
+
+def damaged(path: Path, line: int, why: str) -> DamagedError:
+    """The error for a line that is not what was written."""
+    return DamagedError(
+        f"{path.name} line {line} was changed or damaged: {why}",
+        where=str(path),
+        fix="restore the file from a copy; a run with a changed journal is not continued or reported",
+    )
+
+
+class Lines(Generic[RecordT]):
+    """The records of one file. A missing file has none."""
+
+    def __init__(self, path: Path, kind: type[RecordT]) -> None:
+        self.path = path
+        self._fd = -1  # of `at`; a number, since nothing says in which order garbage goes
+        self._decoder = msgspec.json.Decoder(kind)
+
+    def decode(self, raw: bytes, number: int) -> RecordT:
+        """One record from its line, checksum first. Raises RunError naming file and line."""
+        line = raw[:-1] if raw.endswith(b"\n") else raw
+        if not checked(line):
+            raise damaged(self.path, number, "its checksum does not match")
+        try:
+            return self._decoder.decode(line)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise damaged(self.path, number, str(error)) from error
+
+    def opened(self) -> BinaryIO:
+        """The file to read. Raises RunError where something else stands in its place."""
+        try:
+            return open_regular(self.path)
+        except OSError as error:
+            raise RunError(f"{self.path.name} cannot be read: {error.strerror}", str(self.path)) from error
+
+    def placed(self) -> Iterator[tuple[int, int, RecordT]]:
+        """(offset of the line, its bytes, record) for every whole line, in file order."""
+        if not self.path.exists():
+            return
+        offset = 0
+        with self.opened() as file:
+            for number, raw in enumerate(file, 1):
+                if not raw.endswith(b"\n"):
+                    return  # torn: it never was a record
+                yield offset, len(raw), self.decode(raw, number)
+                offset += len(raw)
+
+    def raw(self) -> Iterator[bytes]:
+        """Every whole line without its newline, its checksum held; not decoded."""
+        if not self.path.exists():
+            return
+        with self.opened() as file:
+            for number, raw in enumerate(file, 1):
+                if not raw.endswith(b"\n"):
+                    return
+                line = raw[:-1]
+                if not checked(line):
+                    raise damaged(self.path, number, "its checksum does not match")
+                yield line
+
+    def __iter__(self) -> "Reading[RecordT]":
+        return Reading(self)
+
+    def at(self, offset: int) -> RecordT:
+        """The record that starts at an offset. The file stays open for the next one."""
+        if self._fd < 0:
+            with self.opened() as file:
+                self._fd = os.dup(file.fileno())
+        raw = b""
+        while not (end := raw.find(b"\n") + 1):
+            more = os.pread(self._fd, max(8192, len(raw)), offset + len(raw))
+            if not more:
+                break
+            raw += more
+        return self.decode(raw[: end or None], 0)
+
+    def __del__(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+
+
+class Reading(Iterator[RecordT]):
+    """The records of one file in order. offset, size: where the last one stands, and its bytes."""
+
+    def __init__(self, lines: Lines[RecordT]) -> None:
+        self.lines = lines
+        self.offset = self.size = 0
+        self._placed = lines.placed()
+
+    def __next__(self) -> RecordT:
+        self.offset, self.size, record = next(self._placed)
+        return record

@@ -1,0 +1,122 @@
+"""Outputs with their scores, and the records of one journal that wait for their partners in the other.
+
+Two journals of one run are in about the same order, so few wait, and those are kept. Whoever wrote them can
+have put them in any order: beyond `MOST` bytes only the places of the others are kept, and read again.
+"""
+
+from collections.abc import Iterator
+from typing import Generic, NamedTuple, TypeVar
+
+from suite.errors import RunError
+from suite.journal.index import digest64
+from suite.journal.lines import Reading
+from suite.journal.records import OutputRecord, ScoreRecord
+
+RecordT = TypeVar("RecordT", OutputRecord, ScoreRecord)
+MOST = 16 * 2**20  # bytes of lines that are kept as records
+
+
+class Key(NamedTuple):
+    """Which record: cell, sample, trial."""
+
+    cell: str
+    sample: str
+    trial: int
+
+    @classmethod
+    def of(cls, record: OutputRecord | ScoreRecord) -> "Key":
+        """The key of an output or score."""
+        return cls(record.cell, record.sample, record.trial)
+
+
+key_of = Key.of
+
+
+class Waiting(Generic[RecordT]):
+    """The waiting records of a journal that is read by `source`, found by their keys."""
+
+    def __init__(self, source: Iterator[RecordT], most: int | None = None) -> None:
+        self._reading: Reading[RecordT] | None = source if isinstance(source, Reading) else None
+        self._left = MOST if most is None else most
+        self._near: dict[Key, tuple[int, RecordT]] = {}
+        self._far: dict[int, int] = {}  # digest -> offset
+
+    def put(self, key: Key, record: RecordT) -> None:
+        """Keep the record that was read last."""
+        size = self._reading.size if self._reading is not None else 0
+        if self._reading is None or size <= self._left:
+            self._near[key] = size, record
+            self._left -= size
+        else:
+            self._far[digest64(*key)] = self._reading.offset
+
+    def pop(self, key: Key) -> RecordT | None:
+        """The record of a key, which waits no more."""
+        near = self._near.pop(key, None)
+        if near is not None:
+            self._left += near[0]
+            return near[1]
+        offset = self._far.pop(digest64(*key), None) if self._far else None
+        return None if offset is None else self._again(offset)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._near or (bool(self._far) and digest64(*key) in self._far)
+
+    def __len__(self) -> int:
+        return len(self._near) + len(self._far)
+
+    def __iter__(self) -> Iterator[RecordT]:
+        """All that still wait."""
+        for _, record in self._near.values():
+            yield record
+        for offset in self._far.values():
+            yield self._again(offset)
+
+    def _again(self, offset: int) -> RecordT:
+        assert self._reading is not None
+        found: RecordT = self._reading.lines.at(offset)
+        return found
+
+
+def pairs(
+    outputs: Iterator[OutputRecord], scores: Iterator[ScoreRecord]
+) -> Iterator[tuple[OutputRecord, ScoreRecord | None]]:
+    """Each output with its score; None for those not scored yet.
+
+    Both files are in about the same order, so few records wait for their partner. Raises RunError for a
+    record that stands twice or a score without an output.
+    """
+    waiting_outputs, waiting_scores = Waiting(outputs), Waiting(scores)
+    left, right = True, True
+    while left or right:
+        output = next(outputs, None) if left else None
+        left = output is not None
+        if output is not None:
+            key = Key.of(output)
+            found = waiting_scores.pop(key)
+            if found is not None:
+                yield output, found
+            elif key in waiting_outputs:
+                raise _twice(key, "outputs.jsonl")
+            else:
+                waiting_outputs.put(key, output)
+        score = next(scores, None) if right else None
+        right = score is not None
+        if score is not None:
+            key = Key.of(score)
+            partner = waiting_outputs.pop(key)
+            if partner is not None:
+                yield partner, score
+            elif key in waiting_scores:
+                raise _twice(key, "scores.jsonl")
+            else:
+                waiting_scores.put(key, score)
+    for score in waiting_scores:
+        cell, sample, trial = Key.of(score)
+        raise RunError(f"a score of sample {sample!r} (cell {cell}, trial {trial}) has no output")
+    for output in waiting_outputs:
+        yield output, None
+
+
+def _twice(key: Key, file: str) -> RunError:
+    return RunError(f"sample {key[1]!r} of cell {key[0]}, trial {key[2]}, stands twice in {file}")

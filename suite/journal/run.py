@@ -1,0 +1,213 @@
+"""A run folder with one of its scorings: the one way in which everything else reads a run.
+
+    run = open_run("runs/prefeval-1a2b3c4d")    # or a name under runs/, or PLACE@SCORING
+    run.manifest, run.scoring_manifest, run.results          # structs of `suite.journal.documents`
+    for output, score in run.pairs(): run.text(output)       # streamed; score is None where there is none
+
+Memory holds the documents and indexes of 16 bytes a record, each made when first asked for. A run that was
+not scored yet, or whose scoring has no results yet, can be read, too: its `scoring` is "", the documents that
+it lacks are empty.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from suite.errors import RunError, unknown
+from suite.journal.blocks import BlockReader
+from suite.journal.documents import (
+    RESULTS_FORMAT,
+    SCORING_FORMAT,
+    Coverage,
+    Results,
+    RoleMember,
+    RunManifest,
+    ScoringManifest,
+    Share,
+    read_document,
+    read_manifest,
+)
+from suite.journal.index import Recorded
+from suite.journal.lines import Lines
+from suite.journal.pairs import Key, pairs
+from suite.journal.records import AttemptRecord, CallRecord, OutputRecord, ScoreRecord
+
+RUNS = Path("runs")
+
+
+class Journal:
+    """One set of journal files: a run folder's own, or one of its scorings'."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.outputs = Lines(folder / "outputs.jsonl", OutputRecord)
+        self.calls = Lines(folder / "calls.jsonl", CallRecord)
+        self.attempts = Lines(folder / "attempts.jsonl", AttemptRecord)
+        self.scores = Lines(folder / "scores.jsonl", ScoreRecord)
+        self.blocks = BlockReader(folder / "blocks.jsonl")
+
+
+class FoundCall(NamedTuple):
+    """A call, the bodies its hashes stand for, and the stage it was made in."""
+
+    call: CallRecord
+    blocks: BlockReader
+    stage: str
+
+
+class Run:
+    """A run with one scoring: the one named, else the newest that has results, else the newest.
+
+    journal: the run's own. judged: the scoring's; empty where there is none.
+
+    Raises RunError if the folder holds no run, or no such scoring.
+    """
+
+    def __init__(self, folder: Path, scoring: str = "") -> None:
+        self.folder = folder
+        self.manifest: RunManifest = read_manifest(folder / "manifest.json")
+        self.journal = Journal(folder)
+        known = self.scorings()
+        if scoring and scoring not in known:
+            raise RunError(f"run {folder.name} has no scoring {scoring!r}", fix=f"it has: {', '.join(known)}")
+        if not scoring:  # a scoring that was just begun hides no finished one
+            done = [one for one in known if (folder / "scorings" / one / "results.json").exists()]
+            scoring = (done or known or [""])[-1]
+        self.scoring = scoring
+        self.judged = Journal(folder / "scorings" / (scoring or "none"))
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.manifest.name or self.folder.absolute().name
+
+    def scorings(self) -> list[str]:
+        """Ids of all scorings, oldest first."""
+        found = (self.folder / "scorings").glob("*/manifest.json")
+        dated = ((read_document(path, ScoringManifest).started, path.parent.name) for path in found)
+        return [name for _, name in sorted(dated)]
+
+    def need_scoring(self) -> None:
+        """Raises RunError for a run that was not scored."""
+        if not self.scoring:
+            raise RunError(f"run {self.folder.name} has not been scored", fix=f"suite score {self.folder}")
+
+    @cached_property
+    def scoring_manifest(self) -> ScoringManifest:
+        """The scoring's manifest; an empty one where the run was not scored."""
+        if self.scoring:
+            return read_document(self.judged.folder / "manifest.json", ScoringManifest)
+        return ScoringManifest(
+            format=SCORING_FORMAT, scoring="", started="", run=self.manifest.name, level=0.95, roles={},
+            plan_sha256=self.manifest.plan_sha256, cells=(),
+        )  # fmt: skip
+
+    @property
+    def has_results(self) -> bool:
+        """Whether the scoring has results yet."""
+        return (self.judged.folder / "results.json").exists()
+
+    @cached_property
+    def results(self) -> Results:
+        """The scoring's results; empty ones, of no cell, where there are none yet."""
+        if self.has_results:
+            return read_document(self.judged.folder / "results.json", Results)
+        counts = self.manifest.counts
+        return Results(
+            format=RESULTS_FORMAT, run=self.manifest.name, scoring=self.scoring, level=0.95, complete=False,
+            pending=counts.all_samples * self.manifest.trials, imported=self.manifest.imported, cells=(),
+            across=(), coverage=Coverage(groups=Share(taken=counts.groups_taken, all=counts.groups), tags={}),
+            calls={}, seconds=0.0,
+        )  # fmt: skip
+
+    @property
+    def roles(self) -> Mapping[str, Sequence[RoleMember]]:
+        """Members by role, those of the scoring in place of the run's where both name a role."""
+        return {**self.manifest.roles, **self.scoring_manifest.roles}
+
+    @property
+    def candidate(self) -> RoleMember | None:
+        """Who is measured; None of a run without a candidate."""
+        return next(iter(self.manifest.roles.get("candidate", ())), None)
+
+    def journals(self) -> tuple[Journal, Journal]:
+        """The run's own journal and the scoring's."""
+        return self.journal, self.judged
+
+    def outputs(self) -> Iterator[OutputRecord]:
+        """All outputs, in no particular order."""
+        return iter(self.journal.outputs)
+
+    def scores(self) -> Iterator[ScoreRecord]:
+        """All scores of the scoring, in no particular order."""
+        return iter(self.judged.scores)
+
+    def pairs(self) -> Iterator[tuple[OutputRecord, ScoreRecord | None]]:
+        """Each output with its score, None where it is not scored. Raises RunError for damage."""
+        return pairs(self.outputs(), self.scores())
+
+    @cached_property
+    def _outputs(self) -> Recorded[OutputRecord]:
+        return Recorded(self.journal.outputs, Key.of)
+
+    @cached_property
+    def _scores(self) -> Recorded[ScoreRecord]:
+        return Recorded(self.judged.scores, Key.of)
+
+    def output(self, key: Key) -> OutputRecord | None:
+        """The output of a key; the last one if there are several."""
+        return next(reversed(self._outputs.every(key)), None)
+
+    def score(self, key: Key) -> ScoreRecord | None:
+        """The score of a key; the last one if there are several."""
+        return next(reversed(self._scores.every(key)), None)
+
+    @cached_property
+    def solve_calls(self) -> Recorded[CallRecord]:
+        """The calls of solving by id."""
+        return Recorded(self.journal.calls)
+
+    @cached_property
+    def score_calls(self) -> Recorded[CallRecord]:
+        """The calls of scoring by id."""
+        return Recorded(self.judged.calls)
+
+    def call(self, identity: str) -> FoundCall | None:
+        """A call by its id, from the run or the scoring; None if neither recorded it."""
+        if (call := self.solve_calls.find(identity)) is not None:
+            return FoundCall(call, self.journal.blocks, "solve")
+        if (call := self.score_calls.find(identity)) is not None:
+            return FoundCall(call, self.judged.blocks, "score")
+        return None
+
+    def text(self, output: OutputRecord) -> str:
+        """An output's text, taken from its call where it was left out. Raises RunError if that is missing."""
+        if not output.text_from:
+            return output.output.text
+        if (found := self.call(output.text_from)) is not None:
+            return found.call.reply.text
+        raise RunError(f"call {output.text_from} of sample {output.sample!r} is not in calls.jsonl")
+
+
+def find_run(place: str | Path, runs: Path = RUNS) -> tuple[Path, str]:
+    """(folder, scoring or "") of a run: a folder, or a name under `runs`, or either with @SCORING.
+
+    Raises NotFound for no such run, RunError for a folder that holds none.
+    """
+    text = str(place)
+    base, _, scoring = text.rpartition("@")
+    choices = [(text, ""), *([(base, scoring)] if base and scoring else [])]
+    for name, chosen in choices:
+        for folder in (Path(name), runs / name):
+            if (folder / "manifest.json").is_file():
+                return folder, chosen
+    if Path(text).is_dir():
+        raise RunError(f"{text} holds no run", where=text, fix="name a folder that `suite eval` wrote")
+    known = [path.parent.name for path in runs.glob("*/manifest.json")]
+    raise unknown("run", text, known, where=f"searched here and in {runs}/")
+
+
+def open_run(place: str | Path, runs: Path = RUNS) -> Run:
+    """The run that `find_run` finds."""
+    return Run(*find_run(place, runs))
