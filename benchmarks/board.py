@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from suite.board.definition import load_board
-from suite.board.repository import open_repository
-from suite.board.site.build import build_site
+from suite.board.define.board_files import load_board
+from suite.board.repository.shelves import open_repository
+from suite.board.site.pages import build_site
 
 
 def definition(columns: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def main() -> None:
     _scrubbed(sys.stdout, scrub)
     _scrubbed(sys.stderr, scrub_all)
     code = run(sys.argv[1:])
-    budget = sys.modules.get("suite.board.budget")  # loaded by commands that verify
+    budget = sys.modules.get("suite.board.verify.time_limit")  # loaded by commands that verify
     if budget is not None and budget.struck() and threading.active_count() > 1:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()

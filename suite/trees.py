@@ -1,8 +1,8 @@
 """Where two trees of plain values (mappings, lists, text, numbers) differ: one walk for all who compare.
 
 How strict it is, its caller says. `exactly` is as strict as hashes are: true, 1 and 1.0 are three values, the
-order of names is none. Computed numbers are compared within a tolerance (`suite.board.verify.equal`). A name
-that only one side has differs from null too, unless `missing` says otherwise.
+order of names is none. Computed numbers are compared within a tolerance (`suite.board.verify.equality`). A
+name that only one side has differs from null too, unless `missing` says otherwise.
 """
 
 from collections.abc import Callable, Iterator, Mapping

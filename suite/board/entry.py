@@ -2,7 +2,7 @@
 
 submission.json is the submitter's word, verification.json ours; numbers come from the latter alone. Both are
 decoded into types here, so that a page never meets a shape that it does not know; text in them stays hostile.
-Not here: the rules of who is ranked (`listing`), finding the folders (`repository`).
+Not here: the rules of who is ranked (`rank`), finding the folders (`repository`).
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from suite.board.definition_parts import Sha256, seen
+from suite.board.define.parts import Sha256, seen
 from suite.data import strict_syntax
 from suite.data.cache import sha256_of
 from suite.errors import DataError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from suite.board.accepting import Accepted
+    from suite.board.repository.acceptance import Accepted
 
 
 @click.group("board")
@@ -35,7 +35,7 @@ def list_(as_json: bool) -> None:
     Example:
       suite board list
     """
-    from suite.board.definition import boards
+    from suite.board.define.board_files import boards
     from suite.report.numbers import counted
 
     found, problems = boards()
@@ -63,8 +63,8 @@ def init(folder: Path, board_name: str) -> None:
     Example:
       suite board init my-board --board mini
     """
-    from suite.board.asking import free_roles, open_note
-    from suite.board.repository import init_board
+    from suite.board.define.eval_commands import free_roles, open_note
+    from suite.board.repository.shelves import init_board
     from suite.errors import SuiteError
     from suite.plugins import catalogue
 
@@ -89,11 +89,11 @@ def commands(board: str, model: str) -> None:
     Example:
       suite board commands mini --model embedded/smollm2-135m
     """
-    from suite.board import asking
-    from suite.board.definition import find_board
+    from suite.board.define import eval_commands
+    from suite.board.define.board_files import find_board
     from suite.plugins import catalogue
 
-    for line in asking.commands(find_board(board), model, catalogue()):
+    for line in eval_commands.commands(find_board(board), model, catalogue()):
         click.echo(line)
 
 
@@ -131,8 +131,8 @@ def accept(
       suite board accept my-model.suite.zip --repo my-board
       suite board accept --new --repo my-board
     """
-    from suite.board.accepting import accept as take
-    from suite.board.accepting import accept_new
+    from suite.board.repository.acceptance import accept as take
+    from suite.board.repository.acceptance import accept_new
     from suite.errors import ConfigError
 
     if new == (bundle is not None):
@@ -150,7 +150,7 @@ def accept(
 
 
 def _tell(place: Path, found: "Accepted") -> None:
-    from suite.board.verify.report import as_text, told_of
+    from suite.board.verify.verification import as_text, told_of
 
     if found.folder is not None and found.verification is not None:
         click.echo(f"accepted ({found.verification.verdict.replace('_', ' ')}): {found.folder}")
@@ -179,7 +179,7 @@ def withdraw(entry: Path, status: str, reason: str) -> None:
     Example:
       suite board withdraw submissions/mini/my-model-0123456789ab --reason "wrong revision was served"
     """
-    from suite.board.accepting import withdraw as take_out
+    from suite.board.repository.acceptance import withdraw as take_out
 
     take_out(entry, status, reason)
     click.echo(f"{status}: {entry}")
@@ -197,8 +197,8 @@ def check(context: click.Context, repository: Path, board_name: str, no_verify: 
     Example:
       suite board check my-board
     """
-    from suite.board.checking import check_board
-    from suite.board.repository import open_repository
+    from suite.board.repository.audit import check_board
+    from suite.board.repository.shelves import open_repository
     from suite.report.numbers import counted
 
     bad = 0
@@ -231,8 +231,8 @@ def build(repository: Path, output: Path, board_name: str, url: str) -> None:
     Example:
       suite board build my-board -o site
     """
-    from suite.board.repository import open_repository
-    from suite.board.site.build import build_site
+    from suite.board.repository.shelves import open_repository
+    from suite.board.site.pages import build_site
     from suite.report.numbers import counted
 
     built = build_site(open_repository(repository, board_name), output, url=url)
@@ -257,13 +257,13 @@ def serve(place: Path, port: int, board_name: str) -> None:
     """
     import tempfile
 
-    from suite.board.site.build import server
+    from suite.board.site.pages import server
 
     with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
         folder = place
         if not (place / "index.html").is_file():
-            from suite.board.repository import open_repository
-            from suite.board.site.build import build_site
+            from suite.board.repository.shelves import open_repository
+            from suite.board.site.pages import build_site
 
             folder = build_site(open_repository(place, board_name), Path(scratch) / "site").folder
         with server(folder, port) as running:
@@ -286,7 +286,7 @@ def check_pr(context: click.Context, repository: Path, base: str, head: str, as_
     Example:
       suite board check-pr . --base origin/main --head pull/7
     """
-    from suite.board.pull_request import check_pull_request
+    from suite.board.repository.pull_request import check_pull_request
 
     found = check_pull_request(repository, base, head)
     if as_json:
@@ -314,8 +314,8 @@ def fetch(folder: Path, board_name: str, output: Path) -> None:
     Example:
       suite board fetch submissions/mini/my-model-0123456789ab --board mini -o fetched
     """
-    from suite.board.accepting import bundle_of
-    from suite.board.definition import find_board
+    from suite.board.define.board_files import find_board
+    from suite.board.repository.acceptance import bundle_of
     from suite.errors import ConfigError
 
     output.mkdir(parents=True, exist_ok=True)
@@ -336,6 +336,6 @@ def comment(report: Path) -> None:
     Example:
       suite board comment report.json
     """
-    from suite.board.pull_request import comment as told
+    from suite.board.repository.pull_request import comment as told
 
     click.echo(told(report), nl=False)

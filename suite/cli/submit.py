@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from suite.board.declared_fields import FLAGS
+from suite.board.bundle.declared_texts import FLAGS
 from suite.cli.steps import parse_data, parse_options, parse_roles, role_flags
 
 if TYPE_CHECKING:
-    from suite.board.definition import Board
+    from suite.board.define.board_files import Board
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -33,7 +33,7 @@ def submit() -> None:
 def _board(name: str | None) -> "Board | None":
     if name is None:
         return None
-    from suite.board.definition import find_board
+    from suite.board.define.board_files import find_board
 
     return find_board(name)
 
@@ -48,11 +48,12 @@ def declare(runs: Sequence[str], board: str | None) -> None:
     Example:
       suite submit declare runs/mine > declare.yaml
     """
-    from suite.board import declared_fields, declaring
+    from suite.board.bundle import declared_texts
+    from suite.board.pack import declarations
     from suite.compare.loading import open_runs
 
-    known = declaring.known(open_runs(runs), _board(board))
-    click.echo(declared_fields.template(known), nl=False)
+    known = declarations.known(open_runs(runs), _board(board))
+    click.echo(declared_texts.template(known), nl=False)
 
 
 def _name(flag: str) -> str:
@@ -103,7 +104,7 @@ def pack(
     Example:
       suite submit pack runs/mine --declare declare.yaml -o mine.suite.zip
     """
-    from suite.board.pack import Wish, make
+    from suite.board.pack.wish import Wish, make
 
     given = {flag: text for flag in FLAGS if (text := flags.get(_name(flag))) is not None}
     asked = _board(board)
@@ -147,7 +148,7 @@ def sign(bundle: Path, key: Path, force: bool) -> None:
     Example:
       suite submit sign my-model.suite.zip --key ~/.ssh/id_ed25519
     """
-    from suite.board.packing import sign_bundle
+    from suite.board.pack.bundle_files import sign_bundle
 
     found = sign_bundle(bundle, key, replace=force)
     click.echo(f"signed {bundle.name} with {found.algorithm} key {found.key}")
@@ -186,9 +187,9 @@ def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
     Example:
       suite submit place my-model.suite.zip --repo ../the-board
     """
-    from suite.board import accepting
+    from suite.board.repository import acceptance
 
-    folder = accepting.place(bundle, repository, urls=urls)
+    folder = acceptance.place(bundle, repository, urls=urls)
     shown = folder.resolve().relative_to(repository.resolve()).as_posix()
     click.echo(f"wrote {shown}: {', '.join(sorted(one.name for one in folder.iterdir()))}")
     click.echo("next, in the repository:")
@@ -265,11 +266,11 @@ def verify(
       suite submit verify my-model.suite.zip --board mini --rerun 60 --model vllm/org/my-model
       suite submit verify my-model.suite.zip --board mini --rejudge 60 --judge vllm/org/the-judge
     """
-    from suite.board.definition import find_board
-    from suite.board.signatures import Signers
+    from suite.board.bundle.signatures import Signers
+    from suite.board.define.board_files import find_board
     from suite.board.verify import Rerun
     from suite.board.verify import verify as climb
-    from suite.board.verify.report import as_text
+    from suite.board.verify.verification import as_text
     from suite.errors import ConfigError
     from suite.report.run_reports import replace_file
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import good_bundles
 import pytest
 
-from suite.board import packing
-from suite.board.definition import Board
+from suite.board.define.board_files import Board
+from suite.board.pack import bundle_files
 from tests.board import making
 
 
@@ -42,7 +42,7 @@ def bundle(good_bundle: Path, tmp_path: Path) -> Path:
 def zipped(bundle: Path, tmp_path: Path) -> Path:
     """An archive of your own to change."""
     path = tmp_path / "good.suite.zip"
-    packing.write_archive(bundle, path)
+    bundle_files.write_archive(bundle, path)
     return path
 
 

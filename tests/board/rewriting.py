@@ -6,19 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from suite.board import frames, packing
+from suite.board.bundle import frames
+from suite.board.pack import bundle_files
 from tests.board.making import journal, lines_of, with_crc, without_crc, write_lines
 
 
 def rewrite(bundle: Path, name: str, change: Callable[[list[bytes]], list[bytes]]) -> None:
     path = journal(bundle, name)
     write_lines(path, change(lines_of(path)))
-    packing.seal(bundle)
+    bundle_files.seal(bundle)
 
 
 def raw(bundle: Path, name: str, data: bytes) -> None:
     journal(bundle, name).write_bytes(frames.compress(data))
-    packing.seal(bundle)
+    bundle_files.seal(bundle)
 
 
 def first(change: Callable[[bytes], bytes]) -> Callable[[list[bytes]], list[bytes]]:
@@ -37,5 +38,5 @@ def changed(bundle: Path, to: Path, **changes: Any) -> Path:
         else:
             told[key] = value
     path.write_text(json.dumps(told))
-    packing.seal(to)
+    bundle_files.seal(to)
     return to

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from suite.board.definition import find_board
-from suite.board.repository import open_repository
+from suite.board.define.board_files import find_board
+from suite.board.repository.shelves import open_repository
 from suite.cli.main import run
 from suite.errors import NotFound
 from tests.board import accepted

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from suite.board.thresholds import DEFAULTS
-from suite.board.verify.asked import COVERS
+from suite.board.define.thresholds import DEFAULTS
+from suite.board.verify.deviations import COVERS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/verifying.md").read_text(encoding="utf-8")

@@ -6,8 +6,8 @@ from typing import Any
 from named_server import NamedServer
 from small_tasks import plan_of, run
 
-from suite.board.documents_check import roles_identity
-from suite.board.submission import schema_errors
+from suite.board.bundle.documents_check import roles_identity
+from suite.board.bundle.submission import schema_errors
 from suite.journal.reading import RunReader
 from suite.models.sampling import NEUTRAL
 from suite.models.settings import SETTINGS

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from suite.board.verify import equal
+from suite.board.verify import equality
 from suite.run.folders import differing
 from suite.trees import MISSING, differences, exactly
 
@@ -45,9 +45,9 @@ def test_computed_numbers_are_the_same_within_a_tolerance() -> None:
         {"metrics": [{"name": "kept", "value": 1 / 3}]},
         {"metrics": [{"name": "kept", "value": 0.3333}]},
     )
-    assert list(equal.differences(mine, {"metrics": [{"name": "kept", "value": 1 / 3 + 1e-12}]})) == []
-    assert list(equal.differences(mine, theirs)) == [("metrics[kept].value", 1 / 3, 0.3333)]
-    assert list(equal.differences({"a": None}, {})) == [("a", None, equal.MISSING)]
+    assert list(equality.differences(mine, {"metrics": [{"name": "kept", "value": 1 / 3 + 1e-12}]})) == []
+    assert list(equality.differences(mine, theirs)) == [("metrics[kept].value", 1 / 3, 0.3333)]
+    assert list(equality.differences({"a": None}, {})) == [("a", None, equality.MISSING)]
 
 
 def test_a_run_of_another_plan_is_told_by_at_most_ten_fields() -> None:

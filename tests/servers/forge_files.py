@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from tamper import Forged
 
-from suite.board import signatures
-from suite.board.packing import seal
-from suite.board.submission import SIGNATURE
+from suite.board.bundle import signatures
+from suite.board.bundle.submission import SIGNATURE
+from suite.board.pack.bundle_files import seal
 from suite.chat import sha256_hex
 
 

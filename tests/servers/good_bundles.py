@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from suite.board import packing
-from suite.board.definition import Board, load_board
+from suite.board.define.board_files import Board, load_board
+from suite.board.pack import bundle_files
 from suite.chat import Reply, Request, Usage
 from suite.compare.loading import open_runs
 from suite.models.base import Asking
@@ -186,7 +186,7 @@ def declared(made_for: Board | None) -> dict[str, Any]:
 def bundle(runs: list[Path], made_for: Board | None, folder: Path) -> Path:
     """The bundle folder of some runs."""
     folder.mkdir(parents=True)
-    packing.stage(open_runs([str(one) for one in runs]), declared(made_for), b"", folder)
+    bundle_files.stage(open_runs([str(one) for one in runs]), declared(made_for), b"", folder)
     return folder
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from suite.board import frames
-from suite.board.documents_check import entry_cell, roles_identity
-from suite.board.packing import seal
+from suite.board.bundle import frames
+from suite.board.bundle.documents_check import entry_cell, roles_identity
+from suite.board.pack.bundle_files import seal
 from suite.chat import call_id, canonical_json, request_sha256, sha256_hex
 from suite.journal.blocks import BlockReader
 from suite.journal.reading import RunReader

@@ -1,1 +1,1 @@
-"""The static site of a board: plain files that work from a disk, on any host and under any path."""
+"""The pages of a board. In: the boards of a repository. Out: a folder of static files that any server can show."""

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from suite.board.listing import Listed
-from suite.board.ranking import Standing
+from suite.board.rank.state import Listed
+from suite.board.rank.ranking import Standing
 from suite.board.site.markup import name
 from suite.report.numbers import number
 

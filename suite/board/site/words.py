@@ -5,9 +5,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from suite.board.definition import Board, Item
-from suite.board.overall import NAMES, PROPERTIES
-from suite.board.ranking import Ranking
+from suite.board.define.board_files import Board, Item
+from suite.board.rank.overall import NAMES, PROPERTIES
+from suite.board.rank.ranking import Ranking
 from suite.board.site.markup import name
 from suite.report.numbers import number, percent, plain
 

@@ -1,6 +1,8 @@
-"""Verification of a submission: the ladder climbed, its report, and the units that a ranking pairs."""
+"""The verification of a submission. In: a bundle, and the board that it is for. Out: findings of every rung,
+the verdict, the numbers computed again, and the units that a ranking pairs.
+"""
 
-from suite.board.verify.again import Rerun
-from suite.board.verify.report import Verification, verify
+from suite.board.verify.live_passes import Rerun
+from suite.board.verify.verification import Verification, verify
 
 __all__ = ["Rerun", "Verification", "verify"]

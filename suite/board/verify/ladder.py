@@ -12,27 +12,27 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from suite.board import signatures
-from suite.board.budget import Budget, TimeUp
-from suite.board.bundle import Bundle, open_bundle
-from suite.board.definition import Board
+from suite.board.bundle import signatures
+from suite.board.bundle.contents import Bundle, open_bundle
+from suite.board.bundle.rungs import Findings
+from suite.board.bundle.signatures import Signature, Signers
+from suite.board.bundle.size_limits import MIB, Limits
+from suite.board.bundle.submission import SIGNATURE
+from suite.board.define.board_files import Board
+from suite.board.define.thresholds import Thresholds
 from suite.board.entry import Entry
-from suite.board.findings import Findings
-from suite.board.limits import MIB, Limits
-from suite.board.reply_digests import ReplyCollector, ReplyDigests
-from suite.board.signatures import Signature, Signers
-from suite.board.submission import SIGNATURE
-from suite.board.thresholds import Thresholds
-from suite.board.verify.again import Rerun, Rerunning
-from suite.board.verify.asked import Standing, asked
-from suite.board.verify.columns import Column, Spent, Want, make_columns, result_of, whole_latency
-from suite.board.verify.complete import complete
-from suite.board.verify.numbers import numbers
-from suite.board.verify.plausible import plausible
-from suite.board.verify.plausible.others import Beside, check_others, check_pasted
+from suite.board.verify.aggregates import numbers
+from suite.board.verify.column_results import Column, Spent, Want, make_columns, result_of, whole_latency
+from suite.board.verify.completeness import complete
+from suite.board.verify.deviations import Standing, asked
+from suite.board.verify.live_passes import Rerun, Rerunning
+from suite.board.verify.plausibility import plausible
+from suite.board.verify.plausibility.others import Beside, check_others, check_pasted
 from suite.board.verify.replay import replay
-from suite.board.verify.rerun import rerun
+from suite.board.verify.reply_digests import ReplyCollector, ReplyDigests
+from suite.board.verify.reproduction import rerun
 from suite.board.verify.subject import Subject
+from suite.board.verify.time_limit import Budget, TimeUp
 from suite.board.verify.world import same_world
 from suite.errors import SuiteError
 from suite.plugins import Catalogue, catalogue

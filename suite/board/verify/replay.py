@@ -16,9 +16,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.board.budget import Budget, TimeUp
-from suite.board.verify.equal import differing_values
+from suite.board.verify.equality import differing_values
 from suite.board.verify.subject import Subject
+from suite.board.verify.time_limit import Budget, TimeUp
 from suite.errors import PluginError, RunError, SandboxUnavailable, SuiteError
 from suite.journal.lines import Lines
 from suite.journal.pairs import Key, Waiting, key_of

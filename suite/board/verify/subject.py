@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from suite.board.budget import Budget
-from suite.board.findings import Findings
-from suite.board.reply_digests import ReplyCollector
+from suite.board.bundle.rungs import Findings
+from suite.board.verify.reply_digests import ReplyCollector
+from suite.board.verify.time_limit import Budget
 from suite.journal.index import Recorded
 from suite.journal.reading import RunReader
 from suite.journal.records import CallRecord

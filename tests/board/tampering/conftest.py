@@ -7,7 +7,7 @@ import good_bundles
 import pytest
 from tamper import Forged
 
-from suite.board.definition import Board
+from suite.board.define.board_files import Board
 
 
 @pytest.fixture

@@ -12,16 +12,17 @@ from suite.board.verify import Verification, verify
 
 # Rows whose forgery is not of one bundle folder: the test that makes it, by number.
 ELSEWHERE = {
-    "5": "tests/board/test_archive.py::test_hostile_archive_is_refused",
-    "6": "tests/board/test_folder.py::test_hard_link",
-    "7": "tests/board/test_archive.py::test_hostile_archive_is_refused",
-    "8": "tests/board/test_archive.py::test_hostile_archive_is_refused",
-    "9": "tests/board/test_archive.py::test_hostile_archive_is_refused",
-    "10": "tests/board/test_frames.py::test_frame_that_is_refused",
-    "11": "tests/board/test_frames.py::test_bomb_in_a_bundle",
-    "54": "tests/board/test_accepting.py::test_it_is_taken_once_whatever_it_is_called",
-    "61": "tests/board/test_pull_request.py::test_everything_else_is_refused_and_named",
-    "62": "tests/board/test_fetching.py::test_a_name_that_leads_to_a_private_address_is_never_asked",
+    "5": "tests/board/bundle/test_archive.py::test_hostile_archive_is_refused",
+    "6": "tests/board/bundle/test_folder.py::test_hard_link",
+    "7": "tests/board/bundle/test_archive.py::test_hostile_archive_is_refused",
+    "8": "tests/board/bundle/test_archive.py::test_hostile_archive_is_refused",
+    "9": "tests/board/bundle/test_archive.py::test_hostile_archive_is_refused",
+    "10": "tests/board/bundle/test_frames.py::test_frame_that_is_refused",
+    "11": "tests/board/bundle/test_frames.py::test_bomb_in_a_bundle",
+    "54": "tests/board/repository/test_acceptance.py::test_it_is_taken_once_whatever_it_is_called",
+    "61": "tests/board/repository/test_pull_request.py::test_everything_else_is_refused_and_named",
+    "62": "tests/board/repository/test_remote_bundle.py::"
+    "test_a_name_that_leads_to_a_private_address_is_never_asked",
 }
 HONEST = {"R9.no-model"}  # a script answered: true, and told
 

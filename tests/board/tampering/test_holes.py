@@ -13,12 +13,12 @@ import pytest
 from forge_records import replaced
 from tamper import Forged
 
-from suite.board.bundle import open_bundle
-from suite.board.definition import Board, load_board
-from suite.board.findings import Findings
+from suite.board.bundle.contents import open_bundle
+from suite.board.bundle.rungs import Findings
+from suite.board.define.board_files import Board, load_board
 from suite.board.verify import Rerun, Verification, verify, world
-from suite.board.verify.again import pick
-from suite.board.verify.equal import same
+from suite.board.verify.equality import same
+from suite.board.verify.live_passes import pick
 from suite.board.verify.subject import Subject
 from suite.chat import Usage
 

@@ -12,13 +12,13 @@ import pytest
 from forge_records import replaced
 from tamper import Forged
 
-from suite.board.definition import load_board
-from suite.board.refusing import reasons
+from suite.board.define.board_files import load_board
+from suite.board.pack.objections import reasons
 from suite.board.verify import Verification, verify
 from suite.chat import Usage
 from suite.cli.main import run as command
 from suite.compare.loading import open_runs
-from suite.journal import waiting
+from suite.journal import pairs
 from suite.sandbox import probe
 from suite.task import Part
 from tests.board.making import edit_json
@@ -183,7 +183,7 @@ class TestCalls:
         self, recipe: str, forged: Callable, good: Callable, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whatever waits for its partner longer than memory lasts is read again from where it stands."""
-        monkeypatch.setattr(waiting, "MOST", 0)
+        monkeypatch.setattr(pairs, "MOST", 0)
         made, board = forged(recipe)
         made.files["outputs"].reverse()
         made.save()

@@ -1,0 +1,277 @@
+"""A bundle opened: unpacked under names of our own, with everything it says of itself held against itself.
+
+The first rungs of the ladder are climbed on the way. R0: only what may stand in a bundle, in safe bytes,
+within the limits. R1: every document and record has its declared shape. R2: hashes, counts, checksums,
+identities and references agree. Not here: the byte formats (`archive`, `folder`, `frames`), records
+(`records_check`), any rung that needs tasks or data (`verify`).
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from suite.board.bundle import strict_json
+from suite.board.bundle.archive import Archive
+from suite.board.bundle.documents_check import check_documents, check_shapes
+from suite.board.bundle.folder import Folder
+from suite.board.bundle.frames import FrameError, unpack
+from suite.board.bundle.records_check import RecordsCheck
+from suite.board.bundle.rungs import Findings
+from suite.board.bundle.signatures import MOST_BYTES
+from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.submission import README, RUN_FILES, SIGNATURE, SUBMISSION, check_submission
+from suite.errors import BundleError
+
+_CHUNK = 2**20
+_LIMITS = Limits()
+_SUBMISSION_BYTES = 2**20
+_MOST_FAMILIES = 100
+
+
+@dataclass(frozen=True)
+class BundleRun:
+    """One run of a bundle.
+
+    entry: what submission.json says of it. folder: an ordinary run folder, with one scoring. sound:
+    whether R1 and R2 found no error in it; nothing may be concluded from a run that is not.
+    """
+
+    id: str
+    entry: dict[str, Any]
+    folder: Path
+    scoring: str
+    sound: bool
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle's content. id: SHA-256 of submission.json, whose bytes are `manifest`. signature: of these
+    bytes, None if there is none; not checked. The run folders vanish when it is closed.
+    """
+
+    id: str
+    submission: dict[str, Any]
+    runs: tuple[BundleRun, ...]
+    readme: str
+    manifest: bytes = b""
+    signature: bytes | None = None
+
+
+Source = Archive | Folder
+"""The files of a bundle, as an archive or a folder holds them."""
+
+
+@contextmanager
+def open_bundle(path: Path, findings: Findings, limits: Limits = _LIMITS) -> Iterator[Bundle | None]:
+    """Open a bundle, archive or folder, climbing R0, R1 and R2; what they find goes into `findings`.
+
+    Yields None if it must not be read further: R0 found it unsafe, or R1 its submission.json unusable.
+    Raises BundleError if there is no bundle at all: no file, no ZIP, no submission.json.
+    """
+    with ExitStack() as stack:
+        source = _source(path)
+        stack.callback(source.close)
+        with findings.climbing("R0"):
+            safe = source.scan(findings, limits)
+        if not safe:
+            for rung in ("R1", "R2"):
+                findings.not_run(rung, "the container is not safe to read")
+            yield None
+            return
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="suite-bundle-")))
+        try:
+            bundle = _Opening(source, scratch, findings, limits).bundle(path)
+        except OSError as error:
+            raise BundleError(
+                f"cannot unpack the bundle: {error.strerror or error}",
+                where=str(scratch),
+                fix="make room there, or name a bigger place with TMPDIR",
+            ) from error
+        yield bundle
+
+
+def _source(path: Path) -> Source:
+    if path.is_dir():
+        return Folder(path)
+    if path.is_file():
+        return Archive(path)
+    if path.exists():
+        raise BundleError(f"{path.name} is neither a file nor a folder", where=str(path))
+    raise BundleError(f"there is no bundle {path.name}", where=str(path))
+
+
+class _Opening:
+    """One bundle being unpacked."""
+
+    def __init__(self, source: Source, scratch: Path, findings: Findings, limits: Limits) -> None:
+        self._source, self._scratch = source, scratch
+        self._findings, self._limits = findings, limits
+        self._total = 0
+        self._budget = [limits.rebuilt]
+        self._listing: dict[str, dict[str, Any]] = {}
+
+    def bundle(self, path: Path) -> Bundle | None:
+        if SUBMISSION not in self._source.sizes:
+            raise BundleError(
+                f"{path.name} holds no bundle: it has no {SUBMISSION}",
+                where=str(path),
+                fix="give what `suite submit pack` wrote, a .suite.zip or a folder",
+            )
+        with self._findings.climbing("R1"):
+            raw = self._small(SUBMISSION, _SUBMISSION_BYTES)
+            submission = None if raw is None else self._strict(raw, SUBMISSION)
+            usable = submission is not None and check_submission(submission, self._findings, self._limits)
+        if raw is None or submission is None or not usable:
+            self._findings.not_run("R2", f"{SUBMISSION} cannot be used")
+            return None
+        self._listing = {one["path"]: one for one in submission["files"]}
+        with self._findings.climbing("R2"):
+            bad = self._compare_listing()
+        if sum(one["content_bytes"] for one in self._listing.values()) > self._limits.total:
+            self._findings.add("R0.too-big", f"all files would be over {self._limits.total} bytes")
+            return None
+        runs = tuple(self._run(number, entry, bad) for number, entry in enumerate(submission["runs"]))
+        readme = self._readme()
+        signature = self._small(SIGNATURE, MOST_BYTES) if SIGNATURE in self._source.sizes else None
+        if self._findings.rungs["R0"].errors:
+            for rung in ("R1", "R2"):
+                self._findings.not_run(rung, "a file of the bundle is not safe to read")
+            return None  # a file turned out not to be safe
+        return Bundle(hashlib.sha256(raw).hexdigest(), submission, runs, readme, raw, signature)
+
+    def _small(self, name: str, most: int) -> bytes | None:
+        if self._source.sizes[name] > most:
+            self._findings.add("R0.too-big", f"a document is over {most} bytes", name)
+            return None
+        with self._source.open(name) as file:
+            return file.read(most + 1)
+
+    def _strict(self, raw: bytes, name: str) -> Any:
+        try:
+            return strict_json.read(raw, self._limits.depth)
+        except strict_json.NotStrict as error:
+            self._findings.add("R1.not-strict-json", f"a document {error}", name)
+            return None
+
+    def _compare_listing(self) -> set[str]:
+        """Hold the files there against the list; names of those that differ."""
+        findings, sizes, listed = self._findings, self._source.sizes, self._listing
+        bad: set[str] = set()
+        for name in sorted(set(sizes) - set(listed) - {SUBMISSION, SIGNATURE}):
+            findings.add("R2.unlisted-file", "a file is not listed in submission.json", name)
+        for name, one in sorted(listed.items()):
+            if name not in sizes:
+                findings.add("R2.missing-file", "a listed file is not there", name)
+                bad.add(name)
+                continue
+            digest, size = hashlib.sha256(), 0
+            with self._source.open(name) as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+                    size += len(chunk)
+            found = digest.hexdigest()
+            for code, what, expected, here in (
+                ("R2.size-differs", "a file has another size", one["bytes"], size),
+                ("R2.bytes-differ", "a file has other bytes", one["sha256"], found),
+            ):
+                if here != expected:
+                    findings.add(code, what, name, expected=expected, found=here)
+                    bad.add(name)
+                    break
+            if not name.endswith(".zst") and (one["content_bytes"], one["content_sha256"]) != (size, found):
+                findings.add("R2.content-differs", "a file's content is not what is listed", name)
+                bad.add(name)
+        return bad
+
+    def _run(self, number: int, entry: dict[str, Any], bad: set[str]) -> BundleRun:
+        findings = self._findings
+        errors = _errors(findings)
+        base = f"runs/{entry['run_id']}/"
+        folder = self._scratch / str(number)
+        inner = folder / "scorings" / entry["scoring"]
+        inner.mkdir(parents=True)
+        complete = not any(base + name in bad for name in RUN_FILES)
+        documents: dict[str, Any] = {}
+        with findings.climbing("R2"):
+            for name in RUN_FILES:
+                if base + name not in self._source.sizes:
+                    continue
+                place = (
+                    inner / name.removeprefix("scoring/") if name.startswith("scoring/") else folder / name
+                )
+                if name.endswith(".zst"):
+                    self._unpack(base + name, place.with_suffix(""), base + name in bad)
+                else:
+                    raw = self._small(base + name, self._limits.manifest)
+                    if raw is not None:
+                        place.write_bytes(raw)
+                        documents[name] = self._strict(raw, base + name)
+        if not complete or _errors(findings) != errors:
+            return BundleRun(entry["run_id"], entry, folder, entry["scoring"], False)
+        with findings.climbing("R1"):
+            shaped = check_shapes(documents, base, findings)
+        if shaped:
+            with findings.climbing("R2"):
+                check_documents(documents, entry, base, findings)
+                self._records(folder, inner, base, documents["manifest.json"])
+        return BundleRun(entry["run_id"], entry, folder, entry["scoring"], _errors(findings) == errors)
+
+    def _records(self, folder: Path, scoring: Path, base: str, manifest: dict[str, Any]) -> None:
+        families = {one["cell"]: one["task"].partition("/")[0] for one in manifest["cells"]}
+        if len(set(families.values())) > _MOST_FAMILIES:  # each call's id is tried under each of them
+            self._findings.add("R1.too-many-families", f"a run of over {_MOST_FAMILIES} families", base)
+            return
+        check = RecordsCheck(folder, scoring, base, families, self._findings, self._limits, self._budget)
+        check.check()
+        for name, count in check.counts.items():
+            listed = self._listing[name]["records"]
+            if count != listed:
+                what = "a journal has another number of records"
+                self._findings.add("R2.record-count", what, name, expected=listed, found=count)
+
+    def _readme(self) -> str:
+        if README not in self._source.sizes:
+            return ""
+        raw = self._small(README, self._limits.readme)
+        if raw is None:
+            return ""
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            self._findings.add("R1.readme", "it is not UTF-8", README)
+            return ""
+
+    def _unpack(self, name: str, to: Path, differs: bool) -> None:
+        """Decompress one journal, counting; a frame that is no frame is an error of R0 unless the
+        file is known to be changed anyway."""
+        digest, size = hashlib.sha256(), 0
+        try:
+            with self._source.open(name) as file, to.open("wb") as out:
+                for piece in unpack(file, self._source.sizes[name], self._limits):
+                    size += len(piece)
+                    self._total += len(piece)
+                    if self._total > self._limits.total:
+                        raise FrameError("too-big", f"all would be over {self._limits.total} bytes")
+                    digest.update(piece)
+                    out.write(piece)
+        except FrameError as error:
+            rung = "R2" if differs else "R0"
+            self._findings.add(f"{rung}.{error.word}", f"a compressed file {error}", name)
+            to.unlink(missing_ok=True)
+            return
+        listed = self._listing.get(name)
+        if listed is None:
+            return  # found already: it is not listed
+        if (size, digest.hexdigest()) != (listed["content_bytes"], listed["content_sha256"]):
+            what = "a file's content is not what is listed"
+            self._findings.add(
+                "R2.content-differs", what, name, expected=listed["content_sha256"], found=digest.hexdigest()
+            )
+
+
+def _errors(findings: Findings) -> int:
+    return sum(findings.rungs[rung].errors for rung in ("R0", "R1", "R2"))

@@ -1,0 +1,124 @@
+"""Journals compressed: one zstd frame with content size and checksum, written and read back with care.
+
+Reading feeds a kilobyte at a time: a bomb makes 128 KiB of 4 bytes, so one step yields at most some 32
+MiB, and the size that the frame's header declares is checked before the first. The one-shot functions
+of the library would ignore a second frame in silence.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import zstandard
+
+from suite.board.bundle.size_limits import MIB, Limits
+from suite.files import open_regular
+
+LEVEL = 9
+CHUNK = 2**20
+_STEP = 1024
+_MAGIC = b"\x28\xb5\x2f\xfd"
+_LONGEST_HEADER = 18
+_ALWAYS = 64 * MIB  # is no bomb, however little it was
+
+
+class FrameError(ValueError):
+    """Why a compressed file is refused. word: a stable slug for the finding."""
+
+    def __init__(self, word: str, what: str) -> None:
+        super().__init__(what)
+        self.word = word
+
+
+def compress_file(source: Path, to: Path) -> None:
+    """Write a file as one frame. The same bytes give the same frame with the same library version."""
+    with open_regular(source) as inside, to.open("wb") as outside:
+        size = inside.seek(0, 2)
+        inside.seek(0)
+        with _compressor().stream_writer(outside, size=size, closefd=False) as writer:
+            while chunk := inside.read(CHUNK):
+                writer.write(chunk)
+
+
+def compress(data: bytes) -> bytes:
+    """A frame of these bytes."""
+    writer = _compressor().compressobj(size=len(data))
+    parts = [writer.compress(data[at : at + CHUNK]) for at in range(0, len(data), CHUNK)]
+    return b"".join([*parts, writer.flush()])
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    return zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, write_content_size=True)
+
+
+def declared(head: bytes, size: int, limits: Limits) -> int:
+    """The content size that a frame's first bytes declare. size: of the whole file.
+
+    Raises FrameError for what is no plain frame, or one that may not be read.
+    """
+    if head[:4] != _MAGIC:
+        raise FrameError("frame", "is no zstd frame")
+    if len(head) > 4 and head[4] & 0b1011:
+        raise FrameError("frame-dictionary", "asks for a dictionary or sets a reserved bit")
+    try:
+        found = zstandard.get_frame_parameters(head)
+    except zstandard.ZstdError as error:
+        raise FrameError("frame", "has a broken frame header") from error
+    if found.content_size == zstandard.CONTENTSIZE_UNKNOWN:
+        raise FrameError("frame-size", "does not declare its content size")
+    if not found.has_checksum:
+        raise FrameError("frame-checksum", "has no checksum")
+    content = int(found.content_size)
+    if content > limits.content:
+        raise FrameError("too-big", f"would be over {limits.content} bytes")
+    if content > max(_ALWAYS, limits.ratio * size):
+        raise FrameError("bomb", f"would grow more than {limits.ratio} times")
+    if found.window_size > max(limits.window, 1024):
+        raise FrameError("frame-window", f"needs a window over {limits.window} bytes")
+    return content
+
+
+def unpack(source: BinaryIO, size: int, limits: Limits) -> Iterator[bytes]:
+    """The content of a file that is one frame and nothing else, in pieces. Raises FrameError."""
+    data = source.read(_LONGEST_HEADER)
+    content = declared(data, size, limits)
+    engine = zstandard.ZstdDecompressor(max_window_size=limits.window).decompressobj()
+    total = 0
+    while data:
+        try:
+            piece = engine.decompress(data)
+        except zstandard.ZstdError as error:
+            raise FrameError("frame", "is damaged: it cannot be decompressed") from error
+        total += len(piece)
+        if total > content:
+            raise FrameError("frame-size", "holds more than it declares")
+        if piece:
+            yield piece
+        if engine.eof:
+            if engine.unused_data or source.read(1):
+                raise FrameError("frame-trailing", "has bytes after its frame")
+            break
+        data = source.read(_STEP)
+    if not engine.eof:
+        raise FrameError("frame", "ends before its frame does")
+    if total != content:
+        raise FrameError("frame-size", "holds less than it declares")
+
+
+def content_of(path: Path, limits: Limits | None = None) -> bytes:
+    """The whole content of a small compressed file. Raises FrameError."""
+    with path.open("rb") as file:
+        return b"".join(unpack(file, path.stat().st_size, limits or Limits()))
+
+
+def facts(path: Path) -> tuple[int, str, int]:
+    """(content bytes, content SHA-256, lines) of a compressed file, as a stream. Raises FrameError."""
+    digest = hashlib.sha256()
+    size = lines = 0
+    with path.open("rb") as file:
+        for piece in unpack(file, path.stat().st_size, Limits()):
+            digest.update(piece)
+            size += len(piece)
+            lines += piece.count(b"\n")
+    return size, digest.hexdigest(), lines

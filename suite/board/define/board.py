@@ -1,0 +1,314 @@
+"""What a board asks for: `board.yaml` as types, and the cells that an entry must bring.
+
+The file is closed (unknown keys are errors) and every field but id, version, title and tasks has a default.
+`Board.sha256` is taken over the parsed file with all defaults filled in, so comments and order of keys do not
+change it. Parameters that an item does not name have the task's own defaults; those are filled in by
+`Board.cells`, with the same code that makes the cells of a run, so that cell ids can be compared.
+Not here: finding and reading the files (`board_files`), ranking, verification.
+"""
+
+import itertools
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, field_validator, model_validator
+
+from suite.board.define.parts import (
+    BoardLimits,
+    Candidate,
+    Caps,
+    Closed,
+    Eligibility,
+    Host,
+    Key,
+    Line,
+    Normalise,
+    Overall,
+    Publish,
+    Seats,
+    Semver,
+    Sha256,
+    Slug,
+    Threshold,
+    Uncertainty,
+    seen,
+)
+from suite.chat import canonical_json, sha256_hex
+from suite.data import strict_syntax
+from suite.errors import ConfigError, SuiteError, unknown
+from suite.parameters import SkipCell
+from suite.plugins import Catalogue
+from suite.run.cells import AnyTask, Cell, load_task, make_cell
+
+MOST_CELLS = 500  # of one board: a bundle holds at most as many runs
+LATER = {"tasks": ("ceiling",), "limits": ("verify_seconds",)}  # fields that the first boards did not have
+
+
+class Item(Closed):
+    """One column of the board: a task with its parameters, possibly swept over several cells.
+
+    key: name of the column; default the task's. version: the task's. parameters: exact values; what is not
+    named has the task's default. sweep: parameter -> values; the column is the mean over all combinations
+    that the task allows. limit: groups taken by `--limit` (null: all). seed: null lets the submitter choose,
+    which a limit forbids: it would choose the groups, too. prompts_sha256: of the task's prompt texts,
+    one for all cells or by cell. roles: role -> who fills it; a role that the task needs and that is not
+    named here is free. headline: metric; default the task's. weight: share of the overall number; given
+    for all items or for none (equal then). data_published: when the data became public, to mark models
+    that were released later. ceiling: the best that people or an oracle reach, in the headline's own unit; a
+    value beyond it is noted.
+    """
+
+    task: Key
+    version: int = Field(ge=1)
+    key: Key | Literal[""] = ""
+    title: Line | Literal[""] = ""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    sweep: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
+    score_parameters: dict[str, Any] = Field(default_factory=dict)
+    data: Literal["full", "mini"] = "full"
+    limit: int | None = Field(default=None, ge=1)
+    trials: int = Field(default=1, ge=1, le=1000)
+    seed: int | None = None
+    prompts: Literal["own", "official"] = "own"
+    prompts_sha256: Sha256 | dict[str, Sha256] | None = None
+    roles: dict[Slug, Seats] = Field(default_factory=dict)
+    headline: Line | Literal[""] = ""
+    weight: float | None = Field(default=None, gt=0, le=1)
+    normalise: Normalise = Normalise()
+    caps: Caps = Caps()
+    data_published: date | None = None
+    ceiling: float | None = None
+
+    @field_validator("sweep")
+    @classmethod
+    def _swept(cls, given: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+        for name, values in given.items():
+            if not values:
+                raise ValueError(f"{name}: a sweep needs at least one value")
+        if (many := math.prod(map(len, given.values()))) > MOST_CELLS:
+            raise ValueError(f"a sweep of {many:,} cells; a board asks for at most {MOST_CELLS:,}")
+        return given
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if both := sorted(set(self.parameters) & set(self.sweep)):
+            raise ValueError(f"{', '.join(both)}: under `parameters` or under `sweep`, not both")
+        if self.limit is not None and self.seed is None:
+            raise ValueError("`limit` needs a `seed`: with any seed, the submitter would choose the groups")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The column's key."""
+        return self.key or self.task
+
+    @property
+    def shown(self) -> str:
+        """The column's title for people."""
+        return self.title or self.name
+
+    def combinations(self) -> Iterator[dict[str, Any]]:
+        """The parameter values of each cell, in the order of the sweep."""
+        for values in itertools.product(*self.sweep.values()):
+            yield {**self.parameters, **dict(zip(self.sweep, values, strict=True)), **self.score_parameters}
+
+
+class Board(Closed):
+    """A board's definition. plausibility: name of a threshold -> value, over the verifier's defaults.
+    hosts: from which bundles may be fetched over https.
+    """
+
+    format: Literal["suite-board/1"] = "suite-board/1"
+    id: Slug
+    version: Semver
+    title: Line
+    about: Annotated[str, AfterValidator(seen)] = Field(default="", max_length=5000)
+    tasks: tuple[Item, ...] = Field(min_length=1, max_length=100)
+    candidate: Candidate = Candidate()
+    overall: Overall = Overall()
+    uncertainty: Uncertainty = Uncertainty()
+    eligibility: Eligibility = Eligibility()
+    plausibility: dict[Threshold, float] = Field(default_factory=dict)
+    limits: BoardLimits = BoardLimits()
+    publish: Publish = Publish()
+    hosts: tuple[Host, ...] = ()
+
+    _path: Path | None = PrivateAttr(None)
+    _text: str = PrivateAttr("")
+    _sha256: str = PrivateAttr("")
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        names = [item.name for item in self.tasks]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"tasks: {', '.join(twice)}: two items of one name; give one of them a `key`")
+        files = [file_name(name) for name in names]
+        if twice := sorted({name for name in files if files.count(name) > 1}):
+            raise ValueError(f"tasks: two keys become one file name, {twice[0]}; give one another `key`")
+        given = [item.weight for item in self.tasks if item.weight is not None]
+        if given and len(given) < len(self.tasks):
+            raise ValueError("tasks: give a weight to every item or to none")
+        if given and abs(math.fsum(given) - 1) > 1e-9:
+            raise ValueError(f"tasks: the weights sum to {math.fsum(given):.12g}, not to 1")
+        return self
+
+    def known_from(self, path: Path, text: str) -> Self:
+        """The same, knowing the file it stands in, for error messages."""
+        self._path, self._text = path, text
+        return self
+
+    @property
+    def path(self) -> Path | None:
+        """The file it was read from."""
+        return self._path
+
+    @property
+    def filled(self) -> dict[str, Any]:
+        """The definition as JSON with every default filled in, but for fields that came after the first
+        boards (`LATER`): left out where they hold nothing, so that a board keeps its hash.
+        """
+        found = self.model_dump(mode="json")
+        for part, names in LATER.items():
+            for one in found[part] if isinstance(found[part], list) else [found[part]]:
+                for name in names:
+                    if one[name] is None:
+                        del one[name]
+        return found
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 over the canonical JSON of `filled`."""
+        if not self._sha256:
+            self._sha256 = sha256_hex(canonical_json(self.filled))
+        return self._sha256
+
+    @property
+    def exact_name(self) -> dict[str, str]:
+        """How bundles and verifications name this very definition: id, version, definition_sha256."""
+        return {"id": self.id, "version": self.version, "definition_sha256": self.sha256}
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Column -> its share of the overall number; they sum to 1."""
+        return {item.name: item.weight or 1 / len(self.tasks) for item in self.tasks}
+
+    def item(self, key: str) -> Item:
+        """A column by its key. Raises NotFound."""
+        for item in self.tasks:
+            if item.name == key:
+                return item
+        raise unknown("column of the board", key, [item.name for item in self.tasks], f"board {self.id}")
+
+    def cells(self, plugins: Catalogue) -> dict[str, tuple[Cell, ...]]:
+        """Column -> the cells that an entry must bring, in the order of the sweep, made as a run makes them.
+
+        Raises NotFound (task, parameter, metric), PluginError, ConfigError (version, value, nothing left).
+        """
+        found: dict[str, tuple[Cell, ...]] = {}
+        taken: dict[tuple[str, str], str] = {}
+        for index, item in enumerate(self.tasks):
+            with _at(self, "tasks", index):
+                cells = self._cells(item, plugins)
+                headline = item.headline or cells[0].task.info.headline
+                for cell in cells:
+                    if other := taken.get((cell.id, headline)):
+                        raise ConfigError(f"columns {other!r} and {item.name!r} hold the same cell {cell.id}")
+                    taken[cell.id, headline] = item.name
+            found[item.name] = cells
+        if sum(map(len, found.values())) > MOST_CELLS:
+            raise ConfigError(f"board {self.id} asks for more than {MOST_CELLS} cells")
+        return found
+
+    def headline(self, item: Item, plugins: Catalogue) -> str:
+        """The metric of a column: the item's own, else the task's."""
+        return item.headline or load_task(plugins, item.task)[0].info.headline
+
+    def _cells(self, item: Item, plugins: Catalogue) -> tuple[Cell, ...]:
+        task, name, plugin = load_task(plugins, item.task)
+        if name != item.task:
+            raise ConfigError(f"{item.task!r} is an alias", fix=f"write task: {name}")
+        if task.info.version != item.version:
+            raise ConfigError(
+                f"the board asks for version {item.version} of {name}, installed is {task.info.version}",
+                fix="install the plugin's version that the board is made for, or raise the board's version",
+            )
+        _check_item(item, task)
+        cells: dict[str, Cell] = {}
+        reasons = []
+        for values in item.combinations():
+            try:
+                cell = make_cell(task(task.parameters_type().model_validate(values)), plugin)
+            except SkipCell as skip:
+                reasons.append(skip.reason)
+                continue
+            except ValidationError as error:
+                first = error.errors(include_url=False, include_input=False)[0]
+                where = ".".join(map(str, first["loc"])) or "values"
+                message = first["msg"].removeprefix("Value error, ")
+                raise ConfigError(f"{name}: parameter {where}: {message}") from error
+            cells.setdefault(cell.id, cell)
+        if not cells:
+            raise ConfigError(
+                f"{name}: the task refuses every combination: {'; '.join(dict.fromkeys(reasons))}"
+            )
+        return tuple(cells.values())
+
+
+@contextmanager
+def _at(board: Board, *place: str | int) -> Iterator[None]:
+    """Adds file and line to errors that lack a place."""
+    try:
+        yield
+    except SuiteError as error:
+        if board.path is None:
+            raise
+        line = strict_syntax.yaml_line(board._text, place)
+        there = f"{board.path}, line {line}, field `{'.'.join(map(str, place))}`"
+        where = "\n  ".join(filter(None, (error.where, there)))
+        raise type(error)(error.what, where, error.fix) from error
+
+
+def _check_item(item: Item, task: type[AnyTask]) -> None:
+    """Names of parameters, roles, metric, as the task has them."""
+    kind = task.parameters_type()
+    at_score = kind.at_score_names()
+    for name in (*item.parameters, *item.sweep):
+        if name in at_score:
+            raise ConfigError(
+                f"{item.task}: {name} changes scoring only", fix=f"write it under score_parameters: {name}"
+            )
+        if name not in kind.model_fields:
+            raise unknown("parameter", name, set(kind.model_fields) - at_score, f"of {item.task}")
+    for name in item.score_parameters:
+        if name not in at_score:
+            raise unknown("at-score parameter", name, at_score, f"of {item.task}")
+    for role in item.roles:
+        if role not in task.info.roles or role == "candidate":
+            raise unknown("role", role, set(task.info.roles) - {"candidate"}, f"of {item.task}")
+    if item.headline:
+        rows = [row for metric in task.metrics for row in _rows(metric)]
+        if item.headline not in rows:
+            raise unknown("metric", item.headline, rows, f"of {item.task}")
+    if item.data == "mini" and not task.info.mini:
+        raise ConfigError(f"{item.task} has no mini data", fix="write data: full")
+
+
+def _rows(metric: Any) -> Sequence[str]:
+    rows: Sequence[str] = metric.rows() if hasattr(metric, "rows") else (metric.name,)
+    return rows
+
+
+def file_name(key: str) -> str:
+    """A column's key as a file name: slashes become two hyphens."""
+    return re.sub(r"[^a-z0-9._-]", "-", key.replace("/", "--"))
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of board.yaml, as kept in `registry/schemas/board.v1.json`."""
+    schema: Mapping[str, Any] = Board.model_json_schema(mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "suite:board.v1", **schema}

@@ -1,0 +1,179 @@
+"""Making a bundle: run folders and declarations in, the files of a bundle out, the same bytes each time.
+
+Signing puts a signature into a bundle, archive or folder, that is whole otherwise. Not here: what makes a run
+unfit to be submitted (`objections`), declarations (`declarations`), secrets (`private_data`), the archive's
+bytes (`bundle.archive`), OpenSSH's part (`bundle.signatures`).
+"""
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from suite.board.bundle import archive, frames, signatures, strict_json
+from suite.board.bundle.archive import Archive
+from suite.board.bundle.documents_check import entry_cell
+from suite.board.bundle.rungs import Findings
+from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.submission import (
+    FORMAT,
+    JOURNALS,
+    README,
+    SCORING_JOURNALS,
+    SIGNATURE,
+    SUBMISSION,
+    allowed,
+)
+from suite.chat import canonical_json
+from suite.compare.loading import ComparedRun
+from suite.errors import BundleError
+from suite.files import replacing, write_whole
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    """Name in the bundle -> file, for every file of a bundle folder. Raises BundleError for others."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() or not path.is_dir():
+            name = path.relative_to(folder).as_posix()
+            if path.is_symlink() or not allowed(name):
+                raise BundleError("a file may not stand in a bundle", where=name, fix="take it out")
+            found[name] = path
+    return found
+
+
+def listing(folder: Path) -> list[dict[str, Any]]:
+    """`files` of submission.json: every file but itself and its signature, by name."""
+    found = []
+    for name, path in sorted(files_of(folder).items()):
+        if name in (SUBMISSION, SIGNATURE):
+            continue
+        raw = path.read_bytes()
+        one: dict[str, Any] = {"path": name, "bytes": len(raw), "sha256": sha256(raw).hexdigest()}
+        if name.endswith(".zst"):
+            one["content_bytes"], one["content_sha256"], one["records"] = frames.facts(path)
+        else:
+            one["content_bytes"], one["content_sha256"] = one["bytes"], one["sha256"]
+        found.append(one)
+    return found
+
+
+def seal(folder: Path) -> str:
+    """List what stands in a bundle folder in its submission.json, rewrite that, return the bundle's id.
+
+    Raises BundleError if a file may not stand there.
+    """
+    path = folder / SUBMISSION
+    submission = strict_json.read(path.read_bytes())
+    submission["files"] = listing(folder)
+    body = canonical_json(submission) + b"\n"
+    write_whole(path, [body])
+    return sha256(body).hexdigest()
+
+
+def write_archive(folder: Path, to: Path) -> None:
+    """Write a bundle folder as `.suite.zip`: at once, or not at all. Raises BundleError."""
+    files = files_of(folder)
+    try:
+        with replacing(to) as file:
+            archive.write(files, file)
+    except OSError as error:
+        raise BundleError(f"cannot write {to.name}: {error.strerror}", where=str(to.parent)) from error
+
+
+def run_id(run: ComparedRun) -> str:
+    """Name of a run in a bundle: its tasks' families and the first 12 digits of its plan's hash."""
+    families = list(dict.fromkeys(cell["task"].partition("/")[0] for cell in run.cells))
+    name = families[0] if len(families) == 1 else f"{len(families)}-families"
+    return f"{name[:60]}-{run.manifest['plan_sha256'][:12]}"
+
+
+def entry(run: ComparedRun) -> dict[str, Any]:
+    """What submission.json says of a run."""
+    scored = {one["cell"]: one for one in run.scoring_manifest["cells"]}
+    results = {one["cell"]: one for one in run.reader.results(run.scoring)["cells"]}
+    return {
+        "run_id": run_id(run),
+        "plan_sha256": run.manifest["plan_sha256"],
+        "scoring": run.scoring,
+        "trace_policy": "full",
+        "cells": [entry_cell(one, scored[one["cell"]], results[one["cell"]]) for one in run.cells],
+    }
+
+
+def stage(runs: Sequence[ComparedRun], declared: Mapping[str, Any], readme: bytes, folder: Path) -> str:
+    """Write the files of a bundle into an empty folder; returns the bundle's id.
+
+    declared: submission.json but for format, runs and files.
+    """
+    for run in runs:
+        base = folder / "runs" / run_id(run)
+        for source, to, names in (
+            (run.reader.folder, base, JOURNALS),
+            (run.journal.folder, base / "scoring", SCORING_JOURNALS),
+        ):
+            to.mkdir(parents=True)
+            shutil.copyfile(source / "manifest.json", to / "manifest.json")
+            for name in names:
+                journal, packed = source / f"{name}.jsonl", to / f"{name}.jsonl.zst"
+                if journal.exists():
+                    frames.compress_file(journal, packed)
+                else:
+                    packed.write_bytes(frames.compress(b""))
+        shutil.copyfile(run.journal.folder / "results.json", base / "scoring" / "results.json")
+    if readme:
+        (folder / README).write_bytes(readme)
+    entries = sorted((entry(run) for run in runs), key=lambda one: one["run_id"])
+    submission = {**declared, "format": FORMAT, "runs": entries, "files": []}
+    (folder / SUBMISSION).write_bytes(canonical_json(submission))
+    return seal(folder)
+
+
+def sign_bundle(path: Path, key: Path, *, replace: bool = False) -> signatures.Signature:
+    """Sign a bundle's submission.json and put the signature beside it. The bundle's id stays as it is.
+
+    An archive is written anew, at once or not at all. Raises BundleError for what is no bundle or is signed
+    already (without `replace`), ConfigError for a key that cannot be used.
+    """
+    if path.is_dir():
+        return _sign_folder(path, key, replace)
+    archive = _opened(path)
+    try:
+        with tempfile.TemporaryDirectory(prefix="suite-sign-") as scratch:
+            folder = Path(scratch)
+            for name in archive.sizes:
+                place = folder / name
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(name) as source, place.open("wb") as to:
+                    shutil.copyfileobj(source, to)
+            found = _sign_folder(folder, key, replace)
+            write_archive(folder, path)
+    finally:
+        archive.close()
+    return found
+
+
+def _opened(path: Path) -> Archive:
+    if not path.is_file():
+        raise BundleError(f"there is no bundle {path.name}", where=str(path))
+    archive, findings = Archive(path), Findings(1)
+    if not archive.scan(findings, Limits()):
+        archive.close()
+        first = findings.kept[0]
+        raise BundleError(f"{path.name} is no safe bundle: {first.what}", where=first.where)
+    return archive
+
+
+def _sign_folder(folder: Path, key: Path, replace: bool) -> signatures.Signature:
+    manifest, place = folder / SUBMISSION, folder / SIGNATURE
+    if not manifest.is_file():
+        raise BundleError(f"{folder.name} holds no bundle: it has no {SUBMISSION}", where=str(folder))
+    if place.exists() and not replace:
+        raise BundleError("the bundle is signed already", fix="--force puts another signature in its place")
+    message = manifest.read_bytes()
+    signature = signatures.sign(message, key)
+    found = signatures.check(message, signature)
+    write_whole(place, [signature])
+    return found

@@ -1,0 +1,239 @@
+"""One column of a board over many entries, as arrays: values, units that they are means of, replicates.
+
+A unit is a sample of a cell. A column's value is the mean over its cells of the mean over strata of
+sum(top) / sum(bottom) over their units; a unit without a score has bottom 0, and a stratum without any scored
+unit does not count. Entries are paired where all have the same units; else each stands for itself, by its
+own interval.
+Replicates draw clusters with replacement once for all entries, so that they are paired. Weights depend on
+board, version, task and clusters only (a fixed seed), so everybody gets the same numbers, and one more entry
+changes nothing for the others. Columns of one task over the same clusters are drawn together, since a hard
+sample is hard in both. A column that cannot be paired gets replicates from each entry's own interval, a
+normal law with a spread of its own on either side of the value.
+Not here: reading them from disk (`sample_tables`).
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.board.define.board_files import Board
+from suite.board.rank.max_t import widening
+from suite.errors import ConfigError
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+Labels = Sequence[str] | NDArray[np.str_]
+MOST_WEIGHTS = 20_000_000  # held at a time
+
+
+@dataclass(frozen=True)
+class Units:
+    """U units in order. stratum: (U,), code of (cell, stratum). cell: (S,), code of a stratum's cell.
+    cluster: (U,), code; the same cluster may appear in several cells. clusters: how many. digest: of their
+    names.
+    """
+
+    stratum: Codes
+    cell: Codes
+    cluster: Codes
+    clusters: int
+    digest: str
+
+    def shares(self, scored: NDArray[np.bool_]) -> Floats:
+        """(S, K): what a stratum counts for, 1 / cells / scored strata of its cell. scored: (S, K), whether
+        an entry has scored units there. NaN throughout a cell without any.
+        """
+        counts = np.zeros((int(self.cell.max()) + 1, scored.shape[1]))
+        np.add.at(counts, self.cell, scored)
+        each = np.divide(1.0 / len(counts), counts, out=np.full(counts.shape, np.nan), where=counts > 0)
+        return np.asarray(each[self.cell] * scored, np.float64)
+
+    def groups(self) -> Codes:
+        """(C,): groups of clusters that are drawn within: by stratum where every cluster lies in one stratum
+        of each cell, the same in all cells, and every group has five; else all clusters are one group.
+        """
+        whole = np.zeros(self.clusters, np.intp)
+        names = self._stratum_within_cell()
+        first = np.full(self.clusters, -1, np.intp)
+        first[self.cluster[::-1]] = names[::-1]
+        if not np.array_equal(first[self.cluster], names):
+            return whole
+        _, codes = np.unique(first, return_inverse=True)
+        return codes if np.bincount(codes).min() >= 5 else whole
+
+    def _stratum_within_cell(self) -> Codes:
+        """(U,): a unit's stratum, numbered within its cell in order."""
+        starts = np.zeros(int(self.cell.max()) + 1, np.intp)
+        starts[1:] = np.cumsum(np.bincount(self.cell))[:-1]
+        return np.asarray(self.stratum - starts[self.cell[self.stratum]], np.intp)
+
+
+def units_of(cell: Labels, stratum: Labels, cluster: Labels) -> Units:
+    """Units from their labels, in any order."""
+    cells, cell_codes = np.unique(np.asarray(cell, dtype=object).astype(str), return_inverse=True)
+    strata_names = np.asarray(stratum, dtype=object).astype(str)
+    pairs = np.char.add(np.char.add(cell_codes.astype(str), "\x1f"), strata_names)
+    # by number of the cell, then by name: so that strata of one cell stand together
+    order = sorted(set(pairs.tolist()), key=lambda pair: (int(pair.partition("\x1f")[0]), pair))
+    place = {pair: code for code, pair in enumerate(order)}
+    stratum_codes = np.fromiter((place[pair] for pair in pairs.tolist()), np.intp, len(pairs))
+    of = np.fromiter((int(pair.partition("\x1f")[0]) for pair in order), np.intp, len(order))
+    names, cluster_codes = np.unique(np.asarray(cluster, dtype=object).astype(str), return_inverse=True)
+    digest = hashlib.sha256("\x1f".join(names.tolist()).encode()).hexdigest()
+    return Units(stratum_codes, of, cluster_codes.astype(np.intp), len(names), digest)
+
+
+@dataclass(frozen=True)
+class Column:
+    """K entries in one column.
+
+    value, low, high: (K,), NaN where there is none. higher: whether more is better. units: None where the
+    entries cannot be paired, `why` says for what reason. top: (U, K). bottom: (U, K), or (U, 1) where it is
+    the same for all.
+    """
+
+    key: str
+    value: Floats
+    low: Floats
+    high: Floats
+    higher: bool
+    units: Units | None = None
+    top: Floats | None = None
+    bottom: Floats | None = None
+    why: str = ""
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """(K,): who has a value here."""
+        return ~np.isnan(self.value)
+
+    def among(self, keep: NDArray[np.intp]) -> "Column":
+        """The column of these entries only."""
+        top = None if self.top is None else self.top[:, keep]
+        bottom = self.bottom
+        if bottom is not None and bottom.shape[1] > 1:
+            bottom = bottom[:, keep]
+        value, low, high = (one[keep] for one in (self.value, self.low, self.high))
+        return replace(self, value=value, low=low, high=high, top=top, bottom=bottom)
+
+
+def shared(bottom: Floats) -> Floats:
+    """(U, 1) if all entries have the same bottoms, else as given."""
+    return bottom[:, :1] if bottom.shape[1] and (bottom == bottom[:, :1]).all() else bottom
+
+
+def ratios(column: Column, weights: Floats) -> Floats:
+    """The column's value under weights of clusters, (B, C) -> (B, K). A stratum that no weight falls on has
+    the value it has with equal weights. Raises ConfigError for a column without units.
+    """
+    if column.units is None or column.top is None or column.bottom is None:
+        raise ConfigError(f"column {column.key!r} has no samples to draw from")
+    units = column.units
+    below = np.stack([column.bottom[units.stratum == one].sum(axis=0) for one in range(len(units.cell))])
+    shares = units.shares(below > 0)
+    total = np.zeros((len(weights), column.top.shape[1]))
+    for stratum in range(len(units.cell)):
+        inside = units.stratum == stratum
+        drawn = weights[:, units.cluster[inside]]
+        top, bottom = column.top[inside], column.bottom[inside]
+        under, above = drawn @ bottom, drawn @ top
+        whole = np.broadcast_to(_ratio(top.sum(axis=0), below[stratum]), above.shape)
+        value = np.divide(above, under, out=whole.copy(), where=under > 0)
+        total += np.where(shares[stratum] > 0, shares[stratum] * value, shares[stratum])
+    return total
+
+
+def _ratio(above: Floats, below: Floats) -> Floats:
+    nothing = np.full(above.shape, np.nan)
+    found = np.divide(above, below, out=nothing, where=np.broadcast_to(below > 0, above.shape))
+    return np.asarray(found, np.float64)
+
+
+def points(column: Column) -> Floats:
+    """The column's values recomputed from its units, (K,)."""
+    units = column.units
+    count = 1 if units is None else units.clusters
+    return np.asarray(ratios(column, np.ones((1, count)))[0], np.float64)
+
+
+def seed_of(*names: str) -> int:
+    """A seed from names."""
+    return int.from_bytes(hashlib.sha256("\x1f".join(names).encode()).digest()[:8], "big")
+
+
+def seed_for(board: Board, column: Column) -> int:
+    """A column's seed."""
+    task = next((item.task for item in board.tasks if item.name == column.key), column.key)
+    return seed_of(board.id, board.version, task, column.key if column.units is None else column.units.digest)
+
+
+def replicates(column: Column, resamples: int, seed: int, level: float) -> Floats:
+    """(B, K): the column's values over resamples; NaN for entries without a value."""
+    if column.units is None:
+        return _from_intervals(column, resamples, seed, level)
+    blocks = [ratios(column, weights) for weights in weights_of(column.units.groups(), resamples, seed)]
+    return np.concatenate(blocks)
+
+
+def weights_of(groups: NDArray[np.intp], resamples: int, seed: int) -> Iterator[Floats]:
+    """How often each cluster is drawn, (b, C) at a time; clusters are drawn within their groups.
+
+    Of several groups one cluster less than they have, and each weighs more for it: drawing all n of a small
+    group makes it n / (n - 1) times too steady (Rao and Wu 1988). Of one group all: see `max_t.widening`.
+    """
+    chance = np.random.default_rng(seed)
+    count = len(groups)
+    members = [np.flatnonzero(groups == group) for group in range(int(groups.max()) + 1)]
+    size = max(1, min(resamples, MOST_WEIGHTS // count))
+    for start in range(0, resamples, size):
+        b = min(size, resamples - start)
+        weights = np.zeros((b, count))
+        for inside in members:
+            n = len(inside)
+            many = n if len(members) == 1 else n - 1
+            picks = chance.integers(0, n, (b, many)) + np.arange(b)[:, None] * n
+            weights[:, inside] = np.bincount(picks.ravel(), minlength=b * n).reshape(b, n) * (n / many)
+        yield weights
+
+
+def _from_intervals(column: Column, resamples: int, seed: int, level: float) -> Floats:
+    """Value + z times the half of the interval on z's side, over the normal quantile of the interval. An
+    entry's z depend on its own numbers, not on who else is there.
+    """
+    from scipy.special import ndtri
+
+    z = np.empty((resamples, len(column.value)))
+    for i, own in enumerate(zip(column.value, column.low, column.high, strict=True)):
+        mine = seed_of(str(seed), *(float(one).hex() for one in own))
+        z[:, i] = np.random.default_rng(mine).standard_normal(resamples)
+    quantile = float(ndtri(1 - (1 - level) / 2))
+    down = np.nan_to_num(column.value - column.low) / quantile
+    up = np.nan_to_num(column.high - column.value) / quantile
+    return np.asarray(column.value + np.where(z < 0, z * down, z * up), np.float64)
+
+
+def spread_unknown(column: Column) -> NDArray[np.bool_]:
+    """(K,): entries with a value, but of an unknown spread: without an interval in an unpaired column, or
+    all in a column of a single cluster.
+    """
+    if column.units is not None:
+        return column.present & (column.units.clusters < 2)
+    return column.present & (np.isnan(column.low) | np.isnan(column.high))
+
+
+def clusters_of(column: Column) -> int | None:
+    """How many clusters a paired column has; None where replicates come from intervals."""
+    return None if column.units is None else column.units.clusters
+
+
+def interval(values: Floats, drawn: Floats, level: float, clusters: float | None) -> tuple[Floats, Floats]:
+    """Ends of the interval of each entry, (K,) each: quantiles of the replicates around the value, widened as
+    pairwise tests are where clusters are few.
+    """
+    tail = (1 - level) / 2
+    wide = widening(clusters, level) if clusters is None or clusters >= 2 else np.nan
+    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
+    return values - (values - low) * wide, values + (high - values) * wide

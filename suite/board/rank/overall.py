@@ -1,0 +1,222 @@
+"""One number of all columns, by each of the board's methods. Higher is better in all of them.
+
+mean_of_normalised: sum of weight x (value - low) / (high - low), turned around where lower is better; nothing
+is clipped, and low and high are the board's, so that no entrant moves another. mean_rank: minus the weighted
+mean of mid-ranks. borda: weighted sum of (entries - mid-rank); a missing column gives nothing. bradley_terry:
+strengths from wins, losses and ties by sample. The last three depend on who else is listed.
+Missing columns: "exclude" leaves the entry without a number, and out of the ranks and votes that others'
+numbers are made of; "worst" takes the worse end of the scale, the last place, or a loss at every sample.
+Why these: docs/statistics.md, "Averages over tasks".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from suite.board.define.board_files import Board
+from suite.board.rank.columns import Column, Floats, replicates, seed_for, weights_of
+from suite.board.rank.max_t import mid_ranks
+from suite.scoring.stats.bradley_terry import fit_board
+from suite.scoring.stats.votes import Policy, Tally
+
+PROPERTIES = {
+    "mean_of_normalised": "does not depend on who else is listed; needs scales that mean something",
+    "mean_rank": "depends on who else is listed",
+    "borda": "depends on who else is listed; the order of mean_rank where nobody misses a column",
+    "bradley_terry": "depends on who else is listed; assumes that strength is one number; "
+    "not comparable across boards",
+}
+NAMES = {
+    "mean_of_normalised": "Mean of normalised values",
+    "mean_rank": "Minus mean rank",
+    "borda": "Borda count",
+    "bradley_terry": "Bradley-Terry strength",
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the board fixes of a column. weight: share. worst: whether a missing value counts as the worst."""
+
+    weight: float
+    low: float
+    high: float
+
+
+def scales(board: Board) -> dict[str, Scale]:
+    """Column -> its scale."""
+    weights = board.weights
+    return {
+        item.name: Scale(weights[item.name], item.normalise.low, item.normalise.high) for item in board.tasks
+    }
+
+
+def normalised(values: Floats, scale: Scale, higher: bool) -> Floats:
+    """Values on the board's scale: 0 its worse end, 1 its better end."""
+    share = (values - scale.low) / (scale.high - scale.low)
+    return share if higher else 1 - share
+
+
+def reweighted(parts: Mapping[str, Scale]) -> dict[str, float]:
+    """The weights of some columns, made to sum to 1."""
+    total = sum(one.weight for one in parts.values())
+    return {key: one.weight / total for key, one in parts.items()}
+
+
+def combine(
+    method: str,
+    values: Mapping[str, Floats],
+    higher: Mapping[str, bool],
+    parts: Mapping[str, Scale],
+    missing: str,
+) -> Floats:
+    """The overall number over the last axis, of points (K,) or replicates (B, K) by column; NaN: none.
+
+    method: any but bradley_terry, which needs samples (`strengths`).
+    """
+    shares = reweighted(parts)
+    absent = np.logical_or.reduce([np.isnan(values[key]) for key in parts])
+    total: Floats = np.zeros(next(iter(values.values())).shape)
+    k = total.shape[-1]
+    if missing == "exclude":
+        k -= int(absent.reshape(-1, k)[0].sum())
+    for key, scale in parts.items():
+        column = np.where(absent, np.nan, values[key]) if missing == "exclude" else values[key]
+        gone = np.isnan(column)
+        if method == "mean_of_normalised":
+            here = np.where(gone, 0.0, normalised(column, scale, higher[key]))
+        else:
+            ranks = mid_ranks(column if higher[key] else -column)
+            last = np.where(gone, k, ranks)
+            here = np.where(gone, 0.0, k - ranks) if method == "borda" else -last
+        total = total + shares[key] * here
+    return np.where(absent, np.nan, total) if missing == "exclude" else total
+
+
+def outcomes(column: Column) -> Floats | None:
+    """(U, K): each unit's value, higher better, NaN where unscored; None where there are no units."""
+    if column.units is None or column.top is None or column.bottom is None:
+        return None
+    below = np.broadcast_to(column.bottom, column.top.shape)
+    found = np.divide(column.top, below, out=np.full(column.top.shape, np.nan), where=below > 0)
+    return np.asarray(found if column.higher else -found, np.float64)
+
+
+def tally_of(column: Column) -> tuple[Floats, Floats]:
+    """(wins, ties), (K, K) each, as shares of the units; an unpaired column is one comparison of values."""
+    found = outcomes(column)
+    if found is None:
+        found = (column.value if column.higher else -column.value)[None, :]
+    k = found.shape[1]
+    wins, ties = np.zeros((k, k)), np.zeros((k, k))
+    scored = (~np.isnan(found)).astype(np.float64)
+    for value in np.unique(found[~np.isnan(found)]) if _few(found) else ():
+        at = (found == value).astype(np.float64)
+        wins += at.T @ ((found < value) * scored)
+        ties += at.T @ at
+    if not _few(found):
+        for i in range(k):
+            wins[i] = (found[:, i : i + 1] > found).sum(axis=0)
+            ties[i] = (found[:, i : i + 1] == found).sum(axis=0)
+    np.fill_diagonal(ties, 0.0)
+    return wins / len(found), ties / len(found)
+
+
+def _few(found: Floats) -> bool:
+    return len(np.unique(found[~np.isnan(found)][:100_000])) <= 24 and found.size < 20_000_000
+
+
+def strengths(columns: Sequence[Column], parts: Mapping[str, Scale], missing: str, policy: str) -> Floats:
+    """(K,): log strengths by Bradley and Terry, each column's comparisons scaled to its weight.
+
+    As many comparisons a pair as the columns have units on average. NaN: excluded, as `combine` does.
+    """
+    k = len(columns[0].value)
+    shares = reweighted(parts)
+    chosen = [column for column in columns if column.key in parts]
+    scale = float(np.mean([1 if one.top is None else len(one.top) for one in chosen])) * len(chosen)
+    wins, ties = np.zeros((k, k)), np.zeros((k, k))
+    absent = np.zeros(k, np.bool_)
+    for column in chosen:
+        gone = ~column.present
+        absent |= gone
+        won, tied = tally_of(column)
+        won[gone, :] = tied[gone, :] = 0.0
+        won[:, gone] = tied[:, gone] = 0.0
+        if missing == "worst":
+            won[np.ix_(~gone, gone)] = 1.0
+        wins += shares[column.key] * scale * won
+        ties += shares[column.key] * scale * tied
+    keep = np.flatnonzero(~absent) if missing == "exclude" else np.arange(k)
+    found = np.full(k, np.nan)
+    if len(keep) == 1:
+        found[keep] = 0.0
+    if len(keep) > 1:
+        inside = np.ix_(keep, keep)
+        counted = Tally(wins[inside], ties[inside])
+        fit = fit_board(counted, "davidson" if policy == "davidson" else "half")
+        centred = fit.log_scores - fit.log_scores.mean()
+        found[keep] = np.round(centred, 7)  # what the iteration leaves open, so that equals are equal
+    return found
+
+
+def drawn_strengths(board: Board, columns: Sequence[Column], resamples: int) -> Floats:
+    """(B, K) log strengths. columns: of entries that are all to be rated. Raises ConfigError (no fit)."""
+    shares, k = reweighted(scales(board)), len(columns[0].value)
+    scale = float(np.mean([1 if one.top is None else len(one.top) for one in columns])) * len(columns)
+    wins, ties = np.zeros((resamples, k * k)), np.zeros((resamples, k * k))
+    for column in columns:
+        share = shares[column.key] * scale
+        wins += share * _losses_of_missing(column)
+        if column.units is None:
+            drawn = replicates(column, resamples, seed_for(board, column), board.uncertainty.level)
+            won, tied = _compared(drawn if column.higher else -drawn)
+            wins += share * won
+            ties += share * tied
+            continue
+        won, tied = _by_cluster(column)
+        start, units = 0, len(column.units.cluster)
+        for weights in weights_of(column.units.groups(), resamples, seed_for(board, column)):
+            inside = slice(start, start + len(weights))
+            wins[inside] += share / units * (weights @ won)
+            ties[inside] += share / units * (weights @ tied)
+            start += len(weights)
+    policy: Policy = "davidson" if board.overall.ties == "davidson" else "half"
+    fits = [
+        fit_board(Tally(won.reshape(k, k), tied.reshape(k, k)), policy).log_scores
+        for won, tied in zip(wins, ties, strict=True)
+    ]
+    return np.stack([one - one.mean() for one in fits])
+
+
+def _losses_of_missing(column: Column) -> Floats:
+    """(K * K,): 1 where the first has a value and the second has none."""
+    return np.outer(column.present, ~column.present).astype(np.float64).ravel()
+
+
+def _compared(values: Floats) -> tuple[Floats, Floats]:
+    """(wins, ties), (B, K * K) each, of values (B, K), higher better; NaN neither wins nor ties."""
+    b, k = values.shape
+    won = values[:, :, None] > values[:, None, :]
+    tied = (values[:, :, None] == values[:, None, :]) & ~np.eye(k, dtype=np.bool_)
+    return won.reshape(b, -1).astype(np.float64), tied.reshape(b, -1).astype(np.float64)
+
+
+def _by_cluster(column: Column) -> tuple[Floats, Floats]:
+    """(wins, ties), (C, K * K) each: summed over the units of a cluster, of a column that has units."""
+    found = outcomes(column)
+    assert found is not None
+    assert column.units is not None
+    k = found.shape[1]
+    found = np.where(column.present, found, np.nan)
+    wins, ties = np.zeros((column.units.clusters, k * k)), np.zeros((column.units.clusters, k * k))
+    for i in range(k):
+        for j in range(k):
+            if i != j:
+                a, b = found[:, i], found[:, j]
+                for into, which in ((wins, a > b), (ties, a == b)):
+                    into[:, i * k + j] = np.bincount(
+                        column.units.cluster, weights=which, minlength=column.units.clusters
+                    )
+    return wins, ties

@@ -1,0 +1,254 @@
+"""per_sample.parquet of many entries as columns of arrays, entries paired by sample; and what changed sample
+by sample between an entry and the one it supersedes.
+
+Rows say column, cell, sample, cluster, stratum, top and bottom. Entries of one board have the same samples,
+so labels are read once for each layout met, told apart by a hash of them; what remains is two arrays of
+numbers an entry. A sample without a score may have lost its stratum: another entry knows it.
+Honest changes go both ways. Where no sample ever got worse over new versions, results may have been gathered:
+only failures run again, the better kept.
+Not here: what a column's value is (`columns`), writing the file (verification does).
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.board.entry import Entry
+from suite.board.rank.columns import Column, Floats, Units, points, shared, units_of
+from suite.errors import DataError
+
+LABELS = ("column", "cell", "sample", "cluster", "stratum")
+TOLERANCE = 1e-6
+LARGEST = 512 * 1024**2  # bytes of one file
+Values = Mapping[str, Mapping[tuple[str, str], float]]  # column -> (cell, sample) -> value of scored samples
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """One column of a layout, in the order of (cell, sample). rows: where its rows stand in the file."""
+
+    rows: NDArray[np.intp]
+    cell: NDArray[np.str_]
+    sample: NDArray[np.str_]
+    cluster: NDArray[np.str_]
+    stratum: NDArray[np.str_]
+
+    def same_units(self, other: "_Labels") -> bool:
+        """Whether the units and their clusters are the same."""
+        names = ("cell", "sample", "cluster")
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+
+
+_Layout = Mapping[str, _Labels]  # by column
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    layout: _Layout
+    top: Floats
+    bottom: Floats
+
+
+def read_columns(
+    keys: Sequence[str], files: Sequence[Path | None], results: Sequence[Mapping[str, Mapping[str, Any]]]
+) -> list[Column]:
+    """One column for each key, over K entries. files: their per_sample.parquet, None where there is none.
+    results: their columns as verification recomputed them, by key; an entry may lack a key.
+
+    Raises DataError for a damaged file, one that disagrees with its verification, or entries that disagree
+    on which way is better.
+    """
+    layouts: dict[bytes, _Layout] = {}
+    read = [None if path is None else _read(path, layouts) for path in files]
+    return [_column(key, read, results, files) for key in keys]
+
+
+def read_numbers(path: Path) -> Iterator[tuple[str, "_Labels", Floats, Floats]]:
+    """(column, its labels, top, bottom) of one file, in order of (cell, sample). Raises DataError."""
+    numbers = _read(path, {})
+    for key, labels in numbers.layout.items():
+        yield key, labels, numbers.top[labels.rows], numbers.bottom[labels.rows]
+
+
+def _read(path: Path, layouts: dict[bytes, _Layout]) -> _Numbers:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if path.stat().st_size > LARGEST:
+            raise DataError(f"{path.name} is larger than {LARGEST:,} bytes", where=str(path))
+        table = pq.read_table(path, columns=[*LABELS, "top", "bottom"], use_threads=False).combine_chunks()
+        labels = table.select(LABELS)
+        labels = labels.cast(pa.schema([(name, pa.string()) for name in LABELS]))
+        numbers = [table.column(name).to_numpy().astype(np.float64) for name in ("top", "bottom")]
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise DataError(f"{path.name} is no table of samples: {error}", where=str(path)) from error
+    if not (np.isfinite(numbers[0]).all() and np.isfinite(numbers[1]).all() and (numbers[1] >= 0).all()):
+        raise DataError(f"{path.name} holds numbers that no score gives", where=str(path))
+    digest = _digest(labels)
+    if digest not in layouts:
+        layouts[digest] = _labels(labels, path)
+    return _Numbers(layouts[digest], *numbers)
+
+
+def _digest(table: Any) -> bytes:
+    """Of the labels as Arrow holds them: equal tables that are held differently are merely read twice."""
+    found = hashlib.blake2b(digest_size=16)
+    for column in table.columns:
+        for chunk in column.chunks:
+            for buffer in chunk.buffers():
+                found.update(b"\0" if buffer is None else memoryview(buffer))
+    return found.digest()
+
+
+def _labels(table: Any, path: Path) -> dict[str, _Labels]:
+    column, cell, sample, cluster, stratum = (
+        np.asarray(table.column(name).to_pylist(), dtype=np.str_) for name in LABELS
+    )
+    found = {}
+    for key in np.unique(column):
+        inside = np.flatnonzero(column == key)
+        rows = inside[np.lexsort((sample[inside], cell[inside]))]
+        one = _Labels(rows, cell[rows], sample[rows], cluster[rows], stratum[rows])
+        twice = (one.cell[1:] == one.cell[:-1]) & (one.sample[1:] == one.sample[:-1])
+        if twice.any():
+            raise DataError(f"{path.name} holds a sample twice in column {key}", where=str(path))
+        found[str(key)] = one
+    return found
+
+
+def _column(
+    key: str,
+    read: Sequence[_Numbers | None],
+    results: Sequence[Mapping[str, Mapping[str, Any]]],
+    files: Sequence[Path | None],
+) -> Column:
+    k = len(read)
+    mine = [one.get(key) for one in results]
+    value, low, high = (
+        np.array([np.nan if one is None or one.get(name) is None else float(one[name]) for one in mine])
+        for name in ("value", "low", "high")
+    )
+    ways = {str(one.get("direction", "higher")) for one in mine if one is not None}
+    if len(ways) > 1 or ways - {"higher", "lower"}:
+        raise DataError(
+            f"column {key!r} cannot be ranked: its direction is {', '.join(sorted(ways))}",
+            fix="name a headline that has a better end",
+        )
+    here = [i for i in range(k) if not np.isnan(value[i])]
+    column = Column(key, value, low, high, ways != {"lower"})
+    unpaired = [i for i in here if not (mine[i] or {}).get("paired")]
+    if not here:
+        return column
+    if unpaired:
+        return _alone(column, "this number is no mean over samples: entries are compared by their intervals")
+    held: dict[int, tuple[_Numbers, _Labels]] = {}
+    for i in here:
+        numbers = read[i]
+        if numbers is None or key not in numbers.layout:
+            raise DataError(f"column {key!r} is said to be paired, but has no samples", where=str(files[i]))
+        held[i] = numbers, numbers.layout[key]
+    distinct = list({id(labels): labels for _, labels in held.values()}.values())
+    strata = _merged(distinct)
+    if strata is None:
+        return _alone(column, "the entries' samples differ: they are compared by their intervals")
+    units = units_of(distinct[0].cell, strata, distinct[0].cluster)
+    return _paired(column, units, held, files)
+
+
+def _alone(column: Column, why: str) -> Column:
+    return replace(column, why=why)
+
+
+def _merged(layouts: Sequence[_Labels]) -> NDArray[np.str_] | None:
+    """The units' strata, from whichever entry knows them; None if the units are not the same."""
+    first = layouts[0]
+    strata = first.stratum.astype(object)
+    for other in layouts[1:]:
+        if not first.same_units(other):
+            return None
+        theirs = other.stratum.astype(object)
+        if ((strata != "") & (theirs != "") & (strata != theirs)).any():
+            return None
+        strata = np.where(strata == "", theirs, strata)
+    return strata.astype(np.str_)
+
+
+def _paired(
+    column: Column, units: Units, held: Mapping[int, tuple[_Numbers, _Labels]], files: Sequence[Path | None]
+) -> Column:
+    k, count = len(column.value), len(units.cluster)
+    top, bottom = np.zeros((count, k)), np.zeros((count, k))
+    for i, (numbers, labels) in held.items():
+        top[:, i], bottom[:, i] = numbers.top[labels.rows], numbers.bottom[labels.rows]
+    absent = [i for i in range(k) if i not in held]
+    if held and absent:  # so that bottoms can still be shared; their values are NaN and never looked at
+        bottom[:, absent] = bottom[:, [next(iter(held))]]
+    found = replace(column, units=units, top=top, bottom=shared(bottom))
+    again = points(found)
+    for i in held:
+        if not abs(again[i] - column.value[i]) <= TOLERANCE * max(1.0, abs(column.value[i])):
+            raise DataError(
+                f"column {column.key!r}: the samples give {again[i]:.6g}, "
+                f"the verification says {column.value[i]:.6g}",
+                where=str(files[i]),
+                fix="verify the entry again: `suite board check`",
+            )
+    return found
+
+
+@dataclass(frozen=True)
+class Flips:
+    """Of one column: samples that got better, worse, stayed the same."""
+
+    key: str
+    better: int
+    worse: int
+    same: int
+
+    def only_up(self, fewest: float) -> bool:
+        """Whether it only ever got better, over enough changes to be no accident."""
+        return self.worse == 0 and self.better >= fewest
+
+
+def flips(old: Entry, new: Entry) -> list[Flips]:
+    """By column, over the samples that both have scored. Columns without samples are left out."""
+    if old.per_sample is None or new.per_sample is None:
+        return []
+    directions = {one.key: one.direction for one in new.verification.columns}
+    return changes([by_sample(old.per_sample), by_sample(new.per_sample)], directions)
+
+
+def changes(versions: Sequence[Values], directions: Mapping[str, str]) -> list[Flips]:
+    """By column, summed over each step from one version to the next, oldest first. directions: which end of
+    a column is the better one, of those to look at.
+    """
+    found = []
+    for key, direction in directions.items():
+        sign = -1 if direction == "lower" else 1
+        up = down = same = 0
+        for before, after in pairwise(versions):
+            then, now = before.get(key, {}), after.get(key, {})
+            steps = np.array([sign * (now[one] - then[one]) for one in then.keys() & now.keys()])
+            better, worse = int((steps > 1e-12).sum()), int((steps < -1e-12).sum())
+            up, down, same = up + better, down + worse, same + len(steps) - better - worse
+        if up + down + same:
+            found.append(Flips(key, up, down, same))
+    return found
+
+
+def by_sample(path: Path) -> dict[str, dict[tuple[str, str], float]]:
+    """The values of a per_sample.parquet. Raises DataError."""
+    found: dict[str, dict[tuple[str, str], float]] = {}
+    for key, labels, top, bottom in read_numbers(path):
+        scored = bottom > 0
+        values = np.divide(top, bottom, out=np.zeros_like(top), where=scored)
+        pairs = zip(labels.cell[scored].tolist(), labels.sample[scored].tolist(), strict=True)
+        found[key] = dict(zip(pairs, values[scored].tolist(), strict=True))
+    return found

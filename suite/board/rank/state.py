@@ -1,0 +1,300 @@
+"""A board's state: who is ranked and why others are not, marks, and the rankings of both classes.
+
+Standard and custom entries are ranked apart, so that a custom one never holds a standard rank. An entry is
+ranked if it is active, verified for this very definition, and eligible by the board's rules.
+What tokens cost is told by the board's own price table, never by a submitter. Unknown stays unknown.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import takewhile
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from suite.board.define.board_files import Board
+from suite.board.define.parts import TRUST
+from suite.board.entry import Entry
+from suite.board.rank.ranking import Ranking, expected_gain, rank
+from suite.board.rank.sample_tables import read_columns
+from suite.data import strict_syntax
+from suite.errors import ConfigError, SuiteError
+from suite.plugins import catalogue
+
+EXPOSED = ("train_split", "evaluation_data", "synthetic_from_evaluation_data")
+
+
+class Price(BaseModel):
+    """Price of a model from a day on, per million tokens. model: the identity's name, exactly."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    model: str
+    since: date
+    prompt: float = Field(ge=0, allow_inf_nan=False)
+    completion: float = Field(ge=0, allow_inf_nan=False)
+    source: Annotated[str, StringConstraints(pattern=r"^https://[^\s\"<>]+$")]
+
+
+class Prices(BaseModel):
+    """prices.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["suite-prices/1"] = "suite-prices/1"
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "USD"
+    prices: tuple[Price, ...] = ()
+
+    def cost(self, model: str, day: date | None, prompt: int | None, completion: int | None) -> float | None:
+        """What these tokens cost on that day; None if anything is unknown."""
+        if day is None or prompt is None or completion is None:
+            return None
+        known: Sequence[Price] = [one for one in self.prices if one.model == model and one.since <= day]
+        if not known:
+            return None
+        price = max(known, key=lambda one: one.since)
+        return (prompt * price.prompt + completion * price.completion) / 1e6
+
+
+def read_prices(path: Path | None) -> Prices:
+    """The price table of a board; an empty one if there is no file. Raises ConfigError."""
+    if path is None or not path.is_file():
+        return Prices()
+    try:
+        return strict_syntax.validated(Prices, strict_syntax.read_yaml_file(path))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise ConfigError(f"{path.name}: {field}: {first['msg']}", where=str(path)) from error
+    except ValueError as error:
+        raise ConfigError(f"{path.name} can't be read: {error}", where=str(path)) from error
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An entry with what the board derives from it.
+
+    reasons: why it is not ranked; () if it is. zero_shot: share of columns without declared exposure, None if
+    unknown. exposed: column -> what was declared, where that is exposure. cost: whole; cost_per_sample; both
+    None if unknown. tokens: (prompt, completion) over all columns. latency: median seconds of a call, by the
+    submitter's clock. judges: columns judged by a model of its own family. late: columns whose data is older
+    than the model. place: among the entries of its ranking.
+    """
+
+    entry: Entry
+    reasons: tuple[str, ...]
+    zero_shot: float | None
+    exposed: Mapping[str, str]
+    cost: float | None
+    cost_per_sample: float | None
+    tokens: tuple[int | None, int | None]
+    latency: float | None
+    samples: int
+    judges: tuple[str, ...]
+    late: tuple[str, ...]
+    run_date: date | None
+
+    @property
+    def tokens_per_sample(self) -> float | None:
+        """Prompt and reply together, None if unknown."""
+        prompt, completion = self.tokens
+        if prompt is None or completion is None or not self.samples:
+            return None
+        return (prompt + completion) / self.samples
+
+
+@dataclass(frozen=True)
+class Table:
+    """A class of entries in order: ranked ones by rank, then those that are not. Indices of the ranking are
+    places in `ranked`.
+    """
+
+    kind: str
+    ranked: list[Listed]
+    unranked: list[Listed]
+    ranking: Ranking | None
+    place: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> list[Listed]:
+        """Ranked entries by overall rank, those without an overall number last, then the unranked."""
+        if self.ranking is None:
+            return self.unranked
+        ranks = self.ranking.overall.rank
+        names = [one.entry.submission.model.display_name for one in self.ranked]
+        order = sorted(range(len(names)), key=lambda i: (ranks[i] is None, ranks[i] or 0, names[i]))
+        return [self.ranked[i] for i in order] + self.unranked
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that the pages of one version of a board show. others: entries of other versions."""
+
+    board: Board
+    standard: Table
+    custom: Table
+    entries: list[Entry]
+    others: list[Entry]
+    currency: str
+
+
+def state_of(board: Board, entries: Sequence[Entry], prices: Prices) -> State:
+    """Rank a board. entries: all of the repository. Raises DataError, ConfigError."""
+    mine = [one for one in entries if belongs(board, one)]
+    others = [one for one in entries if not belongs(board, one)]
+    datasets = datasets_of(board)
+    found = [listed(board, one, prices, datasets) for one in mine]
+    tables = []
+    for kind in ("standard", "custom"):
+        here = [one for one in found if one.entry.verification.kind == kind]
+        shown = [one for one in here if one.entry.record.status == "active"]
+        tables.append(_table(board, kind, shown))
+    return State(board, tables[0], tables[1], mine, others, prices.currency)
+
+
+def belongs(board: Board, entry: Entry) -> bool:
+    """Whether an entry was verified for this very definition: not for an older, laxer one."""
+    name = entry.verification.board
+    return name is not None and msgspec.structs.asdict(name) == board.exact_name
+
+
+def _table(board: Board, kind: str, shown: Sequence[Listed]) -> Table:
+    ranked = [one for one in shown if not one.reasons]
+    unranked = [one for one in shown if one.reasons]
+    if not ranked:
+        return Table(kind, [], list(unranked), None)
+    columns = read_columns(
+        [item.name for item in board.tasks],
+        [one.entry.per_sample for one in ranked],
+        [{c.key: msgspec.to_builtins(c) for c in one.entry.verification.columns} for one in ranked],
+    )
+    place = {one.entry.id: index for index, one in enumerate(ranked)}
+    return Table(kind, list(ranked), list(unranked), rank(board, columns), place)
+
+
+def listed(
+    board: Board, entry: Entry, prices: Prices, datasets: Mapping[str, Sequence[str]] | None = None
+) -> Listed:
+    """What the board derives from one entry. datasets: of each column, None to look them up."""
+    model = entry.submission.model
+    read = datasets_of(board) if datasets is None else datasets
+    by_column = exposure(board, read, entry.submission.disclosure.contamination)
+    exposed = {key: value for key, value in by_column.items() if value in EXPOSED}
+    unknown = "unknown" in by_column.values()
+    results = [one for item in board.tasks if (one := entry.column(item.name)) is not None]
+    day = _day(entry.submission.created)
+    prompt = _sum([one.tokens.prompt if one.tokens else None for one in results])
+    completion = _sum([one.tokens.completion if one.tokens else None for one in results])
+    samples = sum(one.n + one.unscored for one in results)
+    cost = prices.cost(model.identity.name, day, prompt, completion)
+    released = _day(model.release_date)
+    return Listed(
+        entry=entry,
+        reasons=tuple(_reasons(board, entry, exposed, day)),
+        zero_shot=None if unknown else 1 - len(exposed) / len(board.tasks),
+        exposed=exposed,
+        cost=cost,
+        cost_per_sample=cost / samples if cost is not None and samples else None,
+        tokens=(prompt, completion),
+        latency=None if entry.verification.latency is None else entry.verification.latency.median_s,
+        samples=samples,
+        judges=tuple(
+            item.name
+            for item in board.tasks
+            for seat in item.roles.get("judge", ())
+            if family(seat.spec) and family(seat.spec) == family(model.identity.name)
+        ),
+        late=tuple(
+            item.name
+            for item in board.tasks
+            if released is not None and item.data_published is not None and released > item.data_published
+        ),
+        run_date=day,
+    )
+
+
+def _reasons(board: Board, entry: Entry, exposed: Mapping[str, Any], day: date | None) -> list[str]:
+    rules, checked = board.eligibility, entry.verification
+    reasons = []
+    if checked.verdict not in ("verified", "verified_with_warnings"):
+        reasons.append(f"verdict: {checked.verdict.replace('_', ' ')}")
+    if checked.kind not in rules.types:
+        reasons.append(f"{checked.kind} entries are not taken")
+    if TRUST.index(checked.trust) < TRUST.index(rules.min_trust):
+        reasons.append(f"trust {checked.trust} is below {rules.min_trust}")
+    if rules.contamination == "exclude" and exposed:
+        reasons.append(f"declared exposure to {', '.join(exposed)}")
+    if rules.max_age_days is not None:
+        age = None if day is None else (entry.record.accepted.date() - day).days
+        if age is None or age > rules.max_age_days:
+            reasons.append(f"run more than {rules.max_age_days} days before it was accepted")
+        elif age < -1:  # a day apart may be a matter of time zones
+            reasons.append(f"declared to be made {-age} days after it was accepted")
+    return reasons
+
+
+def family(name: str) -> str:
+    """The family of a model's name, a guess: its last part's first letters ("qwen" of "a/Qwen3-8B")."""
+    last = name.rstrip("/").rpartition("/")[2].lower()
+    letters = "".join(takewhile(str.isalpha, last))
+    return letters if len(letters) > 2 else ""
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    """The sum; None where a part is unknown or nothing was counted at all: never 0 for unknown."""
+    if not values or any(one is None for one in values):
+        return None
+    total = sum(one for one in values if one is not None)
+    return total or None
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text).date()
+    except ValueError:
+        return None
+
+
+def luck(table: Table, one: Listed) -> float | None:
+    """How much of the overall number the best of the declared number of runs gains by luck alone."""
+    if table.ranking is None or one.entry.id not in table.place:
+        return None
+    se = table.ranking.overall.se[table.place[one.entry.id]]
+    return expected_gain(se, one.entry.submission.disclosure.selection.complete_runs)
+
+
+def datasets_of(board: Board) -> dict[str, tuple[str, ...]]:
+    """Column -> the datasets it reads; none where its task is not installed here."""
+    try:
+        cells = board.cells(catalogue())
+    except SuiteError:
+        return {}
+    found = {}
+    for item in board.tasks:
+        names: dict[str, None] = {}
+        for cell in cells[item.name]:
+            for name in cell.task.datasets():
+                names[cell.task.info.mini.get(name, name) if item.data == "mini" else name] = None
+        found[item.name] = tuple(names)
+    return found
+
+
+def exposure(
+    board: Board, datasets: Mapping[str, Sequence[str]], declared: Mapping[str, str]
+) -> dict[str, str]:
+    """Column -> what was declared: an exposure if there is any, "none_known", or "unknown"."""
+    return {
+        item.name: _of(item.name, item.task, datasets.get(item.name, ()), declared) for item in board.tasks
+    }
+
+
+def _of(column: str, task: str, datasets: Sequence[str], declared: Mapping[str, str]) -> str:
+    by_name = declared.get(column, declared.get(task))
+    told = [by_name] if by_name is not None else [declared.get(name, "unknown") for name in datasets]
+    for value in told:
+        if value in EXPOSED:
+            return value
+    return "none_known" if told and all(value == "none_known" for value in told) else "unknown"

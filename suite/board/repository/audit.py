@@ -1,0 +1,155 @@
+"""Checks a board repository: definitions, entries, their files; and verifies every accepted entry again."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from suite.board.bundle import signatures
+from suite.board.define.eval_commands import free_roles, open_note
+from suite.board.entry import PER_SAMPLE, RECORD, REPLIES, SUBMISSION, VERIFICATION, Entry, Verification
+from suite.board.rank.state import belongs
+from suite.board.repository.shelves import Shelf, version_number
+from suite.errors import SuiteError
+from suite.plugins import catalogue
+
+MAY_STAND = {SUBMISSION, VERIFICATION, PER_SAMPLE, REPLIES, RECORD, "README.md", "bundle.suite.zip",
+             "bundle", "bundle.ref.yaml"}  # fmt: skip
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something wrong. serious: the board must not be built so."""
+
+    where: str
+    what: str
+    serious: bool = True
+
+
+def check_board(shelf: Shelf, *, again: bool = True, say: Say = lambda _: None) -> list[Trouble]:
+    """All that is wrong with a board. again: verify every entry of the present definition again."""
+    found = list(_definition(shelf))
+    entries, problems = shelf.read()
+    found += [Trouble(one.where.partition("\n")[0], one.what) for one in problems]
+    known = {one.id for one in entries}
+    traces: dict[str, str] = {}
+    for entry in entries:
+        found += _files(entry)
+        found += _statuses(entry, known)
+        trace = entry.record.trace_sha256
+        if trace is not None and trace in traces:
+            found.append(Trouble(entry.folder.name, f"the same calls and replies as {traces[trace]}"))
+        elif trace is not None:
+            traces[trace] = entry.folder.name
+    if again:
+        for number, entry in enumerate(entries):
+            if belongs(shelf.board, entry) and entry.record.status == "active":
+                say(f"verifying {entry.folder.name}")
+                found += _again(entry, shelf, entries[:number])
+    return found
+
+
+def _definition(shelf: Shelf) -> Iterator[Trouble]:
+    try:
+        shelf.board.cells(catalogue())
+    except SuiteError as error:
+        yield Trouble("board.yaml", str(error))
+    else:
+        for column, roles in free_roles(shelf.board, catalogue()).items():
+            yield Trouble(f"board.yaml, {column}", open_note(roles), serious=False)
+    for old in shelf.history:
+        if version_number(old) >= version_number(shelf.board):
+            yield Trouble(f"history/{old.version}.yaml", f"is not older than {shelf.board.version}")
+
+
+def _files(entry: Entry) -> Iterator[Trouble]:
+    for path in sorted(entry.folder.iterdir()):
+        if path.name not in MAY_STAND:
+            yield Trouble(entry.folder.name, f"{path.name[:80]!r} has no place in an entry's folder")
+        elif path.is_symlink():
+            yield Trouble(entry.folder.name, f"{path.name} is a link")
+    paired = any(one.paired for one in entry.verification.columns)
+    if paired and entry.per_sample is None:
+        yield Trouble(entry.folder.name, f"{PER_SAMPLE} is missing")
+
+
+def _statuses(entry: Entry, known: set[str]) -> Iterator[Trouble]:
+    record = entry.record
+    if record.status == "superseded" and record.by not in known:
+        yield Trouble(entry.folder.name, "superseded, but by no entry of this board")
+    if record.status in ("withdrawn", "disputed", "retracted") and not record.reason:
+        yield Trouble(entry.folder.name, f"{record.status} without a reason")
+
+
+def _again(entry: Entry, shelf: Shelf, others: Sequence[Entry]) -> Iterator[Trouble]:
+    """The entry verified again must give the verdict, class and numbers that stand there. others: accepted
+    before it; what is new beside them is a note.
+    """
+    from suite.board.repository.acceptance import bundle_of
+    from suite.board.verify import verify
+
+    with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
+        try:
+            bundle = bundle_of(entry.folder, shelf.board, Path(scratch))
+            if bundle is None:
+                yield Trouble(entry.folder.name, "not verified again: its bundle is not here", serious=False)
+                return
+            signers = shelf.signers_at(entry.record.accepted)
+            checked = verify(bundle, board=shelf.board, others=others, signers=signers)
+        except SuiteError as error:
+            yield Trouble(entry.folder.name, str(error))
+            return
+    data = checked.data
+    if data["bundle_id"] != entry.id:
+        yield Trouble(entry.folder.name, "the bundle beside it is another one")
+        return
+    if checked.exit_code() != 0:
+        yield Trouble(entry.folder.name, f"verified again: {checked.verdict}")
+    now = msgspec.convert(msgspec.to_builtins(data), Verification)
+    yield from _numbers(entry, now)
+    yield from _signature(entry, now)
+    if entry.per_sample is not None and checked.per_sample != entry.per_sample.read_bytes():
+        yield Trouble(
+            entry.folder.name, f"{PER_SAMPLE} differs from what verification gives now", serious=False
+        )
+    if checked.replies and (entry.replies is None or checked.replies != entry.replies.read_bytes()):
+        lack = "is missing" if entry.replies is None else "differs from what verification gives now"
+        yield Trouble(entry.folder.name, f"{REPLIES} {lack}: copies of it may not be found", serious=False)
+    told = {one.code for one in entry.verification.findings}
+    for one in checked.ladder.findings:
+        if one.rung == "R9" and one.code not in told:
+            yield Trouble(entry.folder.name, f"now {one.code}: {one.what} ({one.found})", serious=False)
+
+
+def _numbers(entry: Entry, now: Verification) -> Iterator[Trouble]:
+    """Class and columns must be the same again."""
+    from suite.board.verify.equality import differences
+
+    for name in ("kind", "columns"):
+        mine, theirs = (msgspec.to_builtins(getattr(one, name)) for one in (now, entry.verification))
+        if name == "columns":
+            for here, there in zip(mine, theirs, strict=False):
+                for field in ("latency", "roles"):  # reports of the first release do not have them
+                    if not there[field]:
+                        here[field] = there[field]
+        if first := next(differences(mine, theirs, name), None):
+            place, here, there = first
+            yield Trouble(
+                entry.folder.name, f"{VERIFICATION} says {place} = {there!r}, verified again {here!r}"
+            )
+
+
+def _signature(entry: Entry, now: Verification) -> Iterator[Trouble]:
+    """Whoever signed by the board's file of signers, as of the acceptance, must stand there."""
+    was = entry.verification.signature
+    before = set(was.identities) if was is not None else set()
+    if before and not signatures.available():
+        yield Trouble(entry.folder.name, "its signature was not checked: no ssh-keygen here", serious=False)
+        return
+    after = set(now.signature.identities) if now.signature is not None else set()
+    if before != after:
+        said, found = (", ".join(sorted(names)) or "nobody" for names in (before, after))
+        yield Trouble(entry.folder.name, f"{VERIFICATION} says that {said} signed, verified again {found}")

@@ -1,0 +1,197 @@
+"""A board repository on disk: definitions under boards/, entries under submissions/. No list is kept by hand.
+
+boards/ID/board.yaml, boards/ID/history/VERSION.yaml (frozen earlier definitions), boards/ID/prices.yaml,
+boards/ID/signers (whose SSH keys may sign, in OpenSSH's format); submissions/ID/NAME-FIRST12HEX/. A new one
+is made from the files in `template/`, with @{name} places to fill in; nothing that exists is overwritten.
+Not here: what an entry says (`entry`), checking a change (`pull_request`).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+import suite
+from suite.board.bundle.signatures import Signers
+from suite.board.define.board_files import Board, board_files, find_board, load_board
+from suite.board.entry import RECORD, Entry, read_entry
+from suite.errors import ConfigError, DataError, NotFound, unknown
+from suite.files import write_whole
+
+SIGNERS = "signers"
+PLACES = {
+    "SUBMITTING.md": "SUBMITTING.md",
+    "README.md": "README.md",
+    "CODEOWNERS": "CODEOWNERS",
+    "gitattributes": ".gitattributes",
+    "verify.yml": ".github/workflows/verify.yml",
+    "accept.yml": ".github/workflows/accept.yml",
+    "site.yml": ".github/workflows/site.yml",
+    "lock.txt": "boards/$id/lock.txt",
+    "prices.yaml": "boards/$id/prices.yaml",
+    "signers": "boards/$id/signers",
+}
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One board with everything that belongs to it. history: earlier definitions, oldest first."""
+
+    board: Board
+    submissions: Path
+    folder: Path | None = None
+    history: tuple[Board, ...] = ()
+
+    def signers_at(self, when: datetime) -> Signers | None:
+        """Whose keys could sign at a moment, by the board's file of signers; None without one."""
+        path = self.folder / SIGNERS if self.folder is not None else None
+        return Signers(path, when) if path is not None and path.is_file() else None
+
+    def entries(self) -> list[Entry]:
+        """All entries, by acceptance. Raises DataError for one that can't be read, or that stands twice."""
+        found, problems = self.read()
+        if problems:
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            raise DataError(problems[0].what + more, problems[0].where, problems[0].fix)
+        return found
+
+    def read(self) -> tuple[list[Entry], list[DataError]]:
+        """All entries that can be read, by acceptance, and what is wrong with the others.
+
+        A folder without entry.yaml is a submission that nobody has accepted yet: it is left out.
+        """
+        found: list[Entry] = []
+        problems: list[DataError] = []
+        folders = sorted(one for one in self.submissions.glob("*") if one.is_dir() or one.is_symlink())
+        folders = [one for one in folders if one.is_symlink() or (one / RECORD).exists()]
+        with ThreadPoolExecutor(2) as pool:
+            for one in pool.map(_try, folders):
+                if isinstance(one, DataError):
+                    problems.append(one)
+                else:
+                    found.append(one)
+        seen: dict[str, Entry] = {}
+        for entry in found:
+            if entry.id in seen:
+                problems.append(DataError("an entry stands twice", str(entry.folder)))
+            seen[entry.id] = entry
+        return sorted(seen.values(), key=lambda one: (one.record.accepted.timestamp(), one.id)), problems
+
+
+def _try(folder: Path) -> Entry | DataError:
+    if folder.is_symlink():
+        return DataError("an entry's folder must not be a link", str(folder))
+    try:
+        return read_entry(folder)
+    except DataError as error:
+        return error
+    except (OSError, ValueError) as error:
+        return DataError(f"{folder.name} cannot be read: {type(error).__name__}", str(folder))
+
+
+def open_repository(path: Path, board: str = "") -> list[Shelf]:
+    """The boards of a repository, or the one of a folder of submissions.
+
+    path: the repository, or its submissions/ID. board: a file, folder or id, to choose one or to say which
+    definition a folder of submissions belongs to. Raises ConfigError, NotFound.
+    """
+    if (path / "boards").is_dir():
+        found = [_shelf(path, one) for one in sorted((path / "boards").iterdir()) if _has_board(one)]
+        chosen = [one for one in found if not board or one.board.id == board]
+        if board and not chosen:
+            definition = _elsewhere(board, path, [one.board.id for one in found])
+            chosen = [Shelf(definition, path / "submissions" / definition.id)]
+        if not chosen:
+            raise ConfigError(f"{path} has no board", fix="`suite board init DIR` makes a repository")
+        return chosen
+    if not path.is_dir():
+        raise ConfigError(f"there is no folder {path}", fix="give a board repository, or its submissions/ID")
+    root = path.resolve().parent.parent
+    if not board and _has_board(root / "boards" / path.resolve().name):
+        return [_shelf(root, root / "boards" / path.resolve().name)]
+    name = board or path.resolve().name
+    if not board and name not in board_files():
+        raise ConfigError(
+            f"{path} is no board repository, and no board is called {name!r}", fix="say which: --board FILE"
+        )
+    return [Shelf(find_board(name), path)]
+
+
+def _elsewhere(board: str, path: Path, here: Sequence[str]) -> Board:
+    """A definition that the repository does not hold. Raises NotFound that names those it does hold."""
+    try:
+        return find_board(board)
+    except NotFound as error:
+        raise unknown("board", board, here, f"in {path}") from error
+
+
+def _has_board(folder: Path) -> bool:
+    return (folder / "board.yaml").is_file()
+
+
+def _shelf(root: Path, folder: Path) -> Shelf:
+    board = load_board(folder)
+    if board.id != folder.name:
+        raise ConfigError(f"the board is called {board.id!r}, its folder {folder.name!r}", str(folder))
+    history = _history(folder, board)
+    return Shelf(board, root / "submissions" / board.id, folder, tuple(history))
+
+
+def version_number(board: Board) -> tuple[int, ...]:
+    """A definition's version, to compare with."""
+    return tuple(map(int, board.version.split(".")))
+
+
+def _history(folder: Path, board: Board) -> Sequence[Board]:
+    found = []
+    for path in (folder / "history").glob("*.yaml"):
+        old = load_board(path)
+        if old.id != board.id or old.version != path.stem:
+            raise ConfigError(f"{path.name} holds {old.id} {old.version}", str(path))
+        found.append(old)
+    return sorted(found, key=version_number)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was written."""
+
+    folder: Path
+    board: Board
+    files: tuple[Path, ...]
+
+
+def init_board(folder: Path, board: str) -> Made:
+    """Write a repository for a board: an id of the registry, or a definition file.
+
+    Raises ConfigError if the folder holds one of the files already; NotFound for an unknown board.
+    """
+    found = find_board(board)
+    source = found.path or board_files()[found.id]
+    values = {"id": found.id, "title": found.title, "version": found.version, "suite": suite.__version__}
+    wanted = {folder / Template(to).substitute(values): name for name, to in PLACES.items()}
+    definition = folder / "boards" / found.id / "board.yaml"
+    keep = folder / "submissions" / found.id / ".gitkeep"
+    for path in (definition, keep, *wanted):
+        if path.exists():
+            raise ConfigError(f"{path} exists", fix="choose an empty folder")
+    for path, name in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, [_filled(_template(name), values).encode()])
+    for path, text in ((definition, source.read_text("utf-8")), (keep, "")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, [text.encode()])
+    return Made(folder, found, tuple(sorted([definition, keep, *wanted])))
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    """Places are written @{name}: workflows and shells use the dollar themselves. Raises KeyError."""
+    return re.sub(r"@\{([a-z]+)\}", lambda found: values[found[1]], text)
+
+
+def _template(name: str) -> str:
+    return (files("suite.board.repository") / "template" / name).read_text("utf-8")

@@ -1,0 +1,253 @@
+"""The board for machines: data.json (schema board-data.v1.json), entries.csv, and the feed of changes."""
+
+import csv
+import inspect
+import io
+from typing import Any, Literal
+from xml.sax.saxutils import escape, quoteattr
+
+import msgspec
+
+from suite.board.entry import Entry
+from suite.board.rank.state import Listed, State, Table
+from suite.board.rank.ranking import Standing
+from suite.board.site.markup import name
+from suite.report.hostile_text import clean
+from suite.report.tables import csv_cell
+
+MOST_IN_FEED = 100
+
+
+class ColumnData(msgspec.Struct, forbid_unknown_fields=True):
+    """An entry in a column. rank: ties share one. rank_low, rank_high: the rank interval."""
+
+    key: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    unscored: int
+    coverage: float | None
+    rank: int | None
+    rank_low: int | None
+    rank_high: int | None
+
+
+class EntryData(msgspec.Struct, forbid_unknown_fields=True, rename={"kind": "class"}):
+    """An entry. kind: standard or custom; both are ranked, apart. null: unknown, never 0. lacking: how many
+    columns add nothing to low and high, since all units are alike there, so that these are too narrow.
+    """
+
+    bundle_id: str
+    kind: Literal["standard", "custom"]
+    status: str
+    model: str
+    organization: str
+    submitter: str
+    relationship: str
+    trust: str
+    verdict: str
+    not_ranked: list[str]
+    overall: float | None
+    low: float | None
+    high: float | None
+    lacking: int
+    rank: int | None
+    rank_low: int | None
+    rank_high: int | None
+    leave_one_out: tuple[int, int] | None
+    columns: list[ColumnData]
+    others: dict[str, float | None]
+    zero_shot: float | None
+    exposed: dict[str, str]
+    parameters_total: int | None
+    parameters_active: int | None
+    availability: str
+    licence: str | None
+    release_date: str | None
+    created: str
+    accepted: str
+    complete_runs: int
+    cost: float | None
+    cost_per_sample: float | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    supersedes: str | None
+    tokens_per_sample: float | None
+    latency_s_declared: float | None
+
+
+class ItemData(msgspec.Struct, forbid_unknown_fields=True):
+    """A column of the board."""
+
+    key: str
+    title: str
+    task: str
+    version: int
+    weight: float
+    note: str
+
+
+class BoardData(msgspec.Struct, forbid_unknown_fields=True):
+    """data.json. note: what must be known of the overall intervals and ranks of the standard entries."""
+
+    format: Literal["suite-board-data/1"]
+    id: str
+    version: str
+    title: str
+    definition_sha256: str
+    level: float
+    resamples: int
+    method: str
+    note: str
+    currency: str
+    items: list[ItemData]
+    entries: list[EntryData]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of data.json, as kept in `registry/schemas/board-data.v1.json`."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "suite:board-data.v1"}
+    made = msgspec.json.schema(BoardData)
+    for one in made["$defs"].values():  # some versions of Python and msgspec leave docstrings indented
+        if "description" in one:
+            one["description"] = inspect.cleandoc(one["description"])
+    return {**schema, **made}
+
+
+def board_data(state: State) -> BoardData:
+    """Everything that the tables show."""
+    board = state.board
+    ranking = state.standard.ranking
+    resamples = board.uncertainty.resamples if ranking is None else ranking.resamples
+    return BoardData(
+        "suite-board-data/1",
+        board.id,
+        board.version,
+        name(board.title),
+        board.sha256,
+        board.uncertainty.level,
+        resamples,
+        board.overall.method,
+        "" if ranking is None else ranking.overall.note,
+        state.currency,
+        [
+            ItemData(
+                item.name,
+                name(item.shown),
+                item.task,
+                item.version,
+                board.weights[item.name],
+                "" if ranking is None else ranking.columns[item.name].note,
+            )
+            for item in board.tasks
+        ],
+        [_entry(state, table, one) for table in (state.standard, state.custom) for one in table.rows],
+    )
+
+
+def _entry(state: State, table: Table, listed: Listed) -> EntryData:
+    entry, submission = listed.entry, listed.entry.submission
+    model = submission.model
+    place, ranking = table.place.get(entry.id), table.ranking
+    overall = None if ranking is None else ranking.overall
+    columns = []
+    for item in state.board.tasks:
+        result = entry.column(item.name)
+        if result is None:
+            continue
+        standing = None if ranking is None or place is None else ranking.columns[item.name]
+        names = ("value", "low", "high", "n", "unscored", "coverage")
+        told: dict[str, Any] = {field: getattr(result, field) for field in names}
+        columns.append(ColumnData(item.name, **told | _ranks(standing, place)))
+    at = None if overall is None else place
+    return EntryData(
+        bundle_id=entry.id,
+        kind=entry.verification.kind,
+        status=entry.record.status,
+        model=name(model.display_name),
+        organization=name(model.organization),
+        submitter=name(submission.submitter.name),
+        relationship=submission.submitter.relationship,
+        trust=entry.verification.trust,
+        verdict=entry.verification.verdict,
+        not_ranked=list(listed.reasons),
+        overall=None if at is None or overall is None else overall.value[at],
+        low=None if at is None or overall is None else overall.low[at],
+        high=None if at is None or overall is None else overall.high[at],
+        lacking=0 if at is None or overall is None else overall.lacking.get(at, 0),
+        **_ranks(overall, at),
+        leave_one_out=None if ranking is None or at is None else ranking.leave_one_out[at],
+        columns=columns,
+        others={} if ranking is None or at is None else {one.method: one.value[at] for one in ranking.others},
+        zero_shot=listed.zero_shot,
+        exposed=dict(listed.exposed),
+        parameters_total=model.parameters_total,
+        parameters_active=model.parameters_active,
+        availability=model.availability,
+        licence=None if model.licence is None else name(model.licence),
+        release_date=model.release_date,
+        created=submission.created,
+        accepted=entry.record.accepted.isoformat(),
+        complete_runs=submission.disclosure.selection.complete_runs,
+        cost=listed.cost,
+        cost_per_sample=listed.cost_per_sample,
+        prompt_tokens=listed.tokens[0],
+        completion_tokens=listed.tokens[1],
+        tokens_per_sample=listed.tokens_per_sample,
+        latency_s_declared=listed.latency,
+        supersedes=submission.supersedes,
+    )
+
+
+def _ranks(standing: Standing | None, place: int | None) -> dict[str, int | None]:
+    """The rank of an entry and the ends of its interval, all None where it has none."""
+    if standing is None or place is None:
+        return dict.fromkeys(("rank", "rank_low", "rank_high"))
+    lowest, highest = standing.lowest[place], standing.highest[place]
+    return {"rank": standing.rank[place], "rank_low": lowest, "rank_high": highest}
+
+
+def entries_csv(state: State) -> str:
+    """The tables as CSV, with a guard against formulas; an empty cell for what is not known."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    data = board_data(state)
+    plain = [
+        f for f in EntryData.__struct_fields__ if f not in ("columns", "others", "exposed", "leave_one_out")
+    ]
+    keys = [item.key for item in data.items]
+    parts = ("value", "low", "high", "n", "unscored", "rank", "rank_low", "rank_high")
+    writer.writerow([*plain, *(csv_cell(f"{key} {part}", True) for key in keys for part in parts)])
+    for entry in data.entries:
+        values = ["; ".join(one) if isinstance(one := getattr(entry, f), list) else one for f in plain]
+        by_key = {one.key: one for one in entry.columns}
+        values += [getattr(by_key[key], part) if key in by_key else None for key in keys for part in parts]
+        writer.writerow([csv_cell(value, True) for value in values])
+    return buffer.getvalue()
+
+
+def feed(state: State, events: list[tuple[str, str, Entry]], url: str) -> str:
+    """Atom: (time, what, entry), newest first. url: where the site stands, "" if nobody said: links are
+    relative then.
+    """
+    title = name(state.board.title)
+    updated = events[0][0] if events else "1970-01-01T00:00:00+00:00"
+    items = []
+    for when, what, entry in events[:MOST_IN_FEED]:
+        model = entry.submission.model
+        text = f"{name(model.display_name)} ({name(model.organization)}): {what}"
+        href = f"{url}entries/{entry.short}.html"
+        items.append(
+            f"<entry><id>urn:sha256:{entry.id}:{escape(what)}</id><title>{escape(text)}</title>"
+            f"<updated>{escape(when)}</updated><link href={quoteattr(href)}/>"
+            f"<author><name>{escape(name(entry.submission.submitter.name))}</name></author></entry>"
+        )
+    return clean(
+        '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
+        f"<id>urn:suite-board:{escape(state.board.id)}:{escape(state.board.version)}</id>"
+        f"<title>{escape(title)}</title><updated>{escape(updated)}</updated>"
+        f'<link href={quoteattr(url or "index.html")}/><link rel="self" href={quoteattr(url + "feed.xml")}/>'
+        + "".join(items)
+        + "</feed>\n"
+    )

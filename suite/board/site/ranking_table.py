@@ -1,0 +1,349 @@
+"""The big table of a board: its columns, and each entry's cells, once for HTML and for the script alike.
+
+A cell is (text, key to sort by, smaller text below, marks). A key of None sorts last in both directions: what
+is unknown is never 0. Groups of columns: "" always shown, "more" hidden by the script until asked for.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+from markupsafe import Markup, escape
+
+from suite.board.define.board_files import file_name
+from suite.board.entry import ColumnResult
+from suite.board.rank.state import Listed, State, Table, luck
+from suite.board.rank.ranking import Standing
+from suite.board.site.figures import Bar, around, drawn, shares
+from suite.board.site.markup import DASH, name
+from suite.report.numbers import number, percent
+
+Kind = Literal["rank", "model", "bar", "number", "text"]
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's head. first: the direction of a first click. sub: smaller text. href: a page about it.
+
+    ends: of kind bar, the values at the two ends of the axis.
+    """
+
+    key: str
+    title: str
+    kind: Kind
+    first: Literal["ascending", "descending"] = "descending"
+    group: Literal["", "more"] = ""
+    sub: str = ""
+    href: str = ""
+    ends: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in a cell. bar: of kind bar."""
+
+    text: str = DASH
+    key: float | str | None = None
+    sub: str = ""
+    marks: Sequence[str] = ()
+    bar: Bar | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry's row. short: its id on the site. facets: values that filters use."""
+
+    short: str
+    href: str
+    cells: list[Cell]
+    facets: dict[str, str] = field(default_factory=dict)
+
+
+def span(low: float | None, high: float | None) -> str:
+    """An interval in few characters; "" if there is none."""
+    if low is None or high is None:
+        return ""
+    between = " to " if low < 0 or high < 0 else "–"
+    return f"{number(low)}{between}{number(high)}"
+
+
+def ranks(low: int | None, high: int | None) -> str:
+    """A rank interval, "2–5" or "3"."""
+    if low is None or high is None:
+        return ""
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def heads(state: State, table: Table) -> list[Head]:
+    """The columns."""
+    found = [
+        Head("rank", "Rank", "rank", "ascending", sub="interval"),
+        Head("model", "Model", "model", "ascending", sub="organisation"),
+    ]
+    if len(state.board.tasks) > 1:
+        found += [
+            Head("overall", "Overall", "number", sub="interval", href="tasks/overall.html"),
+            _bar_head(state, table),
+        ]
+    for item in state.board.tasks:
+        lower = _lower(table, item.name)
+        first: Literal["ascending", "descending"] = "ascending" if lower else "descending"
+        sub, href = _column_sub(table, item.name, lower), f"tasks/{file_name(item.name)}.html"
+        found.append(Head(item.name, item.shown, "number", first, sub=sub, href=href))
+    if len(state.board.tasks) == 1:
+        found.append(_bar_head(state, table))
+    return [*found, *(head for head, _ in _about(state))]
+
+
+def _bar_head(state: State, table: Table) -> Head:
+    low, high = _axis(state, table)
+    return Head("bar", "", "bar", ends=(number(low), number(high)))
+
+
+def _column_sub(table: Table, key: str, lower: bool) -> str:
+    counts = {one.n + one.unscored for row in table.ranked if (one := row.entry.column(key)) is not None}
+    parts = [f"n = {counts.pop():,}"] if len(counts) == 1 else []
+    return ", ".join([*parts, *(["lower is better"] if lower else [])])
+
+
+def _lower(table: Table, key: str) -> bool:
+    results = (row.entry.column(key) for row in [*table.ranked, *table.unranked])
+    return any(one is not None and one.direction == "lower" for one in results)
+
+
+def rows(state: State, table: Table) -> list[Row]:
+    """All rows, in order."""
+    axis = _axis(state, table)
+    shared = {head.key for head in heads(state, table) if "n = " in head.sub}
+    return [_row(state, table, listed, axis, shared) for listed in table.rows]
+
+
+def _axis(state: State, table: Table) -> tuple[float, float]:
+    """The ends of the bars, round numbers around everything drawn, so that differences can be seen."""
+    shown = first_standing(state, table)
+    if shown is None:
+        return 0.0, 1.0
+    ends = [one for one in [*shown.low, *shown.high, *shown.value] if one is not None]
+    return around(ends)
+
+
+def first_standing(state: State, table: Table) -> Standing | None:
+    """The standing that the table is sorted by, None where nothing is ranked."""
+    single, ranking = len(state.board.tasks) == 1, table.ranking
+    if ranking is None:
+        return None
+    return ranking.columns[state.board.tasks[0].name] if single else ranking.overall
+
+
+def _row(state: State, table: Table, listed: Listed, axis: tuple[float, float], shared: set[str]) -> Row:
+    entry, board = listed.entry, state.board
+    model = entry.submission.model
+    place = table.place.get(entry.id)
+    marks = marks_of(state, listed)
+    standing = None if place is None else first_standing(state, table)
+    rank = None if standing is None or place is None else standing.rank[place]
+    title, key = name(model.display_name, 80), name(model.display_name).casefold()
+    span_of_ranks, bar = "", Cell("", None)
+    if standing is not None and place is not None:
+        span_of_ranks = ranks(standing.lowest[place], standing.highest[place])
+        value = standing.value[place]
+        if value is not None:
+            bar = Cell("", None, bar=shares(standing.low[place], value, standing.high[place], axis))
+    cells = [
+        Cell(str(rank) if rank is not None else DASH, rank, span_of_ranks),
+        Cell(title, key, name(model.organization, 80), marks),
+    ]
+    if len(board.tasks) > 1:
+        if table.ranking is not None and place is not None:
+            overall = table.ranking.overall
+            value = overall.value[place]
+            marks = ["interval too narrow"] if place in overall.lacking else []
+            cells.append(Cell(number(value), value, span(overall.low[place], overall.high[place]), marks))
+        else:
+            cells.append(Cell())
+        cells.append(bar)
+    cells += [_result(entry.column(item.name), item.name in shared) for item in board.tasks]
+    if len(board.tasks) == 1:
+        cells.append(bar)
+    cells += [make(listed) for _, make in _about(state)]
+    facets = {
+        "availability": model.availability,
+        "organisation": name(model.organization),
+        "zero": "" if listed.zero_shot is None else str(listed.zero_shot),
+        "ranked": "" if rank is None else "1",
+    }
+    return Row(entry.short, f"entries/{entry.short}.html", cells, facets)
+
+
+def _result(result: ColumnResult | None, shared: bool) -> Cell:
+    if result is None or result.value is None:
+        return Cell(marks=() if result is None or not result.unscored else (f"{result.unscored:,} unscored",))
+    marks = [] if shared else [f"n {result.n:,}"]
+    marks += [f"{result.unscored:,} unscored"] if result.unscored else []
+    return Cell(number(result.value), result.value, span(result.low, result.high), marks)
+
+
+def missing(state: State, listed: Listed) -> list[str]:
+    """Titles of the tasks that an entry has no value for."""
+    results = ((item, listed.entry.column(item.name)) for item in state.board.tasks)
+    return [name(item.shown) for item, result in results if result is None or result.value is None]
+
+
+def marks_of(state: State, listed: Listed) -> list[str]:
+    """What a reader must see beside the name, in words."""
+    found = [f"not ranked: {'; '.join(listed.reasons)}"] if listed.reasons else []
+    lacks = missing(state, listed)
+    if lacks:
+        found.append(f"without {lacks[0]}" if len(lacks) == 1 else f"without {len(lacks)} tasks")
+    if listed.exposed:
+        found.append(f"declared exposure: {len(listed.exposed)} of {len(state.board.tasks)}")
+    if listed.judges:
+        found.append("judge of its own family")
+    if listed.late:
+        found.append("released after data")
+    if listed.entry.verification.verdict == "verified_with_warnings":
+        found.append("verified with warnings")
+    return found
+
+
+def _about(state: State) -> list[tuple[Head, Callable[[Listed], Cell]]]:
+    """The columns about the model and its run."""
+    money = f"{state.currency}, from tokens"
+
+    def head(key: str, title: str, sub: str = "", kind: Kind = "text", group: str = "more") -> Head:
+        first: Literal["ascending", "descending"] = "ascending"
+        return Head(key, title, kind, first, "more" if group else "", sub)
+
+    return [
+        (head("parameters", "Parameters", "total, active", "number", ""), _parameters),
+        (head("availability", "Weights", group=""), _weights),
+        (head("zero_shot", "Zero-shot", "share of tasks, declared", "number", ""), _zero_shot),
+        (head("trust", "Trust", group=""), _trust),
+        (head("submitter", "Submitter", "relationship"), _submitter),
+        (head("licence", "Licence"), lambda one: _words(one.entry.submission.model.licence)),
+        (
+            head("released", "Released", "declared"),
+            lambda one: _words(one.entry.submission.model.release_date),
+        ),
+        (head("run", "Run"), lambda one: _words(one.run_date and one.run_date.isoformat())),
+        (head("accepted", "Accepted"), lambda one: _words(one.entry.record.accepted.date().isoformat())),
+        (head("cost_sample", "Cost a sample", money, "number"), lambda one: _number(one.cost_per_sample)),
+        (head("cost", "Cost", money, "number"), lambda one: _number(one.cost)),
+        (head("tokens", "Tokens a sample", "prompt, reply", "number"), _tokens),
+        (
+            head("latency", "Median latency", "seconds a call, declared", "number"),
+            lambda one: _number(one.latency),
+        ),
+        (head("runs", "Whole runs", "declared; luck of the best", "number"), lambda one: _runs(state, one)),
+    ]
+
+
+UNKNOWN = Cell("unknown", None)
+
+
+def _words(text: str | None) -> Cell:
+    if not text or text == "unknown":
+        return UNKNOWN
+    return Cell(name(text.replace("_", " "), 60), name(text).casefold())
+
+
+def _number(value: float | None) -> Cell:
+    return UNKNOWN if value is None else Cell(number(value), value)
+
+
+def _weights(listed: Listed) -> Cell:
+    return _words(listed.entry.submission.model.availability.removesuffix("_weights"))
+
+
+def _parameters(listed: Listed) -> Cell:
+    model = listed.entry.submission.model
+    total, active = model.parameters_total, model.parameters_active
+    if total is None:
+        return UNKNOWN
+    more = f"{_large(active)} active" if active is not None and active != total else ""
+    return Cell(_large(total), float(total), more)
+
+
+def _large(value: int) -> str:
+    for size, unit in ((1e12, " T"), (1e9, " B"), (1e6, " M")):
+        if value >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:,}"
+
+
+def _zero_shot(listed: Listed) -> Cell:
+    share = listed.zero_shot
+    return UNKNOWN if share is None else Cell(percent(share), share)
+
+
+def _trust(listed: Listed) -> Cell:
+    trust = listed.entry.verification.trust
+    return Cell(trust, trust, TRUST_NAMES.get(trust, ""))
+
+
+TRUST_NAMES = {
+    "L0": "reported",
+    "L1": "consistent",
+    "L2": "signed",
+    "L3": "spot-checked",
+    "L4": "run by the board",
+}
+
+
+def _submitter(listed: Listed) -> Cell:
+    one = listed.entry.submission.submitter
+    return Cell(name(one.name, 60), name(one.name).casefold(), one.relationship.replace("_", " "))
+
+
+def _tokens(listed: Listed) -> Cell:
+    prompt, completion = listed.tokens
+    each = listed.tokens_per_sample
+    if each is None or prompt is None or completion is None:
+        return UNKNOWN
+    parts = f"{number(prompt / listed.samples)}, {number(completion / listed.samples)}"
+    return Cell(number(each), each, parts)
+
+
+def _runs(state: State, listed: Listed) -> Cell:
+    runs = listed.entry.submission.disclosure.selection.complete_runs
+    table = state.custom if listed.entry.verification.kind == "custom" else state.standard
+    gain = luck(table, listed)
+    return Cell(f"{runs:,}", float(runs), f"luck {number(gain)}" if gain else "")
+
+
+def html_rows(found: Iterable[Row], columns: Sequence[Head]) -> Markup:
+    """Rows of a table body. Every text is escaped here; ids and links are made of hex digits."""
+    return Markup("\n".join(_html_row(row, columns) for row in found))
+
+
+def _html_row(row: Row, columns: Sequence[Head]) -> str:
+    cells = []
+    for head, cell in zip(columns, row.cells, strict=True):
+        more = f"<small>{escape(cell.sub)}</small>" if cell.sub else ""
+        more += "".join(f'<span class="mark">{escape(one)}</span>' for one in cell.marks)
+        if head.kind == "model":
+            cells.append(f'<th scope="row"><a href="{row.href}">{escape(cell.text)}</a>{more}</th>')
+        elif head.kind == "bar":
+            cells.append(f'<td class="bar">{drawn(cell.bar)}</td>')
+        else:
+            style = ("n" if head.kind in ("number", "rank") else "t") + (" m" if head.group else "")
+            cells.append(f'<td class="{style}">{escape(cell.text)}{more}</td>')
+    return f'<tr id="e-{row.short}">{"".join(cells)}</tr>'
+
+
+def script_rows(found: Sequence[Row]) -> str:
+    """The same rows as a script that hands them to the page: a file: page may load scripts, but not data."""
+    data = [
+        [
+            row.short,
+            row.href,
+            row.facets,
+            [[cell.text, cell.key, cell.sub, list(cell.marks), cell.bar] for cell in row.cells],
+        ]
+        for row in found
+    ]
+    text = msgspec.json.encode(data).decode()
+    # these two end a line in older readers of scripts; "<" so that no markup can be seen in it by anyone
+    text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("<", "\\u003c")
+    return f"suiteBoard.rows({text});\n"

@@ -1,0 +1,102 @@
+"""R8: every number of results.json and of the envelope computed again, from the scores of the replay.
+
+Where a run could not be replayed as a whole, the recorded scores are taken and the rung says so.
+Intervals are seeded by the plan, so they come out equal too.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from suite.board.verify.equality import differences
+from suite.board.verify.subject import Subject
+from suite.errors import SuiteError
+from suite.run.findings import OF_CELL
+from suite.run.results import REASONING, effort, make_results
+
+_NAMES = frozenset({"run", "scoring"})  # what the folders are called
+_ENVELOPE = ("value", "n", "unscored")
+_INTERVAL = frozenset({"low", "high", "method", "clusters", "n_effective", "note"})
+
+
+def numbers(subject: Subject, entry: Mapping[str, Any], wanted: float | None = None) -> None:
+    """Climb R8; sets `subject.recomputed`. Needs `subject.plan`. entry: the run in submission.json.
+
+    wanted: level of the intervals that are recomputed, where the scoring may have had another.
+    """
+    plan = subject.plan
+    assert plan is not None
+    subject.findings.ran("R8")
+    metrics = {cell.plan.task: cell.task.metrics for cell in plan.cells}
+    level = float(subject.scoring_manifest["level"])
+    try:
+        mine = make_results(*subject.counting, metrics, level=level)
+        if subject.whole and subject.replayed is not None:
+            calls, seconds, told = effort(subject.reader, subject.scoring_journal)
+            told += [one for one in mine["findings"] if one["kind"] in OF_CELL]
+            mine |= {"calls": calls, "seconds": round(seconds, 3), "findings": told}
+        else:
+            subject.not_run("not replayed as a whole: computed from the recorded scores", "R8")
+    except SuiteError as error:
+        subject.add("R8.results", "no results can be made of these records", found=error.what)
+        return
+    subject.recomputed = mine
+    if wanted is not None and wanted != level:
+        at = make_results(*subject.counting, metrics, level=wanted)
+        subject.recomputed = {**mine, "level": wanted, "cells": at["cells"], "across": at["across"]}
+    theirs = subject.results
+    known = {**mine, "calls": _told(mine["calls"], theirs.get("calls"))}
+    if "findings" not in theirs:  # of a run from before there were any
+        known.pop("findings", None)
+    if "intervals" not in theirs:  # made by earlier methods: the recomputed ones are shown in any case
+        known.pop("intervals")
+        subject.not_run("intervals were made by earlier methods: computed anew, not compared", "R8")
+    here, there = ({key: one[key] for key in one if key not in _NAMES} for one in (known, theirs))
+    _compare(subject, here, there)
+    _envelope(subject, mine, entry)
+
+
+def _told(mine: Mapping[str, Mapping[str, int]], theirs: Any) -> dict[str, dict[str, int]]:
+    """Calls by member, without the counts of reasoning where results have none: older ones do not."""
+    told = str(theirs)
+    left_out = {name for name in REASONING if name not in told}
+    return {role: {k: v for k, v in one.items() if k not in left_out} for role, one in mine.items()}
+
+
+def _compare(subject: Subject, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    for path, here, there in differences(mine, theirs):
+        if "intervals" not in theirs and path.rpartition(".")[2] in _INTERVAL:
+            continue
+        if path.startswith("across"):
+            code = "R8.across"
+        elif ".metrics" in path:
+            code = "R8.metric"
+        elif path.startswith("calls") or path == "seconds":
+            code = "R8.effort"
+        else:
+            code = "R8.counts"
+        subject.add(
+            code, _what(here, there), subject.place("scoring/results.json", path), expected=here, found=there
+        )
+
+
+def _what(here: Any, there: Any) -> str:
+    number = (int, float)
+    if isinstance(here, number) and isinstance(there, number) and here and 99.9 < abs(there / here) < 100.1:
+        return "a percentage stands where a proportion belongs"
+    return "the number does not follow from the scores"
+
+
+def _envelope(subject: Subject, mine: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
+    """The headlines that the envelope repeats."""
+    cells = {cell["cell"]: cell for cell in mine["cells"]}
+    for claimed in entry["cells"]:
+        cell = cells.get(claimed["cell"])
+        if cell is None:
+            continue  # R2 names cells that the run does not have
+        where = f"submission.json runs[{subject.run_id}] cell {claimed['cell']}"
+        headline = claimed["headline"]
+        found = next((one for one in cell["metrics"] if one["headline"] and not one["slice"]), None)
+        here = {name: found[name] if found else None for name in _ENVELOPE}
+        here["metric"] = found["name"] if found else cell["headline"]
+        for path, right, there in differences(here, dict(headline)):
+            subject.add("R8.headline", _what(right, there), f"{where}, {path}", expected=right, found=there)

@@ -1,0 +1,322 @@
+"""R5: is it what the board asks? Parameters, data, prompts, trials, seeds, roles, and one candidate.
+
+What deviates makes an entry *custom*: refused where "standard" was declared, accepted and listed where a
+declared change of that kind covers it. Decided from the records, not from the submitter's word.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from suite.board.bundle.rungs import Findings, shown
+from suite.board.define.board_files import Board, Item, Seat
+from suite.board.verify.equality import differences, same
+from suite.board.verify.subject import Subject
+from suite.errors import SuiteError
+from suite.plugins import Catalogue
+from suite.run.cells import Cell
+
+# Kinds of change (disclosure.changes[].what) that cover a deviation of each kind.
+COVERS = {
+    "parameters": {"parameters"},
+    "data": {"subset", "other"},
+    "subset": {"subset"},
+    "trials": {"parameters"},
+    "seed": {"parameters", "sampling"},
+    "prompts": {"prompt"},
+    "judge": {"judge"},
+    "user": {"user"},
+    "role": {"judge", "user", "tools", "orchestration", "other"},
+    "sampling": {"sampling"},
+}
+_MOST_TOLD = 500
+_MOST_RELATIVES = 20  # cells of other parameters that are held against one that is missing
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One way in which a run is not what the board asks. kind: a key of the table of covers."""
+
+    kind: str
+    what: str
+    where: str
+    expected: Any
+    found: Any
+
+    @property
+    def said(self) -> str:
+        """In words, escaped and cut."""
+        return f"{shown(self.what)}: {shown(self.found)} instead of {shown(self.expected)}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a cell of the board stands in the bundle."""
+
+    item: Item
+    cell: Cell
+    subject: Subject
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What R5 came to. places: by column and cell. custom: in which class the entry belongs. lacking:
+    columns without all their cells: they get no number. partial: on other samples than the board's.
+    """
+
+    places: Mapping[str, tuple[Place, ...]]
+    custom: bool
+    differences: tuple[str, ...]
+    lacking: frozenset[str] = frozenset()
+    partial: bool = False
+
+
+def asked(
+    board: Board,
+    submission: Mapping[str, Any],
+    subjects: Sequence[Subject],
+    findings: Findings,
+    plugins: Catalogue,
+) -> Standing:
+    """Climb R5."""
+    findings.ran("R5")
+    _envelope(board, submission, findings)
+    _one_candidate(board, submission, subjects, findings)
+    try:
+        wanted = board.cells(plugins)
+    except SuiteError as error:
+        findings.not_run("R5", f"the board cannot be resolved here: {error.what}")
+        return Standing({}, False, ())
+    places, deviations = _places(board, wanted, subjects, findings)
+    for column in places.values():
+        for place in column:
+            deviations += _deviations(place)
+    for subject in subjects:
+        deviations += _candidate_deviations(board, subject)
+    lacking = frozenset(name for name, column in places.items() if len(column) < len(wanted[name]))
+    return _class(submission, places, deviations, lacking, findings)
+
+
+def _envelope(board: Board, submission: Mapping[str, Any], findings: Findings) -> None:
+    claimed = submission.get("board") or {}
+    for name, expected in board.exact_name.items():
+        if claimed.get(name) != expected:
+            what = "the bundle was packed for another board, or for another version of it"
+            where = f"submission.json board.{name}"
+            findings.add("R5.board", what, where, expected=expected, found=claimed.get(name, "no board"))
+    kind, of = submission["model"]["identity"]["kind"], submission["submission_type"]
+    for code, whom, field, given, taken in (
+        ("R5.candidate", "models of this kind", "model.identity.kind", kind, board.candidate.allow),
+        ("R5.type", "submissions of this type", "submission_type", of, board.eligibility.types),
+    ):
+        if given not in taken:
+            what, where = f"the board does not take {whom}", f"submission.json {field}"
+            findings.add(code, what, where, expected=list(taken), found=given)
+
+
+def candidate_of(subject: Subject) -> Mapping[str, Any]:
+    """The candidate as the manifest records it, {} if there is none."""
+    found = subject.manifest.get("roles", {}).get("candidate", ())
+    return found[0] if found else {}
+
+
+def _one_candidate(
+    board: Board, submission: Mapping[str, Any], subjects: Sequence[Subject], findings: Findings
+) -> None:
+    first: tuple[Subject, Mapping[str, Any]] | None = None
+    for subject in subjects:
+        one = candidate_of(subject)
+        if not one:
+            continue
+        identity = {name: value for name, value in one["identity"].items() if name != "url"}
+        facts = {"spec": one["spec"], "identity": identity, "sampling": one["sampling"]}
+        if first is None:
+            first = subject, facts
+            _claimed_identity(submission, subject, one, findings)
+            if one["spec"].startswith("openai/") and "endpoint" not in board.candidate.allow:
+                what = "the board takes no endpoints, and the candidate was asked through one"
+                where = subject.place("manifest.json", "roles.candidate")
+                findings.add(
+                    "R5.candidate", what, where, expected=list(board.candidate.allow), found=one["spec"]
+                )
+            continue
+        for path, expected, found in differences(first[1], facts):
+            what = f"the candidate is not the one of run {first[0].run_id}"
+            where = subject.place("manifest.json", f"roles.candidate.{path}")
+            findings.add("R5.one-candidate", what, where, expected=expected, found=found)
+
+
+def _claimed_identity(
+    submission: Mapping[str, Any], subject: Subject, candidate: Mapping[str, Any], findings: Findings
+) -> None:
+    """The model that the envelope names is the one that the run asked."""
+    claimed, recorded = submission["model"]["identity"], candidate["identity"]
+    where = "submission.json model.identity"
+    names = {str(recorded.get("name", "")), candidate["spec"].partition("/")[2]}
+    if claimed["name"] not in names:
+        what = f"the model of run {subject.run_id} has another name"
+        findings.add(
+            "R5.model-name", what, f"{where}.name", expected=" or ".join(sorted(names)), found=claimed["name"]
+        )
+    for field, keys in (("revision", ("revision",)), ("weights_sha256", ("weights_sha256", "sha256"))):
+        known = next((recorded[key] for key in keys if recorded.get(key)), None)
+        if claimed.get(field) and known and claimed[field] != known:
+            what = f"the model of run {subject.run_id} is another one"
+            findings.add("R5.model-revision", what, f"{where}.{field}", expected=known, found=claimed[field])
+
+
+def _places(
+    board: Board, wanted: Mapping[str, Sequence[Cell]], subjects: Sequence[Subject], findings: Findings
+) -> tuple[dict[str, tuple[Place, ...]], list[Deviation]]:
+    """Where each cell of the board is. A missing one with a relative of other parameters is a deviation."""
+    by_cell: dict[str, list[tuple[Subject, Mapping[str, Any]]]] = {}
+    for subject in subjects:
+        for record in subject.manifest["cells"]:
+            by_cell.setdefault(record["cell"], []).append((subject, record))
+    deviations: list[Deviation] = []
+    used: set[str] = set()
+    found: dict[str, tuple[Place, ...]] = {}
+    for item in board.tasks:
+        column = []
+        for cell in wanted[item.name]:
+            here = by_cell.get(cell.id, [])
+            used.add(cell.id)
+            if len(here) > 1:
+                what = f"a cell of column {item.name} stands in several runs"
+                findings.add(
+                    "R5.cell-twice", what, ", ".join(subject.run_id for subject, _ in here), found=cell.id
+                )
+            for subject, record in here[:1]:
+                column.append(Place(item, cell, subject, record))
+            if not here:
+                deviations += _missing(item, cell, by_cell, wanted, findings)
+        found[item.name] = tuple(column)
+    for cell_id, places in by_cell.items():
+        if cell_id not in used:
+            findings.note(
+                "R5.other-cell",
+                "a cell that the board does not ask for; it counts for nothing",
+                places[0][0].place("manifest.json", f"cell {cell_id}"),
+                found={"task": places[0][1]["task"], "parameters": places[0][1]["parameters"]},
+            )
+    return found, deviations
+
+
+def _missing(
+    item: Item,
+    cell: Cell,
+    by_cell: Mapping[str, Sequence[tuple[Subject, Mapping[str, Any]]]],
+    wanted: Mapping[str, Sequence[Cell]],
+    findings: Findings,
+) -> Iterator[Deviation]:
+    boards = {one.id for column in wanted.values() for one in column}
+    near = [
+        (subject, record)
+        for places in by_cell.values()
+        for subject, record in places
+        if record["task"] == item.task and record["cell"] not in boards
+    ]
+    if not near:
+        what, where = f"column {item.name} lacks a cell", f"board column {item.name}"
+        lacking = {"task": item.task, **cell.plan.parameters}
+        findings.add("R5.missing-cell", what, where, expected=lacking, found="no run has it")
+        return
+    for subject, record in near[:_MOST_RELATIVES]:
+        for path, expected, found in differences(cell.plan.parameters, record["parameters"]):
+            where = subject.place("manifest.json", f"cell {record['cell']}.parameters.{path}")
+            yield Deviation("parameters", f"parameter {path} of {item.task}", where, expected, found)
+
+
+def _deviations(place: Place) -> Iterator[Deviation]:
+    item, subject, record, manifest = place.item, place.subject, place.record, place.subject.manifest
+    where = subject.place("manifest.json")
+    scored = next((one for one in subject.scoring_manifest["cells"] if one["cell"] == record["cell"]), record)
+    for name, kind, expected, found in (
+        ("mini", "data", item.data == "mini", manifest["mini"]),
+        ("limit", "subset", item.limit, manifest["limit"]),
+        ("trials", "trials", item.trials, manifest["trials"]),
+        ("prompts", "prompts", item.prompts, manifest["prompts"]),
+        ("seed", "seed", manifest["seed"] if item.seed is None else item.seed, manifest["seed"]),
+    ):
+        if expected != found or isinstance(expected, bool) is not isinstance(found, bool):
+            yield Deviation(kind, f"{name} of {item.task}", f"{where} {name}", expected, found)
+    given = item.prompts_sha256
+    prompts = given.get(record["cell"]) if isinstance(given, dict) else given
+    for manifest_cell in (record, scored):
+        if prompts and manifest_cell["prompts_sha256"] != prompts:
+            yield Deviation(
+                "prompts", f"prompts of {item.task}", where, prompts, manifest_cell["prompts_sha256"]
+            )
+    expected_score = place.cell.plan.score_parameters
+    for path, expected, found in differences(expected_score, scored["score_parameters"]):
+        yield Deviation("parameters", f"at-score parameter {path} of {item.task}", where, expected, found)
+    for role, seats in item.roles.items():
+        yield from _seats(place, role, seats)
+
+
+def _seats(place: Place, role: str, seats: Sequence[Seat]) -> Iterator[Deviation]:
+    subject = place.subject
+    if role not in place.cell.task.roles():
+        return
+    members: list[Mapping[str, Any]] = []
+    file = "manifest.json"
+    for name, manifest in (
+        ("manifest.json", subject.manifest),
+        ("scoring/manifest.json", subject.scoring_manifest),
+    ):
+        if role in manifest.get("roles", {}):
+            members, file = manifest["roles"][role], name
+    kind = role if role in ("judge", "user") else "role"
+    where = subject.place(file, f"roles.{role}")
+    if len(members) != len(seats):
+        yield Deviation(kind, f"members of {role}", where, len(seats), len(members))
+        return
+    for seat, member in zip(seats, members, strict=True):
+        if seat.spec != member["spec"]:
+            yield Deviation(kind, f"the {role}", f"{where}.spec", seat.spec, member["spec"])
+        for key, value in seat.identity.items():
+            if not same(member["identity"].get(key), value):
+                yield Deviation(
+                    kind, f"{key} of the {role}", f"{where}.identity", value, member["identity"].get(key)
+                )
+        for path, expected, found in differences(seat.sampling, member["sampling"]):
+            yield Deviation(kind, f"sampling of the {role}", f"{where}.sampling.{path}", expected, found)
+
+
+def _candidate_deviations(board: Board, subject: Subject) -> Iterator[Deviation]:
+    sampling = candidate_of(subject).get("sampling", {})
+    where = subject.place("manifest.json", "roles.candidate.sampling")
+    wanted = board.candidate.sampling
+    if not isinstance(wanted, str):
+        for path, expected, found in differences(wanted, sampling):
+            yield Deviation("sampling", f"{path} of the candidate", where, expected, found)
+    most = board.candidate.max_tokens
+    if most is not None and (sampling.get("max_tokens") or 0) > most:
+        yield Deviation(
+            "sampling", "max_tokens of the candidate", where, f"<= {most}", sampling["max_tokens"]
+        )
+
+
+def _class(
+    submission: Mapping[str, Any],
+    places: Mapping[str, tuple[Place, ...]],
+    deviations: Sequence[Deviation],
+    lacking: frozenset[str],
+    findings: Findings,
+) -> Standing:
+    declared = {change["what"] for change in submission["disclosure"]["changes"]}
+    standard = submission["submission_type"] == "standard"
+    for one in deviations:
+        covered = not standard and bool(COVERS[one.kind] & declared)
+        note = findings.note if covered else findings.add
+        undeclared = "not what the board asks, and not declared as a change"
+        what = "declared as a change" if covered else undeclared
+        note(f"R5.{one.kind}", what, one.where, expected=one.expected, found=one.found)
+    if standard and declared:
+        what = "declared as standard, with changes that make it custom"
+        findings.add("R5.standard", what, "submission.json disclosure.changes", found=sorted(declared))
+    told = tuple(dict.fromkeys(one.said for one in deviations[:_MOST_TOLD]))
+    told += tuple(f"{name}: no number, since not all its cells are there" for name in sorted(lacking))
+    partial = any(one.kind in ("subset", "data") for one in deviations)
+    return Standing(places, not standard or bool(deviations), told, lacking, partial)

@@ -1,0 +1,73 @@
+"""R9: does it look like real model traffic? Hints, with their numbers; an error only for what cannot be.
+
+What a board may set otherwise stands in `suite.board.define.thresholds`. `calls` looks at single calls,
+`replies` at what was answered over many samples, `leaks` for what no candidate is shown. Here: whether the
+declared weights can fit the recorded machine at all. Not here: what needs the whole bundle or a board's other
+entries (`others`).
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from suite.board.define.thresholds import Thresholds
+from suite.board.verify.plausibility.calls import check_calls, members, provider_of
+from suite.board.verify.plausibility.replies import check_replies
+from suite.board.verify.subject import Subject
+
+__all__ = ["plausible"]
+LOCAL = frozenset({"embedded", "transformers", "vllm"})
+_MEMORY = re.compile(r",\s*(\d{1,9}) MiB$")
+GIB = 2**30
+
+
+def plausible(subject: Subject, given: Mapping[str, float], model: Mapping[str, Any]) -> None:
+    """Climb R9 for one run. given: the board's thresholds over the defaults. model: as declared.
+
+    Raises NotFound for a threshold that there is none of.
+    """
+    subject.findings.ran("R9")
+    thresholds = Thresholds(given)
+    temperature = check_calls(subject, thresholds)
+    check_replies(subject, thresholds, temperature)
+    check_hardware(subject, thresholds, model)
+
+
+def check_hardware(subject: Subject, thresholds: Thresholds, model: Mapping[str, Any]) -> None:
+    """A warning where the weights are larger than all memory. model: as declared in the envelope."""
+    parameters = model.get("parameters_total")
+    candidate = members(subject).get("candidate")
+    memory = memory_gib(subject.manifest["hardware"])
+    if parameters is None or candidate is None or memory is None or not _here(candidate):
+        return
+    needed = parameters * thresholds["bytes_per_parameter"] / GIB
+    if needed > memory:
+        subject.warn(
+            "R9.memory",
+            "the declared weights do not fit the recorded machine, at the fewest bytes a parameter",
+            subject.place("manifest.json", "hardware"),
+            expected=f"at least {needed:.1f} GiB for {parameters:,} parameters",
+            found=f"{memory:.1f} GiB, GPUs and main memory together",
+        )
+
+
+def memory_gib(hardware: Mapping[str, Any]) -> float | None:
+    """All memory of a machine as recorded, GPUs' included; None where a part of it is not told."""
+    main = hardware.get("memory_gib")
+    if main is None:
+        return None
+    found = [_MEMORY.search(str(one)) for one in hardware.get("gpus", ())]
+    if any(one is None for one in found):
+        return None
+    return float(main) + sum(int(one[1]) for one in found if one is not None) / 1024
+
+
+def _here(candidate: Mapping[str, Any]) -> bool:
+    """Whether the model ran on the recorded machine alone: not behind a URL, not spread by Ray."""
+    identity = candidate.get("identity", {})
+    return (
+        provider_of(candidate) in LOCAL
+        and not identity.get("url")
+        and "ray" not in json.dumps(identity.get("options", {})).lower()
+    )

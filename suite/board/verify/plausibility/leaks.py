@@ -1,0 +1,168 @@
+"""Answers that hold what no candidate is shown: reference answers, the judge's wording, its form of verdict.
+
+Only words that stand in no request of the same sample count, since who is shown a text may repeat it. A
+reference is what the task says it is (`Task.references`). A judge's wording is each sentence of the task's
+prompts; its form of verdict are the tags and keys that both a prompt and the judge's replies have.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from suite.board.define.thresholds import Thresholds
+from suite.board.verify.subject import Subject
+from suite.journal.index import digest64
+from suite.journal.records import OutputRecord
+from suite.task import Task
+
+SENTENCE_WORDS = 8  # of a prompt: a shorter one is met by chance
+REFERENCE_WORDS = 12
+MOST_VERDICTS = 1000  # replies of judges that are looked at for their form
+_FIRST = 3  # words by which a reference's place in a text is found
+_WORD = re.compile(r"\w+")
+_FIELD = re.compile(r"\{\w+\}|\n|[.!?:;]\s")
+_FORM = re.compile(r"</?[a-z_]{3,}>|\"[a-z_]{3,}\"\s*:|\[\[\w+\]\]")
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in lower case: what remains when layout and punctuation are changed."""
+    return _WORD.findall(text.lower())
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    """A sentence of a prompt. anchor: its longest word, which a text must have to hold it."""
+
+    anchor: str
+    text: str
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """A reference answer without its text. first: of its first words."""
+
+    words: int
+    first: int
+    whole: int
+
+
+class Leaks:
+    """Looks at one output after the other, then reports. `wanted`: whether there is anything to look for."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._references: dict[int, list[_Reference]] = _references(subject)
+        self._sentences, self._forms = _judges(subject)
+        self._outputs: Counter[str] = Counter()
+        self._compared: Counter[str] = Counter()
+        self._held: Counter[str] = Counter()
+        self._said: Counter[str] = Counter()
+        self.wanted = bool(self._references or self._sentences or self._forms)
+
+    def add(self, record: OutputRecord, text: str, words: Sequence[str]) -> None:
+        """One output. words: as `words_of` gives them."""
+        self._outputs[record.cell] += 1
+        asked: str | None = None
+        references = self._references.get(digest64(record.cell, record.sample), ())
+        self._compared[record.cell] += bool(references)
+        if any(_holds(words, one) for one in references):
+            asked = self._asked(record)
+            shown = words_of(asked)
+            self._held[record.cell] += any(
+                _holds(words, one) and not _holds(shown, one) for one in references
+            )
+        sentences = self._sentences.keys() & set(words) if self._sentences else ()
+        hits = [one.text for anchor in sentences for one in self._sentences[anchor]]
+        if hits:
+            joined = f" {' '.join(words)} "
+            hits = [one for one in hits if f" {one} " in joined]
+        forms = [one for one in self._forms if one in text]
+        if not hits and not forms:
+            return
+        asked = self._asked(record) if asked is None else asked
+        shown_words = f" {' '.join(words_of(asked))} " if hits else ""
+        if any(f" {one} " not in shown_words for one in hits) or any(one not in asked for one in forms):
+            self._said[record.cell] += 1
+
+    def report(self, thresholds: Thresholds) -> None:
+        """Findings by cell."""
+        held = "outputs hold the task's reference answers, which no request shows, word for word"
+        said = "outputs have the judge's own wording or form of verdict, which no request shows"
+        for cell, outputs in self._outputs.items():
+            where = self._subject.place("outputs.jsonl", f"cell {cell}")
+            for code, what, threshold, found, looked_at in (
+                ("R9.references", held, "identical_references", self._held[cell], self._compared[cell]),
+                ("R9.judges-words", said, "judges_words", self._said[cell], outputs),
+            ):
+                limit = thresholds[threshold]
+                if looked_at >= thresholds["least"] and found > max(1, limit * looked_at):
+                    sides = {"expected": f"at most {limit:.0%}", "found": f"{found} of {looked_at}"}
+                    self._subject.warn(code, what, where, **sides)
+
+    def _asked(self, record: OutputRecord) -> str:
+        """All that the sample's own requests say."""
+        found = []
+        for name in record.calls:
+            call = self._subject.recorded.find(name)
+            if call is not None:
+                request = self._subject.reader.blocks.request(call)
+                found += [one.content for one in request.messages]
+                found += [request.prompt, *request.texts]
+        return "\n".join(found)
+
+
+def _holds(words: Sequence[str], reference: _Reference) -> bool:
+    for at in range(len(words) - reference.words + 1):
+        if (
+            hash(tuple(words[at : at + _FIRST])) == reference.first
+            and digest64(*words[at : at + reference.words]) == reference.whole
+        ):
+            return True
+    return False
+
+
+def _references(subject: Subject) -> dict[int, list[_Reference]]:
+    """Cell and sample -> its references, of the tasks that have some."""
+    plan = subject.plan
+    found: dict[int, list[_Reference]] = {}
+    if plan is None:
+        return found
+    for cell in plan.cells:
+        if type(cell.task).references is Task.references:
+            continue
+        for sample in plan.samples(cell):
+            kept = [one for one in map(words_of, cell.task.references(sample)) if len(one) >= REFERENCE_WORDS]
+            if kept:
+                found[digest64(cell.id, sample.id)] = [
+                    _Reference(len(one), hash(tuple(one[:_FIRST])), digest64(*one)) for one in kept
+                ]
+    return found
+
+
+def _judges(subject: Subject) -> tuple[dict[str, list[_Sentence]], tuple[str, ...]]:
+    """Sentences of the prompts by their anchor, and the forms of a verdict; nothing where nobody judges."""
+    if subject.plan is None or not subject.scoring_manifest.get("roles"):
+        return {}, ()
+    texts = set(_prompts(subject))
+    sentences: dict[str, dict[str, _Sentence]] = {}
+    for text in texts:
+        for piece in _FIELD.split(text.replace("{{", " ").replace("}}", " ")):
+            words = words_of(piece)
+            if len(words) >= SENTENCE_WORDS:
+                one = _Sentence(max(words, key=len), " ".join(words))
+                sentences.setdefault(one.anchor, {})[one.text] = one
+    told = {match for text in texts for match in _FORM.findall(text)}
+    used: set[str] = set()
+    for number, call in enumerate(subject.scoring_journal.calls):
+        if number >= MOST_VERDICTS or used == told:
+            break
+        used |= {one for one in told - used if one in call.reply.text}
+    return {anchor: list(found.values()) for anchor, found in sentences.items()}, tuple(sorted(used))
+
+
+def _prompts(subject: Subject) -> Iterator[str]:
+    assert subject.plan is not None
+    for cell in subject.plan.cells:
+        for name in cell.task.prompts.names():
+            yield getattr(cell.task.prompts, name).text

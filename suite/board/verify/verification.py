@@ -1,0 +1,279 @@
+"""What verification leaves: verification.json, per_sample.parquet, and the text for people."""
+
+import io
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import suite
+from suite.board.bundle.rungs import RUNGS, Finding, Rung, shown
+from suite.board.bundle.signatures import Signers
+from suite.board.define.board_files import Board
+from suite.board.entry import PER_SAMPLE, REPLIES, Entry
+from suite.board.verify.ladder import Ladder, Say, climb
+from suite.board.verify.live_passes import Rerun
+from suite.board.verify.time_limit import SECONDS, Budget
+from suite.chat import sha256_hex
+from suite.errors import ConfigError
+from suite.files import write_whole
+from suite.journal.writing import write_json
+from suite.run.manifest import now
+
+FORMAT = "suite-verification/1"
+CANNOT_SHOW = (
+    "that the replies came from the model that is named: nobody but the submitter saw it answer "
+    "(--rerun asks it again)",
+    "that this run is not the best of several: only the submitter's word says how many there were",
+    "that the model was not trained on this data, nor shown it by a system behind its endpoint",
+    "that a judge really gave a reply that reads as a judge's (--rejudge asks it again)",
+    "hardware, cost and times: they are declared, and never ranked",
+)
+_STATUS = {"passed": "ok", "warned": "warnings", "failed": "FAILED", "not_run": "not run"}
+_VERDICTS = {
+    "verified": "verified: the records are complete and consistent, and the numbers follow from them",
+    "verified_with_warnings": "verified, with warnings to look at",
+    "incomplete": "incomplete: a rung could not be climbed here",
+    "rejected": "rejected",
+}
+
+
+@dataclass
+class Verification:
+    """A verified bundle. Numbers are the recomputed ones, never the submitter's."""
+
+    ladder: Ladder
+    started: str
+
+    @property
+    def verdict(self) -> str:
+        """verified | verified_with_warnings | incomplete | rejected."""
+        return self.ladder.verdict
+
+    def exit_code(self, *, strict: bool = False) -> int:
+        """0 verified, 1 rejected or incomplete; with `strict` also 1 for warnings."""
+        good = ("verified",) if strict else ("verified", "verified_with_warnings")
+        return 0 if self.verdict in good else 1
+
+    @property
+    def trust(self) -> str:
+        """L0 not verified, or on other samples than the board's; L1 consistent; L2 signed by a known signer,
+        too; L3 reproduced by a re-run, signed or not."""
+        standing = self.ladder.standing
+        if self.exit_code() != 0 or (standing is not None and standing.partial):
+            return "L0"
+        again = self.ladder.rerun
+        if again is not None and again.label == "reproduced":
+            return "L3"
+        return "L2" if self.ladder.signature is not None and self.ladder.signature.identities else "L1"
+
+    @cached_property
+    def per_sample(self) -> bytes:
+        """per_sample.parquet; b"" if no column has units."""
+        return _parquet(self.ladder)
+
+    @cached_property
+    def replies(self) -> bytes:
+        """replies.parquet; b"" if there are no long replies."""
+        digests = self.ladder.replies
+        return digests.file(self.ladder.bundle_id) if digests is not None and len(digests) else b""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The content of verification.json."""
+        ladder, board = self.ladder, self.ladder.board
+        findings = ladder.findings
+        standing = ladder.standing
+        return {
+            "format": FORMAT,
+            "bundle_id": ladder.bundle_id,
+            "board": None if board is None else board.exact_name,
+            "verifier": {
+                "suite": suite.__version__,
+                "python": platform.python_version(),
+                "plugins": dict(sorted(ladder.plugins.items())),
+            },
+            "started": self.started,
+            "rungs": [
+                {
+                    "id": rung.id,
+                    "title": RUNGS[rung.id],
+                    "status": rung.status,
+                    "errors": rung.errors,
+                    "warnings": rung.warnings,
+                    "seconds": round(rung.seconds, 3),
+                    "reason": rung.reason,
+                }
+                for rung in findings.rungs.values()
+            ],
+            "findings": [asdict(one) for one in findings],
+            "verdict": self.verdict,
+            "class": ladder.kind,
+            "differences": list(standing.differences) if standing is not None else [],
+            "trust": self.trust,
+            "signature": None if ladder.signature is None else asdict(ladder.signature),
+            "rerun": ladder.rerun.data if ladder.rerun is not None else None,
+            "rejudge": ladder.rejudge.data if ladder.rejudge is not None else None,
+            "columns": [column.data for column in ladder.columns],
+            "latency": ladder.latency,
+            "recomputed": ladder.recomputed,
+            "per_sample_sha256": sha256_hex(self.per_sample) if self.per_sample else None,
+            "replies_sha256": sha256_hex(self.replies) if self.replies else None,
+            "limits_of_this_check": [f"Not shown: {one}." for one in CANNOT_SHOW],
+        }
+
+    def write(self, folder: Path) -> None:
+        """Write verification.json, per_sample.parquet and replies.parquet."""
+        write_json(folder / "verification.json", self.data)
+        if self.per_sample:
+            write_whole(folder / PER_SAMPLE, [self.per_sample])
+        if self.replies:
+            write_whole(folder / REPLIES, [self.replies])
+
+
+def verify(
+    path: Path,
+    *,
+    board: Board | None = None,
+    data: Mapping[str, str] | None = None,
+    most: int = 200,
+    again: Rerun | None = None,
+    say: Say = lambda _: None,
+    others: Sequence[Entry] = (),
+    signers: Signers | None = None,
+    seconds: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Verification:
+    """Verify a bundle (archive or folder), against a board where one is given.
+
+    data: NAME -> file or run that stands for a dataset, as --data. most: findings kept of each code.
+    again: samples to ask the model itself. others: the board's entries that were accepted before, oldest
+    first, which it is held against. signers: whose keys may sign. seconds: how long it may take, but for
+    asking again (None: as the board says, else SECONDS). clock: what they are counted by. Raises BundleError
+    for what is no bundle, ConfigError for a bad board or no file of signers, and what models raise that
+    cannot be had for the re-run.
+    """
+    if most < 1:
+        raise ConfigError(f"--max-findings {most}: at least 1")
+    if signers is not None:
+        signers.check()
+    started = now()
+    if seconds is None:
+        seconds = (board.limits.verify_seconds if board is not None else None) or SECONDS
+    budget = Budget(seconds, clock)
+    climbed = climb(
+        path, board, data=data, most=most, again=again, say=say, budget=budget, others=others, signers=signers
+    )
+    return Verification(climbed, started)
+
+
+def _parquet(ladder: Ladder) -> bytes:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    text = pa.dictionary(pa.int32(), pa.string())
+    kinds = {"column": text, "cell": text, "sample": pa.string(), "cluster": pa.string(), "stratum": text}
+    kinds |= {"top": pa.float64(), "bottom": pa.float64()}
+    columns: dict[str, list[Any]] = {name: [] for name in kinds}
+    for column in sorted(ladder.columns, key=lambda one: str(one.data["key"])):
+        for units in sorted(column.units, key=lambda one: one.cell):
+            order = np.lexsort((units.sample, units.stratum.astype(str))).tolist()
+            columns["column"] += [column.data["key"]] * len(order)
+            columns["cell"] += [units.cell] * len(order)
+            for name in ("sample", "cluster"):
+                columns[name] += [f"{int(getattr(units, name)[i]):016x}" for i in order]
+            columns["stratum"] += [str(units.stratum[i]) for i in order]
+            for name in ("top", "bottom"):
+                columns[name] += [float(getattr(units, name)[i]) for i in order]
+    if not columns["column"]:
+        return b""
+    table = pa.table({name: pa.array(found).cast(kinds[name]) for name, found in columns.items()})
+    table = table.replace_schema_metadata({"format": "suite-per-sample/1", "bundle_id": ladder.bundle_id})
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def as_text(found: Verification) -> Iterator[str]:
+    """The lines."""
+    ladder = found.ladder
+    yield _head(found)
+    for rung in ladder.findings.rungs.values():
+        yield _rung(rung)
+        yield from _findings(found, rung)
+    yield ""
+    if ladder.columns and found.exit_code() != 0:
+        yield "numbers, as far as they can be recomputed, of what was not verified:"
+    for column in ladder.columns:
+        data = column.data
+        if data["value"] is None:
+            yield f"{data['key']}: {data['headline']} has no value"
+            continue
+        spread = "" if data["low"] is None else f" [{data['low']:.3f}, {data['high']:.3f}]"
+        counted = f"n={data['n']}" + (f", {data['unscored']} unscored" if data["unscored"] else "")
+        yield f"{data['key']}: {data['headline']} {data['value']:.3f}{spread}, {counted}"
+    if ladder.kind == "custom":
+        told = ladder.standing.differences if ladder.standing is not None else ()
+        yield "class: custom" + (f" ({'; '.join(told)})" if told else "")
+    if ladder.rerun is not None:
+        yield f"re-run: {ladder.rerun.label.replace('_', ' ')} ({ladder.rerun.why})"
+    if ladder.rejudge is not None:
+        yield f"judged again: {ladder.rejudge.label.replace('_', ' ')} ({ladder.rejudge.why})"
+    yield "This check cannot show:"
+    yield from (f"- {one}" for one in CANNOT_SHOW)
+    yield _VERDICTS[found.verdict]
+
+
+def _head(found: Verification) -> str:
+    submission, board = found.ladder.submission, found.ladder.board
+    if not submission:
+        return "not a bundle that can be read"
+    model = submission["model"]
+    against = f", for board {board.id} {board.version}" if board is not None else ""
+    return (
+        f"bundle {found.ladder.bundle_id[:12]}: {shown(model['display_name'])} of "
+        f"{shown(model['organization'])}, {submission['submission_type']}, {len(submission['runs'])} "
+        f"run{'' if len(submission['runs']) == 1 else 's'}{against}"
+    )
+
+
+def _rung(rung: Rung) -> str:
+    counts = ", ".join(
+        f"{n} {word}{'' if n == 1 else 's'}"
+        for n, word in ((rung.errors, "error"), (rung.warnings, "warning"), (rung.notes, "note"))
+        if n
+    )
+    told = rung.reason or rung.remark
+    reason = f" ({told})" if told else ""
+    return f"{rung.id:<3} {_STATUS[rung.status]:<8} {RUNGS[rung.id]}{reason}{f': {counts}' if counts else ''}"
+
+
+def _findings(found: Verification, rung: Rung) -> Iterator[str]:
+    told: dict[str, int] = {}
+    for one in found.ladder.findings:
+        if one.rung == rung.id:
+            told[one.code] = told.get(one.code, 0) + 1
+            yield from _finding(one)
+    for code, count in rung.by_code.items():
+        if count > told.get(code, 0):
+            yield f"      {code}: and {count - told.get(code, 0)} more"
+
+
+def told_of(found: Verification, rung: str) -> Iterator[str]:
+    """The findings of one rung."""
+    yield from _findings(found, found.ladder.findings.rungs[rung])
+
+
+def _finding(one: Finding) -> Iterator[str]:
+    mark = {"error": "", "warning": "warning: ", "note": "note: "}[one.severity]
+    sample = f", sample {one.sample}" if one.sample else ""
+    yield f"      {one.code}: {mark}{one.what}"
+    if one.where or sample:
+        yield f"          {one.where}{sample}"
+    if one.expected or one.found:
+        sides = [f"expected {one.expected}"] if one.expected else []
+        yield f"          {', '.join([*sides, f'found {one.found}'] if one.found else sides)}"

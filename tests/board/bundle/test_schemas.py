@@ -1,0 +1,103 @@
+"""The schemas of a bundle's files: closed, valid, and the same as the records in code."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from jsonschema import Draft202012Validator
+
+from suite.board.bundle.documents_check import SCHEMAS
+from suite.board.bundle.lines_check import KINDS
+from suite.board.bundle.submission import schema_errors, validator
+from suite.chat import Options, Reply, Usage
+from suite.data.registry import registry_folder
+from suite.scoring.results import MetricResult
+from suite.task import Output, Part
+from tests.board.making import lines_of
+
+NAMES = ["submission.v1.json", "record.v1.json", *SCHEMAS.values()]
+FOLDER = registry_folder() / "schemas"
+
+
+def schema(name: str) -> dict[str, Any]:
+    return json.loads((FOLDER / name).read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_schema_is_one_and_its_objects_are_closed(name: str) -> None:
+    found = schema(name)
+    Draft202012Validator.check_schema(found)
+    assert found["$id"] == f"suite:{name.removesuffix('.json')}"
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            if "properties" in value:
+                assert value.get("additionalProperties") is False, value
+                assert set(value.get("required", ())) <= set(value["properties"])
+            for one in value.values():
+                walk(one)
+        elif isinstance(value, list):
+            for one in value:
+                walk(one)
+
+    walk(found)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=KINDS.values())
+def test_record_has_the_fields_of_its_schema(kind: Any) -> None:
+    found = schema("record.v1.json")["$defs"][KINDS[kind]]
+    fields = msgspec.structs.fields(kind)
+    assert set(found["properties"]) == {one.encode_name for one in fields} | {"crc"}
+    assert set(found["required"]) == {one.encode_name for one in fields if one.required} | {"crc"}
+
+
+@pytest.mark.parametrize(("name", "kind"), [("options", Options), ("reply", Reply), ("part", Part)])
+def test_inner_objects_have_the_fields_of_their_schema(name: str, kind: Any) -> None:
+    found = schema("record.v1.json")["$defs"][name]
+    assert set(found["properties"]) == {one.encode_name for one in msgspec.structs.fields(kind)}
+
+
+def test_output_usage_and_metric() -> None:
+    records = schema("record.v1.json")["$defs"]
+    for found, kind in (
+        (records["output"]["properties"]["output"], Output),
+        (records["reply"]["properties"]["usage"], Usage),
+        (schema("results.v1.json")["$defs"]["metric"], MetricResult),
+    ):
+        assert set(found["properties"]) == {one.encode_name for one in msgspec.structs.fields(kind)}
+
+
+def test_a_real_run_keeps_them(good_bundle: Path) -> None:
+    run = next((good_bundle / "runs").iterdir())
+    for name, file in SCHEMAS.items():
+        assert not list(schema_errors(file, json.loads((run / name).read_bytes())))
+    assert not list(
+        schema_errors("submission.v1.json", json.loads((good_bundle / "submission.json").read_bytes()))
+    )
+    names = {"output": "outputs", "call": "calls", "block": "blocks", "attempt": "attempts"}
+    for part, name in {**names, "score": "scoring/scores"}.items():
+        for line in lines_of(run / f"{name}.jsonl.zst"):
+            assert not list(schema_errors("record.v1.json", json.loads(line), part=part))
+            assert validator("record.v1.json").is_valid(json.loads(line))
+
+
+def test_pattern_ends_at_the_end() -> None:
+    """`$` of Python's re would let a line break through."""
+    good = {
+        "cell": "0" * 12,
+        "sample": "x",
+        "trial": 0,
+        "output_sha256": "0" * 64,
+        "values": {},
+        "crc": "0" * 8,
+    }
+    assert not list(schema_errors("record.v1.json", good, part="score"))
+    assert list(schema_errors("record.v1.json", good | {"cell": "0" * 12 + "\n"}, part="score"))
+
+
+def test_errors_do_not_quote_the_document() -> None:
+    field, what, found = next(iter(schema_errors("submission.v1.json", {"<script>": "x" * 10_000})))
+    assert (field, found) == ("", "dict")
+    assert "script" not in what
