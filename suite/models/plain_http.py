@@ -1,14 +1,16 @@
 """HTTP/1.1 without TLS on asyncio protocols: what local servers need, at a quarter of a full client's cost.
 
-One request at a time on a connection, kept alive; bodies by length, in chunks or until the end of the
-connection, never more bytes than a limit. No redirects, no cookies, no proxies, no compression: it is not
-asked for, and undone (`unpacked`) where it comes all the same.
+`httptools` reads the answers. One request at a time on a connection, kept alive; bodies by length, in chunks
+or until the end of the connection, never more bytes than a limit. No redirects, no cookies, no proxies, no
+compression: it is not asked for, and undone (`unpacked`) where it comes all the same.
 """
 
 import asyncio
 import time
 import zlib
 from typing import NamedTuple
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from suite.errors import CallFailed
 from suite.models.descriptors import raise_ours
@@ -80,7 +82,7 @@ def too_large(most: int) -> CallFailed:
 
 
 class Connection(asyncio.Protocol):
-    """One connection. most: bytes of a body."""
+    """One connection, and what its parser calls (`on_…`). most: bytes of a body."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -88,17 +90,17 @@ class Connection(asyncio.Protocol):
         self.open = True
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[Answer] | None = None
+        self._parser = HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True)  # some servers pad it
+        self._keep = True
         self._reset()
 
     def _reset(self) -> None:
-        self._buffer = bytearray()
         self._status = 0  # 0 until the head is read
         self._headers: dict[str, str] = {}
-        self._length: int | None = None  # None: in chunks or until the end
-        self._chunked = False
         self._body = bytearray()
+        self._bare = 0  # bytes since the last one of a body: heads, framing, trailers
         self._seen = False
-        self._keep = True
 
     @property
     def reusable(self) -> bool:
@@ -133,107 +135,70 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio calls this."""
-        waiter = self._waiter
-        if waiter is None or waiter.done():
+        if self._waiter is None or self._waiter.done():
             self.close()  # nobody asked
             return
         self._seen = True
-        self._buffer += data
+        self._bare += len(data)
         try:
-            answer = self._take()
-        except (ValueError, IndexError) as error:
-            self._keep = False
-            waiter.set_exception(CallFailed("bad-http", f"not an HTTP answer: {error}", retryable=True))
-            return
-        except CallFailed as error:
-            waiter.set_exception(error)
-            self.close()
-            return
-        if answer is not None:
-            self._keep = self._keep and not self._buffer
-            waiter.set_result(answer)
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._fail(_no_http(str(error)))
+        if self._bare > _MOST_HEAD:
+            self._fail(_no_http("its head, a chunk's head or its trailer does not end"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio calls this."""
         self.open = False
-        waiter = self._waiter
-        if waiter is None or waiter.done():
+        if self._waiter is None or self._waiter.done():
             return
-        if exc is None and self._status and self._length is None and not self._chunked:
-            waiter.set_result(Answer(self._status, self._headers, bytes(self._buffer)))
+        framed = "content-length" in self._headers or "transfer-encoding" in self._headers
+        if exc is None and self._status and not framed:
+            self._waiter.set_result(Answer(self._status, self._headers, bytes(self._body)))
         else:
-            waiter.set_exception(Lost(not self._seen, exc))
+            self._waiter.set_exception(Lost(not self._seen, exc))
 
-    def _take(self) -> Answer | None:
-        """The answer, if it is whole. Raises ValueError if it is not HTTP."""
-        buffer = self._buffer
-        while not self._status:
-            end = buffer.find(b"\r\n\r\n")
-            if end < 0:
-                if len(buffer) > _MOST_HEAD:
-                    raise ValueError("its head does not end")
-                return None
-            self._read_head(bytes(buffer[:end]))
-            del buffer[: end + 4]
-            if 100 <= self._status < 200:
-                self._status = 0
-        if self._chunked:
-            return self._take_chunks()
-        if len(buffer) > self._most:
-            raise too_large(self._most)
-        if self._length is None or len(buffer) < self._length:
-            return None
-        body = bytes(buffer[: self._length])
-        del buffer[: self._length]
-        return Answer(self._status, self._headers, body)
+    def on_message_begin(self) -> None:
+        """Also after a 1xx, and where more comes than was asked for."""
+        self._status, self._headers = 0, {}
+        if self._waiter is None or self._waiter.done():
+            self._keep = False
 
-    def _read_head(self, head: bytes) -> None:
-        lines = head.decode("latin-1").split("\r\n")
-        version, status = lines[0].split(" ", 2)[:2]
-        if not version.startswith("HTTP/1."):
-            raise ValueError(repr(lines[0][:40]))
-        self._headers = headers = {}
-        for line in lines[1:]:
-            name, _, value = line.partition(":")
-            headers[name.lower()] = value.strip()
-        self._status = int(status)
-        connection = headers.get("connection", "").lower()
-        self._keep = "close" not in connection and (version == "HTTP/1.1" or "keep-alive" in connection)
-        self._chunked = "chunked" in headers.get("transfer-encoding", "").lower()
-        length = headers.get("content-length")
-        self._length = 0 if self._status in (204, 304) else (int(length) if length is not None else None)
-        if self._length is not None and self._length < 0:
-            raise ValueError(f"a body of {self._length} bytes")
-        if self._length is not None and self._length > self._most:
-            raise too_large(self._most)
-        if self._length is None and not self._chunked:
-            self._keep = False  # until the end of the connection
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """What a trailer says counts for nothing."""
+        if not self._status:
+            self._headers[name.decode("latin-1").lower()] = value.decode("latin-1").strip()
 
-    def _take_chunks(self) -> Answer | None:
-        buffer = self._buffer
-        while True:
-            end = buffer.find(b"\r\n", 0, _MOST_HEAD)
-            if end < 0:
-                if len(buffer) >= _MOST_HEAD:
-                    raise ValueError("the head of a chunk does not end")
-                return None
-            size = int(bytes(buffer[:end]).partition(b";")[0], 16)
-            if size < 0:
-                raise ValueError(f"a chunk of {size} bytes")
-            if len(self._body) + size > self._most:
-                raise too_large(self._most)
-            if size == 0:
-                trailer = buffer.find(b"\r\n\r\n", end, end + _MOST_HEAD)
-                if trailer < 0:
-                    if len(buffer) >= end + _MOST_HEAD:
-                        raise ValueError("the trailer does not end")
-                    return None
-                del buffer[: trailer + 4]
-                return Answer(self._status, self._headers, bytes(self._body))
-            if len(buffer) < end + size + 4:
-                return None
-            self._body += memoryview(buffer)[end + 2 : end + 2 + size]
-            del buffer[: end + size + 4]
+    def on_headers_complete(self) -> None:
+        """Refuses a length beyond the limit before any of it comes."""
+        self._status = self._parser.get_status_code()
+        self._keep = self._keep and self._parser.should_keep_alive()
+        if int(self._headers.get("content-length") or 0) > self._most:
+            self._fail(too_large(self._most))
+
+    def on_body(self, part: bytes) -> None:
+        """Bytes of the body, out of their chunks."""
+        self._bare = 0
+        if len(self._body) + len(part) > self._most:
+            self._fail(too_large(self._most))
+        else:
+            self._body += part
+
+    def on_message_complete(self) -> None:
+        """The answer, unless it only says that one comes (1xx)."""
+        if self._status >= 200 and self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(Answer(self._status, self._headers, bytes(self._body)))
+
+    def _fail(self, error: CallFailed) -> None:
+        """Nothing more is read of this connection."""
+        self._keep = False
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(error)
+            self.close()
+
+
+def _no_http(why: str) -> CallFailed:
+    return CallFailed("bad-http", f"not an HTTP answer: {why}", retryable=True)
 
 
 class PlainPool:

@@ -68,6 +68,7 @@ def test_an_answer_is_read_whole_in_any_portions(data: bytes, cuts: list[int]) -
                 answer = await pool.send("POST", "/x", b"{}")
                 assert (answer.status, answer.body) == (200, b"hello")
                 assert answer.headers["content-type"] == "application/json"
+                assert "trailer" not in answer.headers
 
     asyncio.run(run())
 
@@ -104,6 +105,10 @@ BROKEN = [
     ([HEAD + b"Content-Length: -5\r\n\r\n"], "bad-http"),
     ([HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"], "bad-http"),
     ([b"x" * 70_000], "bad-http"),
+    ([FIXED.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n")], "bad-http"),
+    ([FIXED.replace(b"\r\n\r\n", b"\r\nContent-Length: 6\r\n\r\n")], "bad-http"),
+    ([CHUNKED[:-2] + b"A: " + b"x" * 400_000], "bad-http"),
+    ([b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"], "bad-http"),
 ]
 
 
