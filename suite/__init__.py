@@ -1,7 +1,7 @@
 """All that a plugin needs; every other module may change without notice.
 
-The names stand in `__init__.pyi`, each with its module. They resolve on first use, so that `suite --help` pays
-for none of them.
+The names stand in `__init__.pyi`, each with its module. They resolve on first use, so that
+`suite --help` pays for none of them.
 """
 
 import lazy_loader

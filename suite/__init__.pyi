@@ -8,12 +8,15 @@ from .blocks import Finding as Finding
 from .blocks import Line as Line
 from .blocks import Plot as Plot
 from .blocks import Section as Section
+from .blocks import Shown as Shown
 from .blocks import Table as Table
 from .blocks import Text as Text
 from .blocks import Turn as Turn
+from .blocks import shown as shown
 from .chat import Finish as Finish
 from .chat import Message as Message
 from .chat import Options as Options
+from .chat import Output as Output
 from .chat import Reply as Reply
 from .chat import Request as Request
 from .chat import Tool as Tool
@@ -58,6 +61,10 @@ from .sandbox.harness import run_unittest as run_unittest
 from .sandbox.program import Limits as Limits
 from .sandbox.program import Program as Program
 from .sandbox.program import SandboxResult as SandboxResult
+from .scores import Part as Part
+from .scores import Score as Score
+from .scores import Unscored as Unscored
+from .scores import Value as Value
 from .scoring.analysis import Analysis as Analysis
 from .scoring.bias import length_metrics as length_metrics
 from .scoring.bias import pair_metrics as pair_metrics
@@ -84,15 +91,10 @@ from .scoring.style import style_difference as style_difference
 from .scoring.verdicts import Tie as Tie
 from .scoring.verdicts import Unparsed as Unparsed
 from .task import Data as Data
-from .task import Output as Output
-from .task import Part as Part
 from .task import Sample as Sample
-from .task import Score as Score
 from .task import Task as Task
 from .task import TaskInfo as TaskInfo
 from .task import Tools as Tools
-from .task import Unscored as Unscored
-from .task import Value as Value
 
 __version__: str
 __all__: list[str]

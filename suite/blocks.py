@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-Cell = str | float | int | bool | None
+from suite.scores import Unscored
+
+Shown = str | float | int | bool | None  # a value as a report shows it
+
+
+def shown(value: object) -> Shown:
+    """Any value as a report shows it: an unscored one says why it is, what is no plain value is its text."""
+    if isinstance(value, Unscored):
+        return f"unscored: {value.reason}"
+    return value if isinstance(value, str | float | int | bool) or value is None else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +28,7 @@ class Text:
 class Facts:
     """Names and values, in the order given."""
 
-    facts: Mapping[str, Cell]
+    facts: Mapping[str, Shown]
     title: str = ""
 
 
@@ -28,7 +37,7 @@ class Table:
     """A table: column names and rows of as many cells. Numbers are right-aligned; None is shown as a dash."""
 
     columns: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[Shown]]
     title: str = ""
 
 

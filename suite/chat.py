@@ -130,6 +130,19 @@ class TokenLogprob(msgspec.Struct, frozen=True, omit_defaults=True):
     top: tuple[tuple[str, float], ...] = ()
 
 
+class Output(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What solving a sample yields.
+
+    text: the answer. data: anything else of JSON that `score` needs.
+    finish: stop | length | overflow | refused | empty | invalid | limit. A failure of the candidate is a
+    normal output: `score` gives it its value, normally the worst.
+    """
+
+    text: str = ""
+    data: Json = None
+    finish: Finish = "stop"
+
+
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a role answered.
 
@@ -155,6 +168,14 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str = ""
     fingerprint: str = ""
     marks: tuple[tuple[int, str], ...] = ()
+
+    def output(self, data: Json = None) -> Output:
+        """This reply as a sample's output; one that stopped without a word or a tool call is empty.
+
+        data: what else of JSON `score` needs.
+        """
+        said = self.text.strip() or self.tool_calls
+        return Output(self.text, data, self.finish if said or self.finish != "stop" else "empty")
 
 
 def replied(reply: Reply, before: str = "") -> Message:

@@ -12,57 +12,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, get_args
 
-import msgspec
-
 from suite.blocks import Block
-from suite.chat import Finish, Json
+from suite.chat import Output as Output
 from suite.parameters import Parameters
 from suite.prompts import Prompts
 from suite.roles import Models, Role
+from suite.scores import Part as Part
+from suite.scores import Score as Score
+from suite.scores import Unscored as Unscored
+from suite.scores import Value as Value
 
 PayloadT = TypeVar("PayloadT")
 ParametersT = TypeVar("ParametersT", bound=Parameters)
 RowT = TypeVar("RowT")
 InT = TypeVar("InT")
 OutT = TypeVar("OutT")
-
-
-class Unscored(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A value the judge or verifier failed to give: shown and counted, never a zero."""
-
-    reason: str = msgspec.field(name="unscored")
-    detail: str = ""
-
-
-Value = float | int | bool | str | Unscored | None  # None: not applicable, outside both counts
-
-
-class Output(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What solving a sample yields.
-
-    text: the answer. data: anything else of JSON that `score` needs.
-    finish: stop | length | overflow | refused | empty | invalid | limit. A failure of the candidate is a
-    normal output: `score` gives it its value, normally the worst.
-    """
-
-    text: str = ""
-    data: Json = None
-    finish: Finish = "stop"
-
-
-class Part(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A part of a score: an instruction, an aspect, a judge's vote, an order."""
-
-    id: str
-    values: Mapping[str, Value] = {}
-    tags: Mapping[str, str] = {}
-
-
-class Score(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What judging an output yields: named values, each a number, a bool, a label, unscored or None."""
-
-    values: Mapping[str, Value] = {}
-    parts: Sequence[Part] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from suite.blocks import Block, Cell, Line, Plot, Section, Table, Text
+from suite.blocks import Block, Line, Plot, Section, Shown, Table, Text
 from suite.data.text_files import Once, Row, csv_rows, json_rows
 from suite.errors import ConfigError, DataError
 from suite.scoring.agreeing import agreed
@@ -200,7 +200,7 @@ def _share(found: CorrectedJudge) -> Iterator[Block]:
 
 
 def _judge(found: CorrectedJudge) -> Iterator[Block]:
-    rows: list[tuple[Cell, ...]] = [
+    rows: list[tuple[Shown, ...]] = [
         ("sensitivity", *_numbers(found.sensitivity)),
         ("specificity", *_numbers(found.specificity)),
         *((f"agreement, {name}", *_numbers(one)) for name, one in found.agreement.items()),
@@ -208,7 +208,7 @@ def _judge(found: CorrectedJudge) -> Iterator[Block]:
     yield Table(("", "value", "low", "high", "n", "note"), rows)
 
 
-def _numbers(one: Estimate) -> tuple[Cell, ...]:
+def _numbers(one: Estimate) -> tuple[Shown, ...]:
     return one.value, one.low, one.high, one.n, one.note
 
 

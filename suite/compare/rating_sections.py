@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from suite.blocks import Block, Cell, Facts, Line, Plot, Section, Table, Text
+from suite.blocks import Block, Facts, Line, Plot, Section, Shown, Table, Text
 from suite.compare.rating import Rated
 from suite.scoring.stats.style_control import SIDE
 
@@ -59,10 +59,10 @@ def _ratings(found: Rated, compact: bool) -> Iterator[Block]:
             "The rank depends on how draws are counted for: " + ", ".join(found.moved) + " (see Draws)."
         )
     board = {i: number for number, one in enumerate(point.boards, 1) for i in one}
-    rows: list[dict[str, Cell]] = []
+    rows: list[dict[str, Shown]] = []
     for i in _order(found):
         one, rank = found.found.estimates[i], found.ranks[i]
-        row: dict[str, Cell] = {"model": votes.models[i]}
+        row: dict[str, Shown] = {"model": votes.models[i]}
         if len(point.boards) > 1:
             row["group"] = f"group {board.get(i, 0)}"
         row |= {
@@ -106,8 +106,8 @@ def _draws(found: Rated) -> Iterator[Block]:
     yield Facts({"draws": drawn, "share of votes": round(drawn / votes.n, 4), **votes.draws})
     rows = []
     for i in _order(found):
-        ranks: list[Cell] = [found.others[policy][1][i] for policy in found.others]
-        scores: list[Cell] = [
+        ranks: list[Shown] = [found.others[policy][1][i] for policy in found.others]
+        scores: list[Shown] = [
             None if (one := found.others[policy][0].ratings[i]) is None else round(one, 1)
             for policy in found.others
         ]

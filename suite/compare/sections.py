@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from suite.blocks import Block, Cell, Dialogue, Line, Plot, Section, Table, Text, Turn
+from suite.blocks import Block, Dialogue, Line, Plot, Section, Shown, Table, Text, Turn
 from suite.compare.comparison import Compared, PairPart, Row, SliceRow, Wanted
 from suite.compare.disagreements import Disagreement
 from suite.errors import RunError
@@ -163,9 +163,9 @@ def _table(rows: Sequence[Row], found: Compared, *, compact: bool) -> Table:
     return Table(tuple(lines[0]), [tuple(line.values()) for line in lines])
 
 
-def _short(row: Row, found: Compared) -> dict[str, Cell]:
+def _short(row: Row, found: Compared) -> dict[str, Shown]:
     d = row.found.comparison.difference
-    verdict: dict[str, Cell] = {"verdict": row.verdict} if row.headline else {}
+    verdict: dict[str, Shown] = {"verdict": row.verdict} if row.headline else {}
     return {
         "comparison": _name(row, found),
         "metric": row.measure.name,
@@ -178,10 +178,10 @@ def _short(row: Row, found: Compared) -> dict[str, Cell]:
     }
 
 
-def _line(row: Row, found: Compared) -> dict[str, Cell]:
+def _line(row: Row, found: Compared) -> dict[str, Shown]:
     one = row.found.comparison
     d = one.difference
-    verdict: dict[str, Cell] = {"verdict": row.verdict} if row.headline else {}
+    verdict: dict[str, Shown] = {"verdict": row.verdict} if row.headline else {}
     return {
         "comparison": _name(row, found),
         **verdict,
@@ -197,7 +197,7 @@ def _line(row: Row, found: Compared) -> dict[str, Cell]:
 
 
 def _details(rows: Sequence[Row], found: Compared) -> Table:
-    lines: list[dict[str, Cell]] = []
+    lines: list[dict[str, Shown]] = []
     for row in rows:
         one = row.found.comparison
         better = (one.wins, one.losses) if row.measure.direction != "lower" else (one.losses, one.wins)
@@ -245,18 +245,18 @@ def _clearest(one: SliceRow) -> tuple[float, float]:
     return (1.0 if one.corrected is None else one.corrected, -abs(one.found.difference.value or 0.0))
 
 
-def _slice(one: SliceRow, found: Compared, compact: bool) -> dict[str, Cell]:
+def _slice(one: SliceRow, found: Compared, compact: bool) -> dict[str, Shown]:
     d, lower = one.found.difference, one.row.measure.direction == "lower"
     wins, losses = (one.found.losses, one.found.wins) if lower else (one.found.wins, one.found.losses)
-    names: dict[str, Cell] = {
+    names: dict[str, Shown] = {
         "slice": f"{one.found.tag}={one.found.value}",
         "comparison": _name(one.row, found),
     }
-    numbers: dict[str, Cell] = {"A minus B": d.value, "low": d.low, "high": d.high}
+    numbers: dict[str, Shown] = {"A minus B": d.value, "low": d.low, "high": d.high}
     if compact:
         numbers = {"A minus B": f"{_signed(d.value)} {_span(d.low, d.high)}"}
     p = one.corrected
-    counts: dict[str, Cell] = {"units": d.n, "A wins": wins, "ties": one.found.ties, "B wins": losses}
+    counts: dict[str, Shown] = {"units": d.n, "A wins": wins, "ties": one.found.ties, "B wins": losses}
     return {**names, **numbers, "p corrected": f"{p:.3f}" if compact and p is not None else p, **counts}
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 import suite
 from suite_contexteval import official, parsers, reading, wording, wrapping
-from suite_contexteval.asking import ended
 from suite_contexteval.default_bias import WORST
 from suite_contexteval.parameters import AdaptedParameters
 from suite_contexteval.reading import ATTRIBUTES, MINI, SELECTED
@@ -83,7 +82,7 @@ class Adapted(suite.Task[Adapting, AdaptedParameters]):
             max_tokens=self.parameters.max_tokens,
             temperature=self.parameters.temperature,
         )
-        return ended(reply)
+        return reply.output()
 
     async def score(
         self, sample: suite.Sample[Adapting], output: suite.Output, models: suite.Models

@@ -1,19 +1,11 @@
-"""Replies into outputs, and verdicts of a stage's model into data."""
+"""Verdicts of a stage's model into outputs."""
 
 from typing import Any, TypeVar
 
 import suite
 
 T = TypeVar("T")
-_FINISHES = ("stop", "length", "overflow", "refused", "empty", "invalid", "limit")
-
-
-def ended(reply: suite.Reply, data: Any = None) -> suite.Output:
-    """The output of an answer: one that stopped without a word is empty."""
-    finish = reply.finish if reply.finish in _FINISHES else "stop"
-    if finish == "stop" and not reply.text.strip():
-        finish = "empty"
-    return suite.Output(reply.text, data, finish)
+_FINISHES: dict[str, suite.Finish] = {"unparsed": "invalid", "refused": "refused", "truncated": "length"}
 
 
 def told(verdict: suite.Verdict[T], data: dict[str, Any]) -> suite.Output:
@@ -21,9 +13,8 @@ def told(verdict: suite.Verdict[T], data: dict[str, Any]) -> suite.Output:
 
     data gets {"readable", "why", "attempts"}: whether it kept to it, why not, how many replies it took.
     """
-    finishes = {"unparsed": "invalid", "refused": "refused", "truncated": "length"}
     data = {**data, "readable": verdict.valid, "why": verdict.reason, "attempts": verdict.attempts}
-    return suite.Output(verdict.text, data, finishes.get(verdict.state, "stop"))  # type: ignore[arg-type]
+    return suite.Output(verdict.text, data, _FINISHES.get(verdict.state, "stop"))
 
 
 def unread(output: suite.Output) -> suite.Unscored | None:

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 import suite
 from suite_contexteval import official, parsers, reading, wording, wrapping
-from suite_contexteval.asking import ended
 from suite_contexteval.parameters import DefaultParameters
 from suite_contexteval.reading import ATTRIBUTES, MINI, SELECTED
 from suite_contexteval.selection import Suiting, listed, suiting
@@ -59,7 +58,7 @@ class Default(suite.Task[Suiting, DefaultParameters]):
             max_tokens=self.parameters.max_tokens,
             temperature=self.parameters.temperature,
         )
-        return ended(reply)
+        return reply.output()
 
     async def score(
         self, sample: suite.Sample[Suiting], output: suite.Output, models: suite.Models

@@ -146,7 +146,7 @@ class Judge(suite.Task[JudgedPair, JudgeParameters]):
         sample: suite.Sample[JudgedPair],
         output: suite.Output,  # noqa: ARG002
         score: suite.Score | None,
-    ) -> Iterable[views.Block]:
+    ) -> Iterable[suite.Block]:
         """Query, context, both responses, verdicts."""
         return views.pair(sample.payload, sample.payload.candidate, sample.payload.baseline, score)
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 import suite
 from suite_contexteval import metrics, official, pairs, reading, views, wording, wrapping
-from suite_contexteval.asking import ended
 from suite_contexteval.parameters import PairwiseParameters
 from suite_contexteval.reading import CONTEXTS, MINI, Item
 from suite_contexteval.rows import PAPER_NAMES, SETTINGS
@@ -80,8 +79,8 @@ class Pairwise(suite.Task[Item, PairwiseParameters]):
         own, other = await suite.together(
             [model.chat(request, **how) for model in (models.candidate, models.baseline)]  # type: ignore[arg-type]
         )
-        beside = ended(other)
-        return ended(own, {"baseline": beside.text, "baseline_finish": beside.finish})
+        beside = other.output()
+        return own.output({"baseline": beside.text, "baseline_finish": beside.finish})
 
     async def score(
         self, sample: suite.Sample[Item], output: suite.Output, models: suite.Models
@@ -120,6 +119,6 @@ class Pairwise(suite.Task[Item, PairwiseParameters]):
 
     def show(
         self, sample: suite.Sample[Item], output: suite.Output, score: suite.Score | None
-    ) -> Iterable[views.Block]:
+    ) -> Iterable[suite.Block]:
         """Query, context, both responses, verdicts."""
         return views.pair(sample.payload, output.text, output.data["baseline"], score)

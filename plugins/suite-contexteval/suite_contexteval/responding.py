@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 import suite
 from suite_contexteval import official, reading, views, wording, wrapping
-from suite_contexteval.asking import ended
 from suite_contexteval.parameters import RespondParameters
 from suite_contexteval.reading import CONTEXTS, MINI, Item
 
@@ -48,7 +47,7 @@ class Respond(suite.Task[Item, RespondParameters]):
             max_tokens=self.parameters.max_tokens,
             temperature=self.parameters.temperature,
         )
-        return ended(reply, {**item.data(), "with_context": self.parameters.context})
+        return reply.output({**item.data(), "with_context": self.parameters.context})
 
     async def score(
         self,
@@ -71,6 +70,6 @@ class Respond(suite.Task[Item, RespondParameters]):
         sample: suite.Sample[Item],
         output: suite.Output,  # noqa: ARG002
         score: suite.Score | None,  # noqa: ARG002
-    ) -> Iterable[views.Block]:
+    ) -> Iterable[suite.Block]:
         """The context, where it was shown."""
         return views.context(sample.payload) if self.parameters.context else ()

@@ -9,7 +9,7 @@ import suite
 from suite_prefeval import conversation, letters, profiles, reading, views, wording
 from suite_prefeval.parameters import ClassificationParameters
 from suite_prefeval.rows import Item
-from suite_prefeval.solving import CRITIQUE_TOKENS, DATASET, GONE, Preferences, Stopped, ended
+from suite_prefeval.solving import CRITIQUE_TOKENS, DATASET, GONE, Preferences, Stopped
 
 PAPER_TOKENS = 5
 PLAIN_TOKENS = 300
@@ -121,14 +121,14 @@ class Classification(Preferences[ClassificationParameters]):
             again = (suite.replied(critique), suite.user(self.prompts.revise() + options))
             return self._output(await self._choose(models, talk._replace(rest=(*told, *again))))
         except Stopped as stopped:
-            return ended("", stopped.finish)
+            return suite.Output(finish=stopped.finish)
 
     async def _choose(self, models: suite.Models, talk: profiles.Talk) -> suite.Reply:
         return await self.call(models, talk, self.parameters.max_tokens, prefill=self.parameters.prefill)
 
     def _output(self, reply: suite.Reply) -> suite.Output:
         opened = profiles.OPEN_TAG if self.parameters.prefill and reply.text else ""
-        return ended(opened + reply.text, reply.finish)
+        return suite.Output(opened + reply.text, finish=reply.finish)
 
     async def score(
         self,
@@ -143,6 +143,6 @@ class Classification(Preferences[ClassificationParameters]):
 
     def show(
         self, sample: suite.Sample[Item], output: suite.Output, score: suite.Score | None
-    ) -> Iterable[views.Block]:
+    ) -> Iterable[suite.Block]:
         """The preference, the options and the pick."""
         return views.classification(sample.payload, output, score)

@@ -9,7 +9,7 @@ import suite
 from suite_prefeval import conversation, judging, reading, verdicts, views, wording
 from suite_prefeval.parameters import GenerationParameters
 from suite_prefeval.rows import Item
-from suite_prefeval.solving import CRITIQUE_TOKENS, DATASET, Preferences, Stopped, ended
+from suite_prefeval.solving import CRITIQUE_TOKENS, DATASET, Preferences, Stopped
 
 PAPER_TOKENS = 300
 REVISION_TOKENS = 500
@@ -116,7 +116,7 @@ class Generation(Preferences[GenerationParameters]):
             talk = history._replace(rest=(suite.user(asked + length),))
             if p.method != "selfcritic":
                 reply = await self.call(models, talk, p.max_tokens)
-                return ended(reply.text, reply.finish)
+                return reply.output()
             answer = await self.ask(models, talk, p.max_tokens)
             paper = p.protocol == "paper"
             if paper:  # upstream leaves the length request out of this history
@@ -128,9 +128,9 @@ class Generation(Preferences[GenerationParameters]):
             told = (*told, suite.replied(critique), again)
             limit = REVISION_TOKENS if paper else max(REVISION_TOKENS, p.max_tokens)
             revision = await self.call(models, talk._replace(rest=told), limit)
-            return ended(revision.text, revision.finish)
+            return revision.output()
         except Stopped as stopped:
-            return ended("", stopped.finish)
+            return suite.Output(finish=stopped.finish)
 
     async def score(
         self, sample: suite.Sample[Item], output: suite.Output, models: suite.Models
@@ -160,6 +160,6 @@ class Generation(Preferences[GenerationParameters]):
 
     def show(
         self, sample: suite.Sample[Item], output: suite.Output, score: suite.Score | None
-    ) -> Iterable[views.Block]:
+    ) -> Iterable[suite.Block]:
         """The preference, the answer and the judge's checks."""
         return views.generation(sample.payload, output, score)

@@ -11,7 +11,6 @@ from typing import Any
 import suite
 from suite_prefeval import verdicts
 from suite_prefeval.letters import LETTERS
-from suite_prefeval.views import Cell
 
 GENERATION, CLASSIFICATION = "prefeval/generation", "prefeval/classification"
 NONE = "none"
@@ -97,7 +96,7 @@ def picks(run: Any, cells: Sequence[Mapping[str, Any]]) -> Iterator[suite.Table]
             counts[score.cell][gold.get(score.sample, ""), str(picked) if picked else NONE] += 1
     for cell in cells:
         found = counts[cell["cell"]]
-        rows: list[tuple[Cell, ...]] = [
+        rows: list[tuple[suite.Shown, ...]] = [
             (right, *(found[right, picked] for picked in (*LETTERS, NONE))) for right in LETTERS
         ]
         yield suite.Table(

@@ -6,7 +6,7 @@ same request at every N and for every method, and the suite asks for it once.
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import suite
 from suite_prefeval import conversation, profiles, reading
@@ -24,14 +24,9 @@ ParametersT = TypeVar("ParametersT", bound=Shared)
 class Stopped(Exception):
     """The candidate failed before its final answer; `finish` says how."""
 
-    def __init__(self, finish: str) -> None:
+    def __init__(self, finish: suite.Finish) -> None:
         super().__init__(finish)
         self.finish = finish
-
-
-def ended(text: str, finish: Any) -> suite.Output:
-    """The output of a final reply, or of a failure before it."""
-    return suite.Output(text=text, finish=finish)
 
 
 class Preferences(suite.Task[Item, ParametersT]):

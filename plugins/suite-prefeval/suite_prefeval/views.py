@@ -5,11 +5,8 @@ from collections.abc import Iterator
 import suite
 from suite_prefeval.rows import Item
 
-Block = suite.Text | suite.Facts | suite.Table | suite.Plot | suite.Code | suite.Dialogue
-Cell = str | float | int | bool | None
 
-
-def cell(value: object) -> Cell:
+def cell(value: object) -> suite.Shown:
     """A score value as a cell: an unscored one says so."""
     if isinstance(value, suite.Unscored):
         return f"unscored ({value.reason})"
@@ -34,7 +31,7 @@ def _conversation(item: Item, output: suite.Output) -> suite.Dialogue:
     )
 
 
-def generation(item: Item, output: suite.Output, score: suite.Score | None) -> Iterator[Block]:
+def generation(item: Item, output: suite.Output, score: suite.Score | None) -> Iterator[suite.Block]:
     """The dialogue, the preference where it was only implied, and the judge's checks."""
     yield _conversation(item, output)
     if item.dialogue:
@@ -58,7 +55,7 @@ def generation(item: Item, output: suite.Output, score: suite.Score | None) -> I
     yield suite.Facts({name: cell(value) for name, value in score.values.items()}, title="Values")
 
 
-def classification(item: Item, output: suite.Output, score: suite.Score | None) -> Iterator[Block]:
+def classification(item: Item, output: suite.Output, score: suite.Score | None) -> Iterator[suite.Block]:
     """The dialogue, the options as shown, and the values."""
     yield _conversation(item, output)
     picked = score.values.get("letter") if score else None

@@ -10,7 +10,7 @@ import suite
 from suite_rag_rewardbench.parameters import AskingParameters, Kind, PairParameters
 
 ANY_KIND = ({"rate"}, {"chat"}, {"prompt_logprobs"})
-_REFUSED_BY = {"overflow": "overflow", "refused": "refused"}
+_REFUSED_BY: dict[str, suite.Finish] = {"overflow": "overflow", "refused": "refused"}
 
 
 def roles(kind: Kind) -> dict[str, suite.Role]:
@@ -75,8 +75,8 @@ def output_of(ratings: suite.Ratings) -> suite.Output:
         **(ratings.diagnostics or {}),
     }
     data.pop("finish", None)
-    finish = _REFUSED_BY.get(ratings.failure, "invalid") if ratings.failure else "stop"
-    return suite.Output(data=data, finish=finish)  # type: ignore[arg-type]
+    finish: suite.Finish = _REFUSED_BY.get(ratings.failure, "invalid") if ratings.failure else "stop"
+    return suite.Output(data=data, finish=finish)
 
 
 def unfit(problem: str) -> suite.Output:

@@ -9,8 +9,6 @@ import click
 import suite
 from suite_rag_rewardbench.sections import ANALYSIS, TASKS
 
-Cell = str | float | int | bool | None
-
 
 class View:
     """A run as an analysis sees it, with its newest scoring. Raises RunError if it has none."""
@@ -61,7 +59,7 @@ def lines(table: suite.Table) -> Iterator[str]:
         yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _shown(value: Cell) -> str:
+def _shown(value: suite.Shown) -> str:
     return "–" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 

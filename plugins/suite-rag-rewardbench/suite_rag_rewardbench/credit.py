@@ -13,7 +13,6 @@ from typing import Any
 
 import suite
 
-Value = float | bool | str | suite.Unscored | None
 JUDGES = ("pairwise", "rank", "rating")
 _UNREAD = ("unparsed", "refused", "truncated")  # no verdict of a judge
 
@@ -31,7 +30,7 @@ def failure_of(data: Mapping[str, Any]) -> str:
     return f"{failure}: {lost}" if failure and lost and failure != lost else failure
 
 
-def failed(failure: str, chance: float, *, judge: bool) -> tuple[Value, Value]:
+def failed(failure: str, chance: float, *, judge: bool) -> tuple[suite.Value, suite.Value]:
     """(sound, official) value where there is no verdict. chance: official credit for an unread verdict."""
     if failure == "overflow":
         return 0.0, 0.0
@@ -46,21 +45,21 @@ def failed(failure: str, chance: float, *, judge: bool) -> tuple[Value, Value]:
 def only_official(
     problem: str,
     data: Mapping[str, Any],
-    values_of: Callable[[Mapping[str, Any]], Mapping[str, Value]],
+    values_of: Callable[[Mapping[str, Any]], Mapping[str, suite.Value]],
     *others: str,
-) -> dict[str, Value]:
+) -> dict[str, suite.Value]:
     """Values of an item with a problem: `correct` and the others unscored; what is official stays, if the
     model was asked.
     """
     lost = unscored(problem)
-    found: dict[str, Value] = {"correct": lost, "correct_official": lost, **dict.fromkeys(others, lost)}
+    found: dict[str, suite.Value] = {"correct": lost, "correct_official": lost, **dict.fromkeys(others, lost)}
     if "problem" in data:
         return found
     official = {name: value for name, value in values_of(data).items() if name.endswith("_official")}
     return found | official
 
 
-def _named(values: dict[str, Value], kind: str) -> dict[str, Value]:
+def _named(values: dict[str, suite.Value], kind: str) -> dict[str, suite.Value]:
     """The values under the names of the kind: what a judge has is lenient, never official."""
     official = {name: value for name, value in values.items() if name.endswith("_official")}
     if kind not in JUDGES:
@@ -69,7 +68,7 @@ def _named(values: dict[str, Value], kind: str) -> dict[str, Value]:
     return {**kept, "correct_lenient": values["correct_official"]}
 
 
-def pair(data: Mapping[str, Any]) -> dict[str, Value]:
+def pair(data: Mapping[str, Any]) -> dict[str, suite.Value]:
     """Values of a pair whose first answer is the better one.
 
     correct: 1, 0, or 0.5 (orders that disagree, equal grades); unscored without a verdict.
@@ -81,7 +80,7 @@ def pair(data: Mapping[str, Any]) -> dict[str, Value]:
     kind, failure = data["kind"], failure_of(data)
     first, second = (data["scores"] + [None, None])[:2]
     has_scores = first is not None and second is not None
-    values: dict[str, Value] = {
+    values: dict[str, suite.Value] = {
         "tie": None,
         "consistent": data.get("consistent"),
         "margin": first - second if has_scores else None,
@@ -108,10 +107,10 @@ def _orders(data: Mapping[str, Any]) -> float:
     return sum(0.5 if one["choice"] is None else float(one["choice"] == 0) for one in askings) / len(askings)
 
 
-def likelihoods(data: Mapping[str, Any]) -> dict[str, Value]:
+def likelihoods(data: Mapping[str, Any]) -> dict[str, suite.Value]:
     """correct_logp_sum and correct_logp_mean of a pair, whichever of the two was asked for; else None."""
     kind, tokens, scores = data["kind"], data.get("tokens"), data["scores"]
-    none: dict[str, Value] = {"correct_logp_sum": None, "correct_logp_mean": None}
+    none: dict[str, suite.Value] = {"correct_logp_sum": None, "correct_logp_mean": None}
     if kind not in ("logp_sum", "logp_mean"):
         return none
     if data["failure"]:
@@ -132,7 +131,7 @@ def parts(data: Mapping[str, Any]) -> list[suite.Part]:
         if data["kind"] not in ("pairwise", "rank") or len(data["scores"]) != 2:
             continue
         missing = None if choice is not None else unscored(asking["state"])
-        values: dict[str, Value] = {
+        values: dict[str, suite.Value] = {
             "first_slot": missing if choice is None else (choice == 0) == (order == "first-second"),
             "won": missing if choice is None else choice == 0,
         }
@@ -140,14 +139,14 @@ def parts(data: Mapping[str, Any]) -> list[suite.Part]:
     return found
 
 
-def best_of(data: Mapping[str, Any]) -> dict[str, Value]:
+def best_of(data: Mapping[str, Any]) -> dict[str, suite.Value]:
     """Values of n answers of which the first is the good one.
 
     correct: 1/k where it shares the highest score with k - 1 others, else 0. correct_official,
     correct_lenient: see `pair`; an unread verdict is worth 0.25.
     """
     kind, failure, scores = data["kind"], failure_of(data), data["scores"]
-    values: dict[str, Value] = {"failed": bool(failure), "tie": None}
+    values: dict[str, suite.Value] = {"failed": bool(failure), "tie": None}
     if failure:
         sound, official = failed(failure, 0.25, judge=kind in JUDGES)
         if kind == "rating" and sound != 0.0:
@@ -184,14 +183,14 @@ def gap_and_spread(correct: Sequence[float], incorrect: Sequence[float]) -> tupl
     return min(correct) - max(incorrect), max(correct) - min(correct)
 
 
-def ties(data: Mapping[str, Any], num_correct: int) -> dict[str, Value]:
+def ties(data: Mapping[str, Any], num_correct: int) -> dict[str, suite.Value]:
     """Values of a Ties prompt, its first `num_correct` answers being correct.
 
     correct: whether every correct answer scores above every incorrect one. ties_gap, ties_spread: see
     `gap_and_spread`. correct_lenient: of a judge, an unread grade being -1.
     """
     failure, scores = failure_of(data), data["scores"]
-    values: dict[str, Value] = {"failed": bool(failure), "tie": None}
+    values: dict[str, suite.Value] = {"failed": bool(failure), "tie": None}
     if not failure:
         gap, spread = gap_and_spread(scores[:num_correct], scores[num_correct:])
         values |= {"correct": float(gap > 0), "ties_gap": gap, "ties_spread": spread}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-Value = float | bool | None
+import suite
 
 _FOOTNOTE = re.compile(r"\\footnote\s*\{")
 _BRACKET = re.compile(r"\[\d+\]")
@@ -19,7 +19,7 @@ def citations(text: str) -> int:
     return len(_FOOTNOTE.findall(text)) or len(_BRACKET.findall(text))
 
 
-def length(good: str, bad: str, prefers: int | None) -> dict[str, Value]:
+def length(good: str, bad: str, prefers: int | None) -> dict[str, suite.Value]:
     """longer_is_better: of the data. prefers_longer: of the model. None where nothing tells."""
     which = longer(good, bad)
     better = None if which == "equal" else which == "better"
@@ -27,7 +27,7 @@ def length(good: str, bad: str, prefers: int | None) -> dict[str, Value]:
     return {"longer_is_better": better, "prefers_longer": preferred}
 
 
-def baselines(good: str, bad: str) -> dict[str, Value]:
+def baselines(good: str, bad: str) -> dict[str, suite.Value]:
     """What rules without a model score: longer wins, shorter wins, more citation marks win; ties 0.5."""
     rules: dict[str, Callable[[str], int]] = {
         "baseline_longer": len,

@@ -216,9 +216,9 @@ def _high(one: float | None) -> float:
     return -math.inf if one is None else one
 
 
-def _result(result: float) -> dict[str, credit.Value]:
+def _result(result: float) -> dict[str, suite.Value]:
     """Values of a judged row, which keeps its credit only: 0.5 stands for whatever was no verdict."""
-    sound: credit.Value = suite.Unscored("unparsed") if result == 0.5 else result
+    sound: suite.Value = suite.Unscored("unparsed") if result == 0.5 else result
     return {
         "correct": sound,
         "correct_half": sound,
@@ -230,7 +230,7 @@ def _result(result: float) -> dict[str, credit.Value]:
     }
 
 
-def _plain(values: Mapping[str, credit.Value]) -> dict[str, Any]:
+def _plain(values: Mapping[str, suite.Value]) -> dict[str, Any]:
     return {
         name: {"unscored": value.reason} if isinstance(value, suite.Unscored) else value
         for name, value in values.items()

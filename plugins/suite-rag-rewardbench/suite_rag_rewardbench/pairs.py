@@ -10,7 +10,6 @@ from suite_rag_rewardbench.parameters import PairParameters
 from suite_rag_rewardbench.rows import askable
 
 P = TypeVar("P", bound=PairParameters)
-Block = suite.Text | suite.Table | suite.Plot | suite.Code | suite.Dialogue | suite.Facts
 
 COMMON: tuple[Any, ...] = (
     suite.Rate("correct_half"),
@@ -86,7 +85,7 @@ class PairTask(suite.Task[Pair, P], Generic[P]):
         if item.problem:
             return suite.Score(credit.only_official(item.problem, output.data, credit.pair, "correct_half"))
         data = output.data
-        values: dict[str, credit.Value] = {
+        values: dict[str, suite.Value] = {
             **credit.pair(data),
             **credit.likelihoods(data),
             **diagnostics.length(item.chosen, item.rejected, data["prefers"]),
@@ -100,12 +99,12 @@ class PairTask(suite.Task[Pair, P], Generic[P]):
 
     def show(
         self, sample: suite.Sample[Pair], output: suite.Output, score: suite.Score | None
-    ) -> tuple[Block, ...]:
+    ) -> tuple[suite.Block, ...]:
         """Both answers with their scores, and what the model preferred."""
         return show_pair(sample.payload, output, score)
 
 
-def show_pair(item: Pair, output: suite.Output, score: suite.Score | None) -> tuple[Block, ...]:
+def show_pair(item: Pair, output: suite.Output, score: suite.Score | None) -> tuple[suite.Block, ...]:
     """The last message, both answers with their scores, and the facts."""
     data = output.data if isinstance(output.data, dict) else {}
     scores = data.get("scores") or [None, None]

@@ -10,13 +10,12 @@ from typing import Any
 
 import suite
 from suite_rag_rewardbench import asking, credit, formulas
-from suite_rag_rewardbench.pairs import Block
 from suite_rag_rewardbench.parameters import V2Parameters
 from suite_rag_rewardbench.rows import ManyRow, askable
 
 DATASET, PART = "reward-bench-2", "test"
 _DOMAIN = {name.casefold(): name for name in formulas.DOMAINS}
-ValuesOf = Callable[[Mapping[str, Any]], Mapping[str, credit.Value]]
+ValuesOf = Callable[[Mapping[str, Any]], Mapping[str, suite.Value]]
 _TIES_NEEDS = ("correct", "ties_gap", "ties_spread")
 _RANGE = (-0.01, 1.01)  # of `formulas.ties_score`, and of a mean that may hold Ties alone
 
@@ -128,7 +127,7 @@ class RewardBench2(suite.Task[Answers, V2Parameters]):
         sample: suite.Sample[Answers],
         output: suite.Output,
         score: suite.Score | None,  # noqa: ARG002
-    ) -> Iterable[Block]:
+    ) -> Iterable[suite.Block]:
         """The prompt, and the answers with their scores."""
         item, data = sample.payload, output.data if isinstance(output.data, dict) else {}
         scores = data.get("scores") or [None] * len(item.answers)

@@ -25,7 +25,6 @@ _DECIDING = {
     "user", "mode", "tags", "split", "max_steps", "outage_every", "proactive_after", "wrong", "noise",
     "compat",
 }  # fmt: skip
-Block = suite.Plot | suite.Table | suite.Text
 
 
 class Sections(suite.Analysis):
@@ -42,7 +41,7 @@ class Sections(suite.Analysis):
             yield suite.Section("Preferences brought out, and bounds", tuple(_blocks(playing)))
 
 
-def _blocks(runs: Sequence[Any]) -> Iterable[Block]:
+def _blocks(runs: Sequence[Any]) -> Iterable[suite.Block]:
     yield suite.Text(
         "Every score here holds for the simulated user named beside it. Scenarios called userbench-synth "
         "are not "

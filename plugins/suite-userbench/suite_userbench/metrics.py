@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import suite
 from suite_userbench.measures import Measures
 
-Value = float | int | bool | str | None
 ROUNDS = (1, 2, 4)
 
 METRICS = (
@@ -46,7 +45,7 @@ def score_of(found: Measures, failed: bool, tokens: Mapping[str, int]) -> suite.
     solved: every aspect has a correct option. first_index: 0 for a miss, as the paper's figures need;
     first_index_hits: not applicable for a miss. failed: the candidate could not play to an end.
     """
-    values: dict[str, Value] = {
+    values: dict[str, suite.Value] = {
         "score": found.score,
         "solved": all(one.correct for one in found.aspects),
         "perfect": all(one.best for one in found.aspects),

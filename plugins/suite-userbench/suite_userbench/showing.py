@@ -6,7 +6,6 @@ import suite
 from suite_userbench.events import Event
 from suite_userbench.scenario import Scenario
 
-Block = suite.Facts | suite.Table | suite.Dialogue
 _SHOWN = (
     "score",
     "turns",
@@ -19,10 +18,10 @@ _SHOWN = (
 )
 
 
-def episode(scenario: Scenario, events: Sequence[Event], score: suite.Score | None) -> Iterable[Block]:
+def episode(scenario: Scenario, events: Sequence[Event], score: suite.Score | None) -> Iterable[suite.Block]:
     """Facts, dialogue, table of preferences."""
     if score is not None:
-        yield suite.Facts({name: _cell(score.values.get(name)) for name in _SHOWN}, title="Episode")
+        yield suite.Facts({name: suite.shown(score.values.get(name)) for name in _SHOWN}, title="Episode")
     turns = [suite.Turn("user", scenario.request)]
     for event in events:
         turns.append(suite.Turn(_speaker(event), event.content or "(nothing readable)", _notes(event)))
@@ -92,9 +91,3 @@ def _how(event: Event | None) -> str:
     if event is None:
         return "never"
     return "asked for" if event.kind == "action_hit" else "volunteered"
-
-
-def _cell(value: object) -> str | float | int | bool | None:
-    if isinstance(value, str | float | int | bool) or value is None:
-        return value
-    return f"unscored: {getattr(value, 'reason', value)}"

@@ -5,7 +5,6 @@ nothing but its log. The user's identity is part of the run: parameter, fact and
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 
@@ -20,7 +19,7 @@ from suite_userbench.scenario import SYNTH, Scenario
 from suite_userbench.users.finding import find
 from suite_userbench.wording import PROMPTS
 
-_ABANDONED = {"overflow": "overflow", "harness": "invalid"}
+_ABANDONED: dict[str, suite.Finish] = {"overflow": "overflow", "harness": "invalid"}
 
 
 class Travel(suite.Task[Scenario, TravelParameters]):
@@ -168,7 +167,7 @@ class Travel(suite.Task[Scenario, TravelParameters]):
 
     def _output(self, episode: Episode, way: str, tokens: Mapping[str, int]) -> suite.Output:
         last = episode.events[-1]
-        finish: Any = "stop" if episode.terminated else "limit"
+        finish: suite.Finish = "stop" if episode.terminated else "limit"
         finish = _ABANDONED.get(last.cause, finish) if last.kind == "finish" else finish
         data = {
             "events": msgspec.to_builtins(episode.events),
@@ -191,7 +190,7 @@ class Travel(suite.Task[Scenario, TravelParameters]):
 
     def show(
         self, sample: suite.Sample[Scenario], output: suite.Output, score: suite.Score | None
-    ) -> Iterable[showing.Block]:
+    ) -> Iterable[suite.Block]:
         """The episode as a dialogue, and what was hidden."""
         return showing.episode(sample.payload, events_of(output), score)
 

@@ -10,13 +10,12 @@ from suite_vibechecker.rows import Requirement
 from suite_vibechecker.scoring import Answer, items
 from suite_vibechecker.vericode import check_many
 
-Block = suite.Facts | suite.Table | suite.Code
 MOST_FINDINGS = 200  # in one program; more says nothing new
 
 
 def show(
     requirements: Sequence[Requirement], output: suite.Output, score: suite.Score | None
-) -> Iterable[Block]:
+) -> Iterable[suite.Block]:
     """Test result, a table of instructions, and the code with its findings."""
     answer = Answer.of(output.text)
     asked = items(answer, requirements)
@@ -24,7 +23,7 @@ def show(
     strict, official = verdicts[: len(requirements)], verdicts[len(requirements) :]
     if score is not None:
         names = ("passed", "passed_official", "test_result", "all_followed", "joint")
-        yield suite.Facts({name: _cell(score.values.get(name)) for name in names}, title="Result")
+        yield suite.Facts({name: suite.shown(score.values.get(name)) for name in names}, title="Result")
     if requirements:
         rows = [
             (
@@ -49,9 +48,3 @@ def show(
     yield suite.Code(
         answer.code, "python", sorted(findings, key=lambda one: one.line)[:MOST_FINDINGS], title="Program"
     )
-
-
-def _cell(value: object) -> str | float | int | bool | None:
-    if isinstance(value, str | float | int | bool) or value is None:
-        return value
-    return f"unscored: {getattr(value, 'reason', value)}"

@@ -6,7 +6,6 @@ problem with nothing shared here.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import suite
 from suite_vibechecker.conversation import base_messages, edit_messages, single_messages
@@ -52,8 +51,8 @@ def _has_program(text: str) -> bool:
 
 
 def _output(reply: suite.Reply) -> suite.Output:
-    finish: Any = "empty" if reply.finish == "stop" and not _has_program(reply.text) else reply.finish
-    return suite.Output(text=reply.text, finish=finish)
+    stopped = reply.finish == "stop" and not _has_program(reply.text)
+    return suite.Output(reply.text, finish="empty") if stopped else reply.output()
 
 
 async def _ask(

@@ -20,7 +20,7 @@ from suite_vibechecker.metrics import METRICS
 from suite_vibechecker.parameters import PRESETS, Parameters
 from suite_vibechecker.rows import BigRow, LiveRow
 from suite_vibechecker.scoring import Answer, items, score
-from suite_vibechecker.showing import Block, show
+from suite_vibechecker.showing import show
 from suite_vibechecker.solving import solve
 from suite_vibechecker.vericode import RUFF_VERSION, Item, Verdict, check_many, open_linter, rules_sha256
 
@@ -96,7 +96,7 @@ class _VibeChecker(suite.Task[RowT, Parameters]):
 
     def show(
         self, sample: suite.Sample[RowT], output: suite.Output, score: suite.Score | None
-    ) -> Iterable[Block]:
+    ) -> Iterable[suite.Block]:
         """The program with every verifier's findings at their lines."""
         return show(sample.payload.instruction_list[: self.parameters.k], output, score)
 

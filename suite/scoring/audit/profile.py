@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from suite.blocks import Block, Cell, Line, Plot, Section, Table, Text
+from suite.blocks import Block, Line, Plot, Section, Shown, Table, Text
 from suite.scoring.analysis import Analysis, RunView
 from suite.scoring.audit.biases import BIASES, CHANCE, TESTS
 
@@ -51,7 +51,7 @@ def verdict(name: str, low: float | None, high: float | None) -> str:
 
 def profile(rows: Mapping[str, Any], valid: Mapping[str, Any]) -> Iterator[Block]:
     """The profile from rows of results: whole rows by name, and `valid` by test."""
-    lines: list[tuple[Cell, ...]] = []
+    lines: list[tuple[Shown, ...]] = []
     for test, names in TESTS.items():
         for name in names:
             row = rows.get(name)
