@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from suite.board.bundle.declared_texts import FLAGS
+from suite.board.pack.declarations import FLAGS
 from suite.cli.steps import parse_data, parse_options, parse_roles, role_flags
 
 if TYPE_CHECKING:
-    from suite.board.define.board_files import Board
+    from suite.board.define.board import Board
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -48,12 +48,11 @@ def declare(runs: Sequence[str], board: str | None) -> None:
     Example:
       suite submit declare runs/mine > declare.yaml
     """
-    from suite.board.bundle import declared_texts
     from suite.board.pack import declarations
     from suite.compare.loading import open_runs
 
     known = declarations.known(open_runs(runs), _board(board))
-    click.echo(declared_texts.template(known), nl=False)
+    click.echo(declarations.template(known), nl=False)
 
 
 def _name(flag: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import good_bundles
 import pytest
 
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.pack import bundle_files
 from tests.board import making
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from suite.board.define.board_files import Board, load_board
+from suite.board.define.board import Board
+from suite.board.define.board_files import load_board
 from suite.board.pack import bundle_files
 from suite.chat import Reply, Request, Usage
 from suite.compare.loading import open_runs

@@ -16,7 +16,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
-from suite.board.bundle.declared_texts import broken_rules
+from suite.board.bundle.declared_texts import broken_rules, strings
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import Limits
 from suite.data.registry import registry_folder
@@ -205,16 +205,3 @@ def _check_dates(found: Mapping[str, Any], findings: Findings) -> None:
             date.fromisoformat(released)
         except ValueError:
             findings.add("R1.date", "model.release_date is no date", found=released)
-
-
-def strings(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
-    """(field, text) of every string of a JSON value, keys included."""
-    if isinstance(value, str):
-        yield field, value
-    elif isinstance(value, dict):
-        for key, one in value.items():
-            yield field, key
-            yield from strings(one, f"{field}/{key}" if field else key)
-    elif isinstance(value, list):
-        for index, one in enumerate(value):
-            yield from strings(one, f"{field}/{index}")

@@ -1,6 +1,6 @@
 """Finds and reads board definitions: `boards/*.yaml` of the registry folders, or a file or repository given.
 
-Not here: what a definition may say (`board`, whose names are importable from here too).
+Not here: what a definition may say (`board`).
 """
 
 from pathlib import Path
@@ -8,11 +8,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from suite.board.define.board import Board as Board
-from suite.board.define.board import Item as Item
-from suite.board.define.board import file_name as file_name
-from suite.board.define.board import json_schema as json_schema
-from suite.board.define.parts import Seat as Seat
+from suite.board.define.board import Board
 from suite.data import strict_syntax
 from suite.data.registry import registry_folder
 from suite.errors import ConfigError, unknown

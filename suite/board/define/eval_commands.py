@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from suite.board.define.board_files import Board, Item
+from suite.board.define.board import Board, Item
 from suite.board.define.parts import Seat
 from suite.models.spec import parse_spec
 from suite.plugins import Catalogue

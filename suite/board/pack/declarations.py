@@ -1,32 +1,143 @@
 """What a submitter declares about a model and its runs: flags, a file, and what the manifests already tell.
 
 A file (TOML or YAML) has the fields of submission.json. Whatever can be known is filled in; what is left
-open is listed, all of it at once. Not here: the fields' meaning to a board (`docs/bundles.md`).
+open is listed, all of it at once. Light on purpose: the command line reads the table of flags. Not here:
+rules for what stands in a field (`bundle.declared_texts`), what a field means to a board (`docs/bundles.md`).
 """
 
+import json
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import suite
-from suite.board.bundle.declared_texts import FLAGS, REQUIRED, broken_rules, get
-from suite.board.bundle.submission import schema_errors
-from suite.compare.loading import ComparedRun
-from suite.data import strict_syntax
 from suite.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
-    from suite.board.define.board_files import Board
+    from suite.board.define.board import Board
+    from suite.compare.loading import ComparedRun
 
+# flag -> (field of submission.json, help); the flags of `suite submit pack`
+FLAGS: dict[str, tuple[str, str]] = {
+    "display-name": ("model.display_name", "How the model is called in tables (default: from the runs)."),
+    "organization": ("model.organization", "Who made the model."),
+    "availability": ("model.availability", "open_weights, closed_weights or unknown."),
+    "deployment": ("model.deployment", "self_deployed, externally_managed or unknown."),
+    "licence": ("model.licence", "The model's licence, as text."),
+    "url": ("model.url", "Where the model is described, https."),
+    "submitter": ("submitter.name", "Who submits."),
+    "contact": ("submitter.contact", "How to reach the submitter, as text; it is published."),
+    "relationship": ("submitter.relationship", "first_party, third_party, collaborative or other."),
+    "type": ("submission_type", "standard: as the board asks; custom: with declared changes."),
+    "selection-rule": ("disclosure.selection.rule", "Which run: only_run, first, last, best or other."),
+    "complete-runs": ("disclosure.selection.complete_runs", "How many complete runs there were, with this."),
+    "references-access": (
+        "disclosure.references_access",
+        "Whether the model could see reference answers: no, yes or unknown.",
+    ),
+    "traces-licence": (
+        "terms.traces_licence",
+        "Under which terms replies are published: CC-BY-4.0, CC0-1.0 or board-terms.",
+    ),
+    "supersedes": ("supersedes", "Id of the bundle that this one replaces."),
+    "created": ("created", "Date and time that the bundle states (default: when the last run ended)."),
+}
+REQUIRED = (
+    "model.display_name",
+    "model.organization",
+    "submitter.name",
+    "submitter.relationship",
+    "disclosure.selection.rule",
+    "disclosure.selection.complete_runs",
+    "disclosure.references_access",
+    "terms.traces_licence",
+)
 _TOP = {"submission_type", "supersedes", "model", "submitter", "created", "disclosure", "terms", "x"}
 _SELF_DEPLOYED = ("vllm", "embedded", "transformers")
 
 
-def known(runs: Sequence[ComparedRun], board: "Board | None") -> dict[str, Any]:
+def put(declared: dict[str, Any], field: str, value: Any) -> None:
+    """Set a field by its dotted name."""
+    *folders, last = field.split(".")
+    for name in folders:
+        declared = declared.setdefault(name, {})
+    declared[last] = value
+
+
+def get(declared: Mapping[str, Any], field: str) -> Any:
+    """A field by its dotted name, None if it is not there."""
+    found: Any = declared
+    for name in field.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def template(declared: Mapping[str, Any]) -> str:
+    """A commented YAML file of all declarations, with what is known filled in."""
+
+    def shown(field: str) -> str:
+        value = get(declared, field)
+        return "" if value in (None, "") else " " + json.dumps(value, ensure_ascii=False)
+
+    lines = [
+        "# Declarations of a submission: fill in, then `suite submit pack RUN… --declare THIS-FILE`.",
+        "# Everything here is published. Fields left empty are left out; those marked * must be given.",
+        f"submission_type:{shown('submission_type')}  # standard, or custom with changes below",
+        "supersedes:  # id of the bundle that this one replaces",
+        "model:",
+    ]
+    for name, note in _MODEL:
+        if f"model.{name}" == "model.identity":
+            lines.append("  identity:  # as the runs recorded it")
+            lines += [
+                f"    {key}:{shown(f'model.identity.{key}')}"
+                for key in ("kind", "name", "revision", "weights_sha256")
+            ]
+        else:
+            lines.append(f"  {name}:{shown(f'model.{name}')}  # {note}")
+    lines += ["submitter:", *(f"  {name}:  # {note}" for name, note in _SUBMITTER), "disclosure:"]
+    lines += ["  contamination:  # per dataset: none_known, train_split, evaluation_data,"]
+    lines += ["                  # synthetic_from_evaluation_data, unknown"]
+    levels = get(declared, "disclosure.contamination") or {}
+    lines += [f"    {json.dumps(name)}: {level}" for name, level in levels.items()]
+    lines += [
+        "  selection:",
+        "    rule:  # * which run this is: only_run, first, last, best, other",
+        "    complete_runs:  # * how many complete runs there were, this one included",
+        "    note:",
+        "  changes: []  # of a custom submission: [{what: prompt, why: …, url: https://…}]",
+        "  references_access:  # * whether the model could see reference answers: no, yes, unknown",
+        "terms:",
+        "  traces_licence:  # * of the replies: CC-BY-4.0, CC0-1.0, board-terms",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_MODEL = (
+    ("display_name", "* how it is called in tables"),
+    ("organization", "* who made it"),
+    ("identity", ""),
+    ("availability", "open_weights, closed_weights, unknown"),
+    ("deployment", "self_deployed, externally_managed, unknown"),
+    ("release_date", "2026-01-31"),
+    ("parameters_total", "a count, for example 7000000000; leave empty if not known"),
+    ("parameters_active", "of a mixture of experts"),
+    ("licence", "as text"),
+    ("url", "https://…"),
+)
+_SUBMITTER = (
+    ("name", "* who submits"),
+    ("organization", "whom for"),
+    ("contact", "how to be reached, as text; it is published"),
+    ("relationship", "* to the model: first_party, third_party, collaborative, other"),
+)
+
+
+def known(runs: "Sequence[ComparedRun]", board: "Board | None") -> dict[str, Any]:
     """The declarations that the runs themselves tell."""
+    import suite
+
     name, identity = "", {}
     if runs and runs[0].candidate:
         member = runs[0].manifest["roles"]["candidate"][0]
@@ -70,7 +181,7 @@ def _identity(member: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def ended(runs: Sequence[ComparedRun]) -> str:
+def ended(runs: "Sequence[ComparedRun]") -> str:
     """When the last of the runs ended, UTC, to the second."""
     latest = max((attempt.at for run in runs for attempt in run.reader.attempts), default=0.0)
     return datetime.fromtimestamp(int(latest), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -78,6 +189,10 @@ def ended(runs: Sequence[ComparedRun]) -> str:
 
 def read_file(path: Path) -> dict[str, Any]:
     """The declarations of a TOML or YAML file. Raises ConfigError."""
+    import tomllib
+
+    from suite.data import strict_syntax
+
     try:
         text = strict_syntax.read_text(path)
         value = tomllib.loads(text) if path.suffix == ".toml" else strict_syntax.read_yaml(text)
@@ -129,6 +244,9 @@ _REST = {"format": "suite-submission/1", "runs": [_RUN], "files": [_FILE]}
 
 def problems(declared: Mapping[str, Any]) -> list[str]:
     """What is missing and what is wrong, each with the flag or field to use."""
+    from suite.board.bundle.declared_texts import broken_rules
+    from suite.board.bundle.submission import schema_errors
+
     flags = {field: flag for flag, (field, _) in FLAGS.items()}
     missing = {field for field in REQUIRED if get(declared, field) in (None, "")}
     found = [

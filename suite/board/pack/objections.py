@@ -15,7 +15,7 @@ from suite.errors import SuiteError
 from suite.journal.reading import read_json
 
 if TYPE_CHECKING:
-    from suite.board.define.board_files import Board
+    from suite.board.define.board import Board
 
 
 def reasons(runs: Sequence[ComparedRun], board: "Board | None") -> list[str]:

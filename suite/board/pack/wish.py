@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suite.board.bundle import declared_texts
 from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import MIB, Limits
@@ -23,7 +22,7 @@ from suite.compare.loading import ComparedRun, open_runs
 from suite.errors import BundleError, ConfigError
 
 if TYPE_CHECKING:
-    from suite.board.define.board_files import Board
+    from suite.board.define.board import Board
 
 _SHOWN = 20  # of a kind
 
@@ -103,14 +102,14 @@ def _declared(wish: Wish, runs: Sequence[ComparedRun]) -> dict[str, Any]:
     if wish.declared is not None:
         declared = declarations.merged(declared, declarations.read_file(wish.declared))
     for flag, text in wish.given.items():
-        name, _ = declared_texts.FLAGS[flag]
+        name, _ = declarations.FLAGS[flag]
         value: Any = int(text) if flag == "complete-runs" and text.isdecimal() else text
-        declared_texts.put(declared, name, value)
+        declarations.put(declared, name, value)
     return dict(declared)
 
 
 def _name(declared: Mapping[str, Any]) -> str:
-    name = str(declared_texts.get(declared, "model.display_name") or "bundle").lower()
+    name = str(declarations.get(declared, "model.display_name") or "bundle").lower()
     return re.sub("[^a-z0-9._-]+", "-", name)[:60].strip("-.") or "bundle"
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.rank.max_t import widening
 from suite.errors import ConfigError
 

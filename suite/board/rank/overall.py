@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.rank.columns import Column, Floats, replicates, seed_for, weights_of
 from suite.board.rank.max_t import mid_ranks
 from suite.scoring.stats.bradley_terry import fit_board

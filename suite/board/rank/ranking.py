@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.rank.columns import (
     Column,
     Floats,

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.define.parts import TRUST
 from suite.board.entry import Entry
 from suite.board.rank.ranking import Ranking, expected_gain, rank

@@ -19,7 +19,7 @@ from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import MIB
 from suite.board.bundle.submission import README
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.entry import RECORD, SUBMISSION, Entry, EntryRecord, read_entry, write_record
 from suite.board.repository.remote_bundle import Reference, check_urls, fetch, read_reference, write_reference
 from suite.board.repository.shelves import Shelf, open_repository

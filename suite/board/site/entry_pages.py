@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from suite.board.define.board_files import file_name
+from suite.board.define.board import file_name
 from suite.board.entry import GONE, ColumnResult, Entry, Latency, Selection, Signed
 from suite.board.rank.state import Listed, State, Table, luck
 from suite.board.rank.sample_tables import Flips, flips

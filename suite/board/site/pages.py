@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 import suite
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.entry import PER_SAMPLE, SUBMISSION, VERIFICATION, Entry
 from suite.board.rank.state import State, Table, belongs, listed, read_prices, state_of
 from suite.board.repository.shelves import Shelf

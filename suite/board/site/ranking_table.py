@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 from markupsafe import Markup, escape
 
-from suite.board.define.board_files import file_name
+from suite.board.define.board import file_name
 from suite.board.entry import ColumnResult
 from suite.board.rank.state import Listed, State, Table, luck
 from suite.board.rank.ranking import Standing

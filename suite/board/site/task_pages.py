@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from suite.board.define.board_files import Item, file_name
+from suite.board.define.board import Item, file_name
 from suite.board.entry import ColumnResult
 from suite.board.rank.state import Listed, State, Table
 from suite.board.rank.overall import NAMES

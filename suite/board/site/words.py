@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from suite.board.define.board_files import Board, Item
+from suite.board.define.board import Board, Item
 from suite.board.rank.overall import NAMES, PROPERTIES
 from suite.board.rank.ranking import Ranking
 from suite.board.site.markup import name

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from suite.board.bundle.rungs import Findings, shown
-from suite.board.define.board_files import Board, Item, Seat
+from suite.board.define.board import Board, Item
+from suite.board.define.parts import Seat
 from suite.board.verify.equality import differences, same
 from suite.board.verify.subject import Subject
 from suite.errors import SuiteError

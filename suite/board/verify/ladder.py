@@ -18,7 +18,7 @@ from suite.board.bundle.rungs import Findings
 from suite.board.bundle.signatures import Signature, Signers
 from suite.board.bundle.size_limits import MIB, Limits
 from suite.board.bundle.submission import SIGNATURE
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.define.thresholds import Thresholds
 from suite.board.entry import Entry
 from suite.board.verify.aggregates import numbers

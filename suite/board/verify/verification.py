@@ -12,7 +12,7 @@ from typing import Any
 import suite
 from suite.board.bundle.rungs import RUNGS, Finding, Rung, shown
 from suite.board.bundle.signatures import Signers
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.entry import PER_SAMPLE, REPLIES, Entry
 from suite.board.verify.ladder import Ladder, Say, climb
 from suite.board.verify.live_passes import Rerun

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from suite.board.bundle import declared_texts
 from suite.board.bundle.size_limits import Limits
 from suite.board.pack import declarations
 from suite.board.pack.objections import reasons
@@ -212,8 +211,8 @@ def test_flags_are_fields_of_the_format() -> None:
     from suite.board.bundle.submission import schema_errors
 
     declared: dict[str, Any] = {}
-    for field, _ in declared_texts.FLAGS.values():
-        declared_texts.put(declared, field, None)
+    for field, _ in declarations.FLAGS.values():
+        declarations.put(declared, field, None)
     wrong = [
         field for field, what, _ in schema_errors("submission.v1.json", declared) if "does not have" in what
     ]

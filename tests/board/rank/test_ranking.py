@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.rank.columns import Column, points, ratios, replicates, units_of, weights_of
 from suite.board.rank.max_t import competition_ranks, mid_ranks, pairwise
 from suite.board.rank.overall import combine, scales, strengths, tally_of

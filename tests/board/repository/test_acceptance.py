@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.entry import read_entry
 from suite.board.pack import bundle_files
 from suite.board.repository import acceptance

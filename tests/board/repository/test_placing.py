@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from suite.board.bundle.submission import SIGNATURE
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.pack.bundle_files import write_archive
 from suite.board.repository import acceptance
 from suite.board.repository.acceptance import accept_new, place

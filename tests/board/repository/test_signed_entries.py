@@ -9,7 +9,7 @@ import good_bundles
 import pytest
 
 from suite.board.bundle import signatures
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.entry import read_entry
 from suite.board.pack.bundle_files import sign_bundle
 from suite.board.repository.acceptance import accept

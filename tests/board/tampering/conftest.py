@@ -7,7 +7,7 @@ import good_bundles
 import pytest
 from tamper import Forged
 
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 
 
 @pytest.fixture

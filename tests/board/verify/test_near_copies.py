@@ -10,7 +10,7 @@ import good_bundles
 import numpy as np
 import pytest
 
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.entry import read_entry
 from suite.board.pack import bundle_files
 from suite.board.repository.acceptance import Accepted, accept

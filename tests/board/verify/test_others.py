@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from suite.board.bundle.rungs import Finding, Findings
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.define.thresholds import Thresholds
 from suite.board.repository.shelves import open_repository
 from suite.board.verify.column_results import Column, Units, Want

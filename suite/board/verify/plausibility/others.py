@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.board.bundle.rungs import Findings
-from suite.board.define.board_files import Board
+from suite.board.define.board import Board
 from suite.board.define.thresholds import Thresholds
 from suite.board.entry import GONE, Entry
 from suite.board.rank.sample_tables import Values, by_sample, changes, read_numbers
