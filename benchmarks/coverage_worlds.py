@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from coverage_rivals import clopper_pearson, macro_random, macro_t, newcombe, percentile
 from numpy.typing import NDArray
 
 from suite.compare.differences import pair
@@ -18,13 +19,9 @@ from suite.scoring.coefficients import COMPUTE, Ratings
 from suite.scoring.columns import Codes, Column
 from suite.scoring.computing import compute
 from suite.scoring.metrics import Agreement, Custom, Mean, PassAt, Rate, Ratio, WinRate
-from suite.scoring.stats.bootstrap import bootstrap, bootstrap_ratio
-from suite.scoring.stats.intervals import clip, clopper_pearson, wilson
-from suite.scoring.stats.macro import macro
+from suite.scoring.stats.intervals import clip, wilson
 from suite.scoring.stats.mean import mean_estimate
-from suite.scoring.stats.paired import paired_estimate
 from suite.scoring.stats.rating_intervals import rating_intervals
-from suite.scoring.stats.unpaired import unpaired_estimate
 from suite.scoring.stats.votes import votes_of
 from suite.scoring.table import Parts, Table
 
@@ -141,8 +138,7 @@ def _classic(binary: bool, **how: Any) -> Callable[[Data], Ends]:
 def _resampled(kind: str) -> Callable[[Data], Ends]:
     def of(data: Data) -> Ends:
         labels = np.arange(len(data.x)) if data.clusters is None else data.clusters
-        found = bootstrap_ratio(data.x, np.ones(len(data.x)), labels, seed=1, draws=300, kind=kind)  # type: ignore[arg-type]
-        return found.low, found.high
+        return percentile(lambda units: float(data.x[units].mean()), labels, kind, 300)
 
     return of
 
@@ -276,11 +272,6 @@ def _macro(groups: int, limit: int, binary: bool, unlike: bool) -> Callable[[flo
         kind = Rate if binary else Mean
         metric = kind("x", by="g", average="macro", range=UNIT)
 
-        def fixed(data: Data) -> Ends:
-            labels = [str(one) for one in data.groups]  # type: ignore[union-attr]
-            found = macro(data.x, labels, value_range=UNIT, draws=200)
-            return found.low, found.high
-
         def normal(data: Data) -> Ends:
             parts = [data.x[data.groups == one] for one in np.unique(np.asarray(data.groups))]
             value = sum(float(one.mean()) for one in parts) / len(parts)
@@ -288,16 +279,11 @@ def _macro(groups: int, limit: int, binary: bool, unlike: bool) -> Callable[[flo
             half = 1.96 * math.sqrt(sum(known)) / len(parts)
             return clip((value - half, value + half), UNIT) if half else (None, None)
 
-        def among(data: Data) -> Ends:
-            labels = [str(one) for one in data.groups]  # type: ignore[union-attr]
-            found = macro(data.x, labels, population="random", value_range=UNIT)
-            return found.low, found.high
-
         methods = {
             DEFAULT: printed(metric, "x"),
-            "t of the smallest group": fixed,
+            "t of the smallest group": lambda data: macro_t(data.x, np.asarray(data.groups)),
             "normal": normal,
-            "random groups": among,
+            "random groups": lambda data: macro_random(data.x, np.asarray(data.groups)),
         }
         return World(draw, lambda data: data.truth, methods)
 
@@ -318,8 +304,8 @@ def _ratio(n: int) -> Callable[[float], World]:
         def resampled(kind: str) -> Callable[[Data], Ends]:
             def of(data: Data) -> Ends:
                 top, below = data.columns.values()
-                found = bootstrap_ratio(top, below, None, seed=1, draws=300, kind=kind)  # type: ignore[arg-type]
-                return found.low, found.high
+                share = lambda units: float(top[units].sum() / below[units].sum())  # noqa: E731
+                return percentile(share, np.arange(n), kind, 300)
 
             return of
 
@@ -393,14 +379,13 @@ def _agreement(name: str, n: int, kappa: float) -> Callable[[float], World]:
             drawn = chance.choice(4, n, p=cells)
             return Data({"a": (drawn // 2) * 1.0, "b": (drawn % 2) * 1.0})
 
-        def percentile(data: Data) -> Ends:
+        def resampled(data: Data) -> Ends:
             codes = np.stack([*data.columns.values()], axis=1).astype(np.int64)
-            found = bootstrap(lambda units: value(codes[units]), n, seed=1, draws=200, kind="percentile")
-            return found.low, found.high
+            return percentile(lambda units: value(codes[units]), np.arange(n), "percentile", 200)
 
         metric = Agreement("x", raters=("a", "b"), categories=(0.0, 1.0), coefficients=(name,))
         truth = value(np.stack([many // 2, many % 2], axis=1)) or 0.0
-        return World(draw, _fixed(truth), {DEFAULT: printed(metric), "percentile": percentile})
+        return World(draw, _fixed(truth), {DEFAULT: printed(metric), "percentile": resampled})
 
     return at
 
@@ -421,8 +406,7 @@ def _formula(n: int) -> Callable[[float], World]:
 
         def old(data: Data) -> Ends:
             columns = dict(data.columns)
-            found = bootstrap(lambda u: _f1({k: x[u] for k, x in columns.items()}), n, seed=1, draws=200)
-            return found.low, found.high
+            return percentile(lambda u: _f1({k: x[u] for k, x in columns.items()}), np.arange(n), "auto", 200)
 
         metric = Custom("f1", _f1, needs=("said", "right"), range=UNIT, draws=300)
         return World(draw, _fixed(p), {DEFAULT: printed(metric), "percentile, BCa": old})
@@ -507,42 +491,17 @@ def _paired(n: int, kind: str, apart: float) -> Callable[[float], World]:
         if kind == "macro":
             metric = Rate("x", by="g", average="macro")
 
-        def classic(data: Data) -> Ends:
-            a, b = data.columns.values()
-            binary = kind == "0/1"
-            found = paired_estimate(a, b, data.clusters, binary=binary, value_range=UNIT).difference
-            return found.low, found.high
-
         def t(data: Data) -> Ends:
             a, b = data.columns.values()
             return _classic(False, limits=(-1.0, 1.0))(replace(data, columns={"d": a - b}))
 
         truth = (p - q) * (0.75 if kind == "graded" else 1.0)
         methods = {DEFAULT: compared(measures([metric])[0]), "t": t}
-        if kind in ("0/1", "clusters"):
-            methods["Newcombe" if kind == "0/1" else "CR1, t"] = classic
+        if kind == "0/1":
+            methods["Newcombe"] = lambda data: newcombe(*data.columns.values())
+        if kind == "clusters":
+            methods["CR1, t"] = t
         return World(draw, _fixed(truth), methods)
-
-    return at
-
-
-def _unpaired(n: int, binary: bool) -> Callable[[float], World]:
-    """Two groups of different samples, at p and at 0.5 (p + 0.5)."""
-
-    def at(p: float) -> World:
-        q = (p + 0.5) / 2
-
-        def draw(chance: Chance) -> Data:
-            if binary:
-                return Data({"a": (chance.random(n) < p) * 1.0, "b": (chance.random(n) < q) * 1.0})
-            return Data({"a": _beta(chance, p, 2.0, n), "b": _beta(chance, q, 2.0, n)})
-
-        def found(data: Data) -> Ends:
-            a, b = data.columns.values()
-            one = unpaired_estimate(a, b, binary=binary).difference
-            return one.low, one.high
-
-        return World(draw, _fixed(p - q), {DEFAULT: found})
 
     return at
 
@@ -677,14 +636,6 @@ def families() -> list[Family]:
                 for kind in ("0/1", "graded", "clusters", "macro")
                 for n in (10, 30, 100)
                 for apart in (0.0, 0.1)
-            ],
-        ),
-        Family(
-            "unpaired difference",
-            [
-                Setting(f"{'0/1' if b else 'graded'}, n {n}", _unpaired(n, b), few=n < 30)
-                for b in (True, False)
-                for n in (10, 30, 100)
             ],
         ),
         Family(

@@ -19,8 +19,7 @@ from suite.scoring.stats.estimate import Estimate, finite, joined
 from suite.scoring.stats.influence import of_mean
 from suite.scoring.stats.intervals import clip
 from suite.scoring.stats.mean import cluster_flags
-from suite.scoring.stats.newcombe import bonett_price
-from suite.scoring.stats.paired import Comparison, paired_estimate
+from suite.scoring.stats.paired import Comparison, bonett_price, paired_estimate
 from suite.scoring.stats.power import mde
 from suite.scoring.stats.units import Clusters, clusters_of
 from suite.scoring.stats.unseen import Limits

@@ -1,7 +1,7 @@
 """The metrics that belong beside a win rate: what position and length did to it. Declarations only.
 
-Over the values and parts that `pairwise`, `panel` and `style` leave. Sources: `stats.position_bias`,
-`stats.length_control`.
+Over the values and parts that `pairwise`, `panel` and `style` leave. Sources: MT-Bench (arXiv 2306.05685);
+Shi et al. 2024 (arXiv 2406.07791) for position; `stats.logistic` for length.
 """
 
 import math
@@ -54,11 +54,12 @@ def length_control(name: str, difference: str, *, effect: bool) -> Any:
     """A formula: the win rate with lengths held equal, or the effect of length on the log odds."""
 
     def formula(columns: Columns) -> float | None:
-        from suite.scoring.stats.length_control import fit_lengths
+        from suite.scoring.stats.logistic import fit_lengths
 
-        theta, phi = fit_lengths(columns[name], columns[difference])
-        if theta is None or phi is None:
+        found = fit_lengths(columns[name], columns[difference])
+        if found is None:
             return None
+        theta, phi = found
         return phi if effect else 1 / (1 + math.exp(-theta))
 
     return formula

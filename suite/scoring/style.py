@@ -1,7 +1,7 @@
 """Length and style of answers: what may sway a judge besides what they say.
 
 Counted, never judged. The differences of a pair are values for a style-controlled win rate
-(`stats.length_control`, `stats.style_control`).
+(`stats.logistic`, `stats.style_control`).
 """
 
 import re

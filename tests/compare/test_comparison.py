@@ -92,7 +92,7 @@ def test_clusters_are_kept_whole(write_run, plugins):
     one = only(found).found.comparison
     expected = paired_estimate(
         [float(i % 4 != 0) for i in range(40)], [float(i % 3 == 0) for i in range(40)],
-        [f"c{i // 5}" for i in range(40)], binary=True,
+        [f"c{i // 5}" for i in range(40)],
     )  # fmt: skip
     assert (one.difference.method, one.difference.clusters) == ("cluster-t-unseen", 8)
     assert one.difference.low == pytest.approx(expected.difference.low, abs=0.03)

@@ -40,13 +40,3 @@ def adjust(p_values: Sequence[float | None], method: Method = "holm") -> list[fl
     for index, value in zip(order, ranked, strict=True):
         found[int(index)] = min(1.0, float(value))
     return found
-
-
-def family_size(p_values: Sequence[float | None]) -> int:
-    """p values that are there: the m of the correction."""
-    return int((~np.isnan(floats(p_values))).sum())
-
-
-def simultaneous_level(level: float, m: int) -> float:
-    """Level of each of m intervals that hold jointly (Bonferroni)."""
-    return 1 - (1 - level) / max(1, m)

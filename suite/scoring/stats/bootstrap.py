@@ -129,29 +129,3 @@ def _bca_shares(
         return None
     found: Floats = ndtr(bias + cuts / below_one)
     return found
-
-
-def bootstrap_ratio(
-    top: Floats,
-    bottom: Floats,
-    clusters: Labels | None = None,
-    *,
-    seed: int,
-    draws: int = DRAWS,
-    level: float = 0.95,
-    kind: Kind = "auto",
-) -> Estimate:
-    """sum(top)/sum(bottom) over the units with its interval, fast: from the sums within clusters.
-
-    top, bottom: shape (n,), without missing values. A resample whose bottom is 0 has no value.
-    """
-    groups = clusters_of(clusters, len(top))
-    tops, bottoms = groups.sums(top), groups.sums(bottom)
-
-    def ratio(picks: NDArray[np.intp]) -> float | None:
-        below = float(bottoms[picks].sum())
-        return float(tops[picks].sum()) / below if below else None
-
-    found = bootstrap(ratio, groups.count, seed=seed, draws=draws, level=level, kind=kind)
-    single = groups.count == 1 < len(top) and found.value is not None
-    return replace(found, n=len(top), note="one cluster" if single else found.note)

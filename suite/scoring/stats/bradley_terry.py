@@ -179,13 +179,6 @@ def _with_phantom(counted: Tally) -> Tally:
     return Tally(wins, np.pad(counted.ties, ((0, 1), (0, 1))))
 
 
-def win_probability(difference: float, nu: float = 0.0) -> tuple[float, float, float]:
-    """(win, draw, loss) of a model that leads by `difference` log units; nu of Davidson's model."""
-    up, down = math.exp(difference / 2), math.exp(-difference / 2)
-    total = up + down + nu
-    return up / total, nu / total, down / total
-
-
 def ranks_of(scores: Sequence[float | None], ranked: Sequence[bool]) -> list[int | None]:
     """Ranks from 1 among those ranked; equal scores share the better rank."""
     taken = [i for i, take in enumerate(ranked) if take and scores[i] is not None]

@@ -40,11 +40,6 @@ class Elo:
     orders: int
 
 
-def elo(votes: Votes, draws: Draws = "half", *, k: float = K, start: float = START) -> Floats:
-    """Ratings after all votes in the order given, shape (models,). draws: "half", or "drop" to skip them."""
-    return _run(votes, np.arange(votes.n)[:, None], draws, k, start)[:, 0]
-
-
 def elo_over_orders(
     votes: Votes,
     draws: Draws = "half",

@@ -5,7 +5,7 @@ Only scipy.special, never scipy.stats: the latter costs a second of start-up.
 
 import math
 
-from scipy.special import betaincinv, ndtri, stdtr, stdtrit
+from scipy.special import ndtri, stdtrit
 
 Pair = tuple[float, float]
 
@@ -20,28 +20,12 @@ def t_quantile(df: float, level: float) -> float:
     return float(stdtrit(df, (1 + level) / 2))
 
 
-def t_p_value(t: float, df: float) -> float:
-    """Two-sided p value of a t statistic."""
-    return float(2 * stdtr(df, -abs(t)))
-
-
 def wilson(p: float, n: float, level: float = 0.95) -> Pair:
     """Wilson's interval of a share p of n > 0; n may be fractional. Source: Wilson 1927."""
     z = normal_quantile(level)
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return (0.0 if p <= 0 else max(0.0, middle - half)), (1.0 if p >= 1 else min(1.0, middle + half))
-
-
-def clopper_pearson(k: int, n: int, level: float = 0.95) -> Pair:
-    """The exact interval of k successes of n > 0: at least `level` for any true share.
-
-    For safety claims ("exact"). Source: Clopper and Pearson 1934.
-    """
-    tail = (1 - level) / 2
-    low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, tail))
-    high = 1.0 if k == n else float(betaincinv(k + 1, n - k, 1 - tail))
-    return low, high
 
 
 def clip(pair: Pair, value_range: tuple[float, float] | None) -> Pair:

@@ -1,76 +1,57 @@
-"""Logistic regression with fractional labels by maximum likelihood, with sandwich standard errors.
+"""Logistic regression with fractional labels by maximum likelihood: length control, style-controlled ratings.
 
-The one fit behind length control, style-controlled ratings and recalibration. No penalty: where the data
-separate, or a column is redundant, there is no fit rather than a large number.
+No penalty: where the data separate, or a column is redundant, there is no fit rather than a large number.
+Length control: logit P(win) = theta + phi tanh(dl/sd(dl)), ties as half; the controlled rate is
+logistic(theta). Descriptive: length may be a real quality. Idea: Dubois et al. 2024, arXiv 2404.04475.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from suite.scoring.stats.units import Clusters, Floats
+from suite.scoring.stats.units import Floats
 
 STEPS = 100
 TOLERANCE = 1e-10
+LARGEST = 10.0  # coefficient of length control
 SEPARATED = 30.0  # on the scale of the linear predictor, or of log strengths: p below 1e-13
 
 
-@dataclass(frozen=True)
-class Logistic:
-    """coefficients: shape (k,). bread: inverse Hessian of the negative log likelihood, shape (k, k).
+def fit_lengths(scores: Floats, length_differences: Floats) -> tuple[float, float] | None:
+    """(theta, phi) of length control. scores: win rates in [0, 1]. length_differences: first minus second.
 
-    scores: per row, the gradient of the log likelihood, shape (n, k). rows: n, in weight.
+    None where the lengths do not differ, or cannot be told from the verdicts.
     """
-
-    coefficients: Floats
-    bread: NDArray[np.float64]
-    scores: NDArray[np.float64]
-
-    def covariance(self, clusters: Clusters | None = None) -> NDArray[np.float64]:
-        """Sandwich H^-1 (sum over clusters of u u') H^-1, shape (k, k).
-
-        Times G/(G-1) (n-1)/(n-k) with clusters; without them HC0. Both as statsmodels, whose GLM gives HC0
-        when asked for HC1.
-        """
-        n, k = self.scores.shape
-        if clusters is None:
-            sums, factor = self.scores, 1.0
-        else:
-            g = clusters.count
-            sums = np.stack([clusters.sums(column) for column in self.scores.T], axis=1)
-            factor = g / (g - 1) * (n - 1) / (n - k) if g > 1 and n > k else 1.0
-        return factor * (self.bread @ (sums.T @ sums) @ self.bread)
+    sd = float(length_differences.std(ddof=1)) if len(length_differences) > 1 else 0.0
+    if not sd:
+        return None
+    found = fit_logistic(np.column_stack([np.ones(len(scores)), np.tanh(length_differences / sd)]), scores)
+    if found is None or np.abs(found).max() > LARGEST:
+        return None
+    return float(found[0]), float(found[1])
 
 
-def fit_logistic(x: NDArray[np.float64], y: Floats, weights: Floats | None = None) -> Logistic | None:
-    """Fit P = logistic(x b). x: shape (n, k), without missing values. y: in [0, 1]. weights: n, >= 0.
+def fit_logistic(x: NDArray[np.float64], y: Floats) -> Floats | None:
+    """The coefficients of P = logistic(x b), shape (k,). x: shape (n, k). y: in [0, 1]; none missing.
 
     None where the maximum does not exist or is not unique.
     """
     n, k = x.shape
     if n < k or k == 0:
         return None
-    w = np.ones(n) if weights is None else weights
 
     def likelihood(b: Floats) -> float:
         linear = x @ b
-        return float((w * (y * linear - np.logaddexp(0, linear))).sum())
-
-    def hessian(p: Floats) -> NDArray[np.float64]:
-        return np.asarray((x * (w * p * (1 - p))[:, None]).T @ x, np.float64)
+        return float((y * linear - np.logaddexp(0, linear)).sum())
 
     def step(b: Floats) -> Floats | None:
         p = expit(x @ b)
-        return _solve(hessian(p), x.T @ (w * (y - p)))
+        hessian = (x * (p * (1 - p))[:, None]).T @ x
+        return _solve(np.asarray(hessian, np.float64), x.T @ (y - p))
 
-    b = climb(np.zeros(k), likelihood, step, lambda b: float(np.abs(x @ b).max()), STEPS)
-    if b is None:
-        return None
-    p = expit(x @ b)
-    return Logistic(b, np.asarray(np.linalg.inv(hessian(p)), np.float64), x * (w * (y - p))[:, None])
+    return climb(np.zeros(k), likelihood, step, lambda b: float(np.abs(x @ b).max()), STEPS)
 
 
 def climb(

@@ -1,44 +1,25 @@
 """A against B on the same samples: the mean difference, its interval, one p value, and what it can show.
 
 Pairing removes the difficulty that samples share, clusters are kept whole. Source: Miller 2024,
-arXiv 2411.00640, section 4. Why: docs/statistics.md, "Two models". Different samples: `unpaired`.
+arXiv 2411.00640, section 4. Why: docs/statistics.md, "Two models".
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
 from suite.errors import ConfigError
-from suite.scoring.stats.correlation import pearson
-from suite.scoring.stats.discordant import mcnemar_exact
-from suite.scoring.stats.estimate import Estimate
+from suite.scoring.stats.estimate import Estimate, finite
+from suite.scoring.stats.intervals import Pair, normal_quantile
 from suite.scoring.stats.mean import mean_estimate, spread
-from suite.scoring.stats.newcombe import newcombe
 from suite.scoring.stats.power import mde
 from suite.scoring.stats.signflip import sign_flip
 from suite.scoring.stats.units import Floats, Labels, Scores, clusters_of, floats, subset
 
 FLAG_LOST = 0.02
 Limits = tuple[float, float] | None
-
-
-class Joined(NamedTuple):
-    """Scores of both models by sample, None where a model has no score. ids: in order of A."""
-
-    ids: tuple[str, ...]
-    a: list[float | None]
-    b: list[float | None]
-
-
-def join(a: Mapping[str, float | None], b: Mapping[str, float | None]) -> Joined:
-    """Pair scores by sample id. Raises ConfigError if no sample is in both."""
-    ids = tuple(one for one in a if one in b)
-    if not ids:
-        raise ConfigError("the two runs have no sample in common", "compare", "compare runs of the same data")
-    return Joined(ids, [a[one] for one in ids], [b[one] for one in ids])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +54,6 @@ def paired_estimate(
     b: Scores,
     clusters: Labels | None = None,
     *,
-    binary: bool = False,
     value_range: Limits = None,
     level: float = 0.95,
     seed: int = 0,
@@ -81,10 +61,8 @@ def paired_estimate(
 ) -> Comparison:
     """Compare paired scores. a, b: shape (n,), None is unscored. value_range: of the scores.
 
-    tested: whether to compute p.
-
-    Interval: Newcombe for 0/1 scores without clusters, else t or cluster-robust t of the differences.
-    p: exact McNemar for 0/1 scores without clusters, else sign flips over clusters.
+    tested: whether to compute p. Interval: t or cluster-robust t of the differences. p: sign flips over
+    clusters.
     """
     x, y = floats(a), floats(b)
     if len(x) != len(y):
@@ -97,17 +75,15 @@ def paired_estimate(
     total = len(x)
     x, y, labels = x[keep], y[keep], subset(clusters, keep)
     d, n = x - y, len(x)
-    groups = clusters_of(labels, n)
-    difference = _difference(x, y, labels, binary and groups.singletons, value_range, level, total)
-    found = spread(d, groups) if n else None
-    p, method, smallest = None, "none", None
-    if tested:
-        p, method, smallest = _p_value(d, labels, binary and groups.singletons, seed)
+    span = None if value_range is None else (value_range[0] - value_range[1], value_range[1] - value_range[0])
+    difference = mean_estimate(d, labels, value_range=span, level=level)
+    found = spread(d, clusters_of(labels, n)) if n else None
+    flipped = sign_flip(d, labels, seed=seed) if tested and n else None
     return Comparison(
-        difference=difference,
-        p=p,
-        p_method=method,
-        p_smallest=smallest,
+        difference=replace(difference, n_unscored=total - difference.n),
+        p=None if flipped is None else flipped.p,
+        p_method="none" if flipped is None else flipped.method,
+        p_smallest=None if flipped is None else flipped.smallest,
         n_common=n,
         lost_a=lost_a,
         lost_b=lost_b,
@@ -126,30 +102,29 @@ def _smallest(se: float | None, clusters: int) -> float | None:
     return None if not se else mde(clusters, se * math.sqrt(clusters))
 
 
-def _difference(
-    x: Floats, y: Floats, labels: Labels | None, counted: bool, limits: Limits, level: float, total: int
-) -> Estimate:
-    if not counted or not len(x):
-        span = None if limits is None else (limits[0] - limits[1], limits[1] - limits[0])
-        found = mean_estimate(x - y, labels, value_range=span, level=level)
-    else:
-        if not bool((((x == 0) | (x == 1)) & ((y == 0) | (y == 1))).all()):
-            raise ConfigError("a score declared 0/1 is neither 0 nor 1", "paired_estimate")
-        both, a, b = int((x * y).sum()), int((x > y).sum()), int((x < y).sum())
-        found = newcombe(both, a, b, len(x) - both - a - b, level=level)
-    return replace(found, n_unscored=total - found.n)
+def pearson(x: Floats, y: Floats) -> float | None:
+    """Pearson's r; None for fewer than three pairs or a constant side."""
+    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return None
+    dx, dy = x - x.mean(), y - y.mean()
+    below = math.sqrt(float(dx @ dx)) * math.sqrt(float(dy @ dy))
+    return finite(max(-1.0, min(1.0, float(dx @ dy) / below))) if below else None
 
 
-def _p_value(
-    d: Floats, labels: Labels | None, counted: bool, seed: int
-) -> tuple[float | None, str, float | None]:
-    if not len(d):
-        return None, "none", None
-    if counted:
-        a, b = int((d > 0).sum()), int((d < 0).sum())
-        return mcnemar_exact(a, b), "mcnemar-exact", min(1.0, 2.0 ** (1 - a - b))
-    found = sign_flip(d, labels, seed=seed)
-    return found.p, found.method, found.smallest
+def bonett_price(d: Floats) -> Callable[[float], Pair]:
+    """The interval of the mean of paired 0/1 differences in {-1, 0, 1} at any level.
+
+    Wald's, with one pair more on either side of the discordant. Source: Bonett and Price 2012.
+    """
+    n = len(d) + 2
+    a, b = (int((d > 0).sum()) + 1) / n, (int((d < 0).sum()) + 1) / n
+    se = math.sqrt((a + b - (a - b) ** 2) / n)
+
+    def at(level: float) -> Pair:
+        half = normal_quantile(level) * se
+        return max(-1.0, a - b - half), min(1.0, a - b + half)
+
+    return at
 
 
 def verdict(comparison: Comparison, corrected_p: float | None, alpha: float = 0.05) -> str:
@@ -160,24 +135,3 @@ def verdict(comparison: Comparison, corrected_p: float | None, alpha: float = 0.
     if found.low > 0:
         return "A better"
     return "B better" if found.high < 0 else "no difference shown"
-
-
-def equivalent(
-    a: Scores,
-    b: Scores,
-    margin: float,
-    clusters: Labels | None = None,
-    *,
-    binary: bool = False,
-    alpha: float = 0.05,
-) -> bool | None:
-    """Whether the 1 - 2 alpha interval of A minus B lies inside (-margin, margin); None without interval.
-
-    Two one-sided tests, Schuirmann 1987.
-    """
-    if margin <= 0:
-        raise ConfigError(f"the margin is {margin}", "equivalence", "a margin is above 0")
-    found = paired_estimate(a, b, clusters, binary=binary, level=1 - 2 * alpha).difference
-    if found.low is None or found.high is None:
-        return None
-    return -margin < found.low and found.high < margin

@@ -28,7 +28,6 @@ from suite.scoring.stats.bradley_terry import (
 )
 from suite.scoring.stats.canonical import Canonical, canonical
 from suite.scoring.stats.estimate import Estimate, joined
-from suite.scoring.stats.intervals import normal_quantile
 from suite.scoring.stats.votes import Policy, Votes, cells_of, tally_of
 
 ROUNDS = 1000
@@ -140,12 +139,8 @@ class Rank:
     arena: int | None
 
 
-def rank_intervals(found: RatingIntervals, *, simultaneous: bool = False) -> tuple[Rank, ...]:
-    """Ranks on each board, among models that have enough votes.
-
-    simultaneous: intervals that hold for all models jointly, from Bonferroni over pairs of differences and
-    the normal quantile (replicates cannot resolve such tails); else percentiles of the replicates' ranks.
-    """
+def rank_intervals(found: RatingIntervals) -> tuple[Rank, ...]:
+    """Ranks on each board, among models that have enough votes; intervals are percentiles of replicates."""
     ranks: list[Rank] = [Rank(model, None, None, None, None) for model in found.point.models]
     for board in found.point.boards:
         inside = [i for i in board if found.point.ranked[i] and found.point.ratings[i] is not None]
@@ -153,7 +148,7 @@ def rank_intervals(found: RatingIntervals, *, simultaneous: bool = False) -> tup
         ranked = ranks_of(points, [True] * len(inside))
         drawn = found.replicates[:, inside]
         kept = drawn[~np.isnan(drawn).any(axis=1)]
-        spans = _simultaneous(points, kept, found.level) if simultaneous else _percentiles(kept, found.level)
+        spans = _percentiles(kept, found.level)
         for place, i in enumerate(inside):
             alike = [spans[other] for other, j in enumerate(inside) if found.kinds[j] == found.kinds[i]]
             rank, low, high = ranked[place], None, None
@@ -171,23 +166,6 @@ def _percentiles(drawn: NDArray[np.float64], level: float) -> list[tuple[int, in
     low = np.percentile(best, 50 * (1 - level), axis=0, method="nearest")
     high = np.percentile(worst, 50 * (1 + level), axis=0, method="nearest")
     return [(int(one), int(other)) for one, other in zip(low, high, strict=True)]
-
-
-def _simultaneous(
-    points: Sequence[float | None], drawn: NDArray[np.float64], level: float
-) -> list[tuple[int, int]]:
-    k = len(points)
-    if not len(drawn):
-        return [(1, k)] * k
-    pairs = max(1, k * (k - 1) // 2)
-    z = normal_quantile(1 - (1 - level) / pairs)
-    values = np.array(points, dtype=np.float64)
-    gaps = values[:, None] - values[None, :]
-    covariance = np.atleast_2d(np.cov(drawn, rowvar=False))
-    variances = np.diag(covariance)
-    errors = np.sqrt(np.maximum(0, variances[:, None] + variances[None, :] - 2 * covariance))
-    better, worse = (gaps < -z * errors).sum(axis=1), (gaps > z * errors).sum(axis=1)
-    return [(1 + int(one), k - int(other)) for one, other in zip(better, worse, strict=True)]
 
 
 def _arena(i: int, inside: Sequence[int], estimates: Sequence[Estimate]) -> int | None:

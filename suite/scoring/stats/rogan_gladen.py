@@ -6,16 +6,11 @@ in Lee et al. 2025 (arXiv 2511.21140).
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from suite.errors import ConfigError
-from suite.scoring.stats.bootstrap import DRAWS
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import normal_quantile, wilson
-from suite.scoring.stats.units import Labels, Scores, clusters_of, floats
 
 USELESS = "judge no better than chance"
 
@@ -99,53 +94,3 @@ def _lang_reiczigel(
     shift = 2 * z * z * (theta * q1 * (1 - q1) / m1 - (1 - theta) * q0 * (1 - q0) / m0)
     half = z * _error(theta, (p, n), (q1, m1), (q0, m0))
     return _unit(theta + shift - half), _unit(theta + shift + half)
-
-
-def rogan_gladen_clustered(
-    judged: Scores,
-    human: Scores,
-    judged_on_human: Scores,
-    clusters: Labels,
-    clusters_of_human: Labels,
-    *,
-    seed: int,
-    draws: int = DRAWS,
-    level: float = 0.95,
-) -> Estimate:
-    """The same by resampling whole clusters of the judged set and of the labelled set.
-
-    judged: 0/1 verdicts without labels; human, judged_on_human: labels and verdicts of the labelled set.
-    """
-    from suite.scoring.stats.bootstrap import interval_from
-
-    f, y, g = floats(judged), floats(human), floats(judged_on_human)
-    for one in (f, y, g):
-        if np.isnan(one).any():
-            raise ConfigError("a verdict or label is missing", "rogan_gladen", "leave such samples out")
-    outer, inner = clusters_of(clusters, len(f)), clusters_of(clusters_of_human, len(y))
-    sums = [outer.sums(f), outer.sums(np.ones(len(f)))]
-    labelled = [inner.sums(one) for one in (y * g, y, (1 - y) * (1 - g), 1 - y)]
-
-    def value(a: np.ndarray, b: np.ndarray) -> float | None:
-        yes, n = (float(one[a].sum()) for one in sums)
-        hits, m1, rejections, m0 = (float(one[b].sum()) for one in labelled)
-        if not (n and m1 and m0) or hits / m1 + rejections / m0 - 1 <= 1e-12:
-            return None
-        return _unit((yes / n + rejections / m0 - 1) / (hits / m1 + rejections / m0 - 1))
-
-    point = Estimate(
-        value(np.arange(outer.count), np.arange(inner.count)),
-        level=level,
-        n=len(f) + len(y),
-        clusters=outer.count + inner.count,
-    )
-    if point.value is None:
-        return Estimate(None, level=level, n=point.n, note=USELESS)
-    if outer.count < 2 or inner.count < 2:
-        return Estimate(point.value, level=level, n=point.n, clusters=point.clusters, note="one cluster")
-    chance = np.random.default_rng(seed)
-    found: Sequence[float | None] = [
-        value(chance.integers(0, outer.count, outer.count), chance.integers(0, inner.count, inner.count))
-        for _ in range(draws)
-    ]
-    return interval_from(point, found)

@@ -66,6 +66,11 @@ def floats(values: Scores) -> Floats:
     return np.where(np.isfinite(found), found, np.nan)
 
 
+def is_binary(x: Floats) -> bool:
+    """Whether every value is 0 or 1."""
+    return bool(((x == 0) | (x == 1)).all())
+
+
 def clusters_of(labels: Labels | None, n: int) -> Clusters:
     """Codes for n cluster labels; None stands for n clusters of one.
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from suite.scoring.stats.bootstrap import bootstrap, bootstrap_ratio, interval_from, seed_for
+from suite.scoring.stats.bootstrap import bootstrap, interval_from, seed_for
 from suite.scoring.stats.estimate import Estimate
 
 SEED = 20250101
@@ -18,13 +18,10 @@ def test_both_kinds_meet_the_golden_values(given, golden, kind, key):
     c = given["clustered"]
     expected = golden["clustered"][f"cluster_bootstrap_{key}"]
     options = {"seed": SEED, "draws": 9999, "kind": kind}
-    slow = bootstrap(mean_of(c["score"]), c["cluster"], **options)
-    fast = bootstrap_ratio(np.array(c["score"], float), np.ones(19), c["cluster"], **options)
-    for found in (slow, fast):
-        assert [found.low, found.high] == pytest.approx(expected, abs=0.02)
-        assert found.method == f"cluster-bootstrap-{kind}"
-        assert (found.n, found.clusters) == (19, 8)
-    assert slow.low == pytest.approx(fast.low)
+    found = bootstrap(mean_of(c["score"]), c["cluster"], **options)
+    assert [found.low, found.high] == pytest.approx(expected, abs=0.02)
+    assert found.method == f"cluster-bootstrap-{kind}"
+    assert (found.n, found.clusters) == (19, 8)
 
 
 def test_bca_agrees_with_scipy_on_the_same_draws():
@@ -80,10 +77,6 @@ def test_resamples_without_a_value_are_dropped_and_flagged():
     found = bootstrap(lambda units: float(x[units].mean()) if 0.0 in x[units] else None, 4, seed=1)
     assert found.low is not None
     assert "of the resamples have no value" in found.note
-
-
-def test_a_ratio_over_nothing_has_no_value():
-    assert bootstrap_ratio(np.ones(3), np.zeros(3), seed=1).value is None
 
 
 def test_replicates_without_any_value_leave_no_interval():

@@ -1,9 +1,16 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from suite.errors import ConfigError, NotFound
 from suite.scoring.stats.prequential import UPDATES, predictions, prequential
-from suite.scoring.stats.robustness import adversarial, apathetic, flips_to_change_the_top, leave_one_out
+from suite.scoring.stats.robustness import (
+    adversarial,
+    apathetic,
+    flips_to_change_the_top,
+    kendall,
+    leave_one_out,
+)
 from suite.scoring.stats.votes import votes_of
 
 
@@ -131,3 +138,12 @@ def test_little_to_predict_never_raises():
         prequential(votes, system="glicko")
     with pytest.raises(ConfigError):
         prequential(votes, users=[])
+
+
+@pytest.mark.parametrize("models", [3, 300, 400])
+def test_the_rank_correlation_equals_scipy(models):
+    chance = np.random.default_rng(0)
+    x, y = chance.integers(0, 20, models).astype(float), chance.integers(0, 20, models).astype(float)
+    assert kendall(x, y) == pytest.approx(stats.kendalltau(x, y).statistic, rel=1e-9, abs=1e-12)
+    assert kendall(x[:2], y[:2]) is None
+    assert kendall(x, np.ones(models)) is None
