@@ -11,9 +11,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
-from suite.chat import Reply, Request
+from suite.chat import Json, Reply, Request
 from suite.errors import EngineError
 from suite.journal.reading import RunReader
 from suite.models.spec import ModelSpec
@@ -21,7 +21,7 @@ from suite.models.spec import ModelSpec
 # a hash or commit of the model; what an endpoint tells of it, to be held against each reply; nothing
 KnownBy = Literal["content", "told", "nothing"]
 Say = Callable[[str], None]  # shows one line of progress to the person who waits
-
+Part = TypeVar("Part")
 
 Note = Callable[[str, str], None]  # records and shows what an engine does otherwise: what, in words
 
@@ -80,7 +80,7 @@ class Engine(ABC):
         json_schema, tools, rate, rank."""
 
     @abstractmethod
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """Who answers: provider, name, revision, engine, engine_version, options that shape answers.
 
         Complete after `start`; JSON; no keys, no machine paths, no URL credentials. `deterministic`
@@ -109,7 +109,13 @@ class Engine(ABC):
     async def close(self) -> None:  # noqa: B027
         """Stop what was started. Safe to call twice."""
 
-    def settings(self) -> Mapping[str, Any] | None:
+    def _started(self, part: Part | None) -> Part:
+        """What `start` made. Raises EngineError before it was."""
+        if not part:
+            raise EngineError(f"{self.spec.text} was asked before it was started")
+        return part
+
+    def settings(self) -> Mapping[str, Json] | None:
         """What shapes its answers beside the requests, as far as it is known, once started: names of
         `suite.models.settings.SETTINGS` and more. None for what is no served model."""
         return None

@@ -9,7 +9,6 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -197,7 +196,7 @@ def smallest(schema: Json) -> Json:
         return {name: smallest(schema.get("properties", {}).get(name, {})) for name in required}
     if kind == "array":
         return [smallest(schema.get("items", {})) for _ in range(schema.get("minItems", 0))]
-    plain: dict[str, Any] = {
+    plain: dict[str, Json] = {
         "string": "x" * schema.get("minLength", 1),
         "integer": schema.get("minimum", 0),
         "number": schema.get("minimum", 0.0),

@@ -8,10 +8,10 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from suite.chat import Json
 from suite.data.hub_status import told
 from suite.errors import ConfigError, NotFound, SourceUnreachable
 
@@ -25,7 +25,7 @@ class Checkpoint:
     name: str
     revision: str = ""
     folder: Path | None = None
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def architectures(self) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ def chat_template(checkpoint: Checkpoint | None, given: object = None) -> str | 
     return found if isinstance(found, str) else None
 
 
-def generation_config(checkpoint: Checkpoint | None) -> Mapping[str, Any] | None:
+def generation_config(checkpoint: Checkpoint | None) -> Mapping[str, Json] | None:
     """A model's own generation_config.json, {} if it has none, None if that cannot be known."""
     text = side_file(checkpoint, "generation_config.json")
     if text is None:
@@ -131,7 +131,7 @@ def generation_config(checkpoint: Checkpoint | None) -> Mapping[str, Any] | None
     return _json(text)
 
 
-def _json(text: str | None) -> dict[str, Any]:
+def _json(text: str | None) -> dict[str, Json]:
     try:
         value = msgspec.json.decode(text or "{}")
     except msgspec.DecodeError:
@@ -139,7 +139,7 @@ def _json(text: str | None) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _config(path: Path) -> Mapping[str, Any]:
+def _config(path: Path) -> Mapping[str, Json]:
     try:
         value = msgspec.json.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError) as error:

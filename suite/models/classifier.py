@@ -9,11 +9,11 @@ never a number.
 import math
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from suite.chat import Finish, Reply, Request, Usage, assistant
+from suite.chat import Finish, Json, Reply, Request, Usage, assistant
 from suite.errors import CallFailed, CapabilityError
 from suite.models.batches import together
 from suite.models.faults import read_refusal, refused
@@ -38,7 +38,7 @@ class Head(msgspec.Struct, frozen=True):
     label: int | None = None
     weights: tuple[float, ...] = ()
 
-    def score(self, values: list[Any]) -> tuple[float | None, str]:
+    def score(self, values: list[Json]) -> tuple[float | None, str]:
         """(score, "") or (None, reason)."""
         if self.per_token and values and isinstance(values[0], list):
             values = values[-1]
@@ -89,11 +89,11 @@ class Rating:
     async def ask(self, request: Request) -> Reply:
         """Score each text as an answer to the messages. Raises CallFailed if any answer's request failed."""
         beginning = bool(await self._beginning.missing(request.options.template))
-        rated = await all_of([self._one(request, text, beginning) for text in request.texts])
+        rated = await together([self._one(request, text, beginning) for text in request.texts])
         return rating_reply(rated, self._model)
 
     async def _one(self, request: Request, text: str, beginning: bool) -> Rated:
-        body: dict[str, Any] = {
+        body: dict[str, Json] = {
             "model": self._model,
             "messages": (*request.messages, assistant(text)),
             "use_activation": False,
@@ -120,7 +120,7 @@ class Rating:
 
 def rating_reply(rated: list[Rated], model: str) -> Reply:
     """A reply of scores; `details` has tokens and, where a score is missing, reasons."""
-    details: dict[str, Any] = {"tokens": [one.tokens for one in rated]}
+    details: dict[str, Json] = {"tokens": [one.tokens for one in rated]}
     if any(one.reason for one in rated):
         details["reasons"] = [one.reason for one in rated]
     reasons = {one.reason for one in rated}
@@ -140,11 +140,6 @@ def who(names: Iterable[str], asked: str) -> str:
     return "+".join(sorted(set(names) - {""})) or asked
 
 
-async def all_of(work: list[Any]) -> list[Any]:
-    """Results in order; the first failure cancels the rest. A single one needs no task."""
-    return [await work[0]] if len(work) == 1 else await together(work)
-
-
 def _not_rated(answer: Answer, scrub: Scrubber) -> Rated:
     refusal = read_refusal(answer.body, scrub)
     if answer.status == 404:
@@ -159,7 +154,7 @@ def _not_rated(answer: Answer, scrub: Scrubber) -> Rated:
     return Rated(None, reply.finish, reply.usage.prompt)
 
 
-def _read(body: bytes, scrub: Scrubber) -> dict[str, Any]:
+def _read(body: bytes, scrub: Scrubber) -> dict[str, Json]:
     found = decoded(body, object, scrub)  # some servers write NaN, which is no JSON: seen, then refused
     if not isinstance(found, dict):
         raise CallFailed("bad-shape", "the reply is not an object", retryable=True)

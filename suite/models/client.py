@@ -4,11 +4,10 @@ Shared by every engine that speaks HTTP: hosted endpoints, the managed vLLM serv
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
-from suite.chat import Options, Reply, Request
+from suite.chat import Json, Options, Reply, Request
 from suite.errors import CallFailed
 from suite.models import classifier, likelihood, rankings
 from suite.models.base import Note, silent_note
@@ -26,7 +25,7 @@ from suite.models.tokens import tokenized
 from suite.models.wire import Dialect, chat_body, complete_body, encode
 from suite.models.wordings import Wording
 
-Body = Callable[[Request, str, Dialect, int | None, dict[str, Any]], bytes]
+Body = Callable[[Request, str, Dialect, int | None, dict[str, Json]], bytes]
 
 
 class Card(msgspec.Struct):
@@ -34,7 +33,7 @@ class Card(msgspec.Struct):
 
     id: str
     max_model_len: int | None = None
-    told: dict[str, Any] = {}  # what it says of the model, beside its name
+    told: dict[str, Json] = {}  # what it says of the model, beside its name
 
 
 def read_cards(body: bytes, scrub: Scrubber) -> list[Card]:
@@ -49,7 +48,7 @@ def read_cards(body: bytes, scrub: Scrubber) -> list[Card]:
 
 
 class _Cards(msgspec.Struct):
-    data: list[dict[str, Any]]
+    data: list[dict[str, Json]]
 
 
 class _Prompt(msgspec.Struct):
@@ -75,7 +74,7 @@ class OpenAIClient:
         scrub: Scrubber,
         timeout_s: float = 600.0,
         reply_mib: float = REPLY_MIB,
-        extra: Mapping[str, Any] | None = None,
+        extra: Mapping[str, Json] | None = None,
         head: Head | None = None,
         proxy_env: bool = False,
         note: Note = silent_note,
@@ -165,12 +164,12 @@ class OpenAIClient:
                 raise TooMuchAsked(told["refusal"], asked)
         return reply
 
-    async def rendered(self, messages: Sequence[Mapping[str, str]], switches: Mapping[str, Any]) -> str:
+    async def rendered(self, messages: Sequence[Mapping[str, str]], switches: Mapping[str, Json]) -> str:
         """The prompt of a conversation as text, by the server's own template. Raises CallFailed.
 
         "template" says that the template refuses the conversation.
         """
-        body: dict[str, Any] = {"model": self.model, "messages": messages}
+        body: dict[str, Json] = {"model": self.model, "messages": messages}
         if switches:
             body["chat_template_kwargs"] = switches
         if self._dialect.name == "llamacpp":
@@ -180,7 +179,7 @@ class OpenAIClient:
             raise CallFailed("template", ids, retryable=False)
         return await self._said("/detokenize", {"model": self.model, "tokens": ids})
 
-    async def _said(self, path: str, body: dict[str, Any]) -> str:
+    async def _said(self, path: str, body: dict[str, Json]) -> str:
         answer = await self._post(path, encode(body))
         if answer.status != 200:
             refused(answer.status, answer.headers, read_refusal(answer.body, self._scrub))
@@ -263,7 +262,7 @@ class OpenAIClient:
         return read_reply(body, self._scrub, options)
 
 
-def _changes(before: Dialect, now: Dialect) -> dict[str, Any]:
+def _changes(before: Dialect, now: Dialect) -> dict[str, Json]:
     """What a dialect has otherwise."""
     fields = ((name, getattr(now, name)) for name in now.__struct_fields__)
     return {name: value for name, value in fields if value != getattr(before, name)}

@@ -10,13 +10,12 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from pydantic import Field
 
-from suite.chat import Reply, Request
-from suite.errors import CallFailed, ConfigError, EngineError, unknown
+from suite.chat import Json, Reply, Request
+from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.base import Asking, Engine, Provider, Surroundings, installed, need
 from suite.models.client import OpenAIClient
 from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
@@ -90,14 +89,14 @@ class LlamaEngine(Engine):
         self._options = options
         self._replicas: list[_Replica] = []
         self._homes: OrderedDict[str, _Replica] = OrderedDict()  # group -> where its history is cached
-        self._settings: dict[str, Any] = {}
+        self._settings: dict[str, Json] = {}
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def capabilities(self) -> frozenset[str]:
         """No tools (the template has none) and no log-probabilities of a prompt."""
         return _CAPABILITIES
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """The weights by hash, the engine by version. The same request gives the same reply."""
         return {
             "provider": "embedded",
@@ -112,7 +111,7 @@ class LlamaEngine(Engine):
             "deterministic": True,
         }
 
-    def settings(self) -> Mapping[str, Any]:
+    def settings(self) -> Mapping[str, Json]:
         """By the server's routes; the model does not think."""
         told = {"context_length": self._options.window, "engine_version": installed("xllamacpp")}
         return {
@@ -174,10 +173,8 @@ class LlamaEngine(Engine):
 
     async def call(self, request: Request, asking: Asking) -> Reply:
         """Answer one request. Raises CallFailed, or EngineError if a server died."""
-        if not self._replicas:
-            raise EngineError(f"{self.spec.text} was asked before it was started")
         check_needs(request, _CAPABILITIES, self.spec.text)
-        replica = self._home(asking.group)
+        replica = self._home(asking.group, self._started(self._replicas))
         replica.in_flight += 1
         try:
             return await replica.client.call(request, asking.seed)
@@ -188,9 +185,9 @@ class LlamaEngine(Engine):
         finally:
             replica.in_flight -= 1
 
-    def _home(self, group: str) -> _Replica:
+    def _home(self, group: str, replicas: list[_Replica]) -> _Replica:
         """A group stays where its history is cached; a new one goes where least is waiting."""
-        home = self._homes.pop(group, None) or min(self._replicas, key=lambda one: one.in_flight)
+        home = self._homes.pop(group, None) or min(replicas, key=lambda one: one.in_flight)
         self._homes[group] = home
         if len(self._homes) > MOST_HOMES:
             self._homes.popitem(last=False)

@@ -10,8 +10,9 @@ import math
 import socket
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import urlsplit
+
+from suite.chat import Json
 
 OWN_SERVERS = frozenset(
     {"vllm", "sglang", "llamacpp", "library", "lmdeploy", "organization_owner", "aphrodite", "mlx", "tgi"}
@@ -60,14 +61,15 @@ def _resolves_privately(host: str) -> bool:
 
 def is_public(text: str) -> bool:
     """Whether an IP address is of the internet at large. Raises ValueError for what is none."""
-    address: Any = ipaddress.ip_address(text.partition("%")[0])
-    address = getattr(address, "ipv4_mapped", None) or address
-    return bool(address.is_global and not address.is_multicast)
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
+    return address.is_global and not address.is_multicast
 
 
 def told(
-    card: Mapping[str, Any], scrub: Callable[[str], str] = str, now: float | None = None
-) -> dict[str, Any]:
+    card: Mapping[str, Json], scrub: Callable[[str], str] = str, now: float | None = None
+) -> dict[str, Json]:
     """What an entry of /v1/models says of the model, beside its name: facts that stay as long as it does.
 
     A path of the server's machine becomes its last part and a hash. The time of the question is no fact.
@@ -85,9 +87,9 @@ def told(
     return found
 
 
-def _plain(values: Mapping[str, Any], scrub: Callable[[str], str]) -> dict[str, Any]:
+def _plain(values: Mapping[str, Json], scrub: Callable[[str], str]) -> dict[str, Json]:
     """Texts and whole numbers, as they may be recorded."""
-    found: dict[str, Any] = {}
+    found: dict[str, Json] = {}
     for name, value in values.items():
         if isinstance(value, str) and value:
             found[name] = scrub(_without_path(value))[:200]

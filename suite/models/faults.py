@@ -11,11 +11,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import msgspec
 
-from suite.chat import Reply, Usage
+from suite.chat import Json, Reply, Usage
 from suite.errors import CallFailed
 from suite.models.peer_json import decode, whole_text
 from suite.models.secrets import Scrubber
@@ -68,7 +67,7 @@ def read_refusal(body: bytes, scrub: Scrubber) -> Refusal:
     return refusal_of(value, scrub)
 
 
-def refusal_of(value: Any, scrub: Scrubber) -> Refusal:
+def refusal_of(value: object, scrub: Scrubber) -> Refusal:
     """The error in a decoded body: {"error": {...}}, {"error": "..."}, {"detail": ...}, {"message": ...}.
 
     A list of one error, and what a gateway quotes (`metadata.raw`, `innererror`), are looked into.
@@ -93,7 +92,7 @@ def refusal_of(value: Any, scrub: Scrubber) -> Refusal:
     )
 
 
-def _codes(error: dict[str, Any]) -> tuple[str, ...]:
+def _codes(error: dict[str, Json]) -> tuple[str, ...]:
     """What names the kind of an error, here and in the error inside it."""
     inner = error.get("innererror") or error.get("inner_error")
     found = [error.get(name) for name in ("code", "type", "status", "error_type", "__type", "reason")]
@@ -101,7 +100,7 @@ def _codes(error: dict[str, Any]) -> tuple[str, ...]:
     return tuple(str(one) for one in found if isinstance(one, str | int) and not isinstance(one, bool))
 
 
-def _words(value: Any, depth: int = 0) -> Iterator[str]:
+def _words(value: object, depth: int = 0) -> Iterator[str]:
     """What an error says, and what it quotes of the server behind it. Not what it echoes of the request."""
     if isinstance(value, str):
         yield value
@@ -114,7 +113,7 @@ def _words(value: Any, depth: int = 0) -> Iterator[str]:
                 yield from _words(value[name], depth + 1)
 
 
-def _count(value: Any) -> int | None:
+def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
@@ -206,13 +205,13 @@ def _failure(
     )
 
 
-def _details(refusal: Refusal, found: Found) -> dict[str, Any]:
+def _details(refusal: Refusal, found: Found) -> dict[str, Json]:
     """What is recorded with the reply: the server's words and numbers, and the row that read them."""
     numbers = {name: value for name, value in found.counts._asdict().items() if value is not None}
     return {"refusal": refusal.message, "row": found.row, **numbers}
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 

@@ -8,7 +8,6 @@ and proxy our own small client is used (`plain_http`), else aiohttp.
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 import aiohttp
 from yarl import URL
@@ -25,7 +24,7 @@ class _Watch:
 
     __slots__ = ("before", "deadline", "expired", "task")
 
-    def __init__(self, task: asyncio.Task[Any], deadline: float) -> None:
+    def __init__(self, task: asyncio.Task[object], deadline: float) -> None:
         self.task = task
         self.deadline = deadline
         self.before = task.cancelling()

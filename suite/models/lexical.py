@@ -7,12 +7,12 @@ Equal scores stand in index order; a text that shares no word with the query has
 import asyncio
 import importlib.metadata
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from pydantic import Field
 
-from suite.chat import Reply, Request, Usage
+from suite.chat import Json, Reply, Request, Usage
 from suite.errors import unknown
 from suite.models.base import Asking, Engine, Provider
 from suite.models.options import EngineOptions, check_needs, describe, read_options
@@ -31,19 +31,25 @@ class BM25Options(EngineOptions):
     stopwords: str = Field("en", description="language of the stop words, or none")
 
 
+class _Index(Protocol):
+    """What is asked of a `bm25s.BM25`."""
+
+    def get_scores(self, words: list[str]) -> Iterable[float]: ...
+
+
 class BM25Engine(Engine):
     """Ranks texts by shared words."""
 
     def __init__(self, spec: ModelSpec, options: BM25Options) -> None:
         super().__init__(spec)
         self._options = options
-        self._indexes: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+        self._indexes: OrderedDict[tuple[str, ...], _Index | None] = OrderedDict()
 
     def capabilities(self) -> frozenset[str]:
         """It ranks."""
         return _CAPABILITIES
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """The method and its constants."""
         return {
             "provider": "lexical",
@@ -69,17 +75,18 @@ class BM25Engine(Engine):
             return [0.0] * len(texts)
         return [float(score) for score in index.get_scores(words)]
 
-    def _index(self, texts: tuple[str, ...]) -> Any:
+    def _index(self, texts: tuple[str, ...]) -> _Index | None:
         """The index of a corpus, None if it has no word at all."""
         import bm25s
 
         if texts in self._indexes:
             return self._indexes[texts]
         corpus = [self._words(text) for text in texts]
-        index = None
+        index: _Index | None = None
         if any(corpus):
-            index = bm25s.BM25(k1=self._options.k1, b=self._options.b)
-            index.index(corpus, show_progress=False)
+            made = bm25s.BM25(k1=self._options.k1, b=self._options.b)
+            made.index(corpus, show_progress=False)
+            index = made
         self._indexes[texts] = index
         while len(self._indexes) > _KEPT:
             self._indexes.popitem(last=False)

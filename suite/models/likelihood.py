@@ -7,13 +7,13 @@ second beginning-of-text token can arise. Source: vLLM's server; spans as Reward
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
-from suite.chat import Message, Reply, Request, assistant, user
+from suite.chat import Json, Message, Reply, Request, assistant, user
 from suite.errors import CallFailed
-from suite.models.classifier import Rated, all_of, rating_reply
+from suite.models.batches import together
+from suite.models.classifier import Rated, rating_reply
 from suite.models.faults import read_refusal, refused
 from suite.models.peer_json import decoded
 from suite.models.secrets import Scrubber
@@ -23,7 +23,7 @@ from suite.models.wire import encode
 PROBES = ("Yes", "No")  # two answers that share no last token
 
 
-def common_prefix(one: Sequence[Any], two: Sequence[Any]) -> int:
+def common_prefix(one: Sequence[object], two: Sequence[object]) -> int:
     """How many leading entries two sequences share."""
     n = 0
     for a, b in zip(one, two, strict=False):
@@ -94,7 +94,7 @@ class Likelihood:
             prompt = await self._tokens_of(request.prompt)
         if isinstance(prompt, str):
             return rating_reply([Rated(None, prompt, 0) for _ in request.texts], self._model)
-        rated = await all_of([self._one(request, prompt, text) for text in request.texts])
+        rated = await together([self._one(request, prompt, text) for text in request.texts])
         return rating_reply(rated, self._model)
 
     async def _template_tail(self, request: Request) -> int:
@@ -144,7 +144,7 @@ class Likelihood:
     async def _tokens(
         self, request: Request, messages: tuple[Message, ...], *, add_generation_prompt: bool
     ) -> list[int] | str:
-        body: dict[str, Any] = {
+        body: dict[str, Json] = {
             "model": self._model,
             "messages": messages,
             "add_generation_prompt": add_generation_prompt,
@@ -159,7 +159,7 @@ class Likelihood:
     async def _tokens_of(self, text: str) -> list[int] | str:
         return await self._tokenized({"model": self._model, "prompt": text})
 
-    async def _tokenized(self, body: dict[str, Any]) -> list[int] | str:
+    async def _tokenized(self, body: dict[str, Json]) -> list[int] | str:
         return await tokenized(self._post, body, self._scrub)
 
 

@@ -8,14 +8,12 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from suite.chat import Reply, Request, Usage
-from suite.errors import EngineError
+from suite.chat import Json, Reply, Request, Usage
 from suite.models.base import Asking, Engine, Surroundings, installed, need
 from suite.models.options import EngineOptions, check_needs
 from suite.models.rankings import ranked
@@ -109,7 +107,7 @@ class MiniLMEngine(Engine):
         """It ranks."""
         return _CAPABILITIES
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """The weights by hash."""
         return {
             "provider": "embedded",
@@ -133,12 +131,11 @@ class MiniLMEngine(Engine):
     async def call(self, request: Request, asking: Asking) -> Reply:  # noqa: ARG002 - nobody's answer differs
         """Rank the texts. Raises CallFailed for another kind of request."""
         check_needs(request, _CAPABILITIES, self.spec.text)
-        if self._model is None:
-            raise EngineError(f"{self.spec.text} was asked before it was started")
+        model = self._started(self._model)
         if not request.texts:
             return Reply()
         async with self._turn:
-            vectors, tokens = await asyncio.to_thread(self._model.embed, [request.prompt, *request.texts])
+            vectors, tokens = await asyncio.to_thread(model.embed, [request.prompt, *request.texts])
         scores = [float(score) for score in vectors[1:] @ vectors[0]]
         return Reply(usage=Usage(prompt=tokens), ranking=ranked(scores, request.options.top))
 

@@ -7,13 +7,13 @@ so that a wrong setting costs nothing. What it can do is declared, since no endp
 import asyncio
 import os
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import quote, urlsplit
 
 import msgspec
 from pydantic import Field
 
-from suite.chat import Reply, Request
+from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, ConfigError, EngineError, unknown
 from suite.models.base import Asking, Engine, KnownBy, Provider, Surroundings
 from suite.models.classifier import Head
@@ -58,7 +58,7 @@ class OpenAIOptions(ServerOptions):
         "", description="what it can do: a list, or changes such as +rank,-tools"
     )
     max_tokens_field: str = Field("", description="max_tokens or max_completion_tokens")
-    extra_body: dict[str, Any] = Field(default_factory=dict, description="fields added to every request")
+    extra_body: dict[str, Json] = Field(default_factory=dict, description="fields added to every request")
     send_seed: bool = Field(True, description="whether the seed of a call is sent")
     system: Literal["send", "fold"] = Field(
         "send", description="fold: system messages go at the beginning of the user's"
@@ -146,19 +146,19 @@ class OpenAIEngine(Engine):
         self._client: OpenAIClient | None = None
         self._window = options.window
         self._version = ""
-        self._told: dict[str, Any] = {}
-        self._settings: dict[str, Any] = {}
+        self._told: dict[str, Json] = {}
+        self._settings: dict[str, Json] = {}
         self._hosted = False  # known once started
 
     def capabilities(self) -> frozenset[str]:
         """The dialect's usual ones, unless declared."""
         return self._capabilities
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """The URL without credentials, and the options that shape answers."""
         options = self._options
         shaping = options.model_dump(mode="json", include=set(_SHAPING), exclude_defaults=True)
-        found: dict[str, Any] = {
+        found: dict[str, Json] = {
             "provider": self.spec.provider,
             "name": self.spec.name,
             "url": self.url,
@@ -187,7 +187,7 @@ class OpenAIEngine(Engine):
         twice = set(self._options.extra_body) & set(THINKING_FIELDS)
         return f"extra_body says it, too: {', '.join(sorted(twice))}" if twice and not why else why
 
-    def settings(self) -> Mapping[str, Any]:
+    def settings(self) -> Mapping[str, Json]:
         """What is sent, and what the endpoint tells: of a hosted one next to nothing."""
         sent = {"sampling": effective(self._options.extra_body)} if self._dialect.neutral else {}
         told = {"context_length": self._window, "engine_version": self._version or None}
@@ -226,7 +226,7 @@ class OpenAIEngine(Engine):
                 raise
 
     async def _look(self) -> None:
-        client = self._ready()
+        client = self._started(self._client)
         try:
             cards = await client.cards()
         except CallFailed as failed:
@@ -258,14 +258,9 @@ class OpenAIEngine(Engine):
         if self._options.dialect == "llamacpp":
             self._settings |= await llamacpp_settings(client.text)
 
-    def _ready(self) -> OpenAIClient:
-        if self._client is None:
-            raise EngineError(f"{self.spec.text} was asked before it was started")
-        return self._client
-
     async def call(self, request: Request, asking: Asking) -> Reply:
         """Answer one request. Raises CallFailed."""
-        client = self._client or self._ready()
+        client = self._started(self._client)
         check_needs(request, self._capabilities, self.spec.text)
         try:
             return await client.call(request, asking.seed if "seed" in self._capabilities else None)

@@ -5,7 +5,7 @@ end of the name (`replay/RUN?role=judge`). An unknown or malformed option is an 
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -51,13 +51,13 @@ def describe(kind: type[EngineOptions]) -> dict[str, str]:
     return {name: field.description or "" for name, field in kind.model_fields.items()}
 
 
-def split_query(name: str) -> tuple[str, dict[str, Any]]:
+def split_query(name: str) -> tuple[str, dict[str, Json]]:
     """`base?key=value&...` as (base, options); values are JSON where they parse as JSON."""
     base, _, query = name.partition("?")
     return base, {key: parse_value(value) for key, value in parse_qsl(query, keep_blank_values=True)}
 
 
-def read_options(kind: type[OptionsT], spec: ModelSpec, values: Mapping[str, Any] | None = None) -> OptionsT:
+def read_options(kind: type[OptionsT], spec: ModelSpec, values: Mapping[str, Json] | None = None) -> OptionsT:
     """The options of a spec, checked.
 
     values: instead of `spec.options`, where a provider merged them with a query.

@@ -6,10 +6,11 @@ read, not refused. Nesting that no parser follows is a ValueError like any other
 
 import json
 import math
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
+from suite.chat import Json
 from suite.errors import CallFailed
 from suite.models.secrets import Scrubber
 
@@ -17,7 +18,7 @@ T = TypeVar("T")
 _MOST_DIGITS = 400  # a longer integer is infinity: Python refuses 4,301 digits, doubles end at 309
 
 
-def strict(body: bytes) -> Any:
+def strict(body: bytes) -> Json:
     """A JSON value. Raises ValueError."""
     try:
         return msgspec.json.decode(body)
@@ -25,7 +26,7 @@ def strict(body: bytes) -> Any:
         raise ValueError("it is nested too deep") from error
 
 
-def lenient(body: bytes) -> Any:
+def lenient(body: bytes) -> Json:
     """A JSON value of which single characters and numbers may be broken. Raises ValueError."""
     try:
         return json.loads(body.decode("utf-8-sig", "replace"), parse_int=_whole)

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
-from suite.chat import Reply, Request, Usage
+from suite.chat import Json, Reply, Request, Usage
 from suite.errors import CallFailed
-from suite.models.classifier import all_of, who
+from suite.models.batches import together
+from suite.models.classifier import who
 from suite.models.faults import read_refusal, refused
 from suite.models.peer_json import decoded
 from suite.models.reply import prompt_tokens
@@ -32,15 +32,15 @@ class _Embedding(msgspec.Struct):
 
 class _Embeddings(msgspec.Struct):
     data: list[_Embedding]
-    usage: Any = None
-    model: Any = None
+    usage: Json = None
+    model: Json = None
 
 
 async def rank(request: Request, post: Post, model: str, scrub: Scrubber) -> Reply:
     """Order texts by the cosine of their embedding with the prompt's. Raises CallFailed."""
     texts = [request.prompt, *request.texts]
     batches = [texts[i : i + _BATCH] for i in range(0, len(texts), _BATCH)]
-    answers: list[_Embeddings] = await all_of([_embed(batch, post, model, scrub) for batch in batches])
+    answers = await together([_embed(batch, post, model, scrub) for batch in batches])
     vectors = [one.embedding for answer in answers for one in sorted(answer.data, key=lambda one: one.index)]
     if len(vectors) != len(texts):
         raise CallFailed("bad-shape", f"{len(vectors)} embeddings for {len(texts)} texts", retryable=True)

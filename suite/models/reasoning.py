@@ -11,11 +11,11 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from suite.chat import Json, Reply
+from suite.chat import Json, Reply, TokenLogprob
 from suite.errors import ConfigError
 
 HELP = (
@@ -253,13 +253,13 @@ def _taken_off(reply: Reply, found: list[_Found]) -> Reply:
         marks.append((len(reasoning), written[block.end : block.after]))
         at = block.after
     text = written[at:]
-    changes: dict[str, Any] = {"text": text, "reasoning": reasoning, "marks": tuple(marks)}
+    changes: dict[str, Json] = {"text": text, "reasoning": reasoning, "marks": tuple(marks)}
     if reply.finish == "stop" and not text.strip() and not reply.tool_calls:
         changes["finish"] = "empty"
     return msgspec.structs.replace(reply, **changes)
 
 
-def _of_text(reply: Reply) -> Any:
+def _of_text(reply: Reply) -> tuple[TokenLogprob, ...]:
     """The tokens from the one that begins the text on; all where the text is not what they spell."""
     spelt = "".join(one.token for one in reply.logprobs)
     begin = spelt.rfind(reply.text) if reply.text else len(spelt)

@@ -8,11 +8,10 @@ call that names group and key: nothing falls through to a model.
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
-from suite.chat import Reply, Request, request_sha256
+from suite.chat import Json, Reply, Request, request_sha256
 from suite.errors import CallFailed, NotFound, RunError, unknown
 from suite.journal.index import OffsetIndex, Recorded, digest64
 from suite.journal.lines import Lines
@@ -37,7 +36,7 @@ def call_files(run: RunReader) -> Iterator[Lines[CallRecord]]:
         yield run.scoring(name).calls
 
 
-def recorded_role(manifests: list[Mapping[str, Any]], role: str) -> Mapping[str, Any] | None:
+def recorded_role(manifests: list[Mapping[str, Json]], role: str) -> Mapping[str, Json] | None:
     """What manifests say of a role member: {"identity", "capabilities", …}."""
     name, _, number = role.partition("/")
     for manifest in manifests:
@@ -58,7 +57,7 @@ class RunReplay(Engine):
         super().__init__(spec)
         self._run = run
         self._role = role
-        manifests: list[Mapping[str, Any]] = [
+        manifests: list[Mapping[str, Json]] = [
             run.manifest,
             *(run.scoring_manifest(name) for name in reversed(run.scorings())),
         ]
@@ -72,7 +71,7 @@ class RunReplay(Engine):
         """The recorded model's."""
         return recorded_capabilities(self._recorded.get("capabilities"))
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """The recorded model's, and that it is a replay."""
         return {**(self._recorded.get("identity") or {}), "replayed_from": self._run.folder.name}
 
@@ -80,7 +79,7 @@ class RunReplay(Engine):
         """What it was told is recorded with its calls."""
         return ""
 
-    def settings(self) -> Mapping[str, Any] | None:
+    def settings(self) -> Mapping[str, Json] | None:
         """The recorded model's."""
         found = self._recorded.get("settings")
         return {k: v for k, v in found.items() if k != "unknown"} if isinstance(found, dict) else None

@@ -9,11 +9,10 @@ reasoning inside the text (`reasoning`).
 import json
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
-from suite.chat import Finish, Options, Reply, TokenLogprob, ToolCall, Usage
+from suite.chat import Finish, Json, Options, Reply, TokenLogprob, ToolCall, Usage
 from suite.errors import CallFailed
 from suite.models import peer_json
 from suite.models.faults import refusal_of, refused
@@ -58,7 +57,7 @@ def read_reply(body: bytes, scrub: Scrubber, options: Options | None = None) -> 
 
 
 def reply_of(
-    value: Any, scrub: Scrubber, options: Options | None = None, mended: list[str] | None = None
+    value: Json, scrub: Scrubber, options: Options | None = None, mended: list[str] | None = None
 ) -> Reply:
     """The reply in a decoded completion, its first choice. Raises CallFailed, see `read_reply`."""
     options = options or Options()
@@ -109,7 +108,7 @@ def _shape(what: str) -> CallFailed:
     return CallFailed("bad-shape", what, retryable=True)
 
 
-def _choice(value: Any, scrub: Scrubber) -> dict[str, Any] | Reply:
+def _choice(value: Json, scrub: Scrubber) -> dict[str, Json] | Reply:
     """The first choice, or the reply where an error says that the candidate failed."""
     if not isinstance(value, dict):
         raise _shape("the reply is no object")
@@ -135,24 +134,24 @@ def _choice(value: Any, scrub: Scrubber) -> dict[str, Any] | Reply:
     return choice
 
 
-def _blocked(value: dict[str, Any]) -> bool:
+def _blocked(value: dict[str, Json]) -> bool:
     """Whether a reply without choices is a filter's: it says so, or it read the prompt and made nothing."""
     usage = _usage(value.get("usage"), None, [])
     told = any(value.get(name) for name in ("prompt_feedback", "promptFeedback", "prompt_filter_results"))
     return told or (usage.prompt > 0 and not usage.completion)
 
 
-def _is_error(value: Any) -> bool:
+def _is_error(value: object) -> bool:
     """Whether an `error` field says anything: some servers send it empty with good answers."""
     return any(value.values()) if isinstance(value, dict) else bool(value)
 
 
-def _error(holder: dict[str, Any], scrub: Scrubber) -> Reply:
+def _error(holder: dict[str, Json], scrub: Scrubber) -> Reply:
     refusal = refusal_of(holder, scrub)
     return refused(refusal.status, {}, refusal)
 
 
-def _empty(message: dict[str, Any], choice: dict[str, Any], ended: str) -> Finish:
+def _empty(message: dict[str, Json], choice: dict[str, Json], ended: str) -> Finish:
     """The ending of a reply without a word. Raises CallFailed unless the model may have ended it so."""
     if "content" not in message and not _thought(message):
         raise _shape("the message has no content")
@@ -163,7 +162,7 @@ def _empty(message: dict[str, Any], choice: dict[str, Any], ended: str) -> Finis
     return "empty"
 
 
-def _content(content: Any) -> tuple[str, str, str]:
+def _content(content: object) -> tuple[str, str, str]:
     """(text, reasoning, refusal) of a message's content. Raises CallFailed for what is no text."""
     if content is None:
         return "", "", ""
@@ -185,12 +184,12 @@ def _content(content: Any) -> tuple[str, str, str]:
     return "".join(said["text"]), "".join(said["reasoning"]), "".join(said["refusal"])
 
 
-def _words(value: Any) -> str:
+def _words(value: object) -> str:
     """The words in a text, an object that holds them, or a list of such; "" for anything else."""
     return "".join(_walked(value, 0))
 
 
-def _walked(value: Any, depth: int) -> Iterator[str]:
+def _walked(value: object, depth: int) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif depth < 8 and isinstance(value, list):
@@ -200,13 +199,13 @@ def _walked(value: Any, depth: int) -> Iterator[str]:
         yield from next((found for name in _SAID if (found := [*_walked(value.get(name), depth + 1)])), ())
 
 
-def _thought(message: dict[str, Any]) -> str:
+def _thought(message: dict[str, Json]) -> str:
     """What the endpoint separated as reasoning, under whichever of its usual names."""
     names = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
     return next((found for name in names if (found := _words(message.get(name)))), "")
 
 
-def _tool_calls(message: dict[str, Any], mended: list[str]) -> tuple[ToolCall, ...]:
+def _tool_calls(message: dict[str, Json], mended: list[str]) -> tuple[ToolCall, ...]:
     given = message.get("tool_calls") or []
     if isinstance(given, dict):
         given = [given]
@@ -229,18 +228,18 @@ def _tool_calls(message: dict[str, Any], mended: list[str]) -> tuple[ToolCall, .
     return tuple(found)
 
 
-def _arguments(value: Any) -> str:
+def _arguments(value: object) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _name(value: Any, scrub: Scrubber) -> str:
+def _name(value: object, scrub: Scrubber) -> str:
     """What an endpoint says of itself. It may echo a key."""
     return scrub(whole_text(value))[:200] if isinstance(value, str) else ""
 
 
-def _usage(value: Any, most: int | None, mended: list[str]) -> Usage:
+def _usage(value: object, most: int | None, mended: list[str]) -> Usage:
     """The counts that can be counts; none of them where the main ones cannot."""
     usage = value if isinstance(value, dict) else {}
     read, wrote = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
@@ -257,12 +256,12 @@ def _usage(value: Any, most: int | None, mended: list[str]) -> Usage:
     return Usage(prompt, new, cached, thought)
 
 
-def prompt_tokens(usage: Any) -> int:
+def prompt_tokens(usage: object) -> int:
     """The prompt's tokens in a `usage` of any shape, 0 where it tells none."""
     return _count(usage, "prompt_tokens", []) or 0
 
 
-def _count(holder: Any, name: str, mended: list[str]) -> int | None:
+def _count(holder: object, name: str, mended: list[str]) -> int | None:
     """A number of tokens; 0 where there is none, None where it is no such number."""
     value = holder.get(name) if isinstance(holder, dict) else None
     if value is None:
@@ -273,7 +272,7 @@ def _count(holder: Any, name: str, mended: list[str]) -> int | None:
     return None
 
 
-def _logprobs(value: Any, mended: list[str]) -> tuple[TokenLogprob, ...]:
+def _logprobs(value: Json, mended: list[str]) -> tuple[TokenLogprob, ...]:
     """Token log-probabilities in the chat form (`content`) or the completions form (`tokens`).
 
     Numbers that are none (NaN, infinite, null) leave none at all: the others would be taken for all.
@@ -291,7 +290,7 @@ def _logprobs(value: Any, mended: list[str]) -> tuple[TokenLogprob, ...]:
     return ()
 
 
-def _token_logprobs(value: dict[str, Any]) -> tuple[TokenLogprob, ...]:
+def _token_logprobs(value: dict[str, Json]) -> tuple[TokenLogprob, ...]:
     if value.get("content") is not None:
         return tuple(
             TokenLogprob(
@@ -308,10 +307,10 @@ def _token_logprobs(value: dict[str, Any]) -> tuple[TokenLogprob, ...]:
     )
 
 
-def _number(value: Any) -> float:
+def _number(value: Json) -> float:
     return math.nan if value is None else float(value)
 
 
-def _tops(pairs: Iterator[tuple[str, Any]]) -> tuple[tuple[str, float], ...]:
+def _tops(pairs: Iterator[tuple[str, Json]]) -> tuple[tuple[str, float], ...]:
     numbers = ((whole_text(token), _number(value)) for token, value in pairs)
     return tuple((token, number) for token, number in numbers if math.isfinite(number))

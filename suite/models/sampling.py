@@ -6,7 +6,8 @@ defaults of its own (top_k 40, top_p 0.95, min_p 0.05).
 """
 
 from collections.abc import Mapping
-from typing import Any
+
+from suite.chat import Json
 
 NEUTRAL: dict[str, float | int] = {
     "temperature": 1.0,
@@ -24,22 +25,22 @@ SENT = {"vllm": NEUTRAL, "sglang": NEUTRAL, "llamacpp": _LLAMACPP}
 _NAMES = (*NEUTRAL, "max_new_tokens")  # what vLLM takes from a model's configuration
 
 
-def own_values(config: Mapping[str, Any]) -> dict[str, Any]:
+def own_values(config: Mapping[str, Json]) -> dict[str, Json]:
     """What a model's generation configuration sets that is not neutral."""
     found = {name: config[name] for name in _NAMES if isinstance(config.get(name), int | float)}
     neutral = {*NEUTRAL.items(), ("top_k", 0)}
     return {name: value for name, value in found.items() if (name, value) not in neutral}
 
 
-def effective(*over: Mapping[str, Any]) -> dict[str, Any]:
+def effective(*over: Mapping[str, Json]) -> dict[str, Json]:
     """The values where a request leaves them open: neutral ones, changed by configurations in this order."""
-    found: dict[str, Any] = dict(NEUTRAL)
+    found: dict[str, Json] = dict(NEUTRAL)
     for config in over:
         found.update({name: config[name] for name in _NAMES if isinstance(config.get(name), int | float)})
     return found
 
 
-def left_out(own: Mapping[str, Any]) -> str:
+def left_out(own: Mapping[str, Json]) -> str:
     """The line that names what a model's own configuration would have set."""
     values = ", ".join(f"{name}={value}" for name, value in own.items())
     return f"sampling is neutral; left out of the model's own configuration: {values or 'nothing'}" + (

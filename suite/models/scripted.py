@@ -12,11 +12,10 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
-from suite.chat import Finish, Reply, Request, Usage
+from suite.chat import Finish, Json, Reply, Request, Usage
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.base import Asking, Engine, Provider
 from suite.models.behaviours import BEHAVIOURS, Knobs, estimated_tokens, request_text
@@ -63,7 +62,7 @@ class ScriptedEngine(Engine):
         delay_s: float = 0.0,
         window: int | None = None,
         concurrency: int | None = None,
-        identity: Mapping[str, Any] | None = None,
+        identity: Mapping[str, Json] | None = None,
     ) -> None:
         name = getattr(function, "__name__", type(function).__name__)
         super().__init__(spec or ModelSpec("scripted", name))
@@ -82,7 +81,7 @@ class ScriptedEngine(Engine):
         """As declared."""
         return self._capabilities
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """The spec's name; scripted engines are deterministic unless their function is not."""
         return {
             "provider": self.spec.provider,
@@ -136,7 +135,7 @@ class ScriptedProvider(Provider):
         """Raises NotFound for an unknown behaviour, ConfigError for a bad file or function."""
         name, query = split_query(spec.name)
         options = read_options(ScriptedOptions, spec, {**query, **spec.options})
-        identity: dict[str, Any] = {}
+        identity: dict[str, Json] = {}
         function: Function
         if name in BEHAVIOURS:
             knobs = Knobs(
@@ -168,7 +167,7 @@ class ScriptedProvider(Provider):
 def _import(target: str) -> Function:
     module, _, attribute = target.partition(":")
     try:
-        found: Any = importlib.import_module(module)
+        found: object = importlib.import_module(module)
         for part in attribute.split("."):
             found = getattr(found, part)
     except Exception as error:  # third-party code: anything may come out
@@ -178,7 +177,7 @@ def _import(target: str) -> Function:
         ) from error
     if not callable(found):
         raise ConfigError(f"{target!r} is not a function")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 provider = ScriptedProvider()

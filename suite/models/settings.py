@@ -8,7 +8,6 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from suite.chat import Json
 from suite.errors import CallFailed
@@ -32,10 +31,10 @@ _SYSTEM, _USER = "SUITE-ASKS-SYSTEM", "SUITE-ASKS-USER"
 _ASKS = [{"role": "user", "content": _USER}]
 
 
-Render = Callable[[Sequence[Mapping[str, str]], Mapping[str, Any]], Awaitable[str]]
+Render = Callable[[Sequence[Mapping[str, str]], Mapping[str, Json]], Awaitable[str]]
 
 
-def settled(known: Mapping[str, Any] | None, thinking: str | int | None) -> dict[str, Json]:
+def settled(known: Mapping[str, Json] | None, thinking: str | int | None) -> dict[str, Json]:
     """The settings as they are recorded: what is known, the names of what is not; {} of no served model."""
     if known is None:
         return {}
@@ -45,14 +44,14 @@ def settled(known: Mapping[str, Any] | None, thinking: str | int | None) -> dict
     return {**found, "unknown": [name for name in SETTINGS if name not in found]}
 
 
-def logged(path: Path) -> dict[str, Any]:
+def logged(path: Path) -> dict[str, Json]:
     """What vLLM says of its configuration when it starts, in the last such line of its log."""
     try:
         with path.open(errors="replace") as file:
             line = [one for one in file if "Initializing" in one and "engine" in one and "config:" in one][-1]
     except (OSError, IndexError):
         return {}
-    found: dict[str, Any] = {}
+    found: dict[str, Json] = {}
     for name, pattern in _LOGGED.items():
         if match := re.search(pattern, line):
             found[name] = int(match[1]) if match[1].isdecimal() else match[1].removeprefix("None") or "none"
@@ -64,7 +63,7 @@ def sha256_text(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-async def template_settings(render: Render) -> dict[str, Any]:
+async def template_settings(render: Render) -> dict[str, Json]:
     """What the chat template does by itself: `template_opening`, the text before a user's first words;
     `template_system`, what stands there in the place of a system message; `system_messages`, whether those
     are taken, left out or refused; {} where the server does not render.
@@ -86,7 +85,7 @@ async def template_settings(render: Render) -> dict[str, Any]:
     return settings if system is None else {**settings, "template_system": system[:_MOST]}
 
 
-async def llamacpp_settings(text: Callable[[str], Awaitable[str]]) -> dict[str, Any]:
+async def llamacpp_settings(text: Callable[[str], Awaitable[str]]) -> dict[str, Json]:
     """What llama.cpp's /props tells: its template, and what it takes where a request leaves sampling open.
 
     text: a path beside /v1 -> the document there.
@@ -107,7 +106,7 @@ async def llamacpp_settings(text: Callable[[str], Awaitable[str]]) -> dict[str, 
     }
 
 
-async def _usual_thinking(render: Render) -> dict[str, Any]:
+async def _usual_thinking(render: Render) -> dict[str, Json]:
     """What the template does where nobody says how to think: on, off, or it has no switch."""
     try:
         usual, on, off = [

@@ -8,9 +8,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import parse_qsl
 
+from suite.chat import Json
 from suite.errors import ConfigError
 from suite.models.thinking import check_template, read_thinking
 from suite.secrets import secret_in_url, secret_place
@@ -18,10 +18,10 @@ from suite.secrets import secret_in_url, secret_place
 _LOGIN = re.compile(r"(?<=://)[^/?#]*@")
 # Options that shape an answer or how it is read, whoever gives it; all others are the engine's own.
 SAMPLING = ("temperature", "top_p", "max_tokens", "stop", "template", "thinking", "reasoning_tags")
-_RANGES: dict[str, tuple[Any, float, float, str]] = {
-    "temperature": (int | float, 0, 100, "number from 0 to 100"),
-    "top_p": (int | float, 0, 1, "number from 0 to 1"),
-    "max_tokens": (int, 1, 2**31, "whole number from 1"),
+_RANGES: dict[str, tuple[tuple[type[float], ...], float, float, str]] = {
+    "temperature": ((int, float), 0, 100, "number from 0 to 100"),
+    "top_p": ((int, float), 0, 1, "number from 0 to 1"),
+    "max_tokens": ((int,), 1, 2**31, "whole number from 1"),
 }
 
 
@@ -32,8 +32,8 @@ class ModelSpec:
 
     provider: str
     name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    sampling: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Json] = field(default_factory=dict)
+    sampling: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -66,7 +66,7 @@ def parse_spec(text: str, options: Iterable[tuple[str, str]] = ()) -> ModelSpec:
     return ModelSpec(provider, name, values, sampling)
 
 
-def _check_sampling(sampling: Mapping[str, Any]) -> None:
+def _check_sampling(sampling: Mapping[str, Json]) -> None:
     """Raises ConfigError for a value that no request could hold. NaN is in no range; null leaves it open."""
     for name, value in sampling.items():
         if name == "stop":
@@ -83,7 +83,7 @@ def _check_sampling(sampling: Mapping[str, Any]) -> None:
             raise ConfigError(f"{name}={value!r} is no {kind}", fix=f"{name}=null leaves it to the server")
 
 
-def _refuse_secrets(name: str, options: Mapping[str, Any]) -> None:
+def _refuse_secrets(name: str, options: Mapping[str, Json]) -> None:
     """Raises ConfigError for what says that it is secret: options are recorded and shown."""
     found = [secret_place(dict(parse_qsl(name.partition("?")[2]))), secret_in_url(name)]
     for key, value in options.items():
@@ -99,7 +99,7 @@ def _refuse_secrets(name: str, options: Mapping[str, Any]) -> None:
         )
 
 
-def parse_value(text: str) -> Any:
+def parse_value(text: str) -> Json:
     """A JSON value if the text is one, else the text itself."""
     try:
         return json.loads(text)

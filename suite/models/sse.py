@@ -7,8 +7,8 @@ Comments, event names, CR, LF and CRLF, events that share a packet, usage in a c
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
+from suite.chat import Json
 from suite.errors import CallFailed
 from suite.models.peer_json import bad_json, lenient
 from suite.models.secrets import Scrubber
@@ -31,9 +31,9 @@ def gathered(body: bytes, scrub: Scrubber) -> bytes:
 
     Raises CallFailed: half-body where the stream was cut, bad-json, bad-shape.
     """
-    whole: dict[str, Any] = {}
-    message: dict[str, Any] = {"role": "assistant", "content": None}
-    choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": None}
+    whole: dict[str, Json] = {}
+    message: dict[str, Json] = {"role": "assistant", "content": None}
+    choice: dict[str, Json] = {"index": 0, "message": message, "finish_reason": None}
     done = False
     for data in _events(body.decode("utf-8-sig", "replace")):
         if data == "[DONE]":
@@ -65,7 +65,7 @@ def _events(text: str) -> Iterator[str]:
             lines = []
 
 
-def _read(data: str, scrub: Scrubber) -> dict[str, Any]:
+def _read(data: str, scrub: Scrubber) -> dict[str, Json]:
     try:
         chunk = lenient(data.encode("utf-8", "surrogatepass"))
     except ValueError as error:
@@ -75,7 +75,7 @@ def _read(data: str, scrub: Scrubber) -> dict[str, Any]:
     return chunk
 
 
-def _add(choice: dict[str, Any], message: dict[str, Any], part: dict[str, Any]) -> None:
+def _add(choice: dict[str, Json], message: dict[str, Json], part: dict[str, Json]) -> None:
     """Add one piece to what came before."""
     delta = part.get("delta") or part.get("message") or {"content": part.get("text")}
     for name in _TEXTS:
@@ -92,7 +92,7 @@ def _add(choice: dict[str, Any], message: dict[str, Any], part: dict[str, Any]) 
     choice["finish_reason"] = part.get("finish_reason") or choice["finish_reason"]
 
 
-def _add_call(calls: list[dict[str, Any]], piece: dict[str, Any]) -> None:
+def _add_call(calls: list[dict[str, Json]], piece: dict[str, Json]) -> None:
     """Add a piece of a tool call: to the one of its index, to the last where it has no index and no id."""
     place = piece.get("index")
     if place is None and calls and not (piece.get("id") and piece["id"] != calls[-1]["id"]):

@@ -7,7 +7,6 @@ Not here: sending it (`wire`), doing without it (`client`).
 """
 
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 
@@ -61,7 +60,7 @@ def plain(text: str, schema: Json) -> str:
 class _Strict:
     def __init__(self, schema: Json) -> None:
         self._schema = schema
-        self._defs: dict[str, Any] = {}
+        self._defs: dict[str, Json] = {}
         if isinstance(schema, dict):
             self._defs = {**schema.get("definitions", {}), **schema.get("$defs", {})}
         top = self._target(schema)
@@ -78,7 +77,7 @@ class _Strict:
             made["$defs"] = {name: self._made(one, 0) for name, one in self._defs.items()}
         return made
 
-    def _target(self, schema: Json) -> dict[str, Any]:
+    def _target(self, schema: Json) -> dict[str, Json]:
         """The schema itself, not a reference to it. Raises Open if there is none."""
         for _ in range(_DEEPEST):
             if not isinstance(schema, dict):
@@ -92,7 +91,7 @@ class _Strict:
                 return schema
         raise Open
 
-    def _made(self, schema: Json, depth: int) -> dict[str, Any]:
+    def _made(self, schema: Json, depth: int) -> dict[str, Json]:
         target = self._target(schema)
         if depth > _DEEPEST or len(target.get("allOf", ())) > 1 or "prefixItems" in target:
             raise Open
@@ -101,7 +100,7 @@ class _Strict:
             return {"$ref": whole if schema["$ref"] == "#" else f"#/$defs/{_name(schema['$ref'])}"}
         arms = target.get("anyOf") or target.get("oneOf")
         if arms:
-            made: dict[str, Any] = {"anyOf": [self._made(one, depth + 1) for one in arms]}
+            made: dict[str, Json] = {"anyOf": [self._made(one, depth + 1) for one in arms]}
             return made | {name: target[name] for name in ("description",) if name in target}
         if "const" in target:
             target = {**target, "enum": [target["const"]]}
@@ -116,7 +115,7 @@ class _Strict:
             made["items"] = self._made(target.get("items"), depth + 1)
         return made
 
-    def _object(self, target: dict[str, Any], depth: int) -> dict[str, Any]:
+    def _object(self, target: dict[str, Json], depth: int) -> dict[str, Json]:
         properties = target.get("properties") or {}
         if (
             not properties and target.get("additionalProperties") is not False
@@ -159,7 +158,7 @@ class _Strict:
         }
 
 
-def _types(target: dict[str, Any]) -> list[str]:
+def _types(target: dict[str, Json]) -> list[str]:
     """The types of a schema, as said or as its other keywords show; [] if it may be anything."""
     said = target.get("type")
     if said:
@@ -181,7 +180,7 @@ def _is_kept(name: str, value: Json) -> bool:
     return name != "format" or value in _FORMATS
 
 
-def _or_null(made: dict[str, Any]) -> dict[str, Any]:
+def _or_null(made: dict[str, Json]) -> dict[str, Json]:
     if "type" not in made:
         return {"anyOf": [*made.get("anyOf", [made]), {"type": "null"}]}
     types = [made["type"]] if isinstance(made["type"], str) else made["type"]
@@ -189,7 +188,7 @@ def _or_null(made: dict[str, Any]) -> dict[str, Any]:
     return found | {"enum": [*made["enum"], None]} if "enum" in made else found
 
 
-def _name(reference: Any) -> str:
+def _name(reference: object) -> str:
     """The name of `#/$defs/NAME`; "" for a reference of another kind, which nothing has."""
     head, _, name = str(reference).rpartition("/")
     return name.replace("~1", "/").replace("~0", "~") if head in ("#/$defs", "#/definitions") else ""

@@ -10,11 +10,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from suite.chat import Finish, Reply, Request, request_sha256
+from suite.chat import Finish, Json, Reply, Request, request_sha256
 from suite.data.text_files import Once, json_lines, row_at
 from suite.errors import CallFailed, DataError
 from suite.journal.index import OffsetIndex, digest64
@@ -47,7 +46,7 @@ class TextReplay(Engine):
         self._index = OffsetIndex()
         once = Once("sample", 'leave one of them out, or say which request each answers: "call": 0, 1, …')
         for line, offset, one in self._lines():
-            key: tuple[Any, ...] = (one.sample_id, *([f"trial {one.trial}"] if one.trial else []))
+            key: tuple[object, ...] = (one.sample_id, *([f"trial {one.trial}"] if one.trial else []))
             once.add((*key, f"call {one.call}") if one.call else key, f"{path.name} line {line}")
             self._index.add(digest64(one.sample_id, one.trial, one.call or 0), offset)
             self._index.add(digest64(one.sample_id, one.trial, "numbered" if one.call else "first"), offset)
@@ -69,7 +68,7 @@ class TextReplay(Engine):
         """Whatever ends in a text."""
         return TEXT_CAPABILITIES
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """The file by name and hash: who wrote the answers is not known."""
         return {
             "provider": "replay",

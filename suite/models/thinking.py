@@ -6,9 +6,9 @@ a server has no field for is refused when planning; what a model does not take, 
 
 import re
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
+from suite.chat import Json
 from suite.errors import ConfigError
 
 LEVELS = ("on", "off", "low", "medium", "high")
@@ -22,7 +22,7 @@ THINKING_FIELDS = ("reasoning_effort", "reasoning", "thinking", *_BUDGETS.values
 _HOSTS = {"anthropic.com": "anthropic", "googleapis.com": "gemini", "openrouter.ai": "openrouter"}
 
 
-def read_thinking(value: Any) -> str | int:
+def read_thinking(value: object) -> str | int:
     """A value of the option. Raises ConfigError."""
     if isinstance(value, bool):
         return "on" if value else "off"
@@ -37,7 +37,7 @@ def read_thinking(value: Any) -> str | int:
     )
 
 
-def check_template(template: Any, thinking: str | int) -> None:
+def check_template(template: object, thinking: str | int) -> None:
     """Raises ConfigError if switches of the template say how to think, too."""
     for name in (*_SWITCHES, "reasoning_effort"):
         if isinstance(template, dict) and name in template:
@@ -52,7 +52,7 @@ def server_kind(dialect: str, url: str) -> str:
     return next(known, dialect) if dialect == "openai" else dialect
 
 
-def thinking_fields(kind: str, thinking: str | int) -> dict[str, Any]:
+def thinking_fields(kind: str, thinking: str | int) -> dict[str, Json]:
     """What is added to the body of a chat. Raises ConfigError for what such a server has no field for."""
     match kind:
         case "vllm" | "sglang" | "llamacpp":
@@ -89,10 +89,10 @@ def why_not(kind: str, thinking: str | int) -> str:
     return ""
 
 
-def _by_template(kind: str, thinking: str | int) -> dict[str, Any]:
+def _by_template(kind: str, thinking: str | int) -> dict[str, Json]:
     """Switches of chat templates go by two names; what a template does not know does nothing."""
     on = thinking != "off"
-    found: dict[str, Any] = {"chat_template_kwargs": dict.fromkeys(_SWITCHES, on)}
+    found: dict[str, Json] = {"chat_template_kwargs": dict.fromkeys(_SWITCHES, on)}
     if isinstance(thinking, int):
         return {**found, _BUDGETS[kind]: thinking} if kind in _BUDGETS else {}
     if thinking in _EFFORTS:
@@ -103,7 +103,7 @@ def _by_template(kind: str, thinking: str | int) -> dict[str, Any]:
     return found
 
 
-def template_switches(thinking: str | int | None, template: Mapping[str, Any] | None) -> dict[str, Any]:
+def template_switches(thinking: str | int | None, template: Mapping[str, Json] | None) -> dict[str, Json]:
     """The switches for a chat template that is rendered in this process."""
     if thinking is None:
         return dict(template or {})
@@ -111,7 +111,7 @@ def template_switches(thinking: str | int | None, template: Mapping[str, Any] | 
     return {**(template or {}), **dict.fromkeys(_SWITCHES, thinking != "off"), **effort}
 
 
-def _anthropic(thinking: str | int) -> dict[str, Any]:
+def _anthropic(thinking: str | int) -> dict[str, Json]:
     if thinking == "off":
         return {"thinking": {"type": "disabled"}}
     tokens = thinking if isinstance(thinking, int) else _TOKENS[thinking]
@@ -128,7 +128,7 @@ def template_lacks(template: str, thinking: str | int) -> str:
     return f"its chat template has no {' and no '.join(names)}"
 
 
-def merged(fields: Mapping[str, Any], body: dict[str, Any]) -> None:
+def merged(fields: Mapping[str, Json], body: dict[str, Json]) -> None:
     """Put the fields into a body; switches of the template over those that it has."""
     for name, value in fields.items():
         have = body.get(name)

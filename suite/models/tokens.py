@@ -6,11 +6,10 @@ it is added; where both would, it is not doubled.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 import msgspec
 
-from suite.chat import assistant, canonical_json, user
+from suite.chat import Json, assistant, canonical_json, user
 from suite.errors import CallFailed
 from suite.models.faults import read_refusal, refused
 from suite.models.peer_json import decoded
@@ -26,7 +25,7 @@ class _Tokens(msgspec.Struct):
     tokens: list[int]
 
 
-async def tokenized(post: Post, body: dict[str, Any], scrub: Scrubber) -> list[int] | str:
+async def tokenized(post: Post, body: dict[str, Json], scrub: Scrubber) -> list[int] | str:
     """Token ids, or the reason why this cannot be put to the model. Raises CallFailed."""
     answer = await post("/tokenize", encode(body))
     if answer.status == 200:
@@ -56,15 +55,15 @@ class Beginning:
         self._post, self._model, self._scrub = post, model, scrub
         self._found: dict[bytes, list[int]] = {}
 
-    async def missing(self, template: dict[str, Any] | None) -> list[int]:
+    async def missing(self, template: dict[str, Json] | None) -> list[int]:
         """As `missing_beginning`; none where the server does not tokenize conversations."""
         key = canonical_json(template or {})
         if key not in self._found:
             self._found[key] = await self._ask(template)
         return self._found[key]
 
-    async def _ask(self, template: dict[str, Any] | None) -> list[int]:
-        body: dict[str, Any] = {"model": self._model, "messages": PROBE, "add_generation_prompt": False}
+    async def _ask(self, template: dict[str, Json] | None) -> list[int]:
+        body: dict[str, Json] = {"model": self._model, "messages": PROBE, "add_generation_prompt": False}
         if template:
             body["chat_template_kwargs"] = template
         try:

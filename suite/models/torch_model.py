@@ -7,12 +7,12 @@ Everything here blocks; one thread at a time.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import transformers
 
-from suite.chat import Message, Options, TokenLogprob, Tool
+from suite.chat import Json, Message, Options, TokenLogprob, Tool
 from suite.data.hub_status import told
 from suite.errors import EngineError
 from suite.models.sampling import NEUTRAL
@@ -37,7 +37,7 @@ class Generated(NamedTuple):
 
 
 # transformers, too, fills what is left open from the model's generation_config.json, when greedy as well
-_NEUTRAL: dict[str, Any] = {
+_NEUTRAL: dict[str, Json] = {
     "min_p": None,
     "typical_p": 1.0,
     "repetition_penalty": 1.0,
@@ -70,7 +70,7 @@ class TorchModel:
         }
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        common: dict[str, Any] = {"revision": revision, "trust_remote_code": trust}
+        common: dict[str, Json] = {"revision": revision, "trust_remote_code": trust}
         try:
             self.tokenizer = transformers.AutoTokenizer.from_pretrained(source, **common)
             self.model = loaders[kind].from_pretrained(source, dtype=dtype, **common)
@@ -95,7 +95,7 @@ class TorchModel:
         messages: Sequence[Message],
         *,
         prompt: bool,
-        template: dict[str, Any] | None = None,
+        template: dict[str, Json] | None = None,
         continues: bool = False,
         tools: Sequence[Tool] = (),
     ) -> Ids:
@@ -127,7 +127,7 @@ class TorchModel:
             raise TemplateRejected(f"{type(error).__name__}: {error}") from error
         return ids
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Json]:
         """What shapes its answers beside the requests, for the manifest."""
         template = self.tokenizer.chat_template
         return {
@@ -141,7 +141,7 @@ class TorchModel:
             "tool_parser": "none",
         }
 
-    def beginning(self, template: dict[str, Any] | None = None) -> Ids:
+    def beginning(self, template: dict[str, Json] | None = None) -> Ids:
         """The beginning-of-text token that the tokenizer has and the chat template lacks, or nothing."""
         turns = [{"role": one.role, "content": one.content} for one in PROBE]
         text = self.tokenizer.apply_chat_template(turns, tokenize=False, **(template or {}))
@@ -149,7 +149,7 @@ class TorchModel:
         return missing_beginning(plain, self.tokenizer(text)["input_ids"])
 
     def rated(
-        self, messages: Sequence[Message], *, prompt: bool, template: dict[str, Any] | None = None
+        self, messages: Sequence[Message], *, prompt: bool, template: dict[str, Json] | None = None
     ) -> Ids:
         """As `conversation`, with exactly one beginning-of-text token where the tokenizer has one."""
         ids = self.conversation(messages, prompt=prompt, template=template)
@@ -198,7 +198,7 @@ class TorchModel:
         """Continue a prompt; greedy at temperature 0, else sampled with the seed."""
         warm = options.temperature is not None and options.temperature > 0
         room = max(1, self.window - len(prompt))
-        settings: dict[str, Any] = {
+        settings: dict[str, Json] = {
             "max_new_tokens": min(options.max_tokens or room, room),
             "do_sample": warm,
             "temperature": options.temperature if warm else None,

@@ -7,11 +7,11 @@ together are rated in one batch. torch is imported when the engine starts, never
 import asyncio
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from suite.chat import Finish, Reply, Request, Usage, assistant, user
+from suite.chat import Finish, Json, Reply, Request, Usage, assistant, user
 from suite.errors import CapabilityError, EngineError
 from suite.models.base import Asking, Engine, Provider, Surroundings, installed, need
 from suite.models.checkpoints import Checkpoint, read_checkpoint
@@ -21,6 +21,9 @@ from suite.models.likelihood import PROBES, answer_span, template_tail
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
 from suite.models.spec import ModelSpec
 from suite.models.thinking import template_lacks, template_switches
+
+if TYPE_CHECKING:
+    from suite.models.torch_model import TorchModel
 
 _GENERATES = PROMPTED | {"logprobs", "prompt_logprobs", "seed"}
 
@@ -46,7 +49,7 @@ class TransformersEngine(Engine):
         self._looked = False
         self._checkpoint: Checkpoint | None = None
         self._family: Family | None = None
-        self._model: Any = None
+        self._model: TorchModel | None = None
         self._tail: int | None = None
         self._turn = asyncio.Lock()
         self._waiting: list[tuple[list[int], asyncio.Future[list[float]]]] = []
@@ -75,10 +78,10 @@ class TransformersEngine(Engine):
     def _head(self) -> Head:
         return head_of(self._family, False, self._options.label, self._options.weights)
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """The model by commit or fingerprint, the library by version, device and number format."""
         self._look()
-        found: dict[str, Any] = {
+        found: dict[str, Json] = {
             "provider": "transformers",
             "name": self._checkpoint.name if self._checkpoint else self.spec.name,
             "engine": "transformers",
@@ -95,7 +98,7 @@ class TransformersEngine(Engine):
         """By switches of the chat template; nothing here counts tokens of thinking."""
         return "transformers has no budget for thinking" if isinstance(thinking, int) else ""
 
-    def settings(self) -> Mapping[str, Any] | None:
+    def settings(self) -> Mapping[str, Json] | None:
         """By the model as it was loaded. Nothing of its own generation configuration is taken."""
         return (
             self._model.settings() if self._model is not None and "rate" not in self.capabilities() else None
@@ -117,7 +120,7 @@ class TransformersEngine(Engine):
         if thinking is not None and (lack := template_lacks(template, thinking)):
             raise EngineError(f"{self.spec.text} cannot be told thinking={thinking}: {lack}")
 
-    def _load(self) -> Any:
+    def _load(self) -> "TorchModel":
         from suite.models.torch_model import TorchModel
 
         kinds = {"sequence": "sequence", "token": "token", "none": "causal"}
@@ -133,8 +136,7 @@ class TransformersEngine(Engine):
 
     async def call(self, request: Request, asking: Asking) -> Reply:
         """Answer one request. Raises CallFailed for what the model cannot do."""
-        if self._model is None:
-            raise EngineError(f"{self.spec.text} was asked before it was started")
+        self._started(self._model)
         check_needs(request, self.capabilities(), self.spec.text)
         if request.kind == "rate":
             rated = await asyncio.gather(*(self._rate(request, text) for text in request.texts))
@@ -146,13 +148,14 @@ class TransformersEngine(Engine):
     async def _rate(self, request: Request, text: str) -> Rated:
         from suite.models.torch_model import TemplateRejected
 
+        model = self._started(self._model)
         try:
-            ids = self._model.rated(
+            ids = model.rated(
                 (*request.messages, assistant(text)), prompt=False, template=request.options.template
             )
         except TemplateRejected as error:
             return Rated(None, f"template: {error}", 0)
-        if len(ids) > self._model.window:
+        if len(ids) > model.window:
             return Rated(None, "overflow", len(ids))
         future: asyncio.Future[list[float]] = asyncio.get_running_loop().create_future()
         self._waiting.append((ids, future))
@@ -167,7 +170,7 @@ class TransformersEngine(Engine):
         size = self._options.batch
         batch, self._waiting = self._waiting[:size], self._waiting[size:]
         try:
-            values = await asyncio.to_thread(self._model.rewards, [ids for ids, _ in batch])
+            values = await asyncio.to_thread(self._started(self._model).rewards, [ids for ids, _ in batch])
         except BaseException as error:
             for _, future in batch:
                 if not future.done():
@@ -180,12 +183,12 @@ class TransformersEngine(Engine):
     def _generate(self, request: Request, seed: int | None) -> Reply:
         from suite.models.torch_model import TemplateRejected
 
-        options = request.options
+        model, options = self._started(self._model), request.options
         try:
             prompt = (
-                self._model.text_ids(request.prompt)
+                model.text_ids(request.prompt)
                 if request.kind == "complete"
-                else self._model.conversation(
+                else model.conversation(
                     request.messages,
                     prompt=True,
                     template=template_switches(options.thinking, options.template),
@@ -194,9 +197,9 @@ class TransformersEngine(Engine):
             )
         except TemplateRejected as error:
             return Reply(finish="invalid", details={"template": str(error)})
-        if len(prompt) >= self._model.window:
+        if len(prompt) >= model.window:
             return Reply(finish="overflow", usage=Usage(prompt=len(prompt)))
-        new = self._model.generate(prompt, options, seed)
+        new = model.generate(prompt, options, seed)
         finish: Finish = "length" if not new.stopped else ("stop" if new.text.strip() else "empty")
         return Reply(
             new.text,
@@ -212,7 +215,7 @@ class TransformersEngine(Engine):
     def _likelihood(self, request: Request, text: str) -> Rated:
         from suite.models.torch_model import TemplateRejected
 
-        model, template = self._model, request.options.template
+        model, template = self._started(self._model), request.options.template
         tail = 0
         try:
             if request.messages:

@@ -10,11 +10,10 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from suite.chat import Reply, Request
+from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, CapabilityError, EngineError
 from suite.models.base import Asking, Engine, KnownBy, Note, Provider, Surroundings, silent_note
 from suite.models.checkpoints import Checkpoint, chat_template, generation_config, read_checkpoint
@@ -41,7 +40,7 @@ _GENERATES = PROMPTED | {"logprobs", "prompt_logprobs", "seed", "json_schema"}
 class VLLMEngine(Engine):
     """One model behind one vLLM server."""
 
-    def __init__(self, spec: ModelSpec, options: VLLMOptions, passed: Mapping[str, Any]) -> None:
+    def __init__(self, spec: ModelSpec, options: VLLMOptions, passed: Mapping[str, Json]) -> None:
         super().__init__(spec)
         self._options = options
         self._passed = {name.replace("-", "_"): value for name, value in passed.items()}
@@ -63,9 +62,9 @@ class VLLMEngine(Engine):
         self._root = ""
         self._note: Note = silent_note
         self._key = ""
-        self._told: dict[str, Any] = {}
+        self._told: dict[str, Json] = {}
         self._log: Path | None = None
-        self._settings: dict[str, Any] | None = None
+        self._settings: dict[str, Json] | None = None
         self._before: dict[str, float] = {}
         self._counted: dict[str, float] = {}
 
@@ -127,10 +126,10 @@ class VLLMEngine(Engine):
     def _served(self) -> str:
         return self._checkpoint.name if self._checkpoint and self._checkpoint.folder else self.spec.name
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """The model by commit or fingerprint, the engine by version, the options that were passed on."""
         self._look()
-        found: dict[str, Any] = {"provider": "vllm", "name": self._served, "engine": "vllm"}
+        found: dict[str, Json] = {"provider": "vllm", "name": self._served, "engine": "vllm"}
         if self._checkpoint is not None:
             found["revision"] = self._checkpoint.revision
         if self._version:
@@ -178,7 +177,7 @@ class VLLMEngine(Engine):
         template = chat_template(self._checkpoint, self._passed.get("chat_template"))
         return template_lacks(template, thinking) if template else ""
 
-    def settings(self) -> Mapping[str, Any] | None:
+    def settings(self) -> Mapping[str, Json] | None:
         """Of a server of ours by its log and the model's files, of another by its routes."""
         return self._settings
 
@@ -267,7 +266,7 @@ class VLLMEngine(Engine):
 
     async def _greet(self) -> None:
         """Ask the server who it is."""
-        client = self._ready()
+        client = self._started(self._client)
         try:
             cards = {card.id: card for card in await client.cards()}
             self._version = await server_version(client) or self._version
@@ -285,7 +284,7 @@ class VLLMEngine(Engine):
         self._told = cards[self._served].told
 
     @property
-    def _neutral(self) -> dict[str, Any]:
+    def _neutral(self) -> dict[str, Json]:
         """What is sent to a server that may apply a configuration of its own."""
         asked = self._options.url and self._options.generation_config == "vllm"
         return dict(NEUTRAL) if asked else {}
@@ -294,14 +293,14 @@ class VLLMEngine(Engine):
         """Learn what shapes the answers of a model that generates."""
         if not self._generates:
             return
-        client, thinking = self._ready(), self.spec.sampling.get("thinking")
+        client, thinking = self._started(self._client), self.spec.sampling.get("thinking")
         if thinking is not None and await follows(client.rendered, thinking) is False:
             raise EngineError(
                 f"{self.spec.text} cannot be told thinking={thinking}",
                 where="its chat template has no switch for it",
                 fix="leave it out: the model thinks, or does not, as it was made",
             )
-        found: dict[str, Any] = {"engine_version": self._version or None, "context_length": self._window}
+        found: dict[str, Json] = {"engine_version": self._version or None, "context_length": self._window}
         found.update(await template_settings(client.rendered))
         if self._options.url:
             found["sampling"] = self._neutral or None
@@ -309,7 +308,7 @@ class VLLMEngine(Engine):
             found.update(await asyncio.to_thread(self._own_settings, surroundings))
         self._settings = found
 
-    def _own_settings(self, surroundings: Surroundings) -> dict[str, Any]:
+    def _own_settings(self, surroundings: Surroundings) -> dict[str, Json]:
         """What is known of a server of ours. Says what its model's own configuration would have set."""
         chosen, over = self._options.generation_config, self._passed.get("override_generation_config")
         own = generation_config(self._checkpoint)
@@ -326,14 +325,9 @@ class VLLMEngine(Engine):
             "tool_parser": self._passed.get("tool_call_parser", "none"),
         }
 
-    def _ready(self) -> OpenAIClient:
-        if self._client is None:
-            raise EngineError(f"{self.spec.text} was asked before it was started")
-        return self._client
-
     async def call(self, request: Request, asking: Asking) -> Reply:
         """Answer one request. Raises CallFailed, or EngineError if our server died."""
-        client = self._client or self._ready()
+        client = self._started(self._client)
         check_needs(request, self.capabilities(), self.spec.text)
         try:
             return await client.call(request, asking.seed)
@@ -364,7 +358,7 @@ class VLLMEngine(Engine):
             self._scratch = None
 
 
-def _without_path(value: Any) -> Any:
+def _without_path(value: Json) -> Json:
     """An option's value as it may be recorded: of a path, its name."""
     return Path(value).name if isinstance(value, str) and value.startswith(("/", "~")) else value
 

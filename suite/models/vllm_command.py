@@ -9,10 +9,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from suite.chat import Json
 from suite.errors import ConfigError, EngineError
 
 OURS = frozenset({"host", "port", "api_key", "model", "served_model_name", "uds"})
@@ -67,7 +68,7 @@ def version_of(text: str) -> tuple[int, int]:
     return (int(number[1]), int(number[2])) if number else (99, 0)
 
 
-def flags(options: Mapping[str, Any]) -> list[str]:
+def flags(options: Mapping[str, Json]) -> list[str]:
     """Engine options as command-line flags: True alone, False as --no-…, lists and objects as JSON.
 
     Raises ConfigError for a malformed name or a flag that is ours to set.

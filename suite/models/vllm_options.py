@@ -1,10 +1,10 @@
 """What can be said of a vLLM server with `-o`, and what follows from it for how the server starts."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import Field
 
+from suite.chat import Json
 from suite.errors import ConfigError, EngineError
 from suite.models.options import ServerOptions
 from suite.models.spec import ModelSpec
@@ -33,7 +33,7 @@ class VLLMOptions(ServerOptions):
     per_token: bool | None = Field(None, description="rate: the last token's value")
 
 
-def check_options(spec: ModelSpec, options: VLLMOptions, passed: Mapping[str, Any]) -> None:
+def check_options(spec: ModelSpec, options: VLLMOptions, passed: Mapping[str, Json]) -> None:
     """Raises ConfigError for what a server that runs already cannot be given, or no server tells."""
     if options.url:
         fix = f"leave it out, or start the server with it; ours: {', '.join(VLLMOptions.model_fields)}"
@@ -55,13 +55,13 @@ def check_options(spec: ModelSpec, options: VLLMOptions, passed: Mapping[str, An
 _ALONE = {"max_num_seqs": 1, "enable_prefix_caching": False}
 
 
-def reproducible(vllm: Installation, passed: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def reproducible(vllm: Installation, passed: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, str]]:
     """(options, environment) that make replies independent of each other.
 
     On a GPU the batch-invariant kernels; on the CPU, which has none, one request at a time. Raises
     EngineError for a version without such kernels, ConfigError for an option that says otherwise.
     """
-    needed: dict[str, Any] = {"seed": 0, **(_ALONE if vllm.cpu else {})}
+    needed: dict[str, Json] = {"seed": 0, **(_ALONE if vllm.cpu else {})}
     for name, value in needed.items():
         if passed.get(name, value) != value:
             raise ConfigError(f"reproducible needs {name}={value}, not {passed[name]}")

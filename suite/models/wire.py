@@ -4,7 +4,6 @@ A body is encoded once. Not here: what comes back (`reply`).
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -32,12 +31,12 @@ class Dialect(msgspec.Struct, frozen=True):
 
     name: str
     max_tokens: str = "max_tokens"
-    continues: dict[str, Any] | None = None
+    continues: dict[str, Json] | None = None
     echoes: bool = False
     template: str = ""
     specials: str = ""
     thinks: str = ""
-    neutral: dict[str, Any] = {}
+    neutral: dict[str, Json] = {}
     seed: bool = True
     system: str = "send"
     schema: str = "strict"
@@ -70,14 +69,13 @@ DIALECTS = {
 
 
 def chat_body(
-    request: Request, model: str, dialect: Dialect, seed: int | None, extra: dict[str, Any]
+    request: Request, model: str, dialect: Dialect, seed: int | None, extra: dict[str, Json]
 ) -> bytes:
     """The body of /chat/completions. Raises CallFailed for what the dialect has no field for."""
     options = request.options
-    messages: Any = folded(request.messages) if dialect.system == "fold" else request.messages
-    if any(message.tool_calls for message in messages):
-        messages = [_message(message) for message in messages]
-    body: dict[str, Any] = {"model": model, "messages": messages}
+    messages = folded(request.messages) if dialect.system == "fold" else request.messages
+    calls = any(message.tool_calls for message in messages)
+    body: dict[str, Json] = {"model": model, "messages": [*map(_message, messages)] if calls else messages}
     _common(body, request, dialect, seed)
     if options.logprobs is not None:
         body["logprobs"] = True
@@ -91,7 +89,7 @@ def chat_body(
         body["tools"] = [_tool(tool, dialect.strict_tools) for tool in request.tools]
     if options.tool_choice is not None:
         named = options.tool_choice not in ("auto", "required", "none")
-        choice: Any = options.tool_choice
+        choice: Json = options.tool_choice
         body["tool_choice"] = {"type": "function", "function": {"name": choice}} if named else choice
     if options.continue_final:
         if dialect.continues is None:
@@ -108,10 +106,10 @@ def chat_body(
 
 
 def complete_body(
-    request: Request, model: str, dialect: Dialect, seed: int | None, extra: dict[str, Any]
+    request: Request, model: str, dialect: Dialect, seed: int | None, extra: dict[str, Json]
 ) -> bytes:
     """The body of /completions."""
-    body: dict[str, Any] = {"model": model, "prompt": request.prompt}
+    body: dict[str, Json] = {"model": model, "prompt": request.prompt}
     _common(body, request, msgspec.structs.replace(dialect, max_tokens="max_tokens"), seed)
     if request.options.logprobs is not None:
         body["logprobs"] = request.options.logprobs
@@ -121,7 +119,7 @@ def complete_body(
     return encode(body)
 
 
-def _common(body: dict[str, Any], request: Request, dialect: Dialect, seed: int | None) -> None:
+def _common(body: dict[str, Json], request: Request, dialect: Dialect, seed: int | None) -> None:
     options = request.options
     if options.temperature is not None:
         body["temperature"] = options.temperature
@@ -141,7 +139,7 @@ def _common(body: dict[str, Any], request: Request, dialect: Dialect, seed: int 
             body["stream_options"] = {"include_usage": True}
 
 
-def _schema(schema: Json, dialect: Dialect) -> dict[str, Any]:
+def _schema(schema: Json, dialect: Dialect) -> dict[str, Json]:
     made = strict(encode(schema)) if dialect.schema == "strict" else None
     held = made is not None or dialect.schema == "plain"
     return {"name": "answer", "schema": schema if made is None else made, "strict": held}
@@ -164,15 +162,15 @@ def folded(messages: Sequence[Message]) -> list[Message]:
     return found + ([user("\n\n".join(held))] if held else [])
 
 
-def _think(body: dict[str, Any], kind: str, thinking: str | int) -> None:
+def _think(body: dict[str, Json], kind: str, thinking: str | int) -> None:
     try:
         merged(thinking_fields(kind, thinking), body)
     except ConfigError as error:
         raise CallFailed("unsupported", str(error), retryable=False) from error
 
 
-def _message(message: Message) -> dict[str, Any]:
-    made: dict[str, Any] = {"role": message.role, "content": message.content}
+def _message(message: Message) -> dict[str, Json]:
+    made: dict[str, Json] = {"role": message.role, "content": message.content}
     if message.tool_calls:
         made["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
@@ -183,8 +181,8 @@ def _message(message: Message) -> dict[str, Any]:
     return made
 
 
-def _tool(tool: Tool, strict: bool) -> dict[str, Any]:
-    function: dict[str, Any] = {"name": tool.name, "description": tool.description}
+def _tool(tool: Tool, strict: bool) -> dict[str, Json]:
+    function: dict[str, Json] = {"name": tool.name, "description": tool.description}
     if strict and tool.parameters:
         function["strict"] = True
     function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
