@@ -1,20 +1,20 @@
 """One keep-alive pool to one endpoint: bytes in, (status, headers, bytes) out.
 
 Every failure of the connection is a CallFailed with a stable kind. Deadlines are kept by one sweep over
-the open requests, since a timer a request costs more than the request's own bookkeeping. A connection
-that the endpoint closed while it was idle is repaired once; nothing else is retried here. Without TLS
-and proxy our own small client is used (`plain_http`), else aiohttp.
+the open requests, since a timer a request costs more than the request's own bookkeeping. Without TLS
+and proxy our own small client is used (`plain_http`), else aiohttp (`full_http`).
 """
 
 import asyncio
 from collections.abc import Mapping
-
-import aiohttp
-from yarl import URL
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
 from suite.errors import CallFailed
-from suite.models.descriptors import raise_ours
-from suite.models.plain_http import REPLY_MIB, Answer, PlainPool, too_large, unpacked
+from suite.models.plain_http import REPLY_MIB, Answer, PlainPool
+
+if TYPE_CHECKING:
+    from suite.models.full_http import FullPool
 
 _IDLE_S = 4.0  # below the 5 s after which uvicorn, hence vLLM, closes an idle connection
 
@@ -90,39 +90,13 @@ class HttpClient:
         proxy_env: bool = False,
         most_bytes: int = int(REPLY_MIB * 2**20),
     ) -> None:
-        self._most = most_bytes
-        self._root = root.rstrip("/")
-        self._headers = dict(headers)
         self._deadlines = Deadlines(timeout_s)
-        self._proxy_env = proxy_env
-        self._session: aiohttp.ClientSession | None = None
-        self._urls: dict[str, URL] = {}
-        url = URL(self._root)
-        self._plain: PlainPool | None = None
-        if url.scheme == "http" and url.host and url.port and not proxy_env:
-            self._plain = PlainPool(url.host, url.port, self._headers, _IDLE_S, most_bytes)
-        self._prefix = url.raw_path.rstrip("/")
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_S),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=20.0),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"Accept-Encoding": "gzip, deflate", **self._headers},
-                auto_decompress=False,  # it would unpack a bomb before anybody can look
-                trust_env=self._proxy_env,
-            )
-        return self._session
+        self._pool, self._prefix = _pool(root.rstrip("/"), headers, proxy_env, most_bytes)
 
     async def close(self) -> None:
         """Close all connections. Safe to call twice."""
         self._deadlines.close()
-        if self._plain is not None:
-            await self._plain.close()
-        if self._session is not None:
-            session, self._session = self._session, None
-            await session.close()
+        await self._pool.close()
 
     async def post(self, path: str, body: bytes) -> Answer:
         """Post a JSON body. Raises CallFailed: connect, tls, timeout, reset, half-body, bad-http,
@@ -137,9 +111,7 @@ class HttpClient:
     async def _guarded(self, method: str, path: str, body: bytes | None) -> Answer:
         watch = self._deadlines.enter()
         try:
-            if self._plain is not None:
-                return await self._plain.send(method, self._prefix + path, body)
-            return await self._repaired(method, path, body)
+            return await self._pool.send(method, self._prefix + path, body)
         except asyncio.CancelledError:
             if watch.expired and watch.task.uncancel() <= watch.before:
                 raise CallFailed(
@@ -149,58 +121,15 @@ class HttpClient:
         finally:
             self._deadlines.leave(watch)
 
-    async def _repaired(self, method: str, path: str, body: bytes | None) -> Answer:
-        again = True
-        while True:
-            try:
-                return await self._sent(method, path, body)
-            except aiohttp.ClientError as error:
-                if not (again and _stale(error)):
-                    raise connection_failure(error) from error
-            except OSError as error:  # TimeoutError of the connect among them
-                raise_ours(error)
-                raise CallFailed("connect", _said(error), retryable=True) from error
-            again = False
 
-    async def _sent(self, method: str, path: str, body: bytes | None) -> Answer:
-        url = self._urls.get(path)
-        if url is None:
-            url = self._urls[path] = URL(self._root + path)
-        headers = {"Content-Type": "application/json"} if body is not None else None
-        async with self._open().request(
-            method, url, data=body, headers=headers, allow_redirects=False
-        ) as response:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            got = bytearray()
-            async for part in response.content.iter_any():
-                got += part
-                if len(got) > self._most:
-                    response.close()
-                    raise too_large(self._most)
-            return unpacked(Answer(response.status, headers, bytes(got)), self._most)
+def _pool(
+    root: str, headers: Mapping[str, str], proxy_env: bool, most: int
+) -> "tuple[PlainPool | FullPool, str]":
+    """The pool for a server, and what it wants before each path. A plain server's run loads no aiohttp."""
+    url = urlsplit(root)
+    if url.scheme == "http" and url.hostname and root.isascii() and not proxy_env:
+        prefix = quote(url.path, safe="/%:@!$&'()*+,;=~")
+        return PlainPool(url.hostname, url.port or 80, dict(headers), _IDLE_S, most), prefix
+    from suite.models.full_http import FullPool
 
-
-def connection_failure(error: aiohttp.ClientError) -> CallFailed:
-    """A connection's failure as a call's failure. Raises EngineError for a lack of open files."""
-    raise_ours(error)
-    if isinstance(error, aiohttp.ClientSSLError):
-        return CallFailed("tls", _said(error), retryable=False)
-    if isinstance(error, aiohttp.InvalidURL):
-        return CallFailed("url", _said(error), retryable=False)
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ServerTimeoutError):
-        return CallFailed("connect", _said(error), retryable=True)
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return CallFailed("half-body", "the reply ended before it was whole", retryable=True)
-    if isinstance(error, aiohttp.ClientResponseError):
-        return CallFailed("bad-http", _said(error), retryable=True)
-    return CallFailed("reset", _said(error), retryable=True)
-
-
-def _stale(error: aiohttp.ClientError) -> bool:
-    """Whether an idle connection may have been closed by the other side: once more, on a new one."""
-    lost = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
-    return lost and not isinstance(error, aiohttp.ClientConnectorError)
-
-
-def _said(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+    return FullPool(root, headers, _IDLE_S, proxy_env=proxy_env, most=most), ""
