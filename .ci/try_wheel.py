@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-RUN = "eval --task prefeval/classification --mini --limit 2 --model scripted/constant -o text=A --out run"
+RUN = "eval --task prefeval/classification --mini --limit 2 --model scripted/constant -o text=A --output run"
 
 
 def suite(folder: Path, *arguments: str) -> str:

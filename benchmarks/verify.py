@@ -115,11 +115,11 @@ def main() -> None:
         run, bundle = folder / "run", folder / "bundle.suite.zip"
         model = ["--model", "scripted/words", "-o", "words=60", "--no-cache"]
         print(f"making a run of {samples:,} samples", flush=True)
-        timed([*suite, "eval", "--task", "bench-lengths", *model, "--out", str(run)], environment)
+        timed([*suite, "eval", "--task", "bench-lengths", *model, "--output", str(run)], environment)
         declare = ["--organization", "nobody", "--submitter", "benchmark", "--relationship", "other"]
         declare += ["--selection-rule", "only_run", "--complete-runs", "1"]
         declare += ["--references-access", "no", "--traces-licence", "CC0-1.0"]
-        packing, _, _ = timed([*suite, "submit", "pack", str(run), "-o", str(bundle), *declare], environment)
+        packing, _, _ = timed([*suite, "submit", "pack", str(run), "-O", str(bundle), *declare], environment)
         plain, size = plain_reading(run)
         report = folder / "verification.json"
         seconds, memory, text = timed(

@@ -10,24 +10,29 @@ from typing import TYPE_CHECKING
 
 import click
 
+from suite.cli.flags import board_flag, bundle_url_flag, json_flag, output_flag, repo_flag
+from suite.cli.spellings import note
+
 if TYPE_CHECKING:
     from suite.board.repository.acceptance import Accepted
 
 
 @click.group("board")
 def board() -> None:
-    """Leaderboards: make a repository, take submissions, build and show the site.
+    """Boards: make a repository, accept submissions, build and show the site.
+
+    A board's definition is given by --board, its repository by --repo.
 
     \b
     Example:
-      suite board init my-board --board mini
+      suite board init --repo my-board --board mini
       suite board accept my-model.suite.zip --repo my-board
-      suite board build my-board -o site
+      suite board build --repo my-board -O site
     """
 
 
 @board.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_flag
 def list_(as_json: bool) -> None:
     """The boards that come with the suite and its plugins.
 
@@ -52,23 +57,21 @@ def list_(as_json: bool) -> None:
 
 
 @board.command("init")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--board", "board_name", default="mini", show_default=True, metavar="FILE|ID", help="Whose definition."
-)
-def init(folder: Path, board_name: str) -> None:
-    """Make a board repository in FOLDER: definition, rules for submitters, workflows that verify and build.
+@repo_flag
+@board_flag("Whose definition.", default="mini")
+def init(repository: Path, board_name: str) -> None:
+    """Make a board's repository: definition, rules for submitters, workflows that verify and build.
 
     \b
     Example:
-      suite board init my-board --board mini
+      suite board init --repo my-board --board mini
     """
     from suite.board.define.eval_commands import free_roles, open_note
     from suite.board.repository.shelves import init_board
     from suite.errors import SuiteError
     from suite.plugins import catalogue
 
-    made = init_board(folder, board_name)
+    made = init_board(repository, board_name)
     for path in made.files:
         click.echo(f"wrote {path}")
     try:
@@ -80,38 +83,29 @@ def init(folder: Path, board_name: str) -> None:
 
 
 @board.command("commands")
-@click.argument("board", metavar="FILE|ID")
+@board_flag("The board.", required=True)
 @click.option("--model", required=True, metavar="SPEC", help="The candidate.")
-def commands(board: str, model: str) -> None:
+def commands(board_name: str, model: str) -> None:
     """Print the `suite eval` commands that make the runs a board asks for.
 
     \b
     Example:
-      suite board commands mini --model embedded/smollm2-135m
+      suite board commands --board mini --model embedded/smollm2-135m
     """
     from suite.board.define import eval_commands
     from suite.board.define.board_files import find_board
     from suite.plugins import catalogue
 
-    for line in eval_commands.commands(find_board(board), model, catalogue()):
+    for line in eval_commands.commands(find_board(board_name), model, catalogue()):
         click.echo(line)
 
 
 @board.command("accept")
 @click.argument("bundle", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--repo",
-    "repository",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    show_default=True,
-    help="The board's.",
-)
-@click.option("--board", "board_name", default="", metavar="FILE|ID", help="Which board, if it has several.")
-@click.option(
-    "--url", "urls", multiple=True, metavar="https://…", help="Where a large bundle lies; repeatable."
-)
-@click.option("--new", is_flag=True, help="All folders that pull requests brought, instead of BUNDLE.")
+@repo_flag
+@board_flag("Which board, if the repository has several.")
+@bundle_url_flag
+@click.option("--all", "new", is_flag=True, help="All submissions not accepted yet, instead of BUNDLE.")
 @click.pass_context
 def accept(
     context: click.Context,
@@ -123,13 +117,13 @@ def accept(
 ) -> None:
     """Verify BUNDLE and add it to the board. Exit 1 if it is not verified, or on the board already.
 
-    With --new every folder is taken or refused by itself, whatever the others are; exit 2 if one cannot be
+    With --all every folder is taken or refused by itself, whatever the others are; exit 2 if one cannot be
     used at all (no bundle, one that cannot be read or fetched, another bundle's folder).
 
     \b
     Examples:
       suite board accept my-model.suite.zip --repo my-board
-      suite board accept --new --repo my-board
+      suite board accept --all --repo my-board
     """
     from suite.board.repository.acceptance import accept as take
     from suite.board.repository.acceptance import accept_new
@@ -137,7 +131,7 @@ def accept(
 
     if new == (bundle is not None):
         raise ConfigError(
-            "one bundle, or --new", fix="suite board accept BUNDLE, or suite board accept --new"
+            "one bundle, or --all", fix="suite board accept BUNDLE, or suite board accept --all"
         )
     if bundle is not None:
         done = [(bundle, take(bundle, repository, board=board_name, urls=urls))]
@@ -186,8 +180,8 @@ def withdraw(entry: Path, status: str, reason: str) -> None:
 
 
 @board.command("check")
-@click.argument("repository", type=click.Path(path_type=Path))
-@click.option("--board", "board_name", default="", metavar="FILE|ID", help="Only this board.")
+@repo_flag
+@board_flag("Only this board.")
 @click.option("--no-verify", is_flag=True, help="Do not verify the entries again.")
 @click.pass_context
 def check(context: click.Context, repository: Path, board_name: str, no_verify: bool) -> None:
@@ -195,7 +189,7 @@ def check(context: click.Context, repository: Path, board_name: str, no_verify: 
 
     \b
     Example:
-      suite board check my-board
+      suite board check --repo my-board
     """
     from suite.board.repository.audit import check_board
     from suite.board.repository.shelves import open_repository
@@ -216,26 +210,24 @@ def check(context: click.Context, repository: Path, board_name: str, no_verify: 
 
 
 @board.command("build")
-@click.argument("repository", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, metavar="SITE", help="The folder."
-)
-@click.option("--board", "board_name", default="", metavar="FILE|ID", help="Which board, or its definition.")
-@click.option("--url", default="", metavar="https://…", help="Where the site will stand (for the feed).")
-def build(repository: Path, output: Path, board_name: str, url: str) -> None:
-    """Build the site of REPOSITORY, or of a folder of submissions: plain files that work from any place.
+@repo_flag
+@board_flag("Only this board; its definition, where REPO is a folder of submissions.")
+@output_flag("DIR", "The site's folder.")
+@click.option("--site-url", default="", metavar="https://…", help="Where the site will stand (for the feed).")
+def build(repository: Path, board_name: str, output: Path, site_url: str) -> None:
+    """Build the site of a repository, or of a folder of submissions: plain files that work from any place.
 
     It rests on verification.json and per_sample.parquet of each entry; `suite board check` proves them.
 
     \b
     Example:
-      suite board build my-board -o site
+      suite board build --repo my-board -O site
     """
     from suite.board.repository.shelves import open_repository
     from suite.board.site.pages import build_site
     from suite.report.numbers import counted
 
-    built = build_site(open_repository(repository, board_name), output, url=url)
+    built = build_site(open_repository(repository, board_name), output, url=site_url)
     for warning in built.warnings:
         click.echo(f"warning: {warning}", err=True)
     boards, entries = counted(built.boards, "board"), counted(built.entries, "entry", "entries")
@@ -243,39 +235,45 @@ def build(repository: Path, output: Path, board_name: str, url: str) -> None:
 
 
 @board.command("serve")
-@click.argument("place", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument(
+    "site", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False, metavar="[SITE]"
+)
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one."
 )
-@click.option("--board", "board_name", default="", metavar="FILE|ID", help="Which board of a repository.")
-def serve(place: Path, port: int, board_name: str) -> None:
-    """Show a built site, or build a repository's and show it, on this machine only. Ctrl-C ends it.
+@repo_flag
+@board_flag("Only this board.")
+def serve(site: Path | None, port: int, repository: Path, board_name: str) -> None:
+    """Show SITE, a built one, or build a repository's and show it, on this machine only. Ctrl-C ends it.
 
     \b
     Example:
-      suite board serve my-board
+      suite board serve --repo my-board
     """
     import tempfile
 
     from suite.board.site.pages import server
 
+    if site is not None and not (site / "index.html").is_file():
+        note("board serve", "a repository as argument", f"--repo {site}")
+        repository, site = site, None
+
     with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
-        folder = place
-        if not (place / "index.html").is_file():
+        if site is None:
             from suite.board.repository.shelves import open_repository
             from suite.board.site.pages import build_site
 
-            folder = build_site(open_repository(place, board_name), Path(scratch) / "site").folder
-        with server(folder, port) as running:
+            site = build_site(open_repository(repository, board_name), Path(scratch) / "site").folder
+        with server(site, port) as running:
             click.echo(f"http://127.0.0.1:{running.server_address[1]}/ (Ctrl-C ends it)")
             running.serve_forever()
 
 
 @board.command("check-pr")
-@click.argument("repository", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@repo_flag
 @click.option("--base", required=True, metavar="COMMIT", help="Where the pull request goes.")
 @click.option("--head", required=True, metavar="COMMIT", help="What it brings.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_flag
 @click.pass_context
 def check_pr(context: click.Context, repository: Path, base: str, head: str, as_json: bool) -> None:
     """Check that a pull request adds one submission's folder and touches nothing else. Exit 1 if not.
@@ -284,7 +282,7 @@ def check_pr(context: click.Context, repository: Path, base: str, head: str, as_
 
     \b
     Example:
-      suite board check-pr . --base origin/main --head pull/7
+      suite board check-pr --base origin/main --head pull/7
     """
     from suite.board.repository.pull_request import check_pull_request
 
@@ -301,10 +299,8 @@ def check_pr(context: click.Context, repository: Path, base: str, head: str, as_
 
 @board.command("fetch")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--board", "board_name", required=True, metavar="FILE|ID", help="Whose hosts and limits hold.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where to."
-)
+@board_flag("Whose hosts and limits hold.", required=True)
+@output_flag("DIR", "Where a fetched bundle goes.")
 def fetch(folder: Path, board_name: str, output: Path) -> None:
     """Print where the bundle of a submission's FOLDER is: beside it, or fetched into DIR.
 
@@ -312,7 +308,7 @@ def fetch(folder: Path, board_name: str, output: Path) -> None:
 
     \b
     Example:
-      suite board fetch submissions/mini/my-model-0123456789ab --board mini -o fetched
+      suite board fetch submissions/mini/my-model-0123456789ab --board mini -O fetched
     """
     from suite.board.define.board_files import find_board
     from suite.board.repository.acceptance import bundle_of

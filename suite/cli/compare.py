@@ -12,7 +12,7 @@ from suite.cli.pages import others, page_flags, show
 @click.option(
     "--metric", "metrics", multiple=True, metavar="NAME", help="A metric beside the headline, or all."
 )
-@click.option("--baseline", default="", metavar="RUN", help="Compare all others with this run alone.")
+@click.option("--against", default="", metavar="RUN", help="Compare all others with this run alone.")
 @click.option("--alpha", type=click.FloatRange(0.0001, 0.5), show_default="0.05", help="Of tests.")
 @click.option(
     "--level",
@@ -48,6 +48,7 @@ def compare(runs: tuple[str, ...], metrics: tuple[str, ...], **flags: Any) -> No
     from suite.compare.sections import sections
 
     how = {name: value for name, value in others(flags).items() if value is not None}
+    how["baseline"] = how.pop("against")
     found = compare_runs(runs, Wanted(metrics=metrics, **how))
     title = " against ".join(dict.fromkeys(run.label for run in found.runs))
     show(title, "Comparison", lambda compact: sections(found, compact=compact), lambda: as_data(found), flags)

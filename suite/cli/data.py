@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from suite.cli import pulls
+from suite.cli.flags import accept_flag, json_flag
 from suite.data.brought_files import import_from
 from suite.data.cache import Cache
 from suite.data.entry import DatasetEntry
@@ -14,9 +15,6 @@ from suite.data.pins import pin_file
 from suite.data.pull import ready
 from suite.data.pull import verify as verify_entry
 from suite.errors import ConfigError, NotFound
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-accept = click.option("--accept-licence", is_flag=True, help="Accept the entry's licence; remembered.")
 
 
 @click.group("data")
@@ -30,7 +28,7 @@ def data() -> None:
 
 
 @data.command("list")
-@as_json
+@json_flag
 def list_(as_json: bool) -> None:
     """All datasets, and which are here.
 
@@ -44,7 +42,7 @@ def list_(as_json: bool) -> None:
 
 @data.command()
 @click.argument("entry")
-@as_json
+@json_flag
 def show(entry: str, as_json: bool) -> None:
     """Source, licence, parts and pins of a dataset.
 
@@ -57,8 +55,8 @@ def show(entry: str, as_json: bool) -> None:
 
 @data.command()
 @click.argument("entries", nargs=-1, required=True, metavar="ENTRY…")
-@accept
-@as_json
+@accept_flag
+@json_flag
 def pull(entries: tuple[str, ...], accept_licence: bool, as_json: bool) -> None:
     """Fetch datasets, check every byte and row. Works offline once everything is here.
 
@@ -72,7 +70,7 @@ def pull(entries: tuple[str, ...], accept_licence: bool, as_json: bool) -> None:
 
 @data.command()
 @click.argument("entries", nargs=-1, metavar="[ENTRY…]")
-@as_json
+@json_flag
 @click.pass_context
 def verify(context: click.Context, entries: tuple[str, ...], as_json: bool) -> None:
     """Check every byte and row again, of the given datasets or of all that are here. Exit 1 if one is wrong.
@@ -100,20 +98,21 @@ def verify(context: click.Context, entries: tuple[str, ...], as_json: bool) -> N
 @data.command("import")
 @click.argument("entry")
 @click.option(
-    "--from",
+    "--dir",
     "folder",
     required=True,
     type=click.Path(path_type=Path),
-    help="Folder with the files, in any layout.",
+    metavar="DIR",
+    help="The folder that holds the files, in any layout.",
 )
-@accept
-@as_json
+@accept_flag
+@json_flag
 def import_(entry: str, folder: Path, accept_licence: bool, as_json: bool) -> None:
     """Take a dataset's files out of a folder, held to the same hashes: for machines without network.
 
     \b
     Example:
-      suite data import prefeval --from /media/stick/prefeval --accept-licence
+      suite data import prefeval --dir /media/stick/prefeval --accept-licence
     """
     local = import_from(pulls.registry().dataset(entry), folder, Cache(), accept_licence=accept_licence)
     pulls.done([local], as_json)
@@ -123,7 +122,7 @@ def import_(entry: str, folder: Path, accept_licence: bool, as_json: bool) -> No
 @click.argument("entry")
 @click.option("--branch", help="Pin what this branch or tag holds (default: the entry's own).")
 @click.option("--write", is_flag=True, help="Write the pins into the entry's own file too.")
-@as_json
+@json_flag
 def pin(entry: str, branch: str | None, write: bool, as_json: bool) -> None:
     """Record the commit that a dataset's branch is at now, and the hashes of its files.
 

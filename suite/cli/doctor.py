@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 import suite
+from suite.cli.flags import json_flag
 from suite.cli.plugin import facts as plugin_facts
 from suite.plugins import catalogue
 
@@ -36,7 +37,7 @@ _SECONDS = 10.0
 
 
 @click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_flag
 @click.option(
     "--python", default="", metavar="PATH", help="Try the sandbox with this Python, as -P interpreter=PATH."
 )

@@ -1,11 +1,11 @@
 """suite eval: run tasks against models and score what they answer."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from suite.cli import steps
+from suite.cli.flags import data_flag, run_folder_flag
 
 
 @click.command("eval")
@@ -20,7 +20,7 @@ from suite.cli import steps
     "--trials", type=click.IntRange(min=1), default=1, show_default=True, help="Repeats of each sample."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the run.")
-@click.option("--data", multiple=True, metavar="NAME=RUN|FILE", help="Fill a dataset from a run or a file.")
+@data_flag
 @click.option(
     "--prompts",
     type=click.Choice(["own", "official"]),
@@ -30,9 +30,7 @@ from suite.cli import steps
 )
 @steps.role_flags
 @steps.thinking_flag
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="The run's folder (default: runs/…)."
-)
+@run_folder_flag
 @click.option("--new", is_flag=True, help="Start another run of the same plan.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
 @click.option("--solve-only", is_flag=True, help="Stop before scoring; `suite score RUN` does it later.")
@@ -58,7 +56,7 @@ def eval_(context: click.Context, /, **flags: Any) -> None:
     plan = make_plan(request, stages=("both", *stages), say=_silent if quiet else _say)
     if steps.dry(plan, flags):
         return
-    folder = choose_folder(plan, flags["out"], flags["new"])
+    folder = choose_folder(plan, flags["output"], flags["new"])
     reuse = "all" if flags["cache"] else "none" if flags["new"] else "others"
     code = steps.carry_out(plan, folder, flags, stages, one_engine=flags["one_engine"], reuse=reuse)
     context.exit(code)

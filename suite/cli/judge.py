@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from suite.cli import steps
+from suite.cli.flags import run_folder_flag
 from suite.cli.pages import page_flags, show
 
 
@@ -30,11 +31,9 @@ def judge() -> None:
     "-P", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter, e.g. max_tokens=2000."
 )
 @click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="An option of the judge's engine.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N questions, drawn by the seed.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N groups, drawn by the seed.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the run.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="The run's folder (default: runs/…)."
-)
+@run_folder_flag
 @click.option("--new", is_flag=True, help="Start another run of the same plan.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
 @steps.run_flags
@@ -63,7 +62,7 @@ def audit(context: click.Context, /, **flags: Any) -> None:
     quiet = flags["quiet"] or flags["as_json"]
     plan = make_plan(request, say=(lambda _: None) if quiet else (lambda line: click.echo(line, err=True)))
     if not steps.dry(plan, flags):
-        context.exit(steps.carry_out(plan, choose_folder(plan, flags["out"], flags["new"]), flags))
+        context.exit(steps.carry_out(plan, choose_folder(plan, flags["output"], flags["new"]), flags))
 
 
 @judge.command()

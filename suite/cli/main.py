@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import suite
+from suite.cli.spellings import modern
 from suite.errors import NotFound, PluginError, SuiteError, unknown
 
 if TYPE_CHECKING:
@@ -32,15 +33,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "suite.cli.compare:compare",
         "Compare runs sample by sample, with intervals and corrections.",
     ),
-    "rate": ("suite.cli.rate:rate", "Rate many models from their pairwise verdicts."),
+    "rate": ("suite.cli.rate:rate", "Rate many models from pairwise votes."),
     "report": ("suite.cli.report:report", "Show a run as text, Markdown or HTML; export it."),
     "runs": ("suite.cli.runs:runs", "List runs, show one, import results made elsewhere."),
     "tasks": ("suite.cli.tasks:tasks", "What can be measured: list the tasks, show one."),
     "data": ("suite.cli.data:data", "Datasets: list, fetch, check and pin them."),
     "models": ("suite.cli.models:models", "Models that the suite can fetch by itself."),
     "judge": ("suite.cli.judge:judge", "Audit a judge: position bias, agreement, length."),
-    "submit": ("suite.cli.submit:submit", "Pack runs as a bundle; sign, verify, hand in a bundle."),
-    "board": ("suite.cli.board:board", "Leaderboards: take submissions, check, build and show the site."),
+    "submit": ("suite.cli.submit:submit", "Pack runs as a bundle; sign, verify, place it."),
+    "board": ("suite.cli.board:board", "Boards: accept submissions, check, build and show the site."),
     "plugin": ("suite.cli.plugin:plugin", "List plugins, check one, write a new one."),
     "doctor": ("suite.cli.doctor:doctor", "What this machine can do: extras, GPUs, sandbox, plugins."),
 }
@@ -86,6 +87,10 @@ class Commands(click.Group):
                 f"command {cmd_name!r} is a {type(command).__name__}, not a click command", where
             )
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line, its old spellings made new."""
+        return super().parse_args(ctx, args if ctx.resilient_parsing else modern(self, ctx, args))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

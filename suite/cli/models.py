@@ -3,8 +3,7 @@
 import click
 
 from suite.cli import pulls
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+from suite.cli.flags import accept_flag, json_flag
 
 
 @click.group("models")
@@ -18,7 +17,7 @@ def models() -> None:
 
 
 @models.command("list")
-@as_json
+@json_flag
 def list_(as_json: bool) -> None:
     """All models, and which are here.
 
@@ -32,7 +31,7 @@ def list_(as_json: bool) -> None:
 
 @models.command()
 @click.argument("model")
-@as_json
+@json_flag
 def show(model: str, as_json: bool) -> None:
     """Source, licence and files of a model.
 
@@ -45,8 +44,8 @@ def show(model: str, as_json: bool) -> None:
 
 @models.command()
 @click.argument("names", nargs=-1, required=True, metavar="MODEL…")
-@click.option("--accept-licence", is_flag=True, help="Accept the model's licence; remembered.")
-@as_json
+@accept_flag
+@json_flag
 def pull(names: tuple[str, ...], accept_licence: bool, as_json: bool) -> None:
     """Fetch models and check every byte.
 

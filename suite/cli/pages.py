@@ -3,22 +3,31 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from suite.blocks import Section
+from suite.cli.flags import CommandT, json_flag
 from suite.errors import ConfigError
 
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+_PRINTED = Path("-")
 
 
-def page_flags(function: FunctionT) -> FunctionT:
+def page_files(function: CommandT) -> CommandT:
+    """Flags that name files to write: a page, or Markdown."""
+    path = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+    function = click.option("--markdown", type=path, metavar="FILE", help="Write Markdown (-: print it).")(
+        function
+    )
+    return click.option("--html", type=path, metavar="FILE", help="Write a page with plots (-: print it).")(
+        function
+    )
+
+
+def page_flags(function: CommandT) -> CommandT:
     """Flags that say where sections go."""
-    path = click.Path(path_type=Path, dir_okay=False)
-    function = click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
-    function = click.option("--markdown", type=path, help="Write Markdown.")(function)
-    return click.option("--html", type=path, help="Write a page with plots.")(function)
+    return page_files(json_flag(function))
 
 
 def others(flags: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,11 +51,13 @@ def show(
 
     html, markdown = flags["html"], flags["markdown"]
     if html is not None:
-        _write(html, html_page(title, over, sections(False)))
+        write(html, html_page(title, over, sections(False)))
     if markdown is not None:
-        _write(markdown, [markdown_page(title, sections(False))])
+        write(markdown, [markdown_page(title, sections(False))])
     if flags["as_json"]:
         click.echo(json.dumps(data(), ensure_ascii=False, allow_nan=False, indent=1))
+        return
+    if _PRINTED in (html, markdown):
         return
     print_sections(f"{over}: {title}", sections(True))
     for path in (html, markdown):
@@ -54,9 +65,14 @@ def show(
             click.echo(f"written: {path}")
 
 
-def _write(path: Path, pieces: Iterable[str]) -> None:
+def write(path: Path, pieces: Iterable[str]) -> None:
+    """Write a page, into folders made for it; `-` is printed. Raises ConfigError, RunError."""
     from suite.report.run_reports import replace_file
 
+    if path == _PRINTED:
+        for piece in pieces:
+            click.echo(piece, nl=False)
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from suite.cli.flags import data_flag, json_flag, output_flag
 from suite.errors import ConfigError, NotFound, PluginError, unknown
 from suite.hookspecs import CONTRACT
 from suite.plugins import Catalogue, Plugin, catalogue, contract_note
@@ -24,7 +25,7 @@ def plugin() -> None:
 
 
 @plugin.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_flag
 def list_(as_json: bool) -> None:
     """All plugins, what they bring, and what is wrong with them.
 
@@ -88,10 +89,10 @@ def _conflicts(one: Plugin, known: Catalogue) -> list[str]:
     metavar="[TASK:]NAME=VALUE",
     help="Try these cells (default: the preset mini, or the defaults).",
 )
-@click.option("--data", multiple=True, metavar="NAME=PLACE", help="A file or run for a dataset.")
+@data_flag
 @click.option("--only", multiple=True, metavar="CHECK", help="Make only this check; repeatable.")
 @click.option("--no-model", is_flag=True, help="Leave out the check with the embedded model.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_flag
 @click.pass_context
 def check(
     context: click.Context,
@@ -185,13 +186,8 @@ _FILES = {
 
 @plugin.command("new")
 @click.argument("name")
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where to write it (default: suite-NAME).",
-)
-def new(name: str, folder: Path | None) -> None:
+@output_flag("DIR", "The plugin's folder (default: suite-NAME).", required=False)
+def new(name: str, output: Path | None) -> None:
     """Write a plugin with one small benchmark that installs, runs and passes its tests at once.
 
     NAME is the benchmark's name: lower-case letters, digits and hyphens.
@@ -201,7 +197,7 @@ def new(name: str, folder: Path | None) -> None:
       suite plugin new units
     """
     package = package_of(name)
-    folder = folder or Path(f"suite-{name}")
+    folder = output or Path(f"suite-{name}")
     written = write(name, package, folder)
     for path in written:
         click.echo(f"wrote {path}")
@@ -237,7 +233,7 @@ def write(name: str, package: str, folder: Path) -> list[Path]:
     from string import Template
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder} is there already and not empty", fix="name another with --dir")
+        raise ConfigError(f"{folder} is there already and not empty", fix="name another with --output")
     source = files("suite.testing") / "template"
     fields = {"name": name, "package": package}
     written = []

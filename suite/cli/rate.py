@@ -1,4 +1,4 @@
-"""suite rate: many models from their pairwise verdicts."""
+"""suite rate: many models from pairwise votes."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from suite.cli.steps import level_flag
 
 
 @click.command("rate")
-@click.argument("verdicts", nargs=-1, required=True, metavar="VERDICTS…")
+@click.argument("votes", nargs=-1, required=True, metavar="VOTES|RUN…")
 @click.option(
     "--draws",
     "policy",
@@ -31,7 +31,7 @@ from suite.cli.steps import level_flag
 @click.option("--prequential/--no-prequential", default=None, help="Test whether draws help to predict.")
 @click.option("--robustness", is_flag=True, help="How careless votes and flipped votes move the ranking.")
 @page_flags
-def rate(verdicts: tuple[str, ...], **flags: Any) -> None:
+def rate(votes: tuple[str, ...], **flags: Any) -> None:
     """Rate models by Bradley-Terry: a CSV or JSONL of votes, or runs that set a candidate against a baseline.
 
     A file has columns a, b and winner (a, b, tie, both-good, both-bad, or a name), and may have prompt,
@@ -46,7 +46,7 @@ def rate(verdicts: tuple[str, ...], **flags: Any) -> None:
     from suite.compare.rating_sections import as_data, sections
     from suite.compare.votes_files import read_votes
 
-    found = rated(read_votes(verdicts, flags["styles"]), RateWanted(**others(flags)))
+    found = rated(read_votes(votes, flags["styles"]), RateWanted(**others(flags)))
     show(
         found.raw.source,
         "Ratings",

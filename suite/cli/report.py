@@ -1,12 +1,14 @@
 """suite report: show a run to people, export it for other tools and projects."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from suite.cli.flags import json_flag, output_flag
+from suite.cli.pages import page_files, write
 from suite.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -43,15 +45,18 @@ def report() -> None:
 @report.command()
 @click.argument("run")
 @scoring_flag
-@click.option(
-    "--html", "html", type=click.Path(path_type=Path), metavar="PATH", help="Write an HTML report instead."
-)
-@click.option("--md", "markdown", is_flag=True, help="Print Markdown.")
-@click.option("--json", "as_json", is_flag=True, help="Print results.json.")
+@page_files
+@json_flag
 @click.option("--details", is_flag=True, help="Also clusters and how each interval was made.")
 @click.option("--sample", default="", metavar="ID", help="Show one sample with its calls instead.")
 def show(
-    run: str, scoring: str, html: Path | None, markdown: bool, as_json: bool, details: bool, sample: str
+    run: str,
+    scoring: str,
+    html: Path | None,
+    markdown: Path | None,
+    as_json: bool,
+    details: bool,
+    sample: str,
 ) -> None:
     """Show the results of a run.
 
@@ -61,9 +66,9 @@ def show(
       suite report show RUN --html report.html
       suite report show RUN --sample travel/3
     """
-    if sum((html is not None, markdown, as_json, bool(sample))) > 1:
+    if sum((html is not None, markdown is not None, as_json, bool(sample))) > 1:
         raise ConfigError(
-            "--html, --md, --json and --sample are different things to show", fix="give one of them"
+            "--html, --markdown, --json and --sample are different things to show", fix="give one of them"
         )
     from suite.report.loading import LoadedRun
     from suite.run.sources import find_run
@@ -71,15 +76,14 @@ def show(
     folder = find_run(run)
     if as_json:
         click.echo(json.dumps(LoadedRun(folder, scoring).results, indent=2, ensure_ascii=False))
-    elif markdown:
+    elif markdown is not None:
         from suite.report.markdown import markdown_report
 
-        click.echo(markdown_report(folder, scoring), nl=False)
+        _page(markdown, [markdown_report(folder, scoring)])
     elif html is not None:
         from suite.report.html import html_report
-        from suite.report.run_reports import replace_file
 
-        click.echo(f"wrote {replace_file(html, html_report(folder, scoring))}")
+        _page(html, html_report(folder, scoring))
     elif sample:
         from suite.report.terminal_sample import print_sample
 
@@ -90,18 +94,17 @@ def show(
         print_results(folder, scoring, details=details)
 
 
+def _page(path: Path, pieces: Iterable[str]) -> None:
+    write(path, pieces)
+    if path.name != "-":
+        click.echo(f"wrote {path}")
+
+
 @report.command("export")
 @click.argument("run")
 @scoring_flag
-@click.option("--to", "--format", "kind", type=click.Choice(FORMATS), required=True, help="What to write.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="PATH",
-    help="The file of a table; for lm-eval, hub and eee the folder.",
-)
+@click.option("--to", "kind", type=click.Choice(FORMATS), required=True, help="What to write.")
+@output_flag("PATH", "The file of a table; for lm-eval, hub and eee the folder.")
 @click.option("--allow-partial", is_flag=True, help="Export a run with pending work too.")
 @click.option(
     "--table",
@@ -112,7 +115,7 @@ def show(
     "--raw-cells", is_flag=True, help="csv: do not guard cells that a spreadsheet runs as formulas."
 )
 @click.option("--force", is_flag=True, help="csv, jsonl, parquet: replace another file that stands there.")
-@click.option("--task", metavar="TASK", help="hub: only this task of the run.")
+@click.option("--task", metavar="NAME", help="hub: only this task of the run.")
 @click.option("--dataset", metavar="OWNER/NAME", help="hub: the benchmark's dataset, if no entry names it.")
 @click.option("--task-id", metavar="ID", help="hub: the task in that dataset's eval.yaml.")
 @click.option(
@@ -126,7 +129,7 @@ def show(
     type=click.Choice(("first_party", "third_party", "collaborative", "other")),
     help="eee: yours to the model's maker; required.",
 )
-@click.option("--organization", metavar="NAME", help="eee: who ran it; required.")
+@click.option("--organization", metavar="TEXT", help="eee: who ran it; required.")
 @click.option("--collection", metavar="NAME", help="eee: folder under data/ (default: the task's family).")
 @click.option("--model-id", metavar="DEVELOPER/MODEL", help="eee: the model, where its name does not say it.")
 @click.option(
@@ -145,11 +148,11 @@ def export(run: str, scoring: str, kind: str, output: Path, allow_partial: bool,
 
     \b
     Examples:
-      suite report export RUN --to parquet -o samples.parquet
-      suite report export RUN --to csv --table results -o results.csv
-      suite report export RUN --to lm-eval -o folder
-      suite report export RUN --to hub -o model-repository
-      suite report export RUN --to eee --relationship third_party --organization NAME -o folder
+      suite report export RUN --to parquet -O samples.parquet
+      suite report export RUN --to csv --table results -O results.csv
+      suite report export RUN --to lm-eval -O folder
+      suite report export RUN --to hub -O model-repository
+      suite report export RUN --to eee --relationship third_party --organization NAME -O folder
     """
     given = {name: value for name, value in options.items() if value}
     for name in given:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+from suite.cli.flags import json_flag, output_flag
 
 
 @click.group("runs")
@@ -25,9 +25,10 @@ def runs() -> None:
     type=click.Path(path_type=Path),
     default=Path("runs"),
     show_default=True,
-    help="Where the runs are.",
+    metavar="DIR",
+    help="The folder that holds the runs.",
 )
-@as_json
+@json_flag
 def list_(folder: Path, as_json: bool) -> None:
     """All runs in a folder, and how far each got.
 
@@ -50,7 +51,7 @@ def list_(folder: Path, as_json: bool) -> None:
 
 @runs.command()
 @click.argument("run")
-@as_json
+@json_flag
 def show(run: str, as_json: bool) -> None:
     """State, roles and scorings of a run, and why work is pending.
 
@@ -78,22 +79,15 @@ def _show(folder: Path, as_json: bool) -> None:
 @runs.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--from", "importer", required=True, metavar="NAME", help="Whose format: an importer's name.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="DIR",
-    help="Folder of the new run.",
-)
-@click.option("--model", default="", metavar="NAME", help="Which model's answers, where there are several.")
-@as_json
+@output_flag("DIR", "The run's folder.")
+@click.option("--model", default="", metavar="NAME", help="The candidate, where the files tell of several.")
+@json_flag
 def import_(path: Path, importer: str, output: Path, model: str, as_json: bool) -> None:
     """Make a run of result files that were made elsewhere. It is marked as imported, and stays so.
 
     \b
     Example:
-      suite runs import results/ --from prefeval -o runs/upstream-mistral
+      suite runs import results/ --from prefeval -O runs/upstream-mistral
     """
     from suite.report.imports import import_run
     from suite.report.run_reports import write_reports

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from suite.cli import steps
+from suite.cli.flags import data_flag, output_flag
 from suite.errors import ConfigError
 
 
@@ -26,9 +27,9 @@ from suite.errors import ConfigError
     metavar="[TASK:]NAME=VALUE",
     help="An at-score parameter (with --outputs: any).",
 )
-@click.option("--preset", default="", hidden=True)
+@click.option("--preset", default="", metavar="NAME", hidden=True)
 @click.option("--mini", is_flag=True, help="With --outputs: on the bundled data.")
-@click.option("--data", multiple=True, metavar="NAME=RUN|FILE", help="Fill a dataset from a run or a file.")
+@data_flag
 @click.option(
     "--prompts",
     type=click.Choice(["own", "official"]),
@@ -37,9 +38,7 @@ from suite.errors import ConfigError
 )
 @steps.role_flags
 @steps.thinking_flag
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="With --outputs: the run's folder."
-)
+@output_flag("DIR", "With --outputs: the run's folder (default: runs/…).", required=False)
 @steps.run_flags
 @click.pass_context
 def score(context: click.Context, /, **flags: Any) -> None:
@@ -87,7 +86,7 @@ def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
                 where="; ".join(f"{name}: {', '.join(found)}" for name, found in values.items()),
                 fix=f"choose one, such as {first}",
             )
-    folder = choose_folder(plan, flags["out"], False)
+    folder = choose_folder(plan, flags["output"], False)
     return steps.carry_out(plan, folder, flags, reuse="all" if flags["cache"] else "others")
 
 
@@ -96,7 +95,7 @@ def _run(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
     from suite.run.reopen import plan_again
     from suite.run.sources import find_run
 
-    for name in ("tasks", "mini", "out"):
+    for name in ("tasks", "mini", "output"):
         if flags[name]:
             raise ConfigError(
                 f"--{name.rstrip('s')} goes with --outputs", fix="a run knows its own tasks and data"

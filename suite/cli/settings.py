@@ -22,6 +22,7 @@ from typing import Any
 
 import click
 
+from suite.cli.spellings import current
 from suite.errors import ConfigError, unknown
 from suite.files import read_regular
 
@@ -76,7 +77,7 @@ class Settings:
             child = below.get_command(context, key) if below else None
             if child is not None and isinstance(value, dict):
                 found[key] = self.defaults(context, child, way)
-            elif (option := flags.get(key.replace("_", "-"))) is not None and option.name:
+            elif (option := flags.get(current(names, key.replace("_", "-")))) is not None and option.name:
                 found[option.name] = self._value(context, option, value, way)
             else:
                 known = sorted({_shown(one) for one in flags.values()})

@@ -1,4 +1,4 @@
-"""suite submit: bundles of runs that a stranger can ."""
+"""suite submit: bundles of runs that a stranger can verify."""
 
 import json
 import secrets
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from suite.board.pack.declarations import FLAGS
+from suite.cli.flags import board_flag, bundle_url_flag, data_flag, json_flag, output_flag, repo_flag
 from suite.cli.steps import parse_data, parse_options, parse_roles, role_flags
 
 if TYPE_CHECKING:
@@ -19,19 +20,19 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 @click.group("submit")
 def submit() -> None:
-    """Submit runs to a board: pack them as a bundle, sign it, verify it, hand it in.
+    """Submit runs to a board: pack them as a bundle, sign it, verify it, place it in the board's repository.
 
     \b
     Example:
       suite submit declare runs/mine > declare.yaml
-      suite submit pack runs/mine --declare declare.yaml -o mine.suite.zip
+      suite submit pack runs/mine --declare declare.yaml -O mine.suite.zip
       suite submit verify mine.suite.zip
       suite submit place mine.suite.zip --repo ../the-board
     """
 
 
-def _board(name: str | None) -> "Board | None":
-    if name is None:
+def _board(name: str) -> "Board | None":
+    if not name:
         return None
     from suite.board.define.board_files import find_board
 
@@ -40,8 +41,8 @@ def _board(name: str | None) -> "Board | None":
 
 @submit.command("declare")
 @click.argument("runs", nargs=-1, metavar="[RUN…]")
-@click.option("--board", metavar="FILE|ID", help="The board that the submission is for.")
-def declare(runs: Sequence[str], board: str | None) -> None:
+@board_flag("The board that the submission is for.")
+def declare(runs: Sequence[str], board_name: str) -> None:
     """Print a commented file of declarations, with what the runs tell filled in.
 
     \b
@@ -51,7 +52,7 @@ def declare(runs: Sequence[str], board: str | None) -> None:
     from suite.board.pack import declarations
     from suite.compare.loading import open_runs
 
-    known = declarations.known(open_runs(runs), _board(board))
+    known = declarations.known(open_runs(runs), _board(board_name))
     click.echo(declarations.template(known), nl=False)
 
 
@@ -67,12 +68,10 @@ def _flags(command: CommandT) -> CommandT:
 
 @submit.command("pack")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN…")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Where to write it (default: MODEL.suite.zip)."
-)
+@output_flag("PATH", "The bundle (default: MODEL.suite.zip).", required=False)
 @click.option("--folder", is_flag=True, help="Write a folder of the same files instead of an archive.")
 @click.option("--force", is_flag=True, help="Replace what stands there.")
-@click.option("--board", metavar="FILE|ID", help="The board it is for: what that asks for must be there.")
+@board_flag("The board it is for: what that asks for must be there.")
 @click.option(
     "--declare",
     "declared_file",
@@ -88,7 +87,7 @@ def pack(
     output: Path | None,
     folder: bool,
     force: bool,
-    board: str | None,
+    board_name: str,
     declared_file: Path | None,
     readme: Path | None,
     **flags: str | None,
@@ -101,12 +100,12 @@ def pack(
 
     \b
     Example:
-      suite submit pack runs/mine --declare declare.yaml -o mine.suite.zip
+      suite submit pack runs/mine --declare declare.yaml -O mine.suite.zip
     """
     from suite.board.pack.wish import Wish, make
 
     given = {flag: text for flag in FLAGS if (text := flags.get(_name(flag))) is not None}
-    asked = _board(board)
+    asked = _board(board_name)
     made = make(Wish(runs, output, folder, force, asked, declared_file, readme, given))
     click.echo(f"bundle {made.id}")
     kind = "folder" if folder else "archive"
@@ -114,7 +113,7 @@ def pack(
     for line in made.inside:
         click.echo(f"  {line}")
     click.echo("its own hashes, records and references were checked (R0 to R2)")
-    target = f" --board {board}" if board else ""
+    target = f" --board {board_name}" if board_name else ""
     click.echo(f"next: suite submit verify {made.path}{target}")
     if asked is not None:
         click.echo(f"then, for a pull request: suite submit place {made.path} --repo CLONE")
@@ -166,17 +165,8 @@ def _public(key: Path) -> str:
 
 @submit.command("place")
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option(
-    "--repo",
-    "repository",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="DIR",
-    help="A clone of the board's repository.",
-)
-@click.option(
-    "--url", "urls", multiple=True, metavar="https://…", help="Where a large bundle lies; repeatable."
-)
+@repo_flag
+@bundle_url_flag
 def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
     """Put BUNDLE into a clone of its board's repository, as a pull request brings it.
 
@@ -199,16 +189,14 @@ def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
 
 @submit.command("verify")
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--board", "board_name", metavar="FILE|ID", help="The board that it was packed for.")
+@board_flag("The board that it was packed for.")
 @click.option(
     "--signers",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Whose SSH keys may sign (OpenSSH's ALLOWED SIGNERS).",
 )
-@click.option(
-    "--data", multiple=True, metavar="NAME=PLACE", help="A file or run that a dataset was given by."
-)
+@data_flag
 @click.option(
     "--rerun", type=click.IntRange(min=1), metavar="N", help="Ask the model again for N random samples."
 )
@@ -217,9 +205,8 @@ def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
 )
 @click.option("--rerun-seed", metavar="TEXT", help="What chooses them (default: drawn now, and printed).")
 @role_flags
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), metavar="FILE", help="Write the report as JSON."
-)
+@json_flag
+@output_flag("FILE", "Write the report, as JSON.", required=False)
 @click.option(
     "--per-sample", type=click.Path(path_type=Path), metavar="FILE", help="Write the units (Parquet)."
 )
@@ -233,19 +220,20 @@ def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
     help="How long it may take, without a re-run (default: the board's, else 1800).",
 )
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings, too.")
-@click.option("--quiet", is_flag=True, help="Only the verdict.")
+@click.option("--quiet", is_flag=True, help="No progress; only the verdict.")
 @click.pass_context
 def verify(
     context: click.Context,
     /,
     bundle: Path,
-    board_name: str | None,
+    board_name: str,
     signers: Path | None,
     data: Sequence[str],
     rerun: int | None,
     rejudge: int | None,
     rerun_seed: str | None,
-    json_path: Path | None,
+    as_json: bool,
+    output: Path | None,
     per_sample: Path | None,
     max_findings: int,
     time_limit: int | None,
@@ -266,14 +254,13 @@ def verify(
       suite submit verify my-model.suite.zip --board mini --rejudge 60 --judge vllm/org/the-judge
     """
     from suite.board.bundle.signatures import Signers
-    from suite.board.define.board_files import find_board
     from suite.board.verify import Rerun
     from suite.board.verify import verify as climb
     from suite.board.verify.verification import as_text
     from suite.errors import ConfigError
     from suite.report.run_reports import replace_file
 
-    for path in (json_path, per_sample):  # said before the work, not after it
+    for path in (output, per_sample):  # said before the work, not after it
         if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
             raise ConfigError(f"{path} cannot be written", fix="name a file in a folder that is there")
     models = parse_roles(named)
@@ -296,7 +283,7 @@ def verify(
     say = (lambda _: None) if quiet else (lambda text: click.echo(text, err=True))
     found = climb(
         bundle,
-        board=find_board(board_name) if board_name else None,
+        board=_board(board_name),
         data=parse_data(data),
         signers=Signers(signers) if signers is not None else None,
         most=max_findings,
@@ -304,10 +291,10 @@ def verify(
         say=say,
         seconds=time_limit,
     )
-    lines = list(as_text(found))
-    click.echo("\n".join(lines[-1:] if quiet else lines))
-    if json_path is not None:
-        replace_file(json_path, [json.dumps(found.data, indent=2, ensure_ascii=False) + "\n"])
+    lines, report = list(as_text(found)), json.dumps(found.data, indent=2, ensure_ascii=False)
+    click.echo(report if as_json else "\n".join(lines[-1:] if quiet else lines))
+    if output is not None:
+        replace_file(output, [report + "\n"])
     if per_sample is not None and found.per_sample:
         replace_file(per_sample, [found.per_sample])
     context.exit(found.exit_code(strict=strict))

@@ -6,11 +6,10 @@ from typing import Any
 
 import click
 
+from suite.cli.flags import json_flag
 from suite.errors import PluginError
 from suite.hookspecs import CONTRACT
 from suite.plugins import catalogue, contract_note
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def task_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -30,7 +29,7 @@ def tasks() -> None:
 
 
 @tasks.command("list")
-@as_json
+@json_flag
 def list_(as_json: bool) -> None:
     """All tasks of all installed plugins.
 
@@ -64,7 +63,7 @@ def list_(as_json: bool) -> None:
 
 @tasks.command()
 @click.argument("name", shell_complete=task_names)
-@as_json
+@json_flag
 def show(name: str, as_json: bool) -> None:
     """Parameters, roles, datasets, metrics and presets of a task.
 

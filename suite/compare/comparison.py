@@ -187,7 +187,7 @@ def _pairs(runs: Sequence[ComparedRun], baseline: str) -> list[tuple[int, int]]:
     names = [{run.label, run.name, run.reader.folder.name} for run in runs]
     base = next((index for index, known in enumerate(names) if baseline in known), None)
     if base is None:
-        raise unknown("run", baseline, [run.label for run in runs], where="--baseline")
+        raise unknown("run", baseline, [run.label for run in runs], where="--against")
     return [(index, base) for index in range(len(runs)) if index != base]
 
 

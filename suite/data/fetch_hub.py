@@ -161,7 +161,7 @@ def explain(error: Exception, source: HubSource, entry: str, what: str) -> NoRet
             f"{entry}: the Hub can't be reached",
             where=f"{where}: {_said(error)}",
             fix=f"check the network, HF_ENDPOINT and HF_HUB_OFFLINE, or bring the files: "
-            f"`suite data import {entry} --from DIR`",
+            f"`suite data import {entry} --dir DIR`",
         ) from error
     if isinstance(error, errors.EntryNotFoundError):
         raise DataError(

@@ -34,7 +34,7 @@ class JournalFile:
             raise RunError(
                 f"cannot write {path.name}: {error.strerror}",
                 where=str(path),
-                fix="choose a folder that can be written to with --out",
+                fix="choose a folder that can be written to with --output",
             ) from error
         self._end = self._cut_torn_line()
         self._dirty = False
@@ -157,7 +157,7 @@ class FolderLock:
             raise RunError(
                 f"cannot write to the run folder: {error.strerror}",
                 where=str(self._path.parent),
-                fix="choose a folder that can be written to with --out",
+                fix="choose a folder that can be written to with --output",
             ) from error
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -195,5 +195,5 @@ def write_json(path: Path, value: object) -> None:
         raise RunError(
             f"cannot write {path.name}: {error.strerror}",
             where=str(path),
-            fix="make room or choose another folder with --out, then run the same command again",
+            fix="make room or choose another folder with --output, then run the same command again",
         ) from error

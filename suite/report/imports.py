@@ -72,7 +72,7 @@ def import_run(
     found = plugins or catalogue()
     read = found.load("importer", importer)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder.name} is not empty", where=str(folder), fix="name a new folder with -o")
+        raise ConfigError(f"{folder.name} is not empty", where=str(folder), fix="name a new folder with -O")
     if not path.exists():
         raise NotFound(f"there is no {path.name}", where=str(path.parent), fix="name a file or folder")
     chosen = _model(_records(read, path, importer, say), model, path)

@@ -74,7 +74,7 @@ def in_place(path: Path, *, over: bool = True) -> Iterator[BinaryIO]:
             if not over and path.exists() and not _holds(path, file):
                 raise ConfigError(
                     f"{path} is there already, and is another file",
-                    fix="choose another name with -o, or replace it with --force",
+                    fix="choose another name with -O, or replace it with --force",
                 )
     except OSError as error:
         raise RunError(

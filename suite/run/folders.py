@@ -30,18 +30,20 @@ def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:
         folder = out
         if new and (folder / "manifest.json").exists():
             raise RunError(
-                f"{folder.name} holds a run already", where=str(folder), fix="name another folder with --out"
+                f"{folder.name} holds a run already",
+                where=str(folder),
+                fix="name another folder with --output",
             )
     manifest = folder / "manifest.json"
     if manifest.exists():
         _same(plan, read_json(manifest), folder)
     elif folder.exists() and not folder.is_dir():
-        raise RunError(f"{folder.name} is no folder", where=str(folder), fix="name another with --out")
+        raise RunError(f"{folder.name} is no folder", where=str(folder), fix="name another with --output")
     elif folder.is_dir() and any(folder.iterdir()) and not (folder / ".lock").exists():
         raise RunError(
             f"{folder.name} is not empty and holds no run",
             where=str(folder),
-            fix="name an empty or new folder with --out",
+            fix="name an empty or new folder with --output",
         )
     return folder
 
@@ -51,7 +53,7 @@ def _same(plan: Plan, manifest: dict[str, Any], folder: Path) -> None:
         raise RunError(
             f"{folder.name} is in format {manifest.get('format')!r}, this suite writes {FORMAT!r}",
             where=str(folder / "manifest.json"),
-            fix="name another folder with --out",
+            fix="name another folder with --output",
         )
     if manifest.get("plan_sha256") == plan.sha256:
         return
@@ -59,7 +61,7 @@ def _same(plan: Plan, manifest: dict[str, Any], folder: Path) -> None:
     raise RunError(
         f"{folder.name} holds a run of another plan; differing: {', '.join(fields) or 'unknown'}",
         where=str(folder / "manifest.json"),
-        fix="name another folder with --out, or leave --out away",
+        fix="name another folder with --output, or leave --output away",
     )
 
 

@@ -30,7 +30,7 @@ def held(
         raise RunError(
             f"cannot make the run folder: {error.strerror}",
             where=str(folder),
-            fix="choose a folder that can be written to with --out",
+            fix="choose a folder that can be written to with --output",
         ) from error
     if not made:
         sync_folder(folder.parent)
@@ -50,7 +50,7 @@ def check_no_records(folder: Path) -> None:
             raise RunError(
                 f"{name} has records, but there is no manifest.json to say of which plan",
                 where=str(folder),
-                fix="restore manifest.json from a copy, or name another folder with --out",
+                fix="restore manifest.json from a copy, or name another folder with --output",
             )
 
 

@@ -105,7 +105,7 @@ def test_an_audit_runs_and_is_shown_again(tmp_path, monkeypatch):
     labels.write_text('{"id": "p", "question": "Q?", "first": "a", "second": "b", "human": "first"}\n')
     arguments = [
         "audit", "--judge", "scripted/constant", "-o", "text=Choose 1", "--limit", "2",
-        "--labels", str(labels), "--out", "audit", "--json",
+        "--labels", str(labels), "--output", "audit", "--json",
     ]  # fmt: skip
     found = CliRunner().invoke(command, arguments)
     assert found.exit_code == 0, found.output

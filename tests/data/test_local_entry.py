@@ -53,7 +53,7 @@ def brought(place: Place, content: bytes, part: dict[str, Any] | None = None, **
 
 def test_files_brought_by_hand_are_held_to_the_same_hashes(place: Place) -> None:
     folder = brought(place, jsonl(QUESTIONS))
-    done = place.suite("data", "import", "brought", "--from", str(folder), "--json")
+    done = place.suite("data", "import", "brought", "--dir", str(folder), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["brought"]["files"] == {"data/test.jsonl": sha256(jsonl(QUESTIONS))}
     assert ready(place.registry.dataset("brought"), place.cache) is not None
@@ -131,7 +131,7 @@ def test_files_that_are_not_what_they_should_be(
 def test_a_licence_has_to_be_accepted_once(place: Place) -> None:
     licence = {"name": "CC-BY-NC-4.0", "url": "https://licence.example", "accept_required": True}
     folder = brought(place, jsonl(QUESTIONS), licence=licence)
-    words = ("data", "import", "brought", "--from", str(folder))
+    words = ("data", "import", "brought", "--dir", str(folder))
     refused = place.suite(*words)
     assert refused.returncode == 2
     assert refused.stderr.splitlines() == [

@@ -59,7 +59,7 @@ def _mini_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     models = ["--model", "scripted/words", "--judge", f"scripted/{judge}", "--trials", "2", "--no-cache"]
     done = CliRunner().invoke(
-        cli, ["eval", *words, *models, "--out", str(folder), "--quiet"], catch_exceptions=False
+        cli, ["eval", *words, *models, "--output", str(folder), "--quiet"], catch_exceptions=False
     )
     assert done.exit_code == 0, done.output
     return folder

@@ -43,7 +43,7 @@ def test_show_writes_other_forms(make_run: Make, tmp_path: Path) -> None:
     folder = make_run()
     results = json.loads((folder / "scorings/abc12345/results.json").read_text())
     assert json.loads(call(report, "show", folder, "--json").output) == results
-    assert call(report, "show", folder, "--md").output.startswith("# run-1\n")
+    assert call(report, "show", folder, "--markdown", "-").output.startswith("# run-1\n")
     path = tmp_path / "page.html"
     assert call(report, "show", folder, "--html", path).output == f"wrote {path}\n"
     assert path.read_text().startswith("<!doctype html>")
@@ -51,14 +51,14 @@ def test_show_writes_other_forms(make_run: Make, tmp_path: Path) -> None:
 
 def test_contradictions_and_unknown_names_are_refused(make_run: Make, tmp_path: Path) -> None:
     folder = make_run()
-    assert isinstance(fails(report, "show", folder, "--md", "--json"), ConfigError)
+    assert isinstance(fails(report, "show", folder, "--markdown", "-", "--json"), ConfigError)
     assert isinstance(fails(report, "show", tmp_path / "nothing"), NotFound)
     assert "abc12345" in str(fails(report, "show", folder, "--scoring", "abc"))
 
 
 def test_export_writes_and_says_where(make_run: Make, tmp_path: Path) -> None:
     path = tmp_path / "samples.csv"
-    result = call(report, "export", make_run(pending=0), "--format", "csv", "-o", path)
+    result = call(report, "export", make_run(pending=0), "--to", "csv", "-O", path)
     assert result.output == f"wrote {path}\n"
     assert len(path.read_text().splitlines()) == 7 * 12 + 1
 
@@ -102,7 +102,7 @@ def test_prefeval_files_are_imported(tmp_path: Path) -> None:
     place.parent.mkdir(parents=True)
     row = {"preference": "p", "question": "q", "explanation": "e", "response_to_q": "Drink tea."}
     place.write_text(json.dumps([row]))
-    result = call(runs, "import", tmp_path / "explicit", "--from", "prefeval", "-o", tmp_path / "run")
+    result = call(runs, "import", tmp_path / "explicit", "--from", "prefeval", "-O", tmp_path / "run")
     assert "run: partial, 1 pending, imported" in result.output
     assert (tmp_path / "run/report.html").exists()
 

@@ -80,7 +80,7 @@ def validated(folder: Path) -> list[str]:
 
 
 def export(run: Path, folder: Path, *words: str) -> None:
-    done = CliRunner().invoke(cli, ["report", "export", str(run), "-o", str(folder), *words])
+    done = CliRunner().invoke(cli, ["report", "export", str(run), "-O", str(folder), *words])
     assert done.exit_code == 0, done.output + str(done.exception)
 
 
@@ -103,7 +103,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for task, more in RUNS.items():
         words = ["eval", "--task", task, "--mini", "--limit", "3", "--trials", "2", "--no-cache", "--quiet"]
         place = str(folder / task.replace("/", "_"))
-        done = CliRunner().invoke(cli, [*words, "--model", "scripted/words", *more, "--out", place])
+        done = CliRunner().invoke(cli, [*words, "--model", "scripted/words", *more, "--output", place])
         # 1: words by chance are no verdicts, so that a whole cell has no value for one reason
         assert done.exit_code in (0, 1) and "wrote" in done.output, done.output + str(done.exception)
     return folder

@@ -27,10 +27,10 @@ def test_a_command_does_what_it_says(
     words = [{"RUN": str(folder), "TASK": "units/stated"}.get(word, word) for word in shlex.split(line)[1:]]
     done = CliRunner().invoke(cli, words)
     assert done.exit_code == 0, done.output + str(done.exception)
-    if "-o" in words:
-        path = tmp_path / words[words.index("-o") + 1]
+    if "-O" in words:
+        path = tmp_path / words[words.index("-O") + 1]
         assert path.is_dir() or path.stat().st_size
-        assert f"wrote {words[words.index('-o') + 1]}" in done.output
+        assert f"wrote {words[words.index('-O') + 1]}" in done.output
 
 
 def test_the_columns_of_the_tables_are_those_listed(whole: Make, tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_the_columns_of_the_tables_are_those_listed(whole: Make, tmp_path: Path)
     for table in ("samples", "values", "results"):
         (said,) = re.findall(rf"^\| `{table}` \|[^|]*\| (.*) \|$", PAGE, re.MULTILINE)
         place = tmp_path / f"{table}.csv"
-        words = ["report", "export", str(folder), "--to", "csv", "--table", table, "-o", str(place)]
+        words = ["report", "export", str(folder), "--to", "csv", "--table", table, "-O", str(place)]
         assert CliRunner().invoke(cli, words).exit_code == 0
         with place.open(newline="", encoding="utf-8") as file:
             header = next(csv.reader(file))

@@ -143,7 +143,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WritingHub]
 
 
 def export(folder: Path, to: Path, *more: str, say: str = "") -> Result:
-    words = ["export", str(folder), "--to", "hub", "-o", str(to), "--task", "units/stated"]
+    words = ["export", str(folder), "--to", "hub", "-O", str(to), "--task", "units/stated"]
     told = ["--dataset", "ours/prefs", "--task-id", "units", "--scale", "percent"]
     return CliRunner().invoke(report, [*words, *told, *more], input=say)
 
@@ -197,6 +197,6 @@ def test_what_the_hub_refuses_is_said(
 def test_flags_of_another_format_are_refused(
     whole: Make, tmp_path: Path, words: list[str], message: str
 ) -> None:
-    done = CliRunner().invoke(report, ["export", str(whole()), "-o", str(tmp_path / "x"), *words])
+    done = CliRunner().invoke(report, ["export", str(whole()), "-O", str(tmp_path / "x"), *words])
     assert isinstance(done.exception, ConfigError) and message in done.exception.what
     assert not (tmp_path / "x").exists()

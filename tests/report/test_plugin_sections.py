@@ -46,7 +46,7 @@ def test_a_real_run_shows_its_tasks_own_view(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
     command = [
         "--task", "prefeval/classification", "--mini", "--limit", "3", "--model", "scripted/echo",
-        "-P", "inter_turns=0,3", "--out", str(tmp_path / "run"),
+        "-P", "inter_turns=0,3", "--output", str(tmp_path / "run"),
     ]  # fmt: skip
     done = CliRunner().invoke(eval_, command, catch_exceptions=False)
     assert done.exit_code == 0, done.output

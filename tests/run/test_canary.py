@@ -23,7 +23,7 @@ TRACES = [
 ]
 COMMANDS = [
     "eval --task prefeval/classification --mini --limit 4 --model openai/m -o base_url={url} "
-    "-o api_key_env=CANARY_API_KEY -o check=false --out run --no-cache",
+    "-o api_key_env=CANARY_API_KEY -o check=false --output run --no-cache",
     "eval --task prefeval/classification --mini --model openai/m -o base_url={url} "
     "-o api_key_env={key} --dry-run",
     'eval --task prefeval/classification --mini --model openai/m -o extra_body={{"api_key":"{key}"}}',
@@ -36,10 +36,10 @@ COMMANDS = [
     "runs show run --json",
     "report show run --samples 3",
     "report show run --html page.html",
-    "report export run --format csv -o samples.csv --allow-partial",
-    "report export run --format lm-eval -o lm --allow-partial",
+    "report export run --to csv -O samples.csv --allow-partial",
+    "report export run --to lm-eval -O lm --allow-partial",
     "doctor --json",
-    "submit pack run -o bundle.suite.zip",
+    "submit pack run -O bundle.suite.zip",
 ]
 SCRIPT = """
 import json, sys

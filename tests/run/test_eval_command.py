@@ -33,7 +33,7 @@ def suite(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complete
 
 
 def test_a_run_is_shown_reported_continued_and_scored_again(tmp_path: Path) -> None:
-    command = [*BASE, "--model", "scripted/first-option?format=<choice>{}</choice>", "--out", "one"]
+    command = [*BASE, "--model", "scripted/first-option?format=<choice>{}</choice>", "--output", "one"]
     first = suite(*command, cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     assert "correct" in first.stdout
@@ -59,7 +59,7 @@ def test_a_run_is_shown_reported_continued_and_scored_again(tmp_path: Path) -> N
 
 def test_a_baseline_that_guesses_gives_each_letter_equally_often_under_prefill(tmp_path: Path) -> None:
     done = suite("eval", "--task", "prefeval/classification", "--mini", "--model", "scripted/random-option",
-                 "--out", "chance", "--quiet", cwd=tmp_path)  # fmt: skip
+                 "--output", "chance", "--quiet", cwd=tmp_path)  # fmt: skip
     assert done.returncode == 0, done.stderr
     (path,) = (tmp_path / "chance").glob("scorings/*/scores.jsonl")
     rows = [json.loads(line) for line in path.read_text().splitlines()]
@@ -128,7 +128,7 @@ async def test_ctrl_c_drains_says_how_to_go_on_and_the_same_command_does(tmp_pat
             "openai/loopback",
             "--concurrency",
             "2",
-            "--out",
+            "--output",
             "run",
             "-P",
             "inter_turns=0",
@@ -163,7 +163,7 @@ async def test_ctrl_c_drains_says_how_to_go_on_and_the_same_command_does(tmp_pat
 
 def test_why_samples_are_pending_is_told_in_words(tmp_path: Path) -> None:
     """An author sees what went wrong where they look first, not in a journal."""
-    model = ["--model", "scripted/fail", "-o", "kind=status-500", "--out", "one"]
+    model = ["--model", "scripted/fail", "-o", "kind=status-500", "--output", "one"]
     found = suite(*BASE, *model, cwd=tmp_path)
     assert found.returncode == 1
     assert re.search(r"samples are pending \(status-500 \d+\)\n  status-500, for example: \S", found.stderr)

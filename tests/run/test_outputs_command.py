@@ -40,7 +40,7 @@ def test_the_helps_example_works_as_it_is_printed() -> None:
     Path("answers.jsonl").rename("a.jsonl")
     assert score.help is not None
     (example,) = re.findall(r"suite score (--outputs .*)", score.help)
-    done = call(*shlex.split(example), "--out", "run")
+    done = call(*shlex.split(example), "--output", "run")
     assert done.exit_code == 1  # the other samples have no text
     assert scored("run") == {"books_reading/0": "C"}
     assert "a.jsonl has no text for sample '" in done.output
@@ -58,7 +58,7 @@ def test_a_text_a_request_or_the_only_one_for_the_last() -> None:
     only = {**second, "text": "<choice>B</choice>"}
     told = {"text": "ok", "call": 0}
     answers({**first, **told}, {**first, "call": 1}, only, {**third, **told}, {**third, "call": 2})
-    done = call("--outputs", "answers.jsonl", *TASK, "--out", "run")
+    done = call("--outputs", "answers.jsonl", *TASK, "--output", "run")
     assert scored("run") == {"books_reading/0": "C", "books_reading/1": "B"}
     assert "request 2 of sample 'books_reading/2'" in done.output or "no text" in done.output
 
@@ -69,7 +69,7 @@ def test_lines_that_no_sample_used_are_counted_and_named() -> None:
     rows[3]["call"] = 1
     rows[5]["trial"] = 1
     answers(*rows, before="\ufeff")
-    done = call("--outputs", "answers.jsonl", *PERSONA, "--out", "run")
+    done = call("--outputs", "answers.jsonl", *PERSONA, "--output", "run")
     assert scored("run") == {"books_reading/0": "C", "books_reading/1": "C"}
     assert (
         "! answers.jsonl: 4 lines were not used (line 2: 'no/such', no such sample in this run; "

@@ -59,7 +59,7 @@ async def test_candidate_and_judge_share_one_server_and_prefixes_are_reused(tmp_
 def test_the_server_dies_with_a_run_that_is_killed(tmp_path: Path) -> None:
     flags = [flag for key, value in OPTIONS.items() for flag in ("-o", f"{key}={value}")]
     command = [sys.executable, "-m", "suite", "eval", "--task", "prefeval/classification", "--mini"]
-    process = subprocess.Popen([*command, "--model", model(), "--out", str(tmp_path / "run"), *flags])
+    process = subprocess.Popen([*command, "--model", model(), "--output", str(tmp_path / "run"), *flags])
     deadline = time.monotonic() + 600
     while not (tmp_path / "run/calls.jsonl").exists() and time.monotonic() < deadline:
         assert process.poll() is None

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_it_writes_a_distribution_with_a_task_of_about_50_lines(tmp_path: Path) -> None:
-    done = CliRunner().invoke(new, ["try-units", "--dir", str(tmp_path / "d")])
+    done = CliRunner().invoke(new, ["try-units", "--output", str(tmp_path / "d")])
     assert done.exit_code == 0, done.output
     written = sorted(str(path.relative_to(tmp_path / "d")) for path in (tmp_path / "d").rglob("*.*"))
     assert written == [
@@ -41,14 +41,14 @@ def test_it_writes_a_distribution_with_a_task_of_about_50_lines(tmp_path: Path) 
 def test_a_bad_or_taken_name_is_refused(name: str, tmp_path: Path) -> None:
     if name == "prefeval":
         pytest.importorskip("suite_prefeval")
-    done = CliRunner().invoke(new, ["--dir", str(tmp_path / "d"), "--", name])
+    done = CliRunner().invoke(new, ["--output", str(tmp_path / "d"), "--", name])
     assert isinstance(done.exception, ConfigError)
     assert not (tmp_path / "d").exists()
 
 
 def test_a_folder_with_anything_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine", "utf-8")
-    done = CliRunner().invoke(new, ["try-units", "--dir", str(tmp_path)])
+    done = CliRunner().invoke(new, ["try-units", "--output", str(tmp_path)])
     assert isinstance(done.exception, ConfigError)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
@@ -57,7 +57,7 @@ def test_a_folder_with_anything_in_it_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed")
 def test_it_installs_tests_checks_and_runs_at_once(tmp_path: Path) -> None:
     place, target = tmp_path / "suite-try-units", tmp_path / "installed"
-    assert CliRunner().invoke(new, ["try-units", "--dir", str(place)]).exit_code == 0
+    assert CliRunner().invoke(new, ["try-units", "--output", str(place)]).exit_code == 0
     pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
     told(place, *pip, "--target", str(target), str(place))
     environment = {"PYTHONPATH": os.pathsep.join([str(target), str(ROOT)])}
@@ -69,7 +69,7 @@ def test_it_installs_tests_checks_and_runs_at_once(tmp_path: Path) -> None:
     told(place, *python, "mypy", "--strict", "suite_try_units", "tests", **environment)
     told(place, *python, "ruff", "check", ".", **environment)
     run = [*python, "suite", "eval", "--task", "try-units", "--mini", "--model", "scripted/words", "--quiet"]
-    assert "kept" in told(tmp_path, *run, "--json", "--out", str(tmp_path / "run"), **environment)
+    assert "kept" in told(tmp_path, *run, "--json", "--output", str(tmp_path / "run"), **environment)
 
 
 def told(folder: Path, *command: str, **environment: str) -> str:

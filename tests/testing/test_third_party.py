@@ -118,7 +118,7 @@ def test_a_plugin_from_a_wheel_is_listed_run_checked_and_submitted(stranger: Str
     assert PLUGIN in stranger.run("suite", "tasks", "list")
     assert f"{PLUGIN}-questions" in stranger.run("suite", "data", "list")
 
-    words = ["--task", PLUGIN, "--mini", "--model", "scripted/words", "--out", "mine", "--quiet"]
+    words = ["--task", PLUGIN, "--mini", "--model", "scripted/words", "--output", "mine", "--quiet"]
     results = json.loads(stranger.run("suite", "eval", *words, "--json"))
     assert [cell["task"] for cell in results["cells"]] == [PLUGIN, PLUGIN]
     assert results["pending"] == 0
@@ -133,16 +133,16 @@ def test_a_plugin_from_a_wheel_is_listed_run_checked_and_submitted(stranger: Str
         "python", "-m", "pytest", "-q", "--suite-task", PLUGIN, str(tests), "-k", "solves"
     )
     assert by_option.splitlines()[-1].startswith("1 passed, ")
-    stranger.run("suite", "report", "export", "mine", "--to", "csv", "-o", "samples.csv")
+    stranger.run("suite", "report", "export", "mine", "--to", "csv", "-O", "samples.csv")
 
     declared = [
         "--display-name", "Words", "--organization", "Nobody", "--submitter", "A Stranger", "--availability",
         "unknown", "--deployment", "self_deployed", "--relationship", "third_party", "--selection-rule",
         "only_run", "--complete-runs", "1", "--references-access", "no", "--traces-licence", "CC0-1.0",
     ]  # fmt: skip
-    stranger.run("suite", "submit", "pack", "mine", *declared, "-o", "mine.suite.zip")
+    stranger.run("suite", "submit", "pack", "mine", *declared, "-O", "mine.suite.zip")
     shutil.move(stranger.work / "mine", stranger.folder / "elsewhere")  # the bundle has to do
-    stranger.run("suite", "submit", "verify", "mine.suite.zip", "--json", "verification.json")
+    stranger.run("suite", "submit", "verify", "mine.suite.zip", "--output", "verification.json")
     report = json.loads((stranger.work / "verification.json").read_text("utf-8"))
     assert report["verdict"] in ("verified", "verified_with_warnings")
     assert [one for one in report["findings"] if one["severity"] == "error"] == []
@@ -156,7 +156,7 @@ def test_without_the_plugin_a_bundle_of_it_is_not_verified_and_says_why(stranger
     if not bundle.is_file():
         pytest.skip("the test that makes the bundle did not come so far")
     stranger.run("pip", "uninstall", "-q", "-y", f"suite-{PLUGIN}")
-    said = stranger.run("suite", "submit", "verify", str(bundle), "--json", "without.json", code=1)
+    said = stranger.run("suite", "submit", "verify", str(bundle), "--output", "without.json", code=1)
     report = json.loads((stranger.work / "without.json").read_text("utf-8"))
     assert report["verdict"] == "incomplete"
     assert PLUGIN in said

@@ -62,7 +62,7 @@ def test_a_panel_of_five(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, orders
     run(eval_, "--task", "contexteval/pairwise", "--mini", "--limit", "10",
         *(word for name, value in values.items() for word in ("-P", f"{name}={value}")),
         "--model", "scripted/words?words=9", "--baseline", "scripted/words?words=11",
-        "--out", str(native))  # fmt: skip
+        "--output", str(native))  # fmt: skip
     files = write(native, tmp_path / "files", setting)
     imported = import_run("contexteval", files, tmp_path / "imported")
     found, wanted = numbers(imported), numbers(native)

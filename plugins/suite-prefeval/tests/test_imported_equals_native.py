@@ -73,7 +73,7 @@ def test_generation_judged_there_or_here(tmp_path: Path) -> None:
     native = tmp_path / "native"
     topics = "topics=" + json.dumps(sorted(path.stem for path in (MINI / "explicit").glob("*.json")))
     run(eval_, "--task", "prefeval/generation", "--mini", "-P", topics, "-P", "max_tokens=300",
-        "--model", "scripted/words", "--judge", JUDGE, "--out", str(native))  # fmt: skip
+        "--model", "scripted/words", "--judge", JUDGE, "--output", str(native))  # fmt: skip
     scores = {one.sample: one for one in RunReader(native).scoring(RunReader(native).scorings()[0]).scores}
 
     def judged(record: Any, text: str, _topic: str, _index: int) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def test_choices(tmp_path: Path) -> None:
     native = tmp_path / "native"
     run(eval_, "--task", "prefeval/classification", "--mini", "-P", "inter_turns=0", "-P", "method=zero-shot",
         "-P", "max_tokens=5", "-P", "prefill=false",
-        "--model", "scripted/random-option?format=<choice>{}</choice>", "--out", str(native))  # fmt: skip
+        "--model", "scripted/random-option?format=<choice>{}</choice>", "--output", str(native))  # fmt: skip
 
     def chosen(_record: Any, text: str, _topic: str, index: int) -> dict[str, Any]:
         gold = gold_letter(Orders()[index])

@@ -65,7 +65,7 @@ def _shown(value: suite.Shown) -> str:
 
 @click.command("reward-models")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def reward_models(runs: tuple[str, ...], as_json: bool) -> None:
     """Reward models side by side: their headlines, and how often two of them prefer the same answer.
 

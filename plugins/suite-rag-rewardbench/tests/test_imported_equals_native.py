@@ -25,7 +25,7 @@ def solved(folder: Path, task: str, *arguments: str) -> Path:
     model = f"scripted/{__name__}:scores?capabilities=rate"
     command = ["--task", task, "--mini", "-P", "kind=classifier", *arguments, "--model", model]
     done = CliRunner().invoke(
-        eval_, [*command, "--out", str(folder), "--quiet", "--no-cache"], catch_exceptions=False
+        eval_, [*command, "--output", str(folder), "--quiet", "--no-cache"], catch_exceptions=False
     )
     assert done.exit_code == 0, done.output
     return folder

@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def evaluate(model: str, out: Path, *flags: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "suite", "eval", "--mini", "--json", "--no-cache", "--out", str(out)]
+    command = [sys.executable, "-m", "suite", "eval", "--mini", "--json", "--no-cache", "--output", str(out)]
     done = subprocess.run(
         [*command, "--model", model, *flags],
         capture_output=True,

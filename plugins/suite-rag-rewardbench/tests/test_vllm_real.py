@@ -60,7 +60,7 @@ def test_it_ranks_unseen_pairs_with_the_logits_of_transformers(tmp_path: Path) -
     options = [part for pair in settings.items() for part in ("-o", "=".join(pair))]
     run = tmp_path / "run"
     done = subprocess.run(
-        [*command, "--model", f"vllm/{folder}", "--out", str(run), *options],
+        [*command, "--model", f"vllm/{folder}", "--output", str(run), *options],
         capture_output=True,
         text=True,
         check=False,

@@ -31,7 +31,14 @@ def _write(path: Path, rows: Any) -> int:
 
 
 @userbench.command()
-@click.option("--out", "-o", "folder", type=click.Path(file_okay=False, path_type=Path), required=True)
+@click.option(
+    "-O",
+    "--output",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    required=True,
+)
 @click.option("--split", type=click.Choice(["train", "test"]), default="test", show_default=True)
 @click.option(
     "--tag", "tags", type=click.Choice(TAGS), multiple=True, help="A composition. Repeatable; default: all."
@@ -46,7 +53,7 @@ def generate(
 ) -> None:
     """Write userbench-synth scenarios and their split index to FOLDER.
 
-    Example: suite userbench generate -o synth --split train --tag 22 --count 100
+    Example: suite userbench generate -O synth --split train --tag 22 --count 100
     then: suite eval --task userbench/travel --data userbench=synth/scenarios.jsonl
     --data userbench-index=synth/index.jsonl -P split=train -P user=rules-v1 --model …
     """
@@ -109,11 +116,18 @@ def baseline(
 
 @userbench.command()
 @click.argument("run")
-@click.option("--out", "-o", "file", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option(
+    "-O",
+    "--output",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    required=True,
+)
 def export(run: str, file: Path) -> None:
     """Write the episodes of RUN as training trajectories: JSON lines of messages with rewards.
 
-    Example: suite userbench export runs/userbench-travel-… -o episodes.jsonl
+    Example: suite userbench export runs/userbench-travel-… -O episodes.jsonl
     """
     from suite_userbench.trajectories import trajectories
 

@@ -136,7 +136,7 @@ def test_dialogues_are_played_by_tool_calls_of_the_real_engine(tmp_path, monkeyp
     options = [flag for key, value in given.items() for flag in ("-o", f"{key}={value}")]
     task = ["--task", "userbench/travel", "--mini", "--preset", "mini", "-P", "calling=tools", "--limit", "2"]
     task += ["-P", "max_tokens=400", "-P", "temperature=1.0"]  # at 0 so small a model only repeats itself
-    code = main(["eval", *task, "--model", f"vllm/{model}", "--out", "run", "--quiet", *options])
+    code = main(["eval", *task, "--model", f"vllm/{model}", "--output", "run", "--quiet", *options])
     assert code == 0
     reader = suite.RunReader(tmp_path / "run")
     calls = [one for one in reader.calls if one.role == "candidate"]

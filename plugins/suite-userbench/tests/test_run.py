@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
                     "2",
                     "--model",
                     f"scripted/suite_userbench.baselines:{name}",
-                    "--out",
+                    "--output",
                     f"runs/{name}",
                 ]
             )
@@ -129,7 +129,7 @@ def test_an_episode_is_shown(folder, files):
 
 def test_export_gives_what_the_candidate_saw_with_rewards(folder, tmp_path):
     out = tmp_path / "episodes.jsonl"
-    result = CliRunner().invoke(userbench, ["export", str(folder / "ask_everything"), "-o", str(out)])
+    result = CliRunner().invoke(userbench, ["export", str(folder / "ask_everything"), "-O", str(out)])
     assert result.exit_code == 0, result.output
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert len(rows) == 10  # five scenarios, two trials
@@ -150,7 +150,7 @@ def test_export_gives_what_the_candidate_saw_with_rewards(folder, tmp_path):
 
 def test_generated_files_serve_as_data(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    arguments = ["generate", "-o", "synth", "--split", "train", "--tag", "33", "--count", "3", "--seed", "9"]
+    arguments = ["generate", "-O", "synth", "--split", "train", "--tag", "33", "--count", "3", "--seed", "9"]
     result = CliRunner().invoke(userbench, arguments)
     assert result.exit_code == 0 and "never compare" in result.output
     data = ["--data", "userbench=synth/scenarios.jsonl", "--data", "userbench-index=synth/index.jsonl"]
@@ -164,7 +164,7 @@ def test_generated_files_serve_as_data(tmp_path, monkeypatch):
             "split=train",
             "-P",
             "user=rules-v1",
-            "--out",
+            "--output",
             "run",
             "--model",
             "scripted/suite_userbench.baselines:silent",
@@ -188,5 +188,5 @@ def test_the_baseline_command():
 def test_exporting_another_task_is_refused(tmp_path):
     manifest = {"format": "suite-run/1", "cells": [], "roles": {}, "counts": {"samples": {}}}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    result = CliRunner().invoke(userbench, ["export", str(tmp_path), "-o", str(tmp_path / "x")])
+    result = CliRunner().invoke(userbench, ["export", str(tmp_path), "-O", str(tmp_path / "x")])
     assert isinstance(result.exception, suite.ConfigError)

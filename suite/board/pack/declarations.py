@@ -25,7 +25,7 @@ FLAGS: dict[str, tuple[str, str]] = {
     "availability": ("model.availability", "open_weights, closed_weights or unknown."),
     "deployment": ("model.deployment", "self_deployed, externally_managed or unknown."),
     "licence": ("model.licence", "The model's licence, as text."),
-    "url": ("model.url", "Where the model is described, https."),
+    "model-url": ("model.url", "Where the model is described, https."),
     "submitter": ("submitter.name", "Who submits."),
     "contact": ("submitter.contact", "How to reach the submitter, as text; it is published."),
     "relationship": ("submitter.relationship", "first_party, third_party, collaborative or other."),

@@ -68,10 +68,10 @@ def make(wish: Wish, machine: private_data.Machine | None = None) -> Made:
         ) from error
     output = wish.output or Path(_name(declared) + ("" if wish.folder else ".suite.zip"))
     if (output.exists() or output.is_symlink()) and not wish.force:
-        against.append(f"{output} stands there already: choose another name with -o, or --force")
+        against.append(f"{output} stands there already: choose another name with -O, or --force")
     elif output.is_dir() != wish.folder and output.exists():
         against.append(
-            f"{output} is {'no folder' if wish.folder else 'a folder'}: choose another name with -o"
+            f"{output} is {'no folder' if wish.folder else 'a folder'}: choose another name with -O"
         )
     if not output.absolute().parent.is_dir():
         against.append(f"there is no folder {output.parent}")
@@ -170,7 +170,7 @@ def _write(
         raise BundleError(
             f"cannot write the bundle: {error.strerror or error}",
             where=str(near),
-            fix="make room, or choose another place with -o",
+            fix="make room, or choose another place with -O",
         ) from error
     inside = [
         f"{bundle_files.run_id(run)}: {len(run.cells)} cells of "
@@ -194,7 +194,7 @@ def _fits(size: int, board: "Board | None") -> None:
 
 def _only_a_bundle(folder: Path) -> None:
     if any(folder.iterdir()) and not (folder / SUBMISSION).is_file():
-        raise BundleError(f"{folder} is no bundle and is not replaced", fix="choose another place with -o")
+        raise BundleError(f"{folder} is no bundle and is not replaced", fix="choose another place with -O")
 
 
 def _check(staged: Path) -> None:

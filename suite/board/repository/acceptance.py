@@ -260,7 +260,7 @@ def check_room(bundle: Path, urls: Sequence[str]) -> None:
     if (size := _size(bundle)) > KEPT and not urls:
         raise ConfigError(
             f"the bundle has {size / MIB:.1f} MiB; the repository keeps at most {KEPT // MIB}",
-            fix="upload it and say where it lies: --url https://…",
+            fix="upload it and say where it lies: --bundle-url https://…",
         )
 
 
@@ -274,7 +274,7 @@ def keep_bundle(bundle: Path, folder: Path, urls: Sequence[str]) -> None:
             write_whole(folder / BUNDLE, iter(lambda: file.read(MIB), b""))
     if urls:
         if bundle.is_dir():
-            raise ConfigError("--url is the address of an archive, not of a folder", str(bundle))
+            raise ConfigError("--bundle-url is the address of an archive, not of a folder", str(bundle))
         reference = Reference(sha256=sha256_of(bundle), bytes=size, urls=tuple(urls))
         write_reference(folder / REFERENCE, reference)
 

@@ -107,7 +107,7 @@ def open_repository(path: Path, board: str = "") -> list[Shelf]:
             definition = _elsewhere(board, path, [one.board.id for one in found])
             chosen = [Shelf(definition, path / "submissions" / definition.id)]
         if not chosen:
-            raise ConfigError(f"{path} has no board", fix="`suite board init DIR` makes a repository")
+            raise ConfigError(f"{path} has no board", fix="`suite board init --repo DIR` makes a repository")
         return chosen
     if not path.is_dir():
         raise ConfigError(f"there is no folder {path}", fix="give a board repository, or its submissions/ID")

@@ -53,7 +53,7 @@ def build_site(shelves: Sequence[Shelf], out: Path, *, url: str = "") -> Built:
     for entries that cannot be shown.
     """
     if url and not url.startswith("https://"):
-        raise ConfigError(f"{url!r} is no https address", fix="--url https://example.org/board/")
+        raise ConfigError(f"{url!r} is no https address", fix="--site-url https://example.org/board/")
     _check_target(out)
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)

@@ -50,7 +50,7 @@ def test_the_printed_commands_make_the_cells(board: Board) -> None:
 
 
 def test_the_command_prints_them() -> None:
-    ran = CliRunner().invoke(command, ["commands", "mini", "--model", MODEL])
+    ran = CliRunner().invoke(command, ["commands", "--board", "mini", "--model", MODEL])
     assert ran.exit_code == 0
     assert ran.output.splitlines() == eval_commands.commands(find_board("mini"), MODEL, catalogue())
 
@@ -105,10 +105,12 @@ def test_a_role_that_a_board_leaves_open_is_told(tmp_path: Path) -> None:
     lines = eval_commands.commands(find_board(str(tmp_path / "open.yaml")), MODEL, catalogue())
     assert lines[0] == "# judge: the board leaves it open; put whom you want for SPEC"
     assert lines[1].endswith("--judge SPEC")
-    made = CliRunner().invoke(command, ["init", str(tmp_path / "r"), "--board", str(tmp_path / "open.yaml")])
+    made = CliRunner().invoke(
+        command, ["init", "--repo", str(tmp_path / "r"), "--board", str(tmp_path / "open.yaml")]
+    )
     assert made.exit_code == 0
     assert "note: prefeval/generation: no judge is fixed" in made.stderr
-    checked = CliRunner().invoke(command, ["check", str(tmp_path / "r")])
+    checked = CliRunner().invoke(command, ["check", "--repo", str(tmp_path / "r")])
     assert checked.exit_code == 0
     assert "note: open: board.yaml, prefeval/generation: no judge is fixed" in checked.stdout
 

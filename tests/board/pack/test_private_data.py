@@ -105,7 +105,7 @@ def test_token_in_a_reply_is_refused_naming_file_and_record(tmp_path: Path) -> N
     import asyncio
 
     asyncio.run(small_tasks.run(plan, tmp_path / "leaky"))
-    text = refusal(tmp_path / "leaky", *FLAGS, "-o", tmp_path / "x.suite.zip")
+    text = refusal(tmp_path / "leaky", *FLAGS, "-O", tmp_path / "x.suite.zip")
     assert "a Hugging Face token stands in leaky/calls.jsonl line" in text
     assert " (group w7): revoke it" in text
     assert TOKEN not in text
@@ -124,7 +124,7 @@ def test_token_in_a_reply_is_refused_naming_file_and_record(tmp_path: Path) -> N
 )
 def test_documents_are_held_to_more(field: str, value: str, what: str, run: Path, tmp_path: Path) -> None:
     edit_json(run / "manifest.json", lambda found: found["cells"][0].update({field: value}))
-    assert f"{what} stands in good-run/manifest.json" in refusal(run, *FLAGS, "-o", tmp_path / "x.suite.zip")
+    assert f"{what} stands in good-run/manifest.json" in refusal(run, *FLAGS, "-O", tmp_path / "x.suite.zip")
 
 
 def test_readme_and_declarations_are_looked_through(run: Path, tmp_path: Path) -> None:

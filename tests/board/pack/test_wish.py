@@ -20,7 +20,7 @@ from tests.board.submitting import pack, refusal
 
 
 def test_pack_an_archive(run: Path, tmp_path: Path) -> None:
-    done = pack(run, *FLAGS, "-o", tmp_path / "x.suite.zip")
+    done = pack(run, *FLAGS, "-O", tmp_path / "x.suite.zip")
     assert done.exception is None
     opened, findings = look(tmp_path / "x.suite.zip")
     assert not findings
@@ -45,26 +45,26 @@ def test_pack_an_archive(run: Path, tmp_path: Path) -> None:
 
 def test_same_runs_and_declarations_make_the_same_bytes(run: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        assert pack(run, *FLAGS, "-o", tmp_path / f"{name}.suite.zip").exception is None
+        assert pack(run, *FLAGS, "-O", tmp_path / f"{name}.suite.zip").exception is None
     assert (tmp_path / "a.suite.zip").read_bytes() == (tmp_path / "b.suite.zip").read_bytes()
     moved = shutil.copytree(run, tmp_path / "elsewhere" / "good-run")
-    pack(moved, *FLAGS, "-o", tmp_path / "c.suite.zip")
+    pack(moved, *FLAGS, "-O", tmp_path / "c.suite.zip")
     assert (tmp_path / "a.suite.zip").read_bytes() == (tmp_path / "c.suite.zip").read_bytes()
-    pack(run, *FLAGS, "--created", "2026-01-01T00:00:00Z", "-o", tmp_path / "d.suite.zip")
+    pack(run, *FLAGS, "--created", "2026-01-01T00:00:00Z", "-O", tmp_path / "d.suite.zip")
     assert look(tmp_path / "d.suite.zip")[0].id != look(tmp_path / "a.suite.zip")[0].id
 
 
 def test_folder_and_archive_are_one_bundle(run: Path, tmp_path: Path) -> None:
-    pack(run, *FLAGS, "-o", tmp_path / "a.suite.zip")
-    done = pack(run, *FLAGS, "--folder", "-o", tmp_path / "folder")
+    pack(run, *FLAGS, "-O", tmp_path / "a.suite.zip")
+    done = pack(run, *FLAGS, "--folder", "-O", tmp_path / "folder")
     assert "wrote" in done.output
     assert look(tmp_path / "folder")[0].id == look(tmp_path / "a.suite.zip")[0].id
-    assert "stands there already" in refusal(run, *FLAGS, "--folder", "-o", tmp_path / "folder")
-    assert pack(run, *FLAGS, "--folder", "--force", "-o", tmp_path / "folder").exception is None
+    assert "stands there already" in refusal(run, *FLAGS, "--folder", "-O", tmp_path / "folder")
+    assert pack(run, *FLAGS, "--folder", "--force", "-O", tmp_path / "folder").exception is None
     other = tmp_path / "other"
     other.mkdir()
     (other / "thesis.txt").write_text("x")
-    assert "is not replaced" in refusal(run, *FLAGS, "--folder", "--force", "-o", other)
+    assert "is not replaced" in refusal(run, *FLAGS, "--folder", "--force", "-O", other)
     assert (other / "thesis.txt").exists()
 
 
@@ -74,7 +74,7 @@ def test_nothing_is_left_when_it_fails(run: Path, tmp_path: Path) -> None:
     data[200] ^= 1
     journal.write_bytes(data)
     before = sorted(tmp_path.iterdir())
-    text = refusal(run, *FLAGS, "-o", tmp_path / "x.suite.zip")
+    text = refusal(run, *FLAGS, "-O", tmp_path / "x.suite.zip")
     assert "changed or damaged" in text
     assert "R2.line-checksum" in text or "R1" in text
     assert sorted(tmp_path.iterdir()) == before
@@ -84,7 +84,7 @@ def test_everything_missing_is_listed_at_once(run: Path, tmp_path: Path) -> None
     edit_json(run / "manifest.json", lambda found: found.update(limit=3, imported=True, shard=[0, 2]))
     results = next((run / "scorings").glob("*/results.json"))
     edit_json(results, lambda found: found.update(pending=2, complete=False))
-    text = refusal(run, "-o", tmp_path / "nowhere" / "x.suite.zip")
+    text = refusal(run, "-O", tmp_path / "nowhere" / "x.suite.zip")
     for part in (
         "was imported",
         "took 3 groups only",
@@ -123,12 +123,12 @@ def test_runs_of_different_candidates_and_cells_twice(run: Path, tmp_path: Path)
 
 def test_two_runs_in_one_bundle(run: Path, tmp_path: Path) -> None:
     other = making.make_run(tmp_path / "other", parameters=({"turns": 2},))
-    done = pack(run, other, *FLAGS, "-o", tmp_path / "two.suite.zip")
+    done = pack(run, other, *FLAGS, "-O", tmp_path / "two.suite.zip")
     assert done.exception is None
     opened, findings = look(tmp_path / "two.suite.zip")
     assert not findings
     assert [one.sound for one in opened.runs] == [True, True]
-    again = pack(other, run, *FLAGS, "-o", tmp_path / "again.suite.zip")
+    again = pack(other, run, *FLAGS, "-O", tmp_path / "again.suite.zip")
     assert again.exception is None
     assert (tmp_path / "two.suite.zip").read_bytes() == (tmp_path / "again.suite.zip").read_bytes()
 
@@ -145,7 +145,7 @@ def test_bundle_too_big_for_its_board(run: Path, tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(packer, "Limits", lambda: Limits(archive=5000))
     before = sorted(tmp_path.iterdir())
-    assert "takes at most" in refusal(run, *FLAGS, "-o", tmp_path / "x.suite.zip")
+    assert "takes at most" in refusal(run, *FLAGS, "-O", tmp_path / "x.suite.zip")
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -163,7 +163,7 @@ def test_declarations_from_a_file(run: Path, tmp_path: Path) -> None:
         run,
         "--declare",
         tmp_path / "declare.yaml",
-        "-o",
+        "-O",
         tmp_path / "x.suite.zip",
         "--contact",
         "a@b.example",
@@ -183,7 +183,7 @@ def test_declarations_in_toml(run: Path, tmp_path: Path) -> None:
         '[disclosure]\nreferences_access = "no"\nselection = {rule = "best", complete_runs = 3}\n'
         'changes = [{what = "prompt", why = "ours is better"}]\n[terms]\ntraces_licence = "CC0-1.0"\n'
     )
-    assert pack(run, "--declare", tmp_path / "d.toml", "-o", tmp_path / "x.suite.zip").exception is None
+    assert pack(run, "--declare", tmp_path / "d.toml", "-O", tmp_path / "x.suite.zip").exception is None
     assert look(tmp_path / "x.suite.zip")[0].submission["submission_type"] == "custom"
 
 
@@ -204,7 +204,7 @@ def test_declarations_in_toml(run: Path, tmp_path: Path) -> None:
 def test_declarations_that_are_wrong(text: str, message: str, run: Path, tmp_path: Path) -> None:
     (tmp_path / "d.yaml").write_text(text)
     flags = [flag for flag in FLAGS if "rule" not in text or flag not in ("--selection-rule", "only_run")]
-    assert message in refusal(run, *flags, "--declare", tmp_path / "d.yaml", "-o", tmp_path / "x.suite.zip")
+    assert message in refusal(run, *flags, "--declare", tmp_path / "d.yaml", "-O", tmp_path / "x.suite.zip")
 
 
 def test_flags_are_fields_of_the_format() -> None:

@@ -184,7 +184,7 @@ class TestEveryFolderByItself:
         shutil.copytree(made[1], brought / "c-named-000000000000" / "bundle")
         (brought / "e-reference-000000000000").mkdir()
         (brought / "e-reference-000000000000" / "bundle.ref.yaml").write_text("sha256: [")
-        assert run(["board", "accept", "--new", "--repo", str(root)]) == 2
+        assert run(["board", "accept", "--all", "--repo", str(root)]) == 2
         told = capsys.readouterr()
         (entry,) = open_repository(root)[0].entries()
         assert entry.folder.name.startswith("z-good-")
@@ -218,12 +218,12 @@ class TestEveryFolderByItself:
         worse = changed(made[1], tmp_path / "worse", board={"version": "9.9.9"})
         bundle_id = hashlib.sha256((worse / "submission.json").read_bytes()).hexdigest()
         shutil.copytree(worse, brought / f"a-worse-{bundle_id[:12]}" / "bundle")
-        assert run(["board", "accept", "--new", "--repo", str(root)]) == 1
+        assert run(["board", "accept", "--all", "--repo", str(root)]) == 1
         told = capsys.readouterr()
         assert "R5.board" in told.out
         assert "verification: rejected" in told.err
         assert len(open_repository(root)[0].entries()) == 1
-        assert run(["board", "accept", "--new", "--repo", str(root)]) == 1
+        assert run(["board", "accept", "--all", "--repo", str(root)]) == 1
         assert "accepted (" not in capsys.readouterr().out
 
     def test_what_nobody_foresaw(self, root: Path, brought: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +270,7 @@ def test_numbers_that_were_edited_later_are_found(made: tuple[Board, Path], root
     path.write_text(json.dumps(told))
     troubles = check_board(open_repository(root)[0])
     assert any("columns" in one.what and one.serious for one in troubles)
-    assert run(["board", "check", str(root)]) == 1
+    assert run(["board", "check", "--repo", str(root)]) == 1
     (found.folder / "plugin.py").write_text("x")
     told = yaml.safe_load((found.folder / "entry.yaml").read_text())
     (found.folder / "entry.yaml").write_text(yaml.safe_dump({**told, "status": "disputed"}))
@@ -295,7 +295,7 @@ def test_a_large_bundle_needs_an_address(
     bundle_files.write_archive(made[1], archive)
     monkeypatch.setattr("suite.board.repository.acceptance.KEPT", 10)
     assert KEPT == 5 * 2**20
-    with pytest.raises(ConfigError, match="--url"):
+    with pytest.raises(ConfigError, match="--bundle-url"):
         accept(archive, root)
     with pytest.raises(ConfigError, match=r"elsewhere\.example\.org"):
         accept(archive, root, urls=["https://elsewhere.example.org/x.suite.zip"])

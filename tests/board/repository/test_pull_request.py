@@ -232,7 +232,7 @@ def test_the_steps_of_the_workflow_run_as_they_are_written(
     """The shell of verify.yml, without what only GitHub has."""
     good(repository)
     commit(repository)
-    assert run(["board", "check-pr", str(repository), "--base", "main", "--head", "head"]) == 0
+    assert run(["board", "check-pr", "--repo", str(repository), "--base", "main", "--head", "head"]) == 0
     folder = capsys.readouterr().out.strip()
     assert folder == FOLDER
     git(repository, "checkout", "-q", "main")
@@ -241,12 +241,12 @@ def test_the_steps_of_the_workflow_run_as_they_are_written(
     script = f'git archive --format=tar head -- "{folder}" | tar -x -C {taken} --no-same-owner'
     assert script.split(" head")[0] in (repository / ".github/workflows/verify.yml").read_text()
     subprocess.run(["sh", "-ec", script], cwd=repository, check=True)
-    assert run(["board", "fetch", str(taken / folder), "--board", "mini", "-o", str(tmp_path / "f")]) == 0
+    assert run(["board", "fetch", str(taken / folder), "--board", "mini", "-O", str(tmp_path / "f")]) == 0
     assert capsys.readouterr().out.strip() == str(taken / folder / "bundle.suite.zip")
     put(repository, "boards/mini/board.yaml")
     git(repository, "checkout", "-q", "-b", "bad")
     commit(repository)
-    assert run(["board", "check-pr", str(repository), "--base", "main", "--head", "bad"]) == 1
+    assert run(["board", "check-pr", "--repo", str(repository), "--base", "main", "--head", "bad"]) == 1
     assert "refused: boards/mini/board.yaml" in capsys.readouterr().err
 
 

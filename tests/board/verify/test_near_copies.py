@@ -142,7 +142,7 @@ def test_an_entry_keeps_its_digests_and_the_board_checks_them(root: Path) -> Non
     (entry.folder / "replies.parquet").write_bytes(whole[:-9] + b"\0" * 9)
     with pytest.raises(DataError, match="is not the one that verification wrote"):
         read_entry(entry.folder)
-    assert run_command(["board", "check", str(root), "--no-verify"]) == 1
+    assert run_command(["board", "check", "--repo", str(root), "--no-verify"]) == 1
 
 
 def test_digests_that_the_submitter_brought_are_not_read(root: Path) -> None:

@@ -161,7 +161,7 @@ async def test_the_command_asks_the_judge_alone(tmp_path: Path) -> None:
         judge = ["--judge", "openai/the-judge", "-o", f"judge.base_url={server.url}"]
         words = ["verify", str(bundle), "--rejudge", "20", *judge, "--rerun-seed", "x"]
         report = tmp_path / "report.json"
-        ran = await asyncio.to_thread(CliRunner().invoke, submit, [*words, "--json", str(report)])
+        ran = await asyncio.to_thread(CliRunner().invoke, submit, [*words, "--output", str(report)])
     assert ran.exit_code == 1, ran.output
     assert "R11.judge-not-reproduced" in ran.output
     assert json.loads(report.read_text())["rejudge"]["label"] == "not_reproduced"

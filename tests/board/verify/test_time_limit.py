@@ -289,7 +289,7 @@ def test_from_the_command_line(good: Callable, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(time_limit.Budget, "left", 0.0)
     report = tmp_path / "report.json"
     done = CliRunner().invoke(
-        submit, ["verify", str(folder), "--time-limit", "7", "--json", str(report)], standalone_mode=False
+        submit, ["verify", str(folder), "--time-limit", "7", "--output", str(report)], standalone_mode=False
     )
     assert "the time limit of 7 s ran out at R0" in done.output
     assert "incomplete: a rung could not be climbed here" in done.output

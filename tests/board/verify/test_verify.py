@@ -209,7 +209,7 @@ class TestRerun:
 
         recipe = good_bundles.RECIPES["choice"]
         words = ["--task", recipe.task, "-P", "inter_turns=1", "--mini", "--model", "scripted/first-option"]
-        made = CliRunner().invoke(eval_, [*words, "--out", str(tmp_path / "run"), "--quiet", "--no-cache"])
+        made = CliRunner().invoke(eval_, [*words, "--output", str(tmp_path / "run"), "--quiet", "--no-cache"])
         assert made.exit_code == 0, made.output
         bundle = good_bundles.bundle([tmp_path / "run"], None, tmp_path / "bundle")
         again = Rerun(12, {"candidate": ["scripted/first-option"]}, seed="a")
@@ -249,7 +249,7 @@ class TestCommand:
     def test_prints_every_rung_and_writes_the_report(self, good: Callable, tmp_path: Path) -> None:
         folder, board = good("choice")
         report = tmp_path / "verification.json"
-        words = ["verify", str(folder), "--board", str(board.path), "--json", str(report)]
+        words = ["verify", str(folder), "--board", str(board.path), "--output", str(report)]
         ran = CliRunner().invoke(submit, words)
         assert ran.exit_code == 0, ran.output
         for rung in range(12):

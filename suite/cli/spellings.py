@@ -1,0 +1,100 @@
+"""Old spellings of the command line: each works for one version more, and a note on stderr names the new one.
+
+One table of flags, one of arguments that became flags. The new spelling takes the place of the old one before
+a line is read, so that no command knows an old one and no help shows it. All of it goes with 0.3.0.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import click
+
+# command -> old flag -> new one
+FLAGS: Mapping[str, Mapping[str, str]] = {
+    "eval": {"--out": "--output"},
+    "score": {"--out": "--output"},
+    "judge audit": {"--out": "--output"},
+    "compare": {"--baseline": "--against"},
+    "report show": {"--md": "--markdown=-"},
+    "report export": {"-o": "-O", "--format": "--to"},
+    "runs import": {"-o": "-O"},
+    "data import": {"--from": "--dir"},
+    "plugin new": {"--dir": "--output"},
+    "submit pack": {"-o": "-O", "--url": "--model-url"},
+    "submit place": {"--url": "--bundle-url"},
+    "submit verify": {"--json": "--output"},
+    "board accept": {"--url": "--bundle-url", "--new": "--all"},
+    "board build": {"-o": "-O", "--url": "--site-url"},
+    "board fetch": {"-o": "-O"},
+    "userbench generate": {"--out": "--output", "-o": "-O"},
+    "userbench export": {"--out": "--output", "-o": "-O"},
+}
+# command -> the flag that took the place of its only argument
+ARGUMENTS: Mapping[str, str] = {
+    "board init": "--repo",
+    "board commands": "--board",
+    "board check": "--repo",
+    "board check-pr": "--repo",
+    "board build": "--repo",
+}
+
+
+def modern(group: click.Group, context: click.Context, line: Sequence[str]) -> list[str]:
+    """The command line in the new spelling. group, context: of `suite` itself."""
+    for length in (1, 2):
+        way, rest = " ".join(line[:length]), list(line[length:])
+        if way in FLAGS:
+            rest = _flags(way, rest)
+        if way in ARGUMENTS:
+            rest = _argument(group, context, line[:length], rest)
+        line = [*line[:length], *rest]
+    return list(line)
+
+
+def current(way: Sequence[str], key: str) -> str:
+    """The key of a settings file in its new spelling."""
+    old, new = f"--{key}", FLAGS.get(" ".join(way), {}).get(f"--{key}")
+    if new is None or old == "--json":
+        return key
+    note(" ".join(way), old, new)
+    return new.strip("-").partition("=")[0]
+
+
+def note(way: str, old: str, new: str) -> None:
+    """Say that a spelling has changed."""
+    click.echo(f"note: `suite {way}`: {old} is now {new}; the old spelling ends with 0.3.0", err=True)
+
+
+def _flags(way: str, words: list[str]) -> list[str]:
+    found = []
+    for at, word in enumerate(words):
+        if word == "--":
+            return [*found, *words[at:]]
+        name, equals, value = word.partition("=")
+        short = not word.startswith("--") and word.startswith("-")
+        old = word[:2] if short else name
+        new = FLAGS[way].get(old)
+        follows = value if equals else next(iter(words[at + 1 :]), "")
+        if new is None or (old == "--json" and not follows.endswith(".json")):  # a flag today, too
+            found.append(word)
+            continue
+        note(way, old, new.replace("=", " "))
+        found.append(new + word[len(old) :])
+    return found
+
+
+def _argument(group: click.Group, context: click.Context, way: Sequence[str], words: list[str]) -> list[str]:
+    command: click.Command | None = group
+    for name in way:
+        command = command.get_command(context, name) if isinstance(command, click.Group) else None
+    if command is None:
+        return words
+    inner = click.Context(command, allow_interspersed_args=False)
+    try:
+        _, rest, _ = command.make_parser(inner).parse_args(args=list(words))
+    except click.UsageError:  # said when the command itself reads the line
+        return words
+    if not rest:
+        return words
+    at = len(words) - len(rest)
+    note(" ".join(way), "its argument", f"{ARGUMENTS[' '.join(way)]} {rest[0]}")
+    return [*words[:at], ARGUMENTS[" ".join(way)], *words[at:]]
