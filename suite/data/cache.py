@@ -15,10 +15,10 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
+from suite.chat import Json
 from suite.data.entry import Entry
 from suite.errors import DataError
 
@@ -192,7 +192,7 @@ class Cache:
             new.replace(place)
         return place
 
-    def note(self, kind: str, name: str) -> Mapping[str, Any]:
+    def note(self, kind: str, name: str) -> Mapping[str, Json]:
         """A small record kept beside the files; {} if there is none or it can't be read."""
         try:
             found = json.loads((self.root / kind / f"{name}.json").read_bytes())
@@ -200,7 +200,7 @@ class Cache:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def write_note(self, kind: str, name: str, content: Mapping[str, Any]) -> None:
+    def write_note(self, kind: str, name: str, content: Mapping[str, object]) -> None:
         """Keep a small record."""
         text = json.dumps(content, indent=1, sort_keys=True) + "\n"
         write_whole(self.root / kind / f"{name}.json", text.encode())

@@ -8,10 +8,11 @@ Schemas in `registry/schemas/` are generated from these models. Not here: findin
 import hashlib
 import json
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
+from suite.chat import Json
 from suite.data.hub_listings import HubBenchmark, HubRepo, Strict
 from suite.files import unsafe
 
@@ -251,6 +252,6 @@ def source_of(entry: Entry, file: File) -> HubSource | GitSource | PackageSource
     return own or entry.source
 
 
-def json_schema(kind: type[Entry]) -> dict[str, Any]:
+def json_schema(kind: type[Entry]) -> dict[str, Json]:
     """The JSON Schema (2020-12) of entries of a kind, as kept in `registry/schemas/`."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **kind.model_json_schema()}

@@ -8,10 +8,10 @@ the Hub's documentation of benchmarks. Not here: results (`suite.report.hub`).
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import yaml
 
+from suite.chat import Json
 from suite.data.entry import DatasetEntry
 from suite.data.hub_listings import HubBenchmark
 from suite.data.registry import registry_folder
@@ -25,14 +25,14 @@ REFUSED = (
 
 def eval_yaml(
     task: str, title: str, about: str, entries: Sequence[DatasetEntry], headline: str = ""
-) -> tuple[dict[str, Any], list[str]]:
+) -> tuple[dict[str, Json], list[str]]:
     """(the file's content, remarks) for a task over these registry entries, its own dataset first."""
     listed = next((entry.hub[task] for entry in entries if task in entry.hub), None)
     first = entries[0] if entries else None
-    told: dict[str, Any] = {"id": listed.task_id if listed else task.replace("/", "_")}
+    told: dict[str, Json] = {"id": listed.task_id if listed else task.replace("/", "_")}
     if listed:
         told |= {name: value for name in ("config", "split") if (value := getattr(listed, name))}
-    content: dict[str, Any] = {
+    content: dict[str, Json] = {
         "name": first.title if first else title,
         "description": about,
         "evaluation_framework": "inspect-ai" if listed and listed.inspect else FRAMEWORK,
@@ -45,7 +45,7 @@ def eval_yaml(
     return content, remarks
 
 
-def _inspect(listed: HubBenchmark | None) -> Mapping[str, Any]:
+def _inspect(listed: HubBenchmark | None) -> Mapping[str, Json]:
     if listed is None or listed.inspect is None:
         return {}
     told = listed.inspect.model_dump(mode="json", exclude_none=True)
@@ -70,13 +70,13 @@ def _place(task: str, first: DatasetEntry | None, listed: HubBenchmark | None) -
     return said
 
 
-def rendered(content: Mapping[str, Any], remarks: Sequence[str]) -> str:
+def rendered(content: Mapping[str, Json], remarks: Sequence[str]) -> str:
     """The file with its remarks as comments."""
     head = "".join(f"# {' '.join(line.split())}\n" for line in remarks)
     return head + yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True, width=100)
 
 
-def schema() -> dict[str, Any]:
+def schema() -> dict[str, Json]:
     """The JSON Schema of the file."""
-    found: dict[str, Any] = json.loads((registry_folder() / "schemas" / "eval-yaml.json").read_text("utf-8"))
+    found: dict[str, Json] = json.loads((registry_folder() / "schemas" / "eval-yaml.json").read_text("utf-8"))
     return found

@@ -9,12 +9,15 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from suite.data.cache import git_blob_of, sha256_of
 from suite.data.entry import HubSource
 from suite.data.hub_status import told
 from suite.errors import DataError, LicenceRequired, SourceUnreachable
+
+if TYPE_CHECKING:
+    from huggingface_hub import RepoFile
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -79,13 +82,13 @@ def resolve(source: HubSource, entry: str, branch: str) -> str:
 
 def listing(source: HubSource, entry: str, revision: str) -> list[Announced]:
     """All files of a commit. Raises as `fetch` does."""
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, RepoFile
 
     try:
         tree = HfApi(endpoint=endpoint()).list_repo_tree(
             source.repo, recursive=True, revision=revision, repo_type=source.type
         )
-        return [_announced(item) for item in tree if hasattr(item, "size")]
+        return [_announced(item) for item in tree if isinstance(item, RepoFile)]
     except Exception as error:
         explain(error, source, entry, revision)
 
@@ -99,19 +102,17 @@ def as_announced(path: Path, announced: Announced) -> bool:
     return git_blob_of(path) == announced.blob
 
 
-def _announced(item: Any) -> Announced:
-    large = getattr(item, "lfs", None)
-    return Announced(
-        item.path, int(item.size), large.sha256 if large else None, None if large else item.blob_id
-    )
+def _announced(item: "RepoFile") -> Announced:
+    large = item.lfs
+    return Announced(item.path, item.size, large.sha256 if large else None, None if large else item.blob_id)
 
 
-def _bar(path: str, progress: Progress | None) -> type[Any]:
+def _bar(path: str, progress: Progress | None) -> type:
     """A progress bar class for the client: silent, passing every step on."""
     from huggingface_hub.utils import tqdm  # type: ignore[attr-defined,unused-ignore]
 
     class Bar(tqdm):  # type: ignore[misc,valid-type,unused-ignore]
-        def __init__(self, *arguments: Any, **options: Any) -> None:
+        def __init__(self, *arguments: object, **options: float | None) -> None:
             self._done = int(options.get("initial") or 0)
             self._all = options.get("total")
             super().__init__(*arguments, **{**options, "disable": True})  # type: ignore[no-untyped-call]

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from suite.chat import Json
 from suite.data.cache import Cache, sha256_of
 from suite.data.entry import (
     BundledSource,
@@ -85,14 +85,14 @@ class LocalFiles:
         """The files of the entry, as it lists them."""
         return [file.path for file in self.entry.all_files]
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """What the manifest records: entry, source and revision, licence, sha256 by file."""
         files = {path: self.sha256(path) for path in self.paths()}
         source = self.entry.source
         place = {"source": source.kind, "revision": self.entry.revision}
         if repo := getattr(source, "repo", None) or getattr(source, "distribution", None):
             place["repo"] = repo
-        licence: dict[str, Any] = {"name": self.entry.licence.name}
+        licence: dict[str, Json] = {"name": self.entry.licence.name}
         if self.entry.licence.accept_required:
             licence["accepted"] = self.cache.accepted(self.entry)
         whole = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()

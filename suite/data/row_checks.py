@@ -5,13 +5,17 @@ digest of the entry. Bytes are another matter (`cache`, `pull`).
 """
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
+from suite.chat import Json
 from suite.data.entry import BundledSource
 from suite.data.local_entry import LocalDataset
 from suite.data.registry import find_schema, registry_folder
 from suite.data.rows import Place
 from suite.errors import DataError
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 
 def check_rows(local: LocalDataset) -> dict[str, int]:
@@ -38,7 +42,7 @@ def _check_part(local: LocalDataset, part: str) -> int:
     return total
 
 
-def _validator(local: LocalDataset, part: str) -> Any:
+def _validator(local: LocalDataset, part: str) -> "Draft202012Validator | None":
     name = local.part(part).row_schema
     if name is None:
         return None
@@ -54,7 +58,9 @@ def _validator(local: LocalDataset, part: str) -> Any:
     return jsonschema.Draft202012Validator(schema)
 
 
-def _broken(local: LocalDataset, part: str, place: Place, validator: Any, row: Any) -> DataError:
+def _broken(
+    local: LocalDataset, part: str, place: Place, validator: "Draft202012Validator", row: Json
+) -> DataError:
     error = min(validator.iter_errors(row), key=lambda one: (len(one.absolute_path), one.message))
     field = ".".join(str(step) for step in error.absolute_path) or "the row"
     message = error.message if len(error.message) <= 160 else error.message[:157] + "…"

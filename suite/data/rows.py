@@ -7,10 +7,11 @@ A row comes with its place, so that any later error names file, line and field. 
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from suite.chat import Json
 from suite.data import strict_syntax
 from suite.data.entry import Derived, Format
 from suite.data.text_files import check_beginning, line_advice, line_value, raw_lines
@@ -35,7 +36,7 @@ class Place(NamedTuple):
         return f"{self.file}, {where}{key}"
 
 
-Raw = dict[str, Any]
+Raw = dict[str, Json]
 
 
 def read_rows(dataset: str, name: str, path: Path, form: Format) -> Iterator[tuple[Place, Raw]]:
@@ -65,7 +66,7 @@ def with_derived(place: Place, row: Raw, derived: Mapping[str, Derived]) -> Raw:
     if not derived:
         return row
     file = place.file.rpartition("/")[2]
-    known: dict[Derived, Any] = {
+    known: dict[Derived, str | int | None] = {
         "file-name": file,
         "file-stem": file.rpartition(".")[0] or file,
         "row-index": place.row,
@@ -101,7 +102,7 @@ def source_rows(path: Path, name: str = "") -> Iterator[tuple[Place, Raw]]:
     return read_rows(dataset, path.name, path, "jsonl")
 
 
-def _lines(dataset: str, name: str, path: Path) -> Iterator[tuple[Place, Any]]:
+def _lines(dataset: str, name: str, path: Path) -> Iterator[tuple[Place, Json]]:
     for row, (line, _, content) in enumerate(raw_lines(path)):
         place = Place(dataset, name, row, line)
         try:
@@ -111,7 +112,7 @@ def _lines(dataset: str, name: str, path: Path) -> Iterator[tuple[Place, Any]]:
             raise DataError(f"{dataset}: {place}: {error}", where=str(path), fix=fix) from error
 
 
-def _document(dataset: str, name: str, path: Path, form: Format) -> Iterator[tuple[Place, Any]]:
+def _document(dataset: str, name: str, path: Path, form: Format) -> Iterator[tuple[Place, Json]]:
     data = path.read_bytes()
     check_beginning(path, data[:8])
     try:
@@ -133,7 +134,7 @@ def _document(dataset: str, name: str, path: Path, form: Format) -> Iterator[tup
             yield Place(dataset, name, row, key=key), value
 
 
-def _parquet(dataset: str, name: str, path: Path) -> Iterator[tuple[Place, Any]]:
+def _parquet(dataset: str, name: str, path: Path) -> Iterator[tuple[Place, Json]]:
     import pyarrow
     import pyarrow.parquet
 

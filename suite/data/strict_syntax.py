@@ -10,18 +10,19 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import NoReturn, TypeVar
 
 import yaml
 from pydantic import BaseModel
 
+from suite.chat import Json
 from suite.files import read_regular
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_json(text: str | bytes, *, nan: bool = False) -> Any:
+def read_json(text: str | bytes, *, nan: bool = False) -> Json:
     """The value of a JSON text. nan: take NaN and infinity, as Python writes them. Raises ValueError."""
     if isinstance(text, bytes):
         try:
@@ -42,7 +43,7 @@ def read_json(text: str | bytes, *, nan: bool = False) -> Any:
     return value
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) != len(pairs):
         seen: dict[str, None] = {}
@@ -60,7 +61,7 @@ def _finite(text: str) -> float:
     return number
 
 
-def _refuse(name: str) -> Any:
+def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
@@ -68,7 +69,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_
 _PYTHONS = json.JSONDecoder(object_pairs_hook=_once)
 
 
-def kind(value: Any) -> str:
+def kind(value: object) -> str:
     """What a JSON value is, in words: "an array", "a number" …"""
     names = {list: "an array", dict: "an object", str: "a string", bool: "a boolean", type(None): "null"}
     return names.get(type(value), "a number")
@@ -90,8 +91,8 @@ _PLAIN = {  # YAML 1.2's core schema: `yes`, `012`, `1:30` and dates are texts
 }
 
 
-class _Loader(_Base):  # type: ignore[misc]
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+class _Loader(_Base):  # type: ignore[misc, valid-type]
+    yaml_implicit_resolvers: dict[str, Json] = {}  # noqa: RUF012
 
 
 for _kind, (_pattern, _firsts) in _PLAIN.items():
@@ -101,17 +102,17 @@ for _kind, (_pattern, _firsts) in _PLAIN.items():
 class _Dumper(yaml.SafeDumper):
     """Writes what `read_yaml` takes: nothing is named once and referred to."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
         return True
 
 
-def dump_yaml(value: Any, width: int = 200) -> bytes:
+def dump_yaml(value: object, width: int = 200) -> bytes:
     """A YAML document of plain data."""
     text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
     return text.encode()
 
 
-def read_yaml_file(path: Path) -> Any:
+def read_yaml_file(path: Path) -> Json:
     """The value of a YAML file. Raises ValueError."""
     return read_yaml(read_text(path))
 
@@ -126,7 +127,7 @@ def read_text(path: Path) -> str:
         raise ValueError(error.strerror or str(error)) from error
 
 
-def read_yaml(text: str) -> Any:
+def read_yaml(text: str) -> Json:
     """The value of a YAML document of plain data: texts as keys, no tags, few aliases. Raises ValueError."""
     try:
         _check_events(text)
@@ -143,7 +144,7 @@ def read_yaml(text: str) -> Any:
 class _Open:
     """A mapping or list that is being read. keys: so far; None for a list. nodes, depth: of what it holds."""
 
-    def __init__(self, event: Any) -> None:
+    def __init__(self, event: yaml.CollectionStartEvent) -> None:
         self.anchor: str | None = event.anchor
         self.keys: set[str] | None = set() if isinstance(event, yaml.MappingStartEvent) else None
         self.at_key = self.keys is not None
@@ -154,9 +155,8 @@ def _check_events(text: str) -> None:
     """Hold a document to what is allowed before anything of it is built. Raises ValueError."""
     stack: list[_Open] = []
     anchors: dict[str, tuple[int, int]] = {}  # name -> nodes and depth, with what it refers to
-    event: Any
     for event in yaml.parse(text, Loader=_Loader):
-        line = f"(line {event.start_mark.line + 1})"
+        line = f"(line {event.start_mark.line + 1})" if event.start_mark else ""
         nodes, depth, anchor = 0, 0, None
         if isinstance(event, yaml.CollectionEndEvent):
             done = stack.pop()
@@ -185,7 +185,7 @@ def _check_events(text: str) -> None:
             anchors[anchor] = nodes, depth
 
 
-def _new_key(event: Any, known: set[str], line: str) -> None:
+def _new_key(event: yaml.Event, known: set[str], line: str) -> None:
     if not isinstance(event, yaml.ScalarEvent):
         raise ValueError(f"a key must be a text {line}")
     if event.value in known:
@@ -196,7 +196,7 @@ def _new_key(event: Any, known: set[str], line: str) -> None:
     known.add(event.value)
 
 
-def _finite_all(value: Any) -> None:
+def _finite_all(value: object) -> None:
     if isinstance(value, dict | list):
         for one in value.values() if isinstance(value, dict) else value:
             _finite_all(one)
@@ -206,7 +206,7 @@ def _finite_all(value: Any) -> None:
         raise ValueError("a text holds a NUL character")
 
 
-def validated(kind: type[ModelT], value: Any) -> ModelT:
+def validated(kind: type[ModelT], value: object) -> ModelT:
     """A model of plain data. Raises ValidationError, or ValueError for a value of another type than asked
     for, which a lenient reader would turn into it: true into 1, "1" into 1, "yes" into true.
     """
@@ -217,7 +217,7 @@ def validated(kind: type[ModelT], value: Any) -> ModelT:
     return model
 
 
-def _turned(given: Any, told: Any) -> str | None:
+def _turned(given: object, told: object) -> str | None:
     """Where a text, number or truth value became one of another type."""
     if isinstance(given, dict) and isinstance(told, dict):
         pairs = [(str(key), given[key], told[key]) for key in given if key in told]

@@ -8,12 +8,16 @@ file, the line and what to do. Not here: the journal (`suite.journal.reading`), 
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from suite.chat import Json
 from suite.data import strict_syntax
 from suite.errors import DataError
+
+if TYPE_CHECKING:
+    import _csv
 
 LARGEST_FIELD = 10_000_000  # characters of one field of a CSV file
 BOM = b"\xef\xbb\xbf"
@@ -34,7 +38,7 @@ class Row(NamedTuple):
     offset: in bytes, of lines.
     """
 
-    value: dict[str, Any]
+    value: dict[str, Json]
     line: int
     offset: int = 0
     unit: str = "line"
@@ -71,7 +75,7 @@ def check_beginning(path: Path, head: bytes) -> None:
         raise DataError(f"{path.name} is UTF-16 or no text", str(path), "save it as UTF-8")
 
 
-def line_value(content: bytes, *, nan: bool = False) -> dict[str, Any]:
+def line_value(content: bytes, *, nan: bool = False) -> dict[str, Json]:
     """The object of one line. nan: take NaN and infinity, as Python writes them. Raises ValueError."""
     try:
         value = strict_syntax.read_json(content, nan=nan)
@@ -110,14 +114,14 @@ def json_lines(path: Path, *, nan: bool = False) -> Iterator[Row]:
         yield Row(value, line, offset)
 
 
-def row_at(path: Path, offset: int, *, nan: bool = False) -> dict[str, Any]:
+def row_at(path: Path, offset: int, *, nan: bool = False) -> dict[str, Json]:
     """The object at an offset that `json_lines` gave."""
     with path.open("rb") as file:
         file.seek(offset)
         return line_value(file.readline().removeprefix(BOM).strip(), nan=nan)
 
 
-def json_document(path: Path, *, nan: bool = False) -> Any:
+def json_document(path: Path, *, nan: bool = False) -> Json:
     """The value of a file that holds one JSON text. nan: as for `json_lines`. Raises DataError."""
     data = _bytes(path)
     try:
@@ -168,7 +172,7 @@ def csv_rows(path: Path, delimiter: str = ",") -> tuple[list[str], Iterator[Row]
     return header, rows()
 
 
-def _fields(path: Path, reader: Any) -> list[str] | None:
+def _fields(path: Path, reader: "_csv.Reader") -> list[str] | None:
     try:
         return next(reader, None)
     except csv.Error as error:
@@ -199,7 +203,7 @@ def _unreadable(path: Path, error: OSError) -> DataError:
 
 
 def without_copies(
-    files: Iterable[Path], key: Callable[[Path], Any] = lambda path: path.name
+    files: Iterable[Path], key: Callable[[Path], Hashable] = lambda path: path.name
 ) -> tuple[list[Path], list[Path]]:
     """(files, copies): a file of the same key with the same bytes as an earlier one is a copy.
 
@@ -207,7 +211,7 @@ def without_copies(
     """
     kept: list[Path] = []
     copies: list[Path] = []
-    seen: set[tuple[Any, bytes]] = set()
+    seen: set[tuple[Hashable, bytes]] = set()
     for path in files:
         try:
             with path.open("rb") as file:
@@ -224,9 +228,9 @@ class Once:
 
     def __init__(self, what: str, fix: str = "leave one of them out") -> None:
         self._what, self._fix = what, fix
-        self._seen: dict[Any, str] = {}
+        self._seen: dict[Hashable, str] = {}
 
-    def add(self, key: Any, place: str) -> None:
+    def add(self, key: Hashable, place: str) -> None:
         """Note what stands at a place. Raises DataError where it stood at another one before."""
         if key in self._seen:
             shown = " ".join(map(str, key)) if isinstance(key, tuple) else key

@@ -6,8 +6,9 @@ rows with their places and can say what it is. `open_data` finds the sources tha
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
+from suite.chat import Json
 from suite.data.cache import Cache, sha256_of
 from suite.data.local_entry import LocalDataset
 from suite.data.pull import Progress, pull, ready
@@ -30,7 +31,7 @@ class Source(Protocol):
     def path(self, path: str) -> Path:
         """A verified file of it."""
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """What it is, for the manifest: revision and hashes; no path of this machine."""
 
 
@@ -64,7 +65,7 @@ class FileSource:
                 return one
         raise unknown(f"file of --data {self.name}", path, [one.name for one in self._files.values()])
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """Names and hashes of the files."""
         return {"source": "file", "files": {path.name: sha256_of(path) for path in self._files.values()}}
 
@@ -93,7 +94,7 @@ class Data:
         for _, source in sorted(self._sources.items()):
             yield from source.rows()
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """What every dataset is, by name, for the manifest."""
         return {name: source.identity() for name, source in sorted(self._sources.items())}
 

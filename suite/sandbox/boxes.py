@@ -4,12 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from suite.errors import SandboxUnavailable
 from suite.sandbox import supervision
 from suite.sandbox.cgroups import Group
-from suite.sandbox.program import Limits, Program, SandboxResult, job
+from suite.sandbox.program import Ended, Limits, Program, SandboxResult, job
 
 START_S = 20.0  # until the supervisor says hello
 GRACE_S = 5.0  # beyond the wall limit, for a supervisor that a program keeps busy
@@ -55,8 +54,9 @@ class Box:
             return collected.killed("killed", limits, str(error))
         except TimeoutError:
             await self.close()
-            ended = "killed" if self.ready else "wall"
-            return collected.killed(ended, limits, "the sandbox did not answer in time")
+            return collected.killed(
+                "killed" if self.ready else "wall", limits, "the sandbox did not answer in time"
+            )
         except asyncio.CancelledError:
             await self.close()
             raise
@@ -97,7 +97,7 @@ class Box:
         await self._send(supervision.supervisor(same_python))
         await self.hello()
 
-    async def furnish(self, settings: Mapping[str, Any]) -> None:
+    async def furnish(self, settings: Mapping[str, object]) -> None:
         """Hand in its settings and wait until it can take a program. Raises as `hello` does."""
         self.ready = False
         await self._send(supervision.message(settings))
@@ -166,7 +166,7 @@ class _Collected:
             else:
                 raise EOFError(data.decode("utf-8", "replace"))
 
-    def killed(self, ended: Any, limits: Limits, why: str) -> SandboxResult:
+    def killed(self, ended: Ended, limits: Limits, why: str) -> SandboxResult:
         """The result of a run that its supervisor did not report."""
         err = b"".join(self.err) + f"\nsandbox: {why}\n".encode()
         wall = limits.wall_s if ended == "wall" else 0.0

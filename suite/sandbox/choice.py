@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from suite.errors import PluginError, SandboxUnavailable, unknown
 from suite.plugins import catalogue
@@ -112,7 +111,7 @@ async def _open(kind: str, workers: int | None) -> Sandbox:
         return await OWN[kind](workers)
     if kind not in catalogue().names("sandbox"):
         raise unknown("sandbox", kind, [*OWN, *catalogue().names("sandbox")], where=SETTING)
-    opened: Any = await catalogue().load("sandbox", kind)()
+    opened = await catalogue().load("sandbox", kind)()
     if not isinstance(opened, Sandbox):
         raise PluginError(f"sandbox {kind!r} gives a {type(opened).__name__}, not a suite.sandbox.Sandbox")
     return opened

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Literal, get_args
 
 from suite.errors import ConfigError
+from suite.sandbox.inside.usage import Job
 
 Ended = Literal[
     "exited", "wall", "cpu", "memory", "processes", "output", "file", "scratch", "killed", "unstarted"
@@ -134,7 +135,7 @@ ENVIRONMENT: Mapping[str, str] = {
 }
 
 
-def job(program: Program, limits: Limits, *, address_mib: int | None) -> dict[str, object]:
+def job(program: Program, limits: Limits, *, address_mib: int | None) -> Job:
     """The message to the supervisor inside: plain builtin values only (it knows no class of ours)."""
     files = {
         name: text.encode() if isinstance(text, str) else bytes(text) for name, text in program.files.items()

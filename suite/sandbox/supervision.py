@@ -10,15 +10,14 @@ import struct
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
 
 from suite.sandbox.program import ENDINGS, SandboxResult
 
 PACKAGE = "suite.sandbox.inside"
 MODULES = (
+    "usage",
     "confinement",
     "scratch",
-    "usage",
     "program_run",
     "worlds",
     "supervisor",
@@ -58,7 +57,7 @@ def supervisor(same_python: bool) -> bytes:
     return len(data).to_bytes(4, "little") + data
 
 
-def message(content: Mapping[str, Any]) -> bytes:
+def message(content: Mapping[str, object]) -> bytes:
     """A message to the supervisor."""
     data = marshal.dumps(dict(content), 2)
     return len(data).to_bytes(4, "little") + data

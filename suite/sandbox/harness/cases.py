@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from suite.sandbox.base import Sandbox
-from suite.sandbox.harness.inside.channel import LARGEST
-from suite.sandbox.harness.inside.values import pack, unpack
+from suite.sandbox.harness.inside.channel import LARGEST, Json
+from suite.sandbox.harness.inside.values import Value, pack, unpack
 from suite.sandbox.interpreters import executable, python_mounts
 from suite.sandbox.program import Limits, Mount, Program, SandboxResult
 
@@ -113,7 +112,7 @@ async def run_function_cases(
     sandbox: Sandbox,
     code: str,
     entry: str,
-    cases: Sequence[tuple[Sequence[Any], Any]],
+    cases: Sequence[tuple[Sequence[Value], Value]],
     limits: Limits,
     *,
     python: str = "",
@@ -125,7 +124,7 @@ async def run_function_cases(
     program's. limits: of all cases together. No cases: not passed.
     """
     interpreter = executable(python)
-    questions: list[dict[str, Any]] = [
+    questions = [
         {"call": entry, "args": pack(tuple(arguments)), "kwargs": pack({})} for arguments, _ in cases
     ]
     job = {"code": code.removeprefix("\ufeff"), "anew": True}
@@ -161,14 +160,14 @@ def _unlike_data(opaque: str) -> bool:
     return opaque.startswith(UNLIKE)
 
 
-def _equal(packed: Any, expected: Any) -> bool:
+def _equal(packed: Json, expected: Value) -> bool:
     try:
         return bool(unpack(packed) == expected)
     except Exception:  # whatever a nonsense value makes of a comparison, it is not equal
         return False
 
 
-def _told(reply: Any) -> str:
+def _told(reply: Json) -> str:
     if not isinstance(reply, dict):
         return "no answer"
     if "opaque" in reply:
@@ -180,12 +179,12 @@ def _told(reply: Any) -> str:
     return f"{kinds[0][-1]}: {error.get('args')}"[:300]
 
 
-def _frame(content: Any) -> bytes:
+def _frame(content: object) -> bytes:
     data = json.dumps(content).encode()
     return len(data).to_bytes(4, "little") + data
 
 
-def _frames(data: bytes) -> list[Any]:
+def _frames(data: bytes) -> list[Json]:
     """Whole frames at the start; the rest is the program's own noise or cut off."""
     found = []
     while len(data) >= 4:

@@ -9,7 +9,8 @@ import os
 import resource
 import signal
 import struct
-from typing import Any
+
+from suite.sandbox.inside.usage import Job
 
 SYS_LANDLOCK_CREATE, SYS_LANDLOCK_ADD, SYS_LANDLOCK_RESTRICT = 444, 445, 446
 PR_SET_DUMPABLE = 4
@@ -64,7 +65,7 @@ def limit(which: int, value: int, hard: int | None = None) -> None:
     resource.setrlimit(which, (value, top))
 
 
-def become(job: dict[str, Any], folder: str, ends: tuple[int, int, int], failed: int) -> None:
+def become(job: Job, folder: str, ends: tuple[int, int, int], failed: int) -> None:
     """In the forked child: take on channels and limits, then be the program. Never returns.
 
     failed: a pipe that closes when the program starts; what goes wrong before is written to it.
@@ -91,7 +92,7 @@ def become(job: dict[str, Any], folder: str, ends: tuple[int, int, int], failed:
     os._exit(127)
 
 
-def limits(job: dict[str, Any]) -> None:
+def limits(job: Job) -> None:
     """Resource limits of one process. CPU seconds of the whole run are watched, not limited here."""
     cpu = int(job["cpu"]) + 1
     limit(resource.RLIMIT_CORE, 0)

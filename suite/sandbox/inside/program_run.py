@@ -5,10 +5,10 @@ import select
 import signal
 import struct
 import time
-from typing import Any, Protocol
+from typing import Protocol
 
 from suite.sandbox.inside import confinement, scratch
-from suite.sandbox.inside.usage import Watch
+from suite.sandbox.inside.usage import Job, Watch
 
 ENDINGS = ("exited", "wall", "cpu", "memory", "processes", "output", "file", "scratch", "killed", "unstarted")
 CHUNK = 1 << 16
@@ -24,14 +24,14 @@ class Link(Protocol):
     def send(self, kind: bytes, data: bytes) -> None:
         """Send one frame."""
 
-    def receive(self) -> dict[str, Any]:
-        """Wait for a message."""
+    def stopped(self) -> bool:
+        """Wait for a message: whether it asks for the end."""
 
 
 class Run:
     """One program. `go` returns when nothing of it is left."""
 
-    def __init__(self, link: Link, job: dict[str, Any]) -> None:
+    def __init__(self, link: Link, job: Job) -> None:
         self.link = link
         self.job = job
         self.watch = Watch(job)
@@ -95,7 +95,7 @@ class Run:
             wait = max(0.0, min(next_look, deadline) - time.monotonic())
             for end, _ in poll.poll(wait * 1000 + 0.5):
                 if end == self.link.fd:
-                    if self.link.receive().get("stop"):
+                    if self.link.stopped():
                         self.ended = "killed"
                 elif end == self.in_w:
                     self.feed(poll)

@@ -9,10 +9,11 @@ import marshal
 import os
 import signal
 import struct
-from typing import Any
+from typing import cast
 
 from suite.sandbox.inside import confinement, scratch, worlds
 from suite.sandbox.inside.program_run import Run
+from suite.sandbox.inside.usage import Job
 
 
 class Pipes:
@@ -28,10 +29,14 @@ class Pipes:
         while view:
             view = view[os.write(self.out, view) :]
 
-    def receive(self) -> dict[str, Any]:
+    def receive(self) -> dict[str, object]:
         """Wait for a message. The end of the pipe means that the suite is gone: everything ends."""
         (size,) = struct.unpack("<I", self.exactly(4))
         return dict(marshal.loads(self.exactly(size)))
+
+    def stopped(self) -> bool:
+        """Wait for a message: whether it asks for the end."""
+        return bool(self.receive().get("stop"))
 
     def exactly(self, size: int) -> bytes:
         """Read so many bytes."""
@@ -68,7 +73,7 @@ def main() -> None:
     link.send(b"H", b"")
     settings = link.receive()
     if settings:
-        worlds.keep(settings, lambda: serve(link))
+        worlds.keep(cast("worlds.Settings", settings), lambda: serve(link))
     serve(link)
 
 
@@ -81,7 +86,7 @@ def serve(link: Pipes) -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     link.send(b"H", b"")
     try:
-        Run(link, link.receive()).go()
+        Run(link, cast("Job", link.receive())).go()  # the suite made it
     except Exception as error:
         link.send(b"X", f"{type(error).__name__}: {error}".encode())
         os._exit(1)  # in an unknown state; the suite takes another sandbox

@@ -2,17 +2,37 @@
 
 import os
 import resource
-from typing import Any
+from typing import TypedDict
 
 MAX_INODES = 20_000
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
 
 
+class Job(TypedDict):
+    """One program as the suite sends it: what to run, and its limits in seconds, bytes and numbers."""
+
+    argv: list[str]
+    files: dict[str, bytes]
+    stdin: bytes
+    env: dict[str, str]
+    cwd: str
+    outputs: list[str]
+    wall: float
+    cpu: float
+    memory: int
+    processes: int
+    file: int
+    output: int
+    address: "int | None"  # a text: older versions of Python read this, too
+    open_files: int
+    stack: int
+
+
 class Watch:
     """What a run has used so far. cpu: seconds; peak: bytes; hits: limits that were reached."""
 
-    def __init__(self, job: dict[str, Any]) -> None:
+    def __init__(self, job: Job) -> None:
         self.job = job
         self.reaped = 0.0
         self.cpu = 0.0

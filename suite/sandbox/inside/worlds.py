@@ -12,7 +12,7 @@ import os
 import socket
 import struct
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import NoReturn, TypedDict
 
 NEW_MOUNTS, NEW_IPC, NEW_USER, NEW_PROCESSES, NEW_NETWORK = (
     0x20000,
@@ -31,7 +31,19 @@ AGAIN = 3  # exit code of a supervisor whose run is over
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def keep(settings: dict[str, Any], serve: Callable[[], None]) -> NoReturn:
+class Settings(TypedDict):
+    """How worlds are furnished. scratch, shared: bytes of /tmp and /dev/shm. shown: paths below them that
+    stay visible. uid: 0: a user namespace makes us nobody. filter: system calls refused.
+    """
+
+    scratch: int
+    shared: int
+    shown: list[str]
+    uid: int
+    filter: bytes
+
+
+def keep(settings: Settings, serve: Callable[[], None]) -> NoReturn:
     """Make one world after the other; `serve` runs one program in each and returns, or never does."""
     while True:
         child = os.fork()
@@ -58,12 +70,8 @@ def _step(do: Callable[[], None]) -> None:
         os._exit(1)
 
 
-def furnish(settings: dict[str, Any]) -> None:
-    """As process 1 of a new world: its file systems, its loopback; then become an ordinary user for good.
-
-    settings: scratch and shared (bytes of /tmp and /dev/shm), shown (paths below them that stay visible),
-    uid (0: a user namespace makes us nobody), filter (system calls refused).
-    """
+def furnish(settings: Settings) -> None:
+    """As process 1 of a new world: its file systems, its loopback; then become an ordinary user for good."""
     shown = [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in settings["shown"]]
     mount("none", "/", "", RECURSIVE | PRIVATE)
     mount("proc", "/proc", "proc", NO_SUID | NO_DEV | NO_EXEC)

@@ -16,11 +16,16 @@ import random
 import sys
 import types
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
-from channel import Channel, private_ends  # type: ignore[import-not-found]
-from values import lossy, pack, unpack  # type: ignore[import-not-found]
+
+if TYPE_CHECKING:
+    from suite.sandbox.harness.inside.channel import Channel, Json, private_ends
+    from suite.sandbox.harness.inside.values import lossy, pack, unpack
+else:
+    from channel import Channel, private_ends
+    from values import lossy, pack, unpack
 
 
 def load(code: str, name: str) -> types.ModuleType:
@@ -33,10 +38,10 @@ def load(code: str, name: str) -> types.ModuleType:
     return module
 
 
-def failure(error: BaseException) -> dict[str, Any]:
+def failure(error: BaseException) -> dict[str, Json]:
     """An exception as data, with all that it derives from: the other side takes the first that it knows."""
     kinds = [[one.__module__, one.__qualname__] for one in type(error).__mro__ if one is not object]
-    told: dict[str, Any] = {"kinds": kinds, "args": pack(())}
+    told: dict[str, Json] = {"kinds": kinds, "args": pack(())}
     with contextlib.suppress(Exception):
         told["args"] = pack((str(error)[:500],))
     with contextlib.suppress(Exception):
@@ -56,7 +61,7 @@ class Randomness:
     def __init__(self, told: bool) -> None:
         self.known = self._now() if told else {}
 
-    def _now(self) -> dict[str, Any]:
+    def _now(self) -> dict[str, Json]:
         now = {"random": random.getstate()}
         numpy = sys.modules.get("numpy")
         if numpy is not None and hasattr(numpy, "random"):
@@ -64,14 +69,14 @@ class Randomness:
             now["numpy"] = (state[0], state[1].tolist(), *state[2:])
         return now
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> dict[str, Json]:
         """What changed since the last look, packed."""
         now = self._now()
         changed = {key: pack(value) for key, value in now.items() if self.known.get(key) != value}
         self.known = now
         return changed
 
-    def take_over(self, states: dict[str, Any], loading: bool) -> None:
+    def take_over(self, states: dict[str, Json], loading: bool) -> None:
         """Adopt the other side's states. Raises ValueError or TypeError for what is none."""
         if "random" in states:
             random.setstate(unpack(states["random"]))
@@ -82,7 +87,7 @@ class Randomness:
         self.known = self._now()
 
 
-def answer(module: types.ModuleType, question: dict[str, Any], randomness: Randomness) -> dict[str, Any]:
+def answer(module: types.ModuleType, question: dict[str, Json], randomness: Randomness) -> dict[str, Json]:
     """Make one call."""
     if "cwd" in question:
         with contextlib.suppress(OSError):
@@ -95,7 +100,7 @@ def answer(module: types.ModuleType, question: dict[str, Any], randomness: Rando
     randomness.take_over(question.get("randomness", {}), loading=True)
     arguments, named = unpack(question["args"]), unpack(question["kwargs"])
     heard = io.StringIO()
-    reply: dict[str, Any] = {}
+    reply: dict[str, Json] = {}
     try:
         with contextlib.redirect_stdout(heard):
             value = getattr(module, question["call"])(*arguments, **named)
@@ -117,7 +122,7 @@ def answer(module: types.ModuleType, question: dict[str, Any], randomness: Rando
     return reply
 
 
-def tell(channel: Channel, reply: dict[str, Any]) -> None:
+def tell(channel: Channel, reply: dict[str, Json]) -> None:
     """Send a reply, or why it can't be sent."""
     try:
         channel.send(reply)
@@ -125,7 +130,7 @@ def tell(channel: Channel, reply: dict[str, Any]) -> None:
         channel.send({"opaque": str(error) or type(error).__name__})
 
 
-def answer_anew(channel: Channel, code: str, question: dict[str, Any]) -> None:
+def answer_anew(channel: Channel, code: str, question: dict[str, Json]) -> None:
     """One call in a process of its own. A process that dies takes this one along, so that all see how."""
     child = os.fork()
     if child == 0:
@@ -146,7 +151,7 @@ def answer_anew(channel: Channel, code: str, question: dict[str, Any]) -> None:
         os._exit(os.WEXITSTATUS(status))
 
 
-def questions(channel: Channel) -> Iterator[dict[str, Any]]:
+def questions(channel: Channel) -> Iterator[dict[str, Json]]:
     """All questions until the other side goes away."""
     while True:
         try:

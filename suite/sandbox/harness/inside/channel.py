@@ -6,6 +6,7 @@ import json
 import os
 from typing import Any
 
+Json = Any  # what `json.loads` yields
 LARGEST = 64 << 20
 
 
@@ -16,7 +17,7 @@ class Channel:
         self.incoming = incoming
         self.outgoing = outgoing
 
-    def send(self, content: Any) -> None:
+    def send(self, content: object) -> None:
         """Send one message. Raises ValueError, with nothing sent, for one that is too large."""
         data = json.dumps(content).encode()
         if len(data) > LARGEST:
@@ -25,7 +26,7 @@ class Channel:
         while view:
             view = view[os.write(self.outgoing, view) :]
 
-    def receive(self) -> Any:
+    def receive(self) -> Json:
         """Wait for one message."""
         size = int.from_bytes(self._exactly(4), "little")
         if size > LARGEST:

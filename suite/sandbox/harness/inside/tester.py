@@ -23,13 +23,19 @@ import sys
 import traceback
 import types
 import unittest
-from typing import Any
+from typing import TYPE_CHECKING
 
 HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
 sys.path.insert(0, HERE)
-from callee import Randomness, load  # type: ignore[import-not-found]
-from channel import Channel  # type: ignore[import-not-found]
-from values import pack, unpack  # type: ignore[import-not-found]
+
+if TYPE_CHECKING:
+    from suite.sandbox.harness.inside.callee import Randomness, load
+    from suite.sandbox.harness.inside.channel import Channel, Json
+    from suite.sandbox.harness.inside.values import Value, pack, unpack
+else:
+    from callee import Randomness, load
+    from channel import Channel
+    from values import pack, unpack
 
 PICKLED = {
     "builtins": {"set", "frozenset", "complex", "bytearray", "range", "slice", "list", "dict", "object"},
@@ -56,7 +62,7 @@ def close_up() -> None:
         raise OSError("this process can't be closed to others")
 
 
-def guard(event: str, arguments: tuple[Any, ...]) -> None:
+def guard(event: str, arguments: tuple[Value, ...]) -> None:
     """Tests that read a pickle which the program wrote must not run its code here."""
     if event == "pickle.find_class" and arguments[1] not in PICKLED.get(arguments[0], ()):
         raise pickle.UnpicklingError(f"{arguments[0]}.{arguments[1]} is not loaded from files here")
@@ -88,7 +94,7 @@ class Remote:
         if "error" in loaded:
             raise rebuilt(loaded["error"])
 
-    def call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    def call(self, name: str, arguments: tuple[Value, ...], named: dict[str, Value]) -> Value:
         """Call a function of the program; results, prints, changed arguments and randomness come over."""
         question = {"call": name, "randomness": self.randomness.changes()}
         try:
@@ -121,7 +127,7 @@ class Remote:
         return unpack(reply["value"])
 
 
-def adopt(mine: Any, theirs: Any) -> None:
+def adopt(mine: Value, theirs: Value) -> None:
     """Carry over what a call changed in its arguments: lists, dictionaries and sets, in place."""
     if isinstance(mine, tuple) and isinstance(theirs, tuple):
         for one, other in zip(mine, theirs):
@@ -145,7 +151,7 @@ def adopt(mine: Any, theirs: Any) -> None:
         mine[...] = theirs
 
 
-def rebuilt(failure: dict[str, Any]) -> BaseException:
+def rebuilt(failure: dict[str, Json]) -> BaseException:
     """The program's exception as the first type it derives from that is known here and harmless.
 
     A program must not be able to skip a test or to stop the run.
@@ -180,7 +186,7 @@ def imports_of(tests: str) -> str:
     return "\n".join(str(ast.get_source_segment(tests, node)) for node in found)
 
 
-def redefined(job: dict[str, Any]) -> str:
+def redefined(job: dict[str, Json]) -> str:
     """Names of the program that the tests give another meaning, "" if there are none."""
     names = [
         {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
@@ -190,7 +196,7 @@ def redefined(job: dict[str, Any]) -> str:
     return f"the tests redefine {', '.join(both)}" if both else ""
 
 
-def module_of(job: dict[str, Any], remotes: list[Remote]) -> types.ModuleType:
+def module_of(job: dict[str, Json], remotes: list[Remote]) -> types.ModuleType:
     """The tests' module. The stub brings imports and constants; the functions are the program's."""
     module = types.ModuleType("tests")
     sys.modules["tests"] = module
@@ -198,7 +204,7 @@ def module_of(job: dict[str, Any], remotes: list[Remote]) -> types.ModuleType:
     exec(compile(job["stub"], "stub", "exec", dont_inherit=True), names)  # noqa: S102
     for name in job["functions"]:
 
-        def proxy(*arguments: Any, _name: str = name, **named: Any) -> Any:
+        def proxy(*arguments: Value, _name: str = name, **named: Value) -> Value:
             return remotes[0].call(_name, arguments, named)
 
         proxy.__name__ = name
@@ -207,10 +213,9 @@ def module_of(job: dict[str, Any], remotes: list[Remote]) -> types.ModuleType:
     return module
 
 
-def shared_module(job: dict[str, Any]) -> types.ModuleType:
+def shared_module(job: dict[str, Json]) -> types.ModuleType:
     """Stub, program and tests as one module."""
-    module: types.ModuleType = load("\n".join((job["stub"], job["code"], job["tests"])), "tests")
-    return module
+    return load("\n".join((job["stub"], job["code"], job["tests"])), "tests")
 
 
 def run_tests(module: types.ModuleType, name: str) -> tuple[bool, int, list[str]]:
@@ -244,7 +249,7 @@ def main() -> None:
         os.dup2(nothing, number)
     sys.path.remove(HERE)
     remotes: list[Remote] = []
-    told: dict[str, Any] = {
+    told: dict[str, Json] = {
         "token": job["token"],
         "passed": False,
         "run": 0,

@@ -1,4 +1,4 @@
-# ruff: noqa: UP017, UP035, UP038, ARG001, ARG005
+# ruff: noqa: UP006, UP017, UP035, UP038, ARG001, ARG005
 """Python values as JSON and back, for crossing from an untrusted process: data only, no code, no pickle.
 
 Types survive (a tuple is no list, 1 is no 1.0); named tuples and default dictionaries arrive as such, any
@@ -16,8 +16,10 @@ import datetime
 import decimal
 import fractions
 import pathlib
-from typing import Any, Callable
+from typing import Any, Callable, List
 
+Value = Any  # whatever a program may give
+Packed = List[Any]  # a tag, then what `pack` made of the parts
 DEEPEST = 200
 SAFE_INT = 1 << 53
 
@@ -30,7 +32,7 @@ class Opaque(TypeError):
     """A value that is not plain data."""
 
 
-def pack(value: Any, depth: int = 0) -> Any:
+def pack(value: Value, depth: int = 0) -> Value:
     """A value as JSON-able data. Raises Opaque for what is no plain data or nested too deeply."""
     if value is None or value is True or value is False:
         return value
@@ -49,16 +51,16 @@ def pack(value: Any, depth: int = 0) -> Any:
     raise Opaque(f"{type(value).__module__}.{type(value).__qualname__} is no plain data")
 
 
-def _many(tag: str, values: Any, depth: int) -> list[Any]:
+def _many(tag: str, values: Value, depth: int) -> Packed:
     return [tag, *(pack(one, depth) for one in values)]
 
 
-def _int(value: Any, depth: int) -> Any:
+def _int(value: Value, depth: int) -> Value:
     plain = int.__index__(value)
     return plain if -SAFE_INT < plain < SAFE_INT else ["int", hex(plain)]
 
 
-def _tuple(value: Any, depth: int) -> list[Any]:
+def _tuple(value: Value, depth: int) -> Packed:
     items = _many("tuple", tuple.__iter__(value), depth)
     fields = getattr(type(value), "_fields", None)
     if type(value).__bases__ != (tuple,) or not isinstance(fields, tuple):
@@ -67,7 +69,7 @@ def _tuple(value: Any, depth: int) -> list[Any]:
     return ["namedtuple", type(value).__name__, [str(one) for one in fields], *items[1:]]
 
 
-def _dict(value: Any, depth: int) -> list[Any]:
+def _dict(value: Value, depth: int) -> Packed:
     pairs = [[pack(k, depth), pack(v, depth)] for k, v in dict.items(value)]
     if type(value) is collections.defaultdict:
         name = getattr(value.default_factory, "__name__", "")
@@ -80,35 +82,35 @@ def _dict(value: Any, depth: int) -> list[Any]:
     return ["dict", *pairs]
 
 
-def _time(value: Any, depth: int) -> list[Any]:
+def _time(value: Value, depth: int) -> Packed:
     if module_of(value) == "pandas" or (getattr(value, "tzinfo", None) not in (None, datetime.timezone.utc)):
         raise Opaque("a moment with a time zone")
     kind = next(one for one in (datetime.datetime, datetime.date, datetime.time) if isinstance(value, one))
     return [kind.__name__, kind.isoformat(value)]
 
 
-def _delta(value: Any, depth: int) -> list[Any]:
+def _delta(value: Value, depth: int) -> Packed:
     if module_of(value) == "pandas":
         raise Opaque("a pandas duration")
     return ["timedelta", value.days, value.seconds, value.microseconds]
 
 
-def module_of(value: Any) -> str:
+def module_of(value: Value) -> str:
     """Top package of a value's type."""
     return type(value).__module__.partition(".")[0]
 
 
-def _float(value: Any, depth: int) -> Any:
+def _float(value: Value, depth: int) -> Value:
     if module_of(value) == "numpy":
         return _pack_numpy(value, depth)
     return float.__float__(value)
 
 
-def _str(value: Any, depth: int) -> str:
+def _str(value: Value, depth: int) -> str:
     return str.__str__(value) if type(value) is str else "".join(str.__getitem__(value, slice(None)))
 
 
-_PACKERS: tuple[tuple[Any, Callable[[Any, int], Any]], ...] = (
+_PACKERS: tuple[tuple[Value, Callable[[Value, int], Value]], ...] = (
     (str, _str),
     (int, _int),
     (float, _float),
@@ -135,7 +137,7 @@ _EXACT |= {datetime.datetime, datetime.date, datetime.time, datetime.timedelta, 
 _EXACT |= {fractions.Fraction, pathlib.PosixPath, pathlib.PurePosixPath}
 
 
-def _pack_numpy(value: Any, depth: int) -> list[Any] | None:
+def _pack_numpy(value: Value, depth: int) -> Packed | None:
     import numpy
 
     if isinstance(value, numpy.generic):
@@ -152,16 +154,16 @@ def _pack_numpy(value: Any, depth: int) -> list[Any] | None:
     return [tag, value.dtype.str, list(value.shape), base64.b64encode(data.tobytes()).decode()]
 
 
-def _pack_pandas(value: Any, depth: int) -> list[Any] | None:
+def _pack_pandas(value: Value, depth: int) -> Packed | None:
     import pandas
 
-    def column(series: Any) -> list[Any]:
+    def column(series: Value) -> Packed:
         packed = _pack_numpy(series.to_numpy(), depth)
         if packed is None or str(series.dtype) != str(series.to_numpy().dtype):
             raise Opaque(f"a column of {series.dtype}")
         return packed
 
-    def index(one: Any) -> list[Any]:
+    def index(one: Value) -> Packed:
         if type(one) is pandas.RangeIndex:
             return ["RangeIndex", one.start, one.stop, one.step, pack(one.name, depth)]
         if isinstance(one, pandas.MultiIndex) or getattr(one, "freq", None) is not None:
@@ -179,7 +181,7 @@ def _pack_pandas(value: Any, depth: int) -> list[Any] | None:
     return None
 
 
-def unpack(data: Any) -> Any:
+def unpack(data: Value) -> Value:
     """The value again. Raises ValueError for anything that `pack` does not make."""
     if not isinstance(data, list):
         if data is None or isinstance(data, (bool, int, float, str)):
@@ -196,15 +198,15 @@ def unpack(data: Any) -> Any:
         raise ValueError(f"no packed {tag}: {error}") from error
 
 
-def _list(rest: list[Any]) -> list[Any]:
+def _list(rest: Packed) -> Packed:
     return [unpack(one) for one in rest]
 
 
-def _pairs(rest: list[Any]) -> dict[Any, Any]:
+def _pairs(rest: Packed) -> dict[Value, Value]:
     return {unpack(key): unpack(value) for key, value in rest}
 
 
-_UNPACKERS: dict[str, Callable[[list[Any]], Any]] = {
+_UNPACKERS: dict[str, Callable[[Packed], Value]] = {
     "int": lambda rest: int(rest[0], 16),
     "list": _list,
     "tuple": lambda rest: tuple(_list(rest)),
@@ -230,7 +232,7 @@ _UNPACKERS: dict[str, Callable[[list[Any]], Any]] = {
 }
 
 
-def _unpack_library(tag: str, rest: list[Any]) -> Any:
+def _unpack_library(tag: str, rest: Packed) -> Value:
     if tag in ("array", "scalar", "objects"):
         import numpy
 
