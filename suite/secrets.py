@@ -55,7 +55,7 @@ def scrub_all(text: str) -> str:
     return _SHAPES.sub(_hidden, scrub(text))
 
 
-class _Block(NamedTuple):
+class _Piece(NamedTuple):
     """A piece of a form of a secret: who holds enough of the form holds one of its pieces whole."""
 
     form: str
@@ -124,15 +124,15 @@ def _drawn(secret: str) -> bool:
     return len(secret) >= 2 * _PART and bool(re.search(r"[0-9]", secret) and re.search(r"[A-Za-z]", secret))
 
 
-def _blocks(form: str, parts: bool) -> Iterator[_Block]:
+def _blocks(form: str, parts: bool) -> Iterator[_Piece]:
     needed = max(_PART, len(form) // 2) if parts else len(form)
     size = (needed + 1) // 2
     for at in range(0, len(form) - size + 1, size):
         piece = form[at : at + size]
-        yield _Block(form, at, piece, piece.encode("utf-8", "surrogateescape"), needed)
+        yield _Piece(form, at, piece, piece.encode("utf-8", "surrogateescape"), needed)
 
 
-def _spans(text: str, block: _Block) -> Iterator[tuple[int, int]]:
+def _spans(text: str, block: _Piece) -> Iterator[tuple[int, int]]:
     """Where enough of a form stands around its piece."""
     form, start = block.form, text.find(block.piece)
     while start >= 0:

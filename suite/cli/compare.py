@@ -43,12 +43,12 @@ def compare(runs: tuple[str, ...], metrics: tuple[str, ...], **flags: Any) -> No
     Example:
       suite compare runs/model-a runs/model-b --html compare.html
     """
-    from suite.compare.comparison import Wanted, compare_runs
+    from suite.compare.comparison import ComparisonWanted, compare_runs
     from suite.compare.document import as_data
     from suite.compare.sections import sections
 
     how = {name: value for name, value in others(flags).items() if value is not None}
     how["baseline"] = how.pop("against")
-    found = compare_runs(runs, Wanted(metrics=metrics, **how))
+    found = compare_runs(runs, ComparisonWanted(metrics=metrics, **how))
     title = " against ".join(dict.fromkeys(run.label for run in found.runs))
     show(title, "Comparison", lambda compact: sections(found, compact=compact), lambda: as_data(found), flags)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from suite.data.cache import Cache
-from suite.data.entry import DatasetEntry, Entry, ModelEntry, source_of
+from suite.data.entry import DatasetEntry, ModelEntry, RegistryEntry, source_of
 from suite.data.local_entry import LocalFiles
 from suite.data.locks import lock_path, locked
 from suite.data.pull import Progress, ready
@@ -168,7 +168,7 @@ def say_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _licence(entry: Entry, accepted: bool) -> str:
+def _licence(entry: RegistryEntry, accepted: bool) -> str:
     if not entry.licence.accept_required:
         return f"{entry.licence.name} {entry.licence.url}".strip()
     state = "accepted" if accepted else "to be accepted with --accept-licence"

@@ -35,7 +35,7 @@ _LINE = re.compile(rf"[ \t]*(?:\[[ \t]*(?P<table>{_DOTTED})[ \t]*\]|(?P<key>{_DO
 
 
 @dataclass(frozen=True)
-class Settings:
+class SettingsFile:
     """What a settings file says: its path, its text (for line numbers) and its tables."""
 
     path: Path | None = None
@@ -102,17 +102,17 @@ class Settings:
         return given
 
 
-def read(start: Path) -> Settings:
+def read(start: Path) -> SettingsFile:
     """The settings in force in a folder: from the nearest `suite.toml`, its own or of a folder above.
 
     Raises ConfigError if the file is not TOML; the message names file and line.
     """
     path = next((folder / FILE for folder in (start, *start.parents) if (folder / FILE).is_file()), None)
     if path is None:
-        return Settings()
+        return SettingsFile()
     try:
         text = read_regular(path, _LARGEST).decode().removeprefix("\ufeff")
-        return Settings(path, text, tomllib.loads(text))
+        return SettingsFile(path, text, tomllib.loads(text))
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{FILE} is not TOML: {error}", str(path)) from error
     except OSError as error:

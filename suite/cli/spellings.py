@@ -65,7 +65,7 @@ def note(way: str, old: str, new: str) -> None:
 
 
 def _flags(way: str, words: list[str]) -> list[str]:
-    found = []
+    found: list[str] = []
     for at, word in enumerate(words):
         if word == "--":
             return [*found, *words[at:]]

@@ -28,7 +28,7 @@ Correction = Literal["holm", "bh", "none"]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ComparisonWanted:
     """What to compare. metrics: row names beside the headline; ("all",) takes all. baseline: label or name of
     the run that all others are compared with; "" compares every pair. margin: for equivalence, in units of
     the metric. anyway: compare what is not comparable, with its warning. examples: samples to read, a side.
@@ -57,7 +57,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Row:
+class MeasureRow:
     """One measure of one pair of cells. corrected: its p within its family. verdict: for headlines."""
 
     a: str
@@ -76,7 +76,7 @@ class Row:
 class SliceRow:
     """One slice of one row. corrected: by Benjamini-Hochberg over all slices."""
 
-    row: Row
+    row: MeasureRow
     found: SliceDifference
     corrected: float | None
 
@@ -96,8 +96,8 @@ class Compared:
     """A whole comparison. family: how many p values were corrected together."""
 
     runs: Sequence[ComparedRun]
-    wanted: Wanted
-    rows: tuple[Row, ...]
+    wanted: ComparisonWanted
+    rows: tuple[MeasureRow, ...]
     slices: tuple[SliceRow, ...]
     parts: tuple[PairPart, ...]
     family: int
@@ -105,14 +105,14 @@ class Compared:
 
 
 def compare_runs(
-    places: Sequence[str], wanted: Wanted | None = None, plugins: Catalogue | None = None
+    places: Sequence[str], wanted: ComparisonWanted | None = None, plugins: Catalogue | None = None
 ) -> Compared:
     """Compare runs, given as folders or names (PLACE@SCORING for another scoring than the newest).
 
     Raises ConfigError for fewer than two runs and for runs that are not comparable, NotFound for an unknown
     run, task or metric.
     """
-    asked = wanted or Wanted()
+    asked = wanted or ComparisonWanted()
     if asked.margin is not None and asked.margin <= 0:
         raise ConfigError(f"the margin is {asked.margin}", "compare", "a margin is above 0")
     if len(places) < 2:
@@ -141,12 +141,12 @@ def compare_runs(
     _known(asked.metrics, declared)
     leads = {name: _lead(chosen[name], measures(declared[name])) for name in chosen}
     tables = load_tables(runs, {name: _values(wanted) for name, wanted in chosen.items()}, cells)
-    rows: list[Row] = []
-    slices: list[tuple[Row, SliceDifference]] = []
+    rows: list[MeasureRow] = []
+    slices: list[tuple[MeasureRow, SliceDifference]] = []
     parts = []
     for (i, j), (matches, found) in matched.items():
         a, b = runs[i], runs[j]
-        mine: list[Row] = []
+        mine: list[MeasureRow] = []
         for match in matches:
             table = tables[match.task]
             for measure, headline in chosen[match.task]:
@@ -246,8 +246,8 @@ def _row(
     headline: bool,
     lead: bool,
     table: Table,
-    asked: Wanted,
-) -> tuple[Row, list[SliceDifference]]:
+    asked: ComparisonWanted,
+) -> tuple[MeasureRow, list[SliceDifference]]:
     (a, i), (b, j) = one, two
     tags = [name for name in table.tags if name != measure.macro] if lead and asked.slices else []
     needed = [*tags, *([measure.macro] if measure.macro else [])]
@@ -262,7 +262,7 @@ def _row(
         narrow = found.at(1 - 2 * asked.alpha)
         if narrow.low is not None and narrow.high is not None:
             equivalent = -asked.margin < narrow.low and narrow.high < asked.margin
-    row = Row(
+    row = MeasureRow(
         a.label, b.label, match, measure, headline, found, equivalent=equivalent,
         note=noted(found.comparison, found),
     )  # fmt: skip
@@ -270,7 +270,7 @@ def _row(
     return row, shown
 
 
-def _corrected(rows: Sequence[Row], asked: Wanted) -> tuple[list[Row], int]:
+def _corrected(rows: Sequence[MeasureRow], asked: ComparisonWanted) -> tuple[list[MeasureRow], int]:
     """Rows with corrected p values: headlines one family, all others another."""
     found = {id(row): row for row in rows}
     sizes = []
@@ -287,7 +287,7 @@ def _corrected(rows: Sequence[Row], asked: Wanted) -> tuple[list[Row], int]:
     return [found[id(row)] for row in rows], sizes[0]
 
 
-def _words(row: Row, alpha: float) -> str:
+def _words(row: MeasureRow, alpha: float) -> str:
     said = verdict(row.found.comparison, row.corrected, alpha)
     if row.measure.direction == "neither" and said != "no difference shown":
         return f"{row.a if said[0] == 'A' else row.b} higher"
@@ -297,5 +297,5 @@ def _words(row: Row, alpha: float) -> str:
     return f"{row.a if a_wins else row.b} better"
 
 
-def _key(row: Row) -> tuple[str, str, str, str, str]:
+def _key(row: MeasureRow) -> tuple[str, str, str, str, str]:
     return row.a, row.b, row.match.cell_a, row.match.cell_b, row.measure.name

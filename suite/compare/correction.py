@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from suite.blocks import Block, Line, Plot, Section, Shown, Table, Text
-from suite.data.text_files import Once, Row, csv_rows, json_rows
+from suite.data.text_files import Once, TextRow, csv_rows, json_rows
 from suite.errors import ConfigError, DataError
 from suite.scoring.agreeing import agreed
 from suite.scoring.coefficients import COMPUTE, Ratings
@@ -69,7 +69,7 @@ def read_labels(path: Path) -> tuple[list[float | None], list[float | None], lis
     return human, judge, clusters if grouped else None
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path) -> Iterator[TextRow]:
     suffix = path.suffix.lower()
     if suffix in (".csv", ".tsv"):
         return csv_rows(path, "\t" if suffix == ".tsv" else ",")[1]

@@ -11,7 +11,7 @@ from suite.compare.loading import ComparedRun, Texts
 from suite.journal.index import digest64
 
 if TYPE_CHECKING:
-    from suite.compare.comparison import Row
+    from suite.compare.comparison import MeasureRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,14 @@ class Disagreement:
     answer_b: str
 
 
-def disagreements(a: ComparedRun, b: ComparedRun, rows: Sequence["Row"], most: int) -> list[Disagreement]:
+def disagreements(
+    a: ComparedRun, b: ComparedRun, rows: Sequence["MeasureRow"], most: int
+) -> list[Disagreement]:
     """At most `most` samples for either side, from all cells in turn: largest difference first, then by id.
 
     Only measures over samples are read; a part of a score has no answer of its own.
     """
-    chosen: list[tuple[Row, int, float]] = []
+    chosen: list[tuple[MeasureRow, int, float]] = []
     readable = [row for row in rows if row.measure.over == "samples" and row.found.d is not None]
     for sign in (1, -1):
         queues = [_queue(row, sign, most) for row in readable]
@@ -73,7 +75,7 @@ def disagreements(a: ComparedRun, b: ComparedRun, rows: Sequence["Row"], most: i
     return found
 
 
-def _queue(row: "Row", sign: int, most: int) -> list[tuple[int, float]]:
+def _queue(row: "MeasureRow", sign: int, most: int) -> list[tuple[int, float]]:
     ids, d = row.found.ids, row.found.d
     if ids is None or d is None:
         return []

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from suite.compare.comparison import Compared, Row
+from suite.compare.comparison import Compared, MeasureRow
 
 FORMAT = "suite-compare/1"
 
@@ -52,7 +52,7 @@ def as_data(found: Compared) -> dict[str, Any]:
     }
 
 
-def _which(row: Row) -> Mapping[str, Any]:
+def _which(row: MeasureRow) -> Mapping[str, Any]:
     return {
         "a": row.a,
         "b": row.b,
@@ -63,7 +63,7 @@ def _which(row: Row) -> Mapping[str, Any]:
     }
 
 
-def _row_data(row: Row) -> dict[str, Any]:
+def _row_data(row: MeasureRow) -> dict[str, Any]:
     return {
         **_which(row),
         "parameters": dict(row.match.parameters),

@@ -62,7 +62,7 @@ class PairRate:
 
 
 @dataclass(frozen=True)
-class Rated:
+class RatedModels:
     """found: ratings with intervals under the policy asked for. ranks: of it. others: point ratings by
     policy, with their ranks. moved: models whose rank differs between policies. annotators: labels in order
     of `LeftOut.annotator`.
@@ -85,7 +85,7 @@ class Rated:
     flips: Flips | None
 
 
-def rate(raw: RawVotes, wanted: RateWanted | None = None) -> Rated:
+def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
     """Rate the models of these votes.
 
     Raises NotFound for an unknown policy, ConfigError where there is nothing to rate: fewer than two models,
@@ -118,7 +118,7 @@ def rate(raw: RawVotes, wanted: RateWanted | None = None) -> Rated:
     with_elo = not many if asked.elo is None else asked.elo
     with_test = not many if asked.prequential is None else asked.prequential
     names = tuple(sorted(set(users))) if users else ()
-    return Rated(
+    return RatedModels(
         raw=raw,
         votes=votes,
         wanted=asked,

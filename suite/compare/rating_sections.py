@@ -6,14 +6,14 @@ from dataclasses import asdict
 from typing import Any
 
 from suite.blocks import Block, Facts, Line, Plot, Section, Shown, Table, Text
-from suite.compare.rating import Rated
+from suite.compare.rating import RatedModels
 from suite.scoring.stats.style_control import SIDE
 
 FORMAT = "suite-ratings/1"
 POLICY = {"half": "half a win each", "drop": "left out", "davidson": "an outcome of their own (Davidson)"}
 
 
-def sections(found: Rated, *, compact: bool = False) -> list[Section]:
+def sections(found: RatedModels, *, compact: bool = False) -> list[Section]:
     """Ratings first, then what stands behind them."""
     parts = [Section("Ratings", tuple(_ratings(found, compact))), Section("Draws", tuple(_draws(found)))]
     if found.pairs:
@@ -27,7 +27,7 @@ def sections(found: Rated, *, compact: bool = False) -> list[Section]:
     return parts
 
 
-def _order(found: Rated) -> list[int]:
+def _order(found: RatedModels) -> list[int]:
     """Models by board, then by rating; those without one last."""
     ratings = found.found.point.ratings
     board = {i: number for number, one in enumerate(found.found.point.boards) for i in one}
@@ -37,7 +37,7 @@ def _order(found: Rated) -> list[int]:
     )
 
 
-def _ratings(found: Rated, compact: bool) -> Iterator[Block]:
+def _ratings(found: RatedModels, compact: bool) -> Iterator[Block]:
     votes, point = found.votes, found.found.point
     yield Facts(
         {
@@ -100,7 +100,7 @@ def _ratings(found: Rated, compact: bool) -> Iterator[Block]:
     )
 
 
-def _draws(found: Rated) -> Iterator[Block]:
+def _draws(found: RatedModels) -> Iterator[Block]:
     votes = found.votes
     drawn = sum(votes.draws.values())
     yield Facts({"draws": drawn, "share of votes": round(drawn / votes.n, 4), **votes.draws})
@@ -144,7 +144,7 @@ def _draws(found: Rated) -> Iterator[Block]:
         )
 
 
-def _pairs(found: Rated) -> Iterator[Block]:
+def _pairs(found: RatedModels) -> Iterator[Block]:
     yield Table(
         ("a", "b", "votes", "win rate of a", "low", "high"),
         [(one.a, one.b, one.rate.n, one.rate.value, one.rate.low, one.rate.high) for one in found.pairs],
@@ -152,7 +152,7 @@ def _pairs(found: Rated) -> Iterator[Block]:
     )
 
 
-def _style(found: Rated) -> Iterator[Block]:
+def _style(found: RatedModels) -> Iterator[Block]:
     style = found.style
     if style is None:
         return
@@ -186,7 +186,7 @@ def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
 
 
-def _elo(found: Rated) -> Iterator[Block]:
+def _elo(found: RatedModels) -> Iterator[Block]:
     one = found.elo
     if one is None:
         return
@@ -211,7 +211,7 @@ def _elo(found: Rated) -> Iterator[Block]:
     )
 
 
-def _robustness(found: Rated) -> Iterator[Block]:
+def _robustness(found: RatedModels) -> Iterator[Block]:
     yield Table(
         ("careless votes", "mean largest shift", "largest shift", "share of repeats with a change", "tau"),
         [
@@ -237,7 +237,7 @@ def _robustness(found: Rated) -> Iterator[Block]:
         yield Text(f"Fewest votes: {said}.")
 
 
-def as_data(found: Rated) -> dict[str, Any]:
+def as_data(found: RatedModels) -> dict[str, Any]:
     """The rating as plain data, with the difference of every two neighbours in the ranking."""
     votes, point = found.votes, found.found.point
     order = [i for i in _order(found) if point.ratings[i] is not None]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from suite.blocks import Block, Dialogue, Line, Plot, Section, Shown, Table, Text, Turn
-from suite.compare.comparison import Compared, PairPart, Row, SliceRow, Wanted
+from suite.compare.comparison import Compared, ComparisonWanted, MeasureRow, PairPart, SliceRow
 from suite.compare.disagreements import Disagreement
 from suite.errors import RunError
 from suite.journal.reading import read_json
@@ -101,7 +101,7 @@ def _headline(found: Compared, compact: bool) -> Iterator[Block]:
     )
 
 
-def sentence(row: Row, found: Compared) -> str:
+def sentence(row: MeasureRow, found: Compared) -> str:
     """One row in words."""
     one = row.found.comparison
     d = one.difference
@@ -129,7 +129,7 @@ def sentence(row: Row, found: Compared) -> str:
     )
 
 
-def _name(row: Row, found: Compared) -> str:
+def _name(row: MeasureRow, found: Compared) -> str:
     """What tells this row from the others: the pair if there are several, the task, swept parameters."""
     tasks = {one.match.task for one in found.rows}
     cells = {(one.match.task, one.match.cell_a, one.match.cell_b) for one in found.rows}
@@ -142,7 +142,7 @@ def _name(row: Row, found: Compared) -> str:
     return ", ".join(parts) or row.match.task
 
 
-def _told(row: Row, found: Compared) -> str:
+def _told(row: MeasureRow, found: Compared) -> str:
     """What tells this row's cell from the task's others; nothing that an earlier parameter determines."""
     others = [one.match.parameters for one in found.rows if one.match.task == row.match.task]
     names: list[str] = []
@@ -158,12 +158,12 @@ def _told(row: Row, found: Compared) -> str:
     return " ".join(f"{name}={row.match.parameters[name]}" for name in names)
 
 
-def _table(rows: Sequence[Row], found: Compared, *, compact: bool) -> Table:
+def _table(rows: Sequence[MeasureRow], found: Compared, *, compact: bool) -> Table:
     lines = [_short(row, found) if compact else _line(row, found) for row in rows]
     return Table(tuple(lines[0]), [tuple(line.values()) for line in lines])
 
 
-def _short(row: Row, found: Compared) -> dict[str, Shown]:
+def _short(row: MeasureRow, found: Compared) -> dict[str, Shown]:
     d = row.found.comparison.difference
     verdict: dict[str, Shown] = {"verdict": row.verdict} if row.headline else {}
     return {
@@ -178,7 +178,7 @@ def _short(row: Row, found: Compared) -> dict[str, Shown]:
     }
 
 
-def _line(row: Row, found: Compared) -> dict[str, Shown]:
+def _line(row: MeasureRow, found: Compared) -> dict[str, Shown]:
     one = row.found.comparison
     d = one.difference
     verdict: dict[str, Shown] = {"verdict": row.verdict} if row.headline else {}
@@ -196,7 +196,7 @@ def _line(row: Row, found: Compared) -> dict[str, Shown]:
     }
 
 
-def _details(rows: Sequence[Row], found: Compared) -> Table:
+def _details(rows: Sequence[MeasureRow], found: Compared) -> Table:
     lines: list[dict[str, Shown]] = []
     for row in rows:
         one = row.found.comparison
@@ -293,7 +293,7 @@ def _level(level: float) -> str:
     return f"{100 * level:.4g} %"
 
 
-def _apart(asked: Wanted) -> str:
+def _apart(asked: ComparisonWanted) -> str:
     """Words for intervals and tests that were asked for at different levels."""
     if abs(asked.alpha + asked.level - 1) < 1e-9:
         return ""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from suite.compare.loading import load_tasks, open_runs
-from suite.data.text_files import Once, Row, csv_rows, json_rows
+from suite.data.text_files import Once, TextRow, csv_rows, json_rows
 from suite.errors import ConfigError, DataError, unknown
 from suite.plugins import Catalogue, catalogue
 from suite.scoring.metrics import WinRate
@@ -93,7 +93,9 @@ def _read_file(path: Path, styles: Sequence[str]) -> RawVotes:
     return _collect(path.name, rows, columns, styles)
 
 
-def _collect(name: str, rows: Iterable[Row], columns: Mapping[str, str], styles: Sequence[str]) -> RawVotes:
+def _collect(
+    name: str, rows: Iterable[TextRow], columns: Mapping[str, str], styles: Sequence[str]
+) -> RawVotes:
     found = RawVotes(source=name)
     prompts: list[str | None] = []
     users: list[str] = []
@@ -211,7 +213,7 @@ def _number(value: Any, where: str) -> float | None:
         raise DataError(f"{where}: {value!r} is no number") from error
 
 
-def _rows_of(path: Path) -> tuple[Sequence[str], Iterator[Row]]:
+def _rows_of(path: Path) -> tuple[Sequence[str], Iterator[TextRow]]:
     """The columns of a file, those of its first hundred rows if it is JSON, and its rows."""
     kind = path.suffix.lower()
     if kind in (".csv", ".tsv"):

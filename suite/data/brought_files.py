@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import overload
 
 from suite.data.cache import Cache, disk_errors, git_blob_of, sha256_of
-from suite.data.entry import BundledSource, DatasetEntry, Entry, File, ModelEntry, source_of
+from suite.data.entry import BundledSource, DatasetEntry, File, ModelEntry, RegistryEntry, source_of
 from suite.data.local_entry import LocalDataset, LocalFiles, LocalModel
 from suite.data.locks import locked
 from suite.data.pull import agree, checked, learn, require_pins
@@ -46,7 +46,7 @@ def import_from(
         return checked(learn(entry, pinned, found, cache), cache)
 
 
-def _take(entry: Entry, folder: Path, cache: Cache) -> dict[str, str]:
+def _take(entry: RegistryEntry, folder: Path, cache: Cache) -> dict[str, str]:
     by_size = _by_size(folder)
     taken: dict[str, str] = {}
     missing: list[str] = []
@@ -104,7 +104,7 @@ def _adopt(file: File, named: Path | None, by_size: dict[int, list[Path]], cache
     return None
 
 
-def _refusal(entry: Entry, folder: Path, missing: list[str], differs: list[str]) -> DataError:
+def _refusal(entry: RegistryEntry, folder: Path, missing: list[str], differs: list[str]) -> DataError:
     lists = []
     for what, paths in (("missing", missing), ("with other bytes than pinned", differs)):
         if paths:

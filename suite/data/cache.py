@@ -19,7 +19,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from suite.chat import Json
-from suite.data.entry import Entry
+from suite.data.entry import RegistryEntry
 from suite.errors import DataError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -205,11 +205,11 @@ class Cache:
         text = json.dumps(content, indent=1, sort_keys=True) + "\n"
         write_whole(self.root / kind / f"{name}.json", text.encode())
 
-    def accepted(self, entry: Entry) -> bool:
+    def accepted(self, entry: RegistryEntry) -> bool:
         """Whether the entry's licence, as it reads now, has been accepted on this cache."""
         return self.note("licences", entry.id) == _terms(entry)
 
-    def accept(self, entry: Entry) -> None:
+    def accept(self, entry: RegistryEntry) -> None:
         """Remember that the entry's licence has been accepted."""
         self.write_note("licences", entry.id, _terms(entry))
 
@@ -218,5 +218,5 @@ def _folder_name(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:24]
 
 
-def _terms(entry: Entry) -> dict[str, str]:
+def _terms(entry: RegistryEntry) -> dict[str, str]:
     return {"licence": entry.licence.name, "url": entry.licence.url}

@@ -129,7 +129,7 @@ class ModelFile(File):
     source: Source | None = None
 
 
-class Part(Strict):
+class DatasetPart(Strict):
     """Rows of one kind: a split, a form, a subset.
 
     schema: JSON Schema of a row, a file in the registry's `schemas/`. rows: how many there are.
@@ -148,7 +148,7 @@ class Part(Strict):
     note: str = ""
 
 
-class Entry(Strict):
+class RegistryEntry(Strict):
     """What all entries have."""
 
     id: Slug
@@ -216,10 +216,10 @@ class Entry(Strict):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-class DatasetEntry(Entry):
+class DatasetEntry(RegistryEntry):
     """A dataset. hub: by task, the benchmark of the Hub that its results belong to."""
 
-    parts: dict[str, Part] = Field(default_factory=dict)
+    parts: dict[str, DatasetPart] = Field(default_factory=dict)
     hub: dict[str, HubBenchmark] = Field(default_factory=dict)
 
     def files_of(self, part: str) -> list[File]:
@@ -239,19 +239,19 @@ class DatasetEntry(Entry):
         return self
 
 
-class ModelEntry(Entry):
+class ModelEntry(RegistryEntry):
     """Weights and what belongs to them. provider: who can run it."""
 
     provider: str = ""
     files: tuple[ModelFile, ...] = ()
 
 
-def source_of(entry: Entry, file: File) -> HubSource | GitSource | PackageSource | BundledSource:
+def source_of(entry: RegistryEntry, file: File) -> HubSource | GitSource | PackageSource | BundledSource:
     """Where one file comes from."""
     own = file.source if isinstance(file, ModelFile) else None
     return own or entry.source
 
 
-def json_schema(kind: type[Entry]) -> dict[str, Json]:
+def json_schema(kind: type[RegistryEntry]) -> dict[str, Json]:
     """The JSON Schema (2020-12) of entries of a kind, as kept in `registry/schemas/`."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **kind.model_json_schema()}

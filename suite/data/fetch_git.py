@@ -35,7 +35,7 @@ class _BrokeOff(Exception):
         self.after = after
 
 
-class Wanted(NamedTuple):
+class WantedFile(NamedTuple):
     """What to fetch: the path in the repository and, if known, its size."""
 
     entry: str
@@ -59,7 +59,7 @@ def address(template: str, environment: Mapping[str, str] | None = None) -> str:
 
 def fetch(
     source: GitSource,
-    wanted: Wanted,
+    wanted: WantedFile,
     target: Path,
     progress: Progress | None = None,
     sleep: Callable[[float], None] = time.sleep,
@@ -142,7 +142,7 @@ def _retried(act: Callable[[], None], where: str, who: str, sleep: Callable[[flo
     return None
 
 
-def _download(url: str, wanted: Wanted, target: Path, progress: Progress | None) -> None:
+def _download(url: str, wanted: WantedFile, target: Path, progress: Progress | None) -> None:
     with _open(url, wanted) as response, target.open("wb") as file:
         stated = response.headers.get("Content-Length", "")
         expected = int(stated) if stated.isdigit() else None
@@ -167,7 +167,7 @@ def _download(url: str, wanted: Wanted, target: Path, progress: Progress | None)
             raise _BrokeOff(f"the transfer broke off after {done} of {expected} bytes")
 
 
-def _open(url: str, wanted: Wanted | None = None) -> http.client.HTTPResponse:
+def _open(url: str, wanted: WantedFile | None = None) -> http.client.HTTPResponse:
     request = Request(url, headers={"User-Agent": "suite-eval", "Accept-Encoding": "identity"})
     if urlsplit(url).scheme not in ("http", "https"):
         raise DataError("not an http address", where=shown(url))

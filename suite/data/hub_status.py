@@ -12,7 +12,7 @@ from suite.errors import causes
 _TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 
-class Told(NamedTuple):
+class StatusWords(NamedTuple):
     """A status of the Hub in words: what is wrong, and what to do."""
 
     status: int
@@ -20,7 +20,7 @@ class Told(NamedTuple):
     fix: str
 
 
-def told(error: BaseException) -> Told | None:
+def told(error: BaseException) -> StatusWords | None:
     """The Hub's answer below an error, in words; None if it did not answer, or with none of these."""
     for one in causes(error):
         response = getattr(one, "response", None)
@@ -31,7 +31,7 @@ def told(error: BaseException) -> Told | None:
     return None
 
 
-def _words(status: int, headers: dict[str, str]) -> Told | None:
+def _words(status: int, headers: dict[str, str]) -> StatusWords | None:
     variable = next((name for name in _TOKENS if os.environ.get(name)), "")
     token = f"the token in {variable}" if variable else "the stored token (`hf auth login`)"
     if status == 401:
@@ -39,17 +39,21 @@ def _words(status: int, headers: dict[str, str]) -> Told | None:
         fix = (
             f"make a new one at https://huggingface.co/settings/tokens; for what is public, {unset} is enough"
         )
-        return Told(status, f"the Hub refuses {token} (401)", fix)
+        return StatusWords(status, f"the Hub refuses {token} (401)", fix)
     if status == 403:
         fix = f"accept the terms on the repository's page, or give {token} the rights it lacks"
-        return Told(status, "the Hub forbids this (403)", fix)
+        return StatusWords(status, "the Hub forbids this (403)", fix)
     if status == 429:
         wait = _wait(headers)
         better = "" if variable else "set HF_TOKEN, which has a higher limit, or "
-        return Told(status, "the Hub limits the rate of requests (429)", f"{better}wait {wait} and try again")
+        return StatusWords(
+            status, "the Hub limits the rate of requests (429)", f"{better}wait {wait} and try again"
+        )
     if status >= 500:
         other = ", or see whether HF_ENDPOINT is a Hub" if os.environ.get("HF_ENDPOINT") else ""
-        return Told(status, f"the Hub answers with an error of its own ({status})", f"try again later{other}")
+        return StatusWords(
+            status, f"the Hub answers with an error of its own ({status})", f"try again later{other}"
+        )
     return None
 
 

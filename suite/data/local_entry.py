@@ -16,19 +16,19 @@ from suite.data.cache import Cache, sha256_of
 from suite.data.entry import (
     BundledSource,
     DatasetEntry,
-    Entry,
+    DatasetPart,
     File,
     ModelEntry,
     PackageSource,
-    Part,
+    RegistryEntry,
     source_of,
 )
-from suite.data.rows import Place, Raw, read_rows, with_derived
+from suite.data.rows import Raw, RowPlace, read_rows, with_derived
 from suite.errors import DataError, unknown
 from suite.files import inside
 
 
-def bundled_folder(entry: Entry, source: BundledSource) -> Path:
+def bundled_folder(entry: RegistryEntry, source: BundledSource) -> Path:
     """The folder of bundled data, without importing the package. Raises DataError."""
     bases: Sequence[str | Path]
     if source.package is None:
@@ -45,7 +45,7 @@ def bundled_folder(entry: Entry, source: BundledSource) -> Path:
     )
 
 
-def _inside(entry: Entry, base: Path, path: str) -> Path:
+def _inside(entry: RegistryEntry, base: Path, path: str) -> Path:
     try:
         return inside(base, path)
     except OSError as error:
@@ -56,7 +56,7 @@ def _inside(entry: Entry, base: Path, path: str) -> Path:
 class LocalFiles:
     """A pulled entry. `path` and `identity` raise DataError if bytes are not what the entry says."""
 
-    entry: Entry
+    entry: RegistryEntry
     cache: Cache
 
     def file(self, path: str) -> File:
@@ -149,19 +149,19 @@ class LocalDataset(LocalFiles):
         """The names of the parts."""
         return list(self.entry.parts)
 
-    def part(self, name: str) -> Part:
+    def part(self, name: str) -> DatasetPart:
         """What the entry says about a part. Raises NotFound."""
         if name not in self.entry.parts:
             raise unknown(f"part of {self.entry.id}", name, self.entry.parts)
         return self.entry.parts[name]
 
-    def stored_rows(self, part: str) -> Iterator[tuple[Place, Raw]]:
+    def stored_rows(self, part: str) -> Iterator[tuple[RowPlace, Raw]]:
         """The rows of a part as stored, in order."""
         form = self.part(part).format
         for path in self.files_of(part):
             yield from read_rows(self.entry.id, path, self.path(path), form)
 
-    def rows(self, part: str | None = None) -> Iterator[tuple[Place, Raw]]:
+    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
         """The rows of a part, or of all parts in order, with derived fields."""
         for name in self.parts() if part is None else (part,):
             derived = self.part(name).derived
@@ -169,7 +169,7 @@ class LocalDataset(LocalFiles):
                 yield place, with_derived(place, row, derived)
 
 
-def readable(cache: Cache, entry: Entry, file: File) -> Path:
+def readable(cache: Cache, entry: RegistryEntry, file: File) -> Path:
     """Where a file lies under its own name."""
     source = source_of(entry, file)
     if isinstance(source, PackageSource):
@@ -177,7 +177,7 @@ def readable(cache: Cache, entry: Entry, file: File) -> Path:
     return cache.root / "files" / entry.id / (entry.revision or "none")[:12] / file.path
 
 
-def damaged(entry: Entry, file: File, cache: Cache) -> DataError:
+def damaged(entry: RegistryEntry, file: File, cache: Cache) -> DataError:
     """What to say if a file isn't in the cache, or not with its bytes."""
     kind = "models" if isinstance(entry, ModelEntry) else "data"
     there = file.sha256 is not None and cache.blob(file.sha256).exists()

@@ -14,18 +14,18 @@ from suite.data.cache import Cache, write_whole
 from suite.data.entry import (
     Commit,
     DatasetEntry,
-    Entry,
     File,
     GitSource,
     HubSource,
     ModelEntry,
     ModelFile,
+    RegistryEntry,
     Sha256,
 )
 from suite.data.hub_listings import Strict
 from suite.errors import DataError
 
-EntryT = TypeVar("EntryT", bound=Entry)
+EntryT = TypeVar("EntryT", bound=RegistryEntry)
 
 
 class Lock(Strict):
@@ -37,7 +37,7 @@ class Lock(Strict):
     files: tuple[File | ModelFile, ...]
 
 
-def lock_path(cache: Cache, entry: Entry) -> Path:
+def lock_path(cache: Cache, entry: RegistryEntry) -> Path:
     """Where the lock of an entry is kept."""
     kind = "models" if isinstance(entry, ModelEntry) else "datasets"
     return cache.root / "pins" / kind / f"{entry.id}.yaml"
@@ -62,7 +62,7 @@ def read_lock(path: Path) -> Lock | None:
         ) from error
 
 
-def make_lock(entry: Entry, revision: str | None, files: tuple[File, ...]) -> Lock:
+def make_lock(entry: RegistryEntry, revision: str | None, files: tuple[File, ...]) -> Lock:
     """A lock for the entry as the registry has it."""
     return Lock(entry=entry.id, made_for=entry.digest(), revision=revision, files=files)
 

@@ -12,16 +12,20 @@ from typing import TypeVar
 
 from suite.data import fetch_git, fetch_hub, strict_syntax
 from suite.data.cache import Cache, disk_errors, sha256_of, write_whole
-from suite.data.entry import DatasetEntry, Entry, File, GitSource, HubSource, ModelFile
+from suite.data.entry import DatasetEntry, File, GitSource, HubSource, ModelFile, RegistryEntry
 from suite.data.locks import Lock, lock_path, make_lock, write_lock
 from suite.errors import DataError
 
 Progress = Callable[[str, int, int | None], None]
-EntryT = TypeVar("EntryT", bound=Entry)
+EntryT = TypeVar("EntryT", bound=RegistryEntry)
 
 
 def pin(
-    entry: Entry, cache: Cache | None = None, *, branch: str | None = None, progress: Progress | None = None
+    entry: RegistryEntry,
+    cache: Cache | None = None,
+    *,
+    branch: str | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Lock, Path]:
     """Pin an entry to what its branch holds now. Returns the lock and where it was written.
 
@@ -47,7 +51,7 @@ def pin(
         return lock, path
 
 
-def pin_file(entry: Entry, lock: Lock, path: Path) -> None:
+def pin_file(entry: RegistryEntry, lock: Lock, path: Path) -> None:
     """Write a lock's pins into the entry's YAML file; comments in it are lost."""
     document = strict_syntax.read_yaml_file(path)
     key = "commit" if isinstance(entry.source, GitSource) else "revision"
@@ -57,7 +61,7 @@ def pin_file(entry: Entry, lock: Lock, path: Path) -> None:
 
 
 def _pin_hub(
-    entry: Entry, source: HubSource, branch: str, cache: Cache, progress: Progress | None
+    entry: RegistryEntry, source: HubSource, branch: str, cache: Cache, progress: Progress | None
 ) -> tuple[str, tuple[File, ...]]:
     revision = fetch_hub.resolve(source, entry.id, branch)
     announced = {one.path: one for one in fetch_hub.listing(source, entry.id, revision)}
@@ -85,7 +89,7 @@ def _pin_hub(
 
 
 def _pin_git(
-    entry: Entry, source: GitSource, branch: str, cache: Cache, progress: Progress | None
+    entry: RegistryEntry, source: GitSource, branch: str, cache: Cache, progress: Progress | None
 ) -> tuple[str, tuple[File, ...]]:
     revision = fetch_git.resolve(source, branch)
     at = source.model_copy(update={"commit": revision})
@@ -93,14 +97,14 @@ def _pin_git(
     for file in _wanted(entry, []):
         with cache.scratch() as scratch:
             path = scratch / "file"
-            fetch_git.fetch(at, fetch_git.Wanted(entry.id, file.path), path, progress)
+            fetch_git.fetch(at, fetch_git.WantedFile(entry.id, file.path), path, progress)
             sha256, size = sha256_of(path), path.stat().st_size
             cache.keep(path, sha256)
         files.append(_pinned(file, sha256, size))
     return revision, tuple(files)
 
 
-def _wanted(entry: Entry, there: list[str]) -> Iterator[File]:
+def _wanted(entry: RegistryEntry, there: list[str]) -> Iterator[File]:
     """The files that the entry lists; of parts that list none, those that the pattern finds."""
     yield from entry.all_files
     listed = {file.part for file in entry.all_files}

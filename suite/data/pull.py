@@ -17,12 +17,12 @@ from suite.data.cache import Cache, disk_errors, git_blob_of, sha256_of
 from suite.data.entry import (
     BundledSource,
     DatasetEntry,
-    Entry,
     File,
     GitSource,
     HubSource,
     ModelEntry,
     PackageSource,
+    RegistryEntry,
     source_of,
 )
 from suite.data.local_entry import LocalDataset, LocalFiles, LocalModel, damaged
@@ -31,7 +31,7 @@ from suite.data.row_checks import check_rows
 from suite.errors import DataError, LicenceRequired
 
 Progress = Callable[[str, int, int | None], None]  # path, bytes so far, bytes in all if known
-EntryT = TypeVar("EntryT", bound=Entry)
+EntryT = TypeVar("EntryT", bound=RegistryEntry)
 _AT_ONCE = 4
 
 
@@ -123,7 +123,7 @@ def verify(entry: DatasetEntry | ModelEntry, cache: Cache | None = None) -> list
     return wrong
 
 
-def require_pins(entry: Entry) -> None:
+def require_pins(entry: RegistryEntry) -> None:
     """Raises DataError if nobody has pinned the entry yet."""
     if not entry.pinned:
         raise DataError(
@@ -133,7 +133,7 @@ def require_pins(entry: Entry) -> None:
         )
 
 
-def agree(entry: Entry, cache: Cache, accept: bool) -> None:
+def agree(entry: RegistryEntry, cache: Cache, accept: bool) -> None:
     """Remember that the licence was accepted. Raises LicenceRequired if it wasn't and has to be."""
     licence = entry.licence
     if not licence.accept_required or cache.accepted(entry):
@@ -163,7 +163,7 @@ def _local(entry: DatasetEntry | ModelEntry, cache: Cache) -> LocalFiles:
     return LocalDataset(entry, cache) if isinstance(entry, DatasetEntry) else LocalModel(entry, cache)
 
 
-def _fetch_all(entry: Entry, cache: Cache, progress: Progress | None) -> dict[str, str]:
+def _fetch_all(entry: RegistryEntry, cache: Cache, progress: Progress | None) -> dict[str, str]:
     files = [file for file in entry.all_files if not isinstance(source_of(entry, file), BundledSource)]
     stop = threading.Event()
 
@@ -183,7 +183,7 @@ def _fetch_all(entry: Entry, cache: Cache, progress: Progress | None) -> dict[st
             raise
 
 
-def _fetch_one(entry: Entry, file: File, cache: Cache, progress: Progress | None) -> str:
+def _fetch_one(entry: RegistryEntry, file: File, cache: Cache, progress: Progress | None) -> str:
     """Have one file in the cache; returns its sha256."""
     source = source_of(entry, file)
     with cache.lock(f"{source.model_dump_json()}/{file.path}"):
@@ -210,13 +210,15 @@ def _fetch_one(entry: Entry, file: File, cache: Cache, progress: Progress | None
     )
 
 
-def _fetch_from(entry: Entry, file: File, cache: Cache, scratch: Path, progress: Progress | None) -> Path:
+def _fetch_from(
+    entry: RegistryEntry, file: File, cache: Cache, scratch: Path, progress: Progress | None
+) -> Path:
     match source_of(entry, file):
         case HubSource() as source:
             (name,) = _staged(entry, file)
             return fetch_hub.fetch(source, entry.id, file.path, cache.staging(name), progress)
         case GitSource() as source:
-            wanted = fetch_git.Wanted(entry.id, file.path, file.bytes)
+            wanted = fetch_git.WantedFile(entry.id, file.path, file.bytes)
             fetch_git.fetch(source, wanted, scratch / "file", progress)
             return scratch / "file"
         case PackageSource() as source:
@@ -225,7 +227,7 @@ def _fetch_from(entry: Entry, file: File, cache: Cache, scratch: Path, progress:
             raise DataError(f"{entry.id}: {file.path} is bundled and can't be fetched")
 
 
-def _staged(entry: Entry, *files: File) -> list[str]:
+def _staged(entry: RegistryEntry, *files: File) -> list[str]:
     """What the unfinished downloads of an entry's files are called; of all its files if none is named."""
     sources = ((source_of(entry, file), file.path) for file in files or entry.all_files)
     return [
@@ -233,7 +235,7 @@ def _staged(entry: Entry, *files: File) -> list[str]:
     ]
 
 
-def _found_elsewhere(entry: Entry, file: File, cache: Cache) -> bool:
+def _found_elsewhere(entry: RegistryEntry, file: File, cache: Cache) -> bool:
     """Take a file whose bytes are right from where other tools keep it."""
     source = source_of(entry, file)
     place: Path | None = None
@@ -245,7 +247,7 @@ def _found_elsewhere(entry: Entry, file: File, cache: Cache) -> bool:
     return place is not None and file.sha256 is not None and cache.adopt(place, file.sha256)
 
 
-def _as_wanted(entry: Entry, file: File, path: Path, found: str) -> bool:
+def _as_wanted(entry: RegistryEntry, file: File, path: Path, found: str) -> bool:
     if file.sha256 is not None:
         return found == file.sha256
     if file.git_blob is not None:

@@ -13,11 +13,11 @@ from typing import NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from suite.data import strict_syntax
-from suite.data.entry import DatasetEntry, Entry, ModelEntry
+from suite.data.entry import DatasetEntry, ModelEntry, RegistryEntry
 from suite.errors import DataError, unknown
 from suite.files import inside
 
-EntryT = TypeVar("EntryT", bound=Entry)
+EntryT = TypeVar("EntryT", bound=RegistryEntry)
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 

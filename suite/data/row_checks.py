@@ -11,7 +11,7 @@ from suite.chat import Json
 from suite.data.entry import BundledSource
 from suite.data.local_entry import LocalDataset
 from suite.data.registry import find_schema, registry_folder
-from suite.data.rows import Place
+from suite.data.rows import RowPlace
 from suite.errors import DataError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _validator(local: LocalDataset, part: str) -> "Draft202012Validator | None":
 
 
 def _broken(
-    local: LocalDataset, part: str, place: Place, validator: "Draft202012Validator", row: Json
+    local: LocalDataset, part: str, place: RowPlace, validator: "Draft202012Validator", row: Json
 ) -> DataError:
     error = min(validator.iter_errors(row), key=lambda one: (len(one.absolute_path), one.message))
     field = ".".join(str(step) for step in error.absolute_path) or "the row"

@@ -21,7 +21,7 @@ RowT = TypeVar("RowT")
 _BATCH = 256  # rows of parquet in memory at once
 
 
-class Place(NamedTuple):
+class RowPlace(NamedTuple):
     """Where a row stands. row: from 0 in its file; line: from 1, where the format has lines."""
 
     dataset: str
@@ -39,7 +39,7 @@ class Place(NamedTuple):
 Raw = dict[str, Json]
 
 
-def read_rows(dataset: str, name: str, path: Path, form: Format) -> Iterator[tuple[Place, Raw]]:
+def read_rows(dataset: str, name: str, path: Path, form: Format) -> Iterator[tuple[RowPlace, Raw]]:
     """The rows of one file as stored, with their places.
 
     dataset, name: what errors call them. Raises DataError where the file can't be read or a row is no object.
@@ -61,7 +61,7 @@ def read_rows(dataset: str, name: str, path: Path, form: Format) -> Iterator[tup
         yield place, value
 
 
-def with_derived(place: Place, row: Raw, derived: Mapping[str, Derived]) -> Raw:
+def with_derived(place: RowPlace, row: Raw, derived: Mapping[str, Derived]) -> Raw:
     """The row with the fields that come from its place."""
     if not derived:
         return row
@@ -75,7 +75,7 @@ def with_derived(place: Place, row: Raw, derived: Mapping[str, Derived]) -> Raw:
     return {**{field: known[what] for field, what in derived.items()}, **row}
 
 
-def typed(rows: Iterable[tuple[Place, Raw]], model: type[RowT]) -> Iterator[RowT]:
+def typed(rows: Iterable[tuple[RowPlace, Raw]], model: type[RowT]) -> Iterator[RowT]:
     """Rows as objects of a model. Raises DataError naming dataset, file, line and field."""
     adapter: TypeAdapter[RowT] = TypeAdapter(model)
     for place, row in rows:
@@ -92,7 +92,7 @@ def typed(rows: Iterable[tuple[Place, Raw]], model: type[RowT]) -> Iterator[RowT
         yield value
 
 
-def source_rows(path: Path, name: str = "") -> Iterator[tuple[Place, Raw]]:
+def source_rows(path: Path, name: str = "") -> Iterator[tuple[RowPlace, Raw]]:
     """The rows of a JSON Lines file that somebody gave. Raises DataError."""
     dataset = name or path.name
     if not path.is_file():
@@ -102,9 +102,9 @@ def source_rows(path: Path, name: str = "") -> Iterator[tuple[Place, Raw]]:
     return read_rows(dataset, path.name, path, "jsonl")
 
 
-def _lines(dataset: str, name: str, path: Path) -> Iterator[tuple[Place, Json]]:
+def _lines(dataset: str, name: str, path: Path) -> Iterator[tuple[RowPlace, Json]]:
     for row, (line, _, content) in enumerate(raw_lines(path)):
-        place = Place(dataset, name, row, line)
+        place = RowPlace(dataset, name, row, line)
         try:
             yield place, line_value(content)
         except ValueError as error:
@@ -112,7 +112,7 @@ def _lines(dataset: str, name: str, path: Path) -> Iterator[tuple[Place, Json]]:
             raise DataError(f"{dataset}: {place}: {error}", where=str(path), fix=fix) from error
 
 
-def _document(dataset: str, name: str, path: Path, form: Format) -> Iterator[tuple[Place, Json]]:
+def _document(dataset: str, name: str, path: Path, form: Format) -> Iterator[tuple[RowPlace, Json]]:
     data = path.read_bytes()
     check_beginning(path, data[:8])
     try:
@@ -128,13 +128,13 @@ def _document(dataset: str, name: str, path: Path, form: Format) -> Iterator[tup
         )
     if isinstance(document, list):
         for row, value in enumerate(document):
-            yield Place(dataset, name, row), value
+            yield RowPlace(dataset, name, row), value
     else:
         for row, (key, value) in enumerate(document.items()):
-            yield Place(dataset, name, row, key=key), value
+            yield RowPlace(dataset, name, row, key=key), value
 
 
-def _parquet(dataset: str, name: str, path: Path) -> Iterator[tuple[Place, Json]]:
+def _parquet(dataset: str, name: str, path: Path) -> Iterator[tuple[RowPlace, Json]]:
     import pyarrow
     import pyarrow.parquet
 
@@ -143,7 +143,7 @@ def _parquet(dataset: str, name: str, path: Path) -> Iterator[tuple[Place, Json]
         with pyarrow.parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=_BATCH):
                 for value in batch.to_pylist():
-                    yield Place(dataset, name, row), value
+                    yield RowPlace(dataset, name, row), value
                     row += 1
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{dataset}: {name} can't be read as parquet: {error}", where=str(path)) from error

@@ -33,7 +33,7 @@ _BEGINNINGS = {
 }
 
 
-class Row(NamedTuple):
+class TextRow(NamedTuple):
     """An object of a file. line: from 1, where it begins, or its number in an array (unit: "element").
     offset: in bytes, of lines.
     """
@@ -97,7 +97,7 @@ def line_advice(
     return otherwise
 
 
-def json_lines(path: Path, *, nan: bool = False) -> Iterator[Row]:
+def json_lines(path: Path, *, nan: bool = False) -> Iterator[TextRow]:
     """The objects of a JSON Lines file, one at a time.
 
     nan: take NaN and infinity, as Python writes them. Raises DataError naming file and line.
@@ -111,7 +111,7 @@ def json_lines(path: Path, *, nan: bool = False) -> Iterator[Row]:
                 where=str(path),
                 fix=line_advice(content).replace("FILE", path.name),
             ) from error
-        yield Row(value, line, offset)
+        yield TextRow(value, line, offset)
 
 
 def row_at(path: Path, offset: int, *, nan: bool = False) -> dict[str, Json]:
@@ -130,7 +130,7 @@ def json_document(path: Path, *, nan: bool = False) -> Json:
         raise DataError(f"{path.name}: {error}", str(path), "give a file that holds one JSON text") from error
 
 
-def json_rows(path: Path, *, nan: bool = False) -> Iterator[Row]:
+def json_rows(path: Path, *, nan: bool = False) -> Iterator[TextRow]:
     """The objects of a file that holds one JSON array, or an object a line. Raises DataError."""
     first = next(raw_lines(path), None)
     if first is None or not first[2].startswith(b"["):
@@ -141,10 +141,10 @@ def json_rows(path: Path, *, nan: bool = False) -> Iterator[Row]:
             raise DataError(
                 f"{path.name}: element {number} is {strict_syntax.kind(value)}, no object", str(path)
             )
-        yield Row(value, number, unit="element")
+        yield TextRow(value, number, unit="element")
 
 
-def csv_rows(path: Path, delimiter: str = ",") -> tuple[list[str], Iterator[Row]]:
+def csv_rows(path: Path, delimiter: str = ",") -> tuple[list[str], Iterator[TextRow]]:
     """The columns of a CSV file and its rows by column. Raises DataError naming file and line.
 
     A column named twice and a row with more or fewer fields than the header are refused.
@@ -156,7 +156,7 @@ def csv_rows(path: Path, delimiter: str = ",") -> tuple[list[str], Iterator[Row]
     if twice is not None:
         raise DataError(f"{path.name} line 1: two columns are called {twice!r}", str(path), "rename one")
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[TextRow]:
         before = reader.line_num
         while (fields := _fields(path, reader)) is not None:
             if fields:
@@ -166,7 +166,7 @@ def csv_rows(path: Path, delimiter: str = ",") -> tuple[list[str], Iterator[Row]
                         where=str(path),
                         fix="put a text that holds the separator into double quotes",
                     )
-                yield Row(dict(zip(header, fields, strict=True)), before + 1)
+                yield TextRow(dict(zip(header, fields, strict=True)), before + 1)
             before = reader.line_num
 
     return header, rows()

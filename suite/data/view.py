@@ -13,7 +13,7 @@ from suite.data.cache import Cache, sha256_of
 from suite.data.local_entry import LocalDataset
 from suite.data.pull import Progress, pull, ready
 from suite.data.registry import Registry
-from suite.data.rows import Place, Raw, source_rows, typed
+from suite.data.rows import Raw, RowPlace, source_rows, typed
 from suite.errors import DataError, unknown
 
 RowT = TypeVar("RowT")
@@ -25,7 +25,7 @@ class Source(Protocol):
     def parts(self) -> Sequence[str]:
         """The names of its parts; () if it isn't divided."""
 
-    def rows(self, part: str | None = None) -> Iterator[tuple[Place, Raw]]:
+    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
         """Its rows with their places, lazily."""
 
     def path(self, path: str) -> Path:
@@ -49,7 +49,7 @@ class FileSource:
         """The parts that have a file of their own."""
         return [part for part in self._files if part]
 
-    def rows(self, part: str | None = None) -> Iterator[tuple[Place, Raw]]:
+    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
         """The rows; an undivided file serves every part."""
         if part is not None and part not in self._files:
             if "" not in self._files:
@@ -70,7 +70,7 @@ class FileSource:
         return {"source": "file", "files": {path.name: sha256_of(path) for path in self._files.values()}}
 
 
-class Data:
+class DataView:
     """The data of a task, by dataset name (`suite.task.Data`)."""
 
     def __init__(self, sources: Mapping[str, Source]) -> None:
@@ -89,7 +89,7 @@ class Data:
         source = self._sources.get(name)
         return source is not None and (part is None or not source.parts() or part in source.parts())
 
-    def stored(self) -> Iterator[tuple[Place, Raw]]:
+    def stored(self) -> Iterator[tuple[RowPlace, Raw]]:
         """All rows of all datasets as stored, with their places."""
         for _, source in sorted(self._sources.items()):
             yield from source.rows()
@@ -113,7 +113,7 @@ def open_data(
     instead: Mapping[str, str] | None = None,
     say: Callable[[str], None] | None = None,
     progress: Progress | None = None,
-) -> Data:
+) -> DataView:
     """The data that a task names.
 
     given: sources that stand in for a dataset (a file, a run). instead: dataset -> registry entry that
@@ -125,7 +125,7 @@ def open_data(
     for name in names:
         if name not in sources:
             sources[name] = obtain((instead or {}).get(name, name), registry, cache, say, progress)
-    return Data(sources)
+    return DataView(sources)
 
 
 def obtain(

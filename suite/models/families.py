@@ -48,7 +48,7 @@ class Family(BaseModel):
         return bool(re.fullmatch(self.architecture, architecture) and re.fullmatch(self.model, name))
 
 
-class _File(BaseModel):
+class _FamiliesFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     families: tuple[Family, ...]
@@ -57,7 +57,7 @@ class _File(BaseModel):
 def read_families(path: Path) -> tuple[Family, ...]:
     """The families of one file. Raises ConfigError naming it."""
     try:
-        return strict_syntax.validated(_File, strict_syntax.read_yaml_file(path)).families
+        return strict_syntax.validated(_FamiliesFile, strict_syntax.read_yaml_file(path)).families
     except (ValueError, re.error) as error:
         raise ConfigError(
             f"{path.name} is not a table of reward families: {error}", where=str(path)

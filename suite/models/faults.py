@@ -18,7 +18,7 @@ from suite.chat import Json, Reply, Usage
 from suite.errors import CallFailed
 from suite.models.peer_json import decode, whole_text
 from suite.models.secrets import Scrubber
-from suite.models.wordings import NOTHING, Counts, Found, Wording, look_up
+from suite.models.wordings import NOTHING, Found, TokenCounts, Wording, look_up
 
 _OVERLOAD = frozenset({429, 503, 529})
 _RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
@@ -40,7 +40,7 @@ class Refusal(msgspec.Struct, frozen=True):
     said: str = ""
     codes: tuple[str, ...] = ()
     status: int = 0  # where a gateway puts one into a body of status 200
-    counts: Counts = NOTHING
+    counts: TokenCounts = NOTHING
 
     def found(self, own: tuple[Wording, ...] = ()) -> Found | None:
         """The row of the table that it fits, with its numbers; fields count before words."""
@@ -88,7 +88,7 @@ def refusal_of(value: object, scrub: Scrubber) -> Refusal:
         said=" ".join(_words(error))[:_MOST],
         codes=_codes(error),
         status=number if 400 <= number < 600 else 0,
-        counts=Counts(prompt=tokens, window=window),
+        counts=TokenCounts(prompt=tokens, window=window),
     )
 
 
@@ -142,7 +142,7 @@ def refused(
     raise _failure(status, headers, refusal, found, clock)
 
 
-def fits(counts: Counts, asked: int | None) -> bool:
+def fits(counts: TokenCounts, asked: int | None) -> bool:
     """Whether the prompt fits by the server's own numbers: what was asked for on top is then a setting."""
     prompt, window = counts.prompt, counts.window
     if asked is not None and asked < 1:
@@ -157,7 +157,7 @@ def fits(counts: Counts, asked: int | None) -> bool:
 class TooMuchAsked(CallFailed):
     """The prompt fits, but not with the new tokens that were asked for. room: what is left, 0 if unknown."""
 
-    def __init__(self, said: str, asked: int | None, counts: Counts = NOTHING) -> None:
+    def __init__(self, said: str, asked: int | None, counts: TokenCounts = NOTHING) -> None:
         window, prompt = counts.window, counts.prompt
         if prompt is None and counts.total is not None:
             prompt = counts.total - (asked or 0)

@@ -23,7 +23,7 @@ HELP = (
 )
 
 
-class Row(NamedTuple):
+class ReasoningMarks(NamedTuple):
     """How one family of models marks its reasoning; patterns.
 
     alone: the closing mark alone ends reasoning, too. endless: an opening mark alone begins it, too.
@@ -36,8 +36,8 @@ class Row(NamedTuple):
     endless: bool = True
 
 
-def _xml(name: str) -> Row:
-    return Row(name, f"(?i:<{re.escape(name)}>)", f"(?i:</{re.escape(name)}>)")
+def _xml(name: str) -> ReasoningMarks:
+    return ReasoningMarks(name, f"(?i:<{re.escape(name)}>)", f"(?i:</{re.escape(name)}>)")
 
 
 # Sources: the chat templates on the Hub of the models named, and vLLM's reasoning parsers (0.11 to 0.33)
@@ -48,27 +48,33 @@ ROWS = (
     _xml("thoughts"),
     _xml("reasoning"),  # fine-tunes on R1-like data
     _xml("seed:think"),  # Seed-OSS
-    Row("THINK", r"\[THINK\]", r"\[/THINK\]"),  # Magistral
-    Row("kimi-vl", "◁think▷", "◁/think▷"),
-    Row("cohere", r"<\|START_THINKING\|>", r"<\|END_THINKING\|>(?:\s*<\|START_(?:RESPONSE|TEXT)\|>)?"),
-    Row("sky-t1", r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>(?:\s*<\|begin_of_solution\|>)?"),
-    Row("gemma-4", r"<\|channel>thought\b", r"<channel\|>"),
-    Row("medgemma", r"<unused94>(?:thought\b)?", r"<unused95>"),
-    Row(  # gpt-oss; the second as it looks once special tokens were left out
+    ReasoningMarks("THINK", r"\[THINK\]", r"\[/THINK\]"),  # Magistral
+    ReasoningMarks("kimi-vl", "◁think▷", "◁/think▷"),
+    ReasoningMarks(
+        "cohere", r"<\|START_THINKING\|>", r"<\|END_THINKING\|>(?:\s*<\|START_(?:RESPONSE|TEXT)\|>)?"
+    ),
+    ReasoningMarks(
+        "sky-t1", r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>(?:\s*<\|begin_of_solution\|>)?"
+    ),
+    ReasoningMarks("gemma-4", r"<\|channel>thought\b", r"<channel\|>"),
+    ReasoningMarks("medgemma", r"<unused94>(?:thought\b)?", r"<unused95>"),
+    ReasoningMarks(  # gpt-oss; the second as it looks once special tokens were left out
         "gpt-oss",
         r"(?:<\|start\|>assistant)?<\|channel\|>analysis<\|message\|>",
         r"<\|end\|>(?:<\|start\|>assistant)?(?:<\|channel\|>final<\|message\|>)?",
         alone=False,
     ),
-    Row("gpt-oss-plain", r"analysis(?=[A-Z])", r"assistantfinal", alone=False, endless=False),
-    Row(
+    ReasoningMarks("gpt-oss-plain", r"analysis(?=[A-Z])", r"assistantfinal", alone=False, endless=False),
+    ReasoningMarks(
         "granite",
         r"Here(?: is|'s) my thought process:",
         r"Here(?: is|'s) my response:",
         alone=False,
         endless=False,
     ),
-    Row("apriel", r"Here are my reasoning steps:", r"\[BEGIN FINAL RESPONSE\]", alone=False, endless=False),
+    ReasoningMarks(
+        "apriel", r"Here are my reasoning steps:", r"\[BEGIN FINAL RESPONSE\]", alone=False, endless=False
+    ),
 )
 _AFTER = re.compile(r"(?:[ \t]*\r?\n)+|[ \t]*")  # white space that goes with a closing mark, no indentation
 _TALK = re.compile(r"[ \t]+(?:tags?|tokens?|markers?|elements?|blocks?|delimiters?|is|are|means?|marks?)\b")
@@ -80,7 +86,7 @@ _QUOTES = {"`": "`", '"': '"', "'": "'", "“": "”", "‘": "’", "«": "»"}
 class Tags:
     """The rows that are looked for. opened: a reply that no mark ends is all reasoning."""
 
-    def __init__(self, rows: tuple[Row, ...], *, opened: bool = False) -> None:
+    def __init__(self, rows: tuple[ReasoningMarks, ...], *, opened: bool = False) -> None:
         self.rows = rows
         self.opened = opened
         names = "|".join(f"(?P<r{number}>{row.opening})" for number, row in enumerate(rows))
@@ -115,12 +121,12 @@ def _named(names: tuple[str, ...]) -> Tags:
     return Tags(tuple(rows) or ROWS, opened="opened" in names)
 
 
-def _rows(name: str) -> tuple[Row, ...]:
+def _rows(name: str) -> tuple[ReasoningMarks, ...]:
     opening, between, closing = name.replace("...", "…").partition("…")
     if between:
         if not opening or not closing:
             raise ConfigError(f"reasoning_tags: {name!r} has not both marks", fix="write OPEN…CLOSE")
-        return (Row(name, re.escape(opening), re.escape(closing)),)
+        return (ReasoningMarks(name, re.escape(opening), re.escape(closing)),)
     known = tuple(row for row in ROWS if name in ("auto", row.name))
     if not known and not re.fullmatch(r"[\w:.-]+", name):
         raise ConfigError(f"reasoning_tags: {name!r} is no name of a tag", fix=HELP)

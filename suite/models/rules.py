@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from suite.chat import Finish, Json, Reply, Request, ToolCall, Usage
-from suite.data.text_files import Row, json_lines, json_rows
+from suite.data.text_files import TextRow, json_lines, json_rows
 from suite.errors import CallFailed, DataError
 from suite.models.base import Asking
 from suite.models.behaviours import estimated_tokens, last_text, request_text
@@ -105,7 +105,7 @@ def read_rules(path: Path) -> Rules:
     return Rules(rules, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def _rule(path: Path, row: Row) -> Rule:
+def _rule(path: Path, row: TextRow) -> Rule:
     try:
         return msgspec.convert(row.value, Rule)
     except msgspec.ValidationError as error:

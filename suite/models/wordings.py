@@ -76,7 +76,7 @@ class Wording(BaseModel):
         return coded and (said or coded)
 
 
-class Counts(NamedTuple):
+class TokenCounts(NamedTuple):
     """Tokens as a refusal names them; None where it does not. least: the prompt has at least so many."""
 
     prompt: int | None = None
@@ -85,7 +85,7 @@ class Counts(NamedTuple):
     window: int | None = None
 
 
-NOTHING = Counts()
+NOTHING = TokenCounts()
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -93,12 +93,12 @@ class Found(msgspec.Struct, frozen=True):
 
     row: str
     means: Meaning
-    counts: Counts
+    counts: TokenCounts
     option: str = ""
     does: dict[str, str | bool] = {}
 
 
-class _File(BaseModel):
+class _WordingsFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     wordings: tuple[Wording, ...]
@@ -107,7 +107,7 @@ class _File(BaseModel):
 def read_wordings(path: Path) -> tuple[Wording, ...]:
     """The rows of one file. Raises ConfigError naming it."""
     try:
-        return strict_syntax.validated(_File, strict_syntax.read_yaml_file(path)).wordings
+        return strict_syntax.validated(_WordingsFile, strict_syntax.read_yaml_file(path)).wordings
     except (ValueError, re.error) as error:
         raise ConfigError(f"{path.name} is not a table of wordings: {error}", where=str(path)) from error
 
@@ -154,7 +154,7 @@ def look_up(message: str, codes: tuple[str, ...], own: tuple[Wording, ...] = ())
         first = first or row
         named = {name: int(text) for name, text in match.groupdict().items() if text}
         if named or first.means != "overflow":
-            return Found(first.id, first.means, Counts(**named), first.option, first.does)
+            return Found(first.id, first.means, TokenCounts(**named), first.option, first.does)
     return Found(first.id, first.means, NOTHING) if first else None
 
 

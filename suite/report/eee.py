@@ -16,7 +16,7 @@ from typing import Any
 
 from suite.errors import ConfigError, RunError
 from suite.report.eee_parts import Told, candidate_of, collection_of, component, model_id, model_info
-from suite.report.eee_results import Asked, Target, across_results, cell_results, targets_of
+from suite.report.eee_results import CellOptions, Target, across_results, cell_results, targets_of
 from suite.report.eee_rows import Samples
 from suite.report.eee_schema import AGGREGATE, ROW, VERSION, Unfit, check_results, encoded, fields
 from suite.report.loading import LoadedRun
@@ -177,7 +177,7 @@ def _results(
         plans.get(scored["cell"], {}).update(prompts)
     for task in summary.tasks:
         for cell in task.cells:
-            asked = walk.asked.get(cell.id, Asked())
+            asked = walk.asked.get(cell.id, CellOptions())
             yield from cell_results(run, task, cell, made.get(cell.id), plans[cell.id], asked, by_id)
         first = next((made[cell.id] for cell in task.cells if cell.id in made), None)
         yield from across_results(run, task, first)

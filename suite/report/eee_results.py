@@ -11,7 +11,7 @@ from suite.report.eee_schema import check_score, fields
 from suite.report.loading import LoadedRun
 from suite.report.metric_facts import RowFacts, rows_of
 from suite.report.numbers import plain
-from suite.report.summary import Cell, TaskPart
+from suite.report.summary import CellSummary, TaskPart
 from suite.run.cells import AnyTask
 from suite.scoring.results import AcrossResult, MetricResult
 
@@ -49,7 +49,7 @@ class Target:
 
 
 @dataclass
-class Asked:
+class CellOptions:
     """The options that the answers of a cell were asked with."""
 
     options: set[tuple[float | None, float | None, int | None]] = field(default_factory=set)
@@ -71,7 +71,7 @@ class Asked:
         return fields(generation_args=fields(), additional_details=details)
 
 
-def result_id(task: TaskPart, cell: Cell, one: MetricResult) -> str:
+def result_id(task: TaskPart, cell: CellSummary, one: MetricResult) -> str:
     """task[@cell]:metric[:tag=value], unique in a run."""
     place = task.name if len(task.cells) == 1 else f"{task.name}@{cell.id}"
     slices = [f"{tag}={value}" for tag, value in one.slice.items()]
@@ -83,7 +83,7 @@ def evaluation_name(task: str) -> str:
     return task.replace("/", ".")
 
 
-def targets_of(task: TaskPart, cell: Cell, made: AnyTask | None) -> list[Target]:
+def targets_of(task: TaskPart, cell: CellSummary, made: AnyTask | None) -> list[Target]:
     """The whole-cell metrics whose samples have a number each."""
     if made is None:
         return []
@@ -100,10 +100,10 @@ def targets_of(task: TaskPart, cell: Cell, made: AnyTask | None) -> list[Target]
 def cell_results(
     run: LoadedRun,
     task: TaskPart,
-    cell: Cell,
+    cell: CellSummary,
     made: AnyTask | None,
     plan: Mapping[str, Any],
-    asked: Asked,
+    asked: CellOptions,
     targets: Mapping[str, Target],
 ) -> list[Json]:
     """The numbers of a cell; those without a value are left out."""
@@ -151,7 +151,7 @@ def across_results(run: LoadedRun, task: TaskPart, made: AnyTask | None) -> list
         }
         identity = f"{task.name}@{_cells_id(over)}:{one.name}"
         metric = _metric(task, None, one, facts.get(one.name), None, common)
-        score, generation = _score(one, metric, None, identity), Asked().generation(run)
+        score, generation = _score(one, metric, None, identity), CellOptions().generation(run)
         found.append(_result(run, task, identity, data_of(run, made), metric, score, generation))
     return found
 
@@ -176,7 +176,7 @@ def _cells_id(over: AcrossResult) -> str:
 
 def _metric(
     task: TaskPart,
-    cell: Cell | None,
+    cell: CellSummary | None,
     one: MetricResult,
     facts: RowFacts | None,
     judges: Json | None,

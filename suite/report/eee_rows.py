@@ -8,7 +8,7 @@ import msgspec
 
 from suite.chat import Message
 from suite.journal.records import OutputRecord
-from suite.report.eee_results import Asked, Target
+from suite.report.eee_results import CellOptions, Target
 from suite.report.eee_schema import VERSION, fields
 from suite.report.loading import FoundCall, Key, LoadedRun
 from suite.report.metric_facts import matches
@@ -28,7 +28,7 @@ class Samples:
         self._evaluation = evaluation
         self._model = model
         self._targets = targets
-        self.asked: dict[str, Asked] = {}
+        self.asked: dict[str, CellOptions] = {}
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for row in records(self._run):
@@ -95,7 +95,7 @@ class Samples:
         return [one for one in found if one and one.call.role.partition("/")[0] == "candidate"]
 
     def _note_options(self, cell: str, calls: Sequence[FoundCall]) -> None:
-        asked = self.asked.setdefault(cell, Asked())
+        asked = self.asked.setdefault(cell, CellOptions())
         if calls:
             options = calls[-1].call.options
             asked.options.add((options.temperature, options.top_p, options.max_tokens))

@@ -9,7 +9,7 @@ from suite.blocks import Line, Plot
 from suite.report import matrix
 from suite.report.html_blocks import EMPTY, Drawer, grid_table
 from suite.report.numbers import number, percent, plain
-from suite.report.summary import Cell, TaskPart, is_number
+from suite.report.summary import CellSummary, TaskPart, is_number
 from suite.scoring.results import MetricResult
 
 MOST_CATEGORIES = 40  # of the plot of a sweep
@@ -149,7 +149,7 @@ def sweep_plot(task: TaskPart, level: float) -> Plot | None:
             x_labels=names,
             y_range=_range(cells),
         )
-    groups: dict[str, list[Cell]] = {}
+    groups: dict[str, list[CellSummary]] = {}
     for cell in cells:
         others = [plain(value) for index, value in enumerate(cell.values) if index != axis]
         groups.setdefault(" · ".join(others) or task.headline, []).append(cell)
@@ -172,11 +172,11 @@ def _numeric_axis(task: TaskPart) -> int | None:
     return None if best is None else best[1]
 
 
-def _value(cell: Cell) -> float:
+def _value(cell: CellSummary) -> float:
     return float("nan") if cell.headline is None or cell.headline.value is None else cell.headline.value
 
 
-def _intervals(cells: list[Cell]) -> list[tuple[float, float] | None]:
+def _intervals(cells: list[CellSummary]) -> list[tuple[float, float] | None]:
     return [
         (head.low, head.high)
         if (head := cell.headline) and head.low is not None and head.high is not None
@@ -185,7 +185,7 @@ def _intervals(cells: list[Cell]) -> list[tuple[float, float] | None]:
     ]
 
 
-def _range(cells: list[Cell]) -> tuple[float, float] | None:
+def _range(cells: list[CellSummary]) -> tuple[float, float] | None:
     """0 to 1 if everything lies there, so that small differences do not look large."""
     ends = [end for cell in cells if (head := cell.headline) for end in (head.value, head.low, head.high)]
     return (0.0, 1.0) if all(end is None or 0 <= end <= 1 for end in ends) else None

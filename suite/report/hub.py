@@ -25,7 +25,7 @@ from suite.report.metric_facts import rows_of, tasks_of
 from suite.report.numbers import plain
 from suite.report.remarks import roles_of
 from suite.report.run_reports import replace_file
-from suite.report.summary import Cell, TaskPart, summarise
+from suite.report.summary import CellSummary, TaskPart, summarise
 from suite.report.tables import exportable
 from suite.scoring.results import MetricResult
 
@@ -139,7 +139,7 @@ def _listed(run: LoadedRun, task: TaskPart, registry: Registry | None) -> Benchm
     )
 
 
-def _headline(task: TaskPart, cell: Cell, allow_partial: bool) -> MetricResult:
+def _headline(task: TaskPart, cell: CellSummary, allow_partial: bool) -> MetricResult:
     one = cell.headline
     where = f"{task.name} {cell.label}".strip()
     if one is None or one.value is None:
@@ -182,7 +182,7 @@ class _Scale:
 def _entry(
     run: LoadedRun,
     task: TaskPart,
-    cell: Cell,
+    cell: CellSummary,
     benchmark: Benchmark,
     scale: _Scale,
     partial: str,
@@ -216,7 +216,9 @@ def _revision(run: LoadedRun, dataset: str) -> str | None:
     return None
 
 
-def notes(run: LoadedRun, task: TaskPart, cell: Cell, one: MetricResult, interval: str, partial: str) -> str:
+def notes(
+    run: LoadedRun, task: TaskPart, cell: CellSummary, one: MetricResult, interval: str, partial: str
+) -> str:
     """What a reader must know, the most important first, in at most MOST_NOTES characters."""
     judges = ", ".join(str(member.get("spec", "")) for member in roles_of(run).get("judge", ()))
     said = [
@@ -239,7 +241,7 @@ def notes(run: LoadedRun, task: TaskPart, cell: Cell, one: MetricResult, interva
     return text
 
 
-def _name(benchmark: Benchmark, task: TaskPart, cell: Cell) -> str:
+def _name(benchmark: Benchmark, task: TaskPart, cell: CellSummary) -> str:
     """The file's name without ending; the setting is told only where the task has several cells."""
     parts = [benchmark.task_id, *((cell.label,) if len(task.cells) > 1 else ())]
     return "suite_" + "_".join(re.sub(r"[^A-Za-z0-9.]+", "-", part).strip("-.")[:80] for part in parts)
@@ -249,11 +251,11 @@ class _Quoted(str):
     """Text that YAML must not take for a number, a date or a flag."""
 
 
-class _Dumper(yaml.SafeDumper):
+class _QuotingDumper(yaml.SafeDumper):
     """Writes text in double quotes."""
 
 
-_Dumper.add_representer(
+_QuotingDumper.add_representer(
     _Quoted, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style='"')
 )
 
@@ -262,7 +264,7 @@ def dump(data: Any) -> str:
     """YAML in which every text is quoted: a commit such as 5e3… is a number to some readers else."""
     return yaml.dump(
         _quoted(data),
-        Dumper=_Dumper,
+        Dumper=_QuotingDumper,
         sort_keys=False,
         allow_unicode=True,
         width=10_000,

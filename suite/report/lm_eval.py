@@ -22,7 +22,7 @@ from suite.report.loading import FoundCall, Key, LoadedRun
 from suite.report.remarks import role_lines
 from suite.report.rows import Row, is_unscored, records, revision_of
 from suite.report.run_reports import replace_file
-from suite.report.summary import Cell, Summary, TaskPart, summarise
+from suite.report.summary import CellSummary, Summary, TaskPart, summarise
 
 _TAKEN = frozenset(("doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics"))
 _UNSAFE = re.compile(r"[\"<>:/|\\?*\[\]\s]+")
@@ -115,7 +115,7 @@ def results_of(
     }
 
 
-def _result(task: TaskPart, cell: Cell) -> dict[str, Any]:
+def _result(task: TaskPart, cell: CellSummary) -> dict[str, Any]:
     found: dict[str, Any] = {"alias": f"{task.name} {cell.label}".strip()}
     for one in cell.metrics:
         if not one.slice and one.value is not None:
@@ -125,7 +125,7 @@ def _result(task: TaskPart, cell: Cell) -> dict[str, Any]:
     return found
 
 
-def _config(task: TaskPart, cell: Cell, trials: int) -> dict[str, Any]:
+def _config(task: TaskPart, cell: CellSummary, trials: int) -> dict[str, Any]:
     heads = [{"metric": one.name, "higher_is_better": one.direction == "higher"} for one in cell.whole]
     if cell.headline:
         heads.insert(0, {"metric": task.headline, "higher_is_better": task.direction == "higher"})

@@ -13,7 +13,7 @@ from suite.report.numbers import (
     value_text,
     with_unit,
 )
-from suite.report.summary import Cell, Slices, TaskPart, label
+from suite.report.summary import CellSummary, Slices, TaskPart, label
 from suite.run.results import REASONING
 from suite.scoring.results import MetricResult
 
@@ -89,7 +89,7 @@ def made_by(head: MetricResult | None) -> list[str]:
     return [number(head.clusters), head.method] if head else [DASH, DASH]
 
 
-def cell_name(cell: Cell) -> str:
+def cell_name(cell: CellSummary) -> str:
     """The cell's swept values, its id if nothing is swept."""
     return " · ".join(map(plain, cell.values)) or "value"
 
@@ -157,7 +157,7 @@ def some(names: Sequence[str], most: int = 4, what: str = "cells", between: str 
 
 def shared_deviations(task: TaskPart) -> list[str]:
     """What is shown with the headline; a fact that is the same in all cells once, else by cell."""
-    lines: dict[str, list[Cell]] = {}
+    lines: dict[str, list[CellSummary]] = {}
     for cell in task.cells:
         for name, value in cell.deviations.items():
             lines.setdefault(f"{name}: {value}", []).append(cell)

@@ -18,7 +18,7 @@ from suite.scoring.results import AcrossResult, MetricResult
 
 
 @dataclass(frozen=True)
-class Cell:
+class CellSummary:
     """One cell: its parameters, counts and rows of results. `metrics` is () where nothing is scored yet."""
 
     id: str
@@ -68,7 +68,7 @@ class TaskPart:
     headline: str
     direction: str
     swept: tuple[str, ...]
-    cells: Sequence[Cell]
+    cells: Sequence[CellSummary]
     across: Sequence[AcrossResult]
     skipped: Sequence[Mapping[str, Any]]
 
@@ -179,7 +179,7 @@ def _cell(
     names: tuple[str, ...],
     found: Mapping[str, Any] | None,
     scored: Mapping[str, Any],
-) -> Cell:
+) -> CellSummary:
     found = found or {}
     planned = _planned(run.manifest, plan["cell"])
     counts = {
@@ -188,7 +188,7 @@ def _cell(
         "scored": int(found.get("scored", 0)),
         "pending": int(found.get("pending", planned)),
     }
-    return Cell(
+    return CellSummary(
         id=plan["cell"],
         label=label(parameters, names),
         parameters=parameters,

@@ -42,7 +42,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Skipped:
+class SkippedCell:
     """A combination that makes no sense, and why."""
 
     task: str
@@ -94,7 +94,7 @@ def make_cell(task: AnyTask, plugin: str) -> Cell:
 
 def expand(
     request: EvalRequest, catalogue: Catalogue, fits: Callable[[AnyTask], bool] = lambda _: True
-) -> tuple[list[Cell], list[Skipped]]:
+) -> tuple[list[Cell], list[SkippedCell]]:
     """All cells of a request, in the order asked for, and what was left out.
 
     fits: whether the models can do what a cell needs; a preset that says so is changed for another if not.
@@ -106,13 +106,13 @@ def expand(
     loaded = [load_task(catalogue, name) for name in dict.fromkeys(request.tasks)]
     _check_names(request, [task for task, _, _ in loaded])
     cells: dict[str, Cell] = {}
-    skipped: list[Skipped] = []
+    skipped: list[SkippedCell] = []
     for task, name, plugin in loaded:
         for values in _combinations(request, task, name, fits):
             try:
                 made = _make(task, values)
             except SkipCell as skip:
-                skipped.append(Skipped(name, values, skip.reason))
+                skipped.append(SkippedCell(name, values, skip.reason))
                 continue
             cell = make_cell(made, plugin)
             cells.setdefault(cell.id, cell)

@@ -19,7 +19,7 @@ _WORDS = "This is what an answer may look like, of some length, for counting. "
 
 
 @dataclass
-class Estimate:
+class MemberEstimate:
     """Of one member: calls, prompt tokens, most new tokens (None where a request sets no limit)."""
 
     calls: float = 0.0
@@ -56,7 +56,7 @@ class _StandIn(Model):
         return await rate_answers(self, messages, answers, kind, key, self)
 
 
-async def estimate(plan: Plan) -> Mapping[str, Estimate] | None:
+async def estimate(plan: Plan) -> Mapping[str, MemberEstimate] | None:
     """Member -> what the whole plan will ask of it; None where a task cannot be tried like this."""
     seen: dict[str, Request] = {}
     models: dict[str, list[_StandIn]] = {}
@@ -80,7 +80,7 @@ async def estimate(plan: Plan) -> Mapping[str, Estimate] | None:
     except Exception:  # a stand-in is no model: a task may not go on with it
         return None
     scale = plan.counts.groups_taken / max(tried, 1) * plan.request.trials
-    found: dict[str, Estimate] = {one.member: Estimate() for one in plan.filled.members}
+    found: dict[str, MemberEstimate] = {one.member: MemberEstimate() for one in plan.filled.members}
     for key, request in seen.items():
         cost = found[key.partition("\x1f")[0]]
         cost.calls += scale

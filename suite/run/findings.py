@@ -26,7 +26,7 @@ LEAST_CUT = 8  # outputs that were cut off: a small model may ramble, and its an
 FAILED = ("overflow", "refused", "empty", "length", "invalid")
 
 
-class Usage(msgspec.Struct):
+class CountedUsage(msgspec.Struct):
     """What counting needs of a reply's usage."""
 
     prompt: int = 0
@@ -35,18 +35,18 @@ class Usage(msgspec.Struct):
     reasoning: int = 0
 
 
-class Reply(msgspec.Struct):
+class CountedReply(msgspec.Struct):
     """What counting needs of a reply; the rest is skipped."""
 
     reasoning: str = ""
-    usage: Usage = msgspec.field(default_factory=Usage)
+    usage: CountedUsage = msgspec.field(default_factory=CountedUsage)
     finish: str = "stop"
     model: str = ""
     fingerprint: str = ""
     details: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class Options(msgspec.Struct):
+class CountedOptions(msgspec.Struct):
     """What counting needs of a call's options."""
 
     max_tokens: int | None = None
@@ -63,11 +63,11 @@ class Call(msgspec.Struct):
     times: tuple[float, float] = (0.0, 0.0)
     cached: bool = False
     kept: float = 0.0
-    options: Options = msgspec.field(default_factory=Options)
-    reply: Reply = msgspec.field(default_factory=Reply)
+    options: CountedOptions = msgspec.field(default_factory=CountedOptions)
+    reply: CountedReply = msgspec.field(default_factory=CountedReply)
 
 
-class Told:
+class CallCounts:
     """What the calls of one journal after the other tell, by member."""
 
     def __init__(self, roles: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:

@@ -13,14 +13,14 @@ from typing import Any
 from suite.chat import canonical_json, sha256_hex
 from suite.data.cache import Cache
 from suite.data.registry import Registry
-from suite.data.rows import Place
-from suite.data.view import Data
+from suite.data.rows import RowPlace
+from suite.data.view import DataView
 from suite.errors import ConfigError, DataError, PluginError
 from suite.journal.index import digest64
 from suite.journal.records import FORMAT
 from suite.models.base import Engine
 from suite.plugins import Catalogue, catalogue
-from suite.run.cells import Cell, Skipped, expand, make_cell, swept
+from suite.run.cells import Cell, SkippedCell, expand, make_cell, swept
 from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
 from suite.run.request import EvalRequest
@@ -53,9 +53,9 @@ class Plan:
 
     request: EvalRequest
     cells: tuple[Cell, ...]
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[SkippedCell, ...]
     filled: Filled
-    data: Mapping[str, Data]
+    data: Mapping[str, DataView]
     data_identity: Mapping[str, Mapping[str, Any]]
     counts: Counts
     chosen: frozenset[str] | None = None
@@ -150,7 +150,7 @@ def make_plan(
     """
     _check(request)
     plugins = plugins or catalogue()
-    skipped: list[Skipped] = []
+    skipped: list[SkippedCell] = []
     engines: dict[str, Engine] = {}
     if cells:
         cells = list(cells)
@@ -166,11 +166,11 @@ def make_plan(
         raise ConfigError(
             "an imported run is judged with our own prompts", fix="leave out --prompts official"
         )
-    data: dict[str, Data] = {}
+    data: dict[str, DataView] = {}
     identities: dict[str, Mapping[str, Any]] = {}
     final: list[Cell] = []
     for cell in cells:
-        found, identity = (Data({}), {}) if given is not None else opener.of(cell, request.mini, official)
+        found, identity = (DataView({}), {}) if given is not None else opener.of(cell, request.mini, official)
         if official:
             cell.task.prompts = cell.task.official_prompts(found)
             cell = make_cell(cell.task, cell.plan.plugin)  # noqa: PLW2901
@@ -231,7 +231,7 @@ def counted(plan: Plan) -> Plan:
     return replace(plan, counts=Counts(total, taken, dict(samples), tag_counts), chosen=chosen)
 
 
-def _refuse_twice(cell: Cell, data: Data, samples: Iterable[str]) -> None:
+def _refuse_twice(cell: Cell, data: DataView, samples: Iterable[str]) -> None:
     """Raise DataError for the first id that comes twice, naming the rows that hold it; else nothing.
 
     They would count twice, or one would stand for the other; which is right, only who gave them knows.
@@ -250,7 +250,7 @@ def _refuse_twice(cell: Cell, data: Data, samples: Iterable[str]) -> None:
         seen.add(sample)
 
 
-def _places(data: Data, sample: str) -> Iterator[Place]:
+def _places(data: DataView, sample: str) -> Iterator[RowPlace]:
     """Rows that hold an id in a field of their own."""
     for place, row in data.stored():
         if any(str(value) == sample for value in row.values() if isinstance(value, str | int)):

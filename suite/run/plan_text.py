@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from suite.run.estimate import Estimate, estimate
+from suite.run.estimate import MemberEstimate, estimate
 from suite.run.plan import Plan
 
 
@@ -46,7 +46,7 @@ def facts(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _plain(one: Estimate) -> dict[str, int | None]:
+def _plain(one: MemberEstimate) -> dict[str, int | None]:
     most = one.most_new_tokens
     return {
         "calls": round(one.calls),

@@ -37,7 +37,7 @@ def least(text: str) -> float:
     return found
 
 
-class _Block(msgspec.Struct):
+class _SentBlock(msgspec.Struct):
     """What measuring needs of a block record; the rest is skipped."""
 
     sha256: str
@@ -103,7 +103,7 @@ def _read(
 ) -> tuple[dict[str, float], dict[str, list[str]]]:
     sizes: dict[str, float] = {}
     lists: dict[str, list[str]] = {}
-    decoder = msgspec.json.Decoder(_Block)
+    decoder = msgspec.json.Decoder(_SentBlock)
     for line in Lines(path, BlockRecord).raw():
         block = decoder.decode(line)
         if block.sha256 not in wanted:

@@ -8,8 +8,8 @@ from typing import Any
 from suite.data.cache import Cache, sha256_of
 from suite.data.local_entry import LocalDataset
 from suite.data.registry import Registry
-from suite.data.rows import Place, Raw
-from suite.data.view import Data, FileSource, Source, obtain
+from suite.data.rows import Raw, RowPlace
+from suite.data.view import DataView, FileSource, Source, obtain
 from suite.errors import ConfigError, DataError, RunError, unknown
 from suite.journal.reading import RunReader
 from suite.run.cells import Cell
@@ -41,7 +41,7 @@ class RunSource:
         """A run is not divided."""
         return ()
 
-    def rows(self, part: str | None = None) -> Iterator[tuple[Place, Raw]]:  # noqa: ARG002
+    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:  # noqa: ARG002
         """One row an output, lazily."""
         calls = self._run.call_index()
         roles = self._run.manifest.get("roles", {})
@@ -49,7 +49,7 @@ class RunSource:
         for number, record in enumerate(self._run.outputs):
             cell = self._cells.get(record.cell, {})
             yield (
-                Place(self.name, "outputs.jsonl", number, number + 1),
+                RowPlace(self.name, "outputs.jsonl", number, number + 1),
                 {
                     "sample_id": record.sample,
                     "group": record.group,
@@ -99,7 +99,7 @@ class DataOpener:
     _open: dict[str, LocalDataset] = field(default_factory=dict)
     _identities: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def of(self, cell: Cell, mini: bool, official: bool) -> tuple[Data, dict[str, Mapping[str, Any]]]:
+    def of(self, cell: Cell, mini: bool, official: bool) -> tuple[DataView, dict[str, Mapping[str, Any]]]:
         """The data of a cell, and dataset name -> identity.
 
         Raises ConfigError where there is no mini data, and what `obtain` raises.
@@ -127,7 +127,7 @@ class DataOpener:
                 entry = info.mini[name]
             sources[name] = self._obtain(entry)
             identities[name] = self._identity(entry, sources[name])
-        return Data(sources), identities
+        return DataView(sources), identities
 
     def _identity(self, key: str, source: Source) -> Mapping[str, Any]:
         """What a source is; its bytes are hashed once."""

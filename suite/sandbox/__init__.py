@@ -6,7 +6,7 @@
 `suite.sandbox.harness` decides whether a program passes tests; what a program itself says proves nothing.
 """
 
-from suite.sandbox.base import Report, Sandbox
+from suite.sandbox.base import ProbeReport, Sandbox
 from suite.sandbox.choice import open_sandbox, probe, prove
 from suite.sandbox.program import ENVIRONMENT, WORK, Limits, Mount, Program, SandboxResult
 
@@ -15,8 +15,8 @@ __all__ = [
     "WORK",
     "Limits",
     "Mount",
+    "ProbeReport",
     "Program",
-    "Report",
     "Sandbox",
     "SandboxResult",
     "open_sandbox",

@@ -35,7 +35,7 @@ class Sandbox(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ProbeReport:
     """What a probe found. ok: untrusted code can be contained here.
 
     name: the kind that works. facts: how it contains. problems: kind -> why it does not work.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from suite.errors import SandboxUnavailable
 from suite.sandbox import supervision
-from suite.sandbox.cgroups import Group
+from suite.sandbox.cgroups import ControlGroup
 from suite.sandbox.program import Ended, Limits, Program, SandboxResult, job
 
 START_S = 20.0  # until the supervisor says hello
@@ -20,7 +20,7 @@ class Box:
     """A started sandbox. Make one by `start`; `run` one program at a time; `close` ends all in it."""
 
     process: asyncio.subprocess.Process
-    group: Group | None = None
+    group: ControlGroup | None = None
     bounded: bool = False  # somebody else holds memory and processes (a container runtime)
     fresh: bool = True  # every run gets a world of its own; else it may be used once
     ready: bool = False  # the supervisor of the next run has said hello

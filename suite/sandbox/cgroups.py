@@ -20,7 +20,7 @@ _numbers = itertools.count()
 
 
 @dataclass
-class Group:
+class ControlGroup:
     """One control group. folders: the one of version 2, or memory's and pids' of version 1."""
 
     memory: Path
@@ -67,7 +67,7 @@ class Group:
                     break
 
 
-def open_group() -> Group | None:
+def open_group() -> ControlGroup | None:
     """A new group, or None where this process can't make one."""
     places = usable()
     if places is None:
@@ -84,7 +84,7 @@ def open_group() -> Group | None:
         for folder in made:
             folder.rmdir()
         return None
-    return Group(memory / name, pids / name, version)
+    return ControlGroup(memory / name, pids / name, version)
 
 
 @lru_cache(maxsize=1)

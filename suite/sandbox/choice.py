@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from suite.errors import PluginError, SandboxUnavailable, unknown
 from suite.plugins import catalogue
-from suite.sandbox.base import Report, Sandbox
+from suite.sandbox.base import ProbeReport, Sandbox
 from suite.sandbox.boxes import FIX
 from suite.sandbox.harness.cases import run_function_cases
 from suite.sandbox.interpreters import executable
@@ -149,26 +149,26 @@ async def prove(sandbox: Sandbox, python: str = "") -> None:
         )
 
 
-def probe(name: str = "", python: str = "") -> Report:
+def probe(name: str = "", python: str = "") -> ProbeReport:
     """Whether untrusted code can be contained here, and how; opens, tries and closes a sandbox.
 
     python: interpreter that must work inside ("": the suite's own). Blocks for half a second; call it
     outside a running event loop.
     """
 
-    async def look() -> Report:
+    async def look() -> ProbeReport:
         try:
             sandbox = await open_sandbox(name, workers=1)
         except SandboxUnavailable as error:
             problems = dict(part.split(": ", 1) for part in error.where.split("; ") if ": " in part)
-            return Report(False, problems=problems, fix=error.fix)
+            return ProbeReport(False, problems=problems, fix=error.fix)
         facts = dict(sandbox.facts())
         try:
             await prove(sandbox, python)
         except SandboxUnavailable as error:
-            return Report(False, problems={sandbox.name: f"{error.what}: {error.where}"}, fix=error.fix)
+            return ProbeReport(False, problems={sandbox.name: f"{error.what}: {error.where}"}, fix=error.fix)
         finally:
             await sandbox.close()
-        return Report(True, sandbox.name, facts)
+        return ProbeReport(True, sandbox.name, facts)
 
     return asyncio.run(look())

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.compare.comparison import Wanted
+from suite.compare.comparison import ComparisonWanted
 from suite.compare.differences import pair, slice_differences
 from suite.compare.measures import Side, measures
 from suite.scoring.metrics import Mean, Rate, Ratio
@@ -66,7 +66,7 @@ def test_a_formula_by_resampling_agrees_with_its_test():
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.floats(1e-9, 1.0), min_size=1, max_size=12), st.sampled_from(["holm", "bh"]))
 def test_a_corrected_p_is_below_alpha_if_and_only_if_the_corrected_interval_leaves_0_out(raw, method):
-    asked = Wanted(alpha=0.05)
+    asked = ComparisonWanted(alpha=0.05)
     for p, corrected in zip(raw, adjust(raw, method), strict=True):
         left = 1 - asked.left(p, corrected)
         if abs(corrected - asked.alpha) > 1e-12:
@@ -83,7 +83,7 @@ def test_a_corrected_p_is_below_alpha_if_and_only_if_the_corrected_interval_leav
     ],
 )
 def test_alpha_and_level_follow_from_each_other(given, alpha, level):
-    assert (Wanted(**given).alpha, Wanted(**given).level) == pytest.approx((alpha, level))
+    assert (ComparisonWanted(**given).alpha, ComparisonWanted(**given).level) == pytest.approx((alpha, level))
 
 
 def test_the_p_value_of_a_normal_interval_is_the_normal_p():

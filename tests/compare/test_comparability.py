@@ -1,6 +1,6 @@
 import pytest
 
-from suite.compare.comparison import Wanted, compare_runs
+from suite.compare.comparison import ComparisonWanted, compare_runs
 from suite.compare.sections import sections
 from suite.errors import ConfigError
 
@@ -16,7 +16,7 @@ JUDGE_2 = {"roles": {"judge": [{"spec": "vllm/judge", "identity": {"revision": "
 
 def run_both(write_run, plugins, first, second, **wanted):
     a, b = write_run("a", scores, **first), write_run("b", scores, **second)
-    return compare_runs([str(a), str(b)], Wanted(**wanted), plugins)
+    return compare_runs([str(a), str(b)], ComparisonWanted(**wanted), plugins)
 
 
 REFUSED = [
@@ -37,7 +37,7 @@ def test_what_measures_something_else_is_refused_and_named(write_run, plugins, f
 @pytest.mark.parametrize(("first", "second", "named"), REFUSED)
 def test_it_can_be_compared_anyway_with_a_warning(write_run, plugins, first, second, named):
     a, b = write_run("c", scores, **first), write_run("d", scores, **second)
-    found = compare_runs([str(a), str(b)], Wanted(anyway=True), plugins)
+    found = compare_runs([str(a), str(b)], ComparisonWanted(anyway=True), plugins)
     said = " ".join(block.text for block in sections(found)[0].blocks[1:])
     assert "NOT COMPARABLE" in said
     assert named in said

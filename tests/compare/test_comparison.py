@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from suite.compare.comparison import Wanted, compare_runs
+from suite.compare.comparison import ComparisonWanted, compare_runs
 from suite.compare.document import as_data
 from suite.compare.sections import sections
 from suite.errors import ConfigError, NotFound, RunError
@@ -41,10 +41,10 @@ def test_rates_are_paired_by_sample_with_bonett_and_prices_interval(write_run, p
 
 def test_swapping_the_runs_turns_everything_round(write_run, plugins, score_all):
     a, b = write_run("a", score_all()), write_run("b", score_all(4))
-    one = compare_runs([str(a), str(b)], Wanted(metrics=["all"]), plugins)
+    one = compare_runs([str(a), str(b)], ComparisonWanted(metrics=["all"]), plugins)
     none = [row.measure.name for row in one.rows if row.found.comparison.difference.value is None]
     assert none == ["solved@2", "solved^2"]  # one trial
-    two = compare_runs([str(b), str(a)], Wanted(metrics=["all"]), plugins)
+    two = compare_runs([str(b), str(a)], ComparisonWanted(metrics=["all"]), plugins)
     for row in one.rows:
         if row.measure.name in none:
             continue
@@ -56,7 +56,9 @@ def test_swapping_the_runs_turns_everything_round(write_run, plugins, score_all)
 
 
 def test_every_kind_of_metric_is_compared(write_run, plugins, score_all):
-    found = compared(write_run, plugins, score_all(), score_all(4), Wanted(metrics=["all"]), trials=2, n=30)
+    found = compared(
+        write_run, plugins, score_all(), score_all(4), ComparisonWanted(metrics=["all"]), trials=2, n=30
+    )
     names = [row.measure.name for row in found.rows]
     assert names == [
         "kept", "grade", "grade_macro", "cost", "hits_per_tries", "win", "win_excluded", "win_strict",
@@ -78,7 +80,9 @@ def test_values_are_those_of_the_runs_own_results(write_run, plugins, score_all)
     from suite.scoring.table import TableBuilder
 
     place = write_run("a", score_all())
-    found = compare_runs([str(place), str(write_run("b", score_all(3)))], Wanted(metrics=["all"]), plugins)
+    found = compare_runs(
+        [str(place), str(write_run("b", score_all(3)))], ComparisonWanted(metrics=["all"]), plugins
+    )
     task = plugins.load("task", "tiny/one")
     table = TableBuilder(wanted(task.metrics)).extend(open_run(str(place)).pairs()).build()
     rows = {row.name: row for row in compute(task.metrics, "kept", table) if not row.slice}
@@ -105,7 +109,7 @@ def test_a_lower_value_can_be_the_better_one(write_run, plugins):
         (lambda i, t: {"kept": True, "cost": 1.0 + i % 2}),
         (lambda i, t: {"kept": True, "cost": 3.0 + i % 3}),
     )
-    found = compared(write_run, plugins, a, b, Wanted(metrics=["cost"]))
+    found = compared(write_run, plugins, a, b, ComparisonWanted(metrics=["cost"]))
     row = only(found, "cost")
     assert row.found.comparison.difference.value < 0
     table = sections(found)[2].blocks[1]
@@ -123,7 +127,9 @@ def test_equal_runs_show_no_difference_and_never_equality(write_run, plugins):
 
 def test_zero_variance_of_a_graded_metric_is_no_certainty(write_run, plugins):
     a, b = (lambda i, t: {"kept": True, "grade": 0.6}), (lambda i, t: {"kept": False, "grade": 0.4})
-    one = only(compared(write_run, plugins, a, b, Wanted(metrics=["grade"])), "grade").found.comparison
+    one = only(
+        compared(write_run, plugins, a, b, ComparisonWanted(metrics=["grade"])), "grade"
+    ).found.comparison
     assert 0 < one.difference.low < 0.2 < one.difference.high < 0.4  # 40 of 40, in a range of 2
     assert one.p < 0.05
 
@@ -157,7 +163,7 @@ def test_no_sample_in_common_has_no_difference(write_run, plugins):
 
 def test_samples_scored_by_neither_side_have_no_difference(write_run, plugins):
     nothing = lambda i, t: {"kept": None}  # noqa: E731
-    row = only(compared(write_run, plugins, nothing, nothing, Wanted(metrics=["all"])))
+    row = only(compared(write_run, plugins, nothing, nothing, ComparisonWanted(metrics=["all"])))
     assert (row.found.comparison.n_common, row.found.a, row.corrected) == (0, None, None)
 
 
@@ -180,9 +186,9 @@ def test_many_headlines_are_one_family(write_run, plugins):
         one = row.found.comparison.difference
         assert one.level == pytest.approx(1 - 0.05 * row.found.comparison.p / row.corrected)
         assert (one.low <= 0 <= one.high) == (row.corrected >= 0.05)
-    none = compare_runs([str(one) for one in places], Wanted(correction="none"), plugins)
+    none = compare_runs([str(one) for one in places], ComparisonWanted(correction="none"), plugins)
     assert [row.corrected for row in none.rows] == raw
-    against = compare_runs([str(one) for one in places], Wanted(baseline="b"), plugins)
+    against = compare_runs([str(one) for one in places], ComparisonWanted(baseline="b"), plugins)
     assert [(row.a, row.b) for row in against.rows] == [
         ("scripted/a", "scripted/b"),
         ("scripted/c", "scripted/b"),
@@ -201,11 +207,11 @@ def test_macro_averages_weigh_groups_alike(write_run, plugins):
 
 def test_equivalence_within_a_margin(write_run, plugins):
     a, b = kept(*range(0, 2000, 2)), kept(*range(2, 2000, 2))
-    found = compared(write_run, plugins, a, b, Wanted(margin=0.05), n=2000)
+    found = compared(write_run, plugins, a, b, ComparisonWanted(margin=0.05), n=2000)
     assert only(found).equivalent is True
     assert "equivalent within 0.05" in sections(found)[1].blocks[0].text
     with pytest.raises(ConfigError, match="margin"):
-        compare_runs(["a", "b"], Wanted(margin=0.0), plugins)
+        compare_runs(["a", "b"], ComparisonWanted(margin=0.0), plugins)
 
 
 def test_slices_say_where_each_side_wins(write_run, plugins):
@@ -221,7 +227,7 @@ def test_slices_say_where_each_side_wins(write_run, plugins):
 
 
 def test_disagreements_are_there_to_read(write_run, plugins):
-    found = compared(write_run, plugins, kept(3, 5, 7), kept(5, 9), Wanted(examples=2))
+    found = compared(write_run, plugins, kept(3, 5, 7), kept(5, 9), ComparisonWanted(examples=2))
     read = found.parts[0].disagreements
     assert [(one.sample, one.difference) for one in read] in (
         [("s3", 1.0), ("s7", 1.0), ("s9", -1.0)],
@@ -242,9 +248,9 @@ def test_wrong_input_is_an_error_that_says_what_to_do(write_run, plugins, tmp_pa
     with pytest.raises(RunError, match="holds no run"):
         compare_runs([a, str(tmp_path)], None, plugins)
     with pytest.raises(NotFound, match="kept"):
-        compare_runs([a, b], Wanted(metrics=["kep"]), plugins)
+        compare_runs([a, b], ComparisonWanted(metrics=["kep"]), plugins)
     with pytest.raises(NotFound, match="run"):
-        compare_runs([a, b], Wanted(baseline="z"), plugins)
+        compare_runs([a, b], ComparisonWanted(baseline="z"), plugins)
     with pytest.raises(RunError, match="not been scored"):
         compare_runs([a, str(write_run("raw", kept(1), scored=False))], None, plugins)
 

@@ -28,7 +28,7 @@ def fetched(git: LocalGit, folder: Path, size: int | None = None) -> tuple[bytes
     pauses: list[float] = []
     target = folder / "file"
     fetch_git.fetch(
-        SOURCE, fetch_git.Wanted("questions", "data/space.json", size), target, sleep=pauses.append
+        SOURCE, fetch_git.WantedFile("questions", "data/space.json", size), target, sleep=pauses.append
     )
     return target.read_bytes(), pauses
 

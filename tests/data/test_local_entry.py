@@ -18,7 +18,7 @@ from suite.data.cache import disk_errors
 from suite.data.pull import pull, ready, verify
 from suite.data.registry import Registry
 from suite.data.rows import source_rows, typed
-from suite.data.view import Data, FileSource, open_data
+from suite.data.view import DataView, FileSource, open_data
 from suite.errors import DataError, LicenceRequired, NotFound, SourceUnreachable
 
 SHARED = ROOT / "../shared/data"
@@ -244,7 +244,7 @@ def test_a_task_sees_typed_rows_and_clear_errors(place: Place) -> None:
 def test_a_file_stands_in_for_a_dataset(tmp_path: Path) -> None:
     path = tmp_path / "mine.jsonl"
     path.write_bytes(b'\r\n{"id": "1", "text": "a"}\r\n\r\n{"id": 2, "text": "b"}\r\n')
-    data = Data({"questions": FileSource("questions", path)})
+    data = DataView({"questions": FileSource("questions", path)})
     rows = data.rows("questions", Question, part="test")
     assert next(rows) == Question(id="1", text="a")
     with pytest.raises(DataError) as caught:

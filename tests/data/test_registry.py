@@ -9,7 +9,7 @@ import pytest
 import yaml
 from small_registry import COMMIT, ROOT, Place
 
-from suite.data.entry import BundledSource, DatasetEntry, Entry, HubSource, ModelEntry, json_schema
+from suite.data.entry import BundledSource, DatasetEntry, HubSource, ModelEntry, RegistryEntry, json_schema
 from suite.data.registry import Registry, find_schema, read_entry, registry_folder
 from suite.errors import DataError, NotFound
 
@@ -18,7 +18,7 @@ SHARED = ROOT / "../shared/data"
 
 
 @pytest.mark.parametrize(("name", "kind"), [("dataset", DatasetEntry), ("model", ModelEntry)])
-def test_the_schemas_are_those_of_the_models(name: str, kind: type[Entry]) -> None:
+def test_the_schemas_are_those_of_the_models(name: str, kind: type[RegistryEntry]) -> None:
     stored = json.loads((registry_folder() / "schemas" / f"{name}.json").read_text())
     assert stored == json_schema(kind), (
         f"write json_schema({kind.__name__}) into registry/schemas/{name}.json"

@@ -10,8 +10,8 @@ from suite_contexteval import __file__ as package
 import suite
 from suite.data.cache import Cache
 from suite.data.registry import Registry
-from suite.data.rows import Place, Raw
-from suite.data.view import Data, Source, obtain
+from suite.data.rows import Raw, RowPlace
+from suite.data.view import DataView, Source, obtain
 
 ROOT = Path(package).parent
 REAL = Path(__file__).parents[4] / "shared/data/contexteval"
@@ -26,9 +26,9 @@ class Rows:
     def parts(self) -> tuple[str, ...]:
         return ()
 
-    def rows(self, part: str | None = None) -> Iterator[tuple[Place, Raw]]:
+    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
         for number, row in enumerate(self._rows):
-            yield Place("rows", "rows", number), row
+            yield RowPlace("rows", "rows", number), row
 
     def path(self, path: str) -> Path:
         raise suite.DataError(f"no file {path}")
@@ -73,16 +73,16 @@ def scripted() -> type[Scripted]:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Callable[..., Data]:
+def data(tmp_path: Path) -> Callable[..., DataView]:
     """The data of a task: its mini data, or rows given by dataset name."""
     registry = Registry([ROOT / "registry"])
 
-    def opened(task: Any, **given: Iterable[Raw]) -> Data:
+    def opened(task: Any, **given: Iterable[Raw]) -> DataView:
         sources: dict[str, Source] = {name.replace("_", "-"): Rows(rows) for name, rows in given.items()}
         for name in task.datasets():
             if name not in sources:
                 sources[name] = obtain(task.info.mini[name], registry, Cache(tmp_path))
-        return Data(sources)
+        return DataView(sources)
 
     return opened
 
@@ -108,7 +108,7 @@ def row_of(sample: suite.Sample[Any], output: suite.Output, task: Any) -> Raw:
 def run() -> Callable[..., Awaitable[list[Raw]]]:
     """Solve and score all samples of a task; returns (rows for the next stage, scores by sample)."""
 
-    async def all_of(task: Any, data: Data, **roles: suite.Model | Sequence[suite.Model]) -> Any:
+    async def all_of(task: Any, data: DataView, **roles: suite.Model | Sequence[suite.Model]) -> Any:
         models = suite.Models(
             {name: [one] if isinstance(one, suite.Model) else one for name, one in roles.items()}
         )

@@ -18,7 +18,7 @@ from suite_contexteval.reading import contextual, parsed_attributes, queries
 from suite_contexteval.wrapping import context_pairs
 
 import suite
-from suite.data.view import Data, FileSource
+from suite.data.view import DataView, FileSource
 from suite.plugins import catalogue
 
 ROOT = Path(package).parent
@@ -75,7 +75,7 @@ def test_everything_announced_is_well_formed_and_loads() -> None:
 @needs_real
 def test_the_published_queries() -> None:
     assert hashlib.sha256(QUERIES.read_bytes()).hexdigest().startswith("9ac02978b44d1eb9")
-    found = list(queries(Data({"contexteval": FileSource("contexteval", QUERIES)})))
+    found = list(queries(DataView({"contexteval": FileSource("contexteval", QUERIES)})))
     assert len(found) == 3580
     assert Counter(one.source for one in found) == {
         "lmsys/chatbot_arena_conversations": 2500,
@@ -115,7 +115,7 @@ def test_contexts_from_a_file_of_somebody(tmp_path: Path) -> None:
 
     def found(*rows: dict[str, Any]) -> list[Any]:
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-        return list(contextual(Data({"contexteval-contexts": FileSource("contexteval-contexts", path)})))
+        return list(contextual(DataView({"contexteval-contexts": FileSource("contexteval-contexts", path)})))
 
     row = {"example_id": "a_1", "query": "Why?", "context": "Q: Where is it? A: in town\nQ: When? A: at noon"}
     assert [one.answer for one in context_pairs(found(row)[0].context)] == ["in town", "at noon"]

@@ -15,7 +15,7 @@ from suite_contexteval.reading import contextual, text_id
 
 import suite
 from suite.data.rows import source_rows
-from suite.data.view import Data, FileSource
+from suite.data.view import DataView, FileSource
 
 ONE, TWO = "gpt-4", "gemini-1.5-flash-exp-0827"
 JUDGES = published.JUDGE_ORDER[ONE, TWO]
@@ -225,7 +225,7 @@ DRAWN = [[2, 1, 4, 4, 3, 1], [2, 4, 1, 4, 3, 2]]
 
 
 def test_contexts_and_reasons_out_of_the_records(merged: Path) -> None:
-    data = Data({"contexteval-contexts": FileSource("contexteval-contexts", merged)})
+    data = DataView({"contexteval-contexts": FileSource("contexteval-contexts", merged)})
     items = list(contextual(data))
     assert [one.query for one in items] == [f"What is number {number}?" for number in range(5)]
     assert items[2].context == "Q: Which? A: number 2"
@@ -245,7 +245,7 @@ def test_contexts_and_reasons_out_of_the_records(merged: Path) -> None:
         def identity(self) -> dict[str, Any]:
             return {}
 
-    data = Data({"contexteval-judgements": Published()})
+    data = DataView({"contexteval-judgements": Published()})
     reasons = published_reasons(data, CodesParameters())
     assert len(reasons) == 12
     assert {one.reason for one in reasons} == {"it is short."}

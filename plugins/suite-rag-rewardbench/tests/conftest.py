@@ -11,7 +11,7 @@ from suite_rag_rewardbench import __file__ as package
 
 import suite
 from suite.data.registry import Registry
-from suite.data.view import Data, FileSource, open_data
+from suite.data.view import DataView, FileSource, open_data
 from suite.scoring.rating import rate_answers
 
 RowT = TypeVar("RowT")
@@ -67,7 +67,7 @@ class Scripted(suite.Model):
 
 
 @pytest.fixture(scope="session")
-def mini() -> Data:
+def mini() -> DataView:
     """The bundled data."""
     return open_data(MINI, Registry([HERE / "registry"]), instead=MINI)
 
@@ -79,9 +79,9 @@ def in_memory() -> type[Rows]:
 
 
 @pytest.fixture
-def from_file() -> Callable[[str, Path], Data]:
+def from_file() -> Callable[[str, Path], DataView]:
     """A dataset from a file that somebody gave."""
-    return lambda name, path: Data({name: FileSource(name, path)})
+    return lambda name, path: DataView({name: FileSource(name, path)})
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from suite.board.verify.subject import Subject
 from suite.chat import Reply, Request
-from suite.data.view import Data
+from suite.data.view import DataView
 from suite.errors import CallFailed, ConfigError, DataError, NotFound, PluginError, SuiteError
 from suite.models.base import Asking, Engine
 from suite.models.options import LATER as NEEDED_LATER
@@ -97,7 +97,9 @@ def _bound(cells: Sequence[Cell], most: int) -> None:
     """Parameters may ask for samples without end: break off where the outputs cannot be whole any more."""
     seen, total = [0] * len(cells), [0]  # of each cell the furthest that was read, however often it is read
 
-    def bounded(place: int, samples: Callable[[Data], Iterable[Sample[Any]]], data: Data) -> Iterator[Any]:
+    def bounded(
+        place: int, samples: Callable[[DataView], Iterable[Sample[Any]]], data: DataView
+    ) -> Iterator[Any]:
         for count, sample in enumerate(samples(data), 1):
             if count > seen[place]:
                 seen[place] = count

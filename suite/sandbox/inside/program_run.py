@@ -28,7 +28,7 @@ class Link(Protocol):
         """Wait for a message: whether it asks for the end."""
 
 
-class Run:
+class ProgramRun:
     """One program. `go` returns when nothing of it is left."""
 
     def __init__(self, link: Link, job: Job) -> None:

@@ -12,7 +12,7 @@ import struct
 from typing import cast
 
 from suite.sandbox.inside import confinement, scratch, worlds
-from suite.sandbox.inside.program_run import Run
+from suite.sandbox.inside.program_run import ProgramRun
 from suite.sandbox.inside.usage import Job
 
 
@@ -86,7 +86,7 @@ def serve(link: Pipes) -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     link.send(b"H", b"")
     try:
-        Run(link, cast("Job", link.receive())).go()  # the suite made it
+        ProgramRun(link, cast("Job", link.receive())).go()  # the suite made it
     except Exception as error:
         link.send(b"X", f"{type(error).__name__}: {error}".encode())
         os._exit(1)  # in an unknown state; the suite takes another sandbox

@@ -34,7 +34,7 @@ TESTS: Mapping[str, tuple[str, ...]] = {
 BIASES = tuple(name for names in TESTS.values() for name in names if name != "sound")
 
 
-class Item(Payload):
+class BiasQuestion(Payload):
     """A question; two answers of about the same worth; the first one at length; a wrong one."""
 
     id: str
@@ -49,7 +49,7 @@ class Pair(Payload):
     """One test of one item."""
 
     test: str
-    item: Item
+    item: BiasQuestion
 
 
 class AuditParameters(Parameters):
@@ -82,7 +82,7 @@ class Biases(Task[Pair, AuditParameters]):
 
     def samples(self, data: Data) -> Iterable[Sample[Pair]]:
         """The tests of an item follow each other, so that they share calls."""
-        for item in data.rows(DATASET, Item, "items"):
+        for item in data.rows(DATASET, BiasQuestion, "items"):
             for test in TESTS:
                 payload = Pair(test=test, item=item)
                 yield Sample(f"{item.id}/{test}", payload, group=item.id, tags={"test": test})

@@ -8,7 +8,7 @@ from suite.data.cache import Cache
 from suite.data.registry import Registry
 from suite.data.view import open_data
 from suite.roles import Models
-from suite.scoring.audit.biases import BIASES, TESTS, AuditParameters, Biases, Item, followed
+from suite.scoring.audit.biases import BIASES, TESTS, AuditParameters, Biases, BiasQuestion, followed
 from suite.scoring.audit.labels import Labelled, Labels, LabelsParameters
 from suite.scoring.audit.profile import PROFILE, profile, verdict
 from suite.scoring.computing import compute, wanted
@@ -16,7 +16,7 @@ from suite.scoring.table import TableBuilder
 from suite.task import Output, Sample, Unscored
 
 ITEMS = [
-    Item.model_validate_json(line)
+    BiasQuestion.model_validate_json(line)
     for line in (files("suite.scoring.audit") / "data" / "items.jsonl").read_text("utf-8").splitlines()
 ]
 
@@ -168,7 +168,9 @@ def test_the_items_are_what_the_tests_need():
 
 def test_the_entry_in_the_registry_holds_the_items(tmp_path):
     data = open_data(["judge-audit"], Registry(), Cache(tmp_path))
-    assert [item.id for item in data.rows("judge-audit", Item, "items")] == [item.id for item in ITEMS]
+    assert [item.id for item in data.rows("judge-audit", BiasQuestion, "items")] == [
+        item.id for item in ITEMS
+    ]
 
 
 def labelled(i, human):
