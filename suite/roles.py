@@ -7,6 +7,7 @@ the runner implements `ask`. Not here: engines and HTTP (`suite.models`), journa
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from suite.chat import Json, Message, Options, Reply, Request, Tool, user
@@ -25,7 +26,14 @@ Capability = Literal[
     "continue_final",
     "template",
 ]
-Stage = Literal["solve", "score", "both"]
+AskedIn = Literal["solve", "score", "both"]  # stages of a run
+
+
+class Stage(StrEnum):
+    """A stage of a run: samples are solved, outputs are scored."""
+
+    SOLVE = "solve"
+    SCORE = "score"
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -37,14 +45,14 @@ class Role:
     """
 
     needs: tuple[frozenset[str], ...]
-    stage: Stage
+    stage: AskedIn
     many: bool
     optional: bool
 
     def __init__(
         self,
         needs: frozenset[str] | set[str] | Sequence[frozenset[str] | set[str]] = frozenset({"chat"}),
-        stage: Stage = "solve",
+        stage: AskedIn = "solve",
         many: bool = False,
         optional: bool = False,
     ) -> None:

@@ -7,20 +7,22 @@ models (`calls`), folders and engines (`session`).
 
 import asyncio
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from suite.errors import CallFailed, PluginError, RunError, SuiteError
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.models.descriptors import ours, raise_ours
-from suite.run.calls import Desk, GroupCalls, Stopped, Work
+from suite.roles import Stage
+from suite.run.calls import Desk, Stopped, WorkModels
 from suite.run.cells import Cell
 from suite.run.done_work import Done, output_of
 from suite.run.order import Group, Item
 from suite.run.plan import Plan
 from suite.run.records import output_record, score_record
 from suite.run.sink import Sink
+from suite.run.work import GroupCalls, Work
 from suite.secrets import scrub_all
 from suite.task import Output, Sample
 
@@ -38,22 +40,21 @@ class Watcher(Protocol):
     def scored(self, cell: Cell, output: OutputRecord, score: ScoreRecord) -> None:
         """A sample was scored now."""
 
-    def already(self, stage: str) -> None:
+    def already(self, stage: Stage) -> None:
         """A sample was done before."""
 
-    def pending(self, stage: str, kind: str, detail: str) -> None:
+    def pending(self, stage: Stage, kind: str, detail: str) -> None:
         """A sample could not be done, and why: the kind, and in words."""
 
 
 @dataclass(eq=False)
 class Driver:
-    """One pass over the plan's groups. solve_sink, score_sink: None leaves that stage out."""
+    """One pass over the plan's groups, in the stages that have a sink."""
 
     plan: Plan
     desk: Desk
     _: KW_ONLY
-    solve_sink: Sink | None
-    score_sink: Sink | None
+    sinks: Mapping[Stage, Sink]
     solved: Done
     scored: Done
     text_of: TextOf
@@ -63,6 +64,8 @@ class Driver:
 
     def __post_init__(self) -> None:
         """Nothing is open yet."""
+        self._solve_sink = self.sinks.get(Stage.SOLVE)
+        self._score_sink = self.sinks.get(Stage.SCORE)
         self._open = 0
         self._scoring = 0
         self._groups = enumerate(self.plan.groups())
@@ -169,7 +172,7 @@ class Driver:
         except BaseException as error:
             self._stop(error)
 
-    async def _all(self, items: list[Coroutine[Any, Any, None]]) -> None:
+    async def _all(self, items: Iterable[Awaitable[None]]) -> None:
         for one in await asyncio.gather(*items, return_exceptions=True):
             if isinstance(one, BaseException) and not isinstance(one, Stopped | asyncio.CancelledError):
                 raise one
@@ -177,31 +180,31 @@ class Driver:
     def _finished(self, item: Item, trial: int) -> bool:
         """Whether nothing is left to do for an item, in the stages of this pass."""
         if not len(self.solved):
-            return self.solve_sink is None
+            return self._solve_sink is None
         cell, sample = self.plan.cells[item.cell].id, item.sample.id
         solved = self.solved.has(cell, sample, trial)
         if solved:
-            self.watcher.already("solve")
-        if self.score_sink is None:
-            return solved or self.solve_sink is None
+            self.watcher.already(Stage.SOLVE)
+        if self._score_sink is None:
+            return solved or self._solve_sink is None
         if self.scored.has(cell, sample, trial):
-            self.watcher.already("score")
+            self.watcher.already(Stage.SCORE)
             return True
-        return not solved and self.solve_sink is None
+        return not solved and self._solve_sink is None
 
     async def _item(self, item: Item, trial: int, shared: GroupCalls) -> None:
         try:
             cell = self.plan.cells[item.cell]
-            sample: Sample[Any] = item.sample
+            sample = item.sample
             seed = self.plan.request.seed
             if trial or seed:
                 sample = replace(sample, trial=trial, seed=seed)
             solved = await self._solve(cell, sample, shared)
-            if solved is not None and self.score_sink is not None:
+            if solved is not None and self._score_sink is not None:
                 self._scoring += 1
                 self._fill_soon()
                 try:
-                    await self._score(cell, sample, shared, *solved)
+                    await self._score(self._score_sink, cell, sample, shared, *solved)
                 finally:
                     self._scoring -= 1
         finally:
@@ -209,7 +212,7 @@ class Driver:
             self._fill_soon()
 
     async def _solve(
-        self, cell: Cell, sample: Sample[Any], shared: GroupCalls
+        self, cell: Cell, sample: Sample[object], shared: GroupCalls
     ) -> tuple[OutputRecord, Output] | None:
         """(record, output), from the journal or now; None if it stays pending."""
         record = output_of(self.solved, cell.id, sample.id, sample.trial)
@@ -218,42 +221,43 @@ class Driver:
             if record.text_from:
                 output = Output(self.text_of(record), output.data, output.finish)
             return record, output
-        if self.solve_sink is None:
+        if self._solve_sink is None:
             return None
-        work = self._work(cell, sample, shared, self.solve_sink)
+        work = _work(cell, sample, shared, Stage.SOLVE)
         try:
-            output = await cell.task.solve(sample, work.models())
+            output = await cell.task.solve(sample, WorkModels(self.desk, work))
             if work.failure is not None:  # the task swallowed it: still no answer
                 raise work.failure
             record = output_record(cell.id, sample, output, list(work.calls), work.last, self.imported)
         except Exception as error:
             self._pend(cell, work, error)
             return None
-        self.solve_sink.done(record)
+        self._solve_sink.done(record)
         self.watcher.solved(cell, record, output)
         return record, output
 
     async def _score(
-        self, cell: Cell, sample: Sample[Any], shared: GroupCalls, solved: OutputRecord, output: Output
+        self,
+        sink: Sink,
+        cell: Cell,
+        sample: Sample[object],
+        shared: GroupCalls,
+        solved: OutputRecord,
+        output: Output,
     ) -> None:
-        if self.score_sink is None or self.scored.has(cell.id, sample.id, sample.trial):
+        if self.scored.has(cell.id, sample.id, sample.trial):
             return
-        work = self._work(cell, sample, shared, self.score_sink)
+        work = _work(cell, sample, shared, Stage.SCORE)
         try:
-            score = await cell.task.score(sample, output, work.models())
+            score = await cell.task.score(sample, output, WorkModels(self.desk, work))
             if work.failure is not None:
                 raise work.failure
             record = score_record(cell.id, sample, output, score, list(work.calls))
         except Exception as error:
             self._pend(cell, work, error)
             return
-        self.score_sink.done(record)
+        sink.done(record)
         self.watcher.scored(cell, solved, record)
-
-    def _work(self, cell: Cell, sample: Sample[Any], shared: GroupCalls, sink: Sink) -> Work:
-        family = cell.plan.task.partition("/")[0]
-        last = cell.task.info.scored_reply == "last"
-        return Work(self.desk, sink, shared, family, cell.id, sample.group, sample.id, sample.trial, last)
 
     def _pend(self, cell: Cell, work: Work, error: Exception) -> None:
         """Note why a work is left undone: a failed call, an error of the task. Raises all other errors."""
@@ -269,7 +273,7 @@ class Driver:
             detail = f"{type(error).__name__}: {told}{place}"[:500]
             self._errors += 1
         self.desk.attempt("pending", work, kind=kind, detail=detail)
-        self.watcher.pending(work.sink.stage, kind, detail)
+        self.watcher.pending(work.stage, kind, detail)
         if self._errors >= self.errors_allowed and self._fatal is None:
             self._stop(
                 RunError(
@@ -277,6 +281,12 @@ class Driver:
                     fix="report it to the task's author; the run continues with the same command",
                 )
             )
+
+
+def _work(cell: Cell, sample: Sample[object], shared: GroupCalls, stage: Stage) -> Work:
+    family = cell.plan.task.partition("/")[0]
+    last = cell.task.info.scored_reply == "last"
+    return Work(stage, shared, family, cell.id, sample.group, sample.id, sample.trial, last)
 
 
 def _place(error: BaseException, package: str) -> str:

@@ -8,7 +8,7 @@ import hashlib
 import heapq
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from suite.chat import Request
 from suite.errors import PluginError
@@ -23,7 +23,7 @@ class Item:
 
     cell: int
     ordinal: int
-    sample: Sample[Any]
+    sample: Sample[object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class Group:
 class _Head:
     """The next group of one cell, read lazily from its samples."""
 
-    def __init__(self, cell: int, samples: Iterable[Sample[Any]]) -> None:
+    def __init__(self, cell: int, samples: Iterable[Sample[object]]) -> None:
         self._cell = cell
         self._samples = iter(samples)
         self._ordinal = 0
-        self._ahead: Sample[Any] | None = next(self._samples, None)
+        self._ahead: Sample[object] | None = next(self._samples, None)
 
     @property
     def name(self) -> str | None:
@@ -57,7 +57,7 @@ class _Head:
         return items
 
 
-def groups(cells: Sequence[Iterable[Sample[Any]]]) -> Iterator[Group]:
+def groups(cells: Sequence[Iterable[Sample[object]]]) -> Iterator[Group]:
     """Groups over all cells: the first unfinished cell's next group, drained from every cell at its head.
 
     Lazy: holds one group a cell.
@@ -72,7 +72,7 @@ def groups(cells: Sequence[Iterable[Sample[Any]]]) -> Iterator[Group]:
             yield Group(name, tuple(items))
 
 
-def contiguous(samples: Iterable[Sample[Any]], task: str) -> Iterator[Sample[Any]]:
+def contiguous(samples: Iterable[Sample[object]], task: str) -> Iterator[Sample[object]]:
     """The samples, unless a group comes back right after its neighbour.
 
     Checks within a window of one group, so memory stays flat; the conformance test checks the whole, and

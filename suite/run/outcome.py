@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from suite.chat import Finish
+from suite.chat import Finish, Json
 from suite.errors import CapabilityError, DamagedError, SuiteError
 from suite.run.cache import Reuse
 from suite.run.execution import SAME_ERROR_LIMIT
@@ -17,7 +16,7 @@ class Outcome:
 
     folder: Path
     scoring: str = ""
-    results: Mapping[str, Any] | None = None
+    results: Mapping[str, Json] | None = None
     pending: int = 0
     reasons: Mapping[str, int] | None = None
     interrupted: bool = False

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from suite.journal.records import OutputRecord, ScoreRecord
+from suite.roles import Stage
 from suite.run.cells import Cell
 from suite.run.seats import Tally
 from suite.scoring.running import RunningHeadline
@@ -31,7 +32,7 @@ class Progress:
         self,
         cells: Sequence[Cell],
         works: int,
-        stages: Sequence[str],
+        stages: Sequence[Stage],
         *,
         quiet: bool = False,
         file: TextIO | None = None,
@@ -95,22 +96,22 @@ class Progress:
 
     def solved(self, cell: Cell, record: OutputRecord, output: Output) -> None:  # noqa: ARG002
         """A sample was solved now."""
-        self.counts["solve"] += 1
-        if "score" not in self._stages:
+        self.counts[Stage.SOLVE] += 1
+        if Stage.SCORE not in self._stages:
             self._step()
 
     def scored(self, cell: Cell, output: OutputRecord, score: ScoreRecord) -> None:
         """A sample was scored now."""
-        self.counts["score"] += 1
+        self.counts[Stage.SCORE] += 1
         self._headlines[cell.id][1].add(score, output)
         self._step()
 
-    def already(self, stage: str) -> None:
+    def already(self, stage: Stage) -> None:
         """A sample was done before."""
         self.counts[stage] += 1
         self.counts[f"already-{stage}"] += 1
 
-    def pending(self, stage: str, kind: str, detail: str) -> None:  # noqa: ARG002
+    def pending(self, stage: Stage, kind: str, detail: str) -> None:  # noqa: ARG002
         """A sample could not be done."""
         self.examples.setdefault(kind, detail)
         self.counts["pending"] += 1
@@ -133,7 +134,7 @@ class Progress:
     @property
     def finished(self) -> int:
         """Works that are through the last stage of this run."""
-        return self.counts["score" if "score" in self._stages else "solve"]
+        return self.counts[Stage.SCORE if Stage.SCORE in self._stages else Stage.SOLVE]
 
     def line(self) -> str:
         """Everything in one line."""

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from suite.chat import Reply, Request
+from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, CapabilityError, EngineError, SuiteError
 from suite.models.base import Engine
 from suite.models.faults import SettingRefused
 from suite.models.reasoning import separated
+from suite.models.spec import ModelSpec
 from suite.run.cache import Answering
 from suite.run.limits import Limit, Slots
 from suite.run.role_members import Member
@@ -83,25 +84,36 @@ class Seat:
     answering: Answering = field(default_factory=lambda: Answering(True))
     vouched: bool = False  # the user says who it is: replies of the same plan are used again, too
 
+    def __post_init__(self) -> None:
+        """What holds for every call."""
+        self._tags = self.member.tags
+        self._changes = sampling_changes(self.member.spec)
+
     def overridden(self, request: Request) -> Request:
         """The request with the sampling options that `-o` set for this member."""
-        changes = {key: value for key, value in self.member.spec.sampling.items() if key != "reasoning_tags"}
+        changes = self._changes
         if not changes or request.kind not in ("chat", "complete"):
             return request
-        if request.kind == "complete":
-            changes.pop("thinking", None)  # a raw prompt has no template that could open a thought
-        if "stop" in changes:
-            stop = changes["stop"] or ()
-            changes["stop"] = (stop,) if isinstance(stop, str) else tuple(stop)
-        for name in ("temperature", "top_p"):
-            if changes.get(name) is not None:
-                changes[name] = float(changes[name])
+        if request.kind == "complete":  # a raw prompt has no template that could open a thought
+            changes = {name: value for name, value in changes.items() if name != "thinking"}
         options = msgspec.structs.replace(request.options, **changes)
         return msgspec.structs.replace(request, options=options)
 
     def separated(self, reply: Reply) -> Reply:
         """The reply with hidden reasoning taken off its text."""
-        return separated(reply, self.member.tags)
+        return separated(reply, self._tags)
+
+
+def sampling_changes(spec: ModelSpec) -> dict[str, Json]:
+    """The options of a request that a spec sets, as `Options` has them."""
+    changes = {key: value for key, value in spec.sampling.items() if key != "reasoning_tags"}
+    if "stop" in changes:
+        stop = changes["stop"] or ()
+        changes["stop"] = (stop,) if isinstance(stop, str) else tuple(stop)
+    for name in ("temperature", "top_p"):
+        if changes.get(name) is not None:
+            changes[name] = float(changes[name])
+    return changes
 
 
 def jitter(identity: str, attempt: int) -> float:

@@ -339,12 +339,12 @@ def test_a_journal_file_takes_back_half_a_line(tmp_path: Path, monkeypatch: pyte
 
 async def test_interrupting_drains_what_is_in_flight(tmp_path: Path) -> None:
     from suite.run.outcome import Settings
-    from suite.run.session import _Session
+    from suite.run.session import Session
 
     plan = plan_of({"candidate": "scripted/echo?delay_s=0.05"}, cells(Many), concurrency=4)
     settings = Settings(quiet=True, signals=False, cache=False)
-    session = _Session(plan, tmp_path / "run", ("solve", "score"), settings)
-    asyncio.get_running_loop().call_later(0.3, session._interrupt)
+    session = Session(plan, tmp_path / "run", ("solve", "score"), settings)
+    asyncio.get_running_loop().call_later(0.3, session.interrupt)
     outcome = await session.run()
     assert outcome.exit_code == 130
     reader = RunReader(tmp_path / "run")

@@ -1,0 +1,94 @@
+"""The folder that one pass of work writes to, with the scoring that is worked on: manifests and records.
+
+What is recorded there is held against who answers now and which code runs now. Not here: choosing the folder
+(`folders`), locking it (`held_folder`).
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from suite.errors import RunError
+from suite.journal.index import Recorded
+from suite.journal.lines import Lines
+from suite.journal.reading import read_json
+from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
+from suite.journal.writing import write_json
+from suite.roles import Stage
+from suite.run.cache import other_facts
+from suite.run.code import code_record, other_code
+from suite.run.done_work import Done
+from suite.run.held_folder import check_no_records, make_scoring_folder
+from suite.run.manifest import Facts, run_manifest, scoring_manifest
+from suite.run.plan import Plan
+
+
+class RunFolder:
+    """The folder of a plan's run. scoring: what is scored, "" if nothing is. others: run folders whose calls
+    count as recorded, too."""
+
+    def __init__(self, plan: Plan, path: Path, scoring: str, others: Sequence[Path] = ()) -> None:
+        self.plan = plan
+        self.path = path
+        self.scoring = scoring
+        self.others = others
+
+    def of(self, stage: Stage) -> Path:
+        """Where the records of a stage stand."""
+        return self.path if stage is Stage.SOLVE else self.path / "scorings" / (self.scoring or "none")
+
+    def done(self, stage: Stage) -> Done:
+        """The finished works of a stage."""
+        if stage is Stage.SOLVE:
+            return Done(self.of(stage) / "outputs.jsonl", OutputRecord)
+        return Done(self.of(stage) / "scores.jsonl", ScoreRecord)
+
+    def all_done(self, stages: Sequence[Stage], works: int) -> bool:
+        """Whether the journals hold all that was asked for: then no engine is started to be asked nothing."""
+        return all(
+            (self.of(stage) / "manifest.json").exists() and self.done(stage).complete(works)
+            for stage in stages
+        )
+
+    def calls(self, stages: Sequence[Stage]) -> list[Recorded[CallRecord]]:
+        """The calls that are never asked again in these stages."""
+        scored = [self.of(Stage.SCORE)] if Stage.SCORE in stages else []
+        folders = [self.path, *scored, *self.others]
+        return [Recorded(Lines(folder / "calls.jsonl", CallRecord)) for folder in folders]
+
+    def write_manifests(self, facts: Facts, stages: Sequence[Stage], *, imported: bool, level: float) -> None:
+        """Write the manifests that are not there yet."""
+        path, scoring = self.path / "manifest.json", self.of(Stage.SCORE)
+        if not path.exists():
+            if Stage.SOLVE not in stages:
+                raise RunError(f"{self.path.name} holds no run to score", where=str(self.path))
+            check_no_records(self.path)
+            write_json(path, run_manifest(self.plan, self.path.name, facts, imported=imported))
+        if Stage.SCORE in stages and not (scoring / "manifest.json").exists():
+            run = read_json(path)
+            make_scoring_folder(scoring)
+            made = scoring_manifest(self.plan, run["name"], facts, run["plan_sha256"], level)
+            write_json(scoring / "manifest.json", made)
+
+    def other_models(self, stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
+        """(member, what is another) of those whose endpoint tells other things than the manifests record."""
+        for stage in stages:
+            roles = read_json(self.of(stage) / "manifest.json").get("roles", {})
+            was = {one["member"]: one["identity"] for members in roles.values() for one in members}
+            asked = ("both", stage) if stage is Stage.SOLVE else (stage,)
+            for one in self.plan.filled.at(*asked):
+                for change in other_facts(was.get(one.member), one.engine.identity()):
+                    yield one.member, change
+
+    @cached_property
+    def other_code(self) -> list[tuple[Stage, str, str]]:
+        """(stage, task, what is another) of tasks whose code has changed since this run or scoring began."""
+        now = code_record(self.plan.cells)
+        stages = [Stage.SOLVE, *([Stage.SCORE] if self.scoring else [])]
+        manifests = [(stage, self.of(stage) / "manifest.json") for stage in stages]
+        return [
+            (stage, task, change)
+            for stage, path in manifests
+            if path.exists()
+            for task, change in other_code(read_json(path).get("code"), now)
+        ]
