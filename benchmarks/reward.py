@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from suite.chat import Request, user
-from suite.models.base import Asking, Engine, Surroundings
+from suite.models.engine import Asking, Engine, Surroundings
 from suite.models.spec import parse_spec
 from suite.models.vllm import provider
 

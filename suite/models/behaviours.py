@@ -14,7 +14,7 @@ import msgspec
 
 from suite.chat import Finish, Json, Reply, Request, Usage, request_sha256
 from suite.errors import CallFailed
-from suite.models.base import Asking
+from suite.models.engine import Asking
 
 # fmt: off
 WORDS = (

@@ -16,11 +16,11 @@ import msgspec
 from suite.chat import Finish, Json, Reply, Request, Usage, assistant
 from suite.errors import CallFailed, CapabilityError
 from suite.models.batches import together
+from suite.models.credentials import Scrubber
 from suite.models.faults import read_refusal, refused
 from suite.models.peer_json import decoded
 from suite.models.plain_http import Answer
 from suite.models.reply import prompt_tokens
-from suite.models.secrets import Scrubber
 from suite.models.tokens import Beginning, Post
 from suite.models.wire import encode
 

@@ -16,12 +16,12 @@ from pydantic import Field
 
 from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, ConfigError, unknown
-from suite.models.base import Asking, Engine, Provider, Surroundings, installed, need
 from suite.models.client import OpenAIClient
+from suite.models.credentials import Scrubber
+from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, need
 from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
 from suite.models.sampling import NEUTRAL, SENT
-from suite.models.secrets import Scrubber
 from suite.models.server import Launch, ManagedServer
 from suite.models.settings import llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec

@@ -16,8 +16,8 @@ import msgspec
 
 from suite.chat import Json, Reply, Usage
 from suite.errors import CallFailed
+from suite.models.credentials import Scrubber
 from suite.models.peer_json import decode, whole_text
-from suite.models.secrets import Scrubber
 from suite.models.wordings import NOTHING, Found, TokenCounts, Wording, look_up
 
 _OVERLOAD = frozenset({429, 503, 529})

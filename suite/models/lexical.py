@@ -14,7 +14,7 @@ from pydantic import Field
 
 from suite.chat import Json, Reply, Request, Usage
 from suite.errors import unknown
-from suite.models.base import Asking, Engine, Provider
+from suite.models.engine import Asking, Engine, Provider
 from suite.models.options import EngineOptions, check_needs, describe, read_options
 from suite.models.rankings import ranked
 from suite.models.spec import ModelSpec

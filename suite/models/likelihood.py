@@ -14,9 +14,9 @@ from suite.chat import Json, Message, Reply, Request, assistant, user
 from suite.errors import CallFailed
 from suite.models.batches import together
 from suite.models.classifier import Rated, rating_reply
+from suite.models.credentials import Scrubber
 from suite.models.faults import read_refusal, refused
 from suite.models.peer_json import decoded
-from suite.models.secrets import Scrubber
 from suite.models.tokens import Beginning, Post, tokenized
 from suite.models.wire import encode
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from suite.chat import Json, Reply, Request, Usage
-from suite.models.base import Asking, Engine, Surroundings, installed, need
+from suite.models.engine import Asking, Engine, Surroundings, installed, need
 from suite.models.options import EngineOptions, check_needs
 from suite.models.rankings import ranked
 from suite.models.spec import ModelSpec

@@ -15,14 +15,14 @@ from pydantic import Field
 
 from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, ConfigError, EngineError, unknown
-from suite.models.base import Asking, Engine, KnownBy, Provider, Surroundings
 from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
+from suite.models.credentials import Scrubber, read_headers, read_key, split_url
 from suite.models.endpoint import OWN_SERVERS, identified
+from suite.models.engine import Asking, Engine, KnownBy, Provider, Surroundings
 from suite.models.options import ServerOptions, check_needs, describe, read_options, split_names
 from suite.models.peer_json import decode
 from suite.models.sampling import SENT, effective
-from suite.models.secrets import Scrubber, read_headers, read_key, split_url
 from suite.models.settings import llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
 from suite.models.thinking import THINKING_FIELDS, server_kind, why_not

@@ -12,7 +12,7 @@ import msgspec
 
 from suite.chat import Json
 from suite.errors import CallFailed
-from suite.models.secrets import Scrubber
+from suite.models.credentials import Scrubber
 
 T = TypeVar("T")
 _MOST_DIGITS = 400  # a longer integer is infinity: Python refuses 4,301 digits, doubles end at 309

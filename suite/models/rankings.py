@@ -9,10 +9,10 @@ from suite.chat import Json, Reply, Request, Usage
 from suite.errors import CallFailed
 from suite.models.batches import together
 from suite.models.classifier import who
+from suite.models.credentials import Scrubber
 from suite.models.faults import read_refusal, refused
 from suite.models.peer_json import decoded
 from suite.models.reply import prompt_tokens
-from suite.models.secrets import Scrubber
 from suite.models.tokens import Post
 from suite.models.wire import encode
 

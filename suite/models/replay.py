@@ -17,7 +17,7 @@ from suite.journal.index import OffsetIndex, Recorded, digest64
 from suite.journal.lines import Lines
 from suite.journal.reading import RunReader
 from suite.journal.records import CallRecord
-from suite.models.base import Asking, Engine, Provider
+from suite.models.engine import Asking, Engine, Provider
 from suite.models.options import EngineOptions, describe, read_options, recorded_capabilities, split_query
 from suite.models.spec import ModelSpec
 from suite.models.text_replay import TextReplay

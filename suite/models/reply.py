@@ -15,9 +15,9 @@ import msgspec
 from suite.chat import Finish, Json, Options, Reply, TokenLogprob, ToolCall, Usage
 from suite.errors import CallFailed
 from suite.models import peer_json
+from suite.models.credentials import Scrubber
 from suite.models.faults import refusal_of, refused
 from suite.models.peer_json import whole_text
-from suite.models.secrets import Scrubber
 from suite.models.wordings import filtered
 
 _MOST_TOKENS = 10**9  # more is no count of tokens

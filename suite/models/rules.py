@@ -13,8 +13,8 @@ import msgspec
 from suite.chat import Finish, Json, Reply, Request, ToolCall, Usage
 from suite.data.text_files import TextRow, json_lines, json_rows
 from suite.errors import CallFailed, DataError
-from suite.models.base import Asking
 from suite.models.behaviours import estimated_tokens, last_text, request_text
+from suite.models.engine import Asking
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

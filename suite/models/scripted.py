@@ -17,8 +17,8 @@ from pydantic import Field
 
 from suite.chat import Finish, Json, Reply, Request, Usage
 from suite.errors import CallFailed, ConfigError, unknown
-from suite.models.base import Asking, Engine, Provider
 from suite.models.behaviours import BEHAVIOURS, Knobs, estimated_tokens, request_text
+from suite.models.engine import Asking, Engine, Provider
 from suite.models.options import (
     CAPABILITIES,
     EngineOptions,

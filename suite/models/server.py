@@ -16,7 +16,7 @@ from pathlib import Path
 
 from suite.errors import CallFailed, EngineError
 from suite.files import own_folder, write_whole
-from suite.models.base import Say
+from suite.models.engine import Say
 from suite.models.http import HttpClient
 from suite.models.supervisor import supervised
 

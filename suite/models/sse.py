@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from suite.chat import Json
 from suite.errors import CallFailed
+from suite.models.credentials import Scrubber
 from suite.models.peer_json import bad_json, lenient
-from suite.models.secrets import Scrubber
 
 _TEXTS = ("content", "reasoning_content", "reasoning", "refusal")
 _STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")

@@ -19,7 +19,7 @@ from suite.errors import CallFailed, DataError
 from suite.journal.index import OffsetIndex, digest64
 from suite.journal.reading import RunReader
 from suite.journal.records import OutputRecord, ScoreRecord
-from suite.models.base import Asking, Engine
+from suite.models.engine import Asking, Engine
 from suite.models.options import PROMPTED
 from suite.models.spec import ModelSpec
 

@@ -11,10 +11,10 @@ import msgspec
 
 from suite.chat import Json, assistant, canonical_json, user
 from suite.errors import CallFailed
+from suite.models.credentials import Scrubber
 from suite.models.faults import read_refusal, refused
 from suite.models.peer_json import decoded
 from suite.models.plain_http import Answer
-from suite.models.secrets import Scrubber
 from suite.models.wire import encode
 
 Post = Callable[[str, bytes], Awaitable[Answer]]

@@ -13,9 +13,9 @@ from pydantic import Field
 
 from suite.chat import Finish, Json, Reply, Request, Usage, assistant, user
 from suite.errors import CapabilityError, EngineError
-from suite.models.base import Asking, Engine, Provider, Surroundings, installed, need
 from suite.models.checkpoints import Checkpoint, read_checkpoint
 from suite.models.classifier import Head, Rated, check_labels, rating_reply
+from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, need
 from suite.models.families import Family, family_of, head_of
 from suite.models.likelihood import PROBES, answer_span, template_tail
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options

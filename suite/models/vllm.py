@@ -15,15 +15,15 @@ import msgspec
 
 from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, CapabilityError, EngineError
-from suite.models.base import Asking, Engine, KnownBy, Note, Provider, Surroundings, silent_note
 from suite.models.checkpoints import Checkpoint, chat_template, generation_config, read_checkpoint
 from suite.models.classifier import Head, check_labels
 from suite.models.client import OpenAIClient
+from suite.models.credentials import Scrubber, read_key, split_url
+from suite.models.engine import Asking, Engine, KnownBy, Note, Provider, Surroundings, silent_note
 from suite.models.families import Family, family_of, head_of
 from suite.models.openai import server_version
 from suite.models.options import PROMPTED, check_needs, describe, read_options
 from suite.models.sampling import NEUTRAL, effective, left_out, own_values
-from suite.models.secrets import Scrubber, read_key, split_url
 from suite.models.server import Launch, ManagedServer
 from suite.models.settings import follows, logged, sha256_text, template_settings
 from suite.models.spec import ModelSpec

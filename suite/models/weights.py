@@ -16,7 +16,7 @@ from suite.data.cache import cache_folder, sha256_of
 from suite.data.entry import PackageSource
 from suite.data.registry import registry_folder
 from suite.errors import DataError
-from suite.models.base import Say
+from suite.models.engine import Say
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from suite.chat import Reply, Request, canonical_json
-from suite.models.base import Engine
+from suite.models.engine import Engine
 from suite.secrets import scrub
 from suite.trees import MISSING, differences
 

@@ -10,8 +10,8 @@ from types import TracebackType
 from suite.data.cache import cache_folder
 from suite.journal.records import AttemptRecord
 from suite.journal.writing import JournalFile
-from suite.models.base import Surroundings
 from suite.models.descriptors import places
+from suite.models.engine import Surroundings
 from suite.run.cache import NEVER, Answering, identity_hash
 from suite.run.calls import Desk
 from suite.run.role_members import Member

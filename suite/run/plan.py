@@ -18,7 +18,7 @@ from suite.data.view import DataView
 from suite.errors import ConfigError, DataError, PluginError
 from suite.journal.index import digest64
 from suite.journal.records import FORMAT
-from suite.models.base import Engine
+from suite.models.engine import Engine
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import Cell, SkippedCell, expand, make_cell, swept
 from suite.run.imported import Given

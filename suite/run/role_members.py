@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from suite.errors import CapabilityError, ConfigError, unknown
-from suite.models.base import Engine, Provider, Say
+from suite.models.engine import Engine, Provider, Say
 from suite.models.options import LATER
 from suite.models.reasoning import Tags, tags_of
 from suite.models.settings import settled

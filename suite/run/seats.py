@@ -7,7 +7,7 @@ import msgspec
 
 from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, CapabilityError, EngineError, SuiteError
-from suite.models.base import Engine
+from suite.models.engine import Engine
 from suite.models.faults import SettingRefused
 from suite.models.reasoning import separated
 from suite.models.spec import ModelSpec

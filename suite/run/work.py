@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from suite.chat import Reply, Request, call_id, request_sha256
 from suite.errors import CallFailed
-from suite.models.base import Asking
+from suite.models.engine import Asking
 from suite.roles import Stage
 from suite.run.limits import Place
 from suite.run.order import Trie

@@ -25,7 +25,7 @@ from pathlib import Path
 from suite.sandbox import seccomp
 from suite.sandbox.boxes import Box, unavailable
 from suite.sandbox.cgroups import open_group, usable
-from suite.sandbox.inside.worlds import Settings
+from suite.sandbox.inside.worlds import WorldSettings
 from suite.sandbox.interpreters import SYSTEM, covered, python_mounts
 from suite.sandbox.pool import PooledSandbox
 from suite.sandbox.program import Limits, Mount
@@ -111,7 +111,7 @@ def command(start: Way, mounts: Sequence[Mount], fds: dict[str, int]) -> list[st
     return [*line, "--", os.path.realpath(sys.executable), "-I", "-S", "-c", BOOTSTRAP]
 
 
-def settings(mounts: Sequence[Mount], scratch_mib: int, uid: int, uncounted: bool) -> Settings:
+def settings(mounts: Sequence[Mount], scratch_mib: int, uid: int, uncounted: bool) -> WorldSettings:
     """What the keeper must know (`inside.worlds.furnish`). uid: 0 for an ordinary user's sandbox."""
     shared = max(1, scratch_mib // 4)
     targets = [mount.target or mount.source for mount in sorted({*mounts, *python_mounts()})]

@@ -14,8 +14,8 @@ import msgspec
 
 from suite.chat import Finish, Reply, Request, Usage, request_sha256
 from suite.errors import CallFailed
-from suite.models.base import Asking
 from suite.models.behaviours import WORDS, estimated_tokens, last_text, options_in, request_text, smallest
+from suite.models.engine import Asking
 from suite.models.scripted import Function
 
 _TAG = re.compile(r"<([a-z_]+)>[^<]*</\1>")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from suite.chat import Options, Request, user
-from suite.models.base import Asking, Engine, Surroundings
+from suite.models.engine import Asking, Engine, Surroundings
 from suite.models.openai import provider
 from suite.models.spec import parse_spec
 

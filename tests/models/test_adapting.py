@@ -8,7 +8,7 @@ from aiohttp import web
 
 from suite.chat import Options, Request, assistant, system, user
 from suite.errors import CallFailed
-from suite.models.base import Surroundings
+from suite.models.engine import Surroundings
 from tests.models.endpoints import ASKING, chat, engine
 
 Body = dict[str, Any]

@@ -7,8 +7,8 @@ import pytest_asyncio
 
 from suite.chat import Message, Options, Request, assistant, system, user
 from suite.errors import CallFailed, ConfigError, DataError, NotFound, SourceUnreachable
-from suite.models.base import Asking, Engine, Surroundings
 from suite.models.embedded import LLAMAS, provider
+from suite.models.engine import Asking, Engine, Surroundings
 from suite.models.sampling import NEUTRAL
 from suite.models.spec import parse_spec
 from suite.models.weights import PackagedFile, fetch

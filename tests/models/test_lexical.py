@@ -5,7 +5,7 @@ import pytest
 
 from suite.chat import Options, Request
 from suite.errors import NotFound
-from suite.models.base import Asking
+from suite.models.engine import Asking
 from suite.models.lexical import provider
 from suite.models.spec import parse_spec
 

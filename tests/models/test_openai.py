@@ -8,7 +8,7 @@ from openai_server import OpenAIServer
 
 from suite.chat import Message, Options, Request, Tool, ToolCall, assistant, system, tool_result, user
 from suite.errors import CallFailed, ConfigError, EngineError, NotFound
-from suite.models.base import Surroundings
+from suite.models.engine import Surroundings
 from suite.models.openai import provider
 from suite.models.spec import parse_spec
 from tests.models.endpoints import ASKING, asked, chat, engine

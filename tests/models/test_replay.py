@@ -6,7 +6,7 @@ import pytest
 from suite.chat import Request, call_id, request_sha256, user
 from suite.errors import CallFailed, DataError, NotFound, RunError
 from suite.journal.records import FORMAT, CallRecord, encode
-from suite.models.base import Asking, Engine
+from suite.models.engine import Asking, Engine
 from suite.models.replay import provider
 from suite.models.scripted import ScriptedEngine
 from suite.models.spec import parse_spec

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from suite.errors import CapabilityError, ConfigError
-from suite.models.base import Engine, Provider
+from suite.models.engine import Engine, Provider
 from suite.models.spec import parse_spec
 from suite.models.transformers import provider as transformers
 from suite.models.vllm import provider as vllm

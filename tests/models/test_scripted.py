@@ -4,8 +4,8 @@ import pytest
 
 from suite.chat import Message, Options, Reply, Request, assistant, system, user
 from suite.errors import CallFailed, ConfigError, DataError, NotFound
-from suite.models.base import Asking, Engine
 from suite.models.behaviours import options_in, options_of, smallest
+from suite.models.engine import Asking, Engine
 from suite.models.scripted import ScriptedEngine, provider
 from suite.models.spec import parse_spec
 

@@ -7,8 +7,8 @@ import pytest
 
 from suite.chat import Reply, ToolCall, Usage
 from suite.errors import CallFailed
+from suite.models.credentials import Scrubber
 from suite.models.reply import read_reply
-from suite.models.secrets import Scrubber
 from suite.models.sse import gathered, is_stream
 
 

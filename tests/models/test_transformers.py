@@ -14,7 +14,7 @@ tokenizers = pytest.importorskip("tokenizers")
 
 from suite.chat import Options, Request, system, user  # noqa: E402
 from suite.errors import CallFailed, CapabilityError  # noqa: E402
-from suite.models.base import Asking, Engine, Surroundings  # noqa: E402
+from suite.models.engine import Asking, Engine, Surroundings  # noqa: E402
 from suite.models.spec import parse_spec  # noqa: E402
 from suite.models.transformers import provider  # noqa: E402
 

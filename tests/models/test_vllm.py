@@ -13,7 +13,7 @@ from openai_server import OpenAIServer
 from suite.chat import Options, Request, request_sha256, user
 from suite.errors import CallFailed, CapabilityError, ConfigError, EngineError, NotFound, SuiteError
 from suite.models import openai
-from suite.models.base import Asking, Engine, Surroundings
+from suite.models.engine import Asking, Engine, Surroundings
 from suite.models.options import PROMPTED
 from suite.models.sampling import NEUTRAL
 from suite.models.settings import sha256_text

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from suite.chat import Message, Options, Request, Tool, assistant, tool_result, user
-from suite.models.base import Asking, Engine, Surroundings
+from suite.models.engine import Asking, Engine, Surroundings
 from suite.models.sampling import NEUTRAL
 from suite.models.settings import settled
 from suite.models.spec import parse_spec

@@ -6,7 +6,7 @@ import pytest
 
 from suite.chat import Message, Reply, Request
 from suite.journal.records import OutputRecord, ScoreRecord
-from suite.models.base import Asking
+from suite.models.engine import Asking
 from suite.models.scripted import ScriptedEngine
 from suite.roles import Model, Ratings
 from suite.scoring.rating import rate_answers

@@ -12,7 +12,7 @@ from suite.board.define.board_files import load_board
 from suite.board.pack import bundle_files
 from suite.chat import Reply, Request, Usage
 from suite.compare.loading import open_runs
-from suite.models.base import Asking
+from suite.models.engine import Asking
 from suite.models.scripted import ScriptedEngine
 from suite.plugins import catalogue
 from suite.run.cells import load_task

@@ -314,7 +314,7 @@ def test_a_report_lists_what_failed(bench: Make, good: Any) -> None:
     ],
 )
 def test_plausible_answers_take_the_form_asked_for(text: str, expected: tuple[str, str]) -> None:
-    from suite.models.base import Asking
+    from suite.models.engine import Asking
 
     request = suite.Request("chat", (suite.user(text),))
     answer = plausible(request, Asking())

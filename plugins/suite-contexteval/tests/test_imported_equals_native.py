@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from suite.chat import Request
 from suite.cli.eval import eval_
 from suite.journal.reading import RunReader
-from suite.models.base import Asking
 from suite.models.behaviours import request_text
+from suite.models.engine import Asking
 from suite.report.imports import import_run
 
 CONTEXTS = Path(suite_contexteval.__file__).parent / "mini/contexts.jsonl"

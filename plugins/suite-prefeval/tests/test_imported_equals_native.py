@@ -14,8 +14,8 @@ from suite.chat import Request
 from suite.cli.eval import eval_
 from suite.cli.score import score
 from suite.journal.reading import RunReader
-from suite.models.base import Asking
 from suite.models.behaviours import request_text
+from suite.models.engine import Asking
 from suite.report.imports import import_run
 
 MINI = Path(suite_prefeval.__file__).parent / "mini"

@@ -11,7 +11,7 @@ from suite_userbench.task import Travel, events_of
 
 import suite
 from suite.cli.main import run as main
-from suite.models.base import Asking, Surroundings
+from suite.models.engine import Asking, Surroundings
 from suite.models.openai import provider
 from suite.models.spec import parse_spec
 

@@ -17,7 +17,7 @@ from suite.board.verify.subject import Subject
 from suite.chat import Reply, Request
 from suite.data.view import DataView
 from suite.errors import CallFailed, ConfigError, DataError, NotFound, PluginError, SuiteError
-from suite.models.base import Asking, Engine
+from suite.models.engine import Asking, Engine
 from suite.models.options import LATER as NEEDED_LATER
 from suite.models.options import recorded_capabilities
 from suite.models.spec import SAMPLING, ModelSpec, parse_spec

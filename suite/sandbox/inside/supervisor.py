@@ -73,7 +73,7 @@ def main() -> None:
     link.send(b"H", b"")
     settings = link.receive()
     if settings:
-        worlds.keep(cast("worlds.Settings", settings), lambda: serve(link))
+        worlds.keep(cast("worlds.WorldSettings", settings), lambda: serve(link))
     serve(link)
 
 

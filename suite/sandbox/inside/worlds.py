@@ -31,7 +31,7 @@ AGAIN = 3  # exit code of a supervisor whose run is over
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Settings(TypedDict):
+class WorldSettings(TypedDict):
     """How worlds are furnished. scratch, shared: bytes of /tmp and /dev/shm. shown: paths below them that
     stay visible. uid: 0: a user namespace makes us nobody. filter: system calls refused.
     """
@@ -43,7 +43,7 @@ class Settings(TypedDict):
     filter: bytes
 
 
-def keep(settings: Settings, serve: Callable[[], None]) -> NoReturn:
+def keep(settings: WorldSettings, serve: Callable[[], None]) -> NoReturn:
     """Make one world after the other; `serve` runs one program in each and returns, or never does."""
     while True:
         child = os.fork()
@@ -70,7 +70,7 @@ def _step(do: Callable[[], None]) -> None:
         os._exit(1)
 
 
-def furnish(settings: Settings) -> None:
+def furnish(settings: WorldSettings) -> None:
     """As process 1 of a new world: its file systems, its loopback; then become an ordinary user for good."""
     shown = [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in settings["shown"]]
     mount("none", "/", "", RECURSIVE | PRIVATE)

@@ -23,7 +23,7 @@ from suite.board.site.pages import build_site
 from suite.chat import Reply, Request, Usage
 from suite.cli.main import run
 from suite.errors import BundleError, ConfigError, DataError
-from suite.models.base import Asking
+from suite.models.engine import Asking
 from tests.board.rewriting import changed
 from tests.servers import good_bundles
 

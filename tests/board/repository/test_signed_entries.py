@@ -17,7 +17,7 @@ from suite.board.repository.audit import check_board
 from suite.board.repository.shelves import open_repository
 from suite.board.site.pages import build_site
 from suite.chat import Reply, Request, Usage
-from suite.models.base import Asking
+from suite.models.engine import Asking
 from tests.board.rewriting import changed
 from tests.board.signing_keys import make_keys, signers
 

@@ -17,7 +17,7 @@ from suite.board.verify.plausibility import check_hardware, memory_gib
 from suite.board.verify.plausibility.replies import check_replies
 from suite.board.verify.subject import Subject
 from suite.chat import Reply, Request, Usage
-from suite.models.base import Asking
+from suite.models.engine import Asking
 
 REFERENCE = "the {word} stands behind the old mill and nobody has moved it since the great flood"
 

@@ -22,7 +22,7 @@ from suite.chat import Reply, Request, Usage, call_id
 from suite.cli.main import run as run_command
 from suite.errors import DataError
 from suite.journal.records import CallRecord
-from suite.models.base import Asking
+from suite.models.engine import Asking
 
 Touch = Callable[[str, Asking], str]
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.errors import CallFailed, ConfigError
-from suite.models.secrets import read_key
+from suite.models.credentials import read_key
 from suite.models.spec import parse_spec
 from suite.secrets import HIDDEN, Scrubber, scrub_all, secret_place
 
