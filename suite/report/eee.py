@@ -8,23 +8,23 @@ environment of its own: `every_eval_ever validate 'data/*/*/*/*.json*'`. Not her
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from suite.errors import ConfigError, RunError
 from suite.report.eee_parts import Told, candidate_of, collection_of, component, model_id, model_info
 from suite.report.eee_results import CellOptions, Target, across_results, cell_results, targets_of
 from suite.report.eee_rows import Samples
-from suite.report.eee_schema import AGGREGATE, ROW, VERSION, Unfit, check_results, encoded, fields
+from suite.report.eee_schema import AGGREGATE, ROW, VERSION, Fields, Unfit, check_results, encoded, fields
 from suite.report.loading import LoadedRun
 from suite.report.metric_facts import tasks_of
 from suite.report.remarks import remarks
 from suite.report.run_reports import replace_file
 from suite.report.summary import Summary, summarise
 from suite.report.tables import exportable
+from suite.run.cells import AnyTask
 
 __all__ = ["Told", "Written", "write_eee"]
 
@@ -138,7 +138,7 @@ class _Count:
     def digest(self) -> str:
         return self._hash.hexdigest()
 
-    def lines(self, rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    def lines(self, rows: Iterable[Fields]) -> Iterator[bytes]:
         for row in rows:
             line = encoded(row, ROW) + b"\n"
             self.rows += 1
@@ -146,7 +146,7 @@ class _Count:
             yield line
 
 
-def _source(run: LoadedRun, told: Told, summary: Summary) -> dict[str, Any]:
+def _source(run: LoadedRun, told: Told, summary: Summary) -> Fields:
     without = [
         f"{task.name} {cell.label}: {one.name}".replace(" :", ":")
         for task in summary.tasks
@@ -169,8 +169,8 @@ def _source(run: LoadedRun, told: Told, summary: Summary) -> dict[str, Any]:
 
 
 def _results(
-    run: LoadedRun, summary: Summary, made: Any, walk: Samples, by_id: dict[str, Target]
-) -> Iterator[dict[str, Any]]:
+    run: LoadedRun, summary: Summary, made: Mapping[str, AnyTask], walk: Samples, by_id: dict[str, Target]
+) -> Iterator[Fields]:
     plans = {cell["cell"]: dict(cell) for cell in run.manifest["cells"]}
     for scored in run.scoring_manifest.get("cells", ()):
         prompts = {name: scored[name] for name in ("prompts", "prompts_sha256") if name in scored}

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
+from suite.chat import Json
 from suite.errors import ConfigError, SuiteError
-from suite.report.eee_schema import fields
+from suite.report.eee_schema import Fields, fields
 from suite.report.loading import LoadedRun
 from suite.report.numbers import plain
 from suite.report.remarks import roles_of
@@ -32,7 +33,7 @@ class Told:
     availability: Literal["open_weights", "closed_weights", "unknown"] = "unknown"
 
 
-def candidate_of(run: LoadedRun) -> Mapping[str, Any]:
+def candidate_of(run: LoadedRun) -> Mapping[str, Json]:
     """The measured model's record. Raises ConfigError where there is none, or more than one."""
     members = roles_of(run).get("candidate", [])
     if len(members) != 1:
@@ -40,7 +41,7 @@ def candidate_of(run: LoadedRun) -> Mapping[str, Any]:
     return members[0]
 
 
-def model_id(member: Mapping[str, Any], given: str = "") -> str:
+def model_id(member: Mapping[str, Json], given: str = "") -> str:
     """DEVELOPER/MODEL. Raises ConfigError where a name does not say the developer: it is not guessed."""
     name = given or str((member.get("identity") or {}).get("name") or _name_of(member))
     developer = name.partition("/")[0].lower()
@@ -53,13 +54,13 @@ def model_id(member: Mapping[str, Any], given: str = "") -> str:
     return name
 
 
-def _name_of(member: Mapping[str, Any]) -> str:
+def _name_of(member: Mapping[str, Json]) -> str:
     return str(member.get("spec", "")).partition("/")[2]
 
 
 def model_info(
-    member: Mapping[str, Any], identity: str, deployment: str | None = None, availability: str = "unknown"
-) -> dict[str, Any]:
+    member: Mapping[str, Json], identity: str, deployment: str | None = None, availability: str = "unknown"
+) -> Fields:
     """A model with its engine. deployment: None means self_deployed where the suite ran it, else unknown."""
     known = dict(member.get("identity") or {})
     provider = str(known.get("provider") or str(member.get("spec", "")).partition("/")[0])
@@ -84,7 +85,7 @@ def model_info(
     )
 
 
-def judges_of(run: LoadedRun, task: AnyTask | None, cell: Mapping[str, Any]) -> dict[str, Any] | None:
+def judges_of(run: LoadedRun, task: AnyTask | None, cell: Mapping[str, Json]) -> Fields | None:
     """The judges of a cell, with the templates of its task; None where the task asks no judge.
 
     Where the task is not installed, the run's judges are named without their templates.
@@ -113,17 +114,17 @@ def judges_of(run: LoadedRun, task: AnyTask | None, cell: Mapping[str, Any]) -> 
     )
 
 
-def _judge_id(member: Mapping[str, Any]) -> str:
+def _judge_id(member: Mapping[str, Json]) -> str:
     """A judge is named as far as it is known: its developer is not asked for."""
     return str((member.get("identity") or {}).get("name") or _name_of(member) or "unknown")
 
 
-def _temperature(member: Mapping[str, Any]) -> float | None:
+def _temperature(member: Mapping[str, Json]) -> float | None:
     found = (member.get("sampling") or {}).get("temperature")
     return float(found) if isinstance(found, int | float) else None
 
 
-def _prompt(task: AnyTask | None, cell: Mapping[str, Any]) -> str:
+def _prompt(task: AnyTask | None, cell: Mapping[str, Json]) -> str:
     digest = str(cell.get("prompts_sha256", ""))
     if cell.get("prompts", "own") != "own":  # others' words: named, not copied
         return f"official prompts, fetched as the registry pins them; sha256 over all templates {digest}"
@@ -132,9 +133,9 @@ def _prompt(task: AnyTask | None, cell: Mapping[str, Any]) -> str:
     return "\n\n".join(f"[{name}]\n{getattr(task.prompts, name).text}" for name in task.prompts.names())
 
 
-def data_of(run: LoadedRun, task: AnyTask | None) -> dict[str, Any]:
+def data_of(run: LoadedRun, task: AnyTask | None) -> Fields:
     """The first dataset that a task names (without the task: of the run); the others in the details."""
-    known: Mapping[str, Any] = run.manifest.get("data", {})
+    known: Mapping[str, Json] = run.manifest.get("data", {})
     names = [name for name in (task.info.datasets if task else known) if name in known] or sorted(known)
     if not names:
         return fields(dataset_name="none", source_type="other", additional_details={})
@@ -188,6 +189,6 @@ def collection_of(run: LoadedRun, given: str) -> str:
     return name
 
 
-def text_of(value: Any) -> str:
+def text_of(value: object) -> str:
     """A value as text for `details`, whose values are all text."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

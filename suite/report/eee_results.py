@@ -4,10 +4,10 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from suite.chat import Json
 from suite.report.eee_parts import data_of, judges_of, text_of
-from suite.report.eee_schema import check_score, fields
+from suite.report.eee_schema import Fields, check_score, fields
 from suite.report.loading import LoadedRun
 from suite.report.metric_facts import RowFacts, rows_of
 from suite.report.numbers import plain
@@ -15,7 +15,6 @@ from suite.report.summary import CellSummary, TaskPart
 from suite.run.cells import AnyTask
 from suite.scoring.results import AcrossResult, MetricResult
 
-Json = dict[str, Any]
 _GLOBAL = ("accuracy", "f1_macro", "auroc", "rmse", "mae")  # metric ids that mean the same everywhere
 
 
@@ -54,7 +53,7 @@ class CellOptions:
 
     options: set[tuple[float | None, float | None, int | None]] = field(default_factory=set)
 
-    def generation(self, run: LoadedRun) -> Json:
+    def generation(self, run: LoadedRun) -> Fields:
         """The common options as arguments; where they differ, all of them in the details."""
         details = {
             "seed": text_of(run.manifest.get("seed")),
@@ -102,10 +101,10 @@ def cell_results(
     task: TaskPart,
     cell: CellSummary,
     made: AnyTask | None,
-    plan: Mapping[str, Any],
+    plan: Mapping[str, Json],
     asked: CellOptions,
     targets: Mapping[str, Target],
-) -> list[Json]:
+) -> list[Fields]:
     """The numbers of a cell; those without a value are left out."""
     facts = rows_of(made) if made else {}
     judges = judges_of(run, made, plan)
@@ -133,7 +132,7 @@ def cell_results(
     return found
 
 
-def across_results(run: LoadedRun, task: TaskPart, made: AnyTask | None) -> list[Json]:
+def across_results(run: LoadedRun, task: TaskPart, made: AnyTask | None) -> list[Fields]:
     """The numbers over several cells."""
     facts = rows_of(made) if made else {}
     found = []
@@ -157,8 +156,14 @@ def across_results(run: LoadedRun, task: TaskPart, made: AnyTask | None) -> list
 
 
 def _result(
-    run: LoadedRun, task: TaskPart, identity: str, data: Json, metric: Json, score: Json, generation: Json
-) -> Json:
+    run: LoadedRun,
+    task: TaskPart,
+    identity: str,
+    data: Fields,
+    metric: Fields,
+    score: Fields,
+    generation: Fields,
+) -> Fields:
     return {
         "evaluation_result_id": identity,
         "evaluation_name": evaluation_name(task.name),
@@ -179,9 +184,9 @@ def _metric(
     cell: CellSummary | None,
     one: MetricResult,
     facts: RowFacts | None,
-    judges: Json | None,
+    judges: Fields | None,
     common: Mapping[str, str],
-) -> Json:
+) -> Fields:
     family = task.name.partition("/")[0]
     proportion = facts is not None and facts.proportion
     details = {**common, "direction": one.direction, "headline": "true" if one.headline else "false"}
@@ -215,7 +220,7 @@ def _bound(end: float) -> float | str:
     return "Infinity" if end > 0 else "-Infinity"
 
 
-def _score(one: MetricResult, metric: Json, target: Target | None, name: str) -> Json:
+def _score(one: MetricResult, metric: Fields, target: Target | None, name: str) -> Fields:
     assert one.value is not None
     details = {
         "n": str(one.n),
@@ -244,7 +249,7 @@ def _score(one: MetricResult, metric: Json, target: Target | None, name: str) ->
     )
 
 
-def _inside(value: float, metric: Json) -> float:
+def _inside(value: float, metric: Fields) -> float:
     """A mean of ones can be 1.0000000000000002: such rounding is taken back, nothing else."""
     for bound in (metric.get("min_score"), metric.get("max_score")):
         if isinstance(bound, float) and abs(value - bound) < 1e-9:

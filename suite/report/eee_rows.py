@@ -2,14 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
-from suite.chat import Message
+from suite.chat import Json, Message
 from suite.journal.records import OutputRecord
 from suite.report.eee_results import CellOptions, Target
-from suite.report.eee_schema import VERSION, fields
+from suite.report.eee_schema import VERSION, Fields, fields
 from suite.report.loading import FoundCall, Key, LoadedRun
 from suite.report.metric_facts import matches
 from suite.report.rows import Row, is_unscored, records
@@ -30,15 +29,15 @@ class Samples:
         self._targets = targets
         self.asked: dict[str, CellOptions] = {}
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[Fields]:
         for row in records(self._run):
             yield from self._rows(row)
 
-    def _rows(self, row: Row) -> Iterator[dict[str, Any]]:
+    def _rows(self, row: Row) -> Iterator[Fields]:
         output = self._run.output(Key(row["cell"], row["sample"], row["trial"]))
         calls = self._calls(output)
         self._note_options(row["cell"], calls)
-        common: dict[str, Any] | None = None
+        common: Fields | None = None
         for target in self._targets.get(row["cell"], ()):
             if row["values"] is None or not matches(row["tags"], target.facts.where):
                 continue
@@ -54,8 +53,8 @@ class Samples:
             yield self._line(row, target, float(value), common, calls)
 
     def _line(
-        self, row: Row, target: Target, score: float, common: Mapping[str, Any], calls: Sequence[FoundCall]
-    ) -> dict[str, Any]:
+        self, row: Row, target: Target, score: float, common: Mapping[str, Json], calls: Sequence[FoundCall]
+    ) -> Fields:
         correct, rule = target.correct(score)
         target.left.rows += 1
         metadata = {
@@ -100,7 +99,7 @@ class Samples:
             options = calls[-1].call.options
             asked.options.add((options.temperature, options.top_p, options.max_tokens))
 
-    def _common(self, row: Row, calls: Sequence[FoundCall]) -> dict[str, Any]:
+    def _common(self, row: Row, calls: Sequence[FoundCall]) -> Fields:
         """What the lines of one sample and trial share."""
         turns = _turns(calls[-1]) if calls else []
         asked = calls[-1].blocks.request(calls[-1].call) if calls else None
@@ -122,7 +121,7 @@ class Samples:
         }
 
 
-def _turns(found: FoundCall) -> list[dict[str, Any]]:
+def _turns(found: FoundCall) -> list[Fields]:
     """The conversation that the last call of a sample saw, and its reply."""
     request = found.blocks.request(found.call)
     if request.kind != "chat":
@@ -165,7 +164,7 @@ def _arguments(text: str) -> dict[str, str]:
     }
 
 
-def _tokens(calls: Sequence[FoundCall]) -> dict[str, Any]:
+def _tokens(calls: Sequence[FoundCall]) -> Fields:
     usage = [one.call.reply.usage for one in calls]
     prompt, completion = sum(one.prompt for one in usage), sum(one.completion for one in usage)
     return fields(
@@ -177,6 +176,6 @@ def _tokens(calls: Sequence[FoundCall]) -> dict[str, Any]:
     )
 
 
-def _performance(row: Row) -> dict[str, Any] | None:
+def _performance(row: Row) -> Fields | None:
     latency = row["usage"]["latency_ms"]
     return None if latency is None else {"latency_ms": float(latency)}

@@ -8,8 +8,9 @@ beside huggingface_hub 2.
 import json
 import math
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from suite.chat import Json
 from suite.data.registry import registry_folder
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 VERSION = "0.3.0"
 AGGREGATE = "eval.schema.json"
+Fields = dict[str, Json]  # an object of their format
 ROW = "instance_level_eval.schema.json"
 
 
@@ -29,12 +31,12 @@ class Unfit(ValueError):
         self.where = where
 
 
-def fields(**values: Any) -> dict[str, Any]:
+def fields(**values: Json) -> Fields:
     """The values that are there, in their order: the format has no null."""
     return {name: value for name, value in values.items() if value is not None}
 
 
-def encoded(document: dict[str, Any], schema: str, indent: int | None = None) -> bytes:
+def encoded(document: Fields, schema: str, indent: int | None = None) -> bytes:
     """The document as JSON. schema: the file that it is held to. Raises Unfit."""
     from pydantic import TypeAdapter
 
@@ -43,7 +45,7 @@ def encoded(document: dict[str, Any], schema: str, indent: int | None = None) ->
     return TypeAdapter(object).dump_json(document, indent=indent)
 
 
-def check_results(results: list[dict[str, Any]]) -> None:
+def check_results(results: list[Fields]) -> None:
     """What their schema leaves to who writes: some results, each named once. Raises Unfit."""
     if not results:
         raise Unfit("List should have at least 1 item after validation, not 0", "evaluation_results")
@@ -52,7 +54,7 @@ def check_results(results: list[dict[str, Any]]) -> None:
         raise Unfit("two results have one evaluation_result_id")
 
 
-def check_score(score: float, metric: dict[str, Any], name: str) -> float:
+def check_score(score: float, metric: Fields, name: str) -> float:
     """The score, finite and within the metric's bounds. Raises Unfit."""
     low = float(metric.get("min_score", -math.inf))
     high = float(metric.get("max_score", math.inf))
