@@ -1,4 +1,4 @@
-"""suite board: make a leaderboard of verified submissions, take entries, build and show the site.
+"""suite board: make a board of verified submissions, accept entries, build and show the site.
 
 Not here: what a command does (`suite.board`), which each loads when it is used.
 """

@@ -56,7 +56,7 @@ def test_every_command_has_its_options_and_its_example(made: dict[str, str]) -> 
     pull = sections["suite data pull"]
     assert "```sh\nsuite data pull prefeval contexteval --accept-licence\n```" in pull
     assert "```text\nsuite data pull [OPTIONS] ENTRY…\n```" in pull
-    assert "| `--accept-licence` | Accept the entry's licence; remembered. |" in pull
+    assert "| `--accept-licence` | Accept the licence; remembered. |" in pull
     assert "`-P [TASK:]NAME=VALUE`" in sections["suite eval"]
     group = cli.get_command(click.Context(cli), "data")
     assert isinstance(group, click.Group)
