@@ -181,7 +181,7 @@ def test_no_hub_at_all_says_how_to_bring_the_files(place: Place, hub: LocalHub, 
     done = place.suite("data", "pull", "questions", HF_HUB_OFFLINE="1")
     assert done.returncode == 2
     assert done.stderr.startswith("SourceUnreachable: questions: the Hub can't be reached")
-    assert "suite data import questions --from DIR" in done.stderr
+    assert "suite data import questions --dir DIR" in done.stderr
 
 
 def test_a_file_in_the_clients_own_cache_is_taken_if_its_bytes_are_right(
