@@ -1,4 +1,4 @@
-"""Appending to a journal: one unbuffered write a record, fsync each second, one process at a time.
+"""Appending to a journal: unbuffered writes of whole records, fsync each second, one process at a time.
 
 A killed process loses at most what was not yet answered. A line that a crash left without its newline
 is cut off when the file is opened again, since it never was a record. A full disk takes back the
@@ -54,12 +54,12 @@ class JournalFile:
             os.ftruncate(self._fd, end)
         return end
 
-    def append(self, record: Record) -> None:
-        """Write one record. Raises RunError if the disk is full or gone; the file keeps whole lines."""
-        line = encode(record)
+    def append(self, *records: Record) -> None:
+        """Write records in one go. Raises RunError if the disk is full or gone; lines stay whole."""
+        lines = b"".join(map(encode, records))
         try:
-            written = os.write(self._fd, line)
-            if written != len(line):
+            written = os.write(self._fd, lines)
+            if written != len(lines):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             os.ftruncate(self._fd, self._end)

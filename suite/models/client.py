@@ -137,27 +137,19 @@ class OpenAIClient:
         Where a refusal counts nothing, a request for one token tells whether the prompt is what does not fit.
         """
         asked = request.options.max_tokens
-
-        async def send(most: int | None) -> Reply:
-            options = msgspec.structs.replace(request.options, max_tokens=most)
-            one = request if most == asked else msgspec.structs.replace(request, options=options)
-            return await self._adapting(
-                path, options, lambda how: body(one, self.model, how, seed, self._extra)
-            )
-
         try:
-            reply = await send(asked)
+            reply = await self._adapting(path, request, seed, body)
         except TooMuchAsked as much:
             if self.window is None or not 0 < much.room < (asked or self.window):
                 raise
-            reply = await send(much.room)
+            reply = await self._adapting(path, _at_most(much.room, request), seed, body)
             return msgspec.structs.replace(
                 reply, details={**(reply.details or {}), "max_tokens": much.room, "max_tokens_asked": asked}
             )
         told = reply.details if reply.finish == "overflow" and isinstance(reply.details, dict) else {}
         if "row" in told and not {"prompt", "total"} & set(told) and (asked or 0) > 1:
             try:
-                alone = await send(1)
+                alone = await self._adapting(path, _at_most(1, request), seed, body)
             except CallFailed:
                 return reply
             if alone.finish != "overflow":
@@ -185,22 +177,23 @@ class OpenAIClient:
             refused(answer.status, answer.headers, read_refusal(answer.body, self._scrub))
         return decoded(answer.body, _Prompt, self._scrub).prompt
 
-    async def _adapting(self, path: str, options: Options, made: Callable[[Dialect], bytes]) -> Reply:
-        """The reply to a body, made otherwise where the endpoint refuses a setting that can be left out.
+    async def _adapting(self, path: str, request: Request, seed: int | None, body: Body) -> Reply:
+        """The reply to a request, made otherwise where the endpoint refuses a setting that can be left out.
 
         What one call learned holds for all later ones. Raises CallFailed.
         """
         tried: list[bytes] = []
+        options = request.options
         while True:
             dialect = self._dialect
-            tried.append(made(dialect))
+            tried.append(body(request, self.model, dialect, seed, self._extra))
             answer = await self._post(path, tried[-1])
             try:
                 reply = self._reply(answer, options)
             except SettingRefused as refused:
                 learned = self._dialect is not dialect
                 other = self._dialect if learned else msgspec.structs.replace(dialect, **refused.does)
-                if made(other) in tried:
+                if body(request, self.model, other, seed, self._extra) in tried:
                     raise
                 if not learned:
                     self._dialect = other
@@ -260,6 +253,12 @@ class OpenAIClient:
             return refused(answer.status, answer.headers, refusal, own=self._own, asked=options.max_tokens)
         body = gathered(answer.body, self._scrub) if is_stream(answer.headers, answer.body) else answer.body
         return read_reply(body, self._scrub, options)
+
+
+def _at_most(most: int, request: Request) -> Request:
+    """The request with another limit on new tokens."""
+    options = msgspec.structs.replace(request.options, max_tokens=most)
+    return msgspec.structs.replace(request, options=options)
 
 
 def _changes(before: Dialect, now: Dialect) -> dict[str, Json]:

@@ -93,8 +93,10 @@ class Tags:
         self.opening = re.compile(rf"[\s\ufeff]*(?:{names or '(?!)'})")
         alone = "|".join(f"(?P<r{number}>{row.closing})" for number, row in enumerate(rows) if row.alone)
         self.alone = re.compile(alone or "(?!)")
-        firsts = {_first(row.closing) for row in rows if row.alone}
-        self.firsts = re.compile(f"[{''.join(map(re.escape, sorted(firsts)))}]" if firsts else "(?!)")
+        self.firsts = {_first(row.closing) for row in rows if row.alone}
+        self.first = re.compile(
+            f"[{''.join(map(re.escape, sorted(self.firsts)))}]" if self.firsts else "(?!)"
+        )
         self.both = [re.compile(f"(?P<c>{row.closing})|(?P<o>{row.opening})") for row in rows]
 
 
@@ -180,6 +182,8 @@ class _Text:
 
     def _unopened(self, at: int) -> _Found | None:
         """What stands before a closing mark that nothing opened."""
+        if not any(first in self._text for first in self._tags.firsts):
+            return None
         if _JSON.match(self._text, at):
             return None
         for mark in self._closings(at):
@@ -194,7 +198,7 @@ class _Text:
 
     def _closings(self, at: int) -> Iterator[re.Match[str]]:
         """Closing marks from a place on. To look for their first characters is much faster."""
-        for first in self._tags.firsts.finditer(self._text, at):
+        for first in self._tags.first.finditer(self._text, at):
             if first.start() >= at and (mark := self._tags.alone.match(self._text, first.start())):
                 at = mark.end()
                 yield mark

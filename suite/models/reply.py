@@ -186,7 +186,7 @@ def _content(content: object) -> tuple[str, str, str]:
 
 def _words(value: object) -> str:
     """The words in a text, an object that holds them, or a list of such; "" for anything else."""
-    return "".join(_walked(value, 0))
+    return "".join(_walked(value, 0)) if value is not None else ""
 
 
 def _walked(value: object, depth: int) -> Iterator[str]:

@@ -93,6 +93,11 @@ class Driver:
             self.cancel()
             await asyncio.gather(*self._workers, return_exceptions=True)
             raise
+        try:
+            for sink in self.sinks.values():
+                sink.flush()
+        except RunError as error:
+            self._stop(error)
         if self._fatal is not None:
             raise self._fatal
         if self.desk.stopped is not None:

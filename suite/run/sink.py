@@ -1,7 +1,13 @@
-"""Where the records of one stage go: the files of a run folder, or of one of its scorings."""
+"""Where the records of one stage go: the files of a run folder, or of one of its scorings.
 
+A call is written before its task goes on, since it was paid for. What follows from calls, a solved or a
+scored sample, is written with others of the same turn of the loop.
+"""
+
+import asyncio
 from pathlib import Path
 
+from suite.errors import RunError
 from suite.files import sync_folder
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.journal.writing import Blocks, JournalFile
@@ -19,6 +25,8 @@ class Sink:
         self._blocks = Blocks(self._blocks_file)
         self._calls = JournalFile(folder / "calls.jsonl")
         self._done = JournalFile(folder / ("outputs.jsonl" if stage is Stage.SOLVE else "scores.jsonl"))
+        self._waiting: list[OutputRecord | ScoreRecord] = []
+        self._failed: RunError | None = None
         sync_folder(folder)
 
     def _files(self) -> tuple[JournalFile, ...]:
@@ -50,8 +58,26 @@ class Sink:
         )
 
     def done(self, record: OutputRecord | ScoreRecord) -> None:
-        """Write a solved or a scored sample."""
-        self._done.append(record)
+        """Write a solved or a scored sample, at the loop's next turn. Raises what stood in the way before."""
+        if self._failed is not None:
+            raise self._failed
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._waiting.append(record)
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        try:
+            if waiting:
+                self._done.append(*waiting)
+        except RunError as error:
+            self._failed = error
+
+    def flush(self) -> None:
+        """Write what waits. Raises RunError where something could not be written."""
+        self._write()
+        if self._failed is not None:
+            raise self._failed
 
     def sync(self) -> None:
         """Put everything on the disk."""
@@ -59,6 +85,7 @@ class Sink:
             one.sync()
 
     def close(self) -> None:
-        """Sync and close."""
+        """Write, sync and close."""
+        self._write()
         for one in self._files():
             one.close()
