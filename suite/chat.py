@@ -112,6 +112,16 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     tools: tuple[Tool, ...] = ()
     options: Options = Options()
 
+    @property
+    def text(self) -> str:
+        """All of its text: prompt, messages and texts, a line each."""
+        return "\n".join([self.prompt, *(message.content for message in self.messages), *self.texts])
+
+    @property
+    def last_text(self) -> str:
+        """The last message of a conversation, or the prompt."""
+        return self.messages[-1].content if self.messages else self.prompt
+
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     """Tokens of one call as the engine counted them; `cached` of `prompt` came from a prefix cache."""

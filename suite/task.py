@@ -97,6 +97,9 @@ class TaskInfo:
         return self.name.partition("/")[0]
 
 
+AnySample = Sample[Any]
+
+
 class Metric(Protocol):
     """A declared metric; the classes are in `suite.scoring.metrics`."""
 
@@ -217,3 +220,6 @@ class Task(ABC, Generic[PayloadT, ParametersT]):
     def show(self, sample: Sample[PayloadT], output: Output, score: Score | None) -> Iterable[Block]:  # noqa: ARG002
         """How a sample is shown in reports, beside its calls. Default: nothing more."""
         return ()
+
+
+AnyTask = Task[Any, Any]

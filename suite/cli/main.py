@@ -166,6 +166,11 @@ def cli() -> None:
     """
 
 
+def run_command(*arguments: str) -> int:
+    """Run `suite ARGUMENTS…` in this process and return its exit code; it prints as the program does."""
+    return run(arguments)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; the exit code. Prints errors, raises nothing but what is a fault of ours."""
     try:

@@ -48,16 +48,6 @@ class Knobs:
 Behaviour = Callable[[Knobs, Request, Asking], Reply]
 
 
-def last_text(request: Request) -> str:
-    """The last message of a conversation, or the prompt."""
-    return request.messages[-1].content if request.messages else request.prompt
-
-
-def request_text(request: Request) -> str:
-    """All text of a request."""
-    return "\n".join([request.prompt, *(message.content for message in request.messages), *request.texts])
-
-
 def estimated_tokens(text: str) -> int:
     """About how many tokens a text has: a quarter of its characters, rounded up."""
     return -(-len(text) // 4)
@@ -95,7 +85,7 @@ def _random(request: Request, asking: Asking) -> random.Random:
 
 def _reply(request: Request, text: str, scores: list[float] | None = None) -> Reply:
     """A reply of the request's kind: text for chat and complete, else scores or a ranking by scores."""
-    usage = Usage(estimated_tokens(request_text(request)), estimated_tokens(text))
+    usage = Usage(estimated_tokens(request.text), estimated_tokens(text))
     if request.kind in ("chat", "complete"):
         return Reply(text, finish="stop" if text.strip() else "empty", usage=usage)
     numbers = scores or [0.0] * len(request.texts)
@@ -155,7 +145,7 @@ def _schema(_: Knobs, request: Request, _asking: Asking) -> Reply:
 
 
 def _finish(knobs: Knobs, request: Request, _asking: Asking) -> Reply:
-    text = last_text(request) if knobs.state == "length" else ""
+    text = request.last_text if knobs.state == "length" else ""
     failed = (None,) * len(request.texts)
     return Reply(text, finish=knobs.state, scores=failed if request.kind in ("rate", "logprobs") else ())
 
@@ -165,7 +155,7 @@ def _fail(knobs: Knobs, _request: Request, _asking: Asking) -> Reply:
 
 
 BEHAVIOURS: dict[str, Behaviour] = {
-    "echo": lambda _, request, __: _reply(request, last_text(request)),
+    "echo": lambda _, request, __: _reply(request, request.last_text),
     "constant": lambda knobs, request, _: _reply(request, knobs.text),
     "words": _words,
     "first-option": _first_option,

@@ -13,7 +13,7 @@ import msgspec
 from suite.chat import Finish, Json, Reply, Request, ToolCall, Usage
 from suite.data.text_files import TextRow, json_lines, json_rows
 from suite.errors import CallFailed, DataError
-from suite.models.behaviours import estimated_tokens, last_text, request_text
+from suite.models.behaviours import estimated_tokens
 from suite.models.engine import Asking
 
 
@@ -54,11 +54,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
         if any(wanted is not None and wanted != found for wanted, found in equal):
             return False
-        if self.equals is not None and self.equals != last_text(request):
+        if self.equals is not None and self.equals != request.last_text:
             return False
-        if self.contains is not None and self.contains not in request_text(request):
+        if self.contains is not None and self.contains not in request.text:
             return False
-        return self.pattern is None or re.search(self.pattern, last_text(request)) is not None
+        return self.pattern is None or re.search(self.pattern, request.last_text) is not None
 
     def reply(self, request: Request, asking: Asking) -> Reply:
         """The reply of this rule. Raises CallFailed if it says so."""
@@ -69,7 +69,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Reply(
             text,
             finish=self.finish or ("stop" if said else "empty"),
-            usage=Usage(estimated_tokens(request_text(request)), estimated_tokens(text)),
+            usage=Usage(estimated_tokens(request.text), estimated_tokens(text)),
             scores=self.scores,
             ranking=self.ranking,
             tool_calls=self.tool_calls,

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from suite.chat import Finish, Json, Reply, Request, Usage
 from suite.errors import CallFailed, ConfigError, unknown
-from suite.models.behaviours import BEHAVIOURS, Knobs, estimated_tokens, request_text
+from suite.models.behaviours import BEHAVIOURS, Knobs, estimated_tokens
 from suite.models.engine import Asking, Engine, Provider
 from suite.models.options import (
     CAPABILITIES,
@@ -104,7 +104,7 @@ class ScriptedEngine(Engine):
         check_needs(request, self._capabilities, self.spec.text)
         if self._delay_s:
             await asyncio.sleep(self._delay_s)
-        prompt = estimated_tokens(request_text(request))
+        prompt = estimated_tokens(request.text)
         if prompt > self._limits.get("window", sys.maxsize):
             return Reply(finish="overflow", usage=Usage(prompt=prompt))
         answer = self._function(request, asking)

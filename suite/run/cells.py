@@ -20,10 +20,8 @@ from suite.models.spec import parse_value
 from suite.parameters import Parameters, SkipCell
 from suite.plugins import Catalogue
 from suite.run.request import EvalRequest
+from suite.task import AnyTask as AnyTask
 from suite.task import Task
-
-AnyTask = Task[Any, Any]
-
 
 MOST_CELLS = 10_000  # of one task in one run
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from suite.chat import Message, Reply, Request, call_id, request_sha256
-from suite.models.behaviours import estimated_tokens, request_text
+from suite.models.behaviours import estimated_tokens
 from suite.roles import Model, Models, Ratings
 from suite.run.plan import Plan
 
@@ -84,7 +84,7 @@ async def estimate(plan: Plan) -> Mapping[str, MemberEstimate] | None:
     for key, request in seen.items():
         cost = found[key.partition("\x1f")[0]]
         cost.calls += scale
-        cost.prompt_tokens += scale * estimated_tokens(request_text(request))
+        cost.prompt_tokens += scale * estimated_tokens(request.text)
         if request.kind in ("chat", "complete"):
             most = request.options.max_tokens
             known = most is not None and cost.most_new_tokens is not None

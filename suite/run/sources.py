@@ -12,6 +12,7 @@ from suite.data.rows import Raw, RowPlace
 from suite.data.view import DataView, FileSource, Source, obtain
 from suite.errors import ConfigError, DataError, RunError, unknown
 from suite.journal.reading import RunReader
+from suite.journal.records import OutputRecord
 from suite.run.cells import Cell
 
 
@@ -26,11 +27,27 @@ def find_run(name: str | Path) -> Path:
     raise unknown("run", str(name), known, where="searched here and in runs/")
 
 
-class RunSource:
-    """The outputs of a finished run as rows.
+def output_row(
+    record: OutputRecord, text: str, task: str, parameters: Mapping[str, object], model: str
+) -> Raw:
+    """An output as a row of data for another task. text: the output's. model: spec of the candidate."""
+    return {
+        "sample_id": record.sample,
+        "group": record.group,
+        "cluster": record.cluster,
+        "tags": record.tags,
+        "text": text,
+        "data": record.output.data,
+        "finish": record.output.finish,
+        "task": task,
+        "parameters": parameters,
+        "model": model,
+        "trial": record.trial,
+    }
 
-    A row is {sample_id, group, cluster, tags, text, data, finish, task, parameters, model, trial}.
-    """
+
+class RunSource:
+    """The outputs of a finished run as rows."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
@@ -50,19 +67,13 @@ class RunSource:
             cell = self._cells.get(record.cell, {})
             yield (
                 RowPlace(self.name, "outputs.jsonl", number, number + 1),
-                {
-                    "sample_id": record.sample,
-                    "group": record.group,
-                    "cluster": record.cluster,
-                    "tags": record.tags,
-                    "text": self._run.text_of(record, calls),
-                    "data": record.output.data,
-                    "finish": record.output.finish,
-                    "task": cell.get("task", ""),
-                    "parameters": cell.get("parameters", {}),
-                    "model": model,
-                    "trial": record.trial,
-                },
+                output_row(
+                    record,
+                    self._run.text_of(record, calls),
+                    cell.get("task", ""),
+                    cell.get("parameters", {}),
+                    model,
+                ),
             )
 
     def path(self, path: str) -> Path:

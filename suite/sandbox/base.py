@@ -10,7 +10,7 @@ DEFAULT = Limits()
 
 
 class Sandbox(ABC):
-    """Runs programs, several at once if asked to. Get one by `suite.sandbox.open_sandbox`.
+    """Runs programs, several at once if asked to. Get one by `suite.open_sandbox`.
 
     A plugin brings another kind with an Entry of kind "sandbox": its target is an async function without
     arguments that returns an opened Sandbox, or raises SandboxUnavailable.

@@ -14,7 +14,7 @@ import msgspec
 
 from suite.chat import Finish, Reply, Request, Usage, request_sha256
 from suite.errors import CallFailed
-from suite.models.behaviours import WORDS, estimated_tokens, last_text, options_in, request_text, smallest
+from suite.models.behaviours import WORDS, estimated_tokens, options_in, smallest
 from suite.models.engine import Asking
 from suite.models.scripted import Function
 
@@ -28,7 +28,7 @@ def plausible(request: Request, asking: Asking) -> Reply:
     """An answer in the form asked for, chosen by the hash of the request (and the seed, where it is warm)."""
     warm = asking.seed if (request.options.temperature or 0.0) > 0 else ""
     chance = random.Random(f"{request_sha256(request)}\x1f{warm}")
-    prompt = estimated_tokens(request_text(request))
+    prompt = estimated_tokens(request.text)
     if request.kind not in ("chat", "complete"):
         return _numbers(request, [round(chance.gauss(0, 2), 6) for _ in request.texts])
     text = _text(request, chance)
@@ -39,7 +39,7 @@ def plausible(request: Request, asking: Asking) -> Reply:
 def _text(request: Request, chance: random.Random) -> str:
     if request.options.json_schema:
         return msgspec.json.encode(smallest(request.options.json_schema)).decode()
-    asked = last_text(request)
+    asked = request.last_text
     word = chance.choice(["Yes", "No"]) if _YES_NO.search(asked) else ""
     pick = word or (chance.choice(labels) if (labels := options_in(asked)) else "")
     if tags := list(dict.fromkeys(_TAG.findall(asked))):

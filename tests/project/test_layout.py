@@ -9,14 +9,17 @@ import sys
 import tomllib
 from importlib.metadata import distributions, entry_points
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from packaging.specifiers import SpecifierSet
 
 import suite
+import suite.testing
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+PUBLIC: dict[str, ModuleType] = {"suite": suite, "suite.testing": suite.testing}
 PACKAGES = sorted(path.parent for path in ROOT.glob("plugins/*/suite_*/__init__.py"))
 
 
@@ -27,25 +30,30 @@ def imported(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module} if node.module != "suite" else {f"suite:{a.name}" for a in node.names}
+            public = node.module in PUBLIC
+            found |= {f"{node.module}:{a.name}" for a in node.names} if public else {node.module}
     return {name for name in found if re.match(r"suite([.:]|$)", name)}
 
 
-def test_each_public_name_is_stated_once_and_is_where_the_list_says() -> None:
-    tree = ast.parse((ROOT / "suite" / "__init__.pyi").read_text())
+@pytest.mark.parametrize("package", PUBLIC.values(), ids=PUBLIC)
+def test_each_public_name_is_stated_once_and_is_where_the_list_says(package: ModuleType) -> None:
+    tree = ast.parse(Path(str(package.__file__)).with_suffix(".pyi").read_text())
     stated = [(a.asname, n.module) for n in tree.body if isinstance(n, ast.ImportFrom) for a in n.names]
-    assert suite.__all__ == sorted(name for name, _ in stated if name)
+    assert package.__all__ == sorted(name for name, _ in stated if name)
     for name, module in stated:
-        assert getattr(suite, str(name)) is getattr(importlib.import_module(f"suite.{module}"), str(name))
-    assert not hasattr(suite, "no_such_name")
+        if module is not None:
+            place = importlib.import_module(f"{package.__name__}.{module}")
+            assert getattr(package, str(name)) is getattr(place, str(name))
+    assert not hasattr(package, "no_such_name")
 
 
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
-def test_a_plugin_imports_only_the_public_names(package: Path) -> None:
-    for path in package.rglob("*.py"):
-        if "mini" not in path.parts:
-            wanted = {name.removeprefix("suite:") for name in imported(path)} - {"suite"}
-            assert wanted <= set(suite.__all__), path
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
+def test_a_plugin_and_its_tests_import_only_public_names(plugin: Path) -> None:
+    tests = {*PUBLIC, *(f"{module.__name__}:{name}" for module in PUBLIC.values() for name in module.__all__)}
+    for path in plugin.rglob("*.py"):
+        if not {"mini", "build"} & {*path.parts}:
+            allowed = tests if "tests" in path.parts else {one for one in tests if "testing" not in one}
+            assert imported(path) <= allowed, path
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)

@@ -1,5 +1,6 @@
 """README, CONTRIBUTING and docs: commands that parse, links that lead somewhere, an example that runs."""
 
+import ast
 import json
 import re
 import shlex
@@ -11,7 +12,6 @@ from pathlib import Path
 import click
 import pytest
 
-import suite
 from suite.cli.main import cli
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,7 +113,14 @@ def test_the_example_plugin_of_contributing_runs(tmp_path: Path) -> None:
 def test_the_reference_names_everything_public() -> None:
     page = (ROOT / "docs" / "api.md").read_text()
     named = re.findall(r"^::: (\S+)\.(\w+)$", page, flags=re.MULTILINE)
-    assert {name: place for place, name in named if place != "suite"} == suite._PLACES
+    public = {
+        alias.name: ".".join(filter(None, [package, node.module]))
+        for package in ("suite", "suite.testing")
+        for node in ast.parse((ROOT / package.replace(".", "/") / "__init__.pyi").read_text()).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert {name: place for place, name in named if place != "suite"} == public
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("changelog.d/*")), ids=lambda path: path.name)

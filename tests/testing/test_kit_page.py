@@ -2,10 +2,12 @@
 
 import json
 import re
+import runpy
 from pathlib import Path
 
 import pytest
 
+import suite.testing
 from suite.hookspecs import CONTRACT, Entry
 from suite.plugins import BUILTIN, Plugin, catalogue_of, contract_note
 from suite.testing import conformance
@@ -32,6 +34,21 @@ def test_the_task_with_a_judge_keeps_the_contract(tmp_path: Path, monkeypatch: p
     report = conformance.check(subject, conformance.WITHOUT_MODEL)
     report.require()
     assert {one.check for one in report.results if one.status == "skipped"} == {"light", "data"}
+
+
+def test_the_test_of_its_scores_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("suite_tact.py", "test_tact.py"):
+        code = PAGE.partition(f'```python title="{name}"\n')[2].partition("```")[0]
+        (tmp_path / name).write_text(code, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    shown = runpy.run_path(str(tmp_path / "test_tact.py"))
+    shown["test_a_judge_that_cannot_be_read_leaves_an_answer_unscored"]()
+
+
+def test_each_public_name_for_tests_is_explained() -> None:
+    table = PAGE.partition("| name | what it is |")[2].partition("\n\n")[0]
+    shown = re.findall(r"`([A-Za-z_]+)`", " ".join(line.split("|")[1] for line in table.splitlines()[2:]))
+    assert set(suite.testing.__all__) - set(shown) == {"EngineModel", "Ran", "Solved"}  # what those return
 
 
 def test_the_message_about_another_contract_is_the_one_shown() -> None:

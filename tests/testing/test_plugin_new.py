@@ -63,7 +63,7 @@ def test_it_installs_tests_checks_and_runs_at_once(tmp_path: Path) -> None:
     environment = {"PYTHONPATH": os.pathsep.join([str(target), str(ROOT)])}
     python = [sys.executable, "-m"]
     pytest_ = [*python, "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
-    assert "5 passed" in told(place, *pytest_, **environment)
+    assert "6 passed" in told(place, *pytest_, **environment)
     checked = told(tmp_path, *python, "suite", "plugin", "check", "try-units", "--no-model", **environment)
     assert (checked.count("passed"), checked.count("failed")) == (len(CHECKS) - 2, 0)
     told(place, *python, "mypy", "--strict", "suite_try_units", "tests", **environment)

@@ -40,7 +40,7 @@ async def test_a_default_response_is_rated_for_every_answer(data: Any, run: Any,
     assert score.values == {"range": 4, "answered": True}
     assert [part.values["relevance"] for part in score.parts] == [1, 4, 5]
     assert score.parts[0].tags == {"attribute": "budget", "answer": "budget: nearly none"}
-    assert all("money" not in prompt for prompt in candidate.prompts)
+    assert all("money" not in prompt for prompt in candidate.asked)
 
 
 async def test_an_incomplete_rating_is_no_rating(data: Any, run: Any, scripted: Any) -> None:
@@ -63,7 +63,7 @@ async def test_no_response_helps_nobody(data: Any, run: Any, scripted: Any) -> N
         assert score.values["answered"] is False
         values = [score.values.get("relevance"), *(part.values["relevance"] for part in score.parts)]
         assert {one for one in values if one is not None} == {1}
-    assert judge.asked == []
+    assert judge.requests == []
 
 
 @pytest.mark.parametrize("adapt", [False, True])
@@ -76,8 +76,8 @@ async def test_adapting(data: Any, run: Any, scripted: Any, adapt: bool) -> None
     _, scores = await run(task, data(task), candidate=candidate, judge=judge)
     assert len(scores) == 2 * 3
     assert {score.values["relevance"] for score in scores.values()} == {4}
-    assert all(("money" in prompt) is adapt for prompt in candidate.prompts)
-    assert all("plenty" in prompt or "sum" in prompt or "none" in prompt for prompt in judge.prompts)
+    assert all(("money" in prompt) is adapt for prompt in candidate.asked)
+    assert all("plenty" in prompt or "sum" in prompt or "none" in prompt for prompt in judge.asked)
 
 
 def test_an_unknown_attribute_is_named(data: Any) -> None:

@@ -18,8 +18,7 @@ from suite_contexteval.reading import contextual, parsed_attributes, queries
 from suite_contexteval.wrapping import context_pairs
 
 import suite
-from suite.data.view import DataView, FileSource
-from suite.plugins import catalogue
+from suite.testing import task_data
 
 ROOT = Path(package).parent
 REAL = Path(__file__).parents[4] / "shared/data/contexteval"
@@ -64,7 +63,7 @@ def test_the_bundled_parts_agree_with_each_other() -> None:
 def test_everything_announced_is_well_formed_and_loads() -> None:
     entries = suite_register()
     assert [entry.problem() for entry in entries] == [""] * len(entries)
-    plugins = catalogue()
+    plugins = suite.catalogue()
     for entry in entries:
         if entry.kind != "registry":
             found = plugins.load(entry.kind, entry.name)
@@ -75,7 +74,7 @@ def test_everything_announced_is_well_formed_and_loads() -> None:
 @needs_real
 def test_the_published_queries() -> None:
     assert hashlib.sha256(QUERIES.read_bytes()).hexdigest().startswith("9ac02978b44d1eb9")
-    found = list(queries(DataView({"contexteval": FileSource("contexteval", QUERIES)})))
+    found = list(queries(task_data(given={"contexteval": QUERIES})))
     assert len(found) == 3580
     assert Counter(one.source for one in found) == {
         "lmsys/chatbot_arena_conversations": 2500,
@@ -115,7 +114,7 @@ def test_contexts_from_a_file_of_somebody(tmp_path: Path) -> None:
 
     def found(*rows: dict[str, Any]) -> list[Any]:
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-        return list(contextual(DataView({"contexteval-contexts": FileSource("contexteval-contexts", path)})))
+        return list(contextual(task_data(given={"contexteval-contexts": path})))
 
     row = {"example_id": "a_1", "query": "Why?", "context": "Q: Where is it? A: in town\nQ: When? A: at noon"}
     assert [one.answer for one in context_pairs(found(row)[0].context)] == ["in town", "at noon"]

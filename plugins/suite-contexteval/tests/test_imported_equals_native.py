@@ -8,25 +8,19 @@ from typing import Any
 
 import pytest
 import suite_contexteval
-from click.testing import CliRunner
 
-from suite.chat import Request
-from suite.cli.eval import eval_
-from suite.journal.reading import RunReader
-from suite.models.behaviours import request_text
-from suite.models.engine import Asking
-from suite.report.imports import import_run
+import suite
 
 CONTEXTS = Path(suite_contexteval.__file__).parent / "mini/contexts.jsonl"
 SETTINGS = {"none": "wo_contexts", "both": "w_contexts"}
 SAID = ['output: {"judgement": "%s"}' % name for name in ("Response 1", "Response 2", "Tie")]  # noqa: UP031
 
 
-def verdict(number: int) -> Callable[[Request, Asking], str]:
+def verdict(number: int) -> Callable[[suite.Request, suite.Asking], str]:
     """A judge that speaks by chance, the same for the same request."""
 
-    def judge(request: Request, _asking: Asking) -> str:
-        return SAID[hashlib.sha256(f"{number}{request_text(request)}".encode()).digest()[0] % 3]
+    def judge(request: suite.Request, _asking: suite.Asking) -> str:
+        return SAID[hashlib.sha256(f"{number}{request.text}".encode()).digest()[0] % 3]
 
     return judge
 
@@ -35,15 +29,14 @@ one, two, three, four, five = map(verdict, range(5))
 JUDGES = [f"scripted/{__name__}:{name}" for name in ("one", "two", "three", "four", "five")]
 
 
-def run(command: Any, *arguments: str) -> None:
+def run(*arguments: str) -> None:
     judges = [word for judge in JUDGES for word in ("--judge", judge)]
-    done = CliRunner().invoke(command, [*arguments, *judges, "--quiet", "--no-cache"], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
+    assert suite.run_command(*arguments, *judges, "--quiet", "--no-cache") == 0
 
 
 def numbers(folder: Path, scoring: str = "") -> dict[tuple[str, str], Any]:
     """The numbers, but those by judge: a judge has another name here than there."""
-    results = RunReader(folder).results(scoring)
+    results = suite.RunReader(folder).results(scoring)
     names = ("value", "low", "high", "n", "unscored", "method", "clusters")
     (cell,) = results["cells"]
     return {
@@ -59,24 +52,26 @@ def test_a_panel_of_five(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, orders
     native = tmp_path / "native"
     values = {"setting": setting, "orders": orders, "max_tokens": 99, "judge_tokens": 512, "justify": "true",
               "may_tie": "true", "sources": "[]"}  # fmt: skip
-    run(eval_, "--task", "contexteval/pairwise", "--mini", "--limit", "10",
+    run("eval", "--task", "contexteval/pairwise", "--mini", "--limit", "10",
         *(word for name, value in values.items() for word in ("-P", f"{name}={value}")),
         "--model", "scripted/words?words=9", "--baseline", "scripted/words?words=11",
         "--output", str(native))  # fmt: skip
     files = write(native, tmp_path / "files", setting)
-    imported = import_run("contexteval", files, tmp_path / "imported")
+    imported = suite.import_run("contexteval", files, tmp_path / "imported")
     found, wanted = numbers(imported), numbers(native)
     assert found.keys() == wanted.keys()
     for key, (value, low, high, *rest) in wanted.items():
         # queries have other ids there: what is drawn by chance differs by its Monte Carlo error
         near = 0.02 if "bootstrap" in str(rest) and value is not None else 1e-12
         assert found[key] == [value, pytest.approx(low, abs=near), pytest.approx(high, abs=near), *rest], key
-    assert {one["score_parameters"]["orders"] for one in RunReader(imported).manifest["cells"]} == {orders}
+    assert {one["score_parameters"]["orders"] for one in suite.RunReader(imported).manifest["cells"]} == {
+        orders
+    }
 
 
 def write(native: Path, folder: Path, setting: str) -> Path:
     """The repository's files: one a judge."""
-    reader = RunReader(native)
+    reader = suite.RunReader(native)
     queries = {
         row["example_id"]: row["query"] for row in map(json.loads, CONTEXTS.read_text("utf-8").splitlines())
     }

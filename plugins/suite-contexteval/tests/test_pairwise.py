@@ -51,8 +51,8 @@ async def test_who_sees_the_context(
     rows, _ = await run(one, data(one), **roles)
     assert len(rows) == 6
     for role, sees in (("candidate", responder_sees), ("baseline", responder_sees), ("judge", judge_sees)):
-        assert [("A: a pressure cooker" in prompt) for prompt in roles[role].prompts[:1]] == [sees]
-        assert all(("Follow-up questions" in prompt) is sees for prompt in roles[role].prompts)
+        assert [("A: a pressure cooker" in prompt) for prompt in roles[role].asked[:1]] == [sees]
+        assert all(("Follow-up questions" in prompt) is sees for prompt in roles[role].asked)
 
 
 async def test_both_orders_are_one_unit(data: Any, run: Any, scripted: Any) -> None:
@@ -87,7 +87,7 @@ async def test_paper_shows_one_order_by_upstreams_draws(data: Any, run: Any, scr
     roles = players(scripted)
     _, scores = await run(one, data(one), **roles)
     shown = [
-        1 if prompt.index("answer of A") < prompt.index("B says") else 2 for prompt in roles["judge"].prompts
+        1 if prompt.index("answer of A") < prompt.index("B says") else 2 for prompt in roles["judge"].asked
     ]
     assert shown[:20] == FIRST_20
     assert len(shown) == 36  # one call a pair
@@ -109,7 +109,7 @@ async def test_per_judge_orders_differ_between_judges(data: Any, run: Any, scrip
     }
     await run(one, data(one), **roles)
     orders = [
-        [prompt.index("answer of A") < prompt.index("B says") for prompt in judge.prompts]
+        [prompt.index("answer of A") < prompt.index("B says") for prompt in judge.asked]
         for judge in roles["judge"]
     ]
     assert orders[0] != orders[1]
@@ -155,7 +155,7 @@ async def test_a_side_without_any_reply_is_put_to_no_judge(data: Any, run: Any, 
     roles["baseline"] = scripted("baseline", lambda _: suite.Reply("", "refused"))
     _, scores = await run(one, data(one), **roles)
     assert scores["mini_0"].values == {"win": 0.5, "answered": False}
-    assert roles["judge"].asked == []
+    assert roles["judge"].requests == []
 
 
 async def test_a_reply_that_was_cut_is_no_verdict(data: Any, run: Any, scripted: Any) -> None:
@@ -188,8 +188,8 @@ async def test_a_query_that_spells_a_placeholder_is_left_alone(data: Any, run: A
     one = task(setting="both")
     roles = players(scripted)
     await run(one, data(one, contexteval_contexts=[row]), **roles)
-    assert row["query"] in roles["judge"].prompts[0]
-    assert "A: {query}" in roles["judge"].prompts[0]
+    assert row["query"] in roles["judge"].asked[0]
+    assert "A: {query}" in roles["judge"].asked[0]
 
 
 async def test_another_task_can_bring_its_own_queries(data: Any, run: Any, scripted: Any) -> None:
@@ -207,4 +207,4 @@ async def test_another_task_can_bring_its_own_queries(data: Any, run: Any, scrip
     roles = players(scripted)
     _, scores = await run(one, data(one), **roles)
     assert scores["letter_1"].values["win"] == 1
-    assert "A: a landlord" in roles["judge"].prompts[0]
+    assert "A: a landlord" in roles["judge"].asked[0]

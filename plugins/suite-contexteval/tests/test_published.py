@@ -14,8 +14,7 @@ from suite_contexteval.parameters import CodesParameters
 from suite_contexteval.reading import contextual, text_id
 
 import suite
-from suite.data.rows import source_rows
-from suite.data.view import DataView, FileSource
+from suite.testing import task_data
 
 ONE, TWO = "gpt-4", "gemini-1.5-flash-exp-0827"
 JUDGES = published.JUDGE_ORDER[ONE, TWO]
@@ -202,9 +201,7 @@ def test_imported_texts_are_read_as_they_stand_even_of_empty_answers(folder: Pat
 
 
 def test_an_imported_run_has_the_same_numbers(folder: Path, tmp_path: Path) -> None:
-    from suite.report.imports import import_run
-
-    import_run("contexteval", folder, tmp_path / "run")
+    suite.import_run("contexteval", folder, tmp_path / "run")
     results = json.loads(next((tmp_path / "run").glob("scorings/*/results.json")).read_text("utf-8"))
     cells = {cell["parameters"]["setting"]: cell["metrics"] for cell in results["cells"]}
     values = {name: {one["name"]: one["value"] for one in rows} for name, rows in cells.items()}
@@ -225,27 +222,14 @@ DRAWN = [[2, 1, 4, 4, 3, 1], [2, 4, 1, 4, 3, 2]]
 
 
 def test_contexts_and_reasons_out_of_the_records(merged: Path) -> None:
-    data = DataView({"contexteval-contexts": FileSource("contexteval-contexts", merged)})
+    data = task_data(given={"contexteval-contexts": merged})
     items = list(contextual(data))
     assert [one.query for one in items] == [f"What is number {number}?" for number in range(5)]
     assert items[2].context == "Q: Which? A: number 2"
 
-    class Published:
-        """As the registry's entry: parts, of which `judgements` is none."""
-
-        def parts(self) -> list[str]:
-            return ["autorater", "human"]
-
-        def rows(self, part: str | None = None) -> Any:
-            return source_rows(merged)
-
-        def path(self, path: str) -> Path:
-            return merged
-
-        def identity(self) -> dict[str, Any]:
-            return {}
-
-    data = DataView({"contexteval-judgements": Published()})
+    # as the registry's entry: parts, of which `judgements` is none
+    autorater = [one.value for one in suite.json_rows(merged)]
+    data = task_data(given={"contexteval-judgements": {"autorater": autorater, "human": []}})
     reasons = published_reasons(data, CodesParameters())
     assert len(reasons) == 12
     assert {one.reason for one in reasons} == {"it is short."}

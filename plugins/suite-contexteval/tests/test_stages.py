@@ -103,9 +103,9 @@ async def test_the_whole_pipeline(data: Any, run: Any, scripted: Any) -> None:
         )
         some, scores = await run(judge, opened, judge=model)
         assert {score.values["win"] for score in scores.values()} == {1}
-        assert len(model.asked) == 2 * 34
-        assert ("there" in model.prompts[0]) is (setting != "none")
-        assert ("[plain] there" in model.prompts[0]) is (setting == "both")
+        assert len(model.requests) == 2 * 34
+        assert ("there" in model.asked[0]) is (setting != "none")
+        assert ("[plain] there" in model.asked[0]) is (setting == "both")
         judged += some
 
     codes = Codes(CodesParameters())
@@ -290,7 +290,7 @@ async def test_a_failed_response_takes_nothing_up(data: Any, run: Any, scripted:
     model = scripted("m", lambda _: "2")
     _, scores = await run(task, data(task, contexteval_responses=[{**row, "response": " "}]), judge=model)
     assert scores["x_1"].values == {"count": 0, "satisfied": 0, "readable": True}
-    assert model.asked == []
+    assert model.requests == []
     _, scores = await run(task, data(task, contexteval_responses=[{**row, "response": "so"}]), judge=model)
     assert scores["x_1"].values["satisfied"] == 1
     with pytest.raises(suite.DataError, match="does not fall into"):

@@ -1,18 +1,16 @@
-"""Data and models for PrefEval's tests: folders of JSON files, and a scripted model behind the contract."""
+"""PrefEval's data as a task sees it, bundled and published, and models to script."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from suite_prefeval import __file__ as package
+from suite_prefeval.generation import Generation
 
 import suite
+from suite.testing import ScriptedModel, task_data
 
-RowT = TypeVar("RowT")
-MINI = Path(package).parent / "mini"
-REAL = Path(__file__).resolve().parents[3] / "../shared/data/prefeval"
+CAPABILITIES = {"chat", "complete", "continue_final", "rank"}
 FOLDERS = {
     "explicit": "explicit",
     "implicit-choice": "implicit_choice",
@@ -21,63 +19,41 @@ FOLDERS = {
 }
 
 
-class Folder:
-    """`suite.Data` over a folder of upstream's layout, without a registry."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def rows(self, name: str, row: type[RowT], part: str | None = None) -> Iterator[RowT]:
-        assert part is not None
-        if part == "inter-turns":
-            for one in json.loads((self.root / "filtered_inter_turns.json").read_text("utf-8")):
-                yield row(**one)
-            return
-        for path in sorted((self.root / FOLDERS[part]).glob("*.json")):
-            for index, one in enumerate(json.loads(path.read_text("utf-8"))):
-                yield row(**{"topic": path.stem, "index": index, **one})
-
-    def file(self, name: str, path: str) -> Path:
-        return self.root / path
-
-    def has(self, name: str, part: str | None = None) -> bool:
-        return True
+def rows_of(folder: Path) -> Iterator[Mapping[str, object]]:
+    """The rows of a folder of upstream's, with topic and index as the registry derives them."""
+    for path in sorted(folder.glob("*.json")):
+        for index, one in enumerate(json.loads(path.read_text("utf-8"))):
+            yield {"topic": path.stem, "index": index, **one}
 
 
-class Scripted(suite.Model):
-    """A model that answers by a function of the request and keeps what it was asked."""
-
-    def __init__(self, member: str, answer: Callable[[suite.Request], suite.Reply]) -> None:
-        self.member = self.name = member
-        self.capabilities = self.chosen = frozenset({"chat", "rank"})
-        self.answer = answer
-        self.asked: list[suite.Request] = []
-
-    async def ask(self, request: suite.Request, key: str = "") -> suite.Reply:
-        self.asked.append(request)
-        return self.answer(request)
-
-    async def rate_answers(
-        self, messages: tuple[suite.Message, ...], answers: tuple[str, ...], kind: str, key: str
-    ) -> suite.Ratings:
-        raise NotImplementedError
-
-
-@pytest.fixture
-def mini() -> Folder:
+@pytest.fixture(scope="session")
+def mini() -> suite.Data:
     """The bundled data."""
-    return Folder(MINI)
+    return task_data(Generation)
 
 
-@pytest.fixture
-def real() -> Folder:
+@pytest.fixture(scope="session")
+def published() -> Path:
     """The published data, where somebody has put it beside the checkout."""
-    if not REAL.is_dir():
+    folder = Path(__file__).resolve().parents[3] / "../shared/data/prefeval"
+    if not folder.is_dir():
         pytest.skip("the published data is not beside this checkout")
-    return Folder(REAL)
+    return folder
 
 
 @pytest.fixture
-def scripted() -> type[Scripted]:
-    """A model to script."""
-    return Scripted
+def real(published: Path) -> suite.Data:
+    """The published data as a task sees it."""
+    between = json.loads((published / "filtered_inter_turns.json").read_text("utf-8"))
+    parts = {part: rows_of(published / folder) for part, folder in FOLDERS.items()}
+    return task_data(given={"prefeval": {**parts, "inter-turns": between}})
+
+
+@pytest.fixture
+def scripted() -> Callable[..., ScriptedModel]:
+    """A model without guided replies, by its name and a function of the request."""
+
+    def make(member: str, answer: Callable[[suite.Request], suite.Reply]) -> ScriptedModel:
+        return ScriptedModel(answer, member, capabilities=CAPABILITIES)
+
+    return make

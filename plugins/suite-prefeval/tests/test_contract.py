@@ -7,9 +7,7 @@ from suite_prefeval.generation import Generation
 from suite_prefeval.plugin import suite_register
 
 import suite
-from suite.testing import conformance
-from suite.testing.bench import Bench
-from suite.testing.subject import Subject
+from suite.testing import Bench, Subject, conformance
 
 TASKS = [entry.name for entry in suite_register() if entry.kind == "task"]
 

@@ -7,35 +7,27 @@ from typing import Any
 
 import pytest
 import suite_prefeval
-from click.testing import CliRunner
 from suite_prefeval.letters import Orders, gold_letter, official_letter
 
-from suite.chat import Request
-from suite.cli.eval import eval_
-from suite.cli.score import score
-from suite.journal.reading import RunReader
-from suite.models.behaviours import request_text
-from suite.models.engine import Asking
-from suite.report.imports import import_run
+import suite
 
 MINI = Path(suite_prefeval.__file__).parent / "mini"
 CHECKS = {"acknowledge": "acknow", "violate": "violate", "hallucinate": "hallucinate", "helpful": "helpful"}
 JUDGE = f"scripted/{__name__}:judge"
 
 
-def judge(request: Request, _asking: Asking) -> str:
+def judge(request: suite.Request, _asking: suite.Asking) -> str:
     """Yes or no by chance, the same for the same request."""
-    odd = hashlib.sha256(request_text(request).encode()).digest()[0] % 2
+    odd = hashlib.sha256(request.text.encode()).digest()[0] % 2
     return f"<explanation>x</explanation><answer>{'Yes' if odd else 'No'}</answer>"
 
 
-def run(command: Any, *arguments: str) -> None:
-    done = CliRunner().invoke(command, [*arguments, "--quiet", "--no-cache"], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
+def run(*arguments: str) -> None:
+    assert suite.run_command(*arguments, "--quiet", "--no-cache") == 0
 
 
 def numbers(folder: Path, scoring: str = "") -> dict[tuple[Any, ...], Any]:
-    reader = RunReader(folder)
+    reader = suite.RunReader(folder)
     (cell,) = reader.results(scoring or reader.scorings()[-1])["cells"]
     names = ("value", "low", "high", "n", "unscored", "method", "clusters")
     return {
@@ -45,7 +37,7 @@ def numbers(folder: Path, scoring: str = "") -> dict[tuple[Any, ...], Any]:
 
 def written(native: Path, root: Path, fields: Any) -> Path:
     """The outputs of a run as upstream's files, with fields(record, text, topic, index)."""
-    reader = RunReader(native)
+    reader = suite.RunReader(native)
     calls = reader.call_index()
     rows: dict[str, dict[int, Any]] = {}
     for record in reader.outputs:
@@ -72,9 +64,12 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_generation_judged_there_or_here(tmp_path: Path) -> None:
     native = tmp_path / "native"
     topics = "topics=" + json.dumps(sorted(path.stem for path in (MINI / "explicit").glob("*.json")))
-    run(eval_, "--task", "prefeval/generation", "--mini", "-P", topics, "-P", "max_tokens=300",
+    run("eval", "--task", "prefeval/generation", "--mini", "-P", topics, "-P", "max_tokens=300",
         "--model", "scripted/words", "--judge", JUDGE, "--output", str(native))  # fmt: skip
-    scores = {one.sample: one for one in RunReader(native).scoring(RunReader(native).scorings()[0]).scores}
+    scores = {
+        one.sample: one
+        for one in suite.RunReader(native).scoring(suite.RunReader(native).scorings()[0]).scores
+    }
 
     def judged(record: Any, text: str, _topic: str, _index: int) -> dict[str, Any]:
         parts = {CHECKS[part.id]: part.values for part in scores[record.sample].parts}
@@ -86,20 +81,20 @@ def test_generation_judged_there_or_here(tmp_path: Path) -> None:
 
     place = "explicit/generation_results/zero-shot"
     files = written(native, tmp_path / "judged" / place, judged)
-    imported = import_run("prefeval", files, tmp_path / "imported")
+    imported = suite.import_run("prefeval", files, tmp_path / "imported")
     assert numbers(imported) == numbers(native)
 
     files = written(native, tmp_path / "open" / place, lambda _r, text, *_: {"response_to_q": text})
-    opened = import_run("prefeval", files, tmp_path / "opened")
-    run(score, str(opened), "--judge", JUDGE)
-    (again,) = (name for name in RunReader(opened).scorings() if name != "imported")
+    opened = suite.import_run("prefeval", files, tmp_path / "opened")
+    run("score", str(opened), "--judge", JUDGE)
+    (again,) = (name for name in suite.RunReader(opened).scorings() if name != "imported")
     assert numbers(opened, again) == numbers(native)
 
 
 def test_choices(tmp_path: Path) -> None:
     native = tmp_path / "native"
-    run(eval_, "--task", "prefeval/classification", "--mini", "-P", "inter_turns=0", "-P", "method=zero-shot",
-        "-P", "max_tokens=5", "-P", "prefill=false",
+    run("eval", "--task", "prefeval/classification", "--mini",
+        "-P", "inter_turns=0", "-P", "method=zero-shot", "-P", "max_tokens=5", "-P", "prefill=false",
         "--model", "scripted/random-option?format=<choice>{}</choice>", "--output", str(native))  # fmt: skip
 
     def chosen(_record: Any, text: str, _topic: str, index: int) -> dict[str, Any]:
@@ -107,4 +102,4 @@ def test_choices(tmp_path: Path) -> None:
         return {"response_to_q": text, "choice": official_letter(text), "correct_idx": gold}
 
     files = written(native, tmp_path / "files/explicit/mcq_results/zero-shot", chosen)
-    assert numbers(import_run("prefeval", files, tmp_path / "imported")) == numbers(native)
+    assert numbers(suite.import_run("prefeval", files, tmp_path / "imported")) == numbers(native)

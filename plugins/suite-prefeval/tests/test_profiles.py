@@ -108,9 +108,9 @@ def test_the_family_of_a_short_name(name: str, profile: str) -> None:
 async def solved(task: Any, data: Any, scripted: Any) -> tuple[list[suite.Request], suite.Output]:
     await task.open(data, None)
     sample = next(iter(task.samples(data)))
-    model: Any = scripted("candidate", lambda _: suite.Reply(text=f"r{len(model.asked)}"))
+    model: Any = scripted("candidate", lambda _: suite.Reply(text=f"r{len(model.requests)}"))
     output = await task.solve(sample, suite.Models({"candidate": [model]}))
-    return model.asked, output
+    return model.requests, output
 
 
 @pytest.mark.parametrize("profile", ["llama", "mistral"])

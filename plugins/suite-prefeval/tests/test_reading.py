@@ -1,15 +1,16 @@
 """Items and samples from the bundled data."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from suite_prefeval import reading
+from suite_prefeval.generation import Generation
 from suite_prefeval.letters import Orders
 from suite_prefeval.parameters import GenerationParameters
 from suite_prefeval.rows import OptionsRow
 
 import suite
+from suite.testing import task_data
 
 
 @pytest.mark.parametrize("form", ["explicit", "implicit-choice", "implicit-persona"])
@@ -53,33 +54,24 @@ def test_an_unknown_topic_is_named_with_its_neighbours(mini: Any) -> None:
         list(reading.generation_items(mini, "prefeval", GenerationParameters(topics=("garden_plant",))))
 
 
-def test_items_are_read_lazily(mini: Any) -> None:
-    read: list[int] = []
+def test_items_are_read_lazily() -> None:
+    read: list[dict[str, Any]] = []
 
-    class Counting(type(mini)):  # type: ignore[misc]
-        def rows(self, name: str, row: type[Any], part: str | None = None) -> Iterator[Any]:
-            for one in super().rows(name, row, part):
-                read.append(1)
-                yield one
+    def counted(_name: str, row: dict[str, Any]) -> dict[str, Any]:
+        read.append(row)
+        return row
 
-    next(reading.generation_items(Counting(mini.root), "prefeval", GenerationParameters()))
+    next(reading.generation_items(task_data(Generation, change=counted), "prefeval", GenerationParameters()))
     assert len(read) == 1
 
 
-def test_parts_out_of_step_are_refused(mini: Any) -> None:
-    class Shifted(type(mini)):  # type: ignore[misc]
-        def rows(self, name: str, row: type[Any], part: str | None = None) -> Iterator[Any]:
-            rows: Iterator[Any] = super().rows(name, row, part)
-            if part == "implicit-choice":
-                next(rows)
-            return rows
+def test_parts_out_of_step_are_refused() -> None:
+    def shifted(_name: str, row: dict[str, Any]) -> dict[str, Any]:
+        return {**row, "index": row["index"] + 1} if "conversation" in row else row
 
+    data = task_data(Generation, change=shifted)
     with pytest.raises(suite.DataError, match="out of step"):
-        list(
-            reading.classification_items(
-                Shifted(mini.root), "prefeval", GenerationParameters(form="implicit-choice")
-            )
-        )
+        list(reading.classification_items(data, "prefeval", GenerationParameters(form="implicit-choice")))
 
 
 def test_tags_name_topic_form_and_gold_position(mini: Any) -> None:

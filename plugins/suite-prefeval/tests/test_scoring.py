@@ -1,14 +1,16 @@
 """Scores: the judge's checks of an answer, letters, and the candidate's failures."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from suite_prefeval import judging, wording
 from suite_prefeval.classification import Classification
-from suite_prefeval.generation import PUBLISHED, Generation
+from suite_prefeval.generation import PROMPTS, PUBLISHED, Generation
 from suite_prefeval.rows import Item
 
 import suite
+from suite.testing import ScriptedModel, task_data
 
 ITEM = Item(
     topic="t", index=0, preference="I like tea.", question="What to drink?", options=tuple("wxyz"), gold="C"
@@ -59,34 +61,34 @@ async def test_a_good_answer_is_kept_by_both_rules(scripted: Any) -> None:
         "kept_official": True,
         "answered": True,
     }
-    assert [check_of(request) for request in judge.asked] == [
+    assert [check_of(request) for request in judge.requests] == [
         "acknowledge",
         "violate",
         "hallucinate",
         "helpful",
     ]
     assert [part.id for part in score.parts] == ["acknowledge", "violate", "hallucinate", "helpful"]
-    assert {request.options.max_tokens for request in judge.asked} == {100}
+    assert {request.options.max_tokens for request in judge.requests} == {100}
 
 
 async def test_the_preference_is_hidden_from_the_checks_that_must_not_know_it(scripted: Any) -> None:
     _, judge = await judged(scripted, tagged())
-    seen = {check_of(request): "I like tea." in request.messages[1].content for request in judge.asked}
+    seen = {check_of(request): "I like tea." in request.messages[1].content for request in judge.requests}
     assert seen == {"acknowledge": False, "violate": True, "hallucinate": True, "helpful": False}
 
 
 async def test_the_quoted_restatement_is_compared_even_when_empty(scripted: Any) -> None:
     quoted = {**tagged(), "acknowledge": ["<preference>you like {coffee}</preference><answer>Yes</answer>"]}
     _, judge = await judged(scripted, quoted)
-    assert "Restatement: you like {coffee}\n" in judge.asked[2].messages[1].content
+    assert "Restatement: you like {coffee}\n" in judge.requests[2].messages[1].content
     _, judge = await judged(scripted, tagged())
-    assert "Restatement: \n" in judge.asked[2].messages[1].content
+    assert "Restatement: \n" in judge.requests[2].messages[1].content
 
 
 async def test_an_unreadable_reply_is_asked_again_with_a_correction(scripted: Any) -> None:
     score, judge = await judged(scripted, {**tagged(), "helpful": ["well...", "<answer>Yes</answer>"]})
     assert score.values["kept"] is True
-    again = judge.asked[-1].messages
+    again = judge.requests[-1].messages
     assert [message.role for message in again] == ["system", "user", "assistant", "user"]
     assert again[2].content == "well..."
     assert score.parts[-1].values == {
@@ -100,14 +102,15 @@ async def test_an_unreadable_reply_is_asked_again_with_a_correction(scripted: An
 
 
 @pytest.mark.parametrize("able", [True, False])
-async def test_the_second_answer_is_held_to_one_word_where_the_engine_can(scripted: Any, able: bool) -> None:
-    judge = scripted(
-        "judge", lambda request: suite.Reply(text='"No"' if len(request.messages) > 2 else "I wonder")
+async def test_the_second_answer_is_held_to_one_word_where_the_engine_can(able: bool) -> None:
+    judge = ScriptedModel(
+        lambda request: '"No"' if len(request.messages) > 2 else "I wonder",
+        "judge",
+        capabilities={"chat", "json_schema"} if able else {"chat"},
     )
-    judge.capabilities = frozenset({"chat", "json_schema"} if able else {"chat"})
     score = await GENERATION.score(SAMPLE, suite.Output(text="Tea!"), suite.Models({"judge": [judge]}))
     assert score.values["unhelpful"] is True
-    held = [request.options.json_schema for request in judge.asked]
+    held = [request.options.json_schema for request in judge.requests]
     assert held == [None, judging.ONE_WORD if able else None] * 4
 
 
@@ -116,7 +119,7 @@ async def test_a_judge_that_stays_unreadable_leaves_the_value_unscored(scripted:
     unread = suite.Unscored("unparsed", "it says neither Yes nor No alone")
     assert score.values["kept"] == unread
     assert score.values["kept_official"] is True
-    assert len(judge.asked) == 3 + 2
+    assert len(judge.requests) == 3 + 2
     assert score.parts[1].values["yes"] == unread
 
 
@@ -126,7 +129,7 @@ async def test_a_reply_that_was_cut_is_no_verdict(scripted: Any) -> None:
     score = await GENERATION.score(SAMPLE, suite.Output(text="Tea!"), suite.Models({"judge": [judge]}))
     assert score.values["kept"] == suite.Unscored("truncated", "cut off before it ended")
     assert {part.values["judge_truncated"] for part in score.parts} == {True}
-    assert len(judge.asked) == 4 * 2
+    assert len(judge.requests) == 4 * 2
 
 
 async def test_a_panel_votes_check_by_check(scripted: Any) -> None:
@@ -186,7 +189,7 @@ async def test_an_empty_answer_is_not_kept_but_officially_is_what_the_judge_says
     score, judge = await judged(scripted, tagged(helpful=helpful), text=" ")
     assert score.values == {**UNANSWERED, "kept_official": official}
     assert list(score.parts) == []
-    assert len(judge.asked) == 4
+    assert len(judge.requests) == 4
 
 
 @pytest.mark.parametrize("finish", ["overflow", "invalid"])
@@ -214,12 +217,12 @@ async def test_letters_are_compared_with_the_gold_one(
     assert score.values["unparsed"] is (letter is None)
 
 
-def test_published_checks_replace_ours_and_the_set_is_called_mixed(tmp_path: Any, mini: Any) -> None:
+def test_published_checks_replace_ours_and_the_set_is_called_mixed(tmp_path: Path) -> None:
     for path in PUBLISHED.values():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         text = 'Is "{preference}" in {x}? {end_generation}{assistant_restatement}'
         (tmp_path / path).write_text(text, "utf-8")
-    prompts = GENERATION.official_prompts(type(mini)(tmp_path))
+    prompts = GENERATION.official_prompts(task_data(given={PROMPTS: tmp_path}))
     assert prompts.set == "mixed"
     assert prompts.violate(preference="p", response="{r}", restatement="") == 'Is "p" in {x}? {r}'
     assert prompts.judge() == wording.GENERATION.judge()

@@ -30,7 +30,7 @@ async def asked(
     """Solve the first sample; replies are "r1", "r2", … in the order asked."""
     await task.open(data, None)
     sample = next(iter(task.samples(data)))
-    model = scripted("candidate", reply or (lambda _: suite.Reply(text=f"r{len(model.asked)}")))
+    model = scripted("candidate", reply or (lambda _: suite.Reply(text=f"r{len(model.requests)}")))
     ranker = scripted(
         "embedder",
         lambda request: suite.Reply(
@@ -38,7 +38,7 @@ async def asked(
         ),
     )
     output = await task.solve(sample, suite.Models({"candidate": [model], "embedder": [ranker]}))
-    return sample, model.asked, output
+    return sample, model.requests, output
 
 
 def told(sample: Any, form: str, acknowledgement: str = "r1") -> Said:
@@ -178,9 +178,16 @@ def published_scores(root: Path, form: str, topic: str, index: int) -> list[floa
     ],
 )
 async def test_published_scores_quote_the_published_messages(
-    real: Any, scripted: Any, form: Any, topic: str, index: int, turns: int, expected: list[int]
+    real: Any,
+    published: Path,
+    scripted: Any,
+    form: Any,
+    topic: str,
+    index: int,
+    turns: int,
+    expected: list[int],
 ) -> None:
-    scores = published_scores(Path(real.root), form, topic, index)
+    scores = published_scores(published, form, topic, index)
     values: dict[str, Any] = {"form": form, "method": "rag", "inter_turns": turns, "topics": (topic,)}
     task = Generation(GenerationParameters(**values))
     await task.open(real, None)  # type: ignore[arg-type]
@@ -193,12 +200,12 @@ async def test_published_scores_quote_the_published_messages(
     candidate = scripted("candidate", lambda _: suite.Reply(text="Noted."))
     embedder = scripted("embedder", rank)
     await task.solve(sample, suite.Models({"candidate": [candidate], "embedder": [embedder]}))
-    texts = embedder.asked[0].texts
+    texts = embedder.requests[0].texts
     told_first = 2 if form == "explicit" else 4
-    assert (len(texts), embedder.asked[0].prompt) == (told_first + 2 * turns, sample.payload.question)
+    assert (len(texts), embedder.requests[0].prompt) == (told_first + 2 * turns, sample.payload.question)
     if form == "explicit":
         assert texts[:2] == (sample.payload.preference, "Noted.")
-    question = candidate.asked[-1].messages[-1].content
+    question = candidate.requests[-1].messages[-1].content
     places = [question.index(f"\nexchange {number}. ") for number in range(1, 6)]
     for number, place in zip(expected, places, strict=True):
         assert question[place:].split(": ", 1)[1].startswith(texts[number])

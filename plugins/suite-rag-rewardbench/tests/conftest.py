@@ -1,167 +1,68 @@
-"""The bundled data as the suite reads it, scripted models behind the contract, and metrics as computed."""
+"""The bundled data as a task sees it, reward models to script, samples solved at once."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
-from suite_rag_rewardbench import __file__ as package
+from suite_rag_rewardbench.rag import RagRewardBench
+from suite_rag_rewardbench.v1 import RewardBench1
+from suite_rag_rewardbench.v2 import RewardBench2
 
 import suite
-from suite.data.registry import Registry
-from suite.data.view import DataView, FileSource, open_data
-from suite.scoring.rating import rate_answers
+from suite.testing import ScriptedModel, Solved, solve_all, task_data
 
-RowT = TypeVar("RowT")
-HERE = Path(package).parent
-SHARED = Path(__file__).resolve().parents[3] / "../shared/data/rag_rewardbench"
-MINI = {
-    "rag-rewardbench": "rag-rewardbench-mini",
-    "reward-bench": "reward-bench-mini",
-    "pref-test-sets": "pref-test-sets-mini",
-    "reward-bench-2": "reward-bench-2-mini",
-}
+TASKS = (RagRewardBench, RewardBench1, RewardBench2)
+DATASETS = [name for task in TASKS for name in task.info.datasets]
 Answer = Callable[[suite.Request], suite.Reply | str]
 
 
-class Rows:
-    """`suite.Data` over rows in memory, for rows that no file of ours should hold."""
-
-    def __init__(self, rows: Sequence[Mapping[str, Any]], part: str = "") -> None:
-        self._rows = rows
-        self._part = part
-
-    def rows(self, name: str, row: Any, part: str | None = None) -> Iterator[Any]:
-        for one in self._rows:
-            yield row(**one)
-
-    def file(self, name: str, path: str) -> Path:
-        raise NotImplementedError
-
-    def has(self, name: str, part: str | None = None) -> bool:
-        return True
-
-
-class Scripted(suite.Model):
-    """A model whose replies a function of the request gives; rates by the suite's own function."""
-
-    def __init__(self, answer: Answer, capabilities: set[str], reference: suite.Model | None) -> None:
-        self.member = "candidate"
-        self.name = "scripted"
-        self.capabilities = self.chosen = frozenset(capabilities)
-        self.requests: list[suite.Request] = []
-        self._answer = answer
-        self._reference = reference
-
-    async def ask(self, request: suite.Request, key: str = "") -> suite.Reply:
-        self.requests.append(request)
-        found = self._answer(request)
-        return suite.Reply(found) if isinstance(found, str) else found
-
-    async def rate_answers(
-        self, messages: tuple[suite.Message, ...], answers: tuple[str, ...], kind: str, key: str
-    ) -> suite.Ratings:
-        return await rate_answers(self, messages, answers, kind, key, self._reference)
-
-
 @pytest.fixture(scope="session")
-def mini() -> DataView:
+def mini() -> suite.Data:
     """The bundled data."""
-    return open_data(MINI, Registry([HERE / "registry"]), instead=MINI)
+    return task_data(*TASKS)
 
 
 @pytest.fixture
-def in_memory() -> type[Rows]:
-    """Rows in memory."""
-    return Rows
+def in_memory() -> Callable[[Sequence[Mapping[str, object]]], suite.Data]:
+    """Rows in memory, whichever dataset is asked for."""
+    return lambda rows: task_data(given=dict.fromkeys(DATASETS, rows))
 
 
 @pytest.fixture
-def from_file() -> Callable[[str, Path], DataView]:
-    """A dataset from a file that somebody gave."""
-    return lambda name, path: DataView({name: FileSource(name, path)})
+def model() -> Callable[..., ScriptedModel]:
+    """A model to script, which can chat or what is named."""
 
-
-@pytest.fixture
-def model() -> Callable[..., Scripted]:
-    """A model to script."""
-
-    def make(answer: Answer | str, *capabilities: str, reference: suite.Model | None = None) -> Scripted:
-        function = (lambda _: answer) if isinstance(answer, str) else answer
-        return Scripted(function, set(capabilities) or {"chat"}, reference)
+    def make(answer: Answer | str, *capabilities: str, reference: suite.Model | None = None) -> ScriptedModel:
+        return ScriptedModel(answer, capabilities=capabilities or ("chat",), reference=reference)
 
     return make
 
 
 @pytest.fixture
-def scores(model: Callable[..., Scripted]) -> Callable[..., Scripted]:
+def scores() -> Callable[..., ScriptedModel]:
     """A classifier that scores each text by a function."""
 
-    def make(score: Callable[[str], float | None], reasons: Sequence[str] = ()) -> Scripted:
+    def make(score: Callable[[str], float | None]) -> ScriptedModel:
         def answer(request: suite.Request) -> suite.Reply:
-            found = tuple(score(text) for text in request.texts)
             details = {"tokens": [len(text) for text in request.texts]}
-            return suite.Reply(
-                scores=found, details=details | ({"reasons": list(reasons)} if reasons else {})
-            )
+            return suite.Reply(scores=tuple(score(text) for text in request.texts), details=details)
 
-        return model(answer, "rate")
+        return ScriptedModel(answer, capabilities=["rate"])
 
     return make
 
 
-Run = Callable[..., list[tuple[suite.Sample[Any], suite.Output, suite.Score]]]
-
-
 @pytest.fixture
-def run() -> Run:
+def run() -> Callable[[suite.AnyTask, suite.Data, suite.Model], Sequence[Solved]]:
     """Solve and score all samples of a task."""
-
-    def go(task: suite.Task[Any, Any], data: Any, model: suite.Model) -> Any:
-        models = suite.Models({"candidate": [model]})
-
-        async def all_of() -> list[Any]:
-            found = []
-            for sample in task.samples(data):
-                output = await task.solve(sample, models)
-                found.append((sample, output, await task.score(sample, output, models)))
-            return found
-
-        return asyncio.run(all_of())
-
-    return go
-
-
-@pytest.fixture
-def compute() -> Callable[..., dict[str, float | None]]:
-    """Metrics of solved and scored samples, as the suite computes them: name, or name[category] -> value."""
-    from suite.journal.records import OutputRecord, ScoreRecord
-    from suite.scoring.computing import compute, wanted
-    from suite.scoring.table import TableBuilder
-
-    def go(task: suite.Task[Any, Any], done: Sequence[Any]) -> dict[str, float | None]:
-        # intervals are not looked at here: a few draws will do
-        metrics = [replace(one, draws=20) if isinstance(one, suite.Custom) else one for one in task.metrics]
-        table = TableBuilder(wanted(metrics))
-        for s, output, score in done:
-            tags = dict(s.tags)
-            table.add(
-                OutputRecord("c", s.id, 0, s.group, s.cluster, tags, "0" * 64, output),
-                ScoreRecord("c", s.id, 0, "0" * 64, score.values, list(score.parts)),
-            )
-        rows = compute(metrics, task.info.headline, table.build())
-        return {
-            row.name + (f"[{'/'.join(row.slice.values())}]" if row.slice else ""): row.value for row in rows
-        }
-
-    return go
+    return lambda task, data, model: asyncio.run(solve_all(task, data, candidate=model))
 
 
 @pytest.fixture
 def shared() -> Path:
     """The published tables, where somebody has put them beside the checkout."""
-    if not SHARED.is_dir():
+    folder = Path(__file__).resolve().parents[3] / "../shared/data/rag_rewardbench"
+    if not folder.is_dir():
         pytest.skip("the published tables are not beside this checkout")
-    return SHARED
+    return folder

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.cli.main import run
-from suite.report.imports import import_run
+import suite
 
 
 def made(tmp_path: Path, name: str, won: list[bool]) -> str:
@@ -18,17 +17,17 @@ def made(tmp_path: Path, name: str, won: list[bool]) -> str:
         "model": f"org/{name}",
     }
     (tmp_path / f"{name}.json").write_text(json.dumps(columns), "utf-8")
-    return str(import_run("reward-bench", tmp_path / f"{name}.json", tmp_path / name))
+    return str(suite.import_run("reward-bench", tmp_path / f"{name}.json", tmp_path / name))
 
 
 def test_models_are_shown_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runs = [made(tmp_path, "a", [True, True, False, False]), made(tmp_path, "b", [True, False, False, False])]
-    assert run(["reward-models", *runs, "--json"]) == 0
+    assert suite.run_command("reward-models", *runs, "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert [one["reward-bench/v1"][:5] for one in told["Headlines"]] == ["0.500", "0.250"]
     (pair,) = told["reward-bench/v1: agreement"]
     assert (pair["same"], pair["both right"], pair["only model"], pair["neither"]) == (0.75, 1, 1, 2)
     assert pair["kappa"] == pytest.approx((0.75 - 0.5) / 0.5)
-    assert run(["reward-models", *runs]) == 0
+    assert suite.run_command("reward-models", *runs) == 0
     assert "0.750" in capsys.readouterr().out
-    assert run(["reward-models", str(tmp_path / "none")]) == 2
+    assert suite.run_command("reward-models", str(tmp_path / "none")) == 2

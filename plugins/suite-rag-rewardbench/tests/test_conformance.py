@@ -3,8 +3,7 @@
 import pytest
 from suite_rag_rewardbench.plugin import suite_register
 
-from suite.testing import conformance
-from suite.testing.subject import Subject
+from suite.testing import Subject, conformance
 
 TASKS = [entry.name for entry in suite_register() if entry.kind == "task"]
 

@@ -6,11 +6,8 @@ from typing import Any
 
 import pytest
 import suite_rag_rewardbench
-from click.testing import CliRunner
 
-from suite.cli.eval import eval_
-from suite.journal.reading import RunReader
-from suite.report.imports import import_run
+import suite
 
 MINI = Path(suite_rag_rewardbench.__file__).parent / "mini"
 
@@ -24,21 +21,16 @@ def solved(folder: Path, task: str, *arguments: str) -> Path:
     """A run of a classifier that scores by chance, ties among its scores."""
     model = f"scripted/{__name__}:scores?capabilities=rate"
     command = ["--task", task, "--mini", "-P", "kind=classifier", *arguments, "--model", model]
-    done = CliRunner().invoke(
-        eval_, [*command, "--output", str(folder), "--quiet", "--no-cache"], catch_exceptions=False
-    )
-    assert done.exit_code == 0, done.output
+    assert suite.run_command("eval", *command, "--output", str(folder), "--quiet", "--no-cache") == 0
     return folder
 
 
-def scores(request: Any, _asking: Any) -> Any:
-    from suite.chat import Reply
-
-    return Reply(scores=tuple(float(len(text) * 7 % 5) for text in request.texts))
+def scores(request: suite.Request, _asking: suite.Asking) -> suite.Reply:
+    return suite.Reply(scores=tuple(float(len(text) * 7 % 5) for text in request.texts))
 
 
 def numbers(folder: Path) -> dict[tuple[str, str], Any]:
-    (cell,) = RunReader(folder).results()["cells"]
+    (cell,) = suite.RunReader(folder).results()["cells"]
     names = ("value", "low", "high", "n", "unscored", "method", "clusters")
     return {
         (one["name"], json.dumps(one["slice"])): [one.get(name) for name in names] for one in cell["metrics"]
@@ -46,7 +38,7 @@ def numbers(folder: Path) -> dict[tuple[str, str], Any]:
 
 
 def data_of(folder: Path) -> dict[str, Any]:
-    return {one.sample: one.output.data for one in RunReader(folder).outputs}
+    return {one.sample: one.output.data for one in suite.RunReader(folder).outputs}
 
 
 def lines(name: str) -> list[dict[str, Any]]:
@@ -79,7 +71,7 @@ def test_version_1(tmp_path: Path, prior: bool) -> None:
         rows += pairs(lines(f"reward-bench/prior/{name}.jsonl"), name, found)
     path = tmp_path / "org__m_outputs.jsonl"
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
-    assert numbers(import_run("reward-bench", path, tmp_path / "imported")) == numbers(native)
+    assert numbers(suite.import_run("reward-bench", path, tmp_path / "imported")) == numbers(native)
 
 
 def test_version_2_with_its_ties(tmp_path: Path) -> None:
@@ -98,4 +90,4 @@ def test_version_2_with_its_ties(tmp_path: Path) -> None:
     path = tmp_path / "eval-set-scores/org/m.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(columns), "utf-8")
-    assert numbers(import_run("reward-bench", path, tmp_path / "imported")) == numbers(native)
+    assert numbers(suite.import_run("reward-bench", path, tmp_path / "imported")) == numbers(native)

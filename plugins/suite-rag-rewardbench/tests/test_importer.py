@@ -9,6 +9,7 @@ from suite_rag_rewardbench import formulas
 from suite_rag_rewardbench.importer import read, sums
 
 import suite
+from suite.testing import Solved, metrics_of
 
 
 def put(path: Path, value: Any) -> Path:
@@ -47,9 +48,6 @@ def test_columns_of_pairs(tmp_path: Path) -> None:
 
 
 def test_a_file_becomes_a_run_that_sums_as_upstream_does(tmp_path: Path) -> None:
-    from suite.journal.reading import read_json
-    from suite.report.imports import import_run
-
     subsets = list(formulas.SECTION_OF)
     columns = {
         "subset": subsets,
@@ -58,8 +56,8 @@ def test_a_file_becomes_a_run_that_sums_as_upstream_does(tmp_path: Path) -> None
         "scores_rejected": [0.5] * len(subsets),
         "model": "org/rm",
     }
-    folder = import_run("reward-bench", put(tmp_path / "rm.json", columns), tmp_path / "run")
-    results = read_json(folder / "scorings/imported/results.json")
+    folder = suite.import_run("reward-bench", put(tmp_path / "rm.json", columns), tmp_path / "run")
+    results = suite.RunReader(folder).results()
     (cell,) = results["cells"]
     found = {one["name"]: one["value"] for one in cell["metrics"] if not one["slice"]}
     assert (found["reasoning"], found["chat"], found["overall_sections"]) == (0.5, 1.0, 0.875)
@@ -74,7 +72,7 @@ def test_lines_of_a_judge(tmp_path: Path) -> None:
     assert [one["values"]["correct_official"] for one in records] == [1.0, 0.5, 0.0]
 
 
-def test_columns_of_version_2_and_the_values_are_the_tasks_own(tmp_path: Path, compute: Any) -> None:
+def test_columns_of_version_2_and_the_values_are_the_tasks_own(tmp_path: Path) -> None:
     from suite_rag_rewardbench.parameters import V2Parameters
     from suite_rag_rewardbench.v2 import RewardBench2
 
@@ -90,14 +88,14 @@ def test_columns_of_version_2_and_the_values_are_the_tasks_own(tmp_path: Path, c
     assert records[0]["values"]["correct"] == 0.5
     assert records[2]["values"] | {"tie": None} == records[2]["values"]
     done = [
-        (
+        Solved(
             suite.Sample(one["sample"], None, cluster=one["sample"][:4], tags=one["tags"]),
             suite.Output(),
             suite.Score(one["values"]),
         )
         for one in records
     ]
-    found = compute(RewardBench2(V2Parameters()), done)
+    found = metrics_of(RewardBench2(V2Parameters()), done)
     assert found["ties"] == pytest.approx(1.0 + 0.01 * 0.9640275800758169)
     assert found["overall"] == pytest.approx((0.5 + found["ties"]) / 2)
 
@@ -134,17 +132,15 @@ def test_what_is_no_score_file_is_named(tmp_path: Path, name: str, text: str, me
 
 
 def test_copies_are_left_out_and_other_scores_of_a_sample_are_refused(tmp_path: Path) -> None:
-    from suite.report.imports import import_run
-
     rows = [{"prompt": f"q{i}", "subset": "donotanswer", "results": i % 2} for i in range(4)]
     lines = "".join(json.dumps(one) + "\n" for one in rows)
     put(tmp_path / "in/new/m_outputs.jsonl", lines)
     put(tmp_path / "in/old/m_outputs.jsonl", lines)
     said: list[str] = []
-    folder = import_run("reward-bench", tmp_path / "in", tmp_path / "run", say=said.append)
+    folder = suite.import_run("reward-bench", tmp_path / "in", tmp_path / "run", say=said.append)
     assert len((folder / "outputs.jsonl").read_text().splitlines()) == 4
     assert said == [f"left out 1 copies of other files, the first is {tmp_path}/in/old/m_outputs.jsonl"]
     put(tmp_path / "in/old/m_outputs.jsonl", lines.replace('"results": 1', '"results": 0', 1))
     with pytest.raises(suite.DataError, match=r"sample .*donotanswer/00000.* is given twice\n"
                        r"  in new/m_outputs\.jsonl, row 0 and in old/m_outputs\.jsonl, row 0"):  # fmt: skip
-        import_run("reward-bench", tmp_path / "in", tmp_path / "other")
+        suite.import_run("reward-bench", tmp_path / "in", tmp_path / "other")

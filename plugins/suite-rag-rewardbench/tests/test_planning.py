@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from suite.cli.main import run
+import suite
 
 CLASSIFIER = {"architectures": ["LlamaForSequenceClassification"], "num_labels": 1}
 CHAT = {"architectures": ["LlamaForCausalLM"]}
@@ -23,7 +23,7 @@ def plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Plan:
     def go(config: dict[str, Any], *flags: str, provider: str = "vllm") -> tuple[int, str]:
         (tmp_path / "config.json").write_text(json.dumps(config), "utf-8")
         command = ["eval", "--task", "rag-rewardbench", "--mini", "--dry-run", "--model"]
-        code = run([*command, f"{provider}/{tmp_path}", *flags])
+        code = suite.run_command(*command, f"{provider}/{tmp_path}", *flags)
         told = capsys.readouterr()
         return code, told.out + told.err
 

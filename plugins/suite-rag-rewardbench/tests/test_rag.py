@@ -11,6 +11,7 @@ from suite_rag_rewardbench.parameters import RagParameters
 from suite_rag_rewardbench.rag import SCENARIOS, SIZES, TOTAL, RagRewardBench, composed, scenario_at
 
 import suite
+from suite.testing import metrics_of, task_data
 
 ROW = {
     "prompt": "## References\n\nReference [1] Title: A Text: The hall is red.",
@@ -48,9 +49,9 @@ def test_samples_are_stable_and_whole(mini: Any) -> None:
     assert sum(one.tags["longer"] == "better" for one in samples) == 13
 
 
-def test_a_model_that_knows_is_right_everywhere(mini: Any, scores: Any, run: Any, compute: Any) -> None:
+def test_a_model_that_knows_is_right_everywhere(mini: Any, scores: Any, run: Any) -> None:
     good = better(mini)
-    found = compute(task(), run(task(), mini, scores(lambda text: float(text in good))))
+    found = metrics_of(task(), run(task(), mini, scores(lambda text: float(text in good))))
     for name in (
         "correct",
         "correct_macro",
@@ -69,54 +70,52 @@ def test_a_model_that_knows_is_right_everywhere(mini: Any, scores: Any, run: Any
     assert found["baseline_shorter"] == pytest.approx(10.5 / 24)
 
 
-def test_swapping_mirrors_and_a_constant_ties(mini: Any, scores: Any, run: Any, compute: Any) -> None:
+def test_swapping_mirrors_and_a_constant_ties(mini: Any, scores: Any, run: Any) -> None:
     good = better(mini)
-    found = compute(task(), run(task(), mini, scores(lambda text: -float(text in good))))
+    found = metrics_of(task(), run(task(), mini, scores(lambda text: -float(text in good))))
     assert (found["correct"], found["correct_half"], found["margin"]) == (0.0, 0.0, -1.0)
-    found = compute(task(), run(task(), mini, scores(lambda _: 0.5)))
+    found = metrics_of(task(), run(task(), mini, scores(lambda _: 0.5)))
     assert (found["correct"], found["correct_half"], found["tie"]) == (0.0, 0.5, 1.0)
     assert found["prefers_longer"] is None
 
 
-def test_logits_far_apart_do_not_tie(mini: Any, scores: Any, run: Any, compute: Any) -> None:
+def test_logits_far_apart_do_not_tie(mini: Any, scores: Any, run: Any) -> None:
     good = better(mini)
-    found = compute(task(), run(task(), mini, scores(lambda text: 60.0 if text in good else 40.0)))
+    found = metrics_of(task(), run(task(), mini, scores(lambda text: 60.0 if text in good else 40.0)))
     assert (found["correct"], found["margin"]) == (1.0, 20.0)
 
 
-def test_averages_are_weighted_by_pairs(in_memory: Any, scores: Any, run: Any, compute: Any) -> None:
+def test_averages_are_weighted_by_pairs(in_memory: Any, scores: Any, run: Any) -> None:
     rows = [
         {**ROW, "scenario": name, "question": f"{name} {i}?", "chosen": "good" if i else "lost"}
         for name, count in (("helpful", 4), ("reason", 2), ("conflict", 2))
         for i in range(count)
     ]
-    found = compute(task(), run(task(), in_memory(rows), scores(lambda text: float(text == "good"))))
+    found = metrics_of(task(), run(task(), in_memory(rows), scores(lambda text: float(text == "good"))))
     assert found["correct"] == pytest.approx(5 / 8)
     assert found["correct_macro"] == pytest.approx((3 / 4 + 1 / 2 + 1 / 2) / 3)
     assert found["helpful_avg"] == pytest.approx(4 / 6)
     assert found["harmless_avg"] == pytest.approx(1 / 2)
 
 
-def test_a_judge_of_the_first_slot_gets_exactly_half(mini: Any, model: Any, run: Any, compute: Any) -> None:
+def test_a_judge_of_the_first_slot_gets_exactly_half(mini: Any, model: Any, run: Any) -> None:
     judge = model("Choose 1")
-    found = compute(task(), run(task(), mini, judge))
+    found = metrics_of(task(), run(task(), mini, judge))
     assert (found["correct"], found["correct_lenient"], found["consistent"]) == (0.5, 0.5, 0.0)
     assert found["correct_official"] is None
     assert found["prefers_first_slot"] == 1.0
     assert found["margin"] is None
     assert len(judge.requests) == 48
-    found = compute(task(), run(task(order="fixed"), mini, model("Choose 1")))
+    found = metrics_of(task(), run(task(order="fixed"), mini, model("Choose 1")))
     assert (found["correct"], found["prefers_first_slot"]) == (1.0, 1.0)
     drawn = model("Choose 1")
-    found = compute(task(), run(task(order="random"), mini, drawn))
+    found = metrics_of(task(), run(task(order="random"), mini, drawn))
     assert 0.2 < found["correct"] < 0.8
     assert len(drawn.requests) == 24
 
 
-def test_unread_verdicts_are_unscored_and_half_by_the_lenient_rule(
-    mini: Any, model: Any, run: Any, compute: Any
-) -> None:
-    found = compute(task(), done := run(task(), mini, model("hm")))
+def test_unread_verdicts_are_unscored_and_half_by_the_lenient_rule(mini: Any, model: Any, run: Any) -> None:
+    found = metrics_of(task(), done := run(task(), mini, model("hm")))
     assert found["correct"] is None
     assert (found["correct_lenient"], found["failed"]) == (0.5, 1.0)
     assert {score.values["correct"] for _, _, score in done} == {
@@ -125,8 +124,8 @@ def test_unread_verdicts_are_unscored_and_half_by_the_lenient_rule(
     assert {output.finish for _, output, _ in done} == {"invalid"}
 
 
-def test_grades_tie_for_half(mini: Any, model: Any, run: Any, compute: Any) -> None:
-    found = compute(task(), run(task(kind="rating"), mini, model("7")))
+def test_grades_tie_for_half(mini: Any, model: Any, run: Any) -> None:
+    found = metrics_of(task(), run(task(kind="rating"), mini, model("7")))
     assert (found["correct"], found["correct_lenient"], found["tie"]) == (0.5, 0.5, 1.0)
 
 
@@ -142,23 +141,23 @@ def likelier(sums: dict[bool, tuple[float, int]], good: set[str]) -> Any:
 
 @pytest.mark.parametrize(("kind", "correct"), [("", 1.0), ("logp_mean", 1.0), ("logp_sum", 0.0)])
 def test_likelihoods_report_both_sum_and_mean(
-    mini: Any, model: Any, run: Any, compute: Any, kind: str, correct: float
+    mini: Any, model: Any, run: Any, kind: str, correct: float
 ) -> None:
     policy = model(
         likelier({True: (-20.0, 20), False: (-6.0, 2)}, better(mini)), "prompt_logprobs", "logprobs"
     )
-    found = compute(task(), run(task(kind=kind), mini, policy))
+    found = metrics_of(task(), run(task(kind=kind), mini, policy))
     assert found["correct"] == correct
     assert (found["correct_logp_sum"], found["correct_logp_mean"]) == (0.0, 1.0)
 
 
-def test_a_reference_policy_is_subtracted(mini: Any, model: Any, run: Any, compute: Any) -> None:
+def test_a_reference_policy_is_subtracted(mini: Any, model: Any, run: Any) -> None:
     good = better(mini)
     reference = model(likelier({True: (-9.0, 5), False: (-1.0, 5)}, good), "prompt_logprobs")
     policy = model(
         likelier({True: (-6.0, 5), False: (-5.0, 5)}, good), "prompt_logprobs", reference=reference
     )
-    found = compute(task(), run(task(kind="logp_reference"), mini, policy))
+    found = metrics_of(task(), run(task(kind="logp_reference"), mini, policy))
     assert (found["correct"], found["margin"]) == (1.0, 7.0)
     assert "reference" in task(kind="logp_reference").roles()
 
@@ -173,7 +172,7 @@ def test_a_reference_policy_is_subtracted(mini: Any, model: Any, run: Any, compu
     ],
 )
 def test_bad_rows_are_named_and_never_asked(
-    in_memory: Any, scores: Any, run: Any, compute: Any, change: dict[str, Any], reason: str, detail: str
+    in_memory: Any, scores: Any, run: Any, change: dict[str, Any], reason: str, detail: str
 ) -> None:
     classifier = scores(lambda text: float(text == ROW["chosen"]))
     done = run(task(), in_memory([ROW, {**ROW, **change}]), classifier)
@@ -182,7 +181,7 @@ def test_bad_rows_are_named_and_never_asked(
         ("correct", "correct_half", "correct_official"), suite.Unscored(reason, detail)
     )
     assert len(classifier.requests) == 1
-    assert compute(task(), done)["correct"] == 1.0
+    assert metrics_of(task(), done)["correct"] == 1.0
     assert done[1][1].finish == "invalid"
     assert list(task().show(*done[1]))
 
@@ -244,20 +243,20 @@ def test_aliases_of_other_copies_are_read(in_memory: Any) -> None:
     assert (sample.payload.chosen, sample.payload.rejected, sample.payload.problem) == ("red", "blue", "")
 
 
-def test_a_file_of_the_six_joined_is_known_by_its_count(from_file: Any, tmp_path: Path) -> None:
+def test_a_file_of_the_six_joined_is_known_by_its_count(tmp_path: Path) -> None:
     path = tmp_path / "joined.jsonl"
     row = {name: value for name, value in ROW.items() if name != "scenario"}
     line = json.dumps(row) + "\n"
     path.write_text(line * TOTAL, "utf-8")
-    samples = list(task().samples(from_file("rag-rewardbench", path)))
+    samples = list(task().samples(task_data(given={"rag-rewardbench": path})))
     counts = {name: sum(one.tags["scenario"] == name for one in samples) for name in SCENARIOS}
     assert counts == SIZES
     assert samples[0].id == "abstain/0000"
     path.write_text(line * 3, "utf-8")
     with pytest.raises(suite.DataError, match="3 rows are not the 1485"):
-        list(task().samples(from_file("rag-rewardbench", path)))
+        list(task().samples(task_data(given={"rag-rewardbench": path})))
     path.write_text(json.dumps(ROW) + "\r\n\r\n", "utf-8")
-    assert [one.id for one in task().samples(from_file("rag-rewardbench", path))] == ["helpful/0000"]
+    assert [one.id for one in task().samples(task_data(given={"rag-rewardbench": path}))] == ["helpful/0000"]
     with pytest.raises(suite.DataError):
         scenario_at(TOTAL)
 

@@ -9,6 +9,7 @@ from suite_rag_rewardbench.v1 import RewardBench1
 from suite_rag_rewardbench.v2 import RewardBench2
 
 import suite
+from suite.testing import metrics_of
 
 
 def v1(**parameters: Any) -> RewardBench1:
@@ -27,10 +28,10 @@ def knows(task: Any, data: Any, wrong: tuple[str, ...] = ()) -> set[str]:
     }
 
 
-def test_sections_are_weighted_and_sums_kept_apart(mini: Any, scores: Any, run: Any, compute: Any) -> None:
+def test_sections_are_weighted_and_sums_kept_apart(mini: Any, scores: Any, run: Any) -> None:
     task = v1(prior_sets=True)
     good = knows(task, mini, ("math-prm", "alpacaeval-easy", "shp"))
-    found = compute(task, run(task, mini, scores(lambda text: float(text in good))))
+    found = metrics_of(task, run(task, mini, scores(lambda text: float(text in good))))
     reasoning, chat = 1 - 984 / (984 + 6 * 164), 1 - 100 / 358
     assert found["reasoning"] == pytest.approx(reasoning) == 0.5
     assert found["chat"] == pytest.approx(chat)
@@ -41,9 +42,9 @@ def test_sections_are_weighted_and_sums_kept_apart(mini: Any, scores: Any, run: 
     assert found["correct[math-prm]"] == 0.0
 
 
-def test_without_prior_sets_their_weight_is_left_out(mini: Any, scores: Any, run: Any, compute: Any) -> None:
+def test_without_prior_sets_their_weight_is_left_out(mini: Any, scores: Any, run: Any) -> None:
     good = knows(v1(), mini)
-    found = compute(v1(), run(v1(), mini, scores(lambda text: float(text in good))))
+    found = metrics_of(v1(), run(v1(), mini, scores(lambda text: float(text in good))))
     assert found["overall_with_prior"] == found["overall_sections"] == 1.0
     assert found["prior_sets"] is None
     assert (v1().datasets(), len(v1(prior_sets=True).datasets())) == (("reward-bench",), 2)
@@ -55,8 +56,8 @@ def test_a_prior_prompt_may_be_a_conversation(mini: Any) -> None:
     assert len(prompts) == 31
 
 
-def test_an_unread_verdict_is_half_by_the_lenient_rule(mini: Any, model: Any, run: Any, compute: Any) -> None:
-    found = compute(v1(), run(v1(), mini, model("no idea")))
+def test_an_unread_verdict_is_half_by_the_lenient_rule(mini: Any, model: Any, run: Any) -> None:
+    found = metrics_of(v1(), run(v1(), mini, model("no idea")))
     assert (found["overall_sections"], found["overall_official"]) == (None, None)
     assert found["correct_lenient"] == 0.5
 
@@ -109,23 +110,23 @@ def test_a_ties_prompt_without_one_side_is_malformed(correct: list[float], incor
         prompt(1, correct, incorrect)
 
 
-def test_a_model_that_knows_is_perfect_and_above(mini: Any, scores: Any, run: Any, compute: Any) -> None:
+def test_a_model_that_knows_is_perfect_and_above(mini: Any, scores: Any, run: Any) -> None:
     good = {text for one in v2().samples(mini) for text in one.payload.answers[: one.payload.num_correct]}
-    found = compute(v2(), run(v2(), mini, scores(lambda text: float(text in good))))
+    found = metrics_of(v2(), run(v2(), mini, scores(lambda text: float(text in good))))
     assert found["ties"] == pytest.approx(1.01)
     assert found["overall"] == pytest.approx((5 + 1.01) / 6)
     assert found["overall_official"] == found["overall"]
     assert found["correct[Precise IF]"] == found["correct[tied]"] == 1.0
 
 
-def test_the_best_shared_by_k_counts_one_kth(mini: Any, scores: Any, run: Any, compute: Any) -> None:
-    found = compute(v2(), done := run(v2(), mini, scores(lambda _: 1.0)))
+def test_the_best_shared_by_k_counts_one_kth(mini: Any, scores: Any, run: Any) -> None:
+    found = metrics_of(v2(), done := run(v2(), mini, scores(lambda _: 1.0)))
     assert {score.values["correct"] for one, _, score in done if one.tags["form"] == "best-of-n"} == {0.25}
     assert found["ties"] == 0.0
     assert found["overall"] == pytest.approx(5 * 0.25 / 6)
 
 
-def test_a_chat_model_ranks_four_and_grades_ties(mini: Any, model: Any, run: Any, compute: Any) -> None:
+def test_a_chat_model_ranks_four_and_grades_ties(mini: Any, model: Any, run: Any) -> None:
     good = {text for one in v2().samples(mini) for text in one.payload.answers[: one.payload.num_correct]}
 
     def answer(request: suite.Request) -> str:
@@ -137,21 +138,21 @@ def test_a_chat_model_ranks_four_and_grades_ties(mini: Any, model: Any, run: Any
         return f"Choose {[text in good for text in texts].index(True) + 1}"
 
     judge = model(answer)
-    found = compute(v2(), run(v2(), mini, judge))
+    found = metrics_of(v2(), run(v2(), mini, judge))
     assert found["overall"] == pytest.approx((5 + 1.01) / 6)
     assert found["correct[best-of-n]"] == 1.0
     assert len(judge.requests) == 10 + sum(
         len(one.payload.answers) for one in v2().samples(mini) if one.tags["form"] != "best-of-n"
     )
-    found = compute(v2(kind="rating"), run(v2(kind="rating"), mini, model(answer)))
+    found = metrics_of(v2(kind="rating"), run(v2(kind="rating"), mini, model(answer)))
     assert found["overall"] == pytest.approx((5 + 1.01) / 6)
 
 
 def test_unread_grades_count_as_upstream_counts_them_but_are_not_official(
-    mini: Any, model: Any, run: Any, compute: Any
+    mini: Any, model: Any, run: Any
 ) -> None:
     done = run(v2(), mini, model("no idea"))
-    found = compute(v2(), done)
+    found = metrics_of(v2(), done)
     assert found["overall"] is None
     assert found["correct"] is None
     assert (found["overall_official"], found["ties_official"]) == (None, None)

@@ -1,12 +1,9 @@
 """Scenarios, data and models for UserBench's tests."""
 
-import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from suite_userbench import __file__ as package
 from suite_userbench.driving import play
 from suite_userbench.events import Event
 from suite_userbench.machine import Episode, episode_random
@@ -14,55 +11,13 @@ from suite_userbench.records import Record, scenario_from
 from suite_userbench.rules_of_play import Rules
 from suite_userbench.scenario import Scenario
 from suite_userbench.synth.generator import scenarios
+from suite_userbench.task import Travel
 from suite_userbench.users.protocol import Answer, Ask, Judgement, Said, Search, Utterance, Verdict
 
 import suite
+from suite.testing import task_data
 
-RowT = TypeVar("RowT")
-MINI = Path(package).parent / "mini"
-
-
-class Files:
-    """`suite.Data` over the bundled files, without a registry; rows can be changed on the way."""
-
-    def __init__(self, change: Callable[[str, dict[str, Any]], dict[str, Any]] | None = None) -> None:
-        self.change = change or (lambda _, row: row)
-
-    def rows(self, name: str, row: type[RowT], part: str | None = None) -> Iterator[RowT]:
-        assert part is not None
-        file = MINI / ("index.jsonl" if part.startswith("single-choice") else f"{part}.jsonl")
-        for line in file.read_text("utf-8").splitlines():
-            yield row(**self.change(name, json.loads(line)))
-
-    def file(self, name: str, path: str) -> Path:
-        raise NotImplementedError
-
-    def has(self, name: str, part: str | None = None) -> bool:
-        return True
-
-
-class Scripted(suite.Model):
-    """A model that answers by a function of the request, and keeps what it was asked."""
-
-    def __init__(
-        self,
-        answer: Callable[[suite.Request], suite.Reply],
-        capabilities: frozenset[str] = frozenset({"chat"}),
-        member: str = "candidate",
-    ) -> None:
-        self.member = self.name = member
-        self.capabilities = self.chosen = capabilities
-        self.answer = answer
-        self.asked: list[suite.Request] = []
-
-    async def ask(self, request: suite.Request, key: str = "") -> suite.Reply:
-        self.asked.append(request)
-        return self.answer(request)
-
-    async def rate_answers(
-        self, messages: tuple[suite.Message, ...], answers: tuple[str, ...], kind: str, key: str
-    ) -> suite.Ratings:
-        raise NotImplementedError
+Row = dict[str, Any]
 
 
 class Told:
@@ -127,12 +82,10 @@ def playing() -> type[Play]:
 
 
 @pytest.fixture
-def scripted() -> type[Scripted]:
-    """A model to script."""
-    return Scripted
+def files() -> Callable[..., suite.Data]:
+    """The bundled data, each row changed on the way if so wanted."""
 
+    def opened(change: Callable[[str, Row], Row] | None = None) -> suite.Data:
+        return task_data(Travel, change=change)
 
-@pytest.fixture
-def files() -> type[Files]:
-    """The bundled data."""
-    return Files
+    return opened

@@ -113,7 +113,7 @@ def test_the_transcript():
         UserBenchEnv(render_mode="human")
 
 
-async def test_any_user_by_async_step(trip, scripted):
+async def test_any_user_by_async_step(trip):
     class Slow:
         async def answer(self, ask):
             from suite_userbench.users import Judgement, Said

@@ -8,7 +8,7 @@ from suite_userbench.users import Judgement, Line, Said, Search, Speak, Utteranc
 from suite_userbench.users.llm import history_text, read_object
 from suite_userbench.wording import PROMPTS
 
-import suite
+from suite.testing import ScriptedModel
 
 
 def view(trip):
@@ -20,16 +20,15 @@ def view(trip):
     )
 
 
-def user_of(scripted, *texts, capabilities=frozenset({"chat", "json_schema"})):
-    replies = iter(texts)
-    model = scripted(lambda request: suite.Reply(next(replies)), capabilities, "user")
+def user_of(*texts, capabilities=frozenset({"chat", "json_schema"})):
+    model = ScriptedModel(texts, "user", capabilities=capabilities)
     return find("llm").make(model, PROMPTS), model
 
 
-async def test_a_search_is_judged(trip, scripted):
-    user, model = user_of(scripted, '{"matches": "yes", "aspect": "Hotel"}')
+async def test_a_search_is_judged(trip):
+    user, model = user_of('{"matches": "yes", "aspect": "Hotel"}')
     assert await user.answer(Search(view(trip), "a hotel")) == Verdict(True, "Hotel")
-    (request,) = model.asked
+    (request,) = model.requests
     assert request.options.json_schema["properties"]["matches"] == {"enum": ["yes", "no", "neither"]}
     text = request.messages[0].content
     assert all(
@@ -39,46 +38,46 @@ async def test_a_search_is_judged(trip, scripted):
 
 
 @pytest.mark.parametrize(("word", "matches"), [("no", False), ("neither", None)])
-async def test_other_verdicts(trip, scripted, word, matches):
-    user, _ = user_of(scripted, json.dumps({"matches": word, "aspect": ""}))
+async def test_other_verdicts(trip, word, matches):
+    user, _ = user_of(json.dumps({"matches": word, "aspect": ""}))
     assert await user.answer(Search(view(trip), "x")) == Verdict(matches, "")
 
 
-async def test_an_utterance_is_judged_with_everything_known(trip, scripted):
-    user, model = user_of(scripted, '```json\n{"kind": "hit", "preference": "P2"}\n```')
+async def test_an_utterance_is_judged_with_everything_known(trip):
+    user, model = user_of('```json\n{"kind": "hit", "preference": "P2"}\n```')
     assert await user.answer(Utterance(view(trip), "Which?")) == Judgement("hit", "P2")
-    text = model.asked[0].messages[0].content
+    text = model.requests[0].messages[0].content
     assert trip.story in text and all(one.text in text for one in trip.preferences) and "judged: chat" in text
 
 
-async def test_one_correction_then_no_answer(trip, scripted):
-    user, model = user_of(scripted, "hm", '{"kind": "chat", "preference": ""}')
+async def test_one_correction_then_no_answer(trip):
+    user, model = user_of("hm", '{"kind": "chat", "preference": ""}')
     assert await user.answer(Utterance(view(trip), "x")) == Judgement("chat", "")
-    assert [one.role for one in model.asked[1].messages] == ["user", "assistant", "user"]
+    assert [one.role for one in model.requests[1].messages] == ["user", "assistant", "user"]
     for reply in ("hm", '{"kind": "surprised"}', "[1]", '{"kind": 3}'):
-        user, _ = user_of(scripted, reply, reply)
+        user, _ = user_of(reply, reply)
         assert await user.answer(Utterance(view(trip), "x")) is None
-    user, _ = user_of(scripted, '{"matches": "perhaps"}')
+    user, _ = user_of('{"matches": "perhaps"}')
     assert await user.answer(Search(view(trip), "x")) is None
 
 
-async def test_speech(trip, scripted):
+async def test_speech(trip):
     first = trip.preferences[0]
-    user, model = user_of(scripted, '{"response": "Hmm, mornings."}')
+    user, model = user_of('{"response": "Hmm, mornings."}')
     assert await user.answer(Speak(view(trip), "hit", "Which?", first)) == Said("Hmm, mornings.")
-    assert first.text in model.asked[0].messages[0].content
-    user, model = user_of(scripted)
+    assert first.text in model.requests[0].messages[0].content
+    user, model = user_of()
     for kind in ("miss", "vague"):
         assert (await user.answer(Speak(view(trip), kind, "x"))).text
-    assert model.asked == []
-    user, _ = user_of(scripted, '{"response": " "}')
+    assert model.requests == []
+    user, _ = user_of('{"response": " "}')
     assert await user.answer(Speak(view(trip), "chat", "x")) is None
 
 
-async def test_without_guided_replies_no_schema_is_sent(trip, scripted):
-    user, model = user_of(scripted, '{"response": "ok"}', capabilities=frozenset({"chat"}))
+async def test_without_guided_replies_no_schema_is_sent(trip):
+    user, model = user_of('{"response": "ok"}', capabilities=frozenset({"chat"}))
     await user.answer(Speak(view(trip), "chat", "x"))
-    assert model.asked[0].options.json_schema is None
+    assert model.requests[0].options.json_schema is None
 
 
 def test_reading_objects():

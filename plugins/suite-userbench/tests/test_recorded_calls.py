@@ -10,10 +10,7 @@ from suite_userbench.parameters import TravelParameters
 from suite_userbench.task import Travel, events_of
 
 import suite
-from suite.cli.main import run as main
-from suite.models.engine import Asking, Surroundings
-from suite.models.openai import provider
-from suite.models.spec import parse_spec
+from suite.testing import open_model
 
 ASK = {"thought": "t", "choice": "action", "content": "Hello."}
 NAME = "interact_with_env"
@@ -62,32 +59,14 @@ SHAPES = {
 }
 
 
-class Wire(suite.Model):
-    """A candidate behind a server, so that replies and requests pass over the wire."""
-
-    member = name = "candidate"
-    capabilities = chosen = frozenset({"chat", "tools"})
-
-    def __init__(self, engine):
-        self.engine = engine
-
-    async def ask(self, request, key=""):
-        return await self.engine.call(request, Asking(seed=1))
-
-    async def rate_answers(self, messages, answers, kind, key):
-        raise NotImplementedError
-
-
 async def played(trip, first, **parameters):
     """(the events, the bodies that the server got) of an episode whose first reply is given."""
     answers = [first]
     later = message(call(json.dumps({**ASK, "choice": "answer", "content": trip.aspects[0].best}), "c9"))
     async with OpenAIServer(lambda body: answers.pop(0) if answers else later, keep_bodies=True) as server:
-        engine = provider.engine(parse_spec("openai/loopback", [("base_url", server.url)]))
-        await engine.start(Surroundings())
         task = Travel(TravelParameters.model_validate({"user": "rules-v1", "max_steps": 2, **parameters}))
-        output = await task.solve(suite.Sample(trip.id, trip), suite.Models({"candidate": [Wire(engine)]}))
-        await engine.close()
+        async with open_model("openai/loopback", base_url=server.url) as model:
+            output = await task.solve(suite.Sample(trip.id, trip), suite.Models({"candidate": [model]}))
         return events_of(output), server.bodies
 
 
@@ -136,7 +115,9 @@ def test_dialogues_are_played_by_tool_calls_of_the_real_engine(tmp_path, monkeyp
     options = [flag for key, value in given.items() for flag in ("-o", f"{key}={value}")]
     task = ["--task", "userbench/travel", "--mini", "--preset", "mini", "-P", "calling=tools", "--limit", "2"]
     task += ["-P", "max_tokens=400", "-P", "temperature=1.0"]  # at 0 so small a model only repeats itself
-    code = main(["eval", *task, "--model", f"vllm/{model}", "--output", "run", "--quiet", *options])
+    code = suite.run_command(
+        "eval", *task, "--model", f"vllm/{model}", "--output", "run", "--quiet", *options
+    )
     assert code == 0
     reader = suite.RunReader(tmp_path / "run")
     calls = [one for one in reader.calls if one.role == "candidate"]

@@ -11,7 +11,6 @@ from suite_userbench.cli import userbench
 from suite_userbench.task import Travel
 
 import suite
-from suite.cli.main import run as main
 
 
 @pytest.fixture(scope="module")
@@ -24,23 +23,21 @@ def folder(tmp_path_factory):
     os.chdir(base)
     try:
         for name in ("random", "ask_everything"):
-            code = main(
-                [
-                    "eval",
-                    "--task",
-                    "userbench/travel",
-                    "--mini",
-                    "-P",
-                    "user=rules-v1",
-                    "-P",
-                    "tags=22",
-                    "--trials",
-                    "2",
-                    "--model",
-                    f"scripted/suite_userbench.baselines:{name}",
-                    "--output",
-                    f"runs/{name}",
-                ]
+            code = suite.run_command(
+                "eval",
+                "--task",
+                "userbench/travel",
+                "--mini",
+                "-P",
+                "user=rules-v1",
+                "-P",
+                "tags=22",
+                "--trials",
+                "2",
+                "--model",
+                f"scripted/suite_userbench.baselines:{name}",
+                "--output",
+                f"runs/{name}",
             )
             assert code == 0
     finally:
@@ -154,23 +151,21 @@ def test_generated_files_serve_as_data(tmp_path, monkeypatch):
     result = CliRunner().invoke(userbench, arguments)
     assert result.exit_code == 0 and "never compare" in result.output
     data = ["--data", "userbench=synth/scenarios.jsonl", "--data", "userbench-index=synth/index.jsonl"]
-    code = main(
-        [
-            "eval",
-            "--task",
-            "userbench/travel",
-            *data,
-            "-P",
-            "split=train",
-            "-P",
-            "user=rules-v1",
-            "--output",
-            "run",
-            "--model",
-            "scripted/suite_userbench.baselines:silent",
-            "-P",
-            "max_steps=2",
-        ]
+    code = suite.run_command(
+        "eval",
+        "--task",
+        "userbench/travel",
+        *data,
+        "-P",
+        "split=train",
+        "-P",
+        "user=rules-v1",
+        "--output",
+        "run",
+        "--model",
+        "scripted/suite_userbench.baselines:silent",
+        "-P",
+        "max_steps=2",
     )
     assert code == 0
     run = suite.RunReader(tmp_path / "run")

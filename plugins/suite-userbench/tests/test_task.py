@@ -9,6 +9,7 @@ from suite_userbench.task import Travel, events_of
 from suite_userbench.travel import ASPECTS
 
 import suite
+from suite.testing import ScriptedModel
 
 ALL = frozenset({"chat", "tools", "json_schema"})
 
@@ -22,9 +23,9 @@ def move(choice, content, name="interact_with_env", identity="c1"):
     return suite.ToolCall(name, body, identity)
 
 
-async def play(scripted, trip, answer, capabilities=ALL, user=None, **parameters):
+async def play(trip, answer, capabilities=ALL, user=None, **parameters):
     task = task_of(**parameters)
-    candidate = scripted(answer, capabilities)
+    candidate = ScriptedModel(answer, capabilities=capabilities)
     members = {"candidate": [candidate]}
     if user is not None:
         members["user"] = [user]
@@ -49,46 +50,45 @@ def calls(*moves):
     return script(*(suite.Reply("", tool_calls=(one,)) for one in moves))
 
 
-async def test_the_oracle_scores_one(scripted, trips):
+async def test_the_oracle_scores_one(trips):
     for trip in trips:
         moves = [move("answer", one.best) for one in trip.aspects]
-        _, output, score = await play(scripted, trip, calls(*moves))
+        _, output, score = await play(trip, calls(*moves))
         assert score.values["score"] == 1.0 and score.values["solved"] and score.values["perfect"]
         assert output.finish == "stop"
         assert all(part.values["best"] for part in score.parts)
 
 
-async def test_tools_are_called_and_answered(scripted, trip):
+async def test_tools_are_called_and_answered(trip):
     candidate, _, _ = await play(
-        scripted,
         trip,
         calls(move("action", "Hello.", identity="a"), move("answer", trip.aspects[0].best)),
         max_steps=2,
     )
-    first, second = candidate.asked
+    first, second = candidate.requests
     assert first.tools[0].name == "interact_with_env" and first.options.tool_choice == "required"
     assert [one.role for one in second.messages] == ["system", "user", "assistant", "tool"]
     assert second.messages[3].tool_call_id == "a" == second.messages[2].tool_calls[0].id
     assert trip.request in first.messages[1].content
-    told = "".join(one.content for request in candidate.asked for one in request.messages)
+    told = "".join(one.content for request in candidate.requests for one in request.messages)
     assert not any(one.text in told or one.statement in told for one in trip.preferences)
 
 
 @pytest.mark.parametrize(
     ("capabilities", "guided"), [(frozenset({"chat", "json_schema"}), True), (frozenset({"chat"}), False)]
 )
-async def test_models_without_tools_write_json(scripted, trip, capabilities, guided):
+async def test_models_without_tools_write_json(trip, capabilities, guided):
     text = json.dumps({"thought": "", "choice": "answer", "content": trip.aspects[0].best})
-    candidate, output, _ = await play(scripted, trip, script(suite.Reply(text)), capabilities, max_steps=2)
-    assert not candidate.asked[0].tools
-    assert (candidate.asked[0].options.json_schema is not None) == guided
+    candidate, output, _ = await play(trip, script(suite.Reply(text)), capabilities, max_steps=2)
+    assert not candidate.requests[0].tools
+    assert (candidate.requests[0].options.json_schema is not None) == guided
     assert [event.kind for event in events_of(output)] == ["answer_best", "answer_refused"]
-    assert [one.role for one in candidate.asked[1].messages][2:] == ["assistant", "user"]
+    assert [one.role for one in candidate.requests[1].messages][2:] == ["assistant", "user"]
 
 
-async def test_text_with_a_tag_is_read(scripted, trip):
+async def test_text_with_a_tag_is_read(trip):
     answer = script(suite.Reply("I think so.\n[action] Do you like a gym?"))
-    _, output, _ = await play(scripted, trip, answer, frozenset({"chat"}), max_steps=1)
+    _, output, _ = await play(trip, answer, frozenset({"chat"}), max_steps=1)
     assert events_of(output)[0].content == "Do you like a gym?"
 
 
@@ -103,20 +103,20 @@ WORSE = ['{"choice": "dance", "content": "x"}', '{"choice": "search"}', "[1, 2]"
 
 
 @pytest.mark.parametrize("problem", BAD)
-async def test_bad_turns_are_events_and_cost_a_turn(scripted, trip, problem):
-    candidate, output, score = await play(scripted, trip, script(BAD[problem]), max_steps=3)
+async def test_bad_turns_are_events_and_cost_a_turn(trip, problem):
+    candidate, output, score = await play(trip, script(BAD[problem]), max_steps=3)
     events = events_of(output)
     assert [(event.kind, event.cause, event.reward) for event in events] == [
         ("format_error", problem, 0.0)
     ] * 3
     assert output.finish == "limit" and score.values["score"] == 0.0 and score.values["failed"] is False
-    assert all(one.tool_calls == () for request in candidate.asked for one in request.messages)
+    assert all(one.tool_calls == () for request in candidate.requests for one in request.messages)
 
 
 @pytest.mark.parametrize("arguments", WORSE)
-async def test_wrong_arguments(scripted, trip, arguments):
+async def test_wrong_arguments(trip, arguments):
     reply = suite.Reply("", tool_calls=(suite.ToolCall("interact_with_env", arguments, "x"),))
-    _, output, _ = await play(scripted, trip, script(reply), max_steps=1)
+    _, output, _ = await play(trip, script(reply), max_steps=1)
     assert events_of(output)[0].cause == "bad-arguments"
 
 
@@ -131,28 +131,29 @@ async def test_wrong_arguments(scripted, trip, arguments):
         ({"thought": "", "choice": "action", "content": "[action]Hi."}, "action_chat", "action_chat"),
     ],
 )
-async def test_compat_reads_arguments_as_the_released_harness(scripted, trip, arguments, default, released):
+async def test_compat_reads_arguments_as_the_released_harness(trip, arguments, default, released):
     reply = suite.Reply("", tool_calls=(suite.ToolCall("interact_with_env", json.dumps(arguments), "x"),))
-    _, output, _ = await play(scripted, trip, script(reply), max_steps=1)
+    _, output, _ = await play(trip, script(reply), max_steps=1)
     event = events_of(output)[0]
     assert (event.cause or event.kind) == default
-    _, output, _ = await play(scripted, trip, script(reply), max_steps=1, compat="released-async")
+    _, output, _ = await play(trip, script(reply), max_steps=1, compat="released-async")
     assert output.finish == ("invalid" if released is None else "limit")
     assert events_of(output)[0].kind == (released or "finish")
 
 
-async def test_compat_does_not_look_at_the_name_of_the_tool(scripted, trip):
+async def test_compat_does_not_look_at_the_name_of_the_tool(trip):
     reply = suite.Reply("", tool_calls=(move("action", "Hi.", name="fly"),))
-    _, output, _ = await play(scripted, trip, script(reply), max_steps=1, compat="released-async")
+    _, output, _ = await play(trip, script(reply), max_steps=1, compat="released-async")
     assert events_of(output)[0].kind == "action_chat"
 
 
-async def test_published_texts_stand_instead_of_ours(scripted, trip):
+async def test_published_texts_stand_instead_of_ours(trip):
     task = task_of(max_steps=1)
     task.prompts = task.prompts.replace("mixed", published_system="Plan {{a}} trip.", budget="Be cheap.")
-    candidate = scripted(script(suite.Reply("", tool_calls=(move("action", "Hi."),))), ALL)
+    reply = suite.Reply("", tool_calls=(move("action", "Hi."),))
+    candidate = ScriptedModel(script(reply), capabilities=ALL)
     await task.solve(suite.Sample(trip.id, trip), suite.Models({"candidate": [candidate]}))
-    first = candidate.asked[0].messages
+    first = candidate.requests[0].messages
     assert [one.content for one in first] == ["Plan {a} trip.", f"{trip.request}\nBe cheap.\n"]
 
 
@@ -163,37 +164,37 @@ def test_rules_of_our_generator_are_told_of_our_scenarios_only():
         assert ours not in one.legend_of("userbench")
 
 
-async def test_a_cut_off_answer_is_told_from_a_wordy_one(scripted, trip):
+async def test_a_cut_off_answer_is_told_from_a_wordy_one(trip):
     for finish, cause in (("length", "cut-off"), ("stop", "no-json")):
         reply = suite.Reply('{"thought": "and so', finish=finish)
-        _, output, _ = await play(scripted, trip, script(reply), frozenset({"chat"}), max_steps=1)
+        _, output, _ = await play(trip, script(reply), frozenset({"chat"}), max_steps=1)
         assert events_of(output)[0].cause == cause
 
 
-async def test_several_calls_at_once_use_the_first(scripted, trip):
+async def test_several_calls_at_once_use_the_first(trip):
     reply = suite.Reply("", tool_calls=(move("action", "Hi."), move("answer", "H1"), move("answer", "H2")))
-    candidate, output, _ = await play(scripted, trip, script(reply), max_steps=2)
+    candidate, output, _ = await play(trip, script(reply), max_steps=2)
     assert (events_of(output)[0].kind, events_of(output)[0].dropped) == ("action_chat", 2)
-    assert len(candidate.asked[1].messages[2].tool_calls) == 1
+    assert len(candidate.requests[1].messages[2].tool_calls) == 1
 
 
-async def test_an_overflow_ends_the_episode_with_what_it_had(scripted, trip):
+async def test_an_overflow_ends_the_episode_with_what_it_had(trip):
     answer = script(
         suite.Reply("", tool_calls=(move("answer", trip.aspects[0].best),)), suite.Reply(finish="overflow")
     )
-    _, output, score = await play(scripted, trip, answer)
+    _, output, score = await play(trip, answer)
     assert output.finish == "overflow"
     assert score.values["score"] == 0.5 and score.values["failed"] is True and score.values["turns"] == 1
 
 
-async def test_a_tool_loop_ends_at_the_limit(scripted, trip):
+async def test_a_tool_loop_ends_at_the_limit(trip):
     one = trip.aspects[0]
     values = ", ".join(one.arguments.values())
     text = f"{one.name.replace('_', ' ')} {values}"
     if one.name == "flight":
         origin, destination, date = one.arguments.values()
         text = f"flight from {origin} to {destination} on {date}"
-    _, output, score = await play(scripted, trip, calls(move("search", text)))
+    _, output, score = await play(trip, calls(move("search", text)))
     kinds = [event.kind for event in events_of(output)]
     assert len(kinds) == 20 and kinds[0] == "search_valid"
     assert kinds[1:].count("search_repeat") == 15 and kinds.count("search_outage") == 4
@@ -204,44 +205,46 @@ async def test_a_tool_loop_ends_at_the_limit(scripted, trip):
     )
 
 
-async def test_content_that_is_json_is_passed_on(scripted, trip):
+async def test_content_that_is_json_is_passed_on(trip):
     body = json.dumps({"thought": "", "choice": "search", "content": {"aspect": "hotel"}})
     reply = suite.Reply("", tool_calls=(suite.ToolCall("interact_with_env", body, "x"),))
-    _, output, _ = await play(scripted, trip, script(reply), max_steps=1)
+    _, output, _ = await play(trip, script(reply), max_steps=1)
     assert events_of(output)[0].content == '{"aspect": "hotel"}'
 
 
-async def test_the_released_harness_gives_up_without_a_tool_call(scripted, trip):
-    _, output, score = await play(scripted, trip, script(suite.Reply("talk")), compat="released-async")
+async def test_the_released_harness_gives_up_without_a_tool_call(trip):
+    _, output, score = await play(trip, script(suite.Reply("talk")), compat="released-async")
     assert output.finish == "invalid" and score.values["failed"] is True and score.values["turns"] == 0
 
 
-async def test_a_model_as_user_and_one_that_breaks_its_schema(scripted, trip):
+async def test_a_model_as_user_and_one_that_breaks_its_schema(trip):
     def user(request):
         return suite.Reply("I am not JSON")
 
-    member = scripted(user, frozenset({"chat"}), "user")
-    _, output, score = await _with_model(scripted, trip, member)
+    member = ScriptedModel(user, "user", capabilities=["chat"])
+    _, output, score = await _with_model(trip, member)
     kinds = [(event.kind, event.cause) for event in events_of(output)]
     assert kinds == [("action_chat", "user-failed"), ("search_outage", "user-failed")]
     assert score.values["user_failures"] == 2
 
 
-async def _with_model(scripted, trip, member):
+async def _with_model(trip, member):
     task = Travel(TravelParameters(user="llm", max_steps=2))
-    candidate = scripted(calls(move("action", "Which airline?"), move("search", "hotel")), ALL)
+    candidate = ScriptedModel(
+        calls(move("action", "Which airline?"), move("search", "hotel")), capabilities=ALL
+    )
     models = suite.Models({"candidate": [candidate], "user": [member]})
     sample = suite.Sample(trip.id, trip)
     output = await task.solve(sample, models)
     return candidate, output, await task.score(sample, output, models)
 
 
-async def test_a_failing_call_is_not_caught(scripted, trip):
+async def test_a_failing_call_is_not_caught(trip):
     def answer(_):
         raise suite.CallFailed("connect", "no", retryable=True)
 
     with pytest.raises(suite.CallFailed):
-        await play(scripted, trip, answer)
+        await play(trip, answer)
 
 
 def test_roles_follow_the_user():
@@ -254,9 +257,9 @@ def test_roles_follow_the_user():
         task_of(user="rules-v2")
 
 
-async def test_tools_asked_for_and_missing(scripted, trip):
+async def test_tools_asked_for_and_missing(trip):
     with pytest.raises(suite.CapabilityError, match="tools"):
-        await play(scripted, trip, script(suite.Reply("x")), frozenset({"chat"}), calling="tools")
+        await play(trip, script(suite.Reply("x")), frozenset({"chat"}), calling="tools")
 
 
 async def test_facts_name_user_and_scenarios(files):
@@ -286,13 +289,13 @@ def test_bad_parameters(bad):
         TravelParameters.model_validate(bad)
 
 
-async def test_scoring_something_else_says_so(scripted, trip):
+async def test_scoring_something_else_says_so(trip):
     with pytest.raises(suite.DataError, match="no UserBench episode"):
         await task_of().score(suite.Sample(trip.id, trip), suite.Output("text"), suite.Models({}))
 
 
-async def test_baselines_speak_both_ways(scripted, trip):
+async def test_baselines_speak_both_ways(trip):
     for capabilities in (ALL, frozenset({"chat"})):
-        _, output, _ = await play(scripted, trip, lambda r: baselines.random(r, None), capabilities)
+        _, output, _ = await play(trip, lambda r: baselines.random(r, None), capabilities)
         kinds = [event.kind for event in events_of(output)]
         assert kinds.count("search_valid") == 2 and output.finish == "stop"

@@ -13,7 +13,6 @@ from suite_vibechecker.functional import NOT_RUN, Functional
 from suite_vibechecker.rows import BigRow, LiveRow
 
 import suite
-from suite.sandbox import open_sandbox
 
 SOLUTIONS = Path(__file__).parent / "solutions"
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def functional() -> AsyncIterator[Functional]:
     try:
-        sandbox = await open_sandbox()
+        sandbox = await suite.open_sandbox()
     except suite.SandboxUnavailable as error:
         pytest.skip(str(error))
     yield Functional(sandbox, find("", Path("/nonexistent"), ()), seconds=5)

@@ -10,8 +10,6 @@ import yaml
 from suite_vibechecker.rows import BigRow, LiveRow
 from suite_vibechecker.task import Big, Live
 
-from suite.data.entry import DatasetEntry
-
 PACKAGE = Path(str(files("suite_vibechecker")))
 REGISTRY = Path(__file__).parents[3] / "registry"
 
@@ -39,10 +37,8 @@ def test_tasks_name_entries_that_exist(task: type[Big] | type[Live]) -> None:
 
 
 @pytest.mark.parametrize("name", ["vibechecker-big", "vibechecker-live", "vericode"])
-def test_official_entries_are_well_formed(name: str) -> None:
+def test_official_entries_say_how_many_rows_are_published(name: str) -> None:
     text = yaml.safe_load((REGISTRY / "datasets" / f"{name}.yaml").read_text("utf-8"))
-    entry = DatasetEntry.model_validate(text)
-    assert (
-        entry.parts["train"].rows == {"vibechecker-big": 1140, "vibechecker-live": 1055, "vericode": 30}[name]
-    )
+    rows = {"vibechecker-big": 1140, "vibechecker-live": 1055, "vericode": 30}
+    assert text["parts"]["train"]["rows"] == rows[name]
     assert text["source"]["repo"] == "MingZhong/SWE-IF"

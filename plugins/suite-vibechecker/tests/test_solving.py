@@ -11,6 +11,7 @@ from suite_vibechecker.rows import BigRow, LiveRow
 from suite_vibechecker.solving import solve
 
 import suite
+from suite.testing import ScriptedModel
 
 CODE = "```python\nx = 1\n```"
 
@@ -26,63 +27,62 @@ def run(row: BigRow | LiveRow, model: Any, **cell: Any) -> suite.Output:
 
 
 def test_the_whole_protocol_costs_11_different_calls_a_problem(
-    candidate: Any, big_rows: list[BigRow], live_rows: list[LiveRow]
+    big_rows: list[BigRow], live_rows: list[LiveRow]
 ) -> None:
     for row in (big_rows[0], live_rows[0], live_rows[-1]):
-        model = candidate(answers)
+        model = ScriptedModel(answers)
         for cell in PRESETS["paper"]:
             run(row, model, **cell)
-        assert (len(PRESETS["paper"]), len(set(map(str, model.asked)))) == (11, 11)
+        different = set(map(str, zip(model.requests, model.keys, strict=True)))
+        assert (len(PRESETS["paper"]), len(different)) == (11, 11)
 
 
 def test_the_base_question_has_no_mode() -> None:
     assert Parameters(mode="multi", k=0) == Parameters(mode="single", k=0)
 
 
-def test_a_longer_chain_extends_a_shorter_one(candidate: Any, big_rows: list[BigRow]) -> None:
-    model = candidate(answers)
+def test_a_longer_chain_extends_a_shorter_one(big_rows: list[BigRow]) -> None:
+    model = ScriptedModel(answers)
     run(big_rows[0], model, mode="multi", k=3)
-    asked = [request.messages for request, _ in model.asked]
+    asked = [request.messages for request in model.requests]
     assert [len(messages) for messages in asked] == [2, 4, 6, 8]
     assert all(longer[: len(shorter)] == shorter for shorter, longer in itertools.pairwise(asked))
     edits = [one.edit_prompt for one in big_rows[0].instruction_list[:3]]
     assert [messages[-1].content for messages in asked[1:]] == edits
 
 
-def test_single_turn_asks_once_with_the_first_requirements(candidate: Any, big_rows: list[BigRow]) -> None:
-    model = candidate(answers)
+def test_single_turn_asks_once_with_the_first_requirements(big_rows: list[BigRow]) -> None:
+    model = ScriptedModel(answers)
     run(big_rows[0], model, mode="single", k=2)
-    asked = model.asked[0][0].messages[-1].content
+    asked = model.requests[0].messages[-1].content
     texts = [one.generation_prompt for one in big_rows[0].instruction_list]
-    assert (len(model.asked), [text in asked for text in texts]) == (1, [True, True, False, False, False])
+    assert (len(model.requests), [text in asked for text in texts]) == (1, [True, True, False, False, False])
 
 
 @pytest.mark.parametrize("text", ["", "```python\n```"])
-def test_a_reply_without_a_program_is_asked_again_and_then_kept(
-    candidate: Any, big_rows: list[BigRow], text: str
-) -> None:
-    model = candidate(lambda request: suite.Reply(text=text))
+def test_a_reply_without_a_program_is_asked_again_and_then_kept(big_rows: list[BigRow], text: str) -> None:
+    model = ScriptedModel(lambda request: suite.Reply(text=text))
     output = run(big_rows[0], model, mode="multi", k=5)
-    assert [key for _, key in model.asked] == ["", "attempt-2", "attempt-3"]
+    assert model.keys == ["", "attempt-2", "attempt-3"]
     assert (output.text, output.finish) == (text, "empty")
 
 
-def test_the_second_attempt_can_succeed(candidate: Any, big_rows: list[BigRow]) -> None:
+def test_the_second_attempt_can_succeed(big_rows: list[BigRow]) -> None:
     replies = iter(["", CODE])
-    model = candidate(lambda request: suite.Reply(text=next(replies)))
+    model = ScriptedModel(lambda request: suite.Reply(text=next(replies)))
     assert run(big_rows[0], model, k=0) == suite.Output(text=CODE)
 
 
 @pytest.mark.parametrize("finish", ["overflow", "refused", "length", "invalid"])
-def test_a_chain_ends_where_the_model_fails(candidate: Any, big_rows: list[BigRow], finish: str) -> None:
+def test_a_chain_ends_where_the_model_fails(big_rows: list[BigRow], finish: str) -> None:
     replies = iter([suite.Reply(text=CODE), suite.Reply(text="", finish=finish)])
-    model = candidate(lambda request: next(replies))
+    model = ScriptedModel(lambda request: next(replies))
     assert run(big_rows[0], model, mode="multi", k=5).finish == finish
-    assert len(model.asked) == 2
+    assert len(model.requests) == 2
 
 
-def test_options_reach_the_call(candidate: Any, live_rows: list[LiveRow]) -> None:
-    model = candidate(answers)
+def test_options_reach_the_call(live_rows: list[LiveRow]) -> None:
+    model = ScriptedModel(answers)
     asyncio.run(solve(live_rows[0], Parameters(k=0, max_tokens=77), 0.2, model, PROMPTS))
-    options = model.asked[0][0].options
+    options = model.requests[0].options
     assert (options.temperature, options.max_tokens) == (0.2, 77)

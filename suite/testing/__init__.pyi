@@ -1,0 +1,15 @@
+"""The public names for tests of plugins, each once, as in `suite/__init__.pyi`."""
+
+from . import conformance as conformance
+from .bench import Bench as Bench
+from .bench import Ran as Ran
+from .role_models import EngineModel as EngineModel
+from .role_models import ScriptedModel as ScriptedModel
+from .role_models import open_model as open_model
+from .solved import Solved as Solved
+from .solved import metrics_of as metrics_of
+from .solved import solve_all as solve_all
+from .subject import Subject as Subject
+from .task_data import task_data as task_data
+
+__all__: list[str]

@@ -1,0 +1,118 @@
+"""The data of a task for its tests: bundled rows as the suite reads them, rows in memory, files."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from suite.data.cache import Cache
+from suite.data.registry import Registry
+from suite.data.rows import Raw, RowPlace
+from suite.data.view import DataView, FileSource, Source, obtain
+from suite.errors import DataError
+from suite.plugins import catalogue
+from suite.run.cells import AnyTask
+
+Row = Mapping[str, object] | BaseModel
+Rows = Iterable[Row]
+Change = Callable[[str, Raw], Raw]  # of a row of a dataset, by its name
+
+
+class MemorySource:
+    """Rows in memory as a dataset: undivided, or by the names of its parts."""
+
+    def __init__(self, name: str, rows: Rows | Mapping[str, Rows]) -> None:
+        parts = rows if isinstance(rows, Mapping) else {"": rows}
+        self._name = name
+        self._parts = {part: [_raw(row) for row in found] for part, found in parts.items()}
+
+    def parts(self) -> Sequence[str]:
+        """The names of its parts; () if it is not divided."""
+        return [part for part in self._parts if part]
+
+    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
+        """The rows; undivided ones serve every part."""
+        for name, rows in self._parts.items():
+            if part in (None, name) or not name:
+                for number, row in enumerate(rows):
+                    yield RowPlace(self._name, name or "rows", number), row
+
+    def path(self, path: str) -> Path:
+        """There are no files."""
+        raise DataError(f"{self._name} is in memory: it has rows, no file {path!r}")
+
+    def identity(self) -> Mapping[str, object]:
+        """Where it comes from."""
+        return {"source": "memory"}
+
+
+class FolderSource:
+    """The files of a folder as a dataset without rows."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self._name = name
+        self._folder = folder
+
+    def parts(self) -> Sequence[str]:
+        """It is not divided."""
+        return ()
+
+    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:  # noqa: ARG002
+        """There are no rows."""
+        raise DataError(f"{self._name} is a folder: it has files, no rows")
+
+    def path(self, path: str) -> Path:
+        """A file of the folder."""
+        found = self._folder / path
+        if not found.is_file():
+            raise DataError(f"{self._name} has no file {path!r}", where=str(self._folder))
+        return found
+
+    def identity(self) -> Mapping[str, object]:
+        """Where it comes from."""
+        return {"source": "folder"}
+
+
+class ChangedSource:
+    """A dataset whose rows are changed on the way."""
+
+    def __init__(self, name: str, source: Source, change: Change) -> None:
+        self._name = name
+        self._source = source
+        self._change = change
+        self.parts, self.path, self.identity = source.parts, source.path, source.identity
+
+    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
+        """Its rows, each as `change` makes it."""
+        return ((place, self._change(self._name, row)) for place, row in self._source.rows(part))
+
+
+def task_data(
+    *tasks: AnyTask | type[AnyTask],
+    given: Mapping[str, Path | Rows | Mapping[str, Rows]] | None = None,
+    change: Change | None = None,
+) -> DataView:
+    """What tasks read: their bundled mini data, but for the datasets that are given.
+
+    given: dataset -> rows, rows by part, a JSON Lines file, or a folder whose files the task reads itself.
+    change: makes another row of each bundled one, (dataset, row) -> row.
+    Nothing is fetched: a dataset without bundled rows that is not given is not at hand.
+    Raises NotFound, DataError.
+    """
+    sources = {name: _source(name, found) for name, found in (given or {}).items()}
+    registry, cache = Registry(catalogue().registry_folders()), Cache()
+    for name, entry in {name: entry for task in tasks for name, entry in task.info.mini.items()}.items():
+        if name not in sources:
+            bundled = obtain(entry, registry, cache)
+            sources[name] = ChangedSource(name, bundled, change) if change else bundled
+    return DataView(sources)
+
+
+def _source(name: str, given: Path | Rows | Mapping[str, Rows]) -> Source:
+    if not isinstance(given, Path):
+        return MemorySource(name, given)
+    return FolderSource(name, given) if given.is_dir() else FileSource(name, given)
+
+
+def _raw(row: Row) -> Raw:
+    return row.model_dump() if isinstance(row, BaseModel) else dict(row)
