@@ -50,9 +50,9 @@ def declare(runs: Sequence[str], board_name: str) -> None:
       suite submit declare runs/mine > declare.yaml
     """
     from suite.board.pack import declarations
-    from suite.compare.loading import open_runs
+    from suite.board.pack.wish import opened
 
-    known = declarations.known(open_runs(runs), _board(board_name))
+    known = declarations.known(opened(runs), _board(board_name))
     click.echo(declarations.template(known), nl=False)
 
 

@@ -75,6 +75,8 @@ def entry(
             "submitter": {"name": f"Person {number}", "relationship": "third_party"},
             "created": "2026-05-01T12:00:00+00:00",
             "suite_version": "0.1.0",
+            "runs": [],
+            "files": [],
             "disclosure": {
                 "contamination": {item.name: "none_known" for item in made_for.tasks} if number % 2 else {},
                 "selection": {"complete_runs": 1 + number % 3, "rule": "first"},
@@ -157,6 +159,7 @@ def entry(
             "class": "standard",
             "differences": [],
             "trust": "L1",
+            "rerun": None,
             "columns": columns,
             "recomputed": [],
             "per_sample_sha256": hashlib.sha256((folder / "per_sample.parquet").read_bytes()).hexdigest(),

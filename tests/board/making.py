@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from sealing import seal
 
 from suite.board.bundle import frames
 from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Finding, Findings
 from suite.board.bundle.size_limits import Limits
 from suite.board.pack import bundle_files
+from suite.board.pack.wish import opened
 from suite.chat import Message, Reply, Request, ToolCall, Usage
-from suite.compare.loading import open_runs
 from tests.servers import small_tasks
 
 DECLARED: dict[str, Any] = {
@@ -91,7 +92,7 @@ def make_run(folder: Path, *, task: Any = small_tasks.Spell, judge: bool = True,
 def stage(folder: Path, *runs: Path) -> Path:
     """An unpacked bundle of these runs."""
     folder.mkdir()
-    bundle_files.stage(open_runs([str(run) for run in runs]), DECLARED, b"A *readme*.\n", folder)
+    bundle_files.stage(opened([str(run) for run in runs]), DECLARED, b"A *readme*.\n", folder)
     return folder
 
 
@@ -141,7 +142,7 @@ def edit(bundle: Path, name: str, change: Callable[[dict[str, Any]], None], at: 
     change(record)
     lines[at] = with_crc(msgspec.json.encode(record))
     write_lines(path, lines)
-    bundle_files.seal(bundle)
+    seal(bundle)
 
 
 def edit_json(path: Path, change: Callable[[dict[str, Any]], None]) -> None:

@@ -6,20 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sealing import seal
+
 from suite.board.bundle import frames
-from suite.board.pack import bundle_files
 from tests.board.making import journal, lines_of, with_crc, without_crc, write_lines
 
 
 def rewrite(bundle: Path, name: str, change: Callable[[list[bytes]], list[bytes]]) -> None:
     path = journal(bundle, name)
     write_lines(path, change(lines_of(path)))
-    bundle_files.seal(bundle)
+    seal(bundle)
 
 
 def raw(bundle: Path, name: str, data: bytes) -> None:
     journal(bundle, name).write_bytes(frames.compress(data))
-    bundle_files.seal(bundle)
+    seal(bundle)
 
 
 def first(change: Callable[[bytes], bytes]) -> Callable[[list[bytes]], list[bytes]]:
@@ -38,5 +39,5 @@ def changed(bundle: Path, to: Path, **changes: Any) -> Path:
         else:
             told[key] = value
     path.write_text(json.dumps(told))
-    bundle_files.seal(to)
+    seal(to)
     return to

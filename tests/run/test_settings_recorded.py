@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from msgspec import convert
 from named_server import NamedServer
 from small_tasks import plan_of, run
 
 from suite.board.bundle.documents_check import roles_identity
-from suite.board.bundle.submission import schema_errors
+from suite.board.bundle.schemas import schema_errors
+from suite.journal.documents import Roles
 from suite.journal.reading import RunReader
 from suite.models.sampling import NEUTRAL
 from suite.models.settings import SETTINGS
@@ -35,7 +37,7 @@ async def test_a_server_that_says_it_is_vllm_is_recorded_with_what_it_was_sent(t
     scoring = RunReader(tmp_path / "run").scoring_manifest()
     assert "settings" not in scoring["roles"]["judge"][0]  # nothing is served
     assert list(schema_errors("run-manifest.v1.json", manifest)) == []
-    assert roles_identity(manifest["roles"]) == manifest["plan"]["roles"]
+    assert roles_identity(convert(manifest["roles"], Roles)) == manifest["plan"]["roles"]
     assert (manifest["plan_sha256"], choose_folder(again, tmp_path / "run", False)) == (
         again.sha256,
         tmp_path / "run",

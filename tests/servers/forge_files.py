@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sealing import seal
 from tamper import Forged
 
 from suite.board.bundle import signatures
-from suite.board.bundle.submission import SIGNATURE
-from suite.board.pack.bundle_files import seal
+from suite.board.bundle.file_names import SIGNATURE
 from suite.chat import sha256_hex
 
 

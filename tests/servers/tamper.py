@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import convert, to_builtins
+from sealing import seal
 
 from suite.board.bundle import frames
 from suite.board.bundle.documents_check import entry_cell, roles_identity
-from suite.board.pack.bundle_files import seal
 from suite.chat import call_id, canonical_json, request_sha256, sha256_hex
 from suite.journal.blocks import BlockReader
+from suite.journal.documents import CellRecord, CellResult, Roles, ScoredCell
 from suite.journal.reading import RunReader
 from suite.journal.records import (
     AttemptRecord,
@@ -173,14 +175,14 @@ class Forged:
         counts["samples"] = {renamed.get(cell, cell): n for cell, n in counts["samples"].items()}
         plan = self.manifest["plan"]
         plan["cells"] = {one["cell"]: one["prompts_sha256"] for one in self.manifest["cells"]}
-        plan["roles"] = roles_identity(self.manifest["roles"])
+        plan["roles"] = roles_identity(convert(self.manifest["roles"], Roles))
         for name in ("seed", "trials", "limit", "shard", "data"):
             plan[name] = self.manifest[name]
 
         cells = {
             one["cell"]: [one["prompts_sha256"], one["score_parameters"]] for one in self.scoring["cells"]
         }
-        identity = {"roles": roles_identity(self.scoring["roles"]), "cells": cells}
+        identity = {"roles": roles_identity(convert(self.scoring["roles"], Roles)), "cells": cells}
         name = sha256_hex(canonical_json(identity))[:8]
         self.scoring["scoring"] = self.entry["scoring"] = self.results["scoring"] = name
 
@@ -218,7 +220,14 @@ class Forged:
         scored = {one["cell"]: one for one in self.scoring["cells"]}
         results = {one["cell"]: one for one in self.results["cells"]}
         self.entry["cells"] = [
-            entry_cell(one, scored[one["cell"]], results[one["cell"]]) for one in self.manifest["cells"]
+            to_builtins(
+                entry_cell(
+                    convert(one, CellRecord),
+                    convert(scored[one["cell"]], ScoredCell),
+                    convert(results[one["cell"]], CellResult),
+                )
+            )
+            for one in self.manifest["cells"]
         ]
 
     def add_block(self, stage: str, record: BlockRecord) -> None:

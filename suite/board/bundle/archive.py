@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from suite.board.bundle.file_names import allowed, unsafe
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import Limits
-from suite.board.bundle.submission import allowed, unsafe
 from suite.errors import BundleError
 
 if TYPE_CHECKING:

@@ -12,19 +12,21 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from suite.board.bundle import strict_json
 from suite.board.bundle.archive import Archive
-from suite.board.bundle.documents_check import check_documents, check_shapes
+from suite.board.bundle.documents_check import check_documents, documents_of
+from suite.board.bundle.file_names import README, RUN_FILES, SIGNATURE, SUBMISSION
 from suite.board.bundle.folder import Folder
 from suite.board.bundle.frames import FrameError, unpack
 from suite.board.bundle.records_check import RecordsCheck
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.signatures import MOST_BYTES
 from suite.board.bundle.size_limits import Limits
-from suite.board.bundle.submission import README, RUN_FILES, SIGNATURE, SUBMISSION, check_submission
+from suite.board.bundle.submission import ListedFile, Submission, SubmittedRun, check_submission
+from suite.chat import Json
 from suite.errors import BundleError
+from suite.journal.documents import RunManifest
 
 _CHUNK = 2**20
 _LIMITS = Limits()
@@ -41,7 +43,7 @@ class BundleRun:
     """
 
     id: str
-    entry: dict[str, Any]
+    entry: SubmittedRun
     folder: Path
     scoring: str
     sound: bool
@@ -54,7 +56,7 @@ class Bundle:
     """
 
     id: str
-    submission: dict[str, Any]
+    submission: Submission
     runs: tuple[BundleRun, ...]
     readme: str
     manifest: bytes = b""
@@ -112,7 +114,7 @@ class _Opening:
         self._findings, self._limits = findings, limits
         self._total = 0
         self._budget = [limits.rebuilt]
-        self._listing: dict[str, dict[str, Any]] = {}
+        self._listing: dict[str, ListedFile] = {}
 
     def bundle(self, path: Path) -> Bundle | None:
         if SUBMISSION not in self._source.sizes:
@@ -123,18 +125,18 @@ class _Opening:
             )
         with self._findings.climbing("R1"):
             raw = self._small(SUBMISSION, _SUBMISSION_BYTES)
-            submission = None if raw is None else self._strict(raw, SUBMISSION)
-            usable = submission is not None and check_submission(submission, self._findings, self._limits)
-        if raw is None or submission is None or not usable:
+            value = None if raw is None else self._strict(raw, SUBMISSION)
+            submission = None if value is None else check_submission(value, self._findings, self._limits)
+        if raw is None or submission is None:
             self._findings.not_run("R2", f"{SUBMISSION} cannot be used")
             return None
-        self._listing = {one["path"]: one for one in submission["files"]}
+        self._listing = {one.path: one for one in submission.files}
         with self._findings.climbing("R2"):
             bad = self._compare_listing()
-        if sum(one["content_bytes"] for one in self._listing.values()) > self._limits.total:
+        if sum(one.content_bytes for one in self._listing.values()) > self._limits.total:
             self._findings.add("R0.too-big", f"all files would be over {self._limits.total} bytes")
             return None
-        runs = tuple(self._run(number, entry, bad) for number, entry in enumerate(submission["runs"]))
+        runs = tuple(self._run(number, entry, bad) for number, entry in enumerate(submission.runs))
         readme = self._readme()
         signature = self._small(SIGNATURE, MOST_BYTES) if SIGNATURE in self._source.sizes else None
         if self._findings.rungs["R0"].errors:
@@ -150,7 +152,7 @@ class _Opening:
         with self._source.open(name) as file:
             return file.read(most + 1)
 
-    def _strict(self, raw: bytes, name: str) -> Any:
+    def _strict(self, raw: bytes, name: str) -> Json:
         try:
             return strict_json.read(raw, self._limits.depth)
         except strict_json.NotStrict as error:
@@ -175,27 +177,27 @@ class _Opening:
                     size += len(chunk)
             found = digest.hexdigest()
             for code, what, expected, here in (
-                ("R2.size-differs", "a file has another size", one["bytes"], size),
-                ("R2.bytes-differ", "a file has other bytes", one["sha256"], found),
+                ("R2.size-differs", "a file has another size", one.bytes, size),
+                ("R2.bytes-differ", "a file has other bytes", one.sha256, found),
             ):
                 if here != expected:
                     findings.add(code, what, name, expected=expected, found=here)
                     bad.add(name)
                     break
-            if not name.endswith(".zst") and (one["content_bytes"], one["content_sha256"]) != (size, found):
+            if not name.endswith(".zst") and (one.content_bytes, one.content_sha256) != (size, found):
                 findings.add("R2.content-differs", "a file's content is not what is listed", name)
                 bad.add(name)
         return bad
 
-    def _run(self, number: int, entry: dict[str, Any], bad: set[str]) -> BundleRun:
+    def _run(self, number: int, entry: SubmittedRun, bad: set[str]) -> BundleRun:
         findings = self._findings
         errors = _errors(findings)
-        base = f"runs/{entry['run_id']}/"
+        base = f"runs/{entry.run_id}/"
         folder = self._scratch / str(number)
-        inner = folder / "scorings" / entry["scoring"]
+        inner = folder / "scorings" / entry.scoring
         inner.mkdir(parents=True)
         complete = not any(base + name in bad for name in RUN_FILES)
-        documents: dict[str, Any] = {}
+        values: dict[str, Json] = {}
         with findings.climbing("R2"):
             for name in RUN_FILES:
                 if base + name not in self._source.sizes:
@@ -209,26 +211,26 @@ class _Opening:
                     raw = self._small(base + name, self._limits.manifest)
                     if raw is not None:
                         place.write_bytes(raw)
-                        documents[name] = self._strict(raw, base + name)
+                        values[name] = self._strict(raw, base + name)
         if not complete or _errors(findings) != errors:
-            return BundleRun(entry["run_id"], entry, folder, entry["scoring"], False)
+            return BundleRun(entry.run_id, entry, folder, entry.scoring, False)
         with findings.climbing("R1"):
-            shaped = check_shapes(documents, base, findings)
-        if shaped:
+            documents = documents_of(values, base, findings)
+        if documents is not None:
             with findings.climbing("R2"):
                 check_documents(documents, entry, base, findings)
-                self._records(folder, inner, base, documents["manifest.json"])
-        return BundleRun(entry["run_id"], entry, folder, entry["scoring"], _errors(findings) == errors)
+                self._records(folder, inner, base, documents.manifest)
+        return BundleRun(entry.run_id, entry, folder, entry.scoring, _errors(findings) == errors)
 
-    def _records(self, folder: Path, scoring: Path, base: str, manifest: dict[str, Any]) -> None:
-        families = {one["cell"]: one["task"].partition("/")[0] for one in manifest["cells"]}
+    def _records(self, folder: Path, scoring: Path, base: str, manifest: RunManifest) -> None:
+        families = {one.cell: one.task.partition("/")[0] for one in manifest.cells}
         if len(set(families.values())) > _MOST_FAMILIES:  # each call's id is tried under each of them
             self._findings.add("R1.too-many-families", f"a run of over {_MOST_FAMILIES} families", base)
             return
         check = RecordsCheck(folder, scoring, base, families, self._findings, self._limits, self._budget)
         check.check()
         for name, count in check.counts.items():
-            listed = self._listing[name]["records"]
+            listed = self._listing[name].records
             if count != listed:
                 what = "a journal has another number of records"
                 self._findings.add("R2.record-count", what, name, expected=listed, found=count)
@@ -266,10 +268,10 @@ class _Opening:
         listed = self._listing.get(name)
         if listed is None:
             return  # found already: it is not listed
-        if (size, digest.hexdigest()) != (listed["content_bytes"], listed["content_sha256"]):
+        if (size, digest.hexdigest()) != (listed.content_bytes, listed.content_sha256):
             what = "a file's content is not what is listed"
             self._findings.add(
-                "R2.content-differs", what, name, expected=listed["content_sha256"], found=digest.hexdigest()
+                "R2.content-differs", what, name, expected=listed.content_sha256, found=digest.hexdigest()
             )
 
 

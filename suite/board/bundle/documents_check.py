@@ -6,11 +6,23 @@ follow from the records, or the plan from the pinned world (`verify`).
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+
+import msgspec
 
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.submission import schema_errors
-from suite.chat import canonical_json, sha256_hex
+from suite.board.bundle.schemas import schema_errors
+from suite.board.bundle.submission import SubmittedCell, SubmittedHeadline, SubmittedRun
+from suite.chat import Json, canonical_json, sha256_hex
+from suite.journal.documents import (
+    CellRecord,
+    CellResult,
+    Results,
+    RoleMember,
+    RunManifest,
+    ScoredCell,
+    ScoringManifest,
+)
 from suite.run.plan import NOT_IDENTITY
 
 SCHEMAS = {
@@ -18,50 +30,59 @@ SCHEMAS = {
     "scoring/manifest.json": "scoring-manifest.v1.json",
     "scoring/results.json": "results.v1.json",
 }
-_OF_PLAN = ("format", "seed", "trials", "limit", "shard", "data")
-_OF_CELL = ("task", "version", "parameters")
 
 
-def check_shapes(documents: Mapping[str, Any], base: str, findings: Findings) -> bool:
-    """Whether all three documents have their shape (R1)."""
-    good = len(documents) == len(SCHEMAS) and all(one is not None for one in documents.values())
+@dataclass(frozen=True)
+class RunDocuments:
+    """The three documents of a run."""
+
+    manifest: RunManifest
+    scoring: ScoringManifest
+    results: Results
+
+
+def documents_of(values: Mapping[str, Json], base: str, findings: Findings) -> RunDocuments | None:
+    """The documents as types, None unless all three have their shape (R1). values: by file name, parsed."""
+    good = len(values) == len(SCHEMAS) and all(one is not None for one in values.values())
     for name, schema in SCHEMAS.items():
-        if documents.get(name) is None:
+        if values.get(name) is None:
             continue
-        for field, what, found in schema_errors(schema, documents[name]):
+        for field, what, found in schema_errors(schema, values[name]):
             findings.add("R1.schema", what, f"{base}{name}: {field}", found=found)
             good = False
-    return good
+    if not good:
+        return None
+    manifest, scoring, results = (values[name] for name in SCHEMAS)
+    return RunDocuments(
+        msgspec.convert(manifest, RunManifest),
+        msgspec.convert(scoring, ScoringManifest),
+        msgspec.convert(results, Results),
+    )
 
 
-def member_identity(member: Mapping[str, Any], free: Sequence[str] = NOT_IDENTITY) -> dict[str, Any]:
+def member_identity(member: RoleMember, free: Sequence[str] = NOT_IDENTITY) -> dict[str, Json]:
     """Who a member is and how it is asked. free: names of its identity that may differ."""
-    identity = {name: value for name, value in member["identity"].items() if name not in free}
-    return {"spec": member["spec"], "sampling": member["sampling"], "identity": identity}
+    identity = {name: value for name, value in member.identity.items() if name not in free}
+    return {"spec": member.spec, "sampling": member.sampling, "identity": identity}
 
 
-def roles_identity(roles: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+def roles_identity(roles: Mapping[str, Sequence[RoleMember]]) -> dict[str, Json]:
     """Member -> what of it belongs to the identity of a plan."""
-    return {one["member"]: member_identity(one) for members in roles.values() for one in members}
+    return {one.member: member_identity(one) for members in roles.values() for one in members}
 
 
-def check_documents(
-    documents: Mapping[str, Any], entry: Mapping[str, Any], base: str, findings: Findings
-) -> None:
+def check_documents(documents: RunDocuments, entry: SubmittedRun, base: str, findings: Findings) -> None:
     """Hold the documents against each other (R2). entry: of the run in submission.json."""
     _Comparing(documents, entry, base, findings).all()
 
 
 class _Comparing:
-    def __init__(
-        self, documents: Mapping[str, Any], entry: Mapping[str, Any], base: str, findings: Findings
-    ) -> None:
-        self.manifest = documents["manifest.json"]
-        self.scoring = documents["scoring/manifest.json"]
-        self.results = documents["scoring/results.json"]
+    def __init__(self, documents: RunDocuments, entry: SubmittedRun, base: str, findings: Findings) -> None:
+        self.manifest, self.scoring, self.results = documents.manifest, documents.scoring, documents.results
         self.entry, self.base, self.findings = entry, base, findings
+        self.scored = {one.cell: one for one in self.scoring.cells}
 
-    def equal(self, code: str, what: str, where: str, expected: Any, found: Any) -> None:
+    def equal(self, code: str, what: str, where: str, expected: Json, found: Json) -> None:
         """Note two values that differ. NaN cannot occur; 1 and 1.0 are one number, 1 and true are not."""
         if canonical_json(expected) != canonical_json(found) and not _same(expected, found):
             self.findings.add(f"R2.{code}", what, self.base + where, expected=expected, found=found)
@@ -75,124 +96,124 @@ class _Comparing:
         self._entry()
 
     def _plan(self) -> None:
-        manifest, plan = self.manifest, self.manifest["plan"]
+        manifest, plan = self.manifest, self.manifest.plan
         digest = sha256_hex(canonical_json(plan))
-        self.equal("plan-hash", "the plan has another hash", "manifest.json", digest, manifest["plan_sha256"])
-        cells = {one["cell"]: one["prompts_sha256"] for one in manifest["cells"]}
-        told = {name: manifest[name] for name in _OF_PLAN}
+        self.equal("plan-hash", "the plan has another hash", "manifest.json", digest, manifest.plan_sha256)
+        shard = None if manifest.shard is None else list(manifest.shard)
         what = "the manifest and its plan differ"
-        for name, found in {**told, "roles": roles_identity(manifest["roles"]), "cells": cells}.items():
+        for name, found in {
+            "format": manifest.format,
+            "seed": manifest.seed,
+            "trials": manifest.trials,
+            "limit": manifest.limit,
+            "shard": shard,
+            "data": manifest.data,
+            "roles": roles_identity(manifest.roles),
+            "cells": {one.cell: one.prompts_sha256 for one in manifest.cells},
+        }.items():
             self.equal("plan-differs", what, f"manifest.json: {name}", plan[name], found)
 
     def _manifest_cells(self) -> None:
         seen = set()
-        for one in self.manifest["cells"]:
-            identity = {name: one[name] for name in _OF_CELL}
+        for one in self.manifest.cells:
+            identity = {"task": one.task, "version": one.version, "parameters": one.parameters}
             digest = sha256_hex(canonical_json(identity))[:12]
-            self.equal("cell-id", "a cell has another id", "manifest.json: cells", digest, one["cell"])
-            if one["cell"] in seen:
+            self.equal("cell-id", "a cell has another id", "manifest.json: cells", digest, one.cell)
+            if one.cell in seen:
                 where = self.base + "manifest.json"
-                self.findings.add("R2.cell-twice", "a cell stands twice", where, found=one["cell"])
-            seen.add(one["cell"])
-        counted = sorted(self.manifest["counts"]["samples"])
+                self.findings.add("R2.cell-twice", "a cell stands twice", where, found=one.cell)
+            seen.add(one.cell)
+        counted = sorted(self.manifest.counts.samples)
         what = "samples are counted of other cells"
         self.equal("counts", what, "manifest.json: counts", sorted(seen), counted)
 
     def _scoring(self) -> None:
         scoring, where, plan = self.scoring, "scoring/manifest.json", "plan_sha256"
+        here, there = (sorted(one.cell for one in of.cells) for of in (self.manifest, scoring))
         for what, place, expected, found in (
-            ("it is another scoring", "", self.entry["scoring"], scoring["scoring"]),
-            ("it belongs to another run", ": run", self.manifest["name"], scoring["run"]),
-            ("it belongs to another run", f": {plan}", self.manifest[plan], scoring[plan]),
-            ("it has other cells than the run", "", sorted(_ids(self.manifest)), sorted(_ids(scoring))),
+            ("it is another scoring", "", self.entry.scoring, scoring.scoring),
+            ("it belongs to another run", ": run", self.manifest.name, scoring.run),
+            ("it belongs to another run", f": {plan}", self.manifest.plan_sha256, scoring.plan_sha256),
+            ("it has other cells than the run", "", here, there),
         ):
             self.equal("scoring-differs", what, where + place, expected, found)
         identity = {
-            "roles": roles_identity(scoring["roles"]),
-            "cells": {
-                one["cell"]: [one["prompts_sha256"], one["score_parameters"]] for one in scoring["cells"]
-            },
+            "roles": roles_identity(scoring.roles),
+            "cells": {one.cell: [one.prompts_sha256, one.score_parameters] for one in scoring.cells},
         }
         digest = sha256_hex(canonical_json(identity))[:8]
-        self.equal("scoring-id", "the scoring has another id", where, digest, scoring["scoring"])
+        self.equal("scoring-id", "the scoring has another id", where, digest, scoring.scoring)
 
     def _results(self) -> None:
         results, where = self.results, "scoring/results.json"
-        for name, expected in (
-            ("run", self.manifest["name"]),
-            ("scoring", self.entry["scoring"]),
-            ("level", self.scoring["level"]),
-            ("imported", self.manifest["imported"]),
-        ):
-            what = "results are of another run"
-            self.equal("results-differ", what, f"{where}: {name}", expected, results[name])
-        scored = {one["cell"]: one for one in self.scoring["cells"]}
-        wanted = {
-            one["cell"]: [
-                *(one[name] for name in (*_OF_CELL, "headline")),
-                scored.get(one["cell"], {}).get("score_parameters"),
-                scored.get(one["cell"], {}).get("prompts"),
-                self.manifest["counts"]["samples"].get(one["cell"], 0) * self.manifest["trials"],
-            ]
-            for one in self.manifest["cells"]
-        }
-        names = (*_OF_CELL, "headline", "score_parameters", "prompts", "samples")
-        found = {one["cell"]: [one[name] for name in names] for one in results["cells"]}
-        if len(results["cells"]) != len(wanted) or set(found) != set(wanted):
+        about: tuple[tuple[str, Json, Json], ...] = (
+            ("run", self.manifest.name, results.run),
+            ("scoring", self.entry.scoring, results.scoring),
+            ("level", self.scoring.level, results.level),
+            ("imported", self.manifest.imported, results.imported),
+        )
+        for name, expected, told in about:
+            self.equal("results-differ", "results are of another run", f"{where}: {name}", expected, told)
+        wanted = {one.cell: one for one in self.manifest.cells}
+        found = {one.cell: one for one in results.cells}
+        if len(results.cells) != len(wanted) or set(found) != set(wanted):
             self.equal("results-differ", "results have other cells", where, sorted(wanted), sorted(found))
             return
         what = "results differ from the manifest"
-        for cell, values in wanted.items():
-            for name, expected, told in zip(names, values, found[cell], strict=True):
+        samples = self.manifest.counts.samples
+        for cell, one in wanted.items():
+            row, scored = found[cell], self.scored.get(cell)
+            sides: tuple[tuple[str, Json, Json], ...] = (
+                ("task", one.task, row.task),
+                ("version", one.version, row.version),
+                ("parameters", one.parameters, row.parameters),
+                ("headline", one.headline, row.headline),
+                ("score_parameters", scored and scored.score_parameters, row.score_parameters),
+                ("prompts", scored and scored.prompts, row.prompts),
+                ("samples", samples.get(cell, 0) * self.manifest.trials, row.samples),
+            )
+            for name, expected, told in sides:
                 self.equal("results-differ", what, f"{where}: {cell} {name}", expected, told)
 
     def _entry(self) -> None:
         entry, where = self.entry, "submission.json"
-        plan = self.manifest["plan_sha256"]
-        self.equal("entry-differs", "it names another plan", where, plan, entry["plan_sha256"])
-        scored = {one["cell"]: one for one in self.scoring["cells"]}
-        results = {one["cell"]: one for one in self.results["cells"]}
-        wanted = [
-            entry_cell(one, scored.get(one["cell"], {}), results.get(one["cell"], {}))
-            for one in self.manifest["cells"]
-        ]
-        if _ids(entry) != _ids(self.manifest):
-            self.equal("entry-differs", "it names other cells", where, _ids(self.manifest), _ids(entry))
+        plan = self.manifest.plan_sha256
+        self.equal("entry-differs", "it names another plan", where, plan, entry.plan_sha256)
+        results = {one.cell: one for one in self.results.cells}
+        cells = self.manifest.cells
+        wanted = [entry_cell(one, self.scored.get(one.cell), results.get(one.cell)) for one in cells]
+        here, there = [one.cell for one in cells], [one.cell for one in entry.cells]
+        if here != there:
+            self.equal("entry-differs", "it names other cells", where, here, there)
             return
         what = "submission.json differs from the run"
-        for expected, found in zip(wanted, entry["cells"], strict=True):
-            for name, value in expected.items():
-                told = found[name]
+        for expected, found in zip(wanted, entry.cells, strict=True):
+            for name in SubmittedCell.__struct_fields__:
+                value, told = getattr(expected, name), getattr(found, name)
                 if name == "headline":  # its numbers are held against the records, with all aggregates
-                    value, told = value["metric"], told["metric"]  # noqa: PLW2901
-                self.equal("entry-differs", what, f"{where}: {expected['cell']} {name}", value, told)
+                    value, told = value.metric, told.metric
+                self.equal("entry-differs", what, f"{where}: {expected.cell} {name}", value, told)
 
 
-def _ids(document: Mapping[str, Any]) -> list[str]:
-    return [one["cell"] for one in document["cells"]]
-
-
-def entry_cell(
-    cell: Mapping[str, Any], scored: Mapping[str, Any], results: Mapping[str, Any]
-) -> dict[str, Any]:
+def entry_cell(cell: CellRecord, scored: ScoredCell | None, results: CellResult | None) -> SubmittedCell:
     """What submission.json says of a cell, from the three documents of its run."""
-    row = next((one for one in results.get("metrics", ()) if one["headline"]), None)
-    return {
-        "cell": cell["cell"],
-        "task": cell["task"],
-        "version": cell["version"],
-        "parameters": cell["parameters"],
-        "score_parameters": scored.get("score_parameters", cell["score_parameters"]),
-        "headline": {
-            "metric": cell["headline"],
-            "value": None if row is None else row["value"],
-            "n": 0 if row is None else row["n"],
-            "unscored": 0 if row is None else row["unscored"],
-        },
-    }
+    row = results.headline_row if results is not None else None
+    return SubmittedCell(
+        cell=cell.cell,
+        task=cell.task,
+        version=cell.version,
+        parameters=cell.parameters,
+        score_parameters=cell.score_parameters if scored is None else scored.score_parameters,
+        headline=SubmittedHeadline(
+            metric=cell.headline,
+            value=None if row is None else row.value,
+            n=0 if row is None else row.n,
+            unscored=0 if row is None else row.unscored,
+        ),
+    )
 
 
-def _same(a: Any, b: Any) -> bool:
+def _same(a: Json, b: Json) -> bool:
     """Equal as JSON: numbers by value, true and 1 apart."""
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b

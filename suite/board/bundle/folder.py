@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from suite.board.bundle.file_names import allowed, unsafe
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import Limits
-from suite.board.bundle.submission import allowed, unsafe
 from suite.errors import BundleError
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -14,8 +14,8 @@ import msgspec
 
 from suite.board.bundle import strict_json
 from suite.board.bundle.rungs import Findings
+from suite.board.bundle.schemas import schema_errors
 from suite.board.bundle.size_limits import Limits
-from suite.board.bundle.submission import schema_errors
 from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord, checked
 
 RecordT = TypeVar("RecordT")

@@ -9,12 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Literal
 
+import msgspec
+
+from suite.journal.shapes import matching
 from suite.report.hostile_text import one_line
 
 Severity = Literal["error", "warning", "note"]
-Status = Literal["passed", "warned", "failed", "not_run"]
+RungStatus = Literal["passed", "warned", "failed", "not_run"]
 
 RUNGS = {
     "R0": "container: is it safe to read?",
@@ -33,24 +36,23 @@ RUNGS = {
 LONGEST = 200
 
 
-def shown(value: Any, most: int = LONGEST) -> str:
+def shown(value: object, most: int = LONGEST) -> str:
     """A value for people: one line, nothing unsafe in it, at most `most` characters."""
     return one_line(value if isinstance(value, str) else repr(value), most)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One mismatch. code: "R4.missing-output": the rung and a stable word. where: file, line, run or
     field. sample: its id, "" if it is about no one sample. expected, found: both sides, escaped and cut.
     """
 
-    code: str
+    code: Annotated[str, matching("R([0-9]|10|11)\\.[a-z][a-z0-9-]*")]
     severity: Severity
     what: str
-    where: str = ""
-    sample: str = ""
-    expected: str = ""
-    found: str = ""
+    where: str
+    sample: str
+    expected: str
+    found: str
 
     @property
     def rung(self) -> str:
@@ -73,7 +75,7 @@ class Rung:
     by_code: Counter[str] = field(default_factory=Counter)
 
     @property
-    def status(self) -> Status:
+    def status(self) -> RungStatus:
         """failed: an error. not_run: could not run, or only in part. warned: warnings only."""
         if self.errors:
             return "failed"
@@ -106,8 +108,8 @@ class Findings:
         *,
         severity: Severity = "error",
         sample: str = "",
-        expected: Any = "",
-        found: Any = "",
+        expected: object = "",
+        found: object = "",
     ) -> None:
         """Note one. Values are escaped and cut here; `what` and `where` must hold no text of the bundle."""
         rung = self.rungs[code.partition(".")[0]]
@@ -124,13 +126,31 @@ class Findings:
                 Finding(code, severity, what, shown(where), shown(sample), shown(expected), shown(found))
             )
 
-    def warn(self, code: str, what: str, where: str = "", **sides: Any) -> None:
+    def warn(
+        self,
+        code: str,
+        what: str,
+        where: str = "",
+        *,
+        sample: str = "",
+        expected: object = "",
+        found: object = "",
+    ) -> None:
         """Note what looks odd and need not be wrong."""
-        self.add(code, what, where, severity="warning", **sides)
+        self.add(code, what, where, severity="warning", sample=sample, expected=expected, found=found)
 
-    def note(self, code: str, what: str, where: str = "", **sides: Any) -> None:
+    def note(
+        self,
+        code: str,
+        what: str,
+        where: str = "",
+        *,
+        sample: str = "",
+        expected: object = "",
+        found: object = "",
+    ) -> None:
         """Note what a reader should know."""
-        self.add(code, what, where, severity="note", **sides)
+        self.add(code, what, where, severity="note", sample=sample, expected=expected, found=found)
 
     @contextmanager
     def timing(self, rung: str) -> Iterator[None]:

@@ -15,8 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
+
+import msgspec
 
 from suite.errors import ConfigError
+from suite.journal.shapes import matching
 
 NAMESPACE = "suite-submission"
 MOST_BYTES = 2**14  # of a signature; a certificate of the largest RSA keys fits
@@ -28,15 +32,14 @@ class BadSignature(Exception):
     """A signature that is none, or not one of these bytes."""
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(msgspec.Struct, frozen=True):
     """A signature that fits its bytes. key: fingerprint, `SHA256:…`. algorithm: ED25519, RSA, …
     identities: whose key it is by the file of signers; empty if that does not know the key.
     """
 
-    key: str
+    key: Annotated[str, matching("SHA256:[A-Za-z0-9+/]{43}")]
     algorithm: str
-    identities: tuple[str, ...] = ()
+    identities: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def check(message: bytes, signature: bytes, signers: Signers | None = None) -> S
         good = _GOOD.search(done.stdout.decode(errors="replace"))
         if done.returncode != 0 or good is None:
             raise BadSignature(_said(done))
-        found = Signature(good[2], good[1])
+        found = Signature(good[2], good[1], ())
         if signers is None:
             return found
         signers.check()

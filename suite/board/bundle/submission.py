@@ -1,185 +1,244 @@
-"""submission.json: its name, what may stand beside it, and whether it says what it may.
+"""submission.json as a struct, and whether what stands there may be used.
 
-The JSON Schema is `registry/schemas/submission.v1.json`. A schema cannot say everything: dates are
-parsed here, and what must be unique is compared. Not here: reading the bytes (`strict_json`), the files that
-it lists (`contents`).
+A JSON Schema cannot say everything: dates are parsed here, and what must be unique is compared. Unknown
+fields are refused when a bundle is opened. Not here: reading the bytes (`strict_json`), the schema at work
+(`schemas`), the files that it lists (`contents`).
 """
 
-import json
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
-from typing import Any
+from typing import Annotated
 
-from jsonschema import Draft202012Validator
-from jsonschema.validators import extend
+import msgspec
+from msgspec import UNSET, UnsetType
 
 from suite.board.bundle.declared_texts import broken_rules, strings
+from suite.board.bundle.file_names import RUN_FILES, SIGNATURE, SUBMISSION, allowed, run_path, unsafe
 from suite.board.bundle.rungs import Findings
+from suite.board.bundle.schemas import schema_errors
 from suite.board.bundle.size_limits import Limits
-from suite.data.registry import registry_folder
-from suite.report.hostile_text import one_line
+from suite.chat import Json
+from suite.journal.schemas import document_schema
+from suite.journal.shapes import (
+    CellId,
+    Count,
+    Positive,
+    Sha256,
+    TaskName,
+    Time,
+    Values,
+    matching,
+    one_of,
+    shaped,
+)
 
 FORMAT = "suite-submission/1"
-SUBMISSION = "submission.json"
-SIGNATURE = "submission.json.sig"
-README = "README.md"
-JOURNALS = ("outputs", "calls", "blocks", "attempts")
-SCORING_JOURNALS = ("scores", "calls", "blocks")
-DOCUMENTS = ("manifest.json", "scoring/manifest.json", "scoring/results.json")
-RUN_FILES = (
-    *DOCUMENTS,
-    *(f"{name}.jsonl.zst" for name in JOURNALS),
-    *(f"scoring/{name}.jsonl.zst" for name in SCORING_JOURNALS),
-)
-RUN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
-_RUN_PATH = re.compile(
-    rf"runs/({RUN_ID.pattern})/({'|'.join(re.escape(name) for name in RUN_FILES)})", re.ASCII
-)
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
+SCHEMA = "submission.v1.json"
+CHANGES = ("prompt", "tools", "orchestration", "judge", "user", "parameters", "sampling", "subset",
+           "fine_tuned_for_task", "other")  # fmt: skip
 
-
-# A schema's integer may be written 1.0, which a hash or a seed takes for another number than 1.
-_Validator = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator,
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int),
-)
-
-
-def run_path(name: str) -> tuple[str, str] | None:
-    """(run id, file in its folder) of a listed name, None if it is no run's file."""
-    found = _RUN_PATH.fullmatch(name)
-    return (found[1], found[2]) if found else None
-
-
-def allowed(name: str) -> bool:
-    """Whether a file of this name may stand in a bundle."""
-    return name in (SUBMISSION, SIGNATURE, README) or run_path(name) is not None
-
-
-def unsafe(name: str) -> str:
-    """Why a name must never become a path, "" if it may (whether or not it is allowed here)."""
-    if not name or not name.isascii() or any(ord(c) < 32 or ord(c) == 127 for c in name):
-        return "is empty, not ASCII, or holds control characters"
-    if name.startswith("/") or re.match("[A-Za-z]:", name):
-        return "is absolute"
-    if "\\" in name or ":" in name:
-        return "holds a backslash or a colon"
-    for part in name.split("/"):
-        if part in ("", ".", ".."):
-            return "holds an empty part, '.' or '..'"
-        if part.endswith((".", " ")) or _DEVICE.match(part):
-            return "means something else on other systems"
-    return ""
-
-
-@cache
-def validator(name: str, part: str = "") -> Draft202012Validator:
-    """The schema of that file name in registry/schemas, or one of its definitions, ready to use."""
-    schema = _anchored(json.loads((registry_folder() / "schemas" / name).read_text("utf-8")))
-    if part:
-        schema = {"$schema": schema["$schema"], "$ref": f"#/$defs/{part}", "$defs": schema["$defs"]}
-    found: Draft202012Validator = _Validator(schema)
-    return found
-
-
-def _anchored(schema: Any) -> Any:
-    """The schema with `$` at the end of patterns meaning the end, as elsewhere: in Python it may stand
-    before a last line break."""
-    if isinstance(schema, list):
-        return [_anchored(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {key: _anchored(one) for key, one in schema.items()}
-    if isinstance(pattern := found.get("pattern"), str):
-        found["pattern"] = pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern
-    return found
-
-
-def schema_errors(
-    name: str, value: Any, most: int = 50, part: str = "", *, own: bool = False
-) -> Iterator[tuple[str, str, Any]]:
-    """(field, what is wrong, the value there) for what a schema refuses, at most `most`.
-
-    The message names the rule that was broken and never quotes the document. own: the document is the user's
-    own, so that its unknown fields may be named as what was found.
-    """
-    for count, error in enumerate(validator(name, part).iter_errors(value)):
-        if count == most:
-            return
-        field = "/".join(map(str, error.absolute_path))
-        found = error.instance
-        brief = found[:300] if isinstance(found, str) else type(found).__name__
-        if own and error.validator == "additionalProperties":
-            known = error.schema.get("properties", {})
-            brief = ", ".join(one_line(key, 40) for key in found if key not in known)[:300]
-        yield (
-            field,
-            _rule(error.validator, error.validator_value, error.schema),
-            found if isinstance(found, int | float | None) else brief,
-        )
-
-
-_KINDS = {"integer": "a whole number", "number": "a number", "string": "text", "boolean": "true or false",
-          "array": "a list", "object": "a mapping", "null": "empty"}  # fmt: skip
-_SAID = {
-    "pattern": "must be of the form {}",
-    "const": "must be {}",
-    "minimum": "must be at least {}",
-    "maximum": "must be at most {}",
-    "maxLength": "may have at most {} characters",
-    "minLength": "must have at least {} characters",
+_LINE: dict[str, Json] = {
+    "minLength": 1,
+    "maxLength": 200,
+    "pattern": r"^[^\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]+$",
 }
+Line = Annotated[str, shaped(**_LINE)]
+Text = Annotated[
+    str,
+    shaped(
+        maxLength=4000,
+        pattern=r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$",
+    ),
+]
+Https = Annotated[
+    str,
+    shaped(
+        maxLength=500,
+        pattern=r'^https://[^\s"'
+        r"'<>`\\\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+$",
+    ),
+]
+Exposure = Annotated[
+    str, one_of("none_known", "train_split", "evaluation_data", "synthetic_from_evaluation_data", "unknown")
+]
 
 
-def _rule(rule: Any, value: Any, schema: Mapping[str, Any]) -> str:
-    if rule == "additionalProperties":
-        known = ", ".join(schema.get("properties", {}))
-        return f"holds a field that the format does not have; it has: {known}"
-    if rule == "required":
-        return f"lacks one of: {', '.join(value)}"
-    if rule == "enum":
-        shown = (one if isinstance(one, str) else json.dumps(one) for one in value)
-        return f"must be one of {', '.join(shown)}"
-    if rule == "type":
-        return f"must be {' or '.join(_KINDS[one] for one in ([value] if isinstance(value, str) else value))}"
-    if rule in _SAID:
-        return _SAID[rule].format(json.dumps(value))
-    return f"breaks the rule {rule!r}"
+class BoardName(msgspec.Struct, frozen=True, kw_only=True):
+    """A board's definition, named exactly."""
+
+    id: Annotated[str, matching("[a-z0-9][a-z0-9._-]{0,63}")]
+    version: Annotated[str, shaped(maxLength=40, pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
+    definition_sha256: Sha256
 
 
-def check_submission(found: Any, findings: Findings, limits: Limits) -> bool:
-    """Whether a parsed submission.json may be used; what is wrong goes into `findings` (R1)."""
+class ModelIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """Which model."""
+
+    kind: Annotated[str, one_of("hub", "endpoint", "local")]
+    name: Line
+    revision: Annotated[str | None, matching("[0-9a-f]{40}")] = None
+    weights_sha256: Sha256 | None = None
+
+
+class SubmittedModel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The model as declared."""
+
+    display_name: Line
+    organization: Line
+    identity: ModelIdentity
+    availability: Annotated[str, one_of("open_weights", "closed_weights", "unknown")]
+    deployment: Annotated[str, one_of("self_deployed", "externally_managed", "unknown")]
+    release_date: Annotated[str | None, matching("[0-9]{4}-[0-9]{2}-[0-9]{2}")] = None
+    parameters_total: Annotated[int | None, shaped(minimum=1)] = None
+    parameters_active: Annotated[int | None, shaped(minimum=1)] = None
+    licence: Line | None = None
+    url: Https | None = None
+
+
+class Submitter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who submitted. contact is text and never a link."""
+
+    name: Line
+    organization: Line | None = None
+    contact: Line | None = None
+    relationship: Annotated[str, one_of("first_party", "third_party", "collaborative", "other")]
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How many whole runs there were, and which one was sent."""
+
+    complete_runs: Positive
+    rule: Annotated[str, one_of("only_run", "first", "last", "best", "other")]
+    note: Text = ""
+
+
+class DeclaredChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One declared deviation."""
+
+    what: Annotated[str, one_of(*CHANGES)]
+    why: Text
+    url: Https | UnsetType = UNSET
+
+
+class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
+    """What the submitter says of contamination (by dataset), selection and changes."""
+
+    contamination: Annotated[Mapping[str, Exposure], shaped(maxProperties=200, propertyNames=_LINE)]
+    selection: Selection
+    changes: Annotated[Sequence[DeclaredChange], shaped(maxItems=50)]
+    references_access: Annotated[str, one_of("no", "yes", "unknown")]
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """Under which terms replies are published."""
+
+    traces_licence: Annotated[str, one_of("CC-BY-4.0", "CC0-1.0", "board-terms")]
+
+
+class SubmittedHeadline(msgspec.Struct, frozen=True, kw_only=True):
+    """The first number of a cell, as submitted."""
+
+    metric: Line
+    value: float | None
+    n: Count
+    unscored: Count
+
+
+class SubmittedCell(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell of a run."""
+
+    cell: CellId
+    task: TaskName
+    version: Positive
+    parameters: Values
+    score_parameters: Values
+    headline: SubmittedHeadline
+
+
+class SubmittedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run with the scoring that is submitted."""
+
+    run_id: Annotated[str, matching("[a-z0-9][a-z0-9._-]{0,79}")]
+    plan_sha256: Sha256
+    scoring: Annotated[str, matching("[0-9a-f]{8}")]
+    trace_policy: Annotated[str, shaped(const="full")]
+    cells: Annotated[Sequence[SubmittedCell], shaped(minItems=1, maxItems=10000)]
+
+
+class ListedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of the bundle. content: as it was before compression. records: of a journal, and only there."""
+
+    path: Annotated[
+        str,
+        shaped(
+            maxLength=240,
+            pattern=r"^(README\.md|runs/[a-z0-9][a-z0-9._-]{0,79}/(manifest\.json"
+            r"|(outputs|calls|blocks|attempts)\.jsonl\.zst"
+            r"|scoring/(manifest\.json|results\.json|(scores|calls|blocks)\.jsonl\.zst)))$",
+        ),
+    ]
+    bytes: Count
+    sha256: Sha256
+    content_bytes: Count
+    content_sha256: Sha256
+    records: Count | UnsetType = UNSET
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """submission.json. x: whatever the submitter adds."""
+
+    format: Annotated[str, shaped(const=FORMAT)]
+    board: BoardName | None
+    submission_type: Annotated[str, one_of("standard", "custom")]
+    supersedes: Sha256 | None = None
+    model: SubmittedModel
+    submitter: Submitter
+    created: Time
+    suite_version: Line
+    runs: Annotated[Sequence[SubmittedRun], shaped(minItems=1, maxItems=500)]
+    files: Annotated[Sequence[ListedFile], shaped(minItems=1, maxItems=5000)]
+    disclosure: Disclosure
+    terms: Terms
+    x: Annotated[Values, shaped(maxProperties=100)] | UnsetType = UNSET
+
+
+def json_schema() -> dict[str, Json]:
+    """The JSON Schema of submission.json, as kept in `registry/schemas`."""
+    return document_schema(Submission, "submission.v1", f"submission.json of a bundle, format {FORMAT}")
+
+
+def check_submission(value: Json, findings: Findings, limits: Limits) -> Submission | None:
+    """A parsed submission.json, None if it may not be used; what is wrong goes into `findings` (R1)."""
     before = findings.rungs["R1"].errors
-    for field, what, value in schema_errors("submission.v1.json", found):
-        findings.add("R1.schema", what, f"{SUBMISSION}: {field}", found=value)
+    for field, what, there in schema_errors(SCHEMA, value):
+        findings.add("R1.schema", what, f"{SUBMISSION}: {field}", found=there)
     if findings.rungs["R1"].errors > before:
-        return False
-    for field, text in strings(found):
+        return None
+    found = msgspec.convert(value, Submission)
+    for field, text in strings(value):
         if len(text.encode()) > limits.string:
             findings.add("R1.long-string", f"a string is over {limits.string} bytes", field)
-    if len(found["runs"]) > limits.runs:
+    if len(found.runs) > limits.runs:
         findings.add("R1.too-many-runs", f"there are more than {limits.runs} runs")
-    for name, number in Counter(one["path"] for one in found["files"]).items():
+    for name, number in Counter(one.path for one in found.files).items():
         if number > 1:
             findings.add("R1.listed-twice", "a file is listed more than once", name)
         if not allowed(name) or unsafe(name) or name in (SUBMISSION, SIGNATURE):
             findings.add("R1.path", "a listed file may not stand in a bundle", name)
-    for name, number in Counter(one["run_id"] for one in found["runs"]).items():
+    for name, number in Counter(one.run_id for one in found.runs).items():
         if number > 1:
             findings.add("R1.run-twice", "a run id stands more than once", name)
     _check_files_of_runs(found, findings)
     _check_dates(found, findings)
-    for field, what, value in broken_rules(found):
-        findings.add("R1.declared", what, f"{SUBMISSION}: {field}", found=value)
-    return findings.rungs["R1"].errors == before
+    for field, what, there in broken_rules(value):
+        findings.add("R1.declared", what, f"{SUBMISSION}: {field}", found=there)
+    return found if findings.rungs["R1"].errors == before else None
 
 
-def _check_files_of_runs(found: Mapping[str, Any], findings: Findings) -> None:
-    listed = {one["path"] for one in found["files"]}
-    runs = {one["run_id"] for one in found["runs"]}
+def _check_files_of_runs(found: Submission, findings: Findings) -> None:
+    listed = {one.path for one in found.files}
+    runs = {one.run_id for one in found.runs}
     for run in runs:
         for name in RUN_FILES:
             if f"runs/{run}/{name}" not in listed:
@@ -188,18 +247,18 @@ def _check_files_of_runs(found: Mapping[str, Any], findings: Findings) -> None:
         path = run_path(name)
         if path is not None and path[0] not in runs:
             findings.add("R1.no-such-run", "a file belongs to a run that is not listed", name)
-    for one in found["files"]:
-        if ("records" in one) != one["path"].endswith(".jsonl.zst"):
-            findings.add("R1.schema", "records must be given for journals and only for them", one["path"])
+    for one in found.files:
+        if (one.records is not UNSET) != one.path.endswith(".jsonl.zst"):
+            findings.add("R1.schema", "records must be given for journals and only for them", one.path)
 
 
-def _check_dates(found: Mapping[str, Any], findings: Findings) -> None:
+def _check_dates(found: Submission, findings: Findings) -> None:
     try:
-        if datetime.fromisoformat(found["created"]).tzinfo is None:
+        if datetime.fromisoformat(found.created).tzinfo is None:
             raise ValueError
     except ValueError:
-        findings.add("R1.date", "created is no date with time and zone", found=found["created"])
-    released = found["model"].get("release_date")
+        findings.add("R1.date", "created is no date with time and zone", found=found.created)
+    released = found.model.release_date
     if released is not None:
         try:
             date.fromisoformat(released)

@@ -7,29 +7,25 @@ bytes (`bundle.archive`), OpenSSH's part (`bundle.signatures`).
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-from suite.board.bundle import archive, frames, signatures, strict_json
+import msgspec
+from msgspec import UNSET
+
+from suite.board.bundle import archive, frames, signatures
 from suite.board.bundle.archive import Archive
 from suite.board.bundle.documents_check import entry_cell
+from suite.board.bundle.file_names import JOURNALS, README, SCORING_JOURNALS, SIGNATURE, SUBMISSION, allowed
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import Limits
-from suite.board.bundle.submission import (
-    FORMAT,
-    JOURNALS,
-    README,
-    SCORING_JOURNALS,
-    SIGNATURE,
-    SUBMISSION,
-    allowed,
-)
+from suite.board.bundle.submission import FORMAT, ListedFile, Submission, SubmittedRun
 from suite.chat import canonical_json
-from suite.compare.loading import ComparedRun
 from suite.errors import BundleError
 from suite.files import replacing, write_whole
+from suite.journal.run import Run
+from suite.journal.shapes import Values
 
 
 def files_of(folder: Path) -> dict[str, Path]:
@@ -44,33 +40,26 @@ def files_of(folder: Path) -> dict[str, Path]:
     return found
 
 
-def listing(folder: Path) -> list[dict[str, Any]]:
+def listing(folder: Path) -> list[ListedFile]:
     """`files` of submission.json: every file but itself and its signature, by name."""
     found = []
     for name, path in sorted(files_of(folder).items()):
         if name in (SUBMISSION, SIGNATURE):
             continue
         raw = path.read_bytes()
-        one: dict[str, Any] = {"path": name, "bytes": len(raw), "sha256": sha256(raw).hexdigest()}
-        if name.endswith(".zst"):
-            one["content_bytes"], one["content_sha256"], one["records"] = frames.facts(path)
-        else:
-            one["content_bytes"], one["content_sha256"] = one["bytes"], one["sha256"]
-        found.append(one)
+        size, digest = len(raw), sha256(raw).hexdigest()
+        content = frames.facts(path) if name.endswith(".zst") else (size, digest, UNSET)
+        found.append(
+            ListedFile(
+                path=name,
+                bytes=size,
+                sha256=digest,
+                content_bytes=content[0],
+                content_sha256=content[1],
+                records=content[2],
+            )
+        )
     return found
-
-
-def seal(folder: Path) -> str:
-    """List what stands in a bundle folder in its submission.json, rewrite that, return the bundle's id.
-
-    Raises BundleError if a file may not stand there.
-    """
-    path = folder / SUBMISSION
-    submission = strict_json.read(path.read_bytes())
-    submission["files"] = listing(folder)
-    body = canonical_json(submission) + b"\n"
-    write_whole(path, [body])
-    return sha256(body).hexdigest()
 
 
 def write_archive(folder: Path, to: Path) -> None:
@@ -83,36 +72,36 @@ def write_archive(folder: Path, to: Path) -> None:
         raise BundleError(f"cannot write {to.name}: {error.strerror}", where=str(to.parent)) from error
 
 
-def run_id(run: ComparedRun) -> str:
+def run_id(run: Run) -> str:
     """Name of a run in a bundle: its tasks' families and the first 12 digits of its plan's hash."""
-    families = list(dict.fromkeys(cell["task"].partition("/")[0] for cell in run.cells))
+    families = list(dict.fromkeys(cell.task.partition("/")[0] for cell in run.manifest.cells))
     name = families[0] if len(families) == 1 else f"{len(families)}-families"
-    return f"{name[:60]}-{run.manifest['plan_sha256'][:12]}"
+    return f"{name[:60]}-{run.manifest.plan_sha256[:12]}"
 
 
-def entry(run: ComparedRun) -> dict[str, Any]:
+def _entry(run: Run) -> SubmittedRun:
     """What submission.json says of a run."""
-    scored = {one["cell"]: one for one in run.scoring_manifest["cells"]}
-    results = {one["cell"]: one for one in run.reader.results(run.scoring)["cells"]}
-    return {
-        "run_id": run_id(run),
-        "plan_sha256": run.manifest["plan_sha256"],
-        "scoring": run.scoring,
-        "trace_policy": "full",
-        "cells": [entry_cell(one, scored[one["cell"]], results[one["cell"]]) for one in run.cells],
-    }
+    scored = {one.cell: one for one in run.scoring_manifest.cells}
+    results = {one.cell: one for one in run.results.cells}
+    return SubmittedRun(
+        run_id=run_id(run),
+        plan_sha256=run.manifest.plan_sha256,
+        scoring=run.scoring,
+        trace_policy="full",
+        cells=[entry_cell(one, scored[one.cell], results[one.cell]) for one in run.manifest.cells],
+    )
 
 
-def stage(runs: Sequence[ComparedRun], declared: Mapping[str, Any], readme: bytes, folder: Path) -> str:
+def stage(runs: Sequence[Run], declared: Values, readme: bytes, folder: Path) -> str:
     """Write the files of a bundle into an empty folder; returns the bundle's id.
 
-    declared: submission.json but for format, runs and files.
+    declared: submission.json but for format, runs and files; it fits the schema.
     """
     for run in runs:
         base = folder / "runs" / run_id(run)
         for source, to, names in (
-            (run.reader.folder, base, JOURNALS),
-            (run.journal.folder, base / "scoring", SCORING_JOURNALS),
+            (run.folder, base, JOURNALS),
+            (run.judged.folder, base / "scoring", SCORING_JOURNALS),
         ):
             to.mkdir(parents=True)
             shutil.copyfile(source / "manifest.json", to / "manifest.json")
@@ -122,13 +111,15 @@ def stage(runs: Sequence[ComparedRun], declared: Mapping[str, Any], readme: byte
                     frames.compress_file(journal, packed)
                 else:
                     packed.write_bytes(frames.compress(b""))
-        shutil.copyfile(run.journal.folder / "results.json", base / "scoring" / "results.json")
+        shutil.copyfile(run.judged.folder / "results.json", base / "scoring" / "results.json")
     if readme:
         (folder / README).write_bytes(readme)
-    entries = sorted((entry(run) for run in runs), key=lambda one: one["run_id"])
-    submission = {**declared, "format": FORMAT, "runs": entries, "files": []}
-    (folder / SUBMISSION).write_bytes(canonical_json(submission))
-    return seal(folder)
+    entries = sorted(map(_entry, runs), key=lambda one: one.run_id)
+    whole = {**declared, "format": FORMAT, "runs": entries, "files": listing(folder)}
+    submission = msgspec.convert(whole, Submission, from_attributes=True)
+    body = canonical_json(msgspec.to_builtins(submission)) + b"\n"
+    write_whole(folder / SUBMISSION, [body])
+    return sha256(body).hexdigest()
 
 
 def sign_bundle(path: Path, key: Path, *, replace: bool = False) -> signatures.Signature:

@@ -10,13 +10,15 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from suite.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
     from suite.board.define.board import Board
-    from suite.compare.loading import ComparedRun
+    from suite.chat import Json
+    from suite.journal.documents import RoleMember
+    from suite.journal.run import Run
 
 # flag -> (field of submission.json, help); the flags of `suite submit pack`
 FLAGS: dict[str, tuple[str, str]] = {
@@ -57,7 +59,7 @@ _TOP = {"submission_type", "supersedes", "model", "submitter", "created", "discl
 _SELF_DEPLOYED = ("vllm", "embedded", "transformers")
 
 
-def put(declared: dict[str, Any], field: str, value: Any) -> None:
+def put(declared: "dict[str, Json]", field: str, value: "Json") -> None:
     """Set a field by its dotted name."""
     *folders, last = field.split(".")
     for name in folders:
@@ -65,15 +67,15 @@ def put(declared: dict[str, Any], field: str, value: Any) -> None:
     declared[last] = value
 
 
-def get(declared: Mapping[str, Any], field: str) -> Any:
+def get(declared: "Mapping[str, Json]", field: str) -> "Json":
     """A field by its dotted name, None if it is not there."""
-    found: Any = declared
+    found: Json = declared
     for name in field.split("."):
         found = found.get(name) if isinstance(found, Mapping) else None
     return found
 
 
-def template(declared: Mapping[str, Any]) -> str:
+def template(declared: "Mapping[str, Json]") -> str:
     """A commented YAML file of all declarations, with what is known filled in."""
 
     def shown(field: str) -> str:
@@ -134,17 +136,15 @@ _SUBMITTER = (
 )
 
 
-def known(runs: "Sequence[ComparedRun]", board: "Board | None") -> dict[str, Any]:
+def known(runs: "Sequence[Run]", board: "Board | None") -> "dict[str, Json]":
     """The declarations that the runs themselves tell."""
     import suite
 
-    name, identity = "", {}
-    if runs and runs[0].candidate:
-        member = runs[0].manifest["roles"]["candidate"][0]
-        identity = _identity(member)
+    name, identity, provider = "", {}, ""
+    if runs and (member := runs[0].candidate) is not None:
+        identity, provider = _identity(member), member.spec.partition("/")[0]
         name = identity["name"].rpartition("/")[2]
-    provider = str(runs[0].candidate).partition("/")[0] if runs else ""
-    datasets = sorted({one.get("entry") or key for run in runs for key, one in run.manifest["data"].items()})
+    datasets = sorted({one.get("entry") or key for run in runs for key, one in run.manifest.data.items()})
     return {
         "board": None if board is None else board.exact_name,
         "submission_type": "standard",
@@ -163,13 +163,13 @@ def known(runs: "Sequence[ComparedRun]", board: "Board | None") -> dict[str, Any
     }
 
 
-def _identity(member: Mapping[str, Any]) -> dict[str, Any]:
+def _identity(member: "RoleMember") -> "dict[str, Json]":
     """Kind, name, revision and weights of a candidate, from its record in a manifest."""
-    told = member["identity"]
-    provider = told.get("provider") or member["spec"].partition("/")[0]
-    name = str(told.get("name") or member["spec"].partition("/")[2].partition("?")[0])
+    told = member.identity
+    provider = told.get("provider") or member.spec.partition("/")[0]
+    name = str(told.get("name") or member.spec.partition("/")[2].partition("?")[0])
     revision = str(told.get("revision") or "")
-    found: dict[str, Any] = {"name": name, "revision": None, "weights_sha256": None}
+    found: dict[str, Json] = {"name": name, "revision": None, "weights_sha256": None}
     if re.fullmatch("[0-9a-f]{40}", revision):
         found["revision"] = revision
     elif re.fullmatch("[0-9a-f]{64}", revision):
@@ -181,13 +181,13 @@ def _identity(member: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def ended(runs: "Sequence[ComparedRun]") -> str:
+def ended(runs: "Sequence[Run]") -> str:
     """When the last of the runs ended, UTC, to the second."""
-    latest = max((attempt.at for run in runs for attempt in run.reader.attempts), default=0.0)
+    latest = max((attempt.at for run in runs for attempt in run.journal.attempts), default=0.0)
     return datetime.fromtimestamp(int(latest), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def read_file(path: Path) -> dict[str, Any]:
+def read_file(path: Path) -> "dict[str, Json]":
     """The declarations of a TOML or YAML file. Raises ConfigError."""
     import tomllib
 
@@ -210,7 +210,7 @@ def read_file(path: Path) -> dict[str, Any]:
     return value
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: "Json") -> "Json":
     """Dates as text; fields left empty are left out."""
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items() if one is not None and one != ""}
@@ -221,7 +221,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def merged(base: Any, over: Any) -> Any:
+def merged(base: "Json", over: "Json") -> "Json":
     """`over` over `base`, objects field by field."""
     if isinstance(base, dict) and isinstance(over, dict):
         return {**base, **{key: merged(base.get(key), one) for key, one in over.items()}}
@@ -242,10 +242,10 @@ _FILE = {"path": "README.md", "bytes": 0, "sha256": "0" * 64, "content_bytes": 0
 _REST = {"format": "suite-submission/1", "runs": [_RUN], "files": [_FILE]}
 
 
-def problems(declared: Mapping[str, Any]) -> list[str]:
+def problems(declared: "Mapping[str, Json]") -> list[str]:
     """What is missing and what is wrong, each with the flag or field to use."""
     from suite.board.bundle.declared_texts import broken_rules
-    from suite.board.bundle.submission import schema_errors
+    from suite.board.bundle.schemas import schema_errors
 
     flags = {field: flag for flag, (field, _) in FLAGS.items()}
     missing = {field for field in REQUIRED if get(declared, field) in (None, "")}

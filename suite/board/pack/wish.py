@@ -9,17 +9,18 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from suite.board.bundle.contents import open_bundle
+from suite.board.bundle.file_names import JOURNALS, README, SCORING_JOURNALS, SUBMISSION
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import MIB, Limits
-from suite.board.bundle.submission import JOURNALS, README, SCORING_JOURNALS, SUBMISSION
 from suite.board.pack import bundle_files, declarations, private_data
 from suite.board.pack.objections import reasons
-from suite.chat import canonical_json
-from suite.compare.loading import ComparedRun, open_runs
+from suite.chat import Json, canonical_json
 from suite.errors import BundleError, ConfigError
+from suite.journal.run import Run, open_run
+from suite.journal.shapes import Values
 
 if TYPE_CHECKING:
     from suite.board.define.board import Board
@@ -54,7 +55,7 @@ class Made:
 
 def make(wish: Wish, machine: private_data.Machine | None = None) -> Made:
     """Make the bundle. Raises ConfigError with all that is against it, BundleError, RunError, NotFound."""
-    runs = open_runs(wish.runs)
+    runs = opened(wish.runs)
     machine = machine or private_data.Machine.this()
     readme = _readme(wish.readme)
     declared = _declared(wish, runs)
@@ -84,6 +85,18 @@ def make(wish: Wish, machine: private_data.Machine | None = None) -> Made:
     return _write(wish, runs, declared, readme, output)
 
 
+def opened(places: Sequence[str]) -> list[Run]:
+    """The runs to pack. Raises NotFound, RunError (not scored), ConfigError (given twice)."""
+    runs = [open_run(one) for one in places]
+    seen: set[tuple[Path, str]] = set()
+    for run in runs:
+        run.need_scoring()
+        if (one := (run.folder.resolve(), run.scoring)) in seen:
+            raise ConfigError(f"run {run.name} is given twice", fix="name each run once")
+        seen.add(one)
+    return runs
+
+
 def _readme(path: Path | None) -> bytes:
     if path is None:
         return b""
@@ -97,35 +110,35 @@ def _readme(path: Path | None) -> bytes:
     return data
 
 
-def _declared(wish: Wish, runs: Sequence[ComparedRun]) -> dict[str, Any]:
+def _declared(wish: Wish, runs: Sequence[Run]) -> dict[str, Json]:
     declared = declarations.known(runs, wish.board)
     if wish.declared is not None:
         declared = declarations.merged(declared, declarations.read_file(wish.declared))
     for flag, text in wish.given.items():
         name, _ = declarations.FLAGS[flag]
-        value: Any = int(text) if flag == "complete-runs" and text.isdecimal() else text
+        value: Json = int(text) if flag == "complete-runs" and text.isdecimal() else text
         declarations.put(declared, name, value)
     return dict(declared)
 
 
-def _name(declared: Mapping[str, Any]) -> str:
+def _name(declared: Values) -> str:
     name = str(declarations.get(declared, "model.display_name") or "bundle").lower()
     return re.sub("[^a-z0-9._-]+", "-", name)[:60].strip("-.") or "bundle"
 
 
 def _secrets(
-    runs: Sequence[ComparedRun], declared: Mapping[str, Any], readme: bytes, machine: private_data.Machine
+    runs: Sequence[Run], declared: Values, readme: bytes, machine: private_data.Machine
 ) -> Iterator[str]:
     found: list[private_data.Leak] = []
     for run in runs:
         for place, base, names in (
-            (run.reader.folder, run.name, JOURNALS),
-            (run.journal.folder, f"{run.name}/scorings/{run.scoring}", SCORING_JOURNALS),
+            (run.folder, run.name, JOURNALS),
+            (run.judged.folder, f"{run.name}/scorings/{run.scoring}", SCORING_JOURNALS),
         ):
             for name in names:
                 found += private_data.in_journal(place / f"{name}.jsonl", f"{base}/{name}.jsonl", machine)
             for name in ("manifest.json", "results.json"):
-                if (place / name).exists() and (name == "manifest.json" or place != run.reader.folder):
+                if (place / name).exists() and (name == "manifest.json" or place != run.folder):
                     found += private_data.in_document((place / name).read_bytes(), f"{base}/{name}", machine)
     found += private_data.in_document(canonical_json(declared), "the declarations", machine)
     found += private_data.in_text(readme, README, machine)
@@ -142,9 +155,7 @@ def _secrets(
         yield f"and {len(found) - _SHOWN} more secrets"
 
 
-def _write(
-    wish: Wish, runs: Sequence[ComparedRun], declared: Mapping[str, Any], readme: bytes, output: Path
-) -> Made:
+def _write(wish: Wish, runs: Sequence[Run], declared: Values, readme: bytes, output: Path) -> Made:
     near = output.absolute().parent
     try:
         with tempfile.TemporaryDirectory(prefix=".suite-pack-", dir=near) as scratch:
@@ -154,12 +165,12 @@ def _write(
             _check(staged)
             listed = bundle_files.listing(staged)
             if wish.folder:
-                _fits(sum(one["bytes"] for one in listed), wish.board)
+                _fits(sum(one.bytes for one in listed), wish.board)
                 if output.exists():
                     _only_a_bundle(output)
                     shutil.rmtree(output)
                 staged.rename(output)
-                size = sum(one["bytes"] for one in listed) + (output / SUBMISSION).stat().st_size
+                size = sum(one.bytes for one in listed) + (output / SUBMISSION).stat().st_size
             else:
                 packed = Path(scratch) / "bundle.zip"
                 bundle_files.write_archive(staged, packed)
@@ -173,12 +184,12 @@ def _write(
             fix="make room, or choose another place with -O",
         ) from error
     inside = [
-        f"{bundle_files.run_id(run)}: {len(run.cells)} cells of "
-        + ", ".join(dict.fromkeys(cell["task"] for cell in run.cells))
+        f"{bundle_files.run_id(run)}: {len(run.manifest.cells)} cells of "
+        + ", ".join(dict.fromkeys(cell.task for cell in run.manifest.cells))
         + f", scoring {run.scoring}"
         for run in runs
     ]
-    return Made(identity, output, size, sum(one["content_bytes"] for one in listed), tuple(sorted(inside)))
+    return Made(identity, output, size, sum(one.content_bytes for one in listed), tuple(sorted(inside)))
 
 
 def _fits(size: int, board: "Board | None") -> None:

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.board.entry import Entry
+from suite.board.entry.accepted_entry import Entry
+from suite.board.entry.verification import ColumnResult
 from suite.board.rank.columns import Column, Floats, Units, points, shared, units_of
 from suite.errors import DataError
 
@@ -56,7 +57,7 @@ class _Numbers:
 
 
 def read_columns(
-    keys: Sequence[str], files: Sequence[Path | None], results: Sequence[Mapping[str, Mapping[str, Any]]]
+    keys: Sequence[str], files: Sequence[Path | None], results: Sequence[Mapping[str, ColumnResult]]
 ) -> list[Column]:
     """One column for each key, over K entries. files: their per_sample.parquet, None where there is none.
     results: their columns as verification recomputed them, by key; an entry may lack a key.
@@ -126,16 +127,16 @@ def _labels(table: Any, path: Path) -> dict[str, _Labels]:
 def _column(
     key: str,
     read: Sequence[_Numbers | None],
-    results: Sequence[Mapping[str, Mapping[str, Any]]],
+    results: Sequence[Mapping[str, ColumnResult]],
     files: Sequence[Path | None],
 ) -> Column:
     k = len(read)
     mine = [one.get(key) for one in results]
     value, low, high = (
-        np.array([np.nan if one is None or one.get(name) is None else float(one[name]) for one in mine])
+        np.array([np.nan if (end := getattr(one, name, None)) is None else float(end) for one in mine])
         for name in ("value", "low", "high")
     )
-    ways = {str(one.get("direction", "higher")) for one in mine if one is not None}
+    ways = {one.direction for one in mine if one is not None}
     if len(ways) > 1 or ways - {"higher", "lower"}:
         raise DataError(
             f"column {key!r} cannot be ranked: its direction is {', '.join(sorted(ways))}",
@@ -143,7 +144,7 @@ def _column(
         )
     here = [i for i in range(k) if not np.isnan(value[i])]
     column = Column(key, value, low, high, ways != {"lower"})
-    unpaired = [i for i in here if not (mine[i] or {}).get("paired")]
+    unpaired = [i for i in here if (one := mine[i]) is None or not one.paired]
     if not here:
         return column
     if unpaired:

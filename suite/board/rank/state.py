@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from suite.board.define.board import Board
 from suite.board.define.parts import TRUST
-from suite.board.entry import Entry
+from suite.board.entry.accepted_entry import Entry
 from suite.board.rank.ranking import Ranking, expected_gain, rank
 from suite.board.rank.sample_tables import read_columns
 from suite.data import strict_syntax
@@ -169,7 +169,7 @@ def _table(board: Board, kind: str, shown: Sequence[Listed]) -> Table:
     columns = read_columns(
         [item.name for item in board.tasks],
         [one.entry.per_sample for one in ranked],
-        [{c.key: msgspec.to_builtins(c) for c in one.entry.verification.columns} for one in ranked],
+        [{column.key: column for column in one.entry.verification.columns} for one in ranked],
     )
     place = {one.entry.id: index for index, one in enumerate(ranked)}
     return Table(kind, list(ranked), list(unranked), rank(board, columns), place)

@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from suite.board.bundle import strict_json
 from suite.board.bundle.contents import open_bundle
+from suite.board.bundle.file_names import README
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import MIB
-from suite.board.bundle.submission import README
 from suite.board.define.board import Board
-from suite.board.entry import RECORD, SUBMISSION, Entry, EntryRecord, read_entry, write_record
+from suite.board.entry.accepted_entry import RECORD, SUBMISSION, Entry, EntryRecord, read_entry, write_record
 from suite.board.repository.remote_bundle import Reference, check_urls, fetch, read_reference, write_reference
 from suite.board.repository.shelves import Shelf, open_repository
-from suite.board.verify import Verification, verify
+from suite.board.verify import VerifiedBundle, verify
 from suite.board.verify.time_limit import SECONDS, Budget, TimeUp
 from suite.chat import canonical_json
 from suite.data.cache import sha256_of
@@ -42,7 +43,7 @@ class Accepted:
     if it did not come to that, since what was brought cannot be used.
     """
 
-    verification: Verification | None
+    verification: VerifiedBundle | None
     folder: Path | None
     reasons: tuple[str, ...] = ()
 
@@ -168,20 +169,20 @@ def _open(path: Path) -> Opened:
     with open_bundle(path, Findings()) as bundle:
         if bundle is None:
             raise BundleError(f"{path.name} is not safe to read", fix=f"suite submit verify {path.name}")
-        raw = canonical_json(bundle.submission) + b"\n"
-        if hashlib.sha256(raw).hexdigest() != bundle.id:
+        raw = bundle.manifest
+        if canonical_json(strict_json.read(raw)) + b"\n" != raw:
             raise BundleError(
                 "submission.json is not in canonical form", str(path), "pack it with `suite submit pack`"
             )
-        board = bundle.submission.get("board") or {}
+        submission = bundle.submission
         return Opened(
             bundle.id,
             raw,
             bundle.readme,
-            str(board.get("id", "")),
-            str(bundle.submission["model"]["display_name"]),
-            str(bundle.submission["submitter"]["name"]),
-            bundle.submission.get("supersedes"),
+            "" if submission.board is None else submission.board.id,
+            submission.model.display_name,
+            submission.submitter.name,
+            submission.supersedes,
             trace_sha256([RunReader(run.folder) for run in bundle.runs]),
         )
 
@@ -222,7 +223,7 @@ def _there(entries: Sequence[Entry], opened: Opened) -> Iterator[str]:
             yield f"the same calls and replies are on the board: {one.folder.name}"
 
 
-def _may_not_supersede(old: Entry | None, opened: Opened, checked: Verification) -> Iterator[str]:
+def _may_not_supersede(old: Entry | None, opened: Opened, checked: VerifiedBundle) -> Iterator[str]:
     """Why it may not replace the entry that it names: another's, one that is gone, or one that was signed and
     that none of its signers replaces.
     """
@@ -242,7 +243,7 @@ def _may_not_supersede(old: Entry | None, opened: Opened, checked: Verification)
 
 
 def _write(
-    folder: Path, opened: Opened, checked: Verification, keep: tuple[Path, Sequence[str]] | None
+    folder: Path, opened: Opened, checked: VerifiedBundle, keep: tuple[Path, Sequence[str]] | None
 ) -> None:
     """Everything but the record. keep: (bundle, addresses) where the folder does not hold them yet."""
     folder.parent.mkdir(parents=True, exist_ok=True)

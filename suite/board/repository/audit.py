@@ -9,7 +9,8 @@ import msgspec
 
 from suite.board.bundle import signatures
 from suite.board.define.eval_commands import free_roles, open_note
-from suite.board.entry import PER_SAMPLE, RECORD, REPLIES, SUBMISSION, VERIFICATION, Entry, Verification
+from suite.board.entry.accepted_entry import PER_SAMPLE, RECORD, REPLIES, SUBMISSION, VERIFICATION, Entry
+from suite.board.entry.verification import Verification
 from suite.board.rank.state import belongs
 from suite.board.repository.shelves import Shelf, version_number
 from suite.errors import SuiteError
@@ -102,13 +103,12 @@ def _again(entry: Entry, shelf: Shelf, others: Sequence[Entry]) -> Iterator[Trou
         except SuiteError as error:
             yield Trouble(entry.folder.name, str(error))
             return
-    data = checked.data
-    if data["bundle_id"] != entry.id:
+    now = checked.document
+    if now.bundle_id != entry.id:
         yield Trouble(entry.folder.name, "the bundle beside it is another one")
         return
     if checked.exit_code() != 0:
         yield Trouble(entry.folder.name, f"verified again: {checked.verdict}")
-    now = msgspec.convert(msgspec.to_builtins(data), Verification)
     yield from _numbers(entry, now)
     yield from _signature(entry, now)
     if entry.per_sample is not None and checked.per_sample != entry.per_sample.read_bytes():

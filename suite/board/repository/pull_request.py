@@ -16,9 +16,10 @@ from pathlib import Path
 
 import msgspec
 
+from suite.board.bundle.file_names import SIGNATURE, run_path
 from suite.board.bundle.size_limits import MIB
-from suite.board.bundle.submission import SIGNATURE, run_path
-from suite.board.entry import FOLDER, SUBMISSION, Verification, read_bytes
+from suite.board.entry.accepted_entry import FOLDER, SUBMISSION, read_bytes
+from suite.board.entry.verification import Verification
 from suite.errors import ConfigError, DataError
 from suite.report.hostile_text import one_line
 

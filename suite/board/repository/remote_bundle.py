@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from suite.board.entry import read_model
+from suite.board.entry.accepted_entry import read_model
 from suite.data import strict_syntax
 from suite.errors import ConfigError, DataError, SourceUnreachable
 from suite.files import replacing, write_whole

@@ -19,7 +19,7 @@ import suite
 from suite.board.bundle.signatures import Signers
 from suite.board.define.board import Board
 from suite.board.define.board_files import board_files, find_board, load_board
-from suite.board.entry import RECORD, Entry, read_entry
+from suite.board.entry.accepted_entry import RECORD, Entry, read_entry
 from suite.errors import ConfigError, DataError, NotFound, unknown
 from suite.files import write_whole
 

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
-from suite.board.entry import Entry
+from suite.board.entry.accepted_entry import Entry
 from suite.board.rank.state import Listed, State, Table
 from suite.board.rank.ranking import Standing
 from suite.board.site.markup import name

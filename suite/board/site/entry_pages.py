@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from suite.board.define.board import file_name
-from suite.board.entry import GONE, ColumnResult, Entry, Latency, Selection, Signed
+from suite.board.bundle.signatures import Signature
+from suite.board.bundle.submission import Selection
+from suite.board.entry.accepted_entry import GONE, Entry
+from suite.board.entry.verification import ColumnResult, Latency
 from suite.board.rank.state import Listed, State, Table, luck
 from suite.board.rank.sample_tables import Flips, flips
 from suite.board.site.markup import DASH, name
@@ -174,7 +177,7 @@ def _declared(listed: Listed) -> list[tuple[str, str]]:
         ),
         ("Zero-shot", unknown if listed.zero_shot is None else f"{percent(listed.zero_shot)} of the tasks"),
         ("Saw references", told.references_access),
-        ("Licence of the records", name(submission.terms.get("traces_licence"))),
+        ("Licence of the records", name(submission.terms.traces_licence)),
     ]
 
 
@@ -206,14 +209,14 @@ def _checked(listed: Listed) -> list[tuple[str, str]]:
         ("Trust", f"{trust}, {TRUST_NAMES.get(trust, '')}"),
         ("Signed by", _signed(checked.signature)),
         ("Checked", when(checked.started) if checked.started else DASH),
-        ("With", name(f"suite {checked.verifier.get('suite', '')}")),
+        ("With", name(f"suite {checked.verifier.suite}")),
     ]
     if listed.reasons:
         facts.insert(0, ("Not ranked", "; ".join(listed.reasons)))
     return facts
 
 
-def _signed(signature: Signed | None) -> str:
+def _signed(signature: Signature | None) -> str:
     if signature is None:
         return "nobody"
     return (

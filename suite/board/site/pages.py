@@ -19,7 +19,7 @@ import msgspec
 
 import suite
 from suite.board.define.board import Board
-from suite.board.entry import PER_SAMPLE, SUBMISSION, VERIFICATION, Entry
+from suite.board.entry.accepted_entry import PER_SAMPLE, SUBMISSION, VERIFICATION, Entry
 from suite.board.rank.state import State, Table, belongs, listed, read_prices, state_of
 from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data

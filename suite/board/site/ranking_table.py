@@ -12,7 +12,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 from suite.board.define.board import file_name
-from suite.board.entry import ColumnResult
+from suite.board.entry.verification import ColumnResult
 from suite.board.rank.state import Listed, State, Table, luck
 from suite.board.rank.ranking import Standing
 from suite.board.site.figures import Bar, around, drawn, shares

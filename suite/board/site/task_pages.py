@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from suite.board.define.board import Item, file_name
-from suite.board.entry import ColumnResult
+from suite.board.entry.verification import ColumnResult
 from suite.board.rank.state import Listed, State, Table
 from suite.board.rank.overall import NAMES
 from suite.board.rank.ranking import Standing

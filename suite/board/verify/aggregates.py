@@ -7,6 +7,9 @@ Intervals are seeded by the plan, so they come out equal too.
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
+from suite.board.bundle.submission import SubmittedRun
 from suite.board.verify.equality import differences
 from suite.board.verify.subject import Subject
 from suite.errors import SuiteError
@@ -18,7 +21,7 @@ _ENVELOPE = ("value", "n", "unscored")
 _INTERVAL = frozenset({"low", "high", "method", "clusters", "n_effective", "note"})
 
 
-def numbers(subject: Subject, entry: Mapping[str, Any], wanted: float | None = None) -> None:
+def numbers(subject: Subject, entry: SubmittedRun, wanted: float | None = None) -> None:
     """Climb R8; sets `subject.recomputed`. Needs `subject.plan`. entry: the run in submission.json.
 
     wanted: level of the intervals that are recomputed, where the scoring may have had another.
@@ -86,17 +89,16 @@ def _what(here: Any, there: Any) -> str:
     return "the number does not follow from the scores"
 
 
-def _envelope(subject: Subject, mine: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
+def _envelope(subject: Subject, mine: Mapping[str, Any], entry: SubmittedRun) -> None:
     """The headlines that the envelope repeats."""
     cells = {cell["cell"]: cell for cell in mine["cells"]}
-    for claimed in entry["cells"]:
-        cell = cells.get(claimed["cell"])
+    for claimed in entry.cells:
+        cell = cells.get(claimed.cell)
         if cell is None:
             continue  # R2 names cells that the run does not have
-        where = f"submission.json runs[{subject.run_id}] cell {claimed['cell']}"
-        headline = claimed["headline"]
+        where = f"submission.json runs[{subject.run_id}] cell {claimed.cell}"
         found = next((one for one in cell["metrics"] if one["headline"] and not one["slice"]), None)
         here = {name: found[name] if found else None for name in _ENVELOPE}
         here["metric"] = found["name"] if found else cell["headline"]
-        for path, right, there in differences(here, dict(headline)):
+        for path, right, there in differences(here, msgspec.structs.asdict(claimed.headline)):
             subject.add("R8.headline", _what(right, there), f"{where}, {path}", expected=right, found=there)

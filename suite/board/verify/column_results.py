@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.board.entry.verification import ColumnResult, Latency, TokenCounts
 from suite.board.verify.plausibility.calls import UNSERVED, members, provider_of
 from suite.board.verify.subject import Subject
 from suite.compare.measures import Measure, measures, side
@@ -95,10 +96,10 @@ class Spent:
         return np.unique(np.concatenate(places)) if places else np.zeros(0, dtype=np.int64)
 
 
-def latency(seconds: Sequence[NDArray[np.float64]]) -> dict[str, Any] | None:
-    """The median of calls as verification.json has it, None without calls. seconds: of each call."""
+def latency(seconds: Sequence[NDArray[np.float64]]) -> Latency | None:
+    """The median of calls, None without calls. seconds: of each call."""
     every = np.concatenate([np.zeros(0), *seconds])
-    return {"median_s": round(float(np.median(every)), 4), "calls": len(every)} if len(every) else None
+    return Latency(round(float(np.median(every)), 4), len(every)) if len(every) else None
 
 
 @dataclass(frozen=True)
@@ -137,9 +138,9 @@ class Units:
 
 @dataclass
 class Column:
-    """One column. data: as verification.json has it. units: one a cell, () where it is unpaired."""
+    """One column. units: one a cell, () where it is unpaired."""
 
-    data: dict[str, Any]
+    result: ColumnResult
     units: tuple[Units, ...] = field(default=())
 
 
@@ -150,7 +151,7 @@ def make_columns(wants: Sequence[Want], level: float, spent: dict[str, Spent] | 
     return [_column(want, tables, kept, level) for want in wants]
 
 
-def whole_latency(wants: Sequence[Want], spent: Mapping[str, Spent]) -> dict[str, Any] | None:
+def whole_latency(wants: Sequence[Want], spent: Mapping[str, Spent]) -> Latency | None:
     """The median latency over all columns, each call once."""
     cells: dict[str, set[str]] = {}
     for want in wants:
@@ -190,27 +191,30 @@ def _column(
         low, high, method = _interval(units, value, level, limits) if units else (None, None, "")
     scored = [(row or {}).get("coverage") for row in rows]
     told = [one for one in scored if one is not None]
-    data = {
-        "key": want.key,
-        "task": want.cells[0][2] if want.cells else "",
-        "headline": want.headline,
-        "value": value,
-        "low": low,
-        "high": high,
-        "level": level if len(rows) > 1 else first.get("level", level),
-        "method": method,
-        "n": sum(row["n"] for row in rows if row),
-        "unscored": sum(row["unscored"] for row in rows if row),
-        "coverage": math.fsum(told) / len(told) if told else None,
-        "direction": first.get("direction", "higher"),
-        "unit": first.get("unit", ""),
-        "range": list(metric.range) if metric is not None and metric.range else None,
-        "paired": bool(units),
-        "cells": [cell for _, cell, _ in want.cells],
-        **_effort(want, spent),
-        "roles": _roles(want),
-    }
-    return Column(data, units)
+    tokens, times, seconds = _effort(want, spent)
+    result = ColumnResult(
+        key=want.key,
+        task=want.cells[0][2] if want.cells else "",
+        headline=want.headline,
+        value=value,
+        low=low,
+        high=high,
+        level=level if len(rows) > 1 else first.get("level", level),
+        method=method,
+        n=sum(row["n"] for row in rows if row),
+        unscored=sum(row["unscored"] for row in rows if row),
+        coverage=math.fsum(told) / len(told) if told else None,
+        direction=first.get("direction", "higher"),
+        unit=first.get("unit", ""),
+        range=metric.range if metric is not None and metric.range else None,
+        paired=bool(units),
+        cells=[cell for _, cell, _ in want.cells],
+        tokens=tokens,
+        latency=times,
+        seconds=seconds,
+        roles=_roles(want),
+    )
+    return Column(result, units)
 
 
 def result_of(subject: Subject, cell: str, headline: str) -> Mapping[str, Any] | None:
@@ -224,11 +228,11 @@ def result_of(subject: Subject, cell: str, headline: str) -> Mapping[str, Any] |
     return None
 
 
-def _effort(want: Want, spent: dict[str, Spent]) -> dict[str, Any]:
+def _effort(want: Want, spent: dict[str, Spent]) -> tuple[TokenCounts | None, Latency | None, float]:
     """Tokens of the candidate, None if unknown; its median latency; the share of the run's time that its
     calls are of all.
     """
-    tokens: dict[str, int] | None = {"prompt": 0, "completion": 0}
+    used: list[tuple[int, int] | None] = []
     seconds = 0.0
     times: list[Floats] = []
     for subject in {one.run_id: one for one, _, _ in want.cells}.values():
@@ -236,14 +240,13 @@ def _effort(want: Want, spent: dict[str, Spent]) -> dict[str, Any]:
         if found is None:
             found = spent[subject.run_id] = Spent(subject)
         cells = [cell for one, cell, _ in want.cells if one.run_id == subject.run_id]
-        calls, used = found.of(cells)
+        calls, tokens = found.of(cells)
+        used.append(tokens)
         times.append(found.seconds(cells))
-        if used is None or tokens is None:
-            tokens = None
-        else:
-            tokens = {"prompt": tokens["prompt"] + used[0], "completion": tokens["completion"] + used[1]}
         seconds += calls / max(found.all, 1) * float(subject.recomputed.get("seconds", 0.0))
-    return {"tokens": tokens, "latency": latency(times), "seconds": round(seconds, 3)}
+    known = [one for one in used if one is not None]
+    whole = TokenCounts(sum(one[0] for one in known), sum(one[1] for one in known))
+    return whole if len(known) == len(used) else None, latency(times), round(seconds, 3)
 
 
 def _roles(want: Want) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from suite.board.bundle.rungs import Findings, shown
+from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board, Item
 from suite.board.define.parts import Seat
 from suite.board.verify.equality import differences, same
@@ -75,7 +76,7 @@ class Standing:
 
 def asked(
     board: Board,
-    submission: Mapping[str, Any],
+    submission: Submission,
     subjects: Sequence[Subject],
     findings: Findings,
     plugins: Catalogue,
@@ -99,14 +100,15 @@ def asked(
     return _class(submission, places, deviations, lacking, findings)
 
 
-def _envelope(board: Board, submission: Mapping[str, Any], findings: Findings) -> None:
-    claimed = submission.get("board") or {}
+def _envelope(board: Board, submission: Submission, findings: Findings) -> None:
+    claimed = submission.board
     for name, expected in board.exact_name.items():
-        if claimed.get(name) != expected:
+        told = "no board" if claimed is None else getattr(claimed, name)
+        if told != expected:
             what = "the bundle was packed for another board, or for another version of it"
             where = f"submission.json board.{name}"
-            findings.add("R5.board", what, where, expected=expected, found=claimed.get(name, "no board"))
-    kind, of = submission["model"]["identity"]["kind"], submission["submission_type"]
+            findings.add("R5.board", what, where, expected=expected, found=told)
+    kind, of = submission.model.identity.kind, submission.submission_type
     for code, whom, field, given, taken in (
         ("R5.candidate", "models of this kind", "model.identity.kind", kind, board.candidate.allow),
         ("R5.type", "submissions of this type", "submission_type", of, board.eligibility.types),
@@ -123,7 +125,7 @@ def candidate_of(subject: Subject) -> Mapping[str, Any]:
 
 
 def _one_candidate(
-    board: Board, submission: Mapping[str, Any], subjects: Sequence[Subject], findings: Findings
+    board: Board, submission: Submission, subjects: Sequence[Subject], findings: Findings
 ) -> None:
     first: tuple[Subject, Mapping[str, Any]] | None = None
     for subject in subjects:
@@ -149,22 +151,23 @@ def _one_candidate(
 
 
 def _claimed_identity(
-    submission: Mapping[str, Any], subject: Subject, candidate: Mapping[str, Any], findings: Findings
+    submission: Submission, subject: Subject, candidate: Mapping[str, Any], findings: Findings
 ) -> None:
     """The model that the envelope names is the one that the run asked."""
-    claimed, recorded = submission["model"]["identity"], candidate["identity"]
+    claimed, recorded = submission.model.identity, candidate["identity"]
     where = "submission.json model.identity"
     names = {str(recorded.get("name", "")), candidate["spec"].partition("/")[2]}
-    if claimed["name"] not in names:
+    if claimed.name not in names:
         what = f"the model of run {subject.run_id} has another name"
         findings.add(
-            "R5.model-name", what, f"{where}.name", expected=" or ".join(sorted(names)), found=claimed["name"]
+            "R5.model-name", what, f"{where}.name", expected=" or ".join(sorted(names)), found=claimed.name
         )
     for field, keys in (("revision", ("revision",)), ("weights_sha256", ("weights_sha256", "sha256"))):
         known = next((recorded[key] for key in keys if recorded.get(key)), None)
-        if claimed.get(field) and known and claimed[field] != known:
+        told = getattr(claimed, field)
+        if told and known and told != known:
             what = f"the model of run {subject.run_id} is another one"
-            findings.add("R5.model-revision", what, f"{where}.{field}", expected=known, found=claimed[field])
+            findings.add("R5.model-revision", what, f"{where}.{field}", expected=known, found=told)
 
 
 def _places(
@@ -300,14 +303,14 @@ def _candidate_deviations(board: Board, subject: Subject) -> Iterator[Deviation]
 
 
 def _class(
-    submission: Mapping[str, Any],
+    submission: Submission,
     places: Mapping[str, tuple[Place, ...]],
     deviations: Sequence[Deviation],
     lacking: frozenset[str],
     findings: Findings,
 ) -> Standing:
-    declared = {change["what"] for change in submission["disclosure"]["changes"]}
-    standard = submission["submission_type"] == "standard"
+    declared = {change.what for change in submission.disclosure.changes}
+    standard = submission.submission_type == "standard"
     for one in deviations:
         covered = not standard and bool(COVERS[one.kind] & declared)
         note = findings.note if covered else findings.add

@@ -10,17 +10,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from suite.board.bundle import signatures
 from suite.board.bundle.contents import Bundle, open_bundle
+from suite.board.bundle.file_names import SIGNATURE
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.signatures import Signature, Signers
 from suite.board.bundle.size_limits import MIB, Limits
-from suite.board.bundle.submission import SIGNATURE
+from suite.board.bundle.submission import Submission, SubmittedRun
 from suite.board.define.board import Board
 from suite.board.define.thresholds import Thresholds
-from suite.board.entry import Entry
+from suite.board.entry.accepted_entry import Entry
+from suite.board.entry.verification import Kind, Latency, RecomputedCell, Verdict
 from suite.board.verify.aggregates import numbers
 from suite.board.verify.column_results import Column, Spent, Want, make_columns, result_of, whole_latency
 from suite.board.verify.completeness import complete
@@ -52,16 +53,16 @@ class Ladder:
     """
 
     bundle_id: str
-    submission: Mapping[str, Any]
+    submission: Submission | None
     findings: Findings
     board: Board | None = None
     standing: Standing | None = None
     columns: list[Column] = field(default_factory=list)
-    recomputed: list[dict[str, Any]] = field(default_factory=list)
+    recomputed: list[RecomputedCell] = field(default_factory=list)
     plugins: dict[str, str] = field(default_factory=dict)
     rerun: Rerunning | None = None
     rejudge: Rerunning | None = None
-    latency: Mapping[str, Any] | None = None
+    latency: Latency | None = None
     replies: ReplyDigests | None = None
     others: Sequence[Entry] = ()
     signature: Signature | None = None
@@ -69,14 +70,15 @@ class Ladder:
     more: bool = False
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
         """standard | custom: as found for a board, without one as declared."""
         if self.standing is not None:
             return "custom" if self.standing.custom else "standard"
-        return str(self.submission.get("submission_type", "standard"))
+        custom = self.submission is not None and self.submission.submission_type == "custom"
+        return "custom" if custom else "standard"
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """verified | verified_with_warnings | incomplete | rejected."""
         findings = self.findings
         if findings.errors:
@@ -109,7 +111,7 @@ def climb(
     budget = budget or Budget()
     findings = Findings(most, budget.check)
     limits = Limits(archive=board.limits.bundle_mib * MIB) if board is not None else Limits()
-    ladder = Ladder("", {}, findings, board, others=others)
+    ladder = Ladder("", None, findings, board, others=others)
     with ExitStack() as stack:
         try:
             with budget.armed():
@@ -202,14 +204,14 @@ def _runs(
         ladder.at, ladder.more = f"runs/{run.id}", index + 1 < len(bundle.runs)
         subject = Subject(run.id, run.folder, run.scoring, findings, budget)
         say(f"{run.id}: tasks and data")
-        model, place = bundle.submission["model"], scratch / f"run-{index}"
-        _one(subject, run.entry, model, place, plugins, data, board, say)
+        parameters, place = bundle.submission.model.parameters_total, scratch / f"run-{index}"
+        _one(subject, run.entry, parameters, place, plugins, data, board, say)
         subjects.append(subject)
         for cell in subject.plan.cells if subject.plan is not None else ():
             name, _, version = cell.plan.plugin.rpartition(" ")
             ladder.plugins[name] = version
     ladder.at, ladder.more = "", False
-    _board(ladder, subjects, plugins)
+    _board(ladder, bundle.submission, subjects, plugins)
     if subjects and not any(subject.scoring_manifest["roles"] for subject in subjects):
         findings.rungs["R7"].remark = "no model was asked while scoring"
     wants = _wants(ladder, subjects)
@@ -218,11 +220,11 @@ def _runs(
         ladder.columns = make_columns(wants, board.uncertainty.level if board else 0.95, spent)
         ladder.latency = whole_latency(wants, spent)
     ladder.recomputed = [
-        {"run_id": subject.run_id, **{name: cell[name] for name in _TOLD_OF_A_CELL}}
+        RecomputedCell(subject.run_id, *(cell[name] for name in _TOLD_OF_A_CELL))
         for subject in subjects
         for cell in subject.recomputed.get("cells", ())
     ]
-    _beside(ladder, wants, subjects)
+    _beside(ladder, bundle.submission, wants, subjects)
     return subjects
 
 
@@ -255,8 +257,8 @@ def _again(
 
 def _one(
     subject: Subject,
-    entry: Mapping[str, Any],
-    model: Mapping[str, Any],
+    entry: SubmittedRun,
+    parameters: int | None,
     scratch: Path,
     plugins: Catalogue,
     data: Mapping[str, str],
@@ -280,10 +282,12 @@ def _one(
         with findings.timing("R8"), _foreseen(findings, "R8", subject.run_id):
             numbers(subject, entry, board.uncertainty.level if board is not None else None)
     with findings.timing("R9"), _foreseen(findings, "R9", subject.run_id):
-        plausible(subject, board.plausibility if board is not None else {}, model)
+        plausible(subject, board.plausibility if board is not None else {}, parameters)
 
 
-def _beside(ladder: Ladder, wants: Sequence[Want], subjects: Sequence[Subject]) -> None:
+def _beside(
+    ladder: Ladder, submission: Submission, wants: Sequence[Want], subjects: Sequence[Subject]
+) -> None:
     """R9 of the bundle as a whole: its tasks beside each other, and the bundle beside a board's entries."""
     findings, board = ladder.findings, ladder.board
     collector = ReplyCollector()
@@ -297,18 +301,18 @@ def _beside(ladder: Ladder, wants: Sequence[Want], subjects: Sequence[Subject]) 
                 check_pasted(wants, ladder.columns, thresholds, findings)
         if board is not None and ladder.others:
             mine = Beside(
-                board, ladder.submission, ladder.kind, ladder.columns, ladder.replies, subjects, ladder.others
+                board, submission, ladder.kind, ladder.columns, ladder.replies, subjects, ladder.others
             )
             check_others(mine, findings)
 
 
-def _board(ladder: Ladder, subjects: Sequence[Subject], plugins: Catalogue) -> None:
+def _board(ladder: Ladder, submission: Submission, subjects: Sequence[Subject], plugins: Catalogue) -> None:
     findings, board = ladder.findings, ladder.board
     if board is None:
         findings.not_run("R5", "no board was given (--board)")
         return
     with findings.timing("R5"), _foreseen(findings, "R5", "submission.json"):
-        ladder.standing = asked(board, ladder.submission, subjects, findings, plugins)
+        ladder.standing = asked(board, submission, subjects, findings, plugins)
         _caps(ladder)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from suite.board.entry.verification import RerunLabel, RerunResult
 from suite.board.verify.subject import Subject
 from suite.compare.measures import measures, side
 from suite.journal.pairs import pairs
@@ -58,24 +59,16 @@ class Rerunning:
     same: int = 0
     same_itself: int = 0
     differences: list[float] = field(default_factory=list)
-    label: str = "inconclusive"
+    label: RerunLabel = "inconclusive"
     why: str = ""
 
     @property
-    def data(self) -> dict[str, Any]:
+    def result(self) -> RerunResult:
         """For verification.json."""
-        mean, low, high = self.difference()
-        return {
-            "label": self.label,
-            "why": self.why,
-            "samples": self.samples,
-            "same_as_recorded": self.same,
-            "same_as_itself": self.same_itself,
-            "headline_difference": mean,
-            "low": low,
-            "high": high,
-            "would_meet_fabricated_share_of_5_percent": 1 - 0.95**self.samples,
-        }
+        met = 1 - 0.95**self.samples
+        return RerunResult(
+            self.label, self.why, self.samples, self.same, self.same_itself, *self.difference(), met
+        )
 
     def difference(self) -> tuple[float | None, float | None, float | None]:
         """Mean of (now - recorded) of the headline over samples, with its t interval at 1 - ALPHA."""

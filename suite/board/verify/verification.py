@@ -4,26 +4,28 @@ import io
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 import suite
 from suite.board.bundle.rungs import RUNGS, Finding, Rung, shown
 from suite.board.bundle.signatures import Signers
+from suite.board.bundle.submission import BoardName
 from suite.board.define.board import Board
-from suite.board.entry import PER_SAMPLE, REPLIES, Entry
+from suite.board.entry.accepted_entry import PER_SAMPLE, REPLIES, VERIFICATION, Entry
+from suite.board.entry.verification import FORMAT, RungResult, Trust, Verdict, Verification, Verifier
 from suite.board.verify.ladder import Ladder, Say, climb
 from suite.board.verify.live_passes import Rerun
 from suite.board.verify.time_limit import SECONDS, Budget
-from suite.chat import sha256_hex
+from suite.chat import Json, sha256_hex
 from suite.errors import ConfigError
 from suite.files import write_whole
 from suite.journal.writing import write_json
 from suite.run.manifest import now
 
-FORMAT = "suite-verification/1"
 CANNOT_SHOW = (
     "that the replies came from the model that is named: nobody but the submitter saw it answer "
     "(--rerun asks it again)",
@@ -42,14 +44,14 @@ _VERDICTS = {
 
 
 @dataclass
-class Verification:
-    """A verified bundle. Numbers are the recomputed ones, never the submitter's."""
+class VerifiedBundle:
+    """What verifying a bundle came to. Numbers are the recomputed ones, never the submitter's."""
 
     ladder: Ladder
     started: str
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """verified | verified_with_warnings | incomplete | rejected."""
         return self.ladder.verdict
 
@@ -59,7 +61,7 @@ class Verification:
         return 0 if self.verdict in good else 1
 
     @property
-    def trust(self) -> str:
+    def trust(self) -> Trust:
         """L0 not verified, or on other samples than the board's; L1 consistent; L2 signed by a known signer,
         too; L3 reproduced by a re-run, signed or not."""
         standing = self.ladder.standing
@@ -82,52 +84,55 @@ class Verification:
         return digests.file(self.ladder.bundle_id) if digests is not None and len(digests) else b""
 
     @property
-    def data(self) -> dict[str, Any]:
+    def document(self) -> Verification:
         """The content of verification.json."""
         ladder, board = self.ladder, self.ladder.board
-        findings = ladder.findings
-        standing = ladder.standing
-        return {
-            "format": FORMAT,
-            "bundle_id": ladder.bundle_id,
-            "board": None if board is None else board.exact_name,
-            "verifier": {
-                "suite": suite.__version__,
-                "python": platform.python_version(),
-                "plugins": dict(sorted(ladder.plugins.items())),
-            },
-            "started": self.started,
-            "rungs": [
-                {
-                    "id": rung.id,
-                    "title": RUNGS[rung.id],
-                    "status": rung.status,
-                    "errors": rung.errors,
-                    "warnings": rung.warnings,
-                    "seconds": round(rung.seconds, 3),
-                    "reason": rung.reason,
-                }
-                for rung in findings.rungs.values()
+        rungs = ladder.findings.rungs.values()
+        return Verification(
+            format=FORMAT,
+            bundle_id=ladder.bundle_id,
+            board=None if board is None else BoardName(**board.exact_name),
+            verifier=Verifier(
+                suite.__version__, platform.python_version(), dict(sorted(ladder.plugins.items()))
+            ),
+            started=self.started,
+            rungs=[
+                RungResult(
+                    rung.id,
+                    RUNGS[rung.id],
+                    rung.status,
+                    rung.errors,
+                    rung.warnings,
+                    round(rung.seconds, 3),
+                    rung.reason,
+                )
+                for rung in rungs
             ],
-            "findings": [asdict(one) for one in findings],
-            "verdict": self.verdict,
-            "class": ladder.kind,
-            "differences": list(standing.differences) if standing is not None else [],
-            "trust": self.trust,
-            "signature": None if ladder.signature is None else asdict(ladder.signature),
-            "rerun": ladder.rerun.data if ladder.rerun is not None else None,
-            "rejudge": ladder.rejudge.data if ladder.rejudge is not None else None,
-            "columns": [column.data for column in ladder.columns],
-            "latency": ladder.latency,
-            "recomputed": ladder.recomputed,
-            "per_sample_sha256": sha256_hex(self.per_sample) if self.per_sample else None,
-            "replies_sha256": sha256_hex(self.replies) if self.replies else None,
-            "limits_of_this_check": [f"Not shown: {one}." for one in CANNOT_SHOW],
-        }
+            findings=list(ladder.findings),
+            verdict=self.verdict,
+            kind=ladder.kind,
+            differences=ladder.standing.differences if ladder.standing is not None else (),
+            trust=self.trust,
+            signature=ladder.signature,
+            rerun=ladder.rerun.result if ladder.rerun is not None else None,
+            rejudge=ladder.rejudge.result if ladder.rejudge is not None else None,
+            columns=[column.result for column in ladder.columns],
+            latency=ladder.latency,
+            recomputed=ladder.recomputed,
+            per_sample_sha256=sha256_hex(self.per_sample) if self.per_sample else None,
+            replies_sha256=sha256_hex(self.replies) if self.replies else None,
+            limits_of_this_check=[f"Not shown: {one}." for one in CANNOT_SHOW],
+        )
+
+    @property
+    def data(self) -> dict[str, Json]:
+        """The same as plain values, for whoever prints JSON."""
+        found: dict[str, Json] = msgspec.to_builtins(self.document)
+        return found
 
     def write(self, folder: Path) -> None:
         """Write verification.json, per_sample.parquet and replies.parquet."""
-        write_json(folder / "verification.json", self.data)
+        write_json(folder / VERIFICATION, self.document)
         if self.per_sample:
             write_whole(folder / PER_SAMPLE, [self.per_sample])
         if self.replies:
@@ -146,7 +151,7 @@ def verify(
     signers: Signers | None = None,
     seconds: float | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> Verification:
+) -> VerifiedBundle:
     """Verify a bundle (archive or folder), against a board where one is given.
 
     data: NAME -> file or run that stands for a dataset, as --data. most: findings kept of each code.
@@ -167,7 +172,7 @@ def verify(
     climbed = climb(
         path, board, data=data, most=most, again=again, say=say, budget=budget, others=others, signers=signers
     )
-    return Verification(climbed, started)
+    return VerifiedBundle(climbed, started)
 
 
 def _parquet(ladder: Ladder) -> bytes:
@@ -178,17 +183,21 @@ def _parquet(ladder: Ladder) -> bytes:
     text = pa.dictionary(pa.int32(), pa.string())
     kinds = {"column": text, "cell": text, "sample": pa.string(), "cluster": pa.string(), "stratum": text}
     kinds |= {"top": pa.float64(), "bottom": pa.float64()}
-    columns: dict[str, list[Any]] = {name: [] for name in kinds}
-    for column in sorted(ladder.columns, key=lambda one: str(one.data["key"])):
+    columns: dict[str, list[str | float]] = {name: [] for name in kinds}
+    for column in sorted(ladder.columns, key=lambda one: one.result.key):
         for units in sorted(column.units, key=lambda one: one.cell):
-            order = np.lexsort((units.sample, units.stratum.astype(str))).tolist()
-            columns["column"] += [column.data["key"]] * len(order)
-            columns["cell"] += [units.cell] * len(order)
-            for name in ("sample", "cluster"):
-                columns[name] += [f"{int(getattr(units, name)[i]):016x}" for i in order]
-            columns["stratum"] += [str(units.stratum[i]) for i in order]
-            for name in ("top", "bottom"):
-                columns[name] += [float(getattr(units, name)[i]) for i in order]
+            for i in np.lexsort((units.sample, units.stratum.astype(str))).tolist():
+                row: tuple[str | float, ...] = (
+                    column.result.key,
+                    units.cell,
+                    f"{int(units.sample[i]):016x}",
+                    f"{int(units.cluster[i]):016x}",
+                    str(units.stratum[i]),
+                    float(units.top[i]),
+                    float(units.bottom[i]),
+                )
+                for name, value in zip(kinds, row, strict=True):
+                    columns[name].append(value)
     if not columns["column"]:
         return b""
     table = pa.table({name: pa.array(found).cast(kinds[name]) for name, found in columns.items()})
@@ -198,7 +207,7 @@ def _parquet(ladder: Ladder) -> bytes:
     return sink.getvalue()
 
 
-def as_text(found: Verification) -> Iterator[str]:
+def as_text(found: VerifiedBundle) -> Iterator[str]:
     """The lines."""
     ladder = found.ladder
     yield _head(found)
@@ -208,14 +217,13 @@ def as_text(found: Verification) -> Iterator[str]:
     yield ""
     if ladder.columns and found.exit_code() != 0:
         yield "numbers, as far as they can be recomputed, of what was not verified:"
-    for column in ladder.columns:
-        data = column.data
-        if data["value"] is None:
-            yield f"{data['key']}: {data['headline']} has no value"
+    for one in (column.result for column in ladder.columns):
+        if one.value is None:
+            yield f"{one.key}: {one.headline} has no value"
             continue
-        spread = "" if data["low"] is None else f" [{data['low']:.3f}, {data['high']:.3f}]"
-        counted = f"n={data['n']}" + (f", {data['unscored']} unscored" if data["unscored"] else "")
-        yield f"{data['key']}: {data['headline']} {data['value']:.3f}{spread}, {counted}"
+        spread = "" if one.low is None else f" [{one.low:.3f}, {one.high:.3f}]"
+        counted = f"n={one.n}" + (f", {one.unscored} unscored" if one.unscored else "")
+        yield f"{one.key}: {one.headline} {one.value:.3f}{spread}, {counted}"
     if ladder.kind == "custom":
         told = ladder.standing.differences if ladder.standing is not None else ()
         yield "class: custom" + (f" ({'; '.join(told)})" if told else "")
@@ -228,16 +236,16 @@ def as_text(found: Verification) -> Iterator[str]:
     yield _VERDICTS[found.verdict]
 
 
-def _head(found: Verification) -> str:
+def _head(found: VerifiedBundle) -> str:
     submission, board = found.ladder.submission, found.ladder.board
-    if not submission:
+    if submission is None:
         return "not a bundle that can be read"
-    model = submission["model"]
+    model = submission.model
     against = f", for board {board.id} {board.version}" if board is not None else ""
     return (
-        f"bundle {found.ladder.bundle_id[:12]}: {shown(model['display_name'])} of "
-        f"{shown(model['organization'])}, {submission['submission_type']}, {len(submission['runs'])} "
-        f"run{'' if len(submission['runs']) == 1 else 's'}{against}"
+        f"bundle {found.ladder.bundle_id[:12]}: {shown(model.display_name)} of "
+        f"{shown(model.organization)}, {submission.submission_type}, {len(submission.runs)} "
+        f"run{'' if len(submission.runs) == 1 else 's'}{against}"
     )
 
 
@@ -252,7 +260,7 @@ def _rung(rung: Rung) -> str:
     return f"{rung.id:<3} {_STATUS[rung.status]:<8} {RUNGS[rung.id]}{reason}{f': {counts}' if counts else ''}"
 
 
-def _findings(found: Verification, rung: Rung) -> Iterator[str]:
+def _findings(found: VerifiedBundle, rung: Rung) -> Iterator[str]:
     told: dict[str, int] = {}
     for one in found.ladder.findings:
         if one.rung == rung.id:
@@ -263,7 +271,7 @@ def _findings(found: Verification, rung: Rung) -> Iterator[str]:
             yield f"      {code}: and {count - told.get(code, 0)} more"
 
 
-def told_of(found: Verification, rung: str) -> Iterator[str]:
+def told_of(found: VerifiedBundle, rung: str) -> Iterator[str]:
     """The findings of one rung."""
     yield from _findings(found, found.ladder.findings.rungs[rung])
 

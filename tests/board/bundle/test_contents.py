@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sealing import seal
 
 from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import Limits
-from suite.board.pack import bundle_files
 from suite.chat import canonical_json, sha256_hex
 from suite.journal.reading import RunReader
 from tests.board.making import codes, edit_json, journal, lines_of, look, write_lines
@@ -40,7 +40,7 @@ def test_run_folder_can_be_read_as_any_run(bundle: Path, good_run: Path) -> None
 def test_id_is_the_hash_of_the_submission(bundle: Path) -> None:
     opened, _ = look(bundle)
     assert opened.id == sha256_hex((bundle / "submission.json").read_bytes())
-    assert bundle_files.seal(bundle) == opened.id
+    assert seal(bundle) == opened.id
 
 
 # --- files and their list
@@ -55,14 +55,14 @@ def test_missing_file(bundle: Path) -> None:
 
 def test_missing_file_and_its_line(bundle: Path) -> None:
     journal(bundle, "attempts").unlink()
-    bundle_files.seal(bundle)
+    seal(bundle)
     assert codes(bundle) == {"R1.file-missing"}
     assert look(bundle)[0] is None
 
 
 def test_unlisted_file(bundle: Path) -> None:
     (bundle / "README.md").unlink()
-    bundle_files.seal(bundle)
+    seal(bundle)
     (bundle / "README.md").write_text("x")
     assert codes(bundle) == {"R2.unlisted-file"}
 
@@ -71,7 +71,7 @@ def test_files_of_a_run_that_is_not_listed(bundle: Path) -> None:
     import shutil
 
     shutil.copytree(run_folder(bundle), bundle / "runs" / "another")
-    bundle_files.seal(bundle)
+    seal(bundle)
     assert codes(bundle) == {"R1.no-such-run"}
 
 
@@ -208,7 +208,7 @@ def test_document_that_two_readers_see_differently(name: str, edit: Any, bundle:
     path = bundle / name if name == "submission.json" else run_folder(bundle) / name.removeprefix("runs/")
     path.write_bytes(edit(path.read_bytes()))
     if name != "submission.json":
-        bundle_files.seal(bundle)
+        seal(bundle)
     assert codes(bundle) == {"R1.not-strict-json"}
 
 
@@ -216,7 +216,7 @@ def test_documents_over_the_limits(bundle: Path) -> None:
     assert codes(bundle, Limits(manifest=100)) == {"R0.too-big"}
     assert codes(bundle, Limits(readme=3)) == {"R0.too-big"}
     (bundle / "README.md").write_bytes(b"caf\xe9")
-    bundle_files.seal(bundle)
+    seal(bundle)
     assert codes(bundle) == {"R1.readme"}
 
 
@@ -265,7 +265,7 @@ DOCUMENTS = {
 def test_documents_that_disagree(name: str, bundle: Path) -> None:
     file, change, code = DOCUMENTS[name]
     edit_json(run_folder(bundle) / file, change)
-    bundle_files.seal(bundle)
+    seal(bundle)
     assert code in codes(bundle)
     opened, _ = look(bundle)
     assert not opened.runs[0].sound
@@ -291,7 +291,7 @@ def test_order_of_records_has_no_meaning(bundle: Path) -> None:
     for name in ("outputs", "calls", "blocks", "scoring/scores", "scoring/calls", "scoring/blocks"):
         path = journal(bundle, name)
         write_lines(path, lines_of(path)[::-1])
-    bundle_files.seal(bundle)
+    seal(bundle)
     assert codes(bundle) == set()
     assert look(bundle)[0].runs[0].sound
 

@@ -18,7 +18,7 @@ def test_bundle_of_format_1_is_read() -> None:
     with open_bundle(FIXTURE, findings) as bundle:
         assert bundle is not None
         assert bundle.id == ID
-        assert bundle.submission["format"] == "suite-submission/1"
+        assert bundle.submission.format == "suite-submission/1"
         assert bundle.readme == "A bundle of format 1.\n"
         (run,) = bundle.runs
         assert run.sound
@@ -29,7 +29,7 @@ def test_bundle_of_format_1_is_read() -> None:
         assert all(reader.text_of(one, index).startswith("an answer to ") for one in outputs)
         scores = list(reader.scoring(run.scoring).scores)
         assert {str(one.values["said"]) for one in scores} <= {"True", "False"}
-        headline = run.entry["cells"][0]["headline"]
-        assert headline["n"] == 12
+        headline = run.entry.cells[0].headline
+        assert headline.n == 12
     assert not list(findings)
     assert [findings.rungs[name].status for name in ("R0", "R1", "R2")] == ["passed"] * 3

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sealing import seal
 
 from suite.board.bundle import keyed_index
 from suite.board.bundle.keyed_index import Index
 from suite.board.bundle.size_limits import Limits
-from suite.board.pack import bundle_files
 from tests.board.making import codes, journal, lines_of, look, with_crc, without_crc, write_lines
 from tests.board.rewriting import first, raw, rewrite
 
@@ -147,7 +147,7 @@ def test_any_field_of_a_line_changed(good_bundle: Path, tmp_path_factory: Any, d
         with_crc(msgspec.json.encode(record)) if data.draw(st.booleans()) else msgspec.json.encode(record)
     )
     write_lines(journal(bundle, name), lines)
-    bundle_files.seal(bundle)
+    seal(bundle)
     found = codes(bundle)
     free = {
         "reply",

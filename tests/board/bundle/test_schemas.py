@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 
 from suite.board.bundle.documents_check import SCHEMAS
 from suite.board.bundle.lines_check import KINDS
-from suite.board.bundle.submission import schema_errors, validator
+from suite.board.bundle.schemas import schema_errors, validator
+from suite.board.bundle.submission import json_schema
 from suite.chat import Options, Reply, Usage
 from suite.data.registry import registry_folder
 from suite.scoring.results import MetricResult
@@ -67,6 +68,10 @@ def test_output_usage_and_metric() -> None:
         (schema("results.v1.json")["$defs"]["metric"], MetricResult),
     ):
         assert set(found["properties"]) == {one.encode_name for one in msgspec.structs.fields(kind)}
+
+
+def test_the_submissions_schema_is_that_of_its_struct() -> None:
+    assert schema("submission.v1.json") == json_schema(), "write json_schema() into submission.v1.json"
 
 
 def test_a_real_run_keeps_them(good_bundle: Path) -> None:

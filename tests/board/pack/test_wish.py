@@ -9,11 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.submission import Selection
 from suite.board.pack import declarations
 from suite.board.pack.objections import reasons
 from suite.cli.main import cli
-from suite.compare.loading import open_runs
 from suite.errors import BundleError
+from suite.journal.documents import RoleMember
+from suite.journal.run import open_run
 from tests.board import making
 from tests.board.making import FLAGS, codes, edit_json, look
 from tests.board.submitting import pack, refusal
@@ -28,19 +30,19 @@ def test_pack_an_archive(run: Path, tmp_path: Path) -> None:
     assert f"next: suite submit verify {tmp_path / 'x.suite.zip'}" in done.output
     assert "2 cells of words/spell" in done.output
     submission = opened.submission
-    assert submission["model"]["identity"]["name"] == "answer"
-    assert submission["suite_version"]
-    assert submission["board"] is None
+    assert submission.model.identity.name == "answer"
+    assert submission.suite_version
+    assert submission.board is None
     attempts = [json.loads(line) for line in (run / "attempts.jsonl").read_text().splitlines()]
-    ended = declarations.ended(open_runs([str(run)]))
-    assert submission["created"] == ended
+    ended = declarations.ended([open_run(run)])
+    assert submission.created == ended
     assert ended.endswith("Z") and len(attempts) >= 2
-    for entry in submission["runs"]:
+    for entry in submission.runs:
         results = json.loads(next((run / "scorings").glob("*/results.json")).read_text())
-        for cell, shown in zip(results["cells"], entry["cells"], strict=True):
+        for cell, shown in zip(results["cells"], entry.cells, strict=True):
             headline = next(one for one in cell["metrics"] if one["headline"])
-            assert shown["headline"]["value"] == headline["value"]
-            assert shown["headline"]["n"] == headline["n"]
+            assert shown.headline.value == headline["value"]
+            assert shown.headline.n == headline["n"]
 
 
 def test_same_runs_and_declarations_make_the_same_bytes(run: Path, tmp_path: Path) -> None:
@@ -115,7 +117,7 @@ def test_runs_of_different_candidates_and_cells_twice(run: Path, tmp_path: Path)
     edit_json(
         twin / "manifest.json", lambda found: found["roles"]["candidate"][0]["identity"].update(revision="x")
     )
-    found = reasons(open_runs([str(run), str(twin)]), None)
+    found = reasons([open_run(run), open_run(twin)], None)
     assert any("different candidates (one name, but another revision" in one for one in found)
     assert sum("choose one" in one for one in found) == 2
     assert "given twice" in refusal(run, run, *FLAGS)
@@ -170,10 +172,10 @@ def test_declarations_from_a_file(run: Path, tmp_path: Path) -> None:
     )
     assert done.exception is None, done.exception
     submission = look(tmp_path / "x.suite.zip")[0].submission
-    assert submission["model"]["licence"] == "Apache-2.0"
-    assert submission["model"]["release_date"] == "2026-01-31"
-    assert submission["disclosure"]["selection"] == {"complete_runs": 2, "rule": "first"}
-    assert submission["submitter"]["contact"] == "a@b.example"
+    assert submission.model.licence == "Apache-2.0"
+    assert submission.model.release_date == "2026-01-31"
+    assert submission.disclosure.selection == Selection(complete_runs=2, rule="first")
+    assert submission.submitter.contact == "a@b.example"
 
 
 def test_declarations_in_toml(run: Path, tmp_path: Path) -> None:
@@ -184,7 +186,7 @@ def test_declarations_in_toml(run: Path, tmp_path: Path) -> None:
         'changes = [{what = "prompt", why = "ours is better"}]\n[terms]\ntraces_licence = "CC0-1.0"\n'
     )
     assert pack(run, "--declare", tmp_path / "d.toml", "-O", tmp_path / "x.suite.zip").exception is None
-    assert look(tmp_path / "x.suite.zip")[0].submission["submission_type"] == "custom"
+    assert look(tmp_path / "x.suite.zip")[0].submission.submission_type == "custom"
 
 
 @pytest.mark.parametrize(
@@ -208,7 +210,7 @@ def test_declarations_that_are_wrong(text: str, message: str, run: Path, tmp_pat
 
 
 def test_flags_are_fields_of_the_format() -> None:
-    from suite.board.bundle.submission import schema_errors
+    from suite.board.bundle.schemas import schema_errors
 
     declared: dict[str, Any] = {}
     for field, _ in declarations.FLAGS.values():
@@ -219,8 +221,17 @@ def test_flags_are_fields_of_the_format() -> None:
     assert not wrong
 
 
-def recorded(provider: str, name: str, **more: Any) -> dict[str, Any]:
-    return {"spec": f"{provider}/{name}", "identity": {"provider": provider, "name": name, **more}}
+def recorded(provider: str, name: str, **more: Any) -> RoleMember:
+    return RoleMember(
+        member="candidate",
+        spec=f"{provider}/{name}",
+        stage="solve",
+        needs=[],
+        capabilities=[],
+        identity={"provider": provider, "name": name, **more},
+        limits={},
+        sampling={},
+    )
 
 
 def identity(kind: str, name: str, revision: Any = None, weights: Any = None) -> dict[str, Any]:
@@ -236,7 +247,7 @@ def identity(kind: str, name: str, revision: Any = None, weights: Any = None) ->
         (recorded("openai", "gpt-x", url="https://api.example"), identity("endpoint", "gpt-x")),
     ],
 )
-def test_identity_is_filled_in(member: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_identity_is_filled_in(member: RoleMember, expected: dict[str, Any]) -> None:
     assert declarations._identity(member) == expected
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from sealing import seal
 
 from suite.board.define.board import Board
-from suite.board.entry import read_entry
+from suite.board.entry.accepted_entry import read_entry
 from suite.board.pack import bundle_files
 from suite.board.repository import acceptance
 from suite.board.repository.acceptance import KEPT, accept, accept_new, withdraw
@@ -93,7 +94,7 @@ def test_what_is_not_verified_is_not_taken(made: tuple[Board, Path], root: Path,
     told = json.loads(path.read_text())
     told["runs"][0]["cells"][0]["headline"]["value"] = 1.0
     path.write_text(json.dumps(told))
-    bundle_files.seal(raised)
+    seal(raised)
     found = accept(raised, root)
     assert found.folder is None
     assert found.verification.verdict == "rejected"
@@ -148,7 +149,7 @@ def test_a_pull_requests_folder_is_accepted_where_it_stands(
 ) -> None:
     archive = tmp_path / "x.suite.zip"
     bundle_files.write_archive(made[1], archive)
-    bundle_id = bundle_files.seal(changed(made[1], tmp_path / "same"))
+    bundle_id = seal(changed(made[1], tmp_path / "same"))
     folder = root / "submissions" / made[0].id / f"mine-{bundle_id[:12]}"
     folder.mkdir()
     shutil.copyfile(made[1] / "submission.json", folder / "submission.json")
@@ -326,7 +327,13 @@ def test_a_comment_is_bounded_and_all_of_it_is_text(
     found = accept(made[1], root, when=WHEN)
     report = found.verification.data
     report["findings"] = [
-        {"code": "R1.x", "severity": "error", "what": "```\n# owned\n@everyone", "found": "`" * 40}
+        {
+            "code": "R1.x",
+            "severity": "error",
+            "what": "```\n# owned\n@everyone",
+            **dict.fromkeys(("where", "sample", "expected"), ""),
+            "found": "`" * 40,
+        }
     ] * 500
     path = tmp_path / "report.json"
     path.write_text(json.dumps(report))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from suite.board.bundle.submission import SIGNATURE
+from suite.board.bundle.file_names import SIGNATURE
 from suite.board.define.board import Board
 from suite.board.pack.bundle_files import write_archive
 from suite.board.repository import acceptance

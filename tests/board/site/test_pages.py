@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from suite.board.entry import read_entry
+from suite.board.entry.accepted_entry import read_entry
 from suite.board.repository.shelves import open_repository
 from suite.board.site.pages import build_site
 from suite.errors import DataError
@@ -142,8 +142,8 @@ def test_entries_whose_unscored_samples_lost_their_stratum_are_still_paired(tmp_
         for stratum in ("even", "odd"):
             inside = [i for i in range(24) if rows["stratum"][i] == stratum]
             ratio.append(sum(rows["top"][i] for i in inside) / sum(rows["bottom"][i] for i in inside))
-        found = msgspec.to_builtins(entry.verification.columns[0])
-        results.append({"family/task-0": {**found, "value": sum(ratio) / 2}})
+        found = entry.verification.columns[0]
+        results.append({"family/task-0": msgspec.structs.replace(found, value=sum(ratio) / 2)})
     column = read_columns(["family/task-0"], [one.per_sample for one in entries], results)[0]
     assert column.units is not None
     assert not column.why

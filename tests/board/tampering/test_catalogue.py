@@ -8,7 +8,7 @@ import pytest
 from forgeries import CATALOGUE, Row
 from tamper import Forged
 
-from suite.board.verify import Verification, verify
+from suite.board.verify import VerifiedBundle, verify
 
 # Rows whose forgery is not of one bundle folder: the test that makes it, by number.
 ELSEWHERE = {
@@ -27,7 +27,7 @@ ELSEWHERE = {
 HONEST = {"R9.no-model"}  # a script answered: true, and told
 
 
-def codes(found: Verification) -> dict[str, str]:
+def codes(found: VerifiedBundle) -> dict[str, str]:
     """Code -> severity of all findings that an honest bundle does not have."""
     return {one.code: one.severity for one in found.ladder.findings if one.code not in HONEST}
 

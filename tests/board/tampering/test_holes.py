@@ -17,14 +17,14 @@ from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Findings
 from suite.board.define.board import Board
 from suite.board.define.board_files import load_board
-from suite.board.verify import Rerun, Verification, verify, world
+from suite.board.verify import Rerun, VerifiedBundle, verify, world
 from suite.board.verify.equality import same
 from suite.board.verify.live_passes import pick
 from suite.board.verify.subject import Subject
 from suite.chat import Usage
 
 
-def errors(found: Verification) -> set[str]:
+def errors(found: VerifiedBundle) -> set[str]:
     return {one.code for one in found.ladder.findings if one.severity == "error"}
 
 

@@ -14,10 +14,10 @@ from tamper import Forged
 
 from suite.board.define.board_files import load_board
 from suite.board.pack.objections import reasons
-from suite.board.verify import Verification, verify
+from suite.board.pack.wish import opened
+from suite.board.verify import VerifiedBundle, verify
 from suite.chat import Usage
 from suite.cli.main import run as command
-from suite.compare.loading import open_runs
 from suite.journal import pairs
 from suite.sandbox import probe
 from suite.task import Part
@@ -36,7 +36,7 @@ def code_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return good_bundles.run(CODE, folder / "run")
 
 
-def errors(found: Verification) -> set[str]:
+def errors(found: VerifiedBundle) -> set[str]:
     return {one.code for one in found.ladder.findings if one.severity == "error"}
 
 
@@ -72,9 +72,9 @@ class TestSomethingOfTheMachine:
         def named(manifest: dict[str, Any]) -> None:
             manifest["cells"][0]["score_parameters"]["interpreter"] = "/opt/py/bin/python"
 
-        assert reasons(open_runs([str(mine)]), None) == []
+        assert reasons(opened([str(mine)]), None) == []
         edit_json(scoring / "manifest.json", named)
-        (found,) = reasons(open_runs([str(mine)]), None)
+        (found,) = reasons(opened([str(mine)]), None)
         assert "interpreter=/opt/py/bin/python, which only this machine has" in found
 
     def test_scoring_a_strangers_run_again_does_not_run_it(

@@ -114,7 +114,7 @@ def test_weights_that_no_memory_holds(good: Callable) -> None:
         manifest = {"roles": {"candidate": [seat]}, "hardware": {"gpus": gpus, "memory_gib": main}}
         subject.__dict__["reader"] = type("Reader", (), {"manifest": manifest})()
         subject.__dict__["scoring_manifest"] = {}
-        check_hardware(subject, Thresholds({}), {"parameters_total": parameters})
+        check_hardware(subject, Thresholds({}), parameters)
         return list(findings)
 
     laptop = ["NVIDIA GeForce RTX 4090 Laptop GPU, 16376 MiB"]

@@ -9,10 +9,10 @@ from typing import Any
 import good_bundles
 import numpy as np
 import pytest
+from sealing import seal
 
 from suite.board.define.board import Board
-from suite.board.entry import read_entry
-from suite.board.pack import bundle_files
+from suite.board.entry.accepted_entry import read_entry
 from suite.board.repository.acceptance import Accepted, accept
 from suite.board.repository.audit import check_board
 from suite.board.repository.shelves import open_repository
@@ -62,7 +62,7 @@ def submitted(touch: Touch, board: Board, folder: Path, patch: pytest.MonkeyPatc
     told["model"]["display_name"] = "Other"
     told |= changes
     path.write_text(json.dumps(told))
-    bundle_files.seal(bundle)
+    seal(bundle)
     return bundle
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from suite.board.bundle.rungs import Finding, Findings
 from suite.board.define.board import Board
 from suite.board.define.thresholds import Thresholds
+from suite.board.entry.verification import ColumnResult
 from suite.board.repository.shelves import open_repository
 from suite.board.verify.column_results import Column, Units, Want
 from suite.board.verify.plausibility.others import Beside, chance_of, check_others, check_pasted
@@ -60,15 +62,27 @@ def column(values: np.ndarray, direction: str = "higher") -> Column:
         np.nan_to_num(values),
         scored.astype(float),
     )
-    data = {
-        "key": "family/task-0",
-        "value": value,
-        "low": value - half,
-        "high": value + half,
-        "level": 0.95,
-        "direction": direction,
-    }
-    return Column(data, (units,))
+    result = ColumnResult(
+        key="family/task-0",
+        task="family/task",
+        headline="correct",
+        value=value,
+        low=value - half,
+        high=value + half,
+        level=0.95,
+        method="",
+        n=n,
+        unscored=0,
+        coverage=1.0,
+        direction=direction,  # type: ignore[arg-type]
+        unit="",
+        range=None,
+        paired=True,
+        cells=[CELL],
+        tokens=None,
+        seconds=0.0,
+    )
+    return Column(result, (units,))
 
 
 def found(
@@ -83,9 +97,10 @@ def found(
 ) -> list[Finding]:
     """What is found of an entry with these values beside all that are on the board."""
     findings = Findings()
-    model = {"display_name": "Mine", "identity": {"name": identity}}
     entries = open_repository(root)[0].entries()
-    submission = {"model": model, "supersedes": supersedes}
+    theirs = entries[0].submission
+    model = replace(theirs.model, display_name="Mine", identity=replace(theirs.model.identity, name=identity))
+    submission = replace(theirs, model=model, supersedes=supersedes)
     columns = [column(values, direction)]
     digests = ReplyCollector().digests()
     subjects = [mine or subject()]

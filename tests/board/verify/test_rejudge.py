@@ -16,7 +16,7 @@ from openai_server import OpenAIServer
 from openai_shapes import Body, last_text
 
 from suite.board.define.board_files import find_board
-from suite.board.verify import Rerun, Verification, verify
+from suite.board.verify import Rerun, VerifiedBundle, verify
 from suite.board.verify.verification import as_text
 from suite.cli.submit import submit
 from suite.errors import ConfigError
@@ -86,14 +86,14 @@ async def recorded(judge: Judge, folder: Path) -> Path:
     return good_bundles.bundle([folder / "run"], None, folder / "bundle")
 
 
-async def judged_again(bundle: Path, judge: Judge, count: int = 30, **more: Any) -> Verification:
+async def judged_again(bundle: Path, judge: Judge, count: int = 30, **more: Any) -> VerifiedBundle:
     async with OpenAIServer(judge, models=["the-judge"]) as server:
         options = (("judge", "base_url", server.url),)
         again = Rerun(0, {"judge": ["openai/the-judge"], **more}, options, "a", judged=count)
         return await asyncio.to_thread(verify, bundle, again=again)
 
 
-def errors(found: Verification) -> set[str]:
+def errors(found: VerifiedBundle) -> set[str]:
     return {one.code for one in found.ladder.findings if one.severity == "error"}
 
 

@@ -1,4 +1,4 @@
-"""Verification ends when its time is over: at a rung, in a task's own code, while a sandbox runs."""
+"""VerifiedBundle ends when its time is over: at a rung, in a task's own code, while a sandbox runs."""
 
 import asyncio
 import signal
@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from suite_prefeval.classification import Classification
 
 from suite.board.define.board_files import load_board
-from suite.board.verify import Rerun, Verification, ladder, time_limit, verify
+from suite.board.verify import Rerun, VerifiedBundle, ladder, time_limit, verify
 from suite.board.verify.time_limit import Budget, TimeUp
 from suite.cli.submit import submit
 from suite.sandbox import probe
@@ -47,11 +47,11 @@ def clock() -> Iterator[Clock]:
     assert signal.getsignal(signal.SIGALRM) is handler
 
 
-def not_run(found: Verification) -> list[str]:
+def not_run(found: VerifiedBundle) -> list[str]:
     return [rung.id for rung in found.ladder.findings.rungs.values() if rung.status == "not_run"]
 
 
-def codes(found: Verification) -> set[str]:
+def codes(found: VerifiedBundle) -> set[str]:
     return {one.code for one in found.ladder.findings}
 
 
@@ -237,7 +237,7 @@ def test_alarms_of_others_are_kept() -> None:
 
 def test_another_thread_has_no_alarm_but_rungs(good: Callable, clock: Clock) -> None:
     folder, board = good("choice")
-    found: list[Verification] = []
+    found: list[VerifiedBundle] = []
 
     def work() -> None:
         clock.now = 0.0

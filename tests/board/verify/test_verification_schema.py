@@ -11,6 +11,7 @@ from forge_files import raise_metric
 from jsonschema import Draft202012Validator
 from tamper import Forged
 
+from suite.board.entry.verification import json_schema
 from suite.board.verify import Rerun, verify
 from suite.data.registry import registry_folder
 
@@ -45,3 +46,4 @@ def test_a_re_run(good: Callable) -> None:
 
 def test_the_schema_itself() -> None:
     Draft202012Validator.check_schema(SCHEMA)
+    assert json_schema() == SCHEMA, "write json_schema() into verification.v1.json"

@@ -11,10 +11,10 @@ from typing import Any
 import good_bundles
 import pytest
 from click.testing import CliRunner
+from sealing import seal
 from tamper import Forged
 
 from suite.board.define.board_files import find_board, load_board
-from suite.board.pack import bundle_files
 from suite.board.pack.bundle_files import write_archive
 from suite.board.verify import Rerun, verify
 from suite.board.verify.live_passes import Rerunning, conclude
@@ -91,7 +91,7 @@ def test_intervals_of_earlier_methods_are_computed_anew_and_not_compared(
         results = json.loads(path.read_text())
         change(results)
         path.write_text(json.dumps(results))
-        bundle_files.seal(bundle)
+        seal(bundle)
         return verify(bundle, board=board).data
 
     def earlier(results: dict[str, Any]) -> None:

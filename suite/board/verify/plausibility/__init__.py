@@ -22,8 +22,8 @@ _MEMORY = re.compile(r",\s*(\d{1,9}) MiB$")
 GIB = 2**30
 
 
-def plausible(subject: Subject, given: Mapping[str, float], model: Mapping[str, Any]) -> None:
-    """Climb R9 for one run. given: the board's thresholds over the defaults. model: as declared.
+def plausible(subject: Subject, given: Mapping[str, float], parameters: int | None) -> None:
+    """Climb R9 for one run. given: the board's thresholds over the defaults. parameters: as declared.
 
     Raises NotFound for a threshold that there is none of.
     """
@@ -31,12 +31,11 @@ def plausible(subject: Subject, given: Mapping[str, float], model: Mapping[str, 
     thresholds = Thresholds(given)
     temperature = check_calls(subject, thresholds)
     check_replies(subject, thresholds, temperature)
-    check_hardware(subject, thresholds, model)
+    check_hardware(subject, thresholds, parameters)
 
 
-def check_hardware(subject: Subject, thresholds: Thresholds, model: Mapping[str, Any]) -> None:
-    """A warning where the weights are larger than all memory. model: as declared in the envelope."""
-    parameters = model.get("parameters_total")
+def check_hardware(subject: Subject, thresholds: Thresholds, parameters: int | None) -> None:
+    """A warning where the weights are larger than all memory. parameters: as declared."""
     candidate = members(subject).get("candidate")
     memory = memory_gib(subject.manifest["hardware"])
     if parameters is None or candidate is None or memory is None or not _here(candidate):

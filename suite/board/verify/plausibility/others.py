@@ -6,17 +6,17 @@ agree on many a greedy reply, so that nothing here is an error.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suite.board.bundle.rungs import Findings
+from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
 from suite.board.define.thresholds import Thresholds
-from suite.board.entry import GONE, Entry
+from suite.board.entry.accepted_entry import GONE, Entry
 from suite.board.rank.sample_tables import Values, by_sample, changes, read_numbers
 from suite.board.rank.state import belongs
 from suite.board.verify.column_results import Column, Units, Want
@@ -33,7 +33,7 @@ class Beside:
     """What is held against a board's entries. others: those accepted before it, oldest first."""
 
     board: Board
-    submission: Mapping[str, Any]
+    submission: Submission
     kind: str
     columns: Sequence[Column]
     replies: ReplyDigests
@@ -43,18 +43,18 @@ class Beside:
     @property
     def name(self) -> str:
         """The model's, as declared."""
-        return str(self.submission["model"]["display_name"])
+        return self.submission.model.display_name
 
     def same_model(self, entry: Entry) -> bool:
         """Whether an entry declares the same model."""
-        mine = str(self.submission["model"]["identity"]["name"])
+        mine = self.submission.model.identity.name
         return mine.casefold() == entry.submission.model.identity.name.casefold()
 
     def before(self) -> list[Entry]:
         """The entries that it supersedes, one after the other, oldest first."""
         by_id = {one.id: one for one in self.others}
         found: list[Entry] = []
-        name = self.submission.get("supersedes")
+        name = self.submission.supersedes
         while name in by_id and by_id[name] not in found:
             found.insert(0, by_id[name])
             name = found[0].submission.supersedes
@@ -73,7 +73,7 @@ def check_others(mine: Beside, findings: Findings) -> None:
     _by_sample(mine, thresholds, [one for one in here if one.id not in replaced], findings)
     _accretion(mine, thresholds, versions, findings)
     for column in mine.columns:
-        if column.data["value"] is not None and column.data["direction"] != "neither":
+        if column.result.value is not None and column.result.direction != "neither":
             _ceiling(mine, column, findings)
             active = [one for one in here if one.record.status == "active"]
             _leap(mine, thresholds, column, active, findings)
@@ -101,7 +101,7 @@ def _copied(mine: Beside, thresholds: Thresholds, entry: Entry, findings: Findin
 
 def _by_sample(mine: Beside, thresholds: Thresholds, others: Sequence[Entry], findings: Findings) -> None:
     """Equal scores, and how hard each sample is; every other entry's table is read once."""
-    flat = {str(one.data["key"]): _Flat.of(one.units) for one in mine.columns if one.units}
+    flat = {one.result.key: _Flat.of(one.units) for one in mine.columns if one.units}
     sums = {key: np.zeros(len(one.value)) for key, one in flat.items()}
     counts = {key: np.zeros(len(one.value)) for key, one in flat.items()}
     moved = {cell for one in mine.subjects for cell, share in one.usual.items() if share < 0.9}
@@ -119,9 +119,9 @@ def _by_sample(mine: Beside, thresholds: Thresholds, others: Sequence[Entry], fi
             if not mine.same_model(entry) and set(one.cell.tolist()) <= moved:
                 _equal(mine, thresholds, key, one, value, entry, findings)
     for column in mine.columns:
-        key = str(column.data["key"])
-        if key in flat and counts[key].any() and column.data["direction"] != "neither":
-            sign = -1 if column.data["direction"] == "lower" else 1
+        key = column.result.key
+        if key in flat and counts[key].any() and column.result.direction != "neither":
+            sign = -1 if column.result.direction == "lower" else 1
             known = counts[key] > 0
             easy = np.divide(sign * sums[key], counts[key], out=np.full_like(sums[key], np.nan), where=known)
             _missing(mine, thresholds, key, flat[key], easy, findings)
@@ -221,12 +221,8 @@ def _accretion(mine: Beside, thresholds: Thresholds, versions: Sequence[Entry], 
     told = [by_sample(one.per_sample) for one in versions if one.per_sample is not None]
     if not told:
         return
-    now: Values = {str(one.data["key"]): _Flat.of(one.units).scored() for one in mine.columns if one.units}
-    ways = {
-        str(one.data["key"]): str(one.data["direction"])
-        for one in mine.columns
-        if one.data["direction"] != "neither"
-    }
+    now: Values = {one.result.key: _Flat.of(one.units).scored() for one in mine.columns if one.units}
+    ways = {one.result.key: one.result.direction for one in mine.columns if one.result.direction != "neither"}
     for flips in changes([*told, now], ways):
         if flips.only_up(thresholds["accretion"]):
             findings.warn(
@@ -239,11 +235,11 @@ def _accretion(mine: Beside, thresholds: Thresholds, versions: Sequence[Entry], 
 
 
 def _ceiling(mine: Beside, column: Column, findings: Findings) -> None:
-    key, value = str(column.data["key"]), float(column.data["value"])
+    key, value = column.result.key, column.result.value
     ceiling = mine.board.item(key).ceiling
-    if ceiling is None:
+    if ceiling is None or value is None:
         return
-    sign = -1 if column.data["direction"] == "lower" else 1
+    sign = -1 if column.result.direction == "lower" else 1
     if sign * (value - ceiling) > 0:
         findings.note(
             "R9.ceiling",
@@ -258,8 +254,9 @@ def _leap(
     mine: Beside, thresholds: Thresholds, column: Column, active: Sequence[Entry], findings: Findings
 ) -> None:
     """Far above the best entry of its class."""
-    key, value = str(column.data["key"]), float(column.data["value"])
-    sign = -1 if column.data["direction"] == "lower" else 1
+    key, value = column.result.key, column.result.value
+    assert value is not None
+    sign = -1 if column.result.direction == "lower" else 1
     known = [
         (result, one)
         for one in active
@@ -272,7 +269,7 @@ def _leap(
     best, entry = max(known, key=lambda pair: sign * (pair[0].value or 0.0))
     assert best.value is not None
     parts = [
-        _error(column.data["low"], column.data["high"], float(column.data["level"])),
+        _error(column.result.low, column.result.high, column.result.level),
         _error(best.low, best.high, best.level),
     ]
     error = float(np.sqrt(sum(one * one for one in parts if one is not None)))

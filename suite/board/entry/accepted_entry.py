@@ -9,12 +9,14 @@ import hashlib
 import re
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from suite.board.bundle.submission import Submission
 from suite.board.define.parts import Sha256, seen
+from suite.board.entry.verification import ColumnResult, Verification
 from suite.data import strict_syntax
 from suite.data.cache import sha256_of
 from suite.errors import DataError
@@ -31,182 +33,6 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 Status = Literal["active", "superseded", "withdrawn", "disputed", "retracted"]
 GONE: tuple[Status, ...] = ("withdrawn", "disputed", "retracted")
-
-
-class Identity(msgspec.Struct, frozen=True):
-    """Which model: kind is hub, endpoint or local."""
-
-    kind: str
-    name: str
-    revision: str | None = None
-    weights_sha256: str | None = None
-
-
-class Model(msgspec.Struct, frozen=True):
-    """The model as declared."""
-
-    display_name: str
-    organization: str
-    identity: Identity
-    availability: str
-    deployment: str
-    release_date: str | None = None
-    parameters_total: int | None = None
-    parameters_active: int | None = None
-    licence: str | None = None
-    url: str | None = None
-
-
-class Submitter(msgspec.Struct, frozen=True):
-    """Who submitted. contact is text and never a link."""
-
-    name: str
-    relationship: str
-    organization: str | None = None
-    contact: str | None = None
-
-
-class Selection(msgspec.Struct, frozen=True):
-    """How many whole runs there were, and which one was sent."""
-
-    complete_runs: int
-    rule: str
-    note: str = ""
-
-
-class Change(msgspec.Struct, frozen=True):
-    """One declared deviation."""
-
-    what: str
-    why: str
-    url: str | None = None
-
-
-class Disclosure(msgspec.Struct, frozen=True):
-    """What the submitter says of contamination, selection and changes."""
-
-    contamination: dict[str, str]
-    selection: Selection
-    changes: list[Change]
-    references_access: str
-
-
-class BoardName(msgspec.Struct, frozen=True):
-    """A board's definition, named exactly."""
-
-    id: str
-    version: str
-    definition_sha256: str
-
-
-class Submission(msgspec.Struct, frozen=True):
-    """The parts of submission.json that a board shows."""
-
-    format: Literal["suite-submission/1"]
-    submission_type: str
-    model: Model
-    submitter: Submitter
-    created: str
-    suite_version: str
-    disclosure: Disclosure
-    terms: dict[str, str]
-    board: BoardName | None = None
-    supersedes: str | None = None
-
-
-class RungResult(msgspec.Struct, frozen=True):
-    """A rung of the ladder."""
-
-    id: str
-    status: str
-    title: str = ""
-    errors: int = 0
-    warnings: int = 0
-    seconds: float = 0.0
-    reason: str | None = None
-
-
-class Found(msgspec.Struct, frozen=True):
-    """A finding, escaped and cut by the verifier."""
-
-    code: str
-    severity: str
-    what: str
-    where: str = ""
-    sample: str = ""
-    expected: str = ""
-    found: str = ""
-
-
-class Tokens(msgspec.Struct, frozen=True):
-    """Recorded usage over a column."""
-
-    prompt: int | None = None
-    completion: int | None = None
-
-
-class Latency(msgspec.Struct, frozen=True):
-    """The median time of a call of the candidate, by the submitter's clock, in seconds, and of how many."""
-
-    median_s: float
-    calls: int
-
-
-class ColumnResult(msgspec.Struct, frozen=True):
-    """One column as recomputed. value, low, high: None where there is no such number. latency: None where no
-    model was timed, and in reports of the first release.
-    """
-
-    key: str
-    task: str
-    headline: str
-    value: float | None
-    low: float | None
-    high: float | None
-    level: float
-    method: str
-    n: int
-    unscored: int
-    coverage: float | None
-    direction: Literal["higher", "lower", "neither"]
-    paired: bool
-    unit: str = ""
-    range: tuple[float, float] | None = None
-    cells: list[str] = []
-    tokens: Tokens | None = None
-    latency: Latency | None = None
-    seconds: float | None = None
-    roles: dict[str, list[str]] = {}
-
-
-class Signed(msgspec.Struct, frozen=True):
-    """A signature that fits. identities: whose key it is by the board's file of signers."""
-
-    key: str
-    algorithm: str
-    identities: list[str]
-
-
-class Verification(msgspec.Struct, frozen=True, rename={"kind": "class"}):
-    """The parts of verification.json that a board uses. kind: the class, standard or custom."""
-
-    format: Literal["suite-verification/1"]
-    bundle_id: str
-    board: BoardName | None
-    verdict: Literal["verified", "verified_with_warnings", "incomplete", "rejected"]
-    kind: Literal["standard", "custom"]
-    differences: list[str]
-    trust: Literal["L0", "L1", "L2", "L3", "L4"]
-    columns: list[ColumnResult]
-    rungs: list[RungResult]
-    findings: list[Found]
-    limits_of_this_check: list[str]
-    started: str = ""
-    signature: Signed | None = None
-    latency: Latency | None = None
-    verifier: dict[str, Any] = {}
-    per_sample_sha256: str | None = None
-    replies_sha256: str | None = None
 
 
 class EntryRecord(BaseModel):

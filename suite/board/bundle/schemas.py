@@ -1,0 +1,93 @@
+"""Documents held against the JSON Schemas of `registry/schemas`. What is wrong never quotes the document."""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
+
+from suite.chat import Json
+from suite.data.registry import registry_folder
+from suite.report.hostile_text import one_line
+
+# A schema's integer may be written 1.0, which a hash or a seed takes for another number than 1.
+_Validator = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int),
+)
+
+
+@cache
+def validator(name: str, part: str = "") -> Draft202012Validator:
+    """The schema of that file name in registry/schemas, or one of its definitions, ready to use."""
+    schema = _anchored(json.loads((registry_folder() / "schemas" / name).read_text("utf-8")))
+    if part:
+        schema = {"$schema": schema["$schema"], "$ref": f"#/$defs/{part}", "$defs": schema["$defs"]}
+    found: Draft202012Validator = _Validator(schema)
+    return found
+
+
+def _anchored(schema: Json) -> Json:
+    """The schema with `$` at the end of patterns meaning the end, as elsewhere: in Python it may stand
+    before a last line break."""
+    if isinstance(schema, list):
+        return [_anchored(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _anchored(one) for key, one in schema.items()}
+    if isinstance(pattern := found.get("pattern"), str):
+        found["pattern"] = pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern
+    return found
+
+
+def schema_errors(
+    name: str, value: Json, most: int = 50, part: str = "", *, own: bool = False
+) -> Iterator[tuple[str, str, Json]]:
+    """(field, what is wrong, the value there) for what a schema refuses, at most `most`.
+
+    The message names the rule that was broken and never quotes the document. own: the document is the user's
+    own, so that its unknown fields may be named as what was found.
+    """
+    for count, error in enumerate(validator(name, part).iter_errors(value)):
+        if count == most:
+            return
+        field = "/".join(map(str, error.absolute_path))
+        found = error.instance
+        brief = found[:300] if isinstance(found, str) else type(found).__name__
+        if own and error.validator == "additionalProperties":
+            known = error.schema.get("properties", {})
+            brief = ", ".join(one_line(key, 40) for key in found if key not in known)[:300]
+        yield (
+            field,
+            _rule(error.validator, error.validator_value, error.schema),
+            found if isinstance(found, int | float | None) else brief,
+        )
+
+
+_KINDS = {"integer": "a whole number", "number": "a number", "string": "text", "boolean": "true or false",
+          "array": "a list", "object": "a mapping", "null": "empty"}  # fmt: skip
+_SAID = {
+    "pattern": "must be of the form {}",
+    "const": "must be {}",
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+    "maxLength": "may have at most {} characters",
+    "minLength": "must have at least {} characters",
+}
+
+
+def _rule(rule: Json, value: Json, schema: Mapping[str, Json]) -> str:
+    if rule == "additionalProperties":
+        known = ", ".join(schema.get("properties", {}))
+        return f"holds a field that the format does not have; it has: {known}"
+    if rule == "required":
+        return f"lacks one of: {', '.join(value)}"
+    if rule == "enum":
+        shown = (one if isinstance(one, str) else json.dumps(one) for one in value)
+        return f"must be one of {', '.join(shown)}"
+    if rule == "type":
+        return f"must be {' or '.join(_KINDS[one] for one in ([value] if isinstance(value, str) else value))}"
+    if rule in _SAID:
+        return _SAID[rule].format(json.dumps(value))
+    return f"breaks the rule {rule!r}"

@@ -1,0 +1,25 @@
+"""A bundle folder that was changed by hand, listed again: what a careful forger does last."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from suite.board.bundle import strict_json
+from suite.board.bundle.file_names import SUBMISSION
+from suite.board.pack.bundle_files import listing
+from suite.chat import canonical_json
+from suite.files import write_whole
+
+
+def seal(folder: Path) -> str:
+    """List what stands in a bundle folder in its submission.json, rewrite that, return the bundle's id.
+
+    Raises BundleError if a file may not stand there.
+    """
+    path = folder / SUBMISSION
+    submission = strict_json.read(path.read_bytes())
+    submission["files"] = msgspec.to_builtins(listing(folder))
+    body = canonical_json(submission) + b"\n"
+    write_whole(path, [body])
+    return sha256(body).hexdigest()
