@@ -207,30 +207,10 @@ def _finite_all(value: object) -> None:
 
 
 def validated(kind: type[ModelT], value: object) -> ModelT:
-    """A model of plain data. Raises ValidationError, or ValueError for a value of another type than asked
-    for, which a lenient reader would turn into it: true into 1, "1" into 1, "yes" into true.
+    """A model of plain data. Raises ValidationError; for a value of another type than asked for, too, which a
+    lenient reader would turn into it: true into 1, "1" into 1, "yes" into true.
     """
-    model = kind.model_validate(value)
-    told = model.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    if (place := _turned(value, told)) is not None:
-        raise ValueError(f"field `{place}` is of another type than it should be")
-    return model
-
-
-def _turned(given: object, told: object) -> str | None:
-    """Where a text, number or truth value became one of another type."""
-    if isinstance(given, dict) and isinstance(told, dict):
-        pairs = [(str(key), given[key], told[key]) for key in given if key in told]
-    elif isinstance(given, list) and isinstance(told, list) and len(given) == len(told):
-        pairs = [(str(at), *both) for at, both in enumerate(zip(given, told, strict=True))]
-    else:
-        kinds = [bool if isinstance(one, bool) else float if isinstance(one, int) else type(one)
-                 for one in (given, told)]  # fmt: skip
-        return "" if kinds[0] is not kinds[1] and {*kinds} <= {bool, float, str} else None
-    for name, one, other in pairs:
-        if (place := _turned(one, other)) is not None:
-            return f"{name}.{place}".rstrip(".")
-    return None
+    return kind.model_validate_json(json.dumps(value), strict=True)
 
 
 def yaml_line(text: str, place: Sequence[str | int]) -> int | None:

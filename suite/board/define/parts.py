@@ -78,7 +78,9 @@ class Seat(Closed):
 
 
 def _seats(value: Any) -> Any:
-    return [value] if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
 
 
 Seats = Annotated[tuple[Seat, ...], BeforeValidator(_seats, json_schema_input_type=Seat | tuple[Seat, ...])]
