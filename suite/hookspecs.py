@@ -12,9 +12,7 @@ import pluggy
 
 CONTRACT = 1  # the version of the contract that this suite speaks
 
-Kind = Literal[
-    "task", "provider", "user", "sandbox", "judge", "metric", "analysis", "importer", "command", "registry"
-]
+Kind = Literal["task", "provider", "analysis", "importer", "sandbox", "command", "user", "registry"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 hookspec = pluggy.HookspecMarker("suite")

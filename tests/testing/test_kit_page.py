@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import suite.testing
-from suite.hookspecs import CONTRACT, Entry
+from suite.hookspecs import CONTRACT, KINDS, Entry
 from suite.plugins import BUILTIN, Plugin, catalogue_of, contract_note
 from suite.testing import conformance
 from suite.testing.conformance import CHECKS
@@ -55,3 +55,8 @@ def test_the_message_about_another_contract_is_the_one_shown() -> None:
     entry = Entry("task", "quiet/room", "T", "quiet:Room", contract=2)
     assert f"error: {contract_note(entry, Plugin('quiet', 'quiet', '1.0'))}\n" in PAGE
     assert f"this suite speaks {CONTRACT}. What" in PAGE
+
+
+def test_each_kind_of_entry_is_explained() -> None:
+    table = PAGE.partition("| an `Entry` of kind |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(KINDS)
