@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from suite.cli.flags import board_flag, bundle_url_flag, json_flag, output_flag, repo_flag
+from suite.cli.flags import board_flag, bundle_url_flag, json_flag, output_flag, repo_flag, say_json
 from suite.cli.spellings import note
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def list_(as_json: bool) -> None:
         known = [
             {"id": one.id, "version": one.version, "title": one.title, "sha256": one.sha256} for one in found
         ]
-        click.echo(json.dumps(known, indent=2, ensure_ascii=False))
+        say_json(known)
         return
     for one in found:
         click.echo(f"{one.id:20} {one.version:8} {one.title} ({counted(len(one.tasks), 'column')})")

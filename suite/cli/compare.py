@@ -1,10 +1,8 @@
 """suite compare: runs against each other, sample by sample."""
 
-from typing import Any
-
 import click
 
-from suite.cli.pages import others, page_flags, show
+from suite.cli.pages import Pages, page_flags, show
 
 
 @click.command("compare")
@@ -12,7 +10,9 @@ from suite.cli.pages import others, page_flags, show
 @click.option(
     "--metric", "metrics", multiple=True, metavar="NAME", help="A metric beside the headline, or all."
 )
-@click.option("--against", default="", metavar="RUN", help="Compare all others with this run alone.")
+@click.option(
+    "--against", "baseline", default="", metavar="RUN", help="Compare all others with this run alone."
+)
 @click.option("--alpha", type=click.FloatRange(0.0001, 0.5), show_default="0.05", help="Of tests.")
 @click.option(
     "--level",
@@ -33,7 +33,7 @@ from suite.cli.pages import others, page_flags, show
     "--examples", type=click.IntRange(min=0), default=5, show_default=True, help="Samples to read, a side."
 )
 @page_flags
-def compare(runs: tuple[str, ...], metrics: tuple[str, ...], **flags: Any) -> None:
+def compare(runs: tuple[str, ...], pages: Pages, **how: object) -> None:
     """Compare runs on the samples they share: differences with intervals, paired tests, corrections.
 
     RUN is a folder, or a name under runs/; RUN@SCORING takes an older scoring. Refuses runs that differ in
@@ -43,12 +43,13 @@ def compare(runs: tuple[str, ...], metrics: tuple[str, ...], **flags: Any) -> No
     Example:
       suite compare runs/model-a runs/model-b --html compare.html
     """
+    import msgspec
+
     from suite.compare.comparison import ComparisonWanted, compare_runs
     from suite.compare.document import as_data
     from suite.compare.sections import sections
 
-    how = {name: value for name, value in others(flags).items() if value is not None}
-    how["baseline"] = how.pop("against")
-    found = compare_runs(runs, ComparisonWanted(metrics=metrics, **how))
+    given = {name: value for name, value in how.items() if value is not None}
+    found = compare_runs(runs, msgspec.convert(given, ComparisonWanted))
     title = " against ".join(dict.fromkeys(run.label for run in found.runs))
-    show(title, "Comparison", lambda compact: sections(found, compact=compact), lambda: as_data(found), flags)
+    show(title, "Comparison", lambda compact: sections(found, compact=compact), lambda: as_data(found), pages)

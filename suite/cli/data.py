@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from suite.cli import pulls
-from suite.cli.flags import accept_flag, json_flag
+from suite.cli.flags import accept_flag, json_flag, say_json
 from suite.data.brought_files import import_from
 from suite.data.cache import Cache
 from suite.data.entry import DatasetEntry
@@ -85,7 +85,7 @@ def verify(context: click.Context, entries: tuple[str, ...], as_json: bool) -> N
         chosen = [entry for entry in registry.datasets()[0] if ready(entry, cache) is not None]
     wrong = {entry.id: verify_entry(entry, cache) for entry in chosen}
     if as_json:
-        pulls.say_json({name: [str(error) for error in errors] for name, errors in wrong.items()})
+        say_json({name: [str(error) for error in errors] for name, errors in wrong.items()})
     else:
         for name, errors in wrong.items():
             click.echo(f"{name}: {f'{len(errors)} wrong' if errors else 'as pinned'}")
@@ -143,7 +143,7 @@ def pin(entry: str, branch: str | None, write: bool, as_json: bool) -> None:
         path.unlink(missing_ok=True)
         path = target
     if as_json:
-        pulls.say_json({"lock": str(path), **lock.model_dump(mode="json", exclude_none=True)})
+        say_json({"lock": str(path), **lock.model_dump(mode="json", exclude_none=True)})
     else:
         click.echo(f"{entry}: pinned to {lock.revision}, {len(lock.files)} files; written to {path}")
 

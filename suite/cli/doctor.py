@@ -1,20 +1,19 @@
 """suite doctor: what this machine can do, found out by looking; changes nothing."""
 
 import importlib.util
-import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 import click
 
 import suite
-from suite.cli.flags import json_flag
+from suite.cli.flags import json_flag, say_json
 from suite.cli.plugin import facts as plugin_facts
+from suite.cli.plugin import problems
 from suite.plugins import catalogue
 
 # module that each extra brings; the extra is "present" if it can be found (it is not imported)
@@ -53,15 +52,15 @@ def doctor(context: click.Context, as_json: bool, python: str) -> None:
     """
     found = examine(python)
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        say_json(found)
     else:
         for name, value in found.items():
             click.echo(f"{name}: {_words(value)}")
-    if any(one["error"] or one["problems"] for one in found["plugins"]):
+    if any(one.error or problems(one, catalogue()) for one in catalogue().plugins):
         context.exit(1)
 
 
-def examine(python: str = "") -> dict[str, Any]:
+def examine(python: str = "") -> dict[str, object]:
     """All that is found, as JSON. python: the interpreter to try in the sandbox, "" for this one."""
     from suite.run.hardware import memory_gib
 
@@ -98,7 +97,7 @@ def gpus() -> list[dict[str, str]]:
     return [dict(zip(("name", "memory", "driver"), row, strict=False)) for row in rows]
 
 
-def sandbox(python: str = "") -> dict[str, Any]:
+def sandbox(python: str = "") -> dict[str, object]:
     """Whether untrusted programs can be contained here and by what, proven by trying it (half a second)."""
     from suite.sandbox import probe
 
@@ -108,7 +107,7 @@ def sandbox(python: str = "") -> dict[str, Any]:
     return {"works": False, **report.problems, "fix": report.fix}
 
 
-def cache() -> dict[str, Any]:
+def cache() -> dict[str, object]:
     """The cache folder, and how much room is on its disk."""
     from suite.data.cache import cache_folder
 

@@ -1,5 +1,6 @@
 """Flags that mean the same in every command: where to write, what to print, which board, which data."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -51,3 +52,8 @@ def output_flag(metavar: str, text: str, *, required: bool = True) -> Callable[[
     """-O/--output: what a command writes. text: its help."""
     path = click.Path(path_type=Path)
     return click.option("-O", "--output", type=path, required=required, metavar=metavar, help=text)
+
+
+def say_json(value: object) -> None:
+    """Print what --json asks for."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -7,7 +7,7 @@ import click
 
 from suite.cli import steps
 from suite.cli.flags import run_folder_flag
-from suite.cli.pages import page_flags, show
+from suite.cli.pages import Pages, page_flags, show
 
 
 @click.group("judge")
@@ -69,7 +69,7 @@ def audit(context: click.Context, /, **flags: Any) -> None:
 @click.argument("labels", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE")
 @steps.level_flag
 @page_flags
-def correct(labels: Path, level: float, **flags: Any) -> None:
+def correct(labels: Path, level: float, pages: Pages) -> None:
     """Correct a judge's share of yes by human labels of a random part of the samples.
 
     FILE is CSV or JSONL with columns judge (yes or no for every sample), human (for some) and cluster.
@@ -82,4 +82,4 @@ def correct(labels: Path, level: float, **flags: Any) -> None:
     from suite.compare.correction import correct as corrected
 
     found = corrected(*read_labels(labels), level=level)
-    show(labels.name, "Judge", lambda _: sections(found), lambda: as_data(found), flags)
+    show(labels.name, "Judge", lambda _: sections(found), lambda: as_data(found), pages)

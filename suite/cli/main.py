@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -74,7 +74,7 @@ class Commands(click.Group):
         if cmd_name in COMMANDS:
             where = COMMANDS[cmd_name][0]
             module, _, name = where.partition(":")
-            command: Any = getattr(importlib.import_module(module), name)
+            command: object = getattr(importlib.import_module(module), name)
         else:
             try:
                 entry, plugin = _catalogue().find("command", cmd_name)

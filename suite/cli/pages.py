@@ -1,9 +1,10 @@
 """How commands show sections of blocks: in the terminal, as JSON, and as files that were asked for."""
 
+import functools
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -25,42 +26,50 @@ def page_files(function: CommandT) -> CommandT:
     )
 
 
-def page_flags(function: CommandT) -> CommandT:
-    """Flags that say where sections go."""
-    return page_files(json_flag(function))
+@dataclass(frozen=True)
+class Pages:
+    """Where sections go: files to write, and whether JSON is printed in the place of text."""
+
+    html: Path | None
+    markdown: Path | None
+    as_json: bool
 
 
-def others(flags: Mapping[str, Any]) -> dict[str, Any]:
-    """What `page_flags` did not bring."""
-    return {name: value for name, value in flags.items() if name not in ("html", "markdown", "as_json")}
+def page_flags(function: Callable[..., None]) -> Callable[..., None]:
+    """Flags that say where sections go; the command takes them as `pages`."""
+
+    @functools.wraps(function)
+    def command(*, html: Path | None, markdown: Path | None, as_json: bool, **own: object) -> None:
+        function(pages=Pages(html, markdown, as_json), **own)
+
+    return page_files(json_flag(command))
 
 
 def show(
     title: str,
     over: str,
     sections: Callable[[bool], Sequence[Section]],
-    data: Callable[[], Any],
-    flags: Mapping[str, Any],
+    data: Callable[[], object],
+    pages: Pages,
 ) -> None:
-    """Write the files, then print JSON or the sections, as `page_flags` ask for.
+    """Write the files, then print JSON or the sections.
 
     sections: takes whether they must be compact, for a terminal. Raises ConfigError for a file that cannot be
     written.
     """
     from suite.report.compare_page import html_page, markdown_page, print_sections
 
-    html, markdown = flags["html"], flags["markdown"]
-    if html is not None:
-        write(html, html_page(title, over, sections(False)))
-    if markdown is not None:
-        write(markdown, [markdown_page(title, sections(False))])
-    if flags["as_json"]:
+    if pages.html is not None:
+        write(pages.html, html_page(title, over, sections(False)))
+    if pages.markdown is not None:
+        write(pages.markdown, [markdown_page(title, sections(False))])
+    if pages.as_json:
         click.echo(json.dumps(data(), ensure_ascii=False, allow_nan=False, indent=1))
         return
-    if _PRINTED in (html, markdown):
+    if _PRINTED in (pages.html, pages.markdown):
         return
     print_sections(f"{over}: {title}", sections(True))
-    for path in (html, markdown):
+    for path in (pages.html, pages.markdown):
         if path is not None:
             click.echo(f"written: {path}")
 

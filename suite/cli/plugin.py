@@ -1,14 +1,12 @@
 """suite plugin: what is installed and what is wrong with it, does a task keep the contract, a new one."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
-from suite.cli.flags import data_flag, json_flag, output_flag
+from suite.cli.flags import data_flag, json_flag, output_flag, say_json
 from suite.errors import ConfigError, NotFound, PluginError, unknown
 from suite.hookspecs import CONTRACT
 from suite.plugins import Catalogue, Plugin, catalogue, contract_note
@@ -35,20 +33,20 @@ def list_(as_json: bool) -> None:
     """
     found = [facts(one, catalogue()) for one in catalogue().plugins]
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        say_json(found)
         return
-    for one in found:
-        state = "FAILED" if one["error"] else f"{len(one['entries'])} entries"
-        version = f" {one['version']}" if one["version"] else ""
-        click.echo(f"{one['name']} ({one['distribution'] or 'unknown distribution'}{version}): {state}")
-        for entry in one["entries"]:
-            click.echo(f"  {entry['kind']:9} {entry['name']:24} {entry['title']}")
-        for trouble in filter(None, (one["error"], *one["problems"])):
+    for one in catalogue().plugins:
+        state = "FAILED" if one.error else f"{len(one.entries)} entries"
+        version = f" {one.version}" if one.version else ""
+        click.echo(f"{one.name} ({one.distribution or 'unknown distribution'}{version}): {state}")
+        for entry in one.entries:
+            click.echo(f"  {entry.kind:9} {entry.name:24} {entry.title}")
+        for trouble in filter(None, (one.error, *problems(one, catalogue()))):
             click.echo(f"  wrong: {trouble}")
 
 
-def facts(one: Plugin, known: Catalogue) -> dict[str, Any]:
-    """A plugin, its entries, and everything wrong with it: bad entries, other contracts, taken names."""
+def facts(one: Plugin, known: Catalogue) -> dict[str, object]:
+    """A plugin, its entries, and everything wrong with it, as JSON."""
     return {
         "name": one.name,
         "distribution": one.distribution,
@@ -58,14 +56,15 @@ def facts(one: Plugin, known: Catalogue) -> dict[str, Any]:
             for entry in one.entries
         ],
         "error": one.error,
-        "problems": [*one.problems, *_conflicts(one, known)],
+        "problems": problems(one, known),
     }
 
 
-def _conflicts(one: Plugin, known: Catalogue) -> list[str]:
+def problems(one: Plugin, known: Catalogue) -> list[str]:
+    """What is wrong with a plugin that loads: bad entries, other contracts, taken names."""
     from suite.cli.main import COMMANDS
 
-    found: list[str] = []
+    found = [*one.problems]
     for entry in one.entries:
         if entry.contract != CONTRACT:
             found.append(contract_note(entry, one))
@@ -123,7 +122,7 @@ def check(
     if not checks:
         raise ConfigError("--no-model leaves out the only check that --only names", fix="give one of the two")
     given, places = tuple(parse_parameters(parameters)), parse_data(data)
-    told: list[dict[str, Any]] = []
+    told: list[dict[str, object]] = []
     ok = True
     for task in tasks_of(name):
         if not as_json:
@@ -136,7 +135,7 @@ def check(
                 click.echo(f"  {result.line()}".replace("\n", "\n  "))
         told.append({"task": task, "checks": results})
     if as_json:
-        click.echo(json.dumps({"ok": ok, "tasks": told}, indent=2, ensure_ascii=False))
+        say_json({"ok": ok, "tasks": told})
     context.exit(0 if ok else 1)
 
 

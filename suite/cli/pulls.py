@@ -1,14 +1,14 @@
 """What `suite data` and `suite models` share: the registry with plugins' folders, progress, output."""
 
-import json
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
 
 import click
 
+from suite.cli.flags import say_json
 from suite.data.cache import Cache
 from suite.data.entry import DatasetEntry, ModelEntry, RegistryEntry, source_of
 from suite.data.local_entry import LocalFiles
@@ -32,12 +32,12 @@ def progress_bars() -> Iterator[Progress | None]:
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TransferSpeedColumn
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, Any] = {}
+        tasks: dict[str, TaskID] = {}
         guard = threading.Lock()
 
         def step(path: str, done: int, total: int | None) -> None:
@@ -51,42 +51,50 @@ def progress_bars() -> Iterator[Progress | None]:
         yield step
 
 
-def facts(entry: DatasetEntry | ModelEntry, cache: Cache) -> dict[str, Any]:
-    """An entry in short, with its pins and whether it is here."""
-    problem = ""
+@dataclass(frozen=True)
+class EntryState:
+    """An entry with its pins, and whether its files are here. problem: why neither could be told."""
+
+    entry: DatasetEntry | ModelEntry
+    pinned: DatasetEntry | ModelEntry
+    here: bool
+    accepted: bool
+    problem: str = ""
+
+    @property
+    def bytes(self) -> int | None:
+        """Of all files; None where the size of one is not known."""
+        sizes = [file.bytes for file in self.pinned.all_files]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    def facts(self) -> dict[str, object]:
+        """All of it in short, as JSON."""
+        entry, pinned = self.entry, self.pinned
+        found: dict[str, object] = {
+            "id": entry.id,
+            "title": entry.title,
+            "licence": entry.licence.name,
+            "accept_required": entry.licence.accept_required,
+            "accepted": self.accepted,
+            "source": entry.source.kind,
+            "revision": pinned.revision,
+            "pinned": pinned.pinned,
+            "here": self.here,
+            "files": len(pinned.all_files),
+            "bytes": self.bytes,
+        }
+        if isinstance(entry, DatasetEntry):
+            found["rows"] = {name: part.rows for name, part in entry.parts.items()}
+        return {**found, "problem": self.problem} if self.problem else found
+
+
+def state(entry: DatasetEntry | ModelEntry, cache: Cache) -> EntryState:
+    """What the cache knows of an entry."""
+    accepted = not entry.licence.accept_required or cache.accepted(entry)
     try:
-        pinned = locked(entry, cache)
-        local = ready(entry, cache)
+        return EntryState(entry, locked(entry, cache), ready(entry, cache) is not None, accepted)
     except DataError as error:
-        pinned, local, problem = entry, None, error.what
-    sizes = [file.bytes for file in pinned.all_files]
-    found: dict[str, Any] = {
-        "id": entry.id,
-        "title": entry.title,
-        "licence": entry.licence.name,
-        "accept_required": entry.licence.accept_required,
-        "accepted": not entry.licence.accept_required or cache.accepted(entry),
-        "source": entry.source.kind,
-        "revision": pinned.revision,
-        "pinned": pinned.pinned,
-        "here": local is not None,
-        "files": len(pinned.all_files),
-        "bytes": None if None in sizes else sum(size for size in sizes if size is not None),
-    }
-    if isinstance(entry, DatasetEntry):
-        found["rows"] = {name: part.rows for name, part in entry.parts.items()}
-    return {**found, "problem": problem} if problem else found
-
-
-def details(entry: DatasetEntry | ModelEntry, cache: Cache) -> dict[str, Any]:
-    """Everything about an entry."""
-    pinned = locked(entry, cache)
-    lock = lock_path(cache, entry)
-    return {
-        **facts(entry, cache),
-        "entry": pinned.model_dump(mode="json", by_alias=True, exclude_none=True),
-        "lock": str(lock) if lock.is_file() else None,
-    }
+        return EntryState(entry, entry, here=False, accepted=accepted, problem=error.what)
 
 
 def show_list(
@@ -94,39 +102,41 @@ def show_list(
 ) -> None:
     """Print a list of entries; broken ones go to stderr."""
     cache = Cache()
-    rows = [facts(entry, cache) for entry in entries]
+    rows = [state(entry, cache) for entry in entries]
     if as_json:
         broken = [{"file": problem.file.name, "problem": problem.error.what} for problem in problems]
-        say_json({"entries": rows, "problems": broken})
+        say_json({"entries": [row.facts() for row in rows], "problems": broken})
         return
-    width = max((len(row["id"]) for row in rows), default=2)
+    width = max((len(entry.id) for entry in entries), default=2)
     for row in rows:
-        state = row.get("problem") or (
-            "here" if row["here"] else "to pull" if row["pinned"] else "not pinned"
-        )
-        click.echo(f"{row['id']:{width}}  {state:10}  {row['licence']:13}  {row['title']}")
+        told = row.problem or ("here" if row.here else "to pull" if row.pinned.pinned else "not pinned")
+        entry = row.entry
+        click.echo(f"{entry.id:{width}}  {told:10}  {entry.licence.name:13}  {entry.title}")
     for problem in problems:
         click.echo(f"can't be read: {problem.error}", err=True)
 
 
 def show_one(entry: DatasetEntry | ModelEntry, as_json: bool) -> None:
     """Print everything about an entry."""
-    found = details(entry, Cache())
+    cache = Cache()
+    found, pinned, path = state(entry, cache), locked(entry, cache), lock_path(cache, entry)
+    lock = str(path) if path.is_file() else None
     if as_json:
-        say_json(found)
+        whole = pinned.model_dump(mode="json", by_alias=True, exclude_none=True)
+        say_json({**found.facts(), "entry": whole, "lock": lock})
         return
     click.echo(f"{entry.id}: {entry.title}")
     bundled = entry.source.kind == "bundled"  # its files are the plugin's own: nothing to pin or to fetch
     lines = {
         "homepage": entry.homepage,
         "paper": entry.paper,
-        "licence": _licence(entry, found["accepted"]),
+        "licence": _licence(entry, found.accepted),
         "": entry.licence.redistribution,
         "source": " ".join(str(one) for one in (entry.source.kind, getattr(entry.source, "repo", "")) if one),
-        "revision": found["revision"] or ("" if bundled else "not pinned yet"),
-        "lock": found["lock"],
-        "here": "yes" if found["here"] else "no",
-        "files": "" if bundled else f"{found['files']}, {_size(found['bytes'])}",
+        "revision": found.pinned.revision or ("" if bundled else "not pinned yet"),
+        "lock": lock,
+        "here": "yes" if found.here else "no",
+        "files": "" if bundled else f"{len(found.pinned.all_files)}, {_size(found.bytes)}",
         "note": entry.note,
     }
     for name, text in lines.items():
@@ -161,11 +171,6 @@ def done(found: Sequence[LocalFiles], as_json: bool) -> None:
     for local in found:
         count, revision = len(local.paths()), (local.entry.revision or "bundled")[:12]
         click.echo(f"{local.entry.id}: {counted(count, 'file')} verified, revision {revision}")
-
-
-def say_json(value: Any) -> None:
-    """Print a value as JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _licence(entry: RegistryEntry, accepted: bool) -> str:

@@ -1,10 +1,8 @@
 """suite rate: many models from pairwise votes."""
 
-from typing import Any
-
 import click
 
-from suite.cli.pages import others, page_flags, show
+from suite.cli.pages import Pages, page_flags, show
 from suite.cli.steps import level_flag
 
 
@@ -31,7 +29,7 @@ from suite.cli.steps import level_flag
 @click.option("--prequential/--no-prequential", default=None, help="Test whether draws help to predict.")
 @click.option("--robustness", is_flag=True, help="How careless votes and flipped votes move the ranking.")
 @page_flags
-def rate(votes: tuple[str, ...], **flags: Any) -> None:
+def rate(votes: tuple[str, ...], styles: tuple[str, ...], pages: Pages, **how: object) -> None:
     """Rate models by Bradley-Terry: a CSV or JSONL of votes, or runs that set a candidate against a baseline.
 
     A file has columns a, b and winner (a, b, tie, both-good, both-bad, or a name), and may have prompt,
@@ -41,16 +39,18 @@ def rate(votes: tuple[str, ...], **flags: Any) -> None:
     Example:
       suite rate votes.csv --style length_difference --html ratings.html
     """
+    import msgspec
+
     from suite.compare.rating import RateWanted
     from suite.compare.rating import rate as rated
     from suite.compare.rating_sections import as_data, sections
     from suite.compare.votes_files import read_votes
 
-    found = rated(read_votes(votes, flags["styles"]), RateWanted(**others(flags)))
+    found = rated(read_votes(votes, styles), msgspec.convert({"styles": styles, **how}, RateWanted))
     show(
         found.raw.source,
         "Ratings",
         lambda compact: sections(found, compact=compact),
         lambda: as_data(found),
-        flags,
+        pages,
     )

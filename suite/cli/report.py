@@ -1,26 +1,41 @@
 """suite report: show a run to people, export it for other tools and projects."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from suite.cli.flags import json_flag, output_flag
+from suite.cli.flags import json_flag, output_flag, say_json
 from suite.cli.pages import page_files, write
 from suite.errors import ConfigError
 
 if TYPE_CHECKING:
+    from suite.report.hub import HubFile
     from suite.report.loading import LoadedRun
 
 TABLES = ("csv", "jsonl", "parquet")
 FORMATS = (*TABLES, "lm-eval", "hub", "eee")
-# options that only some formats know
+
+
+class HubFlags(msgspec.Struct):
+    """The flags of `suite report export` that only `--to hub` knows."""
+
+    task: str = ""
+    dataset: str = ""
+    task_id: str = ""
+    scale: str = ""
+    source_url: str = ""
+    push: str = ""
+    yes: bool = False
+
+
+# flag -> the formats that know it
 _OWN: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("table", "force"), TABLES),
     "raw_cells": ("csv",),
-    **dict.fromkeys(("task", "dataset", "task_id", "scale", "source_url", "push", "yes"), ("hub",)),
+    **dict.fromkeys(HubFlags.__struct_fields__, ("hub",)),
     **dict.fromkeys(("relationship", "organization", "collection", "model_id"), ("eee",)),
     **dict.fromkeys(("deployment", "availability", "no_samples"), ("eee",)),
 }
@@ -75,7 +90,7 @@ def show(
 
     folder = find_run(run)
     if as_json:
-        click.echo(json.dumps(LoadedRun(folder, scoring).results, indent=2, ensure_ascii=False))
+        say_json(LoadedRun(folder, scoring).results)
     elif markdown is not None:
         from suite.report.markdown import markdown_report
 
@@ -143,7 +158,9 @@ def _page(path: Path, pieces: Iterable[str]) -> None:
     help="eee: of the weights (default: unknown).",
 )
 @click.option("--no-samples", is_flag=True, help="eee: leave out the samples with their texts.")
-def export(run: str, scoring: str, kind: str, output: Path, allow_partial: bool, **options: Any) -> None:
+def export(
+    run: str, scoring: str, kind: str, output: Path, allow_partial: bool, **options: str | bool | None
+) -> None:
     """Write a run for other tools: a table, or another project's files.
 
     \b
@@ -166,7 +183,7 @@ def export(run: str, scoring: str, kind: str, output: Path, allow_partial: bool,
 
     loaded = LoadedRun(find_run(run), scoring)
     if kind == "hub":
-        _hub(loaded, output, allow_partial, given)
+        _hub(loaded, output, allow_partial, msgspec.convert(given, HubFlags))
     elif kind == "eee":
         _eee(loaded, output, allow_partial, given)
     elif kind == "lm-eval":
@@ -178,15 +195,16 @@ def export(run: str, scoring: str, kind: str, output: Path, allow_partial: bool,
     else:
         from suite.report.tables import export_table
 
-        table, guard = given.get("table", "samples"), not given.get("raw_cells")
-        over = bool(given.get("force"))
-        _wrote(
-            [
-                export_table(
-                    loaded, kind, output, table=table, allow_partial=allow_partial, guard=guard, over=over
-                )
-            ]
+        path = export_table(
+            loaded,
+            kind,
+            output,
+            table=str(given.get("table", "samples")),
+            allow_partial=allow_partial,
+            guard="raw_cells" not in given,
+            over="force" in given,
         )
+        _wrote([path])
 
 
 def _wrote(paths: list[Path]) -> None:
@@ -194,27 +212,27 @@ def _wrote(paths: list[Path]) -> None:
         click.echo(f"wrote {path}")
 
 
-def _hub(run: "LoadedRun", output: Path, allow_partial: bool, given: Mapping[str, Any]) -> None:
+def _hub(run: "LoadedRun", output: Path, allow_partial: bool, flags: HubFlags) -> None:
     from suite.report.hub import Benchmark, advice, hub_files, write_hub
 
-    told = [given.get(name, "") for name in ("dataset", "task_id", "scale")]
+    told = (flags.dataset, flags.task_id, flags.scale)
     if any(told) and not all(told):
         raise ConfigError("--dataset, --task-id and --scale go together", fix="give all three of them")
     files = hub_files(
         run,
-        given=Benchmark(*told) if all(told) else None,
-        task=given.get("task", ""),
-        source_url=given.get("source_url", ""),
+        given=msgspec.convert(flags, Benchmark, from_attributes=True) if all(told) else None,
+        task=flags.task,
+        source_url=flags.source_url,
         allow_partial=allow_partial,
     )
     _wrote(write_hub(files, output))
-    if repo := given.get("push", ""):
-        _push(run, files, repo, bool(given.get("yes")))
-    for line in advice(bool(repo)):
+    if flags.push:
+        _push(run, files, flags.push, flags.yes)
+    for line in advice(bool(flags.push)):
         click.echo(line)
 
 
-def _push(run: "LoadedRun", files: Any, repo: str, sure: bool) -> None:
+def _push(run: "LoadedRun", files: "Sequence[HubFile]", repo: str, sure: bool) -> None:
     from suite.report.hub import push
 
     click.echo(f"a pull request to {repo} with:")
@@ -226,7 +244,7 @@ def _push(run: "LoadedRun", files: Any, repo: str, sure: bool) -> None:
     click.echo(f"opened {push(files, repo, run.name)}; it is merged by whoever owns {repo}")
 
 
-def _eee(run: "LoadedRun", output: Path, allow_partial: bool, given: Mapping[str, Any]) -> None:
+def _eee(run: "LoadedRun", output: Path, allow_partial: bool, given: Mapping[str, str | bool | None]) -> None:
     from suite.report.eee import Told, write_eee
 
     for name in ("relationship", "organization"):
@@ -234,8 +252,7 @@ def _eee(run: "LoadedRun", output: Path, allow_partial: bool, given: Mapping[str
             raise ConfigError(
                 f"--to eee needs --{name}", fix=f"see `suite report export --help` for --{name}"
             )
-    samples = not given.get("no_samples", False)
-    told = Told(**{name: value for name, value in given.items() if name != "no_samples"})
+    told, samples = msgspec.convert(given, Told), "no_samples" not in given
     written = write_eee(run, output, told, samples=samples, allow_partial=allow_partial)
     _wrote(written.paths)
     for line in written.remarks:

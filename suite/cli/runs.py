@@ -1,11 +1,10 @@
 """suite runs: what has been run, how far it got, and results that were made elsewhere."""
 
-import json
 from pathlib import Path
 
 import click
 
-from suite.cli.flags import json_flag, output_flag
+from suite.cli.flags import json_flag, output_flag, say_json
 
 
 @click.group("runs")
@@ -40,7 +39,7 @@ def list_(folder: Path, as_json: bool) -> None:
 
     records = list(list_runs(folder))
     if as_json:
-        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
+        say_json(records)
     elif not records:
         click.echo(f"no runs in {folder}")
     else:
@@ -70,7 +69,7 @@ def _show(folder: Path, as_json: bool) -> None:
 
     record = show_run(LoadedRun(folder))
     if as_json:
-        click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        say_json(record)
     else:
         for line in told(record):
             click.echo(line)

@@ -18,7 +18,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -40,7 +39,7 @@ class SettingsFile:
 
     path: Path | None = None
     text: str = ""
-    tables: Mapping[str, Any] | None = None
+    tables: Mapping[str, object] | None = None
 
     def where(self, keys: tuple[str, ...]) -> str:
         """File and line of a key, for messages."""
@@ -60,19 +59,19 @@ class SettingsFile:
 
     def defaults(
         self, context: click.Context, command: click.Command, names: tuple[str, ...]
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """The default_map of a command and of the commands below it that have tables.
 
         names: the way to the command ("data", "pull"). Raises NotFound for an unknown key, ConfigError
         for a value that the flag does not take.
         """
-        table: Any = self.tables or {}
+        table: object = self.tables
         for name in names:
-            table = table.get(name, {})
+            table = table.get(name) if isinstance(table, dict) else None
         flags = {name: option for option in command.params for name in _names(option)}
         below = command if isinstance(command, click.Group) else None
-        found: dict[str, Any] = {}
-        for key, value in table.items():
+        found: dict[str, object] = {}
+        for key, value in table.items() if isinstance(table, dict) else ():
             way = (*names, key)
             child = below.get_command(context, key) if below else None
             if child is not None and isinstance(value, dict):
@@ -86,8 +85,8 @@ class SettingsFile:
         return found
 
     def _value(
-        self, context: click.Context, option: click.Parameter, value: Any, way: tuple[str, ...]
-    ) -> Any:
+        self, context: click.Context, option: click.Parameter, value: object, way: tuple[str, ...]
+    ) -> object:
         many = option.multiple or option.nargs != 1
         given = [value] if option.multiple and not isinstance(value, list) else value
         if isinstance(given, dict) or (isinstance(given, list) and not many):

@@ -2,20 +2,26 @@
 
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from suite.board.pack.declarations import FLAGS
-from suite.cli.flags import board_flag, bundle_url_flag, data_flag, json_flag, output_flag, repo_flag
+from suite.cli.flags import (
+    CommandT,
+    board_flag,
+    bundle_url_flag,
+    data_flag,
+    json_flag,
+    output_flag,
+    repo_flag,
+)
 from suite.cli.steps import parse_data, parse_options, parse_roles, role_flags
 
 if TYPE_CHECKING:
     from suite.board.define.board import Board
-
-CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 
 @click.group("submit")
@@ -239,7 +245,8 @@ def verify(
     time_limit: int | None,
     strict: bool,
     quiet: bool,
-    **named: Any,
+    options: Sequence[str],
+    **named: object,
 ) -> None:
     """Check a bundle as a stranger: read safely, rebuilt from pinned data, replayed, computed again.
 
@@ -278,7 +285,7 @@ def verify(
             raise ConfigError("--rejudge needs the judge to ask", fix="give --judge SPEC")
         seed = rerun_seed or secrets.token_hex(8)
         click.echo(f"re-run seed: {seed}", err=True)
-        given = tuple(parse_options(named["options"], tuple(models)))
+        given = tuple(parse_options(options, tuple(models)))
         again = Rerun(rerun or 0, models, given, seed, judged=rejudge or 0)
     say = (lambda _: None) if quiet else (lambda text: click.echo(text, err=True))
     found = climb(
