@@ -13,8 +13,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from suite.data import strict_syntax
-from suite.errors import ConfigError
-from suite.models.classifier import Head
+from suite.errors import CapabilityError, ConfigError
+from suite.models.classifier import Head, check_labels
 from suite.models.weights import registry_file
 from suite.plugins import catalogue
 
@@ -102,3 +102,16 @@ def head_of(family: Family | None, per_token: bool, label: int | None, weights: 
     if family is None:
         return Head(per_token, label, weights)
     return Head(per_token, family.label if label is None else label, weights or family.weights)
+
+
+def check_reward(family: Family, labels: int, head: Head, provider: str, text: str) -> None:
+    """Raises CapabilityError for a reward model that a provider does not score as published, or that has
+    several labels and no choice among them. labels: of its config, where the family does not say.
+    """
+    if provider not in family.served_by:
+        raise CapabilityError(
+            f"{text} is a reward model that {provider} does not score as published",
+            where=f"family {family.id}: {family.note}" if family.note else f"family {family.id}",
+            fix=f"try {family.served_by[0]}/NAME" if family.served_by else "",
+        )
+    check_labels(family.labels or labels, head, text)

@@ -73,6 +73,14 @@ def text_span(tokens: list[str], text: str, tail: int) -> tuple[int, int] | None
     return max(start, 1), min(len(tokens), end + (1 if tail else 0))
 
 
+def likelihood_of(numbers: Sequence[float], read: int, normalise: str | None) -> Rated:
+    """The sum over an answer's tokens, or the mean. read: tokens of the whole conversation."""
+    if not numbers or not all(math.isfinite(number) for number in numbers):
+        return Rated(None, "not-finite", read)
+    total = math.fsum(numbers)
+    return Rated(total / len(numbers) if normalise == "mean" else total, "", len(numbers), read)
+
+
 class Likelihood:
     """Asks one model of one server."""
 
@@ -135,11 +143,7 @@ class Likelihood:
         if span is None:
             return Rated(None, "no-span", len(full))
         numbers = [number for _, number in rows[span[0] : span[1]]]
-        if not numbers or not all(math.isfinite(number) for number in numbers):
-            return Rated(None, "not-finite", len(full))
-        total = math.fsum(numbers)
-        mean = request.options.normalise == "mean"
-        return Rated(total / len(numbers) if mean else total, "", len(numbers), len(full))
+        return likelihood_of(numbers, len(full), request.options.normalise)
 
     async def _tokens(
         self, request: Request, messages: tuple[Message, ...], *, add_generation_prompt: bool

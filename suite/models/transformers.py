@@ -5,19 +5,19 @@ together are rated in one batch. torch is imported when the engine starts, never
 """
 
 import asyncio
-import math
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from suite.chat import Finish, Json, Reply, Request, Usage, assistant, user
-from suite.errors import CapabilityError, EngineError
+from suite.errors import EngineError
 from suite.models.checkpoints import Checkpoint, read_checkpoint
-from suite.models.classifier import Head, Rated, check_labels, rating_reply
+from suite.models.classifier import Head, Rated, rating_reply
 from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, need
-from suite.models.families import Family, family_of, head_of
-from suite.models.likelihood import PROBES, answer_span, template_tail
+from suite.models.families import Family, check_reward, family_of, head_of
+from suite.models.likelihood import PROBES, answer_span, likelihood_of, template_tail
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
 from suite.models.spec import ModelSpec
 from suite.models.thinking import template_lacks, template_switches
@@ -46,33 +46,24 @@ class TransformersEngine(Engine):
     def __init__(self, spec: ModelSpec, options: TransformersOptions) -> None:
         super().__init__(spec)
         self._options = options
-        self._looked = False
-        self._checkpoint: Checkpoint | None = None
-        self._family: Family | None = None
         self._model: TorchModel | None = None
         self._tail: int | None = None
         self._turn = asyncio.Lock()
         self._waiting: list[tuple[list[int], asyncio.Future[list[float]]]] = []
 
-    def _look(self) -> None:
-        if not self._looked:
-            self._looked = True
-            self._checkpoint = read_checkpoint(self.spec.name, self._options.revision)
-            if self._checkpoint is not None:
-                self._family = family_of(self._checkpoint.architectures, self.spec.name)
+    @cached_property
+    def _checkpoint(self) -> Checkpoint | None:
+        return read_checkpoint(self.spec.name, self._options.revision)
+
+    @cached_property
+    def _family(self) -> Family | None:
+        return family_of(self._checkpoint.architectures, self.spec.name) if self._checkpoint else None
 
     def capabilities(self) -> frozenset[str]:
         """Read from the model's config. Raises CapabilityError for a reward head that gives no scalar."""
-        self._look()
-        if self._family is None:
+        if self._family is None or self._checkpoint is None:
             return _GENERATES
-        if "transformers" not in self._family.served_by:
-            raise CapabilityError(
-                f"{self.spec.text} is a reward model that this provider does not score as published",
-                where=f"family {self._family.id}: {self._family.note}",
-            )
-        labels = self._family.labels or (self._checkpoint.labels if self._checkpoint else 1)
-        check_labels(labels, self._head(), self.spec.text)
+        check_reward(self._family, self._checkpoint.labels, self._head(), "transformers", self.spec.text)
         return frozenset({"rate"})
 
     def _head(self) -> Head:
@@ -80,7 +71,6 @@ class TransformersEngine(Engine):
 
     def identity(self) -> Mapping[str, Json]:
         """The model by commit or fingerprint, the library by version, device and number format."""
-        self._look()
         found: dict[str, Json] = {
             "provider": "transformers",
             "name": self._checkpoint.name if self._checkpoint else self.spec.name,
@@ -112,7 +102,7 @@ class TransformersEngine(Engine):
     async def start(self, surroundings: Surroundings) -> None:
         """Load the model. Raises EngineError if a library or the model is missing."""
         need("transformers", "torch", "transformers")
-        await asyncio.to_thread(self._look)
+        await asyncio.to_thread(lambda: self._family)
         surroundings.say(f"{self.spec.text}: loading")
         self._model = await asyncio.to_thread(self._load)
         thinking = self.spec.sampling.get("thinking")
@@ -236,12 +226,7 @@ class TransformersEngine(Engine):
         span = answer_span(prompt, full, tail)
         if span is None:
             return Rated(None, "no-span", len(full))
-        numbers = model.token_logprobs(full, *span)
-        if not all(math.isfinite(number) for number in numbers):
-            return Rated(None, "not-finite", len(full))
-        total = math.fsum(numbers)
-        mean = request.options.normalise == "mean"
-        return Rated(total / len(numbers) if mean else total, "", len(numbers), len(full))
+        return likelihood_of(model.token_logprobs(full, *span), len(full), request.options.normalise)
 
     async def close(self) -> None:
         """Let the model go."""

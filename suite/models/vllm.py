@@ -8,7 +8,9 @@ import asyncio
 import os
 import re
 import tempfile
+import urllib.request
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -16,11 +18,11 @@ import msgspec
 from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, CapabilityError, EngineError
 from suite.models.checkpoints import Checkpoint, chat_template, generation_config, read_checkpoint
-from suite.models.classifier import Head, check_labels
+from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
 from suite.models.credentials import Scrubber, read_key, split_url
 from suite.models.engine import Asking, Engine, KnownBy, Note, Provider, Surroundings, silent_note
-from suite.models.families import Family, family_of, head_of
+from suite.models.families import Family, check_reward, family_of, head_of
 from suite.models.openai import server_version
 from suite.models.options import PROMPTED, check_needs, describe, read_options
 from suite.models.sampling import NEUTRAL, effective, left_out, own_values
@@ -29,11 +31,11 @@ from suite.models.settings import follows, logged, sha256_text, template_setting
 from suite.models.spec import ModelSpec
 from suite.models.thinking import template_lacks
 from suite.models.vllm_command import command, find_vllm, flags, parser_of
-from suite.models.vllm_metrics import read_counters
 from suite.models.vllm_options import VLLMOptions, check_options, reproducible
 from suite.models.wire import DIALECTS
 from suite.models.wordings import own_wordings
 
+_COUNTERS = ("prefix_cache_queries", "prefix_cache_hits")
 _GENERATES = PROMPTED | {"logprobs", "prompt_logprobs", "seed", "json_schema"}
 
 
@@ -51,9 +53,6 @@ class VLLMEngine(Engine):
         self._own = own_wordings(options.overflow_says, options.refused_says)
         if options.url:
             self._attached = split_url(options.url)
-        self._looked = False
-        self._checkpoint: Checkpoint | None = None
-        self._family: Family | None = None
         self._server: ManagedServer | None = None
         self._client: OpenAIClient | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
@@ -68,16 +67,17 @@ class VLLMEngine(Engine):
         self._before: dict[str, float] = {}
         self._counted: dict[str, float] = {}
 
-    def _look(self) -> None:
-        """Read the model's config, once."""
-        if self._looked:
-            return
-        self._looked = True
-        self._checkpoint = read_checkpoint(self.spec.name, self._passed.get("revision"))
-        if self._checkpoint is not None:
-            overrides = self._passed.get("hf_overrides")
-            given = overrides.get("architectures") if isinstance(overrides, dict) else None
-            self._family = family_of(given or self._checkpoint.architectures, self.spec.name)
+    @cached_property
+    def _checkpoint(self) -> Checkpoint | None:
+        return read_checkpoint(self.spec.name, self._passed.get("revision"))
+
+    @cached_property
+    def _family(self) -> Family | None:
+        if self._checkpoint is None:
+            return None
+        overrides = self._passed.get("hf_overrides")
+        given = overrides.get("architectures") if isinstance(overrides, dict) else None
+        return family_of(given or self._checkpoint.architectures, self.spec.name)
 
     def capabilities(self) -> frozenset[str]:
         """Read from the model's config; the runner option decides where it is given.
@@ -85,11 +85,10 @@ class VLLMEngine(Engine):
         Raises CapabilityError for a reward model that vLLM cannot serve as published, or with several
         labels and no choice among them.
         """
-        self._look()
         runner = self._passed.get("runner", "auto")
         architectures = self._checkpoint.architectures if self._checkpoint else ()
-        if self._family is not None and runner != "generate":
-            self._check_reward(self._family)
+        if self._family is not None and self._checkpoint is not None and runner != "generate":
+            check_reward(self._family, self._checkpoint.labels, self._head(), "vllm", self.spec.text)
             return frozenset({"rate"})
         if runner == "pooling":
             if any(name.endswith("CausalLM") for name in architectures) and "convert" not in self._passed:
@@ -105,16 +104,6 @@ class VLLMEngine(Engine):
     def _is_embedder(self, architectures: tuple[str, ...]) -> bool:
         return bool(architectures) and all(name.endswith("Model") for name in architectures)
 
-    def _check_reward(self, family: Family) -> None:
-        if "vllm" not in family.served_by:
-            raise CapabilityError(
-                f"{self.spec.text} is a reward model that vLLM does not score as published",
-                where=f"family {family.id}: {family.note}" if family.note else f"family {family.id}",
-                fix="try transformers/NAME" if "transformers" in family.served_by else "",
-            )
-        labels = family.labels or (self._checkpoint.labels if self._checkpoint else 1)
-        check_labels(labels, self._head(), self.spec.text)
-
     def _head(self) -> Head:
         options, family = self._options, self._family
         per_token = options.per_token
@@ -128,7 +117,6 @@ class VLLMEngine(Engine):
 
     def identity(self) -> Mapping[str, Json]:
         """The model by commit or fingerprint, the engine by version, the options that were passed on."""
-        self._look()
         found: dict[str, Json] = {"provider": "vllm", "name": self._served, "engine": "vllm"}
         if self._checkpoint is not None:
             found["revision"] = self._checkpoint.revision
@@ -168,7 +156,6 @@ class VLLMEngine(Engine):
 
     def thinks(self, thinking: str | int) -> str:
         """By the switches of the chat template, where its files can be read; a budget needs a parser."""
-        self._look()
         if self._options.url:
             return ""  # seen when it is asked to render
         usual = "" if "reasoning_parser" in self._passed else parser_of(self._served, "")
@@ -189,7 +176,7 @@ class VLLMEngine(Engine):
     async def start(self, surroundings: Surroundings) -> None:
         """Start the server, or attach. Raises EngineError with the end of its log."""
         self._note = surroundings.note
-        await asyncio.to_thread(self._look)
+        await asyncio.to_thread(lambda: self._family)
         try:
             if self._options.url:
                 self._attach()
@@ -361,6 +348,28 @@ class VLLMEngine(Engine):
 def _without_path(value: Json) -> Json:
     """An option's value as it may be recorded: of a path, its name."""
     return Path(value).name if isinstance(value, str) and value.startswith(("/", "~")) else value
+
+
+def read_counters(root: str, key: str) -> dict[str, float]:
+    """The counters of a server, {} if it does not answer within two seconds."""
+    request = urllib.request.Request(f"{root}/metrics")
+    if key:
+        request.add_header("Authorization", f"Bearer {key}")
+    try:
+        with urllib.request.urlopen(request, timeout=2.0) as reply:
+            return read_metrics(reply.read(4_000_000).decode("utf-8", "replace"))
+    except OSError:
+        return {}
+
+
+def read_metrics(text: str) -> dict[str, float]:
+    """The prefix cache counters of vLLM's /metrics, summed over engines."""
+    found: dict[str, float] = {}
+    for line in text.splitlines():
+        matched = re.match(r"vllm:(\w+?)(?:_total)?(?:\{[^}]*\})? ([0-9.eE+-]+)$", line)
+        if matched and matched[1] in _COUNTERS:
+            found[matched[1]] = found.get(matched[1], 0.0) + float(matched[2])
+    return found
 
 
 class VLLMProvider(Provider):

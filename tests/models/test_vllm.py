@@ -18,9 +18,8 @@ from suite.models.options import PROMPTED
 from suite.models.sampling import NEUTRAL
 from suite.models.settings import sha256_text
 from suite.models.spec import parse_spec
-from suite.models.vllm import provider
+from suite.models.vllm import provider, read_metrics
 from suite.models.vllm_command import Installation, command, find_vllm, flags
-from suite.models.vllm_metrics import read_metrics
 from suite.models.vllm_options import reproducible
 
 SERVERS = Path(__file__).resolve().parents[1] / "servers"
