@@ -15,11 +15,11 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
-from suite.chat import Reply, Request, canonical_json
+from suite.chat import Json, Reply, Request, canonical_json
 from suite.models.engine import Engine
 from suite.secrets import scrub
 from suite.trees import MISSING, differences
@@ -35,7 +35,7 @@ def identity_hash(engine: Engine) -> bytes:
     return hashlib.sha256(canonical_json(dict(engine.identity()))).digest()
 
 
-def other_facts(was: Mapping[str, Any] | None, now: Mapping[str, Any]) -> Iterator[str]:
+def other_facts(was: Mapping[str, Json] | None, now: Mapping[str, Json]) -> Iterator[str]:
     """What an endpoint tells otherwise than it did: its model, version and address, as "root: a, now b"."""
     now = msgspec.json.decode(scrub(msgspec.json.encode(now).decode()))  # as a manifest is written
     for name in ("told", "engine_version", "url"):

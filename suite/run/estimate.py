@@ -7,7 +7,7 @@ of answers are known only as an upper bound (max_tokens). Nothing is sent anywhe
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import NoReturn
 
 from suite.chat import Message, Reply, Request, call_id, request_sha256
 from suite.models.behaviours import estimated_tokens
@@ -97,11 +97,11 @@ class _NoTools:
 
     scoring = False
 
-    def batch(self, *_: Any, **__: Any) -> Any:
+    def batch(self, *_: object, **__: object) -> NoReturn:
         raise RuntimeError("no batches while estimating")
 
-    async def sandbox(self, python: str = "") -> Any:  # noqa: ARG002
+    async def sandbox(self, python: str = "") -> NoReturn:  # noqa: ARG002
         raise RuntimeError("no sandbox while estimating")
 
-    def folder(self, name: str) -> Any:
+    def folder(self, name: str) -> NoReturn:
         raise RuntimeError(f"no folder {name!r} while estimating")

@@ -2,8 +2,8 @@
 
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
+from suite.chat import Json
 from suite.errors import RunError
 from suite.journal.reading import read_json
 from suite.journal.records import FORMAT
@@ -48,7 +48,7 @@ def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:
     return folder
 
 
-def _same(plan: Plan, manifest: dict[str, Any], folder: Path) -> None:
+def _same(plan: Plan, manifest: dict[str, Json], folder: Path) -> None:
     if manifest.get("format") != FORMAT:
         raise RunError(
             f"{folder.name} is in format {manifest.get('format')!r}, this suite writes {FORMAT!r}",
@@ -65,7 +65,7 @@ def _same(plan: Plan, manifest: dict[str, Any], folder: Path) -> None:
     )
 
 
-def differing(run: Any, plan: Any) -> list[str]:
+def differing(run: Json, plan: Json) -> list[str]:
     """Which fields of a run's plan and of this one differ, as their hashes do; at most ten."""
     found = []
     for path, there, here in islice(differences(run, plan), 10):
@@ -78,5 +78,5 @@ def differing(run: Any, plan: Any) -> list[str]:
     return found
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value

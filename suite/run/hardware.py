@@ -4,18 +4,19 @@ import os
 import platform
 import shutil
 import subprocess
-from typing import Any
+
+from suite.journal.documents import Hardware
 
 
-def hardware() -> dict[str, Any]:
+def hardware() -> Hardware:
     """The machine in general words: no host name, no user, no path."""
-    return {
-        "cpus": os.cpu_count() or 1,
-        "memory_gib": memory_gib(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "gpus": _gpus(),
-    }
+    return Hardware(
+        cpus=os.cpu_count() or 1,
+        memory_gib=memory_gib(),
+        system=f"{platform.system()} {platform.machine()}",
+        python=platform.python_version(),
+        gpus=_gpus(),
+    )
 
 
 def memory_gib() -> float | None:

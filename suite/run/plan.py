@@ -8,9 +8,8 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from suite.chat import canonical_json, sha256_hex
+from suite.chat import Json, canonical_json, sha256_hex
 from suite.data.cache import Cache
 from suite.data.registry import Registry
 from suite.data.rows import RowPlace
@@ -24,8 +23,9 @@ from suite.run.cells import Cell, SkippedCell, expand, make_cell, swept
 from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
 from suite.run.request import EvalRequest
-from suite.run.role_members import Filled, Member, able, fill, shown_spec
+from suite.run.role_members import Filled, able, fill, shown_spec
 from suite.run.sources import DataOpener, check_given, given_sources
+from suite.task import Sample
 
 MOST_TAG_VALUES = 200  # a tag with more values is no slice worth counting
 # of a model: known once it has started, and may change while a run goes on
@@ -56,7 +56,7 @@ class Plan:
     skipped: tuple[SkippedCell, ...]
     filled: Filled
     data: Mapping[str, DataView]
-    data_identity: Mapping[str, Mapping[str, Any]]
+    data_identity: Mapping[str, Mapping[str, Json]]
     counts: Counts
     chosen: frozenset[str] | None = None
     shard: tuple[int, int] | None = None  # (which, of how many): groups by hash
@@ -70,22 +70,18 @@ class Plan:
             if self.shard is None or shard_of(group.name, self.shard[1]) == self.shard[0]:
                 yield group
 
-    def samples(self, cell: Cell) -> Iterable[Any]:
+    def samples(self, cell: Cell) -> Iterable[Sample[object]]:
         """All samples of a cell, taken or not."""
         if self.given is not None:
             return self.given[cell.id]
         return cell.task.samples(self.data[cell.id])
 
-    def solve_identity(self) -> dict[str, Any]:
+    def solve_identity(self) -> dict[str, Json]:
         """What makes two runs the same run."""
-        roles = {
-            one.member: {"spec": shown_spec(one.spec), "sampling": dict(one.spec.sampling), **_lasting(one)}
-            for one in self.filled.at("solve", "both")
-        }
         return {
             "format": FORMAT,
             "cells": {cell.id: cell.plan.prompts_sha256 for cell in self.cells},
-            "roles": roles,
+            "roles": self._lasting("solve"),
             "data": {name: dict(one) for name, one in self.data_identity.items()},
             "seed": self.request.seed,
             "trials": self.request.trials,
@@ -98,14 +94,21 @@ class Plan:
         """Hash of the solve plan."""
         return sha256_hex(canonical_json(self.solve_identity()))
 
-    def score_identity(self) -> dict[str, Any]:
+    def score_identity(self) -> dict[str, Json]:
         """What makes two scorings of one run the same scoring."""
-        roles = {
-            one.member: {"spec": shown_spec(one.spec), "sampling": dict(one.spec.sampling), **_lasting(one)}
-            for one in self.filled.at("score", "both")
-        }
         cells = {cell.id: [cell.plan.prompts_sha256, cell.plan.score_parameters] for cell in self.cells}
-        return {"roles": roles, "cells": cells}
+        return {"roles": self._lasting("score"), "cells": cells}
+
+    def _lasting(self, stage: str) -> dict[str, Json]:
+        """Of the members asked in a stage, what belongs to the identity of a plan."""
+        return {
+            one.member: {
+                "spec": shown_spec(one.spec),
+                "sampling": dict(one.spec.sampling),
+                "identity": {k: v for k, v in one.engine.identity().items() if k not in NOT_IDENTITY},
+            }
+            for one in self.filled.at(stage, "both")
+        }
 
     @property
     def scoring_id(self) -> str:
@@ -125,11 +128,6 @@ class Plan:
     def swept(self) -> dict[str, list[str]]:
         """Task -> names of the parameters that differ between its cells."""
         return swept(self.cells)
-
-
-def _lasting(member: Member) -> dict[str, Any]:
-    identity = {k: v for k, v in member.engine.identity().items() if k not in NOT_IDENTITY}
-    return {"identity": identity}
 
 
 def make_plan(
@@ -167,7 +165,7 @@ def make_plan(
             "an imported run is judged with our own prompts", fix="leave out --prompts official"
         )
     data: dict[str, DataView] = {}
-    identities: dict[str, Mapping[str, Any]] = {}
+    identities: dict[str, Mapping[str, Json]] = {}
     final: list[Cell] = []
     for cell in cells:
         found, identity = (DataView({}), {}) if given is not None else opener.of(cell, request.mini, official)

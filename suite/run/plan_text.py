@@ -3,15 +3,16 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import click
+import msgspec
 
+from suite.chat import Json
 from suite.run.estimate import MemberEstimate, estimate
 from suite.run.plan import Plan
 
 
-def facts(plan: Plan) -> dict[str, Any]:
+def facts(plan: Plan) -> dict[str, Json]:
     """Everything about a plan, as plain values; sample ids by cell."""
     found = asyncio.run(estimate(plan))
     ids: dict[str, list[str]] = {cell.id: [] for cell in plan.cells}
@@ -40,7 +41,7 @@ def facts(plan: Plan) -> dict[str, Any]:
         "skipped": [
             {"task": s.task, "parameters": dict(s.parameters), "reason": s.reason} for s in plan.skipped
         ],
-        "models": [one.record() for one in plan.filled.members],
+        "models": [msgspec.to_builtins(one.record()) for one in plan.filled.members],
         "data": {name: dict(one) for name, one in plan.data_identity.items()},
         "estimate": None if found is None else {member: _plain(one) for member, one in found.items()},
     }
@@ -100,5 +101,5 @@ def print_plan(plan: Plan) -> None:
     click.echo("  (estimated from a few groups at 4 characters a token)")
 
 
-def _values(values: Mapping[str, Any]) -> str:
+def _values(values: Mapping[str, Json]) -> str:
     return " ".join(f"{name}={value}" for name, value in values.items() if value not in (None, "", []))

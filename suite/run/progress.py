@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.roles import Stage
@@ -17,6 +17,7 @@ from suite.scoring.running import RunningHeadline
 from suite.task import Output
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.live import Live
 
 LINE_EVERY_S = 10.0
@@ -172,12 +173,12 @@ class Progress:
         interval = f" [{now.low:.3f}, {now.high:.3f}]" if now.low is not None and now.high is not None else ""
         return f"{name} {now.value:.3f}{interval} n={now.n}"
 
-    def _render(self) -> Any:
+    def _render(self) -> "Group":
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.text import Text
 
-        lines: list[Any] = [Text(self.line(), overflow="ellipsis", no_wrap=True)]
+        lines: list[Text | ProgressBar] = [Text(self.line(), overflow="ellipsis", no_wrap=True)]
         lines.append(ProgressBar(total=max(self.works, 1), completed=self.finished, width=60))
         rows = [(cell, self._headline((cell, headline))) for cell, headline in self._headlines.values()]
         for cell, text in [row for row in rows if row[1]][:MOST_CELLS]:

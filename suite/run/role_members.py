@@ -7,16 +7,16 @@ provider, name and options share one engine.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from suite.errors import CapabilityError, ConfigError, unknown
+from suite.journal.documents import RoleMember
 from suite.models.engine import Engine, Provider, Say
 from suite.models.options import LATER
 from suite.models.reasoning import Tags, tags_of
 from suite.models.settings import settled
 from suite.models.spec import ModelSpec, parse_spec
 from suite.plugins import Catalogue
-from suite.roles import Role
+from suite.roles import AskedIn, Role
 from suite.run.cells import AnyTask, Cell
 from suite.run.request import EvalRequest
 
@@ -31,7 +31,7 @@ class Member:
     member: str
     spec: ModelSpec
     engine: Engine
-    stage: str
+    stage: AskedIn
     chosen: frozenset[str]
 
     @property
@@ -39,20 +39,20 @@ class Member:
         """How its reasoning is marked in its texts; None leaves them alone. Raises ConfigError."""
         return tags_of(self.spec.sampling.get("reasoning_tags", "auto"))
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> RoleMember:
         """What the manifest says of it; complete once the engine has started."""
         settings = settled(self.engine.settings(), self.spec.sampling.get("thinking"))
-        return {
-            "member": self.member,
-            "spec": shown_spec(self.spec),
-            "stage": self.stage,
-            "needs": sorted(self.chosen),
-            "capabilities": sorted(self.engine.capabilities()),
-            "identity": dict(self.engine.identity()),
-            "limits": dict(self.engine.limits()),
-            "sampling": dict(self.spec.sampling),
-            **({"settings": settings} if settings else {}),
-        }
+        return RoleMember(
+            member=self.member,
+            spec=shown_spec(self.spec),
+            stage=self.stage,
+            needs=sorted(self.chosen),
+            capabilities=sorted(self.engine.capabilities()),
+            identity=dict(self.engine.identity()),
+            limits=dict(self.engine.limits()),
+            sampling=dict(self.spec.sampling),
+            settings=settings or {},
+        )
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ class Filled:
         """Every engine once."""
         return list({id(one.engine): one.engine for one in self.members}.values())
 
-    def record(self, *stages: str) -> dict[str, list[dict[str, Any]]]:
+    def record(self, *stages: str) -> dict[str, list[RoleMember]]:
         """Role -> what is recorded of its members, for members of these stages."""
-        found: dict[str, list[dict[str, Any]]] = {}
+        found: dict[str, list[RoleMember]] = {}
         for one in self.at(*stages):
             found.setdefault(one.role, []).append(one.record())
         return found
@@ -250,7 +250,7 @@ def _member(
             f"{spec.text} cannot be told thinking={thinking}", where=why, fix="see thinking in docs/models.md"
         )
     stages = {one.stage for one in roles}
-    stage = stages.pop() if len(stages) == 1 else "both"
+    stage: AskedIn = stages.pop() if len(stages) == 1 else "both"
     made = Member(role, member, spec, engine, stage, chosen)
     _ = made.tags  # a bad value is an error of the plan
     return made

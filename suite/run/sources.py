@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from suite.chat import Json
 from suite.data.cache import Cache, sha256_of
 from suite.data.local_entry import LocalDataset
 from suite.data.registry import Registry
@@ -80,7 +80,7 @@ class RunSource:
         """A run offers no files."""
         raise DataError(f"--data {self.name} is a run: it has rows, no file {path!r}")
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Json]:
         """The run's plan and the hash of its outputs."""
         return {
             "source": "run",
@@ -108,9 +108,9 @@ class DataOpener:
     given: Mapping[str, Source]
     say: Callable[[str], None]
     _open: dict[str, LocalDataset] = field(default_factory=dict)
-    _identities: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _identities: dict[str, Mapping[str, Json]] = field(default_factory=dict)
 
-    def of(self, cell: Cell, mini: bool, official: bool) -> tuple[DataView, dict[str, Mapping[str, Any]]]:
+    def of(self, cell: Cell, mini: bool, official: bool) -> tuple[DataView, dict[str, Mapping[str, Json]]]:
         """The data of a cell, and dataset name -> identity.
 
         Raises ConfigError where there is no mini data, and what `obtain` raises.
@@ -122,7 +122,7 @@ class DataOpener:
                 raise ConfigError(f"{info.name} has no published prompts", fix="leave out --prompts official")
             names.append(info.official_prompts)
         sources: dict[str, Source] = {}
-        identities: dict[str, Mapping[str, Any]] = {}
+        identities: dict[str, Mapping[str, Json]] = {}
         for name in names:
             if name in self.given:
                 sources[name] = self.given[name]
@@ -140,7 +140,7 @@ class DataOpener:
             identities[name] = self._identity(entry, sources[name])
         return DataView(sources), identities
 
-    def _identity(self, key: str, source: Source) -> Mapping[str, Any]:
+    def _identity(self, key: str, source: Source) -> Mapping[str, Json]:
         """What a source is; its bytes are hashed once."""
         if key not in self._identities:
             self._identities[key] = source.identity()

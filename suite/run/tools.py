@@ -4,9 +4,12 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from suite.errors import PluginError
+
+if TYPE_CHECKING:
+    from suite.sandbox.base import Sandbox
 
 InT = TypeVar("InT")
 OutT = TypeVar("OutT")
@@ -85,7 +88,7 @@ class RunTools:
         self.scoring = scoring
         self._cache = cache
         self._active = active
-        self._sandbox: Any = None
+        self._sandbox: Sandbox | None = None
         self._proven: set[str] = set()
         self._opening = asyncio.Lock()
 
@@ -95,7 +98,7 @@ class RunTools:
         """See `suite.task.Tools.batch`."""
         return Batcher(name, function, size, wait_ms, self._active)
 
-    async def sandbox(self, python: str = "") -> Any:
+    async def sandbox(self, python: str = "") -> "Sandbox":
         """The sandbox, opened on first use and proven with that interpreter. Raises SandboxUnavailable."""
         from suite.sandbox import open_sandbox, prove  # type: ignore[attr-defined,unused-ignore]
 
