@@ -1,11 +1,14 @@
 """suite eval: run tasks against models and score what they answer."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from suite.cli import steps
 from suite.cli.flags import data_flag, run_folder_flag
+
+if TYPE_CHECKING:
+    from suite.run.cache import Reuse
 
 
 @click.command("eval")
@@ -37,7 +40,7 @@ from suite.cli.flags import data_flag, run_folder_flag
 @click.option("--one-engine", is_flag=True, help="One model at a time: solve all, then score all.")
 @steps.run_flags
 @click.pass_context
-def eval_(context: click.Context, /, **flags: Any) -> None:
+def eval_(context: click.Context, /, **given: object) -> None:
     """Run tasks against models and score what they answer.
 
     The same command continues a run that was interrupted; a finished one is shown and not repeated.
@@ -50,21 +53,12 @@ def eval_(context: click.Context, /, **flags: Any) -> None:
     from suite.run.folders import choose_folder
     from suite.run.plan import make_plan
 
-    request = steps.requested(flags, steps.parse_roles(flags))
-    quiet = flags["quiet"] or flags["as_json"]
-    stages = ("solve",) if flags["solve_only"] else ("solve", "score")
-    plan = make_plan(request, stages=("both", *stages), say=_silent if quiet else _say)
+    flags = steps.read(given)
+    request = steps.requested(flags, steps.parse_roles(given))
+    stages = ("solve",) if flags.solve_only else ("solve", "score")
+    plan = make_plan(request, stages=("both", *stages), say=flags.shows)
     if steps.dry(plan, flags):
         return
-    folder = choose_folder(plan, flags["output"], flags["new"])
-    reuse = "all" if flags["cache"] else "none" if flags["new"] else "others"
-    code = steps.carry_out(plan, folder, flags, stages, one_engine=flags["one_engine"], reuse=reuse)
-    context.exit(code)
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
-
-
-def _silent(_: str) -> None:
-    """Shows nothing."""
+    folder = choose_folder(plan, flags.output, flags.new)
+    reuse: Reuse = "all" if flags.cache else "none" if flags.new else "others"
+    context.exit(steps.carry_out(plan, folder, flags, stages, reuse=reuse))

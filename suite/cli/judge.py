@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from suite.cli import steps
 from suite.cli.flags import run_folder_flag
@@ -38,7 +39,7 @@ def judge() -> None:
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
 @steps.run_flags
 @click.pass_context
-def audit(context: click.Context, /, **flags: Any) -> None:
+def audit(context: click.Context, /, model: str, labels: Path | None, **given: object) -> None:
     """Measure a judge's biases on built-in questions, and its agreement with people where labels are given.
 
     The same as `suite eval --task judge-audit/biases --model SPEC`: journaled, resumed by the same command,
@@ -52,17 +53,14 @@ def audit(context: click.Context, /, **flags: Any) -> None:
     from suite.run.folders import choose_folder
     from suite.run.plan import make_plan
 
-    labels = flags["labels"]
-    request = steps.requested(
-        flags,
-        {"candidate": [flags["model"]]},
+    flags = msgspec.structs.replace(
+        steps.read(given),
         tasks=("judge-audit/biases", *(("judge-audit/labels",) if labels else ())),
-        data={"labels": str(labels)} if labels else {},
+        data=(f"labels={labels}",) if labels else (),
     )
-    quiet = flags["quiet"] or flags["as_json"]
-    plan = make_plan(request, say=(lambda _: None) if quiet else (lambda line: click.echo(line, err=True)))
+    plan = make_plan(steps.requested(flags, {"candidate": [model]}), say=flags.shows)
     if not steps.dry(plan, flags):
-        context.exit(steps.carry_out(plan, choose_folder(plan, flags["output"], flags["new"]), flags))
+        context.exit(steps.carry_out(plan, choose_folder(plan, flags.output, flags.new), flags))
 
 
 @judge.command()

@@ -1,10 +1,10 @@
 """suite score: score a run anew (another judge, other at-score parameters), or answers made elsewhere."""
 
-from dataclasses import replace
+import dataclasses
 from pathlib import Path
-from typing import Any
 
 import click
+import msgspec
 
 from suite.cli import steps
 from suite.cli.flags import data_flag, output_flag
@@ -41,7 +41,7 @@ from suite.errors import ConfigError
 @output_flag("DIR", "With --outputs: the run's folder (default: runs/…).", required=False)
 @steps.run_flags
 @click.pass_context
-def score(context: click.Context, /, **flags: Any) -> None:
+def score(context: click.Context, /, run: str | None, outputs: Path | None, **given: object) -> None:
     """Score a run's outputs again without generating any; every scoring is kept beside the others.
 
     \b
@@ -49,22 +49,17 @@ def score(context: click.Context, /, **flags: Any) -> None:
       suite score runs/prefeval-generation-… --judge vllm/Qwen/Qwen3-32B
       suite score --outputs a.jsonl --task prefeval/classification --mini -P method=remind -P inter_turns=0
     """
-    if bool(flags["run"]) == bool(flags["outputs"]):
+    if bool(run) == bool(outputs):
         raise ConfigError("name a run, or --outputs FILE with --task", fix="see `suite score --help`")
-    models = steps.parse_roles(flags)
-    if flags["outputs"]:
-        code = _outputs(flags, models)
-    else:
-        code = _run(flags, models)
-    context.exit(code)
+    flags, models = steps.read(given), steps.parse_roles(given)
+    context.exit(_outputs(outputs, flags, models) if outputs else _run(run or "", flags, models))
 
 
-def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
+def _outputs(path: Path, flags: steps.RunFlags, models: dict[str, list[str]]) -> int:
     from suite.report.summary import swept
     from suite.run.folders import choose_folder
     from suite.run.plan import make_plan
 
-    path: Path = flags["outputs"]
     if not path.is_file():
         raise ConfigError(f"no file {path.name}", where=str(path))
     if path.suffix != ".jsonl":
@@ -74,8 +69,7 @@ def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
     if "candidate" in models:
         raise ConfigError("--outputs are the candidate's answers already", fix="leave --model out")
     models["candidate"] = [f"replay/{path}"]
-    request = steps.requested(flags, models, prompts=flags["prompts"] or "own")
-    plan = make_plan(request)
+    plan = make_plan(steps.requested(flags, models))
     for task in dict.fromkeys(cell.plan.task for cell in plan.cells):
         cells = [cell.plan.parameters for cell in plan.cells if cell.plan.task == task]
         if len(cells) > 1:
@@ -86,29 +80,26 @@ def _outputs(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
                 where="; ".join(f"{name}: {', '.join(found)}" for name, found in values.items()),
                 fix=f"choose one, such as {first}",
             )
-    folder = choose_folder(plan, flags["output"], False)
-    return steps.carry_out(plan, folder, flags, reuse="all" if flags["cache"] else "others")
+    folder = choose_folder(plan, flags.output, False)
+    return steps.carry_out(plan, folder, flags, reuse="all" if flags.cache else "others")
 
 
-def _run(flags: dict[str, Any], models: dict[str, list[str]]) -> int:
+def _run(name: str, flags: steps.RunFlags, models: dict[str, list[str]]) -> int:
     from suite.journal.reading import RunReader
     from suite.run.reopen import plan_again
     from suite.run.sources import find_run
 
-    for name in ("tasks", "mini", "output"):
-        if flags[name]:
-            raise ConfigError(
-                f"--{name.rstrip('s')} goes with --outputs", fix="a run knows its own tasks and data"
-            )
-    folder = find_run(flags["run"])
+    for flag, value in {"task": flags.tasks, "mini": flags.mini, "output": flags.output}.items():
+        if value:
+            raise ConfigError(f"--{flag} goes with --outputs", fix="a run knows its own tasks and data")
+    folder = find_run(name)
     run = RunReader(folder)
-    prompts = flags["prompts"] or run.manifest["prompts"]
-    request = steps.requested(flags, models, preset="", prompts=prompts)
+    prompts = flags.prompts or run.manifest["prompts"]
+    request = steps.requested(msgspec.structs.replace(flags, preset="", prompts=prompts), models)
     for role, members in run.manifest.get("roles", {}).items():
         both = [one for one in members if one["stage"] == "both"]
         if both and role not in request.models:  # asked again while scoring: the recorded replies stand in
             specs = [f"replay/{folder}?role={one['member']}" for one in both]
-            request = replace(request, models={**request.models, role: specs})
+            request = dataclasses.replace(request, models={**request.models, role: specs})
     plan = plan_again(run, request, stages=("score", "both"))
-    reuse = "all" if flags["cache"] else "others"
-    return steps.carry_out(plan, folder, flags, ("score",), reuse=reuse)
+    return steps.carry_out(plan, folder, flags, ("score",), reuse="all" if flags.cache else "others")

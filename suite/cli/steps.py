@@ -5,17 +5,21 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
+from suite.chat import Finish, Json
+from suite.cli.flags import CommandT
 from suite.errors import ConfigError
 
 if TYPE_CHECKING:
+    from suite.run.cache import Reuse
+    from suite.run.outcome import Outcome
     from suite.run.plan import Plan
     from suite.run.request import EvalRequest
 
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 # a reply of the endpoint's own; no time-out, connection, key, rate or overload
 _SETTLED = re.compile(r"status-(4(?!0[1-478]|29)\d\d|500)|error-in-body|bad-shape|no-choices|empty-choices")
@@ -34,9 +38,9 @@ level_flag = click.option(
 )
 
 
-def role_flags(function: FunctionT) -> FunctionT:
+def role_flags(function: CommandT) -> CommandT:
     """Flags that name models."""
-    flags: list[Callable[[Any], Any]] = [
+    flags: list[Callable[[CommandT], CommandT]] = [
         click.option(
             "--model", metavar="SPEC", help="The candidate: provider/name, e.g. embedded/smollm2-135m."
         ),
@@ -60,9 +64,9 @@ def role_flags(function: FunctionT) -> FunctionT:
     return function
 
 
-def run_flags(function: FunctionT) -> FunctionT:
+def run_flags(function: CommandT) -> CommandT:
     """Flags that say how to run and what to print."""
-    flags: list[Callable[[Any], Any]] = [
+    flags: list[Callable[[CommandT], CommandT]] = [
         click.option(
             "--concurrency", type=click.IntRange(min=1), help="Requests in flight (default: adapts)."
         ),
@@ -100,9 +104,9 @@ def parse_parameters(texts: Sequence[str]) -> list[tuple[str, str, str]]:
     return found
 
 
-def parse_settle(texts: Sequence[str]) -> dict[str, Any]:
+def parse_settle(texts: Sequence[str]) -> dict[str, Finish]:
     """--settle KIND=FINISH: which answers of the endpoint are the model's failure, on purpose."""
-    found = {}
+    found: dict[str, Finish] = {}
     for text in texts:
         kind, _, finish = text.partition("=")
         if finish not in ("overflow", "refused"):
@@ -113,7 +117,7 @@ def parse_settle(texts: Sequence[str]) -> dict[str, Any]:
                 fix="put it right and run the same command again; settled are status-4xx, status-500, "
                 "bad-shape, no-choices",
             )
-        found[kind] = finish
+        found[kind] = "overflow" if finish == "overflow" else "refused"
     return found
 
 
@@ -144,15 +148,69 @@ def parse_options(
     return options if thinking is None else [*options, ("", "thinking", thinking)]
 
 
-def parse_roles(flags: Mapping[str, Any]) -> dict[str, list[str]]:
+class RoleFlags(msgspec.Struct, frozen=True):
+    """What `role_flags` were given."""
+
+    model: str | None = None
+    baseline: str | None = None
+    user: str | None = None
+    embedder: str | None = None
+    judges: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
+class RunFlags(msgspec.Struct, frozen=True, kw_only=True):
+    """What the flags of a command that runs something were given; the others are at their defaults."""
+
+    tasks: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    settle: tuple[str, ...] = ()
+    preset: str = ""
+    mini: bool = False
+    limit: int | None = None
+    trials: int = 1
+    seed: int = 0
+    prompts: str | None = "own"
+    thinking: str | None = None
+    concurrency: int | None = None
+    cache: bool | None = None
+    level: float = 0.95
+    strict: bool = False
+    as_json: bool = False
+    quiet: bool = False
+    dry_run: bool = False
+    output: Path | None = None
+    new: bool = False
+    solve_only: bool = False
+    one_engine: bool = False
+
+    @property
+    def shows(self) -> Callable[[str], None]:
+        """Where lines for the person who waits go."""
+        silent = self.quiet or self.as_json
+        return (lambda _: None) if silent else (lambda line: click.echo(line, err=True))
+
+
+def read(given: Mapping[str, object]) -> RunFlags:
+    """The flags as click gives them, those of one command alone left out."""
+    return msgspec.convert(given, RunFlags)
+
+
+def parse_roles(given: Mapping[str, object]) -> dict[str, list[str]]:
     """Role -> specs, from all the flags that name models (`role_flags`)."""
-    found: dict[str, list[str]] = {}
-    for flag in ("model", "baseline", "user", "embedder"):
-        if flags[flag]:
-            found["candidate" if flag == "model" else flag] = [flags[flag]]
-    if flags["judges"]:
-        found["judge"] = list(flags["judges"])
-    for text in flags["roles"]:
+    flags = msgspec.convert(given, RoleFlags)
+    one = {
+        "candidate": flags.model,
+        "baseline": flags.baseline,
+        "user": flags.user,
+        "embedder": flags.embedder,
+    }
+    found = {role: [spec] for role, spec in one.items() if spec}
+    if flags.judges:
+        found["judge"] = list(flags.judges)
+    for text in flags.roles:
         name, equals, spec = text.partition("=")
         if not equals or not name or not spec:
             raise ConfigError(f"--role {text!r} names no model", fix="write --role NAME=provider/name")
@@ -173,59 +231,70 @@ def parse_data(texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def requested(flags: Mapping[str, Any], models: Mapping[str, Sequence[str]], **own: Any) -> "EvalRequest":
-    """What the flags of a command ask for. own: fields that it sets itself. Raises ConfigError."""
+def requested(flags: RunFlags, models: Mapping[str, Sequence[str]]) -> "EvalRequest":
+    """What the flags of a command ask for. Raises ConfigError."""
     from suite.run.request import EvalRequest
 
-    names = ("tasks", "preset", "mini", "limit", "trials", "seed", "prompts", "concurrency")
-    told = {name: flags[name] for name in names if name in flags}
-    told["parameters"] = parse_parameters(flags["parameters"])
-    told["options"] = parse_options(flags["options"], list(models), flags.get("thinking"))
-    told["data"] = parse_data(flags.get("data", ()))
-    return EvalRequest(**{**told, "models": models, "cache": flags["cache"] is not False, **own})
+    return EvalRequest(
+        flags.tasks,
+        parameters=parse_parameters(flags.parameters),
+        preset=flags.preset,
+        mini=flags.mini,
+        limit=flags.limit,
+        trials=flags.trials,
+        seed=flags.seed,
+        models=models,
+        options=parse_options(flags.options, list(models), flags.thinking),
+        data=parse_data(flags.data),
+        prompts=flags.prompts or "own",
+        concurrency=flags.concurrency,
+        cache=flags.cache is not False,
+    )
 
 
-def dry(plan: "Plan", flags: Mapping[str, Any]) -> bool:
+def dry(plan: "Plan", flags: RunFlags) -> bool:
     """Whether only the plan was asked for (--dry-run); it is printed then."""
-    if flags["dry_run"]:
+    if flags.dry_run:
         from suite.run.plan_text import describe, print_plan
 
-        if flags["as_json"]:
+        if flags.as_json:
             click.echo(describe(plan, as_json=True))
         else:
             print_plan(plan)
-    return bool(flags["dry_run"])
+    return flags.dry_run
 
 
 def carry_out(
     plan: "Plan",
     folder: Path,
-    flags: Mapping[str, Any],
+    flags: RunFlags,
     stages: Sequence[str] = ("solve", "score"),
-    **own: Any,
+    *,
+    reuse: "Reuse" = "others",
 ) -> int:
-    """Run a plan on an event loop of its own and show how it went; the exit code. own: further `Settings`."""
+    """Run a plan on an event loop of its own and show how it went; the exit code."""
     from suite.run.outcome import Settings
     from suite.run.session import run_plan
 
     settings = Settings(
-        cache=flags["cache"] is not False,
-        level=flags["level"],
-        quiet=flags["quiet"],
-        settle=parse_settle(flags["settle"]),
-        **own,
+        one_engine=flags.one_engine,
+        cache=flags.cache is not False,
+        reuse=reuse,
+        level=flags.level,
+        quiet=flags.quiet,
+        settle=parse_settle(flags.settle),
     )
     outcome = asyncio.run(run_plan(plan, folder, stages=stages, settings=settings))
-    return finish(outcome, as_json=flags["as_json"], strict=flags["strict"], stages=stages)
+    return finish(outcome, flags, stages)
 
 
-def finish(outcome: Any, *, as_json: bool, strict: bool, stages: Sequence[str]) -> int:
+def finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
     """Show how it went; the exit code."""
     results = outcome.results
     if results is not None:
         from suite.report.run_reports import write_reports
 
-        if as_json:
+        if flags.as_json:
             write_reports(outcome.folder, outcome.scoring)
             shown = {
                 "run": str(outcome.folder),
@@ -238,7 +307,7 @@ def finish(outcome: Any, *, as_json: bool, strict: bool, stages: Sequence[str]) 
             print_results(outcome.folder, outcome.scoring)
             for path in write_reports(outcome.folder, outcome.scoring):
                 click.echo(f"wrote {path}")
-    elif as_json:
+    elif flags.as_json:
         click.echo(json.dumps({"run": str(outcome.folder), "pending": outcome.pending}, indent=2))
     elif "score" not in stages and outcome.error is None:
         click.echo(f"solved into {outcome.folder}; score it with `suite score {outcome.folder}`")
@@ -254,15 +323,19 @@ def finish(outcome: Any, *, as_json: bool, strict: bool, stages: Sequence[str]) 
             click.echo(f"  {kind}, for example: {detail}", err=True)
         if outcome.continues:
             click.echo(f"the same command continues this run in {outcome.folder}", err=True)
-    code: int = outcome.exit_code
-    code = code or _alike(results, as_json)
-    if code == 0 and strict and results is not None and any(cell["unscored"] for cell in results["cells"]):
+    code = outcome.exit_code or _alike(results, flags.as_json)
+    if (
+        code == 0
+        and flags.strict
+        and results is not None
+        and any(cell["unscored"] for cell in results["cells"])
+    ):
         click.echo("there are unscored values (--strict)", err=True)
         return 1
     return code
 
 
-def _alike(results: Any, as_json: bool) -> int:
+def _alike(results: Json, as_json: bool) -> int:
     """1 if all or most of a cell failed in one way. Where the results are JSON, it is said beside them."""
     from suite.report.findings import sentences
     from suite.run.findings import FAILING
