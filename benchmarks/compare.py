@@ -19,7 +19,7 @@ from pathlib import Path
 from suite.journal.records import OutputRecord, ScoreRecord, encode
 from suite.plugins import catalogue
 from suite.run.cells import load_task, make_cell
-from suite.scoring.computing import wanted
+from suite.scoring.computation import wanted
 from suite.task import Output, Value
 
 TASK = "prefeval/generation"

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from suite.scoring.stats.bootstrap import bootstrap
-from suite.scoring.stats.intervals import clip, normal_quantile, t_quantile, wilson
-from suite.scoring.stats.mean import spread
-from suite.scoring.stats.units import clusters_of
+from suite.scoring.stats.clusters import clusters_of
+from suite.scoring.stats.estimate import clip
+from suite.scoring.stats.intervals import normal_quantile, t_quantile, wilson
+from suite.scoring.stats.textbook import spread
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]

@@ -1,7 +1,7 @@
 """The worlds of coverage.py: data with a known truth, what the suite prints of them, and what else it could.
 
 Every default goes the way of a run: a table of scores, `computing.compute`, a row of results.json;
-comparisons go through `compare.pairing.pair`. p is the mean of the values, or what the family says.
+comparisons go through `compare.differences.pair`. p is the mean of the values, or what the family says.
 """
 
 import math
@@ -14,14 +14,16 @@ from coverage_rivals import clopper_pearson, macro_random, macro_t, newcombe, pe
 from numpy.typing import NDArray
 
 from suite.compare.differences import pair
-from suite.compare.measures import Measure, Side, measures
-from suite.scoring.coefficients import COMPUTE, Ratings
+from suite.compare.sides import Side
 from suite.scoring.columns import Codes, Column
-from suite.scoring.computing import compute
+from suite.scoring.computation import compute
+from suite.scoring.measures import Measure
 from suite.scoring.metrics import Agreement, Custom, Mean, PassAt, Rate, Ratio, WinRate
-from suite.scoring.stats.intervals import clip, wilson
-from suite.scoring.stats.mean import mean_estimate
+from suite.scoring.stats.agreement import COMPUTE, RatingTable
+from suite.scoring.stats.estimate import clip
+from suite.scoring.stats.intervals import wilson
 from suite.scoring.stats.rating_intervals import rating_intervals
+from suite.scoring.stats.textbook import mean_estimate
 from suite.scoring.stats.votes import votes_of
 from suite.scoring.table import Parts, Table
 
@@ -373,7 +375,7 @@ def _agreement(name: str, n: int, kappa: float) -> Callable[[float], World]:
         many = np.repeat(np.arange(4), np.round(cells * 400_000).astype(int))
 
         def value(codes: NDArray[np.int64]) -> float | None:
-            return COMPUTE[name](Ratings(codes, (0.0, 1.0)), "nominal")[0]
+            return COMPUTE[name](RatingTable(codes, 2), "nominal")[0]
 
         def draw(chance: Chance) -> Data:
             drawn = chance.choice(4, n, p=cells)
@@ -496,7 +498,7 @@ def _paired(n: int, kind: str, apart: float) -> Callable[[float], World]:
             return _classic(False, limits=(-1.0, 1.0))(replace(data, columns={"d": a - b}))
 
         truth = (p - q) * (0.75 if kind == "graded" else 1.0)
-        methods = {DEFAULT: compared(measures([metric])[0]), "t": t}
+        methods = {DEFAULT: compared(metric.measures()[0]), "t": t}
         if kind == "0/1":
             methods["Newcombe"] = lambda data: newcombe(*data.columns.values())
         if kind == "clusters":

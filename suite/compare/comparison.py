@@ -15,9 +15,11 @@ from suite.compare.comparability import Difference, Match, differences, match_ce
 from suite.compare.differences import Paired, SliceDifference, noted, pair, slice_differences
 from suite.compare.disagreements import Disagreement, disagreements
 from suite.compare.loading import ComparedRun, cell_name, load_tables, load_tasks, open_runs
-from suite.compare.measures import Measure, measures, side
+from suite.compare.sides import side
 from suite.errors import ConfigError, unknown
 from suite.plugins import Catalogue, catalogue
+from suite.scoring.measures import Measure
+from suite.scoring.metrics.declared import measures_of
 from suite.scoring.stats.adjust import adjust
 from suite.scoring.stats.bootstrap import seed_for
 from suite.scoring.stats.paired import verdict
@@ -135,11 +137,11 @@ def compare_runs(
         for index, cell in ((i, match.cell_a), (j, match.cell_b))
     )
     chosen = {
-        name: _chosen(name, measures(declared[name]), task.info.headline, asked.metrics)
+        name: _chosen(name, measures_of(declared[name]), task.info.headline, asked.metrics)
         for name, task in tasks.items()
     }
     _known(asked.metrics, declared)
-    leads = {name: _lead(chosen[name], measures(declared[name])) for name in chosen}
+    leads = {name: _lead(chosen[name], measures_of(declared[name])) for name in chosen}
     tables = load_tables(runs, {name: _values(wanted) for name, wanted in chosen.items()}, cells)
     rows: list[MeasureRow] = []
     slices: list[tuple[MeasureRow, SliceDifference]] = []
@@ -213,9 +215,9 @@ def _lead(chosen: list[tuple[Measure, bool]], known: Sequence[Measure]) -> str:
     samples, the first mean of samples, which is then compared too (as exploration). "" if there is none.
     """
     headline = next((one for one, first in chosen if first), None)
-    if headline is None or headline.of is not None:
+    if headline is None or headline.mean:
         return headline.name if headline else ""
-    mean = next((one for one in known if one.of is not None and one.over == "samples"), None)
+    mean = next((one for one in known if one.mean and one.over == "samples"), None)
     if mean is None:
         return ""
     if all(one.name != mean.name for one, _ in chosen):
@@ -232,7 +234,7 @@ def _values(chosen: Sequence[tuple[Measure, bool]]) -> Values:
 
 
 def _known(asked: Sequence[str], declared: Mapping[str, Sequence[Any]]) -> None:
-    names = {one.name for metrics in declared.values() for one in measures(metrics)}
+    names = {one.name for metrics in declared.values() for one in measures_of(metrics)}
     for name in asked:
         if name != "all" and name not in names:
             raise unknown("metric", name, names, where="--metric")

@@ -14,14 +14,12 @@ import numpy as np
 from suite.blocks import Block, Line, Plot, Section, Shown, Table, Text
 from suite.data.text_files import Once, TextRow, csv_rows, json_rows
 from suite.errors import ConfigError, DataError
-from suite.scoring.agreeing import agreed
-from suite.scoring.coefficients import COMPUTE, Ratings
-from suite.scoring.stats.agreement import agreement
-from suite.scoring.stats.covering import covering_mean
+from suite.scoring.stats.agreement import RatingTable, agreement, largest_cohen
+from suite.scoring.stats.clusters import clusters_of, floats
 from suite.scoring.stats.estimate import Estimate
+from suite.scoring.stats.means import covering_mean
 from suite.scoring.stats.ppi import Corrected, ppi_mean
 from suite.scoring.stats.rogan_gladen import RoganGladen, rogan_gladen
-from suite.scoring.stats.units import clusters_of, floats
 
 FORMAT = "suite-corrected/1"
 YES = {"1", "1.0", "true", "yes", "good", "first"}
@@ -136,18 +134,22 @@ def correct(
     )
 
 
+COEFFICIENTS = ("percent", "alpha", "ac1", "randolph", "fleiss", "cohen")
+
+
 def _agreement(
     pairs: Sequence[Sequence[float | None]], labels: Sequence[str] | None, level: float
 ) -> dict[str, Estimate]:
     """Coefficients of agreement; the largest kappa that the margins allow has no interval."""
-    points = agreement(pairs, (0.0, 1.0), "nominal", clusters=labels, draws=0, level=level)
-    ratings = Ratings(np.array(pairs, dtype=np.int64), (0.0, 1.0))
-    own = clusters_of(labels, len(pairs))
-    found = dict(points)
-    for name in COMPUTE.keys() & points.keys():
-        one = agreed(name, "nominal", ratings, own, level)
-        found[name] = replace(points[name], low=one.low, high=one.high, method=one.method, note=one.note)
-    return found
+    table = RatingTable(np.array(pairs, dtype=np.int64), 2)
+    own, n = clusters_of(labels, len(pairs)), len(pairs)
+    found = {
+        name: replace(agreement(name, "nominal", table, own, level), n=n, clusters=own.count)
+        for name in COEFFICIENTS
+    }
+    value, note = largest_cohen(table)
+    note = note if own.count > 1 or value is None else "one cluster"
+    return {**found, "cohen-max": Estimate(value, level=level, n=n, clusters=own.count, note=note)}
 
 
 def sections(found: CorrectedJudge) -> list[Section]:

@@ -12,21 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.compare.measures import Columns, Floats, Measure, Side
-from suite.scoring.resampling import resample
-from suite.scoring.stats.covering import Interval, covering_mean, influence_of_macro, interval_of, p_value
-from suite.scoring.stats.estimate import Estimate, finite, joined
+from suite.compare.sides import Side
+from suite.scoring.measures import Columns, Measure
+from suite.scoring.stats.bootstrap import resample
+from suite.scoring.stats.clusters import Clusters, Digests, Floats, cluster_flags, clusters_of, is_binary
+from suite.scoring.stats.estimate import Estimate, Limits, clip, finite, joined
 from suite.scoring.stats.influence import of_mean
-from suite.scoring.stats.intervals import clip
-from suite.scoring.stats.mean import cluster_flags
+from suite.scoring.stats.means import Interval, covering_mean, influence_of_macro, interval_of, p_value
 from suite.scoring.stats.paired import Comparison, bonett_price, paired_estimate
 from suite.scoring.stats.power import mde
-from suite.scoring.stats.units import Clusters, clusters_of
-from suite.scoring.stats.unseen import Limits
 
 DRAWS = 1000
 INVERTED = "inverted-interval"
-Digests = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -64,12 +61,12 @@ def pair(measure: Measure, a: Side, b: Side, *, seed: int, level: float) -> Pair
     common = np.intersect1d(a.every, b.every, assume_unique=True)
     only_a, only_b = len(a.every) - len(common), len(b.every) - len(common)
     clusters = a.every_cluster[np.searchsorted(a.every, common)]
-    if measure.of is None:
+    if not measure.mean:
         return _by_formula(measure, a, b, common, clusters, (only_a, only_b), seed, level)
     x, y = _laid_out(measure, a, common), _laid_out(measure, b, common)
     either = ~(np.isnan(x) & np.isnan(y))  # scored for neither: not applicable, or lost by both
     common, clusters, x, y = common[either], clusters[either], x[either], y[either]
-    binary = measure.binary and _is_binary(x) and _is_binary(y)
+    binary = measure.binary and not measure.macro and all(is_binary(one[~np.isnan(one)]) for one in (x, y))
     shared = clusters if len(np.unique(clusters)) < len(clusters) else None
     plain = paired_estimate(x, y, shared, value_range=measure.range, level=level, seed=seed, tested=False)
     both = ~(np.isnan(x) | np.isnan(y))
@@ -136,20 +133,15 @@ def _tested(plain: Comparison, interval: Interval | None, method: str) -> Compar
 
 def _laid_out(measure: Measure, one: Side, common: Digests) -> Floats:
     found = np.full(len(common), np.nan)
-    if not len(common) or not len(one.ids) or measure.of is None:
+    if not len(common) or not len(one.ids) or measure.top is None:
         return found
     place = np.minimum(np.searchsorted(common, one.ids), len(common) - 1)
     hit = common[place] == one.ids
-    found[place[hit]] = measure.of(one.columns)[hit]
+    found[place[hit]] = measure.top(one.columns)[hit]
     return found
 
 
-def _is_binary(x: Floats) -> bool:
-    known = x[~np.isnan(x)]
-    return bool(((known == 0) | (known == 1)).all())
-
-
-def _span(measure: Measure) -> tuple[float, float] | None:
+def _span(measure: Measure) -> Limits:
     """The range of a difference."""
     if measure.range is None:
         return None
@@ -182,7 +174,7 @@ def _by_formula(
         return Paired(value_a, value_b, nothing, *only)
 
     def difference(tables: Any) -> float | None:
-        first, second = finite(measure.formula(tables["a"])), finite(measure.formula(tables["b"]))  # type: ignore[misc]
+        first, second = finite(measure.statistic(tables["a"])), finite(measure.statistic(tables["b"]))
         return None if first is None or second is None else first - second
 
     tables = {"a": (one, kept), "b": (two, kept)}
@@ -210,9 +202,7 @@ def _rows(one: Side, ids: Digests) -> dict[str, NDArray[Any]]:
 
 
 def _value(measure: Measure, columns: Columns, codes: NDArray[np.intp]) -> float | None:
-    if measure.formula is None or not len(codes):
-        return None
-    return finite(measure.formula({**columns, "cluster": codes}))
+    return finite(measure.statistic({**columns, "cluster": codes})) if len(codes) else None
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from suite.compare.votes_files import RawVotes
 from suite.errors import ConfigError, unknown
 from suite.scoring.stats.bradley_terry import Ratings, bradley_terry, ranks_of
-from suite.scoring.stats.covering import covering_mean
+from suite.scoring.stats.clusters import clusters_of
 from suite.scoring.stats.elo import Elo, elo_over_orders
 from suite.scoring.stats.estimate import Estimate
+from suite.scoring.stats.means import covering_mean
 from suite.scoring.stats.prequential import SYSTEMS, Prequential, prequential
 from suite.scoring.stats.rating_intervals import Rank, RatingIntervals, rank_intervals, rating_intervals
 from suite.scoring.stats.robustness import (
@@ -27,7 +28,6 @@ from suite.scoring.stats.robustness import (
     leave_one_out,
 )
 from suite.scoring.stats.style_control import StyleControlled, style_controlled
-from suite.scoring.stats.units import clusters_of
 from suite.scoring.stats.votes import POLICIES, Policy, Votes, votes_of
 
 MANY = 100_000  # votes from which the costly extras wait to be asked for

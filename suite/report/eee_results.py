@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from suite.chat import Json
+from suite.journal.documents import AcrossResult, MetricResult
 from suite.report.eee_parts import data_of, judges_of, text_of
 from suite.report.eee_schema import Fields, check_score, fields
 from suite.report.loading import LoadedRun
-from suite.report.metric_facts import RowFacts, rows_of
+from suite.report.metric_facts import rows_of
 from suite.report.numbers import plain
 from suite.report.summary import CellSummary, TaskPart
 from suite.run.cells import AnyTask
-from suite.scoring.results import AcrossResult, MetricResult
+from suite.scoring.measures import RowFacts
 
 _GLOBAL = ("accuracy", "f1_macro", "auroc", "rmse", "mae")  # metric ids that mean the same everywhere
 

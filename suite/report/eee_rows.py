@@ -10,8 +10,8 @@ from suite.journal.records import OutputRecord
 from suite.report.eee_results import CellOptions, Target
 from suite.report.eee_schema import VERSION, Fields, fields
 from suite.report.loading import FoundCall, Key, LoadedRun
-from suite.report.metric_facts import matches
 from suite.report.rows import Row, is_unscored, records
+from suite.scoring.measures import fits
 
 # the candidate's failures, as against an answer that is merely wrong
 _ERRORS = frozenset(("overflow", "refused", "empty", "invalid", "limit"))
@@ -39,7 +39,7 @@ class Samples:
         self._note_options(row["cell"], calls)
         common: Fields | None = None
         for target in self._targets.get(row["cell"], ()):
-            if row["values"] is None or not matches(row["tags"], target.facts.where):
+            if row["values"] is None or not fits(row["tags"], target.facts.where):
                 continue
             value = row["values"].get(target.facts.value)
             if is_unscored(value):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from suite.blocks import Line, Plot
+from suite.journal.documents import MetricResult
 from suite.report import matrix
 from suite.report.html_blocks import EMPTY, Drawer, grid_table
 from suite.report.numbers import number, percent, plain
 from suite.report.summary import CellSummary, TaskPart, is_number
-from suite.scoring.results import MetricResult
 
 MOST_CATEGORIES = 40  # of the plot of a sweep
 

@@ -19,6 +19,7 @@ from suite.data.hub_listings import Scale
 from suite.data.hub_status import told
 from suite.data.registry import Registry
 from suite.errors import ConfigError, NotFound, RunError, SuiteError
+from suite.journal.documents import MetricResult
 from suite.plugins import catalogue
 from suite.report.loading import LoadedRun
 from suite.report.metric_facts import rows_of, tasks_of
@@ -27,7 +28,6 @@ from suite.report.remarks import roles_of
 from suite.report.run_reports import replace_file
 from suite.report.summary import CellSummary, TaskPart, summarise
 from suite.report.tables import exportable
-from suite.scoring.results import MetricResult
 
 MOST_NOTES = 300  # characters of `notes`
 FOLDER = ".eval_results"

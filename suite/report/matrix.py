@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from suite.journal.documents import MetricResult
 from suite.report.numbers import (
     DASH,
     coverage_text,
@@ -15,7 +16,6 @@ from suite.report.numbers import (
 )
 from suite.report.summary import CellSummary, Slices, TaskPart, label
 from suite.run.results import REASONING
-from suite.scoring.results import MetricResult
 
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 MOST_COLUMNS = 6  # a wider table is turned where that makes it narrower

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from suite.journal.documents import MetricResult
 from suite.report.hostile_text import one_line
-from suite.scoring.results import MetricResult
 
 DASH = "–"
 

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from suite.errors import RunError
+from suite.journal.documents import AcrossResult, MetricResult
 from suite.report.loading import LoadedRun
 from suite.report.numbers import plain
 from suite.report.remarks import Remark, deviations, parameters_of, remarks, role_lines
-from suite.scoring.results import AcrossResult, MetricResult
 
 
 @dataclass(frozen=True)

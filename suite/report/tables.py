@@ -17,12 +17,12 @@ from typing import Any
 import msgspec
 
 from suite.errors import ConfigError, RunError, unknown
+from suite.journal.documents import MetricResult
 from suite.report.loading import LoadedRun
 from suite.report.remarks import roles_of
 from suite.report.rows import Columns, Row, columns_of, flat, in_order, is_unscored, records
 from suite.report.run_reports import in_place, replace_file
 from suite.report.summary import summarise
-from suite.scoring.results import MetricResult
 
 KINDS = ("csv", "jsonl", "parquet")
 TABLES = ("samples", "values", "results")

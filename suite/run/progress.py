@@ -13,7 +13,7 @@ from suite.journal.records import OutputRecord, ScoreRecord
 from suite.roles import Stage
 from suite.run.cells import Cell
 from suite.run.seats import Tally
-from suite.scoring.running import RunningHeadline
+from suite.scoring.headline import RunningHeadline
 from suite.task import Output
 
 if TYPE_CHECKING:

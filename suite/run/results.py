@@ -18,7 +18,7 @@ from suite.journal.records import CellPlan, OutputRecord, ScoreRecord
 from suite.journal.run import Journal
 from suite.run.code import other_code
 from suite.run.findings import Call, CallCounts, changed, finding, of_cell
-from suite.scoring.computing import compute, compute_across, wanted
+from suite.scoring.computation import compute, compute_across, wanted
 from suite.scoring.table import TableBuilder
 from suite.task import Unscored
 

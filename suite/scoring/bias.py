@@ -5,12 +5,12 @@ Shi et al. 2024 (arXiv 2406.07791) for position; `stats.logistic` for length.
 """
 
 import math
-from typing import Any
 
-from suite.scoring.metrics import Columns, Custom, Declared, Mean, Rate, WinRate
+from suite.scoring.measures import Columns, Formula
+from suite.scoring.metrics import Custom, Declared, Mean, Rate, WinRate
 
 
-def position_effect(name: str) -> Any:
+def position_effect(name: str) -> Formula:
     """A formula: mean score of the first answer when it was shown first minus when it was shown second."""
 
     def formula(columns: Columns) -> float | None:
@@ -50,7 +50,7 @@ def pair_metrics(name: str = "win") -> tuple[Declared, ...]:
 LENGTH_DRAWS = 300  # one logistic fit each
 
 
-def length_control(name: str, difference: str, *, effect: bool) -> Any:
+def length_control(name: str, difference: str, *, effect: bool) -> Formula:
     """A formula: the win rate with lengths held equal, or the effect of length on the log odds."""
 
     def formula(columns: Columns) -> float | None:

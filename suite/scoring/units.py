@@ -7,13 +7,16 @@ first trial's. Not here: any statistic.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.scoring.columns import LABEL, NOT_APPLICABLE, UNSCORED, Codes
-from suite.scoring.metrics import Over, Where
+from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, UNSCORED, Codes
+from suite.scoring.measures import Measure, Over, Where
+from suite.scoring.stats.clusters import Digests
+from suite.scoring.stats.passes import pass_values
 from suite.scoring.table import Table
 
 Rows = NDArray[np.uint32]
@@ -70,7 +73,7 @@ class Scope:
             yield from (({tag: name}, part) for name, part in self.sliced(tag))
 
 
-def unit_ids(scope: Scope) -> NDArray[np.uint64]:
+def unit_ids(scope: Scope) -> Digests:
     """A 64-bit digest per row that names its unit: the sample, or the sample and the part's id."""
     sample = scope.table.sample[scope.samples()]
     if scope.over == "samples":
@@ -91,13 +94,13 @@ class Units:
     """
 
     columns: dict[str, NDArray[Any]]
-    clusters: NDArray[np.uint64]
-    samples: NDArray[np.uint64]
+    clusters: Digests
+    samples: Digests
     share: NDArray[np.float64] | None
     unscored: int
     not_applicable: int
     labels: int = 0
-    ids: NDArray[np.uint64] | None = None  # see `unit_ids`; None where they are the samples
+    ids: Digests | None = None  # see `unit_ids`; None where they are the samples
 
     @property
     def n(self) -> int:
@@ -125,6 +128,26 @@ class Units:
             self.labels,
             None if self.ids is None else self.ids[index],
         )
+
+
+def units_of(measure: Measure, scope: Scope, tags: Sequence[str] = ()) -> Units:
+    """The units of a row; none where it asks for more trials than were run. tags: columns too, "tag:NAME"."""
+    if measure.trials is None:
+        return collect(scope, [*measure.needs, *tags], numbers=measure.numbers)
+    every, k = measure.trials
+    (value,) = measure.needs
+    counted = trials_of(scope, value)
+    units = counted.units(k, every=every)
+    if counted.refusal(k):
+        units = units.take(np.zeros(units.n, dtype=bool))
+    if tags and units.n:
+        tagged = collect(scope, tags)
+        names, first = np.unique(tagged.samples, return_index=True)
+        place = first[np.searchsorted(names, units.samples)]
+        units.columns.update({name: tagged.columns[name][place] for name in tags})
+    for name in tags:
+        units.columns.setdefault(name, np.empty(units.n, dtype=object))
+    return units
 
 
 def collect(scope: Scope, needs: Sequence[str], *, numbers: bool = True) -> Units:
@@ -171,9 +194,9 @@ def collect(scope: Scope, needs: Sequence[str], *, numbers: bool = True) -> Unit
 
 def _averaged(
     data: dict[str, NDArray[Any]],
-    unit: NDArray[np.uint64],
-    sample: NDArray[np.uint64],
-    cluster: NDArray[np.uint64],
+    unit: Digests,
+    sample: Digests,
+    cluster: Digests,
     missing: NDArray[np.bool_],
     absent: NDArray[np.bool_],
     labels: int,
@@ -204,3 +227,60 @@ def _averaged(
         labels,
         ids[kept],
     )
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The answers of every sample: run, scored, right; shape (samples,) each."""
+
+    value: str
+    samples: Digests
+    clusters: Digests
+    run: NDArray[np.intp]
+    scored: NDArray[np.intp]
+    right: NDArray[np.intp]
+
+    def units(self, k: int, *, every: bool) -> Units:
+        """Samples with k scored answers or more, with the chance that one of k is right, or every."""
+        applicable = self.run > 0
+        enough = applicable & (self.scored >= k)
+        return Units(
+            {self.value: pass_values(self.scored[enough], self.right[enough], k, every=every)},
+            self.clusters[enough],
+            self.samples[enough],
+            None,
+            int((applicable & ~enough).sum()),
+            int((~applicable).sum()),
+        )
+
+    def refusal(self, k: int) -> str:
+        """Why there is no number for k at all, "" if there is."""
+        fewest = int(self.run[self.run > 0].min(initial=k))
+        return f"k = {k} needs {k} trials of every sample; one has {fewest}" if fewest < k else ""
+
+
+def trials_of(scope: Scope, value: str) -> Trials:
+    """Count the answers of every sample."""
+    table, rows = scope.table, scope.rows
+    samples, first, inverse = np.unique(table.sample[rows], return_index=True, return_inverse=True)
+    if value in table.values:
+        data, state = table.values[value].take(rows)
+    else:
+        data, state = np.zeros(len(rows)), np.full(len(rows), NOT_APPLICABLE, dtype=np.uint8)
+
+    def per_sample(which: NDArray[np.bool_]) -> NDArray[np.intp]:
+        return np.bincount(inverse[which], minlength=len(samples))
+
+    scored = state == SCORED
+    counts = (per_sample(one) for one in (state != NOT_APPLICABLE, scored, scored & (data >= 1)))
+    return Trials(value, samples, table.cluster[rows][first], *counts)
+
+
+def on_common_samples(held: Mapping[str, Units]) -> dict[str, Units]:
+    """Only the samples scored in every cell, in one order. held: units by name of the cell."""
+    common = reduce(np.intersect1d, [units.samples for units in held.values()])
+    paired = {}
+    for role, units in held.items():
+        order = np.argsort(units.samples, kind="stable")
+        paired[role] = units.take(order[np.searchsorted(units.samples[order], common)])
+    return paired

@@ -19,7 +19,7 @@ from suite.data.pull import verify
 from suite.errors import NotFound, SuiteError
 from suite.parameters import Parameters, SkipCell
 from suite.plugins import GROUP, Plugin
-from suite.scoring.metrics import row_names, wanted_values
+from suite.scoring.metrics.declared import row_names, wanted_values
 from suite.testing.bench import Bench
 from suite.testing.subject import Skip, Subject, headline
 

@@ -26,7 +26,7 @@ from suite.run.outcome import Settings
 from suite.run.plan import make_plan
 from suite.run.role_members import DEFAULTS, roles_of
 from suite.run.session import run_plan
-from suite.scoring.metrics import wanted_values
+from suite.scoring.metrics.declared import wanted_values
 from suite.task import Score, Unscored
 from suite.testing.answers import late, never, plausible, sometimes_down
 from suite.testing.bench import Bench, Ran, differences, read

@@ -11,7 +11,7 @@ from suite.journal.records import OutputRecord, ScoreRecord
 from suite.roles import Model, Models
 from suite.run.sources import output_row
 from suite.run.tools import RunTools
-from suite.scoring.computing import compute, wanted
+from suite.scoring.computation import compute, wanted
 from suite.scoring.metrics import Custom
 from suite.scoring.table import TableBuilder
 from suite.task import AnySample, AnyTask, Data, Output, Score

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from suite.compare.comparison import ComparisonWanted
 from suite.compare.differences import pair, slice_differences
-from suite.compare.measures import Side, measures
+from suite.compare.sides import Side
 from suite.scoring.metrics import Mean, Rate, Ratio
 from suite.scoring.stats.adjust import adjust
-from suite.scoring.stats.covering import p_value
+from suite.scoring.stats.means import p_value
 
 RANGE = {"range": (0.0, 1.0)}
 METRICS = {
@@ -41,7 +41,7 @@ def sides(seed: int, n: int, shift: float, clustered: bool, binary: bool) -> tup
     st.booleans(), st.sampled_from(["0/1", "graded", "macro"]),
 )  # fmt: skip
 def test_p_is_below_alpha_if_and_only_if_the_interval_leaves_0_out(seed, n, shift, clustered, kind):
-    measure = measures([METRICS[kind]])[0]
+    measure = METRICS[kind].measures()[0]
     found = pair(measure, *sides(seed, n, shift, clustered, kind == "0/1"), seed=0, level=0.95)
     one = found.comparison
     assert (one.p is None) == (one.difference.low is None)
@@ -55,7 +55,7 @@ def test_p_is_below_alpha_if_and_only_if_the_interval_leaves_0_out(seed, n, shif
 
 
 def test_a_formula_by_resampling_agrees_with_its_test():
-    measure = measures([METRICS["ratio"]])[0]
+    measure = METRICS["ratio"].measures()[0]
     for seed in range(6):
         found = pair(measure, *sides(seed, 30, 0.2 * (seed % 3), False, False), seed=seed, level=0.95)
         for level in LEVELS:

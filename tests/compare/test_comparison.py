@@ -76,7 +76,7 @@ def test_every_kind_of_metric_is_compared(write_run, plugins, score_all):
 
 def test_values_are_those_of_the_runs_own_results(write_run, plugins, score_all):
     from suite.compare.loading import open_run
-    from suite.scoring.computing import compute, wanted
+    from suite.scoring.computation import compute, wanted
     from suite.scoring.table import TableBuilder
 
     place = write_run("a", score_all())

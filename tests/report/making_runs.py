@@ -13,7 +13,7 @@ import msgspec
 from suite.chat import Message, Options, Reply, Request, Usage, canonical_json, request_sha256, sha256_hex
 from suite.journal.records import AttemptRecord, CallRecord, CellPlan, OutputRecord, Record, ScoreRecord
 from suite.journal.writing import Blocks, JournalFile, write_json
-from suite.scoring.computing import compute
+from suite.scoring.computation import compute
 from suite.scoring.metrics import Mean, Rate
 from suite.scoring.table import TableBuilder
 from suite.task import Output, Part, Unscored

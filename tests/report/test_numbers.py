@@ -2,8 +2,8 @@
 
 import pytest
 
+from suite.journal.documents import MetricResult
 from suite.report.numbers import coverage_text, interval, number, percent, plain, value_text
-from suite.scoring.results import MetricResult
 
 
 def result(**changed: object) -> MetricResult:

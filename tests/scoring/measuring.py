@@ -5,9 +5,9 @@ from typing import Any
 
 from scipy import stats as scipy_stats
 
+from suite.journal.documents import MetricResult
 from suite.journal.records import OutputRecord, ScoreRecord
-from suite.scoring.computing import compute
-from suite.scoring.results import MetricResult
+from suite.scoring.computation import compute
 from suite.scoring.table import Table, TableBuilder
 
 Record = tuple[OutputRecord, ScoreRecord]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from suite.journal.records import CellPlan
-from suite.scoring.computing import compute, compute_across
+from suite.scoring.computation import compute, compute_across
 from suite.scoring.metrics import (
     Across,
     Agreement,

@@ -13,7 +13,7 @@ from suite.blocks import Section, Text
 from suite.chat import Request, user
 from suite.scoring.analysis import Analysis, RunView
 from suite.scoring.bias import length_metrics, pair_metrics
-from suite.scoring.computing import compute, wanted
+from suite.scoring.computation import compute, wanted
 from suite.scoring.pairwise import compare_pair
 from suite.scoring.table import TableBuilder
 
@@ -76,13 +76,15 @@ def test_an_analysis_is_called_with_runs() -> None:
     "module",
     [
         "metrics",
-        "results",
+        "measures",
+        "headline",
         "judges",
         "verdicts",
         "parsers",
         "pairwise",
         "panel",
         "bias",
+        "style",
         "rating",
         "analysis",
     ],

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from suite.errors import ConfigError, PluginError
-from suite.scoring.computing import compute, wanted
+from suite.scoring.computation import compute, wanted
 from suite.scoring.metrics import (
     Across,
     Agreement,
@@ -19,8 +19,8 @@ from suite.scoring.metrics import (
     Rate,
     Ratio,
     WinRate,
-    row_names,
 )
+from suite.scoring.metrics.declared import row_names
 from suite.scoring.table import TableBuilder
 from suite.task import Part, Unscored
 from tests.scoring.measuring import Make, Record, beta, interval, rows_of, table_of

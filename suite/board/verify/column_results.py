@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 from suite.board.entry.verification import ColumnResult, Latency, TokenCounts
 from suite.board.verify.plausibility.calls import UNSERVED, members, provider_of
 from suite.board.verify.subject import Subject
-from suite.compare.measures import Measure, measures, side
+from suite.compare.sides import scope, side
 from suite.journal.pairs import pairs
 from suite.run.cells import AnyTask
 from suite.run.findings import Call
-from suite.scoring.computing import wanted
-from suite.scoring.metrics import Ratio
+from suite.scoring.computation import wanted
+from suite.scoring.measures import Measure
+from suite.scoring.metrics.declared import measures_of
 from suite.scoring.table import Table, TableBuilder
 from suite.scoring.units import unit_ids
 
@@ -265,7 +266,7 @@ def _roles(want: Want) -> dict[str, list[str]]:
 def _measure(want: Want) -> Measure | None:
     for subject, cell, _ in want.cells:
         metrics = _task_of(subject, cell).metrics
-        return next((one for one in measures(metrics) if one.name == want.headline), None)
+        return next((one for one in measures_of(metrics) if one.name == want.headline), None)
     return None
 
 
@@ -282,9 +283,7 @@ def _units(
         return ()
     found = []
     for (subject, cell, task), row in zip(want.cells, rows, strict=True):
-        metrics = _task_of(subject, cell).metrics
-        ratio = next((m for m in metrics if isinstance(m, Ratio) and m.name == measure.name), None)
-        units = _cell_units(measure, ratio, _table(subject, task, tables), cell)
+        units = _cell_units(measure, _table(subject, task, tables), cell)
         value = units.value() if units is not None else None
         if (
             units is None
@@ -297,22 +296,20 @@ def _units(
     return tuple(found)
 
 
-def _cell_units(measure: Measure, ratio: Ratio | None, table: Table, cell: str) -> Units | None:
-    if measure.of is None and ratio is None:
+def _cell_units(measure: Measure, table: Table, cell: str) -> Units | None:
+    if measure.top is None or not measure.pairs:
         return None
     units = side(measure, table, cell, ())
     place = np.searchsorted(units.every, units.ids)
     count = len(units.every)
     top, bottom = np.zeros(count), np.zeros(count)
-    if ratio is not None:
-        top[place], bottom[place] = units.columns[ratio.top], units.columns[ratio.bottom]
-    elif measure.of is not None:
-        top[place], bottom[place] = measure.of(units.columns), 1.0
+    top[place] = measure.top(units.columns)
+    bottom[place] = 1.0 if measure.bottom is None else measure.bottom(units.columns)
     stratum = np.full(count, "", dtype=object)
     if measure.macro:  # of unscored units, too
-        scope = measure.scope(table, cell)
-        codes, categories = scope.codes(measure.macro)
-        first = np.unique(unit_ids(scope), return_index=True)[1]
+        rows = scope(measure, table, cell)
+        codes, categories = rows.codes(measure.macro)
+        first = np.unique(unit_ids(rows), return_index=True)[1]
         stratum[:] = [categories[code] for code in codes[first]]
     return Units(cell, units.every, units.every_cluster, stratum, top, bottom)
 
@@ -321,7 +318,7 @@ def _interval(
     cells: Sequence[Units], value: float | None, level: float, limits: tuple[float, float] | None
 ) -> tuple[float | None, float | None, str]:
     """Interval of the mean over cells, by linearisation over clusters."""
-    from suite.scoring.stats.unseen import spread_of
+    from suite.scoring.stats.unseen import bound_of
 
     if value is None:
         return None, None, ""
@@ -336,7 +333,7 @@ def _interval(
     if count < 2:
         return None, None, "fewer than two clusters"
     pulls = count * np.fromiter(influence.values(), dtype=np.float64)
-    found = spread_of(value + pulls - pulls.mean(), limits)
+    found = bound_of(value + pulls - pulls.mean(), limits)
     if found is None:
         return None, None, "all clusters alike: no interval"
     return *found.at(level), "t-unseen over the mean of cells"

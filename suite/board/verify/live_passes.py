@@ -19,7 +19,7 @@ import numpy as np
 
 from suite.board.entry.verification import RerunLabel, RerunResult
 from suite.board.verify.subject import Subject
-from suite.compare.measures import measures, side
+from suite.compare.sides import side
 from suite.journal.pairs import pairs
 from suite.journal.reading import RunReader
 from suite.journal.records import OutputRecord, ScoreRecord
@@ -29,7 +29,8 @@ from suite.run.order import Group
 from suite.run.outcome import Settings
 from suite.run.plan import Plan
 from suite.run.session import run_plan
-from suite.scoring.computing import wanted
+from suite.scoring.computation import wanted
+from suite.scoring.metrics.declared import measures_of
 from suite.scoring.table import Table, TableBuilder
 
 ALPHA = 0.01  # of either test
@@ -211,8 +212,8 @@ def compare_headlines(
     """
     for cell in plan.cells:
         name = cell.task.info.headline
-        measure = next((one for one in measures(cell.task.metrics) if one.name == name), None)
-        if measure is None or measure.of is None:
+        measure = next((one for one in measures_of(cell.task.metrics) if one.name == name), None)
+        if measure is None or measure.top is None or not measure.mean:
             continue
         tables = [
             _table(reader, journal, cell.id, cell.task.metrics, works)
@@ -221,7 +222,7 @@ def compare_headlines(
         here, there = (side(measure, table, cell.id, ()) for table in tables)
         _, mine, theirs = np.intersect1d(here.ids, there.ids, return_indices=True)
         if len(mine):
-            found = measure.of(here.columns)[mine] - measure.of(there.columns)[theirs]
+            found = measure.top(here.columns)[mine] - measure.top(there.columns)[theirs]
             going.differences += found.tolist()
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from suite.errors import ConfigError, unknown
-from suite.scoring.stats.units import floats
+from suite.scoring.stats.clusters import floats
 
 Method = Literal["holm", "bh", "bonferroni", "none"]
 METHODS: tuple[Method, ...] = ("holm", "bh", "bonferroni", "none")

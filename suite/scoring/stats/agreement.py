@@ -1,127 +1,213 @@
-"""How far raters agree: all coefficients that fit the data, each with its interval over items.
+"""How far raters agree: percent, Krippendorff, Gwet, Cohen, Fleiss, Randolph, and intervals by leaving out.
 
-Percent, Krippendorff's alpha (by the scale of the verdicts) and Gwet's AC1 always; Cohen for two raters,
-Fleiss where every item has as many ratings. Items (or clusters of items) are resampled, jointly for all
-coefficients. Sources: see `chance_corrected`, `krippendorff`; why these: docs/statistics.md, "Judges".
+None where a coefficient does not exist, with the reason. Categories are those declared, not those that occur.
+Sources: Cohen 1960, Fleiss 1971, Randolph 2005 (Brennan and Prediger 1981), Gwet 2008; Krippendorff, "Content
+Analysis", 2018, ch. 12. Why these: docs/statistics.md, "Judges".
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.errors import unknown
-from suite.scoring.stats import chance_corrected as corrected
-from suite.scoring.stats.bootstrap import DRAWS, interval_from
-from suite.scoring.stats.chance_corrected import Found
-from suite.scoring.stats.estimate import Estimate
-from suite.scoring.stats.krippendorff import SCALES, Scale, alpha
-from suite.scoring.stats.rating_table import RatingTable, Row, table_of
-from suite.scoring.stats.units import Clusters, Floats, Labels, clusters_of, subset
+from suite.scoring.stats.clusters import Clusters, Floats
+from suite.scoring.stats.estimate import Estimate, Pair
+from suite.scoring.stats.influence import of_left_out
+from suite.scoring.stats.intervals import t_interval
 
-MOST_CATEGORIES = 200  # more are measurements, where equal ratings mean little
-
-Coefficient = Callable[[RatingTable, Floats], Found]
+Found = tuple[float | None, str]
+NO_PAIRS = "no item has two ratings"
+NO_VARIATION = "no variation"
+ONE_CATEGORY = "one category"
+MOST_BLOCKS = 200
 
 
-def agreement(
-    ratings: Sequence[Row],
-    categories: Sequence[Hashable] | None = None,
-    scale: Scale = "nominal",
-    *,
-    clusters: Labels | None = None,
-    seed: int = 0,
-    draws: int = DRAWS,
-    level: float = 0.95,
-) -> Mapping[str, Estimate]:
-    """Coefficients by name: percent, alpha, ac1, randolph, fleiss, and for two raters cohen, cohen-max,
-    and on ordered scales cohen-linear, cohen-quadratic. Above 200 categories alpha alone.
+@dataclass(frozen=True)
+class RatingTable:
+    """codes: items by raters, index of the category or -1 for no rating. categories: how many there are.
 
-    ratings: one row per item, one entry per rater in a fixed order, None where there is none. categories:
-    all that the verdict type declares, in order; None takes the observed numbers. draws: 0 for no interval.
-    n of each estimate: items with two ratings or more.
-    Raises NotFound for a rating that is not a category and for an unknown scale.
+    numbers: what they stand for on an interval scale, None for labels.
     """
-    if scale not in SCALES:
-        raise unknown("scale", scale, SCALES)
-    table = table_of(ratings, categories)
-    fitting = _fitting(table, scale)
-    everyone = table.weights(np.arange(len(table.pattern)))
-    points = {name: one(table, everyone) for name, one in fitting.items()}
-    several = table.raters[table.pattern] >= 2
-    n = int(several.sum())
-    groups = clusters_of(subset(clusters, several), n)
-    replicates = _replicates(table, several, groups, fitting, seed, draws if groups.count > 1 else 0)
-    found = {}
-    for name, (value, note) in points.items():
-        plain = Estimate(
-            value,
-            level=level,
-            n=n,
-            n_unscored=len(several) - n,
-            clusters=groups.count,
-            note=note if value is None or groups.count > 1 else "one cluster",
-        )
-        drawn = replicates[name]
-        found[name] = interval_from(plain, drawn) if value is not None and drawn else plain
-    return found
+
+    codes: NDArray[np.int64]
+    categories: int
+    numbers: Floats | None = None
+
+    def counts(self, least: int = 2) -> Floats:
+        """Items by categories: how many raters chose it; items with at least so many ratings."""
+        found = np.zeros((len(self.codes), self.categories))
+        for column in self.codes.T:
+            rated = column >= 0
+            found[np.flatnonzero(rated), column[rated]] += 1
+        several: Floats = found[found.sum(axis=1) >= least]
+        return several
+
+    def pairs(self) -> NDArray[np.int64]:
+        """Items that all raters rated."""
+        return self.codes[(self.codes >= 0).all(axis=1)]
 
 
-def _fitting(table: RatingTable, scale: Scale) -> dict[str, Coefficient]:
-    if table.q > MOST_CATEGORIES:
-        return {"alpha": partial(alpha, scale=scale)}
-    found: dict[str, Coefficient] = {
-        "percent": corrected.percent,
-        "alpha": partial(alpha, scale=scale),
-        "ac1": corrected.gwet_ac1,
-        "randolph": corrected.randolph,
-    }
-    several = table.raters[table.raters >= 2]
-    if not len(several) or np.ptp(several) == 0:
-        found["fleiss"] = corrected.fleiss
-    if table.codes.shape[1] == 2:
-        found["cohen"] = corrected.cohen
-        found["cohen-max"] = corrected.largest_cohen
-        if scale != "nominal":
-            found["cohen-linear"] = partial(corrected.cohen, weighting="linear")
-            found["cohen-quadratic"] = partial(corrected.cohen, weighting="quadratic")
-    return found
+def _percent(counts: Floats) -> float:
+    r = counts.sum(axis=1)
+    return float(((counts * (counts - 1)).sum(axis=1) / (r * (r - 1))).mean())
 
 
-def _replicates(
-    table: RatingTable,
-    several: NDArray[np.bool_],
-    groups: Clusters,
-    fitting: Mapping[str, Coefficient],
-    seed: int,
-    draws: int,
-) -> dict[str, list[float | None]]:
-    """Every coefficient on clusters drawn from the items with two ratings or more.
+def _corrected(p_a: float, p_e: float) -> Found:
+    if p_e >= 1:
+        return None, NO_VARIATION
+    return (p_a - p_e) / (1 - p_e), ""
 
-    Items with one rating stay as they are: they say nothing about agreement, only AC1's chance sees them.
+
+def percent(table: RatingTable, _scale: str = "") -> Found:
+    """Mean over items of the share of equal pairs."""
+    counts = table.counts()
+    return (_percent(counts), "") if len(counts) else (None, NO_PAIRS)
+
+
+def randolph(table: RatingTable, _scale: str = "") -> Found:
+    """Chance is one over the number of categories."""
+    counts, q = table.counts(), table.categories
+    if not len(counts) or q < 2:
+        return None, NO_PAIRS if not len(counts) else ONE_CATEGORY
+    return _corrected(_percent(counts), 1 / q)
+
+
+def ac1(table: RatingTable, _scale: str = "") -> Found:
+    """Gwet's AC1: chance from how spread the categories are; holds up where nearly all items are in one."""
+    counts, q = table.counts(), table.categories
+    if not len(counts) or q < 2:
+        return None, NO_PAIRS if not len(counts) else ONE_CATEGORY
+    every = table.counts(least=1)
+    share = (every / every.sum(axis=1, keepdims=True)).mean(axis=0)
+    return _corrected(_percent(counts), float((share * (1 - share)).sum() / (q - 1)))
+
+
+def fleiss(table: RatingTable, _scale: str = "") -> Found:
+    """Chance from pooled shares; needs as many ratings on every item."""
+    counts = table.counts()
+    if not len(counts):
+        return None, NO_PAIRS
+    if len(np.unique(counts.sum(axis=1))) > 1:
+        return None, "items have different numbers of ratings"
+    share = counts.sum(axis=0) / counts.sum()
+    return _corrected(_percent(counts), float((share**2).sum()))
+
+
+def cohen(table: RatingTable, _scale: str = "") -> Found:
+    """Two raters, chance from each one's own shares."""
+    if table.codes.shape[1] != 2:
+        return None, f"{table.codes.shape[1]} raters: Cohen's kappa takes two"
+    pairs = table.pairs()
+    if not len(pairs):
+        return None, NO_PAIRS
+    one, two = (np.bincount(column, minlength=table.categories) / len(pairs) for column in pairs.T)
+    return _corrected(float((pairs[:, 0] == pairs[:, 1]).mean()), float(one @ two))
+
+
+def largest_cohen(table: RatingTable) -> Found:
+    """The largest kappa that the margins of two raters allow."""
+    pairs = table.pairs()
+    if not len(pairs):
+        return None, NO_PAIRS
+    q = table.categories
+    cells = np.bincount(pairs[:, 0] * q + pairs[:, 1], minlength=q * q).reshape(q, q) / len(pairs)
+    one, two = cells.sum(axis=1), cells.sum(axis=0)
+    return _corrected(float(np.minimum(one, two).sum()), float((one * two).sum()))
+
+
+def alpha(table: RatingTable, scale: str = "nominal") -> Found:
+    """Krippendorff's: 1 - observed over expected disagreement; handles missing ratings."""
+    counts = table.counts()
+    if not len(counts):
+        return None, NO_PAIRS
+    # coincidences: pairs of ratings within an item, weighted by 1/(r - 1)
+    weights = 1 / (counts.sum(axis=1) - 1)
+    together = (counts * weights[:, None]).T @ counts - np.diag((counts * weights[:, None]).sum(axis=0))
+    totals = together.sum(axis=1)
+    if scale == "interval" and table.numbers is None:
+        return None, "an interval scale needs numbers as categories"
+    distance = _distances(table, totals, scale)
+    n = totals.sum()
+    expected = float((np.outer(totals, totals) * distance).sum()) / (n - 1)
+    if expected <= 0:
+        return None, NO_VARIATION
+    return 1 - float((together * distance).sum()) / expected, ""
+
+
+def _distances(table: RatingTable, totals: Floats, scale: str) -> Floats:
+    """How far two categories are apart, squared; for ordinal data by how many ratings lie between."""
+    if scale == "nominal":
+        return 1.0 - np.eye(table.categories)
+    place = np.cumsum(totals) - totals / 2 if scale == "ordinal" or table.numbers is None else table.numbers
+    return np.asarray((place[:, None] - place[None, :]) ** 2)
+
+
+COMPUTE: Mapping[str, Callable[[RatingTable, str], Found]] = {
+    "percent": percent,
+    "alpha": alpha,
+    "ac1": ac1,
+    "cohen": cohen,
+    "fleiss": fleiss,
+    "randolph": randolph,
+}
+
+
+def agreement(coefficient: str, scale: str, table: RatingTable, own: Clusters, level: float) -> Estimate:
+    """A coefficient with its interval by leaving out one cluster: as the items are, and with one more of each
+    kind that may not have been seen: where the raters part, and where they agree on the rarer category.
     """
-    chance = np.random.default_rng(seed)
-    found: dict[str, list[float | None]] = {name: [] for name in fitting}
-    lone = table.weights(np.flatnonzero(~several))
-    items = np.flatnonzero(several)
-    by_cluster = None if groups.singletons else _patterns_by_cluster(table, items, groups)
-    ordered = items[np.argsort(groups.codes)]
-    for _ in range(draws):
-        picks = chance.integers(0, groups.count, groups.count)
-        if by_cluster is None:
-            weights = lone + table.weights(ordered[picks])
-        else:
-            weights = lone + np.bincount(picks, minlength=groups.count) @ by_cluster
-        for name, one in fitting.items():
-            found[name].append(one(table, weights)[0])
-    return found
+    compute = COMPUTE[coefficient]
+    value, note = compute(table, scale)
+    if value is None:
+        return Estimate(None, level=level, note=note)
+    if own.count < 2:
+        note = "one cluster" if len(own.codes) > 1 else "one sample"
+        return Estimate(value, level=level, clusters=own.count, note=note)
+    if table.categories < 2:  # a category that nobody chose is unseen, too
+        table = RatingTable(table.codes, table.categories + 1)
+
+    def of(codes: NDArray[np.int64]) -> float | None:
+        return compute(replace(table, codes=codes), scale)[0]
+
+    ends = [_by_leaving_out(of, table.codes, own.codes, level)]
+    more = round(len(own.codes) / own.count)
+    for item in _unseen(table):
+        codes = np.concatenate([table.codes, np.tile(item, (more, 1))])
+        ends.append(_by_leaving_out(of, codes, np.append(own.codes, [own.count] * more), level))
+    known = [one for one in ends if one is not None]
+    low, high = min(one[0] for one in known), max(one[1] for one in known)
+    low, high = max(low, 0.0 if coefficient == "percent" else -1.0), min(high, 1.0)
+    return Estimate(value, low, high, level, "jackknife-unseen", clusters=own.count)
 
 
-def _patterns_by_cluster(
-    table: RatingTable, items: NDArray[np.intp], groups: Clusters
-) -> NDArray[np.float64]:
-    """How often each pattern occurs in each cluster, shape (clusters, patterns)."""
-    width = len(table.codes)
-    cells = groups.codes * width + table.pattern[items]
-    return np.bincount(cells, minlength=groups.count * width).reshape(groups.count, width).astype(np.float64)
+def _by_leaving_out(
+    of: Callable[[NDArray[np.int64]], float | None],
+    codes: NDArray[np.int64],
+    clusters: NDArray[np.intp],
+    level: float,
+) -> Pair | None:
+    """Student's interval of a coefficient; leaves out blocks of clusters where there are more than 200."""
+    value = of(codes)
+    if value is None:
+        return None
+    blocks = clusters % MOST_BLOCKS
+    count = int(blocks.max()) + 1
+    alone = len(codes) == count
+    like = np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1) if alone else np.arange(count)
+    first = np.unique(like, return_index=True)[1]  # alike items are left out once
+    left = [of(codes[blocks != (blocks[one] if alone else one)]) for one in first]
+    found = of_left_out(value, np.array([value if one is None else one for one in left])[like])
+    return t_interval(value, found.se, found.df, level)
+
+
+def _unseen(table: RatingTable) -> Iterator[NDArray[np.int64]]:
+    """Items that may not have been seen, as many ratings each as there are raters."""
+    raters, q = table.codes.shape[1], table.categories
+    times = np.bincount(table.codes[table.codes >= 0], minlength=q)
+    common = int(times.argmax())
+    rare = min((k for k in range(q) if k != common), key=lambda k: (times[k] == 0, times[k]))
+    yield np.full(raters, rare)
+    half = np.arange(raters) < (raters + 1) // 2
+    yield np.where(half, rare, common)
+    yield np.where(half, common, rare)

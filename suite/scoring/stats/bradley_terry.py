@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.errors import unknown
+from suite.scoring.stats.clusters import Floats
 from suite.scoring.stats.strengths import strengths, strengths_with_draws
-from suite.scoring.stats.units import Floats
 from suite.scoring.stats.votes import POLICIES, Policy, Tally, Votes, tally
 
 POINTS = 400 / math.log(10)

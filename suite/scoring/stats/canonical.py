@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.scoring.stats.units import Clusters, Floats
+from suite.scoring.stats.clusters import Clusters, Floats
 from suite.scoring.stats.votes import Votes
 
 Colours = NDArray[np.uint64]

@@ -1,11 +1,29 @@
-"""The one result type of the statistics library: a number with its interval and how it was made.
+"""The one result type of the arithmetic: a number with its interval and how it was made.
 
-NaN and infinity never get out of here: the type turns them into None, which means "no such number".
-Not here: how intervals are computed (`mean`, `bootstrap`, ...).
+NaN and infinity never get out of here: the type turns them into None, which means "no such number". Light: no
+numpy. Not here: how intervals are computed (`means`, `bootstrap`, ...).
 """
 
 import math
 from dataclasses import dataclass
+
+Pair = tuple[float, float]
+Limits = Pair | None  # of values that have a range
+
+
+def wilson_at(p: float, n: float, z: float) -> Pair:
+    """Wilson's interval (1927) of a share p of n > 0, at a normal quantile; n may be fractional."""
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return (0.0 if p <= 0 else max(0.0, middle - half)), (1.0 if p >= 1 else min(1.0, middle + half))
+
+
+def clip(pair: Pair, value_range: Limits) -> Pair:
+    """The interval within the declared range."""
+    if value_range is None:
+        return pair
+    low, high = value_range
+    return min(max(pair[0], low), high), max(min(pair[1], high), low)
 
 
 def finite(value: float | None) -> float | None:

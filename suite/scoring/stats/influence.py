@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from suite.scoring.stats.units import Clusters, Codes, Floats
+from suite.scoring.stats.clusters import Clusters, Codes, Floats
 
 BORROWED = 0.5  # values a group for which the variance about the whole counts in that within groups
 

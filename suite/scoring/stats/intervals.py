@@ -1,13 +1,11 @@
-"""Closed-form intervals of a share and of a mean, and the quantiles they need.
+"""The quantiles that intervals need, and the closed forms made of them.
 
 Only scipy.special, never scipy.stats: the latter costs a second of start-up.
 """
 
-import math
-
 from scipy.special import ndtri, stdtrit
 
-Pair = tuple[float, float]
+from suite.scoring.stats.estimate import Pair, wilson_at
 
 
 def normal_quantile(level: float) -> float:
@@ -20,17 +18,12 @@ def t_quantile(df: float, level: float) -> float:
     return float(stdtrit(df, (1 + level) / 2))
 
 
+def t_interval(mean: float, se: float, df: float, level: float) -> Pair:
+    """Student's interval."""
+    half = t_quantile(df, level) * se
+    return mean - half, mean + half
+
+
 def wilson(p: float, n: float, level: float = 0.95) -> Pair:
-    """Wilson's interval of a share p of n > 0; n may be fractional. Source: Wilson 1927."""
-    z = normal_quantile(level)
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return (0.0 if p <= 0 else max(0.0, middle - half)), (1.0 if p >= 1 else min(1.0, middle + half))
-
-
-def clip(pair: Pair, value_range: tuple[float, float] | None) -> Pair:
-    """The interval within the declared range."""
-    if value_range is None:
-        return pair
-    low, high = value_range
-    return min(max(pair[0], low), high), max(min(pair[1], high), low)
+    """Wilson's interval of a share p of n > 0."""
+    return wilson_at(p, n, normal_quantile(level))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from suite.scoring.stats.units import Floats
+from suite.scoring.stats.clusters import Floats
 
 STEPS = 100
 TOLERANCE = 1e-10

@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from suite.errors import ConfigError
-from suite.scoring.stats.estimate import Estimate, finite
-from suite.scoring.stats.intervals import Pair, normal_quantile
-from suite.scoring.stats.mean import mean_estimate, spread
+from suite.scoring.stats.clusters import Floats, Labels, Scores, clusters_of, floats, subset
+from suite.scoring.stats.estimate import Estimate, Limits, Pair, finite
+from suite.scoring.stats.intervals import normal_quantile
 from suite.scoring.stats.power import mde
 from suite.scoring.stats.signflip import sign_flip
-from suite.scoring.stats.units import Floats, Labels, Scores, clusters_of, floats, subset
+from suite.scoring.stats.textbook import mean_estimate, spread
 
 FLAG_LOST = 0.02
-Limits = tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)

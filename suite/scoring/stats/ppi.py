@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from suite.errors import ConfigError
-from suite.scoring.stats.estimate import Estimate, joined
-from suite.scoring.stats.intervals import clip, t_quantile
-from suite.scoring.stats.mean import mean_estimate, spread
-from suite.scoring.stats.units import Floats, Labels, Scores, clusters_of, floats, subset
+from suite.scoring.stats.clusters import Floats, Labels, Scores, clusters_of, floats, subset
+from suite.scoring.stats.estimate import Estimate, Limits, clip, joined
+from suite.scoring.stats.intervals import t_interval
+from suite.scoring.stats.textbook import mean_estimate, spread
 
 FEWEST_LABELS = 30
-Limits = tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +114,9 @@ def _estimate(
     se = math.hypot(parts[0].se, parts[1].se or 0.0)
     if se < 1e-12:
         return replace(plain, note="no variation"), used
-    half = t_quantile(inner.count - 1, level) * se
+    low, high = t_interval(value, se, inner.count - 1, level)
     method = "ppi++-t" if inner.singletons and outer.singletons else "ppi++-cr1-t"
-    return replace(plain, low=value - half, high=value + half, method=method), used
+    return replace(plain, low=low, high=high, method=method), used
 
 
 def tuned_weight(human: Floats, judge: Floats, unlabelled: Floats) -> float:

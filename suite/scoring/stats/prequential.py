@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.errors import ConfigError, unknown
+from suite.scoring.stats.clusters import Clusters, Floats, Labels, clusters_of
 from suite.scoring.stats.paired import Comparison, paired_estimate
-from suite.scoring.stats.units import Clusters, Floats, Labels, clusters_of
 from suite.scoring.stats.votes import Votes
 
 System = Literal["elo", "online-bt"]

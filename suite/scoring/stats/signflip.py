@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from suite.scoring.stats.units import Floats, Labels, Scores, clusters_of, floats, subset
+from suite.scoring.stats.clusters import Floats, Labels, Scores, clusters_of, floats, subset
 
 MOST_FOR_EXACT = 16
 FLIPS = 9999

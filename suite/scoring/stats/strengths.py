@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from suite.scoring.stats.units import Floats
+from suite.scoring.stats.clusters import Floats
 from suite.scoring.stats.votes import Tally
 
 TOLERANCE = 1e-10  # largest step of a log strength at which the climb ends

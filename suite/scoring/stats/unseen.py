@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import betaincinv
 
-from suite.scoring.stats.intervals import Pair, t_quantile
-from suite.scoring.stats.units import Floats
+from suite.scoring.stats.clusters import Floats
+from suite.scoring.stats.estimate import Limits, Pair
+from suite.scoring.stats.intervals import t_quantile
 
 FEWEST_VALUES = 5
 UNSEEN_SHARE = 0.85  # weight of the unseen value at the far end; the rest of 1 is at the near one
@@ -25,7 +26,6 @@ LEAST_REACH = 0.5  # times the sample's range, beyond it, for such a sample
 SKEWED = 0.8  # of the largest skewness that so many values can have
 MOST_REACH = 10.0  # times the sample's range, where the values have no range of their own
 NOTHING = 1e-12
-Limits = tuple[float, float] | None
 
 
 def share_interval(p: float, n: float, level: float = 0.95) -> Pair:
@@ -40,7 +40,7 @@ def share_interval(p: float, n: float, level: float = 0.95) -> Pair:
     return min(low, p), max(high, p)
 
 
-class Spread(NamedTuple):
+class MeanBound(NamedTuple):
     """All that the interval of a mean needs at any level.
 
     mean, se, df: as of Student's t. low, high: where values not seen may lie. below, above: the beta
@@ -68,7 +68,7 @@ class Spread(NamedTuple):
         return max(low, self.limits[0]), min(high, self.limits[1])
 
 
-def spread_of(
+def bound_of(
     y: Floats,
     limits: Limits = None,
     *,
@@ -76,7 +76,7 @@ def spread_of(
     df: float | None = None,
     count: float | None = None,
     seen: Floats | None = None,
-) -> Spread | None:
+) -> MeanBound | None:
     """Of the mean of n >= 2 values; None where they are alike and have no range.
 
     y: shape (n,), independent values, or values that stand for clusters. limits: their range. se, df: of the
@@ -97,7 +97,7 @@ def spread_of(
     low, high = _ends(np.sort(values if seen is None else seen), limits)
     scaled = (values - low) / max(high - low, NOTHING)
     below, above = (_weighted(scaled, size, weight) for weight in (UNSEEN, 1 - UNSEEN))
-    return Spread(
+    return MeanBound(
         mean, 0.0 if alike else error, size - 1 if df is None else df, low, high, below, above, limits
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.errors import ConfigError, unknown
-from suite.scoring.stats.units import Clusters, Floats, Labels, clusters_of, subset
+from suite.scoring.stats.clusters import Clusters, Floats, Labels, clusters_of, subset
 
 DRAWS = ("tie", "both-good", "both-bad")
 OUTCOMES = ("a", "b", *DRAWS)

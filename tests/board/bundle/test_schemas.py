@@ -14,7 +14,7 @@ from suite.board.bundle.schemas import schema_errors, validator
 from suite.board.bundle.submission import json_schema
 from suite.chat import Options, Reply, Usage
 from suite.data.registry import registry_folder
-from suite.scoring.results import MetricResult
+from suite.journal.documents import MetricResult
 from suite.task import Output, Part
 from tests.board.making import lines_of
 

@@ -11,7 +11,7 @@ from suite.roles import Models
 from suite.scoring.audit.biases import BIASES, TESTS, AuditParameters, Biases, BiasQuestion, followed
 from suite.scoring.audit.labels import Labelled, Labels, LabelsParameters
 from suite.scoring.audit.profile import PROFILE, profile, verdict
-from suite.scoring.computing import compute, wanted
+from suite.scoring.computation import compute, wanted
 from suite.scoring.table import TableBuilder
 from suite.task import Output, Sample, Unscored
 

@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.errors import ConfigError
+from suite.scoring.stats.estimate import joined
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
+Digests = NDArray[np.uint64]
 Scores = Sequence[float | None] | NDArray[Any]
 Labels = Sequence[Hashable] | NDArray[Any]
+FEW_CLUSTERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,31 @@ def clusters_of(labels: Labels | None, n: int) -> Clusters:
         else:
             found[index] = place[label]
     return Clusters(found, following, following - len(place))
+
+
+def grouped(digests: Digests) -> Clusters:
+    """The clusters of units; where every unit is its own, nothing is sorted out."""
+    ordered = np.sort(digests)
+    shared = bool((ordered[1:] == ordered[:-1]).any())
+    return clusters_of(digests if shared else None, len(digests))
+
+
+def grouped_together(digests: Sequence[Digests]) -> list[Clusters]:
+    """The clusters of several groups of units, with codes of one table: one may lie in several."""
+    whole = clusters_of(np.concatenate(digests), sum(map(len, digests)))
+    parts = np.split(whole.codes, np.cumsum([len(one) for one in digests])[:-1])
+    return [Clusters(part, whole.count, 0) for part in parts]
+
+
+def cluster_flags(groups: Clusters) -> str:
+    """Remarks on few clusters and on one that outweighs the others."""
+    if groups.singletons or groups.count < 2:
+        return ""
+    biggest = int(groups.sizes.max())
+    return joined(
+        f"only {groups.count} clusters" if groups.count < FEW_CLUSTERS else "",
+        "one cluster holds more than half of the units" if 2 * biggest > len(groups.codes) else "",
+    )
 
 
 def _order(label: Hashable) -> tuple[str, Any]:

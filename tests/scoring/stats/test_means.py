@@ -1,5 +1,3 @@
-"""Intervals and coefficients against golden values and other libraries."""
-
 import math
 import random
 
@@ -9,17 +7,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from suite.scoring.coefficients import COMPUTE, Ratings
-from suite.scoring.estimating import estimate_macro, estimate_mean
-from suite.scoring.row import Estimated
+from suite.scoring.stats.clusters import clusters_of, grouped, grouped_together
+from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.influence import of_mean
-from suite.scoring.stats.units import clusters_of
+from suite.scoring.stats.means import covering_macro, covering_mean
 
 LEVEL = 0.95
 
 
 def ids(labels: list[int]) -> np.ndarray:
     return np.array(labels, dtype=np.uint64)
+
+
+def three(found: Estimate) -> tuple[float | None, ...]:
+    return found.value, found.low, found.high
+
+
+def estimate_mean(
+    x: np.ndarray, clusters: np.ndarray, binary: bool, limits: tuple[int, int] | None, level: float
+) -> Estimate:
+    return covering_mean(x, grouped(clusters), binary=binary, limits=limits, level=level)
+
+
+def estimate_macro(
+    groups: list[np.ndarray],
+    clusters: list[np.ndarray],
+    binary: bool,
+    limits: tuple[int, int],
+    level: float,
+) -> Estimate:
+    return covering_macro(groups, grouped_together(clusters), binary=binary, limits=limits, level=level)
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 10), (7, 10), (47, 56), (640, 1000)])
@@ -106,7 +123,7 @@ def test_order_does_not_matter_and_nothing_is_nan(
     one = estimate_mean(x, clusters, binary, (0, 1), LEVEL)
     order = np.argsort(x, kind="stable")
     two = estimate_mean(x[order], clusters[order], binary, (0, 1), LEVEL)
-    for a, b in zip(one[:3], two[:3], strict=True):
+    for a, b in zip(three(one), three(two), strict=True):
         assert (a is None and b is None) or (a == pytest.approx(b, abs=1e-9) and math.isfinite(a))
     if one.low is not None and one.high is not None and one.value is not None:
         assert -1e-12 <= one.low <= one.value + 1e-12
@@ -131,7 +148,7 @@ def test_macro_over_slices_of_one_sample_is_the_mean_of_the_slices() -> None:
         [x[i : i + 1] for i in range(6)], [ids([i]) for i in range(6)], False, (0, 1), LEVEL
     )
     plain = estimate_mean(x, ids(list(range(6))), False, (0, 1), LEVEL)
-    assert found[:3] == pytest.approx(plain[:3])
+    assert three(found) == pytest.approx(three(plain))
 
 
 def test_macro_over_one_slice_is_that_slices_mean() -> None:
@@ -163,7 +180,7 @@ GROUPS = st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=6), min_size=
 def test_macro_intervals_stay_in_the_range_and_do_not_depend_on_order(
     grades: list[list[int]], binary: bool, chance: random.Random
 ) -> None:
-    def estimate(rows: list[list[tuple[int, int]]]) -> Estimated:
+    def estimate(rows: list[list[tuple[int, int]]]) -> Estimate:
         x = [np.array([(g > 1) * 1.0 if binary else g / 4 for g, _ in row]) for row in rows]
         return estimate_macro(x, [ids([c for _, c in row]) for row in rows], binary, (0, 1), LEVEL)
 
@@ -181,90 +198,3 @@ def test_macro_intervals_stay_in_the_range_and_do_not_depend_on_order(
     assert 0 <= one.low <= one.value + 1e-12  # type: ignore[operator]
     assert one.value - 1e-12 <= one.high <= 1  # type: ignore[operator]
     assert one.low < one.high
-
-
-# --- agreement
-
-# Krippendorff's example of 12 units and 4 observers; 0 is missing
-EXAMPLE = """
-1 1 0 1
-2 2 3 2
-3 3 3 3
-3 3 3 3
-2 2 2 2
-1 2 3 4
-4 4 4 4
-1 1 2 1
-2 2 2 2
-0 5 5 5
-0 0 1 1
-0 0 3 0
-"""
-MISSING = Ratings(
-    np.array([[int(one) - 1 for one in line.split()] for line in EXAMPLE.strip().splitlines()]),
-    (1.0, 2.0, 3.0, 4.0, 5.0),
-)
-
-
-@pytest.mark.parametrize(
-    ("name", "scale", "value"),
-    [
-        ("alpha", "nominal", 0.743421),
-        ("alpha", "ordinal", 0.815388),
-        ("alpha", "interval", 0.849107),
-        ("ac1", "nominal", 0.775444),
-        ("randolph", "nominal", 0.772727),
-        ("percent", "nominal", 0.818182),
-    ],
-)
-def test_ratings_with_gaps(name: str, scale: str, value: float) -> None:
-    found, note = COMPUTE[name](MISSING, scale)
-    assert found == pytest.approx(value, abs=1e-6)
-    assert note == ""
-
-
-def test_fleiss_wants_as_many_ratings_on_every_item() -> None:
-    assert COMPUTE["fleiss"](MISSING, "nominal") == (None, "items have different numbers of ratings")
-
-
-CODES = st.integers(2, 4).flatmap(
-    lambda raters: st.lists(
-        st.lists(st.integers(0, 3), min_size=raters, max_size=raters), min_size=2, max_size=15
-    )
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(CODES, st.sampled_from(["nominal", "ordinal", "interval"]))
-def test_coefficients_equal_other_libraries(codes: list[list[int]], scale: str) -> None:
-    krippendorff = pytest.importorskip("krippendorff")
-    inter_rater = pytest.importorskip("statsmodels.stats.inter_rater")
-    metrics = pytest.importorskip("sklearn.metrics")
-    table = np.array(codes)
-    ratings = Ratings(table, (0.0, 1.0, 2.0, 3.0))
-    if len(np.unique(table)) == 1:
-        assert COMPUTE["alpha"](ratings, scale)[0] is None
-        assert COMPUTE["fleiss"](ratings, scale)[0] is None
-        assert COMPUTE["percent"](ratings, scale)[0] == 1.0
-        assert COMPUTE["ac1"](ratings, scale)[0] == 1.0
-        return
-    counts = np.array([[(row == k).sum() for k in range(4)] for row in table])
-    assert COMPUTE["alpha"](ratings, scale)[0] == pytest.approx(
-        krippendorff.alpha(value_counts=counts, value_domain=[0, 1, 2, 3], level_of_measurement=scale)
-    )
-    assert COMPUTE["fleiss"](ratings, scale)[0] == pytest.approx(inter_rater.fleiss_kappa(counts))
-    assert COMPUTE["randolph"](ratings, scale)[0] == pytest.approx(
-        inter_rater.fleiss_kappa(counts, method="randolph")
-    )
-    if table.shape[1] == 2 and len(np.unique(table[:, 0])) > 1:
-        expected = metrics.cohen_kappa_score(table[:, 0], table[:, 1], labels=[0, 1, 2, 3])
-        assert COMPUTE["cohen"](ratings, scale)[0] == pytest.approx(expected)
-    elif table.shape[1] != 2:
-        assert COMPUTE["cohen"](ratings, scale)[0] is None
-
-
-def test_no_two_ratings_is_no_agreement() -> None:
-    alone = Ratings(np.array([[0, -1], [-1, 1]]), (0.0, 1.0))
-    for compute in COMPUTE.values():
-        assert compute(alone, "nominal")[0] is None
-    assert COMPUTE["alpha"](Ratings(np.array([[0, 1]]), ("a", "b")), "interval")[0] is None

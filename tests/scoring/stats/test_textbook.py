@@ -4,10 +4,10 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from suite.errors import ConfigError
+from suite.scoring.stats.clusters import clusters_of, floats
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import wilson
-from suite.scoring.stats.mean import mean_estimate, spread
-from suite.scoring.stats.units import clusters_of, floats
+from suite.scoring.stats.textbook import mean_estimate, spread
 
 UNIT = (0.0, 1.0)
 

@@ -1,6 +1,6 @@
 """The textbook's interval of a mean: Wilson for 0/1 scores, t for graded ones, both robust to clusters.
 
-For labels of people and for paired differences; what a run prints comes from `covering`. Sources: Wilson
+For labels of people and for paired differences; what a run prints comes from `means`. Sources: Wilson
 1927; Miller 2024 (arXiv 2411.00640); Korn and Graubard 1998 for the effective sample size.
 """
 
@@ -11,14 +11,22 @@ from typing import NamedTuple
 import numpy as np
 
 from suite.errors import ConfigError
-from suite.scoring.stats.estimate import Estimate, joined
-from suite.scoring.stats.intervals import clip, normal_quantile, t_quantile, wilson
-from suite.scoring.stats.units import Clusters, Floats, Labels, Scores, clusters_of, floats, is_binary, subset
+from suite.scoring.stats.clusters import (
+    Clusters,
+    Floats,
+    Labels,
+    Scores,
+    cluster_flags,
+    clusters_of,
+    floats,
+    is_binary,
+    subset,
+)
+from suite.scoring.stats.estimate import Estimate, Limits, clip, joined
+from suite.scoring.stats.intervals import normal_quantile, t_interval, t_quantile, wilson
+from suite.scoring.stats.means import NO_VARIATION, ONE_CLUSTER
 
-FEW_CLUSTERS = 10
 NOTHING = 1e-12
-ONE_CLUSTER = "one cluster"
-NO_VARIATION = "no variation"
 
 
 class Spread(NamedTuple):
@@ -64,7 +72,7 @@ def mean_estimate(
     clusters: Labels | None = None,
     *,
     binary: bool = False,
-    value_range: tuple[float, float] | None = None,
+    value_range: Limits = None,
     level: float = 0.95,
 ) -> Estimate:
     """Mean of the scored units with its interval.
@@ -86,17 +94,6 @@ def mean_estimate(
     note = joined("" if clusters is None else groups.note, cluster_flags(groups))
     plain = Estimate(found.mean, level=level, n=len(x), n_unscored=lost, clusters=groups.count, note=note)
     return _share(plain, found) if binary else _graded(plain, found, value_range)
-
-
-def cluster_flags(groups: Clusters) -> str:
-    """Remarks on few clusters and on one that outweighs the others."""
-    if groups.singletons or groups.count < 2:
-        return ""
-    biggest = int(groups.sizes.max())
-    return joined(
-        f"only {groups.count} clusters" if groups.count < FEW_CLUSTERS else "",
-        "one cluster holds more than half of the units" if 2 * biggest > len(groups.codes) else "",
-    )
 
 
 def _share(plain: Estimate, found: Spread) -> Estimate:
@@ -123,13 +120,12 @@ def effective_size(found: Spread, level: float) -> float:
     return min(float(found.n), p * (1 - p) / found.se**2 * factor)
 
 
-def _graded(plain: Estimate, found: Spread, value_range: tuple[float, float] | None) -> Estimate:
+def _graded(plain: Estimate, found: Spread, value_range: Limits) -> Estimate:
     n, count, se = plain.n, found.clusters, found.se
     if se is None:
         return replace(plain, note=joined(plain.note, ONE_CLUSTER if n > 1 else "one sample"))
     if se < NOTHING * max(1.0, abs(found.mean)):
         return replace(plain, note=joined(plain.note, NO_VARIATION))
-    half = t_quantile(count - 1, plain.level) * se
-    low, high = clip((found.mean - half, found.mean + half), value_range)
+    low, high = clip(t_interval(found.mean, se, count - 1, plain.level), value_range)
     method = "t" if count == n else "cr1-t"
     return replace(plain, low=low, high=high, method=method, n_effective=found.n_effective)

@@ -1,8 +1,8 @@
 """Estimates whose intervals hold the truth where data are few, alike, skewed, clustered or split into groups.
 
 Every mean that a run prints comes from here. Shares: a beta interval at the effective number of units. Graded
-values: `unseen.mean_interval`. Which method for what was chosen by benchmarks/coverage.py; its table and the
-reasons are in docs/statistics.md. The textbook's intervals stay in `mean` and `macro`.
+values: `unseen.bound_of`. Which method for what was chosen by benchmarks/coverage.py; its table and the
+reasons are in docs/statistics.md.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,13 +10,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from suite.scoring.stats.estimate import Estimate, joined
+from suite.scoring.stats.clusters import Clusters, Floats, cluster_flags
+from suite.scoring.stats.estimate import Estimate, Limits, Pair, joined
 from suite.scoring.stats.influence import Influence, of_crossed, of_macro, of_mean, of_ratio
-from suite.scoring.stats.intervals import Pair, normal_quantile, t_quantile
-from suite.scoring.stats.mean import NO_VARIATION, ONE_CLUSTER, cluster_flags
-from suite.scoring.stats.units import Clusters, Floats
-from suite.scoring.stats.unseen import FEWEST_VALUES, NOTHING, Limits, share_interval, spread_of
+from suite.scoring.stats.intervals import normal_quantile, t_quantile
+from suite.scoring.stats.unseen import FEWEST_VALUES, NOTHING, bound_of, share_interval
 
+ONE_CLUSTER = "one cluster"
+NO_VARIATION = "no variation"
 Interval = Callable[[float], Pair]  # from a level to the ends; wider ones hold narrower ones
 FEW_VALUES = "fewer than five values"
 SMALLEST_P = 1e-9
@@ -102,10 +103,10 @@ def interval_of(
         return lambda level: share_interval(found.mean, share_size(found, level), level), ""
     if n < FEWEST_VALUES:
         return None, FEW_VALUES
-    spread = spread_of(found.values, limits, se=found.se, df=found.df, count=found.worth, seen=found.seen)
-    if spread is None:
+    bound = bound_of(found.values, limits, se=found.se, df=found.df, count=found.worth, seen=found.seen)
+    if bound is None:
         return None, f"{NO_VARIATION}, and no range is declared"
-    return spread.at, ""
+    return bound.at, ""
 
 
 def p_value(interval: Interval) -> float:
@@ -134,3 +135,25 @@ def share_size(found: Influence, level: float) -> float:
         return found.worth
     factor = (normal_quantile(level) / t_quantile(found.df, level)) ** 2
     return max(found.mean * (1 - found.mean) / found.se**2 * factor, 1.0)
+
+
+def bounds_of(x: Floats, share: Floats | None, unscored: int, limits: Limits) -> Pair | None:
+    """The mean if all unscored answers were at the low end, and at the high end, of the range.
+
+    share: scored share of each unit's answers, None where all are whole. unscored: units without a score.
+    None without a range, or if everything applicable is scored. Source: Manski 2003.
+    """
+    applicable = len(x) + unscored
+    if limits is None or not applicable or (not unscored and share is None):
+        return None
+    share = np.ones(len(x)) if share is None else share
+    known, missing = float((x * share).sum()), applicable - float(share.sum())
+    return (known + missing * limits[0]) / applicable, (known + missing * limits[1]) / applicable
+
+
+def bounds_of_macro(bounds: Sequence[Pair | None], groups: Sequence[Floats]) -> Pair | None:
+    """Mean of the groups' bounds; a group that is wholly scored has its own mean for both."""
+    if all(one is None for one in bounds):
+        return None
+    both = [one or (float(x.mean()), float(x.mean())) for one, x in zip(bounds, groups, strict=True)]
+    return sum(low for low, _ in both) / len(both), sum(high for _, high in both) / len(both)

@@ -1,0 +1,118 @@
+"""The headline so far, for a progress view: one step per scored sample, no numpy, a few sums in memory.
+
+Approximate on purpose, and to be shown with `LABEL`: samples count as independent (no clusters), each trial
+as a sample of its own, intervals are Wilson's for rates and the normal one for means. The numbers of record
+come from `computation`.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from suite.journal.records import OutputRecord, ScoreRecord
+from suite.scoring.measures import Measure, fits
+from suite.scoring.metrics.declared import measures_of
+from suite.scoring.stats.estimate import clip, wilson_at
+from suite.task import Unscored, Value
+
+LABEL = "so far, approximate"
+Z = 1.959964  # 95 %, two-sided
+
+
+class Running(NamedTuple):
+    """The value so far of n scored units; low and high are None where there is no interval yet."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Sums of pairs (x, w): the value is sum x / sum w."""
+
+    n: int = 0
+    x: float = 0.0
+    w: float = 0.0
+    xx: float = 0.0
+    xw: float = 0.0
+    ww: float = 0.0
+
+    def add(self, x: float, w: float) -> None:
+        self.n += 1
+        self.x += x
+        self.w += w
+        self.xx += x * x
+        self.xw += x * w
+        self.ww += w * w
+
+    def value(self) -> float | None:
+        return self.x / self.w if self.w else None
+
+    def variance(self) -> float | None:
+        """Of the value, by linearisation; None with fewer than two units."""
+        value = self.value()
+        if value is None or self.n < 2:
+            return None
+        residuals = max(0.0, self.xx - 2 * value * self.xw + value * value * self.ww)
+        return residuals * self.n / (self.n - 1) / self.w**2
+
+
+class RunningHeadline:
+    """What the headline is so far in one cell.
+
+    metrics: the task's declarations. headline: name of the row that is the task's first number. A headline
+    without a running form (agreement, formulas, pass@k for k > 1, metrics over cells) has no value.
+    """
+
+    def __init__(self, metrics: Iterable[object], headline: str) -> None:
+        measure = next((one for one in measures_of(metrics) if one.name == headline), None)
+        runs = measure is not None and measure.top is not None and (measure.trials or (False, 1))[1] == 1
+        self._measure: Measure | None = measure if runs else None
+        self._sums: dict[str, _Sums] = {}
+
+    def add(self, score: ScoreRecord, output: OutputRecord) -> None:
+        """Count one scored output, in time that does not depend on how many there were."""
+        measure = self._measure
+        if measure is None or measure.top is None:
+            return
+        for values, tags in _units(measure, score, output):
+            columns = {name: _number(values.get(name)) for name in measure.needs}
+            if None in columns.values() or not fits(tags, measure.where):
+                continue
+            weight = 1.0 if measure.bottom is None else measure.bottom(columns)
+            if weight or not measure.binary:
+                group = tags.get(measure.macro, "") if measure.macro else ""
+                self._sums.setdefault(group, _Sums()).add(measure.top(columns), weight)
+
+    def value(self) -> Running | None:
+        """The number so far; None while there is none, and for a headline without a running form."""
+        known = [(one, value) for one in self._sums.values() if (value := one.value()) is not None]
+        measure = self._measure
+        if measure is None or not known:
+            return None
+        n = sum(one.n for one, _ in known)
+        value = math.fsum(value for _, value in known) / len(known)
+        if measure.trials is not None or (measure.binary and not measure.macro):
+            return Running(value, *wilson_at(value, n, Z), n)
+        variances = [one.variance() for one, _ in known]
+        if None in variances:
+            return Running(value, None, None, n)
+        half = Z * math.sqrt(math.fsum(one for one in variances if one is not None)) / len(known)
+        return Running(value, *clip((value - half, value + half), measure.range), n)
+
+
+def _units(
+    measure: Measure, score: ScoreRecord, output: OutputRecord
+) -> Iterator[tuple[Mapping[str, Value], Mapping[str, str]]]:
+    if measure.over == "samples":
+        yield score.values, output.tags
+        return
+    for part in score.parts:
+        yield part.values, {**output.tags, **part.tags}
+
+
+def _number(value: Value) -> float | None:
+    return None if value is None or isinstance(value, str | Unscored) else float(value)

@@ -1,0 +1,114 @@
+"""One row of results as its metric declares it: what one unit adds to it, its range, and what it means.
+
+Results, comparison, boards, the headline so far and the exporters' facts all read rows through these, so that
+none of them has to know the kinds of metrics. Light: no numpy. Not here: computing (`rows`, `units`).
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from suite.journal.documents import Direction
+
+Range = tuple[float, float]
+Where = Mapping[str, str | Sequence[str]]
+Over = Literal["samples", "parts"]
+# Columns as formulas see them: name -> numpy array, one entry per unit, trials averaged, all scored.
+# Labels and tags ("tag:NAME") are object arrays of str; "cluster" is an integer array that tells the
+# clusters of one (re)sample apart.
+Columns = Mapping[str, Any]
+Formula = Callable[[Columns], float | None]
+
+
+class Shown(Protocol):
+    """What a row says of itself beside its number."""
+
+    @property
+    def direction(self) -> Direction:
+        """Which way is better."""
+
+    @property
+    def unit(self) -> str:
+        """Shown behind the number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A row that is a number of one model: the mean of `top` over units, the sum of `top` over that of
+    `bottom`, or a formula.
+
+    needs: values read. top, bottom: from columns (or the numbers of one unit) to what each unit adds above
+    and below the line; bottom None is 1. macro: the tag over whose categories it is a mean of means. binary:
+    every unit is 0 or 1 where there is one trial. range: of a unit, None if it has no ends. numbers: labels
+    count as unscored. trials: (all, k) of a row whose units are made from k trials: that all are right, or
+    one. pairs: whether boards pair its units.
+    """
+
+    name: str
+    direction: Direction
+    unit: str
+    over: Over = "samples"
+    where: Where
+    slices: tuple[str, ...]
+    needs: tuple[str, ...]
+    top: Callable[[Columns], Any] | None = None
+    bottom: Callable[[Columns], Any] | None = None
+    formula: Formula | None = None
+    macro: str = ""
+    binary: bool = False
+    range: Range | None = None
+    numbers: bool = True
+    trials: tuple[bool, int] | None = None
+    pairs: bool = True
+
+    @property
+    def mean(self) -> bool:
+        """Whether it is a mean of units, and no ratio or formula."""
+        return self.top is not None and self.bottom is None
+
+    def statistic(self, columns: Columns) -> float | None:
+        """Its value for these units; for a mean of means, that of the units."""
+        if self.formula is not None or self.top is None:
+            return None if self.formula is None else self.formula(columns)
+        above = self.top(columns)
+        below = float(len(above) if self.bottom is None else self.bottom(columns).sum())
+        return float(above.sum()) / below if below else None
+
+
+@dataclass(frozen=True)
+class RowFacts:
+    """A row of results as its task declares it.
+
+    kind: rate, mean, ratio, pass_rate, agreement, win_rate or statistic. low, high: ends of its scale,
+    infinite where it has none. value: the value of a sample whose mean (over samples, each the mean of its
+    trials) this row is, "" if it is something else. macro: the tag over whose categories the row is a mean
+    of means, "" for a plain one. where: only samples with these tags.
+    """
+
+    kind: str
+    low: float = -math.inf
+    high: float = math.inf
+    value: str = ""
+    macro: str = ""
+    binary: bool = False
+    where: Where | None = None
+
+    @property
+    def proportion(self) -> bool:
+        """Whether it lies between 0 and 1."""
+        return (self.low, self.high) == (0.0, 1.0)
+
+
+def facts_of(kind: str, limits: Range | None) -> RowFacts:
+    """Facts of a row on a scale with or without ends."""
+    return RowFacts(kind) if limits is None else RowFacts(kind, *limits)
+
+
+def fits(tags: Mapping[str, str], where: Where | None) -> bool:
+    """Whether a sample with these tags is one of those that a row is taken over."""
+    for tag, wanted in (where or {}).items():
+        names = (wanted,) if isinstance(wanted, str) else wanted
+        if tags.get(tag, "") not in names:
+            return False
+    return True

@@ -1,0 +1,69 @@
+"""Agreement of raters, computed before any vote is taken. About judges, not models: never compared."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from suite.errors import ConfigError
+from suite.journal.documents import MetricResult
+from suite.scoring.measures import RowFacts
+from suite.scoring.metrics.declared import OfOneCell, values_of
+
+if TYPE_CHECKING:
+    from suite.scoring.rows import Context
+    from suite.scoring.units import Scope
+
+COEFFICIENTS: tuple[str, ...] = ("percent", "alpha", "ac1", "cohen", "fleiss", "randolph")
+
+
+@dataclass(frozen=True)
+class Agreement(OfOneCell):
+    """How far raters agree on a value; the parts of a sample are its raters, by part id.
+
+    raters: "parts", or a sequence of sample-level value names (a judge's beside a human's).
+    scale: nominal for labels and yes/no, ordinal for steps, interval for scores.
+    categories: declared by the verdict type, in order; left out, those that occur (a note says so).
+    coefficients: rows NAME_percent, NAME_alpha (Krippendorff), NAME_ac1 (Gwet), NAME_cohen (two raters),
+    NAME_fleiss (as many raters on every item), NAME_randolph. Sources: `stats.agreement`.
+    """
+
+    value: str
+    raters: Literal["parts"] | Sequence[str] = field(default="parts", kw_only=True)
+    scale: Literal["nominal", "ordinal", "interval"] = field(default="nominal", kw_only=True)
+    categories: Sequence[str | float | bool] = field(default=(), kw_only=True)
+    coefficients: Sequence[str] = field(default=("percent", "alpha", "ac1"), kw_only=True)
+
+    def __post_init__(self) -> None:
+        self._named(self.value)
+        for one in self.coefficients:
+            if one not in COEFFICIENTS:
+                raise ConfigError(f"metric {self.name!r}: no coefficient {one!r}; known: {COEFFICIENTS}")
+
+    def rows(self) -> tuple[str, ...]:
+        """One row a coefficient."""
+        return tuple(f"{self.name}_{one}" for one in self.coefficients)
+
+    def wants(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The value of parts, or the values of samples."""
+        if self.raters == "parts":
+            return values_of([self.value], "parts")
+        return values_of(self.raters, "samples")
+
+    def facts(self) -> Mapping[str, RowFacts]:
+        """At most 1; below 0 for less than chance."""
+        least = (0.0 if one == "percent" else -math.inf for one in self.coefficients)
+        return {row: RowFacts("agreement", low, 1.0) for row, low in zip(self.rows(), least, strict=True)}
+
+    def compute(
+        self, context: "Context", scope: "Scope", slice_: Mapping[str, str]
+    ) -> Iterator[MetricResult]:
+        """One row a coefficient."""
+        from suite.scoring.raters import ratings_of
+        from suite.scoring.stats.agreement import agreement
+        from suite.scoring.stats.clusters import grouped
+
+        ratings, clusters, units = ratings_of(scope, self.value, self.raters, self.categories)
+        for name, coefficient in zip(self.rows(), self.coefficients, strict=True):
+            found = agreement(coefficient, self.scale, ratings, grouped(clusters), context.level)
+            yield context.row(self, name, slice_, found, units)

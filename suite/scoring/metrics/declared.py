@@ -1,0 +1,139 @@
+"""What every metric has and answers; a new kind is a subclass, in a module of its own."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from suite.errors import ConfigError, PluginError
+from suite.journal.documents import Direction, MetricResult
+from suite.scoring.measures import Measure, Over, Range, RowFacts, Where
+
+if TYPE_CHECKING:
+    from suite.scoring.rows import Context
+    from suite.scoring.units import Scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared(ABC):
+    """What all metrics have.
+
+    name: unique in the task; by default made from the value's. where: only rows with these tags.
+    by: a tag or tags; one more row per category of each. direction: which way is better. unit: shown
+    behind the number.
+    """
+
+    name: str = ""
+    direction: Direction = "higher"
+    unit: str = ""
+    where: Where = field(default_factory=dict)
+    by: str | Sequence[str] = ()
+
+    @property
+    def over(self) -> Over:
+        """What it is taken over."""
+        return "samples"
+
+    @property
+    def range(self) -> Range | None:
+        """The ends of its scale, None if it has none."""
+        return None
+
+    @property
+    def slices(self) -> tuple[str, ...]:
+        """The tags to slice by."""
+        return tuple(filter(None, (self.by,) if isinstance(self.by, str) else self.by))
+
+    def rows(self) -> tuple[str, ...]:
+        """Names of the rows of results that this metric yields."""
+        return (self.name,)
+
+    @abstractmethod
+    def wants(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Names of the values it reads: (of samples, of parts)."""
+
+    @abstractmethod
+    def facts(self) -> Mapping[str, RowFacts]:
+        """What each of its rows means."""
+
+    def measures(self) -> tuple[Measure, ...]:
+        """Its rows that are numbers of one model, to be compared, ranked and shown while a run goes on."""
+        return ()
+
+    def _named(self, name: str) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", name)
+
+    def _measure(self, name: str, *needs: str) -> Measure:
+        """A row of it, without what is special."""
+        return Measure(
+            name=name,
+            direction=self.direction,
+            unit=self.unit,
+            over=self.over,
+            where=self.where,
+            slices=self.slices,
+            needs=needs,
+            range=self.range,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfOneCell(Declared):
+    """A metric of one cell."""
+
+    def results(self, context: "Context") -> Iterator[MetricResult]:
+        """Its rows: of the whole first, then of its slices."""
+        from suite.scoring.units import scope_of
+
+        scope = scope_of(context.table, context.cell, self.over, self.where)
+        for slice_, part in scope.slices(self.slices):
+            yield from self.compute(context, part, slice_)
+
+    @abstractmethod
+    def compute(
+        self, context: "Context", scope: "Scope", slice_: Mapping[str, str]
+    ) -> Iterator[MetricResult]:
+        """Its rows over some rows of the table. Raises PluginError for a formula that fails."""
+
+
+def values_of(names: Iterable[str], over: Over) -> tuple[frozenset[str], frozenset[str]]:
+    """As `Declared.wants`: all that are no tags."""
+    kept = frozenset(name for name in names if not name.startswith("tag:"))
+    return (kept, frozenset()) if over == "samples" else (frozenset(), kept)
+
+
+def metrics_of(declared: Iterable[object]) -> Iterator[Declared]:
+    """A task's metrics. Raises PluginError for what is none."""
+    for metric in declared:
+        if not isinstance(metric, Declared):
+            raise PluginError(f"{type(metric).__name__} is no metric that can be computed")
+        yield metric
+
+
+def row_names(metrics: Iterable[object]) -> tuple[str, ...]:
+    """Names of all rows of a task's metrics. Raises ConfigError for a name that occurs twice."""
+    names: list[str] = []
+    for metric in metrics_of(metrics):
+        for name in metric.rows():
+            if name in names:
+                raise ConfigError(
+                    f"two metrics yield {name!r}", fix="give one of them another name: name='…'"
+                )
+            names.append(name)
+    return tuple(names)
+
+
+def measures_of(metrics: Iterable[object]) -> list[Measure]:
+    """Every row of a task's metrics that is a number of one model, in order."""
+    return [one for metric in metrics_of(metrics) for one in metric.measures()]
+
+
+def wanted_values(metrics: Iterable[object]) -> tuple[frozenset[str], frozenset[str]]:
+    """Names of all values that these metrics read: (of samples, of parts)."""
+    samples: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset()
+    for metric in metrics_of(metrics):
+        some, more = metric.wants()
+        samples, parts = samples | some, parts | more
+    return samples, parts

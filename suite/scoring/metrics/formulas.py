@@ -1,0 +1,73 @@
+"""Any statistic of the values of one cell, by resampling whole clusters."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from suite.errors import ConfigError
+from suite.journal.documents import MetricResult
+from suite.scoring.measures import Formula, Measure, Over, Range, RowFacts, facts_of
+from suite.scoring.metrics.declared import OfOneCell, values_of
+
+if TYPE_CHECKING:
+    from suite.scoring.rows import Context
+    from suite.scoring.units import Scope
+
+ONE = "cell"
+Interval = Literal["cluster-bootstrap", "none"]
+
+
+@dataclass(frozen=True)
+class Custom(OfOneCell):
+    """Any statistic of some values: a pure function of their columns, None where it does not exist.
+
+    needs: value names and "tag:NAME". Only samples with all needed values are passed.
+    interval: "cluster-bootstrap" (2,000 draws of whole clusters) or "none".
+    """
+
+    name: str = field(kw_only=False)
+    formula: Formula
+    needs: Sequence[str] = field(default=(), kw_only=True)
+    interval: Interval = field(default="cluster-bootstrap", kw_only=True)
+    range: Range | None = field(default=None, kw_only=True)
+    over: Over = field(default="samples", kw_only=True)
+    draws: int = field(default=2000, kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_needs(self.name, self.needs)
+
+    def wants(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The needed values."""
+        return values_of(self.needs, self.over)
+
+    def facts(self) -> Mapping[str, RowFacts]:
+        """A statistic."""
+        return {self.name: facts_of("statistic", self.range)}
+
+    def measures(self) -> tuple[Measure, ...]:
+        """The one row."""
+        return (replace(self._measure(self.name, *self.needs), formula=self.formula, numbers=False),)
+
+    def compute(
+        self, context: "Context", scope: "Scope", slice_: Mapping[str, str]
+    ) -> Iterator[MetricResult]:
+        """The one row."""
+        from suite.scoring.rows import formula_estimate
+        from suite.scoring.stats.estimate import Estimate
+        from suite.scoring.units import units_of
+
+        (measure,) = self.measures()
+        units = units_of(measure, scope)
+        found = Estimate(None)
+        if units.n:
+            seed = context.seed_of(self.name, slice_)
+            found = formula_estimate(
+                self, lambda tables: self.formula(tables[ONE]), {ONE: units}, seed, context.level
+            )
+        yield context.row(self, self.name, slice_, found, units)
+
+
+def check_needs(metric: str, needs: Sequence[str]) -> None:
+    """Raises ConfigError for a formula that needs no value."""
+    if not any(not name.startswith("tag:") for name in needs):
+        raise ConfigError(f"metric {metric!r}: `needs` must name at least one value")

@@ -1,0 +1,75 @@
+"""pass@k and pass^k from repeated trials: means over samples, never a proportion's interval."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from suite.errors import ConfigError
+from suite.journal.documents import MetricResult
+from suite.scoring.measures import Measure, RowFacts
+from suite.scoring.metrics.declared import OfOneCell, values_of
+
+if TYPE_CHECKING:
+    from suite.scoring.rows import Context
+    from suite.scoring.units import Scope
+
+UNIT = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class PassAt(OfOneCell):
+    """Solved in at least one of k trials (pass@k), and with `power` in all of k (pass^k): unbiased.
+
+    Rows: NAME@k and NAME^k. A k above the trials run is refused for the whole metric, with a note.
+    Source: Chen et al. 2021 (arXiv 2107.03374) eq. 1; tau-bench (arXiv 2406.12045).
+    """
+
+    value: str
+    k: Sequence[int] = field(default=(1,), kw_only=True)
+    power: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        self._named(self.value)
+        if not self.k or any(one < 1 for one in self.k):
+            raise ConfigError(f"metric {self.name!r}: k must be whole numbers from 1")
+
+    def rows(self) -> tuple[str, ...]:
+        """One row for each k, pass@k first."""
+        return tuple(one.name for one in self.measures())
+
+    def wants(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The value."""
+        return values_of([self.value], "samples")
+
+    def facts(self) -> Mapping[str, RowFacts]:
+        """Shares of samples."""
+        return dict.fromkeys(self.rows(), RowFacts("pass_rate", *UNIT))
+
+    def measures(self) -> tuple[Measure, ...]:
+        """All rows."""
+        return tuple(
+            replace(
+                self._measure(f"{self.name}{'^' if every else '@'}{k}", self.value),
+                top=lambda columns: columns[self.value],
+                range=UNIT,
+                trials=(every, k),
+            )
+            for every in ((False, True) if self.power else (False,))
+            for k in self.k
+        )
+
+    def compute(
+        self, context: "Context", scope: "Scope", slice_: Mapping[str, str]
+    ) -> Iterator[MetricResult]:
+        """All rows; a k that was not run leaves none."""
+        from suite.scoring.stats.estimate import Estimate
+        from suite.scoring.units import trials_of
+
+        counted = trials_of(scope, self.value)
+        for measure in self.measures():
+            every, k = measure.trials or (False, 1)
+            if refusal := counted.refusal(k):
+                found = Estimate(None, note=refusal)
+                yield context.row(self, measure.name, slice_, found, counted.units(1, every=every))
+            else:
+                yield context.mean_row(measure, slice_, counted.units(k, every=every))

@@ -1,0 +1,179 @@
+"""Rows of results from units: estimates, counts, coverage, bounds, notes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import msgspec
+import numpy as np
+
+from suite.errors import PluginError
+from suite.journal.documents import MetricResult
+from suite.scoring.measures import Columns, Measure, Range, Shown
+from suite.scoring.stats.bootstrap import bootstrap_formula, seed_for
+from suite.scoring.stats.clusters import grouped, grouped_together, is_binary
+from suite.scoring.stats.estimate import Estimate, finite, joined
+from suite.scoring.stats.means import bounds_of, bounds_of_macro, covering_macro, covering_mean
+from suite.scoring.table import Table
+from suite.scoring.units import Scope, Units, units_of
+
+LOW_COVERAGE = 0.95
+Slice = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all metrics of one cell are computed with."""
+
+    table: Table
+    cell: str
+    headline: str
+    seed: int
+    level: float
+
+    def seed_of(self, name: str, slice_: Slice) -> int:
+        """The seed of one row's resampling: from the run's seed, its name and slice."""
+        return seed_for(self.seed, name, *(part for pair in sorted(slice_.items()) for part in pair))
+
+    def row(
+        self,
+        shown: Shown,
+        name: str,
+        slice_: Slice,
+        found: Estimate,
+        units: Units,
+        bounds: tuple[float, float] | None = None,
+    ) -> MetricResult:
+        """The result's record."""
+        coverage = units.coverage
+        labels = f"{units.labels} labels where numbers were expected" if units.labels else ""
+        return MetricResult(
+            name=name,
+            slice=dict(slice_),
+            headline=name == self.headline and not slice_,
+            value=found.value,
+            low=found.low,
+            high=found.high,
+            level=self.level,
+            method=found.method,
+            n=units.n,
+            unscored=units.unscored,
+            not_applicable=units.not_applicable,
+            coverage=coverage,
+            bounds=bounds,
+            clusters=found.clusters,
+            n_effective=found.n_effective,
+            direction=shown.direction,
+            note=joined(found.note if coverage is not None else "", coverage_note(coverage), labels),
+            unit=shown.unit,
+        )
+
+    def mean_row(self, measure: Measure, slice_: Slice, units: Units, note: str = "") -> MetricResult:
+        """The mean of what each unit adds above the line. note: comes first."""
+        assert measure.top is not None
+        x, limits = measure.top(units.columns), measure.range
+        binary = measure.binary and is_binary(x)
+        found = covering_mean(x, grouped(units.clusters), binary=binary, limits=limits, level=self.level)
+        found = replace(found, note=joined(note, found.note))
+        return self.row(
+            measure, measure.name, slice_, found, units, bounds_of(x, units.share, units.unscored, limits)
+        )
+
+    def macro_row(self, measure: Measure, micro: MetricResult, scope: Scope) -> MetricResult:
+        """The mean over slices; counts and coverage are those of the whole. The groups are fixed; why:
+        docs/numbers.md, "Macro and micro".
+        """
+        assert measure.top is not None
+        columns, clusters, limits, empty = [], [], [], []
+        for label, part in scope.sliced(measure.macro):
+            units = units_of(measure, part)
+            if units.n:
+                x = measure.top(units.columns)
+                columns.append(x)
+                clusters.append(units.clusters)
+                limits.append(bounds_of(x, units.share, units.unscored, measure.range))
+            elif units.unscored:
+                empty.append(label)
+        if empty or not columns:
+            found = Estimate(None, note=f"no score in {', '.join(empty[:5])}" if empty else "")
+            bounds = None
+        else:
+            found = covering_macro(
+                columns,
+                grouped_together(clusters),
+                binary=measure.binary and all(is_binary(x) for x in columns),
+                limits=measure.range,
+                level=self.level,
+            )
+            found = replace(found, note=joined(f"macro over {len(columns)} slices", found.note))
+            bounds = bounds_of_macro(limits, columns)
+        return msgspec.structs.replace(
+            micro,
+            name=measure.name,
+            headline=measure.name == self.headline,
+            value=found.value,
+            low=found.low,
+            high=found.high,
+            method=found.method,
+            bounds=bounds,
+            clusters=found.clusters,
+            n_effective=None,
+            note=joined(found.note, coverage_note(micro.coverage)),
+        )
+
+
+def coverage_note(coverage: float | None) -> str:
+    """What to say about a coverage, "" for nothing."""
+    if coverage is None:
+        return "no sample has this value"
+    return f"coverage {coverage:.1%}" if coverage < LOW_COVERAGE else ""
+
+
+class Formulated(Protocol):
+    """A metric whose interval comes from resampling."""
+
+    @property
+    def name(self) -> str:
+        """Of the metric."""
+
+    @property
+    def interval(self) -> str:
+        """How it is made; "none" for none."""
+
+    @property
+    def draws(self) -> int:
+        """Resamples."""
+
+    @property
+    def range(self) -> Range | None:
+        """Of its value."""
+
+
+def formula_estimate(
+    metric: Formulated,
+    formula: Callable[[Mapping[str, Columns]], float | None],
+    held: Mapping[str, Units],
+    seed: int,
+    level: float,
+) -> Estimate:
+    """A formula's value with its interval. held: units by name of the cell.
+
+    Raises PluginError for a formula that fails on the sample itself.
+    """
+    try:
+        value = finite(formula({name: _whole(units) for name, units in held.items()}))
+    except Exception as error:  # third-party code: anything may come out
+        raise PluginError(
+            f"the formula of metric {metric.name!r} failed: {type(error).__name__}: {error}"
+        ) from error
+    if value is None:
+        return Estimate(None, note="the formula yields no number here")
+    if metric.interval == "none":
+        return Estimate(value)
+    tables = {name: (units.columns, units.clusters) for name, units in held.items()}
+    return bootstrap_formula(value, formula, tables, metric.draws, seed, level, metric.range)
+
+
+def _whole(units: Units) -> Columns:
+    """The columns a formula sees for the sample itself: the clusters are numbered."""
+    return {**units.columns, "cluster": np.unique(units.clusters, return_inverse=True)[1]}
