@@ -23,7 +23,7 @@ WAY = (
     ("run/calls.py", "takes a recorded or cached reply, or asks the role's engine"),
     ("models/client.py", "sends the request and reads the reply"),
     ("journal/writing.py", "appends the call, the output and the score"),
-    ("scoring/results.py", "computes the numbers from all scores"),
+    ("scoring/computation.py", "computes the numbers from all scores"),
     ("report/run_reports.py", "writes the report"),
 )
 _STYLE = """<style>
