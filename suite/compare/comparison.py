@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from suite.compare.comparability import Difference, Match, differences, match_cells, refuse
-from suite.compare.differences import Paired, SliceDifference, noted, pair, slice_differences
+from suite.compare.differences import SliceDifference, noted, pair, slice_differences
 from suite.compare.disagreements import Disagreement, disagreements
 from suite.compare.loading import ComparedRun, cell_name, load_tables, load_tasks, open_runs
+from suite.compare.rows import MeasureRow, SliceRow
 from suite.compare.sides import side
 from suite.errors import ConfigError, unknown
 from suite.plugins import Catalogue, catalogue
@@ -56,31 +57,6 @@ class ComparisonWanted:
     def left(self, p: float | None, corrected: float | None) -> float:
         """The level that a correction leaves to one interval: 1 - (1 - level) p/corrected."""
         return 1 - (1 - self.level) * (p / corrected if p and corrected else 1.0)
-
-
-@dataclass(frozen=True)
-class MeasureRow:
-    """One measure of one pair of cells. corrected: its p within its family. verdict: for headlines."""
-
-    a: str
-    b: str
-    match: Match
-    measure: Measure
-    headline: bool
-    found: Paired
-    corrected: float | None = None
-    verdict: str = ""
-    equivalent: bool | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class SliceRow:
-    """One slice of one row. corrected: by Benjamini-Hochberg over all slices."""
-
-    row: MeasureRow
-    found: SliceDifference
-    corrected: float | None
 
 
 @dataclass(frozen=True)

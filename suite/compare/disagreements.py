@@ -3,15 +3,12 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from suite.compare.loading import ComparedRun, Texts
+from suite.compare.rows import MeasureRow
 from suite.journal.index import digest64
-
-if TYPE_CHECKING:
-    from suite.compare.comparison import MeasureRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +25,7 @@ class Disagreement:
 
 
 def disagreements(
-    a: ComparedRun, b: ComparedRun, rows: Sequence["MeasureRow"], most: int
+    a: ComparedRun, b: ComparedRun, rows: Sequence[MeasureRow], most: int
 ) -> list[Disagreement]:
     """At most `most` samples for either side, from all cells in turn: largest difference first, then by id.
 
@@ -75,7 +72,7 @@ def disagreements(
     return found
 
 
-def _queue(row: "MeasureRow", sign: int, most: int) -> list[tuple[int, float]]:
+def _queue(row: MeasureRow, sign: int, most: int) -> list[tuple[int, float]]:
     ids, d = row.found.ids, row.found.d
     if ids is None or d is None:
         return []

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from suite.compare.comparison import Compared, MeasureRow
+from suite.compare.comparison import Compared
+from suite.compare.rows import MeasureRow
 
 FORMAT = "suite-compare/1"
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from suite.blocks import Block, Dialogue, Line, Plot, Section, Shown, Table, Text, Turn
-from suite.compare.comparison import Compared, ComparisonWanted, MeasureRow, PairPart, SliceRow
+from suite.compare.comparison import Compared, ComparisonWanted, PairPart
 from suite.compare.disagreements import Disagreement
+from suite.compare.rows import MeasureRow, SliceRow
 from suite.errors import RunError
 from suite.journal.reading import read_json
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.board.entry.verification import ColumnResult, Latency, TokenCounts
-from suite.board.verify.plausibility.calls import UNSERVED, members, provider_of
+from suite.board.verify.members import UNSERVED, members, provider_of
 from suite.board.verify.subject import Subject
 from suite.compare.sides import scope, side
 from suite.journal.pairs import pairs

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from suite.board.define.thresholds import Thresholds
-from suite.board.verify.plausibility.calls import check_calls, members, provider_of
+from suite.board.verify.members import members, provider_of
+from suite.board.verify.plausibility.calls import check_calls
 from suite.board.verify.plausibility.replies import check_replies
 from suite.board.verify.subject import Subject
 

@@ -4,22 +4,21 @@ import hashlib
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import msgspec
 import numpy as np
 
 from suite.board.define.thresholds import Thresholds
+from suite.board.verify.members import UNSERVED, members, provider_of
 from suite.board.verify.plausibility.prompts import Prompts, Sizes
 from suite.board.verify.subject import Subject
 from suite.chat import assistant, call_id, sha256_hex
 from suite.journal.index import digest64
 from suite.journal.records import EVENTS, LIST_LENGTH, CallRecord
 
-UNSERVED = frozenset({"scripted", "replay", "lexical"})  # no model takes time to answer
 MIN_LATENCIES = 50
 LONG_TEXT = 60
 LONG = 16  # a limit in tokens that an answer seldom meets by chance
@@ -48,21 +47,6 @@ def journals(subject: Subject) -> Iterator[tuple[str, CallRecord]]:
         yield "calls.jsonl", call
     for call in subject.scoring_journal.calls:
         yield "scoring/calls.jsonl", call
-
-
-def members(subject: Subject) -> dict[str, Mapping[str, Any]]:
-    """Member -> its record in the manifests."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for manifest in (subject.manifest, subject.scoring_manifest):
-        for records in manifest.get("roles", {}).values():
-            for one in records:
-                found.setdefault(one["member"], one)
-    return found
-
-
-def provider_of(record: Mapping[str, Any]) -> str:
-    """The provider in a member's spec."""
-    return str(record["spec"]).partition("/")[0]
 
 
 def family_of(call: CallRecord, families: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from suite.board.define.thresholds import Thresholds
-from suite.board.verify.plausibility.calls import members
+from suite.board.verify.members import members
 from suite.board.verify.plausibility.leaks import Leaks, words_of
 from suite.board.verify.subject import Subject
 from suite.journal.index import digest64
