@@ -10,7 +10,7 @@ Shown = str | float | int | bool | None  # a value as a report shows it
 
 
 def shown(value: object) -> Shown:
-    """Any value as a report shows it: an unscored one says why it is, what is no plain value is its text."""
+    """A value as a report shows it: an unscored one with its reason, what is no plain value as its text."""
     if isinstance(value, Unscored):
         return f"unscored: {value.reason}"
     return value if isinstance(value, str | float | int | bool) or value is None else str(value)

@@ -4,9 +4,14 @@ A parameter is a *solve* parameter (part of the cell's identity) unless declared
 A validator may raise `SkipCell` to leave an impossible combination out of a sweep.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from suite.chat import Json
+
+ValueT = TypeVar("ValueT")
 
 
 class Parameters(BaseModel):
@@ -32,12 +37,12 @@ class Parameters(BaseModel):
             if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get(mark)
         )
 
-    def solve_values(self) -> dict[str, Any]:
+    def solve_values(self) -> dict[str, Json]:
         """All solve parameters with their values, as JSON."""
         score = self.at_score_names()
         return {name: value for name, value in self.model_dump(mode="json").items() if name not in score}
 
-    def score_values(self) -> dict[str, Any]:
+    def score_values(self) -> dict[str, Json]:
         """All at-score parameters with their values, as JSON."""
         score = self.at_score_names()
         return {name: value for name, value in self.model_dump(mode="json").items() if name in score}
@@ -60,10 +65,13 @@ class SkipCell(Exception):
         self.reason = reason
 
 
-def at_score(default: Any, *, local: bool = False, **field: Any) -> Any:
+def at_score(default: ValueT, *, local: bool = False, **field: object) -> ValueT:
     """Declare a parameter that changes scoring only: `suite score RUN -P name=…` may set it anew.
 
     local: its value names something of this machine (a program, a file). Nobody else can check a score that
     rests on it, and a stranger's must never be used: such runs are not packed, such bundles not replayed.
     """
-    return Field(default, json_schema_extra={"at_score": True, **({"local": True} if local else {})}, **field)
+    declared: Callable[..., ValueT] = Field
+    return declared(
+        default, json_schema_extra={"at_score": True, **({"local": True} if local else {})}, **field
+    )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, get_args
 
 from suite.blocks import Block
+from suite.chat import Json
 from suite.chat import Output as Output
 from suite.parameters import Parameters
 from suite.prompts import Prompts
@@ -83,7 +84,7 @@ class TaskInfo:
     datasets: Sequence[str] = ()
     mini: Mapping[str, str] = field(default_factory=dict)
     paper: str = ""
-    presets: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    presets: Mapping[str, Sequence[Mapping[str, Json]]] = field(default_factory=dict)
     instead: Mapping[str, str] = field(default_factory=dict)
     replay: Literal["exact", "none"] = "exact"
     replay_reason: str = ""
@@ -106,6 +107,20 @@ class Metric(Protocol):
     @property
     def name(self) -> str:
         """Name of the metric, unique in its task."""
+
+    @property
+    def direction(self) -> str:
+        """Which way is better: higher, lower or neither."""
+
+    @property
+    def slices(self) -> tuple[str, ...]:
+        """The tags it is sliced by."""
+
+    def rows(self) -> tuple[str, ...]:
+        """Names of the rows of results that it yields."""
+
+    def wants(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Names of the values it reads: (of samples, of parts)."""
 
 
 class Data(Protocol):
@@ -171,7 +186,7 @@ class Task(ABC, Generic[PayloadT, ParametersT]):
         return Parameters
 
     @classmethod
-    def payload_type(cls) -> Any:
+    def payload_type(cls) -> type | None:
         """The type of its samples' payloads, read from the generic arguments; None where it isn't told."""
         for base in cls.__mro__:
             for generic in getattr(base, "__orig_bases__", ()):

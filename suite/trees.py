@@ -6,7 +6,7 @@ name that only one side has differs from null too, unless `missing` says otherwi
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from functools import partial
 
 import msgspec
 
@@ -21,7 +21,7 @@ class _Missing:
 MISSING = _Missing()
 
 
-def exactly(mine: Any, theirs: Any) -> bool:
+def exactly(mine: object, theirs: object) -> bool:
     """Whether two values that JSON can hold are written the same."""
     if mine is MISSING or theirs is MISSING:
         return mine is theirs
@@ -29,25 +29,25 @@ def exactly(mine: Any, theirs: Any) -> bool:
 
 
 def differences(
-    mine: Any,
-    theirs: Any,
+    mine: object,
+    theirs: object,
     path: str = "",
     *,
-    same: Callable[[Any, Any], bool] = exactly,
-    entry: Callable[[int, Any], str] | None = None,
-    missing: Any = MISSING,
-) -> Iterator[tuple[str, Any, Any]]:
+    same: Callable[[object, object], bool] = exactly,
+    entry: Callable[[int, object], str] | None = None,
+    missing: object = MISSING,
+) -> Iterator[tuple[str, object, object]]:
     """(path, mine, theirs) of the smallest values that differ; paths are names joined by dots.
 
     path: of the trees themselves. entry: (index, value) -> what an entry of a list is called; with it, lists
     of one length are compared entry by entry, without it as one value. missing: stands for a name that the
     other side has not; None makes it equal to null.
     """
-    how: dict[str, Any] = {"same": same, "entry": entry, "missing": missing}
+    below = partial(differences, same=same, entry=entry, missing=missing)
     if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
         for key in [*mine, *(key for key in theirs if key not in mine)]:
             place = f"{path}.{key}" if path else str(key)
-            yield from differences(mine.get(key, missing), theirs.get(key, missing), place, **how)
+            yield from below(mine.get(key, missing), theirs.get(key, missing), place)
     elif (
         entry
         and isinstance(mine, list | tuple)
@@ -55,6 +55,6 @@ def differences(
         and len(mine) == len(theirs)
     ):
         for index, (one, other) in enumerate(zip(mine, theirs, strict=True)):
-            yield from differences(one, other, f"{path}[{entry(index, one)}]", **how)
+            yield from below(one, other, f"{path}[{entry(index, one)}]")
     elif not same(mine, theirs):
         yield path, mine, theirs

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
+from suite.chat import Json
 from suite.errors import SandboxUnavailable
 from suite.journal.reading import RunReader
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
@@ -21,6 +22,9 @@ from suite.task import Output
 from suite.testing.subject import Skip, Subject
 
 Key = tuple[str, str, int]  # cell, sample, trial
+Content = Mapping[str, object]  # what is compared of a record, by name
+KeyT = TypeVar("KeyT")
+RecordT = TypeVar("RecordT")
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Ran:
     scores: dict[Key, ScoreRecord] = field(default_factory=dict)
     calls: dict[str, CallRecord] = field(default_factory=dict)
     repeated: list[str] = field(default_factory=list)
-    manifest: dict[str, Any] = field(default_factory=dict)
+    manifest: Json = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
 
     @property
@@ -133,7 +137,7 @@ def read(plan: Plan, outcome: Outcome, replayed: Mapping[str, CallRecord] | None
     return ran
 
 
-def _note(ran: Ran, into: dict[Any, Any], key: Any, record: Any) -> None:
+def _note(ran: Ran, into: dict[KeyT, RecordT], key: KeyT, record: RecordT) -> None:
     if key in into:
         ran.repeated.append(f"{type(record).__name__} {key}")
     into[key] = record
@@ -158,11 +162,11 @@ def differences(one: Ran, other: Ran, most: int = 5) -> list[str]:
     return found if len(found) <= most else [*found[:most], f"and {len(found) - most} more differences"]
 
 
-def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+def _differing(one: Content, other: Content) -> str:
     return "; ".join(f"{k} {one[k]!r:.80} and {other[k]!r:.80}" for k in one if one[k] != other[k])
 
 
-def _outputs(ran: Ran) -> dict[Any, dict[str, Any]]:
+def _outputs(ran: Ran) -> dict[Key | str, Content]:
     return {
         key: {
             "output": ran.texts[key],
@@ -175,7 +179,7 @@ def _outputs(ran: Ran) -> dict[Any, dict[str, Any]]:
     }
 
 
-def _scores(ran: Ran) -> dict[Any, dict[str, Any]]:
+def _scores(ran: Ran) -> dict[Key | str, Content]:
     return {
         key: {
             "values": one.values,
@@ -187,7 +191,7 @@ def _scores(ran: Ran) -> dict[Any, dict[str, Any]]:
     }
 
 
-def _calls(ran: Ran) -> dict[Any, dict[str, Any]]:
+def _calls(ran: Ran) -> dict[Key | str, Content]:
     return {
         key: {
             "role": (one.role, one.group, one.trial, one.key),

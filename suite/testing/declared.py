@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -125,7 +124,7 @@ def _frozen(default: Parameters) -> Iterator[str]:
         yield f"parameter {name!r} can be changed: model_config must keep frozen=True"
 
 
-def _round_trip(subject: Subject, values: Mapping[str, Any], what: str) -> Iterator[str]:
+def _round_trip(subject: Subject, values: Mapping[str, object], what: str) -> Iterator[str]:
     """Values as they come, as JSON and back are one cell."""
     kind = subject.task.parameters_type()
     try:

@@ -1,7 +1,6 @@
 """Checks of the three outcomes: no reply is pending, no answer is the worst value, no verdict is unscored."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from suite.chat import Finish
 from suite.scoring.metrics import Rate
@@ -66,9 +65,9 @@ def _dropped(bench: Bench, base: Ran, ran: Ran, finish: str) -> Iterator[str]:
     metric = headline(bench.subject.info, bench.subject.task.metrics)
     if metric is None:
         return
-    direction = getattr(metric, "direction", "higher")
+    direction = metric.direction
     sign = -1.0 if direction == "lower" else 1.0
-    names = sorted(metric.wants()[0])  # type: ignore[attr-defined]
+    names = sorted(metric.wants()[0])
     rater = any("rate" in needs for needs in base.plan.filled.roles[CANDIDATE].needs)
     may_be_unscored = rater or direction == "neither"
     for name in names:
@@ -116,8 +115,7 @@ def judge_failure(bench: Bench) -> Iterator[str]:
             yield f"{ran.name(key)} has no unscored value, though the judge gave no verdict: {score.values}"
             return
     metric = headline(bench.subject.info, bench.subject.task.metrics)
-    wanted: Any = metric.wants()[0] if metric is not None else ()  # type: ignore[attr-defined]
-    for name in sorted(wanted):
+    for name in sorted(metric.wants()[0] if metric is not None else ()):
         values = [score.values.get(name) for score in judged.values()]
         if values and all(isinstance(value, int | float) for value in values):
             yield f"the headline's {name!r} has a number everywhere, though the judge gave no verdict"

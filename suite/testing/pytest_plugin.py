@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from _pytest._code.code import TerminalRepr
+
     from suite.testing.bench import Bench
     from suite.testing.conformance import Report
     from suite.testing.subject import Subject
@@ -75,8 +77,10 @@ class _Shared:
 class ConformanceItem(pytest.Item):
     """One check of one task as a test."""
 
-    def __init__(self, *, check: str, shared: _Shared, **more: Any) -> None:
-        super().__init__(**more)
+    def __init__(
+        self, name: str, parent: pytest.Session, *, nodeid: str, check: str, shared: _Shared
+    ) -> None:
+        super().__init__(name, parent, nodeid=nodeid)
         self._check = check
         self._shared = shared
 
@@ -90,11 +94,15 @@ class ConformanceItem(pytest.Item):
         if result.skipped:
             pytest.skip(result.skipped)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+    def repr_failure(
+        self,
+        excinfo: pytest.ExceptionInfo[BaseException],
+        style: object = None,  # noqa: ARG002
+    ) -> str | TerminalRepr:
         """What is wrong, without a traceback of the checks themselves."""
         if isinstance(excinfo.value, AssertionError):
             return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where it comes from: there is no file."""

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, get_args
+from typing import get_args
 
 import msgspec
 
@@ -82,7 +82,7 @@ def _values(bench: Bench, ran: Ran) -> Iterator[str]:
     missing = [(name, names) for name in wanted - names if ran.scores]
     missing += [(name, parts_names) for name in wanted_parts - parts_names if parts]
     first = headline(bench.subject.info, bench.subject.task.metrics)
-    needed = frozenset().union(*first.wants()) if first is not None else frozenset()  # type: ignore[attr-defined]
+    needed = frozenset().union(*first.wants()) if first is not None else frozenset()
     for name, known in sorted(missing, key=lambda one: one[0]):
         near = difflib.get_close_matches(name, known, 1, 0.8)
         if name in needed or near:
@@ -99,7 +99,7 @@ def _slices(bench: Bench, ran: Ran) -> Iterator[str]:
     tags = {tag for one in ran.outputs.values() for tag in one.tags}
     tags |= {tag for score in ran.scores.values() for part in score.parts for tag in part.tags}
     for metric in bench.subject.task.metrics:
-        for tag in getattr(metric, "slices", ()):
+        for tag in metric.slices:
             if tags and tag not in tags:
                 yield f"metric {metric.name!r} is sliced by {tag!r}, a tag that no sample and no part has"
 
@@ -261,7 +261,7 @@ def _listen(package: str) -> Iterator[_Heard]:
         _listening.remove(heard)
 
 
-def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+def _hook(event: str, arguments: tuple[object, ...]) -> None:
     if not _listening or event not in EVENTS:
         return
     place = _place(event, arguments)
@@ -272,7 +272,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     raise Outside(f"{place} was asked for while a check allows no connection")
 
 
-def _place(event: str, arguments: tuple[Any, ...]) -> str:
+def _place(event: str, arguments: tuple[object, ...]) -> str:
     """Where to, as host:port; "" for a socket of this machine's file system."""
     if event in ("socket.getaddrinfo", "socket.gethostbyname"):
         return ":".join(str(one) for one in arguments[:2] if one)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Literal, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -12,7 +12,7 @@ from suite.errors import PluginError, SuiteError
 from suite.parameters import SkipCell
 from suite.run.cells import Cell
 from suite.run.records import payload_sha256
-from suite.task import Data, Sample
+from suite.task import AnySample, Data
 from suite.testing.bench import Bench
 from suite.testing.subject import Skip, Subject
 
@@ -41,7 +41,7 @@ def samples(bench: Bench) -> Iterator[str]:
         yield from _contiguous(cell, found)
 
 
-def _well_formed(cell: Cell, found: list[Sample[Any]]) -> Iterator[str]:
+def _well_formed(cell: Cell, found: list[AnySample]) -> Iterator[str]:
     seen: set[str] = set()
     for one in found:
         if not isinstance(one.id, str) or not one.id or "\n" in one.id:
@@ -64,7 +64,7 @@ def _well_formed(cell: Cell, found: list[Sample[Any]]) -> Iterator[str]:
             return
 
 
-def _contiguous(cell: Cell, found: list[Sample[Any]]) -> Iterator[str]:
+def _contiguous(cell: Cell, found: list[AnySample]) -> Iterator[str]:
     closed: set[str] = set()
     group = None
     for one in found:
@@ -174,7 +174,7 @@ def _variants(subject: Subject) -> list[Cell]:
     return list(found.values())[:MOST_VARIANTS]
 
 
-def _other_values(annotation: Any, now: Any) -> list[Any]:
+def _other_values(annotation: object, now: object) -> list[object]:
     if isinstance(now, bool):
         return [not now]
     if isinstance(now, int):
@@ -183,7 +183,7 @@ def _other_values(annotation: Any, now: Any) -> list[Any]:
     return [value for arm in arms if get_origin(arm) is Literal for value in get_args(arm) if value != now]
 
 
-def _facts(one: Sample[Any]) -> Facts:
+def _facts(one: AnySample) -> Facts:
     return (one.id, one.group, one.cluster, tuple(sorted(one.tags.items())), payload_sha256(one.payload))
 
 

@@ -1,9 +1,8 @@
 """The task under test: its class, the cells that are tried, its data, and plans over scripted models."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 from suite.data.cache import Cache
 from suite.data.pull import ready
@@ -92,7 +91,7 @@ class Subject:
             if here is None:
                 raise Skip(f"the data of {name!r} is not here, and no mini data stands in for it")
 
-    def cell(self, values: Mapping[str, Any]) -> Cell:
+    def cell(self, values: Mapping[str, object]) -> Cell:
         """A cell of these raw parameter values. Raises ValidationError or SkipCell."""
         return make_cell(self.task(self.task.parameters_type().model_validate(dict(values))), self.name)
 
@@ -134,6 +133,6 @@ class Subject:
         ]
 
 
-def headline(info: TaskInfo, metrics: Any) -> Metric | None:
+def headline(info: TaskInfo, metrics: Iterable[Metric]) -> Metric | None:
     """The declared metric that yields the headline, or None."""
     return next((one for one in metrics if info.headline in one.rows()), None)
