@@ -1,7 +1,6 @@
 """suite judge: how far a judge can be trusted, and numbers corrected for what it gets wrong."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec

@@ -8,13 +8,12 @@ import hashlib
 import heapq
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+
+import msgspec
 
 from suite.chat import Request
 from suite.errors import PluginError
 from suite.task import Sample
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,8 @@ class Trie:
         """Path of a request: for each prefix of what is rendered, the index of its first request."""
         index = self._next
         self._next += 1
-        steps: list[Hashable] = [request.tools, *request.messages, request.prompt, *request.texts]
+        tools = msgspec.json.encode(request.tools)  # a schema is a dict, which has no hash
+        steps: list[Hashable] = [tools, *request.messages, request.prompt, *request.texts]
         path = []
         prefix: Hashable = None
         for step in steps:

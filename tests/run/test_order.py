@@ -78,6 +78,15 @@ def trie_order(requests: Sequence[Request]) -> list[int]:
     return sorted(range(len(requests)), key=lambda i: (paths[i], i))
 
 
+def test_requests_with_tools_share_the_history_of_those_with_the_same_tools() -> None:
+    trie = Trie()
+    tools = [suite.Tool("look", "Looks.", {"type": "object", "properties": {name: {}}}) for name in "ab"]
+    first, second, other = (
+        trie.path(Request("chat", (user("one"),), tools=(tool,))) for tool in (tools[0], tools[0], tools[1])
+    )
+    assert first[:-1] == second[:-1] != other[:-1]
+
+
 def simulate_hits(prompts: Iterable[Sequence[int]], cache_tokens: int, block: int = 32) -> tuple[int, int]:
     """Prefix-cache hits of prompts sent one after the other: (hit tokens, all prompt tokens).
 
