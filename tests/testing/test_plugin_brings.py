@@ -1,4 +1,4 @@
-"""A plugin brings a judge: a provider written by public names alone, which fills that role of a run."""
+"""A plugin brings a judge (a provider that fills the role) and a metric, written by public names alone."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from suite.plugins import catalogue
 from suite.testing import open_model
 
 CODE = '''
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import suite
 
@@ -40,6 +40,17 @@ class Pedant(suite.Provider):
         return Strict(spec)
 
 
+class Spread(suite.Custom):
+    """How far the largest value is from the smallest."""
+
+    def __init__(self, value: str, unit: str) -> None:
+        super().__init__(f"{value}_spread", self.spread, needs=(value,), unit=unit, interval="none")
+
+    def spread(self, columns: Mapping[str, Sequence[float]]) -> float:
+        (values,) = (columns[name] for name in self.needs)
+        return float(max(values) - min(values))
+
+
 class Thing(suite.Payload):
     id: str
     word: str
@@ -57,7 +68,7 @@ class Names(suite.Task[Thing, suite.Parameters]):
         headline="good",
         datasets=("things",),
     )
-    metrics = (suite.Rate("good"),)
+    metrics = (suite.Rate("good"), Spread("length", "characters"))
 
     def samples(self, data: suite.Data) -> Iterable[suite.Sample[Thing]]:
         for row in data.rows("things", Thing):
@@ -69,7 +80,7 @@ class Names(suite.Task[Thing, suite.Parameters]):
     async def score(self, sample, output, models):
         asked = f"Answered: {output.text}"
         verdict = await suite.judge(models.judge, asked, parse=lambda said: said == "Yes")
-        return suite.Score({"good": verdict.value_or_unscored()})
+        return suite.Score({"good": verdict.value_or_unscored(), "length": len(output.text)})
 
 
 @suite.hookimpl
@@ -110,13 +121,17 @@ async def test_its_engine_answers_as_any_other() -> None:
 
 
 @pytest.mark.usefixtures("installed")
-def test_it_judges_a_run_and_the_manifest_names_it(tmp_path: Path) -> None:
-    rows = ({"id": word, "word": word} for word in ("Tea", "sea", "Lea"))
+def test_judge_and_metric_of_a_plugin_are_those_of_a_run(tmp_path: Path) -> None:
+    rows = ({"id": word, "word": word} for word in ("Tea", "sea", "Leaves"))
     (tmp_path / "things.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     told = ["--task", "pedant/names", "--data", "things=things.jsonl", "--model", "scripted/echo"]
     assert suite.run_command("eval", *told, "--judge", "pedant/strict", "--output", "run", "--quiet") == 0
     (cell,) = suite.RunReader(tmp_path / "run").results()["cells"]
-    assert [(one["name"], one["value"]) for one in cell["metrics"]] == [("good", pytest.approx(2 / 3))]
+    assert [(one["name"], one["value"], one["unit"]) for one in cell["metrics"]] == [
+        ("good", pytest.approx(2 / 3), ""),
+        ("length_spread", 3.0, "characters"),
+    ]
+    assert "length_spread" in (tmp_path / "run/report.md").read_text()
     (manifest,) = (tmp_path / "run").glob("scorings/*/manifest.json")
     (judge,) = json.loads(manifest.read_text())["roles"]["judge"]
     assert (judge["spec"], judge["identity"]["revision"]) == ("pedant/strict", "1")
