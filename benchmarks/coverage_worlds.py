@@ -25,7 +25,7 @@ from suite.scoring.stats.intervals import wilson
 from suite.scoring.stats.rating_intervals import rating_intervals
 from suite.scoring.stats.textbook import mean_estimate
 from suite.scoring.stats.votes import votes_of
-from suite.scoring.table import Parts, Table
+from suite.scoring.table import Parts, ScoreTable
 
 DEFAULT = "default"
 UNIT = (0.0, 1.0)
@@ -93,7 +93,7 @@ class Family:
     settings: Sequence[Setting] = field(default_factory=tuple)
 
 
-def table_of(data: Data) -> Table:
+def table_of(data: Data) -> ScoreTable:
     """The table of scores that a run of these data makes."""
     n = len(data.x)
     rows = np.arange(n, dtype=np.uint64) if data.samples is None else data.samples.astype(np.uint64)
@@ -104,7 +104,7 @@ def table_of(data: Data) -> Table:
         names = tuple(f"g{i}" for i in range(int(data.groups.max()) + 1))
         tags["g"] = Codes((data.groups + 1).astype(np.uint16), ("", *names))
     nothing = np.zeros(0, dtype=np.uint32)
-    return Table(
+    return ScoreTable(
         cells=("c",),
         cell=np.zeros(n, dtype=np.uint8),
         sample=rows,

@@ -65,7 +65,7 @@ def runner(url: str, samples: int, folder: Path) -> int:
 
     import suite
     from suite.run.cells import make_cell
-    from suite.run.outcome import Settings
+    from suite.run.outcome import RunSettings
     from suite.run.plan import make_plan
     from suite.run.request import EvalRequest
     from suite.run.session import run_plan
@@ -99,7 +99,7 @@ def runner(url: str, samples: int, folder: Path) -> int:
         concurrency=CONCURRENCY,
     )
     plan = make_plan(request, cells=[make_cell(OneTurn(suite.Parameters()), "benchmark")])
-    outcome = asyncio.run(run_plan(plan, folder, settings=Settings(quiet=True)))
+    outcome = asyncio.run(run_plan(plan, folder, settings=RunSettings(quiet=True)))
     if outcome.pending or outcome.error:
         raise SystemExit(f"the run did not finish: {outcome}")
     return sum(path.stat().st_size for path in folder.rglob("*.jsonl"))

@@ -273,10 +273,10 @@ def carry_out(
     reuse: "Reuse" = "others",
 ) -> int:
     """Run a plan on an event loop of its own and show how it went; the exit code."""
-    from suite.run.outcome import Settings
+    from suite.run.outcome import RunSettings
     from suite.run.session import run_plan
 
-    settings = Settings(
+    settings = RunSettings(
         one_engine=flags.one_engine,
         cache=flags.cache is not False,
         reuse=reuse,

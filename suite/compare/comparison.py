@@ -24,7 +24,7 @@ from suite.scoring.metrics.declared import measures_of
 from suite.scoring.stats.adjust import adjust
 from suite.scoring.stats.bootstrap import seed_for
 from suite.scoring.stats.paired import verdict
-from suite.scoring.table import Table
+from suite.scoring.table import ScoreTable
 from suite.scoring.table import Wanted as Values
 
 Correction = Literal["holm", "bh", "none"]
@@ -223,7 +223,7 @@ def _row(
     measure: Measure,
     headline: bool,
     lead: bool,
-    table: Table,
+    table: ScoreTable,
     asked: ComparisonWanted,
 ) -> tuple[MeasureRow, list[SliceDifference]]:
     (a, i), (b, j) = one, two

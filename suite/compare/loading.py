@@ -16,7 +16,7 @@ from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.journal.run import Journal
 from suite.plugins import Catalogue
 from suite.run.cells import AnyTask, load_task
-from suite.scoring.table import Table, TableBuilder, Wanted
+from suite.scoring.table import ScoreTable, TableBuilder, Wanted
 
 RUNS = Path("runs")
 
@@ -124,7 +124,7 @@ def load_tasks(runs: Sequence[ComparedRun], plugins: Catalogue) -> dict[str, typ
 
 def load_tables(
     runs: Sequence[ComparedRun], values: Mapping[str, Wanted], cells: frozenset[str]
-) -> dict[str, Table]:
+) -> dict[str, ScoreTable]:
     """One table per task over all runs, its cells named by `cell_name`.
 
     values: task -> what its table keeps. cells: those names to keep.

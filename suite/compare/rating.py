@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from suite.compare.votes_files import RawVotes
 from suite.errors import ConfigError, unknown
-from suite.scoring.stats.bradley_terry import Ratings, bradley_terry, ranks_of
+from suite.scoring.stats.bradley_terry import Strengths, bradley_terry, ranks_of
 from suite.scoring.stats.clusters import clusters_of
 from suite.scoring.stats.elo import Elo, elo_over_orders
 from suite.scoring.stats.estimate import Estimate
@@ -73,7 +73,7 @@ class RatedModels:
     wanted: RateWanted
     found: RatingIntervals
     ranks: tuple[Rank, ...]
-    others: dict[Policy, tuple[Ratings, tuple[int | None, ...]]]
+    others: dict[Policy, tuple[Strengths, tuple[int | None, ...]]]
     moved: tuple[str, ...]
     pairs: tuple[PairRate, ...]
     style: StyleControlled | None
@@ -141,7 +141,7 @@ def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
     )
 
 
-def _with_ranks(votes: Votes, policy: Policy) -> tuple[Ratings, tuple[int | None, ...]]:
+def _with_ranks(votes: Votes, policy: Policy) -> tuple[Strengths, tuple[int | None, ...]]:
     found = bradley_terry(votes, policy)
     ranks: list[int | None] = [None] * len(votes.models)
     for board in found.boards:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from suite.scoring.measures import Measure
 from suite.scoring.stats.clusters import Digests
-from suite.scoring.table import Table
+from suite.scoring.table import ScoreTable
 from suite.scoring.units import Scope, scope_of, unit_ids, units_of
 
 
@@ -25,12 +25,12 @@ class Side:
     columns: Mapping[str, NDArray[Any]]
 
 
-def scope(measure: Measure, table: Table, cell: str) -> Scope:
+def scope(measure: Measure, table: ScoreTable, cell: str) -> Scope:
     """The rows that a measure speaks of."""
     return scope_of(table, cell, measure.over, measure.where)
 
 
-def side(measure: Measure, table: Table, cell: str, tags: Sequence[str]) -> Side:
+def side(measure: Measure, table: ScoreTable, cell: str, tags: Sequence[str]) -> Side:
     """The units of a cell, with their tags as columns "tag:NAME"."""
     rows = scope(measure, table, cell)
     every, first = np.unique(unit_ids(rows), return_index=True)

@@ -15,7 +15,7 @@ from suite.models.engine import Surroundings
 from suite.run.cache import NEVER, Answering, identity_hash
 from suite.run.calls import Desk
 from suite.run.role_members import Member
-from suite.run.seats import MOST, Line, Seat
+from suite.run.seats import MOST, EngineQueue, Seat
 
 
 class Engines:
@@ -74,7 +74,7 @@ class Engines:
     def seats(self, concurrency: int | None, *, cached: bool) -> dict[str, list[Seat]]:
         """Role -> its members, each in line at its engine. cached: replies may come from the cache."""
         most = places(len(self._all), MOST, self._say)
-        lines = {key: Line(engine, concurrency, most) for key, engine in self._all.items()}
+        lines = {key: EngineQueue(engine, concurrency, most) for key, engine in self._all.items()}
         seats: dict[str, list[Seat]] = {}
         for one in self._members:
             engine = one.engine

@@ -18,7 +18,7 @@ from suite.roles import Stage
 from suite.run.calls import Desk, Stopped, WorkModels
 from suite.run.cells import Cell
 from suite.run.done_work import Done, output_of
-from suite.run.order import Group, Item
+from suite.run.order import CellSample, Group
 from suite.run.plan import Plan
 from suite.run.records import output_record, score_record
 from suite.run.sink import Sink
@@ -131,7 +131,7 @@ class Driver:
         if not self._workers:
             self._idle.set()
 
-    def _next(self) -> list[tuple[Item, int, GroupCalls]] | None:
+    def _next(self) -> list[tuple[CellSample, int, GroupCalls]] | None:
         """The works of the next group with anything left to do; None if there is no room or no more."""
         while self._more and not self.desk.stopping and self._has_room():
             try:
@@ -147,7 +147,7 @@ class Driver:
                 return works
         return None
 
-    def _works(self, number: int, group: Group) -> list[tuple[Item, int, GroupCalls]]:
+    def _works(self, number: int, group: Group) -> list[tuple[CellSample, int, GroupCalls]]:
         found = []
         for trial in range(self.plan.request.trials):
             shared = GroupCalls(number, len(group.items) > 1)
@@ -160,10 +160,10 @@ class Driver:
             self._fatal = ours(error) or error
         self.desk.stop()
 
-    async def _worker(self, works: list[tuple[Item, int, GroupCalls]]) -> None:
+    async def _worker(self, works: list[tuple[CellSample, int, GroupCalls]]) -> None:
         """One group after the other, while there is room for another."""
         try:
-            following: list[tuple[Item, int, GroupCalls]] | None = works
+            following: list[tuple[CellSample, int, GroupCalls]] | None = works
             while following is not None:
                 if len(following) == 1:
                     await self._item(*following[0])
@@ -182,7 +182,7 @@ class Driver:
             if isinstance(one, BaseException) and not isinstance(one, Stopped | asyncio.CancelledError):
                 raise one
 
-    def _finished(self, item: Item, trial: int) -> bool:
+    def _finished(self, item: CellSample, trial: int) -> bool:
         """Whether nothing is left to do for an item, in the stages of this pass."""
         if not len(self.solved):
             return self._solve_sink is None
@@ -197,7 +197,7 @@ class Driver:
             return True
         return not solved and self._solve_sink is None
 
-    async def _item(self, item: Item, trial: int, shared: GroupCalls) -> None:
+    async def _item(self, item: CellSample, trial: int, shared: GroupCalls) -> None:
         try:
             cell = self.plan.cells[item.cell]
             sample = item.sample

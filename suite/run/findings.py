@@ -67,7 +67,7 @@ class Call(msgspec.Struct):
     reply: CountedReply = msgspec.field(default_factory=CountedReply)
 
 
-class CallCounts:
+class CallTally:
     """What the calls of one journal after the other tell, by member."""
 
     def __init__(self, roles: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:

@@ -17,7 +17,7 @@ from suite.task import Sample
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class CellSample:
     """One sample of one cell; `ordinal` counts the samples of the cell from 0."""
 
     cell: int
@@ -30,7 +30,7 @@ class Group:
     """All samples of one group, over all cells, in cell order."""
 
     name: str
-    items: tuple[Item, ...]
+    items: tuple[CellSample, ...]
 
 
 class _Head:
@@ -46,11 +46,11 @@ class _Head:
     def name(self) -> str | None:
         return None if self._ahead is None else self._ahead.group
 
-    def take(self) -> list[Item]:
-        items: list[Item] = []
+    def take(self) -> list[CellSample]:
+        items: list[CellSample] = []
         name = self.name
         while self._ahead is not None and self._ahead.group == name:
-            items.append(Item(self._cell, self._ordinal, self._ahead))
+            items.append(CellSample(self._cell, self._ordinal, self._ahead))
             self._ordinal += 1
             self._ahead = next(self._samples, None)
         return items
@@ -64,7 +64,7 @@ def groups(cells: Sequence[Iterable[Sample[object]]]) -> Iterator[Group]:
     heads = [_Head(i, samples) for i, samples in enumerate(cells)]
     for head in heads:
         while (name := head.name) is not None:
-            items: list[Item] = []
+            items: list[CellSample] = []
             for other in heads:
                 if other.name == name:
                     items += other.take()

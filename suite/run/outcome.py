@@ -41,7 +41,7 @@ class Outcome:
 
 
 @dataclass
-class Settings:
+class RunSettings:
     """How to run, beside what: nothing here changes a result, but for `call_seed`."""
 
     one_engine: bool = False

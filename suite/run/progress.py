@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.roles import Stage
 from suite.run.cells import Cell
-from suite.run.seats import Tally
+from suite.run.seats import MemberCost
 from suite.scoring.headline import RunningHeadline
 from suite.task import Output
 
@@ -50,7 +50,7 @@ class Progress:
         self._live: Live | None = None
         self._next = self._started + LINE_EVERY_S
         self._every = LINE_EVERY_S
-        self._tallies: Callable[[], Mapping[str, Tally]] = dict
+        self._tallies: Callable[[], Mapping[str, MemberCost]] = dict
         self._waits: Callable[[], list[str]] = list
         self._headlines = {
             cell.id: (cell, RunningHeadline(cell.task.metrics, cell.task.info.headline)) for cell in cells
@@ -78,7 +78,7 @@ class Progress:
             self._live.stop()
             self._live = None
 
-    def watch(self, tallies: Callable[[], Mapping[str, Tally]], waits: Callable[[], list[str]]) -> None:
+    def watch(self, tallies: Callable[[], Mapping[str, MemberCost]], waits: Callable[[], list[str]]) -> None:
         """Where the counts of calls are, and what is being waited for."""
         self._tallies = tallies
         self._waits = waits

@@ -17,7 +17,7 @@ from suite.journal.reading import RunReader, read_json
 from suite.journal.records import CellPlan, OutputRecord, ScoreRecord
 from suite.journal.run import Journal
 from suite.run.code import other_code
-from suite.run.findings import Call, CallCounts, changed, finding, of_cell
+from suite.run.findings import Call, CallTally, changed, finding, of_cell
 from suite.scoring.computation import compute, compute_across, wanted
 from suite.scoring.table import TableBuilder
 from suite.task import Unscored
@@ -154,7 +154,7 @@ def effort(run: RunReader, journal: Journal) -> tuple[dict[str, dict[str, int]],
         retries[attempt.role] += attempt.event == "retry"
     found: dict[str, dict[str, int]] = {}
     decoder = msgspec.json.Decoder(Call)
-    told = CallCounts({**run.manifest.get("roles", {}), **_roles(journal)})
+    told = CallTally({**run.manifest.get("roles", {}), **_roles(journal)})
     for each in (run, journal):
         for line in each.calls.raw():
             call = decoder.decode(line)

@@ -21,7 +21,7 @@ BROKEN_AFTER = 20  # failed calls in a row, with no reply between them
 
 
 @dataclass
-class Tally:
+class MemberCost:
     """What one member cost in this process."""
 
     calls: int = 0
@@ -33,7 +33,7 @@ class Tally:
     prefix: int = 0
 
 
-class Line:
+class EngineQueue:
     """One engine and its queue."""
 
     def __init__(self, engine: Engine, fixed: int | None, most: int = MOST) -> None:
@@ -76,11 +76,11 @@ class Seat:
     """One member of a role with its line."""
 
     member: Member
-    line: Line
+    line: EngineQueue
     name: str
     capabilities: frozenset[str]
     who: bytes | None = None  # hash of its identity; None: its replies are never cached
-    tally: Tally = field(default_factory=Tally)
+    tally: MemberCost = field(default_factory=MemberCost)
     answering: Answering = field(default_factory=lambda: Answering(True))
     vouched: bool = False  # the user says who it is: replies of the same plan are used again, too
 

@@ -26,7 +26,7 @@ from suite.run.engines import Engines
 from suite.run.execution import Driver
 from suite.run.held_folder import held
 from suite.run.manifest import Facts
-from suite.run.outcome import Outcome, Settings
+from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
 from suite.run.results import make_results
@@ -41,7 +41,7 @@ COLLECT_AFTER = 20_000  # new objects; Python's 700 cost a run a fifteenth of it
 class Session:
     """One plan at work in its folder."""
 
-    def __init__(self, plan: Plan, folder: Path, stages: Sequence[str], settings: Settings) -> None:
+    def __init__(self, plan: Plan, folder: Path, stages: Sequence[str], settings: RunSettings) -> None:
         self.plan = plan
         self.stages = tuple(Stage(one) for one in stages)
         self.settings = settings
@@ -305,13 +305,17 @@ def _text_of(record: OutputRecord, recorded: Sequence[Recorded[CallRecord]]) -> 
 
 
 async def run_plan(
-    plan: Plan, folder: Path, *, stages: Sequence[str] = ("solve", "score"), settings: Settings | None = None
+    plan: Plan,
+    folder: Path,
+    *,
+    stages: Sequence[str] = ("solve", "score"),
+    settings: RunSettings | None = None,
 ) -> Outcome:
     """Start or continue a run in a folder (see `folders.choose_folder`).
 
     Raises SuiteError for what stops it before any work; later errors are in the outcome.
     """
-    return await Session(plan, folder, stages, settings or Settings()).run()
+    return await Session(plan, folder, stages, settings or RunSettings()).run()
 
 
 def write_results(folder: Path, scoring: str, plan: Plan, level: float) -> dict[str, Json]:

@@ -12,7 +12,7 @@ from suite.journal.records import CellPlan
 from suite.scoring.metrics.across import Across
 from suite.scoring.metrics.declared import OfOneCell, metrics_of, wanted_values
 from suite.scoring.rows import Context
-from suite.scoring.table import Table, Wanted
+from suite.scoring.table import ScoreTable, Wanted
 
 
 def wanted(metrics: Iterable[object]) -> Wanted:
@@ -23,7 +23,7 @@ def wanted(metrics: Iterable[object]) -> Wanted:
 def compute(
     metrics: Iterable[object],
     headline: str,
-    table: Table,
+    table: ScoreTable,
     *,
     cell: str | None = None,
     seed: int = 0,
@@ -47,7 +47,7 @@ def compute(
 def compute_across(
     metrics: Iterable[object],
     headline: str,
-    table: Table,
+    table: ScoreTable,
     cells: Sequence[CellPlan],
     *,
     seed: int = 0,

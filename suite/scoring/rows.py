@@ -14,7 +14,7 @@ from suite.scoring.stats.bootstrap import bootstrap_formula, seed_for
 from suite.scoring.stats.clusters import grouped, grouped_together, is_binary
 from suite.scoring.stats.estimate import Estimate, finite, joined
 from suite.scoring.stats.means import bounds_of, bounds_of_macro, covering_macro, covering_mean
-from suite.scoring.table import Table
+from suite.scoring.table import ScoreTable
 from suite.scoring.units import Scope, Units, units_of
 
 LOW_COVERAGE = 0.95
@@ -25,7 +25,7 @@ Slice = Mapping[str, str]
 class Context:
     """What all metrics of one cell are computed with."""
 
-    table: Table
+    table: ScoreTable
     cell: str
     headline: str
     seed: int

@@ -47,7 +47,7 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Table:
+class ScoreTable:
     """One row per sample and trial.
 
     cell: codes into `cells`. sample, cluster, group: 64-bit digests. trial: None if it is 0 throughout.
@@ -142,10 +142,10 @@ class TableBuilder:
             self.add(output, score)
         return self
 
-    def build(self) -> Table:
+    def build(self) -> ScoreTable:
         """The table; the builder must not be used after (arrays are shared, not copied)."""
         cells = self._cells.build()
-        return Table(
+        return ScoreTable(
             cells=cells.categories[1:],  # code 0 stands for "no such tag", which a cell never is
             cell=cells.codes - 1,
             sample=np.frombuffer(self._sample, dtype=np.uint64),

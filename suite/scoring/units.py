@@ -17,7 +17,7 @@ from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, UNSCORED, Codes
 from suite.scoring.measures import Measure, Over, Where
 from suite.scoring.stats.clusters import Digests
 from suite.scoring.stats.passes import pass_values
-from suite.scoring.table import Table
+from suite.scoring.table import ScoreTable
 
 Rows = NDArray[np.uint32]
 TAG = "tag:"
@@ -27,7 +27,7 @@ TAG = "tag:"
 class Scope:
     """Some rows of one cell: of the sample table, or of the parts'."""
 
-    table: Table
+    table: ScoreTable
     over: Over
     rows: Rows
 
@@ -81,7 +81,7 @@ def unit_ids(scope: Scope) -> Digests:
     return sample ^ (scope.table.parts.id[scope.rows].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
 
 
-def scope_of(table: Table, cell: str, over: Over, where: Where) -> Scope:
+def scope_of(table: ScoreTable, cell: str, over: Over, where: Where) -> Scope:
     """All rows of a cell that a metric speaks of."""
     rows = table.rows(cell)
     return Scope(table, over, table.part_rows(rows) if over == "parts" else rows).where(where)

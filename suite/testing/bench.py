@@ -15,7 +15,7 @@ from suite.journal.reading import RunReader
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.models.scripted import Function
 from suite.run.order import Group
-from suite.run.outcome import Outcome, Settings
+from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.session import run_plan
 from suite.task import Output
@@ -105,7 +105,7 @@ class Bench:
         if shuffled:
             plan = Shuffled(**{name: getattr(plan, name) for name in plan.__dataclass_fields__})
         folder = folder or self.scratch(f"run-{next(self._numbers)}")
-        settings = Settings(cache=False, quiet=True, signals=False, backoff_s=0.0)
+        settings = RunSettings(cache=False, quiet=True, signals=False, backoff_s=0.0)
         if replayed is not None:
             base = replayed.outcome.folder
             settings.extra_recorded = (base, *(one for one in (base / "scorings").iterdir() if one.is_dir()))

@@ -22,7 +22,7 @@ from suite.blocks import Block
 from suite.errors import CapabilityError, DataError, EngineError
 from suite.journal.records import ScoreRecord
 from suite.models.strict_schemas import strict
-from suite.run.outcome import Settings
+from suite.run.outcome import RunSettings
 from suite.run.plan import make_plan
 from suite.run.role_members import DEFAULTS, roles_of
 from suite.run.session import run_plan
@@ -203,7 +203,7 @@ def embedded(bench: Bench) -> Iterator[str]:
         plan = make_plan(request, plugins=subject.plugins, registry=subject.registry, cells=cells)
     except CapabilityError as error:
         raise Skip(error.what) from error
-    settings = Settings(cache=False, quiet=True, signals=False)
+    settings = RunSettings(cache=False, quiet=True, signals=False)
     try:
         outcome = asyncio.run(run_plan(plan, bench.scratch("embedded"), settings=settings))
     except (EngineError, DataError) as error:

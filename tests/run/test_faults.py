@@ -338,11 +338,11 @@ def test_a_journal_file_takes_back_half_a_line(tmp_path: Path, monkeypatch: pyte
 
 
 async def test_interrupting_drains_what_is_in_flight(tmp_path: Path) -> None:
-    from suite.run.outcome import Settings
+    from suite.run.outcome import RunSettings
     from suite.run.session import Session
 
     plan = plan_of({"candidate": "scripted/echo?delay_s=0.05"}, cells(Many), concurrency=4)
-    settings = Settings(quiet=True, signals=False, cache=False)
+    settings = RunSettings(quiet=True, signals=False, cache=False)
     session = Session(plan, tmp_path / "run", ("solve", "score"), settings)
     asyncio.get_running_loop().call_later(0.3, session.interrupt)
     outcome = await session.run()

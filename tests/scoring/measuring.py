@@ -8,13 +8,13 @@ from scipy import stats as scipy_stats
 from suite.journal.documents import MetricResult
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.scoring.computation import compute
-from suite.scoring.table import Table, TableBuilder
+from suite.scoring.table import ScoreTable, TableBuilder
 
 Record = tuple[OutputRecord, ScoreRecord]
 Make = Callable[..., Record]
 
 
-def table_of(records: list[Record]) -> Table:
+def table_of(records: list[Record]) -> ScoreTable:
     return TableBuilder().extend(records).build()
 
 

@@ -16,7 +16,7 @@ from suite.models.engine import Asking
 from suite.models.scripted import ScriptedEngine
 from suite.plugins import catalogue
 from suite.run.cells import load_task
-from suite.run.outcome import Settings
+from suite.run.outcome import RunSettings
 from suite.run.plan import make_plan
 from suite.run.request import EvalRequest
 from suite.run.role_members import Filled
@@ -121,7 +121,7 @@ def run(
     )
     plan = replace(plan, filled=Filled(members, plan.filled.roles))
     outcome = asyncio.run(
-        run_plan(plan, folder, settings=Settings(cache=False, quiet=True, signals=False, backoff_s=0.0))
+        run_plan(plan, folder, settings=RunSettings(cache=False, quiet=True, signals=False, backoff_s=0.0))
     )
     assert outcome.exit_code == 0, (outcome.error, outcome.reasons)
     return folder

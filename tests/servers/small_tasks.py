@@ -10,7 +10,7 @@ from suite.journal.reading import RunReader
 from suite.models.scripted import ScriptedEngine
 from suite.plugins import BUILTIN, Catalogue, catalogue_of
 from suite.run.cells import Cell, make_cell
-from suite.run.outcome import Outcome, Settings
+from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
 from suite.run.session import run_plan
@@ -124,7 +124,7 @@ def scripted(function: Callable[..., Any], plan: Plan, role: str = "candidate") 
 async def run(plan: Plan, folder: Path, **settings: Any) -> Outcome:
     """Run a plan without signals, progress or waiting."""
     stages = settings.pop("stages", ("solve", "score"))
-    chosen = Settings(**{"quiet": True, "signals": False, "backoff_s": 0.001, "cache": False, **settings})
+    chosen = RunSettings(**{"quiet": True, "signals": False, "backoff_s": 0.001, "cache": False, **settings})
     return await run_plan(plan, folder, stages=stages, settings=chosen)
 
 

@@ -30,7 +30,7 @@ from suite.run.findings import Call
 from suite.scoring.computation import wanted
 from suite.scoring.measures import Measure
 from suite.scoring.metrics.declared import measures_of
-from suite.scoring.table import Table, TableBuilder
+from suite.scoring.table import ScoreTable, TableBuilder
 from suite.scoring.units import unit_ids
 
 Floats = NDArray[np.float64]
@@ -147,7 +147,7 @@ class Column:
 
 def make_columns(wants: Sequence[Want], level: float, spent: dict[str, Spent] | None = None) -> list[Column]:
     """All columns. Reads the journals of each run once for each of its tasks. spent: filled by run."""
-    tables: dict[tuple[str, str], Table] = {}
+    tables: dict[tuple[str, str], ScoreTable] = {}
     kept: dict[str, Spent] = {} if spent is None else spent
     return [_column(want, tables, kept, level) for want in wants]
 
@@ -161,7 +161,7 @@ def whole_latency(wants: Sequence[Want], spent: Mapping[str, Spent]) -> Latency 
     return latency([spent[run].seconds(sorted(names)) for run, names in cells.items() if run in spent])
 
 
-def _table(subject: Subject, task: str, tables: dict[tuple[str, str], Table]) -> Table:
+def _table(subject: Subject, task: str, tables: dict[tuple[str, str], ScoreTable]) -> ScoreTable:
     found = tables.get((subject.run_id, task))
     if found is None:
         assert subject.plan is not None
@@ -178,7 +178,7 @@ def _table(subject: Subject, task: str, tables: dict[tuple[str, str], Table]) ->
 
 
 def _column(
-    want: Want, tables: dict[tuple[str, str], Table], spent: dict[str, Spent], level: float
+    want: Want, tables: dict[tuple[str, str], ScoreTable], spent: dict[str, Spent], level: float
 ) -> Column:
     rows = [result_of(subject, cell, want.headline) for subject, cell, _ in want.cells]
     values = [row["value"] for row in rows if row and row["value"] is not None]
@@ -276,7 +276,7 @@ def _task_of(subject: Subject, cell: str) -> AnyTask:
 
 
 def _units(
-    want: Want, tables: dict[tuple[str, str], Table], rows: Sequence[Mapping[str, Any] | None]
+    want: Want, tables: dict[tuple[str, str], ScoreTable], rows: Sequence[Mapping[str, Any] | None]
 ) -> tuple[Units, ...]:
     measure = _measure(want)
     if measure is None:
@@ -296,7 +296,7 @@ def _units(
     return tuple(found)
 
 
-def _cell_units(measure: Measure, table: Table, cell: str) -> Units | None:
+def _cell_units(measure: Measure, table: ScoreTable, cell: str) -> Units | None:
     if measure.top is None or not measure.pairs:
         return None
     units = side(measure, table, cell, ())

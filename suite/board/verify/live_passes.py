@@ -26,12 +26,12 @@ from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Journal
 from suite.models.spec import SAMPLING
 from suite.run.order import Group
-from suite.run.outcome import Settings
+from suite.run.outcome import RunSettings
 from suite.run.plan import Plan
 from suite.run.session import run_plan
 from suite.scoring.computation import wanted
 from suite.scoring.metrics.declared import measures_of
-from suite.scoring.table import Table, TableBuilder
+from suite.scoring.table import ScoreTable, TableBuilder
 
 ALPHA = 0.01  # of either test
 LEAST = 10  # samples below which nothing is concluded
@@ -194,7 +194,7 @@ def live_passes(
         prepare(folder)
         # other draws the second time: agreement with oneself must not come from one and the same seed
         draws = None if number == "first" else plan.request.seed + 1
-        settings = Settings(
+        settings = RunSettings(
             cache=False, quiet=True, signals=False, level=0.95, call_seed=draws, extra_recorded=extra_recorded
         )
         outcome = asyncio.run(run_plan(plan, folder, stages=stages, settings=settings))
@@ -228,7 +228,7 @@ def compare_headlines(
 
 def _table(
     reader: RunReader, journal: Journal, cell: str, metrics: Sequence[Any], works: Picked | None
-) -> Table:
+) -> ScoreTable:
     def picked(record: OutputRecord | ScoreRecord) -> bool:
         return works is not None and works.get((record.cell, record.sample)) == record.trial
 

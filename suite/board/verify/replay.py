@@ -25,7 +25,7 @@ from suite.journal.pairs import Key, Waiting, key_of
 from suite.journal.reading import RunReader
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Journal
-from suite.run.outcome import Outcome, Settings
+from suite.run.outcome import Outcome, RunSettings
 from suite.run.session import run_plan
 from suite.task import Output
 
@@ -44,7 +44,7 @@ def replay(subject: Subject, scratch: Path) -> None:
             subject.not_run(reason, "R6", "R7")
             return
     scoring = subject.scoring_journal.folder
-    settings = Settings(
+    settings = RunSettings(
         cache=False,
         quiet=True,
         signals=False,

@@ -36,7 +36,7 @@ class Fit(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Ratings:
+class Strengths:
     """Strengths of K models.
 
     log_scores: natural log units, None for a model without votes or opponents. boards: groups of models
@@ -68,7 +68,7 @@ class Ratings:
         return tuple(found)
 
 
-def bradley_terry(votes: Votes, policy: Policy = "half") -> Ratings:
+def bradley_terry(votes: Votes, policy: Policy = "half") -> Strengths:
     """Rate the models of the votes. policy: "half" counts a draw as half a win each, "drop" leaves draws out,
     "davidson" models them as an outcome of their own (its log scores are on another scale).
 
@@ -99,7 +99,7 @@ def bradley_terry(votes: Votes, policy: Policy = "half") -> Ratings:
         notes.append(f"{len(boards)} groups of models never met: no common scale")
     if any(regularised):
         notes.append("regularised")
-    return Ratings(
+    return Strengths(
         models=votes.models,
         log_scores=tuple(log_scores),
         boards=tuple(tuple(int(i) for i in board) for board in boards),

@@ -18,7 +18,7 @@ from suite.scoring.stats.bradley_terry import (
     CENTRE,
     EQUAL,
     POINTS,
-    Ratings,
+    Strengths,
     boards_of,
     bradley_terry,
     fit_board,
@@ -40,7 +40,7 @@ class RatingIntervals:
     fallbacks: replicates that needed the phantom though the point did not.
     """
 
-    point: Ratings
+    point: Strengths
     estimates: tuple[Estimate, ...]
     replicates: NDArray[np.float64]
     kinds: NDArray[np.intp]
@@ -100,7 +100,7 @@ def _replicates(votes: Votes, policy: Policy, rounds: int, seed: int) -> tuple[N
 
 
 def _estimates(
-    votes: Votes, point: Ratings, drawn: NDArray[np.float64], found: Canonical, fallbacks: int, level: float
+    votes: Votes, point: Strengths, drawn: NDArray[np.float64], found: Canonical, fallbacks: int, level: float
 ) -> tuple[Estimate, ...]:
     note = f"{fallbacks} of {len(drawn)} resamples regularised" if fallbacks else ""
     estimates = []

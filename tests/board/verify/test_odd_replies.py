@@ -15,7 +15,7 @@ import pytest
 from suite.board.verify import verify
 from suite.board.verify.verification import as_text
 from suite.journal.reading import RunReader
-from suite.run.outcome import Settings
+from suite.run.outcome import RunSettings
 from suite.run.plan import make_plan
 from suite.run.request import EvalRequest
 from suite.run.session import run_plan
@@ -89,7 +89,7 @@ def test_a_run_of_odd_replies_is_packed_and_verified(odd: str, tmp_path: Path) -
         options=[("", "base_url", odd), ("", "check", "false"), ("", "concurrency", "1")],
         cache=False,
     )
-    settings = Settings(cache=False, quiet=True, signals=False, backoff_s=0.0)
+    settings = RunSettings(cache=False, quiet=True, signals=False, backoff_s=0.0)
     outcome = asyncio.run(run_plan(make_plan(request), tmp_path / "run", settings=settings))
     assert outcome.exit_code == 0, outcome.reasons
     assert "adapted" in {one.event for one in RunReader(tmp_path / "run").attempts}

@@ -20,7 +20,7 @@ from suite.board.verify import Rerun, VerifiedBundle, verify
 from suite.board.verify.verification import as_text
 from suite.cli.submit import submit
 from suite.errors import ConfigError
-from suite.run.outcome import Settings
+from suite.run.outcome import RunSettings
 from suite.run.plan import make_plan
 from suite.run.request import EvalRequest
 from suite.run.session import run_plan
@@ -80,7 +80,7 @@ async def recorded(judge: Judge, folder: Path) -> Path:
             options=[("judge", "base_url", server.url)],
             cache=False,
         )
-        settings = Settings(cache=False, quiet=True, signals=False)
+        settings = RunSettings(cache=False, quiet=True, signals=False)
         outcome = await run_plan(make_plan(request), folder / "run", settings=settings)
     assert outcome.exit_code == 0, (outcome.error, outcome.reasons)
     return good_bundles.bundle([folder / "run"], None, folder / "bundle")
@@ -194,7 +194,7 @@ async def test_a_real_judge_says_what_it_said(tmp_path: Path) -> None:
         limit=2,
         cache=False,
     )
-    settings = Settings(cache=False, quiet=True, signals=False)
+    settings = RunSettings(cache=False, quiet=True, signals=False)
     outcome = await run_plan(make_plan(request), tmp_path / "run", settings=settings)
     assert outcome.exit_code == 0
     bundle = good_bundles.bundle([tmp_path / "run"], None, tmp_path / "bundle")
