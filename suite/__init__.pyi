@@ -40,7 +40,15 @@ from .errors import SandboxUnavailable as SandboxUnavailable
 from .errors import SuiteError as SuiteError
 from .hookspecs import Entry as Entry
 from .hookspecs import hookimpl as hookimpl
-from .journal.reading import RunReader as RunReader
+from .journal.documents import CellRecord as CellRecord
+from .journal.documents import CellResult as CellResult
+from .journal.documents import MetricResult as MetricResult
+from .journal.records import OutputRecord as OutputRecord
+from .journal.records import ScoreRecord as ScoreRecord
+from .journal.run import Run as Run
+from .journal.run import RunReader as RunReader
+from .journal.run import find_run as find_run
+from .journal.run import open_run as open_run
 from .models.batches import together as together
 from .models.engine import Asking as Asking
 from .models.engine import Engine as Engine
@@ -59,7 +67,6 @@ from .roles import Model as Model
 from .roles import Models as Models
 from .roles import Ratings as Ratings
 from .roles import Role as Role
-from .run.sources import find_run as find_run
 from .sandbox.base import Sandbox as Sandbox
 from .sandbox.choice import open_sandbox as open_sandbox
 from .sandbox.harness import TestRun as TestRun

@@ -1,5 +1,6 @@
 """suite report: show a run to people, export it for other tools and projects."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,8 @@ from suite.cli.pages import page_files, write
 from suite.errors import ConfigError
 
 if TYPE_CHECKING:
+    from suite.journal.run import Run
     from suite.report.hub import HubFile
-    from suite.report.loading import LoadedRun
 
 TABLES = ("csv", "jsonl", "parquet")
 FORMATS = (*TABLES, "lm-eval", "hub", "eee")
@@ -85,12 +86,14 @@ def show(
         raise ConfigError(
             "--html, --markdown, --json and --sample are different things to show", fix="give one of them"
         )
-    from suite.report.loading import LoadedRun
-    from suite.run.sources import find_run
+    from suite.journal.documents import read_bytes
+    from suite.journal.run import Run, find_run
 
     folder = find_run(run)
     if as_json:
-        say_json(LoadedRun(folder, scoring).results)
+        found = Run(folder, scoring)
+        written = read_bytes(found.judged.folder / "results.json") if found.has_results else b"{}"
+        say_json(json.loads(written))
     elif markdown is not None:
         from suite.report.markdown import markdown_report
 
@@ -178,10 +181,9 @@ def export(
                 f"--{name.replace('_', '-')} means nothing to --to {kind}",
                 fix=f"it belongs to --to {' and --to '.join(_OWN[name])}",
             )
-    from suite.report.loading import LoadedRun
-    from suite.run.sources import find_run
+    from suite.journal.run import Run, find_run
 
-    loaded = LoadedRun(find_run(run), scoring)
+    loaded = Run(find_run(run), scoring)
     if kind == "hub":
         _hub(loaded, output, allow_partial, msgspec.convert(given, HubFlags))
     elif kind == "eee":
@@ -212,7 +214,7 @@ def _wrote(paths: list[Path]) -> None:
         click.echo(f"wrote {path}")
 
 
-def _hub(run: "LoadedRun", output: Path, allow_partial: bool, flags: HubFlags) -> None:
+def _hub(run: "Run", output: Path, allow_partial: bool, flags: HubFlags) -> None:
     from suite.report.hub import Benchmark, advice, hub_files, write_hub
 
     told = (flags.dataset, flags.task_id, flags.scale)
@@ -232,7 +234,7 @@ def _hub(run: "LoadedRun", output: Path, allow_partial: bool, flags: HubFlags) -
         click.echo(line)
 
 
-def _push(run: "LoadedRun", files: "Sequence[HubFile]", repo: str, sure: bool) -> None:
+def _push(run: "Run", files: "Sequence[HubFile]", repo: str, sure: bool) -> None:
     from suite.report.hub import push
 
     click.echo(f"a pull request to {repo} with:")
@@ -244,7 +246,7 @@ def _push(run: "LoadedRun", files: "Sequence[HubFile]", repo: str, sure: bool) -
     click.echo(f"opened {push(files, repo, run.name)}; it is merged by whoever owns {repo}")
 
 
-def _eee(run: "LoadedRun", output: Path, allow_partial: bool, given: Mapping[str, str | bool | None]) -> None:
+def _eee(run: "Run", output: Path, allow_partial: bool, given: Mapping[str, str | bool | None]) -> None:
     from suite.report.eee import Told, write_eee
 
     for name in ("relationship", "organization"):

@@ -58,16 +58,16 @@ def show(run: str, as_json: bool) -> None:
     Example:
       suite runs show prefeval-classification-…
     """
-    from suite.run.sources import find_run
+    from suite.journal.run import find_run
 
     _show(find_run(run), as_json)
 
 
 def _show(folder: Path, as_json: bool) -> None:
-    from suite.report.loading import LoadedRun
+    from suite.journal.run import Run
     from suite.report.run_list import show_run, told
 
-    record = show_run(LoadedRun(folder))
+    record = show_run(Run(folder))
     if as_json:
         say_json(record)
     else:

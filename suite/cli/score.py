@@ -85,21 +85,20 @@ def _outputs(path: Path, flags: steps.RunFlags, models: dict[str, list[str]]) ->
 
 
 def _run(name: str, flags: steps.RunFlags, models: dict[str, list[str]]) -> int:
-    from suite.journal.reading import RunReader
+    from suite.journal.run import Run, find_run
     from suite.run.reopen import plan_again
-    from suite.run.sources import find_run
 
     for flag, value in {"task": flags.tasks, "mini": flags.mini, "output": flags.output}.items():
         if value:
             raise ConfigError(f"--{flag} goes with --outputs", fix="a run knows its own tasks and data")
     folder = find_run(name)
-    run = RunReader(folder)
-    prompts = flags.prompts or run.manifest["prompts"]
+    run = Run(folder)
+    prompts = flags.prompts or run.manifest.prompts
     request = steps.requested(msgspec.structs.replace(flags, preset="", prompts=prompts), models)
-    for role, members in run.manifest.get("roles", {}).items():
-        both = [one for one in members if one["stage"] == "both"]
+    for role, members in run.manifest.roles.items():
+        both = [one for one in members if one.stage == "both"]
         if both and role not in request.models:  # asked again while scoring: the recorded replies stand in
-            specs = [f"replay/{folder}?role={one['member']}" for one in both]
+            specs = [f"replay/{folder}?role={one.member}" for one in both]
             request = dataclasses.replace(request, models={**request.models, role: specs})
     plan = plan_again(run, request, stages=("score", "both"))
     return steps.carry_out(plan, folder, flags, ("score",), reuse="all" if flags.cache else "others")

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from suite.chat import Finish, Json
+from suite.chat import Finish
 from suite.cli.flags import CommandT
 from suite.errors import ConfigError
 
 if TYPE_CHECKING:
+    from suite.journal.documents import Results
     from suite.run.cache import Reuse
     from suite.run.outcome import Outcome
     from suite.run.plan import Plan
     from suite.run.request import EvalRequest
 
+_SHOWN = ("scoring", "complete", "pending", "cells", "across", "findings")  # of results, by --json
 
 # a reply of the endpoint's own; no time-out, connection, key, rate or overload
 _SETTLED = re.compile(r"status-(4(?!0[1-478]|29)\d\d|500)|error-in-body|bad-shape|no-choices|empty-choices")
@@ -292,13 +294,16 @@ def finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
     """Show how it went; the exit code."""
     results = outcome.results
     if results is not None:
+        import msgspec
+
         from suite.report.run_reports import write_reports
 
         if flags.as_json:
             write_reports(outcome.folder, outcome.scoring)
+            plain = msgspec.to_builtins(results)
             shown = {
                 "run": str(outcome.folder),
-                **{k: results[k] for k in ("scoring", "complete", "pending", "cells", "across", "findings")},
+                **{name: plain[name] for name in _SHOWN},
             }
             click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
         else:
@@ -323,25 +328,20 @@ def finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
             click.echo(f"  {kind}, for example: {detail}", err=True)
         if outcome.continues:
             click.echo(f"the same command continues this run in {outcome.folder}", err=True)
-    code = outcome.exit_code or _alike(results, flags.as_json)
-    if (
-        code == 0
-        and flags.strict
-        and results is not None
-        and any(cell["unscored"] for cell in results["cells"])
-    ):
+    code = outcome.exit_code or (0 if results is None else _alike(results, flags.as_json))
+    if code == 0 and flags.strict and results is not None and any(cell.unscored for cell in results.cells):
         click.echo("there are unscored values (--strict)", err=True)
         return 1
     return code
 
 
-def _alike(results: Json, as_json: bool) -> int:
+def _alike(results: "Results", as_json: bool) -> int:
     """1 if all or most of a cell failed in one way. Where the results are JSON, it is said beside them."""
     from suite.report.findings import sentences
     from suite.run.findings import FAILING
 
-    alike = [one for one in (results or {}).get("findings", ()) if one["kind"] in FAILING]
+    alike = [one for one in results.findings if one.kind in FAILING]
     if as_json:
-        for text, _ in sentences({**results, "findings": alike} if alike else {}):
+        for text, _ in sentences(results, alike):
             click.echo(text, err=True)
     return 1 if alike else 0

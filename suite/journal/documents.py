@@ -27,7 +27,6 @@ from suite.journal.shapes import (
     Positive,
     PromptSet,
     Sha256,
-    Stage,
     TaskName,
     Time,
     Values,
@@ -35,6 +34,7 @@ from suite.journal.shapes import (
     one_of,
     shaped,
 )
+from suite.roles import AskedIn
 
 SCORING_FORMAT = "suite-scoring/1"
 RESULTS_FORMAT = "suite-results/1"
@@ -58,7 +58,7 @@ class CellRecord(CellPlan, frozen=True, kw_only=True):
     facts: Facts
 
 
-class Skipped(msgspec.Struct, frozen=True):
+class SkippedCell(msgspec.Struct, frozen=True):
     """A combination of parameters that makes no sense, and why."""
 
     task: TaskName
@@ -93,7 +93,7 @@ class RoleMember(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     member: Name
     spec: Annotated[str, shaped(minLength=1, maxLength=2000)]
-    stage: Stage
+    stage: AskedIn
     needs: Sequence[str]
     capabilities: Sequence[str]
     identity: Values
@@ -187,7 +187,7 @@ class RunManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     imported_from: ImportSource | None = None
     prompts: PromptSet
     cells: Annotated[Sequence[CellRecord], shaped(minItems=1)]
-    skipped: Sequence[Skipped]
+    skipped: Sequence[SkippedCell]
     roles: Roles
     data: Mapping[str, Values]
     counts: SampleCounts
@@ -278,6 +278,10 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     unscored: Mapping[str, Mapping[str, Count]]
     metrics: Sequence[MetricResult]
 
+    def row(self, name: str) -> MetricResult | None:
+        """The row of this name over the whole cell."""
+        return next((one for one in self.metrics if one.name == name and not one.slice), None)
+
     @property
     def headline_row(self) -> MetricResult | None:
         """The first number, over the whole cell."""
@@ -298,7 +302,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     tags: Mapping[str, Mapping[str, Share]]
 
 
-class CallCounts(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CallTotals(msgspec.Struct, omit_defaults=True):
     """Calls and tokens of one member; hidden reasoning where there is any."""
 
     calls: Count
@@ -342,7 +346,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     cells: Sequence[CellResult]
     across: Sequence[AcrossResult]
     coverage: Coverage
-    calls: Mapping[str, CallCounts]
+    calls: Mapping[str, CallTotals]
     seconds: Annotated[int | float, shaped(minimum=0)]  # 0 of a run that nobody started
     findings: Sequence[ResultFinding] = ()
 

@@ -23,6 +23,7 @@ from suite.journal.documents import (
     Results,
     RoleMember,
     RunManifest,
+    ScoredCell,
     ScoringManifest,
     Share,
     read_document,
@@ -88,6 +89,10 @@ class Run:
         dated = ((read_document(path, ScoringManifest).started, path.parent.name) for path in found)
         return [name for _, name in sorted(dated)]
 
+    def manifest_of(self, scoring: str) -> ScoringManifest:
+        """The manifest of a scoring."""
+        return read_document(self.folder / "scorings" / scoring / "manifest.json", ScoringManifest)
+
     def need_scoring(self) -> None:
         """Raises RunError for a run that was not scored."""
         if not self.scoring:
@@ -97,11 +102,16 @@ class Run:
     def scoring_manifest(self) -> ScoringManifest:
         """The scoring's manifest; an empty one where the run was not scored."""
         if self.scoring:
-            return read_document(self.judged.folder / "manifest.json", ScoringManifest)
+            return self.manifest_of(self.scoring)
         return ScoringManifest(
             format=SCORING_FORMAT, scoring="", started="", run=self.manifest.name, level=0.95, roles={},
             plan_sha256=self.manifest.plan_sha256, cells=(),
         )  # fmt: skip
+
+    @cached_property
+    def scored_cells(self) -> dict[str, ScoredCell]:
+        """The cells of the scoring's manifest by id."""
+        return {one.cell: one for one in self.scoring_manifest.cells}
 
     @property
     def has_results(self) -> bool:
@@ -134,6 +144,12 @@ class Run:
     def journals(self) -> tuple[Journal, Journal]:
         """The run's own journal and the scoring's."""
         return self.journal, self.judged
+
+    def every_journal(self) -> Iterator[Journal]:
+        """The run's own journal and those of all its scorings."""
+        yield self.journal
+        for name in self.scorings():
+            yield Journal(self.folder / "scorings" / name)
 
     def outputs(self) -> Iterator[OutputRecord]:
         """All outputs, in no particular order."""
@@ -190,24 +206,33 @@ class Run:
         raise RunError(f"call {output.text_from} of sample {output.sample!r} is not in calls.jsonl")
 
 
-def find_run(place: str | Path, runs: Path = RUNS) -> tuple[Path, str]:
-    """(folder, scoring or "") of a run: a folder, or a name under `runs`, or either with @SCORING.
+RunReader = Run  # what it was called before 0.2
+
+
+def find_run(place: str | Path, runs: Path = RUNS) -> Path:
+    """The folder of a run: as given, or by its name under `runs`.
 
     Raises NotFound for no such run, RunError for a folder that holds none.
     """
-    text = str(place)
-    base, _, scoring = text.rpartition("@")
-    choices = [(text, ""), *([(base, scoring)] if base and scoring else [])]
-    for name, chosen in choices:
-        for folder in (Path(name), runs / name):
-            if (folder / "manifest.json").is_file():
-                return folder, chosen
-    if Path(text).is_dir():
-        raise RunError(f"{text} holds no run", where=text, fix="name a folder that `suite eval` wrote")
+    if (folder := _folder(place, runs)) is not None:
+        return folder
+    if Path(place).is_dir():
+        raise RunError(f"{place} holds no run", where=str(place), fix="name a folder that `suite eval` wrote")
     known = [path.parent.name for path in runs.glob("*/manifest.json")]
-    raise unknown("run", text, known, where=f"searched here and in {runs}/")
+    raise unknown("run", str(place), known, where=f"searched here and in {runs}/")
 
 
 def open_run(place: str | Path, runs: Path = RUNS) -> Run:
-    """The run that `find_run` finds."""
-    return Run(*find_run(place, runs))
+    """A run by folder, or by name under `runs`; PLACE@SCORING takes another scoring than the newest finished.
+
+    Raises as `find_run`, and RunError where the folder has no such scoring.
+    """
+    base, _, scoring = str(place).rpartition("@")
+    if base and scoring and _folder(place, runs) is None and (folder := _folder(base, runs)) is not None:
+        return Run(folder, scoring)
+    return Run(find_run(place, runs))
+
+
+def _folder(place: str | Path, runs: Path) -> Path | None:
+    choices = (Path(place), runs / place)
+    return next((one for one in choices if (one / "manifest.json").is_file()), None)

@@ -5,7 +5,7 @@ run of his own is held to the types.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
@@ -28,7 +28,6 @@ def one_of(*values: str) -> Meta:
 
 
 Values = Mapping[str, Json]  # parameters, sampling, identities: JSON values by name
-Stage = Literal["solve", "score", "both"]
 Count = Annotated[int, shaped(minimum=0)]
 Positive = Annotated[int, shaped(minimum=1)]
 Level = Annotated[float, shaped(exclusiveMinimum=0, exclusiveMaximum=1)]

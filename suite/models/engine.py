@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 
 from suite.chat import Json, Reply, Request
 from suite.errors import EngineError
-from suite.journal.reading import RunReader
+from suite.journal.run import Run
 from suite.models.spec import ModelSpec
 
 # a hash or commit of the model; what an endpoint tells of it, to be held against each reply; nothing
@@ -124,7 +124,7 @@ class Engine(ABC):
         """Figures of the engine itself (prefix cache queries and hits), read at the end of a run."""
         return {}
 
-    def left_over(self, run: RunReader, member: str) -> str:  # noqa: ARG002
+    def left_over(self, run: Run, member: str) -> str:  # noqa: ARG002
         """Of answers given before: what to say of those that a run did not use, "" if all were."""
         return ""
 

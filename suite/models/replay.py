@@ -11,12 +11,13 @@ from pathlib import Path
 
 from pydantic import Field
 
-from suite.chat import Json, Reply, Request, request_sha256
-from suite.errors import CallFailed, NotFound, RunError, unknown
+from suite.chat import Reply, Request, request_sha256
+from suite.errors import CallFailed, unknown
+from suite.journal.documents import RoleMember, RunManifest, ScoringManifest
 from suite.journal.index import OffsetIndex, Recorded, digest64
-from suite.journal.lines import Lines
-from suite.journal.reading import RunReader
 from suite.journal.records import CallRecord
+from suite.journal.run import Run, open_run
+from suite.journal.shapes import Values
 from suite.models.engine import Asking, Engine, Provider
 from suite.models.options import EngineOptions, describe, read_options, recorded_capabilities, split_query
 from suite.models.spec import ModelSpec
@@ -29,71 +30,59 @@ class ReplayOptions(EngineOptions):
     role: str = Field("candidate", description="whose recorded calls: candidate, judge, judge/2 …")
 
 
-def call_files(run: RunReader) -> Iterator[Lines[CallRecord]]:
-    """The call journals of a run: its own, then its scorings'."""
-    yield run.calls
-    for name in run.scorings():
-        yield run.scoring(name).calls
+def recorded_role(run: Run, role: str) -> RoleMember:
+    """What a run's manifests say of a member: the run's own, then those of its scorings, newest first.
 
-
-def recorded_role(manifests: list[Mapping[str, Json]], role: str) -> Mapping[str, Json] | None:
-    """What manifests say of a role member: {"identity", "capabilities", …}."""
+    Raises NotFound.
+    """
     name, _, number = role.partition("/")
-    for manifest in manifests:
-        roles = manifest.get("roles") or {}
-        found = roles.get(role, roles.get(name))
-        if isinstance(found, list):
-            at = int(number) - 1 if number.isdecimal() else 0
-            found = found[at] if 0 <= at < len(found) else None
-        if isinstance(found, Mapping):
-            return found
-    return None
+    at = int(number) - 1 if number.isdecimal() else 0
+    manifests: list[RunManifest | ScoringManifest] = [run.manifest]
+    manifests += map(run.manifest_of, reversed(run.scorings()))
+    for one in manifests:
+        members = one.roles.get(role, one.roles.get(name, ()))
+        if 0 <= at < len(members):
+            return members[at]
+    names = {str(name) for one in manifests for name in one.roles}
+    raise unknown("recorded role", role, names, f"in run {run.folder.name}")
 
 
 class RunReplay(Engine):
     """The recorded calls of one member of a run."""
 
-    def __init__(self, spec: ModelSpec, run: RunReader, role: str) -> None:
+    def __init__(self, spec: ModelSpec, run: Run, role: str) -> None:
         super().__init__(spec)
         self._run = run
         self._role = role
-        manifests: list[Mapping[str, Json]] = [
-            run.manifest,
-            *(run.scoring_manifest(name) for name in reversed(run.scorings())),
-        ]
-        found = recorded_role(manifests, role)
-        if found is None:
-            names = {str(name) for manifest in manifests for name in manifest.get("roles") or {}}
-            raise unknown("recorded role", role, names, f"in run {run.folder.name}")
-        self._recorded = found
+        self._recorded = recorded_role(run, role)
 
     def capabilities(self) -> frozenset[str]:
         """The recorded model's."""
-        return recorded_capabilities(self._recorded.get("capabilities"))
+        return recorded_capabilities(self._recorded.capabilities)
 
-    def identity(self) -> Mapping[str, Json]:
+    def identity(self) -> Values:
         """The recorded model's, and that it is a replay."""
-        return {**(self._recorded.get("identity") or {}), "replayed_from": self._run.folder.name}
+        return {**self._recorded.identity, "replayed_from": self._run.folder.name}
 
     def thinks(self, thinking: str | int) -> str:  # noqa: ARG002
         """What it was told is recorded with its calls."""
         return ""
 
-    def settings(self) -> Mapping[str, Json] | None:
+    def settings(self) -> Values | None:
         """The recorded model's."""
-        found = self._recorded.get("settings")
-        return {k: v for k, v in found.items() if k != "unknown"} if isinstance(found, dict) else None
+        found = self._recorded.settings
+        return {k: v for k, v in found.items() if k != "unknown"} if found else None
 
     def limits(self) -> Mapping[str, int]:
         """The recorded model's window; replies cost nothing, so no cap on requests."""
-        limits = self._recorded.get("limits") or {}
+        limits = self._recorded.limits
         return {"window": limits["window"]} if "window" in limits else {}
 
     @cached_property
     def _calls(self) -> list[Recorded[CallRecord]]:
         return [
-            Recorded(lines, lambda call: _key(call) if call.role == self._role else None)
-            for lines in call_files(self._run)
+            Recorded(journal.calls, lambda call: _key(call) if call.role == self._role else None)
+            for journal in self._run.every_journal()
         ]
 
     async def call(self, request: Request, asking: Asking) -> Reply:
@@ -104,26 +93,21 @@ class RunReplay(Engine):
                 return call.reply
         raise not_recorded(asking, f"run {self._run.folder.name} has no such call of {self._role}")
 
-    def left_over(self, run: RunReader, member: str) -> str:
+    def left_over(self, run: Run, member: str) -> str:
         """How many recorded calls were not asked for."""
         asked = OffsetIndex()
-        for lines in call_files(run):
-            for call in lines:
-                if call.role == member:
-                    asked.add(digest64(*_key(call)), 0)
-        recorded = [
-            digest64(*_key(call))
-            for lines in call_files(self._run)
-            for call in lines
-            if call.role == self._role
-        ]
+        for call in _calls(run, member):
+            asked.add(digest64(*_key(call)), 0)
+        recorded = [digest64(*_key(call)) for call in _calls(self._run, self._role)]
         lost = sum(one not in asked for one in recorded)
+        if not lost:
+            return ""
         name = self._run.folder.name
-        return (
-            f"run {name}: {lost} of {len(recorded)} recorded calls of {self._role} were not used"
-            if lost
-            else ""
-        )
+        return f"run {name}: {lost} of {len(recorded)} recorded calls of {self._role} were not used"
+
+
+def _calls(run: Run, member: str) -> Iterator[CallRecord]:
+    return (call for journal in run.every_journal() for call in journal.calls if call.role == member)
 
 
 def _key(call: CallRecord) -> tuple[str, int, str, str]:
@@ -151,13 +135,7 @@ class ReplayProvider(Provider):
         options = read_options(ReplayOptions, spec, {**query, **spec.options})
         if name.endswith(".jsonl"):
             return TextReplay(spec, Path(name))
-        for folder in (Path(name), Path("runs") / name):
-            if (folder / "manifest.json").exists():
-                return RunReplay(spec, RunReader(folder), options.role)
-        if Path(name).is_dir():
-            raise RunError(f"{name} holds no run", where=str(Path(name)), fix="name a finished run's folder")
-        known = sorted(path.parent.name for path in Path("runs").glob("*/manifest.json"))
-        raise unknown("run", name, known) if known else NotFound(f"no run {name!r}", fix="give its folder")
+        return RunReplay(spec, open_run(name), options.role)
 
 
 provider = ReplayProvider()

@@ -17,8 +17,8 @@ from suite.chat import Finish, Json, Reply, Request, request_sha256
 from suite.data.text_files import Once, json_lines, row_at
 from suite.errors import CallFailed, DataError
 from suite.journal.index import OffsetIndex, digest64
-from suite.journal.reading import RunReader
 from suite.journal.records import OutputRecord, ScoreRecord
+from suite.journal.run import Run
 from suite.models.engine import Asking, Engine
 from suite.models.options import PROMPTED
 from suite.models.spec import ModelSpec
@@ -113,10 +113,11 @@ class TextReplay(Engine):
             asked.append(wanted)
         return asked.index(wanted)
 
-    def left_over(self, run: RunReader, member: str) -> str:
+    def left_over(self, run: Run, member: str) -> str:
         """The lines that no sample used. Samples that are pending may still use theirs."""
         asked = _asked(run, member)
-        waiting = {(one.sample, one.trial) for one in run.attempts if one.event == "pending"} - set(asked)
+        pending = (one for one in run.journal.attempts if one.event == "pending")
+        waiting = {(one.sample, one.trial) for one in pending} - set(asked)
         lost = []
         for line, _, one in self._lines():
             key, which = (one.sample_id, one.trial), one.call or 0
@@ -131,12 +132,12 @@ class TextReplay(Engine):
         return f"{self._path.name}: {what} not used ({'; '.join(lost[:MOST_NAMED])}{more})"
 
 
-def _asked(run: RunReader, member: str) -> dict[tuple[str, int], int]:
+def _asked(run: Run, member: str) -> dict[tuple[str, int], int]:
     """(sample, trial) -> how many distinct requests of a member were answered, the most of any cell."""
     found: dict[tuple[str, int], int] = {}
-    journals = [run, *(run.scoring(name) for name in run.scorings())]
+    journals = list(run.every_journal())
     ids = {digest64(call.id) for one in journals for call in one.calls if call.role == member}
-    done: Iterator[OutputRecord | ScoreRecord] = chain(run.outputs, *(one.scores for one in journals[1:]))
+    done: Iterator[OutputRecord | ScoreRecord] = chain(run.outputs(), *(one.scores for one in journals[1:]))
     for record in done:
         if count := sum(digest64(one) in ids for one in record.calls):
             key = (record.sample, record.trial)

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from suite.errors import ConfigError, RunError
+from suite.journal.run import Run
 from suite.report.eee_parts import Told, candidate_of, collection_of, component, model_id, model_info
 from suite.report.eee_results import CellOptions, Target, across_results, cell_results, targets_of
 from suite.report.eee_rows import Samples
 from suite.report.eee_schema import AGGREGATE, ROW, VERSION, Fields, Unfit, check_results, encoded, fields
-from suite.report.loading import LoadedRun
 from suite.report.metric_facts import tasks_of
 from suite.report.remarks import remarks
 from suite.report.run_reports import replace_file
@@ -38,7 +40,7 @@ class Written:
 
 
 def write_eee(
-    run: LoadedRun, folder: Path, told: Told, *, samples: bool = True, allow_partial: bool = False
+    run: Run, folder: Path, told: Told, *, samples: bool = True, allow_partial: bool = False
 ) -> Written:
     """Write both files below a folder; samples: whether with the samples and their texts.
 
@@ -90,10 +92,10 @@ def write_eee(
         aggregate = fields(
             schema_version=VERSION,
             evaluation_id=names.evaluation,
-            evaluation_timestamp=str(run.manifest.get("created", "")),
+            evaluation_timestamp=run.manifest.created,
             retrieved_timestamp=names.seconds,
             source_metadata=_source(run, told, summary),
-            eval_library=fields(name="suite", version=str(run.manifest.get("suite", "")) or "unknown"),
+            eval_library=fields(name="suite", version=run.manifest.suite or "unknown"),
             model_info=model_info(member, identity, told.deployment, told.availability),
             evaluation_results=results,
             detailed_evaluation_results=detail,
@@ -110,10 +112,10 @@ def write_eee(
 class _Names:
     """What is derived from the run alone, so that a second export replaces the first."""
 
-    def __init__(self, run: LoadedRun, identity: str, collection: str) -> None:
-        plan = str(run.manifest.get("plan_sha256", ""))
-        started = str(run.scoring_manifest.get("started") or run.manifest.get("created", ""))
-        told = "\x1f".join((plan, str(run.manifest.get("created", "")), run.scoring_id, identity, collection))
+    def __init__(self, run: Run, identity: str, collection: str) -> None:
+        plan = run.manifest.plan_sha256
+        started = run.scoring_manifest.started or run.manifest.created
+        told = "\x1f".join((plan, run.manifest.created, run.scoring, identity, collection))
         self.uuid = uuid.UUID(bytes=hashlib.sha256(told.encode()).digest()[:16], version=4)
         self.seconds = str(_seconds(started))
         self.evaluation = f"{collection}-{plan[:12]}/{identity}/{self.seconds}"
@@ -146,7 +148,7 @@ class _Count:
             yield line
 
 
-def _source(run: LoadedRun, told: Told, summary: Summary) -> Fields:
+def _source(run: Run, told: Told, summary: Summary) -> Fields:
     without = [
         f"{task.name} {cell.label}: {one.name}".replace(" :", ":")
         for task in summary.tasks
@@ -169,12 +171,12 @@ def _source(run: LoadedRun, told: Told, summary: Summary) -> Fields:
 
 
 def _results(
-    run: LoadedRun, summary: Summary, made: Mapping[str, AnyTask], walk: Samples, by_id: dict[str, Target]
+    run: Run, summary: Summary, made: Mapping[str, AnyTask], walk: Samples, by_id: dict[str, Target]
 ) -> Iterator[Fields]:
-    plans = {cell["cell"]: dict(cell) for cell in run.manifest["cells"]}
-    for scored in run.scoring_manifest.get("cells", ()):
-        prompts = {name: scored[name] for name in ("prompts", "prompts_sha256") if name in scored}
-        plans.get(scored["cell"], {}).update(prompts)
+    plans = {cell.cell: cell for cell in run.manifest.cells}
+    for one in run.scoring_manifest.cells:
+        if one.cell in plans:
+            plans[one.cell] = replace(plans[one.cell], prompts=one.prompts, prompts_sha256=one.prompts_sha256)
     for task in summary.tasks:
         for cell in task.cells:
             asked = walk.asked.get(cell.id, CellOptions())
@@ -183,17 +185,17 @@ def _results(
         yield from across_results(run, task, first)
 
 
-def _advice(run: LoadedRun, targets: Iterable[Target], samples: bool, folder: Path) -> Iterator[str]:
+def _advice(run: Run, targets: Iterable[Target], samples: bool, folder: Path) -> Iterator[str]:
     left = sum(len(one.left.unscored) for one in targets)
     if left:
         yield f"{left:,} unscored values have no row; they are counted in score_details.details"
-    numbers = [one for cell in run.results.get("cells", ()) for one in cell["metrics"]]
-    if none := sum(one["value"] is None for one in numbers):
+    numbers = [one for cell in run.results.cells for one in cell.metrics]
+    if none := sum(one.value is None for one in numbers):
         yield f"{none:,} of {len(numbers):,} results have no number and are left out"
     if samples:
         licences = {
             str((one.get("licence") or {}).get("name") or "of a file that was given")
-            for one in run.manifest.get("data", {}).values()
+            for one in run.manifest.data.values()
         }
         yield f"the samples hold the data's texts (licence: {', '.join(sorted(licences))}) and all answers:"
         yield "  see that you may publish them, or write only the numbers with --no-samples"

@@ -1,18 +1,16 @@
 """Who was measured, who judged, on what data, as Every Eval Ever says it. Not here: numbers."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
-from suite.chat import Json
 from suite.errors import ConfigError, SuiteError
+from suite.journal.documents import CellRecord, RoleMember
+from suite.journal.run import Run
 from suite.report.eee_schema import Fields, fields
-from suite.report.loading import LoadedRun
 from suite.report.numbers import plain
-from suite.report.remarks import roles_of
 from suite.run.cells import AnyTask
 
 _OURS = ("vllm", "embedded", "transformers")  # engines that the suite itself runs, on weights
@@ -33,42 +31,42 @@ class Told:
     availability: Literal["open_weights", "closed_weights", "unknown"] = "unknown"
 
 
-def candidate_of(run: LoadedRun) -> Mapping[str, Json]:
+def candidate_of(run: Run) -> RoleMember:
     """The measured model's record. Raises ConfigError where there is none, or more than one."""
-    members = roles_of(run).get("candidate", [])
+    members = run.roles.get("candidate", ())
     if len(members) != 1:
         raise ConfigError(f"run {run.name} measures {len(members)} models; one file is about one model")
     return members[0]
 
 
-def model_id(member: Mapping[str, Json], given: str = "") -> str:
+def model_id(member: RoleMember, given: str = "") -> str:
     """DEVELOPER/MODEL. Raises ConfigError where a name does not say the developer: it is not guessed."""
-    name = given or str((member.get("identity") or {}).get("name") or _name_of(member))
+    name = given or str(member.identity.get("name") or _name_of(member))
     developer = name.partition("/")[0].lower()
     if not _MODEL_ID.fullmatch(name) or developer in ("unknown", "data"):
         raise ConfigError(
             f"{name!r} does not say who made the model",
-            where=str(member.get("spec", "")),
+            where=member.spec,
             fix="give --model-id DEVELOPER/MODEL, as the Hub or the maker writes it",
         )
     return name
 
 
-def _name_of(member: Mapping[str, Json]) -> str:
-    return str(member.get("spec", "")).partition("/")[2]
+def _name_of(member: RoleMember) -> str:
+    return member.spec.partition("/")[2]
 
 
 def model_info(
-    member: Mapping[str, Json], identity: str, deployment: str | None = None, availability: str = "unknown"
+    member: RoleMember, identity: str, deployment: str | None = None, availability: str = "unknown"
 ) -> Fields:
     """A model with its engine. deployment: None means self_deployed where the suite ran it, else unknown."""
-    known = dict(member.get("identity") or {})
-    provider = str(known.get("provider") or str(member.get("spec", "")).partition("/")[0])
+    known = member.identity
+    provider = str(known.get("provider") or member.spec.partition("/")[0])
     ran_here = provider in _OURS and not known.get("url")
     details = {
         "deployment_type": deployment or ("self_deployed" if ran_here else "unknown"),
         "model_availability": availability,
-        "suite_spec": str(member.get("spec", "")),
+        "suite_spec": member.spec,
     }
     if revision := known.get("revision"):
         details["revision"] = str(revision)
@@ -85,12 +83,12 @@ def model_info(
     )
 
 
-def judges_of(run: LoadedRun, task: AnyTask | None, cell: Mapping[str, Json]) -> Fields | None:
+def judges_of(run: Run, task: AnyTask | None, cell: CellRecord) -> Fields | None:
     """The judges of a cell, with the templates of its task; None where the task asks no judge.
 
     Where the task is not installed, the run's judges are named without their templates.
     """
-    members = roles_of(run).get("judge", [])
+    members = run.roles.get("judge", ())
     if not members:
         return None
     if task is not None:
@@ -107,35 +105,35 @@ def judges_of(run: LoadedRun, task: AnyTask | None, cell: Mapping[str, Json]) ->
         ],
         input_prompt=_prompt(task, cell),
         additional_details={
-            "prompts": str(cell.get("prompts", "")),
-            "prompts_sha256": str(cell.get("prompts_sha256", "")),
+            "prompts": cell.prompts,
+            "prompts_sha256": cell.prompts_sha256,
             "scope": "the task asks these judges; a metric of it may rest on other values",
         },
     )
 
 
-def _judge_id(member: Mapping[str, Json]) -> str:
+def _judge_id(member: RoleMember) -> str:
     """A judge is named as far as it is known: its developer is not asked for."""
-    return str((member.get("identity") or {}).get("name") or _name_of(member) or "unknown")
+    return str(member.identity.get("name") or _name_of(member) or "unknown")
 
 
-def _temperature(member: Mapping[str, Json]) -> float | None:
-    found = (member.get("sampling") or {}).get("temperature")
+def _temperature(member: RoleMember) -> float | None:
+    found = member.sampling.get("temperature")
     return float(found) if isinstance(found, int | float) else None
 
 
-def _prompt(task: AnyTask | None, cell: Mapping[str, Json]) -> str:
-    digest = str(cell.get("prompts_sha256", ""))
-    if cell.get("prompts", "own") != "own":  # others' words: named, not copied
+def _prompt(task: AnyTask | None, cell: CellRecord) -> str:
+    digest = cell.prompts_sha256
+    if cell.prompts != "own":  # others' words: named, not copied
         return f"official prompts, fetched as the registry pins them; sha256 over all templates {digest}"
     if task is None or not task.prompts.names() or task.prompts.sha256() != digest:
         return f"not at hand; sha256 over all templates of the task {digest}"
     return "\n\n".join(f"[{name}]\n{getattr(task.prompts, name).text}" for name in task.prompts.names())
 
 
-def data_of(run: LoadedRun, task: AnyTask | None) -> Fields:
+def data_of(run: Run, task: AnyTask | None) -> Fields:
     """The first dataset that a task names (without the task: of the run); the others in the details."""
-    known: Mapping[str, Json] = run.manifest.get("data", {})
+    known = run.manifest.data
     names = [name for name in (task.info.datasets if task else known) if name in known] or sorted(known)
     if not names:
         return fields(dataset_name="none", source_type="other", additional_details={})
@@ -180,9 +178,9 @@ def component(name: str) -> str:
     return name.replace("/", "_").strip()
 
 
-def collection_of(run: LoadedRun, given: str) -> str:
+def collection_of(run: Run, given: str) -> str:
     """The folder below data/: the family of the run's tasks, "suite" for several. Raises ConfigError."""
-    families = {str(cell["task"]).partition("/")[0] for cell in run.manifest["cells"]}
+    families = {cell.task.partition("/")[0] for cell in run.manifest.cells}
     name = component(given or (families.pop() if len(families) == 1 else "suite"))
     if not name or _UNSAFE.search(name) or name.strip(".") != name or name.lower() == "data":
         raise ConfigError(f"--collection {given!r} is no portable folder name", fix="letters, digits, . _ -")

@@ -5,11 +5,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from suite.chat import Json
-from suite.journal.documents import AcrossResult, MetricResult
+from suite.journal.documents import AcrossResult, CellRecord, MetricResult
+from suite.journal.run import Run
 from suite.report.eee_parts import data_of, judges_of, text_of
 from suite.report.eee_schema import Fields, check_score, fields
-from suite.report.loading import LoadedRun
 from suite.report.metric_facts import rows_of
 from suite.report.numbers import plain
 from suite.report.summary import CellSummary, TaskPart
@@ -54,11 +53,11 @@ class CellOptions:
 
     options: set[tuple[float | None, float | None, int | None]] = field(default_factory=set)
 
-    def generation(self, run: LoadedRun) -> Fields:
+    def generation(self, run: Run) -> Fields:
         """The common options as arguments; where they differ, all of them in the details."""
         details = {
-            "seed": text_of(run.manifest.get("seed")),
-            "trials": text_of(run.manifest.get("trials", 1)),
+            "seed": text_of(run.manifest.seed),
+            "trials": text_of(run.manifest.trials),
         }
         if len(self.options) == 1:
             ((temperature, top_p, most),) = self.options
@@ -98,11 +97,11 @@ def targets_of(task: TaskPart, cell: CellSummary, made: AnyTask | None) -> list[
 
 
 def cell_results(
-    run: LoadedRun,
+    run: Run,
     task: TaskPart,
     cell: CellSummary,
     made: AnyTask | None,
-    plan: Mapping[str, Json],
+    plan: CellRecord,
     asked: CellOptions,
     targets: Mapping[str, Target],
 ) -> list[Fields]:
@@ -116,10 +115,10 @@ def cell_results(
         "task": task.name,
         "task_version": str(task.version),
         "parameters": text_of(dict(cell.parameters)),
-        "plugin": str(plan.get("plugin", "")),
-        "plan_sha256": str(run.manifest.get("plan_sha256", "")),
-        "scoring": run.scoring_id,
-        "prompts_sha256": str(plan.get("prompts_sha256", "")),
+        "plugin": plan.plugin,
+        "plan_sha256": run.manifest.plan_sha256,
+        "scoring": run.scoring,
+        "prompts_sha256": plan.prompts_sha256,
         **{f"fact_{name}": value for name, value in cell.deviations.items()},
     }
     found = []
@@ -133,7 +132,7 @@ def cell_results(
     return found
 
 
-def across_results(run: LoadedRun, task: TaskPart, made: AnyTask | None) -> list[Fields]:
+def across_results(run: Run, task: TaskPart, made: AnyTask | None) -> list[Fields]:
     """The numbers over several cells."""
     facts = rows_of(made) if made else {}
     found = []
@@ -146,8 +145,8 @@ def across_results(run: LoadedRun, task: TaskPart, made: AnyTask | None) -> list
             "task_version": str(task.version),
             "cells": text_of(dict(over.cells)),
             "parameters": text_of(dict(over.parameters)),
-            "plan_sha256": str(run.manifest.get("plan_sha256", "")),
-            "scoring": run.scoring_id,
+            "plan_sha256": run.manifest.plan_sha256,
+            "scoring": run.scoring,
         }
         identity = f"{task.name}@{_cells_id(over)}:{one.name}"
         metric = _metric(task, None, one, facts.get(one.name), None, common)
@@ -157,7 +156,7 @@ def across_results(run: LoadedRun, task: TaskPart, made: AnyTask | None) -> list
 
 
 def _result(
-    run: LoadedRun,
+    run: Run,
     task: TaskPart,
     identity: str,
     data: Fields,
@@ -168,7 +167,7 @@ def _result(
     return {
         "evaluation_result_id": identity,
         "evaluation_name": evaluation_name(task.name),
-        "evaluation_timestamp": str(run.manifest.get("created", "")),
+        "evaluation_timestamp": run.manifest.created,
         "source_data": data,
         "metric_config": metric,
         "score_details": score,

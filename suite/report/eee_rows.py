@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from suite.chat import Json, Message
+from suite.journal.pairs import Key
 from suite.journal.records import OutputRecord
+from suite.journal.run import FoundCall, Run
 from suite.report.eee_results import CellOptions, Target
 from suite.report.eee_schema import VERSION, Fields, fields
-from suite.report.loading import FoundCall, Key, LoadedRun
 from suite.report.rows import Row, is_unscored, records
 from suite.scoring.measures import fits
 
@@ -21,7 +22,7 @@ class Samples:
     """Walks the samples of a run once; `asked` and the counts of the targets are full afterwards."""
 
     def __init__(
-        self, run: LoadedRun, evaluation: str, model: str, targets: Mapping[str, Sequence[Target]]
+        self, run: Run, evaluation: str, model: str, targets: Mapping[str, Sequence[Target]]
     ) -> None:
         self._run = run
         self._evaluation = evaluation

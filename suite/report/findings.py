@@ -1,7 +1,8 @@
 """Findings of results.json in words, with the option that helps. Their data: `suite/run/findings.py`."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+
+from suite.journal.documents import ResultFinding, Results
 
 HELP = {
     "overflow": "a model with a larger window, or a larger window of the server (max_model_len, num_ctx)",
@@ -33,9 +34,9 @@ def _option(member: str) -> str:
 NOTES = ("cached", "wording", "room")  # the other kinds are warnings
 
 
-def sentence(one: Mapping[str, Any], cells: Mapping[str, str]) -> str:
+def sentence(one: ResultFinding, cells: Mapping[str, str]) -> str:
     """The finding in words. cells: id -> what a cell is called."""
-    kind, who, counts, of = str(one["kind"]), str(one["who"]), dict(one["counts"]), int(one["of"])
+    kind, who, counts, of = one.kind, one.who, one.counts, one.of
     first = next(iter(counts), "")
     n = sum(counts.values())
     match kind:
@@ -82,11 +83,13 @@ def sentence(one: Mapping[str, Any], cells: Mapping[str, str]) -> str:
     )
 
 
-def sentences(results: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
-    """All findings of a scoring in words, each with whether it is a warning."""
-    cells = {cell["cell"]: f"{cell['task']} (cell {cell['cell']})" for cell in results.get("cells", ())}
-    found = list(results.get("findings", ()))
-    short = {one["who"] for one in found if one["kind"] == "short"}
+def sentences(
+    results: Results, findings: Sequence[ResultFinding] | None = None
+) -> Iterator[tuple[str, bool]]:
+    """The findings of a scoring, or these of them, in words, each with whether it is a warning."""
+    cells = {cell.cell: f"{cell.task} (cell {cell.cell})" for cell in results.cells}
+    found = results.findings if findings is None else findings
+    short = {one.who for one in found if one.kind == "short"}
     for one in found:
-        if one["kind"] != "judged" or one["who"] not in short or "length" not in one["counts"]:
-            yield sentence(one, cells), one["kind"] not in NOTES
+        if one.kind != "judged" or one.who not in short or "length" not in one.counts:
+            yield sentence(one, cells), one.kind not in NOTES

@@ -12,13 +12,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from markupsafe import Markup
 
+from suite.journal.run import Run
 from suite.report.hostile_text import clean
 from suite.report.html_blocks import Drawer, definitions, grid_table
 from suite.report.html_results import task_view
 from suite.report.html_samples import draw_sample, pretty
-from suite.report.loading import LoadedRun
 from suite.report.matrix import calls_grid, happened_grid
 from suite.report.numbers import plain
 from suite.report.plugin_sections import own_views, plugin_sections
@@ -70,7 +71,7 @@ def html_report(
 
     most_samples: how many samples can be browsed. most_bytes: where the page stops taking more of them.
     """
-    run = LoadedRun(folder, scoring)
+    run = Run(folder, scoring)
     summary = summarise(run)
     choice = pick(run, most_samples)
     views, why = own_views(run, choice.picked)
@@ -99,7 +100,7 @@ def html_report(
             samples=samples,
             facts=definitions(_facts(run)),
             manifests=list(_manifests(run)),
-            version=run.manifest.get("suite", ""),
+            version=run.manifest.suite,
         )
     )
     for piece in map(clean, pieces):  # once more over everything: whatever came here uncleaned ends here
@@ -117,7 +118,7 @@ def _labels(summary: Summary) -> dict[str, str]:
 
 
 def _samples(
-    run: LoadedRun,
+    run: Run,
     picked: Sequence[Picked],
     labels: dict[str, str],
     own: dict[Any, Any],
@@ -159,7 +160,7 @@ def _outcomes(choice: Choice) -> list[str]:
     return sorted(found)
 
 
-def _happened(run: LoadedRun, summary: Summary) -> Iterator[Any]:
+def _happened(run: Run, summary: Summary) -> Iterator[Any]:
     yield happened_grid(summary.tasks)
     if summary.calls:
         yield calls_grid(summary.calls)
@@ -168,17 +169,19 @@ def _happened(run: LoadedRun, summary: Summary) -> Iterator[Any]:
         yield attempts
 
 
-def _facts(run: LoadedRun) -> Iterator[tuple[str, str]]:
+def _facts(run: Run) -> Iterator[tuple[str, str]]:
     names = ("created", "suite", "seed", "trials", "limit", "mini", "shard", "prompts", "plan_sha256")
+    manifest = msgspec.to_builtins(run.manifest)
     for name in names:
-        if run.manifest.get(name) is not None:
-            yield name, plain(run.manifest[name])
+        if manifest[name] is not None:
+            yield name, plain(manifest[name])
     for name in ("data", "versions", "hardware"):
-        for key, value in dict(run.manifest.get(name) or {}).items():
+        for key, value in manifest[name].items():
             yield f"{name}: {key}", plain(value)
 
 
-def _manifests(run: LoadedRun) -> Iterator[tuple[str, str]]:
-    yield "manifest.json", pretty(run.manifest, 200_000)
-    if run.scoring_manifest:
-        yield f"scorings/{run.scoring_id}/manifest.json", pretty(run.scoring_manifest, 200_000)
+def _manifests(run: Run) -> Iterator[tuple[str, str]]:
+    yield "manifest.json", pretty(msgspec.to_builtins(run.manifest), 200_000)
+    if run.scoring:
+        judged = msgspec.to_builtins(run.scoring_manifest)
+        yield f"scorings/{run.scoring}/manifest.json", pretty(judged, 200_000)

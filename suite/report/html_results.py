@@ -31,9 +31,7 @@ class TaskView:
 def task_view(task: TaskPart, level: float, drawer: Drawer) -> TaskView:
     """Everything about a task's numbers."""
     plot = sweep_plot(task, level)
-    left_out = [
-        f"Left out: {plain(one.get('parameters', {}))}: {one.get('reason', '')}" for one in task.skipped
-    ]
+    left_out = [f"Left out: {plain(one.parameters)}: {one.reason}" for one in task.skipped]
     grids = [matrix.metrics_grid(task)] if task.metric_names else []
     grids += [matrix.slice_grid(task, one) for one in task.slices if one.metric == task.headline]
     grids += [matrix.across_grid(task)] if task.across else []
@@ -56,7 +54,7 @@ def _hero(task: TaskPart, level: float) -> Markup:
     value, *texts = matrix.headline_texts(head)
     names = (f"{percent(level)} interval", "n", "unscored", "coverage (bounds)")
     facts = list(zip(names, texts, strict=True))
-    if pending := task.cells[0].counts["pending"]:
+    if pending := task.cells[0].pending:
         facts.append(("pending", number(pending)))
     facts += [("clusters", number(head.clusters)), ("method", head.method)]
     listed = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(*fact) for fact in facts)
@@ -69,7 +67,7 @@ def _hero(task: TaskPart, level: float) -> Markup:
 def _table(task: TaskPart, level: float) -> Markup:
     heads = [cell.headline for cell in task.cells]
     ends = _ends([head for head in heads if head])
-    pending = any(cell.counts["pending"] for cell in task.cells)
+    pending = any(cell.pending for cell in task.cells)
     names = [task.headline, "", f"{percent(level)} interval", "n", "unscored", "coverage (bounds)"]
     names += ["pending"] if pending else []
     names += ["clusters", "method"]
@@ -86,7 +84,7 @@ def _table(task: TaskPart, level: float) -> Markup:
         value, *texts = matrix.headline_texts(head)
         cells.append(Markup('<td class="n strong">{}</td>').format(value))
         cells.append(Markup('<td class="bar">{}</td>').format(_bar(head, ends) if head else EMPTY))
-        texts += [number(cell.counts["pending"])] if pending else []
+        texts += [number(cell.pending)] if pending else []
         texts += matrix.made_by(head)
         cells += [Markup('<td class="n">{}</td>').format(text) for text in texts]
         rows.append(Markup("<tr>{}</tr>").format(Markup("").join(cells)))

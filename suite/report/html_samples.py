@@ -6,9 +6,9 @@ import msgspec
 from markupsafe import Markup
 
 from suite.blocks import Block
+from suite.journal.run import Run
 from suite.report.hostile_text import clean, cut, one_line
 from suite.report.html_blocks import EMPTY, Drawer, body, definitions, grid_table, left_out, message
-from suite.report.loading import LoadedRun
 from suite.report.matrix import Grid
 from suite.report.numbers import plain
 from suite.report.sample_choice import Picked
@@ -30,7 +30,7 @@ def value_text(value: Value) -> str:
 
 
 def draw_sample(
-    run: LoadedRun, picked: Picked, label: str, own: Sequence[Block], drawer: Drawer, traced: bool = True
+    run: Run, picked: Picked, label: str, own: Sequence[Block], drawer: Drawer, traced: bool = True
 ) -> Markup:
     """The sample, folded. label: of its cell. traced: with its calls."""
     output, score = picked.output, picked.score
@@ -93,7 +93,7 @@ def _safe_block(block: Block, drawer: Drawer) -> Markup:
         )
 
 
-def _answer(run: LoadedRun, picked: Picked) -> Markup:
+def _answer(run: Run, picked: Picked) -> Markup:
     text = run.text(picked.output)
     kept = picked.output.output
     ended = "" if kept.finish == "stop" else f" (ended: {kept.finish})"

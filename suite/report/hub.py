@@ -20,11 +20,10 @@ from suite.data.hub_status import told
 from suite.data.registry import Registry
 from suite.errors import ConfigError, NotFound, RunError, SuiteError
 from suite.journal.documents import MetricResult
+from suite.journal.run import Run
 from suite.plugins import catalogue
-from suite.report.loading import LoadedRun
 from suite.report.metric_facts import rows_of, tasks_of
 from suite.report.numbers import plain
-from suite.report.remarks import roles_of
 from suite.report.run_reports import replace_file
 from suite.report.summary import CellSummary, TaskPart, summarise
 from suite.report.tables import exportable
@@ -51,7 +50,7 @@ class HubFile:
 
 
 def hub_files(
-    run: LoadedRun,
+    run: Run,
     *,
     given: Benchmark | None = None,
     task: str = "",
@@ -66,7 +65,7 @@ def hub_files(
     a benchmark, a headline that is missing or not over every sample, or a scale that does not fit.
     """
     exportable(run, allow_partial)
-    if run.manifest.get("mini"):
+    if run.manifest.mini:
         raise ConfigError(
             f"run {run.name} was made on bundled mini data, which is no benchmark of the Hub",
             fix="run the task on its full data: the same command without --mini",
@@ -112,20 +111,19 @@ def write_hub(files: Sequence[HubFile], folder: Path) -> list[Path]:
     return [replace_file(folder / one.path, [one.text]) for one in files]
 
 
-def _partial(run: LoadedRun) -> str:
+def _partial(run: Run) -> str:
     """Why the run is not whole, "" if it is."""
-    groups = run.results.get("coverage", {}).get("groups", {})
-    taken, every = groups.get("taken"), groups.get("all")
-    if pending := int(run.results.get("pending", 0)):
+    groups = run.results.coverage.groups
+    if pending := run.results.pending:
         return f"{pending} samples pending"
-    if run.manifest.get("limit") and taken is not None and every is not None and taken < every:
-        return f"{taken} of {every} groups"
-    return "one shard" if run.manifest.get("shard") else ""
+    if run.manifest.limit and groups.taken < groups.all:
+        return f"{groups.taken} of {groups.all} groups"
+    return "one shard" if run.manifest.shard else ""
 
 
-def _listed(run: LoadedRun, task: TaskPart, registry: Registry | None) -> Benchmark:
+def _listed(run: Run, task: TaskPart, registry: Registry | None) -> Benchmark:
     known = registry or Registry(catalogue().registry_folders())
-    for identity in run.manifest.get("data", {}).values():
+    for identity in run.manifest.data.values():
         try:
             entry = known.dataset(str(identity.get("entry", "")))
         except SuiteError:
@@ -149,8 +147,8 @@ def _headline(task: TaskPart, cell: CellSummary, allow_partial: bool) -> MetricR
             f"the headline of {where} leaves out {one.unscored} unscored samples",
             fix="score them (suite score), for only numbers over every sample are written",
         )
-    if cell.counts["pending"] and not allow_partial:
-        raise ConfigError(f"{where} has {cell.counts['pending']} samples pending")
+    if cell.pending and not allow_partial:
+        raise ConfigError(f"{where} has {cell.pending} samples pending")
     return one
 
 
@@ -180,7 +178,7 @@ class _Scale:
 
 
 def _entry(
-    run: LoadedRun,
+    run: Run,
     task: TaskPart,
     cell: CellSummary,
     benchmark: Benchmark,
@@ -196,7 +194,7 @@ def _entry(
         task_id=benchmark.task_id,
         value=scale.of(scale.one.value),
         dataset_revision=_revision(run, benchmark.dataset),
-        date=str(run.manifest.get("created", "")) or None,
+        date=run.manifest.created or None,
         source_url=source_url or None,
         source_name="suite" if source_url else None,
         notes=notes(run, task, cell, scale.one, scale.interval(), partial),
@@ -209,27 +207,25 @@ def _entry(
     return text
 
 
-def _revision(run: LoadedRun, dataset: str) -> str | None:
-    for identity in run.manifest.get("data", {}).values():
+def _revision(run: Run, dataset: str) -> str | None:
+    for identity in run.manifest.data.values():
         if identity.get("source") == "hub" and identity.get("repo") == dataset:
             return identity.get("revision") or None
     return None
 
 
-def notes(
-    run: LoadedRun, task: TaskPart, cell: CellSummary, one: MetricResult, interval: str, partial: str
-) -> str:
+def notes(run: Run, task: TaskPart, cell: CellSummary, one: MetricResult, interval: str, partial: str) -> str:
     """What a reader must know, the most important first, in at most MOST_NOTES characters."""
-    judges = ", ".join(str(member.get("spec", "")) for member in roles_of(run).get("judge", ()))
+    judges = ", ".join(one.spec for one in run.roles.get("judge", ()))
     said = [
         f"PARTIAL: {partial}" if partial else "",
-        "imported answers" if run.manifest.get("imported") else "",
+        "imported answers" if run.manifest.imported else "",
         f"{one.name} of {task.name} v{task.version}",
         cell.label,
         interval,
         f"n={one.n}",
         f"judge {judges}" if judges else "",
-        f"suite {run.manifest.get('suite', '')}".strip(),
+        f"suite {run.manifest.suite}".strip(),
         *(f"{name} {value}" for name, value in cell.deviations.items()),
     ]
     text = ""

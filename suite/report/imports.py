@@ -30,21 +30,32 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 
 import suite
 from suite.chat import Reply, canonical_json, sha256_hex
 from suite.data.text_files import Once
 from suite.errors import ConfigError, DataError, NotFound, PluginError, SuiteError, unknown
+from suite.journal.documents import (
+    SCORING_FORMAT,
+    CellRecord,
+    ImportSource,
+    RoleMember,
+    RunManifest,
+    SampleCounts,
+    ScoredCell,
+    ScoringManifest,
+)
 from suite.journal.index import digest64
-from suite.journal.reading import RunReader
 from suite.journal.records import FORMAT, AttemptRecord, OutputRecord, Record, ScoreRecord
-from suite.journal.writing import JournalFile, write_json
+from suite.journal.run import Run
+from suite.journal.writing import JournalFile, write_document
 from suite.models.reasoning import separated, tags_of
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import Cell, load_task, make_cell, swept
 from suite.run.hardware import hardware
 from suite.run.imported import SAMPLES, payload_of
-from suite.run.manifest import SCORING_FORMAT, now, versions
+from suite.run.manifest import now, versions
 from suite.run.records import output_sha256, payload_sha256
 from suite.run.results import make_results
 from suite.task import Output, Part, Unscored, Value
@@ -202,11 +213,11 @@ def _write(
                 put(folder / "attempts.jsonl", pending)
     if not (folder / SAMPLES).stat().st_size:
         (folder / SAMPLES).unlink()
-    source = {"importer": importer, "model": model, "sha256": digest.hexdigest()}
+    source = ImportSource(importer=importer, model=model, sha256=digest.hexdigest())
     manifest = _manifest(cells, source, len(groups), name)
-    write_json(folder / "manifest.json", manifest)
-    write_json(scoring / "manifest.json", _scoring_manifest(cells, manifest))
-    write_json(scoring / "results.json", make_results(RunReader(folder), SCORING, cells.metrics, level=LEVEL))
+    write_document(folder / "manifest.json", manifest)
+    write_document(scoring / "manifest.json", _scoring_manifest(cells, manifest))
+    write_document(scoring / "results.json", make_results(Run(folder, SCORING), cells.metrics, level=LEVEL))
 
 
 def _named(record: Mapping[str, Any], cell: Cell) -> tuple[Any, ...]:
@@ -268,76 +279,75 @@ def _value(value: Any) -> Value:
     raise TypeError(f"a value of type {type(value).__name__}")
 
 
-def _manifest(cells: _Cells, source: Mapping[str, str], groups: int, name: str) -> dict[str, Any]:
+def _manifest(cells: _Cells, source: ImportSource, groups: int, name: str) -> RunManifest:
     names = swept(cells.all)
-    plugins = {cell.plan.plugin.rpartition(" ")[0] for cell in cells.all}
-    return {
-        "format": FORMAT,
-        "name": name,
-        "suite": suite.__version__,
-        "created": now(),
-        "plan_sha256": sha256_hex(canonical_json([dict(source), [cell.id for cell in cells.all]])),
-        "seed": 0,
-        "trials": 1,
-        "mini": False,
-        "limit": None,
-        "shard": None,
-        "imported": True,
-        "imported_from": dict(source),
-        "prompts": "own",
-        "cells": [
-            {
-                **msgspec.to_builtins(cell.plan),
-                "prompts": "",  # whose they were, the files do not say
-                "title": cell.task.info.title,
-                "paper": cell.task.info.paper,
-                "headline": cell.task.info.headline,
-                "note": "",
-                "replay": "none",
-                "swept": names[cell.plan.task],
-                "facts": {},
-            }
+    identity = asdict(source)
+    return RunManifest(
+        format=FORMAT,
+        name=name,
+        suite=suite.__version__,
+        created=now(),
+        plan_sha256=sha256_hex(canonical_json([identity, [cell.id for cell in cells.all]])),
+        seed=0,
+        trials=1,
+        mini=False,
+        limit=None,
+        shard=None,
+        imported=True,
+        imported_from=source,
+        prompts="own",
+        cells=[
+            CellRecord(
+                **{**asdict(cell.plan), "prompts": ""},  # whose they were, the files do not say
+                title=cell.task.info.title,
+                paper=cell.task.info.paper,
+                headline=cell.task.info.headline,
+                note="",
+                replay="none",
+                swept=names[cell.plan.task],
+                facts={},
+            )
             for cell in cells.all
         ],
-        "skipped": [],
-        "roles": {
+        skipped=(),
+        roles={
             "candidate": [
-                {
-                    "member": "candidate",
-                    "spec": f"imported/{source['model']}",
-                    "stage": "solve",
-                    "needs": [],
-                    "capabilities": [],
-                    "identity": dict(source),
-                    "limits": {},
-                    "sampling": {},
-                }
+                RoleMember(
+                    member="candidate",
+                    spec=f"imported/{source.model}",
+                    stage="solve",
+                    needs=(),
+                    capabilities=(),
+                    identity=identity,
+                    limits={},
+                    sampling={},
+                )
             ]
         },
-        "data": {},
-        "counts": {"groups": groups, "groups_taken": groups, "samples": dict(cells.samples), "tags": {}},
-        "versions": versions(plugins),
-        "hardware": hardware(),
-    }
+        data={},
+        counts=SampleCounts(groups=groups, groups_taken=groups, samples=dict(cells.samples), tags={}),
+        versions=versions({cell.plan.plugin.rpartition(" ")[0] for cell in cells.all}),
+        hardware=hardware(),
+    )
 
 
-def _scoring_manifest(cells: _Cells, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "format": SCORING_FORMAT,
-        "scoring": SCORING,
-        "started": manifest["created"],
-        "run": manifest["name"],
-        "plan_sha256": manifest["plan_sha256"],
-        "level": LEVEL,
-        "roles": {},
-        "cells": [
-            {
-                "cell": cell.id,
-                "score_parameters": cell.plan.score_parameters,
-                "prompts": "",
-                "prompts_sha256": "",
-                "facts": {},
-            }
+def _scoring_manifest(cells: _Cells, manifest: RunManifest) -> ScoringManifest:
+    return ScoringManifest(
+        format=SCORING_FORMAT,
+        scoring=SCORING,
+        started=manifest.created,
+        run=manifest.name,
+        plan_sha256=manifest.plan_sha256,
+        level=LEVEL,
+        roles={},
+        cells=[
+            ScoredCell(
+                cell=cell.id,
+                score_parameters=cell.plan.score_parameters,
+                prompts="",
+                prompts_sha256="",
+                facts={},
+            )
             for cell in cells.all
         ],
-    }
+    )

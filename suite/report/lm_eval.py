@@ -18,7 +18,8 @@ import msgspec
 
 from suite.chat import sha256_hex
 from suite.errors import RunError
-from suite.report.loading import FoundCall, Key, LoadedRun
+from suite.journal.pairs import Key
+from suite.journal.run import FoundCall, Run
 from suite.report.remarks import role_lines
 from suite.report.rows import Row, is_unscored, records, revision_of
 from suite.report.run_reports import replace_file
@@ -28,7 +29,7 @@ _TAKEN = frozenset(("doc_id", "doc", "target", "arguments", "resps", "filtered_r
 _UNSAFE = re.compile(r"[\"<>:/|\\?*\[\]\s]+")
 
 
-def write_lm_eval(run: LoadedRun, folder: Path) -> list[Path]:
+def write_lm_eval(run: Run, folder: Path) -> list[Path]:
     """Write both kinds of file below a folder; their paths, results first. Raises RunError."""
     summary = summarise(run)
     model = next((spec for member, spec in role_lines(run) if member == "candidate"), "unknown")
@@ -52,7 +53,7 @@ def write_lm_eval(run: LoadedRun, folder: Path) -> list[Path]:
     return [replace_file(base / f"results_{stamp}.json", [body]), *paths]
 
 
-def _lines(run: LoadedRun, rows: Iterable[Row], whole: "hashlib._Hash") -> Iterator[bytes]:
+def _lines(run: Run, rows: Iterable[Row], whole: "hashlib._Hash") -> Iterator[bytes]:
     """One line a sample; `whole` takes in what lm-eval hashes a task's samples by."""
     for number, (_, trials) in enumerate(groupby(rows, key=lambda row: str(row["sample"]))):
         line = _line(run, list(trials), number)
@@ -60,9 +61,9 @@ def _lines(run: LoadedRun, rows: Iterable[Row], whole: "hashlib._Hash") -> Itera
         yield msgspec.json.encode(line) + b"\n"
 
 
-def _time(run: LoadedRun) -> datetime:
+def _time(run: Run) -> datetime:
     try:
-        found = datetime.fromisoformat(str(run.manifest.get("created", "")).replace("Z", "+00:00"))
+        found = datetime.fromisoformat(run.manifest.created.replace("Z", "+00:00"))
     except ValueError:
         return datetime.fromtimestamp(0, UTC)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
@@ -78,12 +79,10 @@ def task_names(summary: Summary) -> dict[str, str]:
     return names
 
 
-def results_of(
-    run: LoadedRun, summary: Summary, names: dict[str, str], model: str, date: float
-) -> dict[str, Any]:
+def results_of(run: Run, summary: Summary, names: dict[str, str], model: str, date: float) -> dict[str, Any]:
     """The content of results_TIME.json."""
     cells = [(task, cell) for task in summary.tasks for cell in task.cells]
-    trials = max(1, int(run.manifest.get("trials", 1)))
+    trials = max(1, run.manifest.trials)
     return {
         "results": {names[cell.id]: _result(task, cell) for task, cell in cells},
         "group_subtasks": {names[cell.id]: [] for _, cell in cells},
@@ -96,7 +95,7 @@ def results_of(
         },
         "n-samples": {
             names[cell.id]: {
-                "original": cell.counts["samples"] // trials,
+                "original": cell.samples // trials,
                 "effective": cell.headline.n if cell.headline else 0,
             }
             for _, cell in cells
@@ -105,13 +104,13 @@ def results_of(
             "model": model.partition("/")[0],
             "model_args": {"model": model.partition("/")[2]},
             **({"model_revision": revision} if (revision := revision_of(run)) else {}),
-            "limit": run.manifest.get("limit"),
-            "random_seed": run.manifest.get("seed"),
+            "limit": run.manifest.limit,
+            "random_seed": run.manifest.seed,
         },
         "date": date,
         "model_name": model,
         "model_name_sanitized": _UNSAFE.sub("__", model),
-        "suite_version": run.manifest.get("suite", ""),
+        "suite_version": run.manifest.suite,
     }
 
 
@@ -137,7 +136,7 @@ def _config(task: TaskPart, cell: CellSummary, trials: int) -> dict[str, Any]:
     }
 
 
-def _line(run: LoadedRun, trials: list[Row], number: int) -> dict[str, Any]:
+def _line(run: Run, trials: list[Row], number: int) -> dict[str, Any]:
     row = trials[0]
     doc = {"id": row["sample"], "group": row["group"], "tags": row["tags"]}
     prompt, options = _asked(run, Key(row["cell"], row["sample"], row["trial"]))
@@ -169,7 +168,7 @@ def _means(trials: list[Row]) -> dict[str, float]:
     return {name: sum(all_) / len(all_) for name, all_ in found.items()}
 
 
-def _asked(run: LoadedRun, key: Key) -> tuple[str, dict[str, Any]]:
+def _asked(run: Run, key: Key) -> tuple[str, dict[str, Any]]:
     """The last request of a sample as JSON text, and its options; "" where it made none."""
     output = run.output(key)
     found: FoundCall | None = run.call(output.calls[-1]) if output is not None and output.calls else None

@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import msgspec
+
 from suite.blocks import Block, Code, Dialogue, Facts, Plot, Section, Table, Text
+from suite.journal.run import Run
 from suite.report import matrix
 from suite.report.hostile_text import clean, cut, one_line
-from suite.report.loading import LoadedRun
 from suite.report.matrix import Grid
 from suite.report.numbers import DASH, plain
 from suite.report.plugin_sections import plugin_sections
@@ -29,12 +31,12 @@ _ITEM = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
 def markdown_report(folder: Path, scoring: str = "") -> str:
     """The report as a document. Raises RunError if the folder holds no run."""
-    run = LoadedRun(folder, scoring)
+    run = Run(folder, scoring)
     summary = summarise(run)
     return "\n\n".join(paragraphs(run, summary, plugin_sections(run))) + "\n"
 
 
-def paragraphs(run: LoadedRun, summary: Summary, sections: Sequence[Section]) -> Iterator[str]:
+def paragraphs(run: Run, summary: Summary, sections: Sequence[Section]) -> Iterator[str]:
     """Everything in order."""
     yield f"# {escaped(summary.name)}"
     roles = ", ".join(f"{escaped(member)}: {escaped(spec)}" for member, spec in summary.roles)
@@ -60,10 +62,7 @@ def _task(task: TaskPart, level: float) -> Iterator[str]:
     if lines := matrix.shared_deviations(task):
         yield "With " + "; ".join(map(escaped, lines)) + "."
     listed = [escaped(note) for note in matrix.notes(task)]
-    listed += [
-        f"left out: {escaped(plain(one.get('parameters', {})))}: {escaped(one.get('reason', ''))}"
-        for one in task.skipped
-    ]
+    listed += [f"left out: {escaped(plain(one.parameters))}: {escaped(one.reason)}" for one in task.skipped]
     if listed:
         yield "\n".join(f"- {line}" for line in listed)
     if task.metric_names:
@@ -75,10 +74,10 @@ def _task(task: TaskPart, level: float) -> Iterator[str]:
         yield f"### Across cells\n\n{grid(matrix.across_grid(task))}"
 
 
-def _facts(run: LoadedRun) -> Iterator[str]:
-    manifest = run.manifest
+def _facts(run: Run) -> Iterator[str]:
+    manifest = msgspec.to_builtins(run.manifest)
     for name in ("suite", "created", "plan_sha256", "seed", "trials", "limit", "prompts", "data", "hardware"):
-        if manifest.get(name) is not None:
+        if manifest[name] is not None:
             yield f"- {name}: {escaped(plain(manifest[name]), 1000)}"
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from suite.journal.documents import MetricResult
+from msgspec.structs import asdict
+
+from suite.journal.documents import CallTotals, MetricResult
 from suite.report.numbers import (
     DASH,
     coverage_text,
@@ -59,12 +61,12 @@ def headline_grid(task: TaskPart, level: float, details: bool = False) -> Grid:
         "unscored",
         "coverage (bounds)",
     ]
-    columns += ["pending"] if any(cell.counts["pending"] for cell in task.cells) else []
+    columns += ["pending"] if any(cell.pending for cell in task.cells) else []
     columns += ["clusters", "method"] if details else []
     rows = []
     for cell in task.cells:
         row = [*map(plain, cell.values), *headline_texts(cell.headline)]
-        row += [number(cell.counts["pending"])] if "pending" in columns else []
+        row += [number(cell.pending)] if "pending" in columns else []
         if details:
             row += made_by(cell.headline)
         rows.append(row)
@@ -178,16 +180,20 @@ def happened_grid(tasks: Sequence[TaskPart]) -> Grid:
                 for value, reasons in cell.unscored.items()
                 for reason, count in reasons.items()
             )
-            counts = [number(cell.counts[name]) for name in ("samples", "solved", "scored", "pending")]
+            counts = [number(n) for n in (cell.samples, cell.solved, cell.scored, cell.pending)]
             ends = [number(cell.finishes.get(name, 0)) for name in finishes]
             rows.append([task.name, cell.label or "all", *counts, *ends, unscored or DASH])
     columns = ["task", "cell", "samples", "solved", "scored", "pending", *finishes, "unscored values"]
     return Grid("By cell", columns, rows, left=2)
 
 
-def calls_grid(calls: Mapping[str, Mapping[str, int]]) -> Grid:
+def calls_grid(calls: Mapping[str, CallTotals]) -> Grid:
     """Calls and tokens by role member."""
-    names = ["calls", "cached", "retries", "prompt_tokens", "completion_tokens", "cached_tokens"]
-    names += [name for name in REASONING if any(name in counts for counts in calls.values())]
-    rows = [[member, *(number(counts.get(name, 0)) for name in names)] for member, counts in calls.items()]
+    told = {member: asdict(one) for member, one in calls.items()}
+    names = [
+        name
+        for name in CallTotals.__struct_fields__
+        if name not in REASONING or any(one[name] for one in told.values())
+    ]
+    rows = [[member, *(number(one[name]) for name in names)] for member, one in told.items()]
     return Grid("Calls and tokens", ["role", *(name.replace("_", " ") for name in names)], rows)

@@ -9,20 +9,21 @@ from typing import Any
 
 from suite.blocks import Block, Section, Text
 from suite.errors import PluginError, SuiteError
+from suite.journal.pairs import Key
+from suite.journal.run import Run
 from suite.plugins import Catalogue, catalogue
-from suite.report.loading import Key, LoadedRun
 from suite.report.sample_choice import Picked
 from suite.task import Output, Sample, Score, Task
 
 
-def own_views(run: LoadedRun, picked: Sequence[Picked]) -> tuple[dict[Key, Sequence[Block]], str]:
+def own_views(run: Run, picked: Sequence[Picked]) -> tuple[dict[Key, Sequence[Block]], str]:
     """Blocks by sample, and why there are none ("" if there are)."""
     from suite.run.reopen import reopen
 
     try:
         if missing := missing_data(run):
             return {}, missing
-        opened = reopen(run.reader)
+        opened = reopen(run)
         tasks = opened.tasks
         cells = [cell.id for cell in opened.plan.cells]
         wanted: dict[tuple[str, str], list[Picked]] = {}
@@ -42,14 +43,14 @@ def own_views(run: LoadedRun, picked: Sequence[Picked]) -> tuple[dict[Key, Seque
     return found, ""
 
 
-def missing_data(run: LoadedRun) -> str:
+def missing_data(run: Run) -> str:
     """Why the run's data is not at hand, "" if it is. A report fetches nothing."""
     from suite.data.cache import Cache
     from suite.data.pull import ready
     from suite.data.registry import Registry
 
     registry, cache = Registry(catalogue().registry_folders()), Cache()
-    for name, identity in dict(run.manifest.get("data") or {}).items():
+    for name, identity in run.manifest.data.items():
         entry = identity.get("entry")
         if not entry:
             return f"the run was given its data for {name} with --data"
@@ -58,7 +59,7 @@ def missing_data(run: LoadedRun) -> str:
     return ""
 
 
-def _blocks(run: LoadedRun, task: Task[Any, Any], sample: Sample[Any], one: Picked) -> Sequence[Block]:
+def _blocks(run: Run, task: Task[Any, Any], sample: Sample[Any], one: Picked) -> Sequence[Block]:
     kept = one.output.output
     try:
         output = Output(run.text(one.output), kept.data, kept.finish)
@@ -68,12 +69,12 @@ def _blocks(run: LoadedRun, task: Task[Any, Any], sample: Sample[Any], one: Pick
         return (Text(f"The task's own view failed: {type(error).__name__}: {error}"),)
 
 
-def plugin_sections(run: LoadedRun, plugins: Catalogue | None = None) -> list[Section]:
+def plugin_sections(run: Run, plugins: Catalogue | None = None) -> list[Section]:
     """Sections of every analysis that applies to a task of this run; none before it is scored."""
-    if not run.results:
+    if not run.has_results:
         return []
     found = plugins or catalogue()
-    tasks = {cell["task"] for cell in run.manifest["cells"]}
+    tasks = {cell.task for cell in run.manifest.cells}
     # an analysis that cannot be loaded concerns only runs with tasks of its own plugin
     own = {plugin.name for entry, plugin in found.entries("task") if entry.name in tasks}
     return [
@@ -83,9 +84,7 @@ def plugin_sections(run: LoadedRun, plugins: Catalogue | None = None) -> list[Se
     ]
 
 
-def _sections(
-    run: LoadedRun, plugins: Catalogue, name: str, tasks: set[str], concerned: bool
-) -> Iterator[Section]:
+def _sections(run: Run, plugins: Catalogue, name: str, tasks: set[str], concerned: bool) -> Iterator[Section]:
     try:
         analysis = plugins.load("analysis", name)
     except PluginError as error:

@@ -6,16 +6,18 @@ spills to disk, so that memory stays bounded and the same run gives the same rec
 
 import heapq
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from suite.journal.records import OutputRecord, ScoreRecord
-from suite.report.loading import Key, LoadedRun
-from suite.report.remarks import parameters_of, role_lines, roles_of
+from suite.journal.documents import CellRecord
+from suite.journal.pairs import Key
+from suite.journal.records import OutputRecord
+from suite.journal.run import Run
+from suite.report.remarks import parameters_of, role_lines
 from suite.task import Unscored, Value
 
 CHUNK = 20_000  # records sorted in memory at a time
@@ -41,7 +43,7 @@ class Columns:
         return [*_FIRST, "group", "cluster", *parameters, *tags, "finish", "answer", *values, *last]
 
 
-def columns_of(run: LoadedRun) -> Columns:
+def columns_of(run: Run) -> Columns:
     """One pass over the journal for the names of values and tags."""
     values: set[str] = set()
     tags: set[str] = set()
@@ -49,12 +51,11 @@ def columns_of(run: LoadedRun) -> Columns:
         values.update(score.values)
     for output in run.outputs():
         tags.update(output.tags)
-    cells = run.manifest["cells"]
-    parameters = dict.fromkeys(name for cell in cells for name in parameters_of(cell, {}))
+    parameters = dict.fromkeys(name for cell in run.manifest.cells for name in parameters_of(cell))
     return Columns(tuple(sorted(values)), tuple(sorted(tags)), tuple(parameters))
 
 
-def records(run: LoadedRun) -> Iterator[Row]:
+def records(run: Run) -> Iterator[Row]:
     """The samples, by cell in the plan's order, then by id and trial.
 
     Keys: run, task, version, cell, parameters, model, model_revision, sample, trial, group, cluster, tags,
@@ -62,9 +63,8 @@ def records(run: LoadedRun) -> Iterator[Row]:
     latency_ms), judge.
     `values` is None where the sample is not scored; an unscored value is {"unscored": reason}.
     """
-    cells = {cell["cell"]: (place, cell) for place, cell in enumerate(run.manifest["cells"])}
-    scored = {cell["cell"]: cell for cell in run.scoring_manifest.get("cells", ())}
-    judge = ", ".join(str(one.get("spec", "")) for one in roles_of(run).get("judge", ()))
+    cells = {cell.cell: (place, cell) for place, cell in enumerate(run.manifest.cells)}
+    judge = ", ".join(one.spec for one in run.roles.get("judge", ()))
     model = ", ".join(spec for member, spec in role_lines(run) if member.partition("/")[0] == "candidate")
 
     revision = revision_of(run)
@@ -74,27 +74,26 @@ def records(run: LoadedRun) -> Iterator[Row]:
             if output.cell not in cells:
                 continue
             place, cell = cells[output.cell]
-            row = _row(run, output, cell, scored.get(output.cell, {}))
+            row = _row(run, output, cell)
             row.update(model=model, model_revision=revision, judge=judge)
             yield (place, output.sample, output.trial), row
 
     return in_order(made())
 
 
-def revision_of(run: LoadedRun) -> str:
+def revision_of(run: Run) -> str:
     """The candidate's revision, as its engine told it; "" if it told none."""
-    members = roles_of(run).get("candidate", ())
-    return ", ".join(str((one.get("identity") or {}).get("revision") or "") for one in members)
+    return ", ".join(str(one.identity.get("revision") or "") for one in run.roles.get("candidate", ()))
 
 
-def _row(run: LoadedRun, output: OutputRecord, cell: Mapping[str, Any], scored: Mapping[str, Any]) -> Row:
-    score: ScoreRecord | None = run.score(Key.of(output))
+def _row(run: Run, output: OutputRecord, cell: CellRecord) -> Row:
+    score = run.score(Key.of(output))
     return {
         "run": run.name,
-        "task": cell["task"],
-        "version": cell["version"],
+        "task": cell.task,
+        "version": cell.version,
         "cell": output.cell,
-        "parameters": parameters_of(cell, scored),
+        "parameters": parameters_of(cell, run.scored_cells.get(cell.cell)),
         "sample": output.sample,
         "trial": output.trial,
         "group": output.group,
@@ -110,7 +109,7 @@ def _row(run: LoadedRun, output: OutputRecord, cell: Mapping[str, Any], scored: 
     }
 
 
-def _usage(run: LoadedRun, output: OutputRecord) -> dict[str, Any]:
+def _usage(run: Run, output: OutputRecord) -> dict[str, Any]:
     """What the calls of solving cost; a call that several samples share counts for each."""
     found = [one.call for identity in output.calls if (one := run.call(identity))]
     timed = [call for call in found if not call.cached and call.times[1] > call.times[0]]

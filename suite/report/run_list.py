@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from suite.errors import SuiteError
+from suite.journal.pairs import Key
 from suite.journal.records import AttemptRecord
+from suite.journal.run import Run
 from suite.report.hostile_text import one_line
-from suite.report.loading import Key, LoadedRun
 from suite.report.matrix import Grid
 from suite.report.numbers import interval, number
 from suite.report.remarks import role_lines
@@ -26,75 +29,74 @@ def list_runs(folder: Path) -> Iterator[dict[str, Any]]:
         return
     for manifest in sorted(folder.glob("*/manifest.json")):
         try:
-            yield describe(LoadedRun(manifest.parent))
+            yield describe(Run(manifest.parent))
         except Exception as error:  # anybody may have changed it
             what = error.what if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
             yield {"run": manifest.parent.name, "state": "unreadable", "error": what}
 
 
-def describe(run: LoadedRun) -> dict[str, Any]:
+def describe(run: Run) -> dict[str, Any]:
     """The record of one run in a list."""
     manifest = run.manifest
     state, pending = state_of(run)
-    tasks = list(dict.fromkeys(cell["task"] for cell in manifest["cells"]))
     return {
         "run": run.folder.name,
         "state": state,
         "pending": pending,
-        "imported": bool(manifest.get("imported")),
-        "tasks": tasks,
-        "cells": len(manifest["cells"]),
+        "imported": manifest.imported,
+        "tasks": list(dict.fromkeys(cell.task for cell in manifest.cells)),
+        "cells": len(manifest.cells),
         "candidate": ", ".join(spec for member, spec in role_lines(run) if member.startswith("candidate")),
-        "created": manifest.get("created", ""),
-        "scorings": run.reader.scorings(),
+        "created": manifest.created,
+        "scorings": run.scorings(),
         "headlines": [
             {
-                "task": cell["task"],
-                "cell": cell["cell"],
+                "task": cell.task,
+                "cell": cell.cell,
                 **{
-                    key: row[key]
-                    for row in cell.get("metrics", ())
-                    if row.get("headline")
+                    key: getattr(row, key)
+                    for row in cell.metrics
+                    if row.headline
                     for key in ("name", "value", "low", "high", "n")
                 },
             }
-            for cell in run.results.get("cells", ())
+            for cell in run.results.cells
         ],
     }
 
 
-def state_of(run: LoadedRun) -> tuple[State, int]:
+def state_of(run: Run) -> tuple[State, int]:
     """How far a run got, and how many work items have no result yet."""
-    planned = sum(map(int, run.manifest["counts"]["samples"].values())) * int(run.manifest.get("trials", 1))
-    if run.results:
-        pending = int(run.results.get("pending", 0))
-        return ("finished" if not pending and run.results.get("complete", True) else "partial"), pending
+    if run.has_results:
+        pending = run.results.pending
+        return ("finished" if not pending and run.results.complete else "partial"), pending
+    planned = run.manifest.counts.all_samples * run.manifest.trials
     solved = sum(1 for _ in run.outputs())
     return ("solved, not scored" if solved >= planned else "partial"), planned
 
 
-def show_run(run: LoadedRun) -> dict[str, Any]:
+def show_run(run: Run) -> dict[str, Any]:
     """Everything `suite runs show` tells: the list's record, roles, scorings, why work is pending."""
     scorings = []
-    for name in run.reader.scorings():
-        found = LoadedRun(run.folder, name)
+    for name in run.scorings():
+        found = Run(run.folder, name)
         scorings.append(
             {
                 "scoring": name,
-                "started": found.scoring_manifest.get("started", ""),
-                "roles": found.scoring_manifest.get("roles", {}),
-                "complete": bool(found.results.get("complete")) if found.results else False,
-                "pending": found.results.get("pending"),
+                "started": found.scoring_manifest.started,
+                "roles": msgspec.to_builtins(found.scoring_manifest.roles),
+                "complete": found.has_results and found.results.complete,
+                "pending": found.results.pending if found.has_results else None,
             }
         )
     return {
         **describe(run),
         "scorings": scorings,
-        "shown_scoring": run.scoring_id,
-        "roles": dict(run.manifest.get("roles", {})),
+        "shown_scoring": run.scoring,
+        "roles": msgspec.to_builtins(run.manifest.roles),
         "pending_reasons": pending_reasons(run),
-        "data": dict(run.manifest.get("data", {})),
-        **{name: run.manifest.get(name) for name in ("seed", "trials", "limit", "mini", "plan_sha256")},
+        "data": run.manifest.data,
+        **{name: getattr(run.manifest, name) for name in ("seed", "trials", "limit", "mini", "plan_sha256")},
     }
 
 
@@ -135,11 +137,11 @@ def _told(record: dict[str, Any]) -> Iterator[str]:
     yield f"{record['run']}: {state}" + (", imported" if record["imported"] else "")
     yield f"  tasks: {', '.join(record['tasks'])} ({record['cells']} cells)"
     for role, members in record["roles"].items():
-        yield f"  {role}: {', '.join(str(one.get('spec', '')) for one in members)}"
+        yield f"  {role}: {', '.join(one['spec'] for one in members)}"
     for reason, count in record["pending_reasons"].items():
         yield f"  pending {count:,}: {reason}"
     for one in record["scorings"]:
-        judges = ", ".join(str(m.get("spec", "")) for members in one["roles"].values() for m in members)
+        judges = ", ".join(m["spec"] for members in one["roles"].values() for m in members)
         done = "complete" if one["complete"] else f"{number(one['pending'])} pending"
         yield f"  scoring {one['scoring']}: {done}, begun {one['started']}" + (
             f", {judges}" if judges else ""
@@ -151,7 +153,7 @@ def _told(record: dict[str, Any]) -> Iterator[str]:
             yield f"  {head['task']} {head['cell']}: {value}"
 
 
-def attempts_grid(run: LoadedRun) -> Grid:
+def attempts_grid(run: Run) -> Grid:
     """Retries, errors, interruptions: how often, of what kind, by which role."""
     counts: Counter[tuple[str, str, str, str]] = Counter()
     for record in _attempts(run):
@@ -163,12 +165,12 @@ def attempts_grid(run: LoadedRun) -> Grid:
     return Grid("Attempts", ["event", "kind", "role", "stage", "times"], rows, left=4)
 
 
-def _attempts(run: LoadedRun) -> Iterator[AttemptRecord]:
+def _attempts(run: Run) -> Iterator[AttemptRecord]:
     for journal in run.journals():
         yield from journal.attempts
 
 
-def pending_reasons(run: LoadedRun) -> dict[str, int]:
+def pending_reasons(run: Run) -> dict[str, int]:
     """Why what is still pending is pending: reason -> work items, most frequent first.
 
     Only items that were tried; what was never begun has no reason. Memory grows with failures, not with n.
@@ -182,6 +184,6 @@ def pending_reasons(run: LoadedRun) -> dict[str, int]:
             )
     counts: Counter[str] = Counter()
     for (stage, key), reason in open_.items():
-        if key not in (run.recorded_scores if stage == "score" else run.recorded_outputs):
+        if (run.score(key) if stage == "score" else run.output(key)) is None:
             counts[reason] += 1
     return dict(counts.most_common())

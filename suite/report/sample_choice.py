@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from suite.journal.index import digest64
+from suite.journal.pairs import Key
 from suite.journal.records import OutputRecord, ScoreRecord
-from suite.report.loading import Key, LoadedRun
+from suite.journal.run import Run
 from suite.task import Unscored, Value
 
 # in this order each cell is asked for its next sample, round after round
@@ -57,12 +58,11 @@ class _Smallest:
 class Judge:
     """Says how a score looks, from the cell's headline value and the direction that is better."""
 
-    def __init__(self, run: LoadedRun) -> None:
+    def __init__(self, run: Run) -> None:
         self._headlines: dict[str, tuple[str, bool]] = {}
-        for cell in run.results.get("cells", ()):
-            metrics = cell.get("metrics", ())
-            lower = any(one.get("headline") and one.get("direction") == "lower" for one in metrics)
-            self._headlines[cell["cell"]] = (str(cell.get("headline", "")), lower)
+        for cell in run.results.cells:
+            lower = any(one.headline and one.direction == "lower" for one in cell.metrics)
+            self._headlines[cell.cell] = (cell.headline, lower)
 
     def kind(self, score: ScoreRecord) -> str:
         """unscored, failing or other."""
@@ -88,7 +88,7 @@ class Judge:
         return output.output.finish if output.output.finish != "stop" else "scored"
 
 
-def pick(run: LoadedRun, most: int = 200) -> Choice:
+def pick(run: Run, most: int = 200) -> Choice:
     """At most `most` samples of a run."""
     judge = Judge(run)
     heaps: dict[tuple[str, str], _Smallest] = {}
@@ -105,7 +105,7 @@ def pick(run: LoadedRun, most: int = 200) -> Choice:
         total += 1
         if output.output.finish != "stop":
             add("ended early", Key.of(output))
-        if Key.of(output) not in run.recorded_scores:
+        if run.score(Key.of(output)) is None:
             add("not scored yet", Key.of(output))
     keys = _in_turn(run, heaps, most)
     picked = []
@@ -117,8 +117,8 @@ def pick(run: LoadedRun, most: int = 200) -> Choice:
     return Choice(picked, total, dict(kinds))
 
 
-def _in_turn(run: LoadedRun, heaps: Mapping[tuple[str, str], _Smallest], most: int) -> list[Key]:
-    cells = [cell["cell"] for cell in run.manifest["cells"]]
+def _in_turn(run: Run, heaps: Mapping[tuple[str, str], _Smallest], most: int) -> list[Key]:
+    cells = [cell.cell for cell in run.manifest.cells]
     queues = [heaps[kind, cell].ordered() for kind in KINDS for cell in cells if (kind, cell) in heaps]
     chosen: dict[Key, None] = {}
     while queues and len(chosen) < most:

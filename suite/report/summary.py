@@ -6,13 +6,17 @@ Not here: samples and traces (`sample_choice`, `traces`), the remarks beside the
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-import msgspec
-
-from suite.errors import RunError
-from suite.journal.documents import AcrossResult, MetricResult
-from suite.report.loading import LoadedRun
+from suite.chat import Json
+from suite.journal.documents import (
+    AcrossResult,
+    CallTotals,
+    CellRecord,
+    CellResult,
+    MetricResult,
+    SkippedCell,
+)
+from suite.journal.run import Run
 from suite.report.numbers import plain
 from suite.report.remarks import Remark, deviations, parameters_of, remarks, role_lines
 
@@ -23,9 +27,12 @@ class CellSummary:
 
     id: str
     label: str
-    parameters: Mapping[str, Any]
-    values: tuple[Any, ...]  # of the swept parameters
-    counts: Mapping[str, int]  # samples, solved, scored, pending
+    parameters: Mapping[str, Json]
+    values: tuple[Json, ...]  # of the swept parameters
+    samples: int
+    solved: int
+    scored: int
+    pending: int
     finishes: Mapping[str, int]
     unscored: Mapping[str, Mapping[str, int]]
     metrics: Sequence[MetricResult]
@@ -70,7 +77,7 @@ class TaskPart:
     swept: tuple[str, ...]
     cells: Sequence[CellSummary]
     across: Sequence[AcrossResult]
-    skipped: Sequence[Mapping[str, Any]]
+    skipped: Sequence[SkippedCell]
 
     @property
     def metric_names(self) -> list[str]:
@@ -101,109 +108,79 @@ class Summary:
     roles: Sequence[tuple[str, str]]
     tasks: Sequence[TaskPart]
     level: float
-    calls: Mapping[str, Mapping[str, int]]
+    calls: Mapping[str, CallTotals]
     seconds: float | None
 
     @property
     def pending(self) -> int:
         """Work items without a result."""
-        return sum(cell.counts["pending"] for task in self.tasks for cell in task.cells)
+        return sum(cell.pending for task in self.tasks for cell in task.cells)
 
 
-def summarise(run: LoadedRun) -> Summary:
+def summarise(run: Run) -> Summary:
     """The summary of a run. Raises RunError if its files do not have their form."""
-    try:
-        return _summarise(run)
-    except (KeyError, TypeError, AttributeError, ValueError, msgspec.MsgspecError) as error:
-        raise RunError(
-            f"manifest or results of run {run.name} are not in their form: {type(error).__name__}: {error}",
-            where=str(run.folder),
-            fix=f"suite score {run.name} writes results anew",
-        ) from error
-
-
-def _summarise(run: LoadedRun) -> Summary:
-    results = run.results
-    by_cell = {cell["cell"]: cell for cell in results.get("cells", ())}
-    scored = {cell["cell"]: cell for cell in run.scoring_manifest.get("cells", ())}
-    across = msgspec.convert(list(results.get("across", ())), list[AcrossResult])
-    tasks: dict[str, list[Mapping[str, Any]]] = {}
-    for plan in run.manifest["cells"]:
-        tasks.setdefault(plan["task"], []).append(plan)
+    tasks: dict[str, list[CellRecord]] = {}
+    for cell in run.manifest.cells:
+        tasks.setdefault(cell.task, []).append(cell)
     return Summary(
         name=run.name,
-        scoring=run.scoring_id,
+        scoring=run.scoring,
         remarks=remarks(run),
         roles=role_lines(run),
-        tasks=[_task(run, plans, by_cell, scored, across) for plans in tasks.values()],
-        level=float(results.get("level", 0.95)),
-        calls=results.get("calls", {}),
-        seconds=results.get("seconds"),
+        tasks=[_task(run, cells) for cells in tasks.values()],
+        level=run.results.level,
+        calls=run.results.calls,
+        seconds=run.results.seconds if run.has_results else None,
     )
 
 
-def _task(
-    run: LoadedRun,
-    plans: Sequence[Mapping[str, Any]],
-    by_cell: Mapping[str, Mapping[str, Any]],
-    scored: Mapping[str, Mapping[str, Any]],
-    across: Sequence[AcrossResult],
-) -> TaskPart:
-    parameters = [parameters_of(plan, scored.get(plan["cell"], {})) for plan in plans]
+def _task(run: Run, records: Sequence[CellRecord]) -> TaskPart:
+    parameters = [parameters_of(one, run.scored_cells.get(one.cell)) for one in records]
     names = swept(parameters)
+    by_cell = {one.cell: one for one in run.results.cells}
     cells = [
-        _cell(run, plan, values, names, by_cell.get(plan["cell"]), scored.get(plan["cell"], {}))
-        for plan, values in zip(plans, parameters, strict=True)
+        _cell(run, one, values, names, by_cell.get(one.cell))
+        for one, values in zip(records, parameters, strict=True)
     ]
-    first = plans[0]
+    first = records[0]
     directions = [cell.headline.direction for cell in cells if cell.headline]
     return TaskPart(
-        name=first["task"],
-        version=int(first["version"]),
-        title=first.get("title", ""),
-        paper=first.get("paper", ""),
-        note=first.get("note", ""),
-        headline=first.get("headline", ""),
+        name=first.task,
+        version=first.version,
+        title=first.title,
+        paper=first.paper,
+        note=first.note,
+        headline=first.headline,
         direction=directions[0] if directions else "neither",
         swept=names,
         cells=cells,
-        across=[one for one in across if one.task == first["task"]],
-        skipped=[one for one in run.manifest.get("skipped", ()) if one.get("task") == first["task"]],
+        across=[one for one in run.results.across if one.task == first.task],
+        skipped=[one for one in run.manifest.skipped if one.task == first.task],
     )
 
 
 def _cell(
-    run: LoadedRun,
-    plan: Mapping[str, Any],
-    parameters: Mapping[str, Any],
+    run: Run,
+    record: CellRecord,
+    parameters: Mapping[str, Json],
     names: tuple[str, ...],
-    found: Mapping[str, Any] | None,
-    scored: Mapping[str, Any],
+    found: CellResult | None,
 ) -> CellSummary:
-    found = found or {}
-    planned = _planned(run.manifest, plan["cell"])
-    counts = {
-        "samples": int(found.get("samples", planned)),
-        "solved": int(found.get("solved", 0)),
-        "scored": int(found.get("scored", 0)),
-        "pending": int(found.get("pending", planned)),
-    }
+    planned = run.manifest.counts.samples.get(record.cell, 0) * run.manifest.trials
     return CellSummary(
-        id=plan["cell"],
+        id=record.cell,
         label=label(parameters, names),
         parameters=parameters,
         values=tuple(parameters.get(name) for name in names),
-        counts=counts,
-        finishes=found.get("finishes", {}),
-        unscored=found.get("unscored", {}),
-        metrics=msgspec.convert(list(found.get("metrics", ())), list[MetricResult]),
-        deviations=deviations(plan, scored),
+        samples=found.samples if found else planned,
+        solved=found.solved if found else 0,
+        scored=found.scored if found else 0,
+        pending=found.pending if found else planned,
+        finishes=found.finishes if found else {},
+        unscored=found.unscored if found else {},
+        metrics=found.metrics if found else (),
+        deviations=deviations(record, run.scored_cells.get(record.cell)),
     )
-
-
-def _planned(manifest: Mapping[str, Any], cell: str) -> int:
-    per_trial = manifest.get("counts", {}).get("samples", {}).get(cell, 0)
-    return int(per_trial) * int(manifest.get("trials", 1))
 
 
 def _determines(first: Sequence[str], second: Sequence[str]) -> bool:
@@ -211,7 +188,7 @@ def _determines(first: Sequence[str], second: Sequence[str]) -> bool:
     return all(seen.setdefault(a, b) == b for a, b in zip(first, second, strict=True))
 
 
-def swept(cells: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def swept(cells: Sequence[Mapping[str, Json]]) -> tuple[str, ...]:
     """Names of the parameters that tell cells apart, without redundant ones, in the order of the first cell.
 
     cells: all parameters of each cell (solve and score). Redundant: determined by one that is kept, as
@@ -229,11 +206,11 @@ def swept(cells: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def label(parameters: Mapping[str, Any], names: Sequence[str]) -> str:
+def label(parameters: Mapping[str, Json], names: Sequence[str]) -> str:
     """The cell's swept parameters on one line, "" if nothing is swept."""
     return ", ".join(f"{name}={plain(parameters.get(name))}" for name in names)
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Json) -> bool:
     """Whether a value is a number (a bool is none)."""
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -18,8 +18,7 @@ import msgspec
 
 from suite.errors import ConfigError, RunError, unknown
 from suite.journal.documents import MetricResult
-from suite.report.loading import LoadedRun
-from suite.report.remarks import roles_of
+from suite.journal.run import Run
 from suite.report.rows import Columns, Row, columns_of, flat, in_order, is_unscored, records
 from suite.report.run_reports import in_place, replace_file
 from suite.report.summary import summarise
@@ -84,20 +83,19 @@ class Shape:
     rows: Callable[[], Iterator[Row]]
 
 
-def exportable(run: LoadedRun, allow_partial: bool = False) -> None:
+def exportable(run: Run, allow_partial: bool = False) -> None:
     """Raises ConfigError for a run that was not scored, or is not complete unless `allow_partial`."""
-    if not run.results:
+    if not run.has_results:
         raise ConfigError(f"run {run.name} has no results to export", fix=f"suite score {run.name}")
-    pending = int(run.results.get("pending", 0))
-    if pending and not allow_partial:
+    if run.results.pending and not allow_partial:
         raise ConfigError(
-            f"run {run.name} has {pending:,} samples without a result",
+            f"run {run.name} has {run.results.pending:,} samples without a result",
             fix="finish it, or say --allow-partial",
         )
 
 
 def export_table(
-    run: LoadedRun,
+    run: Run,
     kind: str,
     path: Path,
     *,
@@ -133,7 +131,7 @@ def export_table(
     return write_parquet(run, _shape(run, table), path, over=over)
 
 
-def _shape(run: LoadedRun, table: str) -> Shape:
+def _shape(run: Run, table: str) -> Shape:
     if table == "values":
         return Shape(table, VALUES, lambda: value_rows(run))
     if table == "results":
@@ -169,7 +167,7 @@ def csv_cell(value: Any, guard: bool) -> Any:
     return value
 
 
-def write_parquet(run: LoadedRun, shape: Shape, path: Path, *, over: bool = True) -> Path:
+def write_parquet(run: Run, shape: Shape, path: Path, *, over: bool = True) -> Path:
     """A table as Parquet, its format, the plan's hash and the suite's version in the file's metadata."""
     try:
         import pyarrow as pa
@@ -179,8 +177,8 @@ def write_parquet(run: LoadedRun, shape: Shape, path: Path, *, over: bool = True
     arrow = {"text": pa.string(), "flag": pa.bool_(), "whole": pa.int64(), "number": pa.float64()}
     told = {
         "format": f"suite-{shape.name}/1",
-        "plan_sha256": str(run.manifest.get("plan_sha256", "")),
-        "suite_version": str(run.manifest.get("suite", "")),
+        "plan_sha256": run.manifest.plan_sha256,
+        "suite_version": run.manifest.suite,
     }
     schema = pa.schema([(name, arrow[kind]) for name, kind in shape.kinds.items()], metadata=told)
     with in_place(path, over=over) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
@@ -201,7 +199,7 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield held
 
 
-def _types(run: LoadedRun, columns: Columns) -> dict[str, str]:
+def _types(run: Run, columns: Columns) -> dict[str, str]:
     """Column -> text, flag, whole or number: the narrowest that holds all its values."""
     found: dict[str, set[str]] = {}
     for row in records(run):
@@ -233,7 +231,7 @@ def _typed(value: Any, kind: str) -> Any:
     return float(value) if kind == "number" else value
 
 
-def value_rows(run: LoadedRun) -> Iterator[Row]:
+def value_rows(run: Run) -> Iterator[Row]:
     """One row a named value of a sample and trial, by task, cell, sample, trial, name.
 
     value: 1.0 and 0.0 for true and false; None where the value is unscored, not applicable or a label.
@@ -265,14 +263,14 @@ def _value_row(one: Row, name: str, value: Any) -> Row:
     return {column: told[column] for column in VALUES}
 
 
-def result_rows(run: LoadedRun) -> Iterator[Row]:
+def result_rows(run: Run) -> Iterator[Row]:
     """One row a row of results.json, by task; metrics over several cells last, with the names of these."""
     summary = summarise(run)
     common = {
         "run_id": run.name,
-        "model": ", ".join(str(one.get("spec", "")) for one in roles_of(run).get("candidate", ())),
-        "suite_version": str(run.manifest.get("suite", "")),
-        "date": str(run.manifest.get("created", "")),
+        "model": ", ".join(one.spec for one in run.roles.get("candidate", ())),
+        "suite_version": run.manifest.suite,
+        "date": run.manifest.created,
     }
     for task in sorted(summary.tasks, key=lambda one: one.name):
         place = {**common, "task": task.name, "task_version": task.version}

@@ -11,11 +11,12 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from suite.journal.documents import SkippedCell
+from suite.journal.run import Run
 from suite.report import matrix
 from suite.report.hostile_text import one_line
-from suite.report.loading import LoadedRun
 from suite.report.summary import Summary, TaskPart, summarise
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def print_results(
     details: bool = False,
 ) -> None:
     """Print a run's results. details: clusters and the interval's method too. Raises RunError."""
-    summary = summarise(LoadedRun(folder, scoring))
+    summary = summarise(Run(folder, scoring))
     console = console_for(file, width)
     for part in parts(summary, console.width, details):
         console.print(part)
@@ -109,7 +110,7 @@ def task_parts(task: TaskPart, level: float, width: int, details: bool) -> Itera
     for line in list(unscored_lines(task))[:MOST_REASONS]:
         yield styled(line, "dim", 2)
     for skipped in task.skipped:
-        yield styled(f"left out: {_parameters(skipped)}: {skipped.get('reason', '')}", "dim", 2)
+        yield styled(f"left out: {_parameters(skipped)}: {skipped.reason}", "dim", 2)
     further = [matrix.turned(matrix.metrics_grid(task))] if task.metric_names else []
     further += [
         matrix.turned(matrix.slice_grid(task, one)) for one in task.slices if one.metric == task.headline
@@ -130,8 +131,8 @@ def unscored_lines(task: TaskPart) -> Iterator[str]:
         yield f"{value} unscored: " + ", ".join(f"{reason} {n:,}" for reason, n in counted.most_common())
 
 
-def _parameters(skipped: Any) -> str:
-    return ", ".join(f"{name}={value}" for name, value in dict(skipped.get("parameters", {})).items())
+def _parameters(skipped: SkippedCell) -> str:
+    return ", ".join(f"{name}={value}" for name, value in skipped.parameters.items())
 
 
 def tables(grid: matrix.Grid, width: int, fixed: int = 1) -> Iterator["RenderableType"]:

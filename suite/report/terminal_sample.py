@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TextIO
 
 from suite.blocks import Block, Code, Dialogue, Facts, Plot, Table, Text
 from suite.errors import unknown
+from suite.journal.pairs import Key
+from suite.journal.run import Run
 from suite.report.hostile_text import clean, cut, one_line
 from suite.report.html_samples import value_text
-from suite.report.loading import Key, LoadedRun
 from suite.report.markdown import cell_text, plot_grid, table_grid
 from suite.report.plugin_sections import own_views
 from suite.report.sample_choice import Judge, Picked
@@ -31,7 +32,7 @@ def print_sample(
     folder: Path, sample: str, scoring: str = "", *, file: TextIO | None = None, width: int | None = None
 ) -> None:
     """Print a sample in every cell and trial. Raises NotFound for an id that the run does not have."""
-    run = LoadedRun(folder, scoring)
+    run = Run(folder, scoring)
     labels = {
         cell.id: f"{task.name} {cell.label}".strip() for task in summarise(run).tasks for cell in task.cells
     }
@@ -65,7 +66,7 @@ def print_sample(
     write_out(console, file)
 
 
-def _sample(run: LoadedRun, one: Picked) -> Iterator["RenderableType"]:
+def _sample(run: Run, one: Picked) -> Iterator["RenderableType"]:
     kept = one.output.output
     yield styled("answer" + ("" if kept.finish == "stop" else f" (ended: {kept.finish})"), "bold")
     yield paragraph(run.text(one.output) or "(no text)")

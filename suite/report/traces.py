@@ -14,8 +14,8 @@ from suite.chat import Message, Options, Reply
 from suite.errors import RunError
 from suite.journal.blocks import BlockReader, message_of
 from suite.journal.records import CallRecord
+from suite.journal.run import FoundCall, Run
 from suite.report.hostile_text import cut
-from suite.report.loading import FoundCall, LoadedRun
 
 FIRST, LAST = 2, 3  # messages of a long history that are always shown
 UNFOLDABLE = 40  # messages between them that are kept to unfold
@@ -70,7 +70,7 @@ class _Known:
     calls: dict[str, list[tuple[int, list[str]]]] = field(default_factory=dict)
 
 
-def traces(run: LoadedRun, calls: Sequence[str]) -> Iterator[Trace | str]:
+def traces(run: Run, calls: Sequence[str]) -> Iterator[Trace | str]:
     """Every call by its id, in order; for one that is missing or damaged a sentence that says so."""
     known = _Known()
     for number, identity in enumerate(calls[:MOST_CALLS], 1):

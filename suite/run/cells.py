@@ -15,14 +15,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from suite.chat import canonical_json, sha256_hex
 from suite.errors import ConfigError, PluginError, unknown
+from suite.journal.documents import SkippedCell
 from suite.journal.records import CellPlan
 from suite.models.spec import parse_value
 from suite.parameters import Parameters, SkipCell
 from suite.plugins import Catalogue
 from suite.run.request import EvalRequest
 from suite.task import AnyTask as AnyTask
-from suite.task import Task
+from suite.task import Sample, Task
 
+AnySample = Sample[Any]
 MOST_CELLS = 10_000  # of one task in one run
 
 
@@ -37,15 +39,6 @@ class Cell:
     def id(self) -> str:
         """First 12 hex digits of the hash over task, version and solve parameters."""
         return self.plan.cell
-
-
-@dataclass(frozen=True)
-class SkippedCell:
-    """A combination that makes no sense, and why."""
-
-    task: str
-    parameters: Mapping[str, Any]
-    reason: str
 
 
 def local_values(kind: type[Parameters], values: Mapping[str, Any]) -> dict[str, Any]:

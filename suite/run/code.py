@@ -11,32 +11,31 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from suite.journal.documents import TaskCode
 from suite.run.cells import Cell
 from suite.task import Task
 
 SOURCES = (".py", ".toml")
 
 
-def code_record(cells: tuple[Cell, ...]) -> dict[str, dict[str, str]]:
+def code_record(cells: tuple[Cell, ...]) -> dict[str, TaskCode]:
     """Task -> its distribution with its version, and the hash of its source, as manifests hold them."""
     return {
-        cell.plan.task: {"distribution": cell.plan.plugin, "sha256": source_sha256(type(cell.task))}
+        cell.plan.task: TaskCode(distribution=cell.plan.plugin, sha256=source_sha256(type(cell.task)))
         for cell in cells
     }
 
 
-def other_code(
-    was: Mapping[str, Any] | None, now: Mapping[str, Mapping[str, str]]
-) -> Iterator[tuple[str, str]]:
+def other_code(was: Mapping[str, TaskCode], now: Mapping[str, TaskCode]) -> Iterator[tuple[str, str]]:
     """(task, what is another) of tasks whose code is not what a manifest records; nothing for old ones."""
     for task, here in now.items():
-        there = (was or {}).get(task)
-        if there and there.get("sha256") != here["sha256"]:
+        there = was.get(task)
+        if there is not None and there.sha256 != here.sha256:
             yield task, f"{_shown(there)}, now {_shown(here)}"
 
 
-def _shown(one: Mapping[str, str]) -> str:
-    return f"{one.get('distribution')} ({one.get('sha256', '')[:8]})"
+def _shown(one: TaskCode) -> str:
+    return f"{one.distribution} ({one.sha256[:8]})"
 
 
 @cache

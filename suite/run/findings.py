@@ -9,12 +9,13 @@ by limit), `alike`, `judged` and `unscored` (most fail in one way).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
+from suite.chat import Json
+from suite.journal.documents import ResultFinding, Roles
 from suite.journal.records import AttemptRecord
 from suite.journal.run import Journal
 from suite.run.sent_prompts import Sent
@@ -70,17 +71,14 @@ class Call(msgspec.Struct):
 class CallTally:
     """What the calls of one journal after the other tell, by member."""
 
-    def __init__(self, roles: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    def __init__(self, roles: Roles) -> None:
         self._counts: dict[tuple[str, str], Counter[str]] = {}
         self._calls: Counter[str] = Counter()
         served = ("openai/", "vllm/")
         self._sent = {
-            str(one["member"]): Sent()
-            for members in roles.values()
-            for one in members
-            if str(one.get("spec", "")).startswith(served)
+            one.member: Sent() for members in roles.values() for one in members if one.spec.startswith(served)
         }
-        self._candidates = {str(one["member"]) for one in roles.get("candidate", ())}
+        self._candidates = {one.member for one in roles.get("candidate", ())}
 
     def _add(self, kind: str, member: str, what: str) -> None:
         self._counts.setdefault((kind, member), Counter())[what] += 1
@@ -106,7 +104,7 @@ class CallTally:
             blocks = call.request or ([call.prompt] if call.prompt else [])
             self._sent[member].add(blocks, reply.usage.prompt + reply.usage.cached)
 
-    def _detail(self, member: str, details: Any, finish: str) -> None:
+    def _detail(self, member: str, details: Json, finish: str) -> None:
         if not isinstance(details, dict):
             return
         if "settled" in details:
@@ -121,7 +119,7 @@ class CallTally:
         for one in self._sent.values():
             one.weigh(journal.folder / "blocks.jsonl")
 
-    def findings(self) -> Iterator[dict[str, Any]]:
+    def findings(self) -> Iterator[ResultFinding]:
         """All findings by member."""
         for (kind, member), counts in sorted(self._counts.items()):
             several = kind not in ("models", "fingerprints") or len(counts) > 1
@@ -148,14 +146,14 @@ def answered(*journals: Journal) -> dict[str, Counter[str]]:
     return found
 
 
-def finding(kind: str, who: str, counts: Mapping[str, int], of: int) -> dict[str, Any]:
-    """One finding as results.json has it."""
-    return {"kind": kind, "who": who, "counts": dict(sorted(counts.items())), "of": of}
+def finding(kind: str, who: str, counts: Mapping[str, int], of: int) -> ResultFinding:
+    """One finding, its counts in order."""
+    return ResultFinding(kind, who, dict(sorted(counts.items())), of)
 
 
 def of_cell(
     cell: str, finishes: Mapping[str, int], unscored: Mapping[str, Mapping[str, int]], scored: int, same: bool
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[ResultFinding]:
     """Whether all outputs of a cell fail alike, or most of its scores lack one value for one reason.
 
     same: all scores have the same values. Answers that were cut off fail alike only then.
@@ -171,7 +169,7 @@ def of_cell(
             yield finding("unscored", cell, {f"{value}: {reason}": n}, scored)
 
 
-def changed(attempts: Iterable[AttemptRecord], scoring: str) -> Iterator[dict[str, Any]]:
+def changed(attempts: Iterable[AttemptRecord], scoring: str) -> Iterator[ResultFinding]:
     """What was another when the run, or this scoring of it, went on."""
     found: dict[tuple[str, str], Counter[str]] = {}
     for one in attempts:

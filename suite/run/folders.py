@@ -5,12 +5,10 @@ from pathlib import Path
 
 from suite.chat import Json
 from suite.errors import RunError
-from suite.journal.reading import read_json
-from suite.journal.records import FORMAT
+from suite.journal.documents import read_manifest
+from suite.journal.run import RUNS
 from suite.run.plan import Plan
 from suite.trees import MISSING, differences
-
-RUNS = Path("runs")
 
 
 def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:
@@ -36,7 +34,7 @@ def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:
             )
     manifest = folder / "manifest.json"
     if manifest.exists():
-        _same(plan, read_json(manifest), folder)
+        _same(plan, manifest)
     elif folder.exists() and not folder.is_dir():
         raise RunError(f"{folder.name} is no folder", where=str(folder), fix="name another with --output")
     elif folder.is_dir() and any(folder.iterdir()) and not (folder / ".lock").exists():
@@ -48,19 +46,14 @@ def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:
     return folder
 
 
-def _same(plan: Plan, manifest: dict[str, Json], folder: Path) -> None:
-    if manifest.get("format") != FORMAT:
-        raise RunError(
-            f"{folder.name} is in format {manifest.get('format')!r}, this suite writes {FORMAT!r}",
-            where=str(folder / "manifest.json"),
-            fix="name another folder with --output",
-        )
-    if manifest.get("plan_sha256") == plan.sha256:
+def _same(plan: Plan, path: Path) -> None:
+    manifest = read_manifest(path)
+    if manifest.plan_sha256 == plan.sha256:
         return
-    fields = differing(manifest.get("plan") or {}, plan.solve_identity())
+    fields = differing(manifest.plan, plan.solve_identity())
     raise RunError(
-        f"{folder.name} holds a run of another plan; differing: {', '.join(fields) or 'unknown'}",
-        where=str(folder / "manifest.json"),
+        f"{path.parent.name} holds a run of another plan; differing: {', '.join(fields) or 'unknown'}",
+        where=str(path),
         fix="name another folder with --output, or leave --output away",
     )
 

@@ -9,7 +9,7 @@ from suite.journal.documents import Hardware
 
 
 def hardware() -> Hardware:
-    """The machine in general words: no host name, no user, no path."""
+    """This machine."""
     return Hardware(
         cpus=os.cpu_count() or 1,
         memory_gib=memory_gib(),

@@ -5,28 +5,28 @@ payload's hash stand in the output. Not here: writing them (`suite.report.import
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from suite.chat import Json
 from suite.data.text_files import json_lines
 from suite.errors import RunError
-from suite.journal.reading import RunReader
-from suite.run.cells import AnyTask, Cell
+from suite.journal.run import Run
+from suite.run.cells import AnySample, AnyTask, Cell
 from suite.run.records import payload_sha256
 from suite.task import Sample
 
 SAMPLES = "samples.jsonl"
-Given = Mapping[str, Sequence[Sample[Any]]]
+Given = Mapping[str, Sequence[AnySample]]
 
 
-def payload_of(task: type[AnyTask], value: Any) -> Any:
+def payload_of(task: type[AnyTask], value: Json) -> object:
     """A payload of a task from plain data. Raises ValueError where it is none."""
     kind = task.payload_type()
     return value if kind is None else TypeAdapter(kind).validate_python(value)
 
 
-def imported_samples(run: RunReader, cells: Sequence[Cell]) -> Given:
+def imported_samples(run: Run, cells: Sequence[Cell]) -> Given:
     """Cell -> its samples that have an output, in one order for all cells.
 
     Raises RunError for a run whose importer brought none, or for a file that was changed.
@@ -38,8 +38,8 @@ def imported_samples(run: RunReader, cells: Sequence[Cell]) -> Given:
             fix="only what an importer brings with its samples can be shown or judged again",
         )
     tasks = {cell.id: type(cell.task) for cell in cells}
-    outputs = {(one.cell, one.sample, one.trial): one for one in run.outputs}
-    found: dict[str, list[Sample[Any]]] = {cell.id: [] for cell in cells}
+    outputs = {(one.cell, one.sample, one.trial): one for one in run.outputs()}
+    found: dict[str, list[AnySample]] = {cell.id: [] for cell in cells}
     for row in json_lines(path):
         try:
             record = outputs[row.value["cell"], row.value["sample"], 0]

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite.chat import Finish, Json
+from suite.chat import Finish
 from suite.errors import CapabilityError, DamagedError, SuiteError
+from suite.journal.documents import Results
 from suite.run.cache import Reuse
 from suite.run.execution import SAME_ERROR_LIMIT
 
@@ -16,7 +17,7 @@ class Outcome:
 
     folder: Path
     scoring: str = ""
-    results: Mapping[str, Json] | None = None
+    results: Results | None = None
     pending: int = 0
     reasons: Mapping[str, int] | None = None
     interrupted: bool = False

@@ -15,11 +15,12 @@ from suite.data.registry import Registry
 from suite.data.rows import RowPlace
 from suite.data.view import DataView
 from suite.errors import ConfigError, DataError, PluginError
+from suite.journal.documents import SampleCounts, SkippedCell
 from suite.journal.index import digest64
 from suite.journal.records import FORMAT
 from suite.models.engine import Engine
 from suite.plugins import Catalogue, catalogue
-from suite.run.cells import Cell, SkippedCell, expand, make_cell, swept
+from suite.run.cells import Cell, expand, make_cell, swept
 from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
 from suite.run.request import EvalRequest
@@ -33,21 +34,6 @@ NOT_IDENTITY = ("engine_version", "url", "told", "sent", "reasoning_parser")
 
 
 @dataclass(frozen=True)
-class Counts:
-    """How much there is and how much of it is taken. tags: tag -> value -> (taken, all), over cells."""
-
-    groups: int
-    groups_taken: int
-    samples: Mapping[str, int]
-    tags: Mapping[str, Mapping[str, tuple[int, int]]]
-
-    @property
-    def all_samples(self) -> int:
-        """Samples over all cells, of one trial."""
-        return sum(self.samples.values())
-
-
-@dataclass(frozen=True)
 class Plan:
     """What will be run. data: by cell. chosen: names of the groups of a limited run (None: all)."""
 
@@ -57,7 +43,7 @@ class Plan:
     filled: Filled
     data: Mapping[str, DataView]
     data_identity: Mapping[str, Mapping[str, Json]]
-    counts: Counts
+    counts: SampleCounts
     chosen: frozenset[str] | None = None
     shard: tuple[int, int] | None = None  # (which, of how many): groups by hash
     given: Given | None = None  # samples of an imported run, in place of the data's
@@ -177,7 +163,7 @@ def make_plan(
             key = name if identities.get(name, one) == one else f"{cell.plan.task}:{name}"
             identities[key] = one
         final.append(cell)
-    none = Counts(0, 0, {}, {})
+    none = SampleCounts(groups=0, groups_taken=0, samples={}, tags={})
     return counted(Plan(request, tuple(final), tuple(skipped), filled, data, identities, none, given=given))
 
 
@@ -226,7 +212,8 @@ def counted(plan: Plan) -> Plan:
         for tag, values in tags.items()
         if len(values) < MOST_TAG_VALUES
     }
-    return replace(plan, counts=Counts(total, taken, dict(samples), tag_counts), chosen=chosen)
+    counts = SampleCounts(groups=total, groups_taken=taken, samples=dict(samples), tags=tag_counts)
+    return replace(plan, counts=counts, chosen=chosen)
 
 
 def _refuse_twice(cell: Cell, data: DataView, samples: Iterable[str]) -> None:

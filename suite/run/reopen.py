@@ -1,19 +1,82 @@
-"""A finished run opened again: its tasks and data, to score it anew or to show its samples."""
+"""A finished run opened again: its cells, tasks and data, to score it anew, to show it or to verify it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Literal, NamedTuple
 
-from suite.errors import ConfigError, PluginError, RunError, unknown
-from suite.journal.reading import RunReader
-from suite.parameters import Parameters
+from pydantic import ValidationError
+
+from suite.errors import ConfigError, NotFound, PluginError, RunError, SuiteError, unknown
+from suite.journal.documents import CellRecord
+from suite.journal.run import Run
+from suite.journal.shapes import Values
+from suite.parameters import SkipCell
 from suite.plugins import Catalogue, catalogue
-from suite.run.cells import AnyTask, Cell, load_task, local_values, make_cell
+from suite.run.cells import AnySample, AnyTask, Cell, load_task, local_values, make_cell
 from suite.run.folders import differing
 from suite.run.imported import imported_samples
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
-from suite.task import Sample
+
+
+class Refusal(NamedTuple):
+    """Why a recorded cell cannot be made again.
+
+    why: its task is not installed, or in another version; a parameter names something of the machine that
+    made the run; the task does not take the parameters, or gives the cell another identity. error: in words,
+    for who cannot do without the cell. here, there: what is installed or allowed, and what is recorded.
+    """
+
+    why: Literal["task", "version", "local", "parameters", "identity"]
+    error: SuiteError
+    here: object = None
+    there: object = None
+
+
+def cell_again(
+    plugins: Catalogue,
+    record: CellRecord,
+    score_parameters: Values,
+    *,
+    changed: Mapping[str, str] | None = None,
+    scoring: bool = False,
+) -> Cell | Refusal:
+    """The cell of a record, made anew. changed: at-score parameters that somebody gives now. scoring: whether
+    it will be scored.
+
+    What names a program or file of the machine that made the run is never taken from its record, since the
+    run may be a stranger's: it is left out, and refused where scores rest on it.
+    """
+    try:
+        task, name, plugin = load_task(plugins, record.task)
+    except (NotFound, PluginError) as error:
+        return Refusal("task", error, there=record.plugin)
+    if (here := task.info.version) != record.version:
+        other = RunError(
+            f"the run was made with version {record.version} of {name}, installed is version {here}",
+            fix=f"install {record.plugin}",
+        )
+        return Refusal("version", other, here, record.version)
+    kind = task.parameters_type()
+    values = {**record.parameters, **score_parameters, **(changed or {})}
+    local = local_values(kind, {key: one for key, one in values.items() if key not in (changed or {})})
+    if scoring and local:
+        parameter, value = next(iter(local.items()))
+        refused = ConfigError(
+            f"{name} was scored with {parameter} = {value!r}, which is of the machine that made the run",
+            fix=f"give -P {parameter}=… for this machine; -P {parameter}= for the usual one",
+        )
+        return Refusal("local", refused, there=local)
+    values = {key: value for key, value in values.items() if key not in local}
+    try:
+        cell = make_cell(task(kind.model_validate(values)), plugin)
+    except (ValidationError, SuiteError, SkipCell, TypeError, ValueError) as error:
+        invalid = RunError(f"{name} does not take these parameters: {error}")
+        return Refusal("parameters", invalid, there=str(error))
+    if cell.id != record.cell:
+        what = f"{name} gives another identity to the cell {record.cell} than it did"
+        return Refusal("identity", RunError(what, fix=f"install {record.plugin}"), cell.id, record.cell)
+    return cell
 
 
 @dataclass(frozen=True)
@@ -27,7 +90,7 @@ class Reopened:
         """Cell -> its task object."""
         return {cell.id: cell.task for cell in self.plan.cells}
 
-    def samples(self, cell: str) -> Iterator[Sample[Any]]:
+    def samples(self, cell: str) -> Iterator[AnySample]:
         """The samples that the run took of a cell, in order, lazily."""
         for group in self.plan.groups():
             for item in group.items:
@@ -36,57 +99,27 @@ class Reopened:
 
 
 def cells_of(
-    run: RunReader,
+    run: Run,
     plugins: Catalogue,
     parameters: Sequence[tuple[str, str, str]] = (),
     *,
     scoring: bool = False,
 ) -> list[Cell]:
     """The cells of a run, made anew. parameters: -P that change at-score parameters. scoring: whether they
-    will be scored. What names a program or file of the machine that made the run is never taken from its
-    record, since the run may be a stranger's.
+    will be scored.
 
     Raises NotFound or PluginError for a task that is not installed, RunError for another version of it,
-    ConfigError for such a value that nobody gave for this scoring.
+    ConfigError for a value of the machine that made the run and that nobody gave for this scoring.
     """
     found: list[Cell] = []
     changed: set[str] = set()
-    for record in run.manifest["cells"]:
-        task, name, plugin = load_task(plugins, record["task"])
-        if task.info.version != record["version"]:
-            raise RunError(
-                f"{run.folder.name} was made with version {record['version']} of {name}, "
-                f"installed is version {task.info.version}",
-                fix=f"install {record['plugin']}",
-            )
-        kind: type[Parameters] = task.parameters_type()
-        values = {**record["parameters"], **record["score_parameters"]}
-        elsewhere = local_values(kind, values)
-        values = {key: value for key, value in values.items() if key not in elsewhere}
-        for scope, parameter, text in parameters:
-            if scope not in ("", name, name.partition("/")[0]) or parameter not in kind.model_fields:
-                continue
-            if parameter not in kind.at_score_names():
-                raise ConfigError(
-                    f"parameter {parameter!r} of {name} changes what is asked, not how it is scored",
-                    fix="start another run with `suite eval`",
-                )
-            values[parameter] = text
-            elsewhere.pop(parameter, None)
-            changed.add(parameter)
-        if scoring and elsewhere:
-            parameter, value = next(iter(elsewhere.items()))
-            raise ConfigError(
-                f"{name} was scored with {parameter} = {value!r}, which is of the machine that made the run",
-                where=str(run.folder),
-                fix=f"give -P {parameter}=… for this machine; -P {parameter}= for the usual one",
-            )
-        cell = make_cell(task(kind.model_validate(values)), plugin)
-        if cell.id != record["cell"]:
-            raise RunError(
-                f"{name} gives another identity to the cell {record['cell']} than it did",
-                fix=f"install {record['plugin']}",
-            )
+    for record in run.manifest.cells:
+        given = dict(_changed(plugins, record, parameters))
+        changed |= given.keys()
+        cell = cell_again(plugins, record, record.score_parameters, changed=given, scoring=scoring)
+        if isinstance(cell, Refusal):
+            error = cell.error
+            raise type(error)(error.what, error.where or str(run.folder), error.fix)
         found.append(cell)
     for _, parameter, _ in parameters:
         if parameter not in changed:
@@ -95,7 +128,26 @@ def cells_of(
     return found
 
 
-def plan_again(run: RunReader, request: EvalRequest | None = None, stages: Sequence[str] = ("show",)) -> Plan:
+def _changed(
+    plugins: Catalogue, record: CellRecord, parameters: Sequence[tuple[str, str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Those of the -P that are for a cell's task."""
+    if not parameters:
+        return
+    task, name, _ = load_task(plugins, record.task)
+    kind = task.parameters_type()
+    for scope, parameter, text in parameters:
+        if scope not in ("", name, name.partition("/")[0]) or parameter not in kind.model_fields:
+            continue
+        if parameter not in kind.at_score_names():
+            raise ConfigError(
+                f"parameter {parameter!r} of {name} changes what is asked, not how it is scored",
+                fix="start another run with `suite eval`",
+            )
+        yield parameter, text
+
+
+def plan_again(run: Run, request: EvalRequest | None = None, stages: Sequence[str] = ("show",)) -> Plan:
     """The plan of a run, made again from its manifest. request: models, options, -P and --data of now.
 
     Raises SuiteError if its tasks or its data are not to be had, or are not what they were.
@@ -108,18 +160,17 @@ def plan_again(run: RunReader, request: EvalRequest | None = None, stages: Seque
         asked,
         tasks=tuple(dict.fromkeys(cell.plan.task for cell in cells)),
         parameters=(),
-        mini=manifest["mini"],
-        limit=manifest["limit"],
-        trials=manifest["trials"],
-        seed=manifest["seed"],
-        prompts=asked.prompts if request else manifest["prompts"],
+        mini=manifest.mini,
+        limit=manifest.limit,
+        trials=manifest.trials,
+        seed=manifest.seed,
+        prompts=asked.prompts if request else manifest.prompts,
     )
-    brought = manifest.get("imported") and not manifest.get("data")
-    given = imported_samples(run, cells) if brought else None
+    given = imported_samples(run, cells) if manifest.imported and not manifest.data else None
     plan = make_plan(whole, stages=stages, plugins=plugins, cells=cells, given=given)
-    if shard := manifest.get("shard"):
-        plan = replace(plan, shard=tuple(shard))
-    was = {name: one for name, one in manifest["data"].items() if name in plan.data_identity}
+    if manifest.shard:
+        plan = replace(plan, shard=manifest.shard)
+    was = {name: one for name, one in manifest.data.items() if name in plan.data_identity}
     now = {name: dict(plan.data_identity[name]) for name in was}
     if fields := differing(was, now):
         raise RunError(
@@ -129,9 +180,6 @@ def plan_again(run: RunReader, request: EvalRequest | None = None, stages: Seque
     return plan
 
 
-def reopen(run: RunReader) -> Reopened:
+def reopen(run: Run) -> Reopened:
     """The tasks and samples of a run. Raises SuiteError if they are not to be had."""
-    try:
-        return Reopened(plan_again(run))
-    except KeyError as error:
-        raise PluginError(f"the manifest of {run.folder.name} lacks {error}") from error
+    return Reopened(plan_again(run))

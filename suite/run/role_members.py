@@ -41,7 +41,6 @@ class Member:
 
     def record(self) -> RoleMember:
         """What the manifest says of it; complete once the engine has started."""
-        settings = settled(self.engine.settings(), self.spec.sampling.get("thinking"))
         return RoleMember(
             member=self.member,
             spec=shown_spec(self.spec),
@@ -51,7 +50,7 @@ class Member:
             identity=dict(self.engine.identity()),
             limits=dict(self.engine.limits()),
             sampling=dict(self.spec.sampling),
-            settings=settings or {},
+            settings=settled(self.engine.settings(), self.spec.sampling.get("thinking")),
         )
 
 

@@ -9,17 +9,17 @@ from functools import cached_property
 from pathlib import Path
 
 from suite.errors import RunError
+from suite.journal.documents import RunManifest, ScoringManifest, read_document, read_manifest
 from suite.journal.index import Recorded
 from suite.journal.lines import Lines
-from suite.journal.reading import read_json
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
-from suite.journal.writing import write_json
+from suite.journal.writing import write_document
 from suite.roles import Stage
 from suite.run.cache import other_facts
 from suite.run.code import code_record, other_code
 from suite.run.done_work import Done
 from suite.run.held_folder import check_no_records, make_scoring_folder
-from suite.run.manifest import Facts, run_manifest, scoring_manifest
+from suite.run.manifest import FactsOfCells, run_manifest, scoring_manifest
 from suite.run.plan import Plan
 
 
@@ -56,25 +56,27 @@ class RunFolder:
         folders = [self.path, *scored, *self.others]
         return [Recorded(Lines(folder / "calls.jsonl", CallRecord)) for folder in folders]
 
-    def write_manifests(self, facts: Facts, stages: Sequence[Stage], *, imported: bool, level: float) -> None:
+    def write_manifests(
+        self, facts: FactsOfCells, stages: Sequence[Stage], *, imported: bool, level: float
+    ) -> None:
         """Write the manifests that are not there yet."""
         path, scoring = self.path / "manifest.json", self.of(Stage.SCORE)
         if not path.exists():
             if Stage.SOLVE not in stages:
                 raise RunError(f"{self.path.name} holds no run to score", where=str(self.path))
             check_no_records(self.path)
-            write_json(path, run_manifest(self.plan, self.path.name, facts, imported=imported))
+            write_document(path, run_manifest(self.plan, self.path.name, facts, imported=imported))
         if Stage.SCORE in stages and not (scoring / "manifest.json").exists():
-            run = read_json(path)
+            run = read_manifest(path)
             make_scoring_folder(scoring)
-            made = scoring_manifest(self.plan, run["name"], facts, run["plan_sha256"], level)
-            write_json(scoring / "manifest.json", made)
+            made = scoring_manifest(self.plan, run.name, facts, run.plan_sha256, level)
+            write_document(scoring / "manifest.json", made)
 
     def other_models(self, stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
         """(member, what is another) of those whose endpoint tells other things than the manifests record."""
         for stage in stages:
-            roles = read_json(self.of(stage) / "manifest.json").get("roles", {})
-            was = {one["member"]: one["identity"] for members in roles.values() for one in members}
+            roles = self._manifest(stage).roles
+            was = {one.member: one.identity for members in roles.values() for one in members}
             asked = ("both", stage) if stage is Stage.SOLVE else (stage,)
             for one in self.plan.filled.at(*asked):
                 for change in other_facts(was.get(one.member), one.engine.identity()):
@@ -85,10 +87,13 @@ class RunFolder:
         """(stage, task, what is another) of tasks whose code has changed since this run or scoring began."""
         now = code_record(self.plan.cells)
         stages = [Stage.SOLVE, *([Stage.SCORE] if self.scoring else [])]
-        manifests = [(stage, self.of(stage) / "manifest.json") for stage in stages]
         return [
             (stage, task, change)
-            for stage, path in manifests
-            if path.exists()
-            for task, change in other_code(read_json(path).get("code"), now)
+            for stage in stages
+            if (self.of(stage) / "manifest.json").exists()
+            for task, change in other_code(self._manifest(stage).code, now)
         ]
+
+    def _manifest(self, stage: Stage) -> RunManifest | ScoringManifest:
+        path = self.of(stage) / "manifest.json"
+        return read_manifest(path) if stage is Stage.SOLVE else read_document(path, ScoringManifest)

@@ -12,20 +12,20 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from suite.chat import Json
 from suite.data.cache import cache_folder
 from suite.errors import RunError, SuiteError
+from suite.journal.documents import Results
 from suite.journal.index import Recorded
-from suite.journal.reading import RunReader
 from suite.journal.records import CallRecord, OutputRecord
-from suite.journal.writing import JournalFile, write_json
+from suite.journal.run import Run
+from suite.journal.writing import JournalFile, write_document
 from suite.roles import Stage
 from suite.run.cache import ResponseCache
 from suite.run.calls import Desk
 from suite.run.engines import Engines
 from suite.run.execution import Driver
 from suite.run.held_folder import held
-from suite.run.manifest import Facts
+from suite.run.manifest import FactsOfCells
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
@@ -76,7 +76,7 @@ class Session:
         outcome = Outcome(path, scoring, None, 0, reasons, self.interrupted, stopped)
         outcome.examples = self.progress.examples
         if Stage.SOLVE in self.stages and stopped is None and not self.interrupted:
-            run = RunReader(path)
+            run = Run(path)
             found = (
                 one.engine.left_over(run, one.member) for one in self.plan.filled.at(*self.stages, "both")
             )
@@ -85,7 +85,7 @@ class Session:
         if scoring and (path / "manifest.json").exists():
             try:
                 outcome.results = write_results(path, scoring, self.plan, self.settings.level)
-                outcome.pending = outcome.results["pending"]
+                outcome.pending = outcome.results.pending
             except SuiteError:
                 if stopped is None:
                     raise  # else what stopped the run is what its user has to know
@@ -234,7 +234,7 @@ class Session:
             cache.close()
 
     @asynccontextmanager
-    async def _tasks(self, tools: RunTools) -> AsyncIterator[Facts]:
+    async def _tasks(self, tools: RunTools) -> AsyncIterator[FactsOfCells]:
         facts: dict[str, Mapping[str, str]] = {}
         opened = []
         try:
@@ -318,9 +318,9 @@ async def run_plan(
     return await Session(plan, folder, stages, settings or RunSettings()).run()
 
 
-def write_results(folder: Path, scoring: str, plan: Plan, level: float) -> dict[str, Json]:
+def write_results(folder: Path, scoring: str, plan: Plan, level: float) -> Results:
     """Compute and write results.json of a scoring."""
     metrics = {cell.plan.task: cell.task.metrics for cell in plan.cells}
-    results = make_results(RunReader(folder), scoring, metrics, level=level)
-    write_json(folder / "scorings" / scoring / "results.json", results)
+    results = make_results(Run(folder, scoring), metrics, level=level)
+    write_document(folder / "scorings" / scoring / "results.json", results)
     return results

@@ -10,21 +10,10 @@ from suite.data.local_entry import LocalDataset
 from suite.data.registry import Registry
 from suite.data.rows import Raw, RowPlace
 from suite.data.view import DataView, FileSource, Source, obtain
-from suite.errors import ConfigError, DataError, RunError, unknown
-from suite.journal.reading import RunReader
+from suite.errors import ConfigError, DataError, unknown
 from suite.journal.records import OutputRecord
+from suite.journal.run import Run, open_run
 from suite.run.cells import Cell
-
-
-def find_run(name: str | Path) -> Path:
-    """The folder of a run: as given, or by its name under runs/. Raises NotFound or RunError."""
-    for folder in (Path(name), Path("runs") / name):
-        if (folder / "manifest.json").is_file():
-            return folder
-    if Path(name).is_dir():
-        raise RunError(f"{name} holds no run", where=str(name), fix="name a run's folder")
-    known = [path.parent.name for path in Path("runs").glob("*/manifest.json")]
-    raise unknown("run", str(name), known, where="searched here and in runs/")
 
 
 def output_row(
@@ -49,10 +38,10 @@ def output_row(
 class RunSource:
     """The outputs of a finished run as rows."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, run: Run) -> None:
         self.name = name
-        self._run = RunReader(folder)
-        self._cells = {cell["cell"]: cell for cell in self._run.manifest.get("cells", ())}
+        self._run = run
+        self._cells = {cell.cell: cell for cell in run.manifest.cells}
 
     def parts(self) -> Sequence[str]:
         """A run is not divided."""
@@ -60,19 +49,17 @@ class RunSource:
 
     def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:  # noqa: ARG002
         """One row an output, lazily."""
-        calls = self._run.call_index()
-        roles = self._run.manifest.get("roles", {})
-        model = next((one.get("spec", "") for one in roles.get("candidate", ())), "")
-        for number, record in enumerate(self._run.outputs):
-            cell = self._cells.get(record.cell, {})
+        candidate = self._run.candidate
+        for number, record in enumerate(self._run.outputs()):
+            cell = self._cells.get(record.cell)
             yield (
                 RowPlace(self.name, "outputs.jsonl", number, number + 1),
                 output_row(
                     record,
-                    self._run.text_of(record, calls),
-                    cell.get("task", ""),
-                    cell.get("parameters", {}),
-                    model,
+                    self._run.text(record),
+                    cell.task if cell else "",
+                    cell.parameters if cell else {},
+                    candidate.spec if candidate else "",
                 ),
             )
 
@@ -85,7 +72,7 @@ class RunSource:
         return {
             "source": "run",
             "run": self._run.folder.name,
-            "plan_sha256": self._run.manifest.get("plan_sha256", ""),
+            "plan_sha256": self._run.manifest.plan_sha256,
             "sha256": sha256_of(self._run.folder / "outputs.jsonl"),
         }
 
@@ -95,7 +82,7 @@ def given_sources(data: Mapping[str, str]) -> dict[str, Source]:
     found: dict[str, Source] = {}
     for name, place in data.items():
         path = Path(place)
-        found[name] = FileSource(name, path) if path.is_file() else RunSource(name, find_run(place))
+        found[name] = FileSource(name, path) if path.is_file() else RunSource(name, open_run(place))
     return found
 
 

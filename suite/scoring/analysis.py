@@ -1,29 +1,11 @@
 """What a plugin may say over many runs: sections of a report, made of typed blocks."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 from suite.blocks import Section
-from suite.journal.records import OutputRecord, ScoreRecord
-
-
-class RunView(Protocol):
-    """A finished run as an analysis sees it: read-only, streamed."""
-
-    @property
-    def manifest(self) -> Mapping[str, Any]:
-        """The run's manifest.json."""
-
-    @property
-    def results(self) -> Mapping[str, Any]:
-        """The chosen scoring's results.json."""
-
-    def outputs(self) -> Iterator[OutputRecord]:
-        """All outputs, in no particular order."""
-
-    def scores(self) -> Iterator[ScoreRecord]:
-        """All scores of the chosen scoring, in no particular order."""
+from suite.journal.run import Run
 
 
 class Analysis(ABC):
@@ -37,9 +19,9 @@ class Analysis(ABC):
     title: ClassVar[str] = ""
 
     @abstractmethod
-    def sections(self, runs: Sequence[RunView]) -> Iterable[Section]:
+    def sections(self, runs: Sequence[Run]) -> Iterable[Section]:
         """What the runs show together."""
 
-    def __call__(self, runs: Sequence[RunView]) -> tuple[Section, ...]:
+    def __call__(self, runs: Sequence[Run]) -> tuple[Section, ...]:
         """All sections."""
         return tuple(self.sections(runs))

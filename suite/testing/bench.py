@@ -9,10 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from suite.chat import Json
 from suite.errors import SandboxUnavailable
-from suite.journal.reading import RunReader
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
+from suite.journal.run import Run
 from suite.models.scripted import Function
 from suite.run.order import Group
 from suite.run.outcome import Outcome, RunSettings
@@ -53,7 +52,6 @@ class Ran:
     scores: dict[Key, ScoreRecord] = field(default_factory=dict)
     calls: dict[str, CallRecord] = field(default_factory=dict)
     repeated: list[str] = field(default_factory=list)
-    manifest: Json = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
 
     @property
@@ -118,21 +116,20 @@ class Bench:
 def read(plan: Plan, outcome: Outcome, replayed: Mapping[str, CallRecord] | None = None) -> Ran:
     """What a run left. replayed: calls that it took from another run and did not write again."""
     ran = Ran(plan, outcome)
-    reader = RunReader(outcome.folder)
-    ran.manifest = reader.manifest
-    for journal in (reader, *(reader.scoring(name) for name in reader.scorings())):
+    reader = Run(outcome.folder)
+    for journal in reader.every_journal():
         for score in journal.scores:
             _note(ran, ran.scores, (score.cell, score.sample, score.trial), score)
         for call in journal.calls:
             _note(ran, ran.calls, call.id, call)
     ran.calls = {**(replayed or {}), **ran.calls}
-    for output in reader.outputs:
+    for output in reader.outputs():
         key = (output.cell, output.sample, output.trial)
         _note(ran, ran.outputs, key, output)
         text = ran.calls[output.text_from].reply.text if output.text_from else output.output.text
         ran.texts[key] = Output(text, output.output.data, output.output.finish)
     ran.reasons = [
-        f"{one.sample}: {one.detail or one.kind}" for one in reader.attempts if one.event == "pending"
+        f"{one.sample}: {one.detail or one.kind}" for one in reader.journal.attempts if one.event == "pending"
     ]
     return ran
 

@@ -51,7 +51,6 @@ def solves(bench: Bench) -> Iterator[str]:
         yield f"{ran.works} samples, but {len(ran.outputs)} outputs and {len(ran.scores)} scores"
     yield from _values(bench, ran)
     yield from _slices(bench, ran)
-    yield from _facts(ran)
     yield from _schemas(ran)
     if ran.scores:
         yield from _shown(bench, ran)
@@ -89,9 +88,9 @@ def _values(bench: Bench, ran: Ran) -> Iterator[str]:
             yield f"no score has the value {name!r} that a metric reads" + (
                 f"; did you mean {near[0]!r}?" if near else ""
             )
-    for results in (ran.outcome.results or {}).get("cells", ()):
-        if not any(one["headline"] for one in results["metrics"]):
-            yield f"the results of cell {results['cell']} have no headline"
+    for cell in ran.outcome.results.cells if ran.outcome.results else ():
+        if cell.headline_row is None:
+            yield f"the results of cell {cell.cell} have no headline"
 
 
 def _slices(bench: Bench, ran: Ran) -> Iterator[str]:
@@ -102,13 +101,6 @@ def _slices(bench: Bench, ran: Ran) -> Iterator[str]:
         for tag in metric.slices:
             if tags and tag not in tags:
                 yield f"metric {metric.name!r} is sliced by {tag!r}, a tag that no sample and no part has"
-
-
-def _facts(ran: Ran) -> Iterator[str]:
-    for cell in ran.manifest["cells"]:
-        for name, value in cell["facts"].items():
-            if not isinstance(value, str):
-                yield f"open() returned the fact {name!r} = {value!r}, not text"
 
 
 def _shown(bench: Bench, ran: Ran) -> Iterator[str]:

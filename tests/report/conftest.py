@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from suite.cli.main import cli
-from suite.journal.reading import RunReader
+from suite.journal.run import Run
 from tests.report.making_runs import Build, build_run
 from tests.report.strict_page import Page
 
@@ -27,9 +27,9 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def reader(make_run: Callable[..., Path]) -> RunReader:
+def reader(make_run: Callable[..., Path]) -> Run:
     """The journal of a plain run."""
-    return RunReader(make_run())
+    return Run(make_run())
 
 
 @pytest.fixture

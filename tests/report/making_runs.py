@@ -229,7 +229,7 @@ def manifest_of(build: Build, cells: list[CellPlan]) -> dict[str, Any]:
                 "note": build.note if cell.task == GENERATION else "",
                 "swept": ["method", "inter_turns", "paper_turns"] if cell.task == GENERATION else [],
                 "facts": {"inter_turns": str(cell.parameters.get("inter_turns", "")), "index": "bm25 0.3"},
-                "metrics_sha256": "b" * 64,
+                "replay": "exact", "metrics_sha256": "b" * 64,
             }
             for cell in cells
         ],
@@ -247,7 +247,7 @@ def manifest_of(build: Build, cells: list[CellPlan]) -> dict[str, Any]:
         "data": {"prefs": {"revision": "c" * 40}},
         "counts": {
             "groups": build.samples if not build.limit else 4 * build.limit, "groups_taken": taken,
-            "samples": {cell.cell: build.samples for cell in cells},
+            "samples": {cell.cell: build.samples for cell in cells}, "tags": {},
         },
         "versions": {"suite-prefs": "0.1.0"},
         "hardware": {"cpus": 2, "memory_gib": 8.0, "system": "Linux", "python": "3.11.7", "gpus": []},
@@ -271,7 +271,14 @@ def finish(
         {
             "format": "suite-scoring/1", "scoring": "abc12345", "started": "2026-11-24T17:01:00Z",
             "run": build.name, "plan_sha256": "a" * 64, "level": 0.95,
-            "roles": {"judge": [{"member": "judge", "spec": "openai/judge-1", "stage": "score"}]},
+            "roles": {
+                "judge": [
+                    {
+                        "member": "judge", "spec": "openai/judge-1", "stage": "score", "needs": ["chat"],
+                        "capabilities": ["chat"], "identity": {}, "limits": {}, "sampling": {},
+                    }
+                ]
+            },
             "cells": [
                 {
                     "cell": cell.cell, "score_parameters": cell.score_parameters, "prompts": "own",

@@ -12,11 +12,12 @@ from eee_checks import aggregate_of, problems, rows_of
 
 from suite.data.registry import registry_folder
 from suite.errors import ConfigError, RunError
+from suite.journal.documents import RoleMember
+from suite.journal.run import Run
 from suite.report.eee import Told, write_eee
 from suite.report.eee_parts import model_id
 from suite.report.eee_rows import _arguments
 from suite.report.eee_schema import AGGREGATE, ROW, Unfit, check_results, check_score, encoded
-from suite.report.loading import LoadedRun
 from suite.task import Unscored
 
 Make = Callable[..., Path]
@@ -24,11 +25,11 @@ TOLD = Told("third_party", "Example Lab")
 
 
 @pytest.fixture
-def mini(mini_run: Path) -> LoadedRun:
-    return LoadedRun(mini_run)
+def mini(mini_run: Path) -> Run:
+    return Run(mini_run)
 
 
-def test_the_files_lie_where_the_datastore_has_them(mini: LoadedRun, tmp_path: Path) -> None:
+def test_the_files_lie_where_the_datastore_has_them(mini: Run, tmp_path: Path) -> None:
     told = Told("third_party", "Example Lab", model_id="example/tiny/chat")
     written = write_eee(mini, tmp_path, told)
     first, second = (path.relative_to(tmp_path) for path in written.paths)
@@ -41,7 +42,7 @@ def test_the_files_lie_where_the_datastore_has_them(mini: LoadedRun, tmp_path: P
     assert aggregate["detailed_evaluation_results"]["file_path"] == second.as_posix()
 
 
-def test_aggregates_follow_from_the_rows(mini: LoadedRun, tmp_path: Path) -> None:
+def test_aggregates_follow_from_the_rows(mini: Run, tmp_path: Path) -> None:
     written = write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
     assert problems(tmp_path) == []
     rows = rows_of(tmp_path)
@@ -59,15 +60,15 @@ def test_aggregates_follow_from_the_rows(mini: LoadedRun, tmp_path: Path) -> Non
     assert problems(tmp_path)[0].startswith(told["evaluation_result_id"])
 
 
-def test_a_second_export_gives_the_same_files(mini: LoadedRun, tmp_path: Path) -> None:
+def test_a_second_export_gives_the_same_files(mini: Run, tmp_path: Path) -> None:
     told = Told("other", "X", model_id="a/b")
     bytes_of = [path.read_bytes() for path in write_eee(mini, tmp_path, told).paths]
-    again = write_eee(LoadedRun(mini.folder), tmp_path, told)
+    again = write_eee(Run(mini.folder), tmp_path, told)
     assert [path.read_bytes() for path in again.paths] == bytes_of
     assert len(list(tmp_path.glob("data/**/*.json"))) == 1
 
 
-def test_numbers_have_bounds_intervals_and_where_they_come_from(mini: LoadedRun, tmp_path: Path) -> None:
+def test_numbers_have_bounds_intervals_and_where_they_come_from(mini: Run, tmp_path: Path) -> None:
     write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
     _, aggregate = aggregate_of(tmp_path)
     by_id = {one["evaluation_result_id"]: one for one in aggregate["evaluation_results"]}
@@ -76,7 +77,7 @@ def test_numbers_have_bounds_intervals_and_where_they_come_from(mini: LoadedRun,
     metric = one["metric_config"]
     assert (metric["min_score"], metric["max_score"], metric["metric_unit"]) == (0.0, 1.0, "proportion")
     assert (metric["metric_id"], metric["lower_is_better"]) == ("suite.prefeval.correct", False)
-    assert metric["additional_details"]["plan_sha256"] == mini.manifest["plan_sha256"]
+    assert metric["additional_details"]["plan_sha256"] == mini.manifest.plan_sha256
     assert one["source_data"]["dataset_name"] == "prefeval-mini"
     assert one["generation_config"]["generation_args"] == {"temperature": 0.0, "max_tokens": 5}
     assert one["generation_config"]["additional_details"]["trials"] == "2"
@@ -85,7 +86,7 @@ def test_numbers_have_bounds_intervals_and_where_they_come_from(mini: LoadedRun,
     assert lower["score_details"]["uncertainty"]["confidence_interval"]["confidence_level"] == 0.95
 
 
-def test_judges_are_named_with_their_templates(mini: LoadedRun, tmp_path: Path) -> None:
+def test_judges_are_named_with_their_templates(mini: Run, tmp_path: Path) -> None:
     write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
     _, aggregate = aggregate_of(tmp_path)
     by_name: dict[str, list[Any]] = {}
@@ -97,10 +98,10 @@ def test_judges_are_named_with_their_templates(mini: LoadedRun, tmp_path: Path) 
     assert "[" in judged["input_prompt"] and len(judged["input_prompt"]) > 200
 
 
-def test_unscored_samples_have_no_row_and_are_counted(mini: LoadedRun, tmp_path: Path) -> None:
+def test_unscored_samples_have_no_row_and_are_counted(mini: Run, tmp_path: Path) -> None:
     write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
     _, aggregate = aggregate_of(tmp_path)
-    cell = next(one for one in mini.manifest["cells"] if one["task"] == "prefeval/generation")["cell"]
+    cell = next(one for one in mini.manifest.cells if one.task == "prefeval/generation").cell
     name = f"prefeval/generation@{cell}:kept_micro"
     (one,) = [
         one["score_details"] for one in aggregate["evaluation_results"] if one["evaluation_result_id"] == name
@@ -116,7 +117,7 @@ def test_unscored_samples_have_no_row_and_are_counted(mini: LoadedRun, tmp_path:
     assert all(isinstance(row["evaluation"]["score"], float) for row in rows)
 
 
-def test_conversations_are_messages_and_single_questions_are_not(mini: LoadedRun, tmp_path: Path) -> None:
+def test_conversations_are_messages_and_single_questions_are_not(mini: Run, tmp_path: Path) -> None:
     write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
     rows = rows_of(tmp_path)
     several = next(row for row in rows if row["interaction_type"] == "multi_turn")
@@ -129,7 +130,7 @@ def test_conversations_are_messages_and_single_questions_are_not(mini: LoadedRun
     )
 
 
-def test_without_samples_only_numbers_are_written(mini: LoadedRun, tmp_path: Path) -> None:
+def test_without_samples_only_numbers_are_written(mini: Run, tmp_path: Path) -> None:
     written = write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"), samples=False)
     assert len(written.paths) == 1
     _, aggregate = aggregate_of(tmp_path)
@@ -141,7 +142,7 @@ def test_without_samples_only_numbers_are_written(mini: LoadedRun, tmp_path: Pat
 
 
 def test_a_task_that_is_not_installed_has_numbers_without_bounds(make_run: Make, tmp_path: Path) -> None:
-    run = LoadedRun(make_run(pending=0))
+    run = Run(make_run(pending=0))
     written = write_eee(run, tmp_path, TOLD)
     assert len(written.paths) == 1  # nobody knows which values its metrics are means of
     _, aggregate = aggregate_of(tmp_path)
@@ -156,11 +157,16 @@ def test_a_task_that_is_not_installed_has_numbers_without_bounds(make_run: Make,
 )
 def test_a_developer_is_not_guessed(name: str) -> None:
     with pytest.raises(ConfigError, match="does not say who made"):
-        model_id({"spec": f"openai/{name}", "identity": {"name": name}})
+        model_id(
+            RoleMember(
+                member="candidate", spec=f"openai/{name}", stage="solve", identity={"name": name},
+                needs=(), capabilities=(), limits={}, sampling={},
+            )
+        )  # fmt: skip
 
 
 def test_an_unfinished_run_is_exported_only_on_request(make_run: Make, tmp_path: Path) -> None:
-    run = LoadedRun(make_run(pending=2))
+    run = Run(make_run(pending=2))
     with pytest.raises(ConfigError, match="2 samples without a result"):
         write_eee(run, tmp_path, TOLD)
     write_eee(run, tmp_path, TOLD, allow_partial=True)
@@ -168,14 +174,14 @@ def test_an_unfinished_run_is_exported_only_on_request(make_run: Make, tmp_path:
     assert any("no result yet" in text for name, text in told.items() if name.startswith("warning_"))
 
 
-def test_a_number_outside_its_bounds_is_an_error(mini: LoadedRun, tmp_path: Path) -> None:
-    path = mini.folder / "scorings" / mini.scoring_id / "results.json"
+def test_a_number_outside_its_bounds_is_an_error(mini: Run, tmp_path: Path) -> None:
+    path = mini.folder / "scorings" / mini.scoring / "results.json"
     results = json.loads(path.read_text("utf-8"))
     cell = next(one for one in results["cells"] if one["metrics"][0]["value"] is not None)
     cell["metrics"][0]["value"] = 1.5
     path.write_text(json.dumps(results), "utf-8")
     with pytest.raises(RunError, match=r"outside 0\.0 to 1\.0"):
-        write_eee(LoadedRun(mini.folder), tmp_path, Told("other", "X", model_id="a/b"))
+        write_eee(Run(mini.folder), tmp_path, Told("other", "X", model_id="a/b"))
 
 
 @pytest.mark.parametrize(
@@ -214,7 +220,7 @@ def test_the_schemas_are_theirs_unchanged(name: str) -> None:
     ],
 )
 def test_an_aggregate_that_is_not_theirs_is_refused(
-    mini: LoadedRun, tmp_path: Path, changed: dict[str, Any]
+    mini: Run, tmp_path: Path, changed: dict[str, Any]
 ) -> None:
     write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
     path, aggregate = aggregate_of(tmp_path)
@@ -233,7 +239,7 @@ def test_an_aggregate_that_is_not_theirs_is_refused(
         ("metadata", {"a": 1}),
     ],
 )
-def test_a_row_that_is_not_theirs_is_refused(mini: LoadedRun, tmp_path: Path, place: str, value: Any) -> None:
+def test_a_row_that_is_not_theirs_is_refused(mini: Run, tmp_path: Path, place: str, value: Any) -> None:
     write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
     row = rows_of(tmp_path)[0]
     assert encoded(row, ROW) == json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()

@@ -18,8 +18,8 @@ from small_registry import Place
 
 from suite.cli.report import report
 from suite.errors import ConfigError, NotFound, RunError
+from suite.journal.run import Run
 from suite.report.hub import FOLDER, MOST_NOTES, Benchmark, dump, hub_files
-from suite.report.loading import LoadedRun
 
 Make = Callable[..., Path]
 OURS = Benchmark("ours/prefs", "generation", "percent")
@@ -27,13 +27,13 @@ COMMIT = "5e35" + "0" * 36
 
 
 def test_the_hubs_client_reads_what_was_meant(whole: Make) -> None:
-    run = LoadedRun(whole())
+    run = Run(whole())
     files = hub_files(run, given=OURS, task="prefs/generation", source_url="https://example.org/run")
     assert len(files) == 6
     assert files[0].path == f"{FOLDER}/suite_generation_method-plain-inter-turns-0.yaml"
     (entry,) = parse_eval_result_entries(yaml.safe_load(files[0].text))
-    headline = run.results["cells"][0]["metrics"][0]
-    assert entry.value == pytest.approx(100 * headline["value"], abs=1e-6)
+    headline = run.results.cells[0].metrics[0]
+    assert entry.value == pytest.approx(100 * headline.value, abs=1e-6)
     assert (entry.dataset_id, entry.task_id, entry.dataset_revision) == ("ours/prefs", "generation", COMMIT)
     assert entry.date == "2026-11-24T17:00:00Z"
     assert (entry.source_url, entry.source_name) == ("https://example.org/run", "suite")
@@ -52,9 +52,9 @@ def test_the_hubs_client_reads_what_was_meant(whole: Make) -> None:
 
 @pytest.mark.parametrize(("scale", "factor"), [("proportion", 1), ("percent", 100), ("as-is", 1)])
 def test_numbers_are_told_in_the_benchmarks_scale(whole: Make, scale: Any, factor: int) -> None:
-    run = LoadedRun(whole())
+    run = Run(whole())
     (one,) = hub_files(run, given=replace(OURS, scale=scale), task="units/stated")
-    value = run.results["cells"][-1]["metrics"][0]["value"]
+    value = run.results.cells[-1].metrics[0].value
     assert yaml.safe_load(one.text)[0]["value"] == pytest.approx(value * factor, abs=1e-6)
     assert one.path == f"{FOLDER}/suite_generation.yaml"
 
@@ -65,7 +65,7 @@ def test_a_number_that_is_no_proportion_has_no_percent(whole: Make) -> None:
     results = json.loads(path.read_text("utf-8"))
     results["cells"][-1]["metrics"][0].update(value=12.5, low=10.0, high=15.0, unit="words")
     path.write_text(json.dumps(results), "utf-8")
-    run = LoadedRun(folder)
+    run = Run(folder)
     with pytest.raises(ConfigError, match="no proportion"):
         hub_files(run, given=OURS, task="units/stated")
     (one,) = hub_files(run, given=replace(OURS, scale="as-is"), task="units/stated")
@@ -73,7 +73,7 @@ def test_a_number_that_is_no_proportion_has_no_percent(whole: Make) -> None:
 
 
 def test_only_headlines_over_every_sample_are_written(make_run: Make) -> None:
-    run = LoadedRun(make_run(pending=0))
+    run = Run(make_run(pending=0))
     with pytest.raises(ConfigError, match="unscored samples"):
         hub_files(run, given=OURS, task="prefs/generation")
 
@@ -85,11 +85,11 @@ def test_a_headline_without_a_value_is_no_result(whole: Make) -> None:
     results["cells"][-1]["metrics"][0].update(value=None, note="no sample has this value")
     path.write_text(json.dumps(results), "utf-8")
     with pytest.raises(ConfigError, match="there is no headline of units/stated"):
-        hub_files(LoadedRun(folder), given=OURS, task="units/stated")
+        hub_files(Run(folder), given=OURS, task="units/stated")
 
 
 def test_partial_runs_are_refused_and_say_so_on_request(whole: Make) -> None:
-    run = LoadedRun(whole(limit=3))
+    run = Run(whole(limit=3))
     with pytest.raises(ConfigError, match="3 of 12 groups"):
         hub_files(run, given=OURS, task="units/stated")
     (one,) = hub_files(run, given=OURS, task="units/stated", allow_partial=True)
@@ -97,13 +97,13 @@ def test_partial_runs_are_refused_and_say_so_on_request(whole: Make) -> None:
 
 
 def test_mini_data_is_no_benchmark_whatever_is_said(whole: Make) -> None:
-    run = LoadedRun(whole(manifest={"mini": True}))
+    run = Run(whole(manifest={"mini": True}))
     with pytest.raises(ConfigError, match="mini data"):
         hub_files(run, given=OURS, task="units/stated", allow_partial=True)
 
 
 def test_the_benchmark_is_never_guessed(whole: Make, tmp_path: Path) -> None:
-    run = LoadedRun(whole())
+    run = Run(whole())
     with pytest.raises(ConfigError, match="--dataset OWNER/NAME"):
         hub_files(run, task="units/stated")
     with pytest.raises(ConfigError, match="several tasks"):
@@ -118,7 +118,7 @@ def test_the_benchmark_is_never_guessed(whole: Make, tmp_path: Path) -> None:
 
 
 def test_notes_are_cut_between_facts(whole: Make) -> None:
-    run = LoadedRun(whole(note="x" * 400, candidate="vllm/" + "n" * 300))
+    run = Run(whole(note="x" * 400, candidate="vllm/" + "n" * 300))
     for one in hub_files(run, given=OURS, task="prefs/generation"):
         notes = yaml.safe_load(one.text)[0]["notes"]
         assert len(notes) <= MOST_NOTES and not notes.endswith(";")

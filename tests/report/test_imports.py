@@ -10,11 +10,10 @@ import pytest
 
 from suite.errors import ConfigError, DataError, NotFound, PluginError, RunError
 from suite.hookspecs import Entry, hookimpl
-from suite.journal.reading import RunReader
+from suite.journal.run import Run
 from suite.parameters import Parameters
 from suite.plugins import Catalogue, catalogue_of
 from suite.report.imports import import_run
-from suite.report.loading import LoadedRun
 from suite.report.run_list import describe, show_run
 from suite.report.summary import summarise
 from suite.run.imported import imported_samples
@@ -93,7 +92,7 @@ def test_answers_values_and_verdicts_arrive(make_import: Import) -> None:
         record("a/0", True), record("a/1", False), record("b/0", {"unscored": "judge-unparsed"}),
         record("b/1", True, parameters={"turns": 0, "strict": False}),
     )  # fmt: skip
-    run = LoadedRun(folder)
+    run = Run(folder)
     summary = summarise(run)
     first, second = summary.tasks[0].cells
     assert summary.tasks[0].swept == ("turns",)
@@ -110,15 +109,15 @@ def test_answers_values_and_verdicts_arrive(make_import: Import) -> None:
 
 def test_hidden_reasoning_is_kept_beside_the_answer(make_import: Import) -> None:
     text = "<think>Tea or coffee?</think>\nTea."
-    run = LoadedRun(make_import(record("a/0", True, output={"text": text, "finish": "stop"})))
+    run = Run(make_import(record("a/0", True, output={"text": text, "finish": "stop"})))
     (only,) = run.outputs()
     assert (only.output.text, only.output.finish, only.reasoning) == ("Tea.", "stop", "Tea or coffee?")
 
 
 def test_it_is_marked_everywhere_and_says_so(make_import: Import) -> None:
-    run = LoadedRun(make_import(record("a/0", True)))
-    assert (run.manifest["imported"], run.results["imported"]) == (True, True)
-    assert run.manifest["roles"]["candidate"][0]["spec"] == "imported/m"
+    run = Run(make_import(record("a/0", True)))
+    assert (run.manifest.imported, run.results.imported) == (True, True)
+    assert run.manifest.roles["candidate"][0].spec == "imported/m"
     assert any(one.text.startswith("Imported:") for one in summarise(run).remarks)
     assert describe(run)["state"] == "finished"
     assert summarise(run).tasks[0].version == 3
@@ -128,7 +127,7 @@ def test_what_was_not_answered_or_not_judged_is_pending(make_import: Import) -> 
     folder = make_import(
         record("a/0", True), record("a/1", None, output=None, values={}), record("a/2", None, values={})
     )
-    shown = show_run(LoadedRun(folder))
+    shown = show_run(Run(folder))
     assert (shown["state"], shown["pending"]) == ("partial", 2)
     assert shown["pending_reasons"] == {"solve: not-answered": 1, "score: not-scored": 1}
 
@@ -137,18 +136,18 @@ def test_several_models_are_several_runs(make_import: Import) -> None:
     records = [record("a/0", True), record("a/0", False, model="other")]
     with pytest.raises(ConfigError, match=r"answers of 2 models\n  m, other\n  .*--model NAME"):
         make_import(*records)
-    run = LoadedRun(make_import(*records, model="other"))
+    run = Run(make_import(*records, model="other"))
     assert [score.values["kept"] for score in run.scores()] == [False]
 
 
 def test_the_same_files_give_the_same_run(make_import: Import, tmp_path: Path) -> None:
     first = make_import(record("a/0", True))
     kept = {path.name: path.read_bytes() for path in first.glob("*.jsonl")}
-    digest = LoadedRun(first).manifest["plan_sha256"]
+    digest = Run(first).manifest.plan_sha256
     first.rename(tmp_path / "first")
     again = make_import(record("a/0", True))
     assert {path.name: path.read_bytes() for path in again.glob("*.jsonl")} == kept
-    assert LoadedRun(again).manifest["plan_sha256"] == digest
+    assert Run(again).manifest.plan_sha256 == digest
 
 
 @pytest.mark.parametrize(
@@ -201,7 +200,7 @@ def test_a_sample_given_twice_is_named_with_both_places(make_import: Import) -> 
 
 def test_the_samples_that_an_importer_brings_can_be_shown_and_are_checked(make_import: Import) -> None:
     folder = make_import(record("b/0", True, payload={"q": 1}), record("a/0", True, payload={"q": 2}))
-    run = RunReader(folder)
+    run = Run(folder)
     (cell,) = cells_of(run, plugins())
     found = imported_samples(run, [cell])
     assert {name: [(one.id, one.payload) for one in samples] for name, samples in found.items()} == {

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from suite.journal.run import Run
 from suite.report.html_results import sweep_plot
-from suite.report.loading import LoadedRun
 from suite.report.matrix import Grid, headline_grid, notes, shared_deviations, some, turned
 from suite.report.summary import TaskPart, summarise
 
@@ -14,7 +14,7 @@ Make = Callable[..., Path]
 
 
 def task_of(folder: Path) -> TaskPart:
-    return summarise(LoadedRun(folder)).tasks[0]
+    return summarise(Run(folder)).tasks[0]
 
 
 def test_the_headline_has_a_row_a_cell_with_everything_beside_it(make_run: Make) -> None:
@@ -23,9 +23,9 @@ def test_the_headline_has_a_row_a_cell_with_everything_beside_it(make_run: Make)
     assert list(grid.columns) == [
         "method", "inter_turns", "kept", "95 % interval", "n", "unscored", "coverage (bounds)", "pending",
     ]  # fmt: skip
-    first = LoadedRun(folder).results["cells"][0]["metrics"][0]
+    first = Run(folder).results.cells[0].metrics[0]
     assert grid.rows[0][:5] == [
-        "plain", "0", f"{first['value']:.3f}", f"[{first['low']:.3f}, {first['high']:.3f}]", str(first["n"]),
+        "plain", "0", f"{first.value:.3f}", f"[{first.low:.3f}, {first.high:.3f}]", str(first.n),
     ]  # fmt: skip
     assert "pending" not in headline_grid(task_of(make_run(pending=0, name="whole")), 0.95).columns
 
@@ -54,12 +54,12 @@ def test_a_sweep_over_a_number_is_a_line_for_each_other_setting(make_run: Make) 
     assert plot is not None
     assert (plot.x, plot.kind, plot.y_range) == ("inter_turns", "line", (0.0, 1.0))
     assert [line.name for line in plot.lines] == ["plain", "remind"]
-    cells = LoadedRun(folder).results["cells"][:3]
-    heads = [cell["metrics"][0] for cell in cells]
+    cells = Run(folder).results.cells[:3]
+    heads = [cell.metrics[0] for cell in cells]
     assert plot.lines[0].points == [
-        (turns, head["value"]) for turns, head in zip((0, 3, 40), heads, strict=True)
+        (turns, head.value) for turns, head in zip((0, 3, 40), heads, strict=True)
     ]
-    assert plot.lines[0].intervals == [(head["low"], head["high"]) for head in heads]
+    assert plot.lines[0].intervals == [(head.low, head.high) for head in heads]
 
 
 @pytest.mark.parametrize(("methods", "kind"), [(("plain",), None), (("plain", "remind"), "points")])

@@ -8,17 +8,17 @@ import pytest
 from click.testing import CliRunner
 
 from suite.cli.eval import eval_
-from suite.report.loading import LoadedRun
+from suite.journal.run import Run
 from suite.report.plugin_sections import missing_data, own_views
 from suite.report.sample_choice import pick
 
 Make = Callable[..., Path]
 
 
-def with_data(folder: Path, data: dict[str, object]) -> LoadedRun:
+def with_data(folder: Path, data: dict[str, object]) -> Run:
     path = folder / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "data": data}))
-    return LoadedRun(folder)
+    return Run(folder)
 
 
 def test_data_that_is_not_here_is_said_and_not_fetched(
@@ -51,7 +51,7 @@ def test_a_real_run_shows_its_tasks_own_view(tmp_path: Path, monkeypatch: pytest
     done = CliRunner().invoke(eval_, command, catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert "scripted/echo answers by script" in done.output
-    run = LoadedRun(tmp_path / "run")
+    run = Run(tmp_path / "run")
     views, why = own_views(run, pick(run, 50).picked)
     assert why == ""
     assert len(views) == 6

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from suite.blocks import Section, Text
 from suite.hookspecs import Entry, hookimpl
+from suite.journal.run import Run
 from suite.plugins import Catalogue, catalogue_of
-from suite.report.loading import LoadedRun
 from suite.report.plugin_sections import plugin_sections
-from suite.scoring.analysis import Analysis, RunView
+from suite.scoring.analysis import Analysis
 
 Make = Callable[..., Path]
 
@@ -19,7 +19,7 @@ class Counting(Analysis):
     title = "Counts"
     tasks: Sequence[str] = ("prefs/generation",)
 
-    def sections(self, runs: Sequence[RunView]) -> Iterable[Section]:
+    def sections(self, runs: Sequence[Run]) -> Iterable[Section]:
         yield Section("Counts", (Text(str(sum(1 for _ in runs[0].scores()))),))
 
 
@@ -32,7 +32,7 @@ class Everywhere(Counting):
 
 
 class Failing(Counting):
-    def sections(self, runs: Sequence[RunView]) -> Iterable[Section]:
+    def sections(self, runs: Sequence[Run]) -> Iterable[Section]:
         yield Section("Never shown")
         raise KeyError("kept")
 
@@ -58,22 +58,22 @@ def plugins(*targets: str, task: str = "prefs/generation") -> Catalogue:
 
 
 def test_an_analysis_is_asked_for_runs_with_its_tasks(make_run: Make) -> None:
-    run = LoadedRun(make_run())
+    run = Run(make_run())
     found = plugin_sections(run, plugins("counting", "elsewhere", "everywhere"))
     assert [(one.title, one.blocks) for one in found] == [("Counts", (Text("82"),))] * 2
 
 
 def test_what_an_analysis_raises_becomes_a_sentence(make_run: Make) -> None:
-    (found,) = plugin_sections(LoadedRun(make_run()), plugins("failing"))
+    (found,) = plugin_sections(Run(make_run()), plugins("failing"))
     assert found == Section("Counts", (Text("The analysis 'a0' failed: KeyError: 'kept'"),))
 
 
 def test_one_that_cannot_be_loaded_concerns_only_runs_of_its_plugin(make_run: Make) -> None:
-    run = LoadedRun(make_run())
+    run = Run(make_run())
     (found,) = plugin_sections(run, plugins("not_a_module:x"))
     assert "cannot be loaded" in str(found.blocks[0])
     assert plugin_sections(run, plugins("not_a_module:x", task="other/task")) == []
 
 
 def test_a_run_without_scores_has_no_sections(make_run: Make) -> None:
-    assert plugin_sections(LoadedRun(make_run(scored=False)), plugins("everywhere")) == []
+    assert plugin_sections(Run(make_run(scored=False)), plugins("everywhere")) == []

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.errors import ConfigError, NotFound, RunError
+from suite.journal.run import Run
 from suite.report import rows
 from suite.report.lm_eval import write_lm_eval
-from suite.report.loading import LoadedRun
 from suite.report.tables import RESULTS, VALUES, export_table
 
 Make = Callable[..., Path]
@@ -26,11 +26,11 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def run(make_run: Make) -> LoadedRun:
-    return LoadedRun(make_run(pending=0))
+def run(make_run: Make) -> Run:
+    return Run(make_run(pending=0))
 
 
-def test_a_row_a_sample_with_its_values(run: LoadedRun, tmp_path: Path) -> None:
+def test_a_row_a_sample_with_its_values(run: Run, tmp_path: Path) -> None:
     found = table(export_table(run, "csv", tmp_path / "samples.csv"))
     assert len(found) == 7 * 12
     first = found[0]
@@ -51,15 +51,15 @@ def test_a_row_a_sample_with_its_values(run: LoadedRun, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_the_same_run_gives_the_same_bytes_in_any_order_of_records(
-    run: LoadedRun, tmp_path: Path, kind: str
+    run: Run, tmp_path: Path, kind: str
 ) -> None:
     one = export_table(run, kind, tmp_path / "one").read_bytes()
     for path in (run.folder / "outputs.jsonl", run.folder / "scorings/abc12345/scores.jsonl"):
         path.write_bytes(b"".join(reversed(path.read_bytes().splitlines(keepends=True))))
-    assert export_table(LoadedRun(run.folder), kind, tmp_path / "two").read_bytes() == one
+    assert export_table(Run(run.folder), kind, tmp_path / "two").read_bytes() == one
 
 
-def test_json_lines_keep_parts_and_reasons(run: LoadedRun, tmp_path: Path) -> None:
+def test_json_lines_keep_parts_and_reasons(run: Run, tmp_path: Path) -> None:
     path = export_table(run, "jsonl", tmp_path / "deep/er/samples.jsonl")
     found = [json.loads(line) for line in path.read_text().splitlines()]
     assert len(found) == 7 * 12
@@ -71,7 +71,7 @@ def test_json_lines_keep_parts_and_reasons(run: LoadedRun, tmp_path: Path) -> No
     assert set(reasons) == {"judge-unparsed"}
 
 
-def test_parquet_has_types(run: LoadedRun, tmp_path: Path) -> None:
+def test_parquet_has_types(run: Run, tmp_path: Path) -> None:
     pq = pytest.importorskip("pyarrow.parquet")
     path = export_table(run, "parquet", tmp_path / "samples.parquet")
     found = pq.read_table(path)
@@ -85,7 +85,7 @@ def test_parquet_has_types(run: LoadedRun, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_a_spreadsheet_gets_no_formula(make_run: Make, tmp_path: Path, text: str) -> None:
-    run = LoadedRun(make_run(text=lambda c, s: text, samples=2, pending=0))
+    run = Run(make_run(text=lambda c, s: text, samples=2, pending=0))
     guarded = table(export_table(run, "csv", tmp_path / "a.csv"))
     assert {row["answer"] for row in guarded} == {"'" + text}
     plain = table(export_table(run, "csv", tmp_path / "b.csv", guard=False))
@@ -94,13 +94,13 @@ def test_a_spreadsheet_gets_no_formula(make_run: Make, tmp_path: Path, text: str
 
 def test_hostile_text_survives_csv(make_run: Make, tmp_path: Path) -> None:
     text = 'a,"b"\r\nc\n\0d\u2028e'
-    run = LoadedRun(make_run(text=lambda c, s: text, samples=2, pending=0))
+    run = Run(make_run(text=lambda c, s: text, samples=2, pending=0))
     assert {row["answer"] for row in table(export_table(run, "csv", tmp_path / "a.csv"))} == {
         text.replace("\0", "\u2400")
     }
 
 
-def test_lm_eval_files_are_laid_out_as_its_readers_expect(run: LoadedRun, tmp_path: Path) -> None:
+def test_lm_eval_files_are_laid_out_as_its_readers_expect(run: Run, tmp_path: Path) -> None:
     first, *others = write_lm_eval(run, tmp_path / "out")
     assert first.relative_to(tmp_path).as_posix() == (
         "out/vllm__Example__Model-8B/results_2026-11-24T17-00-00.000000.json"
@@ -111,10 +111,10 @@ def test_lm_eval_files_are_laid_out_as_its_readers_expect(run: LoadedRun, tmp_pa
     assert results["n-samples"]["units_stated"]["original"] == 12
     name = next(name for name in results["results"] if name.startswith("prefs_generation_"))
     found: dict[str, Any] = results["results"][name]
-    headline = run.results["cells"][0]["metrics"][0]
-    assert found["kept,none"] == headline["value"]
+    headline = run.results.cells[0].metrics[0]
+    assert found["kept,none"] == headline.value
     assert found["kept_stderr,none"] == "N/A"
-    assert found["suite"][0]["low"] == headline["low"]
+    assert found["suite"][0]["low"] == headline.low
     assert results["higher_is_better"][name]["unhelpful"] is False
     assert "lm_eval_version" not in results
     path = next(one for one in others if name in one.name)
@@ -134,7 +134,7 @@ def test_lm_eval_files_are_laid_out_as_its_readers_expect(run: LoadedRun, tmp_pa
 
 
 def test_an_unfinished_run_is_exported_only_on_request(make_run: Make, tmp_path: Path) -> None:
-    run = LoadedRun(make_run(pending=2))
+    run = Run(make_run(pending=2))
     with pytest.raises(ConfigError, match="2 samples without a result"):
         export_table(run, "csv", tmp_path / "a.csv")
     assert len(table(export_table(run, "csv", tmp_path / "a.csv", allow_partial=True))) == 7 * 12 - 2
@@ -142,10 +142,10 @@ def test_an_unfinished_run_is_exported_only_on_request(make_run: Make, tmp_path:
 
 def test_a_run_without_results_is_not_exported(make_run: Make, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="suite score run-1"):
-        export_table(LoadedRun(make_run(scored=False)), "csv", tmp_path / "a.csv")
+        export_table(Run(make_run(scored=False)), "csv", tmp_path / "a.csv")
 
 
-def test_a_place_that_cannot_be_written_is_named(run: LoadedRun, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_named(run: Run, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is a folder"):
         export_table(run, "csv", tmp_path)
     with pytest.raises(RunError, match="cannot write"):
@@ -163,7 +163,7 @@ def test_sorting_on_disk_equals_sorting_in_memory(
     assert found == [n for _, n in sorted(pairs, key=lambda pair: pair[0])]
 
 
-def test_values_are_a_row_each_in_fixed_columns(run: LoadedRun, tmp_path: Path) -> None:
+def test_values_are_a_row_each_in_fixed_columns(run: Run, tmp_path: Path) -> None:
     found = table(export_table(run, "csv", tmp_path / "values.csv", table="values"))
     assert list(found[0]) == list(VALUES)
     assert len(found) == sum(len(score.values) for score in run.scores())
@@ -177,24 +177,24 @@ def test_values_are_a_row_each_in_fixed_columns(run: LoadedRun, tmp_path: Path) 
     assert all(row["value"] == "" and row["label"].startswith("answer ") for row in labels)
 
 
-def test_results_are_a_row_a_number_as_in_results_json(run: LoadedRun, tmp_path: Path) -> None:
+def test_results_are_a_row_a_number_as_in_results_json(run: Run, tmp_path: Path) -> None:
     found = table(export_table(run, "csv", tmp_path / "results.csv", table="results"))
     assert list(found[0]) == list(RESULTS)
     told = {
-        (cell["cell"], one["name"], tuple(one["slice"].values())): one
-        for cell in run.results["cells"]
-        for one in cell["metrics"]
+        (cell.cell, one.name, tuple(one.slice.values())): one
+        for cell in run.results.cells
+        for one in cell.metrics
     }
     assert len(found) == len(told)
     for row in found:
         one = told[row["cell"], row["metric"], (row["slice"].partition("=")[2],) if row["slice"] else ()]
-        assert row["value"] == ("" if one["value"] is None else repr(one["value"]))
-        assert (row["n"], row["unscored"]) == (str(one["n"]), str(one["unscored"]))
+        assert row["value"] == ("" if one.value is None else repr(one.value))
+        assert (row["n"], row["unscored"]) == (str(one.n), str(one.unscored))
         assert (row["suite_version"], row["date"]) == ("0.1.0", "2026-11-24T17:00:00Z")
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
-def test_no_other_file_is_replaced_unasked(run: LoadedRun, tmp_path: Path, kind: str) -> None:
+def test_no_other_file_is_replaced_unasked(run: Run, tmp_path: Path, kind: str) -> None:
     path = tmp_path / "samples"
     path.write_text("somebody's work")
     with pytest.raises(ConfigError, match="is there already"):
@@ -208,15 +208,15 @@ def test_no_other_file_is_replaced_unasked(run: LoadedRun, tmp_path: Path, kind:
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 @pytest.mark.parametrize("name", ["values", "results"])
 def test_tidy_tables_are_the_same_bytes_in_any_order_of_records(
-    run: LoadedRun, tmp_path: Path, name: str, kind: str
+    run: Run, tmp_path: Path, name: str, kind: str
 ) -> None:
     one = export_table(run, kind, tmp_path / "one", table=name).read_bytes()
     for path in (run.folder / "outputs.jsonl", run.folder / "scorings/abc12345/scores.jsonl"):
         path.write_bytes(b"".join(reversed(path.read_bytes().splitlines(keepends=True))))
-    assert export_table(LoadedRun(run.folder), kind, tmp_path / "two", table=name).read_bytes() == one
+    assert export_table(Run(run.folder), kind, tmp_path / "two", table=name).read_bytes() == one
 
 
-def test_tidy_parquet_has_the_declared_types_and_metadata(run: LoadedRun, tmp_path: Path) -> None:
+def test_tidy_parquet_has_the_declared_types_and_metadata(run: Run, tmp_path: Path) -> None:
     pq = pytest.importorskip("pyarrow.parquet")
     for name, columns in (("values", VALUES), ("results", RESULTS)):
         found = pq.read_table(export_table(run, "parquet", tmp_path / name, table=name))
@@ -228,7 +228,7 @@ def test_tidy_parquet_has_the_declared_types_and_metadata(run: LoadedRun, tmp_pa
         assert found.schema.metadata[b"suite_version"] == b"0.1.0"
 
 
-def test_unknown_tables_and_formats_are_named(run: LoadedRun, tmp_path: Path) -> None:
+def test_unknown_tables_and_formats_are_named(run: Run, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="sample"):
         export_table(run, "csv", tmp_path / "a", table="sample")
     with pytest.raises(NotFound, match="xlsx"):
@@ -236,7 +236,7 @@ def test_unknown_tables_and_formats_are_named(run: LoadedRun, tmp_path: Path) ->
 
 
 def test_trials_are_repeats_of_one_line_for_lm_eval(mini_run: Path, tmp_path: Path) -> None:
-    run = LoadedRun(mini_run)
+    run = Run(mini_run)
     first, *others = write_lm_eval(run, tmp_path)
     results = json.loads(first.read_text("utf-8"))
     for path in others:

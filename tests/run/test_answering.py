@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from named_server import NamedServer
 from openai_shapes import error_response
@@ -12,7 +13,8 @@ from suite.cli.steps import parse_settle
 from suite.compare.comparability import differences, match_cells
 from suite.compare.loading import open_runs
 from suite.errors import ConfigError
-from suite.journal.reading import RunReader
+from suite.journal.documents import Results
+from suite.journal.run import Run
 from suite.report.findings import sentences
 from suite.report.markdown import markdown_report
 from suite.run.cache import other_facts
@@ -25,9 +27,7 @@ class Few(Many):
     words = 6
 
 
-async def asked(
-    server: NamedServer, folder: Path, *more: tuple[str, str, str], **settings: Any
-) -> dict[str, Any]:
+async def asked(server: NamedServer, folder: Path, *more: tuple[str, str, str], **settings: Any) -> Results:
     """The results of one run of six samples against a server. limit: a plan of its own."""
     limit = settings.pop("limit", None)
     plan = plan_of(
@@ -38,11 +38,12 @@ async def asked(
     )
     outcome = await run(plan, folder, cache=True, **settings)
     assert outcome.results is not None
-    return dict(outcome.results)
+    return outcome.results
 
 
-def found(results: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [one for one in results["findings"] if one["kind"] == kind]
+def found(results: Results, kind: str) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = msgspec.to_builtins([one for one in results.findings if one.kind == kind])
+    return told
 
 
 VOUCHED = ("", "identity", "amber-7b")
@@ -60,7 +61,7 @@ async def test_a_server_that_one_vouches_for_is_asked_once_and_the_cache_is_told
         await asked(server, tmp_path / "one", VOUCHED)
         results = await asked(server, tmp_path / "two", VOUCHED)
         assert server.requests == 7
-        day = RunReader(tmp_path / "one").manifest["created"][:10]
+        day = Run(tmp_path / "one").manifest.created[:10]
         assert found(results, "cached") == [
             {"kind": "cached", "who": "candidate", "counts": {day: 5}, "of": 6}
         ]
@@ -68,16 +69,14 @@ async def test_a_server_that_one_vouches_for_is_asked_once_and_the_cache_is_told
             f"5 of 6 replies of the candidate came from the cache of {day}.",
             False,
         )
-        assert (
-            RunReader(tmp_path / "two").manifest["roles"]["candidate"][0]["identity"]["vouched"] == "amber-7b"
-        )
+        assert Run(tmp_path / "two").manifest.roles["candidate"][0].identity["vouched"] == "amber-7b"
 
 
 async def test_a_new_run_asks_anew_and_says_nothing_of_a_cache(tmp_path: Path) -> None:
     async with NamedServer() as server:
         await asked(server, tmp_path / "one", VOUCHED)
         results = await asked(server, tmp_path / "two", VOUCHED, reuse="none")
-        assert (server.requests, results["findings"]) == (12, [])
+        assert (server.requests, results.findings) == (12, [])
 
 
 @pytest.mark.parametrize(
@@ -100,7 +99,7 @@ async def test_who_tells_other_facts_is_another(tmp_path: Path, other: dict[str,
     card = {**facts, **other.pop("card", {})}
     async with NamedServer(**{"card": card, "fingerprint": "fp_1", "port": port, **other}) as two:
         results = await asked(two, tmp_path / "two", VOUCHED)
-        assert (two.requests, results["calls"]["candidate"]["cached"]) == (6, 0)
+        assert (two.requests, results.calls["candidate"].cached) == (6, 0)
 
 
 async def test_nothing_is_kept_once_two_models_answer_and_the_shares_are_told(tmp_path: Path) -> None:
@@ -175,10 +174,10 @@ async def test_what_fails_for_good_can_be_settled_on_purpose_and_says_so(tmp_pat
         outcome = await run(plan, tmp_path / "run", settle={"status-400": "refused"})
     assert outcome.exit_code == 0
     assert outcome.results is not None
-    assert outcome.results["cells"][0]["finishes"] == {"refused": 1, "stop": 5}
+    assert outcome.results.cells[0].finishes == {"refused": 1, "stop": 5}
     (one,) = found(outcome.results, "settled")
     assert one["counts"] == {"refused (status-400=refused)": 1}
-    replies = [call.reply for call in RunReader(tmp_path / "run").calls if call.reply.finish == "refused"]
+    replies = [call.reply for call in Run(tmp_path / "run").journal.calls if call.reply.finish == "refused"]
     assert [reply.details for reply in replies] == [{"refusal": "Nein", "settled": "status-400=refused"}]
 
 

@@ -10,7 +10,7 @@ from small_tasks import Many, Spell, cells, plan_of, run, scripted, without_time
 
 import suite
 from suite.chat import Reply, Request
-from suite.journal.reading import RunReader
+from suite.journal.run import Run
 from suite.run.reopen import reopen
 
 SWEEP = [{"turns": turns, "style": style} for turns in (0, 2) for style in ("plain", "polite")]
@@ -26,10 +26,10 @@ async def test_cells_of_a_sweep_share_the_call_that_is_the_same(tmp_path: Path) 
     outcome = await run(plan, tmp_path / "run")
     assert outcome.exit_code == 0
     assert engine.calls == 12 * (1 + 4)
-    reader = RunReader(tmp_path / "run")
-    calls = list(reader.calls)
+    reader = Run(tmp_path / "run")
+    calls = list(reader.journal.calls)
     assert len({call.id for call in calls}) == len(calls) == 60
-    outputs = list(reader.outputs)
+    outputs = list(reader.journal.outputs)
     assert len(outputs) == 48
     used = Counter(identity for output in outputs for identity in output.calls)
     assert sorted(used.values()) == [1] * 48 + [4] * 12
@@ -38,21 +38,20 @@ async def test_cells_of_a_sweep_share_the_call_that_is_the_same(tmp_path: Path) 
 async def test_requests_are_rebuilt_from_blocks_with_the_same_hash(tmp_path: Path) -> None:
     plan = plan_of({"candidate": "scripted/echo"}, cells(Spell, {"turns": 40}))
     await run(plan, tmp_path / "run")
-    reader = RunReader(tmp_path / "run")
-    for call in reader.calls:
-        assert suite.chat.request_sha256(reader.blocks.request(call)) == call.request_sha256  # type: ignore[attr-defined]
-    longest = max(len(call.request) for call in reader.calls)
+    reader = Run(tmp_path / "run")
+    for call in reader.journal.calls:
+        assert suite.chat.request_sha256(reader.journal.blocks.request(call)) == call.request_sha256  # type: ignore[attr-defined]
+    longest = max(len(call.request) for call in reader.journal.calls)
     assert longest < 83 // 32 + 32 + 1
 
 
 async def test_an_output_that_is_its_last_reply_is_not_stored_twice(tmp_path: Path) -> None:
     plan = plan_of({"candidate": "scripted/echo"})
     await run(plan, tmp_path / "run")
-    reader = RunReader(tmp_path / "run")
-    index = reader.call_index()
-    for output in reader.outputs:
+    reader = Run(tmp_path / "run")
+    for output in reader.journal.outputs:
         assert output.output.text == ""
-        assert reader.text_of(output, index) == "Say it."
+        assert reader.text(output) == "Say it."
 
 
 async def test_trials_are_asked_separately_and_a_key_gives_a_second_reply(tmp_path: Path) -> None:
@@ -61,7 +60,7 @@ async def test_trials_are_asked_separately_and_a_key_gives_a_second_reply(tmp_pa
     outcome = await run(plan, tmp_path / "run")
     assert engine.calls == 3 * 400
     assert outcome.results is not None
-    assert outcome.results["cells"][0]["samples"] == 1200
+    assert outcome.results.cells[0].samples == 1200
 
 
 async def test_what_a_seeded_engine_gets_does_not_depend_on_order_or_concurrency(tmp_path: Path) -> None:
@@ -97,7 +96,7 @@ async def test_the_cache_serves_another_run_and_never_fakes_repeats(tmp_path: Pa
             if name == "two":
                 assert server.requests == 31  # one, to hear who answers now
                 assert outcome.results is not None
-                assert outcome.results["calls"]["candidate"]["cached"] == 29
+                assert outcome.results.calls["candidate"].cached == 29
         assert server.requests == 62  # the second trial of the third run was asked, and who answers
 
 
@@ -116,7 +115,7 @@ async def test_replay_answers_what_was_recorded_and_nothing_else(tmp_path: Path)
     assert again.exit_code == 0
     assert first.results is not None
     assert again.results is not None
-    assert again.results["cells"] == first.results["cells"]
+    assert again.results.cells == first.results.cells
     other = plan_of({"candidate": f"replay/{tmp_path / 'first'}"}, cells(Spell, {"turns": 1}))
     partial = await run(other, tmp_path / "other")
     assert partial.exit_code == 1
@@ -137,9 +136,9 @@ async def test_scoring_again_asks_the_judge_and_not_the_candidate(tmp_path: Path
     assert judge.calls == 1 * 12
     assert second.scoring != first.scoring
     assert second.results is not None
-    rates = [outcome.results["cells"][0]["metrics"][0]["value"] for outcome in (first, second)]
+    rates = [outcome.results.cells[0].metrics[0].value for outcome in (first, second)]
     assert rates == [1.0, 0.0]
-    assert len(RunReader(tmp_path / "run").scorings()) == 2
+    assert len(Run(tmp_path / "run").scorings()) == 2
 
 
 async def test_one_engine_at_a_time_gives_the_same_results(tmp_path: Path) -> None:
@@ -148,7 +147,7 @@ async def test_one_engine_at_a_time_gives_the_same_results(tmp_path: Path) -> No
     apart = await run(plan_of(models), tmp_path / "b", one_engine=True)
     assert together.results is not None
     assert apart.results is not None
-    assert together.results["cells"] == apart.results["cells"]
+    assert together.results.cells == apart.results.cells
 
 
 async def test_solving_only_then_scoring_equals_both_at_once(tmp_path: Path) -> None:
@@ -160,7 +159,7 @@ async def test_solving_only_then_scoring_equals_both_at_once(tmp_path: Path) -> 
     scored = await run(plan_of(models), tmp_path / "b", stages=("score",))
     assert together.results is not None
     assert scored.results is not None
-    assert scored.results["cells"] == together.results["cells"]
+    assert scored.results.cells == together.results.cells
 
 
 async def test_a_finished_run_is_not_repeated(tmp_path: Path) -> None:
@@ -183,7 +182,7 @@ async def test_shards_hold_the_records_of_the_whole(tmp_path: Path) -> None:
     def records(*folders: Path) -> set[str]:
         found = set()
         for folder in folders:
-            for output in RunReader(folder).outputs:
+            for output in Run(folder).journal.outputs:
                 found.add(json.dumps([output.cell, output.sample, output.calls, output.payload_sha256]))
         return found
 
@@ -193,7 +192,7 @@ async def test_shards_hold_the_records_of_the_whole(tmp_path: Path) -> None:
         plan = replace(plan_of({"candidate": "scripted/echo"}, cells(Spell, *SWEEP)), shard=(which, 3))
         await run(plan, tmp_path / f"part{which}")
         parts.append(tmp_path / f"part{which}")
-    counts = [len(list(RunReader(part).outputs)) for part in parts]
+    counts = [len(list(Run(part).journal.outputs)) for part in parts]
     assert sum(counts) == 48
     assert max(counts) < 48
     assert records(*parts) == records(tmp_path / "whole")
@@ -210,16 +209,16 @@ async def test_the_order_of_records_has_no_meaning(tmp_path: Path) -> None:
         lines = path.read_bytes().splitlines(keepends=True)
         random.Random(3).shuffle(lines)
         path.write_bytes(b"".join(lines))
-    again = make_results(RunReader(tmp_path / "run"), outcome.scoring, {"words/spell": Spell.metrics})
+    again = make_results(Run(tmp_path / "run"), {"words/spell": Spell.metrics})
     assert outcome.results is not None
-    assert again["cells"] == outcome.results["cells"]
+    assert again.cells == outcome.results.cells
 
 
 async def test_a_run_can_be_the_data_of_another_task(tmp_path: Path) -> None:
     from suite.run.sources import RunSource
 
     await run(plan_of({"candidate": "scripted/echo"}), tmp_path / "run")
-    rows = [row for _, row in RunSource("contexts", tmp_path / "run").rows()]
+    rows = [row for _, row in RunSource("contexts", Run(tmp_path / "run")).rows()]
     assert {row["text"] for row in rows} == {"Say it."}
     assert sorted(row["sample_id"] for row in rows) == sorted(f"w{i}" for i in range(12))
     assert {row["model"] for row in rows} == {"scripted/echo"}
@@ -232,7 +231,7 @@ async def test_a_reward_of_the_wrong_shape_is_the_models_failure_not_ours(tmp_pa
     outcome = await run(plan, tmp_path / "run")
     assert outcome.exit_code == 0
     assert outcome.results is not None
-    assert outcome.results["cells"][0]["finishes"] == {"refused": 12}
+    assert outcome.results.cells[0].finishes == {"refused": 12}
 
 
 def test_reopening_needs_the_tasks_plugin(tmp_path: Path) -> None:
@@ -240,4 +239,4 @@ def test_reopening_needs_the_tasks_plugin(tmp_path: Path) -> None:
 
     asyncio.run(run(plan_of({"candidate": "scripted/echo"}), tmp_path / "run"))
     with pytest.raises(suite.NotFound, match="words/spell"):
-        reopen(RunReader(tmp_path / "run"))
+        reopen(Run(tmp_path / "run"))

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from small_tasks import Many, cells, plan_of, run
 
-from suite.journal.reading import RunReader
+from suite.journal.documents import ResultFinding, Results
+from suite.journal.run import Run
 from suite.report.findings import sentences
 from suite.run.code import source_sha256
 
@@ -38,8 +39,9 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         del sys.modules[name]
 
 
-def code_findings(results: Any) -> list[dict[str, Any]]:
-    return [one for one in results["findings"] if one["kind"] == "code"]
+def code_findings(results: Results | None) -> list[ResultFinding]:
+    assert results is not None
+    return [one for one in results.findings if one.kind == "code"]
 
 
 def plan(task: type[Many]) -> Any:
@@ -53,10 +55,10 @@ def test_the_whole_package_is_the_code(written: Callable[[str], type[Many]]) -> 
 
 async def test_unchanged_code_is_no_finding(written: Callable[[str], type[Many]], tmp_path: Path) -> None:
     outcome = await run(plan(written("A = 1\n")), tmp_path / "run")
-    reader = RunReader(tmp_path / "run")
-    task = reader.manifest["cells"][0]["task"]
-    assert reader.manifest["code"].keys() == {task}
-    assert reader.manifest["code"] == reader.scoring_manifest(outcome.scoring)["code"]
+    reader = Run(tmp_path / "run")
+    task = reader.manifest.cells[0].task
+    assert reader.manifest.code.keys() == {task}
+    assert reader.manifest.code == reader.scoring_manifest.code
     assert code_findings(outcome.results) == []
 
 
@@ -66,7 +68,7 @@ async def test_outputs_of_other_code_are_scored_with_a_warning_though_quiet(
     await run(plan(written("A = 1\n")), tmp_path / "run", stages=("solve",))
     outcome = await run(plan(written("A = 2\n")), tmp_path / "run", stages=("score",))
     (found,) = code_findings(outcome.results)
-    assert found["who"] == RunReader(tmp_path / "run").manifest["cells"][0]["task"]
+    assert found.who == Run(tmp_path / "run").manifest.cells[0].task
     assert "has changed since this run was made" in capsys.readouterr().err
     assert any("is not what the outputs were made with" in text for text, _ in sentences(outcome.results))
 

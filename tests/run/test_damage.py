@@ -6,7 +6,6 @@ import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,10 +16,11 @@ from small_tasks import Spell, cells, plan_of, run, without_times
 import suite.files
 import suite.journal.writing
 from suite.errors import RunError
-from suite.journal.reading import RunReader
+from suite.journal.documents import Results
+from suite.journal.run import Run
 from suite.run.plan import Plan
 
-Whole = tuple[Path, dict[str, Any]]  # a run's folder, its results
+Whole = tuple[Path, Results]  # a run's folder, its results
 
 
 class Three(Spell):
@@ -33,12 +33,12 @@ def make_plan() -> Plan:
     return plan_of({"candidate": "scripted/echo", "judge": "scripted/echo"}, cells(Three, {"turns": 20}))
 
 
-def resume(folder: Path) -> dict[str, Any]:
+def resume(folder: Path) -> Results:
     """The results of a run that goes on, its journals read as a stranger reads them."""
     outcome = asyncio.run(run(make_plan(), folder))
     assert outcome.error is None
-    reader = RunReader(folder)
-    for journal in (reader, reader.scoring()):
+    reader = Run(folder)
+    for journal in reader.journals():
         for call in journal.calls:
             journal.blocks.request(call)
     return without_times(outcome.results)
@@ -192,4 +192,4 @@ BROKEN = [
 def test_a_broken_manifest_is_named(tmp_path: Path, body: str) -> None:
     (tmp_path / "manifest.json").write_text(body)
     with pytest.raises(RunError, match=r"manifest\.json"):
-        RunReader(tmp_path)
+        Run(tmp_path)

@@ -14,7 +14,7 @@ from small_tasks import Many, Spell, Word, cells, pending_reasons, plan_of, run,
 
 import suite
 from suite.errors import EngineError, RunError
-from suite.journal.reading import RunReader
+from suite.journal.run import Run
 from suite.journal.writing import FolderLock, JournalFile
 
 # fault -> kind it is recorded as
@@ -55,14 +55,14 @@ async def test_a_call_without_a_usable_reply_leaves_its_sample_pending(tmp_path:
         outcome = await run(plan, tmp_path / "run")
         assert outcome.exit_code == 1
         assert outcome.pending == 1
-        reader = RunReader(tmp_path / "run")
-        assert {output.sample for output in reader.outputs} == {f"w{i}" for i in range(10)} - {"w3"}
+        reader = Run(tmp_path / "run")
+        assert {output.sample for output in reader.journal.outputs} == {f"w{i}" for i in range(10)} - {"w3"}
         (found,) = pending_reasons(tmp_path / "run")
         assert found[0] == "solve"
         assert outcome.results is not None
-        assert outcome.results["cells"][0]["pending"] == 1
-        assert outcome.results["cells"][0]["metrics"][0]["n"] == 9
-        assert not outcome.results["complete"]
+        assert outcome.results.cells[0].pending == 1
+        assert outcome.results.cells[0].metrics[0].n == 9
+        assert not outcome.results.complete
 
 
 @pytest.mark.parametrize("fault", CANDIDATES)
@@ -73,8 +73,8 @@ async def test_what_the_candidate_did_is_an_output(tmp_path: Path, fault: str) -
         outcome = await run(plan, tmp_path / "run")
         assert outcome.exit_code == 0
         assert outcome.results is not None
-        assert outcome.results["cells"][0]["finishes"][CANDIDATES[fault]] == 1
-        assert outcome.results["cells"][0]["metrics"][0]["n"] == 10
+        assert outcome.results.cells[0].finishes[CANDIDATES[fault]] == 1
+        assert outcome.results.cells[0].metrics[0].n == 10
 
 
 async def test_faults_that_pass_are_retried_and_change_nothing(tmp_path: Path) -> None:
@@ -88,9 +88,9 @@ async def test_faults_that_pass_are_retried_and_change_nothing(tmp_path: Path) -
             outcome = await run(plan, tmp_path / name)
             assert outcome.exit_code == 0
             results.append(outcome.results)
-            retries = [one for one in RunReader(tmp_path / name).attempts if one.event == "retry"]
+            retries = [one for one in Run(tmp_path / name).journal.attempts if one.event == "retry"]
             assert len(retries) == {"calm": 0, "stormy": 2, "broken": 1}[name]
-    finishes = [result["cells"][0]["finishes"] for result in results if result]
+    finishes = [result.cells[0].finishes for result in results if result]
     assert finishes == [{"stop": 10}] * 3
 
 
@@ -143,7 +143,7 @@ async def test_a_swallowed_failure_is_still_no_answer(tmp_path: Path) -> None:
     plan = plan_of({"candidate": "scripted/fail?kind=busy"}, cells(Swallows))
     outcome = await run(plan, tmp_path / "run")
     assert outcome.pending == 3
-    assert list(RunReader(tmp_path / "run").outputs) == []
+    assert list(Run(tmp_path / "run").journal.outputs) == []
 
 
 async def test_a_judge_that_cannot_be_reached_leaves_the_score_pending(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ async def test_a_judge_that_cannot_be_reached_leaves_the_score_pending(tmp_path:
     assert outcome.exit_code in (1, 2)
     assert outcome.pending == 12
     assert {stage for stage, _ in pending_reasons(tmp_path / "run")} == {"score"}
-    assert len(list(RunReader(tmp_path / "run").outputs)) == 12
+    assert len(list(Run(tmp_path / "run").journal.outputs)) == 12
     healed = plan_of(models)
     scripted(lambda request, asking: "yay", healed, "judge")
     again = await run(healed, tmp_path / "run")
@@ -165,11 +165,11 @@ async def test_a_verdict_that_cannot_be_read_is_unscored_and_counted(tmp_path: P
     outcome = await run(plan, tmp_path / "run")
     assert outcome.exit_code == 0
     assert outcome.results is not None
-    cell = outcome.results["cells"][0]
-    assert cell["unscored"] == {"said": {"unparsed": 12}}
-    headline = cell["metrics"][0]
-    assert (headline["n"], headline["unscored"], headline["value"]) == (0, 12, None)
-    assert headline["coverage"] == 0.0
+    cell = outcome.results.cells[0]
+    assert cell.unscored == {"said": {"unparsed": 12}}
+    headline = cell.metrics[0]
+    assert (headline.n, headline.unscored, headline.value) == (0, 12, None)
+    assert headline.coverage == 0.0
 
 
 async def test_an_error_of_the_task_is_named_and_harms_only_its_sample(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ async def test_an_error_of_the_task_is_named_and_harms_only_its_sample(tmp_path:
 
     outcome = await run(plan_of({"candidate": "scripted/echo"}, cells(Buggy)), tmp_path / "run")
     assert outcome.pending == 1
-    (found,) = [one for one in RunReader(tmp_path / "run").attempts if one.event == "pending"]
+    (found,) = [one for one in Run(tmp_path / "run").journal.attempts if one.event == "pending"]
     assert found.kind == "task-error"
     assert f"KeyError: 'missing' ({__name__}, line" in found.detail
     assert found.detail.endswith(", in score)")
@@ -199,8 +199,8 @@ async def test_a_text_is_one_message_and_what_is_no_message_is_named(tmp_path: P
 
     outcome = await run(plan_of({"candidate": "scripted/echo"}, cells(Plain)), tmp_path / "run")
     assert outcome.pending == 1
-    read = RunReader(tmp_path / "run")
-    (found,) = [one for one in read.attempts if one.event == "pending"]
+    read = Run(tmp_path / "run")
+    (found,) = [one for one in read.journal.attempts if one.event == "pending"]
     assert found.sample == "w5"
     assert 'a message is a dict, not a suite.Message; write suite.user("…")' in found.detail
     assert found.detail.endswith(", in solve)"), "the author's own line, not the suite's"
@@ -218,7 +218,7 @@ async def test_values_that_are_no_numbers_are_caught(tmp_path: Path) -> None:
     outcome = await run(plan_of({"candidate": "scripted/echo"}, cells(Odd)), tmp_path / "run")
     assert outcome.pending == 1
     assert outcome.results is not None
-    assert outcome.results["cells"][0]["unscored"] == {"length": {"not-finite": 1}}
+    assert outcome.results.cells[0].unscored == {"length": {"not-finite": 1}}
 
 
 async def test_an_edited_line_is_noticed_and_nothing_is_added(tmp_path: Path) -> None:
@@ -240,9 +240,9 @@ async def test_a_torn_last_line_is_cut_off_and_done_again(tmp_path: Path) -> Non
         path.write_bytes(path.read_bytes()[:-10])
     second = await run(plan_of({"candidate": "scripted/echo"}), folder)
     assert without_times(second.results) == without_times(first.results)
-    samples = [output.sample for output in RunReader(folder).outputs]
+    samples = [output.sample for output in Run(folder).journal.outputs]
     assert sorted(samples) == sorted(f"w{i}" for i in range(12))
-    assert any(one.event == "resume" for one in RunReader(folder).attempts)
+    assert any(one.event == "resume" for one in Run(folder).journal.attempts)
 
 
 async def test_a_doubled_record_is_an_error_that_names_it(tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ async def test_a_full_disk_stops_the_run_and_loses_nothing(
     whole = await run(plan_of({"candidate": "scripted/echo"}, cells(Many)), tmp_path / "whole")
     assert second.results is not None
     assert whole.results is not None
-    assert second.results["cells"] == whole.results["cells"]
+    assert second.results.cells == whole.results.cells
 
 
 async def test_no_key_reaches_any_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,9 +347,9 @@ async def test_interrupting_drains_what_is_in_flight(tmp_path: Path) -> None:
     asyncio.get_running_loop().call_later(0.3, session.interrupt)
     outcome = await session.run()
     assert outcome.exit_code == 130
-    reader = RunReader(tmp_path / "run")
-    solved = len(list(reader.outputs))
+    reader = Run(tmp_path / "run")
+    solved = len(list(reader.journal.outputs))
     assert 4 <= solved < 60
-    assert len(list(reader.calls)) == solved  # whatever was asked was kept
+    assert len(list(reader.journal.calls)) == solved  # whatever was asked was kept
     rest = plan_of({"candidate": "scripted/echo"}, cells(Many))
     assert rest.sha256 != plan.sha256  # another spec: its own folder

@@ -9,10 +9,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 from openai_server import OpenAIServer
 
-from suite.journal.reading import RunReader, read_json
+from suite.journal.run import Run
 
 HERE = Path(__file__).resolve().parent
 KILLS = 50
@@ -28,8 +29,8 @@ def size(folder: Path) -> int:
 
 
 def results(folder: Path) -> dict[str, object]:
-    reader = RunReader(folder)
-    found = read_json(folder / "scorings" / reader.scorings()[0] / "results.json")
+    reader = Run(folder)
+    found = msgspec.to_builtins(reader.results)
     return {name: value for name, value in found.items() if name not in ("seconds", "run")}
 
 
@@ -67,13 +68,15 @@ async def test_fifty_kills_change_nothing(tmp_path: Path) -> None:
         in_flight_at_a_kill = server.requests - asked_once
     assert kills >= KILLS // 2, f"only {kills} kills hit the run"
     assert results(tmp_path / "broken") == results(tmp_path / "whole")
-    broken, unbroken = RunReader(tmp_path / "broken"), RunReader(tmp_path / "whole")
+    broken, unbroken = Run(tmp_path / "broken"), Run(tmp_path / "whole")
     for journal in ("outputs", "calls"):
-        ids = [getattr(one, "id", None) or (one.cell, one.sample) for one in getattr(broken, journal)]
-        whole_ids = {getattr(one, "id", None) or (one.cell, one.sample) for one in getattr(unbroken, journal)}
+        ids, whole_ids = (
+            [getattr(one, "id", None) or (one.cell, one.sample) for one in getattr(run.journal, journal)]
+            for run in (broken, unbroken)
+        )
         assert max(Counter(ids).values()) == 1, f"a record of {journal} stands twice"
-        assert set(ids) == whole_ids
-    scores = [(one.cell, one.sample) for one in broken.scoring().scores]
+        assert set(ids) == set(whole_ids)
+    scores = [(one.cell, one.sample) for one in broken.judged.scores]
     assert len(scores) == len(set(scores)) == 240
     # a journaled call is never asked again: what was asked more often was in flight at a kill
     most_in_flight = 64

@@ -11,7 +11,7 @@ from small_tasks import Spell, cells, plan_of, run, scripted
 import suite
 from suite.chat import Reply, Request, Usage, raw_text
 from suite.errors import ConfigError
-from suite.journal.reading import RunReader
+from suite.journal.run import Run
 
 WRITTEN = "<think>\nIs it blue?\n</think>\n\nIt is red."
 ANSWER = "It is red."
@@ -37,8 +37,8 @@ async def texts(folder: Path, plan: Any, **settings: Any) -> tuple[set[str], lis
     """(texts that the judge was shown or the task gave, replies of the candidate)."""
     outcome = await run(plan, folder, **settings)
     assert outcome.exit_code == 0, outcome.reasons
-    found = RunReader(folder)
-    replies = [call.reply for call in found.calls if call.role == "candidate"]
+    found = Run(folder)
+    replies = [call.reply for call in found.journal.calls if call.role == "candidate"]
     return {reply.text for reply in replies}, replies
 
 
@@ -50,7 +50,7 @@ async def test_the_journal_holds_answer_and_reasoning_apart(tmp_path: Path) -> N
     assert said == {ANSWER}
     assert {(one.reasoning, raw_text(one)) for one in replies} == {("Is it blue?", WRITTEN)}
     assert judge.calls
-    assert all("blue" not in str(call.request) for call in RunReader(tmp_path / "run").calls)
+    assert all("blue" not in str(call.request) for call in Run(tmp_path / "run").journal.calls)
     results = json.loads(next(tmp_path.glob("run/scorings/*/results.json")).read_text())
     assert results["calls"]["candidate"]["reasoning_characters"] == len(replies) * len("Is it blue?")
 
@@ -63,8 +63,8 @@ async def test_an_option_of_the_role_leaves_texts_alone(tmp_path: Path) -> None:
     scripted(plain, plan, "judge")
     said, _ = await texts(tmp_path / "run", plan)
     assert said == {WRITTEN}
-    manifest = RunReader(tmp_path / "run").manifest
-    assert manifest["roles"]["candidate"][0]["sampling"] == {"reasoning_tags": "none"}
+    manifest = Run(tmp_path / "run").manifest
+    assert manifest.roles["candidate"][0].sampling == {"reasoning_tags": "none"}
 
 
 def test_a_bad_option_is_an_error_of_the_plan() -> None:
@@ -106,7 +106,7 @@ async def test_the_cache_keeps_what_was_written(tmp_path: Path) -> None:
         said, _ = await texts(tmp_path / "one", made("auto"), cache=True)
         left, _ = await texts(tmp_path / "two", made("none"), cache=True)
         assert (said, left) == ({ANSWER}, {WRITTEN})
-        calls = list(RunReader(tmp_path / "two").calls)
+        calls = list(Run(tmp_path / "two").journal.calls)
         assert sum(call.cached for call in calls if call.role == "candidate") >= 11  # one is asked to know it
 
 
@@ -117,7 +117,7 @@ async def test_judges_that_were_cut_are_named_with_the_option_that_helps(tmp_pat
     scripted(plain, plan)
     scripted(lambda *_: Reply("<think>Well", "length"), plan, "judge")
     await run(plan, tmp_path / "run")
-    results = json.loads(next(tmp_path.glob("run/scorings/*/results.json")).read_text())
+    results = Run(tmp_path / "run").results
     said = [text for text, _ in sentences(results) if "were cut" in text]
     assert len(said) == 1
     assert said[0].startswith("12 of 12 judge replies were cut at 5 tokens")

@@ -1,16 +1,15 @@
 """What shapes answers stands in the manifest, and changes nothing of which run it is."""
 
+import json
 from pathlib import Path
 from typing import Any
 
-from msgspec import convert
 from named_server import NamedServer
 from small_tasks import plan_of, run
 
 from suite.board.bundle.documents_check import roles_identity
 from suite.board.bundle.schemas import schema_errors
-from suite.journal.documents import Roles
-from suite.journal.reading import RunReader
+from suite.journal.run import Run
 from suite.models.sampling import NEUTRAL
 from suite.models.settings import SETTINGS
 from suite.run.folders import choose_folder
@@ -25,20 +24,21 @@ async def test_a_server_that_says_it_is_vllm_is_recorded_with_what_it_was_sent(t
         }
         outcome = await run(plan_of(**given), tmp_path / "run")
         assert outcome.exit_code in (0, 1)
-        manifest = RunReader(tmp_path / "run").manifest
+        manifest = Run(tmp_path / "run").manifest
         again = plan_of(**given)
-    settings = manifest["roles"]["candidate"][0]["settings"]
+    settings = manifest.roles["candidate"][0].settings
     assert settings == {
         "sampling": NEUTRAL,
         "context_length": 4096,
         "thinking": "low",
         "unknown": [one for one in SETTINGS if one not in ("sampling", "context_length", "thinking")],
     }
-    scoring = RunReader(tmp_path / "run").scoring_manifest()
+    scoring = json.loads((Run(tmp_path / "run").judged.folder / "manifest.json").read_text())
     assert "settings" not in scoring["roles"]["judge"][0]  # nothing is served
-    assert list(schema_errors("run-manifest.v1.json", manifest)) == []
-    assert roles_identity(convert(manifest["roles"], Roles)) == manifest["plan"]["roles"]
-    assert (manifest["plan_sha256"], choose_folder(again, tmp_path / "run", False)) == (
+    written = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert list(schema_errors("run-manifest.v1.json", written)) == []
+    assert roles_identity(manifest.roles) == manifest.plan["roles"]
+    assert (manifest.plan_sha256, choose_folder(again, tmp_path / "run", False)) == (
         again.sha256,
         tmp_path / "run",
     )

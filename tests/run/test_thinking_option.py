@@ -8,7 +8,7 @@ from small_tasks import cells, plan_of, run
 
 from suite.cli.steps import parse_options
 from suite.errors import CapabilityError, ConfigError
-from suite.journal.reading import RunReader
+from suite.journal.run import Run
 
 ENDPOINT = "openai/loopback"
 
@@ -23,10 +23,10 @@ async def test_each_role_is_told_its_own_and_the_record_says_so(tmp_path: Path) 
         plan = plan_of({"candidate": ENDPOINT, "judge": ENDPOINT}, options=told, limit=2)
         await run(plan, tmp_path / "run")
         assert {one.get("reasoning_effort") for one in server.bodies} == {"high", "none"}
-    reader = RunReader(tmp_path / "run")
-    candidate = reader.manifest["plan"]["roles"]["candidate"]
+    reader = Run(tmp_path / "run")
+    candidate = reader.manifest.plan["roles"]["candidate"]
     assert candidate["sampling"] == {"thinking": "high"}
-    assert {call.options.thinking for call in reader.calls} == {"high"}
+    assert {call.options.thinking for call in reader.journal.calls} == {"high"}
 
 
 async def test_it_is_part_of_the_plan() -> None:

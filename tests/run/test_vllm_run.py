@@ -1,17 +1,15 @@
 """A whole run on the real vLLM server, where one is installed: see tests/vllm/README.md."""
 
-import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from small_tasks import Spell, cells, plan_of, run
 
-from suite.journal.reading import RunReader
+from suite.journal.run import Run
 from suite.models.supervisor import descendants
 
 PYTHON = os.environ.get("SUITE_VLLM_PYTHON", "")
@@ -44,15 +42,15 @@ async def test_candidate_and_judge_share_one_server_and_prefixes_are_reused(tmp_
     outcome = await run(plan, tmp_path / "run")
     assert outcome.exit_code == 0, outcome
     assert outcome.results is not None
-    candidate = outcome.results["calls"]["candidate"]
-    assert candidate["calls"] == 12 * (1 + 6)
+    candidate = outcome.results.calls["candidate"]
+    assert candidate.calls == 12 * (1 + 6)
     # a block is 128 tokens on the CPU and 16 on a GPU, so less is found here than could be
-    assert candidate["cached_tokens"] / candidate["prompt_tokens"] > 0.3
-    reader = RunReader(tmp_path / "run")
-    identity: dict[str, Any] = reader.manifest["roles"]["candidate"][0]["identity"]
+    assert candidate.cached_tokens / candidate.prompt_tokens > 0.3
+    reader = Run(tmp_path / "run")
+    identity = reader.manifest.roles["candidate"][0].identity
     assert identity["engine_version"]
-    assert str(MODELS) not in json.dumps(reader.manifest)
-    counters = [one.detail for one in reader.attempts if one.event == "engine"]
+    assert str(MODELS) not in str(reader.manifest)
+    counters = [one.detail for one in reader.journal.attempts if one.event == "engine"]
     assert any("prefix_cache_hits" in one for one in counters)
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from suite.blocks import Section, Text
 from suite.chat import Request, user
-from suite.scoring.analysis import Analysis, RunView
+from suite.journal.run import Run
+from suite.scoring.analysis import Analysis
 from suite.scoring.bias import length_metrics, pair_metrics
 from suite.scoring.computation import compute, wanted
 from suite.scoring.pairwise import compare_pair
@@ -66,7 +67,7 @@ def test_an_analysis_is_called_with_runs() -> None:
     class Count(Analysis):
         name = "count"
 
-        def sections(self, runs: Sequence[RunView]) -> Iterable[Section]:
+        def sections(self, runs: Sequence[Run]) -> Iterable[Section]:
             yield Section("Runs", [Text(str(len(runs)))])
 
     assert Count()([]) == (Section("Runs", [Text("0")]),)

@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 import suite
 from suite.data.cache import Cache
-from suite.journal.reading import RunReader
+from suite.journal.documents import Results
+from suite.journal.run import Journal
 from suite.models.scripted import ScriptedEngine
 from suite.plugins import BUILTIN, Catalogue, catalogue_of
 from suite.run.cells import Cell, make_cell
@@ -128,11 +131,12 @@ async def run(plan: Plan, folder: Path, **settings: Any) -> Outcome:
     return await run_plan(plan, folder, stages=stages, settings=chosen)
 
 
-def without_times(results: Any) -> dict[str, Any]:
+def without_times(results: Results | None) -> Results:
     """Results but for what a clock shows."""
-    return {name: value for name, value in dict(results).items() if name != "seconds"}
+    assert results is not None
+    return replace(results, seconds=0)
 
 
 def pending_reasons(folder: Path) -> list[tuple[str, str]]:
     """(stage, kind) of every work that was left pending."""
-    return [(one.stage, one.kind) for one in RunReader(folder).attempts if one.event == "pending"]
+    return [(one.stage, one.kind) for one in Journal(folder).attempts if one.event == "pending"]

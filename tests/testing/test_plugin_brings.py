@@ -126,8 +126,8 @@ def test_judge_and_metric_of_a_plugin_are_those_of_a_run(tmp_path: Path) -> None
     (tmp_path / "things.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     told = ["--task", "pedant/names", "--data", "things=things.jsonl", "--model", "scripted/echo"]
     assert suite.run_command("eval", *told, "--judge", "pedant/strict", "--output", "run", "--quiet") == 0
-    (cell,) = suite.RunReader(tmp_path / "run").results()["cells"]
-    assert [(one["name"], one["value"], one["unit"]) for one in cell["metrics"]] == [
+    (cell,) = suite.Run(tmp_path / "run").results.cells
+    assert [(one.name, one.value, one.unit) for one in cell.metrics] == [
         ("good", pytest.approx(2 / 3), ""),
         ("length_spread", 3.0, "characters"),
     ]

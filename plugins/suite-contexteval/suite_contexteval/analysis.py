@@ -5,7 +5,7 @@ between answers) is made from its scores. Values are those of the first trial.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -25,28 +25,26 @@ class Settings(suite.Analysis):
     title = "What context changes"
     tasks = ("contexteval/pairwise", "contexteval/judge")
 
-    def sections(self, runs: Sequence[Any]) -> Iterable[suite.Section]:
+    def sections(self, runs: Sequence[suite.Run]) -> Iterable[suite.Section]:
         """One section a run and task."""
         for run in runs:
             for task in self.tasks:
-                cells = [one for one in run.results["cells"] if one["task"] == task]
+                cells = [one for one in run.results.cells if one.task == task]
                 if cells:
                     yield suite.Section(self.title, tuple(_settings(run, _ordered(cells))))
 
 
-def _ordered(cells: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return sorted(cells, key=lambda cell: SETTINGS.index(cell["parameters"]["setting"]))
+def _ordered(cells: Iterable[suite.CellResult]) -> list[suite.CellResult]:
+    return sorted(cells, key=lambda cell: SETTINGS.index(cell.parameters["setting"]))
 
 
-def _settings(run: Any, cells: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
+def _settings(run: suite.Run, cells: Sequence[suite.CellResult]) -> Iterable[Any]:
     names = [_label(cell, cells) for cell in cells]
-    wins = [_metric(cell, "win") for cell in cells]
-    if any(one and one["value"] is not None for one in wins):
-        points = [
-            (float(x), one["value"], _interval(one))
-            for x, one in enumerate(wins)
-            if one and one["value"] is not None
-        ]
+    wins = [cell.row("win") for cell in cells]
+    points = [
+        (float(x), one.value, _interval(one)) for x, one in enumerate(wins) if one and one.value is not None
+    ]
+    if points:
         line = suite.Line(
             "win rate of the candidate", [(x, y) for x, y, _ in points], [one for _, _, one in points]
         )
@@ -57,12 +55,11 @@ def _settings(run: Any, cells: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
             (
                 name,
                 _value(cell, "win"),
-                _shown_interval(_metric(cell, "win")),
-                (_metric(cell, "win") or {}).get("n"),
-                (_metric(cell, "win") or {}).get("unscored"),
+                _shown_interval(win),
+                *((win.n, win.unscored) if win else (None, None)),
                 *(_value(cell, f"{what}_official") for what in ("win", "loss", "tie")),
             )
-            for name, cell in zip(names, cells, strict=True)
+            for name, cell, win in zip(names, cells, wins, strict=True)
         ],
         "Win rate of the candidate",
     )
@@ -97,17 +94,17 @@ def _settings(run: Any, cells: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
     yield from _flips(run, cells)
 
 
-def _label(cell: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> str:
+def _label(cell: suite.CellResult, cells: Sequence[suite.CellResult]) -> str:
     """The setting's name; with the cell's where a sweep over something else has it more than once."""
-    setting = cell["parameters"]["setting"]
+    setting = cell.parameters["setting"]
     name = PAPER_NAMES[setting]
-    same = [one for one in cells if one["parameters"]["setting"] == setting]
-    return name if len(same) == 1 else f"{name} ({cell['cell'][:6]})"
+    same = [one for one in cells if one.parameters["setting"] == setting]
+    return name if len(same) == 1 else f"{name} ({cell.cell[:6]})"
 
 
-def _flips(run: Any, cells: Sequence[Mapping[str, Any]]) -> Iterable[suite.Table]:
+def _flips(run: suite.Run, cells: Sequence[suite.CellResult]) -> Iterable[suite.Table]:
     """How the winner of single queries moves between settings, where each setting is there once."""
-    by_setting = {cell["parameters"]["setting"]: cell["cell"] for cell in cells}
+    by_setting = {cell.parameters["setting"]: cell.cell for cell in cells}
     if len(by_setting) < max(2, len(cells)):
         return
     sides: dict[str, dict[str, int]] = {cell: {} for cell in by_setting.values()}
@@ -136,47 +133,45 @@ class Attributes(suite.Analysis):
     title = "Whom responses serve"
     tasks = ("contexteval/default", "contexteval/adapted")
 
-    def sections(self, runs: Sequence[Any]) -> Iterable[suite.Section]:
+    def sections(self, runs: Sequence[suite.Run]) -> Iterable[suite.Section]:
         """One section a cell."""
         for run in runs:
-            for cell in run.results["cells"]:
-                if cell["task"] in self.tasks:
+            for cell in run.results.cells:
+                if cell.task in self.tasks:
                     yield suite.Section(_cell_title(self.title, cell), tuple(_attributes(run, cell)))
 
 
-def _cell_title(title: str, cell: Mapping[str, Any]) -> str:
-    adapt = cell["parameters"].get("adapt")
+def _cell_title(title: str, cell: suite.CellResult) -> str:
+    adapt = cell.parameters.get("adapt")
     if adapt is None:
         return f"{title} by default"
     return f"{title} when {'adapted' if adapt else 'not adapted'}"
 
 
-def _attributes(run: Any, cell: Mapping[str, Any]) -> Iterable[Any]:
-    means = [one for one in cell["metrics"] if one["name"] == "relevance" and "answer" in one["slice"]]
-    by_attribute: dict[str, list[Mapping[str, Any]]] = {}
+def _attributes(run: suite.Run, cell: suite.CellResult) -> Iterable[Any]:
+    means = [one for one in cell.metrics if one.name == "relevance" and "answer" in one.slice]
+    by_attribute: dict[str, list[tuple[float, suite.MetricResult]]] = {}
     for one in means:
-        if one["value"] is not None:
-            by_attribute.setdefault(one["slice"]["answer"].partition(": ")[0], []).append(one)
+        if one.value is not None:
+            by_attribute.setdefault(one.slice["answer"].partition(": ")[0], []).append((one.value, one))
     if not by_attribute:
         yield suite.Text("No response was rated.")
         return
     yield suite.Table(
         ("answer", "relevance (1 to 5)", "95 %", "queries"),
         [
-            (one["slice"]["answer"], one["value"], _shown_interval(one), one["n"])
+            (one.slice["answer"], value, _shown_interval(one), one.n)
             for rows in by_attribute.values()
-            for one in sorted(rows, key=lambda row: -row["value"])
+            for value, one in sorted(rows, key=lambda row: -row[0])
         ],
         "Mean relevance",
     )
     yield suite.Table(
         ("attribute", "served best", "served worst", "range of means"),
         [
-            (name, *_ends(best, worst), best["value"] - worst["value"])
+            (name, *_ends(best[1], worst[1]), best[0] - worst[0])
             for name, rows in by_attribute.items()
-            for best, worst in [
-                (max(rows, key=lambda row: row["value"]), min(rows, key=lambda row: row["value"]))
-            ]
+            for best, worst in [(max(rows, key=lambda row: row[0]), min(rows, key=lambda row: row[0]))]
         ],
         "Range within an attribute",
     )
@@ -188,21 +183,21 @@ def _attributes(run: Any, cell: Mapping[str, Any]) -> Iterable[Any]:
 
 
 def _between(
-    run: Any, cell: Mapping[str, Any]
+    run: Any, cell: suite.CellResult
 ) -> list[tuple[str, str, float, int, float | None, float | None]]:
     """Paired t-tests between the answers of each attribute, over the queries that both were rated on."""
     answers = {}
-    if cell["task"] == "contexteval/adapted":
+    if cell.task == "contexteval/adapted":
         answers = {
             one.sample: one.tags["answer"]
             for one in run.outputs()
-            if one.cell == cell["cell"] and one.trial == 0
+            if one.cell == cell.cell and one.trial == 0
         }
     rated: dict[str, dict[str, float]] = {}
     for score in run.scores():
-        if score.cell != cell["cell"] or score.trial != 0:
+        if score.cell != cell.cell or score.trial != 0:
             continue
-        if cell["task"] == "contexteval/adapted":
+        if cell.task == "contexteval/adapted":
             found = [(answers.get(score.sample), score.values.get("relevance"))]
         else:
             found = [(part.tags.get("answer"), part.values.get("relevance")) for part in score.parts]
@@ -224,34 +219,30 @@ def _between(
     return [(*row, p) for row, p in zip(rows, corrected, strict=True)]
 
 
-def _ends(best: Mapping[str, Any], worst: Mapping[str, Any]) -> tuple[str | None, str | None]:
+def _ends(best: suite.MetricResult, worst: suite.MetricResult) -> tuple[str | None, str | None]:
     """The answers served best and worst; none where all are served alike."""
-    if best["value"] == worst["value"]:
+    if best.value == worst.value:
         return None, None
     return _answer(best), _answer(worst)
 
 
-def _answer(row: Mapping[str, Any]) -> str:
-    return str(row["slice"]["answer"].partition(": ")[2])
+def _answer(row: suite.MetricResult) -> str:
+    return str(row.slice["answer"].partition(": ")[2])
 
 
-def _metric(cell: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    return next((one for one in cell["metrics"] if one["name"] == name and not one["slice"]), None)
+def _value(cell: suite.CellResult, name: str) -> float | None:
+    found = cell.row(name)
+    return None if found is None else found.value
 
 
-def _value(cell: Mapping[str, Any], name: str) -> float | None:
-    found = _metric(cell, name)
-    return None if found is None else found["value"]
+def _interval(row: suite.MetricResult) -> tuple[float, float] | None:
+    return None if row.low is None or row.high is None else (row.low, row.high)
 
 
-def _interval(row: Mapping[str, Any]) -> tuple[float, float] | None:
-    return None if row["low"] is None else (row["low"], row["high"])
-
-
-def _shown_interval(row: Mapping[str, Any] | None) -> str | None:
-    if row is None or row["low"] is None:
+def _shown_interval(row: suite.MetricResult | None) -> str | None:
+    if row is None or row.low is None:
         return None
-    return f"{row['low']:.3f} to {row['high']:.3f}"
+    return f"{row.low:.3f} to {row.high:.3f}"
 
 
 SETTINGS_SECTIONS = Settings()

@@ -8,14 +8,25 @@ from suite_contexteval.analysis import ATTRIBUTE_SECTIONS, SETTINGS_SECTIONS
 import suite
 
 
-def metric(name: str, value: float | None, **slice_: str) -> dict[str, Any]:
-    interval = {"low": None if value is None else value - 0.1, "high": None if value is None else value + 0.1}
-    return {"name": name, "slice": slice_, "value": value, "n": 4, "unscored": 1, **interval}
+def metric(name: str, value: float | None, **slice_: str) -> suite.MetricResult:
+    low, high = (None, None) if value is None else (value - 0.1, value + 0.1)
+    return suite.MetricResult(
+        name=name, slice=slice_, headline=False, value=value, low=low, high=high, level=0.95, method="",
+        n=4, unscored=1, not_applicable=0, coverage=None, bounds=None, clusters=None, n_effective=None,
+        direction="higher", note="", unit="",
+    )  # fmt: skip
 
 
-def run(cells: list[dict[str, Any]], scores: list[Any], outputs: tuple[Any, ...] = ()) -> Any:
+def cell(task: str, identity: str, metrics: list[suite.MetricResult], **parameters: Any) -> suite.CellResult:
+    return suite.CellResult(
+        cell=identity, task=task, version=1, parameters=parameters, score_parameters={}, headline="x",
+        prompts="own", samples=1, solved=1, scored=1, pending=0, finishes={}, unscored={}, metrics=metrics,
+    )  # fmt: skip
+
+
+def run(cells: list[suite.CellResult], scores: list[Any], outputs: tuple[Any, ...] = ()) -> Any:
     return SimpleNamespace(
-        results={"cells": cells}, manifest={}, scores=lambda: iter(scores), outputs=lambda: iter(outputs)
+        results=SimpleNamespace(cells=cells), scores=lambda: iter(scores), outputs=lambda: iter(outputs)
     )
 
 
@@ -29,12 +40,12 @@ def tables(section: suite.Section) -> dict[str, suite.Table]:
 
 def test_settings_and_flips() -> None:
     cells = [
-        {
-            "task": "contexteval/pairwise",
-            "cell": setting,
-            "parameters": {"setting": setting},
-            "metrics": [metric("win", win), metric("win_flip_first", 0.25), metric("vote_alpha", None)],
-        }
+        cell(
+            "contexteval/pairwise",
+            setting,
+            [metric("win", win), metric("win_flip_first", 0.25), metric("vote_alpha", None)],
+            setting=setting,
+        )
         for setting, win in (("judge", 0.5), ("none", 0.75))
     ]
     scores = [
@@ -56,13 +67,7 @@ def test_settings_and_flips() -> None:
 
 def test_a_setting_that_is_there_twice_has_no_flips() -> None:
     cells = [
-        {
-            "task": "contexteval/judge",
-            "cell": cell,
-            "parameters": {"setting": "none"},
-            "metrics": [metric("win", 1)],
-        }
-        for cell in ("aaaaaa1", "bbbbbb2")
+        cell("contexteval/judge", name, [metric("win", 1)], setting="none") for name in ("aaaaaa1", "bbbbbb2")
     ]
     (section,) = SETTINGS_SECTIONS([run(cells, [])])
     assert "Queries whose winner changes" not in tables(section)
@@ -70,15 +75,14 @@ def test_a_setting_that_is_there_twice_has_no_flips() -> None:
 
 
 def test_answers_of_an_attribute_are_tested_in_pairs() -> None:
-    cell = {
-        "task": "contexteval/default",
-        "cell": "c",
-        "parameters": {},
-        "metrics": [
+    one = cell(
+        "contexteval/default",
+        "c",
+        [
             metric("relevance", 4.5, answer="budget: plenty"),
             metric("relevance", 2.0, answer="budget: none"),
         ],
-    }
+    )
 
     def parts(plenty: Any, none: Any) -> list[Any]:
         return [
@@ -88,7 +92,7 @@ def test_answers_of_an_attribute_are_tested_in_pairs() -> None:
 
     rated = [(5, 2), (4, 2), (5, 1), (4, suite.Unscored("unparsed"))]
     scores = [score("c", f"q{n}/budget", parts(*one)) for n, one in enumerate(rated)]
-    (section,) = ATTRIBUTE_SECTIONS([run([cell], scores)])
+    (section,) = ATTRIBUTE_SECTIONS([run([one], scores)])
     found = tables(section)
     assert found["Range within an attribute"].rows == [("budget", "plenty", "none", 2.5)]
     (row,) = next(table.rows for title, table in found.items() if title.startswith("Paired tests"))
@@ -101,15 +105,15 @@ def test_answers_of_an_attribute_are_tested_in_pairs() -> None:
 
 
 def test_adapted_responses_take_their_answer_from_the_output() -> None:
-    cell = {
-        "task": "contexteval/adapted",
-        "cell": "c",
-        "parameters": {"adapt": True},
-        "metrics": [
+    one = cell(
+        "contexteval/adapted",
+        "c",
+        [
             metric("relevance", 4.0, answer="budget: plenty"),
             metric("relevance", 3.0, answer="budget: none"),
         ],
-    }
+        adapt=True,
+    )
     names = ("budget: plenty", "budget: none")
     outputs = tuple(
         SimpleNamespace(cell="c", trial=0, sample=f"q{n}/budget/{place}", tags={"answer": name})
@@ -121,18 +125,13 @@ def test_adapted_responses_take_their_answer_from_the_output() -> None:
         for n, pair in enumerate(((5, 3), (4, 3), (3, 3)))
         for place, value in enumerate(pair)
     ]
-    (section,) = ATTRIBUTE_SECTIONS([run([cell], scores, outputs)])
+    (section,) = ATTRIBUTE_SECTIONS([run([one], scores, outputs)])
     assert section.title == "Whom responses serve when adapted"
     (row,) = next(table.rows for title, table in tables(section).items() if title.startswith("Paired tests"))
     assert row[2:4] == (-1.0, 3)
 
 
 def test_nothing_rated() -> None:
-    cell = {
-        "task": "contexteval/default",
-        "cell": "c",
-        "parameters": {},
-        "metrics": [metric("relevance", None)],
-    }
-    (section,) = ATTRIBUTE_SECTIONS([run([cell], [])])
+    one = cell("contexteval/default", "c", [metric("relevance", None)])
+    (section,) = ATTRIBUTE_SECTIONS([run([one], [])])
     assert isinstance(section.blocks[0], suite.Text)

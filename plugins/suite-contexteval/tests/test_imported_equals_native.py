@@ -36,13 +36,13 @@ def run(*arguments: str) -> None:
 
 def numbers(folder: Path, scoring: str = "") -> dict[tuple[str, str], Any]:
     """The numbers, but those by judge: a judge has another name here than there."""
-    results = suite.RunReader(folder).results(scoring)
+    results = suite.Run(folder, scoring).results
     names = ("value", "low", "high", "n", "unscored", "method", "clusters")
-    (cell,) = results["cells"]
+    (cell,) = results.cells
     return {
-        (one["name"], json.dumps(one["slice"])): [one.get(name) for name in names]
-        for one in cell["metrics"]
-        if "judge" not in one["slice"]
+        (one.name, json.dumps(one.slice)): [getattr(one, name) for name in names]
+        for one in cell.metrics
+        if "judge" not in one.slice
     }
 
 
@@ -64,22 +64,19 @@ def test_a_panel_of_five(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, orders
         # queries have other ids there: what is drawn by chance differs by its Monte Carlo error
         near = 0.02 if "bootstrap" in str(rest) and value is not None else 1e-12
         assert found[key] == [value, pytest.approx(low, abs=near), pytest.approx(high, abs=near), *rest], key
-    assert {one["score_parameters"]["orders"] for one in suite.RunReader(imported).manifest["cells"]} == {
-        orders
-    }
+    assert {one.score_parameters["orders"] for one in suite.Run(imported).manifest.cells} == {orders}
 
 
 def write(native: Path, folder: Path, setting: str) -> Path:
     """The repository's files: one a judge."""
-    reader = suite.RunReader(native)
+    reader = suite.Run(native)
     queries = {
         row["example_id"]: row["query"] for row in map(json.loads, CONTEXTS.read_text("utf-8").splitlines())
     }
-    outputs, calls = {one.sample: one for one in reader.outputs}, reader.call_index()
-    scoring = reader.scoring(reader.scorings()[0])
-    replies = {one.id: one for one in scoring.calls}
+    outputs = {one.sample: one for one in reader.outputs()}
+    replies = {one.id: one for one in reader.judged.calls}
     folder.mkdir()
-    for record in scoring.scores:
+    for record in reader.scores():
         output = outputs[record.sample]
         swapped = {
             part.tags["judge"]: part.tags["order"] == "second-first"
@@ -90,7 +87,7 @@ def write(native: Path, folder: Path, setting: str) -> Path:
             row = {
                 "query": queries[record.sample],
                 "context": "",
-                "candidate_one_response": reader.text_of(output, calls),
+                "candidate_one_response": reader.text(output),
                 "candidate_two_response": output.output.data["baseline"],
                 "rand_choice": 1 + swapped[call.role],
                 "eval_judgement": call.reply.text,

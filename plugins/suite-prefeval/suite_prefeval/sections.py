@@ -5,8 +5,7 @@ slice. Not here: computing rates (they are read from the results).
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import suite
 from suite_prefeval import verdicts
@@ -23,30 +22,30 @@ class Sections(suite.Analysis):
     title = "PrefEval: errors and picks"
     tasks = (GENERATION, CLASSIFICATION)
 
-    def sections(self, runs: Sequence[Any]) -> Iterator[suite.Section]:
+    def sections(self, runs: Sequence[suite.Run]) -> Iterator[suite.Section]:
         """Up to two sections a run."""
         for run in runs:
-            cells = list(run.results["cells"])
-            behind = f" ({run.manifest['name']})" if len(runs) > 1 else ""
-            if found := [cell for cell in cells if cell["task"] == GENERATION]:
+            cells = run.results.cells
+            behind = f" ({run.name})" if len(runs) > 1 else ""
+            if found := [cell for cell in cells if cell.task == GENERATION]:
                 yield suite.Section(f"What goes wrong{behind}", tuple(error_types(found)))
-            if found := [cell for cell in cells if cell["task"] == CLASSIFICATION]:
+            if found := [cell for cell in cells if cell.task == CLASSIFICATION]:
                 yield suite.Section(f"Which letter is picked{behind}", tuple(picks(run, found)))
 
 
-def label(cell: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> str:
+def label(cell: suite.CellResult, cells: Sequence[suite.CellResult]) -> str:
     """A cell's name by what tells it from the others: always method and turns, else what differs."""
-    parameters = cell["parameters"]
+    parameters = cell.parameters
     parts = [str(parameters["method"]), f"N={parameters['inter_turns']}"]
     for name, value in sorted(parameters.items()):
         if name in ("method", "inter_turns", "paper_turns"):
             continue
-        if any(other["parameters"].get(name) != value for other in cells):
+        if any(other.parameters.get(name) != value for other in cells):
             parts.append(f"{name}={value}")
     return ", ".join(parts)
 
 
-def error_types(cells: Sequence[Mapping[str, Any]]) -> Iterator[suite.Table | suite.Plot]:
+def error_types(cells: Sequence[suite.CellResult]) -> Iterator[suite.Table | suite.Plot]:
     """The share of answers that are kept and of each error type: one row and one group of bars a cell."""
     names = ("kept", *verdicts.ERROR_TYPES)
     labels = [label(cell, cells) for cell in cells]
@@ -81,13 +80,13 @@ def error_types(cells: Sequence[Mapping[str, Any]]) -> Iterator[suite.Table | su
     )
 
 
-def _totals(cell: Mapping[str, Any]) -> dict[str, float | None]:
-    return {one["name"]: one["value"] for one in cell["metrics"] if not one["slice"]}
+def _totals(cell: suite.CellResult) -> dict[str, float | None]:
+    return {one.name: one.value for one in cell.metrics if not one.slice}
 
 
-def picks(run: Any, cells: Sequence[Mapping[str, Any]]) -> Iterator[suite.Table]:
+def picks(run: suite.Run, cells: Sequence[suite.CellResult]) -> Iterator[suite.Table]:
     """How often each letter is picked where each letter is right: a habit of one letter is a column."""
-    wanted = {cell["cell"] for cell in cells}
+    wanted = {cell.cell for cell in cells}
     gold = {one.sample: one.tags.get("gold", "") for one in run.outputs() if one.cell in wanted}
     counts: dict[str, Counter[tuple[str, str]]] = {cell: Counter() for cell in wanted}
     for score in run.scores():
@@ -95,7 +94,7 @@ def picks(run: Any, cells: Sequence[Mapping[str, Any]]) -> Iterator[suite.Table]
             picked = score.values.get("letter")
             counts[score.cell][gold.get(score.sample, ""), str(picked) if picked else NONE] += 1
     for cell in cells:
-        found = counts[cell["cell"]]
+        found = counts[cell.cell]
         rows: list[tuple[suite.Shown, ...]] = [
             (right, *(found[right, picked] for picked in (*LETTERS, NONE))) for right in LETTERS
         ]

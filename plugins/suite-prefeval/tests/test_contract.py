@@ -43,11 +43,11 @@ def test_cells_of_one_pair_share_the_acknowledgement(tmp_path: Path) -> None:
 def test_a_run_reports_macro_micro_topics_gold_and_the_official_reading(tmp_path: Path) -> None:
     ran = Bench(Subject("prefeval/classification", groups=6, cells=1), tmp_path).base
     assert ran.outcome.results is not None
-    metrics = ran.outcome.results["cells"][0]["metrics"]
-    names = {(one["name"], *one["slice"]) for one in metrics}
+    metrics = ran.outcome.results.cells[0].metrics
+    names = {(one.name, *one.slice) for one in metrics}
     assert {("correct", "topic"), ("correct_micro",), ("correct_by_gold", "gold")} <= names
     assert {("correct_official",), ("unparsed",), ("unparsed_official",)} <= names
-    assert [one["name"] for one in metrics if one["headline"]] == ["correct"]
+    assert [one.name for one in metrics if one.headline] == ["correct"]
 
 
 def test_every_metric_reads_a_value_of_the_scores() -> None:

@@ -27,23 +27,20 @@ def run(*arguments: str) -> None:
 
 
 def numbers(folder: Path, scoring: str = "") -> dict[tuple[Any, ...], Any]:
-    reader = suite.RunReader(folder)
-    (cell,) = reader.results(scoring or reader.scorings()[-1])["cells"]
+    reader = suite.Run(folder, scoring)
+    (cell,) = reader.results.cells
     names = ("value", "low", "high", "n", "unscored", "method", "clusters")
-    return {
-        (one["name"], json.dumps(one["slice"])): [one.get(name) for name in names] for one in cell["metrics"]
-    }
+    return {(one.name, json.dumps(one.slice)): [getattr(one, name) for name in names] for one in cell.metrics}
 
 
 def written(native: Path, root: Path, fields: Any) -> Path:
     """The outputs of a run as upstream's files, with fields(record, text, topic, index)."""
-    reader = suite.RunReader(native)
-    calls = reader.call_index()
+    reader = suite.Run(native)
     rows: dict[str, dict[int, Any]] = {}
-    for record in reader.outputs:
+    for record in reader.journal.outputs:
         topic, _, index = record.sample.partition("/")
         source = json.loads((MINI / "explicit" / f"{topic}.json").read_text("utf-8"))[int(index)]
-        told = fields(record, reader.text_of(record, calls), topic, int(index))
+        told = fields(record, reader.text(record), topic, int(index))
         rows.setdefault(topic, {})[int(index)] = {**source, **told}
     for topic, found in rows.items():
         path = (
@@ -66,10 +63,7 @@ def test_generation_judged_there_or_here(tmp_path: Path) -> None:
     topics = "topics=" + json.dumps(sorted(path.stem for path in (MINI / "explicit").glob("*.json")))
     run("eval", "--task", "prefeval/generation", "--mini", "-P", topics, "-P", "max_tokens=300",
         "--model", "scripted/words", "--judge", JUDGE, "--output", str(native))  # fmt: skip
-    scores = {
-        one.sample: one
-        for one in suite.RunReader(native).scoring(suite.RunReader(native).scorings()[0]).scores
-    }
+    scores = {one.sample: one for one in suite.Run(native).scores()}
 
     def judged(record: Any, text: str, _topic: str, _index: int) -> dict[str, Any]:
         parts = {CHECKS[part.id]: part.values for part in scores[record.sample].parts}
@@ -87,7 +81,7 @@ def test_generation_judged_there_or_here(tmp_path: Path) -> None:
     files = written(native, tmp_path / "open" / place, lambda _r, text, *_: {"response_to_q": text})
     opened = suite.import_run("prefeval", files, tmp_path / "opened")
     run("score", str(opened), "--judge", JUDGE)
-    (again,) = (name for name in suite.RunReader(opened).scorings() if name != "imported")
+    (again,) = (name for name in suite.Run(opened).scorings() if name != "imported")
     assert numbers(opened, again) == numbers(native)
 
 

@@ -8,19 +8,26 @@ from suite_prefeval.sections import CLASSIFICATION, GENERATION, SECTIONS, label
 import suite
 
 
-def metric(name: str, value: float | None, **slice_: str) -> dict[str, Any]:
-    return {"name": name, "slice": slice_, "value": value}
+def metric(name: str, value: float | None, **slice_: str) -> suite.MetricResult:
+    return suite.MetricResult(
+        name=name, slice=slice_, headline=False, value=value, low=None, high=None, level=0.95, method="",
+        n=4, unscored=0, not_applicable=0, coverage=None, bounds=None, clusters=None, n_effective=None,
+        direction="higher", note="", unit="",
+    )  # fmt: skip
 
 
-def cell(task: str, identity: str, metrics: list[dict[str, Any]], **parameters: Any) -> dict[str, Any]:
+def cell(task: str, identity: str, metrics: list[suite.MetricResult], **parameters: Any) -> suite.CellResult:
     values = {"method": "zero-shot", "inter_turns": 0, "paper_turns": 2, "form": "explicit", **parameters}
-    return {"task": task, "cell": identity, "parameters": values, "metrics": metrics}
+    return suite.CellResult(
+        cell=identity, task=task, version=1, parameters=values, score_parameters={}, headline="x",
+        prompts="own", samples=1, solved=1, scored=1, pending=0, finishes={}, unscored={}, metrics=metrics,
+    )  # fmt: skip
 
 
-def run(cells: list[dict[str, Any]], outputs: Any = (), scores: Any = ()) -> Any:
+def run(cells: list[suite.CellResult], outputs: Any = (), scores: Any = ()) -> Any:
     return SimpleNamespace(
-        manifest={"name": "r"},
-        results={"cells": cells},
+        name="r",
+        results=SimpleNamespace(cells=cells),
         outputs=lambda: iter(outputs),
         scores=lambda: iter(scores),
     )

@@ -1,54 +1,32 @@
 """`suite reward-models RUN…`: one table of reward models over all tasks, and how far they agree."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import click
 
 import suite
-from suite_rag_rewardbench.sections import ANALYSIS, TASKS
+from suite_rag_rewardbench.sections import ANALYSIS, TASKS, name_of
 
 
-class View:
-    """A run as an analysis sees it, with its newest scoring. Raises RunError if it has none."""
-
-    def __init__(self, reader: suite.RunReader) -> None:
-        self.manifest: Mapping[str, Any] = reader.manifest
-        self.results: Mapping[str, Any] = reader.results()
-        self._scoring = reader.scoring()
-        self._reader = reader
-
-    def outputs(self) -> Iterator[Any]:
-        """All outputs."""
-        return iter(self._reader.outputs)
-
-    def scores(self) -> Iterator[Any]:
-        """All scores."""
-        return iter(self._scoring.scores)
-
-
-def headlines(views: Sequence[View]) -> suite.Table:
+def headlines(runs: Sequence[suite.Run]) -> suite.Table:
     """One row a model, one column a task: its headline with the interval."""
     rows: dict[str, dict[str, str]] = {}
-    for view in views:
-        members = (view.manifest.get("roles") or {}).get("candidate") or [{}]
-        name = str(members[0].get("spec") or view.manifest.get("name"))
-        for cell in view.results["cells"]:
-            found = next((one for one in cell["metrics"] if one["headline"] and not one["slice"]), None)
-            if cell["task"] in TASKS and found is not None:
-                rows.setdefault(name, {})[cell["task"]] = _told(found)
+    for run in runs:
+        for cell in run.results.cells:
+            if cell.task in TASKS and (found := cell.headline_row) is not None:
+                rows.setdefault(name_of(run), {})[cell.task] = _told(found)
     return suite.Table(
         ("model", *TASKS), [(name, *(told.get(task) for task in TASKS)) for name, told in rows.items()]
     )
 
 
-def _told(found: Mapping[str, Any]) -> str:
-    if found["value"] is None:
+def _told(found: suite.MetricResult) -> str:
+    if found.value is None:
         return "–"
-    if found["low"] is None:
-        return f"{found['value']:.3f}"
-    return f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"
+    if found.low is None or found.high is None:
+        return f"{found.value:.3f}"
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 def lines(table: suite.Table) -> Iterator[str]:
@@ -73,9 +51,11 @@ def reward_models(runs: tuple[str, ...], as_json: bool) -> None:
     Example:
       suite reward-models runs/rag-rewardbench-a runs/rag-rewardbench-b
     """
-    views = [View(suite.RunReader(suite.find_run(run))) for run in runs]
-    tables = [("Headlines", headlines(views))]
-    for section in ANALYSIS(views):
+    opened = [suite.open_run(run) for run in runs]
+    for run in opened:
+        run.need_scoring()
+    tables = [("Headlines", headlines(opened))]
+    for section in ANALYSIS(opened):
         if section.title.endswith(": agreement"):
             tables += [(section.title, block) for block in section.blocks if isinstance(block, suite.Table)]
     if as_json:

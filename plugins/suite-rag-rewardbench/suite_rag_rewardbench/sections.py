@@ -43,7 +43,7 @@ _BASELINES = {
     "baseline_citations": "more citation marks win",
 }
 
-Metrics = Sequence[Mapping[str, Any]]
+Metrics = Sequence[suite.MetricResult]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class RewardModels(suite.Analysis):
     title = "Reward models"
     tasks = TASKS
 
-    def sections(self, runs: Sequence[Any]) -> Iterator[suite.Section]:
+    def sections(self, runs: Sequence[suite.Run]) -> Iterator[suite.Section]:
         """One section a cell, and one a task that several models did."""
         seen = [one for run in runs for one in _cells(run)]
         for one in seen:
@@ -75,9 +75,9 @@ class RewardModels(suite.Analysis):
                 yield suite.Section(f"{task}: agreement", tuple(_agreement(same)))
 
 
-def _cells(run: Any) -> Iterator[Seen]:
-    cells = [cell for cell in run.results.get("cells", ()) if cell["task"] in TASKS]
-    known = {cell["cell"] for cell in cells}
+def _cells(run: suite.Run) -> Iterator[Seen]:
+    cells = [cell for cell in run.results.cells if cell.task in TASKS]
+    known = {cell.cell for cell in cells}
     won: dict[str, dict[str, float]] = {one: {} for one in known}
     found: dict[str, list[float]] = {one: [] for one in known}
     for score in run.scores():
@@ -90,16 +90,20 @@ def _cells(run: Any) -> Iterator[Seen]:
         if isinstance(margin, int | float):
             found[score.cell].append(float(margin))
     for cell in cells:
-        one = cell["cell"]
-        yield Seen(cell["task"], _label(run, cell, cells), cell["metrics"], won[one], found[one])
+        one = cell.cell
+        yield Seen(cell.task, _label(run, cell, cells), cell.metrics, won[one], found[one])
 
 
-def _label(run: Any, cell: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> str:
-    members = (run.manifest.get("roles") or {}).get("candidate") or [{}]
-    name = str(members[0].get("spec") or run.manifest.get("name") or "model")
-    same = [one["parameters"] for one in cells if one["task"] == cell["task"]]
-    swept = [key for key in cell["parameters"] if len({str(one.get(key)) for one in same}) > 1]
-    told = ", ".join(f"{key}={cell['parameters'][key]}" for key in swept)
+def name_of(run: suite.Run) -> str:
+    """Who was measured; the run's name where nobody is named."""
+    return (run.candidate.spec if run.candidate else "") or run.name
+
+
+def _label(run: suite.Run, cell: suite.CellResult, cells: Sequence[suite.CellResult]) -> str:
+    name = name_of(run)
+    same = [one.parameters for one in cells if one.task == cell.task]
+    swept = [key for key in cell.parameters if len({str(one.get(key)) for one in same}) > 1]
+    told = ", ".join(f"{key}={cell.parameters[key]}" for key in swept)
     return f"{name} ({told})" if told else name
 
 
@@ -112,14 +116,14 @@ def _blocks(one: Seen) -> Iterator[Any]:
     yield from _margins(one)
 
 
-def _metric(metrics: Metrics, name: str) -> Mapping[str, Any] | None:
-    return next((one for one in metrics if one["name"] == name and not one.get("slice")), None)
+def _metric(metrics: Metrics, name: str) -> suite.MetricResult | None:
+    return next((one for one in metrics if one.name == name and not one.slice), None)
 
 
-def _row(title: str, found: Mapping[str, Any] | None) -> tuple[Any, ...] | None:
-    if found is None or found.get("value") is None:
+def _row(title: str, found: suite.MetricResult | None) -> tuple[suite.Shown, ...] | None:
+    if found is None or found.value is None:
         return None
-    return (title, found.get("n"), found["value"], found.get("low"), found.get("high"))
+    return (title, found.n, found.value, found.low, found.high)
 
 
 def _accuracies(metrics: Metrics) -> suite.Table:
@@ -127,8 +131,8 @@ def _accuracies(metrics: Metrics) -> suite.Table:
     whole = _row("all", _metric(metrics, "correct"))
     rows += [whole] if whole else []
     for one in metrics:
-        if one["name"] in _SLICED and one.get("slice") and "longer" not in one["slice"]:
-            row = _row(" ".join(one["slice"].values()), one)
+        if one.name in _SLICED and one.slice and "longer" not in one.slice:
+            row = _row(" ".join(one.slice.values()), one)
             rows += [row] if row else []
     return suite.Table(("part", "n", "accuracy", "low", "high"), rows, title="Accuracy")
 
@@ -136,9 +140,9 @@ def _accuracies(metrics: Metrics) -> suite.Table:
 def _beaten(one: Seen) -> Iterator[suite.Text]:
     """Says where a rule without any model does better."""
     by_scenario = {
-        (m["name"], m["slice"]["scenario"]): m["value"]
+        (m.name, m.slice["scenario"]): m.value
         for m in one.metrics
-        if "scenario" in (m.get("slice") or {}) and m.get("value") is not None
+        if "scenario" in m.slice and m.value is not None
     }
     for scenario in dict.fromkeys(scenario for _, scenario in by_scenario):
         own = by_scenario.get(("correct", scenario))

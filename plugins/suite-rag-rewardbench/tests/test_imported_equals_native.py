@@ -30,15 +30,13 @@ def scores(request: suite.Request, _asking: suite.Asking) -> suite.Reply:
 
 
 def numbers(folder: Path) -> dict[tuple[str, str], Any]:
-    (cell,) = suite.RunReader(folder).results()["cells"]
+    (cell,) = suite.Run(folder).results.cells
     names = ("value", "low", "high", "n", "unscored", "method", "clusters")
-    return {
-        (one["name"], json.dumps(one["slice"])): [one.get(name) for name in names] for one in cell["metrics"]
-    }
+    return {(one.name, json.dumps(one.slice)): [getattr(one, name) for name in names] for one in cell.metrics}
 
 
 def data_of(folder: Path) -> dict[str, Any]:
-    return {one.sample: one.output.data for one in suite.RunReader(folder).outputs}
+    return {one.sample: one.output.data for one in suite.Run(folder).journal.outputs}
 
 
 def lines(name: str) -> list[dict[str, Any]]:

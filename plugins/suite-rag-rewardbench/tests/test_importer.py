@@ -57,11 +57,11 @@ def test_a_file_becomes_a_run_that_sums_as_upstream_does(tmp_path: Path) -> None
         "model": "org/rm",
     }
     folder = suite.import_run("reward-bench", put(tmp_path / "rm.json", columns), tmp_path / "run")
-    results = suite.RunReader(folder).results()
-    (cell,) = results["cells"]
-    found = {one["name"]: one["value"] for one in cell["metrics"] if not one["slice"]}
+    results = suite.Run(folder).results
+    (cell,) = results.cells
+    found = {one.name: one.value for one in cell.metrics if not one.slice}
     assert (found["reasoning"], found["chat"], found["overall_sections"]) == (0.5, 1.0, 0.875)
-    assert results["imported"] is True
+    assert results.imported is True
 
 
 def test_lines_of_a_judge(tmp_path: Path) -> None:

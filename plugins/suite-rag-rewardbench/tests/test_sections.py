@@ -13,22 +13,25 @@ from suite_rag_rewardbench.sections import ANALYSIS
 import suite
 
 
+def metric(
+    name: str, n: int, value: float | None, low: float | None = None, high: float | None = None, **slice_: str
+) -> suite.MetricResult:
+    return suite.MetricResult(
+        name=name, slice=slice_, headline=False, value=value, low=low, high=high, level=0.95, method="", n=n,
+        unscored=0, not_applicable=0, coverage=None, bounds=None, clusters=None, n_effective=None,
+        direction="higher", note="", unit="",
+    )  # fmt: skip
+
+
 def run_of(spec: str, won: Sequence[float], gaps: Sequence[float] = ()) -> Any:
     metrics = [
-        {"name": "correct", "slice": {}, "value": 0.5, "low": 0.4, "high": 0.6, "n": len(won)},
-        {"name": "correct", "slice": {"scenario": "citation"}, "value": 0.4, "low": 0.3, "high": 0.5, "n": 4},
-        {
-            "name": "correct_by",
-            "slice": {"source": "citation/x"},
-            "value": 0.4,
-            "low": 0.3,
-            "high": 0.5,
-            "n": 4,
-        },
-        {"name": "correct_by", "slice": {"longer": "better"}, "value": 0.9, "low": 0.8, "high": 1.0, "n": 4},
-        {"name": "baseline_citations", "slice": {"scenario": "citation"}, "value": 0.7, "n": 4},
-        {"name": "prefers_longer", "slice": {}, "value": 0.8, "low": 0.7, "high": 0.9, "n": 4},
-        {"name": "tie", "slice": {}, "value": None, "n": 0},
+        metric("correct", len(won), 0.5, 0.4, 0.6),
+        metric("correct", 4, 0.4, 0.3, 0.5, scenario="citation"),
+        metric("correct_by", 4, 0.4, 0.3, 0.5, source="citation/x"),
+        metric("correct_by", 4, 0.9, 0.8, 1.0, longer="better"),
+        metric("baseline_citations", 4, 0.7, scenario="citation"),
+        metric("prefers_longer", 4, 0.8, 0.7, 0.9),
+        metric("tie", 0, None),
     ]
     scores = [
         SimpleNamespace(
@@ -42,10 +45,11 @@ def run_of(spec: str, won: Sequence[float], gaps: Sequence[float] = ()) -> Any:
         )
         for i, one in enumerate(won)
     ]
-    cell = {"cell": "c", "task": "rag-rewardbench", "parameters": {"kind": ""}, "metrics": metrics}
+    cell = SimpleNamespace(cell="c", task="rag-rewardbench", parameters={"kind": ""}, metrics=metrics)
     return SimpleNamespace(
-        manifest={"name": "r", "roles": {"candidate": [{"spec": spec}]}},
-        results={"cells": [cell]},
+        name="r",
+        candidate=SimpleNamespace(spec=spec),
+        results=SimpleNamespace(cells=[cell]),
         scores=lambda: iter(scores),
     )
 
@@ -81,8 +85,7 @@ def test_several_runs_are_compared_and_few_margins_are_not_calibrated() -> None:
 
 def test_other_tasks_are_left_alone() -> None:
     other = SimpleNamespace(
-        manifest={},
-        results={"cells": [{"cell": "x", "task": "prefeval/generation"}]},
+        results=SimpleNamespace(cells=[SimpleNamespace(cell="x", task="prefeval/generation")]),
         scores=lambda: iter(()),
     )
     assert ANALYSIS([other]) == ()

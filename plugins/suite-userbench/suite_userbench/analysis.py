@@ -4,8 +4,7 @@ Single numbers and their intervals are in the general report. Not here: one epis
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import suite
 from suite_userbench import bounds
@@ -34,14 +33,14 @@ class Sections(suite.Analysis):
     title = "UserBench: what was brought out, and the bounds"
     tasks: tuple[str, ...] = (TASK,)
 
-    def sections(self, runs: Sequence[Any]) -> Iterable[suite.Section]:
+    def sections(self, runs: Sequence[suite.Run]) -> Iterable[suite.Section]:
         """One section over all given runs that played the task."""
-        playing = [run for run in runs if any(cell["task"] == TASK for cell in run.results["cells"])]
+        playing = [run for run in runs if any(cell.task == TASK for cell in run.results.cells)]
         if playing:
             yield suite.Section("Preferences brought out, and bounds", tuple(_blocks(playing)))
 
 
-def _blocks(runs: Sequence[Any]) -> Iterable[suite.Block]:
+def _blocks(runs: Sequence[suite.Run]) -> Iterable[suite.Block]:
     yield suite.Text(
         "Every score here holds for the simulated user named beside it. Scenarios called userbench-synth "
         "are not "
@@ -63,35 +62,31 @@ def _blocks(runs: Sequence[Any]) -> Iterable[suite.Block]:
         )
 
 
-def candidate(run: Any) -> str:
+def candidate(run: suite.Run) -> str:
     """Who was measured; a baseline by its name."""
-    members = run.manifest.get("roles", {}).get("candidate", ())
-    spec = next((str(one.get("spec", "")) for one in members), "")
+    spec = run.candidate.spec if run.candidate else ""
     if spec.startswith(BASELINES):
         return f"baseline: {spec.removeprefix(BASELINES).partition('?')[0]}"
     return spec
 
 
-def _played_by(run: Any) -> str:
+def _played_by(run: suite.Run) -> str:
     """The model that plays the user, where one does."""
-    members = run.manifest.get("roles", {}).get("user", ())
-    return "".join(f" by {one.get('spec', '')}" for one in members)
+    return "".join(f" by {one.spec}" for one in run.manifest.roles.get("user", ()))
 
 
-def _cells(run: Any) -> dict[str, Mapping[str, Any]]:
+def _cells(run: suite.Run) -> dict[str, suite.CellRecord]:
     """Cell -> its entry in the manifest."""
-    return {cell["cell"]: cell for cell in run.manifest["cells"] if cell["task"] == TASK}
+    return {cell.cell: cell for cell in run.manifest.cells if cell.task == TASK}
 
 
-def _label(cell: Mapping[str, Any]) -> str:
-    parameters = cell["parameters"]
-    swept = [
-        f"{name}={parameters.get(name)}" for name in cell.get("swept", ()) if name not in ("mode", "user")
-    ]
+def _label(cell: suite.CellRecord) -> str:
+    parameters = cell.parameters
+    swept = [f"{name}={parameters.get(name)}" for name in cell.swept if name not in ("mode", "user")]
     return ", ".join([parameters["mode"], f"user {parameters['user']}", *swept])
 
 
-def _curves(run: Any) -> list[suite.Line]:
+def _curves(run: suite.Run) -> list[suite.Line]:
     """One line a cell: the share of all preferences brought out up to each turn."""
     cells = _cells(run)
     brought: dict[str, dict[int, int]] = {name: defaultdict(int) for name in cells}
@@ -108,27 +103,27 @@ def _curves(run: Any) -> list[suite.Line]:
         if not total[name]:
             continue
         sum_so_far, points = 0, [(0.0, 0.0)]
-        for turn in range(1, cell["parameters"]["max_steps"] + 1):
+        for turn in range(1, cell.parameters["max_steps"] + 1):
             sum_so_far += brought[name][turn]
             points.append((float(turn), sum_so_far / total[name]))
         lines.append(suite.Line(f"{candidate(run)} ({_label(cell)})", points))
     return lines
 
 
-def _bounds(runs: Sequence[Any]) -> suite.Table:
+def _bounds(runs: Sequence[suite.Run]) -> suite.Table:
     rows: list[tuple[str | float | None, ...]] = []
     for run in runs:
-        facts = {name: cell.get("facts", {}) for name, cell in _cells(run).items()}
-        for cell in run.results["cells"]:
-            if cell["task"] != TASK:
+        facts = {name: cell.facts for name, cell in _cells(run).items()}
+        for cell in run.results.cells:
+            if cell.task != TASK:
                 continue
-            values = {one["name"]: one["value"] for one in cell["metrics"] if not one.get("slice")}
-            told = facts.get(cell["cell"], {})
+            values = {one.name: one.value for one in cell.metrics if not one.slice}
+            told = facts.get(cell.cell, {})
             rows.append(
                 (
                     candidate(run),
-                    cell["parameters"]["mode"],
-                    told.get("user", cell["parameters"]["user"]) + _played_by(run),
+                    cell.parameters["mode"],
+                    told.get("user", cell.parameters["user"]) + _played_by(run),
                     told.get("scenarios", ""),
                     *(values.get(name) for name in _TOTALS),
                 )
@@ -144,12 +139,12 @@ def _bounds(runs: Sequence[Any]) -> suite.Table:
     )
 
 
-def _played(runs: Sequence[Any]) -> list[tuple[TravelParameters, str]]:
+def _played(runs: Sequence[suite.Run]) -> list[tuple[TravelParameters, str]]:
     """The distinct settings that bounds depend on, with the user's name."""
     found: dict[str, tuple[TravelParameters, str]] = {}
     for run in runs:
         for cell in _cells(run).values():
-            parameters = TravelParameters.model_validate(cell["parameters"])
+            parameters = TravelParameters.model_validate(cell.parameters)
             kept = parameters.model_dump_json(include=_DECIDING)
             found.setdefault(kept, (parameters, parameters.user))
     return list(found.values())
@@ -160,7 +155,7 @@ def _rows_of(parameters: TravelParameters) -> list[bounds.Row]:
     return [*bounds.theory(parameters), *([brute] if brute else [])]
 
 
-def _best_of(run: Any) -> list[tuple[str, str, int, float, float]]:
+def _best_of(run: suite.Run) -> list[tuple[str, str, int, float, float]]:
     """Best and mean over trials, averaged over scenarios; only where there are trials."""
     cells = _cells(run)
     scores: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in cells}

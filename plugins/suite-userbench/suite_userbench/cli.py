@@ -131,5 +131,5 @@ def export(run: str, file: Path) -> None:
     """
     from suite_userbench.trajectories import trajectories
 
-    written = _write(file, trajectories(suite.RunReader(suite.find_run(run))))
+    written = _write(file, trajectories(suite.open_run(run)))
     click.echo(f"{written} episodes in {file}")

@@ -15,19 +15,18 @@ from suite_userbench.events import Event
 TASK = "userbench/travel"
 
 
-def trajectories(run: suite.RunReader) -> Iterator[dict[str, Any]]:
+def trajectories(run: suite.Run) -> Iterator[dict[str, Any]]:
     """One object an episode: {"scenario", "trial", "tag", …, "messages", "rewards", "events", "finish"}.
 
     `rewards[i]` belongs to the i-th assistant message, `events[i]` says what it was. Raises RunError if the
     run has no such task, or its recorded calls and its log don't fit.
     """
-    cells = {cell["cell"]: cell for cell in run.manifest["cells"] if cell["task"] == TASK}
+    cells = {cell.cell: cell for cell in run.manifest.cells if cell.task == TASK}
     if not cells:
         raise suite.ConfigError(f"{run.folder.name} has no episodes of {TASK}")
-    calls = run.call_index()
-    model = next((one.get("spec", "") for one in run.manifest["roles"].get("candidate", ())), "")
-    scores = _scores(run)
-    for record in run.outputs:
+    model = run.candidate.spec if run.candidate else ""
+    scores = {(one.cell, one.sample, one.trial): one.values.get("score") for one in run.scores()}
+    for record in run.outputs():
         if record.cell not in cells:
             continue
         cell = cells[record.cell]
@@ -38,44 +37,37 @@ def trajectories(run: suite.RunReader) -> Iterator[dict[str, Any]]:
             "scenario": record.sample,
             "trial": record.trial,
             "tags": record.tags,
-            "mode": cell["parameters"]["mode"],
-            "user": cell.get("facts", {}).get("user", cell["parameters"]["user"]),
-            "scenarios": cell.get("facts", {}).get("scenarios", ""),
+            "mode": cell.parameters["mode"],
+            "user": cell.facts.get("user", cell.parameters["user"]),
+            "scenarios": cell.facts.get("scenarios", ""),
             "model": model,
             "score": scores.get(key),
             "finish": record.output.finish,
-            "messages": _messages(run, record, calls, played),
+            "messages": _messages(run, record, played),
             "rewards": [event.reward for event in played],
             "events": [event.kind for event in played],
         }
 
 
-def _scores(run: suite.RunReader) -> dict[tuple[str, str, int], Any]:
-    if not run.scorings():
-        return {}
-    return {(one.cell, one.sample, one.trial): one.values.get("score") for one in run.scoring().scores}
-
-
-def _last_call(run: suite.RunReader, record: Any, calls: Any) -> Any:
+def _last_call(run: suite.Run, record: suite.OutputRecord) -> tuple[suite.Request, suite.Reply] | None:
     """The candidate's call with the longest conversation; None if it answered none."""
-    found: Any = None
-    most = -1
+    longest: tuple[suite.Request, suite.Reply] | None = None
     for identity in record.calls:
-        for call in calls.every(identity):
-            if call.role != "candidate" or call.reply.finish == "overflow":
-                continue
-            if (length := len(run.blocks.request(call).messages)) > most:
-                found, most = call, length
-    return found
+        found = run.call(identity)
+        if found is None or found.call.role != "candidate" or found.call.reply.finish == "overflow":
+            continue
+        request = found.blocks.request(found.call)
+        if longest is None or len(request.messages) > len(longest[0].messages):
+            longest = request, found.call.reply
+    return longest
 
 
-def _messages(run: suite.RunReader, record: Any, calls: Any, played: list[Event]) -> list[dict[str, Any]]:
-    longest = _last_call(run, record, calls)
+def _messages(run: suite.Run, record: suite.OutputRecord, played: list[Event]) -> list[dict[str, Any]]:
+    longest = _last_call(run, record)
     if longest is None:
         return []
-    request = run.blocks.request(longest)
+    request, reply = longest
     messages = [_plain(message) for message in request.messages]
-    reply = longest.reply
     last = suite.assistant(reply.text, reply.tool_calls[:1])
     messages.append(_plain(last))
     if played and played[-1].feedback:

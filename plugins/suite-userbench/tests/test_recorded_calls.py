@@ -119,14 +119,14 @@ def test_dialogues_are_played_by_tool_calls_of_the_real_engine(tmp_path, monkeyp
         "eval", *task, "--model", f"vllm/{model}", "--output", "run", "--quiet", *options
     )
     assert code == 0
-    reader = suite.RunReader(tmp_path / "run")
-    calls = [one for one in reader.calls if one.role == "candidate"]
+    reader = suite.Run(tmp_path / "run")
+    calls = [one for one in reader.journal.calls if one.role == "candidate"]
     assert calls
     assert all(one.reply.tool_calls or one.reply.finish == "length" for one in calls)
     assert {call.name for one in calls for call in one.reply.tool_calls} <= {NAME}
-    causes = {event.get("cause", "") for one in reader.outputs for event in one.output.data["events"]}
+    causes = {event.get("cause", "") for one in reader.journal.outputs for event in one.output.data["events"]}
     assert "no-tool-call" not in causes  # what is no call was cut
     assert any(one.reply.tool_calls for one in calls)
     assert "bad-arguments" not in causes  # the schema is kept
-    settings = reader.manifest["roles"]["candidate"][0]["settings"]
+    settings = reader.manifest.roles["candidate"][0].settings
     assert settings["tool_parser"] == "hermes"

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 from suite_userbench.analysis import analysis, candidate
 from suite_userbench.cli import userbench
 from suite_userbench.task import Travel
@@ -45,30 +46,16 @@ def folder(tmp_path_factory):
     return base / "runs"
 
 
-class View:
-    """A run as the report gives it to an analysis."""
-
-    def __init__(self, path):
-        self.reader = suite.RunReader(path)
-        self.manifest, self.results = self.reader.manifest, self.reader.results()
-
-    def outputs(self):
-        return iter(self.reader.outputs)
-
-    def scores(self):
-        return iter(self.reader.scoring().scores)
-
-
 def totals(results):
-    return {one["name"]: one["value"] for one in results["cells"][0]["metrics"] if not one["slice"]}
+    return {one.name: one.value for one in results.cells[0].metrics if not one.slice}
 
 
 def test_results_and_facts(folder):
-    run = suite.RunReader(folder / "ask_everything")
-    (cell,) = run.manifest["cells"]
-    assert cell["facts"]["user"] == "rules-v1 (version 1)"
-    assert "not comparable" in cell["facts"]["scenarios"]
-    found = totals(run.results())
+    run = suite.Run(folder / "ask_everything")
+    (cell,) = run.manifest.cells
+    assert cell.facts["user"] == "rules-v1 (version 1)"
+    assert "not comparable" in cell.facts["scenarios"]
+    found = totals(run.results)
     assert found["elicited"] == pytest.approx(found["elicited_active"] + found["elicited_passive"])
     assert found["score_micro"] == pytest.approx(
         0.8 * found["correct_exist_rate"] + 0.2 * found["best_exist_rate"]
@@ -77,7 +64,7 @@ def test_results_and_facts(folder):
 
 
 def test_the_report_shows_bounds_and_curves(folder):
-    runs = [View(folder / "random"), View(folder / "ask_everything")]
+    runs = [suite.Run(folder / "random"), suite.Run(folder / "ask_everything")]
     (section,) = analysis(runs)
     plot = next(block for block in section.blocks if isinstance(block, suite.Plot))
     lines = {line.name.split(" (")[0]: line.points for line in plot.lines}
@@ -95,8 +82,9 @@ def test_the_report_shows_bounds_and_curves(folder):
 
 
 def test_a_model_that_plays_the_user_is_named_beside_the_score(folder):
-    run = View(folder / "random")
-    run.manifest = {**run.manifest, "roles": {**run.manifest["roles"], "user": [{"spec": "vllm/some-user"}]}}
+    run = suite.Run(folder / "random")
+    player = replace(run.candidate, member="user", spec="vllm/some-user")
+    run.manifest = replace(run.manifest, roles={**run.manifest.roles, "user": [player]})
     (section,) = analysis([run])
     table = next(block for block in section.blocks if isinstance(block, suite.Table))
     users = {row[0]: row[2] for row in table.rows}
@@ -104,15 +92,15 @@ def test_a_model_that_plays_the_user_is_named_beside_the_score(folder):
 
 
 def test_other_candidates_keep_their_spec():
-    run = SimpleNamespace(manifest={"roles": {"candidate": [{"spec": "vllm/x"}]}})
+    run = SimpleNamespace(candidate=SimpleNamespace(spec="vllm/x"))
     assert candidate(run) == "vllm/x"
     assert analysis([]) == ()
 
 
 def test_an_episode_is_shown(folder, files):
-    run = suite.RunReader(folder / "ask_everything")
-    record = next(iter(run.outputs))
-    task = Travel(Travel.parameters_type()(**run.manifest["cells"][0]["parameters"]))
+    run = suite.Run(folder / "ask_everything")
+    record = next(run.outputs())
+    task = Travel(Travel.parameters_type()(**run.manifest.cells[0].parameters))
     sample = next(one for one in task.samples(files()) if one.id == record.sample)
     blocks = list(task.show(sample, record.output, None))
     dialogue = next(block for block in blocks if isinstance(block, suite.Dialogue))
@@ -131,7 +119,7 @@ def test_export_gives_what_the_candidate_saw_with_rewards(folder, tmp_path):
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert len(rows) == 10  # five scenarios, two trials
     outputs = {
-        (one.sample, one.trial): one.output for one in suite.RunReader(folder / "ask_everything").outputs
+        (one.sample, one.trial): one.output for one in suite.Run(folder / "ask_everything").journal.outputs
     }
     for row in rows:
         spoken = [one for one in row["messages"] if one["role"] == "assistant"]
@@ -168,8 +156,8 @@ def test_generated_files_serve_as_data(tmp_path, monkeypatch):
         "max_steps=2",
     )
     assert code == 0
-    run = suite.RunReader(tmp_path / "run")
-    assert len(list(run.outputs)) == 3 and totals(run.results())["score"] == 0.0
+    run = suite.Run(tmp_path / "run")
+    assert len(list(run.outputs())) == 3 and totals(run.results)["score"] == 0.0
 
 
 def test_the_baseline_command():
@@ -180,8 +168,9 @@ def test_the_baseline_command():
     assert "score" in plain.output and "0.000" in plain.output
 
 
-def test_exporting_another_task_is_refused(tmp_path):
-    manifest = {"format": "suite-run/1", "cells": [], "roles": {}, "counts": {"samples": {}}}
+def test_exporting_another_task_is_refused(folder, tmp_path):
+    manifest = json.loads((folder / "random" / "manifest.json").read_text())
+    manifest["cells"][0]["task"] = "other/task"
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     result = CliRunner().invoke(userbench, ["export", str(tmp_path), "-O", str(tmp_path / "x")])
     assert isinstance(result.exception, suite.ConfigError)

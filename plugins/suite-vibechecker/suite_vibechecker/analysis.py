@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import suite
 from suite_vibechecker.sections import Answer, Cell, Checked, section
@@ -17,26 +16,26 @@ class VibeChecker(suite.Analysis):
     title = "Following instructions, and still working"
     tasks = TASKS
 
-    def sections(self, runs: Sequence[Any]) -> Iterable[suite.Section]:
+    def sections(self, runs: Sequence[suite.Run]) -> Iterable[suite.Section]:
         """A section for each task of each run that has answers."""
         for run in runs:
-            plans = {cell["cell"]: cell for cell in run.manifest["cells"] if cell["task"] in TASKS}
+            plans = {cell.cell: cell for cell in run.manifest.cells if cell.task in TASKS}
             answers: dict[str, list[Answer]] = defaultdict(list)
             for record in run.scores():
                 if record.cell in plans:
                     answers[record.cell].append(answer_of(record))
             for task in TASKS:
                 cells = [
-                    Cell(one["parameters"]["mode"], one["parameters"]["k"], tuple(answers[name]))
+                    Cell(one.parameters["mode"], one.parameters["k"], tuple(answers[name]))
                     for name, one in plans.items()
-                    if one["task"] == task and answers[name]
+                    if one.task == task and answers[name]
                 ]
                 if cells:
                     found = section(cells)
                     yield suite.Section(f"{found.title}: {task}", found.blocks)
 
 
-def answer_of(record: Any) -> Answer:
+def answer_of(record: suite.ScoreRecord) -> Answer:
     """One answer from its score record; what is unscored stays None."""
     checks = tuple(
         Checked(
@@ -50,7 +49,7 @@ def answer_of(record: Any) -> Answer:
     return Answer(_flag(record.values, "passed"), checks)
 
 
-def _flag(values: Mapping[str, Any], name: str) -> bool | None:
+def _flag(values: Mapping[str, suite.Value], name: str) -> bool | None:
     value = values.get(name)
     return value if isinstance(value, bool) else None
 

@@ -19,8 +19,8 @@ def record(cell: str, passed: Any, *parts: suite.Part) -> Any:
     return SimpleNamespace(cell=cell, values={"passed": passed}, parts=parts)
 
 
-def cell(name: str, mode: str, k: int, task: str = "vibechecker/live") -> dict[str, Any]:
-    return {"cell": name, "task": task, "parameters": {"mode": mode, "k": k}}
+def cell(name: str, mode: str, k: int, task: str = "vibechecker/live") -> Any:
+    return SimpleNamespace(cell=name, task=task, parameters={"mode": mode, "k": k})
 
 
 def run(*records: Any) -> Any:
@@ -30,7 +30,7 @@ def run(*records: Any) -> Any:
         cell("c", "multi", 2),
         cell("z", "x", 9, "other"),
     ]
-    return SimpleNamespace(manifest={"cells": cells}, results={}, scores=lambda: iter(records))
+    return SimpleNamespace(manifest=SimpleNamespace(cells=cells), scores=lambda: iter(records))
 
 
 def table(section: suite.Section, title: str) -> suite.Table:

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from suite.board.bundle.submission import SubmittedRun
 from suite.board.verify.equality import differences
 from suite.board.verify.subject import Subject
 from suite.errors import SuiteError
+from suite.journal.run import Run
 from suite.run.findings import OF_CELL
 from suite.run.results import REASONING, effort, make_results
 
@@ -32,20 +34,24 @@ def numbers(subject: Subject, entry: SubmittedRun, wanted: float | None = None) 
     metrics = {cell.plan.task: cell.task.metrics for cell in plan.cells}
     level = float(subject.scoring_manifest["level"])
     try:
-        mine = make_results(*subject.counting, metrics, level=level)
+        reader, scoring = subject.counting
+        counting = Run(reader.folder, scoring)
+        made = make_results(counting, metrics, level=level)
         if subject.whole and subject.replayed is not None:
-            calls, seconds, told = effort(subject.reader, subject.scoring_journal)
-            told += [one for one in mine["findings"] if one["kind"] in OF_CELL]
-            mine |= {"calls": calls, "seconds": round(seconds, 3), "findings": told}
+            calls, seconds, told = effort(Run(subject.folder, subject.scoring))
+            told += [one for one in made.findings if one.kind in OF_CELL]
+            made = replace(made, calls=calls, seconds=round(seconds, 3), findings=told)
         else:
             subject.not_run("not replayed as a whole: computed from the recorded scores", "R8")
     except SuiteError as error:
         subject.add("R8.results", "no results can be made of these records", found=error.what)
         return
-    subject.recomputed = mine
+    mine = subject.recomputed = msgspec.to_builtins(made)
     if wanted is not None and wanted != level:
-        at = make_results(*subject.counting, metrics, level=wanted)
-        subject.recomputed = {**mine, "level": wanted, "cells": at["cells"], "across": at["across"]}
+        at = make_results(counting, metrics, level=wanted)
+        subject.recomputed = msgspec.to_builtins(
+            replace(made, level=wanted, cells=at.cells, across=at.across)
+        )
     theirs = subject.results
     known = {**mine, "calls": _told(mine["calls"], theirs.get("calls"))}
     if "findings" not in theirs:  # of a run from before there were any

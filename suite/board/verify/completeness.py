@@ -14,7 +14,6 @@ import msgspec
 
 from suite.board.verify.subject import Subject
 from suite.journal.index import digest64
-from suite.run.manifest import counts_record
 from suite.run.plan import Plan
 from suite.run.records import payload_sha256
 from suite.task import Sample
@@ -86,7 +85,7 @@ def _whole(subject: Subject, plan: Plan) -> None:
         subject.add("R4.imported", "the run was imported, not made by the suite", where)
     if manifest.get("shard"):
         subject.add("R4.partial", "the run is one shard of a larger one", where, found=manifest["shard"])
-    for name, value in counts_record(plan.counts).items():
+    for name, value in msgspec.json.decode(msgspec.json.encode(plan.counts)).items():
         if manifest["counts"].get(name) != value:
             what = f"counts.{name} is not what the pinned data gives"
             subject.add("R4.counts", what, where, expected=value, found=manifest["counts"].get(name))

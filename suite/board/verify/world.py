@@ -156,7 +156,7 @@ def _given(subject: Subject, data: Mapping[str, str]) -> dict[str, str]:
 def _same_cells(subject: Subject, plan: Plan) -> None:
     swept = plan.swept()
     for record, cell in zip(subject.manifest["cells"], plan.cells, strict=True):
-        here = cell_record(cell, swept[cell.plan.task])
+        here = msgspec.to_builtins(cell_record(cell, swept[cell.plan.task]))
         for name in sorted({*here, *record} - set(_FREE)):
             if here.get(name) != record.get(name):
                 code = "R3.prompts" if name.startswith("prompts") else "R3.cell"

@@ -1,10 +1,12 @@
 """What an audit's numbers mean: the bias profile of a judge, as sections of its report."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from suite.blocks import Block, Line, Plot, Section, Shown, Table, Text
-from suite.scoring.analysis import Analysis, RunView
+from suite.journal.documents import MetricResult
+from suite.journal.run import Run
+from suite.scoring.analysis import Analysis
 from suite.scoring.audit.biases import BIASES, CHANCE, TESTS
 
 TASK = "judge-audit/biases"
@@ -28,13 +30,13 @@ class Profile(Analysis):
     title: ClassVar[str] = "Bias profile of a judge"
     tasks: ClassVar[tuple[str, ...]] = (TASK,)
 
-    def sections(self, runs: Sequence[RunView]) -> Iterable[Section]:
+    def sections(self, runs: Sequence[Run]) -> Iterable[Section]:
         """A section a cell."""
         for run in runs:
-            for cell in run.results.get("cells", ()):
-                if cell.get("task") == TASK:
-                    rows = {row["name"]: row for row in cell["metrics"] if not row["slice"]}
-                    valid = {row["slice"]["test"]: row for row in cell["metrics"] if row["slice"]}
+            for cell in run.results.cells:
+                if cell.task == TASK:
+                    rows = {row.name: row for row in cell.metrics if not row.slice}
+                    valid = {row.slice["test"]: row for row in cell.metrics if row.slice}
                     yield Section(self.title, tuple(profile(rows, valid)))
 
 
@@ -49,7 +51,7 @@ def verdict(name: str, low: float | None, high: float | None) -> str:
     return "below chance" if high < CHANCE else "not shown"
 
 
-def profile(rows: Mapping[str, Any], valid: Mapping[str, Any]) -> Iterator[Block]:
+def profile(rows: Mapping[str, MetricResult], valid: Mapping[str, MetricResult]) -> Iterator[Block]:
     """The profile from rows of results: whole rows by name, and `valid` by test."""
     lines: list[tuple[Shown, ...]] = []
     for test, names in TESTS.items():
@@ -57,26 +59,28 @@ def profile(rows: Mapping[str, Any], valid: Mapping[str, Any]) -> Iterator[Block
             row = rows.get(name)
             if row is None or name not in BIASES:
                 continue
-            share = valid.get(test, {}).get("value")
-            said = verdict(name, row["low"], row["high"])
-            lines.append((WORDS[name], said, row["value"], row["low"], row["high"], row["n"], share))
-    sound = rows.get("sound", {})
-    share, low, high = (_percent(sound.get(name)) for name in ("value", "low", "high"))
+            share = valid[test].value if test in valid else None
+            said = verdict(name, row.low, row.high)
+            lines.append((WORDS[name], said, row.value, row.low, row.high, row.n, share))
+    sound = rows.get("sound")
+    told = (sound.value, sound.low, sound.high) if sound else (None, None, None)
+    among, low, high = map(_percent, told)
     yield Text(
-        f"Of pairs with one sound and one wrong answer it names the sound one both ways in {share} (interval "
+        f"Of pairs with one sound and one wrong answer it names the sound one both ways in {among} (interval "
         f"{low} to {high}). A judge that flips a coin does so in {CHANCE:.0%}, and shows each bias below in "
         f"{CHANCE:.0%} of the pairs."
     )
     columns = ("the judge …", "bias", "share", "low", "high", "pairs", "with both verdicts")
     yield Table(columns, lines)
-    shown = [name for name in BIASES if name in rows and rows[name]["value"] is not None]
-    points = [(float(index), float(rows[name]["value"])) for index, name in enumerate(shown)]
+    shown = [rows[name] for name in BIASES if name in rows and rows[name].value is not None]
+    points = [(float(index), row.value or 0.0) for index, row in enumerate(shown)]
+    intervals = [None if row.low is None or row.high is None else (row.low, row.high) for row in shown]
     yield Plot(
-        [Line("share of pairs", points, [(rows[name]["low"], rows[name]["high"]) for name in shown])],
+        [Line("share of pairs", points, intervals)],
         y="share of pairs",
         kind="points",
         y_range=(0.0, 1.0),
-        x_labels=[name.replace("_", " ") for name in shown],
+        x_labels=[row.name.replace("_", " ") for row in shown],
         title="Biases with their intervals",
     )
     yield Text(

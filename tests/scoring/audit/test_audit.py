@@ -112,9 +112,8 @@ async def test_a_judge_that_cannot_answer_itself(scripted, record):
 
 
 def split(rows):
-    plain = [{**{name: getattr(row, name) for name in row.__struct_fields__}} for row in rows]
-    whole = {row["name"]: row for row in plain if not row["slice"]}
-    return whole, {row["slice"]["test"]: row for row in plain if row["slice"]}
+    whole = {row.name: row for row in rows if not row.slice}
+    return whole, {row.slice["test"]: row for row in rows if row.slice}
 
 
 async def test_the_profile_says_which_biases_are_shown(scripted, record):
@@ -130,10 +129,8 @@ async def test_the_profile_says_which_biases_are_shown(scripted, record):
 
 async def test_the_section_is_made_of_a_runs_results(scripted, record):
     _, rows = await audited(scripted, record, longest)
-    plain = [{name: getattr(row, name) for name in row.__struct_fields__} for row in rows]
-
-    cells = [{"task": "judge-audit/biases", "metrics": plain}, {"task": "x", "metrics": []}]
-    sections = PROFILE([SimpleNamespace(results={"cells": cells})])
+    cells = [SimpleNamespace(task="judge-audit/biases", metrics=rows), SimpleNamespace(task="x", metrics=[])]
+    sections = PROFILE([SimpleNamespace(results=SimpleNamespace(cells=cells))])
     assert [one.title for one in sections] == ["Bias profile of a judge"]
 
 
