@@ -30,6 +30,7 @@ from suite.run.findings import Call
 from suite.scoring.computation import wanted
 from suite.scoring.measures import Measure
 from suite.scoring.metrics.declared import measures_of
+from suite.scoring.stats.means import covering_sums
 from suite.scoring.table import ScoreTable, TableBuilder
 from suite.scoring.units import unit_ids
 
@@ -317,23 +318,12 @@ def _cell_units(measure: Measure, table: ScoreTable, cell: str) -> Units | None:
 def _interval(
     cells: Sequence[Units], value: float | None, level: float, limits: tuple[float, float] | None
 ) -> tuple[float | None, float | None, str]:
-    """Interval of the mean over cells, by linearisation over clusters."""
-    from suite.scoring.stats.unseen import bound_of
-
+    """Interval of the mean over cells, and how it was made or why there is none."""
     if value is None:
         return None, None, ""
-    influence: dict[int, float] = {}
-    for units in cells:
-        strata = [one for one in units.strata() if one[2]]
-        for rows, top, bottom in strata:
-            parts = (units.top[rows] - top / bottom * units.bottom[rows]) / bottom / len(strata) / len(cells)
-            for cluster, part in zip(units.cluster[rows].tolist(), parts.tolist(), strict=True):
-                influence[cluster] = influence.get(cluster, 0.0) + part
-    count = len(influence)
-    if count < 2:
-        return None, None, "fewer than two clusters"
-    pulls = count * np.fromiter(influence.values(), dtype=np.float64)
-    found = bound_of(value + pulls - pulls.mean(), limits)
-    if found is None:
-        return None, None, "all clusters alike: no interval"
-    return *found.at(level), "t-unseen over the mean of cells"
+    sums = [
+        [(one.top[at], one.bottom[at], one.cluster[at]) for at, _, below in one.strata() if below]
+        for one in cells
+    ]
+    found = covering_sums(value, sums, limits, level)
+    return found.low, found.high, found.note if found.low is None else found.method

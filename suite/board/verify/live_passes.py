@@ -31,6 +31,7 @@ from suite.run.plan import Plan
 from suite.run.session import run_plan
 from suite.scoring.computation import wanted
 from suite.scoring.metrics.declared import measures_of
+from suite.scoring.stats.intervals import t_interval
 from suite.scoring.table import ScoreTable, TableBuilder
 
 ALPHA = 0.01  # of either test
@@ -73,15 +74,12 @@ class Rerunning:
 
     def difference(self) -> tuple[float | None, float | None, float | None]:
         """Mean of (now - recorded) of the headline over samples, with its t interval at 1 - ALPHA."""
-        from scipy import stats
-
         n = len(self.differences)
         if n < 2:
             return None, None, None
         values = np.array(self.differences)
         mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(n)
-        half = float(stats.t.ppf(1 - ALPHA / 2, n - 1)) * error
-        return mean, mean - half, mean + half
+        return mean, *t_interval(mean, error, n - 1, 1 - ALPHA)
 
 
 @dataclass(frozen=True)

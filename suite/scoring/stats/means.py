@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from suite.scoring.stats.clusters import Clusters, Floats, cluster_flags
+from suite.scoring.stats.clusters import Clusters, Digests, Floats, cluster_flags
 from suite.scoring.stats.estimate import Estimate, Limits, Pair, joined
 from suite.scoring.stats.influence import Influence, of_crossed, of_macro, of_mean, of_ratio
 from suite.scoring.stats.intervals import normal_quantile, t_quantile
@@ -78,6 +78,38 @@ def covering_ratio(
     found = of_ratio(top, bottom, clusters)
     plain = Estimate(found.mean, level=level, n=len(top), clusters=found.clusters)
     return covered(plain, found, limits=limits, kind="ratio-")
+
+
+Sums = tuple[Floats, Floats, Digests]  # of the units of a stratum: above the line, below it, their clusters
+
+
+def covering_sums(
+    value: float, cells: Sequence[Sequence[Sums]], limits: Limits = None, level: float = 0.95
+) -> Estimate:
+    """The mean over cells of the mean over strata of sum(top)/sum(bottom), by linearisation over clusters.
+
+    value: it. cells: of each its strata, none with a sum of 0 below.
+    """
+    pulls = [
+        (top - float(top.sum()) / float(bottom.sum()) * bottom)
+        / float(bottom.sum())
+        / len(strata)
+        / len(cells)
+        for strata in cells
+        for top, bottom, _ in strata
+    ]
+    digests = np.concatenate([clusters for strata in cells for *_, clusters in strata])
+    _, first, codes = np.unique(digests, return_index=True, return_inverse=True)
+    count = len(first)
+    plain = Estimate(value, level=level, n=len(digests), clusters=count)
+    if count < 2:
+        return replace(plain, note="fewer than two clusters")
+    own = count * np.bincount(codes, weights=np.concatenate(pulls))[np.argsort(first)]
+    bound = bound_of(value + own - own.mean(), limits)
+    if bound is None:
+        return replace(plain, note="all clusters alike: no interval")
+    low, high = bound.at(level)
+    return replace(plain, low=low, high=high, method="t-unseen over the mean of cells")
 
 
 def covered(
