@@ -195,3 +195,9 @@ def test_no_two_ratings_is_no_agreement() -> None:
     for compute in COMPUTE.values():
         assert compute(alone, "nominal")[0] is None
     assert COMPUTE["alpha"](RatingTable(np.array([[0, 1]]), 2), "interval")[0] is None
+
+
+@pytest.mark.parametrize("name", COMPUTE)
+def test_a_coefficient_of_one_item_is_a_plain_number(name):
+    found = agreement(name, "nominal", RatingTable(np.array([[0, 1]]), 2), clusters_of(None, 1), 0.95)
+    assert (type(found.value), found.note) == (float, "one sample")
