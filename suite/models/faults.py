@@ -18,7 +18,7 @@ from suite.chat import Json, Reply, Usage
 from suite.errors import CallFailed
 from suite.models.credentials import Scrubber
 from suite.models.peer_json import decode, whole_text
-from suite.models.wordings import NOTHING, Found, TokenCounts, Wording, look_up
+from suite.models.wordings import NOTHING, Found, RefusedTokens, Wording, look_up
 
 _OVERLOAD = frozenset({429, 503, 529})
 _RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
@@ -30,7 +30,7 @@ _SAYING = ("message", "loc", "detail", "msg", "error", "errors", "details", "rea
            "raw", "innererror")  # fmt: skip
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class EndpointRefusal(msgspec.Struct, frozen=True):
     """An error body, whatever its dialect.
 
     said: all its words, for looking up. codes: its code, type and status name. counts: tokens in fields.
@@ -40,7 +40,7 @@ class Refusal(msgspec.Struct, frozen=True):
     said: str = ""
     codes: tuple[str, ...] = ()
     status: int = 0  # where a gateway puts one into a body of status 200
-    counts: TokenCounts = NOTHING
+    counts: RefusedTokens = NOTHING
 
     def found(self, own: tuple[Wording, ...] = ()) -> Found | None:
         """The row of the table that it fits, with its numbers; fields count before words."""
@@ -56,18 +56,18 @@ class Refusal(msgspec.Struct, frozen=True):
         return found is not None and found.means == "overflow"
 
 
-def read_refusal(body: bytes, scrub: Scrubber) -> Refusal:
+def read_refusal(body: bytes, scrub: Scrubber) -> EndpointRefusal:
     """The error in a body of any shape; the text itself where it is not JSON."""
     try:
         value = decode(body, object)
     except ValueError:
         text = body.decode("utf-8", "replace")
         page = text.lstrip()[:1] == "<"  # a proxy's page, whatever it speaks of
-        return Refusal(_short(text, scrub), "" if page else text[:_MOST])
+        return EndpointRefusal(_short(text, scrub), "" if page else text[:_MOST])
     return refusal_of(value, scrub)
 
 
-def refusal_of(value: object, scrub: Scrubber) -> Refusal:
+def refusal_of(value: object, scrub: Scrubber) -> EndpointRefusal:
     """The error in a decoded body: {"error": {...}}, {"error": "..."}, {"detail": ...}, {"message": ...}.
 
     A list of one error, and what a gateway quotes (`metadata.raw`, `innererror`), are looked into.
@@ -78,17 +78,17 @@ def refusal_of(value: object, scrub: Scrubber) -> Refusal:
     if not isinstance(error, dict):
         beside = {**value, "error": ""} if isinstance(value, dict) else {}
         words = " ".join([*_words(error), *_words(beside)])[:_MOST]
-        return Refusal(_short(_text(error), scrub), words, _codes(beside))
+        return EndpointRefusal(_short(_text(error), scrub), words, _codes(beside))
     message = next((error[name] for name in ("message", "detail", "msg") if error.get(name)), error)
     code = error.get("code")
     number = int(code) if isinstance(code, int) or (isinstance(code, str) and code.isdecimal()) else 0
     tokens, window = (_count(error.get(name)) for name in ("n_prompt_tokens", "n_ctx"))
-    return Refusal(
+    return EndpointRefusal(
         message=_short(_text(message), scrub),
         said=" ".join(_words(error))[:_MOST],
         codes=_codes(error),
         status=number if 400 <= number < 600 else 0,
-        counts=TokenCounts(prompt=tokens, window=window),
+        counts=RefusedTokens(prompt=tokens, window=window),
     )
 
 
@@ -120,7 +120,7 @@ def _count(value: object) -> int | None:
 def refused(
     status: int,
     headers: Mapping[str, str],
-    refusal: Refusal,
+    refusal: EndpointRefusal,
     clock: Callable[[], float] = time.time,
     *,
     own: tuple[Wording, ...] = (),
@@ -142,7 +142,7 @@ def refused(
     raise _failure(status, headers, refusal, found, clock)
 
 
-def fits(counts: TokenCounts, asked: int | None) -> bool:
+def fits(counts: RefusedTokens, asked: int | None) -> bool:
     """Whether the prompt fits by the server's own numbers: what was asked for on top is then a setting."""
     prompt, window = counts.prompt, counts.window
     if asked is not None and asked < 1:
@@ -157,7 +157,7 @@ def fits(counts: TokenCounts, asked: int | None) -> bool:
 class TooMuchAsked(CallFailed):
     """The prompt fits, but not with the new tokens that were asked for. room: what is left, 0 if unknown."""
 
-    def __init__(self, said: str, asked: int | None, counts: TokenCounts = NOTHING) -> None:
+    def __init__(self, said: str, asked: int | None, counts: RefusedTokens = NOTHING) -> None:
         window, prompt = counts.window, counts.prompt
         if prompt is None and counts.total is not None:
             prompt = counts.total - (asked or 0)
@@ -184,7 +184,11 @@ class SettingRefused(CallFailed):
 
 
 def _failure(
-    status: int, headers: Mapping[str, str], refusal: Refusal, found: Found | None, clock: Callable[[], float]
+    status: int,
+    headers: Mapping[str, str],
+    refusal: EndpointRefusal,
+    found: Found | None,
+    clock: Callable[[], float],
 ) -> CallFailed:
     """The failed call of a refusal that is nobody's answer."""
     means = found.means if found else ""
@@ -205,7 +209,7 @@ def _failure(
     )
 
 
-def _details(refusal: Refusal, found: Found) -> dict[str, Json]:
+def _details(refusal: EndpointRefusal, found: Found) -> dict[str, Json]:
     """What is recorded with the reply: the server's words and numbers, and the row that read them."""
     numbers = {name: value for name, value in found.counts._asdict().items() if value is not None}
     return {"refusal": refusal.message, "row": found.row, **numbers}

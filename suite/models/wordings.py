@@ -76,7 +76,7 @@ class Wording(BaseModel):
         return coded and (said or coded)
 
 
-class TokenCounts(NamedTuple):
+class RefusedTokens(NamedTuple):
     """Tokens as a refusal names them; None where it does not. least: the prompt has at least so many."""
 
     prompt: int | None = None
@@ -85,7 +85,7 @@ class TokenCounts(NamedTuple):
     window: int | None = None
 
 
-NOTHING = TokenCounts()
+NOTHING = RefusedTokens()
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -93,7 +93,7 @@ class Found(msgspec.Struct, frozen=True):
 
     row: str
     means: Meaning
-    counts: TokenCounts
+    counts: RefusedTokens
     option: str = ""
     does: dict[str, str | bool] = {}
 
@@ -154,7 +154,7 @@ def look_up(message: str, codes: tuple[str, ...], own: tuple[Wording, ...] = ())
         first = first or row
         named = {name: int(text) for name, text in match.groupdict().items() if text}
         if named or first.means != "overflow":
-            return Found(first.id, first.means, TokenCounts(**named), first.option, first.does)
+            return Found(first.id, first.means, RefusedTokens(**named), first.option, first.does)
     return Found(first.id, first.means, NOTHING) if first else None
 
 

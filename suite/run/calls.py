@@ -17,7 +17,7 @@ from suite.journal.records import AttemptRecord, CallRecord
 from suite.journal.writing import JournalFile
 from suite.roles import Model, Models, Ratings, Stage
 from suite.run.cache import ResponseCache, cache_key
-from suite.run.seats import Seat, jitter
+from suite.run.seats import MemberSeat, jitter
 from suite.run.sink import Sink
 from suite.run.waits import MOST_WAIT_S, Waits, too_long
 from suite.run.work import InFlight, ModelCall, Work
@@ -50,7 +50,7 @@ class TracedModel(Model):
 
     __slots__ = ("_desk", "_seat", "_work", "capabilities", "chosen", "member", "name")
 
-    def __init__(self, desk: "Desk", seat: Seat, work: Work) -> None:
+    def __init__(self, desk: "Desk", seat: MemberSeat, work: Work) -> None:
         self._desk = desk
         self._seat = seat
         self._work = work
@@ -81,7 +81,7 @@ class Desk:
     def __init__(
         self,
         seed: int,
-        seats: Mapping[str, Sequence[Seat]],
+        seats: Mapping[str, Sequence[MemberSeat]],
         attempts: JournalFile,
         *,
         sinks: Mapping[Stage, Sink],

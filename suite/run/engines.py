@@ -15,7 +15,7 @@ from suite.models.engine import Surroundings
 from suite.run.cache import NEVER, Answering, identity_hash
 from suite.run.calls import Desk
 from suite.run.role_members import Member
-from suite.run.seats import MOST, EngineQueue, Seat
+from suite.run.seats import MOST, EngineQueue, MemberSeat
 
 
 class Engines:
@@ -71,16 +71,16 @@ class Engines:
         self._attempts.append(AttemptRecord(time.time(), "adapted", what, detail=f"{who} {words}"))
         self._say(f"{who} {words}")
 
-    def seats(self, concurrency: int | None, *, cached: bool) -> dict[str, list[Seat]]:
+    def seats(self, concurrency: int | None, *, cached: bool) -> dict[str, list[MemberSeat]]:
         """Role -> its members, each in line at its engine. cached: replies may come from the cache."""
         most = places(len(self._all), MOST, self._say)
         lines = {key: EngineQueue(engine, concurrency, most) for key, engine in self._all.items()}
-        seats: dict[str, list[Seat]] = {}
+        seats: dict[str, list[MemberSeat]] = {}
         for one in self._members:
             engine = one.engine
             known = engine.known_by()
             asked_anew = not cached or one.spec.provider in NEVER or known == "nothing"
-            seat = Seat(
+            seat = MemberSeat(
                 one,
                 lines[id(engine)],
                 one.spec.text,

@@ -72,7 +72,7 @@ class EngineQueue:
 
 
 @dataclass
-class Seat:
+class MemberSeat:
     """One member of a role with its line."""
 
     member: Member

@@ -9,7 +9,7 @@ from suite.models.engine import Asking
 from suite.roles import Stage
 from suite.run.limits import Place
 from suite.run.order import Trie
-from suite.run.seats import Seat
+from suite.run.seats import MemberSeat
 
 
 class InFlight:
@@ -64,7 +64,7 @@ class ModelCall:
     __slots__ = ("attempt", "id", "kept", "key", "member", "reply", "request", "request_sha256", "seat",
                  "times", "work")  # fmt: skip
 
-    def __init__(self, seat: Seat, work: Work, request: Request, key: str) -> None:
+    def __init__(self, seat: MemberSeat, work: Work, request: Request, key: str) -> None:
         self.seat = seat
         self.work = work
         self.key = key

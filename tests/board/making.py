@@ -12,8 +12,8 @@ from sealing import seal
 
 from suite.board.bundle import frames
 from suite.board.bundle.contents import open_bundle
-from suite.board.bundle.rungs import Finding, Findings
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.rungs import Findings, RungFinding
+from suite.board.bundle.size_limits import SizeLimits
 from suite.board.pack import bundle_files
 from suite.board.pack.wish import opened
 from suite.chat import Message, Reply, Request, ToolCall, Usage
@@ -96,14 +96,14 @@ def stage(folder: Path, *runs: Path) -> Path:
     return folder
 
 
-def look(path: Path, limits: Limits | None = None) -> tuple[Any, list[Finding]]:
+def look(path: Path, limits: SizeLimits | None = None) -> tuple[Any, list[RungFinding]]:
     """(the bundle or None, what was found); the run folders are gone."""
     findings = Findings()
-    with open_bundle(path, findings, limits or Limits()) as bundle:
+    with open_bundle(path, findings, limits or SizeLimits()) as bundle:
         return bundle, list(findings)
 
 
-def codes(path: Path, limits: Limits | None = None) -> set[str]:
+def codes(path: Path, limits: SizeLimits | None = None) -> set[str]:
     """The codes of all errors and warnings."""
     return {one.code for one in look(path, limits)[1] if one.severity != "note"}
 

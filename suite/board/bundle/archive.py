@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from suite.board.bundle.file_names import allowed, unsafe
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.size_limits import SizeLimits
 from suite.errors import BundleError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _CHUNK = 2**20
 _LONGEST_COMMENT = 65535
 
 
-class Member(NamedTuple):
+class ArchiveMember(NamedTuple):
     """One file of an archive. offset: of its local header."""
 
     name: str
@@ -85,7 +85,7 @@ class Archive:
         except OSError as error:
             raise BundleError(f"cannot open the bundle: {error.strerror}", where=str(path)) from error
         self.size = os.fstat(self._fd).st_size
-        self._members: dict[str, Member] = {}
+        self._members: dict[str, ArchiveMember] = {}
         tail = os.pread(
             self._fd, _END.size + _LONGEST_COMMENT, max(0, self.size - _END.size - _LONGEST_COMMENT)
         )
@@ -113,7 +113,7 @@ class Archive:
         member = self._members[name]
         return io.BufferedReader(_Window(self._fd, member.start, member.size), 2**16)
 
-    def scan(self, findings: Findings, limits: Limits) -> bool:
+    def scan(self, findings: Findings, limits: SizeLimits) -> bool:
         """Whether every byte of its structure is as it must be; what is not goes into `findings` (R0)."""
         try:
             if self.size > limits.archive:
@@ -130,7 +130,7 @@ class Archive:
     def _read(self, offset: int, size: int) -> bytes:
         return os.pread(self._fd, size, offset)
 
-    def _end(self, limits: Limits) -> tuple[int, int, int]:
+    def _end(self, limits: SizeLimits) -> tuple[int, int, int]:
         """(entries, offset, size) of the central directory."""
         last = self._read(self.size - _END.size, _END.size)
         if len(last) != _END.size or last[:4] != _END_MARK:
@@ -150,10 +150,10 @@ class Archive:
             raise _Wrong("directory", "the central directory is bigger than its entries can be")
         return entries, offset, size
 
-    def _central(self, entries: int, offset: int, size: int, limits: Limits) -> list[Member]:
+    def _central(self, entries: int, offset: int, size: int, limits: SizeLimits) -> list[ArchiveMember]:
         raw = self._read(offset, size)
         at = expected = 0
-        found: list[Member] = []
+        found: list[ArchiveMember] = []
         for _ in range(entries):
             if at + _CENTRAL.size > len(raw):
                 raise _Wrong("directory", "the central directory is shorter than its entries")
@@ -167,7 +167,7 @@ class Archive:
         return found
 
     def _entry(
-        self, raw: bytes, at: int, found: list[Member], expected: int, limits: Limits
+        self, raw: bytes, at: int, found: list[ArchiveMember], expected: int, limits: SizeLimits
     ) -> tuple[int, int, int]:
         """Check one entry of the directory and add its member; (length of the name, offset, size)."""
         fields = _CENTRAL.unpack_from(raw, at)
@@ -188,11 +188,11 @@ class Archive:
             raise _Wrong("order", "members are not in the order of their names", name)
         if start != expected:
             raise _Wrong("layout", "members overlap, or bytes between them belong to none", name, start)
-        found.append(Member(name, plain, crc, start, start + _LOCAL.size + length))
+        found.append(ArchiveMember(name, plain, crc, start, start + _LOCAL.size + length))
         return length, start, plain
 
     @staticmethod
-    def _name(raw: bytes, length: int, limits: Limits) -> str:
+    def _name(raw: bytes, length: int, limits: SizeLimits) -> str:
         name = raw.decode("latin-1")
         if length > limits.name:
             raise _Wrong("unsafe-name", f"a member's name is over {limits.name} bytes", name)
@@ -206,7 +206,7 @@ class Archive:
             raise _Wrong("name-not-allowed", "a member may not stand in a bundle", name)
         return name
 
-    def _locals(self, members: Iterable[Member]) -> None:
+    def _locals(self, members: Iterable[ArchiveMember]) -> None:
         for member in members:
             raw = member.name.encode("latin-1")
             wanted = _LOCAL.pack(
@@ -218,7 +218,7 @@ class Archive:
                     "headers-differ", "a member's own header says other than the directory", member.name
                 )
 
-    def _checksums(self, members: Iterable[Member]) -> None:
+    def _checksums(self, members: Iterable[ArchiveMember]) -> None:
         for member in members:
             crc, at, end = 0, member.start, member.start + member.size
             while at < end:

@@ -22,14 +22,14 @@ from suite.board.bundle.frames import FrameError, unpack
 from suite.board.bundle.records_check import RecordsCheck
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.signatures import MOST_BYTES
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.size_limits import SizeLimits
 from suite.board.bundle.submission import ListedFile, Submission, SubmittedRun, check_submission
 from suite.chat import Json
 from suite.errors import BundleError
 from suite.journal.documents import RunManifest
 
 _CHUNK = 2**20
-_LIMITS = Limits()
+_LIMITS = SizeLimits()
 _SUBMISSION_BYTES = 2**20
 _MOST_FAMILIES = 100
 
@@ -68,7 +68,7 @@ Source = Archive | Folder
 
 
 @contextmanager
-def open_bundle(path: Path, findings: Findings, limits: Limits = _LIMITS) -> Iterator[Bundle | None]:
+def open_bundle(path: Path, findings: Findings, limits: SizeLimits = _LIMITS) -> Iterator[Bundle | None]:
     """Open a bundle, archive or folder, climbing R0, R1 and R2; what they find goes into `findings`.
 
     Yields None if it must not be read further: R0 found it unsafe, or R1 its submission.json unusable.
@@ -109,7 +109,7 @@ def _source(path: Path) -> Source:
 class _Opening:
     """One bundle being unpacked."""
 
-    def __init__(self, source: Source, scratch: Path, findings: Findings, limits: Limits) -> None:
+    def __init__(self, source: Source, scratch: Path, findings: Findings, limits: SizeLimits) -> None:
         self._source, self._scratch = source, scratch
         self._findings, self._limits = findings, limits
         self._total = 0

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from suite.board.bundle.file_names import allowed, unsafe
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.size_limits import SizeLimits
 from suite.errors import BundleError
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -43,7 +43,7 @@ class Folder:
         """Name -> bytes, once `scan` found nothing wrong."""
         return self._sizes
 
-    def scan(self, findings: Findings, limits: Limits) -> bool:
+    def scan(self, findings: Findings, limits: SizeLimits) -> bool:
         """Whether it holds plain files of a bundle only; what else goes into `findings` (R0)."""
         before = findings.rungs["R0"].errors
         self._sizes, self._seen = {}, 0
@@ -52,7 +52,7 @@ class Folder:
             findings.add("R0.archive-too-big", f"it is over {limits.archive} bytes")
         return findings.rungs["R0"].errors == before
 
-    def _walk(self, fd: int, base: str, depth: int, findings: Findings, limits: Limits) -> None:
+    def _walk(self, fd: int, base: str, depth: int, findings: Findings, limits: SizeLimits) -> None:
         with os.scandir(fd) as entries:
             for entry in entries:
                 self._seen += 1
@@ -62,7 +62,13 @@ class Folder:
                 self._entry(fd, entry, base, depth, findings, limits)
 
     def _entry(
-        self, fd: int, entry: "os.DirEntry[str]", base: str, depth: int, findings: Findings, limits: Limits
+        self,
+        fd: int,
+        entry: "os.DirEntry[str]",
+        base: str,
+        depth: int,
+        findings: Findings,
+        limits: SizeLimits,
     ) -> None:
         name = base + entry.name
         try:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import zstandard
 
-from suite.board.bundle.size_limits import MIB, Limits
+from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.files import open_regular
 
 LEVEL = 9
@@ -52,7 +52,7 @@ def _compressor() -> zstandard.ZstdCompressor:
     return zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, write_content_size=True)
 
 
-def declared(head: bytes, size: int, limits: Limits) -> int:
+def declared(head: bytes, size: int, limits: SizeLimits) -> int:
     """The content size that a frame's first bytes declare. size: of the whole file.
 
     Raises FrameError for what is no plain frame, or one that may not be read.
@@ -79,7 +79,7 @@ def declared(head: bytes, size: int, limits: Limits) -> int:
     return content
 
 
-def unpack(source: BinaryIO, size: int, limits: Limits) -> Iterator[bytes]:
+def unpack(source: BinaryIO, size: int, limits: SizeLimits) -> Iterator[bytes]:
     """The content of a file that is one frame and nothing else, in pieces. Raises FrameError."""
     data = source.read(_LONGEST_HEADER)
     content = declared(data, size, limits)
@@ -106,10 +106,10 @@ def unpack(source: BinaryIO, size: int, limits: Limits) -> Iterator[bytes]:
         raise FrameError("frame-size", "holds less than it declares")
 
 
-def content_of(path: Path, limits: Limits | None = None) -> bytes:
+def content_of(path: Path, limits: SizeLimits | None = None) -> bytes:
     """The whole content of a small compressed file. Raises FrameError."""
     with path.open("rb") as file:
-        return b"".join(unpack(file, path.stat().st_size, limits or Limits()))
+        return b"".join(unpack(file, path.stat().st_size, limits or SizeLimits()))
 
 
 def facts(path: Path) -> tuple[int, str, int]:
@@ -117,7 +117,7 @@ def facts(path: Path) -> tuple[int, str, int]:
     digest = hashlib.sha256()
     size = lines = 0
     with path.open("rb") as file:
-        for piece in unpack(file, path.stat().st_size, Limits()):
+        for piece in unpack(file, path.stat().st_size, SizeLimits()):
             digest.update(piece)
             size += len(piece)
             lines += piece.count(b"\n")

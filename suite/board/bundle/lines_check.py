@@ -15,7 +15,7 @@ import msgspec
 from suite.board.bundle import strict_json
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.schemas import schema_errors
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.size_limits import SizeLimits
 from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord, checked
 
 RecordT = TypeVar("RecordT")
@@ -42,7 +42,7 @@ class LinesCheck(Generic[RecordT]):
     """
 
     def __init__(
-        self, path: Path, where: str, kind: type[RecordT], findings: Findings, limits: Limits
+        self, path: Path, where: str, kind: type[RecordT], findings: Findings, limits: SizeLimits
     ) -> None:
         self.path, self.where = path, where
         self._kind = kind

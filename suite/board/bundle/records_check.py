@@ -15,7 +15,7 @@ from suite.board.bundle.keyed_index import Index, digest
 from suite.board.bundle.lines_check import LinesCheck
 from suite.board.bundle.requests_check import BadBlock, BlocksCheck
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import call_id
 from suite.journal.records import AttemptRecord, CallRecord, OutputRecord, ScoreRecord
 from suite.run.records import output_sha256
@@ -43,7 +43,7 @@ class RecordsCheck:
         base: str,
         cells: Mapping[str, str],
         findings: Findings,
-        limits: Limits,
+        limits: SizeLimits,
         budget: list[int],
     ) -> None:
         self._folder, self._scoring, self._base = folder, scoring, base

@@ -13,7 +13,7 @@ import msgspec
 from suite.board.bundle.keyed_index import Index, digest
 from suite.board.bundle.lines_check import LinesCheck
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.size_limits import MIB, Limits
+from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.chat import Message, Options, Tool, sha256_hex
 from suite.journal.records import LIST_LENGTH, BlockRecord, CallRecord
 
@@ -83,7 +83,9 @@ def piece_of(block: BlockRecord) -> tuple[str, bytes, str]:
 class BlocksCheck:
     """The blocks of one folder: each held against its hash, then found again by it."""
 
-    def __init__(self, path: Path, where: str, findings: Findings, limits: Limits, budget: list[int]) -> None:
+    def __init__(
+        self, path: Path, where: str, findings: Findings, limits: SizeLimits, budget: list[int]
+    ) -> None:
         """budget: [bytes that may still be rebuilt], shared by all runs of a bundle."""
         self._lines = LinesCheck(path, where, BlockRecord, findings, limits)
         self._findings, self._limits, self._budget = findings, limits, budget

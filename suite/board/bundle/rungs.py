@@ -41,7 +41,7 @@ def shown(value: object, most: int = LONGEST) -> str:
     return one_line(value if isinstance(value, str) else repr(value), most)
 
 
-class Finding(msgspec.Struct, frozen=True):
+class RungFinding(msgspec.Struct, frozen=True):
     """One mismatch. code: "R4.missing-output": the rung and a stable word. where: file, line, run or
     field. sample: its id, "" if it is about no one sample. expected, found: both sides, escaped and cut.
     """
@@ -92,12 +92,12 @@ class Findings:
 
     def __init__(self, most: int = 200, tick: Callable[[], None] = lambda: None) -> None:
         self.rungs = {name: Rung(name) for name in RUNGS}
-        self.kept: list[Finding] = []
+        self.kept: list[RungFinding] = []
         self.at = "R0"
         self._most = most
         self._tick = tick
 
-    def __iter__(self) -> Iterator[Finding]:
+    def __iter__(self) -> Iterator[RungFinding]:
         return iter(self.kept)
 
     def add(
@@ -123,7 +123,7 @@ class Findings:
         rung.by_code[code] += 1
         if rung.by_code[code] <= self._most:
             self.kept.append(
-                Finding(code, severity, what, shown(where), shown(sample), shown(expected), shown(found))
+                RungFinding(code, severity, what, shown(where), shown(sample), shown(expected), shown(found))
             )
 
     def warn(

@@ -6,7 +6,7 @@ MIB = 1024**2
 
 
 @dataclass(frozen=True)
-class Limits:
+class SizeLimits:
     """Sizes in bytes unless said otherwise; a board may lower `archive`.
 
     An honest journal of nested conversations shrinks a hundredfold and more, a bomb some 32,000-fold: so

@@ -17,7 +17,7 @@ from suite.board.bundle.declared_texts import broken_rules, strings
 from suite.board.bundle.file_names import RUN_FILES, SIGNATURE, SUBMISSION, allowed, run_path, unsafe
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.schemas import schema_errors
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import Json
 from suite.journal.schemas import document_schema
 from suite.journal.shapes import (
@@ -208,7 +208,7 @@ def json_schema() -> dict[str, Json]:
     return document_schema(Submission, "submission.v1", f"submission.json of a bundle, format {FORMAT}")
 
 
-def check_submission(value: Json, findings: Findings, limits: Limits) -> Submission | None:
+def check_submission(value: Json, findings: Findings, limits: SizeLimits) -> Submission | None:
     """A parsed submission.json, None if it may not be used; what is wrong goes into `findings` (R1)."""
     before = findings.rungs["R1"].errors
     for field, what, there in schema_errors(SCHEMA, value):

@@ -18,7 +18,7 @@ from suite.plugins import Catalogue, catalogue
 LARGEST = 1024 * 1024  # bytes of a definition
 
 
-class Problem(NamedTuple):
+class DefinitionProblem(NamedTuple):
     """A definition that can't be read."""
 
     file: Path
@@ -76,14 +76,14 @@ def board_files(plugins: Catalogue | None = None) -> dict[str, Path]:
     return found
 
 
-def boards(plugins: Catalogue | None = None) -> tuple[list[Board], list[Problem]]:
+def boards(plugins: Catalogue | None = None) -> tuple[list[Board], list[DefinitionProblem]]:
     """All boards of the registry folders by id, and what can't be read."""
     found, problems = [], []
     for _, path in sorted(board_files(plugins).items()):
         try:
             found.append(_named(path))
         except ConfigError as error:
-            problems.append(Problem(path, error))
+            problems.append(DefinitionProblem(path, error))
     return found, problems
 
 

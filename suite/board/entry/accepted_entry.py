@@ -54,7 +54,7 @@ class EntryRecord(BaseModel):
     trace_sha256: Sha256 | None = None
 
 
-class Entry(msgspec.Struct, frozen=True):
+class AcceptedEntry(msgspec.Struct, frozen=True):
     """One entry. id: of its bundle."""
 
     folder: Path
@@ -90,7 +90,7 @@ def _written(folder: Path, name: str, sha256: str | None) -> Path | None:
     return path if sha256 is not None and path.is_file() and not path.is_symlink() else None
 
 
-def read_entry(folder: Path) -> Entry:
+def read_entry(folder: Path) -> AcceptedEntry:
     """The entry of a folder. Raises DataError naming the file and the field."""
     named = FOLDER.fullmatch(folder.name)
     if named is None:
@@ -120,7 +120,7 @@ def read_entry(folder: Path) -> Entry:
     text = ""
     if readme.is_file() and not readme.is_symlink():
         text = readme.read_bytes()[:LARGEST_README].decode("utf-8", "replace")
-    return Entry(folder, found, submission, verification, record, text)
+    return AcceptedEntry(folder, found, submission, verification, record, text)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from suite.board.bundle.rungs import Finding, RungStatus
+from suite.board.bundle.rungs import RungFinding, RungStatus
 from suite.board.bundle.signatures import Signature
 from suite.board.bundle.submission import BoardName
 from suite.chat import Json
@@ -143,7 +143,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, rename={"kind": "c
     verifier: Verifier
     started: Annotated[str, shaped(format="date-time")]
     rungs: Annotated[Sequence[RungResult], shaped(minItems=12, maxItems=12)]
-    findings: Sequence[Finding]
+    findings: Sequence[RungFinding]
     verdict: Verdict
     kind: Kind
     differences: Sequence[str]

@@ -19,7 +19,7 @@ from suite.board.bundle.archive import Archive
 from suite.board.bundle.documents_check import entry_cell
 from suite.board.bundle.file_names import JOURNALS, README, SCORING_JOURNALS, SIGNATURE, SUBMISSION, allowed
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.size_limits import SizeLimits
 from suite.board.bundle.submission import FORMAT, ListedFile, Submission, SubmittedRun
 from suite.chat import canonical_json
 from suite.errors import BundleError
@@ -150,7 +150,7 @@ def _opened(path: Path) -> Archive:
     if not path.is_file():
         raise BundleError(f"there is no bundle {path.name}", where=str(path))
     archive, findings = Archive(path), Findings(1)
-    if not archive.scan(findings, Limits()):
+    if not archive.scan(findings, SizeLimits()):
         archive.close()
         first = findings.kept[0]
         raise BundleError(f"{path.name} is no safe bundle: {first.what}", where=first.where)

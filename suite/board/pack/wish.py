@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.file_names import JOURNALS, README, SCORING_JOURNALS, SUBMISSION
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.size_limits import MIB, Limits
+from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.board.pack import bundle_files, declarations, private_data
 from suite.board.pack.objections import reasons
 from suite.chat import Json, canonical_json
@@ -43,7 +43,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Made:
+class PackedBundle:
     """A bundle that was written. bytes: on disk. content: unpacked. inside: lines for people."""
 
     id: str
@@ -53,7 +53,7 @@ class Made:
     inside: tuple[str, ...]
 
 
-def make(wish: Wish, machine: private_data.Machine | None = None) -> Made:
+def make(wish: Wish, machine: private_data.Machine | None = None) -> PackedBundle:
     """Make the bundle. Raises ConfigError with all that is against it, BundleError, RunError, NotFound."""
     runs = opened(wish.runs)
     machine = machine or private_data.Machine.this()
@@ -101,8 +101,10 @@ def _readme(path: Path | None) -> bytes:
     if path is None:
         return b""
     data = path.read_bytes()
-    if len(data) > Limits().readme:
-        raise ConfigError(f"{path.name} is over {Limits().readme} bytes", where=str(path), fix="shorten it")
+    if len(data) > SizeLimits().readme:
+        raise ConfigError(
+            f"{path.name} is over {SizeLimits().readme} bytes", where=str(path), fix="shorten it"
+        )
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -155,7 +157,7 @@ def _secrets(
         yield f"and {len(found) - _SHOWN} more secrets"
 
 
-def _write(wish: Wish, runs: Sequence[Run], declared: Values, readme: bytes, output: Path) -> Made:
+def _write(wish: Wish, runs: Sequence[Run], declared: Values, readme: bytes, output: Path) -> PackedBundle:
     near = output.absolute().parent
     try:
         with tempfile.TemporaryDirectory(prefix=".suite-pack-", dir=near) as scratch:
@@ -189,12 +191,16 @@ def _write(wish: Wish, runs: Sequence[Run], declared: Values, readme: bytes, out
         + f", scoring {run.scoring}"
         for run in runs
     ]
-    return Made(identity, output, size, sum(one.content_bytes for one in listed), tuple(sorted(inside)))
+    return PackedBundle(
+        identity, output, size, sum(one.content_bytes for one in listed), tuple(sorted(inside))
+    )
 
 
 def _fits(size: int, board: "Board | None") -> None:
     """Raises ConfigError for a bundle that would be refused for its size."""
-    most = min(Limits().archive, board.limits.bundle_mib * MIB if board is not None else Limits().archive)
+    most = min(
+        SizeLimits().archive, board.limits.bundle_mib * MIB if board is not None else SizeLimits().archive
+    )
     if size > most:
         whose = f"board {board.id}" if board is not None else "verifying"
         raise ConfigError(

@@ -30,7 +30,7 @@ MOST_WEIGHTS = 20_000_000  # held at a time
 
 
 @dataclass(frozen=True)
-class Units:
+class PairedUnits:
     """U units in order. stratum: (U,), code of (cell, stratum). cell: (S,), code of a stratum's cell.
     cluster: (U,), code; the same cluster may appear in several cells. clusters: how many. digest: of their
     names.
@@ -71,7 +71,7 @@ class Units:
         return np.asarray(self.stratum - starts[self.cell[self.stratum]], np.intp)
 
 
-def units_of(cell: Labels, stratum: Labels, cluster: Labels) -> Units:
+def units_of(cell: Labels, stratum: Labels, cluster: Labels) -> PairedUnits:
     """Units from their labels, in any order."""
     cells, cell_codes = np.unique(np.asarray(cell, dtype=object).astype(str), return_inverse=True)
     strata_names = np.asarray(stratum, dtype=object).astype(str)
@@ -83,11 +83,11 @@ def units_of(cell: Labels, stratum: Labels, cluster: Labels) -> Units:
     of = np.fromiter((int(pair.partition("\x1f")[0]) for pair in order), np.intp, len(order))
     names, cluster_codes = np.unique(np.asarray(cluster, dtype=object).astype(str), return_inverse=True)
     digest = hashlib.sha256("\x1f".join(names.tolist()).encode()).hexdigest()
-    return Units(stratum_codes, of, cluster_codes.astype(np.intp), len(names), digest)
+    return PairedUnits(stratum_codes, of, cluster_codes.astype(np.intp), len(names), digest)
 
 
 @dataclass(frozen=True)
-class Column:
+class RankedColumn:
     """K entries in one column.
 
     value, low, high: (K,), NaN where there is none. higher: whether more is better. units: None where the
@@ -100,7 +100,7 @@ class Column:
     low: Floats
     high: Floats
     higher: bool
-    units: Units | None = None
+    units: PairedUnits | None = None
     top: Floats | None = None
     bottom: Floats | None = None
     why: str = ""
@@ -110,7 +110,7 @@ class Column:
         """(K,): who has a value here."""
         return ~np.isnan(self.value)
 
-    def among(self, keep: NDArray[np.intp]) -> "Column":
+    def among(self, keep: NDArray[np.intp]) -> "RankedColumn":
         """The column of these entries only."""
         top = None if self.top is None else self.top[:, keep]
         bottom = self.bottom
@@ -125,7 +125,7 @@ def shared(bottom: Floats) -> Floats:
     return bottom[:, :1] if bottom.shape[1] and (bottom == bottom[:, :1]).all() else bottom
 
 
-def ratios(column: Column, weights: Floats) -> Floats:
+def ratios(column: RankedColumn, weights: Floats) -> Floats:
     """The column's value under weights of clusters, (B, C) -> (B, K). A stratum that no weight falls on has
     the value it has with equal weights. Raises ConfigError for a column without units.
     """
@@ -152,7 +152,7 @@ def _ratio(above: Floats, below: Floats) -> Floats:
     return np.asarray(found, np.float64)
 
 
-def points(column: Column) -> Floats:
+def points(column: RankedColumn) -> Floats:
     """The column's values recomputed from its units, (K,)."""
     units = column.units
     count = 1 if units is None else units.clusters
@@ -164,13 +164,13 @@ def seed_of(*names: str) -> int:
     return int.from_bytes(hashlib.sha256("\x1f".join(names).encode()).digest()[:8], "big")
 
 
-def seed_for(board: Board, column: Column) -> int:
+def seed_for(board: Board, column: RankedColumn) -> int:
     """A column's seed."""
     task = next((item.task for item in board.tasks if item.name == column.key), column.key)
     return seed_of(board.id, board.version, task, column.key if column.units is None else column.units.digest)
 
 
-def replicates(column: Column, resamples: int, seed: int, level: float) -> Floats:
+def replicates(column: RankedColumn, resamples: int, seed: int, level: float) -> Floats:
     """(B, K): the column's values over resamples; NaN for entries without a value."""
     if column.units is None:
         return _from_intervals(column, resamples, seed, level)
@@ -199,7 +199,7 @@ def weights_of(groups: NDArray[np.intp], resamples: int, seed: int) -> Iterator[
         yield weights
 
 
-def _from_intervals(column: Column, resamples: int, seed: int, level: float) -> Floats:
+def _from_intervals(column: RankedColumn, resamples: int, seed: int, level: float) -> Floats:
     """Value + z times the half of the interval on z's side, over the normal quantile of the interval. An
     entry's z depend on its own numbers, not on who else is there.
     """
@@ -215,7 +215,7 @@ def _from_intervals(column: Column, resamples: int, seed: int, level: float) -> 
     return np.asarray(column.value + np.where(z < 0, z * down, z * up), np.float64)
 
 
-def spread_unknown(column: Column) -> NDArray[np.bool_]:
+def spread_unknown(column: RankedColumn) -> NDArray[np.bool_]:
     """(K,): entries with a value, but of an unknown spread: without an interval in an unpaired column, or
     all in a column of a single cluster.
     """
@@ -224,7 +224,7 @@ def spread_unknown(column: Column) -> NDArray[np.bool_]:
     return column.present & (np.isnan(column.low) | np.isnan(column.high))
 
 
-def clusters_of(column: Column) -> int | None:
+def clusters_of(column: RankedColumn) -> int | None:
     """How many clusters a paired column has; None where replicates come from intervals."""
     return None if column.units is None else column.units.clusters
 

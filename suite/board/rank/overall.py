@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from suite.board.define.board import Board
-from suite.board.rank.columns import Column, Floats, replicates, seed_for, weights_of
+from suite.board.rank.columns import Floats, RankedColumn, replicates, seed_for, weights_of
 from suite.board.rank.max_t import mid_ranks
 from suite.scoring.stats.bradley_terry import fit_board
 from suite.scoring.stats.votes import Policy, Tally
@@ -94,7 +94,7 @@ def combine(
     return np.where(absent, np.nan, total) if missing == "exclude" else total
 
 
-def outcomes(column: Column) -> Floats | None:
+def outcomes(column: RankedColumn) -> Floats | None:
     """(U, K): each unit's value, higher better, NaN where unscored; None where there are no units."""
     if column.units is None or column.top is None or column.bottom is None:
         return None
@@ -103,7 +103,7 @@ def outcomes(column: Column) -> Floats | None:
     return np.asarray(found if column.higher else -found, np.float64)
 
 
-def tally_of(column: Column) -> tuple[Floats, Floats]:
+def tally_of(column: RankedColumn) -> tuple[Floats, Floats]:
     """(wins, ties), (K, K) each, as shares of the units; an unpaired column is one comparison of values."""
     found = outcomes(column)
     if found is None:
@@ -127,7 +127,9 @@ def _few(found: Floats) -> bool:
     return len(np.unique(found[~np.isnan(found)][:100_000])) <= 24 and found.size < 20_000_000
 
 
-def strengths(columns: Sequence[Column], parts: Mapping[str, Scale], missing: str, policy: str) -> Floats:
+def strengths(
+    columns: Sequence[RankedColumn], parts: Mapping[str, Scale], missing: str, policy: str
+) -> Floats:
     """(K,): log strengths by Bradley and Terry, each column's comparisons scaled to its weight.
 
     As many comparisons a pair as the columns have units on average. NaN: excluded, as `combine` does.
@@ -161,7 +163,7 @@ def strengths(columns: Sequence[Column], parts: Mapping[str, Scale], missing: st
     return found
 
 
-def drawn_strengths(board: Board, columns: Sequence[Column], resamples: int) -> Floats:
+def drawn_strengths(board: Board, columns: Sequence[RankedColumn], resamples: int) -> Floats:
     """(B, K) log strengths. columns: of entries that are all to be rated. Raises ConfigError (no fit)."""
     shares, k = reweighted(scales(board)), len(columns[0].value)
     scale = float(np.mean([1 if one.top is None else len(one.top) for one in columns])) * len(columns)
@@ -190,7 +192,7 @@ def drawn_strengths(board: Board, columns: Sequence[Column], resamples: int) -> 
     return np.stack([one - one.mean() for one in fits])
 
 
-def _losses_of_missing(column: Column) -> Floats:
+def _losses_of_missing(column: RankedColumn) -> Floats:
     """(K * K,): 1 where the first has a value and the second has none."""
     return np.outer(column.present, ~column.present).astype(np.float64).ravel()
 
@@ -203,7 +205,7 @@ def _compared(values: Floats) -> tuple[Floats, Floats]:
     return won.reshape(b, -1).astype(np.float64), tied.reshape(b, -1).astype(np.float64)
 
 
-def _by_cluster(column: Column) -> tuple[Floats, Floats]:
+def _by_cluster(column: RankedColumn) -> tuple[Floats, Floats]:
     """(wins, ties), (C, K * K) each: summed over the units of a cluster, of a column that has units."""
     found = outcomes(column)
     assert found is not None

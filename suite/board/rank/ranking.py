@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from suite.board.define.board import Board
 from suite.board.rank.columns import (
-    Column,
     Floats,
+    RankedColumn,
     clusters_of,
     interval,
     replicates,
@@ -98,7 +98,7 @@ class Ranking:
         return [one.method for one in self.others if set(one.leaders) != first]
 
 
-def rank(board: Board, columns: Sequence[Column], threads: int = 2) -> Ranking:
+def rank(board: Board, columns: Sequence[RankedColumn], threads: int = 2) -> Ranking:
     """Rank K entries. columns: one per item of the board, each over the same K entries.
 
     Raises ConfigError where ratings do not converge.
@@ -110,7 +110,7 @@ def rank(board: Board, columns: Sequence[Column], threads: int = 2) -> Ranking:
         note = f"{FEWER:,} resamples in place of {resamples:,}: there are more than {MANY} entries"
         resamples = FEWER
 
-    def one(column: Column) -> tuple[Standing, Floats]:
+    def one(column: RankedColumn) -> tuple[Standing, Floats]:
         return _column(board, column, resamples)
 
     with ThreadPoolExecutor(threads) as pool:
@@ -126,7 +126,7 @@ def rank(board: Board, columns: Sequence[Column], threads: int = 2) -> Ranking:
     return Ranking(standings, overall, others, _leave_one_out(board, columns), resamples, note)
 
 
-def _column(board: Board, column: Column, resamples: int) -> tuple[Standing, Floats]:
+def _column(board: Board, column: RankedColumn, resamples: int) -> tuple[Standing, Floats]:
     """A column's standing, and its replicates (B, K) as float32, NaN where the entry has no value."""
     k = len(column.value)
     drawn: Floats = np.full((resamples, k), np.nan, np.float32)
@@ -157,7 +157,7 @@ def _column(board: Board, column: Column, resamples: int) -> tuple[Standing, Flo
 
 def _overall(
     board: Board,
-    columns: Sequence[Column],
+    columns: Sequence[RankedColumn],
     drawn: dict[str, Floats],
     standings: dict[str, Standing],
     resamples: int,
@@ -219,7 +219,7 @@ def _overall(
 
 
 def _points(
-    board: Board, columns: Sequence[Column], method: str, parts: Mapping[str, Scale] | None = None
+    board: Board, columns: Sequence[RankedColumn], method: str, parts: Mapping[str, Scale] | None = None
 ) -> Floats:
     """(K,). parts: the columns that count, with their scales; None for all."""
     parts, missing = parts or scales(board), board.overall.missing
@@ -230,7 +230,7 @@ def _points(
 
 
 def _bootstrapped_strengths(
-    board: Board, columns: Sequence[Column], keep: NDArray[np.intp], resamples: int
+    board: Board, columns: Sequence[RankedColumn], keep: NDArray[np.intp], resamples: int
 ) -> Floats | None:
     """(B, K) strengths over resamples of each column's clusters; None where that would take too long."""
     if len(keep) > MOST_FOR_BOOTSTRAPPED_BT:
@@ -239,7 +239,7 @@ def _bootstrapped_strengths(
     return drawn_strengths(board, parts, min(resamples, RESAMPLES_OF_BT))
 
 
-def _leave_one_out(board: Board, columns: Sequence[Column]) -> list[tuple[int, int] | None]:
+def _leave_one_out(board: Board, columns: Sequence[RankedColumn]) -> list[tuple[int, int] | None]:
     """Lowest and highest rank over leaving each column out, by the board's method, among the same entries:
     those that have an overall number.
     """
@@ -341,7 +341,7 @@ def doubtful(standings: Iterable[tuple[Sequence[int], Floats]], k: int) -> NDArr
     return found
 
 
-def alike(columns: Sequence[Column], drawn: dict[str, Floats]) -> NDArray[np.intp]:
+def alike(columns: Sequence[RankedColumn], drawn: dict[str, Floats]) -> NDArray[np.intp]:
     """(K,): in how many paired columns all of an entry's units are alike, so that its replicates are, too."""
     found = np.zeros(len(columns[0].value), np.intp)
     for column in columns:
@@ -352,7 +352,7 @@ def alike(columns: Sequence[Column], drawn: dict[str, Floats]) -> NDArray[np.int
 
 
 def effective_clusters(
-    board: Board, columns: Sequence[Column], drawn: dict[str, Floats], keep: NDArray[np.intp]
+    board: Board, columns: Sequence[RankedColumn], drawn: dict[str, Floats], keep: NDArray[np.intp]
 ) -> float | None:
     """How many clusters the overall number rests on: Satterthwaite's degrees of freedom + 1, over columns
     whose variances add up with their weights squared; columns drawn together are one; an unpaired one is

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.board.entry.accepted_entry import Entry
+from suite.board.entry.accepted_entry import AcceptedEntry
 from suite.board.entry.verification import ColumnResult
-from suite.board.rank.columns import Column, Floats, Units, points, shared, units_of
+from suite.board.rank.columns import Floats, PairedUnits, RankedColumn, points, shared, units_of
 from suite.errors import DataError
 
 LABELS = ("column", "cell", "sample", "cluster", "stratum")
@@ -58,7 +58,7 @@ class _Numbers:
 
 def read_columns(
     keys: Sequence[str], files: Sequence[Path | None], results: Sequence[Mapping[str, ColumnResult]]
-) -> list[Column]:
+) -> list[RankedColumn]:
     """One column for each key, over K entries. files: their per_sample.parquet, None where there is none.
     results: their columns as verification recomputed them, by key; an entry may lack a key.
 
@@ -129,7 +129,7 @@ def _column(
     read: Sequence[_Numbers | None],
     results: Sequence[Mapping[str, ColumnResult]],
     files: Sequence[Path | None],
-) -> Column:
+) -> RankedColumn:
     k = len(read)
     mine = [one.get(key) for one in results]
     value, low, high = (
@@ -143,7 +143,7 @@ def _column(
             fix="name a headline that has a better end",
         )
     here = [i for i in range(k) if not np.isnan(value[i])]
-    column = Column(key, value, low, high, ways != {"lower"})
+    column = RankedColumn(key, value, low, high, ways != {"lower"})
     unpaired = [i for i in here if (one := mine[i]) is None or not one.paired]
     if not here:
         return column
@@ -163,7 +163,7 @@ def _column(
     return _paired(column, units, held, files)
 
 
-def _alone(column: Column, why: str) -> Column:
+def _alone(column: RankedColumn, why: str) -> RankedColumn:
     return replace(column, why=why)
 
 
@@ -182,8 +182,11 @@ def _merged(layouts: Sequence[_Labels]) -> NDArray[np.str_] | None:
 
 
 def _paired(
-    column: Column, units: Units, held: Mapping[int, tuple[_Numbers, _Labels]], files: Sequence[Path | None]
-) -> Column:
+    column: RankedColumn,
+    units: PairedUnits,
+    held: Mapping[int, tuple[_Numbers, _Labels]],
+    files: Sequence[Path | None],
+) -> RankedColumn:
     k, count = len(column.value), len(units.cluster)
     top, bottom = np.zeros((count, k)), np.zeros((count, k))
     for i, (numbers, labels) in held.items():
@@ -205,7 +208,7 @@ def _paired(
 
 
 @dataclass(frozen=True)
-class Flips:
+class ColumnFlips:
     """Of one column: samples that got better, worse, stayed the same."""
 
     key: str
@@ -218,7 +221,7 @@ class Flips:
         return self.worse == 0 and self.better >= fewest
 
 
-def flips(old: Entry, new: Entry) -> list[Flips]:
+def flips(old: AcceptedEntry, new: AcceptedEntry) -> list[ColumnFlips]:
     """By column, over the samples that both have scored. Columns without samples are left out."""
     if old.per_sample is None or new.per_sample is None:
         return []
@@ -226,7 +229,7 @@ def flips(old: Entry, new: Entry) -> list[Flips]:
     return changes([by_sample(old.per_sample), by_sample(new.per_sample)], directions)
 
 
-def changes(versions: Sequence[Values], directions: Mapping[str, str]) -> list[Flips]:
+def changes(versions: Sequence[Values], directions: Mapping[str, str]) -> list[ColumnFlips]:
     """By column, summed over each step from one version to the next, oldest first. directions: which end of
     a column is the better one, of those to look at.
     """
@@ -240,7 +243,7 @@ def changes(versions: Sequence[Values], directions: Mapping[str, str]) -> list[F
             better, worse = int((steps > 1e-12).sum()), int((steps < -1e-12).sum())
             up, down, same = up + better, down + worse, same + len(steps) - better - worse
         if up + down + same:
-            found.append(Flips(key, up, down, same))
+            found.append(ColumnFlips(key, up, down, same))
     return found
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from suite.board.define.board import Board
 from suite.board.define.parts import TRUST
-from suite.board.entry.accepted_entry import Entry
+from suite.board.entry.accepted_entry import AcceptedEntry
 from suite.board.rank.ranking import Ranking, expected_gain, rank
 from suite.board.rank.sample_tables import read_columns
 from suite.data import strict_syntax
@@ -84,7 +84,7 @@ class Listed:
     than the model. place: among the entries of its ranking.
     """
 
-    entry: Entry
+    entry: AcceptedEntry
     reasons: tuple[str, ...]
     zero_shot: float | None
     exposed: Mapping[str, str]
@@ -107,7 +107,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Table:
+class RankTable:
     """A class of entries in order: ranked ones by rank, then those that are not. Indices of the ranking are
     places in `ranked`.
     """
@@ -134,14 +134,14 @@ class State:
     """Everything that the pages of one version of a board show. others: entries of other versions."""
 
     board: Board
-    standard: Table
-    custom: Table
-    entries: list[Entry]
-    others: list[Entry]
+    standard: RankTable
+    custom: RankTable
+    entries: list[AcceptedEntry]
+    others: list[AcceptedEntry]
     currency: str
 
 
-def state_of(board: Board, entries: Sequence[Entry], prices: Prices) -> State:
+def state_of(board: Board, entries: Sequence[AcceptedEntry], prices: Prices) -> State:
     """Rank a board. entries: all of the repository. Raises DataError, ConfigError."""
     mine = [one for one in entries if belongs(board, one)]
     others = [one for one in entries if not belongs(board, one)]
@@ -155,28 +155,28 @@ def state_of(board: Board, entries: Sequence[Entry], prices: Prices) -> State:
     return State(board, tables[0], tables[1], mine, others, prices.currency)
 
 
-def belongs(board: Board, entry: Entry) -> bool:
+def belongs(board: Board, entry: AcceptedEntry) -> bool:
     """Whether an entry was verified for this very definition: not for an older, laxer one."""
     name = entry.verification.board
     return name is not None and msgspec.structs.asdict(name) == board.exact_name
 
 
-def _table(board: Board, kind: str, shown: Sequence[Listed]) -> Table:
+def _table(board: Board, kind: str, shown: Sequence[Listed]) -> RankTable:
     ranked = [one for one in shown if not one.reasons]
     unranked = [one for one in shown if one.reasons]
     if not ranked:
-        return Table(kind, [], list(unranked), None)
+        return RankTable(kind, [], list(unranked), None)
     columns = read_columns(
         [item.name for item in board.tasks],
         [one.entry.per_sample for one in ranked],
         [{column.key: column for column in one.entry.verification.columns} for one in ranked],
     )
     place = {one.entry.id: index for index, one in enumerate(ranked)}
-    return Table(kind, list(ranked), list(unranked), rank(board, columns), place)
+    return RankTable(kind, list(ranked), list(unranked), rank(board, columns), place)
 
 
 def listed(
-    board: Board, entry: Entry, prices: Prices, datasets: Mapping[str, Sequence[str]] | None = None
+    board: Board, entry: AcceptedEntry, prices: Prices, datasets: Mapping[str, Sequence[str]] | None = None
 ) -> Listed:
     """What the board derives from one entry. datasets: of each column, None to look them up."""
     model = entry.submission.model
@@ -216,7 +216,7 @@ def listed(
     )
 
 
-def _reasons(board: Board, entry: Entry, exposed: Mapping[str, Any], day: date | None) -> list[str]:
+def _reasons(board: Board, entry: AcceptedEntry, exposed: Mapping[str, Any], day: date | None) -> list[str]:
     rules, checked = board.eligibility, entry.verification
     reasons = []
     if checked.verdict not in ("verified", "verified_with_warnings"):
@@ -258,7 +258,7 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def luck(table: Table, one: Listed) -> float | None:
+def luck(table: RankTable, one: Listed) -> float | None:
     """How much of the overall number the best of the declared number of runs gains by luck alone."""
     if table.ranking is None or one.entry.id not in table.place:
         return None

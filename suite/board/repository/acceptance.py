@@ -21,7 +21,14 @@ from suite.board.bundle.file_names import README
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import MIB
 from suite.board.define.board import Board
-from suite.board.entry.accepted_entry import RECORD, SUBMISSION, Entry, EntryRecord, read_entry, write_record
+from suite.board.entry.accepted_entry import (
+    RECORD,
+    SUBMISSION,
+    AcceptedEntry,
+    EntryRecord,
+    read_entry,
+    write_record,
+)
 from suite.board.repository.remote_bundle import Reference, check_urls, fetch, read_reference, write_reference
 from suite.board.repository.shelves import Shelf, open_repository
 from suite.board.verify import VerifiedBundle, verify
@@ -213,7 +220,7 @@ def shelf_for(root: Path, board: str, named: str) -> Shelf:
     raise ConfigError(f"the bundle is for the board {one_line(named, 80)!r}", where=f"here: {known}")
 
 
-def _there(entries: Sequence[Entry], opened: Opened) -> Iterator[str]:
+def _there(entries: Sequence[AcceptedEntry], opened: Opened) -> Iterator[str]:
     """Why it is on the board already."""
     for one in entries:
         if one.id == opened.id:
@@ -223,7 +230,7 @@ def _there(entries: Sequence[Entry], opened: Opened) -> Iterator[str]:
             yield f"the same calls and replies are on the board: {one.folder.name}"
 
 
-def _may_not_supersede(old: Entry | None, opened: Opened, checked: VerifiedBundle) -> Iterator[str]:
+def _may_not_supersede(old: AcceptedEntry | None, opened: Opened, checked: VerifiedBundle) -> Iterator[str]:
     """Why it may not replace the entry that it names: another's, one that is gone, or one that was signed and
     that none of its signers replaces.
     """

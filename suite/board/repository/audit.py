@@ -9,7 +9,14 @@ import msgspec
 
 from suite.board.bundle import signatures
 from suite.board.define.eval_commands import free_roles, open_note
-from suite.board.entry.accepted_entry import PER_SAMPLE, RECORD, REPLIES, SUBMISSION, VERIFICATION, Entry
+from suite.board.entry.accepted_entry import (
+    PER_SAMPLE,
+    RECORD,
+    REPLIES,
+    SUBMISSION,
+    VERIFICATION,
+    AcceptedEntry,
+)
 from suite.board.entry.verification import Verification
 from suite.board.rank.state import belongs
 from suite.board.repository.shelves import Shelf, version_number
@@ -66,7 +73,7 @@ def _definition(shelf: Shelf) -> Iterator[Trouble]:
             yield Trouble(f"history/{old.version}.yaml", f"is not older than {shelf.board.version}")
 
 
-def _files(entry: Entry) -> Iterator[Trouble]:
+def _files(entry: AcceptedEntry) -> Iterator[Trouble]:
     for path in sorted(entry.folder.iterdir()):
         if path.name not in MAY_STAND:
             yield Trouble(entry.folder.name, f"{path.name[:80]!r} has no place in an entry's folder")
@@ -77,7 +84,7 @@ def _files(entry: Entry) -> Iterator[Trouble]:
         yield Trouble(entry.folder.name, f"{PER_SAMPLE} is missing")
 
 
-def _statuses(entry: Entry, known: set[str]) -> Iterator[Trouble]:
+def _statuses(entry: AcceptedEntry, known: set[str]) -> Iterator[Trouble]:
     record = entry.record
     if record.status == "superseded" and record.by not in known:
         yield Trouble(entry.folder.name, "superseded, but by no entry of this board")
@@ -85,7 +92,7 @@ def _statuses(entry: Entry, known: set[str]) -> Iterator[Trouble]:
         yield Trouble(entry.folder.name, f"{record.status} without a reason")
 
 
-def _again(entry: Entry, shelf: Shelf, others: Sequence[Entry]) -> Iterator[Trouble]:
+def _again(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) -> Iterator[Trouble]:
     """The entry verified again must give the verdict, class and numbers that stand there. others: accepted
     before it; what is new beside them is a note.
     """
@@ -124,7 +131,7 @@ def _again(entry: Entry, shelf: Shelf, others: Sequence[Entry]) -> Iterator[Trou
             yield Trouble(entry.folder.name, f"now {one.code}: {one.what} ({one.found})", serious=False)
 
 
-def _numbers(entry: Entry, now: Verification) -> Iterator[Trouble]:
+def _numbers(entry: AcceptedEntry, now: Verification) -> Iterator[Trouble]:
     """Class and columns must be the same again."""
     from suite.board.verify.equality import differences
 
@@ -142,7 +149,7 @@ def _numbers(entry: Entry, now: Verification) -> Iterator[Trouble]:
             )
 
 
-def _signature(entry: Entry, now: Verification) -> Iterator[Trouble]:
+def _signature(entry: AcceptedEntry, now: Verification) -> Iterator[Trouble]:
     """Whoever signed by the board's file of signers, as of the acceptance, must stand there."""
     was = entry.verification.signature
     before = set(was.identities) if was is not None else set()

@@ -19,7 +19,7 @@ import suite
 from suite.board.bundle.signatures import Signers
 from suite.board.define.board import Board
 from suite.board.define.board_files import board_files, find_board, load_board
-from suite.board.entry.accepted_entry import RECORD, Entry, read_entry
+from suite.board.entry.accepted_entry import RECORD, AcceptedEntry, read_entry
 from suite.errors import ConfigError, DataError, NotFound, unknown
 from suite.files import write_whole
 
@@ -52,7 +52,7 @@ class Shelf:
         path = self.folder / SIGNERS if self.folder is not None else None
         return Signers(path, when) if path is not None and path.is_file() else None
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[AcceptedEntry]:
         """All entries, by acceptance. Raises DataError for one that can't be read, or that stands twice."""
         found, problems = self.read()
         if problems:
@@ -60,12 +60,12 @@ class Shelf:
             raise DataError(problems[0].what + more, problems[0].where, problems[0].fix)
         return found
 
-    def read(self) -> tuple[list[Entry], list[DataError]]:
+    def read(self) -> tuple[list[AcceptedEntry], list[DataError]]:
         """All entries that can be read, by acceptance, and what is wrong with the others.
 
         A folder without entry.yaml is a submission that nobody has accepted yet: it is left out.
         """
-        found: list[Entry] = []
+        found: list[AcceptedEntry] = []
         problems: list[DataError] = []
         folders = sorted(one for one in self.submissions.glob("*") if one.is_dir() or one.is_symlink())
         folders = [one for one in folders if one.is_symlink() or (one / RECORD).exists()]
@@ -75,7 +75,7 @@ class Shelf:
                     problems.append(one)
                 else:
                     found.append(one)
-        seen: dict[str, Entry] = {}
+        seen: dict[str, AcceptedEntry] = {}
         for entry in found:
             if entry.id in seen:
                 problems.append(DataError("an entry stands twice", str(entry.folder)))
@@ -83,7 +83,7 @@ class Shelf:
         return sorted(seen.values(), key=lambda one: (one.record.accepted.timestamp(), one.id)), problems
 
 
-def _try(folder: Path) -> Entry | DataError:
+def _try(folder: Path) -> AcceptedEntry | DataError:
     if folder.is_symlink():
         return DataError("an entry's folder must not be a link", str(folder))
     try:

@@ -8,8 +8,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
-from suite.board.entry.accepted_entry import Entry
-from suite.board.rank.state import Listed, State, Table
+from suite.board.entry.accepted_entry import AcceptedEntry
+from suite.board.rank.state import Listed, State, RankTable
 from suite.board.rank.ranking import Standing
 from suite.board.site.markup import name
 from suite.report.hostile_text import clean
@@ -146,7 +146,7 @@ def board_data(state: State) -> BoardData:
     )
 
 
-def _entry(state: State, table: Table, listed: Listed) -> EntryData:
+def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
     entry, submission = listed.entry, listed.entry.submission
     model = submission.model
     place, ranking = table.place.get(entry.id), table.ranking
@@ -227,7 +227,7 @@ def entries_csv(state: State) -> str:
     return buffer.getvalue()
 
 
-def feed(state: State, events: list[tuple[str, str, Entry]], url: str) -> str:
+def feed(state: State, events: list[tuple[str, str, AcceptedEntry]], url: str) -> str:
     """Atom: (time, what, entry), newest first. url: where the site stands, "" if nobody said: links are
     relative then.
     """

@@ -9,10 +9,10 @@ from typing import Any
 from suite.board.define.board import file_name
 from suite.board.bundle.signatures import Signature
 from suite.board.bundle.submission import Selection
-from suite.board.entry.accepted_entry import GONE, Entry
+from suite.board.entry.accepted_entry import GONE, AcceptedEntry
 from suite.board.entry.verification import ColumnResult, Latency
-from suite.board.rank.state import Listed, State, Table, luck
-from suite.board.rank.sample_tables import Flips, flips
+from suite.board.rank.state import Listed, State, RankTable, luck
+from suite.board.rank.sample_tables import ColumnFlips, flips
 from suite.board.site.markup import DASH, name
 from suite.board.site.ranking_table import TRUST_NAMES, marks_of, missing, ranks, span
 from suite.board.site.task_pages import members, open_roles
@@ -21,11 +21,11 @@ from suite.report.hostile_text import cut
 from suite.report.numbers import counted, number, percent
 
 MOST_FINDINGS = 50
-Event = tuple[str, str, Entry]
+Event = tuple[str, str, AcceptedEntry]
 
 
 def entry_page(
-    state: State, listed: Listed, others: Mapping[str, Entry], downloads: list[tuple[str, str]]
+    state: State, listed: Listed, others: Mapping[str, AcceptedEntry], downloads: list[tuple[str, str]]
 ) -> dict[str, Any]:
     """What the template needs. others: all entries of the board by bundle id."""
     entry = listed.entry
@@ -56,14 +56,14 @@ def entry_page(
     }
 
 
-def _tombstone(entry: Entry) -> tuple[str, str, str] | None:
+def _tombstone(entry: AcceptedEntry) -> tuple[str, str, str] | None:
     record = entry.record
     if record.status == "active":
         return None
     return record.status.capitalize(), record.reason, (record.by or "")[:12]
 
 
-def _headline(state: State, table: Table, listed: Listed) -> tuple[str, str] | None:
+def _headline(state: State, table: RankTable, listed: Listed) -> tuple[str, str] | None:
     place = table.place.get(listed.entry.id)
     if table.ranking is None or place is None:
         return None
@@ -81,7 +81,7 @@ def _headline(state: State, table: Table, listed: Listed) -> tuple[str, str] | N
     return number(overall.value[place]), f"overall{f' ({interval})' if interval else ''}; {rank}"
 
 
-def _results(state: State, table: Table, listed: Listed) -> list[dict[str, Any]]:
+def _results(state: State, table: RankTable, listed: Listed) -> list[dict[str, Any]]:
     found = []
     place = table.place.get(listed.entry.id)
     for item in state.board.tasks:
@@ -129,7 +129,7 @@ def _seconds(latency: Latency | None) -> str:
     return DASH if latency is None else f"{number(latency.median_s)} s"
 
 
-def _notes(table: Table, listed: Listed) -> list[str]:
+def _notes(table: RankTable, listed: Listed) -> list[str]:
     notes = []
     place = table.place.get(listed.entry.id)
     if table.ranking is not None and place is not None and (out := table.ranking.leave_one_out[place]):
@@ -226,7 +226,7 @@ def _signed(signature: Signature | None) -> str:
     )
 
 
-def _events(entry: Entry, others: Mapping[str, Entry]) -> list[tuple[str, str, str, str, str]]:
+def _events(entry: AcceptedEntry, others: Mapping[str, AcceptedEntry]) -> list[tuple[str, str, str, str, str]]:
     record = entry.record
     events = [(record.accepted.date().isoformat(), "accepted", "", "", "")]
     before = entry.submission.supersedes
@@ -240,7 +240,7 @@ def _events(entry: Entry, others: Mapping[str, Entry]) -> list[tuple[str, str, s
     return events
 
 
-def _flip(state: State, one: Flips) -> tuple[str, str, str, str, str]:
+def _flip(state: State, one: ColumnFlips) -> tuple[str, str, str, str, str]:
     fewest = Thresholds(state.board.plausibility)["accretion"]
     title = next((item.shown for item in state.board.tasks if item.name == one.key), one.key)
     note = "only ever better: were only failures run again?" if one.only_up(fewest) else ""
@@ -300,6 +300,6 @@ def history_page(state: State, versions: Sequence[tuple[str, str]]) -> dict[str,
     }
 
 
-def _version(entry: Entry) -> str:
+def _version(entry: AcceptedEntry) -> str:
     board = entry.verification.board
     return "no board" if board is None else f"{board.id} {board.version}"

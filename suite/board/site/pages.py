@@ -19,8 +19,8 @@ import msgspec
 
 import suite
 from suite.board.define.board import Board
-from suite.board.entry.accepted_entry import PER_SAMPLE, SUBMISSION, VERIFICATION, Entry
-from suite.board.rank.state import State, Table, belongs, listed, read_prices, state_of
+from suite.board.entry.accepted_entry import PER_SAMPLE, SUBMISSION, VERIFICATION, AcceptedEntry
+from suite.board.rank.state import State, RankTable, belongs, listed, read_prices, state_of
 from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data
 from suite.board.site.entry_pages import entry_page, events_of, history_page
@@ -128,7 +128,7 @@ class _Site:
         self,
         shelf: Shelf,
         board: Board,
-        entries: Sequence[Entry],
+        entries: Sequence[AcceptedEntry],
         folder: Path,
         up: str,
         url: str,
@@ -232,7 +232,7 @@ class _Site:
         here = f"Entries {(number - 1) * ROWS + 1:,} to {min(number * ROWS, total):,} of {total:,}. "
         return here if count > 1 else f"All {total:,} entries."
 
-    def _warning(self, table: Table) -> str:
+    def _warning(self, table: RankTable) -> str:
         """What must be known of the intervals, as a sentence."""
         standing = first_standing(self.state, table)
         return "" if standing is None else sentence(standing.note)
@@ -266,7 +266,7 @@ class _Site:
             values = entry_page(self.state, one, self._by_id, downloads)
             self._page(f"entries/{entry.short}.html", "entry.html.j2", "../", urls=urls, **values)
 
-    def _files(self, entry: Entry) -> tuple[list[tuple[str, str]], list[str]]:
+    def _files(self, entry: AcceptedEntry) -> tuple[list[tuple[str, str]], list[str]]:
         """Copies what can be downloaded; (links, addresses of the bundle elsewhere)."""
         target = self._folder / "entries" / entry.short
         target.mkdir(exist_ok=True)
@@ -281,7 +281,7 @@ class _Site:
                 found.append((f"{entry.short}/{file}", file))
         return found, self._elsewhere(entry)
 
-    def _elsewhere(self, entry: Entry) -> list[str]:
+    def _elsewhere(self, entry: AcceptedEntry) -> list[str]:
         path = entry.folder / "bundle.ref.yaml"
         if not path.is_file() or path.is_symlink():
             return []

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from suite.board.define.board import file_name
 from suite.board.entry.verification import ColumnResult
-from suite.board.rank.state import Listed, State, Table, luck
+from suite.board.rank.state import Listed, State, RankTable, luck
 from suite.board.rank.ranking import Standing
 from suite.board.site.figures import Bar, around, drawn, shares
 from suite.board.site.markup import DASH, name
@@ -23,7 +23,7 @@ Kind = Literal["rank", "model", "bar", "number", "text"]
 
 
 @dataclass(frozen=True)
-class Head:
+class ColumnHead:
     """A column's head. first: the direction of a first click. sub: smaller text. href: a page about it.
 
     ends: of kind bar, the values at the two ends of the axis.
@@ -40,7 +40,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """What stands in a cell. bar: of kind bar."""
 
     text: str = DASH
@@ -56,7 +56,7 @@ class Row:
 
     short: str
     href: str
-    cells: list[Cell]
+    cells: list[TableCell]
     facets: dict[str, str] = field(default_factory=dict)
 
 
@@ -75,51 +75,51 @@ def ranks(low: int | None, high: int | None) -> str:
     return str(low) if low == high else f"{low}–{high}"
 
 
-def heads(state: State, table: Table) -> list[Head]:
+def heads(state: State, table: RankTable) -> list[ColumnHead]:
     """The columns."""
     found = [
-        Head("rank", "Rank", "rank", "ascending", sub="interval"),
-        Head("model", "Model", "model", "ascending", sub="organisation"),
+        ColumnHead("rank", "Rank", "rank", "ascending", sub="interval"),
+        ColumnHead("model", "Model", "model", "ascending", sub="organisation"),
     ]
     if len(state.board.tasks) > 1:
         found += [
-            Head("overall", "Overall", "number", sub="interval", href="tasks/overall.html"),
+            ColumnHead("overall", "Overall", "number", sub="interval", href="tasks/overall.html"),
             _bar_head(state, table),
         ]
     for item in state.board.tasks:
         lower = _lower(table, item.name)
         first: Literal["ascending", "descending"] = "ascending" if lower else "descending"
         sub, href = _column_sub(table, item.name, lower), f"tasks/{file_name(item.name)}.html"
-        found.append(Head(item.name, item.shown, "number", first, sub=sub, href=href))
+        found.append(ColumnHead(item.name, item.shown, "number", first, sub=sub, href=href))
     if len(state.board.tasks) == 1:
         found.append(_bar_head(state, table))
     return [*found, *(head for head, _ in _about(state))]
 
 
-def _bar_head(state: State, table: Table) -> Head:
+def _bar_head(state: State, table: RankTable) -> ColumnHead:
     low, high = _axis(state, table)
-    return Head("bar", "", "bar", ends=(number(low), number(high)))
+    return ColumnHead("bar", "", "bar", ends=(number(low), number(high)))
 
 
-def _column_sub(table: Table, key: str, lower: bool) -> str:
+def _column_sub(table: RankTable, key: str, lower: bool) -> str:
     counts = {one.n + one.unscored for row in table.ranked if (one := row.entry.column(key)) is not None}
     parts = [f"n = {counts.pop():,}"] if len(counts) == 1 else []
     return ", ".join([*parts, *(["lower is better"] if lower else [])])
 
 
-def _lower(table: Table, key: str) -> bool:
+def _lower(table: RankTable, key: str) -> bool:
     results = (row.entry.column(key) for row in [*table.ranked, *table.unranked])
     return any(one is not None and one.direction == "lower" for one in results)
 
 
-def rows(state: State, table: Table) -> list[Row]:
+def rows(state: State, table: RankTable) -> list[Row]:
     """All rows, in order."""
     axis = _axis(state, table)
     shared = {head.key for head in heads(state, table) if "n = " in head.sub}
     return [_row(state, table, listed, axis, shared) for listed in table.rows]
 
 
-def _axis(state: State, table: Table) -> tuple[float, float]:
+def _axis(state: State, table: RankTable) -> tuple[float, float]:
     """The ends of the bars, round numbers around everything drawn, so that differences can be seen."""
     shown = first_standing(state, table)
     if shown is None:
@@ -128,7 +128,7 @@ def _axis(state: State, table: Table) -> tuple[float, float]:
     return around(ends)
 
 
-def first_standing(state: State, table: Table) -> Standing | None:
+def first_standing(state: State, table: RankTable) -> Standing | None:
     """The standing that the table is sorted by, None where nothing is ranked."""
     single, ranking = len(state.board.tasks) == 1, table.ranking
     if ranking is None:
@@ -136,7 +136,7 @@ def first_standing(state: State, table: Table) -> Standing | None:
     return ranking.columns[state.board.tasks[0].name] if single else ranking.overall
 
 
-def _row(state: State, table: Table, listed: Listed, axis: tuple[float, float], shared: set[str]) -> Row:
+def _row(state: State, table: RankTable, listed: Listed, axis: tuple[float, float], shared: set[str]) -> Row:
     entry, board = listed.entry, state.board
     model = entry.submission.model
     place = table.place.get(entry.id)
@@ -144,24 +144,24 @@ def _row(state: State, table: Table, listed: Listed, axis: tuple[float, float], 
     standing = None if place is None else first_standing(state, table)
     rank = None if standing is None or place is None else standing.rank[place]
     title, key = name(model.display_name, 80), name(model.display_name).casefold()
-    span_of_ranks, bar = "", Cell("", None)
+    span_of_ranks, bar = "", TableCell("", None)
     if standing is not None and place is not None:
         span_of_ranks = ranks(standing.lowest[place], standing.highest[place])
         value = standing.value[place]
         if value is not None:
-            bar = Cell("", None, bar=shares(standing.low[place], value, standing.high[place], axis))
+            bar = TableCell("", None, bar=shares(standing.low[place], value, standing.high[place], axis))
     cells = [
-        Cell(str(rank) if rank is not None else DASH, rank, span_of_ranks),
-        Cell(title, key, name(model.organization, 80), marks),
+        TableCell(str(rank) if rank is not None else DASH, rank, span_of_ranks),
+        TableCell(title, key, name(model.organization, 80), marks),
     ]
     if len(board.tasks) > 1:
         if table.ranking is not None and place is not None:
             overall = table.ranking.overall
             value = overall.value[place]
             marks = ["interval too narrow"] if place in overall.lacking else []
-            cells.append(Cell(number(value), value, span(overall.low[place], overall.high[place]), marks))
+            cells.append(TableCell(number(value), value, span(overall.low[place], overall.high[place]), marks))
         else:
-            cells.append(Cell())
+            cells.append(TableCell())
         cells.append(bar)
     cells += [_result(entry.column(item.name), item.name in shared) for item in board.tasks]
     if len(board.tasks) == 1:
@@ -176,12 +176,12 @@ def _row(state: State, table: Table, listed: Listed, axis: tuple[float, float], 
     return Row(entry.short, f"entries/{entry.short}.html", cells, facets)
 
 
-def _result(result: ColumnResult | None, shared: bool) -> Cell:
+def _result(result: ColumnResult | None, shared: bool) -> TableCell:
     if result is None or result.value is None:
-        return Cell(marks=() if result is None or not result.unscored else (f"{result.unscored:,} unscored",))
+        return TableCell(marks=() if result is None or not result.unscored else (f"{result.unscored:,} unscored",))
     marks = [] if shared else [f"n {result.n:,}"]
     marks += [f"{result.unscored:,} unscored"] if result.unscored else []
-    return Cell(number(result.value), result.value, span(result.low, result.high), marks)
+    return TableCell(number(result.value), result.value, span(result.low, result.high), marks)
 
 
 def missing(state: State, listed: Listed) -> list[str]:
@@ -207,13 +207,13 @@ def marks_of(state: State, listed: Listed) -> list[str]:
     return found
 
 
-def _about(state: State) -> list[tuple[Head, Callable[[Listed], Cell]]]:
+def _about(state: State) -> list[tuple[ColumnHead, Callable[[Listed], TableCell]]]:
     """The columns about the model and its run."""
     money = f"{state.currency}, from tokens"
 
-    def head(key: str, title: str, sub: str = "", kind: Kind = "text", group: str = "more") -> Head:
+    def head(key: str, title: str, sub: str = "", kind: Kind = "text", group: str = "more") -> ColumnHead:
         first: Literal["ascending", "descending"] = "ascending"
-        return Head(key, title, kind, first, "more" if group else "", sub)
+        return ColumnHead(key, title, kind, first, "more" if group else "", sub)
 
     return [
         (head("parameters", "Parameters", "total, active", "number", ""), _parameters),
@@ -239,30 +239,30 @@ def _about(state: State) -> list[tuple[Head, Callable[[Listed], Cell]]]:
     ]
 
 
-UNKNOWN = Cell("unknown", None)
+UNKNOWN = TableCell("unknown", None)
 
 
-def _words(text: str | None) -> Cell:
+def _words(text: str | None) -> TableCell:
     if not text or text == "unknown":
         return UNKNOWN
-    return Cell(name(text.replace("_", " "), 60), name(text).casefold())
+    return TableCell(name(text.replace("_", " "), 60), name(text).casefold())
 
 
-def _number(value: float | None) -> Cell:
-    return UNKNOWN if value is None else Cell(number(value), value)
+def _number(value: float | None) -> TableCell:
+    return UNKNOWN if value is None else TableCell(number(value), value)
 
 
-def _weights(listed: Listed) -> Cell:
+def _weights(listed: Listed) -> TableCell:
     return _words(listed.entry.submission.model.availability.removesuffix("_weights"))
 
 
-def _parameters(listed: Listed) -> Cell:
+def _parameters(listed: Listed) -> TableCell:
     model = listed.entry.submission.model
     total, active = model.parameters_total, model.parameters_active
     if total is None:
         return UNKNOWN
     more = f"{_large(active)} active" if active is not None and active != total else ""
-    return Cell(_large(total), float(total), more)
+    return TableCell(_large(total), float(total), more)
 
 
 def _large(value: int) -> str:
@@ -272,14 +272,14 @@ def _large(value: int) -> str:
     return f"{value:,}"
 
 
-def _zero_shot(listed: Listed) -> Cell:
+def _zero_shot(listed: Listed) -> TableCell:
     share = listed.zero_shot
-    return UNKNOWN if share is None else Cell(percent(share), share)
+    return UNKNOWN if share is None else TableCell(percent(share), share)
 
 
-def _trust(listed: Listed) -> Cell:
+def _trust(listed: Listed) -> TableCell:
     trust = listed.entry.verification.trust
-    return Cell(trust, trust, TRUST_NAMES.get(trust, ""))
+    return TableCell(trust, trust, TRUST_NAMES.get(trust, ""))
 
 
 TRUST_NAMES = {
@@ -291,33 +291,33 @@ TRUST_NAMES = {
 }
 
 
-def _submitter(listed: Listed) -> Cell:
+def _submitter(listed: Listed) -> TableCell:
     one = listed.entry.submission.submitter
-    return Cell(name(one.name, 60), name(one.name).casefold(), one.relationship.replace("_", " "))
+    return TableCell(name(one.name, 60), name(one.name).casefold(), one.relationship.replace("_", " "))
 
 
-def _tokens(listed: Listed) -> Cell:
+def _tokens(listed: Listed) -> TableCell:
     prompt, completion = listed.tokens
     each = listed.tokens_per_sample
     if each is None or prompt is None or completion is None:
         return UNKNOWN
     parts = f"{number(prompt / listed.samples)}, {number(completion / listed.samples)}"
-    return Cell(number(each), each, parts)
+    return TableCell(number(each), each, parts)
 
 
-def _runs(state: State, listed: Listed) -> Cell:
+def _runs(state: State, listed: Listed) -> TableCell:
     runs = listed.entry.submission.disclosure.selection.complete_runs
     table = state.custom if listed.entry.verification.kind == "custom" else state.standard
     gain = luck(table, listed)
-    return Cell(f"{runs:,}", float(runs), f"luck {number(gain)}" if gain else "")
+    return TableCell(f"{runs:,}", float(runs), f"luck {number(gain)}" if gain else "")
 
 
-def html_rows(found: Iterable[Row], columns: Sequence[Head]) -> Markup:
+def html_rows(found: Iterable[Row], columns: Sequence[ColumnHead]) -> Markup:
     """Rows of a table body. Every text is escaped here; ids and links are made of hex digits."""
     return Markup("\n".join(_html_row(row, columns) for row in found))
 
 
-def _html_row(row: Row, columns: Sequence[Head]) -> str:
+def _html_row(row: Row, columns: Sequence[ColumnHead]) -> str:
     cells = []
     for head, cell in zip(columns, row.cells, strict=True):
         more = f"<small>{escape(cell.sub)}</small>" if cell.sub else ""

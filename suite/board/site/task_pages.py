@@ -7,7 +7,7 @@ from markupsafe import Markup, escape
 
 from suite.board.define.board import Item, file_name
 from suite.board.entry.verification import ColumnResult
-from suite.board.rank.state import Listed, State, Table
+from suite.board.rank.state import Listed, State, RankTable
 from suite.board.rank.overall import NAMES
 from suite.board.rank.ranking import Standing
 from suite.board.site.figures import forest, leading, matrix
@@ -53,11 +53,11 @@ def overall_page(state: State) -> dict[str, Any]:
     }
 
 
-def _tables(state: State) -> list[Table]:
+def _tables(state: State) -> list[RankTable]:
     return [one for one in (state.standard, state.custom) if one.ranking is not None]
 
 
-def _part(state: State, table: Table, item: Item) -> dict[str, Any]:
+def _part(state: State, table: RankTable, item: Item) -> dict[str, Any]:
     assert table.ranking is not None
     standing = table.ranking.columns[item.name]
     heads = [("Rank", NUMBER), ("Model", TEXT), ("Value", NUMBER), ("Interval", TEXT), ("n", NUMBER),
@@ -85,7 +85,7 @@ def _part(state: State, table: Table, item: Item) -> dict[str, Any]:
     return _whole(state, table, standing, name(item.shown), heads, rows, _apart(table, item, free))
 
 
-def _overall_part(state: State, table: Table) -> dict[str, Any]:
+def _overall_part(state: State, table: RankTable) -> dict[str, Any]:
     ranking = table.ranking
     assert ranking is not None
     standing = ranking.overall
@@ -111,7 +111,7 @@ def _overall_part(state: State, table: Table) -> dict[str, Any]:
 
 def _whole(
     state: State,
-    table: Table,
+    table: RankTable,
     standing: Standing,
     title: str,
     heads: Sequence[tuple[str, str]],
@@ -132,7 +132,7 @@ def _whole(
     }
 
 
-def _apart(table: Table, item: Item, free: Sequence[str]) -> str:
+def _apart(table: RankTable, item: Item, free: Sequence[str]) -> str:
     """What to say where entries were not scored or answered by the same models."""
     results = [one.entry.column(item.name) for one in table.ranked]
     unlike = [role for role in free if len({members(one, role) for one in results if one is not None}) > 1]
@@ -183,7 +183,7 @@ def _link(listed: Listed) -> str:
     return f'<th scope="row"><a href="../entries/{listed.entry.short}.html">{shown}</a></th>'
 
 
-def first_of(table: Table, standing: Standing | None, most: int = 4) -> str:
+def first_of(table: RankTable, standing: Standing | None, most: int = 4) -> str:
     """Who is first or statistically tied for it, in words."""
     if standing is None or not leading(standing):
         return DASH

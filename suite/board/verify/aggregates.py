@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from suite.board.bundle.submission import SubmittedRun
 from suite.board.verify.equality import differences
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 from suite.errors import SuiteError
 from suite.journal.run import Run
 from suite.run.findings import OF_CELL
@@ -23,7 +23,7 @@ _ENVELOPE = ("value", "n", "unscored")
 _INTERVAL = frozenset({"low", "high", "method", "clusters", "n_effective", "note"})
 
 
-def numbers(subject: Subject, entry: SubmittedRun, wanted: float | None = None) -> None:
+def numbers(subject: VerifiedRun, entry: SubmittedRun, wanted: float | None = None) -> None:
     """Climb R8; sets `subject.recomputed`. Needs `subject.plan`. entry: the run in submission.json.
 
     wanted: level of the intervals that are recomputed, where the scoring may have had another.
@@ -71,7 +71,7 @@ def _told(mine: Mapping[str, Mapping[str, int]], theirs: Any) -> dict[str, dict[
     return {role: {k: v for k, v in one.items() if k not in left_out} for role, one in mine.items()}
 
 
-def _compare(subject: Subject, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+def _compare(subject: VerifiedRun, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
     for path, here, there in differences(mine, theirs):
         if "intervals" not in theirs and path.rpartition(".")[2] in _INTERVAL:
             continue
@@ -95,7 +95,7 @@ def _what(here: Any, there: Any) -> str:
     return "the number does not follow from the scores"
 
 
-def _envelope(subject: Subject, mine: Mapping[str, Any], entry: SubmittedRun) -> None:
+def _envelope(subject: VerifiedRun, mine: Mapping[str, Any], entry: SubmittedRun) -> None:
     """The headlines that the envelope repeats."""
     cells = {cell["cell"]: cell for cell in mine["cells"]}
     for claimed in entry.cells:

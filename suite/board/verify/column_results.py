@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from suite.board.entry.verification import ColumnResult, Latency, TokenCounts
 from suite.board.verify.members import UNSERVED, members, provider_of
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 from suite.compare.sides import scope, side
 from suite.journal.pairs import pairs
 from suite.run.cells import AnyTask
@@ -45,7 +45,7 @@ class _Output(msgspec.Struct):
 class Spent:
     """The candidate's calls of one run, 32 bytes each. all: how many there are."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: VerifiedRun) -> None:
         ids, prompt, completion, seconds = array("Q"), array("q"), array("q"), array("d")
         decode = msgspec.json.Decoder(Call).decode
         for line in subject.reader.calls.raw():
@@ -66,7 +66,7 @@ class Spent:
         self._of = self._by_cell(subject)
         self.all = len(self._ids)
 
-    def _by_cell(self, subject: Subject) -> dict[str, NDArray[np.int64]]:
+    def _by_cell(self, subject: VerifiedRun) -> dict[str, NDArray[np.int64]]:
         """Cell -> places of the calls that its outputs name."""
         named: dict[str, array[int]] = {}
         decode = msgspec.json.Decoder(_Output).decode
@@ -110,11 +110,11 @@ class Want:
 
     key: str
     headline: str
-    cells: tuple[tuple[Subject, str, str], ...]
+    cells: tuple[tuple[VerifiedRun, str, str], ...]
 
 
 @dataclass
-class Units:
+class CellUnits:
     """The units of one cell. sample, cluster: 64-bit digests; stratum: its name."""
 
     cell: str
@@ -139,14 +139,16 @@ class Units:
 
 
 @dataclass
-class Column:
+class VerifiedColumn:
     """One column. units: one a cell, () where it is unpaired."""
 
     result: ColumnResult
-    units: tuple[Units, ...] = field(default=())
+    units: tuple[CellUnits, ...] = field(default=())
 
 
-def make_columns(wants: Sequence[Want], level: float, spent: dict[str, Spent] | None = None) -> list[Column]:
+def make_columns(
+    wants: Sequence[Want], level: float, spent: dict[str, Spent] | None = None
+) -> list[VerifiedColumn]:
     """All columns. Reads the journals of each run once for each of its tasks. spent: filled by run."""
     tables: dict[tuple[str, str], ScoreTable] = {}
     kept: dict[str, Spent] = {} if spent is None else spent
@@ -162,7 +164,7 @@ def whole_latency(wants: Sequence[Want], spent: Mapping[str, Spent]) -> Latency 
     return latency([spent[run].seconds(sorted(names)) for run, names in cells.items() if run in spent])
 
 
-def _table(subject: Subject, task: str, tables: dict[tuple[str, str], ScoreTable]) -> ScoreTable:
+def _table(subject: VerifiedRun, task: str, tables: dict[tuple[str, str], ScoreTable]) -> ScoreTable:
     found = tables.get((subject.run_id, task))
     if found is None:
         assert subject.plan is not None
@@ -180,7 +182,7 @@ def _table(subject: Subject, task: str, tables: dict[tuple[str, str], ScoreTable
 
 def _column(
     want: Want, tables: dict[tuple[str, str], ScoreTable], spent: dict[str, Spent], level: float
-) -> Column:
+) -> VerifiedColumn:
     rows = [result_of(subject, cell, want.headline) for subject, cell, _ in want.cells]
     values = [row["value"] for row in rows if row and row["value"] is not None]
     value = math.fsum(values) / len(values) if len(values) == len(rows) and rows else None
@@ -216,10 +218,10 @@ def _column(
         seconds=seconds,
         roles=_roles(want),
     )
-    return Column(result, units)
+    return VerifiedColumn(result, units)
 
 
-def result_of(subject: Subject, cell: str, headline: str) -> Mapping[str, Any] | None:
+def result_of(subject: VerifiedRun, cell: str, headline: str) -> Mapping[str, Any] | None:
     """The recomputed row of a metric over a whole cell."""
     for one in subject.recomputed.get("cells", ()):
         if one["cell"] == cell:
@@ -271,14 +273,14 @@ def _measure(want: Want) -> Measure | None:
     return None
 
 
-def _task_of(subject: Subject, cell: str) -> AnyTask:
+def _task_of(subject: VerifiedRun, cell: str) -> AnyTask:
     assert subject.plan is not None
     return next(one.task for one in subject.plan.cells if one.id == cell)
 
 
 def _units(
     want: Want, tables: dict[tuple[str, str], ScoreTable], rows: Sequence[Mapping[str, Any] | None]
-) -> tuple[Units, ...]:
+) -> tuple[CellUnits, ...]:
     measure = _measure(want)
     if measure is None:
         return ()
@@ -297,7 +299,7 @@ def _units(
     return tuple(found)
 
 
-def _cell_units(measure: Measure, table: ScoreTable, cell: str) -> Units | None:
+def _cell_units(measure: Measure, table: ScoreTable, cell: str) -> CellUnits | None:
     if measure.top is None or not measure.pairs:
         return None
     units = side(measure, table, cell, ())
@@ -312,11 +314,11 @@ def _cell_units(measure: Measure, table: ScoreTable, cell: str) -> Units | None:
         codes, categories = rows.codes(measure.macro)
         first = np.unique(unit_ids(rows), return_index=True)[1]
         stratum[:] = [categories[code] for code in codes[first]]
-    return Units(cell, units.every, units.every_cluster, stratum, top, bottom)
+    return CellUnits(cell, units.every, units.every_cluster, stratum, top, bottom)
 
 
 def _interval(
-    cells: Sequence[Units], value: float | None, level: float, limits: tuple[float, float] | None
+    cells: Sequence[CellUnits], value: float | None, level: float, limits: tuple[float, float] | None
 ) -> tuple[float | None, float | None, str]:
     """Interval of the mean over cells, and how it was made or why there is none."""
     if value is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 from suite.journal.index import digest64
 from suite.run.plan import Plan
 from suite.run.records import payload_sha256
@@ -39,7 +39,7 @@ class _Facts(_Keys):
     imported: bool = False
 
 
-def complete(subject: Subject) -> None:
+def complete(subject: VerifiedRun) -> None:
     """Climb R4. Needs `subject.plan`."""
     plan = subject.plan
     assert plan is not None
@@ -78,7 +78,7 @@ def complete(subject: Subject) -> None:
             _unknown(subject, file, left)
 
 
-def _whole(subject: Subject, plan: Plan) -> None:
+def _whole(subject: VerifiedRun, plan: Plan) -> None:
     manifest = subject.manifest
     where = subject.place("manifest.json")
     if manifest.get("imported"):
@@ -104,7 +104,7 @@ def _expected(plan: Plan) -> Iterator[tuple[str, Sample[Any]]]:
                 yield plan.cells[item.cell].id, sample
 
 
-def _outputs(subject: Subject) -> dict[int, bytes]:
+def _outputs(subject: VerifiedRun) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
     decoder = msgspec.json.Decoder(_Facts)
     for number, line in enumerate(subject.reader.outputs.raw(), 1):
@@ -118,7 +118,7 @@ def _outputs(subject: Subject) -> dict[int, bytes]:
     return found
 
 
-def _scores(subject: Subject) -> set[int]:
+def _scores(subject: VerifiedRun) -> set[int]:
     found: set[int] = set()
     decoder = msgspec.json.Decoder(_Keys)
     for number, line in enumerate(subject.scoring_journal.scores.raw(), 1):
@@ -130,13 +130,13 @@ def _scores(subject: Subject) -> set[int]:
     return found
 
 
-def _twice(subject: Subject, file: str, number: int, one: _Keys) -> None:
+def _twice(subject: VerifiedRun, file: str, number: int, one: _Keys) -> None:
     what = "outputs" if file == "outputs.jsonl" else "scores"
     where = subject.place(file, f"line {number}, cell {one.cell}, trial {one.trial}")
     subject.add(f"R4.repeated-{what.removesuffix('s')}", f"a sample has two {what}", where, sample=one.sample)
 
 
-def _explain(subject: Subject, changed: dict[int, tuple[str, Sample[Any]]]) -> None:
+def _explain(subject: VerifiedRun, changed: dict[int, tuple[str, Sample[Any]]]) -> None:
     """Name the fields in which recorded outputs are not of their samples."""
     for number, record in enumerate(subject.reader.outputs, 1):
         found = changed.get(digest64(record.cell, record.sample, record.trial))
@@ -156,7 +156,7 @@ def _explain(subject: Subject, changed: dict[int, tuple[str, Sample[Any]]]) -> N
                 subject.add(code, what, where, sample=sample.id, **sides)
 
 
-def _unknown(subject: Subject, file: str, left: Collection[int]) -> None:
+def _unknown(subject: VerifiedRun, file: str, left: Collection[int]) -> None:
     lines: Any = subject.reader.outputs if file == "outputs" else subject.scoring_journal.scores
     for number, one in enumerate(lines, 1):
         if digest64(one.cell, one.sample, one.trial) in left:

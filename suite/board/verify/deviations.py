@@ -13,7 +13,7 @@ from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board, Item
 from suite.board.define.parts import Seat
 from suite.board.verify.equality import differences, same
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 from suite.errors import SuiteError
 from suite.plugins import Catalogue
 from suite.run.cells import Cell
@@ -57,12 +57,12 @@ class Place:
 
     item: Item
     cell: Cell
-    subject: Subject
+    subject: VerifiedRun
     record: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Standing:
+class ClassStanding:
     """What R5 came to. places: by column and cell. custom: in which class the entry belongs. lacking:
     columns without all their cells: they get no number. partial: on other samples than the board's.
     """
@@ -77,10 +77,10 @@ class Standing:
 def asked(
     board: Board,
     submission: Submission,
-    subjects: Sequence[Subject],
+    subjects: Sequence[VerifiedRun],
     findings: Findings,
     plugins: Catalogue,
-) -> Standing:
+) -> ClassStanding:
     """Climb R5."""
     findings.ran("R5")
     _envelope(board, submission, findings)
@@ -89,7 +89,7 @@ def asked(
         wanted = board.cells(plugins)
     except SuiteError as error:
         findings.not_run("R5", f"the board cannot be resolved here: {error.what}")
-        return Standing({}, False, ())
+        return ClassStanding({}, False, ())
     places, deviations = _places(board, wanted, subjects, findings)
     for column in places.values():
         for place in column:
@@ -118,16 +118,16 @@ def _envelope(board: Board, submission: Submission, findings: Findings) -> None:
             findings.add(code, what, where, expected=list(taken), found=given)
 
 
-def candidate_of(subject: Subject) -> Mapping[str, Any]:
+def candidate_of(subject: VerifiedRun) -> Mapping[str, Any]:
     """The candidate as the manifest records it, {} if there is none."""
     found = subject.manifest.get("roles", {}).get("candidate", ())
     return found[0] if found else {}
 
 
 def _one_candidate(
-    board: Board, submission: Submission, subjects: Sequence[Subject], findings: Findings
+    board: Board, submission: Submission, subjects: Sequence[VerifiedRun], findings: Findings
 ) -> None:
-    first: tuple[Subject, Mapping[str, Any]] | None = None
+    first: tuple[VerifiedRun, Mapping[str, Any]] | None = None
     for subject in subjects:
         one = candidate_of(subject)
         if not one:
@@ -151,7 +151,7 @@ def _one_candidate(
 
 
 def _claimed_identity(
-    submission: Submission, subject: Subject, candidate: Mapping[str, Any], findings: Findings
+    submission: Submission, subject: VerifiedRun, candidate: Mapping[str, Any], findings: Findings
 ) -> None:
     """The model that the envelope names is the one that the run asked."""
     claimed, recorded = submission.model.identity, candidate["identity"]
@@ -171,10 +171,10 @@ def _claimed_identity(
 
 
 def _places(
-    board: Board, wanted: Mapping[str, Sequence[Cell]], subjects: Sequence[Subject], findings: Findings
+    board: Board, wanted: Mapping[str, Sequence[Cell]], subjects: Sequence[VerifiedRun], findings: Findings
 ) -> tuple[dict[str, tuple[Place, ...]], list[Deviation]]:
     """Where each cell of the board is. A missing one with a relative of other parameters is a deviation."""
-    by_cell: dict[str, list[tuple[Subject, Mapping[str, Any]]]] = {}
+    by_cell: dict[str, list[tuple[VerifiedRun, Mapping[str, Any]]]] = {}
     for subject in subjects:
         for record in subject.manifest["cells"]:
             by_cell.setdefault(record["cell"], []).append((subject, record))
@@ -210,7 +210,7 @@ def _places(
 def _missing(
     item: Item,
     cell: Cell,
-    by_cell: Mapping[str, Sequence[tuple[Subject, Mapping[str, Any]]]],
+    by_cell: Mapping[str, Sequence[tuple[VerifiedRun, Mapping[str, Any]]]],
     wanted: Mapping[str, Sequence[Cell]],
     findings: Findings,
 ) -> Iterator[Deviation]:
@@ -288,7 +288,7 @@ def _seats(place: Place, role: str, seats: Sequence[Seat]) -> Iterator[Deviation
             yield Deviation(kind, f"sampling of the {role}", f"{where}.sampling.{path}", expected, found)
 
 
-def _candidate_deviations(board: Board, subject: Subject) -> Iterator[Deviation]:
+def _candidate_deviations(board: Board, subject: VerifiedRun) -> Iterator[Deviation]:
     sampling = candidate_of(subject).get("sampling", {})
     where = subject.place("manifest.json", "roles.candidate.sampling")
     wanted = board.candidate.sampling
@@ -308,7 +308,7 @@ def _class(
     deviations: Sequence[Deviation],
     lacking: frozenset[str],
     findings: Findings,
-) -> Standing:
+) -> ClassStanding:
     declared = {change.what for change in submission.disclosure.changes}
     standard = submission.submission_type == "standard"
     for one in deviations:
@@ -323,4 +323,4 @@ def _class(
     told = tuple(dict.fromkeys(one.said for one in deviations[:_MOST_TOLD]))
     told += tuple(f"{name}: no number, since not all its cells are there" for name in sorted(lacking))
     partial = any(one.kind in ("subset", "data") for one in deviations)
-    return Standing(places, not standard or bool(deviations), told, lacking, partial)
+    return ClassStanding(places, not standard or bool(deviations), told, lacking, partial)

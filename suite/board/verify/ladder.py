@@ -16,23 +16,30 @@ from suite.board.bundle.contents import Bundle, open_bundle
 from suite.board.bundle.file_names import SIGNATURE
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.signatures import Signature, Signers
-from suite.board.bundle.size_limits import MIB, Limits
+from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.board.bundle.submission import Submission, SubmittedRun
 from suite.board.define.board import Board
 from suite.board.define.thresholds import Thresholds
-from suite.board.entry.accepted_entry import Entry
+from suite.board.entry.accepted_entry import AcceptedEntry
 from suite.board.entry.verification import Kind, Latency, RecomputedCell, Verdict
 from suite.board.verify.aggregates import numbers
-from suite.board.verify.column_results import Column, Spent, Want, make_columns, result_of, whole_latency
+from suite.board.verify.column_results import (
+    Spent,
+    VerifiedColumn,
+    Want,
+    make_columns,
+    result_of,
+    whole_latency,
+)
 from suite.board.verify.completeness import complete
-from suite.board.verify.deviations import Standing, asked
+from suite.board.verify.deviations import ClassStanding, asked
 from suite.board.verify.live_passes import Rerun, Rerunning
 from suite.board.verify.plausibility import plausible
 from suite.board.verify.plausibility.others import Beside, check_others, check_pasted
 from suite.board.verify.replay import replay
 from suite.board.verify.reply_digests import ReplyCollector, ReplyDigests
 from suite.board.verify.reproduction import rerun
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 from suite.board.verify.time_limit import Budget, TimeUp
 from suite.board.verify.world import same_world
 from suite.errors import SuiteError
@@ -56,15 +63,15 @@ class Ladder:
     submission: Submission | None
     findings: Findings
     board: Board | None = None
-    standing: Standing | None = None
-    columns: list[Column] = field(default_factory=list)
+    standing: ClassStanding | None = None
+    columns: list[VerifiedColumn] = field(default_factory=list)
     recomputed: list[RecomputedCell] = field(default_factory=list)
     plugins: dict[str, str] = field(default_factory=dict)
     rerun: Rerunning | None = None
     rejudge: Rerunning | None = None
     latency: Latency | None = None
     replies: ReplyDigests | None = None
-    others: Sequence[Entry] = ()
+    others: Sequence[AcceptedEntry] = ()
     signature: Signature | None = None
     at: str = ""
     more: bool = False
@@ -98,7 +105,7 @@ def climb(
     again: Rerun | None = None,
     say: Say = lambda _: None,
     budget: Budget | None = None,
-    others: Sequence[Entry] = (),
+    others: Sequence[AcceptedEntry] = (),
     signers: Signers | None = None,
 ) -> Ladder:
     """Climb all rungs; the re-run where `again` says so.
@@ -110,7 +117,7 @@ def climb(
     """
     budget = budget or Budget()
     findings = Findings(most, budget.check)
-    limits = Limits(archive=board.limits.bundle_mib * MIB) if board is not None else Limits()
+    limits = SizeLimits(archive=board.limits.bundle_mib * MIB) if board is not None else SizeLimits()
     ladder = Ladder("", None, findings, board, others=others)
     with ExitStack() as stack:
         try:
@@ -191,10 +198,10 @@ def _runs(
     plugins: Catalogue,
     budget: Budget,
     say: Say,
-) -> list[Subject]:
+) -> list[VerifiedRun]:
     """All rungs but the re-run; the runs that are sound."""
     findings, board = ladder.findings, ladder.board
-    subjects: list[Subject] = []
+    subjects: list[VerifiedRun] = []
     for index, run in enumerate(bundle.runs):
         if not run.sound:
             reason = f"{run.id}: its files are not sound, see R1 and R2"
@@ -202,7 +209,7 @@ def _runs(
                 findings.not_run(name, reason)
             continue
         ladder.at, ladder.more = f"runs/{run.id}", index + 1 < len(bundle.runs)
-        subject = Subject(run.id, run.folder, run.scoring, findings, budget)
+        subject = VerifiedRun(run.id, run.folder, run.scoring, findings, budget)
         say(f"{run.id}: tasks and data")
         parameters, place = bundle.submission.model.parameters_total, scratch / f"run-{index}"
         _one(subject, run.entry, parameters, place, plugins, data, board, say)
@@ -230,7 +237,7 @@ def _runs(
 
 def _again(
     ladder: Ladder,
-    subjects: Sequence[Subject],
+    subjects: Sequence[VerifiedRun],
     scratch: Path,
     plugins: Catalogue,
     again: Rerun | None,
@@ -256,7 +263,7 @@ def _again(
 
 
 def _one(
-    subject: Subject,
+    subject: VerifiedRun,
     entry: SubmittedRun,
     parameters: int | None,
     scratch: Path,
@@ -286,7 +293,7 @@ def _one(
 
 
 def _beside(
-    ladder: Ladder, submission: Submission, wants: Sequence[Want], subjects: Sequence[Subject]
+    ladder: Ladder, submission: Submission, wants: Sequence[Want], subjects: Sequence[VerifiedRun]
 ) -> None:
     """R9 of the bundle as a whole: its tasks beside each other, and the bundle beside a board's entries."""
     findings, board = ladder.findings, ladder.board
@@ -306,7 +313,9 @@ def _beside(
             check_others(mine, findings)
 
 
-def _board(ladder: Ladder, submission: Submission, subjects: Sequence[Subject], plugins: Catalogue) -> None:
+def _board(
+    ladder: Ladder, submission: Submission, subjects: Sequence[VerifiedRun], plugins: Catalogue
+) -> None:
     findings, board = ladder.findings, ladder.board
     if board is None:
         findings.not_run("R5", "no board was given (--board)")
@@ -342,7 +351,7 @@ def _caps(ladder: Ladder) -> None:
                     )
 
 
-def _wants(ladder: Ladder, subjects: Sequence[Subject]) -> list[Want]:
+def _wants(ladder: Ladder, subjects: Sequence[VerifiedRun]) -> list[Want]:
     """The board's columns; without a board one for each cell."""
     if ladder.standing is not None and ladder.board is not None:
         return [

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from suite.board.entry.verification import RerunLabel, RerunResult
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 from suite.compare.sides import side
 from suite.journal.pairs import pairs
 from suite.journal.reading import RunReader
@@ -99,7 +99,7 @@ class _Picked(Plan):
 
 
 def pick(
-    subjects: Sequence[Subject],
+    subjects: Sequence[VerifiedRun],
     count: int,
     seed: str,
     cells: Collection[tuple[str, str]] | None = None,
@@ -131,7 +131,7 @@ def pick(
 
 
 def _first_works(
-    subject: Subject, count: int, seed: str, cells: Collection[tuple[str, str]] | None, judged: bool
+    subject: VerifiedRun, count: int, seed: str, cells: Collection[tuple[str, str]] | None, judged: bool
 ) -> dict[str, list[tuple[bytes, str, int]]]:
     """Cell -> (digest, sample, trial) of its first works by digest, enough for `count` samples."""
     most = count * int(subject.manifest["trials"])
@@ -203,7 +203,7 @@ def live_passes(
 
 
 def compare_headlines(
-    subject: Subject, plan: Plan, now: RunReader, going: Rerunning, works: Picked | None = None
+    subject: VerifiedRun, plan: Plan, now: RunReader, going: Rerunning, works: Picked | None = None
 ) -> None:
     """The headline of each sample now and as recorded, where it is a mean of samples. works: the only trials
     that are looked at, None for all.

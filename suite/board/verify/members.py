@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 
 UNSERVED = frozenset({"scripted", "replay", "lexical"})  # no model takes time to answer
 
 
-def members(subject: Subject) -> dict[str, Mapping[str, Any]]:
+def members(subject: VerifiedRun) -> dict[str, Mapping[str, Any]]:
     """Member -> its record in the manifests."""
     found: dict[str, Mapping[str, Any]] = {}
     for manifest in (subject.manifest, subject.scoring_manifest):

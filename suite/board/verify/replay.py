@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.board.verify.equality import differing_values
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 from suite.board.verify.time_limit import Budget, TimeUp
 from suite.errors import PluginError, RunError, SandboxUnavailable, SuiteError
 from suite.journal.lines import Lines
@@ -34,7 +34,7 @@ RecordT = TypeVar("RecordT", OutputRecord, ScoreRecord)
 Ids = NDArray[np.uint64]
 
 
-def replay(subject: Subject, scratch: Path) -> None:
+def replay(subject: VerifiedRun, scratch: Path) -> None:
     """Climb R6 and R7. Needs `subject.plan`; sets `subject.replayed` and `subject.whole`."""
     plan = subject.plan
     assert plan is not None
@@ -90,7 +90,7 @@ async def _in_time(budget: Budget, going: Coroutine[Any, Any, Outcome]) -> Outco
         raise
 
 
-def _compare(subject: Subject, again: RunReader, outcome: Outcome) -> None:
+def _compare(subject: VerifiedRun, again: RunReader, outcome: Outcome) -> None:
     subject.replayed = again
     subject.whole = outcome.pending == 0 and outcome.error is None
     _facts(subject, again, outcome.scoring)
@@ -154,7 +154,7 @@ class _Asked:
         return np.unique(np.concatenate([*self._done, np.array(self._ids, dtype=np.uint64)]))
 
 
-def _filled(subject: Subject, record: OutputRecord) -> Output:
+def _filled(subject: VerifiedRun, record: OutputRecord) -> Output:
     """An output with the text that was left out, taken from its call's reply."""
     output = record.output
     if not record.text_from:
@@ -163,7 +163,7 @@ def _filled(subject: Subject, record: OutputRecord) -> Output:
     return Output(call.reply.text if call else "", output.data, output.finish)
 
 
-def _facts(subject: Subject, again: RunReader, scoring: str) -> None:
+def _facts(subject: VerifiedRun, again: RunReader, scoring: str) -> None:
     """What the tasks said of versions and digests when they were opened."""
     sides = [(subject.manifest["cells"], again.manifest["cells"], "manifest.json")]
     if scoring:
@@ -182,7 +182,7 @@ def _facts(subject: Subject, again: RunReader, scoring: str) -> None:
                 subject.warn("R6.facts", what, where, expected=now, found=then)
 
 
-def _pending(subject: Subject, again: RunReader) -> set[Key]:
+def _pending(subject: VerifiedRun, again: RunReader) -> set[Key]:
     """The works that the replay could not do, each named with its reason."""
     undone: set[Key] = set()
     roles: dict[Key, str] = {}
@@ -204,7 +204,7 @@ def _pending(subject: Subject, again: RunReader) -> set[Key]:
     return undone
 
 
-def _output(subject: Subject, mine: OutputRecord, theirs: OutputRecord) -> None:
+def _output(subject: VerifiedRun, mine: OutputRecord, theirs: OutputRecord) -> None:
     where = subject.place("outputs.jsonl", f"cell {theirs.cell}, trial {theirs.trial}")
     if mine.output != theirs.output or mine.text_from != theirs.text_from:
         here, there = _filled(subject, mine), _filled(subject, theirs)
@@ -218,7 +218,7 @@ def _output(subject: Subject, mine: OutputRecord, theirs: OutputRecord) -> None:
 
 
 def _calls(
-    subject: Subject,
+    subject: VerifiedRun,
     code: str,
     where: str,
     mine: OutputRecord | ScoreRecord,
@@ -230,7 +230,7 @@ def _calls(
     subject.add(code, what, where, sample=theirs.sample, **sides)
 
 
-def _score(subject: Subject, mine: ScoreRecord, theirs: ScoreRecord) -> None:
+def _score(subject: VerifiedRun, mine: ScoreRecord, theirs: ScoreRecord) -> None:
     rung = "R7" if mine.calls or theirs.calls else "R6"
     where = subject.place("scoring/scores.jsonl", f"cell {theirs.cell}, trial {theirs.trial}")
     if mine.output_sha256 != theirs.output_sha256:
@@ -246,7 +246,7 @@ def _score(subject: Subject, mine: ScoreRecord, theirs: ScoreRecord) -> None:
         _calls(subject, f"{rung}.calls", where, mine, theirs)
 
 
-def _parts(subject: Subject, rung: str, where: str, mine: ScoreRecord, theirs: ScoreRecord) -> None:
+def _parts(subject: VerifiedRun, rung: str, where: str, mine: ScoreRecord, theirs: ScoreRecord) -> None:
     ids = [one.id for one in mine.parts], [one.id for one in theirs.parts]
     both = zip(mine.parts, theirs.parts, strict=False)
     if ids[0] != ids[1]:
@@ -262,7 +262,9 @@ def _parts(subject: Subject, rung: str, where: str, mine: ScoreRecord, theirs: S
             _value(subject, rung, where, theirs.sample, f"part {name} {value}", mine_value, their_value)
 
 
-def _value(subject: Subject, rung: str, where: str, sample: str, name: str, here: Any, there: Any) -> None:
+def _value(
+    subject: VerifiedRun, rung: str, where: str, sample: str, name: str, here: Any, there: Any
+) -> None:
     judge = "a judge was asked" if rung == "R7" else "no judge"
     what = f"a recorded value is not what scoring gives ({judge})"
     subject.add(f"{rung}.score", what, f"{where}, {name}", sample=sample, expected=here, found=there)
@@ -275,7 +277,7 @@ class _CallHead(msgspec.Struct):
     trial: int = 0
 
 
-def _left_over(subject: Subject, asked: Ids) -> None:
+def _left_over(subject: VerifiedRun, asked: Ids) -> None:
     """Recorded calls that nobody asks."""
     journals: tuple[tuple[str, Journal], ...] = (
         ("calls.jsonl", subject.reader),

@@ -27,7 +27,7 @@ from suite.board.verify.live_passes import (
     picked_plan,
     recorded_options,
 )
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 from suite.errors import ConfigError
 from suite.journal.reading import RunReader
 from suite.journal.records import encode
@@ -41,7 +41,7 @@ from suite.task import Unscored
 
 
 def rerun(
-    subjects: Sequence[Subject],
+    subjects: Sequence[VerifiedRun],
     asked: Rerun,
     bundle_id: str,
     scratch: Path,
@@ -87,7 +87,7 @@ _TOLD = {  # (of the judge, label) -> code and words of the finding
 
 
 def _run(
-    subject: Subject, asked: Rerun, works: Picked, scratch: Path, plugins: Catalogue, going: Rerunning
+    subject: VerifiedRun, asked: Rerun, works: Picked, scratch: Path, plugins: Catalogue, going: Rerunning
 ) -> None:
     plan, stages = _plan(subject, asked, frozenset(works), plugins)
     passes = live_passes(plan, scratch, stages)
@@ -102,7 +102,7 @@ def _run(
 
 
 def _plan(
-    subject: Subject, asked: Rerun, works: frozenset[tuple[str, str]], plugins: Catalogue
+    subject: VerifiedRun, asked: Rerun, works: frozenset[tuple[str, str]], plugins: Catalogue
 ) -> tuple[Plan, tuple[str, ...]]:
     """The run's plan with live models and these works. Without a judge only answers are compared."""
     plan = subject.plan
@@ -138,7 +138,7 @@ def _texts(reader: RunReader, works: Picked) -> dict[tuple[str, str], str]:
 
 
 def _judge(
-    subject: Subject, asked: Rerun, works: Picked, scratch: Path, plugins: Catalogue, going: Rerunning
+    subject: VerifiedRun, asked: Rerun, works: Picked, scratch: Path, plugins: Catalogue, going: Rerunning
 ) -> None:
     plan = _judging_plan(subject, asked, works, plugins)
     passes = live_passes(
@@ -157,7 +157,7 @@ def _judge(
     compare_headlines(subject, plan, passes[0], going, works)
 
 
-def _judging_plan(subject: Subject, asked: Rerun, works: Picked, plugins: Catalogue) -> Plan:
+def _judging_plan(subject: VerifiedRun, asked: Rerun, works: Picked, plugins: Catalogue) -> Plan:
     """The run's plan, to score these works with live models in the roles that judge."""
     plan = subject.plan
     assert plan is not None
@@ -187,7 +187,7 @@ def _judging_plan(subject: Subject, asked: Rerun, works: Picked, plugins: Catalo
     return picked_plan(live, frozenset(works))
 
 
-def _outputs(subject: Subject, works: Picked, folder: Path) -> None:
+def _outputs(subject: VerifiedRun, works: Picked, folder: Path) -> None:
     """A run that holds the picked outputs and nothing else."""
     folder.mkdir(parents=True)
     write_json(folder / "manifest.json", subject.manifest)

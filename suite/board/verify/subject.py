@@ -18,7 +18,7 @@ from suite.run.plan import Plan
 
 
 @dataclass
-class Subject:
+class VerifiedRun:
     """A run of a bundle. budget: the time for all runs together. plan: the same plan made from the pinned
     world, None where that failed. replayed: the folder of its replay, None where that did not happen. whole:
     every work was replayed. there: how many of the plan's works have an output. By cell: order: digests of

@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 
 import suite
-from suite.board.bundle.rungs import RUNGS, Finding, Rung, shown
+from suite.board.bundle.rungs import RUNGS, Rung, RungFinding, shown
 from suite.board.bundle.signatures import Signers
 from suite.board.bundle.submission import BoardName
 from suite.board.define.board import Board
-from suite.board.entry.accepted_entry import PER_SAMPLE, REPLIES, VERIFICATION, Entry
+from suite.board.entry.accepted_entry import PER_SAMPLE, REPLIES, VERIFICATION, AcceptedEntry
 from suite.board.entry.verification import FORMAT, RungResult, Trust, Verdict, Verification, Verifier
 from suite.board.verify.ladder import Ladder, Say, climb
 from suite.board.verify.live_passes import Rerun
@@ -147,7 +147,7 @@ def verify(
     most: int = 200,
     again: Rerun | None = None,
     say: Say = lambda _: None,
-    others: Sequence[Entry] = (),
+    others: Sequence[AcceptedEntry] = (),
     signers: Signers | None = None,
     seconds: float | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -276,7 +276,7 @@ def told_of(found: VerifiedBundle, rung: str) -> Iterator[str]:
     yield from _findings(found, found.ladder.findings.rungs[rung])
 
 
-def _finding(one: Finding) -> Iterator[str]:
+def _finding(one: RungFinding) -> Iterator[str]:
     mark = {"error": "", "warning": "warning: ", "note": "note: "}[one.severity]
     sample = f", sample {one.sample}" if one.sample else ""
     yield f"      {one.code}: {mark}{one.what}"

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 from suite.chat import Reply, Request
 from suite.data.view import DataView
 from suite.errors import CallFailed, ConfigError, DataError, NotFound, PluginError, SuiteError
@@ -39,7 +39,7 @@ _MOST_OF_LIMITED = 2_000_000
 _HERE = ("licence.accepted",)  # a matter of this machine
 
 
-def same_world(subject: Subject, plugins: Catalogue, data: Mapping[str, str]) -> None:
+def same_world(subject: VerifiedRun, plugins: Catalogue, data: Mapping[str, str]) -> None:
     """Climb R3; sets `subject.plan` where the world could be made. data: NAME -> file or run, as --data."""
     findings = subject.findings
     findings.ran("R3")
@@ -112,7 +112,7 @@ def _bound(cells: Sequence[Cell], most: int) -> None:
         setattr(cell.task, "samples", partial(bounded, place, cell.task.samples))  # noqa: B010
 
 
-def _cells(subject: Subject, plugins: Catalogue) -> list[Cell] | None:
+def _cells(subject: VerifiedRun, plugins: Catalogue) -> list[Cell] | None:
     found: list[Cell] = []
     scored = {one["cell"]: one for one in subject.scoring_manifest["cells"]}
     for record in subject.manifest["cells"]:
@@ -147,13 +147,13 @@ def _cells(subject: Subject, plugins: Catalogue) -> list[Cell] | None:
     return found
 
 
-def _given(subject: Subject, data: Mapping[str, str]) -> dict[str, str]:
+def _given(subject: VerifiedRun, data: Mapping[str, str]) -> dict[str, str]:
     """The --data that this run was made with and that the verifier gave."""
     names = {name for name, one in subject.manifest["data"].items() if one.get("source") in ("run", "file")}
     return {name: place for name, place in data.items() if name in names}
 
 
-def _same_cells(subject: Subject, plan: Plan) -> None:
+def _same_cells(subject: VerifiedRun, plan: Plan) -> None:
     swept = plan.swept()
     for record, cell in zip(subject.manifest["cells"], plan.cells, strict=True):
         here = msgspec.to_builtins(cell_record(cell, swept[cell.plan.task]))
@@ -174,7 +174,7 @@ def _same_cells(subject: Subject, plan: Plan) -> None:
                 subject.add("R3.prompts", what, where, expected=known, found=record[name])
 
 
-def _same_data(subject: Subject, plan: Plan) -> None:
+def _same_data(subject: VerifiedRun, plan: Plan) -> None:
     recorded: Mapping[str, Mapping[str, Any]] = subject.manifest["data"]
     for name in sorted({*recorded, *plan.data_identity}):
         there, here = recorded.get(name), plan.data_identity.get(name)
@@ -191,7 +191,7 @@ def _same_data(subject: Subject, plan: Plan) -> None:
             subject.add("R3.data", what, f"{where}.{field}", expected=mine, found=theirs)
 
 
-def _same_plan(subject: Subject, plan: Plan) -> None:
+def _same_plan(subject: VerifiedRun, plan: Plan) -> None:
     """The plan that the manifest's own fields give is the plan whose hash it carries."""
     here = msgspec.json.decode(msgspec.json.encode(plan.solve_identity()))
     for field, mine, theirs in differences(here, subject.manifest["plan"], missing=None):

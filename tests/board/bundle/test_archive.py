@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.size_limits import SizeLimits
 from suite.board.pack import bundle_files
 from suite.errors import BundleError
 from tests.board.making import codes, look
@@ -190,8 +190,8 @@ def test_hostile_archive_is_refused(form: str, hand: Hand, tmp_path: Path) -> No
 
 
 def test_archive_over_the_limits(zipped: Path) -> None:
-    assert codes(zipped, Limits(archive=1000)) == {"R0.archive-too-big"}
-    assert codes(zipped, Limits(members=3)) == {"R0.too-many-members"}
+    assert codes(zipped, SizeLimits(archive=1000)) == {"R0.archive-too-big"}
+    assert codes(zipped, SizeLimits(members=3)) == {"R0.too-many-members"}
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"hello" * 100, b"PK\3\4" + b"\0" * 100])

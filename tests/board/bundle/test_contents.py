@@ -10,7 +10,7 @@ from sealing import seal
 
 from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import canonical_json, sha256_hex
 from suite.journal.reading import RunReader
 from tests.board.making import codes, edit_json, journal, lines_of, look, write_lines
@@ -213,8 +213,8 @@ def test_document_that_two_readers_see_differently(name: str, edit: Any, bundle:
 
 
 def test_documents_over_the_limits(bundle: Path) -> None:
-    assert codes(bundle, Limits(manifest=100)) == {"R0.too-big"}
-    assert codes(bundle, Limits(readme=3)) == {"R0.too-big"}
+    assert codes(bundle, SizeLimits(manifest=100)) == {"R0.too-big"}
+    assert codes(bundle, SizeLimits(readme=3)) == {"R0.too-big"}
     (bundle / "README.md").write_bytes(b"caf\xe9")
     seal(bundle)
     assert codes(bundle) == {"R1.readme"}

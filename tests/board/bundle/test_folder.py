@@ -7,7 +7,7 @@ import pytest
 
 from suite.board.bundle.folder import Folder
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.size_limits import SizeLimits
 from suite.errors import BundleError
 from tests.board.making import codes, journal, look
 
@@ -58,13 +58,13 @@ def test_a_document_may_be_no_folder(bundle: Path) -> None:
 
 
 def test_limits(bundle: Path) -> None:
-    assert codes(bundle, Limits(archive=1000)) == {"R0.archive-too-big"}
-    assert codes(bundle, Limits(members=2)) == {"R0.too-many-members"}
+    assert codes(bundle, SizeLimits(archive=1000)) == {"R0.archive-too-big"}
+    assert codes(bundle, SizeLimits(members=2)) == {"R0.too-many-members"}
 
 
 def test_exchanged_after_the_look(bundle: Path, tmp_path: Path) -> None:
     folder = Folder(bundle)
-    assert folder.scan(Findings(), Limits())
+    assert folder.scan(Findings(), SizeLimits())
     (tmp_path / "secret").write_text("x" * (bundle / "README.md").stat().st_size)
     (bundle / "README.md").unlink()
     (bundle / "README.md").symlink_to(tmp_path / "secret")

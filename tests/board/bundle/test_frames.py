@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from suite.board.bundle import frames
 from suite.board.bundle.frames import FrameError
-from suite.board.bundle.size_limits import MIB, Limits
+from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.board.pack import bundle_files
 from tests.board.making import codes, journal, look
 
@@ -31,9 +31,9 @@ def bomb(declared: int, blocks: int, window_log: int = 17) -> bytes:
     return head + block * (blocks - 1) + last + b"\0\0\0\0"
 
 
-def word(data: bytes, limits: Limits | None = None) -> str:
+def word(data: bytes, limits: SizeLimits | None = None) -> str:
     with pytest.raises(FrameError) as caught:
-        for _ in frames.unpack(io.BytesIO(data), len(data), limits or Limits()):
+        for _ in frames.unpack(io.BytesIO(data), len(data), limits or SizeLimits()):
             pass
     return caught.value.word
 
@@ -42,7 +42,7 @@ def word(data: bytes, limits: Limits | None = None) -> str:
 @settings(max_examples=50, deadline=None)
 def test_what_goes_in_comes_out(data: bytes) -> None:
     packed = frames.compress(data)
-    assert b"".join(frames.unpack(io.BytesIO(packed), len(packed), Limits())) == data
+    assert b"".join(frames.unpack(io.BytesIO(packed), len(packed), SizeLimits())) == data
 
 
 def test_file_and_bytes_make_one_frame(tmp_path: Path) -> None:
@@ -108,13 +108,15 @@ class Counted(io.BytesIO):
 @pytest.mark.parametrize(
     ("data", "limits", "expected", "read", "made"),
     [
-        (bomb(2**31, 2**14), Limits(), {"bomb"}, 18, 0),
-        (bomb(2**31, 2**14), Limits(ratio=10**9, content=2**30), {"too-big"}, 18, 0),
-        (bomb(2**20, 2**14), Limits(ratio=10**9), {"frame", "frame-size"}, 18 + 1024, 2**20),
+        (bomb(2**31, 2**14), SizeLimits(), {"bomb"}, 18, 0),
+        (bomb(2**31, 2**14), SizeLimits(ratio=10**9, content=2**30), {"too-big"}, 18, 0),
+        (bomb(2**20, 2**14), SizeLimits(ratio=10**9), {"frame", "frame-size"}, 18 + 1024, 2**20),
     ],
     ids=["over the ratio", "over the size", "declares less"],
 )
-def test_bomb_stops_at_once(data: bytes, limits: Limits, expected: set[str], read: int, made: int) -> None:
+def test_bomb_stops_at_once(
+    data: bytes, limits: SizeLimits, expected: set[str], read: int, made: int
+) -> None:
     """2 GiB behind 64 KiB: nothing is unpacked beyond what may be."""
     source, total = Counted(data), 0
     with pytest.raises(FrameError) as caught:
@@ -151,7 +153,7 @@ def test_pieces_stay_small() -> None:
     data = bomb(2**28, 2**11)
     most = 0
     with pytest.raises(FrameError):  # its checksum is made up
-        for piece in frames.unpack(io.BytesIO(data), len(data), Limits(ratio=10**9)):
+        for piece in frames.unpack(io.BytesIO(data), len(data), SizeLimits(ratio=10**9)):
             most = max(most, len(piece))
     assert 0 < most <= 33 * MIB
 
@@ -166,7 +168,7 @@ def test_bomb_in_a_bundle(bundle: Path) -> None:
 
 
 def test_all_files_together(bundle: Path) -> None:
-    assert codes(bundle, Limits(total=1000)) == {"R0.too-big"}
+    assert codes(bundle, SizeLimits(total=1000)) == {"R0.too-big"}
 
 
 @pytest.mark.parametrize("tail", [b"\0", frame(b""), b"\x50\x2a\x4d\x18\0\0\0\0"])

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import Message, Options, call_id, sha256_hex
 from suite.journal.records import BlockRecord, encode
 from tests.board import making
@@ -195,7 +195,7 @@ def test_requests_that_grow_without_end(bundle: Path) -> None:
     edit(bundle, "calls", lambda record: record.update(request=[name] * 3))
     assert "R2.request-too-big" in codes(bundle)
     edit(bundle, "calls", lambda record: record.update(request=[name]))
-    assert "R2.requests-too-big" in codes(bundle, Limits(rebuilt=2**20))
+    assert "R2.requests-too-big" in codes(bundle, SizeLimits(rebuilt=2**20))
 
 
 def test_both_notations_of_unset_options(bundle: Path) -> None:
@@ -206,7 +206,7 @@ def test_both_notations_of_unset_options(bundle: Path) -> None:
     from suite.journal.records import CallRecord
 
     (bundle / "blocks.jsonl").write_bytes(encode(_text_block("hi")))
-    blocks = BlocksCheck(bundle / "blocks.jsonl", "x", Findings(), Limits(), [2**30])
+    blocks = BlocksCheck(bundle / "blocks.jsonl", "x", Findings(), SizeLimits(), [2**30])
     blocks.read()
     for request in (Request("complete", prompt="hi"), Request("complete", prompt="hi", options=Options())):
         digest = request_sha256(request)

@@ -13,7 +13,7 @@ from sealing import seal
 
 from suite.board.bundle import keyed_index
 from suite.board.bundle.keyed_index import Index
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.size_limits import SizeLimits
 from tests.board.making import codes, journal, lines_of, look, with_crc, without_crc, write_lines
 from tests.board.rewriting import first, raw, rewrite
 
@@ -94,7 +94,7 @@ def test_many_lines_in_another_notation_are_refused(bundle: Path) -> None:
 
 
 def test_long_line(bundle: Path) -> None:
-    assert "R1.long-line" in codes(bundle, Limits(line=200))
+    assert "R1.long-line" in codes(bundle, SizeLimits(line=200))
 
 
 def test_line_of_eighteen_mebibytes(bundle: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.size_limits import SizeLimits
 from suite.board.bundle.submission import Selection
 from suite.board.pack import declarations
 from suite.board.pack.objections import reasons
@@ -145,7 +145,7 @@ def test_cells_missing_for_a_board(run: Path) -> None:
 def test_bundle_too_big_for_its_board(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from suite.board.pack import wish as packer
 
-    monkeypatch.setattr(packer, "Limits", lambda: Limits(archive=5000))
+    monkeypatch.setattr(packer, "SizeLimits", lambda: SizeLimits(archive=5000))
     before = sorted(tmp_path.iterdir())
     assert "takes at most" in refusal(run, *FLAGS, "-O", tmp_path / "x.suite.zip")
     assert sorted(tmp_path.iterdir()) == before

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from suite.board.define.board import Board
-from suite.board.rank.columns import Column, points, ratios, replicates, units_of, weights_of
+from suite.board.rank.columns import RankedColumn, points, ratios, replicates, units_of, weights_of
 from suite.board.rank.max_t import competition_ranks, mid_ranks, pairwise
 from suite.board.rank.overall import combine, scales, strengths, tally_of
 from suite.board.rank.ranking import EXPECTED_MAXIMUM, expected_gain, rank
@@ -26,18 +26,18 @@ def board(columns: int = 2, **changes: Any) -> Board:
 
 def column(
     key: str, scores: np.ndarray, clusters: Sequence[str] | None = None, higher: bool = True
-) -> Column:
+) -> RankedColumn:
     """scores: (U, K)."""
     u, k = scores.shape
     names = [f"s{i}" for i in range(u)]
     units = units_of(["c"] * u, [""] * u, clusters or names)
     value = scores.mean(axis=0)
-    return Column(key, value, value - 0.1, value + 0.1, higher, units, scores, np.ones((u, 1)))
+    return RankedColumn(key, value, value - 0.1, value + 0.1, higher, units, scores, np.ones((u, 1)))
 
 
-def alone(key: str, value: Sequence[float], half: float, higher: bool = True) -> Column:
+def alone(key: str, value: Sequence[float], half: float, higher: bool = True) -> RankedColumn:
     middle = np.array(value)
-    return Column(key, middle, middle - half, middle + half, higher, why="no mean")
+    return RankedColumn(key, middle, middle - half, middle + half, higher, why="no mean")
 
 
 def scores(chance: np.random.Generator, means: Sequence[float], n: int, shared: float = 1.5) -> np.ndarray:
@@ -60,7 +60,7 @@ def test_the_value_is_the_mean_over_cells_of_strata_of_ratios() -> None:
     units = units_of(cell, stratum, ["1", "2", "3", "1", "2"])
     top = np.array([[1.0], [2.0], [3.0], [4.0], [0.0]])
     bottom = np.array([[2.0], [2.0], [4.0], [8.0], [0.0]])
-    made = Column("k", np.array([0.625]), np.array([NAN]), np.array([NAN]), True, units, top, bottom)
+    made = RankedColumn("k", np.array([0.625]), np.array([NAN]), np.array([NAN]), True, units, top, bottom)
     assert points(made) == pytest.approx([((3 / 4 + 3 / 4) / 2 + 4 / 8) / 2])
     # doubling cluster 1, leaving out 3: its stratum keeps the value that it has
     drawn = ratios(made, np.array([[2.0, 1.0, 0.0]]))
@@ -70,7 +70,7 @@ def test_the_value_is_the_mean_over_cells_of_strata_of_ratios() -> None:
 def test_a_stratum_without_a_scored_unit_does_not_count_and_a_cell_without_any_has_no_value() -> None:
     units = units_of(["a", "a", "a"], ["x", "x", "y"], ["1", "2", "3"])
     top, bottom = np.array([[1.0, 0], [0, 0], [0, 0]]), np.array([[1.0, 0], [1, 0], [0, 0]])
-    made = Column("k", np.zeros(2), np.zeros(2), np.zeros(2), True, units, top, bottom)
+    made = RankedColumn("k", np.zeros(2), np.zeros(2), np.zeros(2), True, units, top, bottom)
     assert points(made)[0] == 0.5
     assert math.isnan(points(made)[1])
 

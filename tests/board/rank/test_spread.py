@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from suite.board.rank.columns import Column, replicates, units_of, weights_of
+from suite.board.rank.columns import RankedColumn, replicates, units_of, weights_of
 from suite.board.rank.max_t import pairwise
 from suite.board.rank.ranking import rank
 from tests.board.rank.test_ranking import alone, board, column, scores
@@ -15,7 +15,7 @@ from tests.board.rank.test_ranking import alone, board, column, scores
 METHODS = ["mean_of_normalised", "mean_rank", "borda", "bradley_terry"]
 
 
-def without(made: Column, *entries: int) -> Column:
+def without(made: RankedColumn, *entries: int) -> RankedColumn:
     """The column as it is read where these entries have no value in it."""
     for i in entries:
         made.value[i] = made.low[i] = made.high[i] = math.nan
@@ -109,7 +109,7 @@ def test_small_strata_are_as_uncertain_as_their_variances_say() -> None:
     for _ in range(40):
         top = chance.normal(0, 1, (len(names), 1)) + np.repeat(np.arange(strata), each)[:, None]
         value = top.mean(axis=0)
-        one = Column("k", value, value - 1, value + 1, True, units, top, np.ones_like(top))
+        one = RankedColumn("k", value, value - 1, value + 1, True, units, top, np.ones_like(top))
         found.append(replicates(one, 300, 1, 0.95).var(ddof=1))
         known.append(top.reshape(strata, each).var(axis=1, ddof=1).sum() / each / strata**2)
     assert np.mean(found) == pytest.approx(np.mean(known), rel=0.04)  # drawing all five gives 0.8 of it

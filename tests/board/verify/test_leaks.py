@@ -10,12 +10,12 @@ import pytest
 import small_tasks
 
 import suite
-from suite.board.bundle.rungs import Finding, Findings
+from suite.board.bundle.rungs import Findings, RungFinding
 from suite.board.define.thresholds import Thresholds
 from suite.board.verify import verify
 from suite.board.verify.plausibility import check_hardware, memory_gib
 from suite.board.verify.plausibility.replies import check_replies
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 from suite.chat import Reply, Request, Usage
 from suite.models.engine import Asking
 
@@ -36,7 +36,7 @@ class Recall(small_tasks.Many):
         return (REFERENCE.format(word=sample.payload.word), "too short")
 
 
-def recalled(folder: Path, share: int, style: str) -> list[Finding]:
+def recalled(folder: Path, share: int, style: str) -> list[RungFinding]:
     """What R9 finds of replies of which every `share`-th holds the reference, among other words."""
 
     def answer(request: Request, asking: Asking) -> Reply:
@@ -52,7 +52,7 @@ def recalled(folder: Path, share: int, style: str) -> list[Finding]:
     outcome = asyncio.run(small_tasks.run(plan, folder))
     assert outcome.exit_code == 0
     findings = Findings()
-    check_replies(Subject("r", folder, outcome.scoring, findings, plan=plan), Thresholds({}), 0.0)
+    check_replies(VerifiedRun("r", folder, outcome.scoring, findings, plan=plan), Thresholds({}), 0.0)
     return [one for one in findings if one.code == "R9.references"]
 
 
@@ -107,9 +107,11 @@ def test_weights_that_no_memory_holds(good: Callable) -> None:
     folder = good("choice")[0]
     (run,) = (folder / "runs").iterdir()
 
-    def told(parameters: int | None, gpus: list[str], main: float | None, **candidate: Any) -> list[Finding]:
+    def told(
+        parameters: int | None, gpus: list[str], main: float | None, **candidate: Any
+    ) -> list[RungFinding]:
         findings = Findings()
-        subject = Subject(run.name, run, "", findings)
+        subject = VerifiedRun(run.name, run, "", findings)
         seat = {"member": "candidate", "spec": "vllm/org/model", "identity": {}, **candidate}
         manifest = {"roles": {"candidate": [seat]}, "hardware": {"gpus": gpus, "memory_gib": main}}
         subject.__dict__["reader"] = type("Reader", (), {"manifest": manifest})()

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from suite.board.bundle.rungs import Finding, Findings
+from suite.board.bundle.rungs import Findings, RungFinding
 from suite.board.define.board import Board
 from suite.board.define.thresholds import Thresholds
 from suite.board.entry.verification import ColumnResult
 from suite.board.repository.shelves import open_repository
-from suite.board.verify.column_results import Column, Units, Want
+from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want
 from suite.board.verify.plausibility.others import Beside, chance_of, check_others, check_pasted
 from suite.board.verify.reply_digests import ReplyCollector
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 from tests.board import accepted
 
 SAMPLES = 400
@@ -38,15 +38,15 @@ def shelf(root: Path, *values: np.ndarray, **changes: Any) -> Board:
     return made
 
 
-def subject(usual: float = 0.1, failed: set[int] | None = None) -> Subject:
-    found = Subject("r", Path(), "", Findings())
+def subject(usual: float = 0.1, failed: set[int] | None = None) -> VerifiedRun:
+    found = VerifiedRun("r", Path(), "", Findings())
     found.usual[CELL] = usual
     if failed:
         found.failed[CELL] = failed
     return found
 
 
-def column(values: np.ndarray, direction: str = "higher") -> Column:
+def column(values: np.ndarray, direction: str = "higher") -> VerifiedColumn:
     """A column from 0/1 of samples; NaN is no value."""
     scored = ~np.isnan(values)
     n = int(scored.sum())
@@ -54,7 +54,7 @@ def column(values: np.ndarray, direction: str = "higher") -> Column:
     half = 1.96 * (value * (1 - value) / n) ** 0.5
     zeros = np.zeros(len(values), dtype=np.uint64)
     names = np.arange(len(values), dtype=np.uint64)
-    units = Units(
+    units = CellUnits(
         CELL,
         names,
         zeros,
@@ -82,7 +82,7 @@ def column(values: np.ndarray, direction: str = "higher") -> Column:
         tokens=None,
         seconds=0.0,
     )
-    return Column(result, (units,))
+    return VerifiedColumn(result, (units,))
 
 
 def found(
@@ -93,8 +93,8 @@ def found(
     identity: str = "lab/mine",
     supersedes: str | None = None,
     direction: str = "higher",
-    mine: Subject | None = None,
-) -> list[Finding]:
+    mine: VerifiedRun | None = None,
+) -> list[RungFinding]:
     """What is found of an entry with these values beside all that are on the board."""
     findings = Findings()
     entries = open_repository(root)[0].entries()
@@ -108,7 +108,7 @@ def found(
     return list(findings)
 
 
-def codes(findings: list[Finding]) -> list[tuple[str, str]]:
+def codes(findings: list[RungFinding]) -> list[tuple[str, str]]:
     return [(one.code, one.severity) for one in findings]
 
 
@@ -170,7 +170,7 @@ class TestEqualScores:
 
 
 class TestPasted:
-    def check(self, *tasks: tuple[str, np.ndarray, float]) -> list[Finding]:
+    def check(self, *tasks: tuple[str, np.ndarray, float]) -> list[RungFinding]:
         """What is found of a bundle of cells: (task, values, share of usual outputs)."""
         findings = Findings()
         wants, columns = [], []
@@ -179,7 +179,7 @@ class TestPasted:
             (units,) = one.units
             units.cell = f"cell-{number}"
             units.sample = np.sort(np.random.default_rng(number).integers(0, 2**63, SAMPLES, np.uint64))
-            mine = Subject("r", Path(), "", findings)
+            mine = VerifiedRun("r", Path(), "", findings)
             mine.usual[units.cell] = usual
             order = np.random.default_rng(100 + number).permutation(SAMPLES)
             mine.order[units.cell] = array_of(units.sample[order])
@@ -240,7 +240,7 @@ class TestHeights:
 
 
 class TestAccretion:
-    def grown(self, root: Path, *gained: int, lost: int = 0) -> list[Finding]:
+    def grown(self, root: Path, *gained: int, lost: int = 0) -> list[RungFinding]:
         """Versions that each solve so many more; the last one, which `lost` so many, is being submitted."""
         values = solved(0)
         board = accepted.board(root, 1)

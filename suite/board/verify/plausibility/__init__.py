@@ -15,7 +15,7 @@ from suite.board.define.thresholds import Thresholds
 from suite.board.verify.members import members, provider_of
 from suite.board.verify.plausibility.calls import check_calls
 from suite.board.verify.plausibility.replies import check_replies
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 
 __all__ = ["plausible"]
 LOCAL = frozenset({"embedded", "transformers", "vllm"})
@@ -23,7 +23,7 @@ _MEMORY = re.compile(r",\s*(\d{1,9}) MiB$")
 GIB = 2**30
 
 
-def plausible(subject: Subject, given: Mapping[str, float], parameters: int | None) -> None:
+def plausible(subject: VerifiedRun, given: Mapping[str, float], parameters: int | None) -> None:
     """Climb R9 for one run. given: the board's thresholds over the defaults. parameters: as declared.
 
     Raises NotFound for a threshold that there is none of.
@@ -35,7 +35,7 @@ def plausible(subject: Subject, given: Mapping[str, float], parameters: int | No
     check_hardware(subject, thresholds, parameters)
 
 
-def check_hardware(subject: Subject, thresholds: Thresholds, parameters: int | None) -> None:
+def check_hardware(subject: VerifiedRun, thresholds: Thresholds, parameters: int | None) -> None:
     """A warning where the weights are larger than all memory. parameters: as declared."""
     candidate = members(subject).get("candidate")
     memory = memory_gib(subject.manifest["hardware"])

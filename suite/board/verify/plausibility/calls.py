@@ -13,8 +13,8 @@ import numpy as np
 
 from suite.board.define.thresholds import Thresholds
 from suite.board.verify.members import UNSERVED, members, provider_of
-from suite.board.verify.plausibility.prompts import Prompts, Sizes
-from suite.board.verify.subject import Subject
+from suite.board.verify.plausibility.prompts import MemberPrompts, Sizes
+from suite.board.verify.subject import VerifiedRun
 from suite.chat import assistant, call_id, sha256_hex
 from suite.journal.index import digest64
 from suite.journal.records import EVENTS, LIST_LENGTH, CallRecord
@@ -38,10 +38,10 @@ class _Member:
     settled: int = 0
     stopped: int = 0
     stopped_at_limit: int = 0
-    prompts: Prompts = field(default_factory=Prompts)
+    prompts: MemberPrompts = field(default_factory=MemberPrompts)
 
 
-def journals(subject: Subject) -> Iterator[tuple[str, CallRecord]]:
+def journals(subject: VerifiedRun) -> Iterator[tuple[str, CallRecord]]:
     """(file, call) of both stages."""
     for call in subject.reader.calls:
         yield "calls.jsonl", call
@@ -55,7 +55,7 @@ def family_of(call: CallRecord, families: Sequence[str]) -> str:
     return next((one for one in families[:-1] if call_id(one, *asked) == call.id), families[-1])
 
 
-def check_calls(subject: Subject, thresholds: Thresholds) -> float:
+def check_calls(subject: VerifiedRun, thresholds: Thresholds) -> float:
     """Everything about single calls. Returns the highest temperature that the candidate was asked at."""
     known = members(subject)
     seen: dict[str, _Member] = {}
@@ -110,11 +110,11 @@ def check_calls(subject: Subject, thresholds: Thresholds) -> float:
     return temperature
 
 
-def _at(subject: Subject, file: str, call: CallRecord) -> str:
+def _at(subject: VerifiedRun, file: str, call: CallRecord) -> str:
     return subject.place(file, f"call {call.id[:12]}, trial {call.trial}")
 
 
-def _usage(subject: Subject, thresholds: Thresholds, file: str, call: CallRecord) -> None:
+def _usage(subject: VerifiedRun, thresholds: Thresholds, file: str, call: CallRecord) -> None:
     usage, options, text = call.reply.usage, call.options, call.reply.text
     where = _at(subject, file, call)
     most = options.max_tokens
@@ -141,7 +141,7 @@ def _usage(subject: Subject, thresholds: Thresholds, file: str, call: CallRecord
 
 
 def _times(
-    subject: Subject, thresholds: Thresholds, file: str, call: CallRecord, member: _Member, begin: float
+    subject: VerifiedRun, thresholds: Thresholds, file: str, call: CallRecord, member: _Member, begin: float
 ) -> None:
     start, end = call.times
     where = _at(subject, file, call)
@@ -166,7 +166,7 @@ def _times(
         )
 
 
-def _tried(subject: Subject, file: str, call: CallRecord, retries: Counter[str]) -> None:
+def _tried(subject: VerifiedRun, file: str, call: CallRecord, retries: Counter[str]) -> None:
     """A reply at the nth try has n - 1 recorded failures; only one from the cache has no try."""
     if (call.attempt < 1) is not call.cached:
         what = "a reply without a try, or a try for one from the cache"
@@ -193,7 +193,7 @@ def _note(member: _Member, call: CallRecord) -> None:
         member.stopped_at_limit += call.reply.usage.completion == most
 
 
-def _whole(subject: Subject, thresholds: Thresholds, name: str, member: _Member) -> None:
+def _whole(subject: VerifiedRun, thresholds: Thresholds, name: str, member: _Member) -> None:
     where = f"{subject.place()} {name}"
     if len(member.models) > 1:
         what = "several models answered as one"
@@ -227,7 +227,7 @@ def _names_agree(reported: str, name: str) -> bool:
     return one in other or other in one or one.rpartition("/")[2] == other.rpartition("/")[2]
 
 
-def _regular(subject: Subject, thresholds: Thresholds, where: str, member: _Member) -> None:
+def _regular(subject: VerifiedRun, thresholds: Thresholds, where: str, member: _Member) -> None:
     """Times that a clock does not give."""
     times = np.frombuffer(member.latencies, dtype=np.int64)
     if len(times) < MIN_LATENCIES:
@@ -284,7 +284,7 @@ class _Order:
 DAY_S = 86_400
 
 
-def check_attempts(subject: Subject) -> tuple[float, Counter[str]]:
+def check_attempts(subject: VerifiedRun) -> tuple[float, Counter[str]]:
     """(when the run first started, failed tries by call); what cannot be is a finding."""
     begin = float("inf")
     retries: Counter[str] = Counter()
@@ -300,7 +300,7 @@ def check_attempts(subject: Subject) -> tuple[float, Counter[str]]:
     return begin, retries
 
 
-def _created(subject: Subject, begin: float) -> None:
+def _created(subject: VerifiedRun, begin: float) -> None:
     """The manifest is written when the run first starts."""
     told = str(subject.manifest["created"])
     try:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from suite.board.define.thresholds import Thresholds
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 from suite.journal.index import digest64
 from suite.journal.records import OutputRecord
 from suite.task import Task
@@ -50,7 +50,7 @@ class _Reference:
 class Leaks:
     """Looks at one output after the other, then reports. `wanted`: whether there is anything to look for."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: VerifiedRun) -> None:
         self._subject = subject
         self._references: dict[int, list[_Reference]] = _references(subject)
         self._sentences, self._forms = _judges(subject)
@@ -122,7 +122,7 @@ def _holds(words: Sequence[str], reference: _Reference) -> bool:
     return False
 
 
-def _references(subject: Subject) -> dict[int, list[_Reference]]:
+def _references(subject: VerifiedRun) -> dict[int, list[_Reference]]:
     """Cell and sample -> its references, of the tasks that have some."""
     plan = subject.plan
     found: dict[int, list[_Reference]] = {}
@@ -140,7 +140,7 @@ def _references(subject: Subject) -> dict[int, list[_Reference]]:
     return found
 
 
-def _judges(subject: Subject) -> tuple[dict[str, list[_Sentence]], tuple[str, ...]]:
+def _judges(subject: VerifiedRun) -> tuple[dict[str, list[_Sentence]], tuple[str, ...]]:
     """Sentences of the prompts by their anchor, and the forms of a verdict; nothing where nobody judges."""
     if subject.plan is None or not subject.scoring_manifest.get("roles"):
         return {}, ()
@@ -161,7 +161,7 @@ def _judges(subject: Subject) -> tuple[dict[str, list[_Sentence]], tuple[str, ..
     return {anchor: list(found.values()) for anchor, found in sentences.items()}, tuple(sorted(used))
 
 
-def _prompts(subject: Subject) -> Iterator[str]:
+def _prompts(subject: VerifiedRun) -> Iterator[str]:
     assert subject.plan is not None
     for cell in subject.plan.cells:
         for name in cell.task.prompts.names():

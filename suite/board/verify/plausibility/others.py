@@ -16,12 +16,12 @@ from suite.board.bundle.rungs import Findings
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
 from suite.board.define.thresholds import Thresholds
-from suite.board.entry.accepted_entry import GONE, Entry
+from suite.board.entry.accepted_entry import GONE, AcceptedEntry
 from suite.board.rank.sample_tables import Values, by_sample, changes, read_numbers
 from suite.board.rank.state import belongs
-from suite.board.verify.column_results import Column, Units, Want
+from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want
 from suite.board.verify.reply_digests import ReplyDigests, overlap, read_replies
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 
 Floats = NDArray[np.float64]
 HARD = "samples without a value lie where the board's other entries do worst"
@@ -35,25 +35,25 @@ class Beside:
     board: Board
     submission: Submission
     kind: str
-    columns: Sequence[Column]
+    columns: Sequence[VerifiedColumn]
     replies: ReplyDigests
-    subjects: Sequence[Subject]
-    others: Sequence[Entry]
+    subjects: Sequence[VerifiedRun]
+    others: Sequence[AcceptedEntry]
 
     @property
     def name(self) -> str:
         """The model's, as declared."""
         return self.submission.model.display_name
 
-    def same_model(self, entry: Entry) -> bool:
+    def same_model(self, entry: AcceptedEntry) -> bool:
         """Whether an entry declares the same model."""
         mine = self.submission.model.identity.name
         return mine.casefold() == entry.submission.model.identity.name.casefold()
 
-    def before(self) -> list[Entry]:
+    def before(self) -> list[AcceptedEntry]:
         """The entries that it supersedes, one after the other, oldest first."""
         by_id = {one.id: one for one in self.others}
-        found: list[Entry] = []
+        found: list[AcceptedEntry] = []
         name = self.submission.supersedes
         while name in by_id and by_id[name] not in found:
             found.insert(0, by_id[name])
@@ -79,7 +79,7 @@ def check_others(mine: Beside, findings: Findings) -> None:
             _leap(mine, thresholds, column, active, findings)
 
 
-def _copied(mine: Beside, thresholds: Thresholds, entry: Entry, findings: Findings) -> None:
+def _copied(mine: Beside, thresholds: Thresholds, entry: AcceptedEntry, findings: Findings) -> None:
     """Long replies that another model's entry has, too, for the same samples."""
     if entry.replies is None or len(mine.replies) < thresholds["least"]:
         return
@@ -99,7 +99,9 @@ def _copied(mine: Beside, thresholds: Thresholds, entry: Entry, findings: Findin
         )
 
 
-def _by_sample(mine: Beside, thresholds: Thresholds, others: Sequence[Entry], findings: Findings) -> None:
+def _by_sample(
+    mine: Beside, thresholds: Thresholds, others: Sequence[AcceptedEntry], findings: Findings
+) -> None:
     """Equal scores, and how hard each sample is; every other entry's table is read once."""
     flat = {one.result.key: _Flat.of(one.units) for one in mine.columns if one.units}
     sums = {key: np.zeros(len(one.value)) for key, one in flat.items()}
@@ -137,7 +139,7 @@ class _Flat:
     value: Floats
 
     @classmethod
-    def of(cls, units: Sequence[Units]) -> "_Flat":
+    def of(cls, units: Sequence[CellUnits]) -> "_Flat":
         cells, digests, values = [], [], []
         for one in sorted(units, key=lambda each: each.cell):
             order = np.argsort(one.sample, kind="stable")
@@ -165,7 +167,7 @@ def _equal(
     key: str,
     one: _Flat,
     value: Floats,
-    entry: Entry,
+    entry: AcceptedEntry,
     findings: Findings,
 ) -> None:
     if not np.allclose(one.value, value, rtol=0, atol=1e-12, equal_nan=True):
@@ -216,7 +218,9 @@ def _missing(
             )
 
 
-def _accretion(mine: Beside, thresholds: Thresholds, versions: Sequence[Entry], findings: Findings) -> None:
+def _accretion(
+    mine: Beside, thresholds: Thresholds, versions: Sequence[AcceptedEntry], findings: Findings
+) -> None:
     """Over the versions that it supersedes: samples that got better while not one got worse."""
     told = [by_sample(one.per_sample) for one in versions if one.per_sample is not None]
     if not told:
@@ -234,7 +238,7 @@ def _accretion(mine: Beside, thresholds: Thresholds, versions: Sequence[Entry], 
             )
 
 
-def _ceiling(mine: Beside, column: Column, findings: Findings) -> None:
+def _ceiling(mine: Beside, column: VerifiedColumn, findings: Findings) -> None:
     key, value = column.result.key, column.result.value
     ceiling = mine.board.item(key).ceiling
     if ceiling is None or value is None:
@@ -251,7 +255,11 @@ def _ceiling(mine: Beside, column: Column, findings: Findings) -> None:
 
 
 def _leap(
-    mine: Beside, thresholds: Thresholds, column: Column, active: Sequence[Entry], findings: Findings
+    mine: Beside,
+    thresholds: Thresholds,
+    column: VerifiedColumn,
+    active: Sequence[AcceptedEntry],
+    findings: Findings,
 ) -> None:
     """Far above the best entry of its class."""
     key, value = column.result.key, column.result.value
@@ -295,7 +303,7 @@ def _error(low: float | None, high: float | None, level: float) -> float | None:
 
 
 def check_pasted(
-    wants: Sequence[Want], columns: Sequence[Column], thresholds: Thresholds, findings: Findings
+    wants: Sequence[Want], columns: Sequence[VerifiedColumn], thresholds: Thresholds, findings: Findings
 ) -> None:
     """Cells of different tasks with the same scores: by sample where they share them, else in the data's
     order. wants: the columns' cells. Vectors that chance makes equal, and answers that are all the same
@@ -322,7 +330,7 @@ def check_pasted(
                     )
 
 
-def _vectors(subject: Subject, units: Units) -> list[tuple[bytes, Floats]]:
+def _vectors(subject: VerifiedRun, units: CellUnits) -> list[tuple[bytes, Floats]]:
     """(what orders it, values): by the samples' names, and in the data's order where that is known."""
     order = np.argsort(units.sample, kind="stable")
     sample = units.sample[order]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from suite.board.define.thresholds import Thresholds
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 from suite.journal.index import OffsetIndex
 from suite.journal.lines import Lines
 from suite.journal.records import BlockRecord, CallRecord
@@ -44,7 +44,7 @@ def _key(digest: str) -> int:
 
 
 @dataclass
-class Prompts:
+class MemberPrompts:
     """What the calls of one member have in common. uncounted: with tokens of the reply alone."""
 
     calls: int = 0
@@ -55,7 +55,9 @@ class Prompts:
     smallest: int = 2**63
     largest: int = 0
 
-    def add(self, subject: Subject, thresholds: Thresholds, where: str, call: CallRecord, size: int) -> None:
+    def add(
+        self, subject: VerifiedRun, thresholds: Thresholds, where: str, call: CallRecord, size: int
+    ) -> None:
         """One call; what cannot be is a finding."""
         tokens = call.reply.usage.prompt
         if call.kind not in ("chat", "complete") or not (tokens or call.reply.usage.completion):
@@ -77,7 +79,7 @@ class Prompts:
         if what:
             subject.warn("R9.tokens", what, where, expected=f"for {size:,} bytes", found=tokens)
 
-    def whole(self, subject: Subject, thresholds: Thresholds, where: str) -> None:
+    def whole(self, subject: VerifiedRun, thresholds: Thresholds, where: str) -> None:
         """What all calls together tell."""
         if self.uncounted:
             what = "tokens of replies are counted, those of their prompts are not"

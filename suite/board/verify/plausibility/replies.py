@@ -10,7 +10,7 @@ import msgspec
 from suite.board.define.thresholds import Thresholds
 from suite.board.verify.members import members
 from suite.board.verify.plausibility.leaks import Leaks, words_of
-from suite.board.verify.subject import Subject
+from suite.board.verify.subject import VerifiedRun
 from suite.journal.index import digest64
 from suite.journal.records import OutputRecord
 
@@ -30,7 +30,7 @@ _AT_JUDGE = re.compile(
 
 
 @dataclass
-class _Cell:
+class _CellReplies:
     """What one cell's outputs have in common. owners: digest of a long text -> its sample, -1 for several."""
 
     outputs: int = 0
@@ -48,14 +48,14 @@ class _Cell:
     whole: Counter[int] = field(default_factory=Counter)
 
 
-def check_replies(subject: Subject, thresholds: Thresholds, temperature: float) -> None:
+def check_replies(subject: VerifiedRun, thresholds: Thresholds, temperature: float) -> None:
     """Everything about what was answered. temperature: the highest that the candidate was asked at."""
-    cells: dict[str, _Cell] = {}
+    cells: dict[str, _CellReplies] = {}
     most = MOST_GRAMS // max(len(subject.manifest["cells"]), 1)
     leaks = Leaks(subject)
     for record, text in _texts(subject):
         words = words_of(text)
-        _add(cells.setdefault(record.cell, _Cell()), record, text, words, most)
+        _add(cells.setdefault(record.cell, _CellReplies()), record, text, words, most)
         if leaks.wanted:
             leaks.add(record, text, words)
         if record.output.finish != "stop":
@@ -78,7 +78,7 @@ def check_replies(subject: Subject, thresholds: Thresholds, temperature: float) 
     _rationales(subject, thresholds)
 
 
-def _texts(subject: Subject) -> Iterator[tuple[OutputRecord, str]]:
+def _texts(subject: VerifiedRun) -> Iterator[tuple[OutputRecord, str]]:
     for record in subject.reader.outputs:
         if record.text_from:
             call = subject.recorded.find(record.text_from)
@@ -87,7 +87,7 @@ def _texts(subject: Subject) -> Iterator[tuple[OutputRecord, str]]:
             yield record, record.output.text
 
 
-def _add(cell: _Cell, record: OutputRecord, text: str, words: list[str], most: int) -> None:
+def _add(cell: _CellReplies, record: OutputRecord, text: str, words: list[str], most: int) -> None:
     cell.outputs += 1
     whole = digest64(text)
     cell.whole[whole if record.output.data is None else digest64(whole, _encode(record.output.data))] += 1
@@ -122,7 +122,7 @@ def _odd(text: str) -> bool:
     return not text.isascii() and bool(_ODD.search(text))
 
 
-def _copies(subject: Subject, thresholds: Thresholds, name: str, cell: _Cell) -> None:
+def _copies(subject: VerifiedRun, thresholds: Thresholds, name: str, cell: _CellReplies) -> None:
     if cell.long < thresholds["least"]:
         return
     copied = sum(cell.counts[key] for key, owner in cell.owners.items() if owner == -1)
@@ -137,7 +137,7 @@ def _copies(subject: Subject, thresholds: Thresholds, name: str, cell: _Cell) ->
         )
 
 
-def _constant(subject: Subject, thresholds: Thresholds, name: str, cell: _Cell) -> None:
+def _constant(subject: VerifiedRun, thresholds: Thresholds, name: str, cell: _CellReplies) -> None:
     if cell.long < thresholds["least"]:
         return
     where = subject.place("outputs.jsonl", f"cell {name}")
@@ -150,7 +150,7 @@ def _constant(subject: Subject, thresholds: Thresholds, name: str, cell: _Cell) 
         subject.warn("R9.opening", what, where, found=f"{most:.0%}")
 
 
-def _rationales(subject: Subject, thresholds: Thresholds) -> None:
+def _rationales(subject: VerifiedRun, thresholds: Thresholds) -> None:
     """Long replies of judges that are the same for different requests."""
     seen: dict[int, str] = {}
     copied = count = 0
