@@ -8,14 +8,14 @@ corrected p is below alpha. Why: docs/statistics.md, "Two models" and "Many comp
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from suite.compare.comparability import Difference, Match, differences, match_cells, refuse
 from suite.compare.differences import SliceDifference, noted, pair, slice_differences
 from suite.compare.disagreements import Disagreement, disagreements
-from suite.compare.loading import ComparedRun, cell_name, load_tables, load_tasks, open_runs
 from suite.compare.rows import MeasureRow, SliceRow
+from suite.compare.runs import LabelledRun, cell_name, load_tables, load_tasks, open_runs
 from suite.compare.sides import side
 from suite.errors import ConfigError, unknown
 from suite.plugins import Catalogue, catalogue
@@ -46,7 +46,6 @@ class ComparisonWanted:
     margin: float | None = None
     anyway: bool = False
     examples: int = 5
-    slices: bool = True
 
     def __post_init__(self) -> None:
         """Fill in alpha and level."""
@@ -73,13 +72,12 @@ class PairPart:
 class Compared:
     """A whole comparison. family: how many p values were corrected together."""
 
-    runs: Sequence[ComparedRun]
+    runs: Sequence[LabelledRun]
     wanted: ComparisonWanted
     rows: tuple[MeasureRow, ...]
     slices: tuple[SliceRow, ...]
     parts: tuple[PairPart, ...]
     family: int
-    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 def compare_runs(
@@ -99,70 +97,55 @@ def compare_runs(
     pairs = _pairs(runs, asked.baseline)
     matched: dict[tuple[int, int], tuple[list[Match], list[Difference]]] = {}
     for i, j in pairs:
-        matches, notes = match_cells(runs[i], runs[j])
-        found = [*notes, *differences(runs[i], runs[j], matches)]
+        a, b = runs[i].run, runs[j].run
+        matches, notes = match_cells(a, b)
+        found = [*notes, *differences(a, b, matches)]
         if not asked.anyway:
             refuse(runs[i], runs[j], found)
         matched[i, j] = matches, found
     tasks = load_tasks(runs, plugins or catalogue())
-    declared = {name: list(task.metrics) for name, task in tasks.items()}
+    known = {name: measures_of(task.metrics) for name, task in tasks.items()}
+    chosen = {
+        name: _chosen(name, known[name], task.info.headline, asked.metrics) for name, task in tasks.items()
+    }
+    _known(asked.metrics, known)
+    leads = {name: _lead(chosen[name], known[name]) for name in chosen}
     cells = frozenset(
         cell_name(index, cell)
         for (i, j), (matches, _) in matched.items()
         for match in matches
         for index, cell in ((i, match.cell_a), (j, match.cell_b))
     )
-    chosen = {
-        name: _chosen(name, measures_of(declared[name]), task.info.headline, asked.metrics)
-        for name, task in tasks.items()
-    }
-    _known(asked.metrics, declared)
-    leads = {name: _lead(chosen[name], measures_of(declared[name])) for name in chosen}
     tables = load_tables(runs, {name: _values(wanted) for name, wanted in chosen.items()}, cells)
     rows: list[MeasureRow] = []
-    slices: list[tuple[MeasureRow, SliceDifference]] = []
+    slices: list[tuple[int, SliceDifference]] = []  # with the place of its row
     parts = []
     for (i, j), (matches, found) in matched.items():
-        a, b = runs[i], runs[j]
-        mine: list[MeasureRow] = []
+        read: list[MeasureRow] = []
         for match in matches:
-            table = tables[match.task]
             for measure, headline in chosen[match.task]:
                 lead = measure.name == leads[match.task]
-                row, more = _row((a, i), (b, j), match, measure, headline, lead, table, asked)
-                mine.append(row)
-                slices += [(row, one) for one in more]
-        rows += mine
-        read = (
-            disagreements(
-                a, b, [row for row in mine if row.measure.name == leads[row.match.task]], asked.examples
-            )
-            if asked.examples
-            else ()
-        )
-        parts.append(PairPart(a.label, b.label, tuple(found), tuple(read)))
+                table = tables[match.task]
+                row, more = _row((runs[i], i), (runs[j], j), match, measure, headline, lead, table, asked)
+                slices += [(len(rows), one) for one in more]
+                rows.append(row)
+                if lead:
+                    read.append(row)
+        shown = disagreements(runs[i].run, runs[j].run, read, asked.examples)
+        parts.append(PairPart(runs[i].label, runs[j].label, tuple(found), tuple(shown)))
     finished, family = _corrected(rows, asked)
-    by_key = {_key(row): row for row in finished}
     adjusted = adjust([one.p for _, one in slices], "bh") if slices else []
-    shown = [
-        SliceRow(by_key[_key(row)], one.at(asked.left(one.p, p)), p)
-        for (row, one), p in zip(slices, adjusted, strict=True)
+    sliced = [
+        SliceRow(finished[place], one.at(asked.left(one.p, p)), p)
+        for (place, one), p in zip(slices, adjusted, strict=True)
     ]
-    return Compared(
-        runs,
-        asked,
-        tuple(finished),
-        tuple(shown),
-        tuple(parts),
-        family,
-        {name: task.info.title for name, task in tasks.items()},
-    )
+    return Compared(runs, asked, tuple(finished), tuple(sliced), tuple(parts), family)
 
 
-def _pairs(runs: Sequence[ComparedRun], baseline: str) -> list[tuple[int, int]]:
+def _pairs(runs: Sequence[LabelledRun], baseline: str) -> list[tuple[int, int]]:
     if not baseline:
         return list(itertools.combinations(range(len(runs)), 2))
-    names = [{run.label, run.name, run.reader.folder.name} for run in runs]
+    names = [{label, run.name, run.folder.name} for label, run in runs]
     base = next((index for index, known in enumerate(names) if baseline in known), None)
     if base is None:
         raise unknown("run", baseline, [run.label for run in runs], where="--against")
@@ -209,16 +192,16 @@ def _values(chosen: Sequence[tuple[Measure, bool]]) -> Values:
     return Values(frozenset(needs["samples"]), frozenset(needs["parts"]))
 
 
-def _known(asked: Sequence[str], declared: Mapping[str, Sequence[Any]]) -> None:
-    names = {one.name for metrics in declared.values() for one in measures_of(metrics)}
+def _known(asked: Sequence[str], known: Mapping[str, Sequence[Measure]]) -> None:
+    names = {one.name for measures in known.values() for one in measures}
     for name in asked:
         if name != "all" and name not in names:
             raise unknown("metric", name, names, where="--metric")
 
 
 def _row(
-    one: tuple[ComparedRun, int],
-    two: tuple[ComparedRun, int],
+    one: tuple[LabelledRun, int],
+    two: tuple[LabelledRun, int],
     match: Match,
     measure: Measure,
     headline: bool,
@@ -227,13 +210,13 @@ def _row(
     asked: ComparisonWanted,
 ) -> tuple[MeasureRow, list[SliceDifference]]:
     (a, i), (b, j) = one, two
-    tags = [name for name in table.tags if name != measure.macro] if lead and asked.slices else []
+    tags = [name for name in table.tags if name != measure.macro] if lead else []
     needed = [*tags, *([measure.macro] if measure.macro else [])]
     sides = (
         side(measure, table, cell_name(i, match.cell_a), needed),
         side(measure, table, cell_name(j, match.cell_b), needed),
     )
-    seed = seed_for(int(a.manifest.get("seed", 0)), "compare", measure.name)
+    seed = seed_for(a.run.manifest.seed, "compare", measure.name)
     found = pair(measure, *sides, seed=seed, level=asked.level)
     equivalent = None
     if asked.margin is not None:
@@ -244,7 +227,7 @@ def _row(
         a.label, b.label, match, measure, headline, found, equivalent=equivalent,
         note=noted(found.comparison, found),
     )  # fmt: skip
-    shown = slice_differences(found, measure, needed, level=asked.level) if lead and asked.slices else []
+    shown = slice_differences(found, measure, needed, level=asked.level) if lead else []
     return row, shown
 
 
@@ -273,7 +256,3 @@ def _words(row: MeasureRow, alpha: float) -> str:
         return said
     a_wins = (said[0] == "A") == (row.measure.direction == "higher")
     return f"{row.a if a_wins else row.b} better"
-
-
-def _key(row: MeasureRow) -> tuple[str, str, str, str, str]:
-    return row.a, row.b, row.match.cell_a, row.match.cell_b, row.measure.name

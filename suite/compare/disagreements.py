@@ -4,11 +4,13 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
-from suite.compare.loading import ComparedRun, Texts
 from suite.compare.rows import MeasureRow
 from suite.journal.index import digest64
+from suite.journal.records import OutputRecord
+from suite.journal.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,7 @@ class Disagreement:
     answer_b: str
 
 
-def disagreements(
-    a: ComparedRun, b: ComparedRun, rows: Sequence[MeasureRow], most: int
-) -> list[Disagreement]:
+def disagreements(a: Run, b: Run, rows: Sequence[MeasureRow], most: int) -> list[Disagreement]:
     """At most `most` samples for either side, from all cells in turn: largest difference first, then by id.
 
     Only measures over samples are read; a part of a score has no answer of its own.
@@ -44,29 +44,22 @@ def disagreements(
                     chosen.append((row, *queue[place]))
     if not chosen:
         return []
-    wanted_a: dict[str, set[int]] = {}
-    wanted_b: dict[str, set[int]] = {}
-    for row, digest, _ in chosen:
-        wanted_a.setdefault(row.match.cell_a, set()).add(digest)
-        wanted_b.setdefault(row.match.cell_b, set()).add(digest)
-    texts = [
-        Texts(run, {cell: frozenset(digests) for cell, digests in wanted.items()})
-        for run, wanted in ((a, wanted_a), (b, wanted_b))
-    ]
+    outputs_a = _outputs(a, {(row.match.cell_a, digest) for row, digest, _ in chosen})
+    outputs_b = _outputs(b, {(row.match.cell_b, digest) for row, digest, _ in chosen})
     found = []
     for row, digest, difference in chosen:
-        record = texts[0].outputs.get((row.match.cell_a, digest))
-        if record is None or digest64(record.sample) != digest:
-            continue
+        one, two = outputs_a.get((row.match.cell_a, digest)), outputs_b.get((row.match.cell_b, digest))
+        if one is None:
+            continue  # its first trial has no output
         found.append(
             Disagreement(
                 row.match.task,
                 row.measure.name,
-                record.sample,
+                one.sample,
                 difference,
-                texts[0].question(row.match.cell_a, digest),
-                texts[0].answer(row.match.cell_a, digest),
-                texts[1].answer(row.match.cell_b, digest),
+                _question(a, one),
+                _answer(a, one),
+                _answer(b, two) if two else "",
             )
         )
     return found
@@ -78,3 +71,27 @@ def _queue(row: MeasureRow, sign: int, most: int) -> list[tuple[int, float]]:
         return []
     order = np.lexsort((ids, -sign * d))[:most]
     return [(int(ids[i]), float(d[i])) for i in order if sign * d[i] > 0]
+
+
+def _outputs(run: Run, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], OutputRecord]:
+    """The outputs of some (cell, digest of the sample), first trial, by a pass over the journal."""
+    cells = {cell for cell, _ in wanted}
+    first = (one for one in run.outputs() if one.trial == 0 and one.cell in cells)
+    keyed = (((one.cell, digest64(one.sample)), one) for one in first)
+    return {key: one for key, one in keyed if key in wanted}
+
+
+def _answer(run: Run, output: OutputRecord) -> str:
+    text = run.text(output)
+    return text if text or output.output.data is None else msgspec.json.encode(output.output.data).decode()
+
+
+def _question(run: Run, output: OutputRecord) -> str:
+    """The last message of the user that the candidate was sent, "" where there is none."""
+    identity = output.text_from or next(reversed(output.calls), "")
+    found = run.call(identity) if identity else None
+    if found is None:
+        return ""
+    request = found.blocks.request(found.call)
+    asked = [message.content for message in request.messages if message.role == "user"]
+    return asked[-1] if asked else request.prompt

@@ -1,16 +1,15 @@
 """A comparison as plain data: its JSON form."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from suite.compare.comparison import Compared
 from suite.compare.rows import MeasureRow
+from suite.compare.runs import candidate_of
 
 FORMAT = "suite-compare/1"
 
 
-def as_data(found: Compared) -> dict[str, Any]:
+def as_data(found: Compared) -> dict[str, object]:
     """The comparison as plain data."""
     return {
         "format": FORMAT,
@@ -21,13 +20,13 @@ def as_data(found: Compared) -> dict[str, Any]:
         "margin": found.wanted.margin,
         "runs": [
             {
-                "label": run.label,
+                "label": label,
                 "run": run.name,
                 "scoring": run.scoring,
-                "candidate": run.candidate,
-                "plan_sha256": run.manifest.get("plan_sha256"),
+                "candidate": candidate_of(run),
+                "plan_sha256": run.manifest.plan_sha256,
             }
-            for run in found.runs
+            for label, run in found.runs
         ],
         "differences": [
             {"a": part.a, "b": part.b, **asdict(one)} for part in found.parts for one in part.differences
@@ -53,7 +52,7 @@ def as_data(found: Compared) -> dict[str, Any]:
     }
 
 
-def _which(row: MeasureRow) -> Mapping[str, Any]:
+def _which(row: MeasureRow) -> dict[str, object]:
     return {
         "a": row.a,
         "b": row.b,
@@ -64,7 +63,7 @@ def _which(row: MeasureRow) -> Mapping[str, Any]:
     }
 
 
-def _row_data(row: MeasureRow) -> dict[str, Any]:
+def _row_data(row: MeasureRow) -> dict[str, object]:
     return {
         **_which(row),
         "parameters": dict(row.match.parameters),

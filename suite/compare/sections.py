@@ -1,14 +1,12 @@
 """A comparison as typed blocks. The drawing is `suite.report`'s; the JSON form is `data`'s."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from suite.blocks import Block, Dialogue, Line, Plot, Section, Shown, Table, Text, Turn
 from suite.compare.comparison import Compared, ComparisonWanted, PairPart
 from suite.compare.disagreements import Disagreement
 from suite.compare.rows import MeasureRow, SliceRow
-from suite.errors import RunError
-from suite.journal.reading import read_json
+from suite.compare.runs import candidate_of
 
 MOST_SLICES = 60
 MOST_COMPACT = 12
@@ -43,14 +41,14 @@ def _runs(found: Compared) -> Iterator[Block]:
         ("label", "run", "scoring", "candidate", "trials", "pending"),
         [
             (
-                run.label,
+                label,
                 run.name,
                 run.scoring,
-                run.candidate,
-                run.manifest.get("trials"),
-                _pending(run.journal.folder),
+                candidate_of(run),
+                run.manifest.trials,
+                run.results.pending if run.has_results else None,
             )
-            for run in found.runs
+            for label, run in found.runs
         ],
     )
     for part in found.parts:
@@ -61,13 +59,6 @@ def _runs(found: Compared) -> Iterator[Block]:
             yield Text(f"NOT COMPARABLE, shown all the same. {said}")
         if warned:
             yield Text("Differs: " + "; ".join(one.sentence(part.a, part.b) for one in warned))
-
-
-def _pending(folder: Path) -> int | None:
-    try:
-        return int(read_json(folder / "results.json").get("pending", 0))
-    except RunError:
-        return None
 
 
 def _headline(found: Compared, compact: bool) -> Iterator[Block]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from suite.compare.loading import load_tasks, open_runs
+from suite.compare.runs import load_tasks, open_runs
 from suite.data.text_files import Once, TextRow, csv_rows, json_rows
 from suite.errors import ConfigError, DataError, unknown
 from suite.plugins import Catalogue, catalogue
@@ -239,14 +239,14 @@ def votes_of_runs(places: Sequence[str], plugins: Catalogue | None = None) -> Ra
         name: next((metric.value for metric in task.metrics if isinstance(metric, WinRate)), "")
         for name, task in tasks.items()
     }
-    found = RawVotes(prompt=[], source=", ".join(run.name for run in runs))
-    assert found.prompt is not None
-    for run in runs:
-        opponents = run.manifest.get("roles", {}).get("baseline", ())
-        if not opponents or not run.candidate:
+    prompts: list[str | None] = []
+    found = RawVotes(prompt=prompts, source=", ".join(run.name for _, run in runs))
+    for _, run in runs:
+        opponents = run.manifest.roles.get("baseline")
+        if not opponents or run.candidate is None:
             raise ConfigError(f"run {run.name} sets no candidate against a baseline")
-        a, b = run.candidate, str(opponents[0]["spec"])
-        value_of = {cell["cell"]: values[cell["task"]] for cell in run.cells if values[cell["task"]]}
+        a, b = run.candidate.spec, opponents[0].spec
+        value_of = {cell.cell: values[cell.task] for cell in run.manifest.cells if values[cell.task]}
         if not value_of:
             raise ConfigError(f"run {run.name} has no task with a win rate")
         for output, score in run.pairs():
@@ -259,7 +259,7 @@ def votes_of_runs(places: Sequence[str], plugins: Catalogue | None = None) -> Ra
                 found.winner.append(None)
             else:
                 found.winner.append("a" if x > 0.5 else "b" if x < 0.5 else "tie")
-            found.prompt.append(output.sample)
+            prompts.append(output.sample)
     if not found.a:
         raise DataError("the runs hold no verdicts", where=found.source)
     return found

@@ -69,6 +69,15 @@ def plugins() -> Catalogue:
     return catalogue_of([], entries)
 
 
+def members(roles: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """Members as a manifest has them, of their specs and what else is told of them."""
+    common = {"stage": "solve", "needs": [], "capabilities": [], "identity": {}, "limits": {}, "sampling": {}}
+    return {
+        role: [{"member": f"{role}/{n}" if n > 1 else role, **common, **one} for n, one in enumerate(each, 1)]
+        for role, each in roles.items()
+    }
+
+
 Scores = Callable[[int, int], Mapping[str, Any]]  # of (sample, trial)
 
 
@@ -105,7 +114,8 @@ def write_run(tmp_path: Path) -> Callable[..., Path]:
                 plans.append(
                     {"cell": cell, "task": which, "version": 1, "parameters": parameters,
                      "score_parameters": {}, "prompts": "own", "prompts_sha256": "0" * 64, "plugin": "tiny 1",
-                     "headline": "kept" if which == "tiny/one" else "grade", "facts": {}}
+                     "headline": "kept" if which == "tiny/one" else "grade", "facts": {}, "title": which,
+                     "paper": "", "note": "", "replay": "exact", "swept": []}
                 )  # fmt: skip
                 for index in samples or range(n):
                     for trial in range(trials):
@@ -125,20 +135,31 @@ def write_run(tmp_path: Path) -> Callable[..., Path]:
                         judged.write(encode(ScoreRecord(cell, sample, trial, "0" * 64, values, parts)))
         written = {
             "format": "suite-run/1", "name": name, "suite": "0.1.0", "plan_sha256": "0" * 64, "seed": 0,
-            "trials": trials, "limit": None, "imported": False, "cells": plans,
-            "roles": {"candidate": [{"spec": f"scripted/{name}", "identity": {}, "sampling": {}}]},
+            "trials": trials, "limit": None, "imported": False, "cells": plans, "prompts": "own",
+            "created": "2026-01-01T00:00:00Z", "mini": False, "shard": None, "skipped": [], "versions": {},
             "data": {"tiny": {"entry": "tiny", "revision": "a" * 40, "files": {"x": "1" * 64}}},
-            "counts": {"groups": n, "groups_taken": n, "samples": {}}, **manifest,
+            "counts": {"groups": n, "groups_taken": n, "samples": {}, "tags": {}},
+            "hardware": {"cpus": 1, "memory_gib": None, "system": "", "python": "", "gpus": []}, **manifest,
+            "roles": members(manifest.get("roles", {"candidate": [{"spec": f"scripted/{name}"}]})),
         }  # fmt: skip
         (folder / "manifest.json").write_text(json.dumps(written))
         judging = {
-            "format": "suite-scoring/1", "scoring": "first", "started": "2026-01-01", "roles": {},
-            "cells": [{key: one[key] for key in ("cell", "score_parameters", "prompts", "prompts_sha256")}
-                      for one in plans], **(scoring or {}),
+            "format": "suite-scoring/1", "scoring": "first", "started": "2026-01-01", "run": name,
+            "plan_sha256": "0" * 64, "level": 0.95, **(scoring or {}),
+            "roles": members((scoring or {}).get("roles", {})),
+            "cells": [
+                {key: one[key] for key in ("cell", "score_parameters", "prompts", "prompts_sha256", "facts")}
+                for one in plans
+            ],
+        }  # fmt: skip
+        results = {
+            "format": "suite-results/1", "run": name, "scoring": "first", "level": 0.95, "complete": True,
+            "pending": 0, "imported": False, "cells": [], "across": [], "calls": {}, "seconds": 0,
+            "coverage": {"groups": {"taken": n, "all": n}, "tags": {}},
         }  # fmt: skip
         if scored:
             (inner / "manifest.json").write_text(json.dumps(judging))
-            (inner / "results.json").write_text(json.dumps({"format": "suite-results/1", "pending": 0}))
+            (inner / "results.json").write_text(json.dumps(results))
         return folder
 
     return make

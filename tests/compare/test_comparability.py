@@ -99,7 +99,10 @@ def test_what_changes_only_the_precision_is_said(write_run, plugins, second, nam
     ("second", "said"), [("2" * 64, [("11111111", "22222222", "warn")]), ("1" * 64, []), ("", [])]
 )
 def test_code_that_changed_between_two_runs_is_said_where_both_know_theirs(write_run, plugins, second, said):
-    one, two = ({"code": {"tiny/one": {"sha256": sha256}}} for sha256 in ("1" * 64, second))
+    one, two = (
+        {"code": {"tiny/one": {"distribution": "tiny 1", "sha256": sha256}} if sha256 else {}}
+        for sha256 in ("1" * 64, second)
+    )
     found = run_both(write_run, plugins, one, two).parts[0].differences
     assert [(it.first, it.second, it.weight) for it in found if it.what == "code (tiny/one)"] == said
 

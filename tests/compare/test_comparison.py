@@ -75,7 +75,7 @@ def test_every_kind_of_metric_is_compared(write_run, plugins, score_all):
 
 
 def test_values_are_those_of_the_runs_own_results(write_run, plugins, score_all):
-    from suite.compare.loading import open_run
+    from suite.journal.run import open_run
     from suite.scoring.computation import compute, wanted
     from suite.scoring.table import TableBuilder
 
@@ -259,7 +259,7 @@ def test_another_scoring_of_a_run_can_be_named(write_run, plugins):
     a = write_run("a", kept(1))
     b = write_run("b", kept(2))
     found = compare_runs([f"{a}@first", str(b)], None, plugins)
-    assert found.runs[0].scoring == "first"
+    assert found.runs[0].run.scoring == "first"
     with pytest.raises(RunError, match="second"):
         compare_runs([f"{a}@second", str(b)], None, plugins)
 

@@ -11,10 +11,9 @@ from small_tasks import Many, cells, plan_of, run
 
 from suite.cli.steps import parse_settle
 from suite.compare.comparability import differences, match_cells
-from suite.compare.loading import open_runs
 from suite.errors import ConfigError
 from suite.journal.documents import Results
-from suite.journal.run import Run
+from suite.journal.run import Run, open_run
 from suite.report.findings import sentences
 from suite.report.markdown import markdown_report
 from suite.run.cache import other_facts
@@ -195,7 +194,7 @@ async def test_a_comparison_says_that_another_model_answered(tmp_path: Path) -> 
     for name in ("one", "two"):
         async with NamedServer(models_said=[f"amber-{name}"]) as server:
             await asked(server, tmp_path / name)
-    a, b = open_runs([str(tmp_path / "one"), str(tmp_path / "two")])
+    a, b = (open_run(tmp_path / name) for name in ("one", "two"))
     matches, _ = match_cells(a, b)
     (difference,) = [one for one in differences(a, b, matches) if one.what.startswith("who answered")]
     assert (difference.first, difference.second, difference.weight) == (

@@ -1,0 +1,80 @@
+"""The runs of a comparison: each with one scoring and a short label; their values in one table per task."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from suite.errors import ConfigError
+from suite.journal.run import RUNS, Run, open_run
+from suite.plugins import Catalogue
+from suite.run.cells import AnyTask, load_task
+from suite.scoring.table import ScoreTable, TableBuilder, Wanted
+
+
+class LabelledRun(NamedTuple):
+    """label: what to call the run, its candidate if that is not another's too."""
+
+    label: str
+    run: Run
+
+
+def open_runs(places: Sequence[str], runs: Path = RUNS) -> list[LabelledRun]:
+    """Scored runs with labels that tell them apart; a place is what `find_run` takes.
+
+    Raises NotFound for no such run, RunError for a folder that holds none or was not scored, ConfigError for
+    one run given twice.
+    """
+    found = [open_run(place, runs) for place in places]
+    for run in found:
+        run.need_scoring()
+    where = [(run.folder.resolve(), run.scoring) for run in found]
+    for index, one in enumerate(where):
+        if one in where[:index]:
+            raise ConfigError(f"run {found[index].name} is given twice", fix="compare two different runs")
+    return [LabelledRun(*one) for one in zip(_labels(found), found, strict=True)]
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """The first of these that tells all runs apart: candidate, run name, name@scoring, position."""
+    candidates = [candidate_of(run) for run in runs]
+    names = [run.name for run in runs]
+    scorings = [f"{run.name}@{run.scoring}" for run in runs]
+    for found in (candidates, names, scorings):
+        if all(found) and len(set(found)) == len(found):
+            return found
+    return [f"{one}#{index}" for index, one in enumerate(scorings, 1)]
+
+
+def candidate_of(run: Run) -> str:
+    """Spec of the candidate, "" if there is none."""
+    return run.candidate.spec if run.candidate else ""
+
+
+def cell_name(run: int, cell: str) -> str:
+    """What a cell of the nth run is called in the tables."""
+    return f"{run}/{cell}"
+
+
+def load_tasks(runs: Sequence[LabelledRun], plugins: Catalogue) -> dict[str, type[AnyTask]]:
+    """The task classes of the runs by name, for their metrics. Raises NotFound or PluginError."""
+    names = dict.fromkeys(cell.task for _, run in runs for cell in run.manifest.cells)
+    return {name: load_task(plugins, name)[0] for name in names}
+
+
+def load_tables(
+    runs: Sequence[LabelledRun], values: Mapping[str, Wanted], cells: frozenset[str]
+) -> dict[str, ScoreTable]:
+    """One table per task over all runs, its cells named by `cell_name`.
+
+    values: task -> what its table keeps. cells: those names to keep.
+    """
+    builders = {task: TableBuilder(wanted) for task, wanted in values.items()}
+    for index, (_, run) in enumerate(runs):
+        task_of = {cell.cell: cell.task for cell in run.manifest.cells}
+        for output, score in run.pairs():
+            name = cell_name(index, output.cell)
+            if score is None or name not in cells:
+                continue
+            output.cell = score.cell = name
+            builders[task_of[name.partition("/")[2]]].add(output, score)
+    return {task: builder.build() for task, builder in builders.items()}
