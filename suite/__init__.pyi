@@ -83,6 +83,7 @@ from .scores import Value as Value
 from .scoring.analysis import Analysis as Analysis
 from .scoring.bias import length_metrics as length_metrics
 from .scoring.bias import pair_metrics as pair_metrics
+from .scoring.bias import style_difference as style_difference
 from .scoring.judges import Verdict as Verdict
 from .scoring.judges import judge as judge
 from .scoring.judges import read_verdict as read_verdict
@@ -94,15 +95,14 @@ from .scoring.metrics import PassAt as PassAt
 from .scoring.metrics import Rate as Rate
 from .scoring.metrics import Ratio as Ratio
 from .scoring.metrics import WinRate as WinRate
-from .scoring.pairwise import Asked as Asked
-from .scoring.pairwise import PairResult as PairResult
-from .scoring.pairwise import compare_pair as compare_pair
+from .scoring.pair_verdicts import Asked as Asked
+from .scoring.pair_verdicts import PairResult as PairResult
+from .scoring.pair_verdicts import compare_pair as compare_pair
 from .scoring.panel import PanelResult as PanelResult
 from .scoring.panel import panel_label as panel_label
 from .scoring.panel import panel_score as panel_score
-from .scoring.stats.adjust import adjust as adjust
 from .scoring.stats.bootstrap import bootstrap as bootstrap
-from .scoring.style import style_difference as style_difference
+from .scoring.stats.multiplicity import adjust as adjust
 from .scoring.verdicts import Tie as Tie
 from .scoring.verdicts import Unparsed as Unparsed
 from .task import AnySample as AnySample

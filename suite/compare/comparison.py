@@ -21,9 +21,9 @@ from suite.errors import ConfigError, unknown
 from suite.plugins import Catalogue, catalogue
 from suite.scoring.measures import Measure
 from suite.scoring.metrics.declared import measures_of
-from suite.scoring.stats.adjust import adjust
 from suite.scoring.stats.bootstrap import seed_for
-from suite.scoring.stats.paired import verdict
+from suite.scoring.stats.multiplicity import adjust
+from suite.scoring.stats.paired_difference import verdict
 from suite.scoring.table import ScoreTable
 from suite.scoring.table import Wanted as Values
 

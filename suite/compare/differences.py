@@ -19,7 +19,7 @@ from suite.scoring.stats.clusters import Clusters, Digests, Floats, cluster_flag
 from suite.scoring.stats.estimate import Estimate, Limits, clip, finite, joined
 from suite.scoring.stats.influence import of_mean
 from suite.scoring.stats.means import Interval, covering_mean, influence_of_macro, interval_of, p_value
-from suite.scoring.stats.paired import Comparison, bonett_price, paired_estimate
+from suite.scoring.stats.paired_difference import Comparison, bonett_price, paired_estimate
 from suite.scoring.stats.power import mde
 
 DRAWS = 1000

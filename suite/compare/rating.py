@@ -14,10 +14,10 @@ from suite.compare.votes_files import RawVotes
 from suite.errors import ConfigError, unknown
 from suite.scoring.stats.bradley_terry import Strengths, bradley_terry, ranks_of
 from suite.scoring.stats.clusters import clusters_of
+from suite.scoring.stats.draw_policies import SYSTEMS, Prequential, prequential
 from suite.scoring.stats.elo import Elo, elo_over_orders
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.means import covering_mean
-from suite.scoring.stats.prequential import SYSTEMS, Prequential, prequential
 from suite.scoring.stats.rating_intervals import Rank, RatingIntervals, rank_intervals, rating_intervals
 from suite.scoring.stats.robustness import (
     Flips,

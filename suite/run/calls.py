@@ -67,7 +67,7 @@ class TracedModel(Model):
         self, messages: tuple[Message, ...], answers: tuple[str, ...], kind: str, key: str
     ) -> Ratings:
         """As the model's kind does it."""
-        from suite.scoring.rating import rate_answers
+        from suite.scoring.answer_ratings import rate_answers
 
         references = self._desk.seats.get("reference", ())
         reference = TracedModel(self._desk, references[0], self._work) if references else None

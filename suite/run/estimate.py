@@ -51,7 +51,7 @@ class _StandIn(Model):
     async def rate_answers(
         self, messages: tuple[Message, ...], answers: tuple[str, ...], kind: str, key: str
     ) -> Ratings:
-        from suite.scoring.rating import rate_answers
+        from suite.scoring.answer_ratings import rate_answers
 
         return await rate_answers(self, messages, answers, kind, key, self)
 

@@ -1,13 +1,37 @@
-"""The metrics that belong beside a win rate: what position and length did to it. Declarations only.
+"""What may sway a judge besides what answers say: their length and style, counted, and their position.
 
-Over the values and parts that `pairwise`, `panel` and `style` leave. Sources: MT-Bench (arXiv 2306.05685);
-Shi et al. 2024 (arXiv 2406.07791) for position; `stats.logistic` for length.
+And the metrics that belong beside a win rate, over the values and parts that `pair_verdicts`, `panel` and
+`style_difference` leave. Sources: MT-Bench (arXiv 2306.05685) and Shi et al. 2024 (arXiv 2406.07791) for
+position; `stats.regression` for length.
 """
 
 import math
+import re
 
 from suite.scoring.measures import Columns, Formula
 from suite.scoring.metrics import Custom, Declared, Mean, Rate, WinRate
+
+_PATTERNS = {
+    "headings": re.compile(r"^#{1,6} ", re.MULTILINE),
+    "list_items": re.compile(r"^\s*(?:[-*+]|\d+[.)]) ", re.MULTILINE),
+    "bold": re.compile(r"\*\*[^*\n]+\*\*|__[^_\n]+__"),
+    "code_blocks": re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL),
+}
+
+
+def style(text: str) -> dict[str, int]:
+    """Characters, words, headings, list items, bold spans and fenced code blocks of a Markdown text."""
+    return {
+        "characters": len(text),
+        "words": len(text.split()),
+        **{name: len(pattern.findall(text)) for name, pattern in _PATTERNS.items()},
+    }
+
+
+def style_difference(first: str, second: str) -> dict[str, float]:
+    """First minus second, by feature: {"characters_difference": …}."""
+    one, two = style(first), style(second)
+    return {f"{name}_difference": float(one[name] - two[name]) for name in one}
 
 
 def position_effect(name: str) -> Formula:
@@ -54,7 +78,7 @@ def length_control(name: str, difference: str, *, effect: bool) -> Formula:
     """A formula: the win rate with lengths held equal, or the effect of length on the log odds."""
 
     def formula(columns: Columns) -> float | None:
-        from suite.scoring.stats.logistic import fit_lengths
+        from suite.scoring.stats.regression import fit_lengths
 
         found = fit_lengths(columns[name], columns[difference])
         if found is None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from suite.scoring.pairwise import PairResult
+from suite.scoring.pair_verdicts import PairResult
 from suite.task import Part, Unscored, Value
 
 Policy = Literal["majority", "unanimous", "mean"]

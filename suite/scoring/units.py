@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, UNSCORED, Codes
 from suite.scoring.measures import Measure, Over, Where
 from suite.scoring.stats.clusters import Digests
-from suite.scoring.stats.passes import pass_values
+from suite.scoring.stats.means import pass_values
 from suite.scoring.table import ScoreTable
 
 Rows = NDArray[np.uint32]

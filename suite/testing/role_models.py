@@ -10,7 +10,7 @@ from suite.models.scripted import ScriptedEngine
 from suite.models.spec import parse_spec
 from suite.plugins import catalogue
 from suite.roles import Model, Ratings
-from suite.scoring.rating import rate_answers
+from suite.scoring.answer_ratings import rate_answers
 
 Answer = Callable[[Request], Reply | str]
 

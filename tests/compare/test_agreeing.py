@@ -9,8 +9,8 @@ from suite.compare.comparison import ComparisonWanted
 from suite.compare.differences import pair, slice_differences
 from suite.compare.sides import Side
 from suite.scoring.metrics import Mean, Rate, Ratio
-from suite.scoring.stats.adjust import adjust
 from suite.scoring.stats.means import p_value
+from suite.scoring.stats.multiplicity import adjust
 
 RANGE = {"range": (0.0, 1.0)}
 METRICS = {

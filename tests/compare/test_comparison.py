@@ -7,7 +7,7 @@ from suite.compare.comparison import ComparisonWanted, compare_runs
 from suite.compare.document import as_data
 from suite.compare.sections import sections
 from suite.errors import ConfigError, NotFound, RunError
-from suite.scoring.stats.paired import paired_estimate
+from suite.scoring.stats.paired_difference import paired_estimate
 from suite.task import Unscored
 
 

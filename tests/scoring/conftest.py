@@ -9,7 +9,7 @@ from suite.journal.records import OutputRecord, ScoreRecord
 from suite.models.engine import Asking
 from suite.models.scripted import ScriptedEngine
 from suite.roles import Model, Ratings
-from suite.scoring.rating import rate_answers
+from suite.scoring.answer_ratings import rate_answers
 from suite.task import Output, Part, Value
 
 

@@ -15,7 +15,7 @@ from suite.journal.run import Run
 from suite.scoring.analysis import Analysis
 from suite.scoring.bias import length_metrics, pair_metrics
 from suite.scoring.computation import compute, wanted
-from suite.scoring.pairwise import compare_pair
+from suite.scoring.pair_verdicts import compare_pair
 from suite.scoring.table import TableBuilder
 
 
@@ -82,11 +82,10 @@ def test_an_analysis_is_called_with_runs() -> None:
         "judges",
         "verdicts",
         "parsers",
-        "pairwise",
+        "pair_verdicts",
         "panel",
         "bias",
-        "style",
-        "rating",
+        "answer_ratings",
         "analysis",
     ],
 )

@@ -59,7 +59,7 @@ class Agreement(OfOneCell):
         self, context: "Context", scope: "Scope", slice_: Mapping[str, str]
     ) -> Iterator[MetricResult]:
         """One row a coefficient."""
-        from suite.scoring.raters import ratings_of
+        from suite.scoring.item_ratings import ratings_of
         from suite.scoring.stats.agreement import agreement
         from suite.scoring.stats.clusters import grouped
 

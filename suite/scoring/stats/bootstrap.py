@@ -22,7 +22,7 @@ from suite.scoring.stats.estimate import Estimate, Limits, clip, finite, joined
 from suite.scoring.stats.influence import of_left_out
 from suite.scoring.stats.intervals import t_quantile
 from suite.scoring.stats.means import FEW_VALUES
-from suite.scoring.stats.unseen import FEWEST_VALUES, MeanBound, bound_of
+from suite.scoring.stats.tails import FEWEST_VALUES, Tails, tails_of
 
 Statistic = Callable[[NDArray[np.intp]], float | None]
 Columns = Mapping[str, NDArray[Any]]
@@ -158,7 +158,7 @@ class Resampled:
 
     value: float
     drawn: NDArray[np.float64]
-    left: MeanBound | None
+    left: Tails | None
     count: int
 
     def at(self, level: float) -> tuple[float, float]:
@@ -207,7 +207,7 @@ def resample(
     left = None
     if count <= min(MOST_LEFT_OUT, affordable):
         without = [of(np.delete(np.arange(count), left_out)) for left_out in range(count)]
-        left = bound_of(
+        left = tails_of(
             of_left_out(value, np.array([value if w is None else w for w in without])).values, limits
         )
     if not len(drawn) or (np.ptp(drawn) < SAME and left is None):

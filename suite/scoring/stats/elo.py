@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from suite.errors import ConfigError, unknown
 from suite.scoring.stats.bradley_terry import rank_spans
-from suite.scoring.stats.canonical import canonical
 from suite.scoring.stats.clusters import Floats
+from suite.scoring.stats.vote_order import canonical
 from suite.scoring.stats.votes import Votes
 
 ORDERS = 200

@@ -1,20 +1,22 @@
 """Estimates whose intervals hold the truth where data are few, alike, skewed, clustered or split into groups.
 
 Every mean that a run prints comes from here. Shares: a beta interval at the effective number of units. Graded
-values: `unseen.bound_of`. Which method for what was chosen by benchmarks/coverage.py; its table and the
-reasons are in docs/statistics.md.
+values: `tails.tails_of`. Which method for what was chosen by benchmarks/coverage.py; its table and the
+reasons are in docs/statistics.md. pass@k and pass^k are means of unbiased estimates, one a sample: graded,
+never 0/1. Sources: Chen et al. 2021 (arXiv 2107.03374) eq. 1; tau-bench (arXiv 2406.12045).
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import comb
 
 import numpy as np
 
-from suite.scoring.stats.clusters import Clusters, Digests, Floats, cluster_flags
+from suite.scoring.stats.clusters import Clusters, Codes, Digests, Floats, cluster_flags
 from suite.scoring.stats.estimate import Estimate, Limits, Pair, joined
 from suite.scoring.stats.influence import Influence, of_crossed, of_macro, of_mean, of_ratio
 from suite.scoring.stats.intervals import normal_quantile, t_quantile
-from suite.scoring.stats.unseen import FEWEST_VALUES, NOTHING, bound_of, share_interval
+from suite.scoring.stats.tails import FEWEST_VALUES, NOTHING, share_interval, tails_of
 
 ONE_CLUSTER = "one cluster"
 NO_VARIATION = "no variation"
@@ -105,7 +107,7 @@ def covering_sums(
     if count < 2:
         return replace(plain, note="fewer than two clusters")
     own = count * np.bincount(codes, weights=np.concatenate(pulls))[np.argsort(first)]
-    bound = bound_of(value + own - own.mean(), limits)
+    bound = tails_of(value + own - own.mean(), limits)
     if bound is None:
         return replace(plain, note="all clusters alike: no interval")
     low, high = bound.at(level)
@@ -135,7 +137,7 @@ def interval_of(
         return lambda level: share_interval(found.mean, share_size(found, level), level), ""
     if n < FEWEST_VALUES:
         return None, FEW_VALUES
-    bound = bound_of(found.values, limits, se=found.se, df=found.df, count=found.worth, seen=found.seen)
+    bound = tails_of(found.values, limits, se=found.se, df=found.df, count=found.worth, seen=found.seen)
     if bound is None:
         return None, f"{NO_VARIATION}, and no range is declared"
     return bound.at, ""
@@ -189,3 +191,21 @@ def bounds_of_macro(bounds: Sequence[Pair | None], groups: Sequence[Floats]) -> 
         return None
     both = [one or (float(x.mean()), float(x.mean())) for one, x in zip(bounds, groups, strict=True)]
     return sum(low for low, _ in both) / len(both), sum(high for _, high in both) / len(both)
+
+
+def pass_at(n: int, c: int, k: int) -> float:
+    """Chance that at least one of k answers drawn from n, c of them right, is right. Needs k <= n."""
+    return 1 - comb(n - c, k) / comb(n, k)
+
+
+def pass_hat(n: int, c: int, k: int) -> float:
+    """Chance that all k answers drawn from n, c of them right, are right. Needs k <= n."""
+    return comb(c, k) / comb(n, k)
+
+
+def pass_values(answers: Codes, right: Codes, k: int, *, every: bool) -> Floats:
+    """Of each sample, shape (n,), from its answers and how many are right. every: all k, else one of them."""
+    formula = pass_hat if every else pass_at
+    pairs, inverse = np.unique(np.stack([answers, right]), axis=1, return_inverse=True)
+    each = np.array([formula(int(n), int(c), k) for n, c in pairs.T], dtype=np.float64)
+    return each[inverse.reshape(-1)] if len(each) else np.empty(0)

@@ -26,8 +26,8 @@ from suite.scoring.stats.bradley_terry import (
     rank_spans,
     ranks_of,
 )
-from suite.scoring.stats.canonical import Canonical, canonical
 from suite.scoring.stats.estimate import Estimate, joined
+from suite.scoring.stats.vote_order import Canonical, canonical
 from suite.scoring.stats.votes import Policy, Votes, cells_of, tally_of
 
 ROUNDS = 1000

@@ -19,7 +19,7 @@ from suite.scoring.stats.bradley_terry import CENTRE, POINTS
 from suite.scoring.stats.clusters import Clusters, Floats, Scores, floats
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import normal_quantile
-from suite.scoring.stats.logistic import climb
+from suite.scoring.stats.regression import climb
 from suite.scoring.stats.votes import Votes
 
 STEPS = 50

@@ -1,5 +1,6 @@
 import math
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from scipy import stats as scipy_stats
 from suite.scoring.stats.clusters import clusters_of, grouped, grouped_together
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.influence import of_mean
-from suite.scoring.stats.means import covering_macro, covering_mean
+from suite.scoring.stats.means import covering_macro, covering_mean, pass_at, pass_hat
 
 LEVEL = 0.95
 
@@ -198,3 +199,21 @@ def test_macro_intervals_stay_in_the_range_and_do_not_depend_on_order(
     assert 0 <= one.low <= one.value + 1e-12  # type: ignore[operator]
     assert one.value - 1e-12 <= one.high <= 1  # type: ignore[operator]
     assert one.low < one.high
+
+
+def test_passes_meet_the_golden_values(request: pytest.FixtureRequest) -> None:
+    inputs, golden = request.getfixturevalue("given"), request.getfixturevalue("golden")
+    right = [int(sum(row)) for row in inputs["repeats"]["matrix"]]
+    for k in inputs["repeats"]["ks"]:
+        for formula, name in ((pass_at, "pass@"), (pass_hat, "pass^")):
+            found = np.mean([formula(5, one, k) for one in right])
+            assert found == pytest.approx(golden["repeats"][f"{name}{k}"]["value"], rel=1e-9, abs=1e-12)
+
+
+@given(st.integers(0, 8))
+def test_pass_at_k_grows_and_pass_hat_k_falls(right: int) -> None:
+    up = [pass_at(8, right, k) for k in range(1, 9)]
+    down = [pass_hat(8, right, k) for k in range(1, 9)]
+    assert up[0] == pytest.approx(down[0])
+    assert all(b >= a - 1e-12 for a, b in pairwise(up))
+    assert all(b <= a + 1e-12 for a, b in pairwise(down))

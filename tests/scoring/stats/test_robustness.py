@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from suite.errors import ConfigError, NotFound
-from suite.scoring.stats.prequential import UPDATES, predictions, prequential
+from suite.scoring.stats.draw_policies import UPDATES, predictions, prequential
 from suite.scoring.stats.robustness import (
     adversarial,
     apathetic,

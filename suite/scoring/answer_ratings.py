@@ -15,7 +15,7 @@ from suite.chat import Json, Message, Reply, Request
 from suite.errors import ConfigError, unknown
 from suite.models.batches import together
 from suite.roles import Model, Ratings
-from suite.scoring.generative import How, rate_by_chat
+from suite.scoring.chat_ratings import How, rate_by_chat
 
 CLASSIFIER = "classifier"
 CHAT_KINDS = ("pairwise", "rank", "rating")

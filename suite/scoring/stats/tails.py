@@ -40,7 +40,7 @@ def share_interval(p: float, n: float, level: float = 0.95) -> Pair:
     return min(low, p), max(high, p)
 
 
-class MeanBound(NamedTuple):
+class Tails(NamedTuple):
     """All that the interval of a mean needs at any level.
 
     mean, se, df: as of Student's t. low, high: where values not seen may lie. below, above: the beta
@@ -68,7 +68,7 @@ class MeanBound(NamedTuple):
         return max(low, self.limits[0]), min(high, self.limits[1])
 
 
-def bound_of(
+def tails_of(
     y: Floats,
     limits: Limits = None,
     *,
@@ -76,7 +76,7 @@ def bound_of(
     df: float | None = None,
     count: float | None = None,
     seen: Floats | None = None,
-) -> MeanBound | None:
+) -> Tails | None:
     """Of the mean of n >= 2 values; None where they are alike and have no range.
 
     y: shape (n,), independent values, or values that stand for clusters. limits: their range. se, df: of the
@@ -97,7 +97,7 @@ def bound_of(
     low, high = _ends(np.sort(values if seen is None else seen), limits)
     scaled = (values - low) / max(high - low, NOTHING)
     below, above = (_weighted(scaled, size, weight) for weight in (UNSEEN, 1 - UNSEEN))
-    return MeanBound(
+    return Tails(
         mean, 0.0 if alike else error, size - 1 if df is None else df, low, high, below, above, limits
     )
 

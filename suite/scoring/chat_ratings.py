@@ -1,7 +1,7 @@
 """Chat models as raters: pairs in both orders, a ranking of more, or a grade for each.
 
 Own wording; the verdict strings "Choose 1" and "Choose 2" are RAG-RewardBench's. Not here: the choice of
-a kind, classifiers and likelihoods (`rating`).
+a kind, classifiers and likelihoods (`answer_ratings`).
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from suite.errors import ConfigError, unknown
 from suite.models.batches import together
 from suite.roles import Model, Ratings
 from suite.scoring.judges import judge
-from suite.scoring.pairwise import PairResult, compare_pair
+from suite.scoring.pair_verdicts import PairResult, compare_pair
 from suite.scoring.parsers import number_on_last_line, numbered
 from suite.scoring.verdicts import Verdict
 from suite.scoring.wording import PROMPTS

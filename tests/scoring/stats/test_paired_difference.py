@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from suite.errors import ConfigError, NotFound
-from suite.scoring.stats.adjust import METHODS, adjust
-from suite.scoring.stats.paired import paired_estimate, pearson, verdict
+from suite.scoring.stats.multiplicity import METHODS, adjust
+from suite.scoring.stats.paired_difference import paired_estimate, pearson, verdict
 from suite.scoring.stats.signflip import sign_flip
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from suite.errors import ConfigError, unknown
 from suite.scoring.stats.clusters import Clusters, Floats, Labels, clusters_of
-from suite.scoring.stats.paired import Comparison, paired_estimate
+from suite.scoring.stats.paired_difference import Comparison, paired_estimate
 from suite.scoring.stats.votes import Votes
 
 System = Literal["elo", "online-bt"]
