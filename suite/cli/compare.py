@@ -13,12 +13,14 @@ from suite.cli.pages import Pages, page_flags, show
 @click.option(
     "--against", "baseline", default="", metavar="RUN", help="Compare all others with this run alone."
 )
-@click.option("--alpha", type=click.FloatRange(0.0001, 0.5), show_default="0.05", help="Of tests.")
+@click.option(
+    "--alpha", type=click.FloatRange(0.0001, 0.5), show_default="0.05", help="Significance level of tests."
+)
 @click.option(
     "--level",
     type=click.FloatRange(0.5, 0.9999),
     show_default="1 - alpha",
-    help="Of intervals, before correction.",
+    help="Confidence level of intervals, before correction.",
 )
 @click.option(
     "--correction",

@@ -17,10 +17,10 @@ from suite.cli.steps import level_flag
     help="What a draw counts: half a win, nothing, or an outcome of its own.",
 )
 @click.option(
-    "--rounds", type=click.IntRange(min=0), help="Of the bootstrap (1000; 100 from 100,000 votes on)."
+    "--rounds", type=click.IntRange(min=0), help="Rounds of the bootstrap (1000; 100 from 100,000 votes on)."
 )
 @level_flag
-@click.option("--seed", type=int, default=0, show_default=True, help="Of resampling.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of resampling.")
 @click.option(
     "--style", "styles", multiple=True, metavar="COLUMN", help="Hold a style equal: a minus b of it."
 )

@@ -36,7 +36,11 @@ thinking_flag = click.option(
 
 
 level_flag = click.option(
-    "--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of intervals."
+    "--level",
+    type=click.FloatRange(0.5, 0.999),
+    default=0.95,
+    show_default=True,
+    help="Confidence level of intervals.",
 )
 
 

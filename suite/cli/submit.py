@@ -250,9 +250,9 @@ def verify(
 ) -> None:
     """Check a bundle as a stranger: read safely, rebuilt from pinned data, replayed, computed again.
 
-    Prints every rung and every mismatch; exit 1 if one was found or a rung could not be climbed (also for
-    want of time), 2 if BUNDLE is none. With --rerun and the models by --model, --judge …, N random samples
-    are asked again; with --rejudge the judge alone.
+    Prints every rung and every mismatch. Exits 1 on a mismatch, or if a rung could not be climbed or timed
+    out; 2 if BUNDLE is not a bundle. --rerun asks the models of --model, --judge … again about N random
+    samples, --rejudge the judge alone.
 
     \b
     Example:
@@ -273,14 +273,14 @@ def verify(
     models = parse_roles(named)
     if models and rerun is None and rejudge is None:
         raise ConfigError(
-            "models are asked in a re-run only", fix="add --rerun N or --rejudge N, or leave the models away"
+            "model flags need --rerun or --rejudge", fix="add one of them, or leave the models out"
         )
     again = None
     if rerun is not None or rejudge is not None:
         if rerun is not None and "candidate" not in models:
             raise ConfigError("--rerun needs the model to ask", fix="give --model SPEC")
         if rerun is None and "candidate" in models:
-            raise ConfigError("--rejudge asks the judge alone", fix="add --rerun N, or leave --model away")
+            raise ConfigError("--rejudge asks the judge alone", fix="add --rerun N, or leave --model out")
         if rejudge is not None and not models.keys() - {"candidate"}:
             raise ConfigError("--rejudge needs the judge to ask", fix="give --judge SPEC")
         seed = rerun_seed or secrets.token_hex(8)

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import click
 
@@ -13,7 +12,10 @@ from suite.hookspecs import CONTRACT
 from suite.plugins import catalogue, contract_note
 
 if TYPE_CHECKING:
-    from suite.task import Metric
+    from suite.parameters import Parameters, Payload
+    from suite.task import Metric, Task
+
+    AnyTask = type[Task[Payload, Parameters]]
 
 FieldSchema = TypedDict(
     "FieldSchema",
@@ -33,67 +35,13 @@ FieldSchema = TypedDict(
 """What is read of the JSON schema of a parameter."""
 
 
-@dataclass(frozen=True)
-class ParameterCard:
-    """What a task says of a parameter."""
+class Knob(NamedTuple):
+    """A parameter as it is shown."""
 
     type: str
     default: object
     stage: str
     description: str
-
-
-@dataclass(frozen=True)
-class RoleCard:
-    """What a task says of a role. needs: alternatives, each some capabilities."""
-
-    needs: list[list[str]]
-    stage: str
-    many: bool
-    optional: bool
-
-
-@dataclass(frozen=True)
-class MetricCard:
-    """What a task says of a metric. rows: names in results.json. None: it does not say."""
-
-    name: str
-    kind: str
-    direction: str | None
-    unit: str | None
-    range: list[float] | None
-    average: str | None
-    rows: list[str]
-
-
-@dataclass(frozen=True)
-class PromptsCard:
-    """Which set of prompts a task sends, and their names."""
-
-    set: str
-    names: list[str]
-
-
-@dataclass(frozen=True)
-class TaskCard:
-    """Everything a task says about itself."""
-
-    name: str
-    version: int
-    title: str
-    paper: str
-    note: str
-    plugin: str
-    headline: str
-    parameters: dict[str, ParameterCard]
-    roles: dict[str, RoleCard]
-    datasets: list[str]
-    mini: dict[str, str]
-    metrics: list[MetricCard]
-    presets: dict[str, list[dict[str, object]]]
-    replay: str
-    official_prompts: str
-    prompts: PromptsCard
 
 
 def task_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -155,16 +103,15 @@ def show(name: str, as_json: bool) -> None:
     Example:
       suite tasks show prefeval/classification
     """
-    card = describe(name)
+    task, owner = load(name)
     if as_json:
-        metrics = [{k: v for k, v in asdict(one).items() if v is not None} for one in card.metrics]
-        say_json({**asdict(card), "metrics": metrics})
+        say_json(describe(task, owner))
     else:
-        click.echo("\n".join(_lines(card)))
+        click.echo("\n".join(_lines(task, owner)))
 
 
-def describe(name: str) -> TaskCard:
-    """Everything a task says about itself; loads the task.
+def load(name: str) -> tuple["AnyTask", str]:
+    """A task by name, and the distribution that brings it.
 
     Raises NotFound for an unknown name, PluginError for a target that is not a task.
     """
@@ -174,38 +121,57 @@ def describe(name: str) -> TaskCard:
     task = catalogue().load("task", name)
     if not (isinstance(task, type) and issubclass(task, Task)):
         raise PluginError(f"task {name!r} is not a suite.Task", entry.target)
-    info, kind = task.info, task.parameters_type()
-    schema, at_score = kind.model_json_schema(), kind.at_score_names()
-    fields: dict[str, FieldSchema] = schema.get("properties", {})
-    return TaskCard(
-        name=info.name,
-        version=info.version,
-        title=info.title,
-        paper=info.paper,
-        note=info.note,
-        plugin=plugin.distribution or plugin.name,
-        headline=info.headline,
-        parameters={
-            name: ParameterCard(
-                type=type_of(field, schema.get("$defs", {})),
-                default=field.get("default"),
-                stage="score" if name in at_score else "solve",
-                description=field.get("description", ""),
-            )
-            for name, field in fields.items()
-        },
-        roles={
-            role: RoleCard([sorted(one) for one in wanted.needs], wanted.stage, wanted.many, wanted.optional)
+    return task, plugin.distribution or plugin.name
+
+
+def describe(task: "AnyTask", owner: str) -> dict[str, object]:
+    """Everything a task says about itself, as JSON."""
+    info = task.info
+    return {
+        "name": info.name,
+        "version": info.version,
+        "title": info.title,
+        "paper": info.paper,
+        "note": info.note,
+        "plugin": owner,
+        "headline": info.headline,
+        "parameters": {name: knob._asdict() for name, knob in _knobs(task).items()},
+        "roles": {
+            role: {
+                "needs": [sorted(one) for one in wanted.needs],
+                "stage": wanted.stage,
+                "many": wanted.many,
+                "optional": wanted.optional,
+            }
             for role, wanted in info.roles.items()
         },
-        datasets=list(info.datasets),
-        mini=dict(info.mini),
-        metrics=[_metric(metric) for metric in task.metrics],
-        presets={preset: [dict(cell) for cell in cells] for preset, cells in info.presets.items()},
-        replay=info.replay if info.replay == "exact" else f"none: {info.replay_reason}",
-        official_prompts=info.official_prompts,
-        prompts=PromptsCard(task.prompts.set, list(task.prompts.names())),
-    )
+        "datasets": list(info.datasets),
+        "mini": dict(info.mini),
+        "metrics": [_metric(metric) for metric in task.metrics],
+        "presets": {preset: [dict(cell) for cell in cells] for preset, cells in info.presets.items()},
+        "replay": _replay(task),
+        "official_prompts": info.official_prompts,
+        "prompts": {"set": task.prompts.set, "names": list(task.prompts.names())},
+    }
+
+
+def _knobs(task: "AnyTask") -> dict[str, Knob]:
+    kind = task.parameters_type()
+    schema, at_score = kind.model_json_schema(), kind.at_score_names()
+    fields: dict[str, FieldSchema] = schema.get("properties", {})
+    return {
+        name: Knob(
+            type=type_of(field, schema.get("$defs", {})),
+            default=field.get("default"),
+            stage="score" if name in at_score else "solve",
+            description=field.get("description", ""),
+        )
+        for name, field in fields.items()
+    }
+
+
+def _replay(task: "AnyTask") -> str:
+    return task.info.replay if task.info.replay == "exact" else f"none: {task.info.replay_reason}"
 
 
 def type_of(field: FieldSchema, definitions: Mapping[str, FieldSchema]) -> str:
@@ -238,51 +204,53 @@ def type_of(field: FieldSchema, definitions: Mapping[str, FieldSchema]) -> str:
     return f"{kind} {bounds}".strip()
 
 
-def _metric(metric: "Metric") -> MetricCard:
-    span: tuple[float, float] | None = getattr(metric, "range", None)
+def _rows(metric: "Metric") -> Sequence[str]:
     rows: Callable[[], Sequence[str]] | None = getattr(metric, "rows", None)
-    return MetricCard(
-        name=metric.name,
-        kind=type(metric).__name__,
-        direction=getattr(metric, "direction", "") or None,
-        unit=getattr(metric, "unit", "") or None,
-        range=list(span) if span else None,
-        average=getattr(metric, "average", "") or None,
-        rows=list(rows()) if rows else [metric.name],
-    )
+    return rows() if rows else [metric.name]
 
 
-def _lines(card: TaskCard) -> Iterator[str]:
-    yield f"{card.name} (version {card.version}): {card.title}"
+def _metric(metric: "Metric") -> dict[str, object]:
+    """Name, kind and direction of a metric; its range where it has one."""
+    found: dict[str, object] = {"name": metric.name, "kind": type(metric).__name__}
+    for fact in ("direction", "unit", "range", "average"):
+        if (value := getattr(metric, fact, None)) not in (None, ""):
+            found[fact] = list(value) if isinstance(value, tuple) else value
+    return {**found, "rows": list(_rows(metric))}
+
+
+def _lines(task: "AnyTask", owner: str) -> Iterator[str]:
+    info = task.info
+    yield f"{info.name} (version {info.version}): {info.title}"
     facts = {
-        "paper": card.paper,
-        "plugin": card.plugin,
-        "datasets": ", ".join(card.datasets),
-        "mini": ", ".join(card.mini.values()),
-        "prompts": f"{card.prompts.set}: {', '.join(card.prompts.names)}",
-        "official": card.official_prompts,
-        "replay": card.replay,
-        "note": card.note,
+        "paper": info.paper,
+        "plugin": owner,
+        "datasets": ", ".join(info.datasets),
+        "mini": ", ".join(info.mini.values()),
+        "prompts": f"{task.prompts.set}: {', '.join(task.prompts.names())}",
+        "official": info.official_prompts,
+        "replay": _replay(task),
+        "note": info.note,
     }
     yield from (f"  {name:9} {text}" for name, text in facts.items() if text)
     yield "parameters"
-    for name, one in card.parameters.items():
-        late = " (at scoring)" if one.stage == "score" else ""
-        default = json.dumps(one.default, ensure_ascii=False).strip('"')
-        words = f"  {one.description}" if one.description else ""
-        yield f"  {name} = {default}{late}: {one.type}{words}"
+    for name, knob in _knobs(task).items():
+        late = " (at scoring)" if knob.stage == "score" else ""
+        default = json.dumps(knob.default, ensure_ascii=False).strip('"')
+        words = f"  {knob.description}" if knob.description else ""
+        yield f"  {name} = {default}{late}: {knob.type}{words}"
     yield "roles"
-    for name, role in card.roles.items():
-        needs = " or ".join("+".join(one) for one in role.needs)
+    for name, role in info.roles.items():
+        needs = " or ".join("+".join(sorted(one)) for one in role.needs)
         marks = [role.stage, *(mark for mark in ("many", "optional") if getattr(role, mark))]
         yield f"  {name}: {needs} ({', '.join(marks)})"
     yield "metrics"
-    for metric in card.metrics:
-        head = ", the headline" if card.headline in metric.rows else ""
-        span = f" in {metric.range[0]:g} to {metric.range[1]:g}" if metric.range else ""
-        better = f", {metric.direction} is better" if metric.direction else ""
-        yield f"  {', '.join(metric.rows)}: {metric.kind}{span}{better}{head}"
-    if card.presets:
+    for metric in task.metrics:
+        rows, span, better = _rows(metric), getattr(metric, "range", None), getattr(metric, "direction", "")
+        head = ", the headline" if info.headline in rows else ""
+        within = f" in {span[0]:g} to {span[1]:g}" if span else ""
+        side = f", {better} is better" if better else ""
+        yield f"  {', '.join(rows)}: {type(metric).__name__}{within}{side}{head}"
+    if info.presets:
         yield "presets"
-        for name, cells in card.presets.items():
+        for name, cells in info.presets.items():
             yield f"  {name}: {len(cells)} {'cell' if len(cells) == 1 else 'cells'}"

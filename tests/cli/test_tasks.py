@@ -6,7 +6,7 @@ import pytest
 
 import suite
 from suite.cli.main import run
-from suite.cli.tasks import describe, type_of
+from suite.cli.tasks import type_of
 from suite.plugins import catalogue
 
 TASK = """
@@ -219,10 +219,13 @@ def test_types_are_said_in_words(field: dict, words: str) -> None:
 
 @pytest.mark.parametrize("name", catalogue().names("task"))
 def test_every_bundled_task_can_be_shown(capsys, name: str) -> None:
-    card = describe(name)
-    assert card.name == name
-    headlines = {row.partition("@")[0] for metric in card.metrics for row in (metric.name, *metric.rows)}
-    assert card.headline.partition("@")[0] in headlines
-    assert all(one.type for one in card.parameters.values())
+    assert run(["tasks", "show", name, "--json"]) == 0
+    card = json.loads(capsys.readouterr().out)
+    assert card["name"] == name
+    headlines = {
+        row.partition("@")[0] for metric in card["metrics"] for row in (metric["name"], *metric["rows"])
+    }
+    assert card["headline"].partition("@")[0] in headlines
+    assert all(one["type"] for one in card["parameters"].values())
     assert run(["tasks", "show", name]) == 0
-    assert capsys.readouterr().out.startswith(f"{name} (version {card.version})")
+    assert capsys.readouterr().out.startswith(f"{name} (version {card['version']})")
