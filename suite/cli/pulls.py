@@ -10,11 +10,11 @@ import click
 
 from suite.cli.flags import say_json
 from suite.data.cache import Cache
-from suite.data.entry import DatasetEntry, ModelEntry, RegistryEntry, source_of
+from suite.data.entry import DatasetEntry, ModelEntry, Progress, RegistryEntry, source_of
 from suite.data.local_entry import LocalFiles
 from suite.data.locks import lock_path, locked
-from suite.data.pull import Progress, ready
 from suite.data.pull import pull as pull_entry
+from suite.data.pull import ready
 from suite.data.registry import Problem, Registry
 from suite.errors import DataError
 from suite.plugins import catalogue
@@ -161,7 +161,7 @@ def pull(entries: Sequence[DatasetEntry | ModelEntry], accept_licence: bool, as_
     done(found, as_json)
 
 
-def done(found: Sequence[LocalFiles], as_json: bool) -> None:
+def done(found: Sequence[LocalFiles[RegistryEntry]], as_json: bool) -> None:
     """Say what has been pulled or imported; as JSON, the identities by name."""
     if as_json:
         say_json({local.entry.id: local.identity() for local in found})

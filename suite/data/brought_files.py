@@ -6,31 +6,18 @@ hash nobody knows can only be recognised by its path. Nothing is changed in the 
 
 import os
 from pathlib import Path
-from typing import overload
 
 from suite.data.cache import Cache, disk_errors, git_blob_of, sha256_of
-from suite.data.entry import BundledSource, DatasetEntry, File, ModelEntry, RegistryEntry, source_of
-from suite.data.local_entry import LocalDataset, LocalFiles, LocalModel
+from suite.data.entry import BundledSource, EntryT, File, RegistryEntry, source_of
+from suite.data.local_entry import LocalFiles
 from suite.data.locks import locked
 from suite.data.pull import agree, checked, learn, require_pins
 from suite.errors import DataError
 
 
-@overload
 def import_from(
-    entry: DatasetEntry, folder: Path, cache: Cache | None = None, *, accept_licence: bool = False
-) -> LocalDataset: ...
-@overload
-def import_from(
-    entry: ModelEntry, folder: Path, cache: Cache | None = None, *, accept_licence: bool = False
-) -> LocalModel: ...
-def import_from(
-    entry: DatasetEntry | ModelEntry,
-    folder: Path,
-    cache: Cache | None = None,
-    *,
-    accept_licence: bool = False,
-) -> LocalFiles:
+    entry: EntryT, folder: Path, cache: Cache | None = None, *, accept_licence: bool = False
+) -> LocalFiles[EntryT]:
     """Take an entry's files out of a folder, check bytes and rows. Returns as `pull` does.
 
     Raises DataError naming what is missing or differs, LicenceRequired.

@@ -7,8 +7,9 @@ Schemas in `registry/schemas/` are generated from these models. Not here: findin
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
@@ -20,6 +21,7 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_le
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Format = Literal["json-array", "jsonl", "json-object", "parquet"]
+Progress = Callable[[str, int, int | None], None]  # path, bytes so far, bytes in all if known
 Derived = Literal["file-stem", "file-name", "row-index", "key"]
 
 
@@ -214,6 +216,9 @@ class RegistryEntry(Strict):
         told = self.model_dump(mode="json", by_alias=True, include=wanted, exclude_none=True)
         text = json.dumps(told, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+EntryT = TypeVar("EntryT", bound=RegistryEntry)
 
 
 class DatasetEntry(RegistryEntry):

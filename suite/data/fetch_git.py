@@ -14,7 +14,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
-from suite.data.entry import GitSource
+from suite.data.entry import GitSource, Progress
 from suite.errors import ConfigError, DataError, SourceUnreachable
 
 ATTEMPTS = 5
@@ -23,8 +23,6 @@ LARGEST = 4 << 30  # bytes of a file of unknown size; more is refused
 _CHUNK = 1 << 16
 _AGAIN = {429, 500, 502, 503, 504}
 _POINTER = b"version https://git-lfs.github.com/spec/"
-
-Progress = Callable[[str, int, int | None], None]
 
 
 class _BrokeOff(Exception):

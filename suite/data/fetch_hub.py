@@ -7,19 +7,16 @@ our errors. Nothing of it is imported before the first use.
 
 import errno
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from suite.data.cache import git_blob_of, sha256_of
-from suite.data.entry import HubSource
+from suite.data.entry import HubSource, Progress
 from suite.data.hub_status import told
 from suite.errors import DataError, LicenceRequired, SourceUnreachable
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoFile
-
-Progress = Callable[[str, int, int | None], None]
 
 
 class Announced(NamedTuple):

@@ -10,13 +10,11 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
-from suite.data.entry import PackageSource
+from suite.data.entry import PackageSource, Progress
 from suite.errors import DataError, SourceUnreachable
 
-Progress = Callable[[str, int, int | None], None]
 _CHUNK = 1 << 20
 
 

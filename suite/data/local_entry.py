@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from suite.chat import Json
 from suite.data.cache import Cache, sha256_of
@@ -52,19 +53,25 @@ def _inside(entry: RegistryEntry, base: Path, path: str) -> Path:
         raise DataError(f"{entry.id}: {error.filename} is not opened: {error.strerror}", str(base)) from error
 
 
-@dataclass(frozen=True)
-class LocalFiles:
-    """A pulled entry. `path` and `identity` raise DataError if bytes are not what the entry says."""
+Here_co = TypeVar("Here_co", bound=RegistryEntry, covariant=True)
 
-    entry: RegistryEntry
+
+@dataclass(frozen=True)
+class LocalFiles(Generic[Here_co]):
+    """A pulled entry; rows are a dataset's. `path` and `identity` raise DataError for bytes that are not what
+    the entry says.
+    """
+
+    entry: Here_co
     cache: Cache
 
     def file(self, path: str) -> File:
-        """What the entry says about a file. Raises NotFound."""
-        found = self.entry.file(path)
-        if found is None:
+        """What the entry says about a file; a bundled file need not be listed. Raises NotFound."""
+        if found := self.entry.file(path):
+            return found
+        if path not in self.paths():
             raise unknown(f"file of {self.entry.id}", path, [one.path for one in self.entry.all_files])
-        return found
+        return File(path=path, bytes=None, rows=None)
 
     def path(self, path: str) -> Path:
         """A verified file under its own name."""
@@ -82,8 +89,12 @@ class LocalFiles:
         return file.sha256 or sha256_of(self.path(path))
 
     def paths(self) -> list[str]:
-        """The files of the entry, as it lists them."""
-        return [file.path for file in self.entry.all_files]
+        """The files of the entry: those listed, and of bundled data those that its patterns find."""
+        found = dict.fromkeys(file.path for file in self.entry.all_files)
+        if isinstance(self.entry, DatasetEntry):
+            for part in self.entry.parts:
+                found.update(dict.fromkeys(files_of(self.entry, part)))
+        return list(found)
 
     def identity(self) -> Mapping[str, Json]:
         """What the manifest records: entry, source and revision, licence, sha256 by file."""
@@ -108,65 +119,41 @@ class LocalFiles:
             )
         return path
 
-
-@dataclass(frozen=True)
-class LocalModel(LocalFiles):
-    """A pulled model."""
-
-    entry: ModelEntry
-
-
-@dataclass(frozen=True)
-class LocalDataset(LocalFiles):
-    """A pulled dataset."""
-
-    entry: DatasetEntry
-
-    def file(self, path: str) -> File:
-        """What the entry says about a file; a bundled file need not be listed. Raises NotFound."""
-        listed = self.entry.file(path)
-        if listed is None and path in self.paths():
-            return File(path=path, bytes=None, rows=None)
-        return listed or super().file(path)
-
-    def paths(self) -> list[str]:
-        """The files of the entry: those listed, and of bundled data those that its patterns find."""
-        found = dict.fromkeys(super().paths())
-        for part in self.entry.parts:
-            found.update(dict.fromkeys(self.files_of(part)))
-        return list(found)
-
-    def files_of(self, part: str) -> list[str]:
-        """The files of a part, in order."""
-        listed = [file.path for file in self.entry.files_of(part)]
-        pattern = self.entry.parts[part].pattern
-        if listed or pattern is None or not isinstance(self.entry.source, BundledSource):
-            return listed
-        folder = bundled_folder(self.entry, self.entry.source)
-        return sorted(path.relative_to(folder).as_posix() for path in folder.glob(pattern) if path.is_file())
-
-    def parts(self) -> Sequence[str]:
+    def parts(self: "LocalDataset") -> Sequence[str]:
         """The names of the parts."""
         return list(self.entry.parts)
 
-    def part(self, name: str) -> DatasetPart:
+    def part(self: "LocalDataset", name: str) -> DatasetPart:
         """What the entry says about a part. Raises NotFound."""
         if name not in self.entry.parts:
             raise unknown(f"part of {self.entry.id}", name, self.entry.parts)
         return self.entry.parts[name]
 
-    def stored_rows(self, part: str) -> Iterator[tuple[RowPlace, Raw]]:
+    def stored_rows(self: "LocalDataset", part: str) -> Iterator[tuple[RowPlace, Raw]]:
         """The rows of a part as stored, in order."""
         form = self.part(part).format
-        for path in self.files_of(part):
+        for path in files_of(self.entry, part):
             yield from read_rows(self.entry.id, path, self.path(path), form)
 
-    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
+    def rows(self: "LocalDataset", part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
         """The rows of a part, or of all parts in order, with derived fields."""
         for name in self.parts() if part is None else (part,):
             derived = self.part(name).derived
             for place, row in self.stored_rows(name):
                 yield place, with_derived(place, row, derived)
+
+
+LocalDataset = LocalFiles[DatasetEntry]
+
+
+def files_of(entry: DatasetEntry, part: str) -> list[str]:
+    """The files of a part, in order."""
+    listed = [file.path for file in entry.files_of(part)]
+    pattern = entry.parts[part].pattern
+    if listed or pattern is None or not isinstance(entry.source, BundledSource):
+        return listed
+    folder = bundled_folder(entry, entry.source)
+    return sorted(path.relative_to(folder).as_posix() for path in folder.glob(pattern) if path.is_file())
 
 
 def readable(cache: Cache, entry: RegistryEntry, file: File) -> Path:

@@ -5,7 +5,6 @@ A lock names the entry it was made for, by digest: if the entry changes, the loc
 """
 
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -14,6 +13,7 @@ from suite.data.cache import Cache, write_whole
 from suite.data.entry import (
     Commit,
     DatasetEntry,
+    EntryT,
     File,
     GitSource,
     HubSource,
@@ -24,8 +24,6 @@ from suite.data.entry import (
 )
 from suite.data.hub_listings import Strict
 from suite.errors import DataError
-
-EntryT = TypeVar("EntryT", bound=RegistryEntry)
 
 
 class Lock(Strict):

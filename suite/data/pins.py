@@ -5,19 +5,15 @@ the entry's own YAML for whoever keeps a registry. Large Hub files are pinned by
 announces, without fetching them; everything else is fetched and hashed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TypeVar
 
 from suite.data import fetch_git, fetch_hub, strict_syntax
 from suite.data.cache import Cache, disk_errors, sha256_of, write_whole
-from suite.data.entry import DatasetEntry, File, GitSource, HubSource, ModelFile, RegistryEntry
+from suite.data.entry import DatasetEntry, File, GitSource, HubSource, ModelFile, Progress, RegistryEntry
 from suite.data.locks import Lock, lock_path, make_lock, write_lock
 from suite.errors import DataError
-
-Progress = Callable[[str, int, int | None], None]
-EntryT = TypeVar("EntryT", bound=RegistryEntry)
 
 
 def pin(

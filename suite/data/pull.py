@@ -7,31 +7,29 @@ the Hub announces, and their hashes are kept in a lock file from then on.
 
 import shutil
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar, overload
 
 from suite.data import fetch_git, fetch_hub, fetch_package
 from suite.data.cache import Cache, disk_errors, git_blob_of, sha256_of
 from suite.data.entry import (
     BundledSource,
     DatasetEntry,
+    EntryT,
     File,
     GitSource,
     HubSource,
     ModelEntry,
     PackageSource,
+    Progress,
     RegistryEntry,
     source_of,
 )
-from suite.data.local_entry import LocalDataset, LocalFiles, LocalModel, damaged
+from suite.data.local_entry import LocalFiles, damaged
 from suite.data.locks import lock_path, locked, make_lock, write_lock
 from suite.data.row_checks import check_rows
 from suite.errors import DataError, LicenceRequired
 
-Progress = Callable[[str, int, int | None], None]  # path, bytes so far, bytes in all if known
-EntryT = TypeVar("EntryT", bound=RegistryEntry)
 _AT_ONCE = 4
 
 
@@ -39,29 +37,13 @@ class _Stopped(Exception):
     """Another file failed, or the user interrupted."""
 
 
-@overload
 def pull(
-    entry: DatasetEntry,
+    entry: EntryT,
     cache: Cache | None = None,
     *,
     accept_licence: bool = False,
     progress: Progress | None = None,
-) -> LocalDataset: ...
-@overload
-def pull(
-    entry: ModelEntry,
-    cache: Cache | None = None,
-    *,
-    accept_licence: bool = False,
-    progress: Progress | None = None,
-) -> LocalModel: ...
-def pull(
-    entry: DatasetEntry | ModelEntry,
-    cache: Cache | None = None,
-    *,
-    accept_licence: bool = False,
-    progress: Progress | None = None,
-) -> LocalFiles:
+) -> LocalFiles[EntryT]:
     """Fetch what is missing, check bytes and rows. Without network if everything is here.
 
     accept_licence: the user accepts the entry's licence; remembered in the cache.
@@ -78,11 +60,7 @@ def pull(
         return checked(learn(entry, pinned, hashes, cache), cache)
 
 
-@overload
-def ready(entry: DatasetEntry, cache: Cache | None = None) -> LocalDataset | None: ...
-@overload
-def ready(entry: ModelEntry, cache: Cache | None = None) -> LocalModel | None: ...
-def ready(entry: DatasetEntry | ModelEntry, cache: Cache | None = None) -> LocalFiles | None:
+def ready(entry: EntryT, cache: Cache | None = None) -> LocalFiles[EntryT] | None:
     """The entry if it is here, checked and accepted, without any network; else None."""
     cache = cache or Cache()
     pinned = locked(entry, cache)
@@ -94,10 +72,10 @@ def ready(entry: DatasetEntry | ModelEntry, cache: Cache | None = None) -> Local
         bundled = isinstance(source_of(pinned, file), BundledSource)
         if not bundled and (file.sha256 is None or not cache.blob(file.sha256).is_file()):
             return None
-    return _local(pinned, cache)
+    return LocalFiles(pinned, cache)
 
 
-def verify(entry: DatasetEntry | ModelEntry, cache: Cache | None = None) -> list[DataError]:
+def verify(entry: RegistryEntry, cache: Cache | None = None) -> list[DataError]:
     """Hash every file of a pulled entry again and check every row again. Returns what is wrong."""
     cache = cache or Cache()
     pinned = locked(entry, cache)
@@ -105,7 +83,7 @@ def verify(entry: DatasetEntry | ModelEntry, cache: Cache | None = None) -> list
         require_pins(pinned)
     except DataError as error:
         return [error]
-    local, wrong = _local(pinned, cache), []
+    local, wrong = LocalFiles(pinned, cache), []
     for file in pinned.all_files:
         try:
             if not isinstance(source_of(pinned, file), BundledSource) and (
@@ -115,9 +93,9 @@ def verify(entry: DatasetEntry | ModelEntry, cache: Cache | None = None) -> list
             local.path(file.path)
         except DataError as error:
             wrong.append(error)
-    if not wrong and isinstance(local, LocalDataset):
+    if not wrong and isinstance(pinned, DatasetEntry):
         try:
-            check_rows(local)
+            check_rows(LocalFiles(pinned, cache))
         except DataError as error:
             wrong.append(error)
     return wrong
@@ -147,20 +125,16 @@ def agree(entry: RegistryEntry, cache: Cache, accept: bool) -> None:
     cache.accept(entry)
 
 
-def checked(entry: DatasetEntry | ModelEntry, cache: Cache) -> LocalFiles:
+def checked(entry: EntryT, cache: Cache) -> LocalFiles[EntryT]:
     """The entry, its rows checked unless they were before. Raises DataError."""
-    local = _local(entry, cache)
+    local = LocalFiles(entry, cache)
     if not cache.note("checked", entry.digest()):
-        counts = check_rows(local) if isinstance(local, LocalDataset) else {}
+        counts = check_rows(LocalFiles(entry, cache)) if isinstance(entry, DatasetEntry) else {}
         cache.write_note("checked", entry.digest(), {"entry": entry.id, "rows": counts})
-    if isinstance(local, LocalModel):
+    if isinstance(entry, ModelEntry):
         for path in local.paths():
             local.path(path)  # providers look for weights under their readable names
     return local
-
-
-def _local(entry: DatasetEntry | ModelEntry, cache: Cache) -> LocalFiles:
-    return LocalDataset(entry, cache) if isinstance(entry, DatasetEntry) else LocalModel(entry, cache)
 
 
 def _fetch_all(entry: RegistryEntry, cache: Cache, progress: Progress | None) -> dict[str, str]:

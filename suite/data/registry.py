@@ -8,16 +8,15 @@ Not here: what an entry may say (`entry`), fetching it (`pull`).
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from suite.data import strict_syntax
-from suite.data.entry import DatasetEntry, ModelEntry, RegistryEntry
+from suite.data.entry import DatasetEntry, EntryT, ModelEntry
 from suite.errors import DataError, unknown
 from suite.files import inside
 
-EntryT = TypeVar("EntryT", bound=RegistryEntry)
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 

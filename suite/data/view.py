@@ -10,8 +10,9 @@ from typing import Protocol, TypeVar
 
 from suite.chat import Json
 from suite.data.cache import Cache, sha256_of
+from suite.data.entry import Progress
 from suite.data.local_entry import LocalDataset
-from suite.data.pull import Progress, pull, ready
+from suite.data.pull import pull, ready
 from suite.data.registry import Registry
 from suite.data.rows import Raw, RowPlace, source_rows, typed
 from suite.errors import DataError, unknown
