@@ -50,7 +50,7 @@ def test_a_real_bundle_of_all_five_benchmarks() -> None:
 
 def test_a_full_disk_here_is_no_error_of_the_bundle(good: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, board = good("choice")
-    write, left = os.write, 20
+    write, left = os.write, 3
 
     def fill(fd: int, data: bytes) -> int:
         nonlocal left
