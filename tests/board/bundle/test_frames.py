@@ -132,10 +132,10 @@ HIGHEST = """
 import resource, sys
 from pathlib import Path
 from suite.board.bundle import frames
-from suite.board.bundle.size_limits import Limits
+from suite.board.bundle.size_limits import SizeLimits
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    for _ in frames.unpack(Path(sys.argv[1]).open("rb"), 2**16, Limits(ratio=10**9)):
+    for _ in frames.unpack(Path(sys.argv[1]).open("rb"), 2**16, SizeLimits(ratio=10**9)):
         pass
 except frames.FrameError:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
