@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from suite.scoring.measures import Measure
-from suite.scoring.stats.clusters import Digests
+from suite.scoring.stats.clusters import Array, Digests
 from suite.scoring.table import ScoreTable
 from suite.scoring.units import Scope, scope_of, unit_ids, units_of
 
@@ -22,7 +20,7 @@ class Side:
     every: Digests
     every_cluster: Digests
     ids: Digests
-    columns: Mapping[str, NDArray[Any]]
+    columns: Mapping[str, Array]
 
 
 def scope(measure: Measure, table: ScoreTable, cell: str) -> Scope:

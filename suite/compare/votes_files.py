@@ -18,7 +18,7 @@ from suite.compare.runs import load_tasks, open_runs
 from suite.data.text_files import Once, TextRow, csv_rows, json_rows
 from suite.errors import ConfigError, DataError, unknown
 from suite.plugins import Catalogue, catalogue
-from suite.scoring.metrics import WinRate
+from suite.scoring.metrics.declared import facts_of
 from suite.task import Unscored
 
 NAMES: Mapping[str, Sequence[str]] = {
@@ -236,7 +236,7 @@ def votes_of_runs(places: Sequence[str], plugins: Catalogue | None = None) -> Ra
     runs = open_runs(places)
     tasks = load_tasks(runs, plugins or catalogue())
     values = {
-        name: next((metric.value for metric in task.metrics if isinstance(metric, WinRate)), "")
+        name: next((one.value for one in facts_of(task.metrics).values() if one.kind == "win_rate"), "")
         for name, task in tasks.items()
     }
     prompts: list[str | None] = []

@@ -21,9 +21,9 @@ from suite.report.eee_parts import Told, candidate_of, collection_of, component,
 from suite.report.eee_results import CellOptions, Target, across_results, cell_results, targets_of
 from suite.report.eee_rows import Samples
 from suite.report.eee_schema import AGGREGATE, ROW, VERSION, Fields, Unfit, check_results, encoded, fields
-from suite.report.metric_facts import tasks_of
 from suite.report.remarks import remarks
 from suite.report.run_reports import replace_file
+from suite.report.run_tasks import tasks_of
 from suite.report.summary import Summary, summarise
 from suite.report.tables import exportable
 from suite.run.cells import AnyTask

@@ -9,11 +9,11 @@ from suite.journal.documents import AcrossResult, CellRecord, MetricResult
 from suite.journal.run import Run
 from suite.report.eee_parts import data_of, judges_of, text_of
 from suite.report.eee_schema import Fields, check_score, fields
-from suite.report.metric_facts import rows_of
 from suite.report.numbers import plain
 from suite.report.summary import CellSummary, TaskPart
 from suite.run.cells import AnyTask
 from suite.scoring.measures import RowFacts
+from suite.scoring.metrics.declared import facts_of
 
 _GLOBAL = ("accuracy", "f1_macro", "auroc", "rmse", "mae")  # metric ids that mean the same everywhere
 
@@ -86,7 +86,7 @@ def targets_of(task: TaskPart, cell: CellSummary, made: AnyTask | None) -> list[
     """The whole-cell metrics whose samples have a number each."""
     if made is None:
         return []
-    facts = rows_of(made)
+    facts = facts_of(made.metrics)
     return [
         Target(
             result_id(task, cell, one), evaluation_name(task.name), one.name, facts[one.name], one.direction
@@ -106,7 +106,7 @@ def cell_results(
     targets: Mapping[str, Target],
 ) -> list[Fields]:
     """The numbers of a cell; those without a value are left out."""
-    facts = rows_of(made) if made else {}
+    facts = facts_of(made.metrics) if made else {}
     judges = judges_of(run, made, plan)
     data = data_of(run, made)
     generation = asked.generation(run)
@@ -134,7 +134,7 @@ def cell_results(
 
 def across_results(run: Run, task: TaskPart, made: AnyTask | None) -> list[Fields]:
     """The numbers over several cells."""
-    facts = rows_of(made) if made else {}
+    facts = facts_of(made.metrics) if made else {}
     found = []
     for over in task.across:
         one = over.result

@@ -22,11 +22,12 @@ from suite.errors import ConfigError, NotFound, RunError, SuiteError
 from suite.journal.documents import MetricResult
 from suite.journal.run import Run
 from suite.plugins import catalogue
-from suite.report.metric_facts import rows_of, tasks_of
 from suite.report.numbers import plain
 from suite.report.run_reports import replace_file
+from suite.report.run_tasks import tasks_of
 from suite.report.summary import CellSummary, TaskPart, summarise
 from suite.report.tables import exportable
+from suite.scoring.metrics.declared import facts_of
 
 MOST_NOTES = 300  # characters of `notes`
 FOLDER = ".eval_results"
@@ -86,7 +87,7 @@ def hub_files(
             fix="choose one with --task",
         )
     found: dict[str, str] = {}
-    declared = {cell: rows_of(one) for cell, one in tasks_of(run).items()}
+    declared = {cell: facts_of(one.metrics) for cell, one in tasks_of(run).items()}
     for one in chosen:
         benchmark = given or _listed(run, one, registry)
         for cell in one.cells:

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from suite.chat import Json, Message, system, user
 from suite.errors import ConfigError, unknown
@@ -159,7 +159,7 @@ def _verdict_schema(count: int) -> Json:
     return _object_schema("verdict", {"type": "string", "enum": [f"Choose {i}" for i in range(1, count + 1)]})
 
 
-def _object_schema(name: str, value: Json) -> dict[str, Any]:
+def _object_schema(name: str, value: Json) -> dict[str, Json]:
     return {"type": "object", "properties": {name: value}, "required": [name], "additionalProperties": False}
 
 

@@ -8,7 +8,6 @@ their categories do. Not here: what the rows mean (`table`), any computing (`uni
 import math
 from array import array
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +41,7 @@ class Column:
         self._state = state
         self.labels = labels
 
-    def take(self, rows: NDArray[np.integer[Any]] | slice) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    def take(self, rows: NDArray[np.uint32] | slice) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """(data, state) of some rows. data: the number, the label's code, or 0 where there is neither."""
         if self._small is not None:
             small = self._small[rows]
@@ -114,7 +113,7 @@ class ColumnBuilder:
 class Codes:
     """A tag over all rows: a small integer a row; code 0 is "no such tag" (category "")."""
 
-    def __init__(self, codes: NDArray[Any], categories: tuple[str, ...]) -> None:
+    def __init__(self, codes: NDArray[np.uint8] | NDArray[np.uint16], categories: tuple[str, ...]) -> None:
         self.codes = codes
         self.categories = categories
 

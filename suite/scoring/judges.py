@@ -7,7 +7,7 @@ the engine can follow a JSON Schema, it is held to it. Not here: pairs (`pair_ve
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar, overload
+from typing import TypedDict, TypeVar, Unpack, overload
 
 from pydantic import BaseModel
 
@@ -25,6 +25,18 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 _LOST = ("overflow", "invalid", "limit")  # endings after which asking again cannot help
 
 
+class Asking(TypedDict, total=False):
+    """How to ask, as `judge` takes it."""
+
+    retries: int
+    max_tokens: int | None
+    temperature: float | None
+    correction: Template | str
+    retry_cut: bool
+    retry_schema: Json
+    key: str
+
+
 @overload
 async def judge(
     model: Model,
@@ -32,13 +44,7 @@ async def judge(
     *,
     schema: type[ModelT],
     parse: None = None,
-    retries: int = 2,
-    max_tokens: int | None = None,
-    temperature: float | None = 0.0,
-    correction: Template | str = "",
-    retry_cut: bool = False,
-    retry_schema: Json = None,
-    key: str = "",
+    **how: Unpack[Asking],
 ) -> Verdict[ModelT]: ...
 @overload
 async def judge(
@@ -47,19 +53,13 @@ async def judge(
     *,
     parse: Callable[[str], T | Tie],
     schema: type[BaseModel] | Json = None,
-    retries: int = 2,
-    max_tokens: int | None = None,
-    temperature: float | None = 0.0,
-    correction: Template | str = "",
-    retry_cut: bool = False,
-    retry_schema: Json = None,
-    key: str = "",
+    **how: Unpack[Asking],
 ) -> Verdict[T]: ...
 async def judge(
     model: Model,
     messages: Sequence[Message] | str,
     *,
-    parse: Callable[[str], Any] | None = None,
+    parse: Callable[[str], object] | None = None,
     schema: type[BaseModel] | Json = None,
     retries: int = 2,
     max_tokens: int | None = None,
@@ -68,7 +68,7 @@ async def judge(
     retry_cut: bool = False,
     retry_schema: Json = None,
     key: str = "",
-) -> Verdict[Any]:
+) -> Verdict[object]:
     """Ask until a reply can be read, at most 1 + `retries` times.
 
     parse: reads a reply (reasoning blocks removed); raises `Unparsed` (or ValueError) with the reason,
@@ -131,13 +131,13 @@ def _correct(correction: Template | str, problem: str) -> str:
     return correction(problem=problem) if "problem" in correction.fields else correction()
 
 
-def _reader_of(schema: Any) -> Callable[[str], Any]:
+def _reader_of(schema: type[BaseModel] | Json) -> Callable[[str], object]:
     if isinstance(schema, type) and issubclass(schema, BaseModel):
         return json_object(schema)
     raise ConfigError("a judge needs `parse`, or a pydantic model as `schema`, to read its replies")
 
 
-def _json_schema(schema: Any) -> Json:
+def _json_schema(schema: type[BaseModel] | Json) -> Json:
     if isinstance(schema, type) and issubclass(schema, BaseModel):
         return schema.model_json_schema()
     return schema

@@ -19,6 +19,7 @@ Over = Literal["samples", "parts"]
 # clusters of one (re)sample apart.
 Columns = Mapping[str, Any]
 Formula = Callable[[Columns], float | None]
+Adds = Callable[[Columns], Any]  # an array of one entry per unit, or one number of one unit
 
 
 class Shown(Protocol):
@@ -52,8 +53,8 @@ class Measure:
     where: Where
     slices: tuple[str, ...]
     needs: tuple[str, ...]
-    top: Callable[[Columns], Any] | None = None
-    bottom: Callable[[Columns], Any] | None = None
+    top: Adds | None = None
+    bottom: Adds | None = None
     formula: Formula | None = None
     macro: str = ""
     binary: bool = False
@@ -100,7 +101,7 @@ class RowFacts:
         return (self.low, self.high) == (0.0, 1.0)
 
 
-def facts_of(kind: str, limits: Range | None) -> RowFacts:
+def scaled(kind: str, limits: Range | None) -> RowFacts:
     """Facts of a row on a scale with or without ends."""
     return RowFacts(kind) if limits is None else RowFacts(kind, *limits)
 

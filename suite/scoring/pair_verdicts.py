@@ -9,12 +9,15 @@ winner only where both orders name it (MT-Bench, arXiv 2306.05685). Why: docs/st
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, Unpack
 
-from suite.chat import Message
+from pydantic import BaseModel
+
+from suite.chat import Json, Message
 from suite.errors import ConfigError
 from suite.models.batches import together
 from suite.roles import Model
+from suite.scoring.judges import Asking
 from suite.scoring.judges import judge as ask
 from suite.scoring.parsers import numbered
 from suite.scoring.verdicts import Tie, Verdict
@@ -116,14 +119,15 @@ async def compare_pair(
     ties: Ties = "mean",
     parse: Callable[[str], int | Tie] | None = None,
     chance: random.Random | None = None,
-    **how: Any,
+    schema: type[BaseModel] | Json = None,
+    **how: Unpack[Asking],
 ) -> PairResult:
     """Ask which of two answers is better.
 
     render: makes the request from the answers as shown. parse: the winning slot, 1 or 2, or `TIE`; by
     default "Choose 1", "Choose 2", "Tie". orders: "random" shows one order, drawn from `chance`
     (`sample.random("order")`), "fixed" always first before second, "swapped" second before first.
-    how: for `suite.judge`.
+    schema, how: for `suite.judge`.
     Raises CallFailed if any order got no reply: nothing of the pair counts then.
     """
     if orders == "random" and chance is None:
@@ -133,7 +137,7 @@ async def compare_pair(
 
     async def one(*, swapped: bool) -> Asked:
         shown = (second, first) if swapped else (first, second)
-        return Asked(swapped, await ask(judge, render(*shown), parse=read, **how))
+        return Asked(swapped, await ask(judge, render(*shown), parse=read, schema=schema, **how))
 
     asked = await together([one(swapped=swapped) for swapped in swaps])
     return PairResult.of(asked, ties)

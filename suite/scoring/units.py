@@ -8,14 +8,13 @@ first trial's. Not here: any statistic.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, UNSCORED, Codes
 from suite.scoring.measures import Measure, Over, Where
-from suite.scoring.stats.clusters import Digests
+from suite.scoring.stats.clusters import Array, Digests
 from suite.scoring.stats.means import pass_values
 from suite.scoring.table import ScoreTable
 
@@ -31,7 +30,7 @@ class Scope:
     over: Over
     rows: Rows
 
-    def codes(self, tag: str) -> tuple[NDArray[Any], tuple[str, ...]]:
+    def codes(self, tag: str) -> tuple[Array, tuple[str, ...]]:
         """(codes, categories) of a tag for these rows; parts have their sample's where they have none."""
         if self.over == "parts" and tag in self.table.parts.tags:
             found, rows = self.table.parts.tags[tag], self.rows
@@ -93,7 +92,7 @@ class Units:
     each unit's answers, None where all are whole. labels: whether a number was asked and a label found.
     """
 
-    columns: dict[str, NDArray[Any]]
+    columns: dict[str, Array]
     clusters: Digests
     samples: Digests
     share: NDArray[np.float64] | None
@@ -157,7 +156,7 @@ def collect(scope: Scope, needs: Sequence[str], *, numbers: bool = True) -> Unit
     """
     table, rows = scope.table, scope.rows
     values = table.parts.values if scope.over == "parts" else table.values
-    data: dict[str, NDArray[Any]] = {}
+    data: dict[str, Array] = {}
     missing = np.zeros(len(rows), dtype=bool)
     absent = np.zeros(len(rows), dtype=bool)
     labels = 0
@@ -193,7 +192,7 @@ def collect(scope: Scope, needs: Sequence[str], *, numbers: bool = True) -> Unit
 
 
 def _averaged(
-    data: dict[str, NDArray[Any]],
+    data: dict[str, Array],
     unit: Digests,
     sample: Digests,
     cluster: Digests,
@@ -208,7 +207,7 @@ def _averaged(
     answers = np.bincount(inverse[scored], minlength=count)
     lost = np.bincount(inverse[missing], minlength=count)
     kept = answers > 0
-    columns: dict[str, NDArray[Any]] = {}
+    columns: dict[str, Array] = {}
     place = np.flatnonzero(scored)
     _, first_scored = np.unique(inverse[place], return_index=True)
     for name, column in data.items():

@@ -6,11 +6,11 @@ and the score stays pending. Not here: asking (`judges`), reading replies (`pars
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Literal, TypeVar, overload
+from typing import Final, Generic, Literal, TypeVar, overload
 
 from suite.task import Unscored
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 D = TypeVar("D")
 
 State = Literal["valid", "tie", "unparsed", "refused", "truncated"]
@@ -33,7 +33,7 @@ class Unparsed(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict(Generic[T]):
+class Verdict(Generic[T_co]):
     """One judge's verdict.
 
     state: valid; tie (the judge saw no difference); unparsed (no reply could be read, after retries);
@@ -44,7 +44,7 @@ class Verdict(Generic[T]):
     """
 
     state: State
-    value: T | None
+    value: T_co | None
     text: str = ""
     reason: str = ""
     attempts: int = 1
@@ -57,10 +57,10 @@ class Verdict(Generic[T]):
         return self.state in ("valid", "tie")
 
     @overload
-    def value_or_unscored(self) -> T | Unscored: ...
+    def value_or_unscored(self) -> T_co | Unscored: ...
     @overload
-    def value_or_unscored(self, tie: D) -> T | D | Unscored: ...
-    def value_or_unscored(self, tie: Any = None) -> Any:
+    def value_or_unscored(self, tie: D) -> T_co | D | Unscored: ...
+    def value_or_unscored(self, tie: object = None) -> object:
         """The value; `tie` for a tie (without one a tie is unscored); else Unscored with state and reason."""
         if self.state == "valid":
             return self.value

@@ -10,7 +10,7 @@ Not here: finding and reading the files (`board_files`), ranking, verification.
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -291,16 +291,11 @@ def _check_item(item: Item, task: type[AnyTask]) -> None:
         if role not in task.info.roles or role == "candidate":
             raise unknown("role", role, set(task.info.roles) - {"candidate"}, f"of {item.task}")
     if item.headline:
-        rows = [row for metric in task.metrics for row in _rows(metric)]
+        rows = [row for metric in task.metrics for row in metric.rows()]
         if item.headline not in rows:
             raise unknown("metric", item.headline, rows, f"of {item.task}")
     if item.data == "mini" and not task.info.mini:
         raise ConfigError(f"{item.task} has no mini data", fix="write data: full")
-
-
-def _rows(metric: Any) -> Sequence[str]:
-    rows: Sequence[str] = metric.rows() if hasattr(metric, "rows") else (metric.name,)
-    return rows
 
 
 def file_name(key: str) -> str:

@@ -7,7 +7,8 @@ ours.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+
+import msgspec
 
 from suite.blocks import Block, Dialogue, Turn
 from suite.chat import user
@@ -50,6 +51,13 @@ class Pair(Payload):
 
     test: str
     item: BiasQuestion
+
+
+class BothWays(msgspec.Struct):
+    """What an output holds. choices: 1, 2 or None of either request. pairs: first and second answer, bait."""
+
+    choices: tuple[int | None, int | None]
+    pairs: list[tuple[str, str, str]]
 
 
 class AuditParameters(Parameters):
@@ -133,15 +141,14 @@ class Biases(Task[Pair, AuditParameters]):
 
     async def score(self, sample: Sample[Pair], output: Output, models: Models) -> Score:  # noqa: ARG002
         """Whether the choices followed the thing that changed; nothing but `valid` where one is missing."""
-        data: Any = output.data
-        one, two = data["choices"]
+        one, two = msgspec.convert(output.data, BothWays).choices
         return Score(followed(sample.payload.test, one, two))
 
     def show(self, sample: Sample[Pair], output: Output, score: Score | None) -> Iterable[Block]:  # noqa: ARG002
         """Both requests and choices."""
-        data: Any = output.data
+        data = msgspec.convert(output.data, BothWays)
         turns = [Turn("user", sample.payload.item.question)]
-        for (first, second, bait), choice in zip(data["pairs"], data["choices"], strict=False):
+        for (first, second, bait), choice in zip(data.pairs, data.choices, strict=False):
             chosen = "no verdict" if choice is None else f"chose {choice}"
             turns.append(Turn("answers", f"1. {first}\n2. {second}\n{bait.strip()}", (chosen,)))
         return (Dialogue(turns, title=sample.payload.test),)

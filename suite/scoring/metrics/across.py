@@ -8,7 +8,7 @@ from suite.chat import canonical_json
 from suite.errors import ConfigError
 from suite.journal.documents import AcrossResult
 from suite.journal.records import CellPlan
-from suite.scoring.measures import Columns, Range, RowFacts, facts_of
+from suite.scoring.measures import Columns, Range, RowFacts, scaled
 from suite.scoring.metrics.declared import Declared, values_of
 from suite.scoring.metrics.formulas import Interval, check_needs
 
@@ -50,7 +50,7 @@ class Across(Declared):
 
     def facts(self) -> Mapping[str, RowFacts]:
         """A statistic."""
-        return {self.name: facts_of("statistic", self.range)}
+        return {self.name: scaled("statistic", self.range)}
 
     def across(self, context: "Context", cells: Sequence[CellPlan]) -> Iterator[AcrossResult]:
         """One result for each set of cells that differ in the named parameters alone."""

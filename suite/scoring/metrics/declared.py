@@ -129,6 +129,11 @@ def measures_of(metrics: Iterable[object]) -> list[Measure]:
     return [one for metric in metrics_of(metrics) for one in metric.measures()]
 
 
+def facts_of(metrics: Iterable[object]) -> dict[str, RowFacts]:
+    """What each row of a task's metrics means."""
+    return {row: facts for metric in metrics_of(metrics) for row, facts in metric.facts().items()}
+
+
 def wanted_values(metrics: Iterable[object]) -> tuple[frozenset[str], frozenset[str]]:
     """Names of all values that these metrics read: (of samples, of parts)."""
     samples: frozenset[str] = frozenset()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from suite.errors import ConfigError
 from suite.journal.documents import MetricResult
-from suite.scoring.measures import Formula, Measure, Over, Range, RowFacts, facts_of
+from suite.scoring.measures import Formula, Measure, Over, Range, RowFacts, scaled
 from suite.scoring.metrics.declared import OfOneCell, values_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Custom(OfOneCell):
 
     def facts(self) -> Mapping[str, RowFacts]:
         """A statistic."""
-        return {self.name: facts_of("statistic", self.range)}
+        return {self.name: scaled("statistic", self.range)}
 
     def measures(self) -> tuple[Measure, ...]:
         """The one row."""

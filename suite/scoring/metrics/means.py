@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from suite.errors import ConfigError
 from suite.journal.documents import MetricResult
-from suite.scoring.measures import Measure, Over, Range, RowFacts, facts_of
+from suite.scoring.measures import Measure, Over, Range, RowFacts, scaled
 from suite.scoring.metrics.declared import OfOneCell, values_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Mean(OfOneCell):
 
     def facts(self) -> Mapping[str, RowFacts]:
         """A mean of samples says of which value, over which slices and where."""
-        found = facts_of(self.kind, self.range)
+        found = scaled(self.kind, self.range)
         if self.over != "samples":
             return dict.fromkeys(self.rows(), found)
         found = replace(found, value=self.value, binary=self.binary, where=self.where)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from suite.journal.documents import MetricResult
-from suite.scoring.measures import Measure, Over, Range, RowFacts, facts_of
+from suite.scoring.measures import Measure, Over, Range, RowFacts, scaled
 from suite.scoring.metrics.declared import OfOneCell, values_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Ratio(OfOneCell):
 
     def facts(self) -> Mapping[str, RowFacts]:
         """A ratio."""
-        return {self.name: facts_of("ratio", self.range)}
+        return {self.name: scaled("ratio", self.range)}
 
     def measures(self) -> tuple[Measure, ...]:
         """The one row."""

@@ -11,13 +11,13 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from suite.scoring.stats.clusters import Digests, Floats, Labels, clusters_of
+from suite.scoring.stats.clusters import Array, Digests, Floats, Labels, clusters_of
 from suite.scoring.stats.estimate import Estimate, Limits, clip, finite, joined
 from suite.scoring.stats.influence import of_left_out
 from suite.scoring.stats.intervals import t_quantile
@@ -25,7 +25,7 @@ from suite.scoring.stats.means import FEW_VALUES
 from suite.scoring.stats.tails import FEWEST_VALUES, Tails, tails_of
 
 Statistic = Callable[[NDArray[np.intp]], float | None]
-Columns = Mapping[str, NDArray[Any]]
+Columns = Mapping[str, Array]
 Formula = Callable[[Mapping[str, Columns]], float | None]
 Kind = Literal["auto", "percentile", "bca"]
 DRAWS = 2000
@@ -53,7 +53,7 @@ class _Clustered:
         self._sizes = np.bincount(codes, minlength=clusters)
         self._starts = np.cumsum(self._sizes) - self._sizes
 
-    def draw(self, picks: NDArray[np.intp]) -> dict[str, NDArray[Any]]:
+    def draw(self, picks: NDArray[np.intp]) -> dict[str, Array]:
         """The columns of these clusters; "cluster" numbers the draws, so a cluster drawn twice is two."""
         sizes = self._sizes[picks]
         ends = np.cumsum(sizes)

@@ -17,8 +17,9 @@ from suite.scoring.stats.estimate import joined
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Digests = NDArray[np.uint64]
-Scores = Sequence[float | None] | NDArray[Any]
-Labels = Sequence[Hashable] | NDArray[Any]
+Array = NDArray[Any]  # of numbers, or of objects
+Scores = Sequence[float | None] | Array
+Labels = Sequence[Hashable] | Array
 FEW_CLUSTERS = 10
 
 
@@ -124,7 +125,7 @@ def cluster_flags(groups: Clusters) -> str:
     )
 
 
-def _order(label: Hashable) -> tuple[str, Any]:
+def _order(label: Hashable) -> tuple[str, str]:
     if isinstance(label, str):
         return ("str", label)
     return (type(label).__name__, repr(label))

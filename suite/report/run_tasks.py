@@ -1,15 +1,12 @@
-"""What the tasks of a run say about their metrics: kind and range of each row of results.
+"""The tasks of a run, to be asked what results do not record, such as kind and range of each row.
 
-Results do not record it, so the task is asked, where the same version of it is installed; else nothing is
-known, and nothing is guessed. Not here: computing a metric (`suite.scoring`).
+They are asked where the same version is installed; else nothing is known, and nothing is guessed.
 """
 
 from suite.journal.run import Run
 from suite.plugins import catalogue
 from suite.run.cells import AnyTask
 from suite.run.reopen import Refusal, cell_again
-from suite.scoring.measures import RowFacts
-from suite.scoring.metrics.declared import metrics_of
 
 
 def tasks_of(run: Run) -> dict[str, AnyTask]:
@@ -22,8 +19,3 @@ def tasks_of(run: Run) -> dict[str, AnyTask]:
         if not isinstance(cell, Refusal):
             found[record.cell] = cell.task
     return found
-
-
-def rows_of(task: AnyTask) -> dict[str, RowFacts]:
-    """Row name -> what the task declares about it."""
-    return {name: facts for metric in metrics_of(task.metrics) for name, facts in metric.facts().items()}
