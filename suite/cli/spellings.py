@@ -4,6 +4,7 @@ One table of flags, one of arguments that became flags. The new spelling takes t
 a line is read, so that no command knows an old one and no help shows it. All of it goes with 0.3.0.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 
 import click
@@ -43,7 +44,7 @@ def modern(group: click.Group, context: click.Context, line: Sequence[str]) -> l
     for length in (1, 2):
         way, rest = " ".join(line[:length]), list(line[length:])
         if way in FLAGS:
-            rest = _flags(way, rest)
+            rest = [*_flags(way, rest), *_from_environment(way, rest)]
         if way in ARGUMENTS:
             rest = _argument(group, context, line[:length], rest)
         line = [*line[:length], *rest]
@@ -62,6 +63,17 @@ def current(way: Sequence[str], key: str) -> str:
 def note(way: str, old: str, new: str) -> None:
     """Say that a spelling has changed."""
     click.echo(f"note: `suite {way}`: {old} is now {new}; the old spelling ends with 0.3.0", err=True)
+
+
+def _from_environment(way: str, words: Sequence[str]) -> list[str]:
+    """--output, where only the environment gives it, and by its old name: SUITE_EVAL_OUT."""
+    name = f"SUITE_{way.upper().replace(' ', '_')}_OUT"
+    if "--out" not in FLAGS[way] or name not in os.environ or f"{name}PUT" in os.environ:
+        return []
+    if any(word.startswith(("-O", "--output=", "--out=")) or word in ("--output", "--out") for word in words):
+        return []
+    note(way, name, f"{name}PUT")
+    return ["--output", os.environ[name]]
 
 
 def _flags(way: str, words: list[str]) -> list[str]:

@@ -109,6 +109,15 @@ def test_an_old_key_of_the_settings_file_is_the_new_one(tmp_path, monkeypatch, c
     assert "`suite eval`: --out is now --output" in capsys.readouterr().err
 
 
+def test_an_old_variable_of_the_environment_is_the_new_one(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("SUITE_EVAL_OUT", "mine")
+    assert modern("eval --task t") == "eval --task t --output mine"
+    assert "SUITE_EVAL_OUT is now SUITE_EVAL_OUTPUT" in capsys.readouterr().err
+    assert modern("eval -O other") == "eval -O other"
+    monkeypatch.setenv("SUITE_EVAL_OUTPUT", "other")
+    assert modern("eval --task t") == "eval --task t"
+
+
 def walk(way: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     yield way, command
     if isinstance(command, click.Group):
