@@ -7,7 +7,7 @@ works, running refuses; there is no way around it.
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable
+from importlib import import_module
 
 from suite.errors import PluginError, SandboxUnavailable, unknown
 from suite.plugins import catalogue
@@ -60,24 +60,7 @@ print(json.dumps(held))
 """
 
 
-async def open_bubblewrap(workers: int | None = None) -> Sandbox:
-    """The bubblewrap sandbox. Raises SandboxUnavailable where it can't be had."""
-    from suite.sandbox.bubblewrap import opened
-
-    return await opened(workers)
-
-
-async def open_container(workers: int | None = None) -> Sandbox:
-    """The container sandbox. Raises SandboxUnavailable where it can't be had."""
-    from suite.sandbox.container import opened
-
-    return await opened(workers)
-
-
-OWN: dict[str, Callable[[int | None], Awaitable[Sandbox]]] = {
-    "bubblewrap": open_bubblewrap,
-    "container": open_container,
-}
+OWN = ("bubblewrap", "container")  # modules beside this one, imported when they are tried
 
 
 async def open_sandbox(name: str = "", workers: int | None = None) -> Sandbox:
@@ -89,7 +72,7 @@ async def open_sandbox(name: str = "", workers: int | None = None) -> Sandbox:
     """
     wanted = name or os.environ.get(SETTING, "")
     problems: dict[str, str] = {}
-    for kind in [wanted] if wanted else list(OWN):
+    for kind in [wanted] if wanted else OWN:
         try:
             sandbox = await _open(kind, workers)
             if problem := await trial(sandbox):
@@ -108,10 +91,11 @@ async def open_sandbox(name: str = "", workers: int | None = None) -> Sandbox:
 
 async def _open(kind: str, workers: int | None) -> Sandbox:
     if kind in OWN:
-        return await OWN[kind](workers)
-    if kind not in catalogue().names("sandbox"):
+        opened = await import_module(f"suite.sandbox.{kind}").opened(workers)
+    elif kind in catalogue().names("sandbox"):
+        opened = await catalogue().load("sandbox", kind)()
+    else:
         raise unknown("sandbox", kind, [*OWN, *catalogue().names("sandbox")], where=SETTING)
-    opened = await catalogue().load("sandbox", kind)()
     if not isinstance(opened, Sandbox):
         raise PluginError(f"sandbox {kind!r} gives a {type(opened).__name__}, not a suite.sandbox.Sandbox")
     return opened

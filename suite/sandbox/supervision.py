@@ -14,14 +14,7 @@ from importlib.resources import files
 from suite.sandbox.program import ENDINGS, SandboxResult
 
 PACKAGE = "suite.sandbox.inside"
-MODULES = (
-    "usage",
-    "confinement",
-    "scratch",
-    "program_run",
-    "worlds",
-    "supervisor",
-)  # in order of their imports
+MODULES = ("usage", "confinement", "scratch", "program_run", "worlds", "supervisor")  # as they are imported
 RESULT = struct.Struct("<iiiddqii")
 LARGEST_FRAME = 1 << 28
 

@@ -17,17 +17,8 @@ from suite.sandbox.interpreters import executable, python_mounts
 from suite.sandbox.program import Limits, Mount, Program, SandboxResult
 
 INSIDE = "/run/harness"
-UNLIKE = (
-    "solution.",
-    "builtins.",
-    "re.",
-    "types.",
-    "itertools.",
-    "functools.",
-    "_io.",
-    "nested too",
-    "more than",
-)
+UNLIKE = ("solution.", "builtins.", "re.", "types.", "itertools.", "functools.", "_io.", "nested too",
+          "more than")  # fmt: skip
 NOT_RUN = ("unstarted", "killed")  # endings that say nothing of a program
 
 
