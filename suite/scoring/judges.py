@@ -25,7 +25,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 _LOST = ("overflow", "invalid", "limit")  # endings after which asking again cannot help
 
 
-class Asking(TypedDict, total=False):
+class JudgeOptions(TypedDict, total=False):
     """How to ask, as `judge` takes it."""
 
     retries: int
@@ -44,7 +44,7 @@ async def judge(
     *,
     schema: type[ModelT],
     parse: None = None,
-    **how: Unpack[Asking],
+    **how: Unpack[JudgeOptions],
 ) -> Verdict[ModelT]: ...
 @overload
 async def judge(
@@ -53,7 +53,7 @@ async def judge(
     *,
     parse: Callable[[str], T | Tie],
     schema: type[BaseModel] | Json = None,
-    **how: Unpack[Asking],
+    **how: Unpack[JudgeOptions],
 ) -> Verdict[T]: ...
 async def judge(
     model: Model,

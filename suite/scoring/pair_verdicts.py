@@ -17,7 +17,7 @@ from suite.chat import Json, Message
 from suite.errors import ConfigError
 from suite.models.batches import together
 from suite.roles import Model
-from suite.scoring.judges import Asking
+from suite.scoring.judges import JudgeOptions
 from suite.scoring.judges import judge as ask
 from suite.scoring.parsers import numbered
 from suite.scoring.verdicts import Tie, Verdict
@@ -120,7 +120,7 @@ async def compare_pair(
     parse: Callable[[str], int | Tie] | None = None,
     chance: random.Random | None = None,
     schema: type[BaseModel] | Json = None,
-    **how: Unpack[Asking],
+    **how: Unpack[JudgeOptions],
 ) -> PairResult:
     """Ask which of two answers is better.
 
