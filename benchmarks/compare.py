@@ -7,7 +7,6 @@ them with the command itself in a process of its own, and prints its wall time a
 """
 
 import argparse
-import json
 import random
 import resource
 import subprocess
@@ -16,7 +15,18 @@ import tempfile
 import time
 from pathlib import Path
 
+import msgspec
+
+from suite.journal.documents import (
+    CellRecord,
+    Hardware,
+    RoleMember,
+    RunManifest,
+    SampleCounts,
+    ScoringManifest,
+)
 from suite.journal.records import OutputRecord, ScoreRecord, encode
+from suite.journal.writing import write_json
 from suite.plugins import catalogue
 from suite.run.cells import load_task, make_cell
 from suite.scoring.computation import wanted
@@ -28,7 +38,7 @@ TOPICS = [f"topic-{index}" for index in range(20)]
 
 def write_run(folder: Path, samples: int, share: float, seed: int) -> None:
     """A run whose every value is true for a share of the samples."""
-    task, name, plugin = load_task(catalogue(), TASK)
+    task, _, plugin = load_task(catalogue(), TASK)
     cell = make_cell(task(task.parameters_type()()), plugin).plan
     values = sorted(wanted(task.metrics).values or ())
     chance = random.Random(seed)
@@ -42,22 +52,29 @@ def write_run(folder: Path, samples: int, share: float, seed: int) -> None:
             outputs.write(encode(OutputRecord(cell.cell, sample, 0, sample, sample, tags, "0" * 64, text)))
             score: dict[str, Value] = {value: chance.random() < share for value in values}
             scores.write(encode(ScoreRecord(cell.cell, sample, 0, "0" * 64, score)))
-    described = {
-        "cell": cell.cell, "task": name, "version": cell.version, "parameters": cell.parameters,
-        "score_parameters": cell.score_parameters, "prompts": "own", "prompts_sha256": cell.prompts_sha256,
-        "plugin": plugin, "headline": task.info.headline, "facts": {},
-    }  # fmt: skip
-    manifest = {
-        "format": "suite-run/1", "name": folder.name, "seed": 0, "trials": 1, "cells": [described],
-        "data": {},
-        "roles": {"candidate": [{"spec": f"made-up/{folder.name}", "sampling": {}}]},
-        "counts": {"groups": samples, "groups_taken": samples, "samples": {cell.cell: samples}, "tags": {}},
-    }  # fmt: skip
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    (inner / "manifest.json").write_text(
-        json.dumps({"scoring": "one", "started": "", "cells": [], "roles": {}})
-    )
-    (inner / "results.json").write_text(json.dumps({"pending": 0}))
+    record = CellRecord(
+        **msgspec.structs.asdict(cell), title="", paper="", headline=task.info.headline, note="",
+        replay="exact", swept=(), facts={},
+    )  # fmt: skip
+    candidate = RoleMember(
+        member="candidate", spec=f"made-up/{folder.name}", stage="solve", needs=(), capabilities=(),
+        identity={}, limits={}, sampling={},
+    )  # fmt: skip
+    manifest = RunManifest(
+        format="suite-run/1", name=folder.name, suite="", created="", plan_sha256="0" * 64, seed=0, trials=1,
+        mini=False, limit=None, shard=None, imported=False, prompts="own", cells=(record,), skipped=(),
+        roles={"candidate": (candidate,)}, data={}, versions={},
+        counts=SampleCounts(groups=samples, groups_taken=samples, samples={cell.cell: samples}, tags={}),
+        hardware=Hardware(cpus=1, memory_gib=None, system="", python="", gpus=()),
+    )  # fmt: skip
+    write_json(folder / "manifest.json", manifest)
+    write_json(
+        inner / "manifest.json",
+        ScoringManifest(
+            format="suite-scoring/1", scoring="one", started="", run=folder.name, plan_sha256="0" * 64,
+            level=0.95, roles={}, cells=(),
+        ),
+    )  # fmt: skip
 
 
 def main() -> None:

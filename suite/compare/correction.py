@@ -7,7 +7,6 @@ specificity, the share by prediction-powered inference, and the Rogan-Gladen cor
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -74,7 +73,7 @@ def _rows(path: Path) -> Iterator[TextRow]:
     return json_rows(path)
 
 
-def _value(value: Any, where: str) -> float | None:
+def _value(value: object, where: str) -> float | None:
     text = "" if value is None else str(value).strip().lower()
     if not text:
         return None
@@ -214,6 +213,6 @@ def _numbers(one: Estimate) -> tuple[Shown, ...]:
     return one.value, one.low, one.high, one.n, one.note
 
 
-def as_data(found: CorrectedJudge) -> dict[str, Any]:
+def as_data(found: CorrectedJudge) -> dict[str, object]:
     """As plain data."""
     return {"format": FORMAT, **asdict(found)}

@@ -12,17 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.compare.sides import Side
-from suite.scoring.measures import Columns, Measure
-from suite.scoring.stats.bootstrap import resample
-from suite.scoring.stats.clusters import (
-    Array,
-    Clusters,
-    Digests,
-    Floats,
-    cluster_flags,
-    clusters_of,
-    is_binary,
-)
+from suite.scoring.measures import Measure
+from suite.scoring.stats.bootstrap import Columns, resample
+from suite.scoring.stats.clusters import Clusters, Digests, Floats, cluster_flags, clusters_of, is_binary
 from suite.scoring.stats.estimate import Estimate, Limits, clip, finite, joined
 from suite.scoring.stats.influence import of_mean
 from suite.scoring.stats.means import Interval, covering_mean, influence_of_macro, interval_of, p_value
@@ -49,7 +41,7 @@ class Paired:
     ids: Digests | None = None
     d: Floats | None = None
     clusters: Digests | None = None
-    tags: dict[str, Array] | None = None
+    tags: Columns | None = None
     interval: Interval | None = None
 
     def at(self, level: float) -> Estimate:
@@ -87,7 +79,7 @@ def pair(measure: Measure, a: Side, b: Side, *, seed: int, level: float) -> Pair
     return Paired(value_a, value_b, found, only_a, only_b, ids, d, clusters[both], tags, interval)
 
 
-def _groups(measure: Measure, tags: Mapping[str, Array], n: int) -> list[NDArray[np.bool_]]:
+def _groups(measure: Measure, tags: Columns, n: int) -> list[NDArray[np.bool_]]:
     """Which units each group of a macro average has; else all are one."""
     if not measure.macro or not n:
         return [np.ones(n, dtype=bool)] if n else []
@@ -203,7 +195,7 @@ def _by_formula(
     return Paired(value_a, value_b, comparison, *only, interval=interval)
 
 
-def _rows(one: Side, ids: Digests) -> dict[str, Array]:
+def _rows(one: Side, ids: Digests) -> Columns:
     place = np.searchsorted(one.ids, ids)
     return {name: column[place] for name, column in one.columns.items()}
 

@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
 
 from suite.blocks import Block, Facts, Line, Plot, Section, Shown, Table, Text
 from suite.compare.rating import RatedModels
@@ -237,7 +236,7 @@ def _robustness(found: RatedModels) -> Iterator[Block]:
         yield Text(f"Fewest votes: {said}.")
 
 
-def as_data(found: RatedModels) -> dict[str, Any]:
+def as_data(found: RatedModels) -> dict[str, object]:
     """The rating as plain data, with the difference of every two neighbours in the ranking."""
     votes, point = found.votes, found.found.point
     order = [i for i in _order(found) if point.ratings[i] is not None]

@@ -1,12 +1,13 @@
 """The units of one cell, by id, to be laid beside another's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from suite.scoring.measures import Measure
-from suite.scoring.stats.clusters import Array, Digests
+from suite.scoring.stats.bootstrap import Columns
+from suite.scoring.stats.clusters import Digests
 from suite.scoring.table import ScoreTable
 from suite.scoring.units import Scope, scope_of, unit_ids, units_of
 
@@ -20,7 +21,7 @@ class Side:
     every: Digests
     every_cluster: Digests
     ids: Digests
-    columns: Mapping[str, Array]
+    columns: Columns
 
 
 def scope(measure: Measure, table: ScoreTable, cell: str) -> Scope:

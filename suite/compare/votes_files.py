@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
+from suite.chat import Json
 from suite.compare.runs import load_tasks, open_runs
 from suite.data.text_files import Once, TextRow, csv_rows, json_rows
 from suite.errors import ConfigError, DataError, unknown
@@ -21,6 +22,7 @@ from suite.plugins import Catalogue, catalogue
 from suite.scoring.metrics.declared import facts_of
 from suite.task import Unscored
 
+SortedT = TypeVar("SortedT")
 NAMES: Mapping[str, Sequence[str]] = {
     "a": ("a", "model_a", "model_1", "first", "left"),
     "b": ("b", "model_b", "model_2", "second", "right"),
@@ -99,7 +101,7 @@ def _collect(
     found = RawVotes(source=name)
     prompts: list[str | None] = []
     users: list[str] = []
-    times: list[tuple[int, Any]] = []
+    times: list[tuple[int, Json]] = []
     values: dict[str, list[float | None]] = {style: [] for style in styles}
     first, second, winner = columns["a"], columns["b"], columns["winner"]
     prompt, user, time, identity = (columns[role] for role in ("prompt", "user", "time", "id"))
@@ -130,7 +132,7 @@ def _collect(
     return _in_time(found, times, name) if time else found
 
 
-def winner_of(value: Any, a: str, b: str, where: str) -> str | None:
+def winner_of(value: Json, a: str, b: str, where: str) -> str | None:
     """Who won. Raises DataError for what is neither a side, a draw nor one of the two models, or is a side
     and the name of the model on the other one.
     """
@@ -156,7 +158,7 @@ def winner_of(value: Any, a: str, b: str, where: str) -> str | None:
     return side
 
 
-def _in_time(found: RawVotes, times: Sequence[tuple[int, Any]], name: str) -> RawVotes:
+def _in_time(found: RawVotes, times: Sequence[tuple[int, Json]], name: str) -> RawVotes:
     """Sorted by time, stably. Votes without a readable time come last, and are counted."""
     moments = [_moment(value) for _, value in times]
     kinds = {type(one): line for (line, _), one in zip(times, moments, strict=True) if one is not None}
@@ -169,15 +171,15 @@ def _in_time(found: RawVotes, times: Sequence[tuple[int, Any]], name: str) -> Ra
     order = sorted(dated, key=moments.__getitem__)  # type: ignore[arg-type]
     order += [i for i, one in enumerate(moments) if one is None]
 
-    def sort(values: list[Any] | None) -> Any:
-        return None if values is None else [values[i] for i in order]
+    def sort(values: list[SortedT]) -> list[SortedT]:
+        return [values[i] for i in order]
 
     return RawVotes(
         sort(found.a),
         sort(found.b),
         sort(found.winner),
-        sort(found.prompt),
-        sort(found.user),
+        None if found.prompt is None else sort(found.prompt),
+        None if found.user is None else sort(found.user),
         {style: sort(values) for style, values in found.styles.items()},
         ordered=bool(dated),
         undated=len(moments) - len(dated),
@@ -185,7 +187,7 @@ def _in_time(found: RawVotes, times: Sequence[tuple[int, Any]], name: str) -> Ra
     )
 
 
-def _moment(value: Any) -> float | datetime | None:
+def _moment(value: Json) -> float | datetime | None:
     """A finite number, or a date of ISO 8601 (UTC unless it says otherwise); None for anything else."""
     if isinstance(value, bool) or value is None:
         return None
@@ -200,11 +202,11 @@ def _moment(value: Any) -> float | datetime | None:
     return number if math.isfinite(number) else None
 
 
-def _text(value: Any) -> str:
+def _text(value: Json) -> str:
     return "" if value is None else value.strip() if isinstance(value, str) else str(value)
 
 
-def _number(value: Any, where: str) -> float | None:
+def _number(value: Json, where: str) -> float | None:
     if value is None or value == "":
         return None
     try:
