@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from itertools import count
+from typing import Literal, Protocol
 
 from suite.scores import Unscored
 
@@ -40,6 +41,27 @@ class Table:
     rows: Sequence[Sequence[Shown]]
     title: str = ""
 
+    @classmethod
+    def of(cls, rows: Sequence[Mapping[str, Shown]], title: str = "") -> "Table":
+        """A table of rows, at least one, that all have the same columns by name."""
+        return cls(tuple(rows[0]), [tuple(row.values()) for row in rows], title)
+
+
+class WithInterval(Protocol):
+    """A number with the ends of its interval; None where there is none."""
+
+    @property
+    def value(self) -> float | None:
+        """The number."""
+
+    @property
+    def low(self) -> float | None:
+        """The lower end."""
+
+    @property
+    def high(self) -> float | None:
+        """The upper end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -48,6 +70,13 @@ class Line:
     name: str
     points: Sequence[tuple[float, float]]
     intervals: Sequence[tuple[float, float] | None] = ()
+
+    @classmethod
+    def of(cls, name: str, numbers: Sequence[WithInterval], x: Sequence[float] = ()) -> "Line":
+        """Numbers with their intervals, at x or one after the other."""
+        points = [(float(at), one.value or 0.0) for at, one in zip(x or count(), numbers, strict=False)]
+        ends = [None if one.low is None or one.high is None else (one.low, one.high) for one in numbers]
+        return cls(name, points, ends)
 
 
 @dataclass(frozen=True, slots=True)

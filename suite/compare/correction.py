@@ -180,16 +180,7 @@ def _share(found: CorrectedJudge) -> Iterator[Block]:
     )
     shown = {name: one for name, one in estimates.items() if one.value is not None}
     yield Plot(
-        [
-            Line(
-                "share",
-                [(float(index), one.value or 0.0) for index, one in enumerate(shown.values())],
-                [
-                    None if one.low is None or one.high is None else (one.low, one.high)
-                    for one in shown.values()
-                ],
-            )
-        ],
+        [Line.of("share", list(shown.values()))],
         y="share of yes",
         kind="points",
         x_labels=list(shown),

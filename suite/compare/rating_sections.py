@@ -77,17 +77,10 @@ def _ratings(found: RatedModels, compact: bool) -> Iterator[Block]:
         if not compact:
             row |= {"arena rank": rank.arena, "log score": point.log_scores[i]}
         rows.append(row)
-    yield Table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+    yield Table.of(rows)
     shown = [i for i in _order(found) if found.found.estimates[i].value is not None][:40]
-    estimates = [found.found.estimates[i] for i in shown]
     yield Plot(
-        [
-            Line(
-                "rating",
-                [(float(place), one.value or 0.0) for place, one in enumerate(estimates)],
-                [None if one.low is None or one.high is None else (one.low, one.high) for one in estimates],
-            )
-        ],
+        [Line.of("rating", [found.found.estimates[i] for i in shown])],
         y="rating",
         kind="points",
         title="Ratings with their intervals",

@@ -76,10 +76,8 @@ def _headline(found: Compared, compact: bool) -> Iterator[Block]:
     yield _table(rows, found, compact=compact)
     if not compact:
         yield _details(rows, found)
-    values = [row.found.comparison.difference for row in rows]
-    ends = [None if d.low is None or d.high is None else (d.low, d.high) for d in values]
     yield Plot(
-        [Line("A minus B", [(float(i), d.value or 0.0) for i, d in enumerate(values)], ends)],
+        [Line.of("A minus B", [row.found.comparison.difference for row in rows])],
         y="A minus B",
         kind="points",
         title=f"Differences with {_level(asked.level)} intervals, corrected",
@@ -151,8 +149,7 @@ def _told(row: MeasureRow, found: Compared) -> str:
 
 
 def _table(rows: Sequence[MeasureRow], found: Compared, *, compact: bool) -> Table:
-    lines = [_short(row, found) if compact else _line(row, found) for row in rows]
-    return Table(tuple(lines[0]), [tuple(line.values()) for line in lines])
+    return Table.of([_short(row, found) if compact else _line(row, found) for row in rows])
 
 
 def _short(row: MeasureRow, found: Compared) -> dict[str, Shown]:
@@ -209,7 +206,7 @@ def _details(rows: Sequence[MeasureRow], found: Compared) -> Table:
                 "smallest": one.smallest_difference,
             }
         )
-    return Table(tuple(lines[0]), [tuple(line.values()) for line in lines], title="How it was computed")
+    return Table.of(lines, "How it was computed")
 
 
 def _slices(found: Compared, compact: bool) -> Iterator[Block]:
@@ -222,7 +219,7 @@ def _slices(found: Compared, compact: bool) -> Iterator[Block]:
     most = MOST_COMPACT if compact else MOST_SLICES
     lines = [_slice(one, found, compact) for one in sorted(shown, key=_clearest)[:most]]
     if lines:
-        yield Table(tuple(lines[0]), [tuple(line.values()) for line in lines])
+        yield Table.of(lines)
     if len(shown) > most:
         yield Text(f"{len(shown) - most} more slices are not shown.")
     groups: dict[tuple[int, str], list[SliceRow]] = {}
@@ -254,11 +251,8 @@ def _slice(one: SliceRow, found: Compared, compact: bool) -> dict[str, Shown]:
 
 def _slice_plot(group: Sequence[SliceRow], found: Compared) -> Plot:
     row = group[0].row
-    differences = [one.found.difference for one in group]
-    ends = [None if d.low is None or d.high is None else (d.low, d.high) for d in differences]
-    points = [(float(index), d.value or 0.0) for index, d in enumerate(differences)]
     return Plot(
-        [Line(f"{row.a} minus {row.b}", points, ends)],
+        [Line.of(f"{row.a} minus {row.b}", [one.found.difference for one in group])],
         y="A minus B",
         kind="bars",
         title=f"{_name(row, found)}: {row.measure.name} by {group[0].found.tag}",

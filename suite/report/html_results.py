@@ -135,12 +135,9 @@ def sweep_plot(task: TaskPart, level: float) -> Plot | None:
     axis = _numeric_axis(task)
     if axis is None:
         shown = cells[:MOST_CATEGORIES]
-        line = Line(
-            task.headline, [(float(i), _value(cell)) for i, cell in enumerate(shown)], _intervals(shown)
-        )
         names = [matrix.cell_name(cell) for cell in shown]
         return Plot(
-            [line],
+            [Line.of(task.headline, _headlines(shown))],
             y=y,
             kind="points",
             title=f"{task.headline} by cell",
@@ -154,8 +151,7 @@ def sweep_plot(task: TaskPart, level: float) -> Plot | None:
     lines = []
     for name, members in groups.items():
         members.sort(key=lambda cell: float(cell.values[axis]))
-        points = [(float(cell.values[axis]), _value(cell)) for cell in members]
-        lines.append(Line(name, points, _intervals(members)))
+        lines.append(Line.of(name, _headlines(members), [float(cell.values[axis]) for cell in members]))
     title = f"{task.headline} against {task.swept[axis]}"
     return Plot(lines, x=task.swept[axis], y=y, title=title, y_range=_range(cells))
 
@@ -170,17 +166,8 @@ def _numeric_axis(task: TaskPart) -> int | None:
     return None if best is None else best[1]
 
 
-def _value(cell: CellSummary) -> float:
-    return float("nan") if cell.headline is None or cell.headline.value is None else cell.headline.value
-
-
-def _intervals(cells: list[CellSummary]) -> list[tuple[float, float] | None]:
-    return [
-        (head.low, head.high)
-        if (head := cell.headline) and head.low is not None and head.high is not None
-        else None
-        for cell in cells
-    ]
+def _headlines(cells: list[CellSummary]) -> list[MetricResult]:
+    return [cell.headline for cell in cells if cell.headline is not None]
 
 
 def _range(cells: list[CellSummary]) -> tuple[float, float] | None:

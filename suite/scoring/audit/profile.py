@@ -73,10 +73,8 @@ def profile(rows: Mapping[str, MetricResult], valid: Mapping[str, MetricResult])
     columns = ("the judge …", "bias", "share", "low", "high", "pairs", "with both verdicts")
     yield Table(columns, lines)
     shown = [rows[name] for name in BIASES if name in rows and rows[name].value is not None]
-    points = [(float(index), row.value or 0.0) for index, row in enumerate(shown)]
-    intervals = [None if row.low is None or row.high is None else (row.low, row.high) for row in shown]
     yield Plot(
-        [Line("share of pairs", points, intervals)],
+        [Line.of("share of pairs", shown)],
         y="share of pairs",
         kind="points",
         y_range=(0.0, 1.0),
