@@ -9,6 +9,7 @@ from .role_models import open_model as open_model
 from .solved import Solved as Solved
 from .solved import metrics_of as metrics_of
 from .solved import solve_all as solve_all
+from .solved import task_tools as task_tools
 from .subject import Subject as Subject
 from .task_data import task_data as task_data
 

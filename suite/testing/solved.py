@@ -16,6 +16,7 @@ from suite.scoring.metrics import Custom
 from suite.scoring.table import TableBuilder
 from suite.task import AnySample, AnyTask, Data, Output, Score
 
+_FOLDER = Path(tempfile.gettempdir()) / "suite-testing"
 _CELL = "cell"
 _UNKNOWN = "0" * 64  # hashes that nothing here reads
 
@@ -36,6 +37,11 @@ class Solved(NamedTuple):
         return output_row(_record(self), self.output.text, task.info.name, parameters, model)
 
 
+def task_tools(folder: Path = _FOLDER) -> RunTools:
+    """What `open` may ask for, as in a run. folder: where the folders are made that last between runs."""
+    return RunTools(folder)
+
+
 async def solve_all(task: AnyTask, data: Data, **roles: Model | Sequence[Model]) -> list[Solved]:
     """Open a task, solve and score all of its samples one after the other, close it.
 
@@ -43,7 +49,7 @@ async def solve_all(task: AnyTask, data: Data, **roles: Model | Sequence[Model])
     """
     models = Models({name: [one] if isinstance(one, Model) else one for name, one in roles.items()})
     with tempfile.TemporaryDirectory(prefix="suite-solve-") as folder:
-        tools = RunTools(Path(folder))
+        tools = task_tools(Path(folder))
         try:
             await task.open(data, tools)
             found = []

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import small_tasks
 from sealing import seal
 
 from suite.board.bundle import frames
@@ -17,7 +18,6 @@ from suite.board.bundle.size_limits import SizeLimits
 from suite.board.pack import bundle_files
 from suite.board.pack.wish import opened
 from suite.chat import Message, Reply, Request, ToolCall, Usage
-from tests.servers import small_tasks
 
 DECLARED: dict[str, Any] = {
     "board": None,

@@ -7,7 +7,8 @@ from suite_userbench.driving import play
 from suite_userbench.events import Event
 from suite_userbench.machine import Episode, episode_random
 from suite_userbench.measures import measure
-from suite_userbench.rules_of_play import Rules
+from suite_userbench.rules_of_play import Compat, Mode, Rules
+from suite_userbench.scenario import Scenario
 from suite_userbench.users.rules import RulesUser
 
 THINGS = ["flight", "hotel", "apartment", "rental car", "restaurant"]
@@ -40,7 +41,7 @@ ACTION = st.one_of(
 )
 
 
-def gold_search(scenario, number):
+def gold_search(scenario: Scenario, number: int) -> str:
     one = scenario.aspects[number % len(scenario.aspects)]
     args = " and ".join(one.arguments.values())
     if one.name == "flight":
@@ -56,12 +57,14 @@ def gold_search(scenario, number):
     mode=st.sampled_from(["single", "multi"]),
     compat=st.sampled_from(["none", "released-async"]),
 )
-def test_invariants(trips, actions, which, seed, mode, compat):
+def test_invariants(
+    trips: list[Scenario], actions: list[str], which: int, seed: int, mode: Mode, compat: Compat
+) -> None:
     scenario = trips[which]
     rules = Rules(mode=mode, compat=compat, max_steps=20)
     user = RulesUser()
 
-    def run():
+    def run() -> tuple[Episode, list[str]]:
         episode = Episode(scenario, rules, episode_random(seed, scenario.id))
         seen = [episode.feedback]
         done = []

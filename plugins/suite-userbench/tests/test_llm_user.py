@@ -4,14 +4,15 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from suite_userbench.scenario import Scenario
 from suite_userbench.users import Judgement, Line, Said, Search, Speak, Utterance, Verdict, find
-from suite_userbench.users.llm import history_text, read_object
+from suite_userbench.users.llm import ModelUser, history_text, read_object
 from suite_userbench.wording import PROMPTS
 
 from suite.testing import ScriptedModel
 
 
-def view(trip):
+def view(trip: Scenario) -> SimpleNamespace:
     return SimpleNamespace(
         scenario=trip,
         history=[Line("user", trip.request), Line("agent", "Hi", "judged: chat")],
@@ -20,12 +21,16 @@ def view(trip):
     )
 
 
-def user_of(*texts, capabilities=frozenset({"chat", "json_schema"})):
+def user_of(
+    *texts: str, capabilities: frozenset[str] = frozenset({"chat", "json_schema"})
+) -> tuple[ModelUser, ScriptedModel]:
     model = ScriptedModel(texts, "user", capabilities=capabilities)
-    return find("llm").make(model, PROMPTS), model
+    user = find("llm").make(model, PROMPTS)
+    assert isinstance(user, ModelUser)
+    return user, model
 
 
-async def test_a_search_is_judged(trip):
+async def test_a_search_is_judged(trip: Scenario) -> None:
     user, model = user_of('{"matches": "yes", "aspect": "Hotel"}')
     assert await user.answer(Search(view(trip), "a hotel")) == Verdict(True, "Hotel")
     (request,) = model.requests
@@ -38,19 +43,19 @@ async def test_a_search_is_judged(trip):
 
 
 @pytest.mark.parametrize(("word", "matches"), [("no", False), ("neither", None)])
-async def test_other_verdicts(trip, word, matches):
+async def test_other_verdicts(trip: Scenario, word: str, matches: bool | None) -> None:
     user, _ = user_of(json.dumps({"matches": word, "aspect": ""}))
     assert await user.answer(Search(view(trip), "x")) == Verdict(matches, "")
 
 
-async def test_an_utterance_is_judged_with_everything_known(trip):
+async def test_an_utterance_is_judged_with_everything_known(trip: Scenario) -> None:
     user, model = user_of('```json\n{"kind": "hit", "preference": "P2"}\n```')
     assert await user.answer(Utterance(view(trip), "Which?")) == Judgement("hit", "P2")
     text = model.requests[0].messages[0].content
     assert trip.story in text and all(one.text in text for one in trip.preferences) and "judged: chat" in text
 
 
-async def test_one_correction_then_no_answer(trip):
+async def test_one_correction_then_no_answer(trip: Scenario) -> None:
     user, model = user_of("hm", '{"kind": "chat", "preference": ""}')
     assert await user.answer(Utterance(view(trip), "x")) == Judgement("chat", "")
     assert [one.role for one in model.requests[1].messages] == ["user", "assistant", "user"]
@@ -61,30 +66,31 @@ async def test_one_correction_then_no_answer(trip):
     assert await user.answer(Search(view(trip), "x")) is None
 
 
-async def test_speech(trip):
+async def test_speech(trip: Scenario) -> None:
     first = trip.preferences[0]
     user, model = user_of('{"response": "Hmm, mornings."}')
     assert await user.answer(Speak(view(trip), "hit", "Which?", first)) == Said("Hmm, mornings.")
     assert first.text in model.requests[0].messages[0].content
     user, model = user_of()
     for kind in ("miss", "vague"):
-        assert (await user.answer(Speak(view(trip), kind, "x"))).text
+        said = await user.answer(Speak(view(trip), kind, "x"))
+        assert isinstance(said, Said) and said.text
     assert model.requests == []
     user, _ = user_of('{"response": " "}')
     assert await user.answer(Speak(view(trip), "chat", "x")) is None
 
 
-async def test_without_guided_replies_no_schema_is_sent(trip):
+async def test_without_guided_replies_no_schema_is_sent(trip: Scenario) -> None:
     user, model = user_of('{"response": "ok"}', capabilities=frozenset({"chat"}))
     await user.answer(Speak(view(trip), "chat", "x"))
     assert model.requests[0].options.json_schema is None
 
 
-def test_reading_objects():
+def test_reading_objects() -> None:
     assert read_object('say {"a": {"b": 1}} now') == {"a": {"b": 1}}
     assert read_object("[]") is None and read_object("}{") is None and read_object("") is None
 
 
-def test_history():
+def test_history() -> None:
     assert history_text([]) == "(nothing has been said yet)"
     assert history_text([Line("database", "x")]) == "Database: x"

@@ -1,18 +1,21 @@
 """The state machine: every outcome of every move."""
 
 import time
+from typing import Any
 
 import pytest
 from suite_userbench import calling
 from suite_userbench.machine import parse
 from suite_userbench.measures import measure
 from suite_userbench.rules_of_play import Rules
+from suite_userbench.scenario import Scenario
 from suite_userbench.users import rules
+from suite_userbench.users.protocol import Judgement, Speak, Utterance
 
 import suite
 
 
-def ids_of(trip):
+def ids_of(trip: Scenario) -> list[tuple[str, list[str], tuple[str, ...]]]:
     return [(one.best, [name for name in one.correct if name != one.best], one.wrong) for one in trip.aspects]
 
 
@@ -28,11 +31,11 @@ def ids_of(trip):
         ("", ("", "")),
     ],
 )
-def test_parse(text, meaning):
+def test_parse(text: str, meaning: tuple[str, str]) -> None:
     assert parse(text) == meaning
 
 
-def test_a_search_succeeds_once(trip, playing):
+def test_a_search_succeeds_once(trip: Scenario, playing: type[Any]) -> None:
     game = playing(trip)
     name = trip.aspects[0].name
     first = game(f"[search] yes:{name}")
@@ -54,24 +57,24 @@ def test_a_search_succeeds_once(trip, playing):
         ("yes:spaceship", "search_outage", "user-failed"),
     ],
 )
-def test_searches_that_fail(trip, playing, request_, kind, cause):
+def test_searches_that_fail(trip: Scenario, playing: type[Any], request_: str, kind: str, cause: str) -> None:
     event = playing(trip)(f"[search] {request_}")
     assert (event.kind, event.cause, event.reward) == (kind, cause, 0.0)
 
 
-def test_every_fifth_search_fails_on_purpose(trip, playing):
+def test_every_fifth_search_fails_on_purpose(trip: Scenario, playing: type[Any]) -> None:
     game = playing(trip)
     kinds = [game("[search] no").kind for _ in range(10)]
     assert [number for number, kind in enumerate(kinds, 1) if kind == "search_outage"] == [5, 10]
     assert all(event.cause == "outage" for event in game.episode.events if event.kind == "search_outage")
 
 
-def test_rental_car_by_other_names(trips, playing):
+def test_rental_car_by_other_names(trips: list[Scenario], playing: type[Any]) -> None:
     trip = next(one for one in trips if one.aspect("rental_car"))
     assert playing(trip)("[search] yes:Car Rental").kind == "search_valid"
 
 
-def test_a_hit_reveals_exactly_one_preference(trip, playing):
+def test_a_hit_reveals_exactly_one_preference(trip: Scenario, playing: type[Any]) -> None:
     game = playing(trip)
     event = game("[action] hit:P2")
     assert (event.kind, event.preference, event.reward, event.elicited) == ("action_hit", "P2", 0.2, True)
@@ -82,7 +85,9 @@ def test_a_hit_reveals_exactly_one_preference(trip, playing):
 
 
 @pytest.mark.parametrize("word", ["miss", "vague", "chat"])
-def test_the_third_utterance_off_target_makes_the_user_volunteer(trip, playing, word):
+def test_the_third_utterance_off_target_makes_the_user_volunteer(
+    trip: Scenario, playing: type[Any], word: str
+) -> None:
     game = playing(trip)
     kinds = [game(f"[action] {word}").kind for _ in range(6)]
     assert kinds == [f"action_{word}"] * 2 + ["proactive"] + [f"action_{word}"] * 2 + ["proactive"]
@@ -90,25 +95,25 @@ def test_the_third_utterance_off_target_makes_the_user_volunteer(trip, playing, 
     assert len(game.episode.elicited) == 2
 
 
-def test_searches_and_answers_leave_the_count_alone(trip, playing):
+def test_searches_and_answers_leave_the_count_alone(trip: Scenario, playing: type[Any]) -> None:
     game = playing(trip, mode="multi")
     game("[action] chat", "[search] no", "[action] chat", f"[answer] {trip.aspects[0].wrong[0]}")
     assert game("[action] chat").kind == "proactive"
 
 
-def test_nothing_left_to_volunteer(trip, playing):
+def test_nothing_left_to_volunteer(trip: Scenario, playing: type[Any]) -> None:
     game = playing(trip, max_steps=40)
     game(*(f"[action] hit:P{number}" for number in range(1, 5)))
     assert {game("[action] chat").kind for _ in range(5)} == {"action_chat"}
 
 
-def test_a_user_that_says_nothing_reveals_nothing(trip, playing):
+def test_a_user_that_says_nothing_reveals_nothing(trip: Scenario, playing: type[Any]) -> None:
     game = playing(trip)
     event = game("[action] broken")
     assert (event.kind, event.cause) == ("action_chat", "user-failed")
 
-    class Mute(type(game.user)):
-        def answer(self, ask):
+    class Mute(type(game.user)):  # type: ignore[misc]
+        def answer(self, ask: Speak | Utterance) -> Judgement | None:
             return None if type(ask).__name__ == "Speak" else super().answer(ask)
 
     game = playing(trip, Mute())
@@ -117,7 +122,7 @@ def test_a_user_that_says_nothing_reveals_nothing(trip, playing):
     assert game.episode.elicited == [] and len(game.episode.remaining) == 4
 
 
-def test_single_choice_takes_one_answer_an_aspect(trip, playing):
+def test_single_choice_takes_one_answer_an_aspect(trip: Scenario, playing: type[Any]) -> None:
     (best, _, wrong), (other, also, _) = ids_of(trip)
     game = playing(trip)
     assert game(f"[answer] {wrong[0]}").kind == "answer_wrong"
@@ -130,7 +135,7 @@ def test_single_choice_takes_one_answer_an_aspect(trip, playing):
         game("[action] chat")
 
 
-def test_multi_choice_ends_when_every_best_is_found(trip, playing):
+def test_multi_choice_ends_when_every_best_is_found(trip: Scenario, playing: type[Any]) -> None:
     (best, also, _), (other, _, wrong) = ids_of(trip)
     game = playing(trip, mode="multi")
     assert [game(f"[answer] {name}").kind for name in (also[0], also[0], wrong[0], best)] == [
@@ -158,7 +163,9 @@ def test_multi_choice_ends_when_every_best_is_found(trip, playing):
         ("Z9", "answer_refused", "foreign"),
     ],
 )
-def test_answers_that_are_none(trip, playing, content, kind, cause):
+def test_answers_that_are_none(
+    trip: Scenario, playing: type[Any], content: str, kind: str, cause: str
+) -> None:
     game = playing(trip)
     event = game(f"[answer] {content}")
     assert (event.kind, event.cause, event.reward) == (kind, cause, 0.0)
@@ -166,30 +173,30 @@ def test_answers_that_are_none(trip, playing, content, kind, cause):
 
 
 @pytest.mark.parametrize("form", ["**{}**", "`{}`", '"{}"', "({})", "{}.", "_{}_", "\xa0{}\r\n"])
-def test_marks_around_an_id_do_not_hide_it(trip, playing, form):
+def test_marks_around_an_id_do_not_hide_it(trip: Scenario, playing: type[Any], form: str) -> None:
     (best, *_), _ = ids_of(trip)
     assert playing(trip)(f"[answer] {form.format(best)}").kind == "answer_best"
     assert playing(trip)(f"[answer] {form.format('the first one')}").kind == "format_error"
 
 
-def test_an_id_that_does_not_exist_uses_the_answer_up(trip, playing):
+def test_an_id_that_does_not_exist_uses_the_answer_up(trip: Scenario, playing: type[Any]) -> None:
     event = playing(trip)(f"[answer] {trip.aspects[0].letter}99")
     assert (event.kind, event.cause) == ("answer_wrong", "no-such-option")
 
 
-def test_format_errors_cost_a_turn(trip, playing):
+def test_format_errors_cost_a_turn(trip: Scenario, playing: type[Any]) -> None:
     game = playing(trip, max_steps=3)
     assert [game("nonsense").kind for _ in range(3)] == ["format_error"] * 3
     assert game.episode.truncated and not game.episode.terminated
 
 
-def test_both_flags_can_be_true(trip, playing):
+def test_both_flags_can_be_true(trip: Scenario, playing: type[Any]) -> None:
     game = playing(trip, max_steps=2)
     game(*(f"[answer] {one.best}" for one in trip.aspects))
     assert game.episode.terminated and game.episode.truncated
 
 
-def test_fewer_distractors(trip, playing):
+def test_fewer_distractors(trip: Scenario, playing: type[Any]) -> None:
     game = playing(trip, wrong=5, noise=0)
     assert all(len(dealt) == 8 for dealt in game.episode.options.values())
     game = playing(trip, wrong=10, noise=0)
@@ -197,7 +204,7 @@ def test_fewer_distractors(trip, playing):
     assert not set(shown) & set(trip.aspects[0].noise)
 
 
-def test_scaled_rewards_change_no_result(trip, playing):
+def test_scaled_rewards_change_no_result(trip: Scenario, playing: type[Any]) -> None:
     game = playing(trip, reward_scale=3.0, step_penalty=0.5)
     event = game(f"[answer] {trip.aspects[0].best}")
     assert event.reward == pytest.approx(2.5)
@@ -206,7 +213,7 @@ def test_scaled_rewards_change_no_result(trip, playing):
     assert playing(trip, wrong_penalty=0.4)(f"[answer] {trip.aspects[0].wrong[0]}").reward == 0.0
 
 
-def test_order_of_options_comes_from_seed_and_scenario(trip, playing):
+def test_order_of_options_comes_from_seed_and_scenario(trip: Scenario, playing: type[Any]) -> None:
     one, same, other = (playing(trip, seed=seed).episode.options for seed in (1, 1, 2))
     assert one == same != other
 
@@ -214,7 +221,7 @@ def test_order_of_options_comes_from_seed_and_scenario(trip, playing):
 class TestCompat:
     """The released asynchronous code's ways."""
 
-    def test_release_comes_later_and_is_lost(self, trip, playing):
+    def test_release_comes_later_and_is_lost(self, trip: Scenario, playing: type[Any]) -> None:
         game = playing(trip, compat="released-async")
         kinds = [game("[action] chat").kind for _ in range(4)]
         assert kinds == ["action_chat"] * 3 + ["proactive"]
@@ -222,7 +229,7 @@ class TestCompat:
         found = measure(trip, game.episode.events, True)
         assert found.passive == 1
 
-    def test_several_ids_are_all_taken(self, trip, playing):
+    def test_several_ids_are_all_taken(self, trip: Scenario, playing: type[Any]) -> None:
         game = playing(trip, compat="released-async")
         first, second = trip.aspects
         event = game(f"[answer] {first.best}, {second.correct[0]}")
@@ -244,7 +251,9 @@ class TestCompat:
             ("multi", "ALSO; BEST", (0.0,)),
         ],
     )
-    def test_answers_pay_as_released(self, trip, playing, mode, ids, rewards):
+    def test_answers_pay_as_released(
+        self, trip: Scenario, playing: type[Any], mode: str, ids: str, rewards: tuple[float]
+    ) -> None:
         (best, also, wrong), foreign = ids_of(trip)[0], self.foreign(trip)
         words = {"BEST": best, "ALSO": also[0], "WRONG": wrong[0], "FOREIGN": foreign}
         for word, name in words.items():
@@ -256,11 +265,13 @@ class TestCompat:
         assert found.aspects[0].value == min(1.0, rewards[0])
 
     @staticmethod
-    def foreign(trip):
+    def foreign(trip: Scenario) -> str:
         letters = {one.letter for one in trip.aspects}
         return next(letter for letter in "ACFHR" if letter not in letters) + "1"
 
-    def test_what_was_taken_before_an_unreadable_id_stays_taken(self, trip, playing):
+    def test_what_was_taken_before_an_unreadable_id_stays_taken(
+        self, trip: Scenario, playing: type[Any]
+    ) -> None:
         best, also, _ = ids_of(trip)[0]
         game = playing(trip, mode="multi", compat="released-async")
         assert game(f"[answer] {best},").kind == "format_error"
@@ -269,23 +280,23 @@ class TestCompat:
         game(f"[answer] {best},")
         assert game(f"[answer] {also[0]}").cause == "answered-twice"
 
-    def test_a_foreign_letter_is_used_up_once(self, trip, playing):
+    def test_a_foreign_letter_is_used_up_once(self, trip: Scenario, playing: type[Any]) -> None:
         game, foreign = playing(trip, compat="released-async"), self.foreign(trip)
         kinds = [game(f"[answer] {foreign}").kind for _ in range(2)]
         assert kinds == ["answer_wrong", "answer_refused"]
         assert playing(trip)(f"[answer] {foreign}").cause == "foreign"
 
-    def test_penalties_are_floored_over_the_turn(self, trip, playing):
+    def test_penalties_are_floored_over_the_turn(self, trip: Scenario, playing: type[Any]) -> None:
         best, _, wrong = ids_of(trip)[0]
         game = playing(trip, mode="multi", compat="released-async", wrong_penalty=0.3)
         assert game(f"[answer] {best}, {wrong[0]}").reward == pytest.approx(0.7)
         assert game(f"[answer] {wrong[1]}").reward == 0.0
 
-    def test_a_hit_that_is_not_answered_counts_as_released(self, trip, playing):
+    def test_a_hit_that_is_not_answered_counts_as_released(self, trip: Scenario, playing: type[Any]) -> None:
         game = playing(trip, compat="released-async")
 
-        class Mute(type(game.user)):
-            def answer(self, ask):
+        class Mute(type(game.user)):  # type: ignore[misc]
+            def answer(self, ask: Speak | Utterance) -> Judgement | None:
                 return None if type(ask).__name__ == "Speak" else super().answer(ask)
 
         game = playing(trip, Mute(), compat="released-async")
@@ -294,13 +305,15 @@ class TestCompat:
         assert (found.active, found.rewards[-1], game.episode.elicited) == (1, 0.0, [])
         assert game("[action] chat").kind == "action_chat"  # the count began anew
 
-    def test_it_goes_on_after_the_last_answer(self, trip, playing):
+    def test_it_goes_on_after_the_last_answer(self, trip: Scenario, playing: type[Any]) -> None:
         game = playing(trip, compat="released-async")
         game(*(f"[answer] {one.wrong[0]}" for one in trip.aspects))
         assert not game.episode.over
 
 
-def test_judges_read_what_was_searched_and_said_but_no_opening_and_no_answer(trip, playing):
+def test_judges_read_what_was_searched_and_said_but_no_opening_and_no_answer(
+    trip: Scenario, playing: type[Any]
+) -> None:
     game = playing(trip)
     assert game.episode.history == []
     game("[search] no", "[action] chat", f"[answer] {trip.aspects[0].wrong[0]}")
@@ -310,13 +323,15 @@ def test_judges_read_what_was_searched_and_said_but_no_opening_and_no_answer(tri
     ]
 
 
-def test_space_and_capitals_around_what_a_judge_says_are_no_outage(trip, playing):
+def test_space_and_capitals_around_what_a_judge_says_are_no_outage(
+    trip: Scenario, playing: type[Any]
+) -> None:
     event = playing(trip)(f"[search] yes: {trip.aspects[0].name.upper()} ")
     assert event.kind == "search_valid"
     assert playing(trip)("[action] hit: P2 ").preference == "P2"
 
 
-def test_an_abandoned_episode_has_the_rewards_of_its_turns(trip, playing):
+def test_an_abandoned_episode_has_the_rewards_of_its_turns(trip: Scenario, playing: type[Any]) -> None:
     game = playing(trip)
     game(f"[search] yes:{trip.aspects[0].name}", "[action] chat")
     game.episode.abandon("", "harness")
@@ -328,7 +343,7 @@ def test_an_abandoned_episode_has_the_rewards_of_its_turns(trip, playing):
 
 
 @pytest.mark.parametrize("bad", [{"max_steps": 0}, {"wrong": -1}, {"outage_every": -2}])
-def test_bad_rules_are_refused(bad):
+def test_bad_rules_are_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(suite.ConfigError, match=next(iter(bad))):
         Rules(**bad)
 
@@ -336,7 +351,7 @@ def test_bad_rules_are_refused(bad):
 @pytest.mark.parametrize(
     "text", ['{"a":' * 50_000, "[" * 50_000, "x" + "\n" * 200_000, "```" + "\n" * 200_000]
 )
-def test_a_hostile_reply_is_no_move_and_costs_little(text):
+def test_a_hostile_reply_is_no_move_and_costs_little(text: str) -> None:
     """Deep JSON is no error of the task, and time grows with the length only."""
     began = time.process_time()
     assert calling.read("text", suite.Reply(text)).problem == "no-json"

@@ -1,11 +1,14 @@
 """Numbers from logs: the paper's example, identities of its tables, edge cases."""
 
+from typing import Any
+
 import pytest
 from suite_userbench.events import Event
 from suite_userbench.measures import measure
+from suite_userbench.scenario import Scenario
 
 
-def answer(turn, trip, place, kind):
+def answer(turn: int, trip: Scenario, place: int, kind: Any) -> Event:
     aspect = trip.aspects[place]
     return Event(
         turn,
@@ -17,7 +20,7 @@ def answer(turn, trip, place, kind):
     )
 
 
-def test_the_papers_example(trip):
+def test_the_papers_example(trip: Scenario) -> None:
     events = [
         answer(1, trip, 0, "answer_best"),
         answer(2, trip, 0, "answer_correct"),
@@ -39,7 +42,7 @@ def test_the_papers_example(trip):
     }
 
 
-def test_nothing_happened(trip):
+def test_nothing_happened(trip: Scenario) -> None:
     found = measure(trip, [], True)
     assert (found.score, found.searches, found.actions, found.turns) == (0.0, 0, 0, 0)
     assert found.official["official_micro_avg"] == 0.0
@@ -55,13 +58,15 @@ TABLE_3 = [
 
 
 @pytest.mark.parametrize("row", TABLE_3)
-def test_published_tables_add_up_as_ours_do(row, trips, playing):
+def test_published_tables_add_up_as_ours_do(
+    row: tuple[float, ...], trips: list[Scenario], playing: type[Any]
+) -> None:
     best, correct, score, active, passive, total = row
     assert active + passive == pytest.approx(total, abs=0.011)
     assert 0.8 * correct + 0.2 * best <= score + 0.002
 
 
-def test_our_identities(trips, playing):
+def test_our_identities(trips: list[Scenario], playing: type[Any]) -> None:
     for number, trip in enumerate(trips):
         game = playing(trip, max_steps=40)
         for place in range(len(trip.preferences)):

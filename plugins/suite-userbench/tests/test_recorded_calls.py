@@ -3,10 +3,13 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openai_server import OpenAIServer
+from suite_userbench.events import Event
 from suite_userbench.parameters import TravelParameters
+from suite_userbench.scenario import Scenario
 from suite_userbench.task import Travel, events_of
 
 import suite
@@ -17,11 +20,15 @@ NAME = "interact_with_env"
 CUT = '{"thought": "t", "choice": "act'
 
 
-def call(arguments, identity="c1", name=NAME):
+def call(
+    arguments: dict[str, str] | list[dict[str, str]] | str | None,
+    identity: str = "c1",
+    name: str | None = NAME,
+) -> dict[str, Any]:
     return {"id": identity, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
-def message(*calls, content=None, **more):
+def message(*calls: dict[str, Any], content: str | None = None, **more: Any) -> dict[str, Any]:
     return {"content": content, "tool_calls": list(calls), **more}
 
 
@@ -59,7 +66,9 @@ SHAPES = {
 }
 
 
-async def played(trip, first, **parameters):
+async def played(
+    trip: Scenario, first: dict[str, list[dict[str, Any]] | None], **parameters: Any
+) -> tuple[list[Event], list[dict[str, Any]]]:
     """(the events, the bodies that the server got) of an episode whose first reply is given."""
     answers = [first]
     later = message(call(json.dumps({**ASK, "choice": "answer", "content": trip.aspects[0].best}), "c9"))
@@ -71,7 +80,7 @@ async def played(trip, first, **parameters):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-async def test_each_shape_of_a_call_is_a_move_or_a_named_mistake(trip, shape):
+async def test_each_shape_of_a_call_is_a_move_or_a_named_mistake(trip: Scenario, shape: str) -> None:
     first, problem, dropped = SHAPES[shape]
     events, bodies = await played(trip, first)
     assert bodies[0]["tool_choice"] == "required"
@@ -82,7 +91,7 @@ async def test_each_shape_of_a_call_is_a_move_or_a_named_mistake(trip, shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-async def test_what_follows_is_a_conversation_that_servers_take(trip, shape):
+async def test_what_follows_is_a_conversation_that_servers_take(trip: Scenario, shape: str) -> None:
     _, bodies = await played(trip, SHAPES[shape][0])
     spoken = bodies[1]["messages"][2:]
     assert [one["role"] for one in spoken] in (["assistant", "tool"], ["assistant", "user"])
@@ -102,7 +111,9 @@ PYTHON, MODELS = (
 @pytest.mark.slow
 @pytest.mark.vllm
 @pytest.mark.skipif(not PYTHON or not MODELS.is_dir(), reason="SUITE_VLLM_PYTHON, SUITE_VLLM_MODELS not set")
-def test_dialogues_are_played_by_tool_calls_of_the_real_engine(tmp_path, monkeypatch):
+def test_dialogues_are_played_by_tool_calls_of_the_real_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     model = MODELS / "smollm2-135m"
     given = {

@@ -1,10 +1,13 @@
 """rules-v1: golden dialogues for every preference of the catalogue, searches, carried-over subjects."""
 
+from random import Random
+from typing import Literal
+
 import pytest
 from suite_userbench.scenario import Aspect, Preference, Scenario
-from suite_userbench.synth.catalogue import catalogue
+from suite_userbench.synth.catalogue import Wish, catalogue
 from suite_userbench.travel import ASPECTS
-from suite_userbench.users import Judgement, Line, Search, Speak, Utterance, Verdict, find
+from suite_userbench.users import Judgement, Line, Said, Search, Speak, Utterance, Verdict, find
 from suite_userbench.users.language import dates, phrase
 from suite_userbench.users.rules import RulesUser
 from suite_userbench.wording import PROMPTS
@@ -24,7 +27,9 @@ ARGUMENTS = {
 class State:
     """What a user may know, made by hand."""
 
-    def __init__(self, wishes, aspects=None, history=()):
+    def __init__(
+        self, wishes: list[Wish], aspects: list[str] | None = None, history: list[Line] | tuple[()] = ()
+    ) -> None:
         names = aspects or list(dict.fromkeys(wish.aspect for wish in wishes))
         self.scenario = Scenario(
             "x", "22", "easy", "easy", "Hi", "story",
@@ -39,15 +44,23 @@ class State:
             for number, wish in enumerate(wishes, 1)
         ]
         self.history = list(history)
-        self.rng = None
+        self.rng = Random(0)
 
 
-def judged(state, text):
-    return RulesUser().answer(Utterance(state, text))
+def judged(state: State, text: str, broad: int = 3) -> Judgement:
+    found = RulesUser(broad=broad).answer(Utterance(state, text))
+    assert isinstance(found, Judgement)
+    return found
+
+
+def said(state: State, kind: Literal["proactive", "miss", "vague", "chat"], *about: Preference) -> str:
+    found = RulesUser().answer(Speak(state, kind, "hm", *about))
+    assert isinstance(found, Said)
+    return found.text
 
 
 @pytest.mark.parametrize("wish", WISHES, ids=[f"{one.aspect}-{one.key}" for one in WISHES])
-def test_golden_dialogues(wish):
+def test_golden_dialogues(wish: Wish) -> None:
     title = ASPECTS[wish.aspect].title
     state = State([wish])
     assert judged(state, f"For the {title}: do you care about {wish.words[0]}?") == Judgement("hit", "P1")
@@ -64,7 +77,7 @@ def test_golden_dialogues(wish):
     assert judged(state, f"I will look for a {title} now.").kind == "chat"
 
 
-def test_an_item_beats_a_category():
+def test_an_item_beats_a_category() -> None:
     amenities = {wish.key: wish for wish in catalogue()["flight"]}
     state = State([amenities["wifi"], amenities["checked-bag"]])
     assert judged(state, "Any extra for the flight, perhaps internet?") == Judgement("hit", "P1")
@@ -72,23 +85,23 @@ def test_an_item_beats_a_category():
     assert judged(state, "Do you need a lounge on the flight?").kind == "miss"
 
 
-def test_only_one_preference_a_turn_and_the_first_asked_wins():
+def test_only_one_preference_a_turn_and_the_first_asked_wins() -> None:
     hotel = {wish.key: wish for wish in catalogue()["hotel"]}
     state = State([hotel["gym"], hotel["breakfast"]])
     assert judged(state, "Is breakfast at the hotel important, or a gym?").preference == "P2"
 
 
-def test_too_broad_a_question_is_vague():
+def test_too_broad_a_question_is_vague() -> None:
     state = State([catalogue()["hotel"][0]])
     text = "For the hotel, which chain, what kind of room, which facilities and which services do you want?"
     asked = "For the hotel: facility, service, type of room, and add on?"
     assert judged(state, asked).kind == "miss"  # three categories, no preference among them
-    assert RulesUser(broad=2).answer(Utterance(state, asked)).kind == "vague"
-    assert RulesUser(broad=1).answer(Utterance(state, "Hotel facility and service?")).kind == "vague"
+    assert judged(state, asked, broad=2).kind == "vague"
+    assert judged(state, "Hotel facility and service?", broad=1).kind == "vague"
     assert judged(state, text).kind == "hit"  # a brand is named as an item
 
 
-def test_the_subject_is_carried_over():
+def test_the_subject_is_carried_over() -> None:
     hotel, flat = catalogue()["hotel"], catalogue()["apartment"]
     gym = next(wish for wish in hotel if wish.key == "gym")
     rating = next(wish for wish in flat if wish.key == "rating")
@@ -97,12 +110,12 @@ def test_the_subject_is_carried_over():
     assert judged(state, "Which rating should it have?") == Judgement("hit", "P3")
 
 
-def test_what_the_trip_does_not_have():
+def test_what_the_trip_does_not_have() -> None:
     state = State([catalogue()["hotel"][0]])
     assert judged(state, "Which airline for your flight?").kind == "miss"
 
 
-def test_unknown_preferences_are_known_by_their_own_words():
+def test_unknown_preferences_are_known_by_their_own_words() -> None:
     state = State([catalogue()["hotel"][0]])
     state.remaining = [
         Preference("P1", "hotel", "amenities", "must have a rooftop telescope", "I love stars.")
@@ -138,36 +151,37 @@ BAD = [
 
 
 @pytest.mark.parametrize(("aspect", "text"), GOOD)
-def test_searches_that_match(aspect, text):
+def test_searches_that_match(aspect: str, text: str) -> None:
     state = State([], ["flight", "hotel", "rental_car", "restaurant"])
     assert RulesUser().answer(Search(state, text)) == Verdict(True, aspect)
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_searches_that_do_not(text):
+def test_searches_that_do_not(text: str) -> None:
     state = State([], ["flight", "hotel", "rental_car", "restaurant"])
     assert RulesUser().answer(Search(state, text)) == Verdict(False)
 
 
-def test_strict_refuses_filters():
+def test_strict_refuses_filters() -> None:
     state = State([], ["hotel", "flight"])
     plain = "hotel in New York from November 10th to November 14th"
     strict = find("rules-v1?strict=true").make(None, PROMPTS)
-    assert strict.answer(Search(state, plain)).matches
-    assert not strict.answer(Search(state, plain + " with a gym")).matches
+    assert strict.answer(Search(state, plain)) == Verdict(True, "hotel")
+    assert strict.answer(Search(state, plain + " with a gym")) == Verdict(False)
 
 
-def test_speech_reveals_only_the_statement():
+def test_speech_reveals_only_the_statement() -> None:
     state = State([catalogue()["hotel"][7]])
-    said = RulesUser().answer(Speak(state, "proactive", "hm", state.remaining[0])).text
-    assert "hotel" in said and state.remaining[0].statement in said and state.remaining[0].text not in said
-    for kind in ("miss", "vague", "chat"):
-        one, two = (RulesUser().answer(Speak(state, kind, "hm")).text for _ in range(2))
+    told = said(state, "proactive", state.remaining[0])
+    assert "hotel" in told and state.remaining[0].statement in told and state.remaining[0].text not in told
+    kinds: tuple[Literal["miss", "vague", "chat"], ...] = ("miss", "vague", "chat")
+    for kind in kinds:
+        one, two = (said(state, kind) for _ in range(2))
         assert one == two and state.remaining[0].statement not in one
 
 
 @pytest.mark.parametrize("spec", ["rules-v1?broad=no", "rules-v1?strict=maybe", "rules-v1?broad=0"])
-def test_bad_settings(spec):
+def test_bad_settings(spec: str) -> None:
     with pytest.raises(suite.ConfigError):
         find(spec).make(None, PROMPTS)
     with pytest.raises(suite.NotFound, match="colour"):
@@ -187,9 +201,9 @@ def test_bad_settings(spec):
         ("May 99", set()),
     ],
 )
-def test_dates(text, found):
+def test_dates(text: str, found: set[tuple[int, int]]) -> None:
     assert dates(text) == found
 
 
-def test_phrases_are_folded():
+def test_phrases_are_folded() -> None:
     assert phrase("Two  Carry-on BAGS, 10th!") == "2 carry on bag 10"

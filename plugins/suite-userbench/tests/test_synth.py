@@ -4,7 +4,9 @@ import copy
 import itertools
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import msgspec
@@ -21,14 +23,14 @@ from suite_userbench.users.lexicon import LONGEST
 FOLDER = Path(package).parent
 
 
-def test_the_catalogue_has_the_published_sizes():
+def test_the_catalogue_has_the_published_sizes() -> None:
     counts = {aspect: len(wishes) for aspect, wishes in catalogue().items()}
     assert counts == {"flight": 16, "hotel": 15, "apartment": 18, "rental_car": 14, "restaurant": 19}
     assert sum(len({wish.category for wish in wishes}) for wishes in catalogue().values()) == 24
     assert len(by_text()) == 82
 
 
-def test_statements_are_many_unique_and_give_nothing_away():
+def test_statements_are_many_unique_and_give_nothing_away() -> None:
     told = [
         (wish, split, text)
         for wishes in catalogue().values()
@@ -53,20 +55,20 @@ def test_statements_are_many_unique_and_give_nothing_away():
             assert all(len(phrase(text).split()) <= LONGEST for text in wish.words)
 
 
-def test_held_out_statements_are_disjoint():
+def test_held_out_statements_are_disjoint() -> None:
     for wishes in catalogue().values():
         for wish in wishes:
             assert not set(wish.statements("train")) & set(wish.statements("test"))
 
 
-def test_pools_have_no_conflicts():
+def test_pools_have_no_conflicts() -> None:
     for aspect, conflicts in CONFLICTS.items():
         for combo in pool(aspect, 3):
             pairs = {frozenset((a.key, b.key)) for a, b in itertools.combinations(combo, 2)}
             assert not pairs & conflicts
 
 
-def test_generated_scenarios_keep_their_promises(synth):
+def test_generated_scenarios_keep_their_promises(synth: Callable[..., Any]) -> None:
     schema = json.loads((FOLDER / "registry/schemas/userbench-synth.json").read_text())
     validator = jsonschema.Draft202012Validator(schema)
     for tag in TAGS:
@@ -79,7 +81,7 @@ def test_generated_scenarios_keep_their_promises(synth):
             assert record["split"] == generator.split_of(record["scenario_id"])
 
 
-def test_no_preference_is_said_in_the_opening(synth):
+def test_no_preference_is_said_in_the_opening(synth: Callable[..., Any]) -> None:
     for tag in ("22", "2222"):
         for record in synth(tag, 30, seed=2):
             opening = record["initial_description"].casefold()
@@ -91,7 +93,7 @@ def test_no_preference_is_said_in_the_opening(synth):
 
 
 @pytest.mark.parametrize("change", ["best", "correct", "price", "fee", "opening", "statement", "ids"])
-def test_the_solver_notices(synth, change):
+def test_the_solver_notices(synth: Callable[..., Any], change: str) -> None:
     for record in synth("22", 20, seed=3):
         aspect = record["dimensions"][0]
         if aspect != "hotel" and change == "price":
@@ -117,12 +119,12 @@ def test_the_solver_notices(synth, change):
         assert list(solver.check(broken)), (change, aspect)
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_others(synth):
+def test_the_same_seed_gives_the_same_bytes_and_another_others(synth: Callable[..., Any]) -> None:
     one, same, other = (msgspec.json.encode(synth("333", 3, seed=seed)) for seed in (4, 4, 5))
     assert one == same != other
 
 
-def test_ids_are_unique_and_splits_disjoint(synth):
+def test_ids_are_unique_and_splits_disjoint(synth: Callable[..., Any]) -> None:
     names = [record["scenario_id"] for record in synth("44", 120)]
     assert len(set(names)) == len(names)
     test = {record["scenario_id"] for record in synth("44", 20, "test")}
@@ -132,7 +134,7 @@ def test_ids_are_unique_and_splits_disjoint(synth):
     assert 0.13 < share < 0.17
 
 
-def test_mini_files_are_what_the_generator_makes():
+def test_mini_files_are_what_the_generator_makes() -> None:
     index = []
     for tag in MINI_COUNTS:
         records = list(mini(tag))
@@ -143,13 +145,13 @@ def test_mini_files_are_what_the_generator_makes():
     assert (FOLDER / "mini/index.jsonl").read_bytes() == made
 
 
-def test_full_set_has_the_published_counts():
+def test_full_set_has_the_published_counts() -> None:
     assert sum(train for train, _ in generator.COUNTS.values()) == 2651
     assert sum(test for _, test in generator.COUNTS.values()) == 471
 
 
 @pytest.mark.slow
-def test_ten_thousand_scenarios():
+def test_ten_thousand_scenarios() -> None:
     checked = 0
     for tag in TAGS:
         for record in generator.scenarios(tag, seed=21, count=1250):

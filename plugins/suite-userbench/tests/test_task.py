@@ -1,32 +1,41 @@
 """The task: episodes through the contract, every kind of bad candidate, roles and facts."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from suite_userbench import baselines
 from suite_userbench.parameters import TravelParameters
+from suite_userbench.scenario import Scenario
 from suite_userbench.task import Travel, events_of
 from suite_userbench.travel import ASPECTS
 
 import suite
-from suite.testing import ScriptedModel
+from suite.testing import ScriptedModel, task_tools
 
 ALL = frozenset({"chat", "tools", "json_schema"})
 
 
-def task_of(**parameters):
+def task_of(**parameters: Any) -> Travel:
     return Travel(TravelParameters.model_validate({"user": "rules-v1", **parameters}))
 
 
-def move(choice, content, name="interact_with_env", identity="c1"):
+def move(choice: str, content: str, name: str = "interact_with_env", identity: str = "c1") -> suite.ToolCall:
     body = json.dumps({"thought": "t", "choice": choice, "content": content})
     return suite.ToolCall(name, body, identity)
 
 
-async def play(trip, answer, capabilities=ALL, user=None, **parameters):
+async def play(
+    trip: Scenario,
+    answer: Callable[..., Any],
+    capabilities: frozenset[str] = ALL,
+    user: suite.Model | None = None,
+    **parameters: int | str,
+) -> tuple[ScriptedModel, suite.Output, suite.Score]:
     task = task_of(**parameters)
     candidate = ScriptedModel(answer, capabilities=capabilities)
-    members = {"candidate": [candidate]}
+    members: dict[str, list[suite.Model]] = {"candidate": [candidate]}
     if user is not None:
         members["user"] = [user]
     models = suite.Models(members)
@@ -37,20 +46,20 @@ async def play(trip, answer, capabilities=ALL, user=None, **parameters):
     return candidate, output, score
 
 
-def script(*replies):
+def script(*replies: suite.Reply) -> Callable[..., Any]:
     left = list(replies)
 
-    def answer(_):
+    def answer(_: suite.Request) -> suite.Reply:
         return left.pop(0) if len(left) > 1 else left[0]
 
     return answer
 
 
-def calls(*moves):
+def calls(*moves: suite.ToolCall) -> Callable[..., Any]:
     return script(*(suite.Reply("", tool_calls=(one,)) for one in moves))
 
 
-async def test_the_oracle_scores_one(trips):
+async def test_the_oracle_scores_one(trips: list[Scenario]) -> None:
     for trip in trips:
         moves = [move("answer", one.best) for one in trip.aspects]
         _, output, score = await play(trip, calls(*moves))
@@ -59,7 +68,7 @@ async def test_the_oracle_scores_one(trips):
         assert all(part.values["best"] for part in score.parts)
 
 
-async def test_tools_are_called_and_answered(trip):
+async def test_tools_are_called_and_answered(trip: Scenario) -> None:
     candidate, _, _ = await play(
         trip,
         calls(move("action", "Hello.", identity="a"), move("answer", trip.aspects[0].best)),
@@ -77,7 +86,9 @@ async def test_tools_are_called_and_answered(trip):
 @pytest.mark.parametrize(
     ("capabilities", "guided"), [(frozenset({"chat", "json_schema"}), True), (frozenset({"chat"}), False)]
 )
-async def test_models_without_tools_write_json(trip, capabilities, guided):
+async def test_models_without_tools_write_json(
+    trip: Scenario, capabilities: frozenset[str], guided: bool
+) -> None:
     text = json.dumps({"thought": "", "choice": "answer", "content": trip.aspects[0].best})
     candidate, output, _ = await play(trip, script(suite.Reply(text)), capabilities, max_steps=2)
     assert not candidate.requests[0].tools
@@ -86,7 +97,7 @@ async def test_models_without_tools_write_json(trip, capabilities, guided):
     assert [one.role for one in candidate.requests[1].messages][2:] == ["assistant", "user"]
 
 
-async def test_text_with_a_tag_is_read(trip):
+async def test_text_with_a_tag_is_read(trip: Scenario) -> None:
     answer = script(suite.Reply("I think so.\n[action] Do you like a gym?"))
     _, output, _ = await play(trip, answer, frozenset({"chat"}), max_steps=1)
     assert events_of(output)[0].content == "Do you like a gym?"
@@ -103,7 +114,7 @@ WORSE = ['{"choice": "dance", "content": "x"}', '{"choice": "search"}', "[1, 2]"
 
 
 @pytest.mark.parametrize("problem", BAD)
-async def test_bad_turns_are_events_and_cost_a_turn(trip, problem):
+async def test_bad_turns_are_events_and_cost_a_turn(trip: Scenario, problem: str) -> None:
     candidate, output, score = await play(trip, script(BAD[problem]), max_steps=3)
     events = events_of(output)
     assert [(event.kind, event.cause, event.reward) for event in events] == [
@@ -114,7 +125,7 @@ async def test_bad_turns_are_events_and_cost_a_turn(trip, problem):
 
 
 @pytest.mark.parametrize("arguments", WORSE)
-async def test_wrong_arguments(trip, arguments):
+async def test_wrong_arguments(trip: Scenario, arguments: str) -> None:
     reply = suite.Reply("", tool_calls=(suite.ToolCall("interact_with_env", arguments, "x"),))
     _, output, _ = await play(trip, script(reply), max_steps=1)
     assert events_of(output)[0].cause == "bad-arguments"
@@ -131,7 +142,9 @@ async def test_wrong_arguments(trip, arguments):
         ({"thought": "", "choice": "action", "content": "[action]Hi."}, "action_chat", "action_chat"),
     ],
 )
-async def test_compat_reads_arguments_as_the_released_harness(trip, arguments, default, released):
+async def test_compat_reads_arguments_as_the_released_harness(
+    trip: Scenario, arguments: dict[str, Any], default: str, released: str | None
+) -> None:
     reply = suite.Reply("", tool_calls=(suite.ToolCall("interact_with_env", json.dumps(arguments), "x"),))
     _, output, _ = await play(trip, script(reply), max_steps=1)
     event = events_of(output)[0]
@@ -141,13 +154,13 @@ async def test_compat_reads_arguments_as_the_released_harness(trip, arguments, d
     assert events_of(output)[0].kind == (released or "finish")
 
 
-async def test_compat_does_not_look_at_the_name_of_the_tool(trip):
+async def test_compat_does_not_look_at_the_name_of_the_tool(trip: Scenario) -> None:
     reply = suite.Reply("", tool_calls=(move("action", "Hi.", name="fly"),))
     _, output, _ = await play(trip, script(reply), max_steps=1, compat="released-async")
     assert events_of(output)[0].kind == "action_chat"
 
 
-async def test_published_texts_stand_instead_of_ours(trip):
+async def test_published_texts_stand_instead_of_ours(trip: Scenario) -> None:
     task = task_of(max_steps=1)
     task.prompts = task.prompts.replace("mixed", published_system="Plan {{a}} trip.", budget="Be cheap.")
     reply = suite.Reply("", tool_calls=(move("action", "Hi."),))
@@ -157,28 +170,29 @@ async def test_published_texts_stand_instead_of_ours(trip):
     assert [one.content for one in first] == ["Plan {a} trip.", f"{trip.request}\nBe cheap.\n"]
 
 
-def test_rules_of_our_generator_are_told_of_our_scenarios_only():
+def test_rules_of_our_generator_are_told_of_our_scenarios_only() -> None:
     apartment, restaurant = ASPECTS["apartment"], ASPECTS["restaurant"]
     for one, ours in ((apartment, "always paid"), (restaurant, "avg_cost_per_person")):
         assert ours in one.legend_of("userbench-synth/2")
         assert ours not in one.legend_of("userbench")
 
 
-async def test_a_cut_off_answer_is_told_from_a_wordy_one(trip):
-    for finish, cause in (("length", "cut-off"), ("stop", "no-json")):
+async def test_a_cut_off_answer_is_told_from_a_wordy_one(trip: Scenario) -> None:
+    finishes: dict[suite.Finish, str] = {"length": "cut-off", "stop": "no-json"}
+    for finish, cause in finishes.items():
         reply = suite.Reply('{"thought": "and so', finish=finish)
         _, output, _ = await play(trip, script(reply), frozenset({"chat"}), max_steps=1)
         assert events_of(output)[0].cause == cause
 
 
-async def test_several_calls_at_once_use_the_first(trip):
+async def test_several_calls_at_once_use_the_first(trip: Scenario) -> None:
     reply = suite.Reply("", tool_calls=(move("action", "Hi."), move("answer", "H1"), move("answer", "H2")))
     candidate, output, _ = await play(trip, script(reply), max_steps=2)
     assert (events_of(output)[0].kind, events_of(output)[0].dropped) == ("action_chat", 2)
     assert len(candidate.requests[1].messages[2].tool_calls) == 1
 
 
-async def test_an_overflow_ends_the_episode_with_what_it_had(trip):
+async def test_an_overflow_ends_the_episode_with_what_it_had(trip: Scenario) -> None:
     answer = script(
         suite.Reply("", tool_calls=(move("answer", trip.aspects[0].best),)), suite.Reply(finish="overflow")
     )
@@ -187,7 +201,7 @@ async def test_an_overflow_ends_the_episode_with_what_it_had(trip):
     assert score.values["score"] == 0.5 and score.values["failed"] is True and score.values["turns"] == 1
 
 
-async def test_a_tool_loop_ends_at_the_limit(trip):
+async def test_a_tool_loop_ends_at_the_limit(trip: Scenario) -> None:
     one = trip.aspects[0]
     values = ", ".join(one.arguments.values())
     text = f"{one.name.replace('_', ' ')} {values}"
@@ -205,20 +219,20 @@ async def test_a_tool_loop_ends_at_the_limit(trip):
     )
 
 
-async def test_content_that_is_json_is_passed_on(trip):
+async def test_content_that_is_json_is_passed_on(trip: Scenario) -> None:
     body = json.dumps({"thought": "", "choice": "search", "content": {"aspect": "hotel"}})
     reply = suite.Reply("", tool_calls=(suite.ToolCall("interact_with_env", body, "x"),))
     _, output, _ = await play(trip, script(reply), max_steps=1)
     assert events_of(output)[0].content == '{"aspect": "hotel"}'
 
 
-async def test_the_released_harness_gives_up_without_a_tool_call(trip):
+async def test_the_released_harness_gives_up_without_a_tool_call(trip: Scenario) -> None:
     _, output, score = await play(trip, script(suite.Reply("talk")), compat="released-async")
     assert output.finish == "invalid" and score.values["failed"] is True and score.values["turns"] == 0
 
 
-async def test_a_model_as_user_and_one_that_breaks_its_schema(trip):
-    def user(request):
+async def test_a_model_as_user_and_one_that_breaks_its_schema(trip: Scenario) -> None:
+    def user(request: suite.Request) -> suite.Reply:
         return suite.Reply("I am not JSON")
 
     member = ScriptedModel(user, "user", capabilities=["chat"])
@@ -228,7 +242,9 @@ async def test_a_model_as_user_and_one_that_breaks_its_schema(trip):
     assert score.values["user_failures"] == 2
 
 
-async def _with_model(trip, member):
+async def _with_model(
+    trip: Scenario, member: ScriptedModel
+) -> tuple[ScriptedModel, suite.Output, suite.Score]:
     task = Travel(TravelParameters(user="llm", max_steps=2))
     candidate = ScriptedModel(
         calls(move("action", "Which airline?"), move("search", "hotel")), capabilities=ALL
@@ -239,40 +255,40 @@ async def _with_model(trip, member):
     return candidate, output, await task.score(sample, output, models)
 
 
-async def test_a_failing_call_is_not_caught(trip):
-    def answer(_):
+async def test_a_failing_call_is_not_caught(trip: Scenario) -> None:
+    def answer(_: suite.Request) -> None:
         raise suite.CallFailed("connect", "no", retryable=True)
 
     with pytest.raises(suite.CallFailed):
         await play(trip, answer)
 
 
-def test_roles_follow_the_user():
+def test_roles_follow_the_user() -> None:
     assert set(task_of().roles()) == {"candidate"}
     assert set(Travel(TravelParameters()).roles()) == {"candidate", "user"}
     assert task_of(calling="tools").roles()["candidate"].choose(frozenset({"chat"})) is None
-    assert task_of().roles()["candidate"].choose(frozenset({"chat", "seed"})) == {"chat"}
+    assert task_of().roles()["candidate"].choose(frozenset({"chat", "seed"})) == frozenset({"chat"})
     assert task_of(source="synth").datasets() == ()
     with pytest.raises(suite.NotFound, match="rules-v1"):
         task_of(user="rules-v2")
 
 
-async def test_tools_asked_for_and_missing(trip):
+async def test_tools_asked_for_and_missing(trip: Scenario) -> None:
     with pytest.raises(suite.CapabilityError, match="tools"):
         await play(trip, script(suite.Reply("x")), frozenset({"chat"}), calling="tools")
 
 
-async def test_facts_name_user_and_scenarios(files):
-    facts = await task_of(tags=["22"]).open(files(), None)
+async def test_facts_name_user_and_scenarios(files: Callable[..., Any]) -> None:
+    facts = await task_of(tags=["22"]).open(files(), task_tools())
     assert facts["user"] == "rules-v1 (version 1)"
     assert "not comparable" in facts["scenarios"]
     facts = await task_of(source="synth", user="rules-v1?broad=5", compat="released-async").open(
-        files(), None
+        files(), task_tools()
     )
     assert facts["user"] == "rules-v1 (version 1, broad=5)" and "defects" in facts["compat"]
 
 
-def test_samples_are_lazy_stable_and_carry_no_parameter(files):
+def test_samples_are_lazy_stable_and_carry_no_parameter(files: Callable[..., Any]) -> None:
     one = list(task_of(tags=["22", "33"]).samples(files()))
     other = list(task_of(tags=["22", "33"], mode="multi", max_steps=4).samples(files()))
     assert [sample.id for sample in one] == [sample.id for sample in other]
@@ -284,17 +300,17 @@ def test_samples_are_lazy_stable_and_carry_no_parameter(files):
 @pytest.mark.parametrize(
     "bad", [{"max_steps": 0}, {"tags": ["55"]}, {"split": "dev"}, {"colour": 1}, {"noise": -1}]
 )
-def test_bad_parameters(bad):
+def test_bad_parameters(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(bad))):
         TravelParameters.model_validate(bad)
 
 
-async def test_scoring_something_else_says_so(trip):
+async def test_scoring_something_else_says_so(trip: Scenario) -> None:
     with pytest.raises(suite.DataError, match="no UserBench episode"):
         await task_of().score(suite.Sample(trip.id, trip), suite.Output("text"), suite.Models({}))
 
 
-async def test_baselines_speak_both_ways(trip):
+async def test_baselines_speak_both_ways(trip: Scenario) -> None:
     for capabilities in (ALL, frozenset({"chat"})):
         _, output, _ = await play(trip, lambda r: baselines.random(r, None), capabilities)
         kinds = [event.kind for event in events_of(output)]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import good_bundles
 import pytest
 import yaml
 from sealing import seal
@@ -26,7 +27,6 @@ from suite.cli.main import run
 from suite.errors import BundleError, ConfigError, DataError
 from suite.models.engine import Asking
 from tests.board.rewriting import changed
-from tests.servers import good_bundles
 
 WHEN = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
