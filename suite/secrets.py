@@ -9,10 +9,11 @@ import base64
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 from urllib.parse import parse_qsl, quote, urlsplit
 
 HIDDEN = "***"
@@ -53,6 +54,17 @@ def scrub(text: str) -> str:
 def scrub_all(text: str) -> str:
     """The text without the secrets that are known, and without what looks like one."""
     return _SHAPES.sub(_hidden, scrub(text))
+
+
+def scrub_streams() -> None:
+    """Let no secret reach a terminal, whoever writes: reports, errors, tracebacks."""
+    _scrubbed(sys.stdout, scrub)
+    _scrubbed(sys.stderr, scrub_all)
+
+
+def _scrubbed(stream: TextIO, clean: Callable[[str], str]) -> None:
+    write = stream.write
+    stream.write = lambda text: write(clean(text))  # type: ignore[method-assign]
 
 
 class _Piece(NamedTuple):

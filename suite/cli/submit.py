@@ -262,6 +262,7 @@ def verify(
     """
     from suite.board.bundle.signatures import Signers
     from suite.board.verify import Rerun
+    from suite.board.verify import time_limit as usual
     from suite.board.verify import verify as climb
     from suite.board.verify.verification import as_text
     from suite.errors import ConfigError
@@ -288,15 +289,16 @@ def verify(
         given = tuple(parse_options(options, tuple(models)))
         again = Rerun(rerun or 0, models, given, seed, judged=rejudge or 0)
     say = (lambda _: None) if quiet else (lambda text: click.echo(text, err=True))
+    board = _board(board_name)
     found = climb(
         bundle,
-        board=_board(board_name),
+        board=board,
         data=parse_data(data),
         signers=Signers(signers) if signers is not None else None,
         most=max_findings,
         again=again,
         say=say,
-        seconds=time_limit,
+        seconds=time_limit or usual(board),
     )
     lines, report = list(as_text(found)), json.dumps(found.data, indent=2, ensure_ascii=False)
     click.echo(report if as_json else "\n".join(lines[-1:] if quiet else lines))

@@ -17,6 +17,17 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is verified in a process of its own is verified here: a start costs a second."""
+
+    def here(work: Callable, *arguments: object, hear: Callable = lambda _: None, **_: object) -> object:
+        return work(hear, *arguments)
+
+    for module in ("verify.verification", "repository.acceptance"):
+        monkeypatch.setattr(f"suite.board.{module}.in_child", here)
+
+
 @pytest.fixture(scope="session")
 def good_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A finished run with a judge, two cells, a long shared history. Do not change it."""

@@ -87,15 +87,18 @@ class Rung:
 class Findings:
     """Collects findings by rung. Counts all, keeps `most` of each code: memory stays flat.
 
-    at: the rung that is being climbed, or was last. tick: called when one begins; it may raise to stop all.
+    at: the rung that is being climbed, or was last. tick: called when one begins.
     """
 
-    def __init__(self, most: int = 200, tick: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, most: int = 200, tick: Callable[[], None] | None = None) -> None:
         self.rungs = {name: Rung(name) for name in RUNGS}
         self.kept: list[RungFinding] = []
         self.at = "R0"
         self._most = most
-        self._tick = tick
+        self._tick = tick or _nothing
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**vars(self), "_tick": _nothing}
 
     def __iter__(self) -> Iterator[RungFinding]:
         return iter(self.kept)
@@ -187,3 +190,7 @@ class Findings:
     def warnings(self) -> int:
         """Warnings over all rungs."""
         return sum(rung.warnings for rung in self.rungs.values())
+
+
+def _nothing() -> None:
+    pass

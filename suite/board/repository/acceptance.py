@@ -31,8 +31,8 @@ from suite.board.entry.accepted_entry import (
 )
 from suite.board.repository.remote_bundle import Reference, check_urls, fetch, read_reference, write_reference
 from suite.board.repository.shelves import Shelf, open_repository
-from suite.board.verify import VerifiedBundle, verify
-from suite.board.verify.time_limit import SECONDS, Budget, TimeUp
+from suite.board.verify import VerifiedBundle, time_limit, verify
+from suite.board.verify.child_process import SECONDS, Tell, TimeUp, in_child
 from suite.chat import canonical_json
 from suite.data.cache import sha256_of
 from suite.errors import BundleError, ConfigError, SuiteError
@@ -78,7 +78,13 @@ def accept(
         check_room(bundle, urls)
     entries = shelf.entries()
     moment = when or datetime.now(UTC)
-    checked = verify(bundle, board=shelf.board, others=entries, signers=shelf.signers_at(moment))
+    checked = verify(
+        bundle,
+        board=shelf.board,
+        others=entries,
+        signers=shelf.signers_at(moment),
+        seconds=time_limit(shelf.board),
+    )
     if checked.exit_code() != 0:
         return Accepted(checked, None, (f"verification: {checked.verdict.replace('_', ' ')}",))
     old = next((one for one in entries if one.id == opened.supersedes), None)
@@ -161,17 +167,17 @@ class Opened:
 
 def open_submission(path: Path) -> Opened:
     """Open a bundle within the usual time. Raises BundleError if it is not safe to read."""
-    budget = Budget(SECONDS)
     try:
-        with budget.armed():
-            return _open(path)
+        found = in_child(_open, path, seconds=SECONDS)
     except TimeUp as error:
         raise BundleError(
-            f"{path.name} cannot be opened in {budget.seconds:g} s", fix=f"suite submit verify {path.name}"
+            f"{path.name} cannot be opened in {SECONDS:g} s", fix=f"suite submit verify {path.name}"
         ) from error
+    assert isinstance(found, Opened)
+    return found
 
 
-def _open(path: Path) -> Opened:
+def _open(_: Tell, path: Path) -> Opened:
     """What is needed of a bundle. Raises BundleError if it is not safe to read."""
     with open_bundle(path, Findings()) as bundle:
         if bundle is None:

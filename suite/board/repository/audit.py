@@ -97,7 +97,7 @@ def _again(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) 
     before it; what is new beside them is a note.
     """
     from suite.board.repository.acceptance import bundle_of
-    from suite.board.verify import verify
+    from suite.board.verify import time_limit, verify
 
     with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
         try:
@@ -106,7 +106,9 @@ def _again(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) 
                 yield Trouble(entry.folder.name, "not verified again: its bundle is not here", serious=False)
                 return
             signers = shelf.signers_at(entry.record.accepted)
-            checked = verify(bundle, board=shelf.board, others=others, signers=signers)
+            checked = verify(
+                bundle, board=shelf.board, others=others, signers=signers, seconds=time_limit(shelf.board)
+            )
         except SuiteError as error:
             yield Trouble(entry.folder.name, str(error))
             return

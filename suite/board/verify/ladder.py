@@ -5,9 +5,9 @@ a finding too: a bundle must not be able to stop its own verification unnoticed.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from suite.board.define.thresholds import Thresholds
 from suite.board.entry.accepted_entry import AcceptedEntry
 from suite.board.entry.verification import Kind, Latency, RecomputedCell, Verdict
 from suite.board.verify.aggregates import numbers
+from suite.board.verify.child_process import Tell, Untimed
 from suite.board.verify.column_results import (
     Spent,
     VerifiedColumn,
@@ -40,12 +41,10 @@ from suite.board.verify.replay import replay
 from suite.board.verify.reply_digests import ReplyCollector, ReplyDigests
 from suite.board.verify.reproduction import rerun
 from suite.board.verify.subject import VerifiedRun
-from suite.board.verify.time_limit import Budget, TimeUp
 from suite.board.verify.world import same_world
 from suite.errors import SuiteError
 from suite.plugins import Catalogue, catalogue
 
-Say = Callable[[str], None]
 _TOLD_OF_A_CELL = ("cell", "task", "version", "parameters", "score_parameters", "metrics")
 REQUIRED = ("R0", "R1", "R2", "R3", "R4", "R6", "R7", "R8", "R9")
 # In the order in which they are climbed: for each run, then for all together.
@@ -76,6 +75,11 @@ class Ladder:
     at: str = ""
     more: bool = False
 
+    def __getstate__(self) -> dict[str, object]:
+        """All that a report is made of: tasks and other entries stay in the process that has them."""
+        standing = self.standing and replace(self.standing, places={})
+        return {**vars(self), "standing": standing, "others": ()}
+
     @property
     def kind(self) -> Kind:
         """standard | custom: as found for a board, without one as declared."""
@@ -97,47 +101,36 @@ class Ladder:
 
 
 def climb(
+    ladder: Ladder,
     path: Path,
-    board: Board | None,
     *,
     data: Mapping[str, str] | None = None,
-    most: int = 200,
     again: Rerun | None = None,
-    say: Say = lambda _: None,
-    budget: Budget | None = None,
-    others: Sequence[AcceptedEntry] = (),
+    tell: Tell = lambda _: None,
     signers: Signers | None = None,
-) -> Ladder:
-    """Climb all rungs; the re-run where `again` says so.
+) -> None:
+    """Climb all rungs of a ladder; the re-run where `again` says so.
 
-    data: NAME -> file or run that stands for a dataset, as --data. others: the board's entries that were
-    accepted before, oldest first. signers: whose keys may sign. budget: the time for everything but the
-    re-run, whose time is the model's. Raises BundleError for what is no bundle, SuiteError for what is wrong
-    on this side (the board's file).
+    data: NAME -> file or run that stands for a dataset, as --data. tell: hears in words what is done, and
+    when what follows is the model's time. signers: whose keys may sign. Raises BundleError for what is no
+    bundle, SuiteError for what is wrong on this side (the board's file).
     """
-    budget = budget or Budget()
-    findings = Findings(most, budget.check)
+    findings, board = ladder.findings, ladder.board
     limits = SizeLimits(archive=board.limits.bundle_mib * MIB) if board is not None else SizeLimits()
-    ladder = Ladder("", None, findings, board, others=others)
     with ExitStack() as stack:
-        try:
-            with budget.armed():
-                bundle = stack.enter_context(open_bundle(path, findings, limits))
-                if bundle is None:
-                    for name in (*REQUIRED[1:], "R5"):
-                        findings.not_run(name, "the bundle is not safe to read")
-                    return ladder
-                ladder.bundle_id, ladder.submission = bundle.id, bundle.submission
-                scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="suite-verify-")))
-                plugins = catalogue()
-                subjects = _runs(ladder, bundle, scratch, data or {}, plugins, budget, say)
-        except TimeUp:
-            _out_of_time(ladder, budget)
-            return ladder
+        bundle = stack.enter_context(open_bundle(path, findings, limits))
+        if bundle is None:
+            for name in (*REQUIRED[1:], "R5"):
+                findings.not_run(name, "the bundle is not safe to read")
+            return
+        ladder.bundle_id, ladder.submission = bundle.id, bundle.submission
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="suite-verify-")))
+        plugins = catalogue()
+        subjects = _runs(ladder, bundle, scratch, data or {}, plugins, tell)
+        tell(Untimed())
         with findings.timing("R10"):
             ladder.signature = _provenance(bundle, signers, findings)
-        _again(ladder, subjects, scratch, plugins, again, say)
-    return ladder
+        _again(ladder, subjects, scratch, plugins, again, tell)
 
 
 def _provenance(bundle: Bundle, signers: Signers | None, findings: Findings) -> Signature | None:
@@ -173,10 +166,10 @@ def _provenance(bundle: Bundle, signers: Signers | None, findings: Findings) -> 
     return found
 
 
-def _out_of_time(ladder: Ladder, budget: Budget) -> None:
+def out_of_time(ladder: Ladder, seconds: float) -> None:
     """Say where the time ran out, and which rungs nobody climbed to their end because of that."""
     findings, at = ladder.findings, ladder.findings.at
-    told = f"the time limit of {budget.seconds:g} s ran out at {at}"
+    told = f"the time limit of {seconds:g} s ran out at {at}"
     findings.note(f"{at}.time-limit", "the time ran out here", ladder.at, found=told)
     if not ladder.bundle_id:
         left = (*REQUIRED[REQUIRED.index(at) :], "R5")
@@ -196,8 +189,7 @@ def _runs(
     scratch: Path,
     data: Mapping[str, str],
     plugins: Catalogue,
-    budget: Budget,
-    say: Say,
+    tell: Tell,
 ) -> list[VerifiedRun]:
     """All rungs but the re-run; the runs that are sound."""
     findings, board = ladder.findings, ladder.board
@@ -209,10 +201,10 @@ def _runs(
                 findings.not_run(name, reason)
             continue
         ladder.at, ladder.more = f"runs/{run.id}", index + 1 < len(bundle.runs)
-        subject = VerifiedRun(run.id, run.folder, run.scoring, findings, budget)
-        say(f"{run.id}: tasks and data")
+        subject = VerifiedRun(run.id, run.folder, run.scoring, findings)
+        tell(f"{run.id}: tasks and data")
         parameters, place = bundle.submission.model.parameters_total, scratch / f"run-{index}"
-        _one(subject, run.entry, parameters, place, plugins, data, board, say)
+        _one(subject, run.entry, parameters, place, plugins, data, board, tell)
         subjects.append(subject)
         for cell in subject.plan.cells if subject.plan is not None else ():
             name, _, version = cell.plan.plugin.rpartition(" ")
@@ -241,7 +233,7 @@ def _again(
     scratch: Path,
     plugins: Catalogue,
     again: Rerun | None,
-    say: Say,
+    tell: Tell,
 ) -> None:
     """The re-run, if it was asked for."""
     findings = ladder.findings
@@ -253,10 +245,10 @@ def _again(
                 counting = {(one.subject.run_id, one.cell.id) for column in columns for one in column}
             ask = partial(rerun, subjects, again, ladder.bundle_id, plugins=plugins, findings=findings)
             if again.samples:
-                say(f"asking the model again for {again.samples} samples")
+                tell(f"asking the model again for {again.samples} samples")
                 ladder.rerun = ask(scratch=scratch / "again", cells=counting)
             if again.judged:
-                say(f"asking the judge again about {again.judged} samples")
+                tell(f"asking the judge again about {again.judged} samples")
                 ladder.rejudge = ask(scratch=scratch / "judged", cells=counting, judging=True)
     if not findings.rungs["R11"].ran:
         findings.not_run("R11", "not asked for (--rerun, --rejudge)")
@@ -270,7 +262,7 @@ def _one(
     plugins: Catalogue,
     data: Mapping[str, str],
     board: Board | None,
-    say: Say,
+    tell: Tell,
 ) -> None:
     """The rungs of one run."""
     findings = subject.findings
@@ -283,7 +275,7 @@ def _one(
         if subject.there < works // 2:  # so that nobody makes us replay what was never made
             subject.not_run("most of its samples are missing", "R6", "R7")
         else:
-            say(f"{subject.run_id}: replaying {works} samples")
+            tell(f"{subject.run_id}: replaying {works} samples")
             with findings.timing("R6"), _foreseen(findings, "R6", subject.run_id):
                 replay(subject, scratch)
         with findings.timing("R8"), _foreseen(findings, "R8", subject.run_id):

@@ -6,9 +6,8 @@ Candidate and deterministic values are R6, whatever a judge was asked for is R7.
 """
 
 import asyncio
-import math
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 
 from suite.board.verify.equality import differing_values
 from suite.board.verify.subject import VerifiedRun
-from suite.board.verify.time_limit import Budget, TimeUp
 from suite.errors import PluginError, RunError, SandboxUnavailable, SuiteError
 from suite.journal.lines import Lines
 from suite.journal.pairs import Key, Waiting, key_of
@@ -54,7 +52,7 @@ def replay(subject: VerifiedRun, scratch: Path) -> None:
         errors_allowed=2**62,
     )
     try:
-        outcome = asyncio.run(_in_time(subject.budget, run_plan(plan, scratch, settings=settings)))
+        outcome = asyncio.run(run_plan(plan, scratch, settings=settings))
     except SuiteError as error:
         if isinstance(error, PluginError) or _ours(error):
             subject.not_run(error.what, "R6", "R7")
@@ -76,18 +74,6 @@ def _ours(error: SuiteError) -> bool:
     return isinstance(error, SandboxUnavailable) or (
         isinstance(error, RunError) and isinstance(error.__cause__, OSError)
     )
-
-
-async def _in_time(budget: Budget, going: Coroutine[Any, Any, Outcome]) -> Outcome:
-    """Its outcome. Raises TimeUp, after what waits (calls, sandboxes) was cancelled and has cleaned up."""
-    seconds = None if math.isinf(budget.left) else budget.left
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            return await going
-    except TimeoutError as error:
-        if limit.expired():
-            raise TimeUp() from error
-        raise
 
 
 def _compare(subject: VerifiedRun, again: RunReader, outcome: Outcome) -> None:

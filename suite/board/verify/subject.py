@@ -9,7 +9,6 @@ from typing import Any
 
 from suite.board.bundle.rungs import Findings
 from suite.board.verify.reply_digests import ReplyCollector
-from suite.board.verify.time_limit import Budget
 from suite.journal.index import Recorded
 from suite.journal.reading import RunReader
 from suite.journal.records import CallRecord
@@ -19,18 +18,17 @@ from suite.run.plan import Plan
 
 @dataclass
 class VerifiedRun:
-    """A run of a bundle. budget: the time for all runs together. plan: the same plan made from the pinned
-    world, None where that failed. replayed: the folder of its replay, None where that did not happen. whole:
-    every work was replayed. there: how many of the plan's works have an output. By cell: order: digests of
-    its samples as the data has them; failed: of samples that the candidate failed; usual: share of its
-    outputs that are all the same. replies: digests of what the candidate replied.
+    """A run of a bundle. plan: the same plan made from the pinned world, None where that failed. replayed:
+    the folder of its replay, None where that did not happen. whole: every work was replayed. there: how many
+    of the plan's works have an output. By cell: order: digests of its samples as the data has them; failed:
+    of samples that the candidate failed; usual: share of its outputs that are all the same. replies: digests
+    of what the candidate replied.
     """
 
     run_id: str
     folder: Path
     scoring: str
     findings: Findings
-    budget: Budget = field(default_factory=Budget)
     plan: Plan | None = None
     replayed: RunReader | None = None
     whole: bool = False

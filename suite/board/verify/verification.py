@@ -7,19 +7,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 import suite
-from suite.board.bundle.rungs import RUNGS, Rung, RungFinding, shown
+from suite.board.bundle.rungs import RUNGS, Findings, Rung, RungFinding, shown
 from suite.board.bundle.signatures import Signers
 from suite.board.bundle.submission import BoardName
 from suite.board.define.board import Board
 from suite.board.entry.accepted_entry import PER_SAMPLE, REPLIES, VERIFICATION, AcceptedEntry
 from suite.board.entry.verification import FORMAT, RungResult, Trust, Verdict, Verification, Verifier
-from suite.board.verify.ladder import Ladder, Say, climb
+from suite.board.verify.child_process import SECONDS, Tell, TimeUp, in_child
+from suite.board.verify.ladder import Ladder, climb, out_of_time
 from suite.board.verify.live_passes import Rerun
-from suite.board.verify.time_limit import SECONDS, Budget
 from suite.chat import Json, sha256_hex
 from suite.errors import ConfigError
 from suite.files import write_whole
@@ -34,6 +35,7 @@ CANNOT_SHOW = (
     "that a judge really gave a reply that reads as a judge's (--rejudge asks it again)",
     "hardware, cost and times: they are declared, and never ranked",
 )
+Say = Callable[[str], None]
 _STATUS = {"passed": "ok", "warned": "warnings", "failed": "FAILED", "not_run": "not run"}
 _VERDICTS = {
     "verified": "verified: the records are complete and consistent, and the numbers follow from them",
@@ -139,6 +141,33 @@ class VerifiedBundle:
             write_whole(folder / REPLIES, [self.replies])
 
 
+class VerifyRequest(NamedTuple):
+    """What to verify, in a form that reaches another process."""
+
+    path: Path
+    board: Board | None
+    data: Mapping[str, str]
+    most: int
+    again: Rerun | None
+    others: Sequence[AcceptedEntry]
+    signers: Signers | None
+
+
+def climbed(tell: Tell, asked: VerifyRequest) -> Ladder:
+    """The ladder of a bundle. tell: hears of each rung that begins, with the ladder so far."""
+
+    def tick() -> None:
+        tell(ladder)
+
+    ladder = Ladder("", None, Findings(asked.most, tick), asked.board, others=asked.others)
+    try:
+        climb(ladder, asked.path, data=asked.data, again=asked.again, tell=tell, signers=asked.signers)
+    except KeyboardInterrupt:
+        tell(ladder)
+        raise
+    return ladder
+
+
 def verify(
     path: Path,
     *,
@@ -151,28 +180,47 @@ def verify(
     signers: Signers | None = None,
     seconds: float | None = None,
     clock: Callable[[], float] = time.monotonic,
+    work: Callable[[Tell, VerifyRequest], Ladder] = climbed,
 ) -> VerifiedBundle:
     """Verify a bundle (archive or folder), against a board where one is given.
 
-    data: NAME -> file or run that stands for a dataset, as --data. most: findings kept of each code.
-    again: samples to ask the model itself. others: the board's entries that were accepted before, oldest
-    first, which it is held against. signers: whose keys may sign. seconds: how long it may take, but for
-    asking again (None: as the board says, else SECONDS). clock: what they are counted by. Raises BundleError
-    for what is no bundle, ConfigError for a bad board or no file of signers, and what models raise that
-    cannot be had for the re-run.
+    data: NAME -> file or run that stands for a dataset, as --data. most: findings kept of each code. again:
+    samples to ask the model itself. others: the board's entries that were accepted before, oldest first,
+    which it is held against. signers: whose keys may sign. seconds: how long it may take, but for asking
+    again, by the clock: it is done in another process then, and what was found until it is over is kept
+    (None: as long as it takes, here). work: what climbs. Raises BundleError for what is no bundle,
+    ConfigError for a bad board or no file of signers, and what models raise that cannot be had for the
+    re-run.
     """
     if most < 1:
         raise ConfigError(f"--max-findings {most}: at least 1")
     if signers is not None:
         signers.check()
+    asked = VerifyRequest(path, board, data or {}, most, again, others, signers)
     started = now()
+    so_far = Ladder("", None, Findings(most), board)
+
+    def hear(told: object) -> None:
+        nonlocal so_far
+        if isinstance(told, str):
+            say(told)
+        elif isinstance(told, Ladder):
+            so_far = told
+
     if seconds is None:
-        seconds = (board.limits.verify_seconds if board is not None else None) or SECONDS
-    budget = Budget(seconds, clock)
-    climbed = climb(
-        path, board, data=data, most=most, again=again, say=say, budget=budget, others=others, signers=signers
-    )
-    return VerifiedBundle(climbed, started)
+        return VerifiedBundle(work(hear, asked), started)
+    try:
+        found = in_child(work, asked, seconds=seconds, hear=hear, clock=clock)
+        assert isinstance(found, Ladder)
+    except TimeUp:
+        found = so_far
+        out_of_time(found, seconds)
+    return VerifiedBundle(found, started)
+
+
+def time_limit(board: Board | None) -> float:
+    """Seconds that verifying may take: as the board says, else SECONDS."""
+    return (board.limits.verify_seconds if board is not None else None) or SECONDS
 
 
 def _parquet(ladder: Ladder) -> bytes:

@@ -1,11 +1,9 @@
-"""VerifiedBundle ends when its time is over: at a rung, in a task's own code, while a sandbox runs."""
+"""A verification ends when its time is over: at a rung, in a task's own code, while a sandbox runs."""
 
-import asyncio
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,38 +11,45 @@ from typing import Any
 import good_bundles
 import psutil
 import pytest
+import slow_work
 from click.testing import CliRunner
-from suite_prefeval.classification import Classification
 
+from suite.board.define.board import Board
 from suite.board.define.board_files import load_board
-from suite.board.verify import Rerun, VerifiedBundle, ladder, time_limit, verify
-from suite.board.verify.time_limit import Budget, TimeUp
+from suite.board.verify import Rerun, VerifiedBundle, child_process, ladder, time_limit, verification, verify
+from suite.board.verify.child_process import SECONDS, TimeUp, in_child
+from suite.board.verify.verification import VerifyRequest, climbed
 from suite.cli.submit import submit
 from suite.sandbox import probe
-from suite.sandbox.boxes import Box
 
 RUNGS = ("R3", "R4", "R6", "R7", "R8", "R9")
 
 
+@pytest.fixture(autouse=True)
+def in_this_process() -> None:
+    """Here children are children."""
+
+
 class Clock:
-    """A clock that stands still until it is over."""
+    """A clock that stands still until the child is under way; then the time is over."""
 
     now = 0.0
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
 
     def __call__(self) -> float:
         return self.now
 
-    def end(self) -> None:
-        """The time is over, and the operating system says so."""
-        self.now = 1000.0
-        signal.raise_signal(signal.SIGALRM)
+    def hear(self, text: str) -> None:
+        self.heard.append(text)
+        if text == "here":
+            self.now = 1000.0
 
 
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    handler = signal.getsignal(signal.SIGALRM)
-    yield Clock()
-    assert signal.getsignal(signal.SIGALRM) is handler
+def late(work: Any, folder: Path, board: Board, clock: Clock, **more: Any) -> VerifiedBundle:
+    """Verified by work that takes too long."""
+    return verify(folder, board=board, seconds=100, clock=clock, say=clock.hear, work=work, **more)
 
 
 def not_run(found: VerifiedBundle) -> list[str]:
@@ -53,6 +58,19 @@ def not_run(found: VerifiedBundle) -> list[str]:
 
 def codes(found: VerifiedBundle) -> set[str]:
     return {one.code for one in found.ladder.findings}
+
+
+def stopped(folder: Path, board: Board) -> VerifiedBundle:
+    """What is told of a climb that was interrupted."""
+    told: list[Any] = []
+    with pytest.raises(KeyboardInterrupt):
+        climbed(told.append, VerifyRequest(folder, board, {}, 200, None, (), None))
+    ladder.out_of_time(told[-1], 100)
+    return VerifiedBundle(told[-1], "")
+
+
+def interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def test_no_time_at_all(good: Callable) -> None:
@@ -81,17 +99,11 @@ def test_no_time_at_all(good: Callable) -> None:
     ],
 )
 def test_it_says_where_the_time_ran_out(
-    step: str, rung: str, left: set[str], good: Callable, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    step: str, rung: str, left: set[str], good: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, board = good("choice")
-    real = getattr(ladder, step)
-
-    def slow(*arguments: Any) -> Any:
-        clock.end()
-        return real(*arguments)
-
-    monkeypatch.setattr(ladder, step, slow)
-    found = verify(folder, board=board, seconds=100, clock=clock)
+    monkeypatch.setattr(ladder, step, interrupt)
+    found = stopped(folder, board)
     assert found.verdict == "incomplete"
     assert f"{rung}.time-limit" in codes(found)
     assert set(not_run(found)) == {*left, "R10", "R11"}
@@ -99,194 +111,135 @@ def test_it_says_where_the_time_ran_out(
     assert rung in found.ladder.findings.rungs["R8"].reason
 
 
-def test_runs_that_nobody_came_to(
-    good: Callable, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_that_nobody_came_to(tmp_path: Path, good: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was climbed for the first of two runs was not climbed for the bundle."""
     _, board = good("choice")
     first = good_bundles.run(good_bundles.RECIPES["choice"], tmp_path / "one")
     other = replace(good_bundles.RECIPES["choice"], parameters=(("", "inter_turns", "2"),))
     runs = [first, good_bundles.run(other, tmp_path / "two")]
     bundle = good_bundles.bundle(runs, board, tmp_path / "bundle")
-    monkeypatch.setattr(ladder, "numbers", lambda *_: clock.end())
-    found = verify(bundle, board=board, seconds=100, clock=clock)
+    monkeypatch.setattr(ladder, "numbers", interrupt)
+    found = stopped(bundle, board)
     assert found.verdict == "incomplete"
     assert set(not_run(found)) == {*RUNGS, "R5", "R10", "R11"}
 
 
-def test_errors_that_were_found_before_still_count(
-    good: Callable, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_errors_that_were_found_before_still_count(good: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, board = good("choice")
 
     def bad(subject: Any, *_: Any) -> None:
         subject.add("R8.metric", "wrong")
-        clock.end()
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(ladder, "numbers", bad)
-    assert verify(folder, board=board, seconds=100, clock=clock).verdict == "rejected"
+    assert stopped(folder, board).verdict == "rejected"
 
 
-def test_code_of_a_task_that_never_ends(
-    good: Callable, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It never waits, so that only the alarm stops it; what it catches does not help it."""
-    folder, board = good("choice")
-
-    async def endless(*_: Any) -> Any:
-        signal.setitimer(signal.ITIMER_REAL, 0.01)
-        clock.now = 1000.0
-        while True:
-            try:
-                while True:
-                    pass
-            except Exception:
-                continue
-
-    monkeypatch.setattr(Classification, "score", endless)
-    found = verify(folder, board=board, seconds=100, clock=clock)
+def test_code_of_a_task_that_never_ends(good: Callable) -> None:
+    found = late(slow_work.busy, *good("choice"), Clock())
     assert "R6.time-limit" in codes(found)
     assert found.verdict == "incomplete"
 
 
-def test_a_task_that_waits_for_ever(good: Callable, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_that_waits_for_ever(good: Callable) -> None:
     """The replay is cancelled, and cleans up."""
-    folder, board = good("choice")
-    left: list[str] = []
-
-    async def waiting(*_: Any) -> Any:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            left.append("cleaned up")
-
-    real = ladder.replay
-
-    def late(subject: Any, scratch: Path) -> None:
-        clock.now = 99.99
-        real(subject, scratch)
-
-    monkeypatch.setattr(Classification, "score", waiting)
-    monkeypatch.setattr(ladder, "replay", late)
-    found = verify(folder, board=board, seconds=100, clock=clock)
+    clock = Clock()
+    found = late(slow_work.waiting, *good("choice"), clock)
     assert "R6.time-limit" in codes(found)
-    assert left
+    assert "cleaned up" in clock.heard
+
+
+def test_what_no_interrupt_ends_is_killed(good: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found before the rung began is kept."""
+    monkeypatch.setattr(child_process, "_GRACE", (0.1,))
+    found = late(slow_work.deaf, *good("choice"), Clock())
+    assert "R8.time-limit" in codes(found)
+    assert found.ladder.findings.rungs["R6"].status == "passed"
+    assert not psutil.Process().children(recursive=True)
 
 
 @pytest.mark.skipif(not probe().ok, reason="no sandbox on this machine")
-def test_no_program_is_left_in_a_sandbox(
-    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_program_is_left_in_a_sandbox(tmp_path: Path) -> None:
     recipe = good_bundles.Recipe("vibechecker/live", (("", "k", "0"),), board="parameters: {k: 0}")
     run = good_bundles.run(recipe, tmp_path / "run")
     board = good_bundles.board("live", recipe, tmp_path)
     bundle = good_bundles.bundle([run], board, tmp_path / "bundle")
     before = set(psutil.Process().children(recursive=True))
-    during: list[psutil.Process] = []
-    real = Box.run
+    during: set[psutil.Process] = set()
 
-    def over() -> None:
-        if not during:
-            during.extend(set(psutil.Process().children(recursive=True)) - before)
-            clock.end()
+    class Watching(Clock):
+        def hear(self, text: str) -> None:
+            during.update(set(psutil.Process().children(recursive=True)) - before)
+            super().hear(text)
 
-    async def endless(self: Box, program: Any, limits: Any) -> Any:
-        if "TRIAL_HOME" in program.env:  # the suite's own, of the sandbox
-            return await real(self, program, limits)
-        asyncio.get_running_loop().call_later(0.2, over)
-        spin = replace(program, argv=(program.argv[0], "-I", "-c", "while True: pass"))
-        return await real(self, spin, replace(limits, wall_s=1e6, cpu_s=1e6))
-
-    monkeypatch.setattr(Box, "run", endless)
-    found = verify(bundle, board=board, seconds=100, clock=clock)
+    found = late(slow_work.spinning, bundle, board, Watching())
     assert found.verdict == "incomplete"
     assert "R6.time-limit" in codes(found)
-    assert during
-    assert not set(psutil.Process().children(recursive=True)) - before
+    assert len(during) > 1  # the child, and what it started
+    assert not [one for one in during if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_asking_again_is_not_counted(good: Callable, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, board = good("choice")
-    real = ladder._again
-
-    def late(*arguments: Any) -> None:
-        clock.now = 1000.0
-        real(*arguments)
-
-    monkeypatch.setattr(ladder, "_again", late)
+def test_asking_again_is_not_counted(good: Callable) -> None:
+    clock = Clock()
     again = Rerun(12, {"candidate": ["scripted/words"]}, seed="a")
-    found = verify(folder, board=board, seconds=100, clock=clock, again=again)
+    found = late(slow_work.asking_again, *good("choice"), clock, again=again)
+    assert "here" in clock.heard
     assert found.data["rerun"]["samples"] == 12
 
 
-def test_alarms_of_others_are_kept() -> None:
-    """A timer that was set before goes on; a signal that comes early is no end."""
-    rang: list[int] = []
-    before = signal.signal(signal.SIGALRM, lambda *_: rang.append(1))
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 500)
-        with Budget(100).armed():
-            signal.raise_signal(signal.SIGALRM)
-            assert signal.getitimer(signal.ITIMER_REAL)[0] <= 101
-        assert 400 < signal.getitimer(signal.ITIMER_REAL)[0] <= 500
-        assert not rang
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+def test_a_thread_that_works_on_holds_nobody_up() -> None:
+    assert in_child(slow_work.with_a_thread, seconds=1e6) == "told"
 
 
-def test_another_thread_has_no_alarm_but_rungs(good: Callable, clock: Clock) -> None:
-    folder, board = good("choice")
-    found: list[VerifiedBundle] = []
-
-    def work() -> None:
-        clock.now = 0.0
-        found.append(verify(folder, board=board, seconds=0, clock=clock))
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert found[0].verdict == "incomplete"
-
-
-def test_checking_after_the_end_is_no_news() -> None:
-    clock = Clock()
-    one = Budget(10, clock)
-    with one.armed():
-        one.check()
-    clock.now = 11.0
-    one.check()
+def test_errors_come_through(tmp_path: Path) -> None:
+    with pytest.raises(verification.ConfigError, match="at least 1"):
+        verify(tmp_path, most=0, seconds=1e6)
     with pytest.raises(TimeUp):
-        Budget(0, clock).check()
+        in_child(slow_work.asleep, seconds=0)
 
 
-def test_a_board_says_how_long(good: Callable, clock: Clock, tmp_path: Path, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_child_ends_with_its_parent(number: signal.Signals) -> None:
+    lines = (
+        "import slow_work",
+        "from suite.board.verify.child_process import in_child",
+        "in_child(slow_work.asleep, seconds=1e6, hear=lambda pid: print(pid, flush=True))",
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", "\n".join(lines)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={"PYTHONPATH": ":".join(filter(None, sys.path))},
+    )
+    with parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.send_signal(number)
+        assert parent.wait(60) != 0
+    psutil.wait_procs([child], timeout=60)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_board_says_how_long(good: Callable, tmp_path: Path) -> None:
     """Its hash is that of before where it does not."""
-    folder, board = good("choice")
+    _, board = good("choice")
     path = tmp_path / "quick.yaml"
     path.write_text(board._text + "limits: {bundle_mib: 200}\n")
     assert load_board(path).sha256 == board.sha256
     path.write_text(board._text + "limits: {verify_seconds: 60}\n")
     quick = load_board(path)
     assert quick.sha256 != board.sha256
-    real = ladder.same_world
-
-    def slow(*arguments: Any) -> Any:
-        clock.now = 61.0
-        signal.raise_signal(signal.SIGALRM)
-        return real(*arguments)
-
-    monkeypatch.setattr(ladder, "same_world", slow)
-    found = verify(folder, board=quick, clock=clock)
-    assert found.verdict == "incomplete"
-    assert found.ladder.findings.rungs["R4"].reason == "the time limit of 60 s ran out at R3"
-    clock.now = 0.0
-    assert "R3.time-limit" not in codes(verify(folder, board=board, clock=clock))
+    assert (time_limit(quick), time_limit(board), time_limit(None)) == (60, SECONDS, SECONDS)
 
 
 def test_from_the_command_line(good: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, _ = good("choice")
-    monkeypatch.setattr(time_limit.Budget, "left", 0.0)
+
+    def over(*_: Any, seconds: float, **__: Any) -> None:
+        assert seconds == 7
+        raise TimeUp
+
+    monkeypatch.setattr(verification, "in_child", over)
     report = tmp_path / "report.json"
     done = CliRunner().invoke(
         submit, ["verify", str(folder), "--time-limit", "7", "--output", str(report)], standalone_mode=False
@@ -296,22 +249,3 @@ def test_from_the_command_line(good: Callable, tmp_path: Path, monkeypatch: pyte
     assert report.exists()
     done = CliRunner().invoke(submit, ["verify", str(folder), "--time-limit", "0"])
     assert done.exit_code == 2
-
-
-def test_a_process_does_not_wait_for_work_that_was_given_up() -> None:
-    lines = (
-        "import threading",
-        "from suite import __main__",
-        "from suite.board.verify.time_limit import TimeUp",
-        "def run(_):",
-        "    threading.Thread(target=threading.Event().wait).start()",
-        "    TimeUp()",
-        "    print('told')",
-        "    return 1",
-        "__main__.run = run",
-        "__main__.main()",
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert (done.returncode, done.stdout) == (1, "told\n"), done.stderr
