@@ -19,7 +19,6 @@ from suite.board.bundle.documents_check import entry_cell, roles_identity
 from suite.chat import call_id, canonical_json, request_sha256, sha256_hex
 from suite.journal.blocks import BlockReader
 from suite.journal.documents import CellRecord, CellResult, Roles, ScoredCell
-from suite.journal.reading import RunReader
 from suite.journal.records import (
     AttemptRecord,
     BlockRecord,
@@ -28,6 +27,7 @@ from suite.journal.records import (
     ScoreRecord,
     encode,
 )
+from suite.journal.run import Run
 from suite.plugins import catalogue
 from suite.run.cells import load_task
 from suite.run.records import output_sha256
@@ -211,9 +211,9 @@ class Forged:
                 cell["task"]: load_task(catalogue(), cell["task"])[0].metrics
                 for cell in self.manifest["cells"]
             }
-            return make_results(
-                RunReader(folder), self.entry["scoring"], metrics, level=self.scoring["level"]
-            )
+            made = make_results(Run(folder, self.entry["scoring"]), metrics, level=self.scoring["level"])
+            found: dict[str, Any] = to_builtins(made)
+            return found
 
     def envelope(self) -> None:
         """The run's entry in submission.json from the documents."""

@@ -77,16 +77,16 @@ def in_child(
 def _result(messages: Connection, left: Callable[[], float], hear: Tell) -> object:
     counted = True
     while True:
-        kind, value = "told", None
+        kind: str = "told"
+        value: object = None
         if messages.poll(_STEP):
             try:
                 kind, value = messages.recv()
             except EOFError as error:
                 raise RuntimeError("a child process ended without a word") from error
         if kind == "done":
-            found: object = value
-            return found
-        if kind == "failed":
+            return value
+        if kind == "failed" and isinstance(value, Exception):
             raise value
         if isinstance(value, Untimed):
             counted = False
