@@ -10,7 +10,7 @@ from typing import Any
 from suite_prefeval.classification import Classification
 
 from suite.board.verify import ladder
-from suite.board.verify.child_process import Tell
+from suite.board.verify.child_work import Tell
 from suite.board.verify.verification import VerifyRequest, climbed
 from suite.sandbox.boxes import Box
 

@@ -32,7 +32,7 @@ from suite.board.entry.accepted_entry import (
 from suite.board.repository.remote_bundle import Reference, check_urls, fetch, read_reference, write_reference
 from suite.board.repository.shelves import Shelf, open_repository
 from suite.board.verify import VerifiedBundle, time_limit, verify
-from suite.board.verify.child_process import SECONDS, Tell, TimeUp, in_child
+from suite.board.verify.child_work import SECONDS, Tell, TimeUp, in_child
 from suite.chat import canonical_json
 from suite.data.cache import sha256_of
 from suite.errors import BundleError, ConfigError, SuiteError

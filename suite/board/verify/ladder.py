@@ -23,7 +23,7 @@ from suite.board.define.thresholds import Thresholds
 from suite.board.entry.accepted_entry import AcceptedEntry
 from suite.board.entry.verification import Kind, Latency, RecomputedCell, Verdict
 from suite.board.verify.aggregates import numbers
-from suite.board.verify.child_process import Tell, Untimed
+from suite.board.verify.child_work import Tell, Untimed
 from suite.board.verify.column_results import (
     Spent,
     VerifiedColumn,

@@ -18,7 +18,7 @@ from suite.board.bundle.submission import BoardName
 from suite.board.define.board import Board
 from suite.board.entry.accepted_entry import PER_SAMPLE, REPLIES, VERIFICATION, AcceptedEntry
 from suite.board.entry.verification import FORMAT, RungResult, Trust, Verdict, Verification, Verifier
-from suite.board.verify.child_process import SECONDS, Tell, TimeUp, in_child
+from suite.board.verify.child_work import SECONDS, Tell, TimeUp, in_child
 from suite.board.verify.ladder import Ladder, climb, out_of_time
 from suite.board.verify.live_passes import Rerun
 from suite.chat import Json, sha256_hex

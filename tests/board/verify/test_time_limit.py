@@ -16,8 +16,8 @@ from click.testing import CliRunner
 
 from suite.board.define.board import Board
 from suite.board.define.board_files import load_board
-from suite.board.verify import Rerun, VerifiedBundle, child_process, ladder, time_limit, verification, verify
-from suite.board.verify.child_process import SECONDS, TimeUp, in_child
+from suite.board.verify import Rerun, VerifiedBundle, child_work, ladder, time_limit, verification, verify
+from suite.board.verify.child_work import SECONDS, TimeUp, in_child
 from suite.board.verify.verification import VerifyRequest, climbed
 from suite.cli.submit import submit
 from suite.sandbox import probe
@@ -151,7 +151,7 @@ def test_a_task_that_waits_for_ever(good: Callable) -> None:
 
 def test_what_no_interrupt_ends_is_killed(good: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was found before the rung began is kept."""
-    monkeypatch.setattr(child_process, "_GRACE", (0.1,))
+    monkeypatch.setattr(child_work, "_GRACE", (0.1,))
     found = late(slow_work.deaf, *good("choice"), Clock())
     assert "R8.time-limit" in codes(found)
     assert found.ladder.findings.rungs["R6"].status == "passed"
@@ -202,7 +202,7 @@ def test_errors_come_through(tmp_path: Path) -> None:
 def test_a_child_ends_with_its_parent(number: signal.Signals) -> None:
     lines = (
         "import slow_work",
-        "from suite.board.verify.child_process import in_child",
+        "from suite.board.verify.child_work import in_child",
         "in_child(slow_work.asleep, seconds=1e6, hear=lambda pid: print(pid, flush=True))",
     )
     parent = subprocess.Popen(

@@ -24,7 +24,7 @@ from suite.secrets import scrub_streams
 SECONDS = 1800.0  # by default: some 50 times what 100,000 samples of one request take on two processors
 _GRACE = (5.0, 5.0)  # seconds for cleaning up after each interrupt
 _STEP = 0.5  # seconds between looks at the clock
-_MAIN = "from suite.board.verify.child_process import main; main()"
+_MAIN = "from suite.board.verify.child_work import main; main()"
 
 Tell = Callable[[object], None]
 """Passes something on to the parent, at once."""
