@@ -16,13 +16,10 @@ import msgspec
 from suite.chat import Finish, Json, Reply, Request, Usage, assistant
 from suite.errors import CallFailed, CapabilityError
 from suite.models.batches import together
-from suite.models.credentials import Scrubber
-from suite.models.faults import read_refusal, refused
-from suite.models.peer_json import decoded
+from suite.models.peer import Peer
 from suite.models.plain_http import Answer
 from suite.models.reply import prompt_tokens
-from suite.models.tokens import Beginning, Post
-from suite.models.wire import encode
+from suite.models.tokens import Beginning
 
 _TEMPLATE = re.compile(r"template|roles? (must|not)|system role|jinja|undefined", re.IGNORECASE)
 
@@ -82,38 +79,35 @@ class Rated(NamedTuple):
 class Rating:
     """Asks one model of one server."""
 
-    def __init__(self, post: Post, model: str, head: Head, scrub: Scrubber) -> None:
-        self._post, self._model, self._head, self._scrub = post, model, head, scrub
-        self._beginning = Beginning(post, model, scrub)
+    def __init__(self, peer: Peer, head: Head) -> None:
+        self._peer, self._head = peer, head
+        self._beginning = Beginning(peer)
 
     async def ask(self, request: Request) -> Reply:
         """Score each text as an answer to the messages. Raises CallFailed if any answer's request failed."""
         beginning = bool(await self._beginning.missing(request.options.template))
         rated = await together([self._one(request, text, beginning) for text in request.texts])
-        return rating_reply(rated, self._model)
+        return rating_reply(rated, self._peer.model)
 
     async def _one(self, request: Request, text: str, beginning: bool) -> Rated:
-        body: dict[str, Json] = {
-            "model": self._model,
-            "messages": (*request.messages, assistant(text)),
-            "use_activation": False,
-            "add_generation_prompt": False,
-        }
-        if beginning:
-            body["add_special_tokens"] = True
-        if request.options.template:
-            body["chat_template_kwargs"] = request.options.template
-        if self._head.per_token:
-            body["task"] = "token_classify"
-        answer = await self._post("/pooling" if self._head.per_token else "/classify", encode(body))
+        per_token = self._head.per_token
+        answer = await self._peer.ask(
+            "/pooling" if per_token else "/classify",
+            messages=(*request.messages, assistant(text)),
+            use_activation=False,
+            add_generation_prompt=False,
+            add_special_tokens=beginning or None,
+            chat_template_kwargs=request.options.template or None,
+            task="token_classify" if per_token else None,
+        )
         if answer.status != 200:
-            return _not_rated(answer, self._scrub)
-        found = _read(answer.body, self._scrub)
+            return _not_rated(answer, self._peer)
+        found = _read(answer, self._peer)
         tokens = prompt_tokens(found.get("usage"))
         data = found.get("data")
         if not isinstance(data, list) or not data or not isinstance(data[0], dict):
             raise CallFailed("bad-shape", "no data in the reply", retryable=True)
-        values = data[0].get("data" if self._head.per_token else "probs")
+        values = data[0].get("data" if per_token else "probs")
         score, reason = self._head.score(values if isinstance(values, list) else [])
         return Rated(score, reason, tokens, model=str(found.get("model") or ""))
 
@@ -140,8 +134,8 @@ def who(names: Iterable[str], asked: str) -> str:
     return "+".join(sorted(set(names) - {""})) or asked
 
 
-def _not_rated(answer: Answer, scrub: Scrubber) -> Rated:
-    refusal = read_refusal(answer.body, scrub)
+def _not_rated(answer: Answer, peer: Peer) -> Rated:
+    refusal = peer.refusal(answer)
     if answer.status == 404:
         raise CallFailed(
             "no-rating",
@@ -150,15 +144,14 @@ def _not_rated(answer: Answer, scrub: Scrubber) -> Rated:
         )
     if answer.status in (400, 422) and not refusal.overflow and _TEMPLATE.search(refusal.message):
         return Rated(None, f"template: {refusal.message}", 0)
-    reply = refused(answer.status, answer.headers, refusal)
+    reply = peer.refused(answer)
     return Rated(None, reply.finish, reply.usage.prompt)
 
 
-def _read(body: bytes, scrub: Scrubber) -> dict[str, Json]:
-    found = decoded(body, object, scrub)  # some servers write NaN, which is no JSON: seen, then refused
+def _read(answer: Answer, peer: Peer) -> dict[str, Json]:
+    found = peer.read(answer, object)  # some servers write NaN, which is no JSON: seen, then refused
     if not isinstance(found, dict):
         raise CallFailed("bad-shape", "the reply is not an object", retryable=True)
     if found.get("error"):
-        refusal = read_refusal(body, scrub)
-        raise CallFailed("error-in-body", refusal.message, retryable=True)
+        raise CallFailed("error-in-body", peer.refusal(answer).message, retryable=True)
     return found

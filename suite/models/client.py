@@ -16,13 +16,14 @@ from suite.models.endpoint import told
 from suite.models.engine import Note, silent_note
 from suite.models.faults import SettingRefused, TooMuchAsked, read_refusal, refused
 from suite.models.http import HttpClient
+from suite.models.peer import Peer
 from suite.models.peer_json import decoded
 from suite.models.plain_http import REPLY_MIB, Answer
 from suite.models.reply import read_reply
 from suite.models.sse import gathered, is_stream
 from suite.models.strict_schemas import plain
 from suite.models.tokens import tokenized
-from suite.models.wire import Dialect, chat_body, complete_body, encode
+from suite.models.wire import Dialect, chat_body, complete_body
 from suite.models.wordings import Wording
 
 Body = Callable[[Request, str, Dialect, int | None, dict[str, Json]], bytes]
@@ -87,7 +88,6 @@ class OpenAIClient:
         self._note = note
         self._scrub = scrub
         self._extra = dict(extra or {})
-        self._head = head or Head()
         base_url, mark, query = base_url.partition("?")
         self._query = mark + query
         root, versioned, _ = base_url.rpartition("/v1")
@@ -99,8 +99,9 @@ class OpenAIClient:
             proxy_env=proxy_env,
             most_bytes=int(reply_mib * 2**20),
         )
-        self._likelihood = likelihood.Likelihood(self._post, model, scrub)
-        self._rating = classifier.Rating(self._post, model, self._head, scrub)
+        self._peer = Peer(self._post, model, scrub)
+        self._likelihood = likelihood.Likelihood(self._peer)
+        self._rating = classifier.Rating(self._peer, head or Head())
 
     def speak(self, dialect: Dialect) -> None:
         """Ask in another dialect from now on."""
@@ -129,7 +130,7 @@ class OpenAIClient:
             case "logprobs":
                 return await self._likelihood.ask(request)
             case "rank":
-                return await rankings.rank(request, self._post, self.model, self._scrub)
+                return await rankings.rank(request, self._peer)
 
     async def _text(self, request: Request, seed: int | None, path: str, body: Body) -> Reply:
         """The answer, with no more new tokens than there is room for where the window is known.
@@ -161,21 +162,19 @@ class OpenAIClient:
 
         "template" says that the template refuses the conversation.
         """
-        body: dict[str, Json] = {"model": self.model, "messages": messages}
-        if switches:
-            body["chat_template_kwargs"] = switches
+        body = {"messages": messages, "chat_template_kwargs": switches or None}
         if self._dialect.name == "llamacpp":
-            return await self._said("/apply-template", body)
-        ids = await tokenized(self._post, {**body, "add_special_tokens": False}, self._scrub)
+            return await self._said("/apply-template", **body)
+        ids = await tokenized(self._peer, **body, add_special_tokens=False)
         if isinstance(ids, str):
             raise CallFailed("template", ids, retryable=False)
-        return await self._said("/detokenize", {"model": self.model, "tokens": ids})
+        return await self._said("/detokenize", tokens=ids)
 
-    async def _said(self, path: str, body: dict[str, Json]) -> str:
-        answer = await self._post(path, encode(body))
+    async def _said(self, path: str, **body: Json) -> str:
+        answer = await self._peer.ask(path, **body)
         if answer.status != 200:
-            refused(answer.status, answer.headers, read_refusal(answer.body, self._scrub))
-        return decoded(answer.body, _Prompt, self._scrub).prompt
+            self._peer.refused(answer)
+        return self._peer.read(answer, _Prompt).prompt
 
     async def _adapting(self, path: str, request: Request, seed: int | None, body: Body) -> Reply:
         """The reply to a request, made otherwise where the endpoint refuses a setting that can be left out.

@@ -10,15 +10,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from suite.chat import Json, Message, Reply, Request, assistant, user
+from suite.chat import Message, Reply, Request, assistant, user
 from suite.errors import CallFailed
 from suite.models.batches import together
 from suite.models.classifier import Rated, rating_reply
 from suite.models.credentials import Scrubber
-from suite.models.faults import read_refusal, refused
+from suite.models.peer import Peer
 from suite.models.peer_json import decoded
-from suite.models.tokens import Beginning, Post, tokenized
-from suite.models.wire import encode
+from suite.models.tokens import Beginning, tokenized
 
 PROBES = ("Yes", "No")  # two answers that share no last token
 
@@ -84,12 +83,10 @@ def likelihood_of(numbers: Sequence[float], read: int, normalise: str | None) ->
 class Likelihood:
     """Asks one model of one server."""
 
-    def __init__(self, post: Post, model: str, scrub: Scrubber) -> None:
-        self._post = post
-        self._model = model
-        self._scrub = scrub
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
         self._tail: int | None = None
-        self._beginning = Beginning(post, model, scrub)
+        self._beginning = Beginning(peer)
 
     async def ask(self, request: Request) -> Reply:
         """Log-probability of each text, in nats, summed or meaned over its tokens. Raises CallFailed."""
@@ -99,11 +96,11 @@ class Likelihood:
             if self._tail is None:
                 self._tail = await self._template_tail(request)
         else:
-            prompt = await self._tokens_of(request.prompt)
+            prompt = await tokenized(self._peer, prompt=request.prompt)
         if isinstance(prompt, str):
-            return rating_reply([Rated(None, prompt, 0) for _ in request.texts], self._model)
+            return rating_reply([Rated(None, prompt, 0) for _ in request.texts], self._peer.model)
         rated = await together([self._one(request, prompt, text) for text in request.texts])
-        return rating_reply(rated, self._model)
+        return rating_reply(rated, self._peer.model)
 
     async def _template_tail(self, request: Request) -> int:
         hi = user("Hi")
@@ -124,20 +121,14 @@ class Likelihood:
             conversation = (*request.messages, assistant(text))
             full = await self._tokens(request, conversation, add_generation_prompt=False)
         else:
-            full = await self._tokens_of(request.prompt + text)
+            full = await tokenized(self._peer, prompt=request.prompt + text)
         if isinstance(full, str):
             return Rated(None, full, 0)
-        body = {
-            "model": self._model,
-            "prompt": full,
-            "max_tokens": 1,
-            "temperature": 0.0,
-            "prompt_logprobs": 0,
-        }
-        answer = await self._post("/v1/completions", encode(body))
+        answer = await self._peer.ask(
+            "/v1/completions", prompt=full, max_tokens=1, temperature=0.0, prompt_logprobs=0
+        )
         if answer.status != 200:
-            reply = refused(answer.status, answer.headers, read_refusal(answer.body, self._scrub))
-            return Rated(None, reply.finish, len(full))
+            return Rated(None, self._peer.refused(answer).finish, len(full))
         rows = prompt_rows(answer.body, full)
         span = answer_span(prompt, full, tail) or text_span([token for token, _ in rows], text, tail)
         if span is None:
@@ -148,23 +139,14 @@ class Likelihood:
     async def _tokens(
         self, request: Request, messages: tuple[Message, ...], *, add_generation_prompt: bool
     ) -> list[int] | str:
-        body: dict[str, Json] = {
-            "model": self._model,
-            "messages": messages,
-            "add_generation_prompt": add_generation_prompt,
-        }
-        if request.options.template:
-            body["chat_template_kwargs"] = request.options.template
-        found = await self._tokenized(body)
-        if isinstance(found, str):
-            return found
-        return await self._beginning.missing(request.options.template) + found
-
-    async def _tokens_of(self, text: str) -> list[int] | str:
-        return await self._tokenized({"model": self._model, "prompt": text})
-
-    async def _tokenized(self, body: dict[str, Json]) -> list[int] | str:
-        return await tokenized(self._post, body, self._scrub)
+        template = request.options.template
+        found = await tokenized(
+            self._peer,
+            messages=messages,
+            add_generation_prompt=add_generation_prompt,
+            chat_template_kwargs=template or None,
+        )
+        return found if isinstance(found, str) else await self._beginning.missing(template) + found
 
 
 class _Row(msgspec.Struct):

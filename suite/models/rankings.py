@@ -9,12 +9,8 @@ from suite.chat import Json, Reply, Request, Usage
 from suite.errors import CallFailed
 from suite.models.batches import together
 from suite.models.classifier import who
-from suite.models.credentials import Scrubber
-from suite.models.faults import read_refusal, refused
-from suite.models.peer_json import decoded
+from suite.models.peer import Peer
 from suite.models.reply import prompt_tokens
-from suite.models.tokens import Post
-from suite.models.wire import encode
 
 _BATCH = 64
 
@@ -36,11 +32,11 @@ class _Embeddings(msgspec.Struct):
     model: Json = None
 
 
-async def rank(request: Request, post: Post, model: str, scrub: Scrubber) -> Reply:
+async def rank(request: Request, peer: Peer) -> Reply:
     """Order texts by the cosine of their embedding with the prompt's. Raises CallFailed."""
     texts = [request.prompt, *request.texts]
     batches = [texts[i : i + _BATCH] for i in range(0, len(texts), _BATCH)]
-    answers = await together([_embed(batch, post, model, scrub) for batch in batches])
+    answers = await together([_embed(batch, peer) for batch in batches])
     vectors = [one.embedding for answer in answers for one in sorted(answer.data, key=lambda one: one.index)]
     if len(vectors) != len(texts):
         raise CallFailed("bad-shape", f"{len(vectors)} embeddings for {len(texts)} texts", retryable=True)
@@ -50,16 +46,15 @@ async def rank(request: Request, post: Post, model: str, scrub: Scrubber) -> Rep
     return Reply(
         usage=Usage(prompt=tokens),
         ranking=ranked(scores, request.options.top),
-        model=who([str(answer.model or "") for answer in answers], model),
+        model=who([str(answer.model or "") for answer in answers], peer.model),
     )
 
 
-async def _embed(texts: list[str], post: Post, model: str, scrub: Scrubber) -> _Embeddings:
-    answer = await post("/v1/embeddings", encode({"model": model, "input": texts}))
+async def _embed(texts: list[str], peer: Peer) -> _Embeddings:
+    answer = await peer.ask("/v1/embeddings", input=texts)
     if answer.status != 200:
-        reply = refused(answer.status, answer.headers, read_refusal(answer.body, scrub))
-        raise CallFailed(reply.finish, "a text could not be embedded", retryable=False)
-    return decoded(answer.body, _Embeddings, scrub)
+        raise CallFailed(peer.refused(answer).finish, "a text could not be embedded", retryable=False)
+    return peer.read(answer, _Embeddings)
 
 
 def _unit(vector: list[float]) -> list[float]:

@@ -5,19 +5,14 @@ Where one does not although the tokenizer puts it before every text, reward mode
 it is added; where both would, it is not doubled.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from suite.chat import Json, assistant, canonical_json, user
 from suite.errors import CallFailed
-from suite.models.credentials import Scrubber
-from suite.models.faults import read_refusal, refused
-from suite.models.peer_json import decoded
-from suite.models.plain_http import Answer
-from suite.models.wire import encode
+from suite.models.peer import Peer
 
-Post = Callable[[str, bytes], Awaitable[Answer]]
 PROBE = (user("Hi"), assistant("Hello"))
 
 
@@ -25,17 +20,17 @@ class _Tokens(msgspec.Struct):
     tokens: list[int]
 
 
-async def tokenized(post: Post, body: dict[str, Json], scrub: Scrubber) -> list[int] | str:
+async def tokenized(peer: Peer, **body: Json) -> list[int] | str:
     """Token ids, or the reason why this cannot be put to the model. Raises CallFailed."""
-    answer = await post("/tokenize", encode(body))
+    answer = await peer.ask("/tokenize", **body)
     if answer.status == 200:
-        return decoded(answer.body, _Tokens, scrub).tokens
-    refusal = read_refusal(answer.body, scrub)
+        return peer.read(answer, _Tokens).tokens
     if answer.status in (400, 422):
+        refusal = peer.refusal(answer)
         return "overflow" if refusal.overflow else f"template: {refusal.message}"
     if answer.status == 404:
         raise CallFailed("no-tokenize", "this server has no /tokenize", retryable=False)
-    return refused(answer.status, answer.headers, refusal).finish
+    return peer.refused(answer).finish
 
 
 def missing_beginning(plain: Sequence[int], special: Sequence[int]) -> list[int]:
@@ -51,8 +46,8 @@ def missing_beginning(plain: Sequence[int], special: Sequence[int]) -> list[int]
 class Beginning:
     """Asks a server's /tokenize route once per set of template switches."""
 
-    def __init__(self, post: Post, model: str, scrub: Scrubber) -> None:
-        self._post, self._model, self._scrub = post, model, scrub
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
         self._found: dict[bytes, list[int]] = {}
 
     async def missing(self, template: dict[str, Json] | None) -> list[int]:
@@ -63,12 +58,14 @@ class Beginning:
         return self._found[key]
 
     async def _ask(self, template: dict[str, Json] | None) -> list[int]:
-        body: dict[str, Json] = {"model": self._model, "messages": PROBE, "add_generation_prompt": False}
-        if template:
-            body["chat_template_kwargs"] = template
+        body = {
+            "messages": PROBE,
+            "add_generation_prompt": False,
+            "chat_template_kwargs": template or None,
+        }
         try:
-            plain = await tokenized(self._post, {**body, "add_special_tokens": False}, self._scrub)
-            special = await tokenized(self._post, {**body, "add_special_tokens": True}, self._scrub)
+            plain = await tokenized(self._peer, **body, add_special_tokens=False)
+            special = await tokenized(self._peer, **body, add_special_tokens=True)
         except CallFailed as error:
             if error.retryable:
                 raise
