@@ -26,13 +26,6 @@ data_flag = click.option(
     "--data", multiple=True, metavar="NAME=RUN|FILE", help="Fill a dataset from a run or a file."
 )
 accept_flag = click.option("--accept-licence", is_flag=True, help="Accept the licence; remembered.")
-run_folder_flag = click.option(
-    "-O",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The run's folder (default: runs/…).",
-)
 
 
 def board_flag(text: str, *, required: bool = False, default: str = "") -> Callable[[CommandT], CommandT]:
@@ -52,6 +45,9 @@ def output_flag(metavar: str, text: str, *, required: bool = True) -> Callable[[
     """-O/--output: what a command writes. text: its help."""
     path = click.Path(path_type=Path)
     return click.option("-O", "--output", type=path, required=required, metavar=metavar, help=text)
+
+
+run_folder_flag = output_flag("DIR", "The run's folder (default: runs/…).", required=False)
 
 
 def say_json(value: object) -> None:

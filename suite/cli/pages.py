@@ -11,6 +11,7 @@ import click
 from suite.blocks import Section
 from suite.cli.flags import CommandT, json_flag
 from suite.errors import ConfigError
+from suite.secrets import scrub
 
 _PRINTED = Path("-")
 
@@ -18,12 +19,11 @@ _PRINTED = Path("-")
 def page_files(function: CommandT) -> CommandT:
     """Flags that name files to write: a page, or Markdown."""
     path = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
-    function = click.option("--markdown", type=path, metavar="FILE", help="Write Markdown (-: print it).")(
-        function
-    )
-    return click.option("--html", type=path, metavar="FILE", help="Write a page with plots (-: print it).")(
-        function
-    )
+    for name, what in (("--markdown", "Markdown"), ("--html", "a page with plots")):
+        function = click.option(name, type=path, metavar="FILE", help=f"Write {what} (-: print it).")(
+            function
+        )
+    return function
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def write(path: Path, pieces: Iterable[str]) -> None:
 
     if path == _PRINTED:
         for piece in pieces:
-            click.echo(piece, nl=False)
+            click.echo(scrub(piece), nl=False)
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
