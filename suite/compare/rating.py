@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from suite.compare.votes_files import RawVotes
 from suite.errors import ConfigError, unknown
@@ -94,7 +93,13 @@ def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
     asked = wanted or RateWanted()
     if asked.policy not in POLICIES:
         raise unknown("policy of draws", asked.policy, POLICIES)
-    votes = votes_of(raw.a, raw.b, raw.winner, raw.prompt)
+    voted = raw.votes
+    votes = votes_of(
+        [one.a for one in voted],
+        [one.b for one in voted],
+        [one.winner for one in voted],
+        [one.prompt for one in voted],
+    )
     if len(votes.models) < 2:
         raise ConfigError(
             f"there is one model, {votes.models[0]!r}: nothing to rate", raw.source, "votes are between two"
@@ -110,11 +115,12 @@ def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
     others = {policy: _with_ranks(votes, policy) for policy in POLICIES}
     orders = {tuple(ranks) for _, ranks in others.values()}
     moved = [name for i, name in enumerate(votes.models) if len({ranks[i] for ranks in orders}) > 1]
-    users = None if raw.user is None else [u for u, keep in zip(raw.user, votes.kept, strict=True) if keep]
+    kept = [one for one, keep in zip(raw.votes, votes.kept, strict=True) if keep]
+    users = [one.user for one in kept if one.user is not None] or None
     style = None
     if asked.styles or asked.side:
-        columns = {name: _kept(raw.styles[name], votes.kept) for name in asked.styles}
-        style = style_controlled(votes, columns, side=asked.side, level=asked.level)
+        measured = {name: [one.styles[name] for one in kept] for name in asked.styles}
+        style = style_controlled(votes, measured, side=asked.side, level=asked.level)
     with_elo = not many if asked.elo is None else asked.elo
     with_test = not many if asked.prequential is None else asked.prequential
     names = tuple(sorted(set(users))) if users else ()
@@ -149,10 +155,6 @@ def _with_ranks(votes: Votes, policy: Policy) -> tuple[Strengths, tuple[int | No
         for place, i in enumerate(board):
             ranks[i] = inside[place]
     return found, tuple(ranks)
-
-
-def _kept(values: Sequence[float | None], kept: NDArray[np.bool_]) -> list[float | None]:
-    return [one for one, keep in zip(values, kept, strict=True) if keep]
 
 
 def _pairs(votes: Votes, level: float) -> tuple[PairRate, ...]:

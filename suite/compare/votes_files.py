@@ -9,10 +9,10 @@ import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple
 
 from suite.chat import Json
 from suite.compare.runs import load_tasks, open_runs
@@ -22,7 +22,6 @@ from suite.plugins import Catalogue, catalogue
 from suite.scoring.metrics.declared import facts_of
 from suite.task import Unscored
 
-SortedT = TypeVar("SortedT")
 NAMES: Mapping[str, Sequence[str]] = {
     "a": ("a", "model_a", "model_1", "first", "left"),
     "b": ("b", "model_b", "model_2", "second", "right"),
@@ -42,25 +41,29 @@ SIDES: Mapping[str, Sequence[str]] = {
 SIDE_OF = {spelling: side for side, spellings in SIDES.items() for spelling in spellings}
 
 
-@dataclass
-class RawVotes:
-    """Votes as read, one entry each. winner: "a", "b", a kind of draw, or None. prompt, user: None where the
-    file or the row has none. styles: column -> values. ordered: whether the rows are in order of time, but
-    for the last `undated` ones, which have no readable time.
+class RawVote(NamedTuple):
+    """One vote as read. winner: "a", "b", a kind of draw, or None. prompt, user: None where the row has none.
+    styles: by column, what was asked for.
     """
 
-    a: list[str] = field(default_factory=list)
-    b: list[str] = field(default_factory=list)
-    winner: list[str | None] = field(default_factory=list)
-    prompt: list[str | None] | None = None
-    user: list[str] | None = None
-    styles: dict[str, list[float | None]] = field(default_factory=dict)
+    a: str
+    b: str
+    winner: str | None
+    prompt: str | None = None
+    user: str | None = None
+    styles: Mapping[str, float | None] = {}
+
+
+@dataclass(frozen=True)
+class RawVotes:
+    """Votes as read. ordered: whether they are in order of time, but for the last `undated` ones, which have
+    no readable time.
+    """
+
+    votes: Sequence[RawVote]
+    source: str
     ordered: bool = False
     undated: int = 0
-    source: str = ""
-
-    def __len__(self) -> int:
-        return len(self.a)
 
 
 def read_votes(
@@ -98,38 +101,37 @@ def _read_file(path: Path, styles: Sequence[str]) -> RawVotes:
 def _collect(
     name: str, rows: Iterable[TextRow], columns: Mapping[str, str], styles: Sequence[str]
 ) -> RawVotes:
-    found = RawVotes(source=name)
-    prompts: list[str | None] = []
-    users: list[str] = []
-    times: list[tuple[int, Json]] = []
-    values: dict[str, list[float | None]] = {style: [] for style in styles}
-    first, second, winner = columns["a"], columns["b"], columns["winner"]
-    prompt, user, time, identity = (columns[role] for role in ("prompt", "user", "time", "id"))
+    """All votes, in order of time, stably. Those without a readable time come last, and are counted."""
+    votes: list[RawVote] = []
+    moments: list[float | datetime | None] = []
+    kinds: dict[type, int] = {}  # of times -> a line
     once = Once("the vote", "leave one of them out: a vote counts once")
     for row, line, *_ in rows:
-        a, b = _text(row.get(first)), _text(row.get(second))
+        value = {role: row.get(column) if column else None for role, column in columns.items()}
+        where = f"{name} line {line}"
+        a, b, identity = (_text(value[role]) for role in ("a", "b", "id"))
         if not a or not b:
-            raise DataError(f"{name} line {line}: a vote names no {'a' if not a else 'b'}")
-        found.a.append(a)
-        found.b.append(b)
-        found.winner.append(winner_of(row.get(winner), a, b, f"{name} line {line}"))
+            raise DataError(f"{where}: a vote names no {'a' if not a else 'b'}")
+        winner = winner_of(value["winner"], a, b, where)
         if identity:
-            key = _text(row.get(identity))
-            if key:
-                once.add(key, f"line {line}")
-        if prompt:
-            prompts.append(_text(row.get(prompt)) or None)
-        if user:
-            users.append(_text(row.get(user)) or f"line {line}")
-        if time:
-            times.append((line, row.get(time)))
-        for style in styles:
-            values[style].append(_number(row.get(style), f"{name} line {line}, column {style}"))
-    if not found.a:
+            once.add(identity, f"line {line}")
+        measured = {style: _number(row.get(style), f"{where}, column {style}") for style in styles}
+        user = _text(value["user"]) or f"line {line}" if columns["user"] else None
+        votes.append(RawVote(a, b, winner, _text(value["prompt"]) or None, user, measured))
+        moments.append(_moment(value["time"]))
+        kinds[type(moments[-1])] = line
+    if not votes:
         raise DataError(f"{name} holds no votes")
-    found.prompt, found.user = prompts if prompt else None, users if user else None
-    found.styles = values
-    return _in_time(found, times, name) if time else found
+    if float in kinds and datetime in kinds:
+        raise DataError(
+            f"{name}: the time is a number in line {kinds[float]} and a date in line {kinds[datetime]}",
+            fix="write all times in one way: seconds, or ISO 8601 such as 2026-01-31T12:00:00Z",
+        )
+    dated = [i for i, one in enumerate(moments) if one is not None]
+    order = sorted(dated, key=moments.__getitem__)  # type: ignore[arg-type]
+    order += [i for i, one in enumerate(moments) if one is None]
+    undated = len(votes) - len(dated) if columns["time"] else 0
+    return RawVotes([votes[i] for i in order], name, ordered=bool(dated), undated=undated)
 
 
 def winner_of(value: Json, a: str, b: str, where: str) -> str | None:
@@ -156,35 +158,6 @@ def winner_of(value: Json, a: str, b: str, where: str) -> str | None:
             fix="a winner is a, b, tie, both-good, both-bad, one of the two names, or empty for no verdict",
         )
     return side
-
-
-def _in_time(found: RawVotes, times: Sequence[tuple[int, Json]], name: str) -> RawVotes:
-    """Sorted by time, stably. Votes without a readable time come last, and are counted."""
-    moments = [_moment(value) for _, value in times]
-    kinds = {type(one): line for (line, _), one in zip(times, moments, strict=True) if one is not None}
-    if len(kinds) > 1:
-        raise DataError(
-            f"{name}: the time is a number in line {kinds[float]} and a date in line {kinds[datetime]}",
-            fix="write all times in one way: seconds, or ISO 8601 such as 2026-01-31T12:00:00Z",
-        )
-    dated = [i for i, one in enumerate(moments) if one is not None]
-    order = sorted(dated, key=moments.__getitem__)  # type: ignore[arg-type]
-    order += [i for i, one in enumerate(moments) if one is None]
-
-    def sort(values: list[SortedT]) -> list[SortedT]:
-        return [values[i] for i in order]
-
-    return RawVotes(
-        sort(found.a),
-        sort(found.b),
-        sort(found.winner),
-        None if found.prompt is None else sort(found.prompt),
-        None if found.user is None else sort(found.user),
-        {style: sort(values) for style, values in found.styles.items()},
-        ordered=bool(dated),
-        undated=len(moments) - len(dated),
-        source=name,
-    )
 
 
 def _moment(value: Json) -> float | datetime | None:
@@ -241,8 +214,7 @@ def votes_of_runs(places: Sequence[str], plugins: Catalogue | None = None) -> Ra
         name: next((one.value for one in facts_of(task.metrics).values() if one.kind == "win_rate"), "")
         for name, task in tasks.items()
     }
-    prompts: list[str | None] = []
-    found = RawVotes(prompt=prompts, source=", ".join(run.name for _, run in runs))
+    votes: list[RawVote] = []
     for _, run in runs:
         opponents = run.manifest.roles.get("baseline")
         if not opponents or run.candidate is None:
@@ -255,13 +227,11 @@ def votes_of_runs(places: Sequence[str], plugins: Catalogue | None = None) -> Ra
             if score is None or output.cell not in value_of:
                 continue
             x = score.values.get(value_of[output.cell])
-            found.a.append(a)
-            found.b.append(b)
-            if x is None or isinstance(x, str | Unscored):
-                found.winner.append(None)
-            else:
-                found.winner.append("a" if x > 0.5 else "b" if x < 0.5 else "tie")
-            prompts.append(output.sample)
-    if not found.a:
-        raise DataError("the runs hold no verdicts", where=found.source)
-    return found
+            winner = None
+            if x is not None and not isinstance(x, str | Unscored):
+                winner = "a" if x > 0.5 else "b" if x < 0.5 else "tie"
+            votes.append(RawVote(a, b, winner, output.sample))
+    source = ", ".join(run.name for _, run in runs)
+    if not votes:
+        raise DataError("the runs hold no verdicts", where=source)
+    return RawVotes(votes, source)

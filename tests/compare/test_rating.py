@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from suite.compare.rating import RateWanted, rate
 from suite.compare.rating_sections import as_data, sections
-from suite.compare.votes_files import RawVotes, read_votes, winner_of
+from suite.compare.votes_files import RawVote, RawVotes, read_votes, winner_of
 from suite.errors import ConfigError, DataError, NotFound
 from suite.task import Unscored
 
@@ -21,15 +21,15 @@ def csv_of(tmp_path, *lines, header=HEADER, name="votes.csv"):
 
 
 def played(*games):
-    split = [(game[0], game[2], {">": "a", "=": "tie", "?": None}[game[1]]) for game in games]
-    return RawVotes(*(list(column) for column in zip(*split, strict=True)), source="games")
+    winners = {">": "a", "=": "tie", "?": None}
+    return RawVotes([RawVote(game[0], game[2], winners[game[1]]) for game in games], "games")
 
 
 def test_a_file_of_votes_is_rated_as_the_statistics_are(tmp_path):
     lines = [f"q{i},x,y,{'a' if i % 3 else 'b'},{i}" for i in range(60)]
     lines += [f"q{i},y,z,{'model_a' if i % 4 else 'tie'},{-i}" for i in range(60)]
     raw = read_votes(csv_of(tmp_path, *lines, header="prompt,model_a,model_b,winner,longer"), ["longer"])
-    assert len(raw) == 120
+    assert len(raw.votes) == 120
     found = rate(raw, RateWanted(rounds=100, styles=["longer"], robustness=True))
     assert [rank.point for rank in found.ranks] == [1, 2, 3]
     assert found.votes.prompts.count == 60
@@ -58,7 +58,8 @@ def test_json_lines_and_names_as_winners(tmp_path):
     ]
     path.write_text("\n".join(map(json.dumps, rows)) + "\n\n")
     raw = read_votes([str(path)])
-    assert (raw.winner, raw.prompt, raw.user) == (["both-bad", None, "b"], ["2", "2", "1"], ["u", "v", "u"])
+    told = [(one.winner, one.prompt, one.user) for one in raw.votes]
+    assert told == [("both-bad", "2", "u"), (None, "2", "v"), ("b", "1", "u")]
     assert raw.ordered
 
 
@@ -112,7 +113,8 @@ def test_one_json_array_is_read_like_lines(tmp_path):
     (tmp_path / "lines.json").write_text("\n".join(map(json.dumps, rows)))
     (tmp_path / "array.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(rows).encode())
     lines, array = (read_votes([str(tmp_path / f"{name}.json")]) for name in ("lines", "array"))
-    assert lines.winner == array.winner == ["a", "both-bad"]
+    assert lines.votes == array.votes
+    assert [one.winner for one in lines.votes] == ["a", "both-bad"]
     (tmp_path / "array.json").write_text(json.dumps([*rows, {**rows[0], "winner": "z"}]))
     with pytest.raises(DataError, match="line 3: the winner 'z'"):
         read_votes([str(tmp_path / "array.json")])
@@ -131,7 +133,7 @@ def test_one_json_array_is_read_like_lines(tmp_path):
 def test_votes_stand_in_order_of_moments(tmp_path, times, order, undated):
     rows = [f"x,y,a,q{i},{time}" for i, time in enumerate(times)]
     raw = read_votes(csv_of(tmp_path, *rows, header="a,b,winner,prompt,time"))
-    assert (raw.prompt, raw.undated) == ([f"q{i}" for i in order], undated)
+    assert ([one.prompt for one in raw.votes], raw.undated) == ([f"q{i}" for i in order], undated)
     assert raw.ordered == (undated < 3)
 
 
@@ -180,9 +182,9 @@ def test_a_model_without_a_rating_under_a_style_has_no_place(tmp_path):
 
 def test_nothing_to_rate_is_said():
     with pytest.raises(ConfigError, match="one model"):
-        rate(RawVotes(["x"], ["x"], ["a"]))
+        rate(played("x>x"))
     with pytest.raises(ConfigError, match="no vote has a winner"):
-        rate(RawVotes(["x"], ["y"], [None]))
+        rate(played("x?y"))
     with pytest.raises(NotFound, match="policy"):
         rate(played("p>q"), RateWanted(policy="thirds"))
 
@@ -229,8 +231,8 @@ def test_runs_with_a_baseline_are_votes(write_run, plugins):
     values = [1.0, 0.75, 0.5, 0.0, Unscored("unparsed"), None]
     place = write_run("pairs", lambda i, t: {"kept": True, "win": values[i % 6]}, n=12, **base)
     raw = read_votes([str(place)], plugins=plugins)
-    assert raw.winner[:6] == ["a", "a", "tie", "b", None, None]
-    assert (set(raw.a), set(raw.b), raw.prompt[0]) == ({"m/x"}, {"m/y"}, "s0")
+    assert [one.winner for one in raw.votes[:6]] == ["a", "a", "tie", "b", None, None]
+    assert ({(one.a, one.b) for one in raw.votes}, raw.votes[0].prompt) == ({("m/x", "m/y")}, "s0")
     plain = write_run("plain", lambda i, t: {"kept": True})
     with pytest.raises(ConfigError, match="candidate against a baseline"):
         read_votes([str(plain)], plugins=plugins)
