@@ -11,7 +11,7 @@ beyond types (`suite.journal.shapes`) stands in the JSON Schemas.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, TypedDict, TypeVar
+from typing import Annotated, Literal, Required, TypedDict, TypeVar
 
 import msgspec
 
@@ -84,7 +84,7 @@ class Settings(TypedDict, total=False):
     device: str
     context_length: Positive
     engine_version: str
-    unknown: Sequence[str]
+    unknown: Required[Sequence[str]]
 
 
 class RoleMember(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -184,7 +184,7 @@ class RunManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     limit: Positive | None
     shard: tuple[Count, Count] | None
     imported: bool
-    imported_from: ImportSource | None = None
+    imported_from: Annotated[ImportSource | None, shaped(bundled=False)] = None
     prompts: PromptSet
     cells: Annotated[Sequence[CellRecord], shaped(minItems=1)]
     skipped: Sequence[SkippedCell]

@@ -7,11 +7,22 @@ or text; a list block stands for a run of 32 hashes, so a shared long history is
 
 import builtins
 import zlib
+from typing import Annotated, get_args
 
 import msgspec
 
-from suite.chat import Json, Options, Reply
-from suite.journal.shapes import CellId, Positive, PromptSet, Sha256, TaskName
+from suite.chat import Json, Options, Reply, RequestKind
+from suite.journal.shapes import (
+    CellId,
+    Count,
+    Positive,
+    PromptSet,
+    Sha256,
+    Sha256OrNone,
+    TaskName,
+    one_of,
+    shaped,
+)
 from suite.task import Output, Part, Value
 
 FORMAT = "suite-run/1"
@@ -43,16 +54,16 @@ class OutputRecord(msgspec.Struct, omit_defaults=True):
     reasoning: what led the text of an imported output and is no part of it; other runs keep it in calls.
     """
 
-    cell: str
+    cell: CellId
     sample: str
-    trial: int
+    trial: Count
     group: str
     cluster: str
     tags: dict[str, str]
-    payload_sha256: str
+    payload_sha256: Sha256OrNone
     output: Output
-    calls: list[str] = []
-    text_from: str = ""
+    calls: list[Sha256] = []
+    text_from: Sha256OrNone = ""
     imported: bool = False
     reasoning: str = ""
 
@@ -66,21 +77,21 @@ class CallRecord(msgspec.Struct, omit_defaults=True):
     was asked for, seconds since the epoch, 0 if unknown.
     """
 
-    id: str
+    id: Sha256
     role: str
     group: str
-    trial: int
-    kind: str
-    request_sha256: str
-    request: list[str] = []
-    texts: list[str] = []
-    prompt: str = ""
-    tools: str = ""
+    trial: Count
+    kind: Annotated[str, one_of(*get_args(RequestKind))]
+    request_sha256: Sha256
+    request: list[Sha256] = []
+    texts: list[Sha256] = []
+    prompt: Sha256OrNone = ""
+    tools: Sha256OrNone = ""
     key: str = ""
     options: Options = Options()
     reply: Reply = Reply()
     times: tuple[float, float] = (0.0, 0.0)
-    attempt: int = 1
+    attempt: Count = 1
     cached: bool = False
     kept: float = 0.0
 
@@ -88,11 +99,11 @@ class CallRecord(msgspec.Struct, omit_defaults=True):
 class BlockRecord(msgspec.Struct, omit_defaults=True):
     """A body stored once: a message (role, content, tool calls), a text, tools, or a list of hashes."""
 
-    sha256: str
-    role: str = ""
+    sha256: Sha256
+    role: Annotated[str, one_of("", "system", "user", "assistant", "tool", "text", "tools")] = ""
     content: str = ""
     extra: Json = None
-    list: builtins.list[str] | None = None
+    list: Annotated[builtins.list[Sha256], shaped(minItems=LIST_LENGTH, maxItems=LIST_LENGTH)] | None = None
 
 
 EVENTS = frozenset({"start", "identity", "code", "adapted", "retry", "error", "pending", "resume",
@@ -107,7 +118,7 @@ class AttemptRecord(msgspec.Struct, omit_defaults=True):
     kind: str = ""
     cell: str = ""
     sample: str = ""
-    trial: int = 0
+    trial: Count = 0
     stage: str = ""
     call: str = ""
     role: str = ""
@@ -117,13 +128,13 @@ class AttemptRecord(msgspec.Struct, omit_defaults=True):
 class ScoreRecord(msgspec.Struct, omit_defaults=True):
     """One scored output. `output_sha256`: of the canonical output that was judged."""
 
-    cell: str
+    cell: CellId
     sample: str
-    trial: int
-    output_sha256: str
+    trial: Count
+    output_sha256: Sha256
     values: dict[str, Value]
     parts: list[Part] = []
-    calls: list[str] = []
+    calls: list[Sha256] = []
 
 
 Record = OutputRecord | CallRecord | BlockRecord | AttemptRecord | ScoreRecord

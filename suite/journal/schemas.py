@@ -1,6 +1,7 @@
-"""JSON Schemas (2020-12) made from the structs of documents, as `registry/schemas` keeps them.
+"""JSON Schemas (2020-12) made from the structs of documents and records, as `registry/schemas` keeps them.
 
-Objects are closed: they have the fields of their struct and no others. Fields with defaults may be missing.
+Objects are closed: they have the fields of their struct and no others. Fields with defaults may be missing,
+but for those that a bundle has always (`bundled=True`); it never has those that are `bundled=False`.
 """
 
 import inspect
@@ -9,18 +10,76 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from suite.chat import Json
+from suite.journal.documents import (
+    RESULTS_FORMAT,
+    SCORING_FORMAT,
+    PlanIdentity,
+    Results,
+    RunManifest,
+    ScoringManifest,
+    Settings,
+)
+from suite.journal.records import (
+    FORMAT,
+    AttemptRecord,
+    BlockRecord,
+    CallRecord,
+    OutputRecord,
+    ScoreRecord,
+)
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # errors are told in this order
 _ORDER = ("$ref", "title", "description", "type", "anyOf", "maxProperties", "propertyNames",
           "additionalProperties", "required", "properties", "minLength", "maxLength", "pattern")  # fmt: skip
+_RECORDS = {"output": OutputRecord, "call": CallRecord, "block": BlockRecord, "attempt": AttemptRecord,
+            "score": ScoreRecord}  # fmt: skip
+_THINKING = [{"enum": ["on", "off", "low", "medium", "high"]}, {"type": "integer", "minimum": 1}]
 
 
-def document_schema(kind: type[msgspec.Struct], name: str, title: str) -> dict[str, Json]:
-    """The schema of a document. name: of its file, without `.json`. title: what the document is."""
-    made = msgspec.json.schema(kind)
-    parts = {part: _closed(one) for part, one in made["$defs"].items()}
-    return {"$schema": _DIALECT, "$id": f"suite:{name}", "title": title, "$ref": made["$ref"], "$defs": parts}
+def own_schemas() -> list[dict[str, Json]]:
+    """The schemas of a run's files."""
+    manifest = f"manifest.json of a run folder, format {FORMAT}"
+    scoring = f"manifest.json of a scoring, format {SCORING_FORMAT}"
+    return [
+        _record_schema(),
+        document_schema(RunManifest, "run-manifest.v1", manifest, PlanIdentity, Settings),
+        document_schema(ScoringManifest, "scoring-manifest.v1", scoring, Settings),
+        document_schema(Results, "results.v1", f"results.json of a scoring, format {RESULTS_FORMAT}"),
+    ]
+
+
+def document_schema(kind: type[msgspec.Struct], name: str, title: str, *shapes: type) -> dict[str, Json]:
+    """The schema of a document. name: of its file, without `.json`. title: what the document is. shapes: of
+    fields that are kept as they stand (`shape=`).
+    """
+    parts, root = _parts(kind, *shapes), f"#/$defs/{kind.__name__}"
+    return {"$schema": _DIALECT, "$id": f"suite:{name}", "title": title, "$ref": root, "$defs": parts}
+
+
+def _record_schema() -> dict[str, Json]:
+    """The schema of a line, with a definition for each kind."""
+    parts = _parts(*_RECORDS.values())
+    for name, kind in _RECORDS.items():
+        made = parts.pop(kind.__name__)
+        made["properties"]["crc"] = {"type": "string", "pattern": "^[0-9a-f]{8}$"}
+        made["required"] = [*made["required"], "crc"]
+        parts[name] = made
+    for count in parts["Usage"]["properties"].values():  # of `suite.chat`, which knows no bundles
+        count["minimum"] = 0
+    parts["Options"]["properties"]["thinking"] = {"anyOf": [*_THINKING, {"type": "null"}]}
+    title = f"One line of a journal of format {FORMAT}; each file has its own definition below"
+    kinds = [{"$ref": f"#/$defs/{name}"} for name in _RECORDS]
+    return {"$schema": _DIALECT, "$id": "suite:record.v1", "title": title, "anyOf": kinds, "$defs": parts}
+
+
+def _parts(*kinds: type) -> dict[str, Json]:
+    """The definitions of these structs, and of all that they refer to."""
+    _, found = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    parts = {name: _closed(one) for name, one in found.items()}
+    text = msgspec.json.encode(parts).decode()
+    own = {kind.__name__ for kind in kinds}
+    return {name: one for name, one in parts.items() if name in own or f'"#/$defs/{name}"' in text}
 
 
 def _closed(value: Json) -> Json:
@@ -28,16 +87,40 @@ def _closed(value: Json) -> Json:
         return [_closed(one) for one in value]
     if not isinstance(value, Mapping):
         return value
-    found = {key: one if key in ("enum", "const") else _closed(one) for key, one in value.items()}
+    if shape := value.get("shape"):
+        return {"$ref": f"#/$defs/{shape}"}
+    found = {
+        key: one if key in ("enum", "const") else _closed(one)
+        for key, one in value.items()
+        if key != "properties"
+    }
     found.pop("default", None)
     if isinstance(found.get("description"), str):
         found["description"] = inspect.cleandoc(found["description"])
-    if "properties" in found:
+    if "properties" in value:
+        fields = {name: one for name, one in value["properties"].items() if one.get("bundled") is not False}
+        always = {*value.get("required", ()), *(name for name, one in fields.items() if one.get("bundled"))}
         found["additionalProperties"] = False
+        found["required"] = [name for name in fields if name in always]
+        found["properties"] = {name: _closed(one) for name, one in fields.items()}
+    if found.get("items") is False:  # there are no more than `prefixItems`
+        del found["items"]
     if found.get("type") == "string" and ("enum" in found or "const" in found):
         del found["type"]  # so that another kind of value is one mistake
-    kinds = found.get("anyOf", ())
-    if kinds and all(set(one) == {"type"} for one in kinds):
-        found["type"] = [one["type"] for one in found.pop("anyOf")]
+    _merge(found)
     known = [key for key in _ORDER if key in found]
     return {key: found[key] for key in (*known, *(key for key in found if key not in known))}
+
+
+def _merge(found: dict[str, Json]) -> None:
+    """One list of types in place of alternatives that differ in their type alone, or are null."""
+    kinds = found.get("anyOf", ())
+    if kinds == [{"type": "integer"}, {"type": "number"}]:
+        found["type"] = "number"
+    elif kinds and all(set(one) == {"type"} for one in kinds):
+        found["type"] = [one["type"] for one in kinds]
+    elif len(kinds) == 2 and kinds[1] == {"type": "null"} and kinds[0].get("type") in ("integer", "number"):
+        found |= {**kinds[0], "type": [kinds[0]["type"], "null"]}
+    else:
+        return
+    del found["anyOf"]
