@@ -61,11 +61,6 @@ class Registry:
         """All models by id, and what can't be read."""
         return self._all("models", ModelEntry)
 
-    def schema(self, name: str, near: Path | None = None) -> Path:
-        """A JSON Schema of rows: beside the entry that names it, else the suite's. Raises DataError."""
-        folders: Iterable[Path] = (near, *self.folders) if near else self.folders
-        return find_schema(name, folders)
-
     def _files(self, folder: str) -> dict[str, list[tuple[Path, Path]]]:
         found: dict[str, list[tuple[Path, Path]]] = {}
         for base in self.folders:

@@ -8,13 +8,14 @@ import hashlib
 import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
+from pydantic import Field
 
 from suite.chat import Finish, Json, Reply, Request, Usage, request_sha256
 from suite.errors import CallFailed
 from suite.models.engine import Asking
+from suite.models.options import EngineOptions
 
 # fmt: off
 WORDS = (
@@ -33,16 +34,15 @@ _FIRST = ("A", "a", "1", "0")  # what lists of options begin with
 NO_OPTIONS = "Yes."  # one token: a limit of one is kept
 
 
-@dataclass(frozen=True, slots=True)
-class Knobs:
+class Knobs(EngineOptions):
     """What a behaviour can be told."""
 
-    text: str = ""
-    state: Finish = "refused"
-    words: int = 12
-    format: str = "{}"
-    kind: str = "scripted"
-    retryable: bool = False
+    text: str = Field("", description="what `constant` answers")
+    state: Finish = Field("refused", description="how `finish` ends: overflow, refused, empty, …")
+    words: int = Field(12, ge=0, description="how many words `words` answers")
+    format: str = Field("{}", description="how `first-option` and `random-option` write their choice")
+    kind: str = Field("scripted", description="kind of the failure of `fail`")
+    retryable: bool = Field(False, description="whether the failure of `fail` may be retried")
 
 
 Behaviour = Callable[[Knobs, Request, Asking], Reply]

@@ -15,13 +15,12 @@ from pathlib import Path
 
 from pydantic import Field
 
-from suite.chat import Finish, Json, Reply, Request, Usage
+from suite.chat import Json, Reply, Request, Usage
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.behaviours import BEHAVIOURS, Knobs, estimated_tokens
 from suite.models.engine import Asking, Engine, Provider
 from suite.models.options import (
     CAPABILITIES,
-    EngineOptions,
     check_needs,
     describe,
     read_options,
@@ -35,15 +34,9 @@ Answer = Reply | str
 Function = Callable[[Request, Asking], Answer | Awaitable[Answer]]
 
 
-class ScriptedOptions(EngineOptions):
-    """Options of scripted engines; `text`, `state`, `words`, `format` belong to the behaviours."""
+class ScriptedOptions(Knobs):
+    """Options of scripted engines."""
 
-    text: str = Field("", description="what `constant` answers")
-    state: Finish = Field("refused", description="how `finish` ends: overflow, refused, empty, …")
-    words: int = Field(12, ge=0, description="how many words `words` answers")
-    format: str = Field("{}", description="how `first-option` and `random-option` write their choice")
-    kind: str = Field("scripted", description="kind of the failure of `fail`")
-    retryable: bool = Field(False, description="whether the failure of `fail` may be retried")
     capabilities: str | list[str] | None = Field(None, description="what it claims to do (default: all)")
     delay_s: float = Field(0.0, ge=0, description="seconds to wait before each answer")
     window: int | None = Field(None, ge=1, description="context window in estimated tokens (4 characters)")
@@ -138,10 +131,7 @@ class ScriptedProvider(Provider):
         identity: dict[str, Json] = {}
         function: Function
         if name in BEHAVIOURS:
-            knobs = Knobs(
-                options.text, options.state, options.words, options.format, options.kind, options.retryable
-            )
-            function = partial(BEHAVIOURS[name], knobs)
+            function = partial(BEHAVIOURS[name], options)
         elif name.endswith((".jsonl", ".json")):
             rules = read_rules(Path(name))
             identity = {"name": Path(name).name, "sha256": rules.sha256}
