@@ -90,7 +90,7 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the command line, its old spellings made new."""
-        return super().parse_args(ctx, args if ctx.resilient_parsing else modern(self, ctx, args))
+        return super().parse_args(ctx, args if ctx.resilient_parsing else modern(args))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -39,14 +39,14 @@ ARGUMENTS: Mapping[str, str] = {
 }
 
 
-def modern(group: click.Group, context: click.Context, line: Sequence[str]) -> list[str]:
-    """The command line in the new spelling. group, context: of `suite` itself."""
+def modern(line: Sequence[str]) -> list[str]:
+    """The command line in the new spelling."""
     for length in (1, 2):
         way, rest = " ".join(line[:length]), list(line[length:])
         if way in FLAGS:
             rest = [*_flags(way, rest), *_from_environment(way, rest)]
         if way in ARGUMENTS:
-            rest = _argument(group, context, line[:length], rest)
+            rest = _argument(way, rest)
         line = [*line[:length], *rest]
     return list(line)
 
@@ -94,19 +94,11 @@ def _flags(way: str, words: list[str]) -> list[str]:
     return found
 
 
-def _argument(group: click.Group, context: click.Context, way: Sequence[str], words: list[str]) -> list[str]:
-    command: click.Command | None = group
-    for name in way:
-        command = command.get_command(context, name) if isinstance(command, click.Group) else None
-    if command is None:
-        return words
-    inner = click.Context(command, allow_interspersed_args=False)
-    try:
-        _, rest, _ = command.make_parser(inner).parse_args(args=list(words))
-    except click.UsageError:  # said when the command itself reads the line
-        return words
-    if not rest:
-        return words
-    at = len(words) - len(rest)
-    note(" ".join(way), "its argument", f"{ARGUMENTS[' '.join(way)]} {rest[0]}")
-    return [*words[:at], ARGUMENTS[" ".join(way)], *words[at:]]
+def _argument(way: str, words: list[str]) -> list[str]:
+    for at, word in enumerate(words):
+        before = words[at - 1] if at else ""
+        valued = before.startswith("-") and "=" not in before and before not in ("--json", "--no-verify")
+        if not word.startswith("-") and not valued:
+            note(way, "its argument", f"{ARGUMENTS[way]} {word}")
+            return [*words[:at], ARGUMENTS[way], *words[at:]]
+    return words

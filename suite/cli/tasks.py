@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -17,22 +17,7 @@ if TYPE_CHECKING:
 
     AnyTask = type[Task[Payload, Parameters]]
 
-FieldSchema = TypedDict(
-    "FieldSchema",
-    {
-        "$ref": str,
-        "const": object,
-        "enum": list[object],
-        "anyOf": list["FieldSchema"],
-        "type": str,
-        "items": "FieldSchema",
-        "prefixItems": list["FieldSchema"],
-        "default": object,
-        "description": str,
-    },
-    total=False,
-)
-"""What is read of the JSON schema of a parameter."""
+FieldSchema = Mapping[str, Any]  # the JSON schema of a parameter, as pydantic makes it
 
 
 class Knob(NamedTuple):
@@ -199,8 +184,7 @@ def type_of(field: FieldSchema, definitions: Mapping[str, FieldSchema]) -> str:
         "maxItems": "items <=",
         "pattern": "like",
     }
-    given: Mapping[str, object] = field
-    bounds = " and ".join(f"{sign} {given[name]}" for name, sign in limits.items() if name in given)
+    bounds = " and ".join(f"{sign} {field[name]}" for name, sign in limits.items() if name in field)
     return f"{kind} {bounds}".strip()
 
 

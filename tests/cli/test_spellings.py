@@ -8,7 +8,7 @@ import click
 import pytest
 
 from suite.cli import spellings
-from suite.cli.main import COMMANDS, cli, run
+from suite.cli.main import COMMANDS, run
 from suite.plugins import catalogue
 
 # old line -> new line, as they stand in documents and in repositories of boards made before
@@ -59,7 +59,7 @@ OTHERS = {
 
 
 def modern(line: str) -> str:
-    return " ".join(spellings.modern(cli, click.Context(cli), line.split()))
+    return " ".join(spellings.modern(line.split()))
 
 
 @pytest.mark.parametrize("old", LINES)

@@ -95,8 +95,9 @@ def test_common_homes_and_hosts_are_not_looked_for(monkeypatch: pytest.MonkeyPat
 
 
 def test_token_in_a_reply_is_refused_naming_file_and_record(tmp_path: Path) -> None:
-    from suite.chat import Reply
     import small_tasks
+
+    from suite.chat import Reply
 
     plan = small_tasks.plan_of({"candidate": "scripted/echo"})
     small_tasks.scripted(
