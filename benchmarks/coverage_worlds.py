@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from suite.compare.differences import pair
 from suite.compare.sides import Side
-from suite.scoring.columns import Codes, Column
+from suite.scoring.columns import Column, TagCodes
 from suite.scoring.computation import compute
 from suite.scoring.measures import Measure
 from suite.scoring.metrics import Agreement, Custom, Mean, PassAt, Rate, Ratio, WinRate
@@ -102,7 +102,7 @@ def table_of(data: Data) -> ScoreTable:
     tags = {}
     if data.groups is not None:
         names = tuple(f"g{i}" for i in range(int(data.groups.max()) + 1))
-        tags["g"] = Codes((data.groups + 1).astype(np.uint16), ("", *names))
+        tags["g"] = TagCodes((data.groups + 1).astype(np.uint16), ("", *names))
     nothing = np.zeros(0, dtype=np.uint32)
     return ScoreTable(
         cells=("c",),

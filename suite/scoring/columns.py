@@ -110,7 +110,7 @@ class ColumnBuilder:
         )
 
 
-class Codes:
+class TagCodes:
     """A tag over all rows: a small integer a row; code 0 is "no such tag" (category "")."""
 
     def __init__(self, codes: NDArray[np.uint8] | NDArray[np.uint16], categories: tuple[str, ...]) -> None:
@@ -118,7 +118,7 @@ class Codes:
         self.categories = categories
 
 
-class CodesBuilder:
+class TagBuilder:
     """Collects a tag (or another repeated string); widens from 8 to 16 to 32 bits a row."""
 
     def __init__(self, rows: int = 0) -> None:
@@ -136,10 +136,10 @@ class CodesBuilder:
                 self._codes = array("H", self._codes)
         self._codes.append(code)
 
-    def build(self) -> Codes:
+    def build(self) -> TagCodes:
         """The codes so far; the builder must not be used after."""
         kind = {"B": np.uint8, "H": np.uint16}[self._codes.typecode]
-        return Codes(np.frombuffer(self._codes, dtype=kind), tuple(self._known))
+        return TagCodes(np.frombuffer(self._codes, dtype=kind), tuple(self._known))
 
 
 class LikeAnother:
@@ -176,10 +176,10 @@ def add_values(
         column.add(values.get(name))
 
 
-def add_tags(tags: dict[str, CodesBuilder], values: Mapping[str, str], rows: int) -> None:
+def add_tags(tags: dict[str, TagBuilder], values: Mapping[str, str], rows: int) -> None:
     """Append one row to all tags; a new name starts one that is absent so far."""
     for name in values:
         if name not in tags:
-            tags[name] = CodesBuilder(rows)
+            tags[name] = TagBuilder(rows)
     for name, codes in tags.items():
         codes.add(values.get(name, ""))

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from suite.journal.index import digest64
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.scoring.columns import (
-    Codes,
-    CodesBuilder,
     Column,
     ColumnBuilder,
     LikeAnother,
+    TagBuilder,
+    TagCodes,
     add_tags,
     add_values,
 )
@@ -39,7 +39,7 @@ class Parts:
 
     owner: NDArray[np.uint32]
     id: NDArray[np.uint32]
-    tags: Mapping[str, Codes]
+    tags: Mapping[str, TagCodes]
     values: Mapping[str, Column]
 
     def __len__(self) -> int:
@@ -59,7 +59,7 @@ class ScoreTable:
     cluster: NDArray[np.uint64]
     group: NDArray[np.uint64]
     trial: NDArray[np.uint16] | None
-    tags: Mapping[str, Codes]
+    tags: Mapping[str, TagCodes]
     values: Mapping[str, Column]
     parts: Parts
 
@@ -88,16 +88,16 @@ class TableBuilder:
 
     def __init__(self, wanted: Wanted | None = None) -> None:
         self._wanted = wanted or Wanted()
-        self._cells = CodesBuilder()
+        self._cells = TagBuilder()
         self._sample = array("Q")
         self._group = LikeAnother(self._sample)
         self._cluster = LikeAnother(self._sample)
         self._trial: array[int] | None = None
-        self._tags: dict[str, CodesBuilder] = {}
+        self._tags: dict[str, TagBuilder] = {}
         self._values: dict[str, ColumnBuilder] = {}
         self._owner = array("I")
         self._part_id = array("I")
-        self._part_tags: dict[str, CodesBuilder] = {}
+        self._part_tags: dict[str, TagBuilder] = {}
         self._part_values: dict[str, ColumnBuilder] = {}
 
     def __len__(self) -> int:

@@ -12,7 +12,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, UNSCORED, Codes
+from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, UNSCORED, TagCodes
 from suite.scoring.measures import Measure, Over, Where
 from suite.scoring.stats.clusters import Array, Digests
 from suite.scoring.stats.means import pass_values
@@ -35,7 +35,7 @@ class Scope:
         if self.over == "parts" and tag in self.table.parts.tags:
             found, rows = self.table.parts.tags[tag], self.rows
         else:
-            found = self.table.tags.get(tag, Codes(np.zeros(len(self.table), dtype=np.uint8), ("",)))
+            found = self.table.tags.get(tag, TagCodes(np.zeros(len(self.table), dtype=np.uint8), ("",)))
             rows = self.samples()
         return found.codes[rows], found.categories
 

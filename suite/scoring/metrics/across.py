@@ -10,7 +10,7 @@ from suite.journal.documents import AcrossResult
 from suite.journal.records import CellPlan
 from suite.scoring.measures import Columns, Range, RowFacts, scaled
 from suite.scoring.metrics.declared import Declared, values_of
-from suite.scoring.metrics.formulas import Interval, check_needs
+from suite.scoring.metrics.formulas import HowDrawn, check_needs
 
 if TYPE_CHECKING:
     from suite.scoring.rows import Context
@@ -33,7 +33,7 @@ class Across(Declared):
     cells: Mapping[str, Mapping[str, object]] = field(kw_only=True)
     needs: Sequence[str] = field(default=(), kw_only=True)
     pair: Literal["sample", "none"] = field(default="sample", kw_only=True)
-    interval: Interval = field(default="cluster-bootstrap", kw_only=True)
+    interval: HowDrawn = field(default="cluster-bootstrap", kw_only=True)
     range: Range | None = field(default=None, kw_only=True)
     draws: int = field(default=2000, kw_only=True)
 

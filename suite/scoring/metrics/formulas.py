@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from suite.scoring.units import Scope
 
 ONE = "cell"
-Interval = Literal["cluster-bootstrap", "none"]
+HowDrawn = Literal["cluster-bootstrap", "none"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Custom(OfOneCell):
     name: str = field(kw_only=False)
     formula: Formula
     needs: Sequence[str] = field(default=(), kw_only=True)
-    interval: Interval = field(default="cluster-bootstrap", kw_only=True)
+    interval: HowDrawn = field(default="cluster-bootstrap", kw_only=True)
     range: Range | None = field(default=None, kw_only=True)
     over: Over = field(default="samples", kw_only=True)
     draws: int = field(default=2000, kw_only=True)
