@@ -59,7 +59,7 @@ def test_paths_that_lead_elsewhere_are_refused_before_anything_is_opened(tmp_pat
     with pytest.raises(DataError):
         find_schema(path, [tmp_path])
     with pytest.raises(ValueError):
-        File(path=path)
+        File(path=path, bytes=None, rows=None)
     for field in ("FOLDER", "SCHEMA", "PATH"):
         if path and path.isprintable() and path[0] not in "~":
             _, problems = registry(tmp_path, **{field: f"'{path}'"}).datasets()

@@ -124,7 +124,7 @@ def test_yaml_has_texts_and_numbers_and_nothing_in_between() -> None:
         st.none()
         | st.booleans()
         | st.integers()
-        | st.text(st.characters(codec="utf-8", exclude_categories=("C",))),
+        | st.text(st.characters(codec="utf-8", exclude_categories=["C"])),
         lambda inner: st.lists(inner, max_size=3)
         | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3),
         max_leaves=6,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from suite.data.text_files import Once, csv_rows, json_document, json_lines, json_rows, row_at
 from suite.errors import DataError
 
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)) | st.sampled_from("\u2028\u2029\x85\x0b\x0c\x1c"))
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\u2028\u2029\x85\x0b\x0c\x1c"))
 ROWS = st.lists(st.fixed_dictionaries({"id": TEXTS, "n": st.integers()}, optional={"x": st.none() | TEXTS}))
 
 

@@ -11,7 +11,7 @@ from suite.models.spec import parse_spec
 ASKING = Asking(seed=11)
 
 
-def engine(url: str, name: str = "loopback", **options: object) -> Engine:
+def engine(url: str, name: str = "loopback", /, **options: object) -> Engine:
     pairs = [("base_url", url), *((key, json.dumps(value)) for key, value in options.items())]
     return provider.engine(parse_spec(f"openai/{name}", pairs))
 

@@ -14,7 +14,6 @@ from suite.models.sampling import NEUTRAL
 from suite.models.spec import parse_spec
 from suite.models.weights import fetch, weights_of
 
-pytestmark = pytest.mark.embedded
 ASKING = Asking(seed=5)
 
 

@@ -165,8 +165,8 @@ async def test_calls_may_be_numbered_and_two_answers_are_one_too_many(tmp_path: 
 
 @pytest.mark.parametrize("call", [{}, {"call": 0}, {"call": 2}, {"call": 1, "trial": 3}])
 def test_two_texts_of_one_request_are_named_with_both_lines(tmp_path: Path, call: dict[str, int]) -> None:
-    row = {"sample_id": "a", "text": "x", **call}
-    other = {**row, "text": "y"} if call != {"call": 0} else {"sample_id": "a", "text": "y"}
+    row: dict[str, object] = {"sample_id": "a", "text": "x", **call}
+    other: dict[str, object] = {"sample_id": "a", "text": "y", **(call if call != {"call": 0} else {})}
     with pytest.raises(
         DataError, match=r"(?s)'a.*' is given twice\n  in answers\.jsonl line 1 and in .* line 3.*call"
     ):

@@ -37,13 +37,13 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
 def test_a_reward_model_needs_no_flag(make: Make, labels: dict[str, Any]) -> None:
     engine = make({"architectures": [CLASSIFIER], **labels})
     assert engine.capabilities() == {"rate"}
-    assert PREFERS.choose(engine.capabilities()) == {"rate"}
+    assert PREFERS.choose(engine.capabilities()) == frozenset({"rate"})
 
 
 def test_a_chat_model_compares_unless_asked_for_likelihoods(make: Make) -> None:
     can = make({"architectures": [CHAT]}).capabilities()
-    assert PREFERS.choose(can) == {"chat"}
-    assert Role(needs={"prompt_logprobs"}).choose(can) == {"prompt_logprobs"}
+    assert PREFERS.choose(can) == frozenset({"chat"})
+    assert Role(needs={"prompt_logprobs"}).choose(can) == frozenset({"prompt_logprobs"})
 
 
 def test_a_base_model_is_no_classifier(make: Make) -> None:

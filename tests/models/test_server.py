@@ -59,14 +59,14 @@ def pids(folder: Path) -> list[int]:
 
 def command_of(process: psutil.Process) -> list[str]:
     try:
-        return process.cmdline()
+        return [*process.cmdline()]
     except psutil.Error:
         return []
 
 
 def lives(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

@@ -104,8 +104,8 @@ class Window(OpenAIServer):
         self._routes["/v1/chat/completions"] = self._window_chat
         self.counts: list[int] = []
 
-    async def _window_chat(self, body: dict) -> object:
-        most = body.get("max_tokens")
+    async def _window_chat(self, body: dict[str, Any]) -> Any:
+        most = body.get("max_tokens", 0)
         self.counts.append(most)
         if 50 + most > 60:
             return error_response(400, self.says)
@@ -147,7 +147,7 @@ async def test_a_reply_without_choices_that_read_the_prompt_is_a_filters() -> No
     ):
         async with OpenAIServer() as server:
 
-            async def answer(_: dict, body: dict = body) -> object:
+            async def answer(_: dict[str, Any], body: dict[str, Any] = body) -> Any:
                 return json_response(body)
 
             server._routes["/v1/chat/completions"] = answer

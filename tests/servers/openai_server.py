@@ -22,6 +22,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
+from typing import Self
 
 import msgspec
 from aiohttp import web
@@ -138,7 +139,7 @@ class OpenAIServer:
             await self._runner.cleanup()
             self._runner = None
 
-    async def __aenter__(self) -> "OpenAIServer":
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 
