@@ -9,6 +9,7 @@ reasoning inside the text (`reasoning`).
 import json
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -129,7 +130,7 @@ def _choice(value: Json, scrub: Scrubber) -> dict[str, Json] | Reply:
     if not isinstance(choice, dict):
         raise _shape("the choice is no object")
     for holder in (choice, choice.get("message")):
-        if isinstance(holder, dict) and _is_error(holder.get("error")):
+        if isinstance(holder, dict) and "error" in holder and _is_error(holder["error"]):
             return _error(holder, scrub)
     return choice
 
@@ -202,7 +203,10 @@ def _walked(value: object, depth: int) -> Iterator[str]:
 def _thought(message: dict[str, Json]) -> str:
     """What the endpoint separated as reasoning, under whichever of its usual names."""
     names = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
-    return next((found for name in names if (found := _words(message.get(name)))), "")
+    for name in names:
+        if (value := message.get(name)) and (found := _words(value)):
+            return found
+    return ""
 
 
 def _tool_calls(message: dict[str, Json], mended: list[str]) -> tuple[ToolCall, ...]:
@@ -236,7 +240,12 @@ def _arguments(value: object) -> str:
 
 def _name(value: object, scrub: Scrubber) -> str:
     """What an endpoint says of itself. It may echo a key."""
-    return scrub(whole_text(value))[:200] if isinstance(value, str) else ""
+    return _scrubbed(value, scrub) if isinstance(value, str) else ""
+
+
+@lru_cache(maxsize=64)
+def _scrubbed(name: str, scrub: Scrubber) -> str:
+    return scrub(whole_text(name))[:200]
 
 
 def _usage(value: object, most: int | None, mended: list[str]) -> Usage:

@@ -9,6 +9,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
@@ -35,7 +36,7 @@ class Cell:
     task: AnyTask
     plan: CellPlan
 
-    @property
+    @cached_property
     def id(self) -> str:
         """First 12 hex digits of the hash over task, version and solve parameters."""
         return self.plan.cell

@@ -21,6 +21,8 @@ class Done(Recorded[OutputRecord | ScoreRecord]):
 
     def work(self, cell: str, sample: str, trial: int) -> OutputRecord | ScoreRecord | None:
         """The record of a work."""
+        if not len(self):  # as in every new run
+            return None
         found = self.every((cell, sample, trial))
         if len(found) > 1:
             raise DamagedError(

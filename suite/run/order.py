@@ -7,7 +7,9 @@ this: docs/prefix-order.md.
 import hashlib
 import heapq
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,44 +18,23 @@ from suite.errors import PluginError
 from suite.task import Sample
 
 
-@dataclass(frozen=True, slots=True)
-class CellSample:
-    """One sample of one cell; `ordinal` counts the samples of the cell from 0."""
+class CellSample(NamedTuple):
+    """One sample of a cell, which is named by its place in the plan."""
 
     cell: int
-    ordinal: int
     sample: Sample[object]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """All samples of one group, over all cells, in cell order."""
 
     name: str
     items: tuple[CellSample, ...]
 
 
-class _Head:
-    """The next group of one cell, read lazily from its samples."""
-
-    def __init__(self, cell: int, samples: Iterable[Sample[object]]) -> None:
-        self._cell = cell
-        self._samples = iter(samples)
-        self._ordinal = 0
-        self._ahead: Sample[object] | None = next(self._samples, None)
-
-    @property
-    def name(self) -> str | None:
-        return None if self._ahead is None else self._ahead.group
-
-    def take(self) -> list[CellSample]:
-        items: list[CellSample] = []
-        name = self.name
-        while self._ahead is not None and self._ahead.group == name:
-            items.append(CellSample(self._cell, self._ordinal, self._ahead))
-            self._ordinal += 1
-            self._ahead = next(self._samples, None)
-        return items
+def _groups_of(cell: int, samples: Iterable[Sample[object]]) -> Iterator[tuple[str, list[CellSample]]]:
+    for name, some in groupby(samples, attrgetter("group")):
+        yield name, [CellSample(cell, one) for one in some]
 
 
 def groups(cells: Sequence[Iterable[Sample[object]]]) -> Iterator[Group]:
@@ -61,13 +42,16 @@ def groups(cells: Sequence[Iterable[Sample[object]]]) -> Iterator[Group]:
 
     Lazy: holds one group a cell.
     """
-    heads = [_Head(i, samples) for i, samples in enumerate(cells)]
-    for head in heads:
-        while (name := head.name) is not None:
+    rest = [_groups_of(cell, samples) for cell, samples in enumerate(cells)]
+    heads = [next(one, None) for one in rest]
+    for first in range(len(heads)):
+        while (head := heads[first]) is not None:
+            name = head[0]
             items: list[CellSample] = []
-            for other in heads:
-                if other.name == name:
-                    items += other.take()
+            for cell, other in enumerate(heads):
+                if other is not None and other[0] == name:
+                    items += other[1]
+                    heads[cell] = next(rest[cell], None)
             yield Group(name, tuple(items))
 
 

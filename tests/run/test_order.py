@@ -30,7 +30,12 @@ def test_a_group_is_drained_from_every_cell_that_has_it_at_its_head() -> None:
     found = list(groups([samples("a", "b", "c"), samples("a", "c")]))
     assert [group.name for group in found] == ["a", "b", "c"]
     assert [len(group.items) for group in found] == [4, 2, 4]
-    assert [item.ordinal for item in found[2].items] == [4, 5, 2, 3]
+    assert [(item.cell, item.sample.id) for item in found[2].items] == [
+        (0, "c/0"),
+        (0, "c/1"),
+        (1, "c/0"),
+        (1, "c/1"),
+    ]
 
 
 def test_samples_are_read_lazily() -> None:
