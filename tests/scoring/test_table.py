@@ -17,8 +17,8 @@ from suite.scoring.columns import (
     OVERFLOW,
     SCORED,
     UNSCORED,
-    CodesBuilder,
     ColumnBuilder,
+    TagBuilder,
 )
 from suite.scoring.table import TableBuilder, Wanted
 from suite.task import Output, Part, Unscored, Value
@@ -72,7 +72,7 @@ def test_many_labels_widen_a_column() -> None:
 
 
 def test_a_tag_with_endless_categories_stays_bounded() -> None:
-    builder = CodesBuilder()
+    builder = TagBuilder()
     for i in range(10_200):
         builder.add(str(i))
     codes = builder.build()
