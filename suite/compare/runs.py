@@ -1,11 +1,10 @@
 """The runs of a comparison: each with one scoring and a short label; their values in one table per task."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from suite.errors import ConfigError
-from suite.journal.run import RUNS, Run, open_run
+from suite.journal.run import Run, open_run
 from suite.plugins import Catalogue
 from suite.run.cells import AnyTask, load_task
 from suite.scoring.table import ScoreTable, TableBuilder, Wanted
@@ -18,13 +17,13 @@ class LabelledRun(NamedTuple):
     run: Run
 
 
-def open_runs(places: Sequence[str], runs: Path = RUNS) -> list[LabelledRun]:
+def open_runs(places: Sequence[str]) -> list[LabelledRun]:
     """Scored runs with labels that tell them apart; a place is what `find_run` takes.
 
     Raises NotFound for no such run, RunError for a folder that holds none or was not scored, ConfigError for
     one run given twice.
     """
-    found = [open_run(place, runs) for place in places]
+    found = [open_run(place) for place in places]
     for run in found:
         run.need_scoring()
     where = [(run.folder.resolve(), run.scoring) for run in found]
