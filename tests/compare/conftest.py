@@ -3,9 +3,9 @@
 import json
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,7 +16,7 @@ from suite.parameters import Parameters
 from suite.plugins import Catalogue, catalogue_of
 from suite.roles import Role
 from suite.scoring.metrics import Agreement, Custom, Mean, PassAt, Rate, Ratio, WinRate
-from suite.task import Output, Part, Task, TaskInfo
+from suite.task import Metric, Output, Part, Task, TaskInfo
 
 
 class TinyParameters(Parameters):
@@ -30,7 +30,7 @@ def _share(columns: Mapping[str, Any]) -> float | None:
 
 class Tiny(Task[None, TinyParameters]):
     info = TaskInfo("tiny/one", version=1, title="A tiny task", roles={"candidate": Role()}, headline="kept")
-    metrics = (
+    metrics: ClassVar[Sequence[Metric]] = (
         Rate("kept"),
         Mean("grade", range=(0, 1), by="topic"),
         Mean("cost", direction="lower"),
@@ -42,13 +42,13 @@ class Tiny(Task[None, TinyParameters]):
         Agreement("kept", raters=("kept", "kept_too"), name="raters"),
     )
 
-    def samples(self, data):
+    def samples(self, data: Any) -> Any:
         return []
 
-    async def solve(self, sample, models):
+    async def solve(self, sample: Any, models: Any) -> None:
         raise NotImplementedError
 
-    async def score(self, sample, output, models):
+    async def score(self, sample: Any, output: Any, models: Any) -> None:
         raise NotImplementedError
 
 
@@ -60,7 +60,7 @@ class Macro(Tiny):
 @pytest.fixture(scope="session")
 def plugins() -> Catalogue:
     module = types.ModuleType("tiny_compared_tasks")
-    module.Tiny, module.Macro = Tiny, Macro
+    vars(module).update(Tiny=Tiny, Macro=Macro)
     sys.modules[module.__name__] = module
     entries = [
         Entry("task", "tiny/one", "A tiny task", "tiny_compared_tasks:Tiny"),

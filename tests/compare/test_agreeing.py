@@ -1,6 +1,9 @@
 """An interval and its test say the same, at every level and after every correction."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +15,7 @@ from suite.scoring.metrics import Mean, Rate, Ratio
 from suite.scoring.stats.means import p_value
 from suite.scoring.stats.multiplicity import adjust
 
-RANGE = {"range": (0.0, 1.0)}
+RANGE: dict[str, Any] = {"range": (0.0, 1.0)}
 METRICS = {
     "0/1": Rate("x"),
     "graded": Mean("x", **RANGE),
@@ -29,7 +32,7 @@ def sides(seed: int, n: int, shift: float, clustered: bool, binary: bool) -> tup
     hard, tags = chance.random(n), np.array(["a", "b", "c"], dtype=object)[chance.integers(0, 3, n)]
     found = []
     for apart in (0.0, shift):
-        x = np.clip(hard + chance.normal(apart, 0.3, n), 0, 1)
+        x: npt.NDArray[Any] = np.clip(hard + chance.normal(apart, 0.3, n), 0, 1)
         x = (x > 0.5) * 1.0 if binary else np.round(x, 1)
         found.append(Side(ids, clusters, ids, {"x": x, "y": np.ones(n), "tag:g": tags}))
     return found[0], found[1]
@@ -40,7 +43,9 @@ def sides(seed: int, n: int, shift: float, clustered: bool, binary: bool) -> tup
     st.integers(0, 2**32 - 1), st.integers(1, 40), st.sampled_from([0.0, 0.1, 0.3, 1.0]),
     st.booleans(), st.sampled_from(["0/1", "graded", "macro"]),
 )  # fmt: skip
-def test_p_is_below_alpha_if_and_only_if_the_interval_leaves_0_out(seed, n, shift, clustered, kind):
+def test_p_is_below_alpha_if_and_only_if_the_interval_leaves_0_out(
+    seed: int, n: int, shift: float, clustered: bool, kind: str
+) -> None:
     measure = METRICS[kind].measures()[0]
     found = pair(measure, *sides(seed, n, shift, clustered, kind == "0/1"), seed=0, level=0.95)
     one = found.comparison
@@ -54,7 +59,7 @@ def test_p_is_below_alpha_if_and_only_if_the_interval_leaves_0_out(seed, n, shif
             assert (row.difference.low > 0 or row.difference.high < 0) == (row.p < 1 - 0.95)
 
 
-def test_a_formula_by_resampling_agrees_with_its_test():
+def test_a_formula_by_resampling_agrees_with_its_test() -> None:
     measure = METRICS["ratio"].measures()[0]
     for seed in range(6):
         found = pair(measure, *sides(seed, 30, 0.2 * (seed % 3), False, False), seed=seed, level=0.95)
@@ -65,7 +70,9 @@ def test_a_formula_by_resampling_agrees_with_its_test():
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.floats(1e-9, 1.0), min_size=1, max_size=12), st.sampled_from(["holm", "bh"]))
-def test_a_corrected_p_is_below_alpha_if_and_only_if_the_corrected_interval_leaves_0_out(raw, method):
+def test_a_corrected_p_is_below_alpha_if_and_only_if_the_corrected_interval_leaves_0_out(
+    raw: list[float], method: Any
+) -> None:
     asked = ComparisonWanted(alpha=0.05)
     for p, corrected in zip(raw, adjust(raw, method), strict=True):
         left = 1 - asked.left(p, corrected)
@@ -82,14 +89,14 @@ def test_a_corrected_p_is_below_alpha_if_and_only_if_the_corrected_interval_leav
         ({"alpha": 0.05, "level": 0.9}, 0.05, 0.9),
     ],
 )
-def test_alpha_and_level_follow_from_each_other(given, alpha, level):
+def test_alpha_and_level_follow_from_each_other(given: dict[str, Any], alpha: float, level: float) -> None:
     assert (ComparisonWanted(**given).alpha, ComparisonWanted(**given).level) == pytest.approx((alpha, level))
 
 
-def test_the_p_value_of_a_normal_interval_is_the_normal_p():
+def test_the_p_value_of_a_normal_interval_is_the_normal_p() -> None:
     from suite.scoring.stats.intervals import normal_quantile
 
-    def at(level):
+    def at(level: float) -> tuple[float, float]:
         half = 0.1 * normal_quantile(level)
         return 0.2 - half, 0.2 + half
 

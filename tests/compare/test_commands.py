@@ -1,6 +1,8 @@
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -9,17 +11,23 @@ import suite.plugins
 from suite.cli.compare import compare
 from suite.cli.main import run
 from suite.cli.rate import rate
+from suite.plugins import Catalogue
 
 VOTES = str(Path(__file__).parents[1] / "golden" / "statistics" / "votes.csv")
 
 
 @pytest.fixture
-def two_runs(write_run, score_all, plugins, monkeypatch):
+def two_runs(
+    write_run: Callable[..., Any],
+    score_all: Callable[..., Any],
+    plugins: Catalogue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> list[str]:
     monkeypatch.setattr("suite.compare.comparison.catalogue", lambda: plugins)
     return [str(write_run("a", score_all())), str(write_run("b", score_all(3)))]
 
 
-def test_a_comparison_is_printed_and_written(two_runs, tmp_path):
+def test_a_comparison_is_printed_and_written(two_runs: list[str], tmp_path: Path) -> None:
     html, markdown = tmp_path / "out" / "c.html", tmp_path / "c.md"
     found = CliRunner().invoke(
         compare, [*two_runs, "--html", str(html), "--markdown", str(markdown), "--metric", "all"]
@@ -37,7 +45,7 @@ def test_a_comparison_is_printed_and_written(two_runs, tmp_path):
     assert "# scripted/a against scripted/b" in markdown.read_text()
 
 
-def test_a_comparison_as_json(two_runs):
+def test_a_comparison_as_json(two_runs: list[str]) -> None:
     found = CliRunner().invoke(compare, [*two_runs, "--json", "--margin", "0.1"])
     data = json.loads(found.output)
     assert data["format"] == "suite-compare/1"
@@ -46,14 +54,14 @@ def test_a_comparison_as_json(two_runs):
     assert data["comparisons"][0]["equivalent"] in (True, False)
 
 
-def test_wrong_input_exits_2(two_runs, capsys):
+def test_wrong_input_exits_2(two_runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["compare", two_runs[0]]) == 2
     assert run(["compare", two_runs[0], "nowhere"]) == 2
     assert run(["rate", "nowhere.csv"]) == 2
     assert "error:" in capsys.readouterr().err
 
 
-def test_ratings_are_printed_and_written(tmp_path):
+def test_ratings_are_printed_and_written(tmp_path: Path) -> None:
     page = tmp_path / "r.html"
     found = CliRunner().invoke(rate, [VOTES, "--rounds", "50", "--style", "len_diff", "--html", str(page)])
     assert found.exit_code == 0, found.output
@@ -61,7 +69,7 @@ def test_ratings_are_printed_and_written(tmp_path):
     assert "Style held equal" in page.read_text()
 
 
-def test_ratings_as_json_do_not_depend_on_chance():
+def test_ratings_as_json_do_not_depend_on_chance() -> None:
     outputs = [CliRunner().invoke(rate, [VOTES, "--rounds", "40", "--json", "--no-elo"]).output for _ in "ab"]
     assert outputs[0] == outputs[1]
     data = json.loads(outputs[0])
@@ -69,7 +77,7 @@ def test_ratings_as_json_do_not_depend_on_chance():
     assert data["models"][0]["model"] == "alpha"
 
 
-def test_help_has_an_example():
+def test_help_has_an_example() -> None:
     for command in (compare, rate):
         text = CliRunner().invoke(command, ["--help"]).output
         assert "Example:" in text

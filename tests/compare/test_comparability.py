@@ -1,11 +1,17 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from suite.compare.comparison import ComparisonWanted, compare_runs
+from suite.blocks import Table
+from suite.compare.comparison import Compared, ComparisonWanted, compare_runs
 from suite.compare.sections import sections
 from suite.errors import ConfigError
+from suite.plugins import Catalogue
 
 
-def scores(index, trial):
+def scores(index: int, trial: int) -> dict[str, bool]:
     return {"kept": index % 2 == 0}
 
 
@@ -14,7 +20,13 @@ JUDGE = {"roles": {"judge": [{"spec": "vllm/judge", "identity": {"revision": "1"
 JUDGE_2 = {"roles": {"judge": [{"spec": "vllm/judge", "identity": {"revision": "2"}, "sampling": {}}]}}
 
 
-def run_both(write_run, plugins, first, second, **wanted):
+def run_both(
+    write_run: Callable[..., Any],
+    plugins: Catalogue,
+    first: dict[str, Any],
+    second: dict[str, Any],
+    **wanted: Any,
+) -> Compared:
     a, b = write_run("a", scores, **first), write_run("b", scores, **second)
     return compare_runs([str(a), str(b)], ComparisonWanted(**wanted), plugins)
 
@@ -27,7 +39,13 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("first", "second", "named"), REFUSED)
-def test_what_measures_something_else_is_refused_and_named(write_run, plugins, first, second, named):
+def test_what_measures_something_else_is_refused_and_named(
+    write_run: Callable[..., Any],
+    plugins: Catalogue,
+    first: dict[str, dict[str, dict[str, list[Any]]]],
+    second: dict[str, Any],
+    named: str,
+) -> None:
     with pytest.raises(ConfigError, match="not comparable") as caught:
         run_both(write_run, plugins, first, second)
     assert named in caught.value.where
@@ -35,15 +53,21 @@ def test_what_measures_something_else_is_refused_and_named(write_run, plugins, f
 
 
 @pytest.mark.parametrize(("first", "second", "named"), REFUSED)
-def test_it_can_be_compared_anyway_with_a_warning(write_run, plugins, first, second, named):
+def test_it_can_be_compared_anyway_with_a_warning(
+    write_run: Callable[..., Any],
+    plugins: Catalogue,
+    first: dict[str, dict[str, dict[str, list[Any]]]],
+    second: dict[str, Any],
+    named: str,
+) -> None:
     a, b = write_run("c", scores, **first), write_run("d", scores, **second)
     found = compare_runs([str(a), str(b)], ComparisonWanted(anyway=True), plugins)
-    said = " ".join(block.text for block in sections(found)[0].blocks[1:])
+    said = " ".join(str(block) for block in sections(found)[0].blocks[1:])
     assert "NOT COMPARABLE" in said
     assert named in said
 
 
-def changed(folder, **changes):
+def changed(folder: Path, **changes: dict[str, str] | int | str) -> Path:
     import json
 
     path = folder / "manifest.json"
@@ -68,7 +92,9 @@ def changed(folder, **changes):
         ({"score_parameters": {"ties": "agree"}}, "at-score parameters"),
     ],
 )
-def test_other_versions_prompts_and_scoring_are_refused(write_run, plugins, change, named):
+def test_other_versions_prompts_and_scoring_are_refused(
+    write_run: Callable[..., Any], plugins: Catalogue, change: dict[str, Any], named: str
+) -> None:
     a, b = write_run("a", scores), changed(write_run("b", scores), **change)
     with pytest.raises(ConfigError) as caught:
         compare_runs([str(a), str(b)], None, plugins)
@@ -89,7 +115,9 @@ def test_other_versions_prompts_and_scoring_are_refused(write_run, plugins, chan
         ),
     ],
 )
-def test_what_changes_only_the_precision_is_said(write_run, plugins, second, named):
+def test_what_changes_only_the_precision_is_said(
+    write_run: Callable[..., Any], plugins: Catalogue, second: dict[str, Any], named: str
+) -> None:
     found = run_both(write_run, plugins, {}, second)
     said = [one for one in found.parts[0].differences if named in one.what]
     assert [one.weight for one in said] == ["warn"]
@@ -98,7 +126,9 @@ def test_what_changes_only_the_precision_is_said(write_run, plugins, second, nam
 @pytest.mark.parametrize(
     ("second", "said"), [("2" * 64, [("11111111", "22222222", "warn")]), ("1" * 64, []), ("", [])]
 )
-def test_code_that_changed_between_two_runs_is_said_where_both_know_theirs(write_run, plugins, second, said):
+def test_code_that_changed_between_two_runs_is_said_where_both_know_theirs(
+    write_run: Callable[..., Any], plugins: Catalogue, second: str, said: list[tuple[str, str, str]]
+) -> None:
     one, two = (
         {"code": {"tiny/one": {"distribution": "tiny 1", "sha256": sha256}} if sha256 else {}}
         for sha256 in ("1" * 64, second)
@@ -107,7 +137,9 @@ def test_code_that_changed_between_two_runs_is_said_where_both_know_theirs(write
     assert [(it.first, it.second, it.weight) for it in found if it.what == "code (tiny/one)"] == said
 
 
-def test_one_left_over_cell_a_side_is_compared_with_a_warning(write_run, plugins):
+def test_one_left_over_cell_a_side_is_compared_with_a_warning(
+    write_run: Callable[..., Any], plugins: Catalogue
+) -> None:
     a = write_run("a", cells=[("tiny/one", {"turns": 0}, scores)])
     b = write_run("b", cells=[("tiny/one", {"turns": 5}, scores)])
     found = compare_runs([str(a), str(b)], None, plugins)
@@ -115,17 +147,21 @@ def test_one_left_over_cell_a_side_is_compared_with_a_warning(write_run, plugins
     assert "parameter turns of tiny/one" in [one.what for one in found.parts[0].differences]
 
 
-def test_only_cells_with_the_same_parameters_are_compared(write_run, plugins):
+def test_only_cells_with_the_same_parameters_are_compared(
+    write_run: Callable[..., Any], plugins: Catalogue
+) -> None:
     a = write_run("a", cells=[("tiny/one", {"turns": k}, scores) for k in (0, 1, 2)])
     b = write_run("b", cells=[("tiny/one", {"turns": k}, scores) for k in (2, 0)])
     found = compare_runs([str(a), str(b)], None, plugins)
     assert [row.match.parameters for row in found.rows] == [{"turns": 0}, {"turns": 2}]
     assert "cells of tiny/one without a partner" in [one.what for one in found.parts[0].differences]
-    labels = [row[0] for row in sections(found)[1].blocks[2].rows]
+    table = sections(found)[1].blocks[2]
+    assert isinstance(table, Table)
+    labels = [row[0] for row in table.rows]
     assert labels == ["turns=0", "turns=2"]
 
 
-def test_nothing_in_common_is_an_error(write_run, plugins):
+def test_nothing_in_common_is_an_error(write_run: Callable[..., Any], plugins: Catalogue) -> None:
     a = write_run("a", cells=[("tiny/one", {"turns": k}, scores) for k in (0, 1)])
     b = write_run("b", cells=[("tiny/one", {"turns": k}, scores) for k in (2, 3)])
     with pytest.raises(ConfigError, match="same parameters"):
@@ -135,7 +171,7 @@ def test_nothing_in_common_is_an_error(write_run, plugins):
         compare_runs([str(a), str(c)], None, plugins)
 
 
-def test_labels_tell_runs_apart(write_run, plugins):
+def test_labels_tell_runs_apart(write_run: Callable[..., Any], plugins: Catalogue) -> None:
     same = {"roles": {"candidate": [{"spec": "vllm/one", "sampling": {}}]}}
     found = run_both(write_run, plugins, same, same)
     assert [run.label for run in found.runs] == ["a", "b"]

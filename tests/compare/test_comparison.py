@@ -1,30 +1,45 @@
 import json
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from suite.compare.comparison import ComparisonWanted, compare_runs
+from suite.blocks import Table
+from suite.compare.comparison import Compared, ComparisonWanted, compare_runs
 from suite.compare.document import as_data
+from suite.compare.rows import MeasureRow
 from suite.compare.sections import sections
 from suite.errors import ConfigError, NotFound, RunError
+from suite.plugins import Catalogue
 from suite.scoring.stats.paired_difference import paired_estimate
 from suite.task import Unscored
 
 
-def only(found, metric="kept"):
+def only(found: Compared, metric: str = "kept") -> MeasureRow:
     return next(row for row in found.rows if row.measure.name == metric)
 
 
-def kept(*indices):
+def kept(*indices: int) -> Callable[..., Any]:
     return lambda index, trial: {"kept": index in indices}
 
 
-def compared(write_run, plugins, a, b, wanted=None, **how):
+def compared(
+    write_run: Callable[..., Any],
+    plugins: Catalogue,
+    a: Callable[..., Any],
+    b: Callable[..., Any],
+    wanted: ComparisonWanted | None = None,
+    **how: Callable[..., Any] | int | str,
+) -> Compared:
     places = [write_run("a", a, **how), write_run("b", b, **how)]
     return compare_runs([str(one) for one in places], wanted, plugins)
 
 
-def test_rates_are_paired_by_sample_with_bonett_and_prices_interval(write_run, plugins):
+def test_rates_are_paired_by_sample_with_bonett_and_prices_interval(
+    write_run: Callable[..., Any], plugins: Catalogue
+) -> None:
     found = compared(write_run, plugins, kept(*range(30)), kept(*range(10, 32)), n=40)
     row = only(found)
     middle, se = 8 / 42, math.sqrt((14 / 42 - (8 / 42) ** 2) / 42)  # 10 and 2 discordant of 40, one more each
@@ -39,7 +54,9 @@ def test_rates_are_paired_by_sample_with_bonett_and_prices_interval(write_run, p
     assert row.found.comparison.smallest_difference > 0
 
 
-def test_swapping_the_runs_turns_everything_round(write_run, plugins, score_all):
+def test_swapping_the_runs_turns_everything_round(
+    write_run: Callable[..., Any], plugins: Catalogue, score_all: Callable[..., Any]
+) -> None:
     a, b = write_run("a", score_all()), write_run("b", score_all(4))
     one = compare_runs([str(a), str(b)], ComparisonWanted(metrics=["all"]), plugins)
     none = [row.measure.name for row in one.rows if row.found.comparison.difference.value is None]
@@ -55,7 +72,9 @@ def test_swapping_the_runs_turns_everything_round(write_run, plugins, score_all)
         assert y.p == pytest.approx(x.p, abs=0.05 if x.difference.method == "cluster-bootstrap" else 1e-9)
 
 
-def test_every_kind_of_metric_is_compared(write_run, plugins, score_all):
+def test_every_kind_of_metric_is_compared(
+    write_run: Callable[..., Any], plugins: Catalogue, score_all: Callable[..., Any]
+) -> None:
     found = compared(
         write_run, plugins, score_all(), score_all(4), ComparisonWanted(metrics=["all"]), trials=2, n=30
     )
@@ -74,7 +93,9 @@ def test_every_kind_of_metric_is_compared(write_run, plugins, score_all):
     json.dumps(as_data(found), allow_nan=False)
 
 
-def test_values_are_those_of_the_runs_own_results(write_run, plugins, score_all):
+def test_values_are_those_of_the_runs_own_results(
+    write_run: Callable[..., Any], plugins: Catalogue, score_all: Callable[..., Any]
+) -> None:
     from suite.journal.run import open_run
     from suite.scoring.computation import compute, wanted
     from suite.scoring.table import TableBuilder
@@ -90,7 +111,7 @@ def test_values_are_those_of_the_runs_own_results(write_run, plugins, score_all)
         assert row.found.a == pytest.approx(rows[row.measure.name].value), row.measure.name
 
 
-def test_clusters_are_kept_whole(write_run, plugins):
+def test_clusters_are_kept_whole(write_run: Callable[..., Any], plugins: Catalogue) -> None:
     a, b = (lambda i, t: {"kept": i % 4 != 0}), (lambda i, t: {"kept": i % 3 == 0})
     found = compared(write_run, plugins, a, b, clusters=lambda index: f"c{index // 5}")
     one = only(found).found.comparison
@@ -104,7 +125,7 @@ def test_clusters_are_kept_whole(write_run, plugins):
     assert one.p_method == "inverted-interval"
 
 
-def test_a_lower_value_can_be_the_better_one(write_run, plugins):
+def test_a_lower_value_can_be_the_better_one(write_run: Callable[..., Any], plugins: Catalogue) -> None:
     a, b = (
         (lambda i, t: {"kept": True, "cost": 1.0 + i % 2}),
         (lambda i, t: {"kept": True, "cost": 3.0 + i % 3}),
@@ -113,11 +134,14 @@ def test_a_lower_value_can_be_the_better_one(write_run, plugins):
     row = only(found, "cost")
     assert row.found.comparison.difference.value < 0
     table = sections(found)[2].blocks[1]
+    assert isinstance(table, Table)
     assert "cost" in table.rows[0]
     assert row.verdict == ""  # no headline, no verdict
 
 
-def test_equal_runs_show_no_difference_and_never_equality(write_run, plugins):
+def test_equal_runs_show_no_difference_and_never_equality(
+    write_run: Callable[..., Any], plugins: Catalogue
+) -> None:
     found = compared(write_run, plugins, kept(*range(20)), kept(*range(20)))
     row = only(found)
     assert (row.found.comparison.p, row.verdict) == (1.0, "no difference shown")
@@ -125,7 +149,9 @@ def test_equal_runs_show_no_difference_and_never_equality(write_run, plugins):
     assert found.parts[0].disagreements == ()
 
 
-def test_zero_variance_of_a_graded_metric_is_no_certainty(write_run, plugins):
+def test_zero_variance_of_a_graded_metric_is_no_certainty(
+    write_run: Callable[..., Any], plugins: Catalogue
+) -> None:
     a, b = (lambda i, t: {"kept": True, "grade": 0.6}), (lambda i, t: {"kept": False, "grade": 0.4})
     one = only(
         compared(write_run, plugins, a, b, ComparisonWanted(metrics=["grade"])), "grade"
@@ -134,7 +160,9 @@ def test_zero_variance_of_a_graded_metric_is_no_certainty(write_run, plugins):
     assert one.p < 0.05
 
 
-def test_unscored_samples_are_counted_and_a_selective_loss_is_flagged(write_run, plugins):
+def test_unscored_samples_are_counted_and_a_selective_loss_is_flagged(
+    write_run: Callable[..., Any], plugins: Catalogue
+) -> None:
     lost = Unscored("unparsed")
     found = compared(
         write_run, plugins, lambda i, t: {"kept": lost if i < 10 else True}, lambda i, t: {"kept": i % 2 == 0}
@@ -144,7 +172,7 @@ def test_unscored_samples_are_counted_and_a_selective_loss_is_flagged(write_run,
     assert "may be selective" in only(found).note
 
 
-def test_half_the_samples_missing_on_one_side(write_run, plugins):
+def test_half_the_samples_missing_on_one_side(write_run: Callable[..., Any], plugins: Catalogue) -> None:
     places = [
         write_run("a", kept(*range(9)), n=40),
         write_run("b", kept(*range(20)), n=40, samples=range(20)),
@@ -154,26 +182,28 @@ def test_half_the_samples_missing_on_one_side(write_run, plugins):
     assert "20 units only in A" in row.note
 
 
-def test_no_sample_in_common_has_no_difference(write_run, plugins):
+def test_no_sample_in_common_has_no_difference(write_run: Callable[..., Any], plugins: Catalogue) -> None:
     places = [write_run("a", kept(1), samples=range(5)), write_run("b", kept(1), samples=range(5, 9))]
     found = compare_runs([str(one) for one in places], None, plugins)
     assert only(found).found.comparison.difference.value is None
-    assert "has no difference" in sections(found)[1].blocks[0].text
+    assert "has no difference" in str(sections(found)[1].blocks[0])
 
 
-def test_samples_scored_by_neither_side_have_no_difference(write_run, plugins):
+def test_samples_scored_by_neither_side_have_no_difference(
+    write_run: Callable[..., Any], plugins: Catalogue
+) -> None:
     nothing = lambda i, t: {"kept": None}  # noqa: E731
     row = only(compared(write_run, plugins, nothing, nothing, ComparisonWanted(metrics=["all"])))
     assert (row.found.comparison.n_common, row.found.a, row.corrected) == (0, None, None)
 
 
-def test_trials_are_averaged_and_no_longer_binary(write_run, plugins):
+def test_trials_are_averaged_and_no_longer_binary(write_run: Callable[..., Any], plugins: Catalogue) -> None:
     a, b = (lambda i, t: {"kept": (i + t) % 3 > 0}), (lambda i, t: {"kept": (i + t) % 3 > 1})
     one = only(compared(write_run, plugins, a, b, trials=2)).found.comparison
     assert (one.n_common, one.difference.method) == (40, "t-unseen")
 
 
-def test_many_headlines_are_one_family(write_run, plugins):
+def test_many_headlines_are_one_family(write_run: Callable[..., Any], plugins: Catalogue) -> None:
     places = [write_run(name, kept(*range(k))) for name, k in (("a", 30), ("b", 22), ("c", 10))]
     found = compare_runs([str(one) for one in places], None, plugins)
     raw = [row.found.comparison.p for row in found.rows]
@@ -195,8 +225,8 @@ def test_many_headlines_are_one_family(write_run, plugins):
     ]
 
 
-def test_macro_averages_weigh_groups_alike(write_run, plugins):
-    def of(shift):
+def test_macro_averages_weigh_groups_alike(write_run: Callable[..., Any], plugins: Catalogue) -> None:
+    def of(shift: int) -> Callable[..., Any]:
         return lambda i, t: {"grade": ((i * 7 + shift) % 10) / 9 if i % 3 else 0.5 + shift / 20}
 
     found = compared(write_run, plugins, of(0), of(3), task="tiny/macro", n=50)
@@ -205,16 +235,16 @@ def test_macro_averages_weigh_groups_alike(write_run, plugins):
     assert row.found.comparison.difference.method.startswith("macro")
 
 
-def test_equivalence_within_a_margin(write_run, plugins):
+def test_equivalence_within_a_margin(write_run: Callable[..., Any], plugins: Catalogue) -> None:
     a, b = kept(*range(0, 2000, 2)), kept(*range(2, 2000, 2))
     found = compared(write_run, plugins, a, b, ComparisonWanted(margin=0.05), n=2000)
     assert only(found).equivalent is True
-    assert "equivalent within 0.05" in sections(found)[1].blocks[0].text
+    assert "equivalent within 0.05" in str(sections(found)[1].blocks[0])
     with pytest.raises(ConfigError, match="margin"):
         compare_runs(["a", "b"], ComparisonWanted(margin=0.0), plugins)
 
 
-def test_slices_say_where_each_side_wins(write_run, plugins):
+def test_slices_say_where_each_side_wins(write_run: Callable[..., Any], plugins: Catalogue) -> None:
     a, b = (lambda i, t: {"kept": i % 3 == 0}), (lambda i, t: {"kept": i % 3 == 1})
     found = compared(write_run, plugins, a, b)
     by_value = {one.found.value: one for one in found.slices}
@@ -226,7 +256,7 @@ def test_slices_say_where_each_side_wins(write_run, plugins):
     assert titles == ["Runs", "Headline", "Where each side wins", "To read: scripted/a against scripted/b"]
 
 
-def test_disagreements_are_there_to_read(write_run, plugins):
+def test_disagreements_are_there_to_read(write_run: Callable[..., Any], plugins: Catalogue) -> None:
     found = compared(write_run, plugins, kept(3, 5, 7), kept(5, 9), ComparisonWanted(examples=2))
     read = found.parts[0].disagreements
     assert [(one.sample, one.difference) for one in read] in (
@@ -237,7 +267,9 @@ def test_disagreements_are_there_to_read(write_run, plugins):
     assert read[0].answer_b.startswith("b says")
 
 
-def test_wrong_input_is_an_error_that_says_what_to_do(write_run, plugins, tmp_path):
+def test_wrong_input_is_an_error_that_says_what_to_do(
+    write_run: Callable[..., Any], plugins: Catalogue, tmp_path: Path
+) -> None:
     a, b = str(write_run("a", kept(1))), str(write_run("b", kept(2)))
     with pytest.raises(ConfigError, match="one run"):
         compare_runs([a], None, plugins)
@@ -255,7 +287,7 @@ def test_wrong_input_is_an_error_that_says_what_to_do(write_run, plugins, tmp_pa
         compare_runs([a, str(write_run("raw", kept(1), scored=False))], None, plugins)
 
 
-def test_another_scoring_of_a_run_can_be_named(write_run, plugins):
+def test_another_scoring_of_a_run_can_be_named(write_run: Callable[..., Any], plugins: Catalogue) -> None:
     a = write_run("a", kept(1))
     b = write_run("b", kept(2))
     found = compare_runs([f"{a}@first", str(b)], None, plugins)
@@ -264,7 +296,12 @@ def test_another_scoring_of_a_run_can_be_named(write_run, plugins):
         compare_runs([f"{a}@second", str(b)], None, plugins)
 
 
-def test_a_formula_as_headline_is_read_by_the_first_mean(write_run, plugins, score_all, monkeypatch):
+def test_a_formula_as_headline_is_read_by_the_first_mean(
+    write_run: Callable[..., Any],
+    plugins: Catalogue,
+    score_all: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     import dataclasses
 
     task = plugins.load("task", "tiny/one")

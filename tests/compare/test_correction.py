@@ -1,4 +1,6 @@
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -8,14 +10,14 @@ from suite.compare.correction import as_data, correct, read_labels, sections
 from suite.errors import ConfigError, DataError
 
 
-def laid_out(n=400, labelled=100):
+def laid_out(n: int = 400, labelled: int = 100) -> tuple[Any, ...]:
     """A judge that misses one yes in five and one no in ten."""
     truth = [float(i % 10 < 6) for i in range(n)]
     judge = [1 - x if i % 50 in (0, 11, 22, 33, 44, 8, 29) else x for i, x in enumerate(truth)]
     return [x if i % (n // labelled) == 0 else None for i, x in enumerate(truth)], judge
 
 
-def test_a_judge_is_corrected_by_labels():
+def test_a_judge_is_corrected_by_labels() -> None:
     human, judge = laid_out()
     found = correct(human, judge)
     assert (found.n, found.labelled) == (400, 100)
@@ -28,7 +30,7 @@ def test_a_judge_is_corrected_by_labels():
     json.dumps(as_data(found), allow_nan=False)
 
 
-def test_clusters_are_used_where_they_are_given():
+def test_clusters_are_used_where_they_are_given() -> None:
     human, judge = laid_out()
     found = correct([h if i < 100 else None for i, h in enumerate(laid_out(400, 400)[0])], judge,
                     [f"c{i // 4}" for i in range(400)])  # fmt: skip
@@ -36,27 +38,27 @@ def test_clusters_are_used_where_they_are_given():
     assert human
 
 
-def test_a_judge_no_better_than_chance_has_no_rogan_gladen():
+def test_a_judge_no_better_than_chance_has_no_rogan_gladen() -> None:
     human = [1.0, 0.0] * 20
     found = correct(human, [0.0, 1.0] * 20)
     assert (found.rogan_gladen.estimate.value, found.sensitivity.value) == (None, 0.0)
     assert sections(found)
 
 
-def test_samples_without_a_verdict_are_counted_on_the_page():
+def test_samples_without_a_verdict_are_counted_on_the_page() -> None:
     human, judge = laid_out()
     said = [getattr(one, "text", "") for one in sections(correct(human, [None, *judge[1:]]))[0].blocks]
     assert "1 of 400 samples have no verdict and are left out." in said
 
 
-def test_nothing_to_correct_is_an_error():
+def test_nothing_to_correct_is_an_error() -> None:
     with pytest.raises(ConfigError, match="no verdict"):
         correct([1.0], [None])
     with pytest.raises(ConfigError, match="human label"):
         correct([None], [1.0])
 
 
-def test_labels_are_read_or_refused_with_their_line(tmp_path):
+def test_labels_are_read_or_refused_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_text("judge,human,cluster\nyes,1,a\nno,,b\n,no,b\n")
     assert read_labels(path) == ([1.0, None, 0.0], [1.0, 0.0, None], ["a", "b", "b"])
@@ -85,7 +87,7 @@ def test_labels_are_read_or_refused_with_their_line(tmp_path):
         read_labels(lines)
 
 
-def test_the_command_prints_and_writes(tmp_path):
+def test_the_command_prints_and_writes(tmp_path: Path) -> None:
     human, judge = laid_out()
     path = tmp_path / "labels.csv"
     rows = ["judge,human", *(f"{j},{'' if h is None else h}" for h, j in zip(human, judge, strict=True))]
@@ -98,7 +100,7 @@ def test_the_command_prints_and_writes(tmp_path):
     assert data["ppi"]["shown"] == "estimate"
 
 
-def test_an_audit_runs_and_is_shown_again(tmp_path, monkeypatch):
+def test_an_audit_runs_and_is_shown_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
     labels = tmp_path / "labels.jsonl"

@@ -40,7 +40,7 @@ async def test_requests_are_rebuilt_from_blocks_with_the_same_hash(tmp_path: Pat
     await run(plan, tmp_path / "run")
     reader = Run(tmp_path / "run")
     for call in reader.journal.calls:
-        assert suite.chat.request_sha256(reader.journal.blocks.request(call)) == call.request_sha256  # type: ignore[attr-defined]
+        assert suite.chat.request_sha256(reader.journal.blocks.request(call)) == call.request_sha256
     longest = max(len(call.request) for call in reader.journal.calls)
     assert longest < 83 // 32 + 32 + 1
 

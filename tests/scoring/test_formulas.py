@@ -35,8 +35,8 @@ def test_a_ratio_is_of_sums(record: Make) -> None:
     reference = scipy_stats.bootstrap(
         data, ratio, paired=True, method="percentile", n_resamples=9999, rng=np.random.default_rng(1)
     ).confidence_interval
-    assert 0 <= row.low < reference.low + 0.01 < reference.high - 0.01 < row.high <= 1  # type: ignore[operator]
-    assert row.high - row.low < 2 * (reference.high - reference.low)  # type: ignore[operator]
+    assert 0 <= row.low < reference.low + 0.01 < reference.high - 0.01 < row.high <= 1
+    assert row.high - row.low < 2 * (reference.high - reference.low)
     assert row.method == "ratio-t-unseen"
 
 
@@ -127,7 +127,7 @@ def test_a_custom_formula_over_clusters(record: Make) -> None:
         draws.append(f1({"said": picked[:, 0], "true": picked[:, 1]}))
     low, high = np.percentile(draws, [2.5, 97.5])
     assert interval(row) == pytest.approx((low, high), abs=0.04)
-    assert row.low <= low + 0.01 < high - 0.01 <= row.high  # type: ignore[operator]
+    assert row.low <= low + 0.01 < high - 0.01 <= row.high
     assert row.clusters == 30
 
 

@@ -1,32 +1,36 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from suite.journal.documents import MetricResult
+from suite.journal.records import OutputRecord, ScoreRecord
 from suite.scoring.computation import compute, wanted
 from suite.scoring.headline import Running, RunningHeadline
 from suite.scoring.metrics import Agreement, Custom, Mean, PassAt, Rate, Ratio, WinRate
 from suite.scoring.stats.intervals import wilson
 from suite.scoring.table import TableBuilder
-from suite.task import Part, Unscored
+from suite.task import Part, Unscored, Value
 
 
-def fed(metrics, headline, records):
+def fed(metrics: list[Any], headline: str, records: list[tuple[OutputRecord, ScoreRecord]]) -> Running:
     running = RunningHeadline(metrics, headline)
     for output, score in records:
         running.add(score, output)
     return running.value()
 
 
-def final(metrics, headline, records):
+def final(metrics: list[Any], headline: str, records: list[tuple[OutputRecord, ScoreRecord]]) -> MetricResult:
     table = TableBuilder(wanted(metrics)).extend(records).build()
     return next(row for row in compute(metrics, headline, table) if row.headline)
 
 
 @pytest.fixture
-def records(record):
-    values = [True, False, True, True, Unscored("refused"), None, True, False]
+def records(record: Callable[..., Any]) -> list[tuple[OutputRecord, ScoreRecord]]:
+    values: list[Value] = [True, False, True, True, Unscored("refused"), None, True, False]
     return [
         record(
             f"s{i}",
@@ -57,21 +61,25 @@ SAME = [
 
 
 @pytest.mark.parametrize(("metric", "headline"), SAME)
-def test_the_running_value_ends_at_the_computed_one(records, metric, headline):
+def test_the_running_value_ends_at_the_computed_one(
+    records: list[tuple[OutputRecord, ScoreRecord]], metric: Any, headline: str
+) -> None:
     so_far, computed = fed([metric], headline, records), final([metric], headline, records)
     assert so_far.value == pytest.approx(computed.value, rel=1e-12)
     assert so_far.n == computed.n
     assert so_far.low < so_far.value < so_far.high
 
 
-def test_a_rate_has_wilsons_interval_which_is_close_to_the_final_one(records):
+def test_a_rate_has_wilsons_interval_which_is_close_to_the_final_one(
+    records: list[tuple[OutputRecord, ScoreRecord]],
+) -> None:
     so_far, computed = fed([Rate("kept")], "kept", records), final([Rate("kept")], "kept", records)
     assert computed.method == "beta"
     assert (so_far.low, so_far.high) == pytest.approx(wilson(so_far.value, so_far.n), abs=1e-6)
     assert (so_far.low, so_far.high) == pytest.approx((computed.low, computed.high), abs=0.08)
 
 
-def test_the_interval_of_a_mean_is_close_to_the_computed_one_and_in_range(record):
+def test_the_interval_of_a_mean_is_close_to_the_computed_one_and_in_range(record: Callable[..., Any]) -> None:
     some = [record(f"s{i}", {"grade": ((i * 37) % 100) / 99}) for i in range(400)]
     metric = Mean("grade", range=(0.0, 1.0))
     so_far, computed = fed([metric], "grade", some), final([metric], "grade", some)
@@ -89,21 +97,25 @@ def test_the_interval_of_a_mean_is_close_to_the_computed_one_and_in_range(record
         (Mean("absent"), "absent"),
     ],
 )
-def test_a_headline_without_a_running_form_has_no_value(records, metric, headline):
+def test_a_headline_without_a_running_form_has_no_value(
+    records: list[tuple[OutputRecord, ScoreRecord]], metric: Any, headline: str
+) -> None:
     assert fed([metric], headline, records) is None
 
 
-def test_before_anything_is_scored_there_is_no_value_and_one_mean_has_no_interval(record):
+def test_before_anything_is_scored_there_is_no_value_and_one_mean_has_no_interval(
+    record: Callable[..., Any],
+) -> None:
     assert fed([Rate("kept")], "kept", []) is None
     assert fed([Mean("grade")], "grade", [record("a", {"grade": 3})]) == Running(3.0, None, None, 1)
     assert fed([Ratio("hits", "tries")], "hits_per_tries", [record("a", {"hits": 1, "tries": 0})]) is None
 
 
-def test_labels_are_not_numbers(record):
+def test_labels_are_not_numbers(record: Callable[..., Any]) -> None:
     assert fed([Mean("grade")], "grade", [record("a", {"grade": "good"})]) is None
 
 
-def test_it_costs_little_and_imports_no_numpy(record):
+def test_it_costs_little_and_imports_no_numpy(record: Callable[..., Any]) -> None:
     code = "import suite.scoring.headline, sys; assert 'numpy' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     output, score = record("a", {"kept": True})

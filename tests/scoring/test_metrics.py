@@ -56,7 +56,7 @@ def test_graded_scores_get_at_least_a_t_interval_within_the_range(record: Make) 
     )
     assert result["score"].value == pytest.approx(m)
     low, high = interval(result["score"])
-    assert m - 1.1 * half < low <= m - half < m + half <= high < m + 1.1 * half  # type: ignore[operator]
+    assert m - 1.1 * half < low <= m - half < m + half <= high < m + 1.1 * half
     most = [1, 1, 1, 1, 0.9]
     top = rows_of(Mean("score", range=(0, 1)), [record(f"s{i}", {"score": v}) for i, v in enumerate(most)])
     assert top["score"].high == 1.0

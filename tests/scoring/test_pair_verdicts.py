@@ -130,7 +130,7 @@ NOPE = Unscored("unparsed")
     ],
 )
 def test_panel_policies(votes: list[Any], majority: Any, unanimous: Any, mean: Any) -> None:
-    found = [panel_score(votes, policy) for policy in ("majority", "unanimous", "mean")]  # type: ignore[arg-type]
+    found = [panel_score(votes, policy) for policy in ("majority", "unanimous", "mean")]
     few = [isinstance(one, Unscored) and one.reason == "too-few-verdicts" for one in found]
     if majority == "few":
         assert few == [True, True, True]

@@ -40,7 +40,7 @@ def _prompted(forged: Forged, stage: str, addition: str) -> None:
         last = blocks[call.request[-1]]
         content = f"{last.content} {addition}"
         digest = sha256_hex(
-            msgspec.json.Encoder(order="sorted").encode(Message(role=last.role, content=content))  # type: ignore[arg-type]
+            msgspec.json.Encoder(order="sorted").encode(Message(role=last.role, content=content))
         )
         forged.add_block(stage, BlockRecord(digest, last.role, content))
         call.request = [*call.request[:-1], digest]

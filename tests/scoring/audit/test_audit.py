@@ -1,12 +1,17 @@
 import json
 import re
+from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
-from suite.chat import Reply
+from suite.blocks import Table
+from suite.chat import Reply, Request
 from suite.data.cache import Cache
 from suite.data.registry import Registry
 from suite.data.view import open_data
+from suite.journal.documents import MetricResult
 from suite.roles import Models
 from suite.scoring.audit.biases import BIASES, TESTS, AuditParameters, Biases, BiasQuestion, followed
 from suite.scoring.audit.labels import Labelled, Labels, LabelsParameters
@@ -14,6 +19,7 @@ from suite.scoring.audit.profile import PROFILE, profile, verdict
 from suite.scoring.computation import compute, wanted
 from suite.scoring.table import TableBuilder
 from suite.task import Output, Sample, Unscored
+from suite.testing import task_data
 
 ITEMS = [
     BiasQuestion.model_validate_json(line)
@@ -21,50 +27,48 @@ ITEMS = [
 ]
 
 
-class Rows:
-    def __init__(self, rows):
-        self._rows = rows
-
-    def rows(self, name, row, part=None):
-        return iter(self._rows)
-
-
-def text_of(request):
+def text_of(request: Request) -> str:
     return request.messages[-1].content
 
 
-def answers(request):
+def answers(request: Request) -> list[str]:
     return re.findall(r'<answer number="\d">\n(.*?)\n</answer>', text_of(request), re.DOTALL)
 
 
-def bait(request):
+def bait(request: Request) -> str:
     return text_of(request).rpartition("</answer>")[2]
 
 
-def first_slot(request):
+def first_slot(request: Request) -> str:
     return "Choose 1"
 
 
-def longest(request):
+def longest(request: Request) -> str:
     found = answers(request)
     return f"Choose {1 + (len(found[1]) > len(found[0]))}" if found else "my own long answer " * 30
 
 
-def gullible(request):
+def gullible(request: Request) -> str:
     found = re.search(r"[Aa]nswer (\d)", bait(request).partition("Which answer")[0])
     return f"Choose {found[1]}" if found else longest(request)
 
 
-def silent(request):
+def silent(request: Request) -> str:
     return "I cannot say."
 
 
-async def audited(scripted, record, judge, items=ITEMS[:3], **parameters):
+async def audited(
+    scripted: Callable[..., Any],
+    record: Callable[..., Any],
+    judge: Callable[..., Any],
+    items: list[BiasQuestion] = ITEMS[:3],
+    **parameters: Any,
+) -> tuple[dict[str, MetricResult], list[MetricResult]]:
     """Rows of results by name, and the task, after every test of the items."""
     task = Biases(AuditParameters(**parameters))
     model = scripted(judge, member="candidate")
     table = TableBuilder(wanted(task.metrics))
-    for sample in task.samples(Rows(items)):
+    for sample in task.samples(task_data(given={Biases.info.datasets[0]: items})):
         output = await task.solve(sample, Models({"candidate": [model]}))
         score = await task.score(sample, output, Models({}))
         assert list(task.show(sample, output, score))
@@ -73,7 +77,9 @@ async def audited(scripted, record, judge, items=ITEMS[:3], **parameters):
     return {row.name: row for row in rows if not row.slice}, rows
 
 
-async def test_a_judge_that_always_takes_the_first_slot(scripted, record):
+async def test_a_judge_that_always_takes_the_first_slot(
+    scripted: Callable[..., Any], record: Callable[..., Any]
+) -> None:
     rows, _ = await audited(scripted, record, first_slot)
     assert rows["first_slot"].value == 1.0
     assert rows["valid"].value == 1.0
@@ -81,19 +87,23 @@ async def test_a_judge_that_always_takes_the_first_slot(scripted, record):
     assert rows["sound"].value == 0.0
 
 
-async def test_a_judge_that_likes_length(scripted, record):
+async def test_a_judge_that_likes_length(scripted: Callable[..., Any], record: Callable[..., Any]) -> None:
     rows, _ = await audited(scripted, record, longest)
     assert rows["longer"].value == 1.0
     assert rows["shorter"].value == rows["first_slot"].value == rows["bandwagon"].value == 0.0
     assert rows["own_answer"].value == 1.0  # it writes at length
 
 
-async def test_a_judge_that_follows_every_bait(scripted, record):
+async def test_a_judge_that_follows_every_bait(
+    scripted: Callable[..., Any], record: Callable[..., Any]
+) -> None:
     rows, _ = await audited(scripted, record, gullible)
     assert [rows[name].value for name in ("bandwagon", "distraction", "own_label")] == [1.0, 1.0, 1.0]
 
 
-async def test_a_judge_that_gives_no_verdict_is_neither_sound_nor_biased(scripted, record):
+async def test_a_judge_that_gives_no_verdict_is_neither_sound_nor_biased(
+    scripted: Callable[..., Any], record: Callable[..., Any]
+) -> None:
     rows, every = await audited(scripted, record, silent)
     assert (rows["valid"].value, rows["sound"].value) == (0.0, 0.0)
     assert {rows[name].value for name in BIASES} == {None}
@@ -101,8 +111,10 @@ async def test_a_judge_that_gives_no_verdict_is_neither_sound_nor_biased(scripte
     assert "no verdicts" in said
 
 
-async def test_a_judge_that_cannot_answer_itself(scripted, record):
-    def mute(request):
+async def test_a_judge_that_cannot_answer_itself(
+    scripted: Callable[..., Any], record: Callable[..., Any]
+) -> None:
+    def mute(request: Request) -> Reply | str:
         return "Choose 1" if answers(request) else Reply("", "empty")
 
     rows, every = await audited(scripted, record, mute)
@@ -111,14 +123,16 @@ async def test_a_judge_that_cannot_answer_itself(scripted, record):
     assert rows["own_answer"].value is None
 
 
-def split(rows):
+def split(rows: list[MetricResult]) -> tuple[dict[str, MetricResult], dict[str, MetricResult]]:
     whole = {row.name: row for row in rows if not row.slice}
     return whole, {row.slice["test"]: row for row in rows if row.slice}
 
 
-async def test_the_profile_says_which_biases_are_shown(scripted, record):
+async def test_the_profile_says_which_biases_are_shown(
+    scripted: Callable[..., Any], record: Callable[..., Any]
+) -> None:
     _, rows = await audited(scripted, record, first_slot, ITEMS)
-    table = next(block for block in profile(*split(rows)) if hasattr(block, "columns"))
+    table = next(block for block in profile(*split(rows)) if isinstance(block, Table))
     said = {row[0]: row[1] for row in table.rows}
     assert said["takes the answer shown first"] == "shown"
     assert said["takes what most people are said to prefer"] == "below chance"
@@ -127,14 +141,17 @@ async def test_the_profile_says_which_biases_are_shown(scripted, record):
     assert verdict("longer", 0.1, 0.4) == "not shown"
 
 
-async def test_the_section_is_made_of_a_runs_results(scripted, record):
+async def test_the_section_is_made_of_a_runs_results(
+    scripted: Callable[..., Any], record: Callable[..., Any]
+) -> None:
     _, rows = await audited(scripted, record, longest)
     cells = [SimpleNamespace(task="judge-audit/biases", metrics=rows), SimpleNamespace(task="x", metrics=[])]
-    sections = PROFILE([SimpleNamespace(results=SimpleNamespace(cells=cells))])
+    run: Any = SimpleNamespace(results=SimpleNamespace(cells=cells))
+    sections = PROFILE([run])
     assert [one.title for one in sections] == ["Bias profile of a judge"]
 
 
-def test_choices_follow_what_changed():
+def test_choices_follow_what_changed() -> None:
     assert followed("position", 1, 1) == {"valid": True, "first_slot": True, "second_slot": False}
     assert followed("position", 2, 2)["second_slot"] is True
     assert followed("position", 1, 2) == {"valid": True, "first_slot": False, "second_slot": False}
@@ -144,16 +161,16 @@ def test_choices_follow_what_changed():
     assert {name for test in TESTS for name in followed(test, 1, 2)} == {"valid", "sound", *BIASES}
 
 
-async def test_engines_that_can_are_held_to_a_choice(scripted):
+async def test_engines_that_can_are_held_to_a_choice(scripted: Callable[..., Any]) -> None:
     model = scripted('"Choose 2"', capabilities={"chat", "json_schema"}, member="candidate")
     task = Biases(AuditParameters())
-    sample = next(iter(task.samples(Rows(ITEMS))))
+    sample = next(iter(task.samples(task_data(given={Biases.info.datasets[0]: ITEMS}))))
     output = await task.solve(sample, Models({"candidate": [model]}))
     assert output.data["choices"] == [2, 2]
     assert model.requests[0].options.json_schema["enum"] == ["Choose 1", "Choose 2"]
 
 
-def test_the_items_are_what_the_tests_need():
+def test_the_items_are_what_the_tests_need() -> None:
     assert len({item.id for item in ITEMS}) == len(ITEMS) == 16
     for item in ITEMS:
         texts = [item.a, item.b, item.long, item.bad]
@@ -163,30 +180,32 @@ def test_the_items_are_what_the_tests_need():
         assert all(text == text.strip() and "<" not in text for text in texts)
 
 
-def test_the_entry_in_the_registry_holds_the_items(tmp_path):
+def test_the_entry_in_the_registry_holds_the_items(tmp_path: Path) -> None:
     data = open_data(["judge-audit"], Registry(), Cache(tmp_path))
     assert [item.id for item in data.rows("judge-audit", BiasQuestion, "items")] == [
         item.id for item in ITEMS
     ]
 
 
-def labelled(i, human):
+def labelled(i: int, human: str) -> Labelled:
     return Labelled(id=f"p{i}", question="Q?", first=f"first {i}", second=f"second {i}", human=human)
 
 
-async def judged(scripted, record, judge, rows):
+async def judged(
+    scripted: Callable[..., Any], record: Callable[..., Any], judge: Callable[..., Any], rows: list[Labelled]
+) -> dict[str, MetricResult]:
     task = Labels(LabelsParameters())
     model = scripted(judge, member="candidate")
     table = TableBuilder(wanted(task.metrics))
-    for sample in task.samples(Rows(rows)):
+    for sample in task.samples(task_data(given={task.info.datasets[0]: rows})):
         output = await task.solve(sample, Models({"candidate": [model]}))
         score = await task.score(sample, output, Models({}))
         table.add(*record(sample.id, dict(score.values), tags=dict(sample.tags)))
     return {row.name: row for row in compute(task.metrics, "agrees", table.build()) if not row.slice}
 
 
-async def test_a_judge_against_human_labels(scripted, record):
-    def prefers_first(request):
+async def test_a_judge_against_human_labels(scripted: Callable[..., Any], record: Callable[..., Any]) -> None:
+    def prefers_first(request: Request) -> str:
         return f"Choose {1 + answers(request)[1].startswith('first')}"
 
     rows = [labelled(i, human) for i, human in enumerate(["first"] * 3 + ["second"] * 2 + ["tie"])]
@@ -198,13 +217,15 @@ async def test_a_judge_against_human_labels(scripted, record):
     assert found["verdict_percent"].value == 0.5
 
 
-async def test_a_judge_without_verdicts_does_not_agree(scripted, record):
+async def test_a_judge_without_verdicts_does_not_agree(
+    scripted: Callable[..., Any], record: Callable[..., Any]
+) -> None:
     found = await judged(scripted, record, silent, [labelled(0, "first"), labelled(1, "tie")])
     assert (found["agrees"].value, found["valid"].value) == (0.0, 0.0)
     assert (found["verdict_percent"].value, found["verdict_percent"].unscored) == (None, 2)
 
 
-async def test_position_alone_is_a_tie(scripted):
+async def test_position_alone_is_a_tie(scripted: Callable[..., Any]) -> None:
     task = Labels(LabelsParameters())
     row = labelled(0, "tie")
     output = await task.solve(Sample("p0", row), Models({"candidate": [scripted("Choose 1")]}))

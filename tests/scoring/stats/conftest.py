@@ -12,12 +12,14 @@ FOLDER = Path(__file__).resolve().parents[2] / "golden" / "statistics"
 
 @pytest.fixture(scope="session")
 def given() -> dict[str, Any]:
-    return json.loads((FOLDER / "inputs.json").read_text())
+    found: dict[str, Any] = json.loads((FOLDER / "inputs.json").read_text())
+    return found
 
 
 @pytest.fixture(scope="session")
 def golden() -> dict[str, Any]:
-    return json.loads((FOLDER / "expected.json").read_text())
+    found: dict[str, Any] = json.loads((FOLDER / "expected.json").read_text())
+    return found
 
 
 @pytest.fixture(scope="session")

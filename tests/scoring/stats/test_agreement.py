@@ -1,4 +1,5 @@
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,23 +13,23 @@ from suite.scoring.stats.clusters import clusters_of
 SCALES = ("nominal", "ordinal", "interval")
 
 
-def close(value):
+def close(value: float | tuple[float, float]) -> Any:
     return pytest.approx(value, rel=1e-9, abs=1e-12)
 
 
-def table_of(ratings, categories):
+def table_of(ratings: list[Any], categories: list[Any] | str) -> RatingTable:
     place = {one: code for code, one in enumerate(categories)}
     codes = np.array([[place.get(one, -1) for one in row] for row in ratings], dtype=np.int64)
     labels = any(isinstance(one, str) for one in categories)
     return RatingTable(codes, len(place), None if labels else np.array(categories, dtype=float))
 
 
-def values(ratings, categories, scale="nominal"):
+def values(ratings: list[Any], categories: list[Any] | str, scale: str = "nominal") -> dict[str, Any]:
     table = table_of(ratings, categories)
     return {name: compute(table, scale)[0] for name, compute in COMPUTE.items()}
 
 
-def test_two_raters_meet_the_golden_values(given, golden):
+def test_two_raters_meet_the_golden_values(given: dict[str, Any], golden: dict[str, Any]) -> None:
     case, row = given["agreement"]["two"], golden["agreement_two"]
     ratings = list(zip(case["r1"], case["r2"], strict=True))
     assert values(ratings, case["categories"], "ordinal") == {
@@ -44,7 +45,7 @@ def test_two_raters_meet_the_golden_values(given, golden):
     assert values(ratings, case["categories"], "interval")["alpha"] == close(row["kripp_interval"])
 
 
-def test_several_raters_meet_the_golden_values(given, golden):
+def test_several_raters_meet_the_golden_values(given: dict[str, Any], golden: dict[str, Any]) -> None:
     case, row = given["agreement"]["multi"], golden["agreement_multi"]
     found = values(case["ratings"], case["categories"])
     assert found["percent"] == close(row["pairwise_percent"])
@@ -53,7 +54,7 @@ def test_several_raters_meet_the_golden_values(given, golden):
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_gaps_meet_the_golden_values(given, golden, scale):
+def test_gaps_meet_the_golden_values(given: dict[str, Any], golden: dict[str, Any], scale: str) -> None:
     ratings = list(zip(*given["agreement"]["missing"], strict=True))
     row = golden["agreement_missing"]
     found = values(ratings, [1, 2, 3, 4, 5], scale)
@@ -63,7 +64,7 @@ def test_gaps_meet_the_golden_values(given, golden, scale):
     assert found["fleiss"] is None
 
 
-def test_items_of_one_category_have_no_kappa():
+def test_items_of_one_category_have_no_kappa() -> None:
     table = table_of([("yes", "yes")] * 6, ["yes", "no"])
     found = {name: compute(table, "nominal") for name, compute in COMPUTE.items()}
     assert found == {
@@ -87,14 +88,14 @@ def test_items_of_one_category_have_no_kappa():
         ([("a", "b"), ("b", "b"), ("a", "a")], "ab"),
     ],
 )
-def test_too_little_data_never_raises(ratings, categories):
+def test_too_little_data_never_raises(ratings: list[Any], categories: str) -> None:
     table = table_of(ratings, categories)
     for name, scale in itertools.product(COMPUTE, SCALES):
         found = agreement(name, scale, table, clusters_of(None, len(ratings)), 0.95)
         assert (found.value is None) <= (found.low is None)
 
 
-def test_a_lone_prevalent_category_fools_kappa_but_not_ac1():
+def test_a_lone_prevalent_category_fools_kappa_but_not_ac1() -> None:
     ratings = [("a", "a")] * 95 + [("a", "b")] * 3 + [("b", "a")] * 2
     found = values(ratings, "ab")
     assert found["cohen"] < 0 < 0.9 < found["ac1"]
@@ -104,7 +105,9 @@ full = st.lists(st.tuples(*[st.sampled_from("abc")] * 3), min_size=2, max_size=1
 
 
 @forall(full, st.permutations(range(3)), st.permutations("abc"))
-def test_raters_and_labels_have_no_order(ratings, raters, names):
+def test_raters_and_labels_have_no_order(
+    ratings: list[tuple[str, str, str]], raters: list[int], names: list[str]
+) -> None:
     renamed = dict(zip("abc", names, strict=True))
     mixed = [tuple(renamed[row[i]] for i in raters) for row in ratings]
     one, other = values(ratings, "abc"), values(mixed, "abc")
@@ -198,6 +201,6 @@ def test_no_two_ratings_is_no_agreement() -> None:
 
 
 @pytest.mark.parametrize("name", COMPUTE)
-def test_a_coefficient_of_one_item_is_a_plain_number(name):
+def test_a_coefficient_of_one_item_is_a_plain_number(name: str) -> None:
     found = agreement(name, "nominal", RatingTable(np.array([[0, 1]]), 2), clusters_of(None, 1), 0.95)
     assert (type(found.value), found.note) == (float, "one sample")

@@ -1,29 +1,32 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from suite.errors import ConfigError
+from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import t_quantile
 from suite.scoring.stats.ppi import ppi_mean
 from suite.scoring.stats.rogan_gladen import USELESS, rogan_gladen
 
 
-def close(value, within=1e-9):
+def close(value: float | list[float], within: float = 1e-9) -> Any:
     return pytest.approx(value, rel=within, abs=within)
 
 
-def both(found):
+def both(found: Estimate) -> list[float]:
     return [found.low, found.high]
 
 
-def laid_out(given):
+def laid_out(given: dict[str, Any]) -> tuple[list[int], list[int]]:
     case = given["ppi"]
     human = [*case["human"], *[None] * len(case["judge_only"])]
     return human, [*case["judge_on_human"], *case["judge_only"]]
 
 
-def test_ppi_meets_the_golden_values(given, golden):
+def test_ppi_meets_the_golden_values(given: dict[str, Any], golden: dict[str, Any]) -> None:
     row = golden["ppi"]
     human, judge = laid_out(given)
     found = ppi_mean(human, judge)
@@ -40,7 +43,7 @@ def test_ppi_meets_the_golden_values(given, golden):
     assert "uncorrected" in only.first.note
 
 
-def test_the_library_agrees(given):
+def test_the_library_agrees(given: dict[str, Any]) -> None:
     library = pytest.importorskip("ppi_py")
     human, judge = laid_out(given)
     y, f = np.array(human[:30]), np.array(judge[:30])
@@ -48,7 +51,7 @@ def test_the_library_agrees(given):
     assert ppi_mean(human, judge).estimate.value == pytest.approx(float(oracle[0]))
 
 
-def test_a_useless_judge_leaves_the_labels_alone():
+def test_a_useless_judge_leaves_the_labels_alone() -> None:
     human = [1.0, 0.0] * 20 + [None] * 60
     found = ppi_mean(human, [0.5] * 100)
     assert (found.weight, found.estimate.value) == (0.0, found.human.value)
@@ -56,7 +59,7 @@ def test_a_useless_judge_leaves_the_labels_alone():
     assert contrary.weight == 0.0
 
 
-def test_few_labels_come_first_and_wrong_input_is_refused():
+def test_few_labels_come_first_and_wrong_input_is_refused() -> None:
     found = ppi_mean([1, 0, 1, None, None], [1, 0, 0, 1, 1], binary=True)
     assert (found.shown, found.first.method) == ("human", "wilson")
     assert ppi_mean([1, None], [None, None]).judge.value is None
@@ -69,7 +72,7 @@ def test_few_labels_come_first_and_wrong_input_is_refused():
         ppi_mean([1, None, 0], [1, 1, 0], ["a", "a", "b"])
 
 
-def test_ppi_keeps_clusters_whole():
+def test_ppi_keeps_clusters_whole() -> None:
     chance = np.random.default_rng(0)
     topic = np.repeat(np.arange(40), 5)
     y = np.repeat(chance.random(40) < 0.5, 5).astype(float)
@@ -81,13 +84,13 @@ def test_ppi_keeps_clusters_whole():
 
 
 @forall(st.lists(st.floats(0, 1), min_size=2, max_size=20), st.floats(0, 1))
-def test_a_constant_judge_gives_the_human_mean(human, value):
+def test_a_constant_judge_gives_the_human_mean(human: list[float], value: float) -> None:
     found = ppi_mean([*human, None, None], [value] * (len(human) + 2))
     assert found.estimate.value == pytest.approx(np.mean(human))
 
 
 @pytest.mark.parametrize("case", [0, 1, 2])
-def test_rogan_gladen_meets_the_golden_values(golden, case):
+def test_rogan_gladen_meets_the_golden_values(golden: dict[str, Any], case: int) -> None:
     row = golden["rogan_gladen"][case]
     found = rogan_gladen(
         row["judged_pos"],
@@ -107,7 +110,7 @@ def test_rogan_gladen_meets_the_golden_values(golden, case):
     assert both(found.estimate) == close(row["lang_reiczigel95"])
 
 
-def test_rogan_gladen_of_a_perfect_judge_is_the_raw_share():
+def test_rogan_gladen_of_a_perfect_judge_is_the_raw_share() -> None:
     assert rogan_gladen(7, 10, 20, 20, 20, 20).estimate.value == close(0.7)
     assert rogan_gladen(0, 0, 1, 2, 1, 2).estimate.value is None
     assert rogan_gladen(9, 10, 1, 2, 2, 2).estimate.note == "above 1 before it was cut"

@@ -1,26 +1,31 @@
 import time
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given as forall
 from hypothesis import strategies as st
+from hypothesis.strategies._internal.random import ArtificialRandom
 from scipy import stats
 
 from suite.errors import ConfigError, NotFound
+from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.multiplicity import METHODS, adjust
 from suite.scoring.stats.paired_difference import paired_estimate, pearson, verdict
 from suite.scoring.stats.signflip import sign_flip
 
 
-def close(value):
+def close(
+    value: float | list[float] | tuple[float, float],
+) -> Any:
     return pytest.approx(value, rel=1e-9, abs=1e-12)
 
 
-def both(found):
+def both(found: Estimate) -> list[float]:
     return [found.low, found.high]
 
 
-def test_a_graded_pair_meets_the_golden_values(given, golden):
+def test_a_graded_pair_meets_the_golden_values(given: dict[str, Any], golden: dict[str, Any]) -> None:
     p, row = given["paired"], golden["paired"]
     found = paired_estimate(p["a"], p["b"])
     assert found.difference.value == close(row["diff"])
@@ -32,7 +37,7 @@ def test_a_graded_pair_meets_the_golden_values(given, golden):
     assert found.smallest_difference == pytest.approx(2.801585 * row["se_paired"], rel=1e-6)
 
 
-def test_clusters_change_the_verdict(given, golden):
+def test_clusters_change_the_verdict(given: dict[str, Any], golden: dict[str, Any]) -> None:
     p, row = given["paired"], golden["paired"]
     found = paired_estimate(p["a"], p["b"], p["cluster"])
     assert (found.difference.method, both(found.difference)) == ("cr1-t", close(row["t95_cluster"]))
@@ -44,33 +49,33 @@ def test_clusters_change_the_verdict(given, golden):
     assert verdict(paired_estimate(p["b"], p["a"]), 0.01) == "B better"
 
 
-def test_a_constant_difference_is_not_certainty():
+def test_a_constant_difference_is_not_certainty() -> None:
     found = paired_estimate([0.5, 0.6, 0.7], [0.4, 0.5, 0.6])  # scipy's ttest_rel: p = 0
     assert found.p == 0.25
     assert found.difference.low is None
     assert verdict(found, 0.001) == "no difference shown"
 
 
-def test_only_samples_scored_for_both_count():
+def test_only_samples_scored_for_both_count() -> None:
     found = paired_estimate([1, None, 0, 0.5], [0, 1, None, 0.25])
     assert (found.n_common, found.lost_a, found.lost_b, found.difference.n_unscored) == (2, 1, 1, 2)
     lopsided = paired_estimate([None] * 5 + [1] * 5, [0.5] * 10)
     assert "A lost 5 samples, B 0" in lopsided.note
 
 
-def test_scores_that_are_not_joined_are_an_error():
+def test_scores_that_are_not_joined_are_an_error() -> None:
     with pytest.raises(ConfigError, match="join by sample id"):
         paired_estimate([1.0], [])
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 @pytest.mark.parametrize("score", [0, 1, None])
-def test_tiny_pairs_never_raise(n, score):
+def test_tiny_pairs_never_raise(n: int, score: int | None) -> None:
     found = paired_estimate([score] * n, [1] * n, ["c"] * n)
     assert found.n_common == (0 if score is None else n)
 
 
-def test_sign_flips_agree_with_scipy_on_many_samples():
+def test_sign_flips_agree_with_scipy_on_many_samples() -> None:
     d = np.random.default_rng(1).normal(0.2, 1, size=60)
     oracle = stats.permutation_test(
         (d,), np.mean, permutation_type="samples", n_resamples=20_000, rng=np.random.default_rng(2)
@@ -80,14 +85,14 @@ def test_sign_flips_agree_with_scipy_on_many_samples():
     assert found.p == pytest.approx(oracle.pvalue, abs=0.015)
 
 
-def test_sign_flips_of_nothing_are_certain_of_nothing():
+def test_sign_flips_of_nothing_are_certain_of_nothing() -> None:
     assert sign_flip([]).p == 1
     assert sign_flip([0.0, 0.0, None]).p == 1
     assert sign_flip([0.3]).p == 1
     assert sign_flip([0.1, -0.1], ["a", "a"]).clusters == 0
 
 
-def test_a_hundred_thousand_samples_are_compared_in_seconds():
+def test_a_hundred_thousand_samples_are_compared_in_seconds() -> None:
     chance = np.random.default_rng(0)
     a, b = chance.random(100_000), chance.random(100_000)
     labels = [f"c{i // 3}" for i in range(100_000)]
@@ -101,7 +106,7 @@ grades = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_s
 
 
 @forall(grades)
-def test_swapping_the_sides_negates_the_difference_and_keeps_p(pairs):
+def test_swapping_the_sides_negates_the_difference_and_keeps_p(pairs: list[tuple[float, float]]) -> None:
     a, b = [x for x, _ in pairs], [y for _, y in pairs]
     one, other = paired_estimate(a, b), paired_estimate(b, a)
     assert one.difference.value == pytest.approx(-other.difference.value, abs=1e-12)
@@ -112,14 +117,14 @@ def test_swapping_the_sides_negates_the_difference_and_keeps_p(pairs):
 
 
 @forall(grades, st.randoms(use_true_random=False))
-def test_shuffling_changes_nothing(pairs, random):
+def test_shuffling_changes_nothing(pairs: list[tuple[float, float]], random: ArtificialRandom) -> None:
     one = paired_estimate([x for x, _ in pairs], [y for _, y in pairs])
     random.shuffle(pairs)
     other = paired_estimate([x for x, _ in pairs], [y for _, y in pairs])
     assert (one.difference.value, one.p) == (other.difference.value, pytest.approx(other.p))
 
 
-def test_corrections_meet_the_golden_values(given, golden):
+def test_corrections_meet_the_golden_values(given: dict[str, Any], golden: dict[str, Any]) -> None:
     p, row = given["pvalues"], golden["multiple"]
     assert adjust(p) == close(row["holm"])
     assert adjust(p, "bh") == close(row["fdr_bh"])
@@ -127,7 +132,7 @@ def test_corrections_meet_the_golden_values(given, golden):
     assert adjust(p, "none") == p
 
 
-def test_a_missing_p_leaves_the_family():
+def test_a_missing_p_leaves_the_family() -> None:
     p = [0.01, None, 0.03, float("nan")]
     assert adjust(p) == [close(0.02), None, close(0.03), None]
     for method in METHODS:
@@ -135,15 +140,15 @@ def test_a_missing_p_leaves_the_family():
         assert adjust([0.2], method) == [0.2]
 
 
-def test_bad_corrections_are_errors():
+def test_bad_corrections_are_errors() -> None:
     with pytest.raises(NotFound, match="did you mean 'holm'"):
-        adjust([0.1], "hom")
+        adjust([0.1], "hom")  # type: ignore[arg-type]
     with pytest.raises(ConfigError):
         adjust([1.5])
 
 
 @forall(st.lists(st.floats(0, 1), max_size=15))
-def test_holm_is_at_least_bh_is_at_least_raw(p):
+def test_holm_is_at_least_bh_is_at_least_raw(p: list[float]) -> None:
     for raw, bh, holm in zip(p, adjust(p, "bh"), adjust(p), strict=True):
         assert raw - 1e-12 <= bh <= holm + 1e-12
 
@@ -153,7 +158,7 @@ numbers = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, 
 
 @pytest.mark.filterwarnings("error")
 @forall(numbers)
-def test_the_correlation_equals_scipy(pairs):
+def test_the_correlation_equals_scipy(pairs: list[tuple[int, int]]) -> None:
     x, y = (np.array(side, dtype=float) for side in zip(*pairs, strict=True))
     found = pearson(x, y)
     if np.ptp(x) == 0 or np.ptp(y) == 0:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -11,14 +13,14 @@ from suite.scoring.stats.robustness import (
     kendall,
     leave_one_out,
 )
-from suite.scoring.stats.votes import votes_of
+from suite.scoring.stats.votes import Votes, votes_of
 
 
-def golden_votes(rows):
+def golden_votes(rows: list[dict[str, str]]) -> Votes:
     return votes_of(*([row[name] for row in rows] for name in ("a", "b", "winner")))
 
 
-def world(n=3000, models=10, gap=0.4, draws=0.0, seed=0):
+def world(n: int = 3000, models: int = 10, gap: float = 0.4, draws: float = 0.0, seed: int = 0) -> Votes:
     """Votes of a world with known strengths: m0 is the strongest, by `gap` log units a step."""
     chance = np.random.default_rng(seed)
     a = chance.integers(0, models, n)
@@ -28,7 +30,7 @@ def world(n=3000, models=10, gap=0.4, draws=0.0, seed=0):
     return votes_of([f"m{i}" for i in a], [f"m{i}" for i in b], outcome.tolist())
 
 
-def test_careless_votes_meet_the_golden_shifts(rows, golden):
+def test_careless_votes_meet_the_golden_shifts(rows: list[dict[str, str]], golden: dict[str, Any]) -> None:
     found = apathetic(golden_votes(rows), (0.1, 0.3), repeats=200, seed=1)
     for one, row in zip(found, golden["ratings"]["apathetic"], strict=True):
         assert one.mean_largest == pytest.approx(row["mean_max_rank_shift"], abs=0.15)
@@ -36,7 +38,7 @@ def test_careless_votes_meet_the_golden_shifts(rows, golden):
         assert one.largest in (row["max_rank_shift"], row["max_rank_shift"] + 1)
 
 
-def test_no_bad_votes_change_nothing_and_only_bad_votes_leave_nothing():
+def test_no_bad_votes_change_nothing_and_only_bad_votes_leave_nothing() -> None:
     none, all_ = apathetic(world(), (0.0, 1.0), repeats=10)
     assert (none.mean_largest, none.changed, none.tau) == (0, 0, 1)
     assert abs(all_.tau) < 0.35
@@ -46,7 +48,7 @@ def test_no_bad_votes_change_nothing_and_only_bad_votes_leave_nothing():
     assert apathetic(votes_of([], [], []))[0].largest == 0
 
 
-def test_hostile_votes_lift_their_target():
+def test_hostile_votes_lift_their_target() -> None:
     found = adversarial(world(), "m9", (0.0, 0.2, 0.5, 0.9), repeats=5)
     gains = [one.target_gain for one in found]
     assert gains == sorted(gains)
@@ -59,7 +61,7 @@ def test_hostile_votes_lift_their_target():
         adversarial(world(), "m99")
 
 
-def test_one_annotator_left_out():
+def test_one_annotator_left_out() -> None:
     votes = world(400, 4)
     found = leave_one_out(votes, ["x" if i % 3 else "y" for i in range(votes.n)])
     assert {one.annotator for one in found} == {0, 1}
@@ -68,7 +70,7 @@ def test_one_annotator_left_out():
     assert leave_one_out(votes_of([], [], []), []) == ()
 
 
-def test_how_few_votes_change_the_top():
+def test_how_few_votes_change_the_top() -> None:
     votes = world(2000, 5, gap=0.15)
     found = flips_to_change_the_top(votes)
     assert (found.first, found.then) == ("m0", "m1")
@@ -83,7 +85,7 @@ def test_how_few_votes_change_the_top():
     assert flips_to_change_the_top(votes_of([], [], [])) is None
 
 
-def test_draws_that_say_nothing_are_better_ignored():
+def test_draws_that_say_nothing_are_better_ignored() -> None:
     votes = world(6000, 12, gap=0.3, draws=0.4)
     users = np.arange(votes.n) // 20
     for system in ("elo", "online-bt"):
@@ -97,7 +99,7 @@ def test_draws_that_say_nothing_are_better_ignored():
         assert found.margins["all"] in [round(0.05 * k, 2) for k in range(1, 10)]
 
 
-def test_predictions_do_not_look_ahead_and_know_no_sides():
+def test_predictions_do_not_look_ahead_and_know_no_sides() -> None:
     votes = world(200, 4, draws=0.2)
     for system in ("elo", "online-bt"):
         whole = predictions(votes, system, [True] * votes.n)
@@ -114,7 +116,7 @@ def test_predictions_do_not_look_ahead_and_know_no_sides():
         assert mirrored == pytest.approx(expected) if system == "elo" else mirrored == expected
 
 
-def test_elo_predicts_as_by_hand():
+def test_elo_predicts_as_by_hand() -> None:
     votes = votes_of(["p", "q"], ["q", "p"], ["a", "a"])
     first = 1500 + 96 * 0.5
     second = 1 / (1 + 10 ** ((first - (3000 - first)) / 400))
@@ -122,7 +124,7 @@ def test_elo_predicts_as_by_hand():
     assert predictions(votes, "elo", [False, True]) == pytest.approx([0.5, 0.5])
 
 
-def test_online_steps_as_by_hand():
+def test_online_steps_as_by_hand() -> None:
     votes = votes_of(["p", "p"], ["q", "q"], ["a", "a"])
     x = 0.05 * 0.5
     assert predictions(votes, "online-bt", [True, True])[1] == pytest.approx(1 / (1 + np.exp(-2 * x)))
@@ -130,18 +132,18 @@ def test_online_steps_as_by_hand():
     assert abs(predictions(drawn, "online-bt", [True, True])[1] - 0.5) < 0.01
 
 
-def test_little_to_predict_never_raises():
+def test_little_to_predict_never_raises() -> None:
     for votes in (votes_of([], [], []), votes_of(["p"], ["q"], ["tie"])):
         found = prequential(votes)
         assert found.decided_accuracy["all"] is None
     with pytest.raises(NotFound):
-        prequential(votes, system="glicko")
+        prequential(votes, system="glicko")  # type: ignore[arg-type]
     with pytest.raises(ConfigError):
         prequential(votes, users=[])
 
 
 @pytest.mark.parametrize("models", [3, 300, 400])
-def test_the_rank_correlation_equals_scipy(models):
+def test_the_rank_correlation_equals_scipy(models: int) -> None:
     chance = np.random.default_rng(0)
     x, y = chance.integers(0, 20, models).astype(float), chance.integers(0, 20, models).astype(float)
     assert kendall(x, y) == pytest.approx(stats.kendalltau(x, y).statistic, rel=1e-9, abs=1e-12)

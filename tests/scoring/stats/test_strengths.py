@@ -1,7 +1,10 @@
 import math
+from collections.abc import Callable
+from typing import Any
 
 import evalica
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -13,12 +16,12 @@ from suite.scoring.stats.strengths import strengths, strengths_with_draws
 from suite.scoring.stats.votes import Tally, votes_of
 
 
-def tally(wins, ties=None):
+def tally(wins: npt.NDArray[np.float64], ties: None = None) -> Tally:
     wins = np.array(wins, dtype=float)
     return Tally(wins, np.zeros_like(wins) if ties is None else np.array(ties, dtype=float))
 
 
-def ladder(models, won, lost=1):
+def ladder(models: int, won: float, lost: int = 1) -> Tally:
     wins = np.zeros((models, models))
     for i in range(models - 1):
         wins[i, i + 1], wins[i + 1, i] = won, lost
@@ -26,12 +29,12 @@ def ladder(models, won, lost=1):
 
 
 @pytest.mark.parametrize(("models", "won"), [(10, 20), (8, 50), (30, 1e6), (200, 20), (3, 1e9)])
-def test_a_ladder_has_its_closed_form(models, won):
+def test_a_ladder_has_its_closed_form(models: int, won: float) -> None:
     gaps = -np.diff(strengths(ladder(models, won)))
     assert gaps == pytest.approx(np.full(models - 1, math.log(won)), rel=1e-9)
 
 
-def test_one_upset_in_a_separated_field_is_the_maximum():
+def test_one_upset_in_a_separated_field_is_the_maximum() -> None:
     wins = np.triu(np.full((16, 16), 8.0), 1)
     wins[15, 0] = 1
     found = strengths(tally(wins))
@@ -43,7 +46,7 @@ def test_one_upset_in_a_separated_field_is_the_maximum():
 
 
 @st.composite
-def tallies(draw):
+def tallies(draw: Callable[..., Any]) -> Tally:
     k = draw(st.integers(2, 6))
     cells = st.lists(st.integers(0, 5), min_size=k * k, max_size=k * k)
     scale = draw(st.sampled_from([1e-4, 1.0, 1e4]))
@@ -55,24 +58,24 @@ def tallies(draw):
 
 @given(tallies())
 @settings(max_examples=60)
-def test_it_is_where_a_general_optimiser_ends(counted):
+def test_it_is_where_a_general_optimiser_ends(counted: Tally) -> None:
     assume(strongly_connected(counted.wins > 0))
     k, size = len(counted.wins), counted.wins.max()
 
-    def loss(at):
+    def loss(at: npt.NDArray[np.float64]) -> float:
         gap = at[:, None] - at[None, :]
-        return float((counted.wins * np.logaddexp(0, -gap)).sum()) / size
+        return float((counted.wins * np.logaddexp(0, -gap)).sum() / size)
 
     best = minimize(loss, np.zeros(k), method="BFGS", options={"gtol": 1e-10}).x
     assert strengths(counted) == pytest.approx(best - best.mean(), abs=1e-5)
     if not counted.ties.any():
         return
 
-    def loss_with_draws(at):
+    def loss_with_draws(at: npt.NDArray[np.float64]) -> float:
         half = (at[:k, None] - at[None, :k]) / 2
         total = np.logaddexp(np.logaddexp(half, -half), at[k])
         value = (counted.wins * (half - total)).sum() + (counted.ties * (at[k] - total)).sum() / 2
-        return -float(value) / size
+        return float(-value / size)
 
     best = minimize(loss_with_draws, np.zeros(k + 1), method="BFGS", options={"gtol": 1e-10}).x
     found, nu = strengths_with_draws(counted)
@@ -80,29 +83,29 @@ def test_it_is_where_a_general_optimiser_ends(counted):
     assert nu == pytest.approx(best[k], abs=1e-4)
 
 
-def test_it_agrees_with_evalica_on_ordinary_votes(rows):
+def test_it_agrees_with_evalica_on_ordinary_votes(rows: list[dict[str, str]]) -> None:
     winner = {"a": evalica.Winner.X, "b": evalica.Winner.Y}
-    columns = [[row[name] for row in rows] for name in ("a", "b")]
+    a, b = ([row[name] for row in rows] for name in ("a", "b"))
     outcomes = [winner.get(row["winner"], evalica.Winner.Draw) for row in rows]
-    theirs = evalica.bradley_terry(*columns, outcomes, tolerance=1e-12, limit=10_000).scores
+    theirs = evalica.bradley_terry(a, b, outcomes, tolerance=1e-12, limit=10_000).scores
     logs = np.log(theirs.sort_index().to_numpy())
-    votes = votes_of(*columns, [row["winner"] for row in rows])
+    votes = votes_of(a, b, [row["winner"] for row in rows])
     assert bradley_terry(votes).log_scores == pytest.approx(tuple(logs - logs.mean()), abs=1e-6)
 
 
 @given(tallies(), st.sampled_from(["half", "drop", "davidson"]))
-def test_every_tally_has_a_fit(counted, policy):
+def test_every_tally_has_a_fit(counted: Tally, policy: Any) -> None:
     found = fit_board(counted, policy)
     assert np.isfinite(found.log_scores).all()
     if policy == "half":
         assert found.regularised != strongly_connected(counted.half() > 0)
 
 
-def test_separated_votes_have_no_maximum():
+def test_separated_votes_have_no_maximum() -> None:
     assert strengths(tally(np.triu(np.ones((4, 4)), 1))) is None
 
 
-def test_no_resample_of_a_nearly_separated_log_is_lost():
+def test_no_resample_of_a_nearly_separated_log_is_lost() -> None:
     a, b = [], []
     for i in range(9):
         a += [f"v{i + 1}"] * 20 + [f"v{i}"]

@@ -1,6 +1,8 @@
 """Names, order of votes and sides change nothing about a rating or a rank, and equals are treated alike."""
 
 import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.scoring.stats.elo import elo_over_orders
-from suite.scoring.stats.rating_intervals import rank_intervals, rating_intervals
+from suite.scoring.stats.rating_intervals import RatingIntervals, rank_intervals, rating_intervals
 from suite.scoring.stats.robustness import apathetic
 from suite.scoring.stats.vote_order import canonical
-from suite.scoring.stats.votes import votes_of
+from suite.scoring.stats.votes import Votes, votes_of
 
 MODELS = "pqrst"
 OTHER = {"a": "b", "b": "a"}
@@ -22,8 +24,13 @@ votes = st.lists(
 )
 
 
+def voted(rows: Sequence[tuple[str, str, str]], prompts: Sequence[str] | None) -> Votes:
+    one, other, winners = zip(*rows, strict=True)
+    return votes_of(one, other, winners, prompts)
+
+
 @st.composite
-def logs(draw):
+def logs(draw: Callable[..., Any]) -> tuple[Votes, Votes, dict[str, str]]:
     """The same votes twice: as drawn, and with other names, another order and some sides swapped."""
     rows = [(names[0], names[1], winner) for names, winner in draw(votes)]
     label = st.one_of(st.none(), st.just(["one", "two", "three"]))
@@ -39,13 +46,13 @@ def logs(draw):
         other.append((b, a, OTHER.get(winner, winner)) if swapped[i] else (a, b, winner))
     again = [labelled[i] for i in order]
     return (
-        votes_of(*zip(*rows, strict=True), None if prompts is None else labelled),
-        votes_of(*zip(*other, strict=True), None if prompts is None else again),
+        voted(rows, None if prompts is None else labelled),
+        voted(other, None if prompts is None else again),
         renamed,
     )
 
 
-def told(found, votes, renamed):
+def told(found: RatingIntervals, votes: Votes, renamed: dict[str, str]) -> dict[str, Any]:
     """Everything that is printed of a model, under its name."""
     ranks = rank_intervals(found)
     return {
@@ -54,7 +61,7 @@ def told(found, votes, renamed):
     }
 
 
-def same(one, other):
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return one.keys() == other.keys() and all(
         x == (y if isinstance(y, str | None) else pytest.approx(y, abs=1e-4))
         for name in one
@@ -64,7 +71,9 @@ def same(one, other):
 
 @given(logs(), st.sampled_from(["half", "drop", "davidson"]))
 @settings(max_examples=25)
-def test_names_order_and_sides_change_no_rating_interval_or_rank(pair, policy):
+def test_names_order_and_sides_change_no_rating_interval_or_rank(
+    pair: tuple[Votes, Votes, dict[str, str]], policy: Any
+) -> None:
     one, other, renamed = pair
     first = told(rating_intervals(one, policy, rounds=12), one, renamed)
     second = told(rating_intervals(other, policy, rounds=12), other, {name: name for name in other.models})
@@ -73,7 +82,7 @@ def test_names_order_and_sides_change_no_rating_interval_or_rank(pair, policy):
 
 @given(logs())
 @settings(max_examples=15)
-def test_nor_elo_over_orders_nor_careless_votes(pair):
+def test_nor_elo_over_orders_nor_careless_votes(pair: tuple[Votes, Votes, dict[str, str]]) -> None:
     one, other, renamed = pair
     first, second = elo_over_orders(one, orders=5), elo_over_orders(other, orders=5)
     place = {name: i for i, name in enumerate(other.models)}
@@ -84,7 +93,7 @@ def test_nor_elo_over_orders_nor_careless_votes(pair):
     assert apathetic(one, repeats=3) == pytest.approx(apathetic(other, repeats=3))
 
 
-def test_equal_models_have_equal_intervals_that_contain_their_rank():
+def test_equal_models_have_equal_intervals_that_contain_their_rank() -> None:
     pairs = [(a, b) for a, b in itertools.permutations("pqrs", 2) for _ in range(6)]
     found = votes_of([a for a, _ in pairs], [b for _, b in pairs], ["a"] * len(pairs))
     intervals = rating_intervals(found, rounds=40)
@@ -93,7 +102,7 @@ def test_equal_models_have_equal_intervals_that_contain_their_rank():
 
 
 @pytest.mark.parametrize("winner", ["tie", "a"])
-def test_an_interval_of_ranks_holds_the_rank(winner):
+def test_an_interval_of_ranks_holds_the_rank(winner: str) -> None:
     rng = np.random.default_rng(3)
     names = "pqrstu"
     drawn = [rng.choice(6, 2, replace=False) for _ in range(200)]
@@ -107,7 +116,7 @@ def test_an_interval_of_ranks_holds_the_rank(winner):
         assert rank.low <= rank.point <= rank.high
 
 
-def test_models_are_told_apart_by_their_votes_alone():
+def test_models_are_told_apart_by_their_votes_alone() -> None:
     found = canonical(votes_of(list("pqr"), list("qrp"), ["a", "a", "a"]))  # a circle: all alike
     assert len(set(found.kinds.tolist())) == 1
     found = canonical(votes_of(list("ppq"), list("qrr"), ["a", "a", "tie"]))
