@@ -16,7 +16,6 @@ from suite_userbench.parameters import TravelParameters
 from suite_userbench.task import Travel
 
 import suite
-from suite.journal.documents import Results
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +50,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base / "runs"
 
 
-def totals(results: Results) -> dict[str, Any]:
-    return {one.name: one.value for one in results.cells[0].metrics if not one.slice}
+def totals(run: suite.Run) -> dict[str, Any]:
+    return {one.name: one.value for one in run.results.cells[0].metrics if not one.slice}
 
 
 def _number(value: suite.Shown) -> float:
@@ -65,7 +64,7 @@ def test_results_and_facts(folder: Path) -> None:
     (cell,) = run.manifest.cells
     assert cell.facts["user"] == "rules-v1 (version 1)"
     assert "not comparable" in cell.facts["scenarios"]
-    found = totals(run.results)
+    found = totals(run)
     assert found["elicited"] == pytest.approx(found["elicited_active"] + found["elicited_passive"])
     assert found["score_micro"] == pytest.approx(
         0.8 * found["correct_exist_rate"] + 0.2 * found["best_exist_rate"]
@@ -81,7 +80,7 @@ def test_the_report_shows_bounds_and_curves(folder: Path) -> None:
     assert set(lines) == {"baseline: random", "baseline: ask_everything"}
     assert all(later[1] >= sooner[1] for line in lines.values() for sooner, later in itertools.pairwise(line))
     assert lines["baseline: random"][-1][1] == 0.0
-    assert lines["baseline: ask_everything"][-1][1] == pytest.approx(totals(runs[1].results)["elicited"])
+    assert lines["baseline: ask_everything"][-1][1] == pytest.approx(totals(runs[1])["elicited"])
     bounds, best_of = [block for block in section.blocks if isinstance(block, suite.Table)]
     rows: dict[str, Any] = {str(row[0]): dict(zip(bounds.columns, row, strict=True)) for row in bounds.rows}
     assert rows["bound: one pick among 18"]["score"] == pytest.approx(2.6 / 18)
@@ -169,7 +168,7 @@ def test_generated_files_serve_as_data(tmp_path: Path, monkeypatch: pytest.Monke
     )
     assert code == 0
     run = suite.Run(tmp_path / "run")
-    assert len(list(run.outputs())) == 3 and totals(run.results)["score"] == 0.0
+    assert len(list(run.outputs())) == 3 and totals(run)["score"] == 0.0
 
 
 def test_the_baseline_command() -> None:
