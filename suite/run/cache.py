@@ -124,6 +124,7 @@ class ResponseCache:
             if any(path.is_symlink() for path in folder.glob("replies.sqlite*")):
                 raise OSError(errno.ELOOP, "a symbolic link stands in its place")
             self._file = sqlite3.connect(folder / "replies.sqlite", timeout=10.0, isolation_level=None)
+            self._file.execute("PRAGMA page_size=16384")  # of a new file: pages of 4 KiB hold two replies
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.execute("PRAGMA synchronous=NORMAL")
             self._file.execute(

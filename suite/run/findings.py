@@ -8,7 +8,7 @@ date), `cut` (fewer prompt tokens read than sent), `settled` and `wording` (outc
 by limit), `alike`, `judged` and `unscored` (most fail in one way).
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
@@ -72,7 +72,7 @@ class CallTally:
     """What the calls of one journal after the other tell, by member."""
 
     def __init__(self, roles: Roles) -> None:
-        self._counts: dict[tuple[str, str], Counter[str]] = {}
+        self._counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self._calls: Counter[str] = Counter()
         served = ("openai/", "vllm/")
         self._sent = {
@@ -81,7 +81,7 @@ class CallTally:
         self._candidates = {one.member for one in roles.get("candidate", ())}
 
     def _add(self, kind: str, member: str, what: str) -> None:
-        self._counts.setdefault((kind, member), Counter())[what] += 1
+        self._counts[kind, member][what] += 1
 
     def add(self, call: Call) -> None:
         """Count one call."""

@@ -104,7 +104,8 @@ class Progress:
     def scored(self, cell: Cell, output: OutputRecord, score: ScoreRecord) -> None:
         """A sample was scored now."""
         self.counts[Stage.SCORE] += 1
-        self._headlines[cell.id][1].add(score, output)
+        if not self._quiet:
+            self._headlines[cell.id][1].add(score, output)
         self._step()
 
     def already(self, stage: Stage) -> None:

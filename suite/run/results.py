@@ -161,7 +161,9 @@ def effort(run: Run) -> tuple[dict[str, CallTotals], float, list[ResultFinding]]
         for line in each.calls.raw():
             call = decoder.decode(line)
             told.add(call)
-            one = found.setdefault(call.role, CallTotals(0, 0, 0, 0, 0, 0))
+            one = found.get(call.role)
+            if one is None:
+                one = found[call.role] = CallTotals(0, 0, 0, 0, 0, 0)
             usage = call.reply.usage
             one.calls += 1
             one.cached += call.cached
