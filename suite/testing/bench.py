@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -34,7 +34,7 @@ class Shuffled(Plan):
         """All groups, shuffled."""
         chance = random.Random(7)
         found = [
-            replace(group, items=tuple(chance.sample(group.items, len(group.items))))
+            group._replace(items=tuple(chance.sample(group.items, len(group.items))))
             for group in super().groups()
         ]
         chance.shuffle(found)

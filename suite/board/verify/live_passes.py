@@ -11,7 +11,7 @@ import heapq
 import json
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ class _Picked(Plan):
                 item for item in group.items if (self.cells[item.cell].id, item.sample.id) in self.works
             )
             if items:
-                yield replace(group, items=items)
+                yield group._replace(items=items)
 
 
 def pick(
