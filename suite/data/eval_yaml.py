@@ -6,7 +6,6 @@ own framework, with the sentence that the Hub refuses it. Schema: `registry/sche
 the Hub's documentation of benchmarks. Not here: results (`suite.report.hub`).
 """
 
-import json
 from collections.abc import Mapping, Sequence
 
 import yaml
@@ -14,7 +13,6 @@ import yaml
 from suite.chat import Json
 from suite.data.entry import DatasetEntry
 from suite.data.hub_listings import HubBenchmark
-from suite.data.registry import registry_folder
 
 FRAMEWORK = "suite"
 REFUSED = (
@@ -74,9 +72,3 @@ def rendered(content: Mapping[str, Json], remarks: Sequence[str]) -> str:
     """The file with its remarks as comments."""
     head = "".join(f"# {' '.join(line.split())}\n" for line in remarks)
     return head + yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True, width=100)
-
-
-def schema() -> dict[str, Json]:
-    """The JSON Schema of the file."""
-    found: dict[str, Json] = json.loads((registry_folder() / "schemas" / "eval-yaml.json").read_text("utf-8"))
-    return found

@@ -69,15 +69,12 @@ def locked(entry: EntryT, cache: Cache) -> EntryT:
     """The entry with its lock's pins, if there is a lock. Raises DataError for one of another entry."""
     path = lock_path(cache, entry)
     lock = read_lock(path)
-    return entry if lock is None else apply(entry, lock, path)
-
-
-def apply(entry: EntryT, lock: Lock, where: Path) -> EntryT:
-    """The entry with the pins of a lock. Raises DataError if the lock was made for another entry."""
+    if lock is None:
+        return entry
     if lock.entry != entry.id or lock.made_for != entry.digest():
         raise DataError(
             f"the pins of {entry.id} were made for another version of its entry",
-            where=str(where),
+            where=str(path),
             fix=f"run `suite data pin {entry.id}` again, or delete that file to use the registry's own pins",
         )
     source = entry.source

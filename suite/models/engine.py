@@ -21,7 +21,7 @@ from suite.models.spec import ModelSpec
 # a hash or commit of the model; what an endpoint tells of it, to be held against each reply; nothing
 KnownBy = Literal["content", "told", "nothing"]
 Say = Callable[[str], None]  # shows one line of progress to the person who waits
-Part = TypeVar("Part")
+T = TypeVar("T")
 
 Note = Callable[[str, str], None]  # records and shows what an engine does otherwise: what, in words
 
@@ -68,6 +68,11 @@ class Surroundings:
     note: Note = field(default=silent_note)
 
 
+def present(**values: T | None) -> dict[str, T]:
+    """The values that are not None, in their order."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
 class Engine(ABC):
     """One model that answers. Made at plan time (cheap, nothing started), started once, closed once."""
 
@@ -109,7 +114,7 @@ class Engine(ABC):
     async def close(self) -> None:  # noqa: B027
         """Stop what was started. Safe to call twice."""
 
-    def _started(self, part: Part | None) -> Part:
+    def _started(self, part: T | None) -> T:
         """What `start` made. Raises EngineError before it was."""
         if not part:
             raise EngineError(f"{self.spec.text} was asked before it was started")

@@ -19,7 +19,7 @@ from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
 from suite.models.credentials import Scrubber, read_headers, read_key, split_url
 from suite.models.endpoint import OWN_SERVERS, identified
-from suite.models.engine import Asking, Engine, KnownBy, Provider, Surroundings
+from suite.models.engine import Asking, Engine, KnownBy, Provider, Surroundings, present
 from suite.models.options import ServerOptions, check_needs, describe, read_options, split_names
 from suite.models.peer_json import decode
 from suite.models.sampling import SENT, effective
@@ -158,23 +158,19 @@ class OpenAIEngine(Engine):
         """The URL without credentials, and the options that shape answers."""
         options = self._options
         shaping = options.model_dump(mode="json", include=set(_SHAPING), exclude_defaults=True)
-        found: dict[str, Json] = {
-            "provider": self.spec.provider,
-            "name": self.spec.name,
-            "url": self.url,
-            "deterministic": False,
-        }
-        if self._version:
-            found["engine_version"] = self._version
-        if options.identity:
-            found["vouched"] = options.identity
-        if self._told:
-            found["told"] = self._told
-        if self._dialect.neutral:
-            found["sent"] = "neutral"
         if options.dialect in SENT:
             shaping["generation_config"] = options.generation_config
-        return {**found, "options": shaping} if shaping else found
+        return present(
+            provider=self.spec.provider,
+            name=self.spec.name,
+            url=self.url,
+            deterministic=False,
+            engine_version=self._version or None,
+            vouched=options.identity or None,
+            told=self._told or None,
+            sent="neutral" if self._dialect.neutral else None,
+            options=shaping or None,
+        )
 
     def known_by(self) -> KnownBy:
         """By what it tells, if it is a hosted service's or the user vouches for it."""
@@ -195,8 +191,7 @@ class OpenAIEngine(Engine):
 
     def limits(self) -> Mapping[str, int]:
         """The cap, if one was set, and the window, if the endpoint says."""
-        found = {"concurrency": self._options.concurrency, "window": self._window}
-        return {name: value for name, value in found.items() if value is not None}
+        return present(concurrency=self._options.concurrency, window=self._window)
 
     async def start(self, surroundings: Surroundings) -> None:
         """Open the pool and check the endpoint. Raises EngineError if it cannot work."""

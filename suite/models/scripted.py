@@ -18,7 +18,7 @@ from pydantic import Field
 from suite.chat import Json, Reply, Request, Usage
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.behaviours import BEHAVIOURS, Knobs, estimated_tokens
-from suite.models.engine import Asking, Engine, Provider
+from suite.models.engine import Asking, Engine, Provider, present
 from suite.models.options import (
     CAPABILITIES,
     check_needs,
@@ -62,11 +62,7 @@ class ScriptedEngine(Engine):
         self._function = function
         self._capabilities = frozenset(capabilities)
         self._delay_s = delay_s
-        self._limits = {
-            key: value
-            for key, value in (("window", window), ("concurrency", concurrency))
-            if value is not None
-        }
+        self._limits = present(window=window, concurrency=concurrency)
         self._identity = dict(identity or {})
         self.calls = 0  # answered or failed, for tests that count
 
@@ -76,12 +72,8 @@ class ScriptedEngine(Engine):
 
     def identity(self) -> Mapping[str, Json]:
         """The spec's name; scripted engines are deterministic unless their function is not."""
-        return {
-            "provider": self.spec.provider,
-            "name": self.spec.name,
-            "deterministic": True,
-            **self._identity,
-        }
+        known = {"provider": self.spec.provider, "name": self.spec.name, "deterministic": True}
+        return {**known, **self._identity}
 
     def thinks(self, thinking: str | int) -> str:  # noqa: ARG002
         """The function sees the request: how it answers is its own business."""

@@ -15,7 +15,7 @@ from suite.chat import Finish, Json, Reply, Request, Usage, assistant, user
 from suite.errors import EngineError
 from suite.models.checkpoints import Checkpoint, read_checkpoint
 from suite.models.classifier import Head, Rated, rating_reply
-from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, need
+from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, need, present
 from suite.models.families import Family, check_reward, family_of, head_of
 from suite.models.likelihood import PROBES, answer_span, likelihood_of, template_tail
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
@@ -71,18 +71,16 @@ class TransformersEngine(Engine):
 
     def identity(self) -> Mapping[str, Json]:
         """The model by commit or fingerprint, the library by version, device and number format."""
-        found: dict[str, Json] = {
-            "provider": "transformers",
-            "name": self._checkpoint.name if self._checkpoint else self.spec.name,
-            "engine": "transformers",
-            "deterministic": True,
-        }
-        if self._checkpoint is not None:
-            found["revision"] = self._checkpoint.revision
-        if version := installed("transformers"):
-            found["engine_version"] = version
         shaping = self._options.model_dump(mode="json", exclude={"batch", "revision"}, exclude_defaults=True)
-        return {**found, "options": shaping} if shaping else found
+        return present(
+            provider="transformers",
+            name=self._checkpoint.name if self._checkpoint else self.spec.name,
+            engine="transformers",
+            deterministic=True,
+            revision=self._checkpoint.revision if self._checkpoint else None,
+            engine_version=installed("transformers") or None,
+            options=shaping or None,
+        )
 
     def thinks(self, thinking: str | int) -> str:
         """By switches of the chat template; nothing here counts tokens of thinking."""

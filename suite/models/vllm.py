@@ -21,7 +21,7 @@ from suite.models.checkpoints import Checkpoint, chat_template, generation_confi
 from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
 from suite.models.credentials import Scrubber, read_key, split_url
-from suite.models.engine import Asking, Engine, KnownBy, Note, Provider, Surroundings, silent_note
+from suite.models.engine import Asking, Engine, KnownBy, Note, Provider, Surroundings, present, silent_note
 from suite.models.families import Family, check_reward, family_of, head_of
 from suite.models.openai import server_version
 from suite.models.options import PROMPTED, check_needs, describe, read_options
@@ -117,32 +117,27 @@ class VLLMEngine(Engine):
 
     def identity(self) -> Mapping[str, Json]:
         """The model by commit or fingerprint, the engine by version, the options that were passed on."""
-        found: dict[str, Json] = {"provider": "vllm", "name": self._served, "engine": "vllm"}
-        if self._checkpoint is not None:
-            found["revision"] = self._checkpoint.revision
-        if self._version:
-            found["engine_version"] = self._version
-        if self._parser:
-            found["reasoning_parser"] = self._parser
-        if self._options.url:
-            found["url"] = self._attached[0]
-            if self._options.identity:
-                found["vouched"] = self._options.identity
-            if self._told:
-                found["told"] = self._told
-        head = self._options.model_dump(include={"label", "weights", "per_token"}, exclude_defaults=True)
-        shaping = {**self._passed, **head}
-        if self._generates:
-            shaping["generation_config"] = self._options.generation_config
-        if self._options.reproducible:
-            shaping["reproducible"] = True
-        if shaping:
-            found["options"] = {key: _without_path(value) for key, value in shaping.items()}
-        environment = {**os.environ, **self._options.env}
-        found["deterministic"] = (
-            self._options.reproducible or environment.get("VLLM_BATCH_INVARIANT") == "1"
-        ) and not self._options.url
-        return found
+        options, attached = self._options, bool(self._options.url)
+        shaping = {
+            **self._passed,
+            **options.model_dump(include={"label", "weights", "per_token"}, exclude_defaults=True),
+            **({"generation_config": options.generation_config} if self._generates else {}),
+            **({"reproducible": True} if options.reproducible else {}),
+        }
+        invariant = {**os.environ, **options.env}.get("VLLM_BATCH_INVARIANT") == "1"
+        return present(
+            provider="vllm",
+            name=self._served,
+            engine="vllm",
+            revision=self._checkpoint.revision if self._checkpoint else None,
+            engine_version=self._version or None,
+            reasoning_parser=self._parser or None,
+            url=self._attached[0] if attached else None,
+            vouched=(options.identity or None) if attached else None,
+            told=(self._told or None) if attached else None,
+            options={key: _without_path(value) for key, value in shaping.items()} or None,
+            deterministic=(options.reproducible or invariant) and not attached,
+        )
 
     def known_by(self) -> KnownBy:
         """By its commit or fingerprint, if the server is ours; else by what it tells, if the user vouches."""
@@ -170,8 +165,7 @@ class VLLMEngine(Engine):
 
     def limits(self) -> Mapping[str, int]:
         """The cap, if one was set, and the window, once started."""
-        found = {"concurrency": self._options.concurrency, "window": self._window}
-        return {name: value for name, value in found.items() if value is not None}
+        return present(concurrency=self._options.concurrency, window=self._window)
 
     async def start(self, surroundings: Surroundings) -> None:
         """Start the server, or attach. Raises EngineError with the end of its log."""

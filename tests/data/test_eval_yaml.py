@@ -1,5 +1,6 @@
 """`suite data eval-yaml`: every task has a candidate that fits the schema, and says what the Hub will do."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,12 @@ from jsonschema import Draft202012Validator
 from small_registry import Place
 
 from suite.cli.data import data
-from suite.data.eval_yaml import eval_yaml, rendered, schema
+from suite.data.eval_yaml import eval_yaml, rendered
+from suite.data.registry import registry_folder
 from suite.errors import DataError, NotFound
 from suite.plugins import catalogue
 
+SCHEMA = json.loads((registry_folder() / "schemas" / "eval-yaml.json").read_text("utf-8"))
 INSPECT: dict[str, Any] = {
     "field_spec": {"input": "question", "target": "answer", "choices": "options"},
     "solvers": [{"name": "multiple_choice"}],
@@ -22,8 +25,8 @@ INSPECT: dict[str, Any] = {
 
 
 def problems(content: Any) -> list[str]:
-    Draft202012Validator.check_schema(schema())
-    return [error.message for error in Draft202012Validator(schema()).iter_errors(content)]
+    Draft202012Validator.check_schema(SCHEMA)
+    return [error.message for error in Draft202012Validator(SCHEMA).iter_errors(content)]
 
 
 @pytest.mark.parametrize("task", catalogue().names("task"))
