@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from suite.chat import Json, Message
-from suite.journal.pairs import Key
 from suite.journal.records import OutputRecord
 from suite.journal.run import FoundCall, Run
 from suite.report.eee_results import CellOptions, Target
 from suite.report.eee_schema import VERSION, Fields, fields
-from suite.report.rows import Row, is_unscored, records
+from suite.report.rows import SampleRow, records
 from suite.scoring.measures import fits
+from suite.task import Unscored
 
 # the candidate's failures, as against an answer that is merely wrong
 _ERRORS = frozenset(("overflow", "refused", "empty", "invalid", "limit"))
@@ -34,17 +34,17 @@ class Samples:
         for row in records(self._run):
             yield from self._rows(row)
 
-    def _rows(self, row: Row) -> Iterator[Fields]:
-        output = self._run.output(Key(row["cell"], row["sample"], row["trial"]))
+    def _rows(self, row: SampleRow) -> Iterator[Fields]:
+        output = self._run.output(row.key)
         calls = self._calls(output)
-        self._note_options(row["cell"], calls)
+        self._note_options(row.cell, calls)
         common: Fields | None = None
-        for target in self._targets.get(row["cell"], ()):
-            if row["values"] is None or not fits(row["tags"], target.facts.where):
+        for target in self._targets.get(row.cell, ()):
+            if row.values is None or not fits(row.tags, target.facts.where):
                 continue
-            value = row["values"].get(target.facts.value)
-            if is_unscored(value):
-                target.left.unscored.append(f"{row['sample']}\x1f{row['trial']}")
+            value = row.values.get(target.facts.value)
+            if isinstance(value, Unscored):
+                target.left.unscored.append(f"{row.sample}\x1f{row.trial}")
                 continue
             if value is None or isinstance(value, str):
                 target.left.not_applicable += 1
@@ -54,18 +54,23 @@ class Samples:
             yield self._line(row, target, float(value), common, calls)
 
     def _line(
-        self, row: Row, target: Target, score: float, common: Mapping[str, Json], calls: Sequence[FoundCall]
+        self,
+        row: SampleRow,
+        target: Target,
+        score: float,
+        common: Mapping[str, Json],
+        calls: Sequence[FoundCall],
     ) -> Fields:
         correct, rule = target.correct(score)
         target.left.rows += 1
         metadata = {
-            "trial": str(row["trial"]),
-            "cell": row["cell"],
-            "cluster": row["cluster"],
-            "finish": row["finish"],
+            "trial": str(row.trial),
+            "cell": row.cell,
+            "cluster": row.cluster,
+            "finish": row.finish,
             "metric": target.metric,
             "is_correct_rule": rule,
-            **{f"tag_{name}": str(value) for name, value in row["tags"].items()},
+            **{f"tag_{name}": str(value) for name, value in row.tags.items()},
         }
         turns = common["messages"]
         return fields(
@@ -74,7 +79,7 @@ class Samples:
             model_id=self._model,
             evaluation_name=target.evaluation,
             evaluation_result_id=target.result_id,
-            sample_id=row["sample"],
+            sample_id=row.sample,
             **common,
             answer_attribution=[],
             evaluation=fields(
@@ -85,7 +90,7 @@ class Samples:
             ),
             token_usage=_tokens(calls) if calls else None,
             performance=_performance(row),
-            error=f"the answer ended as {row['finish']!r}" if row["finish"] in _ERRORS else None,
+            error=f"the answer ended as {row.finish!r}" if row.finish in _ERRORS else None,
             metadata=metadata,
         )
 
@@ -100,7 +105,7 @@ class Samples:
             options = calls[-1].call.options
             asked.options.add((options.temperature, options.top_p, options.max_tokens))
 
-    def _common(self, row: Row, calls: Sequence[FoundCall]) -> Fields:
+    def _common(self, row: SampleRow, calls: Sequence[FoundCall]) -> Fields:
         """What the lines of one sample and trial share."""
         turns = _turns(calls[-1]) if calls else []
         asked = calls[-1].blocks.request(calls[-1].call) if calls else None
@@ -111,7 +116,7 @@ class Samples:
         else:
             raw = "\n\n".join(one.content for one in asked.messages if one.role in ("system", "user"))
         reasoning = [calls[-1].call.reply.reasoning] if calls and calls[-1].call.reply.reasoning else None
-        answer = row["answer"] or ("" if row["data"] is None else msgspec.json.encode(row["data"]).decode())
+        answer = row.answer or ("" if row.data is None else msgspec.json.encode(row.data).decode())
         told = {"raw": raw, "reference": []}
         return {
             "sample_hash": hashlib.sha256(msgspec.json.encode(told, order="sorted")).hexdigest(),
@@ -177,6 +182,6 @@ def _tokens(calls: Sequence[FoundCall]) -> Fields:
     )
 
 
-def _performance(row: Row) -> Fields | None:
-    latency = row["usage"]["latency_ms"]
+def _performance(row: SampleRow) -> Fields | None:
+    latency = row.usage.latency_ms
     return None if latency is None else {"latency_ms": float(latency)}

@@ -10,17 +10,19 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from markupsafe import Markup
 
+from suite.blocks import Block
+from suite.journal.pairs import Key
 from suite.journal.run import Run
 from suite.report.hostile_text import clean
 from suite.report.html_blocks import Drawer, definitions, grid_table
 from suite.report.html_results import task_view
 from suite.report.html_samples import draw_sample, pretty
-from suite.report.matrix import calls_grid, happened_grid
+from suite.report.matrix import Grid, calls_grid, happened_grid
 from suite.report.numbers import plain
 from suite.report.plugin_sections import own_views, plugin_sections
 from suite.report.run_list import attempts_grid
@@ -121,7 +123,7 @@ def _samples(
     run: Run,
     picked: Sequence[Picked],
     labels: dict[str, str],
-    own: dict[Any, Any],
+    own: dict[Key, Sequence[Block]],
     drawer: Drawer,
     written: list[int],
     most_bytes: int,
@@ -160,7 +162,7 @@ def _outcomes(choice: Choice) -> list[str]:
     return sorted(found)
 
 
-def _happened(run: Run, summary: Summary) -> Iterator[Any]:
+def _happened(run: Run, summary: Summary) -> Iterator[Grid]:
     yield happened_grid(summary.tasks)
     if summary.calls:
         yield calls_grid(summary.calls)

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from suite.chat import Json
 from suite.data.fetch_hub import endpoint
 from suite.data.hub_listings import Scale
 from suite.data.hub_status import told
@@ -257,7 +257,7 @@ _QuotingDumper.add_representer(
 )
 
 
-def dump(data: Any) -> str:
+def dump(data: Json) -> str:
     """YAML in which every text is quoted: a commit such as 5e3… is a number to some readers else."""
     return yaml.dump(
         _quoted(data),
@@ -269,7 +269,7 @@ def dump(data: Any) -> str:
     )
 
 
-def _quoted(data: Any) -> Any:
+def _quoted(data: Json) -> Json:
     if isinstance(data, str):
         return _Quoted(data)
     if isinstance(data, Mapping):

@@ -24,16 +24,15 @@ import hashlib
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec.structs import asdict
 
 import suite
-from suite.chat import Reply, canonical_json, sha256_hex
+from suite.chat import Json, Reply, canonical_json, sha256_hex
 from suite.data.text_files import Once
 from suite.errors import ConfigError, DataError, NotFound, PluginError, SuiteError, unknown
 from suite.journal.documents import (
@@ -58,8 +57,10 @@ from suite.run.imported import SAMPLES, payload_of
 from suite.run.manifest import now, versions
 from suite.run.records import output_sha256, payload_sha256
 from suite.run.results import make_results
-from suite.task import Output, Part, Unscored, Value
+from suite.task import Metric, Output, Part, Unscored, Value
 
+ImportedRecord = Mapping[str, Json]  # held to its form where it is used: a plugin made it
+Importer = Callable[[Path], Iterable[ImportedRecord]]
 SCORING = "imported"
 LEVEL = 0.95
 
@@ -81,7 +82,7 @@ def import_run(
     several models, DataError for files that are not what the importer reads.
     """
     found = plugins or catalogue()
-    read = found.load("importer", importer)
+    read: Importer = found.load("importer", importer)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder.name} is not empty", where=str(folder), fix="name a new folder with -O")
     if not path.exists():
@@ -100,8 +101,8 @@ def import_run(
 
 
 def _records(
-    read: Any, path: Path, importer: str, say: Callable[[str], None] | None = None
-) -> Iterator[Mapping[str, Any]]:
+    read: Importer, path: Path, importer: str, say: Callable[[str], None] | None = None
+) -> Iterator[ImportedRecord]:
     try:
         for record in read(path):
             if "note" not in record:
@@ -116,7 +117,7 @@ def _records(
         ) from error
 
 
-def _model(records: Iterator[Mapping[str, Any]], wanted: str, path: Path) -> str:
+def _model(records: Iterator[ImportedRecord], wanted: str, path: Path) -> str:
     models = dict.fromkeys(str(record.get("model", "")) for record in records)
     if not models:
         raise DataError("the files hold no records", where=str(path))
@@ -141,9 +142,9 @@ class _Cells:
         self._plugins = plugins
         self._known: dict[bytes, Cell] = {}
         self.samples: Counter[str] = Counter()
-        self.metrics: dict[str, Any] = {}
+        self.metrics: dict[str, Sequence[Metric]] = {}
 
-    def of(self, record: Mapping[str, Any]) -> Cell:
+    def of(self, record: ImportedRecord) -> Cell:
         key = canonical_json([record["task"], record["parameters"]])
         if key not in self._known:
             task, _, plugin = load_task(self._plugins, record["task"])
@@ -164,7 +165,7 @@ class _Cells:
 
 def _write(
     folder: Path,
-    records: Iterator[Mapping[str, Any]],
+    records: Iterator[ImportedRecord],
     importer: str,
     model: str,
     plugins: Catalogue,
@@ -220,18 +221,18 @@ def _write(
     write_document(scoring / "results.json", make_results(Run(folder, SCORING), cells.metrics, level=LEVEL))
 
 
-def _named(record: Mapping[str, Any], cell: Cell) -> tuple[Any, ...]:
+def _named(record: ImportedRecord, cell: Cell) -> tuple[str, ...]:
     trial = int(record.get("trial", 0))
     return (str(record["sample"]), f"of cell {cell.id}", *([f"trial {trial}"] if trial else []))
 
 
-def _place(record: Mapping[str, Any]) -> str:
+def _place(record: ImportedRecord) -> str:
     row = record.get("row")
     return str(record.get("source", "?")) + ("" if row is None else f", row {row}")
 
 
 def _made(
-    record: Mapping[str, Any], cell: str, payload: Any
+    record: ImportedRecord, cell: str, payload: object
 ) -> tuple[OutputRecord | None, ScoreRecord | None, AttemptRecord | None]:
     """Output and score of a record, or why one is missing."""
     sample, trial = str(record["sample"]), int(record.get("trial", 0))
@@ -271,7 +272,7 @@ def _made(
     return written, ScoreRecord(cell, sample, trial, output_sha256(output), values, parts), None
 
 
-def _value(value: Any) -> Value:
+def _value(value: Json) -> Value:
     if isinstance(value, Mapping):
         return Unscored(str(value["unscored"]), str(value.get("detail", "")))
     if value is None or isinstance(value, bool | int | float | str):

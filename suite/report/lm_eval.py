@@ -12,16 +12,15 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from suite.chat import sha256_hex
+from suite.chat import Json, sha256_hex
 from suite.errors import RunError
 from suite.journal.pairs import Key
 from suite.journal.run import FoundCall, Run
 from suite.report.remarks import role_lines
-from suite.report.rows import Row, is_unscored, records, revision_of
+from suite.report.rows import SampleRow, records, revision_of
 from suite.report.run_reports import replace_file
 from suite.report.summary import CellSummary, Summary, TaskPart, summarise
 
@@ -43,7 +42,7 @@ def write_lm_eval(run: Run, folder: Path) -> list[Path]:
     stamp = time.strftime("%Y-%m-%dT%H-%M-%S.%f")
     hashes: dict[str, str] = {}
     paths = []
-    for cell, rows in groupby(records(run), key=lambda row: str(row["cell"])):
+    for cell, rows in groupby(records(run), key=lambda row: row.cell):
         whole = hashlib.sha256()
         paths.append(replace_file(base / f"samples_{names[cell]}_{stamp}.jsonl", _lines(run, rows, whole)))
         hashes[names[cell]] = whole.hexdigest()
@@ -53,9 +52,9 @@ def write_lm_eval(run: Run, folder: Path) -> list[Path]:
     return [replace_file(base / f"results_{stamp}.json", [body]), *paths]
 
 
-def _lines(run: Run, rows: Iterable[Row], whole: "hashlib._Hash") -> Iterator[bytes]:
+def _lines(run: Run, rows: Iterable[SampleRow], whole: "hashlib._Hash") -> Iterator[bytes]:
     """One line a sample; `whole` takes in what lm-eval hashes a task's samples by."""
-    for number, (_, trials) in enumerate(groupby(rows, key=lambda row: str(row["sample"]))):
+    for number, (_, trials) in enumerate(groupby(rows, key=lambda row: row.sample)):
         line = _line(run, list(trials), number)
         whole.update((line["doc_hash"] + line["prompt_hash"] + line["target_hash"]).encode())
         yield msgspec.json.encode(line) + b"\n"
@@ -79,7 +78,7 @@ def task_names(summary: Summary) -> dict[str, str]:
     return names
 
 
-def results_of(run: Run, summary: Summary, names: dict[str, str], model: str, date: float) -> dict[str, Any]:
+def results_of(run: Run, summary: Summary, names: dict[str, str], model: str, date: float) -> dict[str, Json]:
     """The content of results_TIME.json."""
     cells = [(task, cell) for task in summary.tasks for cell in task.cells]
     trials = max(1, run.manifest.trials)
@@ -114,8 +113,8 @@ def results_of(run: Run, summary: Summary, names: dict[str, str], model: str, da
     }
 
 
-def _result(task: TaskPart, cell: CellSummary) -> dict[str, Any]:
-    found: dict[str, Any] = {"alias": f"{task.name} {cell.label}".strip()}
+def _result(task: TaskPart, cell: CellSummary) -> dict[str, Json]:
+    found: dict[str, Json] = {"alias": f"{task.name} {cell.label}".strip()}
     for one in cell.metrics:
         if not one.slice and one.value is not None:
             found[f"{one.name},none"] = one.value
@@ -124,7 +123,7 @@ def _result(task: TaskPart, cell: CellSummary) -> dict[str, Any]:
     return found
 
 
-def _config(task: TaskPart, cell: CellSummary, trials: int) -> dict[str, Any]:
+def _config(task: TaskPart, cell: CellSummary, trials: int) -> dict[str, Json]:
     heads = [{"metric": one.name, "higher_is_better": one.direction == "higher"} for one in cell.whole]
     if cell.headline:
         heads.insert(0, {"metric": task.headline, "higher_is_better": task.direction == "higher"})
@@ -136,11 +135,11 @@ def _config(task: TaskPart, cell: CellSummary, trials: int) -> dict[str, Any]:
     }
 
 
-def _line(run: Run, trials: list[Row], number: int) -> dict[str, Any]:
+def _line(run: Run, trials: list[SampleRow], number: int) -> dict[str, Json]:
     row = trials[0]
-    doc = {"id": row["sample"], "group": row["group"], "tags": row["tags"]}
-    prompt, options = _asked(run, Key(row["cell"], row["sample"], row["trial"]))
-    answers = [one["answer"] for one in trials]
+    doc = {"id": row.sample, "group": row.group, "tags": row.tags}
+    prompt, options = _asked(run, row.key)
+    answers = [one.answer for one in trials]
     values = _means(trials)
     return {
         "doc_id": number,
@@ -158,17 +157,17 @@ def _line(run: Run, trials: list[Row], number: int) -> dict[str, Any]:
     }
 
 
-def _means(trials: list[Row]) -> dict[str, float]:
+def _means(trials: list[SampleRow]) -> dict[str, float]:
     """Each value that is a number, over the trials that have it; not those named like a key of a line."""
     found: dict[str, list[float]] = {}
     for row in trials:
-        for name, value in (row["values"] or {}).items():
-            if isinstance(value, bool | int | float) and not is_unscored(value) and name not in _TAKEN:
+        for name, value in (row.values or {}).items():
+            if isinstance(value, bool | int | float) and name not in _TAKEN:
                 found.setdefault(name, []).append(float(value))
     return {name: sum(all_) / len(all_) for name, all_ in found.items()}
 
 
-def _asked(run: Run, key: Key) -> tuple[str, dict[str, Any]]:
+def _asked(run: Run, key: Key) -> tuple[str, dict[str, Json]]:
     """The last request of a sample as JSON text, and its options; "" where it made none."""
     output = run.output(key)
     found: FoundCall | None = run.call(output.calls[-1]) if output is not None and output.calls else None

@@ -1,8 +1,8 @@
 """Numbers as people read them; one place, so that terminal, Markdown and HTML agree."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from suite.chat import Json
 from suite.journal.documents import MetricResult
 from suite.report.hostile_text import one_line
 
@@ -62,7 +62,7 @@ def coverage_text(result: MetricResult) -> str:
     return f"{shown} ({number(result.bounds[0])} to {number(result.bounds[1])})"
 
 
-def plain(value: Any) -> str:
+def plain(value: Json) -> str:
     """A parameter's or fact's value on one line."""
     if value is None:
         return "none"

@@ -5,7 +5,6 @@ Third-party code runs here: whatever it raises becomes a sentence in the report 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from suite.blocks import Block, Section, Text
 from suite.errors import PluginError, SuiteError
@@ -13,7 +12,8 @@ from suite.journal.pairs import Key
 from suite.journal.run import Run
 from suite.plugins import Catalogue, catalogue
 from suite.report.sample_choice import Picked
-from suite.task import Output, Sample, Score, Task
+from suite.run.cells import AnySample, AnyTask
+from suite.task import Output, Score
 
 
 def own_views(run: Run, picked: Sequence[Picked]) -> tuple[dict[Key, Sequence[Block]], str]:
@@ -59,7 +59,7 @@ def missing_data(run: Run) -> str:
     return ""
 
 
-def _blocks(run: Run, task: Task[Any, Any], sample: Sample[Any], one: Picked) -> Sequence[Block]:
+def _blocks(run: Run, task: AnyTask, sample: AnySample, one: Picked) -> Sequence[Block]:
     kept = one.output.output
     try:
         output = Output(run.text(one.output), kept.data, kept.finish)

@@ -6,24 +6,67 @@ spills to disk, so that memory stays bounded and the same run gives the same rec
 
 import heapq
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
+from suite.chat import Json
 from suite.journal.documents import CellRecord
 from suite.journal.pairs import Key
 from suite.journal.records import OutputRecord
 from suite.journal.run import Run
 from suite.report.remarks import parameters_of, role_lines
-from suite.task import Unscored, Value
+from suite.task import Part, Unscored, Value
 
 CHUNK = 20_000  # records sorted in memory at a time
 
-Row = dict[str, Any]
+RowT = TypeVar("RowT")
+SortKey = tuple[int | str, ...]
+Scalar = str | int | float | bool | None  # of a flat table
+FlatRow = dict[str, Scalar]
 _FIRST = ("run", "task", "version", "cell", "model", "model_revision", "sample", "trial")
+
+
+class SampleUsage(msgspec.Struct, frozen=True):
+    """What the calls of solving a sample cost; a call that several samples share counts for each."""
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    latency_ms: float | None
+
+
+class SampleRow(msgspec.Struct, frozen=True):
+    """One sample and trial: what it was, what was answered, every value. values: None where not scored."""
+
+    run: str
+    task: str
+    version: int
+    cell: str
+    parameters: Mapping[str, Json]
+    sample: str
+    trial: int
+    group: str
+    cluster: str
+    tags: Mapping[str, str]
+    finish: str
+    answer: str
+    data: Json
+    values: Mapping[str, Value] | None
+    parts: Sequence[Part]
+    output_sha256: str
+    usage: SampleUsage
+    model: str
+    model_revision: str
+    judge: str
+
+    @property
+    def key(self) -> Key:
+        """Which record it is."""
+        return Key(self.cell, self.sample, self.trial)
 
 
 @dataclass(frozen=True)
@@ -55,30 +98,22 @@ def columns_of(run: Run) -> Columns:
     return Columns(tuple(sorted(values)), tuple(sorted(tags)), tuple(parameters))
 
 
-def records(run: Run) -> Iterator[Row]:
-    """The samples, by cell in the plan's order, then by id and trial.
-
-    Keys: run, task, version, cell, parameters, model, model_revision, sample, trial, group, cluster, tags,
-    finish, answer, data, values, parts, output_sha256, usage (calls, prompt_tokens, completion_tokens,
-    latency_ms), judge.
-    `values` is None where the sample is not scored; an unscored value is {"unscored": reason}.
-    """
+def records(run: Run) -> Iterator[SampleRow]:
+    """The samples, by cell in the plan's order, then by id and trial."""
     cells = {cell.cell: (place, cell) for place, cell in enumerate(run.manifest.cells)}
-    judge = ", ".join(one.spec for one in run.roles.get("judge", ()))
-    model = ", ".join(spec for member, spec in role_lines(run) if member.partition("/")[0] == "candidate")
+    who = (
+        ", ".join(spec for member, spec in role_lines(run) if member.partition("/")[0] == "candidate"),
+        revision_of(run),
+        ", ".join(one.spec for one in run.roles.get("judge", ())),
+    )
 
-    revision = revision_of(run)
-
-    def made() -> Iterator[tuple[tuple[Any, ...], Row]]:
+    def made() -> Iterator[tuple[SortKey, SampleRow]]:
         for output in run.outputs():
-            if output.cell not in cells:
-                continue
-            place, cell = cells[output.cell]
-            row = _row(run, output, cell)
-            row.update(model=model, model_revision=revision, judge=judge)
-            yield (place, output.sample, output.trial), row
+            if output.cell in cells:
+                place, cell = cells[output.cell]
+                yield (place, output.sample, output.trial), _row(run, output, cell, who)
 
-    return in_order(made())
+    return in_order(made(), SampleRow)
 
 
 def revision_of(run: Run) -> str:
@@ -86,48 +121,59 @@ def revision_of(run: Run) -> str:
     return ", ".join(str(one.identity.get("revision") or "") for one in run.roles.get("candidate", ()))
 
 
-def _row(run: Run, output: OutputRecord, cell: CellRecord) -> Row:
+def _row(run: Run, output: OutputRecord, cell: CellRecord, who: tuple[str, str, str]) -> SampleRow:
     score = run.score(Key.of(output))
-    return {
-        "run": run.name,
-        "task": cell.task,
-        "version": cell.version,
-        "cell": output.cell,
-        "parameters": parameters_of(cell, run.scored_cells.get(cell.cell)),
-        "sample": output.sample,
-        "trial": output.trial,
-        "group": output.group,
-        "cluster": output.cluster,
-        "tags": dict(output.tags),
-        "finish": output.output.finish,
-        "answer": run.text(output),
-        "data": output.output.data,
-        "values": None if score is None else dict(score.values),
-        "parts": [] if score is None else list(score.parts),
-        "output_sha256": "" if score is None else score.output_sha256,
-        "usage": _usage(run, output),
-    }
+    return SampleRow(
+        run.name,
+        cell.task,
+        cell.version,
+        output.cell,
+        parameters_of(cell, run.scored_cells.get(cell.cell)),
+        output.sample,
+        output.trial,
+        output.group,
+        output.cluster,
+        output.tags,
+        output.output.finish,
+        run.text(output),
+        output.output.data,
+        None if score is None else score.values,
+        () if score is None else score.parts,
+        "" if score is None else score.output_sha256,
+        _usage(run, output),
+        *who,
+    )
 
 
-def _usage(run: Run, output: OutputRecord) -> dict[str, Any]:
-    """What the calls of solving cost; a call that several samples share counts for each."""
+def _usage(run: Run, output: OutputRecord) -> SampleUsage:
     found = [one.call for identity in output.calls if (one := run.call(identity))]
     timed = [call for call in found if not call.cached and call.times[1] > call.times[0]]
-    return {
-        "calls": len(output.calls),
-        "prompt_tokens": sum(call.reply.usage.prompt for call in found),
-        "completion_tokens": sum(call.reply.usage.completion for call in found),
-        "latency_ms": round(1000 * sum(call.times[1] - call.times[0] for call in timed), 1)
-        if timed
-        else None,
-    }
+    return SampleUsage(
+        len(output.calls),
+        sum(call.reply.usage.prompt for call in found),
+        sum(call.reply.usage.completion for call in found),
+        round(1000 * sum(call.times[1] - call.times[0] for call in timed), 1) if timed else None,
+    )
 
 
-def in_order(pairs: Iterable[tuple[tuple[Any, ...], Row]], chunk: int = CHUNK) -> Iterator[Row]:
+class _Spilled(msgspec.Struct, array_like=True):
+    key: SortKey
+    row: msgspec.Raw
+
+
+def in_order(pairs: Iterable[tuple[SortKey, RowT]], kind: type[RowT], chunk: int = CHUNK) -> Iterator[RowT]:
     """Records by their keys: sorted in chunks on disk, then merged. Equal keys keep their order."""
+    decode = msgspec.json.Decoder(kind).decode
+
+    def read(file: BinaryIO) -> Iterator[tuple[SortKey, RowT]]:
+        file.seek(0)
+        for line in file:
+            spilled = msgspec.json.decode(line, type=_Spilled)
+            yield spilled.key, decode(spilled.row)
+
     with ExitStack() as stack:
         files = []
-        held: list[tuple[tuple[Any, ...], Row]] = []
+        held: list[tuple[SortKey, RowT]] = []
         for pair in pairs:
             held.append(pair)
             if len(held) >= chunk:
@@ -136,38 +182,28 @@ def in_order(pairs: Iterable[tuple[tuple[Any, ...], Row]], chunk: int = CHUNK) -
                 files[-1].writelines(msgspec.json.encode(one) + b"\n" for one in held)
                 held = []
         held.sort(key=lambda one: one[0])
-        if not files:  # the usual case: nothing was spilled
-            yield from (msgspec.json.decode(msgspec.json.encode(row)) for _, row in held)
-            return
-        for file in files:
-            file.seek(0)
-        streams: list[Iterable[Any]] = [map(msgspec.json.decode, file) for file in files]
-        streams.append(msgspec.json.decode(msgspec.json.encode(one)) for one in held)
-        for _, row in heapq.merge(*streams, key=lambda one: one[0]):
+        for _, row in heapq.merge(*map(read, files), held, key=lambda one: one[0]):
             yield row
 
 
-def flat(row: Row, columns: Columns) -> Row:
+def flat(row: SampleRow, columns: Columns) -> FlatRow:
     """A record as one row of a table; every column is there."""
-    found: Row = {name: row[name] for name in (*_FIRST, "group", "cluster")}
+    found: FlatRow = {name: getattr(row, name) for name in (*_FIRST, "group", "cluster")}
     for name in columns.parameters:
-        found[f"parameter.{name}"] = _scalar(row["parameters"].get(name))
+        found[f"parameter.{name}"] = _scalar(row.parameters.get(name))
     for name in columns.tags:
-        found[f"tag.{name}"] = row["tags"].get(name)
-    found |= {"finish": row["finish"], "answer": row["answer"]}
-    values = row["values"] or {}
+        found[f"tag.{name}"] = row.tags.get(name)
+    found |= {"finish": row.finish, "answer": row.answer}
     for name in columns.values:
-        value = values.get(name)
-        reason = value["unscored"] if isinstance(value, dict) else None
-        found[f"value.{name}"] = value if reason is None else None
-        found[f"unscored.{name}"] = reason
-    return found | {"output_sha256": row["output_sha256"], **row["usage"], "judge": row["judge"]}
+        value = (row.values or {}).get(name)
+        found[f"value.{name}"] = None if isinstance(value, Unscored) else value
+        found[f"unscored.{name}"] = value.reason if isinstance(value, Unscored) else None
+    usage: FlatRow = msgspec.structs.asdict(row.usage)
+    return found | {"output_sha256": row.output_sha256, **usage, "judge": row.judge}
 
 
-def _scalar(value: Any) -> Any:
-    return msgspec.json.encode(value).decode() if isinstance(value, list | dict) else value
-
-
-def is_unscored(value: Value | dict[str, Any]) -> bool:
-    """Whether a value of a record says that it is unscored."""
-    return isinstance(value, Unscored) or (isinstance(value, dict) and "unscored" in value)
+def _scalar(value: Json) -> Scalar:
+    if isinstance(value, list | dict):
+        return msgspec.json.encode(value).decode()
+    scalar: Scalar = value
+    return scalar

@@ -7,7 +7,7 @@ ids with the smallest hash: the same samples in all cells, run after run, and no
 import heapq
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from suite.journal.index import digest64
 from suite.journal.pairs import Key
@@ -135,7 +135,7 @@ def _in_turn(run: Run, heaps: Mapping[tuple[str, str], _Smallest], most: int) ->
     return sorted(chosen, key=lambda key: (place.get(key.cell, len(place)), natural(key.sample), key.trial))
 
 
-def natural(text: str) -> tuple[Any, ...]:
+def natural(text: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
     """A sort key that puts item/2 before item/10; different texts never have the same."""
     parts: list[tuple[int, int, str]] = []
     word = ""

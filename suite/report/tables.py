@@ -12,16 +12,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 
 from suite.errors import ConfigError, RunError, unknown
 from suite.journal.documents import MetricResult
 from suite.journal.run import Run
-from suite.report.rows import Columns, Row, columns_of, flat, in_order, is_unscored, records
+from suite.report.rows import (
+    Columns,
+    FlatRow,
+    SampleRow,
+    Scalar,
+    SortKey,
+    columns_of,
+    flat,
+    in_order,
+    records,
+)
 from suite.report.run_reports import in_place, replace_file
 from suite.report.summary import summarise
+from suite.task import Unscored, Value
 
 KINDS = ("csv", "jsonl", "parquet")
 TABLES = ("samples", "values", "results")
@@ -80,7 +91,7 @@ class Shape:
 
     name: str
     kinds: Mapping[str, str]
-    rows: Callable[[], Iterator[Row]]
+    rows: Callable[[], Iterator[FlatRow]]
 
 
 def exportable(run: Run, allow_partial: bool = False) -> None:
@@ -124,8 +135,10 @@ def export_table(
     except OSError as error:
         raise RunError(f"cannot write {path.name[:80]}: {error.strerror}", where=str(path.parent)) from error
     if kind == "jsonl":
-        nested = records(run) if table == "samples" else _shape(run, table).rows()
-        return replace_file(path, (msgspec.json.encode(row) + b"\n" for row in nested), over=over)
+        rows: Iterable[SampleRow | FlatRow] = (
+            records(run) if table == "samples" else _shape(run, table).rows()
+        )
+        return replace_file(path, (msgspec.json.encode(row) + b"\n" for row in rows), over=over)
     if kind == "csv":
         return replace_file(path, csv_lines(_shape(run, table), guard), over=over)
     return write_parquet(run, _shape(run, table), path, over=over)
@@ -149,7 +162,7 @@ def csv_lines(shape: Shape, guard: bool) -> Iterator[str]:
     """UTF-8 with a header, quoted as RFC 4180 says; true and false, an empty cell for what is not there."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
-    header: list[Any] = list(shape.kinds)
+    header: list[Scalar] = list(shape.kinds)
     for cells in chain([header], ([row[name] for name in shape.kinds] for row in shape.rows())):
         writer.writerow([csv_cell(value, guard) for value in cells])
         yield buffer.getvalue()
@@ -157,7 +170,7 @@ def csv_lines(shape: Shape, guard: bool) -> Iterator[str]:
         buffer.truncate()
 
 
-def csv_cell(value: Any, guard: bool) -> Any:
+def csv_cell(value: Scalar, guard: bool) -> Scalar:
     """A value as a cell. guard: an apostrophe before text that a spreadsheet would run as a formula."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -188,8 +201,8 @@ def write_parquet(run: Run, shape: Shape, path: Path, *, over: bool = True) -> P
     return path
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    held: list[Row] = []
+def _batches(rows: Iterable[FlatRow]) -> Iterator[list[FlatRow]]:
+    held: list[FlatRow] = []
     for row in rows:
         held.append(row)
         if len(held) == BATCH:
@@ -215,7 +228,7 @@ def _types(run: Run, columns: Columns) -> dict[str, str]:
     return types
 
 
-def _kind(value: Any) -> str:
+def _kind(value: Scalar) -> str:
     if isinstance(value, bool):
         return "flag"
     if isinstance(value, int):
@@ -223,7 +236,7 @@ def _kind(value: Any) -> str:
     return "number" if isinstance(value, float) else "text"
 
 
-def _typed(value: Any, kind: str) -> Any:
+def _typed(value: Scalar, kind: str) -> Scalar:
     if value is None:
         return None
     if kind == "text" and not isinstance(value, str):
@@ -231,42 +244,39 @@ def _typed(value: Any, kind: str) -> Any:
     return float(value) if kind == "number" else value
 
 
-def value_rows(run: Run) -> Iterator[Row]:
+def value_rows(run: Run) -> Iterator[FlatRow]:
     """One row a named value of a sample and trial, by task, cell, sample, trial, name.
 
     value: 1.0 and 0.0 for true and false; None where the value is unscored, not applicable or a label.
     label: a value that is text. A sample that was not scored has no row.
     """
 
-    def made() -> Iterator[tuple[tuple[Any, ...], Row]]:
+    def made() -> Iterator[tuple[SortKey, FlatRow]]:
         for one in records(run):
-            for name, value in (one["values"] or {}).items():
-                key = (one["task"], one["cell"], one["sample"], one["trial"], name)
-                yield key, _value_row(one, name, value)
+            for name, value in (one.values or {}).items():
+                yield (one.task, one.cell, one.sample, one.trial, name), _value_row(one, name, value)
 
-    yield from in_order(made())
+    return in_order(made(), dict[str, Scalar])
 
 
-def _value_row(one: Row, name: str, value: Any) -> Row:
-    unscored = is_unscored(value)
-    number = None if unscored or value is None or isinstance(value, str) else float(value)
-    told = {
-        **one,
-        **one["usage"],
-        "run_id": one["run"],
-        "task_version": one["version"],
+def _value_row(one: SampleRow, name: str, value: Value) -> FlatRow:
+    told: FlatRow = {
+        **asdict(one),
+        **asdict(one.usage),
+        "run_id": one.run,
+        "task_version": one.version,
         "metric": name,
-        "value": number,
+        "value": None if value is None or isinstance(value, str | Unscored) else float(value),
         "label": value if isinstance(value, str) else None,
-        "unscored_reason": value["unscored"] if unscored else None,
+        "unscored_reason": value.reason if isinstance(value, Unscored) else None,
     }
     return {column: told[column] for column in VALUES}
 
 
-def result_rows(run: Run) -> Iterator[Row]:
+def result_rows(run: Run) -> Iterator[FlatRow]:
     """One row a row of results.json, by task; metrics over several cells last, with the names of these."""
     summary = summarise(run)
-    common = {
+    common: FlatRow = {
         "run_id": run.name,
         "model": ", ".join(one.spec for one in run.roles.get("candidate", ())),
         "suite_version": run.manifest.suite,
@@ -282,7 +292,7 @@ def result_rows(run: Run) -> Iterator[Row]:
             yield _result_row({**place, "cell": cells, "parameters": ""}, over.result)
 
 
-def _result_row(place: Row, one: MetricResult) -> Row:
+def _result_row(place: FlatRow, one: MetricResult) -> FlatRow:
     found = {
         **msgspec.to_builtins(one),
         **place,

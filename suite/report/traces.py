@@ -6,11 +6,10 @@ first and last messages are read; those between stay a number, or are kept to un
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
-from suite.chat import Message, Options, Reply
+from suite.chat import Json, Message, Options, Reply
 from suite.errors import RunError
 from suite.journal.blocks import BlockReader, message_of
 from suite.journal.records import CallRecord
@@ -160,12 +159,12 @@ def _said(role: str, text: str) -> Said:
 
 
 def _tools(call: CallRecord, blocks: BlockReader) -> list[str]:
-    extra: Any = blocks.get(call.tools).extra if call.tools else None
+    extra: Json = blocks.get(call.tools).extra if call.tools else None
     return [str(one.get("name", "")) for one in extra or () if isinstance(one, dict)]
 
 
 def options_text(options: Options) -> str:
     """The options as asked, on one line."""
-    given: dict[str, Any] = msgspec.to_builtins(options)
+    given: dict[str, Json] = msgspec.to_builtins(options)
     given.pop("json_schema", None)
     return ", ".join(f"{name}={value}" for name, value in given.items())

@@ -159,7 +159,7 @@ def test_sorting_on_disk_equals_sorting_in_memory(
     pairs: list[tuple[tuple[int, str], int]], chunk: int
 ) -> None:
     made = (((*key, 0), {"n": n}) for key, n in pairs)
-    found = [row["n"] for row in rows.in_order(made, chunk)]
+    found = [row["n"] for row in rows.in_order(made, dict[str, int], chunk)]
     assert found == [n for _, n in sorted(pairs, key=lambda pair: pair[0])]
 
 
