@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from suite.blocks import Block, Line, Plot, Section, Shown, Table, Text
-from suite.data.text_files import Once, TextRow, csv_rows, json_rows
+from suite.data.text_files import TABLES, Once, csv_rows, json_rows
 from suite.errors import ConfigError, DataError
 from suite.scoring.stats.agreement import RatingTable, agreement, largest_cohen
 from suite.scoring.stats.clusters import clusters_of, floats
@@ -50,7 +50,8 @@ def read_labels(path: Path) -> tuple[list[float | None], list[float | None], lis
     clusters: list[str] = []
     grouped = True
     once = Once("sample", fix="leave one of the rows out: a sample counts once")
-    for one in _rows(path):
+    table = path.suffix.lower() in TABLES
+    for one in csv_rows(path)[1] if table else json_rows(path):
         row, place = one.value, f"{path.name} {one.place}"
         if row.get("id") not in (None, ""):
             once.add(str(row["id"]), place)
@@ -64,13 +65,6 @@ def read_labels(path: Path) -> tuple[list[float | None], list[float | None], lis
     if not judge:
         raise DataError(f"{path.name} holds no rows")
     return human, judge, clusters if grouped else None
-
-
-def _rows(path: Path) -> Iterator[TextRow]:
-    suffix = path.suffix.lower()
-    if suffix in (".csv", ".tsv"):
-        return csv_rows(path, "\t" if suffix == ".tsv" else ",")[1]
-    return json_rows(path)
 
 
 def _value(value: object, where: str) -> float | None:

@@ -166,10 +166,10 @@ def _by_formula(
     codes = clusters_of(kept, len(ids))
     value_a, value_b = _value(measure, one, codes.codes), _value(measure, two, codes.codes)
     empty = Estimate(None, level=level, n=len(ids), clusters=codes.count, note="no value on one side")
+    nothing = Comparison(
+        empty, None, "none", None, len(ids), lost_a, lost_b, 0, 0, 0, None, None, None, None, ""
+    )
     if value_a is None or value_b is None:
-        nothing = Comparison(
-            empty, None, "none", None, len(ids), lost_a, lost_b, 0, 0, 0, None, None, None, None, ""
-        )
         return Paired(value_a, value_b, nothing, *only)
 
     def difference(tables: Mapping[str, Columns]) -> float | None:
@@ -181,10 +181,8 @@ def _by_formula(
     found, note = resample(value, difference, tables, DRAWS, seed, limits)
     plain = replace(empty, value=value, note=note)
     se = None if found is None else float(found.drawn.std())
-    comparison = Comparison(
-        plain, None, "none", None, len(ids), lost_a, lost_b, 0, 0, 0,
-        None, se, None, None if se is None else 2.801585 * se, "",
-    )  # fmt: skip
+    smallest = None if se is None else 2.801585 * se
+    comparison = replace(nothing, difference=plain, se=se, smallest_difference=smallest)
     if found is None:
         return Paired(value_a, value_b, comparison, *only)
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from suite.chat import Json
 from suite.compare.runs import load_tasks, open_runs
-from suite.data.text_files import Once, TextRow, csv_rows, json_rows
+from suite.data.text_files import TABLES, Once, TextRow, csv_rows, json_rows
 from suite.errors import ConfigError, DataError, unknown
 from suite.plugins import Catalogue, catalogue
 from suite.scoring.metrics.declared import facts_of
@@ -191,8 +191,8 @@ def _number(value: Json, where: str) -> float | None:
 def _rows_of(path: Path) -> tuple[Sequence[str], Iterator[TextRow]]:
     """The columns of a file, those of its first hundred rows if it is JSON, and its rows."""
     kind = path.suffix.lower()
-    if kind in (".csv", ".tsv"):
-        return csv_rows(path, "\t" if kind == ".tsv" else ",")
+    if kind in TABLES:
+        return csv_rows(path)
     if kind not in (".jsonl", ".ndjson", ".json"):
         raise ConfigError(
             f"{path.name} is no .csv, .tsv, .jsonl or .json file", str(path), "rename or convert the file"

@@ -19,6 +19,7 @@ from suite.errors import DataError
 if TYPE_CHECKING:
     import _csv
 
+TABLES = (".csv", ".tsv")
 LARGEST_FIELD = 10_000_000  # characters of one field of a CSV file
 BOM = b"\xef\xbb\xbf"
 _BEGINNINGS = {
@@ -144,12 +145,13 @@ def json_rows(path: Path, *, nan: bool = False) -> Iterator[TextRow]:
         yield TextRow(value, number, unit="element")
 
 
-def csv_rows(path: Path, delimiter: str = ",") -> tuple[list[str], Iterator[TextRow]]:
-    """The columns of a CSV file and its rows by column. Raises DataError naming file and line.
+def csv_rows(path: Path) -> tuple[list[str], Iterator[TextRow]]:
+    """The columns of a CSV or TSV file and its rows by column. Raises DataError naming file and line.
 
     A column named twice and a row with more or fewer fields than the header are refused.
     """
     csv.field_size_limit(LARGEST_FIELD)
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
     header = [name.strip() for name in _fields(path, reader) or []]
     twice = next((name for name in header if header.count(name) > 1), None)

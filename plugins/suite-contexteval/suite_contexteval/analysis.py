@@ -41,13 +41,9 @@ def _ordered(cells: Iterable[suite.CellResult]) -> list[suite.CellResult]:
 def _settings(run: suite.Run, cells: Sequence[suite.CellResult]) -> Iterable[Any]:
     names = [_label(cell, cells) for cell in cells]
     wins = [cell.row("win") for cell in cells]
-    points = [
-        (float(x), one.value, _interval(one)) for x, one in enumerate(wins) if one and one.value is not None
-    ]
-    if points:
-        line = suite.Line(
-            "win rate of the candidate", [(x, y) for x, y, _ in points], [one for _, _, one in points]
-        )
+    shown = {x: one for x, one in enumerate(wins) if one and one.value is not None}
+    if shown:
+        line = suite.Line.of("win rate of the candidate", list(shown.values()), list(shown))
         yield suite.Plot([line], y="win rate (ties half)", kind="points", y_range=(0.0, 1.0), x_labels=names)
     yield suite.Table(
         ("setting", "win rate", "95 %", "pairs", "unscored", "official win", "official loss", "official tie"),
@@ -233,10 +229,6 @@ def _answer(row: suite.MetricResult) -> str:
 def _value(cell: suite.CellResult, name: str) -> float | None:
     found = cell.row(name)
     return None if found is None else found.value
-
-
-def _interval(row: suite.MetricResult) -> tuple[float, float] | None:
-    return None if row.low is None or row.high is None else (row.low, row.high)
 
 
 def _shown_interval(row: suite.MetricResult | None) -> str | None:
