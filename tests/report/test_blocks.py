@@ -13,6 +13,7 @@ from suite.blocks import Block, Code, Dialogue, Facts, Finding, Line, Plot, Sect
 from suite.report import markdown, plots, terminal_sample
 from suite.report.html_blocks import Drawer
 from suite.report.terminal import console_for, write_out
+from suite.scoring.stats.estimate import Estimate
 
 WORDS = st.one_of(
     st.text(st.characters(codec=None), max_size=40),
@@ -192,3 +193,12 @@ def test_long_tables_and_texts_say_what_is_left_out() -> None:
     table = str(Drawer().block(Table(["n"], [[i] for i in range(700)])))
     assert "200 more rows are not shown here." in table
     assert "980,000 characters more are not shown here." in str(Drawer().block(Text("x" * 1_000_000)))
+
+
+def test_a_table_of_rows_by_name_and_a_line_of_numbers_with_their_intervals() -> None:
+    table = Table.of([{"name": "a", "share": 0.5}, {"name": "b", "share": None}], "Shares")
+    assert table == Table(("name", "share"), [("a", 0.5), ("b", None)], "Shares")
+    numbers = [Estimate(0.5, 0.25, 0.75), Estimate(0.5)]
+    line = Line("share", [(0.0, 0.5), (1.0, 0.5)], [(0.25, 0.75), None])
+    assert Line.of("share", numbers) == line
+    assert Line.of("share", numbers, [3, 7]).points == [(3.0, 0.5), (7.0, 0.5)]
