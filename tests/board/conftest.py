@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import good_bundles
 import pytest
@@ -21,7 +22,9 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is verified in a process of its own is verified here: a start costs a second."""
 
-    def here(work: Callable, *arguments: object, hear: Callable = lambda _: None, **_: object) -> object:
+    def here(
+        work: Callable[..., Any], *arguments: object, hear: Callable[..., Any] = lambda _: None, **_: object
+    ) -> object:
         return work(hear, *arguments)
 
     for module in ("verify.verification", "repository.acceptance"):

@@ -3,6 +3,10 @@
 import json
 import os
 import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from suite.cli import doctor
 
@@ -10,14 +14,14 @@ GOOD = "#!/bin/sh\necho 'NVIDIA H100 80GB HBM3, 81559 MiB, 580.1'\necho 'NVIDIA 
 BAD = "#!/bin/sh\necho 'no devices' >&2\nexit 9\n"
 
 
-def put_tool(folder, text: str) -> str:
+def put_tool(folder: Path, text: str) -> str:
     tool = folder / "nvidia-smi"
     tool.write_text(text)
     tool.chmod(0o755)
     return os.pathsep.join((str(folder), os.environ["PATH"]))
 
 
-def test_it_says_what_is_here_and_keeps_secrets(installed, tmp_path) -> None:
+def test_it_says_what_is_here_and_keeps_secrets(installed: Any, tmp_path: Path) -> None:
     cache = tmp_path / "none" / "yet"
     answer = installed.suite("doctor", "--json", SUITE_CACHE=str(cache), OPENAI_API_KEY="sk-very-secret-1")
     assert answer.code == 0
@@ -37,14 +41,14 @@ def test_it_says_what_is_here_and_keeps_secrets(installed, tmp_path) -> None:
     assert "sk-very-secret-1" not in installed.suite("doctor", OPENAI_API_KEY="sk-very-secret-1").out
 
 
-def test_a_broken_plugin_is_named_and_the_exit_code_is_1(installed) -> None:
+def test_a_broken_plugin_is_named_and_the_exit_code_is_1(installed: Any) -> None:
     installed.plugin("cracked", source="raise RuntimeError('no luck')")
     answer = installed.suite("doctor")
     assert answer.code == 1
     assert "name cracked; distribution cracked; version 1.0; error RuntimeError: no luck" in answer.out
 
 
-def test_gpus_are_those_that_nvidia_smi_names(tmp_path, monkeypatch) -> None:
+def test_gpus_are_those_that_nvidia_smi_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", put_tool(tmp_path, GOOD))
     assert doctor.gpus() == [
         {"name": "NVIDIA H100 80GB HBM3", "memory": "81559 MiB", "driver": "580.1"},

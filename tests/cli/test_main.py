@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ not_a_command = 3
 
 
 @pytest.fixture
-def acting(installed):
+def acting(installed: Any) -> Any:
     """A plugin with commands of all kinds."""
     installed.plugin(
         "acting",
@@ -63,19 +64,21 @@ def acting(installed):
         ("interrupted", 130, "", "interrupted\n"),
     ],
 )
-def test_a_plugin_s_command_runs_and_its_errors_have_exit_codes(acting, how, code, out, err) -> None:
+def test_a_plugin_s_command_runs_and_its_errors_have_exit_codes(
+    acting: Any, how: str, code: int, out: str, err: str
+) -> None:
     answer = acting.suite("act", "--how", how)
     assert (answer.code, answer.out, answer.err) == (code, out, err)
 
 
-def test_help_shows_a_plugin_s_commands_beside_the_suite_s_own(acting) -> None:
+def test_help_shows_a_plugin_s_commands_beside_the_suite_s_own(acting: Any) -> None:
     helped = acting.suite("--help")
     assert "Does what it is told" in helped.out
     assert "Takes a name of the suite" not in helped.out
     assert all(line in helped.out for _, line in COMMANDS.values())
 
 
-def test_a_plugin_cannot_take_a_name_of_the_suite(acting) -> None:
+def test_a_plugin_cannot_take_a_name_of_the_suite(acting: Any) -> None:
     assert "prefeval/generation" in acting.suite("tasks", "list").out
     listed = acting.suite("plugin", "list").out
     assert "wrong: command 'tasks' is the suite's own and cannot be taken; rename it" in listed
@@ -96,12 +99,12 @@ def test_a_plugin_cannot_take_a_name_of_the_suite(acting) -> None:
         ),
     ],
 )
-def test_a_broken_command_is_named_with_its_error(acting, name: str, said: str) -> None:
+def test_a_broken_command_is_named_with_its_error(acting: Any, name: str, said: str) -> None:
     answer = acting.suite(name)
     assert (answer.code, answer.out, answer.err) == (2, "", said)
 
 
-def test_a_plugin_that_fails_to_load_harms_nothing_and_is_named(installed) -> None:
+def test_a_plugin_that_fails_to_load_harms_nothing_and_is_named(installed: Any) -> None:
     installed.plugin("cracked", source="raise RuntimeError('no luck')")
     helped = installed.suite("--help")
     assert helped.code == 0
@@ -126,7 +129,7 @@ def test_a_plugin_that_fails_to_load_harms_nothing_and_is_named(installed) -> No
     ],
 )
 def test_what_is_not_known_is_refused_with_the_nearest_name(
-    capsys, arguments: list[str], wrong: str, near: str
+    capsys: pytest.CaptureFixture[str], arguments: list[str], wrong: str, near: str
 ) -> None:
     assert run(arguments) == 2
     printed = capsys.readouterr()
@@ -135,12 +138,12 @@ def test_what_is_not_known_is_refused_with_the_nearest_name(
     assert re.search(rf"[Dd]id you mean:? '?{near}", printed.err)
 
 
-def test_the_version(capsys) -> None:
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out.startswith("suite 0.")
 
 
-def test_a_reader_that_goes_away_is_no_crash(acting) -> None:
+def test_a_reader_that_goes_away_is_no_crash(acting: Any) -> None:
     command = [sys.executable, "-m", "suite", "act", "--how", "loud"]
     environment = acting.environment()
     with subprocess.Popen(
@@ -159,7 +162,7 @@ def heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_ctrl_c_ends_a_command_with_130(acting) -> None:
+def test_ctrl_c_ends_a_command_with_130(acting: Any) -> None:
     command = [sys.executable, "-m", "suite", "act", "--how", "long"]
     environment = acting.environment()
     with subprocess.Popen(

@@ -3,6 +3,9 @@
 import string
 import textwrap
 import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -33,11 +36,11 @@ def all(limit, judges, parameters, dry_run, depth, word) -> None:
 
 
 @pytest.fixture
-def shown(installed, tmp_path):
+def shown(installed: Any, tmp_path: Path) -> Callable[..., Any]:
     """`suite show all` of a plugin that prints its options, run in a folder with the given settings."""
     installed.plugin("showing", "'command', 'show', 'Shows its options', 'showing_code:show'", code=COMMAND)
 
-    def run(text: str, *arguments: str, **environment: str):
+    def run(text: str, *arguments: str, **environment: str) -> Any:
         folder = tmp_path / "above" / "here"
         folder.mkdir(parents=True, exist_ok=True)
         (tmp_path / "above" / FILE).write_text(textwrap.dedent(text))
@@ -71,7 +74,11 @@ FULL = """
     ],
 )
 def test_flags_win_over_environment_over_file_over_defaults(
-    shown, text: str, arguments: tuple[str, ...], environment: dict[str, str], printed: str
+    shown: Callable[..., Any],
+    text: str,
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    printed: str,
 ) -> None:
     answer = shown(text, *arguments, **environment)
     assert (answer.code, answer.err) == (0, "")
@@ -91,7 +98,9 @@ def test_flags_win_over_environment_over_file_over_defaults(
         ("[show.all]\nword = 'x'", 2, "no setting of `suite show all` named 'word'"),
     ],
 )
-def test_a_wrong_key_is_named_with_file_and_line(shown, tmp_path, text: str, line: int, said: str) -> None:
+def test_a_wrong_key_is_named_with_file_and_line(
+    shown: Callable[..., Any], tmp_path: Path, text: str, line: int, said: str
+) -> None:
     answer = shown(text)
     assert (answer.code, answer.out) == (2, "")
     first, *rest = said.split("\n")
@@ -100,14 +109,14 @@ def test_a_wrong_key_is_named_with_file_and_line(shown, tmp_path, text: str, lin
     assert all(f"\n{one}" in answer.err for one in rest)
 
 
-def test_a_file_that_is_not_toml_is_named_with_the_line(shown, tmp_path) -> None:
+def test_a_file_that_is_not_toml_is_named_with_the_line(shown: Callable[..., Any], tmp_path: Path) -> None:
     answer = shown("[show.all]\nlimit = = 3")
     assert answer.code == 2
     assert "suite.toml is not TOML: Invalid value (at line 2, column 9)" in answer.err
     assert str(tmp_path / "above" / FILE) in answer.err
 
 
-def test_the_nearest_file_counts(tmp_path) -> None:
+def test_the_nearest_file_counts(tmp_path: Path) -> None:
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     (tmp_path / FILE).write_text("[eval]\nlimit = 1\n")
@@ -117,12 +126,12 @@ def test_the_nearest_file_counts(tmp_path) -> None:
     assert found.tables == {"eval": {"limit": 2}}
 
 
-def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path) -> None:
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"\xef\xbb\xbf[eval]\r\nlimit = 1\r\n")
     assert read(tmp_path).text == "[eval]\r\nlimit = 1\r\n"
 
 
-def test_nothing_is_read_for_a_command_that_does_not_run(tmp_path) -> None:
+def test_nothing_is_read_for_a_command_that_does_not_run(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("[eval]\nnonsense = 1\n")
     command = click.Command("list", params=[click.Option(["--json"], is_flag=True)])
     found = read(tmp_path)
@@ -138,7 +147,7 @@ TABLES = st.dictionaries(
 
 @settings(deadline=None, max_examples=50)
 @given(TABLES)
-def test_the_line_of_a_key_holds_the_key(tables) -> None:
+def test_the_line_of_a_key_holds_the_key(tables: dict[str, Any]) -> None:
     text = tomli_w.dumps(tables)
     assert tomllib.loads(text) == tables
     lines = text.splitlines()

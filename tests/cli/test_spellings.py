@@ -3,6 +3,8 @@
 import importlib
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -63,7 +65,9 @@ def modern(line: str) -> str:
 
 
 @pytest.mark.parametrize("old", LINES)
-def test_an_old_spelling_becomes_the_new_one_with_a_note(old: str, capsys) -> None:
+def test_an_old_spelling_becomes_the_new_one_with_a_note(
+    old: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert modern(old) == LINES[old]
     told = capsys.readouterr()
     assert told.out == ""
@@ -71,7 +75,7 @@ def test_an_old_spelling_becomes_the_new_one_with_a_note(old: str, capsys) -> No
 
 
 @pytest.mark.parametrize("new", sorted(set(LINES.values())))
-def test_a_new_spelling_stays_as_it_is(new: str, capsys) -> None:
+def test_a_new_spelling_stays_as_it_is(new: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert modern(new) == new
     assert capsys.readouterr().err == ""
 
@@ -83,7 +87,9 @@ def test_every_old_spelling_has_a_line() -> None:
     assert all(any(line.startswith(f"{way} ") for line in LINES) for way in spellings.ARGUMENTS)
 
 
-def test_an_old_spelling_prints_what_the_new_one_prints(tmp_path, capsys) -> None:
+def test_an_old_spelling_prints_what_the_new_one_prints(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["board", "init", str(tmp_path / "mine")]) == 0
     capsys.readouterr()
     assert run(["board", "check", "--repo", str(tmp_path / "mine"), "--no-verify"]) == 0
@@ -97,19 +103,25 @@ def test_an_old_spelling_prints_what_the_new_one_prints(tmp_path, capsys) -> Non
     )
 
 
-def test_a_repository_is_still_shown_where_a_built_site_stands_now(tmp_path, capsys) -> None:
+def test_a_repository_is_still_shown_where_a_built_site_stands_now(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["board", "serve", str(tmp_path), "--board", "minni"]) == 2
     assert f"a repository as argument is now --repo {tmp_path}" in capsys.readouterr().err
 
 
-def test_an_old_key_of_the_settings_file_is_the_new_one(tmp_path, monkeypatch, capsys) -> None:
+def test_an_old_key_of_the_settings_file_is_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "suite.toml").write_text('[eval]\nout = "mine"\n')
     monkeypatch.chdir(tmp_path)
     assert run(["eval", "--help"]) == 0
     assert "`suite eval`: --out is now --output" in capsys.readouterr().err
 
 
-def test_an_old_variable_of_the_environment_is_the_new_one(monkeypatch, capsys) -> None:
+def test_an_old_variable_of_the_environment_is_the_new_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("SUITE_EVAL_OUT", "mine")
     assert modern("eval --task t") == "eval --task t --output mine"
     assert "SUITE_EVAL_OUT is now SUITE_EVAL_OUTPUT" in capsys.readouterr().err
@@ -168,7 +180,7 @@ def test_a_board_is_given_by_board_and_its_repository_by_repo() -> None:
 
 
 def test_one_flag_takes_one_kind_of_value() -> None:
-    kinds = defaultdict(lambda: defaultdict(list))
+    kinds: defaultdict[str, defaultdict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for way, flag in ALL:
         kind = "flag" if flag.is_flag else flag.metavar or flag.type.name
         for name in flag.opts:

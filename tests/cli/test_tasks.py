@@ -1,6 +1,7 @@
 """suite tasks and suite plugin: what they say of good, broken, clashing and out-of-date plugins."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ nothing = 1
 ENTRY = "'task', 'quiet/room', 'Is it quiet?', 'quiet_code:Quiet'"
 
 
-def test_a_task_is_shown_with_all_it_says_of_itself(installed) -> None:
+def test_a_task_is_shown_with_all_it_says_of_itself(installed: Any) -> None:
     installed.plugin("quiet", ENTRY, code=TASK)
     card = json.loads(installed.suite("tasks", "show", "quiet", "--json").out)
     assert card == {
@@ -123,7 +124,7 @@ def test_a_task_is_shown_with_all_it_says_of_itself(installed) -> None:
         assert line in text.splitlines()
 
 
-def test_a_list_of_tasks_names_those_of_another_contract(installed) -> None:
+def test_a_list_of_tasks_names_those_of_another_contract(installed: Any) -> None:
     installed.plugin("quiet", ENTRY + ", contract=9", code=TASK)
     said = (
         "task 'quiet/room' of quiet was built for contract 9, this suite speaks 1: "
@@ -145,7 +146,7 @@ def test_a_list_of_tasks_names_those_of_another_contract(installed) -> None:
     ],
 )
 def test_a_plugin_for_another_contract_is_listed_and_never_loaded(
-    installed, contract: int, advice: str
+    installed: Any, contract: int, advice: str
 ) -> None:
     installed.plugin("quiet", f"{ENTRY}, contract={contract}", code="raise SystemExit('it was loaded')")
     said = f"task 'quiet/room' of quiet was built for contract {contract}, this suite speaks 1: {advice}"
@@ -166,7 +167,7 @@ def test_an_entry_that_states_no_contract_was_built_for_the_first() -> None:
     assert suite.Entry("task", "quiet/room", "T", "m:X").contract == 1
 
 
-def test_a_task_that_is_none_is_refused(installed) -> None:
+def test_a_task_that_is_none_is_refused(installed: Any) -> None:
     installed.plugin("quiet", "'task', 'quiet/room', 'Is it quiet?', 'quiet_code:nothing'", code=TASK)
     shown = installed.suite("tasks", "show", "quiet/room")
     assert (shown.code, shown.err) == (
@@ -175,7 +176,7 @@ def test_a_task_that_is_none_is_refused(installed) -> None:
     )
 
 
-def test_a_name_claimed_twice_names_both_distributions(installed) -> None:
+def test_a_name_claimed_twice_names_both_distributions(installed: Any) -> None:
     installed.plugin("quiet", ENTRY, code=TASK)
     installed.plugin("silent-room", "'task', 'hush', 'Hush', 'silent_room_code:X', aliases=('quiet/room',)")
     plugins = {one["name"]: one for one in json.loads(installed.suite("plugin", "list", "--json").out)}
@@ -194,7 +195,7 @@ def test_a_name_claimed_twice_names_both_distributions(installed) -> None:
         ("'tusk', 'quiet', 'T', 'm:X'", "unknown kind 'tusk'"),
     ],
 )
-def test_a_bad_entry_is_listed_with_what_is_wrong(installed, entry: str, problem: str) -> None:
+def test_a_bad_entry_is_listed_with_what_is_wrong(installed: Any, entry: str, problem: str) -> None:
     installed.plugin("quiet", entry)
     plugins = {one["name"]: one for one in json.loads(installed.suite("plugin", "list", "--json").out)}
     assert plugins["quiet"]["entries"] == []
@@ -213,12 +214,12 @@ def test_a_bad_entry_is_listed_with_what_is_wrong(installed, entry: str, problem
         ({}, "anything"),
     ],
 )
-def test_types_are_said_in_words(field: dict, words: str) -> None:
+def test_types_are_said_in_words(field: dict[str, Any], words: str) -> None:
     assert type_of(field, {"Tone": {"enum": ["low", "high"]}}) == words
 
 
 @pytest.mark.parametrize("name", catalogue().names("task"))
-def test_every_bundled_task_can_be_shown(capsys, name: str) -> None:
+def test_every_bundled_task_can_be_shown(capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert run(["tasks", "show", name, "--json"]) == 0
     card = json.loads(capsys.readouterr().out)
     assert card["name"] == name

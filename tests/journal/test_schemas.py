@@ -4,6 +4,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -14,7 +15,7 @@ from suite.journal.schemas import own_schemas
 
 FOLDER = registry_folder() / "schemas"
 BUNDLE = Path(__file__).parents[1] / "board/fixtures/format-1.suite.zip"
-FILES = {
+FILES: dict[str, tuple[type[msgspec.Struct], str]] = {
     "manifest.json": (RunManifest, "run-manifest.v1.json"),
     "scoring/manifest.json": (ScoringManifest, "scoring-manifest.v1.json"),
     "scoring/results.json": (Results, "results.v1.json"),

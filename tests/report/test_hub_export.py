@@ -32,8 +32,9 @@ def test_the_hubs_client_reads_what_was_meant(whole: Make) -> None:
     assert len(files) == 6
     assert files[0].path == f"{FOLDER}/suite_generation_method-plain-inter-turns-0.yaml"
     (entry,) = parse_eval_result_entries(yaml.safe_load(files[0].text))
-    headline = run.results.cells[0].metrics[0]
-    assert entry.value == pytest.approx(100 * headline.value, abs=1e-6)
+    headline = run.results.cells[0].metrics[0].value
+    assert headline is not None
+    assert entry.value == pytest.approx(100 * headline, abs=1e-6)
     assert (entry.dataset_id, entry.task_id, entry.dataset_revision) == ("ours/prefs", "generation", COMMIT)
     assert entry.date == "2026-11-24T17:00:00Z"
     assert (entry.source_url, entry.source_name) == ("https://example.org/run", "suite")
@@ -55,6 +56,7 @@ def test_numbers_are_told_in_the_benchmarks_scale(whole: Make, scale: Any, facto
     run = Run(whole())
     (one,) = hub_files(run, given=replace(OURS, scale=scale), task="units/stated")
     value = run.results.cells[-1].metrics[0].value
+    assert value is not None
     assert yaml.safe_load(one.text)[0]["value"] == pytest.approx(value * factor, abs=1e-6)
     assert one.path == f"{FOLDER}/suite_generation.yaml"
 

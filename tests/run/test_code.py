@@ -67,6 +67,7 @@ async def test_outputs_of_other_code_are_scored_with_a_warning_though_quiet(
 ) -> None:
     await run(plan(written("A = 1\n")), tmp_path / "run", stages=("solve",))
     outcome = await run(plan(written("A = 2\n")), tmp_path / "run", stages=("score",))
+    assert outcome.results is not None
     (found,) = code_findings(outcome.results)
     assert found.who == Run(tmp_path / "run").manifest.cells[0].task
     assert "has changed since this run was made" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -112,7 +112,12 @@ def test_power_cuts_at_any_moment_invent_and_lose_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(suite.files, "os", disk)
         patch.setattr(suite.journal.writing, "os", disk)
-        patch.setattr(Path, "replace", lambda old, new: (disk.renamed(old, new), replace(old, new))[1])
+
+        def renamed(old: Path, new: Path) -> Path:
+            disk.renamed(old, new)
+            return replace(old, new)
+
+        patch.setattr(Path, "replace", renamed)
         assert resume(folder) == results
     assert {path.name for path in folder.rglob("*.json*")} <= {Path(one.path).name for one in disk.changes}
     chance = random.Random(4)
@@ -146,7 +151,12 @@ def test_what_is_no_regular_file_is_neither_read_nor_followed(
     victim.write_bytes(path.read_bytes()[:-1] if kind == "link" else b"")
     before = victim.read_bytes()
     path.unlink()
-    {"link": lambda: path.symlink_to(victim), "pipe": lambda: os.mkfifo(path), "folder": path.mkdir}[kind]()
+    made: dict[str, Callable[[], None]] = {
+        "link": lambda: path.symlink_to(victim),
+        "pipe": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+    }
+    made[kind]()
     try:
         assert resume(tmp_path / "run") == whole[1]
     except RunError as error:

@@ -22,7 +22,7 @@ from suite.task import Sample
 ITEMS, TURNS, METHODS = 12, (0, 3, 8, 18), ("zero-shot", "remind")
 
 
-def samples(*names: str) -> list[Sample[None]]:
+def samples(*names: str) -> list[Sample[object]]:
     return [Sample(f"{name}/{i}", None, group=name) for name in names for i in range(2)]
 
 
@@ -54,7 +54,9 @@ def test_samples_are_read_lazily() -> None:
 
 
 def test_a_torn_group_is_named() -> None:
-    samples = [Sample(name, None, group=group) for name, group in (("1", "a"), ("2", "b"), ("3", "a"))]
+    samples: list[Sample[object]] = [
+        Sample(name, None, group=group) for name, group in (("1", "a"), ("2", "b"), ("3", "a"))
+    ]
     with pytest.raises(PluginError, match="'a' is not contiguous"):
         list(contiguous(samples, "t"))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from suite import trees
 from suite.board.verify import equality
 from suite.run.folders import differing
 from suite.trees import MISSING, differences, exactly
@@ -47,7 +48,7 @@ def test_computed_numbers_are_the_same_within_a_tolerance() -> None:
     )
     assert list(equality.differences(mine, {"metrics": [{"name": "kept", "value": 1 / 3 + 1e-12}]})) == []
     assert list(equality.differences(mine, theirs)) == [("metrics[kept].value", 1 / 3, 0.3333)]
-    assert list(equality.differences({"a": None}, {})) == [("a", None, equality.MISSING)]
+    assert list(equality.differences({"a": None}, {})) == [("a", None, trees.MISSING)]
 
 
 def test_a_run_of_another_plan_is_told_by_at_most_ten_fields() -> None:

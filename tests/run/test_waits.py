@@ -13,7 +13,7 @@ from small_tasks import Many, cells, pending_reasons, plan_of, run, scripted
 
 from suite.chat import Request
 from suite.errors import CallFailed
-from suite.run import progress
+from suite.roles import Stage
 from suite.run.progress import Progress
 from suite.run.waits import Waits, clock
 
@@ -72,9 +72,9 @@ def test_pauses_and_long_calls_are_shown_with_reason_and_next_try() -> None:
 
 async def test_a_log_gets_a_line_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("suite.run.progress.time.monotonic", lambda: now[0])
     file = io.StringIO()
-    shown = Progress((), 8, ("solve",), file=file)
+    shown = Progress((), 8, (Stage.SOLVE,), file=file)
     shown.watch(dict, lambda: ["3 waiting, 429 Slow down, next try 14:05"])
     times = []
     for second in range(400):

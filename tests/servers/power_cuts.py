@@ -120,6 +120,6 @@ def after_cut(changes: list[Change], chance: random.Random) -> dict[str, bytes]:
         until = flushed.get(str(Path(name).parent), -1)
         sure = max((n for n, (at, _) in enumerate(history) if at < until), default=-1)
         chosen = chance.randint(sure, len(history) - 1)
-        if chosen >= 0 and (number := history[chosen][1]) is not None:
-            left[name] = content.get(number, b"")
+        if chosen >= 0 and (file := history[chosen][1]) is not None:
+            left[name] = content.get(file, b"")
     return left

@@ -1,6 +1,6 @@
 """Small real tasks for tests of the runner, and a few lines to run them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -103,7 +103,7 @@ def bare_catalogue() -> Catalogue:
 
 
 def plan_of(
-    models: dict[str, str | Sequence[str]], made: Sequence[Cell] | None = None, **request: Any
+    models: Mapping[str, str | Sequence[str]], made: Sequence[Cell] | None = None, **request: Any
 ) -> Plan:
     """A plan; the cells are those of Spell unless given."""
     named = {role: [one] if isinstance(one, str) else list(one) for role, one in models.items()}

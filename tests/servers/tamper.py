@@ -60,7 +60,8 @@ class Forged:
     @property
     def entry(self) -> dict[str, Any]:
         """The run in submission.json."""
-        return self.submission["runs"][0]
+        found: dict[str, Any] = self.submission["runs"][0]
+        return found
 
     @property
     def outputs(self) -> list[OutputRecord]:
@@ -152,9 +153,9 @@ class Forged:
         by_key = {(one.cell, one.sample, one.trial): one for one in self.outputs}
         for score in self.scores:
             score.calls = [renamed.get(one, one) for one in score.calls]
-            output = by_key.get((score.cell, score.sample, score.trial))
-            if output is not None:
-                whole = Output(self.output_text(output), output.output.data, output.output.finish)
+            judged = by_key.get((score.cell, score.sample, score.trial))
+            if judged is not None:
+                whole = Output(self.output_text(judged), judged.output.data, judged.output.finish)
                 score.output_sha256 = output_sha256(whole)
         self._plan()
         self.manifest["plan_sha256"] = sha256_hex(canonical_json(self.manifest["plan"]))
@@ -236,7 +237,8 @@ class Forged:
 
     def prune(self) -> None:
         """Drop calls that nobody names, and bodies that no call needs."""
-        named = {call for one in (*self.outputs, *self.scores) for call in one.calls}
+        judged: list[OutputRecord | ScoreRecord] = [*self.outputs, *self.scores]
+        named = {call for one in judged for call in one.calls}
         for stage in ("", "scoring/"):
             self.files[f"{stage}calls"] = [one for one in self.files[f"{stage}calls"] if one.id in named]
         self.prune_blocks()

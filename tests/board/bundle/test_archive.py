@@ -4,7 +4,9 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +28,7 @@ class Hand:
         self.comment = b""
 
     @staticmethod
-    def member(name: str, data: bytes) -> dict:
+    def member(name: str, data: bytes) -> dict[str, Any]:
         crc = zlib.crc32(data)
         both = {
             "needed": 20, "flags": 0, "method": 0, "time": 0, "date": 33, "crc": crc, "packed": len(data),
@@ -120,7 +122,7 @@ def overlap(hand: Hand) -> None:
     second["offset"] = 0
 
 
-def rename(name: str) -> "callable":
+def rename(name: str) -> Callable[["Hand"], None]:
     def change(hand: Hand) -> None:
         hand.members.append(Hand.member(name, b"x"))
 

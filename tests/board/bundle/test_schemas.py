@@ -18,7 +18,8 @@ FOLDER = registry_folder() / "schemas"
 
 
 def schema(name: str) -> dict[str, Any]:
-    return json.loads((FOLDER / name).read_text("utf-8"))
+    found: dict[str, Any] = json.loads((FOLDER / name).read_text("utf-8"))
+    return found
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -218,7 +218,7 @@ def test_missing_columns_by_policy(method: str) -> None:
     second = column("t1", scores(chance, [0.9, 0.5, 0.3], 200))
     for part in (second.value, second.low, second.high):
         part[0] = NAN
-    ask = {"overall": {"method": method, "missing": "exclude"}}
+    ask: dict[str, Any] = {"overall": {"method": method, "missing": "exclude"}}
     found = rank(board(**ask), [first, second])
     assert found.overall.rank == [None, 1, 2]
     assert found.overall.value[0] is None

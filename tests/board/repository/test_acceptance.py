@@ -17,18 +17,25 @@ from suite.board.define.board import Board
 from suite.board.entry.accepted_entry import read_entry
 from suite.board.pack import bundle_files
 from suite.board.repository import acceptance
-from suite.board.repository.acceptance import KEPT, accept, accept_new, withdraw
+from suite.board.repository.acceptance import KEPT, Accepted, accept, accept_new, withdraw
 from suite.board.repository.audit import check_board
 from suite.board.repository.pull_request import comment
 from suite.board.repository.shelves import open_repository
 from suite.board.site.pages import build_site
+from suite.board.verify.verification import VerifiedBundle
 from suite.chat import Reply, Request, Usage
 from suite.cli.main import run
 from suite.errors import BundleError, ConfigError, DataError
 from suite.models.engine import Asking
+from suite.testing.answers import plausible
 from tests.board.rewriting import changed
 
 WHEN = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def verified(found: Accepted) -> VerifiedBundle:
+    assert found.verification is not None
+    return found.verification
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +104,7 @@ def test_what_is_not_verified_is_not_taken(made: tuple[Board, Path], root: Path,
     seal(raised)
     found = accept(raised, root)
     assert found.folder is None
-    assert found.verification.verdict == "rejected"
+    assert verified(found).verdict == "rejected"
     assert not list((root / "submissions" / made[0].id).iterdir())
     assert run(["board", "accept", str(raised), "--repo", str(root)]) == 1
 
@@ -109,7 +116,7 @@ def test_a_definition_of_an_older_laxer_version_is_refused(
     path.write_text(path.read_text().replace("version: 1.0.0", "version: 1.1.0"))
     found = accept(made[1], root)
     assert found.folder is None
-    assert any(one.code.startswith("R5.") for one in found.verification.ladder.findings)
+    assert any(one.code.startswith("R5.") for one in verified(found).ladder.findings)
 
 
 def test_superseding_is_for_whoever_submitted_it(
@@ -118,7 +125,7 @@ def test_superseding_is_for_whoever_submitted_it(
     first = accept(made[1], root, when=WHEN)
     assert first.folder is not None
     old = read_entry(first.folder)
-    recipe, usual = good_bundles.RECIPES["choice"], good_bundles.plausible
+    recipe, usual = good_bundles.RECIPES["choice"], plausible
 
     def other(request: Request, asking: Asking) -> Reply:
         reply = usual(request, asking)
@@ -131,7 +138,7 @@ def test_superseding_is_for_whoever_submitted_it(
     fresh = good_bundles.bundle(runs, made[0], tmp_path / "fresh")
     stranger = changed(fresh, tmp_path / "stranger", supersedes=old.id, submitter={"name": "Somebody"})
     refused = accept(stranger, root)
-    assert "somebody else" in refused.reasons[0], list(refused.verification.ladder.findings)
+    assert "somebody else" in refused.reasons[0], list(verified(refused).ladder.findings)
     nothing = changed(fresh, tmp_path / "nothing", supersedes="0" * 64)
     assert "not on this board" in accept(nothing, root).reasons[0]
     good = accept(changed(fresh, tmp_path / "good", supersedes=old.id), root, when=WHEN)
@@ -325,7 +332,7 @@ def test_a_comment_is_bounded_and_all_of_it_is_text(
     made: tuple[Board, Path], root: Path, tmp_path: Path
 ) -> None:
     found = accept(made[1], root, when=WHEN)
-    report = found.verification.data
+    report = verified(found).data
     report["findings"] = [
         {
             "code": "R1.x",

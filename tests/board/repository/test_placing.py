@@ -6,6 +6,7 @@ import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -38,7 +39,7 @@ def made(good: Callable[[str], tuple[Path, Board]], tmp_path: Path) -> tuple[Pat
 
 
 @pytest.mark.parametrize("form", ["archive", "folder"])
-def test_what_is_placed_is_accepted(form: str, made: tuple[Path, Path], good: Callable) -> None:
+def test_what_is_placed_is_accepted(form: str, made: tuple[Path, Path], good: Callable[..., Any]) -> None:
     archive, root = made
     folder = place(archive if form == "archive" else good("choice")[0], root)
     bundle = folder / ("bundle.suite.zip" if form == "archive" else "bundle")

@@ -18,6 +18,7 @@ from suite.board.repository.shelves import open_repository
 from suite.board.site.pages import build_site
 from suite.chat import Reply, Request, Usage
 from suite.models.engine import Asking
+from suite.testing.answers import plausible
 from tests.board.rewriting import changed
 from tests.board.signing_keys import make_keys, signers
 
@@ -87,7 +88,7 @@ def test_what_was_signed_is_superseded_by_its_signers_only(
     made: tuple[Path, Board], root: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = read_entry(accepted(made[0], root, keys / "ours", tmp_path / "signed"))
-    usual = good_bundles.plausible
+    usual = plausible
 
     def other(request: Request, asking: Asking) -> Reply:
         reply = usual(request, asking)

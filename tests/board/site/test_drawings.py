@@ -22,7 +22,7 @@ def test_bars_stand_on_an_axis_whose_ends_are_told(tmp_path: Path) -> None:
         accepted.entry(tmp_path, made, number, accepted.scores(number, 3, 60, mean))
     page = soup(built(tmp_path) / "index.html")
     low, high = (float(one.text) for one in page.select("th.bar small.ends span:not(.out)"))
-    values = [float(row.select("td")[1].contents[0]) for row in page.select("#rows tr")]
+    values = [float(str(row.select("td")[1].contents[0])) for row in page.select("#rows tr")]
     dots = [float(str(one["cx"])) for one in page.select("td.bar circle")]
     assert np.allclose(dots, [(value - low) / (high - low) * 120 for value in values], atol=0.2)
     assert all(0 <= one <= 120 for one in dots)

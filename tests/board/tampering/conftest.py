@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import good_bundles
 import pytest
@@ -11,7 +12,7 @@ from suite.board.define.board import Board
 
 
 @pytest.fixture
-def forged(good: Callable, tmp_path: Path) -> Callable[[str], tuple[Forged, Board]]:
+def forged(good: Callable[..., Any], tmp_path: Path) -> Callable[[str], tuple[Forged, Board]]:
     """Recipe -> (its bundle, copied, and the board that it is for)."""
 
     def one(name: str) -> tuple[Forged, Board]:

@@ -129,7 +129,7 @@ def apply(forged: Forged, trees: dict[str, Any], path: str) -> None:
 
 
 @pytest.fixture(scope="module", params=["choice", "pairs"])
-def subject(request: pytest.FixtureRequest, good: Callable) -> tuple[Path, Any, list[str]]:
+def subject(request: pytest.FixtureRequest, good: Callable[..., Any]) -> tuple[Path, Any, list[str]]:
     """(good bundle, its board, paths of all scalars that are not free)."""
     folder, board = good(request.param)
     forged = Forged(folder)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import good_bundles
 import pytest
@@ -33,7 +34,7 @@ def codes(found: VerifiedBundle) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("row", CATALOGUE, ids=lambda row: f"{row.number} {row.title}".replace(" ", "-"))
-def test_forgery(row: Row, good: Callable, tmp_path: Path) -> None:
+def test_forgery(row: Row, good: Callable[..., Any], tmp_path: Path) -> None:
     folder, board = good(row.recipe)
     forged = Forged(good_bundles.copy(folder, tmp_path / "bundle"))
     row.forge(forged)
@@ -51,7 +52,7 @@ def test_forgery(row: Row, good: Callable, tmp_path: Path) -> None:
         assert found.exit_code() == 1
 
 
-def test_another_candidate_for_another_task(good: Callable, tmp_path: Path) -> None:
+def test_another_candidate_for_another_task(good: Callable[..., Any], tmp_path: Path) -> None:
     """Row 45: the best model for each task."""
     board = good("choice")[1]
     other = good_bundles.RECIPES["dialogue"]

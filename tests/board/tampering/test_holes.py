@@ -51,7 +51,7 @@ def custom(forged: Forged, changes: Iterable[str]) -> None:
 
 
 class TestRoles:
-    def test_one_judge_on_two_seats(self, good: Callable, tmp_path: Path) -> None:
+    def test_one_judge_on_two_seats(self, good: Callable[..., Any], tmp_path: Path) -> None:
         """A panel of two in the manifest, of which one member was ever asked."""
         board = good("pairs")[1]
         alone = replace(good_bundles.RECIPES["pairs"], judges=1)
@@ -62,7 +62,7 @@ class TestRoles:
         forged.reseal()
         assert "R3.roles" in errors(verify(forged.bundle, board=board))
 
-    def test_a_judge_described_twice(self, good: Callable, tmp_path: Path) -> None:
+    def test_a_judge_described_twice(self, good: Callable[..., Any], tmp_path: Path) -> None:
         """The board's judge in the scoring, the judge that was asked in the run's own manifest."""
         board = good("judged")[1]
         hot = [("judge", "temperature", "1.5")]
@@ -74,7 +74,7 @@ class TestRoles:
         forged.reseal()
         assert "R3.roles" in errors(verify(forged.bundle, board=board))
 
-    def test_a_partner_described_twice(self, forged: Callable) -> None:
+    def test_a_partner_described_twice(self, forged: Callable[..., Any]) -> None:
         made, board = forged("pairs")
         partner = made.manifest["roles"]["baseline"][0]
         made.scoring["roles"]["baseline"] = [copy.deepcopy(partner)]
@@ -86,7 +86,7 @@ class TestRoles:
         ("field", "value"),
         [("member", "candidate/2"), ("stage", "both"), ("needs", ["rate"]), ("sampling", {"logprobs": 3})],
     )
-    def test_a_candidate_that_no_run_has(self, field: str, value: Any, forged: Callable) -> None:
+    def test_a_candidate_that_no_run_has(self, field: str, value: Any, forged: Callable[..., Any]) -> None:
         made, board = forged("choice")
         made.manifest["roles"]["candidate"][0][field] = value
         if field == "member":
@@ -95,21 +95,21 @@ class TestRoles:
         made.reseal()
         assert "R3.roles" in errors(verify(made.bundle, board=board))
 
-    def test_a_second_candidate(self, forged: Callable) -> None:
+    def test_a_second_candidate(self, forged: Callable[..., Any]) -> None:
         made, board = forged("choice")
         second = {**copy.deepcopy(made.manifest["roles"]["candidate"][0]), "member": "candidate/2"}
         made.manifest["roles"]["candidate"].append(second)
         made.reseal()
         assert "R3.roles" in errors(verify(made.bundle, board=board))
 
-    def test_a_role_that_no_task_has(self, forged: Callable) -> None:
+    def test_a_role_that_no_task_has(self, forged: Callable[..., Any]) -> None:
         made, board = forged("choice")
         judge = {**copy.deepcopy(made.manifest["roles"]["candidate"][0]), "member": "judge", "stage": "score"}
         made.scoring["roles"]["judge"] = [judge]
         made.reseal()
         assert "R3.roles" in errors(verify(made.bundle, board=board))
 
-    def test_an_endpoint_called_weights(self, forged: Callable, tmp_path: Path) -> None:
+    def test_an_endpoint_called_weights(self, forged: Callable[..., Any], tmp_path: Path) -> None:
         """A board that takes no endpoints is not told that one is a model of the hub."""
         made, board = forged("choice")
         closed = changed(board, tmp_path, "candidate: {", "candidate: {allow: [hub, local], ")
@@ -120,7 +120,7 @@ class TestRoles:
 
 
 class TestNumbers:
-    def test_a_narrow_level(self, forged: Callable, good: Callable) -> None:
+    def test_a_narrow_level(self, forged: Callable[..., Any], good: Callable[..., Any]) -> None:
         """Intervals of 5 % are not shown as the board's 95 %."""
         made, board = forged("judged")
         made.scoring["level"] = made.results["level"] = 0.05
@@ -130,7 +130,7 @@ class TestNumbers:
         assert found.exit_code() == 0
         assert found.data["columns"][0] == honest
 
-    def test_a_level_is_told_without_a_board(self, forged: Callable) -> None:
+    def test_a_level_is_told_without_a_board(self, forged: Callable[..., Any]) -> None:
         made, _ = forged("judged")
         made.scoring["level"] = made.results["level"] = 0.5
         made.reseal()
@@ -139,7 +139,7 @@ class TestNumbers:
         row = next(one for one in rows if one["headline"] and not one["slice"])
         assert (column["level"], column["low"]) == (row["level"], row["low"])
 
-    def test_tokens_are_of_the_columns_cells(self, good: Callable, tmp_path: Path) -> None:
+    def test_tokens_are_of_the_columns_cells(self, good: Callable[..., Any], tmp_path: Path) -> None:
         """Cells that the board does not ask for don't thin out what its cells cost."""
         folder, board = good("choice")
         forged = Forged(good_bundles.copy(folder, tmp_path / "bundle"))
@@ -153,7 +153,7 @@ class TestNumbers:
         assert column["tokens"]["prompt"] == sum(one.prompt for one in usages)
         assert column["tokens"]["completion"] == sum(one.completion for one in usages)
 
-    def test_tokens_of_which_most_are_left_out(self, forged: Callable) -> None:
+    def test_tokens_of_which_most_are_left_out(self, forged: Callable[..., Any]) -> None:
         """Replies that do not tell what they cost make the whole unknown, and not cheap."""
         made, board = forged("choice")
         for call in made.calls[1:]:
@@ -165,7 +165,7 @@ class TestNumbers:
         assert not same(float("inf"), 0.5)
         assert same(float("inf"), float("inf"))
 
-    def test_a_sweep_without_its_hard_cell(self, good: Callable, tmp_path: Path) -> None:
+    def test_a_sweep_without_its_hard_cell(self, good: Callable[..., Any], tmp_path: Path) -> None:
         """A column is the mean over all its cells, or there is none: whatever is declared."""
         board = good("choice")[1]
         recipe = replace(
@@ -178,7 +178,7 @@ class TestNumbers:
         found = verify(forged.bundle, board=board)
         assert [one["value"] for one in found.data["columns"]] == []
 
-    def test_a_part_of_the_samples_is_never_ranked(self, good: Callable, tmp_path: Path) -> None:
+    def test_a_part_of_the_samples_is_never_ranked(self, good: Callable[..., Any], tmp_path: Path) -> None:
         recipe = good_bundles.RECIPES["choice"]
         run = good_bundles.run(recipe, tmp_path / "run", limit=2)
         board = good("choice")[1]
@@ -191,7 +191,7 @@ class TestNumbers:
 
     @pytest.mark.parametrize(("headline", "capped"), [("kept", True), ("answered", False)])
     def test_the_cap_is_on_the_metric_of_the_column(
-        self, headline: str, capped: bool, good: Callable, tmp_path: Path
+        self, headline: str, capped: bool, good: Callable[..., Any], tmp_path: Path
     ) -> None:
         """What the judge says of one metric says nothing of another."""
         board = good("judged")[1]
@@ -201,7 +201,7 @@ class TestNumbers:
         found = verify(good_bundles.bundle([run], board, tmp_path / "bundle"), board=board)
         assert ("R4.too-many-unscored" in errors(found)) is capped
 
-    def test_custom_without_a_board(self, forged: Callable) -> None:
+    def test_custom_without_a_board(self, forged: Callable[..., Any]) -> None:
         made, _ = forged("choice")
         custom(made, ["prompt"])
         made.save()
@@ -218,7 +218,7 @@ class TestWhatIsAskedAgain:
             subjects = [VerifiedRun(one.id, one.folder, one.scoring, Findings()) for one in bundle.runs]
             return dict(pick(subjects, count, "seed", cells)[run.name])
 
-    def test_only_of_the_boards_cells(self, good: Callable) -> None:
+    def test_only_of_the_boards_cells(self, good: Callable[..., Any]) -> None:
         folder, _ = good("choice")
         (run,) = (folder / "runs").iterdir()
         cell = Forged(folder).manifest["cells"][1]["cell"]
@@ -226,16 +226,16 @@ class TestWhatIsAskedAgain:
         assert len(found) == 6
         assert {one for one, _ in found} == {cell}
 
-    def test_as_many_of_each_cell(self, good: Callable) -> None:
+    def test_as_many_of_each_cell(self, good: Callable[..., Any]) -> None:
         folder, _ = good("choice")
         found = self.picked(folder, 6)
         assert sorted(Counter(cell for cell, _ in found).values()) == [3, 3]
 
-    def test_of_any_trial(self, good: Callable) -> None:
+    def test_of_any_trial(self, good: Callable[..., Any]) -> None:
         found = self.picked(good("judged")[0], 6)
         assert set(found.values()) == {0, 1}
 
-    def test_a_board_says_which_cells(self, good: Callable, tmp_path: Path) -> None:
+    def test_a_board_says_which_cells(self, good: Callable[..., Any], tmp_path: Path) -> None:
         """All of the cell that counts is fabricated, nothing of the other one."""
         folder, board = good("choice")
         forged = Forged(good_bundles.copy(folder, tmp_path / "bundle"))
@@ -250,7 +250,7 @@ class TestWhatIsAskedAgain:
 
 class TestEffortOfVerifying:
     @pytest.mark.parametrize("field", ["trials", "limit"])
-    def test_a_huge_count(self, field: str, forged: Callable) -> None:
+    def test_a_huge_count(self, field: str, forged: Callable[..., Any]) -> None:
         """Found to be wrong without enumerating what was never made."""
         made, board = forged("choice")
         made.manifest[field] = 10**12
@@ -259,7 +259,7 @@ class TestEffortOfVerifying:
         assert found
         assert not any(code.startswith(("R0", "R1", "R2")) for code in found)  # it came that far
 
-    def test_samples_without_end(self, forged: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_samples_without_end(self, forged: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
         """A parameter that generates a billion samples."""
         monkeypatch.setattr(world, "_MOST", 100)
         made, _ = forged("dialogue")
@@ -276,7 +276,7 @@ class TestEffortOfVerifying:
         with pytest.raises(world._TooMany):
             list(cells[1].task.samples(None))
 
-    def test_more_families_than_a_board_has_tasks(self, forged: Callable) -> None:
+    def test_more_families_than_a_board_has_tasks(self, forged: Callable[..., Any]) -> None:
         made, _ = forged("choice")
         cell = made.manifest["cells"][0]
         for number in range(200):

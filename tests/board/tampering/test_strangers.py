@@ -100,14 +100,14 @@ class TestOtherKindsOfOne:
     """Python holds true, 1 and 1.0 for equal."""
 
     @pytest.mark.parametrize(("recipe", "code"), [("choice", "R6.score"), ("judged", "R7.score")])
-    def test_numbers_for_truth_values(self, recipe: str, code: str, forged: Callable) -> None:
+    def test_numbers_for_truth_values(self, recipe: str, code: str, forged: Callable[..., Any]) -> None:
         made, board = forged(recipe)
         for score in made.scores:
             score.values = {k: int(v) if isinstance(v, bool) else v for k, v in score.values.items()}
         made.reseal()
         assert code in errors(verify(made.bundle, board=board))
 
-    def test_numbers_for_truth_values_in_parts(self, forged: Callable) -> None:
+    def test_numbers_for_truth_values_in_parts(self, forged: Callable[..., Any]) -> None:
         made, board = forged("judged")
         for score in made.scores:
             score.parts = [
@@ -120,7 +120,9 @@ class TestOtherKindsOfOne:
         assert "R7.score" in errors(verify(made.bundle, board=board))
 
     @pytest.mark.parametrize("seed", [0.0, -0.0])
-    def test_a_seed_that_draws_other_groups(self, seed: float, good: Callable, tmp_path: Path) -> None:
+    def test_a_seed_that_draws_other_groups(
+        self, seed: float, good: Callable[..., Any], tmp_path: Path
+    ) -> None:
         """The groups of a limited run are drawn with the seed as text; 0.0 would pass for the board's 0."""
         board = good("choice")[1]
         path = tmp_path / "limited.yaml"
@@ -133,7 +135,7 @@ class TestOtherKindsOfOne:
         made.reseal()
         assert "R1.schema" in errors(verify(made.bundle, board=limited))
 
-    def test_a_count_as_a_float(self, forged: Callable) -> None:
+    def test_a_count_as_a_float(self, forged: Callable[..., Any]) -> None:
         made, board = forged("choice")
         made.reseal()
         made.results["cells"][0]["metrics"][0]["n"] *= 1.0
@@ -143,7 +145,7 @@ class TestOtherKindsOfOne:
 
 class TestCalls:
     @pytest.mark.parametrize("recipe", ["judged", "pairs"])
-    def test_a_judges_calls_among_the_candidates(self, recipe: str, forged: Callable) -> None:
+    def test_a_judges_calls_among_the_candidates(self, recipe: str, forged: Callable[..., Any]) -> None:
         """Where nobody looks at a judge's replies."""
         made, board = forged(recipe)
         known = {one.sha256 for one in made.files["blocks"]}
@@ -153,7 +155,7 @@ class TestCalls:
         made.reseal()
         assert "R9.no-member" in errors(verify(made.bundle, board=board))
 
-    def test_all_of_it_from_a_cache(self, forged: Callable) -> None:
+    def test_all_of_it_from_a_cache(self, forged: Callable[..., Any]) -> None:
         """Times of replies from a cache are not looked at; but such a reply takes none, and no try."""
         made, board = forged("choice")
         for call in made.calls:
@@ -161,7 +163,7 @@ class TestCalls:
         made.reseal()
         assert {"R9.times", "R9.attempts"} <= errors(verify(made.bundle, board=board))
 
-    def test_one_rationale_whose_tokens_are_not_told(self, good: Callable, tmp_path: Path) -> None:
+    def test_one_rationale_whose_tokens_are_not_told(self, good: Callable[..., Any], tmp_path: Path) -> None:
         board = good("judged")[1]
         said = f"{'It keeps to what was asked for. ' * 10}<answer>Yes</answer>"
         run = good_bundles.run(good_bundles.RECIPES["judged"], tmp_path / "run", judge=said)
@@ -172,7 +174,7 @@ class TestCalls:
         found = verify(made.bundle, board=board)
         assert "R9.rationales" in {one.code for one in found.ladder.findings}
 
-    def test_a_reply_without_a_try(self, forged: Callable) -> None:
+    def test_a_reply_without_a_try(self, forged: Callable[..., Any]) -> None:
         made, board = forged("choice")
         made.calls[0].attempt = 0
         made.reseal()
@@ -180,7 +182,11 @@ class TestCalls:
 
     @pytest.mark.parametrize("recipe", ["choice", "judged"])
     def test_records_in_the_worst_order(
-        self, recipe: str, forged: Callable, good: Callable, monkeypatch: pytest.MonkeyPatch
+        self,
+        recipe: str,
+        forged: Callable[..., Any],
+        good: Callable[..., Any],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Whatever waits for its partner longer than memory lasts is read again from where it stands."""
         monkeypatch.setattr(pairs, "MOST", 0)
@@ -195,14 +201,14 @@ class TestCalls:
         made.save()
         assert "R4.repeated-score" in errors(verify(made.bundle, board=board))
 
-    def test_one_call_named_many_times(self, forged: Callable) -> None:
+    def test_one_call_named_many_times(self, forged: Callable[..., Any]) -> None:
         made, board = forged("choice")
         for output in made.outputs:
             output.calls = output.calls * 3
         made.reseal()
         assert "R6.calls" in errors(verify(made.bundle, board=board))
 
-    def test_parts_of_one_name(self, forged: Callable) -> None:
+    def test_parts_of_one_name(self, forged: Callable[..., Any]) -> None:
         """Two parts under one id: each is held against its own."""
         made, board = forged("judged")
         score = next(one for one in made.scores if one.parts)

@@ -4,6 +4,7 @@ import json
 import statistics
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup, Tag
@@ -18,7 +19,7 @@ from tests.board import accepted, making
 
 
 def test_it_is_the_median_of_the_calls_that_nobody_cached(
-    good: Callable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    good: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder = good("choice")[0]
     assert verify(folder).data["latency"] is None  # a script answered: nothing was timed
@@ -36,7 +37,7 @@ def test_it_is_the_median_of_the_calls_that_nobody_cached(
 
 
 def test_a_report_without_it_is_no_trouble_and_a_wrong_one_is(
-    good: Callable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    good: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("suite.board.verify.column_results.UNSERVED", frozenset())
     folder, board = good("choice")

@@ -96,13 +96,13 @@ def test_the_judges_words_are_found(said: str, tmp_path: Path, monkeypatch: pyte
     assert 0.1 < int(held) / int(outputs) < 0.5
 
 
-def test_an_honest_bundle_has_none(good: Callable) -> None:
+def test_an_honest_bundle_has_none(good: Callable[..., Any]) -> None:
     for name in ("judged", "pairs", "dialogue"):
         codes = {one.code for one in verify(good(name)[0]).ladder.findings}
         assert not codes & {"R9.judges-words", "R9.references", "R9.memory"}
 
 
-def test_weights_that_no_memory_holds(good: Callable) -> None:
+def test_weights_that_no_memory_holds(good: Callable[..., Any]) -> None:
     """A model of 400 billion parameters never ran on a laptop; one of 8 billion may have."""
     folder = good("choice")[0]
     (run,) = (folder / "runs").iterdir()

@@ -28,7 +28,7 @@ Touch = Callable[[str, Asking], str]
 
 
 @pytest.fixture
-def root(good: Callable, tmp_path: Path) -> Path:
+def root(good: Callable[..., Any], tmp_path: Path) -> Path:
     """A repository whose one entry is the good bundle of free texts."""
     folder, board = good("judged")
     base = tmp_path / "repo" / "boards" / board.id
@@ -67,6 +67,7 @@ def submitted(touch: Touch, board: Board, folder: Path, patch: pytest.MonkeyPatc
 
 
 def copies(found: Accepted) -> list[str]:
+    assert found.verification is not None
     assert found.folder is not None, (found.reasons, list(found.verification.ladder.findings))
     told = [one for one in found.verification.ladder.findings if one.code == "R9.near-copies"]
     assert all(one.severity == "warning" for one in told)
@@ -92,7 +93,7 @@ def other_words(text: str, asking: Asking) -> str:
 
 @pytest.mark.parametrize("touch", [one_reply, every_layout, every_last_word])
 def test_a_touched_up_copy_is_told_with_both_names(
-    touch: Touch, root: Path, good: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    touch: Touch, root: Path, good: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (told,) = copies(accept(submitted(touch, good("judged")[1], tmp_path / "new", monkeypatch), root))
     assert "of Other" in told
@@ -100,7 +101,7 @@ def test_a_touched_up_copy_is_told_with_both_names(
 
 
 def test_another_models_own_words_are_not(
-    root: Path, good: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, good: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = submitted(other_words, good("judged")[1], tmp_path / "new", monkeypatch)
     assert copies(accept(bundle, root)) == []
@@ -108,7 +109,7 @@ def test_another_models_own_words_are_not(
 
 def test_accept_prints_what_it_found(
     root: Path,
-    good: Callable,
+    good: Callable[..., Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -121,7 +122,7 @@ def test_accept_prints_what_it_found(
 
 
 def test_a_new_version_of_the_submitters_own_is_no_copy(
-    root: Path, good: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, good: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (first,) = open_repository(root)[0].entries()
     board = good("judged")[1]

@@ -273,6 +273,6 @@ class TestAccretion:
         assert self.grown(tmp_path / "few", 4, 5) == []
 
 
-def test_a_threshold_of_the_boards_file_is_read(tmp_path: Path, good: Callable) -> None:
+def test_a_threshold_of_the_boards_file_is_read(tmp_path: Path, good: Callable[..., Any]) -> None:
     board = shelf(tmp_path, solved(0), plausibility={"equal_scores_p": 0})
     assert found(tmp_path, board, solved(0)) == []

@@ -134,19 +134,19 @@ async def test_few_records_settle_nothing(tmp_path: Path) -> None:
     assert [one.severity for one in found.ladder.findings if one.rung == "R11"] == ["warning"]
 
 
-def test_what_nobody_judged_is_said(good: Callable) -> None:
+def test_what_nobody_judged_is_said(good: Callable[..., Any]) -> None:
     found = verify(good("choice")[0], again=Rerun(0, {"judge": ["scripted/words"]}, judged=30))
     assert found.data["rejudge"]["why"] == "no record was judged by a model"
 
 
-def test_a_panel_is_asked_as_a_whole(good: Callable) -> None:
+def test_a_panel_is_asked_as_a_whole(good: Callable[..., Any]) -> None:
     with pytest.raises(ConfigError, match="was judged by 2 in the role judge, 1 were given"):
         verify(good("pairs")[0], again=Rerun(0, {"judge": ["scripted/words"]}, judged=30))
     with pytest.raises(ConfigError, match="nobody fills the role 'judge'"):
         verify(good("pairs")[0], again=Rerun(0, {"baseline": ["scripted/words"]}, judged=30))
 
 
-def test_flags_that_belong_together(good: Callable) -> None:
+def test_flags_that_belong_together(good: Callable[..., Any]) -> None:
     folder = str(good("judged")[0])
     model = ["--model", "scripted/words"]
     for words in ([], model, [*model, "--rerun", "5"]):

@@ -20,6 +20,7 @@ from suite.board.verify import Rerun, VerifiedBundle, child_work, ladder, time_l
 from suite.board.verify.child_work import SECONDS, TimeUp, in_child
 from suite.board.verify.verification import VerifyRequest, climbed
 from suite.cli.submit import submit
+from suite.errors import ConfigError
 from suite.sandbox import probe
 
 RUNGS = ("R3", "R4", "R6", "R7", "R8", "R9")
@@ -73,7 +74,7 @@ def interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def test_no_time_at_all(good: Callable) -> None:
+def test_no_time_at_all(good: Callable[..., Any]) -> None:
     folder, board = good("choice")
     found = verify(folder, board=board, seconds=0)
     assert found.verdict == "incomplete"
@@ -99,7 +100,7 @@ def test_no_time_at_all(good: Callable) -> None:
     ],
 )
 def test_it_says_where_the_time_ran_out(
-    step: str, rung: str, left: set[str], good: Callable, monkeypatch: pytest.MonkeyPatch
+    step: str, rung: str, left: set[str], good: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, board = good("choice")
     monkeypatch.setattr(ladder, step, interrupt)
@@ -111,7 +112,9 @@ def test_it_says_where_the_time_ran_out(
     assert rung in found.ladder.findings.rungs["R8"].reason
 
 
-def test_runs_that_nobody_came_to(tmp_path: Path, good: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_that_nobody_came_to(
+    tmp_path: Path, good: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was climbed for the first of two runs was not climbed for the bundle."""
     _, board = good("choice")
     first = good_bundles.run(good_bundles.RECIPES["choice"], tmp_path / "one")
@@ -124,7 +127,9 @@ def test_runs_that_nobody_came_to(tmp_path: Path, good: Callable, monkeypatch: p
     assert set(not_run(found)) == {*RUNGS, "R5", "R10", "R11"}
 
 
-def test_errors_that_were_found_before_still_count(good: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_that_were_found_before_still_count(
+    good: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, board = good("choice")
 
     def bad(subject: Any, *_: Any) -> None:
@@ -135,24 +140,27 @@ def test_errors_that_were_found_before_still_count(good: Callable, monkeypatch: 
     assert stopped(folder, board).verdict == "rejected"
 
 
-def test_code_of_a_task_that_never_ends(good: Callable) -> None:
-    found = late(slow_work.busy, *good("choice"), Clock())
+def test_code_of_a_task_that_never_ends(good: Callable[..., Any]) -> None:
+    folder, board = good("choice")
+    found = late(slow_work.busy, folder, board, Clock())
     assert "R6.time-limit" in codes(found)
     assert found.verdict == "incomplete"
 
 
-def test_a_task_that_waits_for_ever(good: Callable) -> None:
+def test_a_task_that_waits_for_ever(good: Callable[..., Any]) -> None:
     """The replay is cancelled, and cleans up."""
     clock = Clock()
-    found = late(slow_work.waiting, *good("choice"), clock)
+    folder, board = good("choice")
+    found = late(slow_work.waiting, folder, board, clock)
     assert "R6.time-limit" in codes(found)
     assert "cleaned up" in clock.heard
 
 
-def test_what_no_interrupt_ends_is_killed(good: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_no_interrupt_ends_is_killed(good: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """What was found before the rung began is kept."""
     monkeypatch.setattr(child_work, "_GRACE", (0.1,))
-    found = late(slow_work.deaf, *good("choice"), Clock())
+    folder, board = good("choice")
+    found = late(slow_work.deaf, folder, board, Clock())
     assert "R8.time-limit" in codes(found)
     assert found.ladder.findings.rungs["R6"].status == "passed"
     assert not psutil.Process().children(recursive=True)
@@ -179,10 +187,11 @@ def test_no_program_is_left_in_a_sandbox(tmp_path: Path) -> None:
     assert not [one for one in during if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_asking_again_is_not_counted(good: Callable) -> None:
+def test_asking_again_is_not_counted(good: Callable[..., Any]) -> None:
     clock = Clock()
     again = Rerun(12, {"candidate": ["scripted/words"]}, seed="a")
-    found = late(slow_work.asking_again, *good("choice"), clock, again=again)
+    folder, board = good("choice")
+    found = late(slow_work.asking_again, folder, board, clock, again=again)
     assert "here" in clock.heard
     assert found.data["rerun"]["samples"] == 12
 
@@ -192,7 +201,7 @@ def test_a_thread_that_works_on_holds_nobody_up() -> None:
 
 
 def test_errors_come_through(tmp_path: Path) -> None:
-    with pytest.raises(verification.ConfigError, match="at least 1"):
+    with pytest.raises(ConfigError, match="at least 1"):
         verify(tmp_path, most=0, seconds=1e6)
     with pytest.raises(TimeUp):
         in_child(slow_work.asleep, seconds=0)
@@ -220,7 +229,7 @@ def test_a_child_ends_with_its_parent(number: signal.Signals) -> None:
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_board_says_how_long(good: Callable, tmp_path: Path) -> None:
+def test_a_board_says_how_long(good: Callable[..., Any], tmp_path: Path) -> None:
     """Its hash is that of before where it does not."""
     _, board = good("choice")
     path = tmp_path / "quick.yaml"
@@ -232,7 +241,9 @@ def test_a_board_says_how_long(good: Callable, tmp_path: Path) -> None:
     assert (time_limit(quick), time_limit(board), time_limit(None)) == (60, SECONDS, SECONDS)
 
 
-def test_from_the_command_line(good: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_the_command_line(
+    good: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, _ = good("choice")
 
     def over(*_: Any, seconds: float, **__: Any) -> None:

@@ -25,12 +25,12 @@ def held(data: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("recipe", good_bundles.RECIPES)
-def test_a_good_bundle(recipe: str, good: Callable) -> None:
+def test_a_good_bundle(recipe: str, good: Callable[..., Any]) -> None:
     folder, board = good(recipe)
     held(verify(folder, board=board).data)
 
 
-def test_a_rejected_and_an_unreadable_one(good: Callable, tmp_path: Path) -> None:
+def test_a_rejected_and_an_unreadable_one(good: Callable[..., Any], tmp_path: Path) -> None:
     forged = Forged(good_bundles.copy(good("choice")[0], tmp_path / "bundle"))
     raise_metric(forged)
     held(verify(forged.bundle).data)
@@ -40,7 +40,7 @@ def test_a_rejected_and_an_unreadable_one(good: Callable, tmp_path: Path) -> Non
     held(unreadable)
 
 
-def test_a_re_run(good: Callable) -> None:
+def test_a_re_run(good: Callable[..., Any]) -> None:
     held(verify(good("choice")[0], again=Rerun(3, {"candidate": ["scripted/words"]}, seed="a")).data)
 
 

@@ -48,7 +48,9 @@ def test_a_real_bundle_of_all_five_benchmarks() -> None:
     assert roles["prefeval/classification"] == {}
 
 
-def test_a_full_disk_here_is_no_error_of_the_bundle(good: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_here_is_no_error_of_the_bundle(
+    good: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, board = good("choice")
     write, left = os.write, 3
 
@@ -68,7 +70,7 @@ def test_a_full_disk_here_is_no_error_of_the_bundle(good: Callable, monkeypatch:
 
 
 @pytest.mark.parametrize("recipe", good_bundles.RECIPES)
-def test_folder_and_archive_say_the_same(recipe: str, good: Callable, tmp_path: Path) -> None:
+def test_folder_and_archive_say_the_same(recipe: str, good: Callable[..., Any], tmp_path: Path) -> None:
     folder, board = good(recipe)
     archive = tmp_path / "bundle.suite.zip"
     write_archive(folder, archive)
@@ -81,7 +83,7 @@ def test_folder_and_archive_say_the_same(recipe: str, good: Callable, tmp_path: 
 
 
 def test_intervals_of_earlier_methods_are_computed_anew_and_not_compared(
-    good: Callable, tmp_path: Path
+    good: Callable[..., Any], tmp_path: Path
 ) -> None:
     folder, board = good("choice")
     bundle = shutil.copytree(folder, tmp_path / "bundle")
@@ -111,7 +113,7 @@ def test_intervals_of_earlier_methods_are_computed_anew_and_not_compared(
     assert rung["status"] == "failed"
 
 
-def test_units_give_the_number(good: Callable) -> None:
+def test_units_give_the_number(good: Callable[..., Any]) -> None:
     """per_sample.parquet holds what the column's value is made of."""
     import io
 
@@ -136,14 +138,14 @@ def test_units_give_the_number(good: Callable) -> None:
     assert column["low"] < column["value"] < column["high"]
 
 
-def test_without_a_board_every_cell_is_a_column(good: Callable) -> None:
+def test_without_a_board_every_cell_is_a_column(good: Callable[..., Any]) -> None:
     found = verify(good("choice")[0])
     assert found.exit_code() == 0
     assert len(found.data["columns"]) == 2
     assert found.data["board"] is None
 
 
-def test_a_task_that_is_not_installed_is_said(good: Callable, tmp_path: Path) -> None:
+def test_a_task_that_is_not_installed_is_said(good: Callable[..., Any], tmp_path: Path) -> None:
     forged = Forged(good_bundles.copy(good("choice")[0], tmp_path / "bundle"))
     for document in (forged.manifest["cells"], forged.results["cells"]):
         for cell in document:
@@ -162,7 +164,7 @@ def test_a_task_that_is_not_installed_is_said(good: Callable, tmp_path: Path) ->
 
 
 def test_data_that_is_not_here_is_said(
-    good: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    good: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "empty"))
     forged = Forged(good_bundles.copy(good("choice")[0], tmp_path / "bundle"))
@@ -173,7 +175,7 @@ def test_data_that_is_not_here_is_said(
     assert "its data is not to be had" in found.ladder.findings.rungs["R3"].reason
 
 
-def test_a_changed_definition_is_another_board(good: Callable, tmp_path: Path) -> None:
+def test_a_changed_definition_is_another_board(good: Callable[..., Any], tmp_path: Path) -> None:
     folder, board = good("choice")
     text = board.path.read_text().replace("A board for tests", "A laxer board")
     (tmp_path / "choice.yaml").write_text(text)
@@ -181,7 +183,7 @@ def test_a_changed_definition_is_another_board(good: Callable, tmp_path: Path) -
     assert "R5.board" in codes
 
 
-def test_a_declared_change_makes_it_custom(good: Callable, tmp_path: Path) -> None:
+def test_a_declared_change_makes_it_custom(good: Callable[..., Any], tmp_path: Path) -> None:
     forged = Forged(good_bundles.copy(good("judged")[0], tmp_path / "bundle"))
     forged.manifest["roles"]["candidate"][0]["sampling"]["temperature"] = 0.0
     forged.submission["submission_type"] = "custom"
@@ -194,7 +196,7 @@ def test_a_declared_change_makes_it_custom(good: Callable, tmp_path: Path) -> No
 
 
 class TestRerun:
-    def test_the_same_model_reproduces(self, good: Callable) -> None:
+    def test_the_same_model_reproduces(self, good: Callable[..., Any]) -> None:
         """Scripted words answer alike each time; the record is of another script."""
         models = {"candidate": ["scripted/words"]}
         found = verify(good("choice")[0], again=Rerun(12, models, seed="a"))
@@ -218,7 +220,7 @@ class TestRerun:
         assert found.data["rerun"]["same_as_recorded"] == 12
         assert found.data["trust"] == "L3"
 
-    def test_few_samples_settle_nothing(self, good: Callable) -> None:
+    def test_few_samples_settle_nothing(self, good: Callable[..., Any]) -> None:
         found = verify(good("choice")[0], again=Rerun(3, {"candidate": ["scripted/words"]}, seed="a"))
         assert found.data["rerun"]["label"] == "inconclusive"
 
@@ -235,18 +237,18 @@ class TestRerun:
         conclude(enough, "answers", "the model", "it was not scored")
         assert enough.label == label
 
-    def test_a_run_without_the_judge_takes_none_of_its_options(self, good: Callable) -> None:
+    def test_a_run_without_the_judge_takes_none_of_its_options(self, good: Callable[..., Any]) -> None:
         models = {"candidate": ["scripted/words"], "judge": ["scripted/words"]}
         again = Rerun(3, models, (("judge", "temperature", "0"), ("", "temperature", "0")), "a")
         assert verify(good("choice")[0], again=again).data["rerun"]["samples"] == 3
 
-    def test_a_model_that_is_none(self, good: Callable) -> None:
+    def test_a_model_that_is_none(self, good: Callable[..., Any]) -> None:
         with pytest.raises(NotFound):
             verify(good("choice")[0], again=Rerun(3, {"candidate": ["nobody/x"]}, seed="a"))
 
 
 class TestCommand:
-    def test_prints_every_rung_and_writes_the_report(self, good: Callable, tmp_path: Path) -> None:
+    def test_prints_every_rung_and_writes_the_report(self, good: Callable[..., Any], tmp_path: Path) -> None:
         folder, board = good("choice")
         report = tmp_path / "verification.json"
         words = ["verify", str(folder), "--board", str(board.path), "--output", str(report)]
@@ -260,7 +262,7 @@ class TestCommand:
         assert data["verdict"] == "verified_with_warnings"
         assert CliRunner().invoke(submit, [*words, "--strict"]).exit_code == 1
 
-    def test_names_every_mismatch_by_sample(self, good: Callable, tmp_path: Path) -> None:
+    def test_names_every_mismatch_by_sample(self, good: Callable[..., Any], tmp_path: Path) -> None:
         forged = Forged(good_bundles.copy(good("choice")[0], tmp_path / "bundle"))
         bad = [one for one in forged.scores if one.values["correct"] is False][:2]
         for score in bad:
@@ -279,14 +281,14 @@ class TestCommand:
         with pytest.raises(BundleError):
             verify(tmp_path / "text")
 
-    def test_flags_that_belong_together(self, good: Callable) -> None:
+    def test_flags_that_belong_together(self, good: Callable[..., Any]) -> None:
         folder = str(good("choice")[0])
         for words in (["--model", "scripted/words"], ["--rerun", "5"]):
             ran = CliRunner().invoke(submit, ["verify", folder, *words])
             assert isinstance(ran.exception, ConfigError)
 
 
-def test_another_interpreter_is_told_once(good: Callable, tmp_path: Path) -> None:
+def test_another_interpreter_is_told_once(good: Callable[..., Any], tmp_path: Path) -> None:
     """What a task found when it was opened stands in two manifests; one warning is enough."""
     forged = Forged(good_bundles.copy(good("choice")[0], tmp_path / "bundle"))
     for cell in (*forged.manifest["cells"], *forged.scoring["cells"]):
