@@ -7,25 +7,26 @@ reason; equal cells are one. Not here: data (`sources`), models (`role_members`)
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
-from suite.chat import canonical_json, sha256_hex
+from suite.chat import Json, canonical_json, sha256_hex
 from suite.errors import ConfigError, PluginError, unknown
 from suite.journal.documents import SkippedCell
 from suite.journal.records import CellPlan
+from suite.journal.shapes import Values
 from suite.models.spec import parse_value
 from suite.parameters import Parameters, SkipCell
 from suite.plugins import Catalogue
 from suite.run.request import EvalRequest
+from suite.task import AnySample as AnySample
 from suite.task import AnyTask as AnyTask
-from suite.task import Sample, Task
+from suite.task import Task
 
-AnySample = Sample[Any]
 MOST_CELLS = 10_000  # of one task in one run
 
 
@@ -42,7 +43,7 @@ class Cell:
         return self.plan.cell
 
 
-def local_values(kind: type[Parameters], values: Mapping[str, Any]) -> dict[str, Any]:
+def local_values(kind: type[Parameters], values: Values) -> dict[str, Json]:
     """Those of the values that name something of a machine (`at_score(local=True)`) and are set."""
     return {
         name: values[name]
@@ -114,7 +115,7 @@ def expand(
     return list(cells.values()), skipped
 
 
-def _make(task: type[AnyTask], values: Mapping[str, Any]) -> AnyTask:
+def _make(task: type[AnyTask], values: Values) -> AnyTask:
     kind = task.parameters_type()
     try:
         return task(kind.model_validate(dict(values)))
@@ -150,15 +151,15 @@ def _is_scope(scope: str, task: str) -> bool:
 
 def _combinations(
     request: EvalRequest, task: type[AnyTask], name: str, fits: Callable[[AnyTask], bool]
-) -> Iterable[dict[str, Any]]:
+) -> Iterable[dict[str, Json]]:
     """Raw parameter values of each cell: preset cells crossed with what -P sweeps."""
     fields = task.parameters_type().model_fields
-    given: dict[str, list[Any]] = {}
+    given: dict[str, list[Json]] = {}
     for scope, parameter, text in request.parameters:
         if parameter in fields and (not scope or _is_scope(scope, name)):
             given.setdefault(parameter, []).extend(_values(task, parameter, text))
     preset = request.preset or ("mini" if request.mini and not given else "")
-    bases: Sequence[Mapping[str, Any]] = task.info.presets.get(preset, [{}])
+    bases: Sequence[Values] = task.info.presets.get(preset, [{}])
     if preset in task.info.instead and not all(fits(_make(task, {**base})) for base in bases):
         bases = task.info.presets[task.info.instead[preset]]
     if request.preset and request.preset not in task.info.presets:
@@ -173,15 +174,15 @@ def _combinations(
             yield {**base, **dict(zip(given, combination, strict=True))}
 
 
-def _values(task: type[AnyTask], name: str, text: str) -> list[Any]:
+def _values(task: type[AnyTask], name: str, text: str) -> list[Json]:
     """The values that one -P gives a parameter."""
     field = task.parameters_type().model_fields[name]
-    annotation: Any = field.annotation
-    adapter: TypeAdapter[Any] = TypeAdapter(
+    annotation: Any = field.annotation  # whatever stands behind a parameter's colon
+    adapter: TypeAdapter[Json] = TypeAdapter(
         Annotated[annotation, *field.metadata] if field.metadata else annotation
     )
     if _is_list(annotation):
-        texts: list[Any] = [text if text.lstrip().startswith("[") else text.split(",")]
+        texts: list[Json] = [text if text.lstrip().startswith("[") else text.split(",")]
         texts = [parse_value(one) if isinstance(one, str) else one for one in texts]
     else:
         whole = _fits(adapter, text)
@@ -189,7 +190,7 @@ def _values(task: type[AnyTask], name: str, text: str) -> list[Any]:
     return [_fitting(adapter, one, name) for one in texts]
 
 
-def _fits(adapter: TypeAdapter[Any], value: Any) -> bool:
+def _fits(adapter: TypeAdapter[Json], value: Json) -> bool:
     try:
         adapter.validate_python(value)
     except ValidationError:
@@ -197,7 +198,7 @@ def _fits(adapter: TypeAdapter[Any], value: Any) -> bool:
     return True
 
 
-def _fitting(adapter: TypeAdapter[Any], value: Any, name: str) -> Any:
+def _fitting(adapter: TypeAdapter[Json], value: Json, name: str) -> Json:
     """The text as it is where the type takes it, else read as JSON; "none" is null."""
     if _fits(adapter, value):
         return value
@@ -213,7 +214,7 @@ def _fitting(adapter: TypeAdapter[Any], value: Any, name: str) -> Any:
     return value
 
 
-def _is_list(annotation: Any) -> bool:
+def _is_list(annotation: object) -> bool:
     arms = [annotation, *get_args(annotation)]
     lists = (list, tuple, set, frozenset, Sequence)
     return any(get_origin(one) in lists or one in lists for one in arms)
@@ -221,7 +222,7 @@ def _is_list(annotation: Any) -> bool:
 
 def swept(cells: Sequence[Cell]) -> dict[str, list[str]]:
     """Task -> names of the solve parameters that differ between its cells."""
-    by_task: dict[str, list[Mapping[str, Any]]] = {}
+    by_task: dict[str, list[Values]] = {}
     for cell in cells:
         by_task.setdefault(cell.plan.task, []).append(cell.plan.parameters)
     return {

@@ -9,11 +9,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from suite.journal.documents import TaskCode
 from suite.run.cells import Cell
-from suite.task import Task
+from suite.task import AnyTask
 
 SOURCES = (".py", ".toml")
 
@@ -39,7 +38,7 @@ def _shown(one: TaskCode) -> str:
 
 
 @cache
-def source_sha256(task: type[Task[Any, Any]]) -> str:
+def source_sha256(task: type[AnyTask]) -> str:
     """Over the files of the task's package (of a task of the suite: its module's folder), by path.
 
     A class without a file, as in a notebook, is hashed by its name alone.

@@ -2,20 +2,20 @@
 
 import hashlib
 import math
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 from pydantic import BaseModel
 
 from suite.errors import PluginError
 from suite.journal.records import OutputRecord, ScoreRecord
-from suite.task import Output, Part, Sample, Score, Unscored, Value
+from suite.task import AnySample, Output, Part, Score, Unscored, Value
 
 _canonical = msgspec.json.Encoder(order="sorted")
 _FINISHES = frozenset({"stop", "length", "overflow", "refused", "empty", "invalid", "limit"})
 
 
-def payload_sha256(payload: Any) -> str:
+def payload_sha256(payload: object) -> str:
     """Hash of a sample's payload as JSON: 64 hex digits.
 
     Raises PluginError for a payload that is no JSON.
@@ -34,7 +34,7 @@ def output_sha256(output: Output) -> str:
 
 
 def output_record(
-    cell: str, sample: Sample[Any], output: Output, calls: list[str], last: tuple[str, str], imported: bool
+    cell: str, sample: AnySample, output: Output, calls: list[str], last: tuple[str, str], imported: bool
 ) -> OutputRecord:
     """The record of a solved sample; its text is left out where its last call's reply is the same.
 
@@ -61,9 +61,7 @@ def output_record(
     )
 
 
-def score_record(
-    cell: str, sample: Sample[Any], output: Output, score: Score, calls: list[str]
-) -> ScoreRecord:
+def score_record(cell: str, sample: AnySample, output: Output, score: Score, calls: list[str]) -> ScoreRecord:
     """The record of a scored output. Raises PluginError for what is no Score or holds no plain values."""
     if not isinstance(score, Score):
         raise PluginError(f"score returned {score!r:.100}, not a suite.Score")
@@ -72,15 +70,13 @@ def score_record(
     return ScoreRecord(cell, sample.id, sample.trial, output_sha256(output), values, parts, calls)
 
 
-def _checked(values: Any) -> dict[str, Value]:
+def _checked(values: Mapping[str, Value]) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for name, value in values.items():
-        kind = type(value)
-        if kind is float and not math.isfinite(value):
-            value = Unscored("not-finite", str(value))  # noqa: PLW2901
-        elif kind not in (float, bool, int, str, Unscored, type(None)):
+        if type(value) not in (float, bool, int, str, Unscored, type(None)):
             raise PluginError(
-                f"value {name!r} is of type {kind.__name__}: use float, int, bool, str or Unscored"
+                f"value {name!r} is of type {type(value).__name__}: use float, int, bool, str or Unscored"
             )
-        found[name] = value
+        odd = isinstance(value, float) and not math.isfinite(value)
+        found[name] = Unscored("not-finite", str(value)) if odd else value
     return found
