@@ -18,8 +18,9 @@ environment (`SUITE_EVAL_MODEL` for `suite eval --model`) or by a table of `suit
 wins. Exit codes: 0 fine, 1 pending work remains or a check failed, 2 wrong input, 130 interrupted.
 
 A flag means the same in every command. `-o` is an option of a model's engine; `-O/--output` is what a command
-writes. `--json` takes no value. A board's definition is given by `--board`, its repository by `--repo`; an argument
-is what a command works on: a run, a bundle, an entry. Old spellings work for one version more, with a note.
+writes. `--json` takes no value. A board's definition is given by `--board`, its repository by `--repo`; an
+argument is what a command works on: a run, a bundle, an entry. Old spellings work for one version more, with a
+note.
 """
 
 
