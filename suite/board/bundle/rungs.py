@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict, Unpack
 
 import msgspec
 
@@ -34,11 +34,20 @@ RUNGS = {
     "R11": "re-run: does the model really answer so?",
 }
 LONGEST = 200
+_SIDES: tuple[Literal["sample", "expected", "found"], ...] = ("sample", "expected", "found")
 
 
 def shown(value: object, most: int = LONGEST) -> str:
     """A value for people: one line, nothing unsafe in it, at most `most` characters."""
     return one_line(value if isinstance(value, str) else repr(value), most)
+
+
+class Sides(TypedDict, total=False):
+    """Of which sample it is, what should stand there and what does."""
+
+    sample: str
+    expected: object
+    found: object
 
 
 class RungFinding(msgspec.Struct, frozen=True):
@@ -110,9 +119,7 @@ class Findings:
         where: str = "",
         *,
         severity: Severity = "error",
-        sample: str = "",
-        expected: object = "",
-        found: object = "",
+        **sides: Unpack[Sides],
     ) -> None:
         """Note one. Values are escaped and cut here; `what` and `where` must hold no text of the bundle."""
         rung = self.rungs[code.partition(".")[0]]
@@ -126,34 +133,18 @@ class Findings:
         rung.by_code[code] += 1
         if rung.by_code[code] <= self._most:
             self.kept.append(
-                RungFinding(code, severity, what, shown(where), shown(sample), shown(expected), shown(found))
+                RungFinding(
+                    code, severity, what, shown(where), *(shown(sides.get(one, "")) for one in _SIDES)
+                )
             )
 
-    def warn(
-        self,
-        code: str,
-        what: str,
-        where: str = "",
-        *,
-        sample: str = "",
-        expected: object = "",
-        found: object = "",
-    ) -> None:
+    def warn(self, code: str, what: str, where: str = "", **sides: Unpack[Sides]) -> None:
         """Note what looks odd and need not be wrong."""
-        self.add(code, what, where, severity="warning", sample=sample, expected=expected, found=found)
+        self.add(code, what, where, severity="warning", **sides)
 
-    def note(
-        self,
-        code: str,
-        what: str,
-        where: str = "",
-        *,
-        sample: str = "",
-        expected: object = "",
-        found: object = "",
-    ) -> None:
+    def note(self, code: str, what: str, where: str = "", **sides: Unpack[Sides]) -> None:
         """Note what a reader should know."""
-        self.add(code, what, where, severity="note", sample=sample, expected=expected, found=found)
+        self.add(code, what, where, severity="note", **sides)
 
     @contextmanager
     def timing(self, rung: str) -> Iterator[None]:

@@ -37,7 +37,7 @@ from suite.chat import canonical_json
 from suite.data.cache import sha256_of
 from suite.errors import BundleError, ConfigError, SuiteError
 from suite.files import own_folder, write_whole
-from suite.journal.reading import RunReader
+from suite.journal.run import Run
 from suite.report.hostile_text import one_line
 
 KEPT = 5 * MIB  # largest bundle that is kept beside its entry
@@ -196,11 +196,11 @@ def _open(_: Tell, path: Path) -> Opened:
             submission.model.display_name,
             submission.submitter.name,
             submission.supersedes,
-            trace_sha256([RunReader(run.folder) for run in bundle.runs]),
+            trace_sha256([Run(run.folder) for run in bundle.runs]),
         )
 
 
-def trace_sha256(runs: Sequence[RunReader]) -> str:
+def trace_sha256(runs: Sequence[Run]) -> str:
     """SHA-256 over the sorted digests of the candidate's (call, reply): the same for a re-labelled bundle.
 
     A call's id names its request, never a model; the reply's text is taken without usage and times.
@@ -208,7 +208,7 @@ def trace_sha256(runs: Sequence[RunReader]) -> str:
     digests = {
         hashlib.sha256(canonical_json([call.id, call.reply.text, list(call.reply.scores)])).digest()
         for run in runs
-        for call in run.calls
+        for call in run.journal.calls
         if call.role == "candidate"
     }
     return hashlib.sha256(b"".join(sorted(digests))).hexdigest()

@@ -5,7 +5,6 @@ Intervals are seeded by the plan, so they come out equal too.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -13,8 +12,10 @@ from msgspec.structs import replace
 from suite.board.bundle.submission import SubmittedRun
 from suite.board.verify.equality import differences
 from suite.board.verify.subject import VerifiedRun
+from suite.chat import Json
 from suite.errors import SuiteError
-from suite.journal.run import Run
+from suite.journal.documents import Results, read_bytes
+from suite.journal.shapes import Values
 from suite.run.findings import OF_CELL
 from suite.run.results import REASONING, effort, make_results
 
@@ -32,13 +33,11 @@ def numbers(subject: VerifiedRun, entry: SubmittedRun, wanted: float | None = No
     assert plan is not None
     subject.findings.ran("R8")
     metrics = {cell.plan.task: cell.task.metrics for cell in plan.cells}
-    level = float(subject.scoring_manifest["level"])
+    level = subject.scoring_manifest.level
     try:
-        reader, scoring = subject.counting
-        counting = Run(reader.folder, scoring)
-        made = make_results(counting, metrics, level=level)
+        made = make_results(subject.counting, metrics, level=level)
         if subject.whole and subject.replayed is not None:
-            calls, seconds, told = effort(Run(subject.folder, subject.scoring))
+            calls, seconds, told = effort(subject.run)
             told += [one for one in made.findings if one.kind in OF_CELL]
             made = replace(made, calls=calls, seconds=round(seconds, 3), findings=told)
         else:
@@ -46,13 +45,12 @@ def numbers(subject: VerifiedRun, entry: SubmittedRun, wanted: float | None = No
     except SuiteError as error:
         subject.add("R8.results", "no results can be made of these records", found=error.what)
         return
-    mine = subject.recomputed = msgspec.to_builtins(made)
+    subject.recomputed = made
     if wanted is not None and wanted != level:
-        at = make_results(counting, metrics, level=wanted)
-        subject.recomputed = msgspec.to_builtins(
-            replace(made, level=wanted, cells=at.cells, across=at.across)
-        )
-    theirs = subject.results
+        at = make_results(subject.counting, metrics, level=wanted)
+        subject.recomputed = replace(made, level=wanted, cells=at.cells, across=at.across)
+    mine: dict[str, Json] = msgspec.to_builtins(made)
+    theirs: dict[str, Json] = msgspec.json.decode(read_bytes(subject.run.judged.folder / "results.json"))
     known = {**mine, "calls": _told(mine["calls"], theirs.get("calls"))}
     if "findings" not in theirs:  # of a run from before there were any
         known.pop("findings", None)
@@ -61,17 +59,17 @@ def numbers(subject: VerifiedRun, entry: SubmittedRun, wanted: float | None = No
         subject.not_run("intervals were made by earlier methods: computed anew, not compared", "R8")
     here, there = ({key: one[key] for key in one if key not in _NAMES} for one in (known, theirs))
     _compare(subject, here, there)
-    _envelope(subject, mine, entry)
+    _envelope(subject, made, entry)
 
 
-def _told(mine: Mapping[str, Mapping[str, int]], theirs: Any) -> dict[str, dict[str, int]]:
+def _told(mine: Mapping[str, Mapping[str, int]], theirs: Json) -> dict[str, dict[str, int]]:
     """Calls by member, without the counts of reasoning where results have none: older ones do not."""
     told = str(theirs)
     left_out = {name for name in REASONING if name not in told}
     return {role: {k: v for k, v in one.items() if k not in left_out} for role, one in mine.items()}
 
 
-def _compare(subject: VerifiedRun, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+def _compare(subject: VerifiedRun, mine: Values, theirs: Values) -> None:
     for path, here, there in differences(mine, theirs):
         if "intervals" not in theirs and path.rpartition(".")[2] in _INTERVAL:
             continue
@@ -88,23 +86,23 @@ def _compare(subject: VerifiedRun, mine: Mapping[str, Any], theirs: Mapping[str,
         )
 
 
-def _what(here: Any, there: Any) -> str:
+def _what(here: object, there: object) -> str:
     number = (int, float)
     if isinstance(here, number) and isinstance(there, number) and here and 99.9 < abs(there / here) < 100.1:
         return "a percentage stands where a proportion belongs"
     return "the number does not follow from the scores"
 
 
-def _envelope(subject: VerifiedRun, mine: Mapping[str, Any], entry: SubmittedRun) -> None:
+def _envelope(subject: VerifiedRun, mine: Results, entry: SubmittedRun) -> None:
     """The headlines that the envelope repeats."""
-    cells = {cell["cell"]: cell for cell in mine["cells"]}
+    cells = {cell.cell: cell for cell in mine.cells}
     for claimed in entry.cells:
         cell = cells.get(claimed.cell)
         if cell is None:
             continue  # R2 names cells that the run does not have
         where = f"submission.json runs[{subject.run_id}] cell {claimed.cell}"
-        found = next((one for one in cell["metrics"] if one["headline"] and not one["slice"]), None)
-        here = {name: found[name] if found else None for name in _ENVELOPE}
-        here["metric"] = found["name"] if found else cell["headline"]
+        found = next((one for one in cell.metrics if one.headline and not one.slice), None)
+        here = {name: getattr(found, name, None) for name in _ENVELOPE}
+        here["metric"] = found.name if found else cell.headline
         for path, right, there in differences(here, msgspec.structs.asdict(claimed.headline)):
             subject.add("R8.headline", _what(right, there), f"{where}, {path}", expected=right, found=there)

@@ -14,17 +14,15 @@ import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from suite.board.entry.verification import ColumnResult, Latency, TokenCounts
-from suite.board.verify.members import UNSERVED, members, provider_of
-from suite.board.verify.subject import VerifiedRun
+from suite.board.verify.subject import UNSERVED, VerifiedRun, provider_of
 from suite.compare.sides import scope, side
-from suite.journal.pairs import pairs
+from suite.journal.documents import MetricResult
 from suite.run.cells import AnyTask
 from suite.run.findings import Call
 from suite.scoring.computation import wanted
@@ -48,7 +46,7 @@ class Spent:
     def __init__(self, subject: VerifiedRun) -> None:
         ids, prompt, completion, seconds = array("Q"), array("q"), array("q"), array("d")
         decode = msgspec.json.Decoder(Call).decode
-        for line in subject.reader.calls.raw():
+        for line in subject.run.journal.calls.raw():
             call = decode(line)
             if call.role == "candidate":
                 ids.append(int(call.id[:16], 16))
@@ -61,7 +59,7 @@ class Spent:
         self._prompt = np.frombuffer(prompt, dtype=np.int64)[order]
         self._completion = np.frombuffer(completion, dtype=np.int64)[order]
         self._seconds = np.frombuffer(seconds, dtype=np.float64)[order]
-        candidate = members(subject).get("candidate")
+        candidate = subject.run.candidate
         self._served = candidate is not None and provider_of(candidate) not in UNSERVED
         self._of = self._by_cell(subject)
         self.all = len(self._ids)
@@ -70,7 +68,7 @@ class Spent:
         """Cell -> places of the calls that its outputs name."""
         named: dict[str, array[int]] = {}
         decode = msgspec.json.Decoder(_Output).decode
-        for line in subject.reader.outputs.raw():
+        for line in subject.run.journal.outputs.raw():
             output = decode(line)
             named.setdefault(output.cell, array("Q")).extend(int(one[:16], 16) for one in output.calls)
         found = {}
@@ -171,9 +169,7 @@ def _table(subject: VerifiedRun, task: str, tables: dict[tuple[str, str], ScoreT
         cells = {cell.id for cell in subject.plan.cells if cell.plan.task == task}
         metrics = next(cell.task.metrics for cell in subject.plan.cells if cell.plan.task == task)
         builder = TableBuilder(wanted(metrics))
-        reader, scoring = subject.counting
-        scores = reader.scoring(scoring).scores
-        for output, score in pairs(iter(reader.outputs), iter(scores)):
+        for output, score in subject.counting.pairs():
             if score is not None and output.cell in cells:
                 builder.add(output, score)
         found = tables[subject.run_id, task] = builder.build()
@@ -184,17 +180,17 @@ def _column(
     want: Want, tables: dict[tuple[str, str], ScoreTable], spent: dict[str, Spent], level: float
 ) -> VerifiedColumn:
     rows = [result_of(subject, cell, want.headline) for subject, cell, _ in want.cells]
-    values = [row["value"] for row in rows if row and row["value"] is not None]
+    known = [row for row in rows if row is not None]
+    values = [row.value for row in known if row.value is not None]
     value = math.fsum(values) / len(values) if len(values) == len(rows) and rows else None
     units = _units(want, tables, rows) if value is not None else ()
-    first = next((row for row in rows if row), None) or {}
-    low, high, method = first.get("low"), first.get("high"), first.get("method", "")
+    first = next(iter(known), None)
+    low, high, method = (None, None, "") if first is None else (first.low, first.high, first.method)
     metric = _measure(want)
     if len(rows) > 1:
         limits = metric.range if metric is not None else None
         low, high, method = _interval(units, value, level, limits) if units else (None, None, "")
-    scored = [(row or {}).get("coverage") for row in rows]
-    told = [one for one in scored if one is not None]
+    told = [row.coverage for row in known if row.coverage is not None]
     tokens, times, seconds = _effort(want, spent)
     result = ColumnResult(
         key=want.key,
@@ -203,13 +199,13 @@ def _column(
         value=value,
         low=low,
         high=high,
-        level=level if len(rows) > 1 else first.get("level", level),
+        level=level if len(rows) > 1 or first is None else first.level,
         method=method,
-        n=sum(row["n"] for row in rows if row),
-        unscored=sum(row["unscored"] for row in rows if row),
+        n=sum(row.n for row in known),
+        unscored=sum(row.unscored for row in known),
         coverage=math.fsum(told) / len(told) if told else None,
-        direction=first.get("direction", "higher"),
-        unit=first.get("unit", ""),
+        direction="higher" if first is None else first.direction,
+        unit="" if first is None else first.unit,
         range=metric.range if metric is not None and metric.range else None,
         paired=bool(units),
         cells=[cell for _, cell, _ in want.cells],
@@ -221,15 +217,11 @@ def _column(
     return VerifiedColumn(result, units)
 
 
-def result_of(subject: VerifiedRun, cell: str, headline: str) -> Mapping[str, Any] | None:
+def result_of(subject: VerifiedRun, cell: str, headline: str) -> MetricResult | None:
     """The recomputed row of a metric over a whole cell."""
-    for one in subject.recomputed.get("cells", ()):
-        if one["cell"] == cell:
-            for row in one["metrics"]:
-                if row["name"] == headline and not row["slice"]:
-                    found: Mapping[str, Any] = row
-                    return found
-    return None
+    cells = () if subject.recomputed is None else subject.recomputed.cells
+    rows = (row for one in cells if one.cell == cell for row in one.metrics)
+    return next((row for row in rows if row.name == headline and not row.slice), None)
 
 
 def _effort(want: Want, spent: dict[str, Spent]) -> tuple[TokenCounts | None, Latency | None, float]:
@@ -247,7 +239,11 @@ def _effort(want: Want, spent: dict[str, Spent]) -> tuple[TokenCounts | None, La
         calls, tokens = found.of(cells)
         used.append(tokens)
         times.append(found.seconds(cells))
-        seconds += calls / max(found.all, 1) * float(subject.recomputed.get("seconds", 0.0))
+        seconds += (
+            calls
+            / max(found.all, 1)
+            * (subject.recomputed.seconds if subject.recomputed is not None else 0.0)
+        )
     known = [one for one in used if one is not None]
     whole = TokenCounts(sum(one[0] for one in known), sum(one[1] for one in known))
     return whole if len(known) == len(used) else None, latency(times), round(seconds, 3)
@@ -258,11 +254,10 @@ def _roles(want: Want) -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for subject, cell, _ in want.cells:
         for role in _task_of(subject, cell).roles().keys() - {"candidate"}:
-            for manifest in (subject.manifest, subject.scoring_manifest):
-                for member in manifest["roles"].get(role, ()):
-                    revision = str((member.get("identity") or {}).get("revision") or "")[:12]
-                    spec = str(member["spec"])
-                    found.setdefault(role, set()).add(f"{spec} at {revision}" if revision else spec)
+            for roles in (subject.manifest.roles, subject.scoring_manifest.roles):
+                for one in roles.get(role, ()):
+                    revision = str(one.identity.get("revision") or "")[:12]
+                    found.setdefault(role, set()).add(f"{one.spec} at {revision}" if revision else one.spec)
     return {role: sorted(members) for role, members in sorted(found.items())}
 
 
@@ -279,7 +274,7 @@ def _task_of(subject: VerifiedRun, cell: str) -> AnyTask:
 
 
 def _units(
-    want: Want, tables: dict[tuple[str, str], ScoreTable], rows: Sequence[Mapping[str, Any] | None]
+    want: Want, tables: dict[tuple[str, str], ScoreTable], rows: Sequence[MetricResult | None]
 ) -> tuple[CellUnits, ...]:
     measure = _measure(want)
     if measure is None:
@@ -292,7 +287,8 @@ def _units(
             units is None
             or value is None
             or row is None
-            or abs(value - row["value"]) > 1e-9 * max(1, abs(value))
+            or row.value is None
+            or abs(value - row.value) > 1e-9 * max(1, abs(value))
         ):
             return ()  # no mean of units after all: unpaired
         found.append(units)

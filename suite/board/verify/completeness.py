@@ -6,9 +6,8 @@ stands 32 bytes a record and no text.
 
 import hashlib
 from array import array
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 
@@ -16,7 +15,7 @@ from suite.board.verify.subject import VerifiedRun
 from suite.journal.index import digest64
 from suite.run.plan import Plan
 from suite.run.records import payload_sha256
-from suite.task import Sample
+from suite.task import AnySample
 
 _canonical = msgspec.json.Encoder(order="sorted")
 _MOST_TIMES = 4  # as many works as records, before they are not enumerated one by one
@@ -52,7 +51,7 @@ def complete(subject: VerifiedRun) -> None:
         subject.add("R4.missing-output", "far fewer outputs than samples", expected=works, found=len(outputs))
         return
     subject.there = works
-    changed: dict[int, tuple[str, Sample[Any]]] = {}
+    changed: dict[int, tuple[str, AnySample]] = {}
     for cell, sample in _expected(plan):
         key = digest64(cell, sample.id, sample.trial)
         if not sample.trial:
@@ -81,22 +80,23 @@ def complete(subject: VerifiedRun) -> None:
 def _whole(subject: VerifiedRun, plan: Plan) -> None:
     manifest = subject.manifest
     where = subject.place("manifest.json")
-    if manifest.get("imported"):
+    if manifest.imported:
         subject.add("R4.imported", "the run was imported, not made by the suite", where)
-    if manifest.get("shard"):
-        subject.add("R4.partial", "the run is one shard of a larger one", where, found=manifest["shard"])
-    for name, value in msgspec.json.decode(msgspec.json.encode(plan.counts)).items():
-        if manifest["counts"].get(name) != value:
+    if manifest.shard:
+        subject.add("R4.partial", "the run is one shard of a larger one", where, found=list(manifest.shard))
+    counts, told = (msgspec.json.decode(msgspec.json.encode(one)) for one in (plan.counts, manifest.counts))
+    for name, value in counts.items():
+        if told[name] != value:
             what = f"counts.{name} is not what the pinned data gives"
-            subject.add("R4.counts", what, where, expected=value, found=manifest["counts"].get(name))
+            subject.add("R4.counts", what, where, expected=value, found=told[name])
 
 
-def _digest(payload: str, group: str, cluster: str, tags: Any) -> bytes:
+def _digest(payload: str, group: str, cluster: str, tags: Mapping[str, str]) -> bytes:
     body = _canonical.encode([payload, group, cluster, dict(tags)])
     return hashlib.blake2b(body, digest_size=8).digest()
 
 
-def _expected(plan: Plan) -> Iterator[tuple[str, Sample[Any]]]:
+def _expected(plan: Plan) -> Iterator[tuple[str, AnySample]]:
     for group in plan.groups():
         for item in group.items:
             for trial in range(plan.request.trials):
@@ -107,7 +107,7 @@ def _expected(plan: Plan) -> Iterator[tuple[str, Sample[Any]]]:
 def _outputs(subject: VerifiedRun) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
     decoder = msgspec.json.Decoder(_Facts)
-    for number, line in enumerate(subject.reader.outputs.raw(), 1):
+    for number, line in enumerate(subject.run.journal.outputs.raw(), 1):
         one = decoder.decode(line)
         key = digest64(one.cell, one.sample, one.trial)
         if key in found:
@@ -121,7 +121,7 @@ def _outputs(subject: VerifiedRun) -> dict[int, bytes]:
 def _scores(subject: VerifiedRun) -> set[int]:
     found: set[int] = set()
     decoder = msgspec.json.Decoder(_Keys)
-    for number, line in enumerate(subject.scoring_journal.scores.raw(), 1):
+    for number, line in enumerate(subject.run.judged.scores.raw(), 1):
         one = decoder.decode(line)
         key = digest64(one.cell, one.sample, one.trial)
         if key in found:
@@ -136,9 +136,9 @@ def _twice(subject: VerifiedRun, file: str, number: int, one: _Keys) -> None:
     subject.add(f"R4.repeated-{what.removesuffix('s')}", f"a sample has two {what}", where, sample=one.sample)
 
 
-def _explain(subject: VerifiedRun, changed: dict[int, tuple[str, Sample[Any]]]) -> None:
+def _explain(subject: VerifiedRun, changed: dict[int, tuple[str, AnySample]]) -> None:
     """Name the fields in which recorded outputs are not of their samples."""
-    for number, record in enumerate(subject.reader.outputs, 1):
+    for number, record in enumerate(subject.run.journal.outputs, 1):
         found = changed.get(digest64(record.cell, record.sample, record.trial))
         if found is None:
             continue
@@ -152,13 +152,13 @@ def _explain(subject: VerifiedRun, changed: dict[int, tuple[str, Sample[Any]]]) 
             if getattr(record, name) != value:
                 code, what = f"R4.{name.removesuffix('_sha256')}", f"{name} is not that of the pinned sample"
                 where = subject.place("outputs.jsonl", f"line {number}, cell {cell}, trial {sample.trial}")
-                sides = {"expected": value, "found": getattr(record, name)}
-                subject.add(code, what, where, sample=sample.id, **sides)
+                there = getattr(record, name)
+                subject.add(code, what, where, sample=sample.id, expected=value, found=there)
 
 
 def _unknown(subject: VerifiedRun, file: str, left: Collection[int]) -> None:
-    lines: Any = subject.reader.outputs if file == "outputs" else subject.scoring_journal.scores
-    for number, one in enumerate(lines, 1):
+    lines = (subject.run.journal.outputs if file == "outputs" else subject.run.judged.scores).raw()
+    for number, one in enumerate(map(msgspec.json.Decoder(_Keys).decode, lines), 1):
         if digest64(one.cell, one.sample, one.trial) in left:
             code, what = f"R4.unknown-{file.removesuffix('s')}", "no such sample or trial in the pinned data"
             name = f"{'scoring/' if file == 'scores' else ''}{file}.jsonl"

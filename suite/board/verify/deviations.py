@@ -6,7 +6,6 @@ declared change of that kind covers it. Decided from the records, not from the s
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from suite.board.bundle.rungs import Findings, shown
 from suite.board.bundle.submission import Submission
@@ -15,6 +14,7 @@ from suite.board.define.parts import Seat
 from suite.board.verify.equality import differences, same
 from suite.board.verify.subject import VerifiedRun
 from suite.errors import SuiteError
+from suite.journal.documents import CellRecord, RoleMember, ScoredCell
 from suite.plugins import Catalogue
 from suite.run.cells import Cell
 
@@ -42,8 +42,8 @@ class Deviation:
     kind: str
     what: str
     where: str
-    expected: Any
-    found: Any
+    expected: object
+    found: object
 
     @property
     def said(self) -> str:
@@ -58,7 +58,7 @@ class Place:
     item: Item
     cell: Cell
     subject: VerifiedRun
-    record: Mapping[str, Any]
+    record: CellRecord
 
 
 @dataclass(frozen=True)
@@ -118,31 +118,26 @@ def _envelope(board: Board, submission: Submission, findings: Findings) -> None:
             findings.add(code, what, where, expected=list(taken), found=given)
 
 
-def candidate_of(subject: VerifiedRun) -> Mapping[str, Any]:
-    """The candidate as the manifest records it, {} if there is none."""
-    found = subject.manifest.get("roles", {}).get("candidate", ())
-    return found[0] if found else {}
-
-
 def _one_candidate(
     board: Board, submission: Submission, subjects: Sequence[VerifiedRun], findings: Findings
 ) -> None:
-    first: tuple[VerifiedRun, Mapping[str, Any]] | None = None
+    first: tuple[VerifiedRun, Mapping[str, object]] | None = None
     for subject in subjects:
-        one = candidate_of(subject)
-        if not one:
+        one = subject.run.candidate
+        if one is None:
             continue
-        identity = {name: value for name, value in one["identity"].items() if name != "url"}
-        facts = {"spec": one["spec"], "identity": identity, "sampling": one["sampling"]}
+        identity = {name: value for name, value in one.identity.items() if name != "url"}
+        facts = {"spec": one.spec, "identity": identity, "sampling": one.sampling}
         if first is None:
             first = subject, facts
             _claimed_identity(submission, subject, one, findings)
-            if one["spec"].startswith("openai/") and "endpoint" not in board.candidate.allow:
+            if one.spec.startswith("openai/") and "endpoint" not in board.candidate.allow:
                 what = "the board takes no endpoints, and the candidate was asked through one"
-                where = subject.place("manifest.json", "roles.candidate")
-                findings.add(
-                    "R5.candidate", what, where, expected=list(board.candidate.allow), found=one["spec"]
+                where, allowed = (
+                    subject.place("manifest.json", "roles.candidate"),
+                    list(board.candidate.allow),
                 )
+                findings.add("R5.candidate", what, where, expected=allowed, found=one.spec)
             continue
         for path, expected, found in differences(first[1], facts):
             what = f"the candidate is not the one of run {first[0].run_id}"
@@ -151,19 +146,17 @@ def _one_candidate(
 
 
 def _claimed_identity(
-    submission: Submission, subject: VerifiedRun, candidate: Mapping[str, Any], findings: Findings
+    submission: Submission, subject: VerifiedRun, candidate: RoleMember, findings: Findings
 ) -> None:
     """The model that the envelope names is the one that the run asked."""
-    claimed, recorded = submission.model.identity, candidate["identity"]
+    claimed, recorded = submission.model.identity, candidate.identity
     where = "submission.json model.identity"
-    names = {str(recorded.get("name", "")), candidate["spec"].partition("/")[2]}
+    names = {str(recorded.get("name", "")), candidate.spec.partition("/")[2]}
     if claimed.name not in names:
-        what = f"the model of run {subject.run_id} has another name"
-        findings.add(
-            "R5.model-name", what, f"{where}.name", expected=" or ".join(sorted(names)), found=claimed.name
-        )
+        what, known = f"the model of run {subject.run_id} has another name", " or ".join(sorted(names))
+        findings.add("R5.model-name", what, f"{where}.name", expected=known, found=claimed.name)
     for field, keys in (("revision", ("revision",)), ("weights_sha256", ("weights_sha256", "sha256"))):
-        known = next((recorded[key] for key in keys if recorded.get(key)), None)
+        known = next((recorded[key] for key in keys if recorded.get(key)), "")
         told = getattr(claimed, field)
         if told and known and told != known:
             what = f"the model of run {subject.run_id} is another one"
@@ -174,10 +167,10 @@ def _places(
     board: Board, wanted: Mapping[str, Sequence[Cell]], subjects: Sequence[VerifiedRun], findings: Findings
 ) -> tuple[dict[str, tuple[Place, ...]], list[Deviation]]:
     """Where each cell of the board is. A missing one with a relative of other parameters is a deviation."""
-    by_cell: dict[str, list[tuple[VerifiedRun, Mapping[str, Any]]]] = {}
+    by_cell: dict[str, list[tuple[VerifiedRun, CellRecord]]] = {}
     for subject in subjects:
-        for record in subject.manifest["cells"]:
-            by_cell.setdefault(record["cell"], []).append((subject, record))
+        for record in subject.manifest.cells:
+            by_cell.setdefault(record.cell, []).append((subject, record))
     deviations: list[Deviation] = []
     used: set[str] = set()
     found: dict[str, tuple[Place, ...]] = {}
@@ -202,7 +195,7 @@ def _places(
                 "R5.other-cell",
                 "a cell that the board does not ask for; it counts for nothing",
                 places[0][0].place("manifest.json", f"cell {cell_id}"),
-                found={"task": places[0][1]["task"], "parameters": places[0][1]["parameters"]},
+                found={"task": places[0][1].task, "parameters": places[0][1].parameters},
             )
     return found, deviations
 
@@ -210,7 +203,7 @@ def _places(
 def _missing(
     item: Item,
     cell: Cell,
-    by_cell: Mapping[str, Sequence[tuple[VerifiedRun, Mapping[str, Any]]]],
+    by_cell: Mapping[str, Sequence[tuple[VerifiedRun, CellRecord]]],
     wanted: Mapping[str, Sequence[Cell]],
     findings: Findings,
 ) -> Iterator[Deviation]:
@@ -219,7 +212,7 @@ def _missing(
         (subject, record)
         for places in by_cell.values()
         for subject, record in places
-        if record["task"] == item.task and record["cell"] not in boards
+        if record.task == item.task and record.cell not in boards
     ]
     if not near:
         what, where = f"column {item.name} lacks a cell", f"board column {item.name}"
@@ -227,33 +220,32 @@ def _missing(
         findings.add("R5.missing-cell", what, where, expected=lacking, found="no run has it")
         return
     for subject, record in near[:_MOST_RELATIVES]:
-        for path, expected, found in differences(cell.plan.parameters, record["parameters"]):
-            where = subject.place("manifest.json", f"cell {record['cell']}.parameters.{path}")
+        for path, expected, found in differences(cell.plan.parameters, record.parameters):
+            where = subject.place("manifest.json", f"cell {record.cell}.parameters.{path}")
             yield Deviation("parameters", f"parameter {path} of {item.task}", where, expected, found)
 
 
 def _deviations(place: Place) -> Iterator[Deviation]:
     item, subject, record, manifest = place.item, place.subject, place.record, place.subject.manifest
     where = subject.place("manifest.json")
-    scored = next((one for one in subject.scoring_manifest["cells"] if one["cell"] == record["cell"]), record)
+    cells = subject.scoring_manifest.cells
+    scored: CellRecord | ScoredCell = next((one for one in cells if one.cell == record.cell), record)
     for name, kind, expected, found in (
-        ("mini", "data", item.data == "mini", manifest["mini"]),
-        ("limit", "subset", item.limit, manifest["limit"]),
-        ("trials", "trials", item.trials, manifest["trials"]),
-        ("prompts", "prompts", item.prompts, manifest["prompts"]),
-        ("seed", "seed", manifest["seed"] if item.seed is None else item.seed, manifest["seed"]),
+        ("mini", "data", item.data == "mini", manifest.mini),
+        ("limit", "subset", item.limit, manifest.limit),
+        ("trials", "trials", item.trials, manifest.trials),
+        ("prompts", "prompts", item.prompts, manifest.prompts),
+        ("seed", "seed", manifest.seed if item.seed is None else item.seed, manifest.seed),
     ):
         if expected != found or isinstance(expected, bool) is not isinstance(found, bool):
             yield Deviation(kind, f"{name} of {item.task}", f"{where} {name}", expected, found)
     given = item.prompts_sha256
-    prompts = given.get(record["cell"]) if isinstance(given, dict) else given
+    prompts = given.get(record.cell) if isinstance(given, dict) else given
     for manifest_cell in (record, scored):
-        if prompts and manifest_cell["prompts_sha256"] != prompts:
-            yield Deviation(
-                "prompts", f"prompts of {item.task}", where, prompts, manifest_cell["prompts_sha256"]
-            )
+        if prompts and (there := manifest_cell.prompts_sha256) != prompts:
+            yield Deviation("prompts", f"prompts of {item.task}", where, prompts, there)
     expected_score = place.cell.plan.score_parameters
-    for path, expected, found in differences(expected_score, scored["score_parameters"]):
+    for path, expected, found in differences(expected_score, scored.score_parameters):
         yield Deviation("parameters", f"at-score parameter {path} of {item.task}", where, expected, found)
     for role, seats in item.roles.items():
         yield from _seats(place, role, seats)
@@ -263,33 +255,32 @@ def _seats(place: Place, role: str, seats: Sequence[Seat]) -> Iterator[Deviation
     subject = place.subject
     if role not in place.cell.task.roles():
         return
-    members: list[Mapping[str, Any]] = []
+    members: Sequence[RoleMember] = ()
     file = "manifest.json"
-    for name, manifest in (
-        ("manifest.json", subject.manifest),
-        ("scoring/manifest.json", subject.scoring_manifest),
+    for name, roles in (
+        ("manifest.json", subject.manifest.roles),
+        ("scoring/manifest.json", subject.scoring_manifest.roles),
     ):
-        if role in manifest.get("roles", {}):
-            members, file = manifest["roles"][role], name
+        if role in roles:
+            members, file = roles[role], name
     kind = role if role in ("judge", "user") else "role"
     where = subject.place(file, f"roles.{role}")
     if len(members) != len(seats):
         yield Deviation(kind, f"members of {role}", where, len(seats), len(members))
         return
     for seat, member in zip(seats, members, strict=True):
-        if seat.spec != member["spec"]:
-            yield Deviation(kind, f"the {role}", f"{where}.spec", seat.spec, member["spec"])
+        if seat.spec != member.spec:
+            yield Deviation(kind, f"the {role}", f"{where}.spec", seat.spec, member.spec)
         for key, value in seat.identity.items():
-            if not same(member["identity"].get(key), value):
-                yield Deviation(
-                    kind, f"{key} of the {role}", f"{where}.identity", value, member["identity"].get(key)
-                )
-        for path, expected, found in differences(seat.sampling, member["sampling"]):
+            if not same(there := member.identity.get(key), value):
+                yield Deviation(kind, f"{key} of the {role}", f"{where}.identity", value, there)
+        for path, expected, found in differences(seat.sampling, member.sampling):
             yield Deviation(kind, f"sampling of the {role}", f"{where}.sampling.{path}", expected, found)
 
 
 def _candidate_deviations(board: Board, subject: VerifiedRun) -> Iterator[Deviation]:
-    sampling = candidate_of(subject).get("sampling", {})
+    candidate = subject.run.candidate
+    sampling = {} if candidate is None else candidate.sampling
     where = subject.place("manifest.json", "roles.candidate.sampling")
     wanted = board.candidate.sampling
     if not isinstance(wanted, str):

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from suite.board.bundle import signatures
 from suite.board.bundle.contents import Bundle, open_bundle
 from suite.board.bundle.file_names import SIGNATURE
@@ -43,9 +45,9 @@ from suite.board.verify.reproduction import rerun
 from suite.board.verify.subject import VerifiedRun
 from suite.board.verify.world import same_world
 from suite.errors import SuiteError
+from suite.journal.run import Run
 from suite.plugins import Catalogue, catalogue
 
-_TOLD_OF_A_CELL = ("cell", "task", "version", "parameters", "score_parameters", "metrics")
 REQUIRED = ("R0", "R1", "R2", "R3", "R4", "R6", "R7", "R8", "R9")
 # In the order in which they are climbed: for each run, then for all together.
 _OF_A_RUN, _OF_ALL = ("R3", "R4", "R6", "R7", "R8", "R9"), ("R5", "R8", "R9")
@@ -201,7 +203,7 @@ def _runs(
                 findings.not_run(name, reason)
             continue
         ladder.at, ladder.more = f"runs/{run.id}", index + 1 < len(bundle.runs)
-        subject = VerifiedRun(run.id, run.folder, run.scoring, findings)
+        subject = VerifiedRun(run.id, Run(run.folder, run.scoring), findings)
         tell(f"{run.id}: tasks and data")
         parameters, place = bundle.submission.model.parameters_total, scratch / f"run-{index}"
         _one(subject, run.entry, parameters, place, plugins, data, board, tell)
@@ -211,7 +213,7 @@ def _runs(
             ladder.plugins[name] = version
     ladder.at, ladder.more = "", False
     _board(ladder, bundle.submission, subjects, plugins)
-    if subjects and not any(subject.scoring_manifest["roles"] for subject in subjects):
+    if subjects and not any(subject.scoring_manifest.roles for subject in subjects):
         findings.rungs["R7"].remark = "no model was asked while scoring"
     wants = _wants(ladder, subjects)
     with findings.timing("R8"), _foreseen(findings, "R8", "columns"):
@@ -219,9 +221,17 @@ def _runs(
         ladder.columns = make_columns(wants, board.uncertainty.level if board else 0.95, spent)
         ladder.latency = whole_latency(wants, spent)
     ladder.recomputed = [
-        RecomputedCell(subject.run_id, *(cell[name] for name in _TOLD_OF_A_CELL))
+        RecomputedCell(
+            subject.run_id,
+            cell.cell,
+            cell.task,
+            cell.version,
+            cell.parameters,
+            cell.score_parameters,
+            [msgspec.to_builtins(row) for row in cell.metrics],
+        )
         for subject in subjects
-        for cell in subject.recomputed.get("cells", ())
+        for cell in (subject.recomputed.cells if subject.recomputed is not None else ())
     ]
     _beside(ladder, bundle.submission, wants, subjects)
     return subjects
@@ -325,15 +335,14 @@ def _caps(ladder: Ladder) -> None:
         for place in places:
             caps = place.item.caps
             headline = place.item.headline or place.cell.task.info.headline
-            cell = next(
-                (one for one in place.subject.recomputed.get("cells", ()) if one["cell"] == place.cell.id),
-                None,
-            )
+            recomputed = place.subject.recomputed
+            cells = recomputed.cells if recomputed is not None else ()
+            cell = next((one for one in cells if one.cell == place.cell.id), None)
             row = result_of(place.subject, place.cell.id, headline)
-            if cell is None or row is None or not cell["scored"]:
+            if cell is None or row is None or not cell.scored:
                 continue
-            unscored = row["unscored"] / max(row["n"] + row["unscored"], 1)
-            failed = sum(n for finish, n in cell["finishes"].items() if finish != "stop") / cell["scored"]
+            unscored = row.unscored / max(row.n + row.unscored, 1)
+            failed = sum(n for finish, n in cell.finishes.items() if finish != "stop") / cell.scored
             for name, share, cap in (("unscored", unscored, caps.unscored), ("failed", failed, caps.failed)):
                 if cap is not None and share > cap:
                     what = f"more {name} samples than the board allows"

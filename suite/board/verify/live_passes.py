@@ -13,17 +13,16 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from suite.board.entry.verification import RerunLabel, RerunResult
 from suite.board.verify.subject import VerifiedRun
 from suite.compare.sides import side
+from suite.journal.documents import RunManifest, ScoringManifest
 from suite.journal.pairs import pairs
-from suite.journal.reading import RunReader
 from suite.journal.records import OutputRecord, ScoreRecord
-from suite.journal.run import Journal
+from suite.journal.run import Run
 from suite.models.spec import SAMPLING
 from suite.run.order import Group
 from suite.run.outcome import RunSettings
@@ -33,6 +32,7 @@ from suite.scoring.computation import wanted
 from suite.scoring.metrics.declared import measures_of
 from suite.scoring.stats.intervals import t_interval
 from suite.scoring.table import ScoreTable, TableBuilder
+from suite.task import Metric
 
 ALPHA = 0.01  # of either test
 LEAST = 10  # samples below which nothing is concluded
@@ -134,9 +134,9 @@ def _first_works(
     subject: VerifiedRun, count: int, seed: str, cells: Collection[tuple[str, str]] | None, judged: bool
 ) -> dict[str, list[tuple[bytes, str, int]]]:
     """Cell -> (digest, sample, trial) of its first works by digest, enough for `count` samples."""
-    most = count * int(subject.manifest["trials"])
+    most = count * subject.manifest.trials
     found: dict[str, list[tuple[bytes, str, int]]] = {}
-    for one in subject.scoring_journal.scores if judged else subject.reader.outputs:
+    for one in subject.run.scores() if judged else subject.run.outputs():
         if (judged and not one.calls) or (cells is not None and (subject.run_id, one.cell) not in cells):
             continue
         name = "\x1f".join((seed, subject.run_id, one.cell, one.sample, str(one.trial)))
@@ -154,7 +154,7 @@ def picked_plan(plan: Plan, works: frozenset[tuple[str, str]]) -> Plan:
 
 
 def recorded_options(
-    manifests: Sequence[Mapping[str, Any]], asked: Rerun, models: Mapping[str, Sequence[str]]
+    manifests: Sequence[RunManifest | ScoringManifest], asked: Rerun, models: Mapping[str, Sequence[str]]
 ) -> list[tuple[str, str, str]]:
     """The given options of the models, and the recorded sampling of each member of a role that none were
     given for. models: who is asked in this run, which may lack a role that another run of the bundle has.
@@ -164,13 +164,13 @@ def recorded_options(
     options = [one for one in asked.options if (one[0].partition("/")[0] or "candidate") in here]
     done: set[str] = set()
     for manifest in manifests:
-        for role, records in manifest["roles"].items():
+        for role, records in manifest.roles.items():
             scope = "" if role == "candidate" else role
             if role not in asked.models or scope in given or role in done:
                 continue
             done.add(role)
             for number, record in enumerate(records[: len(models.get(role, ()))], 1):
-                sampling = record.get("sampling") or {}
+                sampling = record.sampling
                 whose = f"{role}/{number}" if len(records) > 1 else scope
                 options += [(whose, key, json.dumps(sampling[key])) for key in SAMPLING if key in sampling]
     return options
@@ -182,7 +182,7 @@ def live_passes(
     stages: tuple[str, ...],
     prepare: Callable[[Path], None] = lambda _: None,
     extra_recorded: tuple[Path, ...] = (),
-) -> tuple[RunReader, RunReader]:
+) -> tuple[Run, Run]:
     """Run a plan twice with live models. prepare: what a run's folder is to hold before. extra_recorded: run
     folders whose recorded calls are asked first. Raises what stops a run.
     """
@@ -198,12 +198,12 @@ def live_passes(
         outcome = asyncio.run(run_plan(plan, folder, stages=stages, settings=settings))
         if outcome.error is not None:
             raise outcome.error
-        found.append(RunReader(folder))
+        found.append(Run(folder))
     return found[0], found[1]
 
 
 def compare_headlines(
-    subject: VerifiedRun, plan: Plan, now: RunReader, going: Rerunning, works: Picked | None = None
+    subject: VerifiedRun, plan: Plan, now: Run, going: Rerunning, works: Picked | None = None
 ) -> None:
     """The headline of each sample now and as recorded, where it is a mean of samples. works: the only trials
     that are looked at, None for all.
@@ -213,10 +213,7 @@ def compare_headlines(
         measure = next((one for one in measures_of(cell.task.metrics) if one.name == name), None)
         if measure is None or measure.top is None or not measure.mean:
             continue
-        tables = [
-            _table(reader, journal, cell.id, cell.task.metrics, works)
-            for reader, journal in ((now, now.scoring()), (subject.reader, subject.scoring_journal))
-        ]
+        tables = [_table(run, cell.id, cell.task.metrics, works) for run in (now, subject.run)]
         here, there = (side(measure, table, cell.id, ()) for table in tables)
         _, mine, theirs = np.intersect1d(here.ids, there.ids, return_indices=True)
         if len(mine):
@@ -224,14 +221,11 @@ def compare_headlines(
             going.differences += found.tolist()
 
 
-def _table(
-    reader: RunReader, journal: Journal, cell: str, metrics: Sequence[Any], works: Picked | None
-) -> ScoreTable:
+def _table(run: Run, cell: str, metrics: Sequence[Metric], works: Picked | None) -> ScoreTable:
     def picked(record: OutputRecord | ScoreRecord) -> bool:
         return works is not None and works.get((record.cell, record.sample)) == record.trial
 
-    outputs: Iterator[OutputRecord] = iter(reader.outputs)
-    scores: Iterator[ScoreRecord] = iter(journal.scores)
+    outputs, scores = run.outputs(), run.scores()
     if works is not None:  # few: so that they alone wait for their partners
         outputs, scores = filter(picked, outputs), filter(picked, scores)
     builder = TableBuilder(wanted(metrics))

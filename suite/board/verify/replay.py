@@ -7,9 +7,9 @@ Candidate and deterministic values are R6, whatever a judge was asked for is R7.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 from suite.board.verify.equality import differing_values
 from suite.board.verify.subject import VerifiedRun
 from suite.errors import PluginError, RunError, SandboxUnavailable, SuiteError
-from suite.journal.lines import Lines
+from suite.journal.documents import CellRecord, ScoredCell
 from suite.journal.pairs import Key, Waiting, key_of
-from suite.journal.reading import RunReader
 from suite.journal.records import OutputRecord, ScoreRecord
-from suite.journal.run import Journal
+from suite.journal.run import Run
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.session import run_plan
 from suite.task import Output
@@ -41,14 +40,14 @@ def replay(subject: VerifiedRun, scratch: Path) -> None:
             reason = f"{cell.plan.task} is not replayable: {cell.task.info.replay_reason}"
             subject.not_run(reason, "R6", "R7")
             return
-    scoring = subject.scoring_journal.folder
+    scoring = subject.run.judged.folder
     settings = RunSettings(
         cache=False,
         quiet=True,
         signals=False,
         backoff_s=0.0,
-        level=float(subject.scoring_manifest["level"]),
-        extra_recorded=(subject.folder, scoring),
+        level=subject.scoring_manifest.level,
+        extra_recorded=(subject.run.folder, scoring),
         errors_allowed=2**62,
     )
     try:
@@ -66,7 +65,7 @@ def replay(subject: VerifiedRun, scratch: Path) -> None:
         subject.findings.ran(rung)
     if outcome.error is not None:
         subject.add("R6.replay", "the replay broke off", found=outcome.error.what)
-    _compare(subject, RunReader(scratch), outcome)
+    _compare(subject, Run(scratch, outcome.scoring), outcome)
 
 
 def _ours(error: SuiteError) -> bool:
@@ -76,21 +75,20 @@ def _ours(error: SuiteError) -> bool:
     )
 
 
-def _compare(subject: VerifiedRun, again: RunReader, outcome: Outcome) -> None:
+def _compare(subject: VerifiedRun, again: Run, outcome: Outcome) -> None:
     subject.replayed = again
     subject.whole = outcome.pending == 0 and outcome.error is None
-    _facts(subject, again, outcome.scoring)
+    _facts(subject, again)
     undone = _pending(subject, again)
 
     asked = _Asked()
-    for mine, theirs in _matched(again.outputs, subject.reader.outputs):
+    for mine, theirs in _matched(again.outputs(), subject.run.outputs()):
         asked.add(mine.calls if mine is not None else theirs.calls if theirs is not None else ())
         if mine is not None and theirs is not None:
             _output(subject, mine, theirs)
         elif mine is None and theirs is not None and key_of(theirs) not in undone:
             subject.add("R6.no-such-work", "an output that no sample leads to", sample=theirs.sample)
-    scores = again.scoring(outcome.scoring).scores if outcome.scoring else None
-    for mine_score, theirs_score in _matched(scores or (), subject.scoring_journal.scores):
+    for mine_score, theirs_score in _matched(again.scores(), subject.run.scores()):
         one = mine_score if mine_score is not None else theirs_score
         asked.add(one.calls if one is not None else ())
         if mine_score is not None and theirs_score is not None:
@@ -142,37 +140,34 @@ class _Asked:
 
 def _filled(subject: VerifiedRun, record: OutputRecord) -> Output:
     """An output with the text that was left out, taken from its call's reply."""
-    output = record.output
-    if not record.text_from:
-        return output
-    call = subject.recorded.find(record.text_from)
-    return Output(call.reply.text if call else "", output.data, output.finish)
+    return Output(subject.run.text(record), record.output.data, record.output.finish)
 
 
-def _facts(subject: VerifiedRun, again: RunReader, scoring: str) -> None:
+def _facts(subject: VerifiedRun, again: Run) -> None:
     """What the tasks said of versions and digests when they were opened."""
-    sides = [(subject.manifest["cells"], again.manifest["cells"], "manifest.json")]
-    if scoring:
-        here = again.scoring_manifest(scoring)["cells"]
-        sides.append((subject.scoring_manifest["cells"], here, "scoring/manifest.json"))
     told: set[tuple[str, ...]] = set()
-    for theirs, mine, file in sides:
-        for there, here in zip(theirs, mine, strict=False):
-            for name in sorted({*there["facts"], *here["facts"]}):
-                then, now = there["facts"].get(name, "nothing"), here["facts"].get(name, "nothing")
-                if then == now or (there["cell"], name, then, now) in told:
+    run = subject.run
+    sides: tuple[tuple[str, Sequence[CellRecord | ScoredCell], Sequence[CellRecord | ScoredCell]], ...] = (
+        ("manifest.json", run.manifest.cells, again.manifest.cells),
+        ("scoring/manifest.json", run.scoring_manifest.cells, again.scoring_manifest.cells),
+    )
+    for file, theirs, mine in sides:
+        for one, other in zip(theirs, mine, strict=False):
+            for name in sorted({*one.facts, *other.facts}):
+                then, now = one.facts.get(name, "nothing"), other.facts.get(name, "nothing")
+                if then == now or (one.cell, name, then, now) in told:
                     continue
-                told.add((there["cell"], name, then, now))
+                told.add((one.cell, name, then, now))
                 what = "what the task found here when it was opened is not what it found then"
-                where = subject.place(file, f"cell {there['cell']}, {name}")
+                where = subject.place(file, f"cell {one.cell}, {name}")
                 subject.warn("R6.facts", what, where, expected=now, found=then)
 
 
-def _pending(subject: VerifiedRun, again: RunReader) -> set[Key]:
+def _pending(subject: VerifiedRun, again: Run) -> set[Key]:
     """The works that the replay could not do, each named with its reason."""
     undone: set[Key] = set()
     roles: dict[Key, str] = {}
-    for attempt in again.attempts:
+    for attempt in again.journal.attempts:
         key = Key(attempt.cell, attempt.sample, attempt.trial)
         if attempt.event == "error":
             roles[key] = attempt.role
@@ -185,8 +180,8 @@ def _pending(subject: VerifiedRun, again: RunReader) -> set[Key]:
             else:
                 code, what = "failed", f"{attempt.stage} fails on what was recorded"
             rung, where = "R7" if judged else "R6", f"cell {attempt.cell}, trial {attempt.trial}"
-            sides = {"sample": attempt.sample, "found": attempt.detail}
-            subject.add(f"{rung}.{code}", what, subject.place("", where), **sides)
+            where = subject.place("", where)
+            subject.add(f"{rung}.{code}", what, where, sample=attempt.sample, found=attempt.detail)
     return undone
 
 
@@ -195,10 +190,10 @@ def _output(subject: VerifiedRun, mine: OutputRecord, theirs: OutputRecord) -> N
     if mine.output != theirs.output or mine.text_from != theirs.text_from:
         here, there = _filled(subject, mine), _filled(subject, theirs)
         for name in ("text", "data", "finish"):
-            if getattr(here, name) != getattr(there, name):
+            ours, their = getattr(here, name), getattr(there, name)
+            if ours != their:
                 what = f"the output's {name} does not follow from the recorded replies"
-                sides = {"expected": getattr(here, name), "found": getattr(there, name)}
-                subject.add("R6.output", what, where, sample=theirs.sample, **sides)
+                subject.add("R6.output", what, where, sample=theirs.sample, expected=ours, found=their)
     if mine.calls != theirs.calls and sorted(mine.calls) != sorted(theirs.calls):
         _calls(subject, "R6.calls", where, mine, theirs)
 
@@ -211,18 +206,17 @@ def _calls(
     theirs: OutputRecord | ScoreRecord,
 ) -> None:
     here, there = Counter(mine.calls), Counter(theirs.calls)
-    sides = {"expected": sorted((here - there).elements()), "found": sorted((there - here).elements())}
+    ours, their = sorted((here - there).elements()), sorted((there - here).elements())
     what = "other calls belong to this sample than those it names"
-    subject.add(code, what, where, sample=theirs.sample, **sides)
+    subject.add(code, what, where, sample=theirs.sample, expected=ours, found=their)
 
 
 def _score(subject: VerifiedRun, mine: ScoreRecord, theirs: ScoreRecord) -> None:
     rung = "R7" if mine.calls or theirs.calls else "R6"
     where = subject.place("scoring/scores.jsonl", f"cell {theirs.cell}, trial {theirs.trial}")
     if mine.output_sha256 != theirs.output_sha256:
-        code, what = f"{rung}.judged-output", "the score is of another output"
-        sides = {"expected": mine.output_sha256, "found": theirs.output_sha256}
-        subject.add(code, what, where, sample=theirs.sample, **sides)
+        code, what, ours = f"{rung}.judged-output", "the score is of another output", mine.output_sha256
+        subject.add(code, what, where, sample=theirs.sample, expected=ours, found=theirs.output_sha256)
     if _bytes(mine.values) != _bytes(theirs.values):  # true and 1 would be equal
         for name, here, there in differing_values(mine.values, theirs.values):
             _value(subject, rung, where, theirs.sample, name, here, there)
@@ -249,7 +243,7 @@ def _parts(subject: VerifiedRun, rung: str, where: str, mine: ScoreRecord, their
 
 
 def _value(
-    subject: VerifiedRun, rung: str, where: str, sample: str, name: str, here: Any, there: Any
+    subject: VerifiedRun, rung: str, where: str, sample: str, name: str, here: object, there: object
 ) -> None:
     judge = "a judge was asked" if rung == "R7" else "no judge"
     what = f"a recorded value is not what scoring gives ({judge})"
@@ -265,13 +259,9 @@ class _CallHead(msgspec.Struct):
 
 def _left_over(subject: VerifiedRun, asked: Ids) -> None:
     """Recorded calls that nobody asks."""
-    journals: tuple[tuple[str, Journal], ...] = (
-        ("calls.jsonl", subject.reader),
-        ("scoring/calls.jsonl", subject.scoring_journal),
-    )
     decoder = msgspec.json.Decoder(_CallHead)
-    for file, journal in journals:
-        lines: Lines[Any] = journal.calls
+    for file, journal in zip(("calls.jsonl", "scoring/calls.jsonl"), subject.run.journals(), strict=True):
+        lines = journal.calls
         heads = [int(decoder.decode(line).id[:16], 16) for line in lines.raw()]
         extra = ~np.isin(np.array(heads, dtype=np.uint64), asked)
         if not extra.any():

@@ -10,7 +10,6 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -28,16 +27,16 @@ from suite.board.verify.live_passes import (
     recorded_options,
 )
 from suite.board.verify.subject import VerifiedRun
+from suite.chat import Json
 from suite.errors import ConfigError
-from suite.journal.reading import RunReader
 from suite.journal.records import encode
-from suite.journal.run import Journal
+from suite.journal.run import Run
 from suite.journal.writing import write_json
 from suite.plugins import Catalogue
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
 from suite.run.role_members import flag_of
-from suite.task import Unscored
+from suite.scores import Unscored, Value
 
 
 def rerun(
@@ -91,8 +90,8 @@ def _run(
 ) -> None:
     plan, stages = _plan(subject, asked, frozenset(works), plugins)
     passes = live_passes(plan, scratch, stages)
-    recorded = _texts(subject.reader, works)
-    first, second = (_texts(reader, dict.fromkeys(works, 0)) for reader in passes)
+    recorded = _texts(subject.run, works)
+    first, second = (_texts(run, dict.fromkeys(works, 0)) for run in passes)
     for key, text in first.items():
         going.samples += 1
         going.same += text == recorded.get(key)
@@ -123,17 +122,13 @@ def _plan(
     return picked_plan(live, works), stages
 
 
-def _texts(reader: RunReader, works: Picked) -> dict[tuple[str, str], str]:
+def _texts(run: Run, works: Picked) -> dict[tuple[str, str], str]:
     """Cell and sample -> the answer of its picked trial; outputs without a text by their data."""
-    recorded = reader.call_index()
     found: dict[tuple[str, str], str] = {}
-    for one in reader.outputs:
-        if works.get((one.cell, one.sample)) != one.trial:
-            continue
-        call = recorded.find(one.text_from) if one.text_from else None
-        text = call.reply.text if call else one.output.text
-        data = json.dumps(one.output.data, sort_keys=True) if one.output.data is not None else ""
-        found[one.cell, one.sample] = f"{text}\x1f{data}"
+    for one in run.outputs():
+        if works.get((one.cell, one.sample)) == one.trial:
+            data = json.dumps(one.output.data, sort_keys=True) if one.output.data is not None else ""
+            found[one.cell, one.sample] = f"{run.text(one)}\x1f{data}"
     return found
 
 
@@ -146,10 +141,10 @@ def _judge(
         scratch,
         ("score",),
         prepare=lambda folder: _outputs(subject, works, folder),
-        extra_recorded=(subject.folder,),  # where the texts of outputs stand
+        extra_recorded=(subject.run.folder,),  # where the texts of outputs stand
     )
-    recorded = _verdicts(subject.scoring_journal, works)
-    first, second = (_verdicts(one.scoring(), works) for one in passes)
+    recorded = _verdicts(subject.run, works)
+    first, second = (_verdicts(one, works) for one in passes)
     for key in first.keys() & second.keys():
         going.samples += 1
         going.same += same(first[key], recorded.get(key))
@@ -161,7 +156,7 @@ def _judging_plan(subject: VerifiedRun, asked: Rerun, works: Picked, plugins: Ca
     """The run's plan, to score these works with live models in the roles that judge."""
     plan = subject.plan
     assert plan is not None
-    judging = subject.scoring_manifest["roles"]
+    judging = subject.scoring_manifest.roles
     models: dict[str, Sequence[str]] = {}
     for role, records in judging.items():
         given = asked.models.get(role, ())
@@ -170,12 +165,12 @@ def _judging_plan(subject: VerifiedRun, asked: Rerun, works: Picked, plugins: Ca
                 f"{subject.run_id} was judged by {len(records)} in the role {role}, {len(given)} were given",
                 fix="give as many, in the order of the manifest",
             )
-        if not given and any(one["stage"] != "both" for one in records):
+        if not given and any(one.stage != "both" for one in records):
             raise ConfigError(
                 f"nobody fills the role {role!r} of {subject.run_id}", fix=f"give {' '.join(flag_of(role))}"
             )
         # who was asked while solving, too, may stand in by its recorded replies
-        models[role] = given or [f"replay/{subject.folder}?role={one['member']}" for one in records]
+        models[role] = given or [f"replay/{subject.run.folder}?role={one.member}" for one in records]
     request = replace(
         plan.request,
         models=models,
@@ -192,24 +187,24 @@ def _outputs(subject: VerifiedRun, works: Picked, folder: Path) -> None:
     folder.mkdir(parents=True)
     write_json(folder / "manifest.json", subject.manifest)
     with (folder / "outputs.jsonl").open("wb") as file:
-        for one in subject.reader.outputs:
+        for one in subject.run.outputs():
             if works.get((one.cell, one.sample)) == one.trial:
                 file.write(encode(one))
 
 
-def _verdicts(journal: Journal, works: Picked) -> dict[tuple[str, str], Any]:
+def _verdicts(run: Run, works: Picked) -> dict[tuple[str, str], Json]:
     """Cell and sample -> all that was said of it, plain; of what is unscored, the reason."""
     return {
         (one.cell, one.sample): [
             _plain(one.values),
             [[part.id, dict(part.tags), _plain(part.values)] for part in one.parts],
         ]
-        for one in journal.scores
+        for one in run.scores()
         if works.get((one.cell, one.sample)) == one.trial
     }
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(values: Mapping[str, Value]) -> dict[str, Json]:
     return {
         name: {"unscored": one.reason} if isinstance(one, Unscored) else msgspec.to_builtins(one)
         for name, one in values.items()

@@ -3,96 +3,88 @@
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import Unpack
 
-from suite.board.bundle.rungs import Findings
+from suite.board.bundle.rungs import Findings, Severity, Sides
 from suite.board.verify.reply_digests import ReplyCollector
-from suite.journal.index import Recorded
-from suite.journal.reading import RunReader
-from suite.journal.records import CallRecord
-from suite.journal.run import Journal
+from suite.journal.documents import Results, RoleMember, RunManifest, ScoringManifest
+from suite.journal.run import Run
 from suite.run.plan import Plan
+
+UNSERVED = frozenset({"scripted", "replay", "lexical"})  # no model takes time to answer
 
 
 @dataclass
 class VerifiedRun:
     """A run of a bundle. plan: the same plan made from the pinned world, None where that failed. replayed:
-    the folder of its replay, None where that did not happen. whole: every work was replayed. there: how many
-    of the plan's works have an output. By cell: order: digests of its samples as the data has them; failed:
-    of samples that the candidate failed; usual: share of its outputs that are all the same. replies: digests
-    of what the candidate replied.
+    its replay, None where that did not happen. whole: every work was replayed. there: how many of the plan's
+    works have an output. recomputed: its results, None where they could not be made. By cell: order: digests
+    of its samples as the data has them; failed: of samples that the candidate failed; usual: share of its
+    outputs that are all the same. replies: digests of what the candidate replied.
     """
 
     run_id: str
-    folder: Path
-    scoring: str
+    run: Run
     findings: Findings
     plan: Plan | None = None
-    replayed: RunReader | None = None
+    replayed: Run | None = None
     whole: bool = False
     there: int = 0
-    recomputed: dict[str, Any] = field(default_factory=dict)
+    recomputed: Results | None = None
     order: "dict[str, array[int]]" = field(default_factory=dict)
     failed: dict[str, set[int]] = field(default_factory=dict)
     usual: dict[str, float] = field(default_factory=dict)
     replies: ReplyCollector = field(default_factory=ReplyCollector)
 
-    @cached_property
-    def reader(self) -> RunReader:
-        """Its journals."""
-        return RunReader(self.folder)
-
-    @cached_property
-    def recorded(self) -> Recorded[CallRecord]:
-        """The calls of solving, found by id."""
-        return self.reader.call_index()
-
     @property
-    def manifest(self) -> Mapping[str, Any]:
+    def manifest(self) -> RunManifest:
         """Its manifest.json."""
-        return self.reader.manifest
-
-    @cached_property
-    def scoring_journal(self) -> Journal:
-        """The journals of its scoring."""
-        return self.reader.scoring(self.scoring)
-
-    @cached_property
-    def scoring_manifest(self) -> Mapping[str, Any]:
-        """The manifest of its scoring."""
-        return self.reader.scoring_manifest(self.scoring)
-
-    @cached_property
-    def results(self) -> Mapping[str, Any]:
-        """Its results.json, as submitted."""
-        return self.reader.results(self.scoring)
+        return self.run.manifest
 
     @property
-    def counting(self) -> tuple[RunReader, str]:
-        """(run, scoring) whose scores count: the replay's, where every work was replayed."""
-        if self.whole and self.replayed is not None:
-            return self.replayed, ""
-        return self.reader, self.scoring
+    def scoring_manifest(self) -> ScoringManifest:
+        """The manifest of its scoring."""
+        return self.run.scoring_manifest
+
+    @property
+    def members(self) -> Mapping[str, RoleMember]:
+        """Member -> its record in the manifests."""
+        found: dict[str, RoleMember] = {}
+        for manifest in (self.manifest, self.scoring_manifest):
+            for records in manifest.roles.values():
+                for one in records:
+                    found.setdefault(one.member, one)
+        return found
+
+    @property
+    def counting(self) -> Run:
+        """The run whose scores count: the replay, where every work was replayed."""
+        return self.replayed if self.whole and self.replayed is not None else self.run
 
     def place(self, file: str = "", field: str = "") -> str:
         """Where in the bundle."""
         return "/".join(filter(None, ("runs", self.run_id, file))) + (f" {field}" if field else "")
 
-    def add(self, code: str, what: str, where: str = "", **rest: Any) -> None:
+    def add(
+        self, code: str, what: str, where: str = "", severity: Severity = "error", **sides: Unpack[Sides]
+    ) -> None:
         """A finding about this run, an error unless told otherwise."""
-        self.findings.add(code, what, where or self.place(), **rest)
+        self.findings.add(code, what, where or self.place(), severity=severity, **sides)
 
-    def warn(self, code: str, what: str, where: str = "", **sides: Any) -> None:
+    def warn(self, code: str, what: str, where: str = "", **sides: Unpack[Sides]) -> None:
         """A warning about this run."""
-        self.add(code, what, where, severity="warning", **sides)
+        self.add(code, what, where, "warning", **sides)
 
-    def note(self, code: str, what: str, where: str = "", **sides: Any) -> None:
+    def note(self, code: str, what: str, where: str = "", **sides: Unpack[Sides]) -> None:
         """A note about this run."""
-        self.add(code, what, where, severity="note", **sides)
+        self.add(code, what, where, "note", **sides)
 
     def not_run(self, reason: str, *rungs: str) -> None:
         """These rungs cannot be climbed for this run."""
         for rung in rungs:
             self.findings.not_run(rung, f"{self.run_id}: {reason}")
+
+
+def provider_of(member: RoleMember) -> str:
+    """The provider in a member's spec."""
+    return member.spec.partition("/")[0]

@@ -8,27 +8,29 @@ in the run's roles is presented as recorded, and answers nothing anew.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import msgspec
-from pydantic import ValidationError
 
 from suite.board.verify.subject import VerifiedRun
 from suite.chat import Reply, Request
 from suite.data.view import DataView
-from suite.errors import CallFailed, ConfigError, DataError, NotFound, PluginError, SuiteError
+from suite.errors import CallFailed, ConfigError, DataError, NotFound, SuiteError
+from suite.journal.documents import RoleMember
+from suite.journal.run import Run
+from suite.journal.shapes import Values
 from suite.models.engine import Asking, Engine
 from suite.models.options import LATER as NEEDED_LATER
 from suite.models.options import recorded_capabilities
 from suite.models.spec import SAMPLING, ModelSpec, parse_spec
 from suite.plugins import Catalogue
 from suite.roles import Role
-from suite.run.cells import Cell, load_task, local_values, make_cell
+from suite.run.cells import Cell
 from suite.run.manifest import cell_record
 from suite.run.plan import NOT_IDENTITY, Plan, make_plan
+from suite.run.reopen import Refusal, cell_again
 from suite.run.request import EvalRequest
 from suite.run.role_members import Filled, Member, roles_of
-from suite.task import Sample
+from suite.task import AnySample
 from suite.trees import differences
 
 LATER = ("R3", "R4", "R6", "R7", "R8")
@@ -47,17 +49,17 @@ def same_world(subject: VerifiedRun, plugins: Catalogue, data: Mapping[str, str]
     if cells is None:
         return
     manifest = subject.manifest
-    there = sum(1 for _ in subject.reader.outputs.raw())
-    most = _MOST_TIMES * there + _MOST if manifest["limit"] is None else _MOST_OF_LIMITED
+    there = sum(1 for _ in subject.run.journal.outputs.raw())
+    most = _MOST_TIMES * there + _MOST if manifest.limit is None else _MOST_OF_LIMITED
     _bound(cells, most)
     request = EvalRequest(
         tuple(dict.fromkeys(cell.plan.task for cell in cells)),
-        mini=manifest["mini"],
-        limit=manifest["limit"],
-        trials=manifest["trials"],
-        seed=manifest["seed"],
+        mini=manifest.mini,
+        limit=manifest.limit,
+        trials=manifest.trials,
+        seed=manifest.seed,
         data=_given(subject, data),
-        prompts=manifest["prompts"],
+        prompts=manifest.prompts,
         concurrency=64,
         cache=False,
     )
@@ -75,14 +77,14 @@ def same_world(subject: VerifiedRun, plugins: Catalogue, data: Mapping[str, str]
         subject.not_run("no samples to compare with", *LATER[1:])
         return
     try:
-        filled = recorded_members(plan.cells, manifest, subject.scoring_manifest)
+        filled = recorded_members(plan.cells, subject.run)
     except SuiteError as error:
         subject.add("R3.roles", "a role is filled by what is no model spec", found=error.what)
         subject.not_run("its roles cannot be read", *LATER[1:])
         return
-    for where, what, expected, found in wrong_roles(plan.cells, manifest, subject.scoring_manifest):
+    for where, what, expected, found in wrong_roles(plan.cells, subject.run):
         subject.add("R3.roles", what, subject.place(where), expected=expected, found=found)
-    plan = replace(plan, filled=filled, shard=tuple(manifest["shard"]) if manifest.get("shard") else None)
+    plan = replace(plan, filled=filled, shard=manifest.shard)
     _same_cells(subject, plan)
     _same_data(subject, plan)
     _same_plan(subject, plan)
@@ -98,8 +100,8 @@ def _bound(cells: Sequence[Cell], most: int) -> None:
     seen, total = [0] * len(cells), [0]  # of each cell the furthest that was read, however often it is read
 
     def bounded(
-        place: int, samples: Callable[[DataView], Iterable[Sample[Any]]], data: DataView
-    ) -> Iterator[Any]:
+        place: int, samples: Callable[[DataView], Iterable[AnySample]], data: DataView
+    ) -> Iterator[AnySample]:
         for count, sample in enumerate(samples(data), 1):
             if count > seen[place]:
                 seen[place] = count
@@ -114,48 +116,52 @@ def _bound(cells: Sequence[Cell], most: int) -> None:
 
 def _cells(subject: VerifiedRun, plugins: Catalogue) -> list[Cell] | None:
     found: list[Cell] = []
-    scored = {one["cell"]: one for one in subject.scoring_manifest["cells"]}
-    for record in subject.manifest["cells"]:
-        where = subject.place("manifest.json", f"cell {record['cell']}")
-        try:
-            task, name, plugin = load_task(plugins, record["task"])
-        except (NotFound, PluginError) as error:
-            subject.not_run(f"task {record['task']} ({record['plugin']}): {error.what}; install it", *LATER)
+    scored = {one.cell: one.score_parameters for one in subject.scoring_manifest.cells}
+    for record in subject.manifest.cells:
+        where = subject.place("manifest.json", f"cell {record.cell}")
+        at_score = scored.get(record.cell, record.score_parameters)
+        made = cell_again(plugins, record, at_score, scoring=True)
+        if isinstance(made, Refusal):
+            _refused(subject, record.task, record.plugin, made, where)
             return None
-        if task.info.version != record["version"]:
-            what = f"{name} is another version here"
-            subject.add("R3.task-version", what, where, expected=task.info.version, found=record["version"])
-            subject.not_run(f"{name} is installed in another version", *LATER[1:])
-            return None
-        if plugin != record["plugin"]:
+        if made.plan.plugin != record.plugin:
             what = "another release of the plugin is installed here, of the same task version"
-            subject.note("R3.plugin-version", what, where, expected=plugin, found=record["plugin"])
-        at_score = scored.get(record["cell"], record)["score_parameters"]
-        values = {**record["parameters"], **at_score}
-        if local := local_values(task.parameters_type(), values):
-            what = f"{', '.join(local)} of {name} names something of the submitter's machine; not used here"
-            subject.add("R3.local-parameter", what, where, found=local)
-            subject.not_run("its scores rest on the submitter's machine", *LATER[1:])
-            return None
-        try:
-            cell = make_cell(task(task.parameters_type().model_validate(values)), plugin)
-        except (ValidationError, SuiteError, TypeError, ValueError) as error:
-            subject.add("R3.parameters", f"{name} does not take these parameters", where, found=str(error))
-            subject.not_run("its parameters are not valid", *LATER[1:])
-            return None
-        found.append(cell)
+            subject.note("R3.plugin-version", what, where, expected=made.plan.plugin, found=record.plugin)
+        found.append(made)
     return found
+
+
+def _refused(subject: VerifiedRun, task: str, plugin: str, refusal: Refusal, where: str) -> None:
+    """Why a cell cannot be made again, and what cannot be climbed without it."""
+    why, here, there = refusal.why, refusal.here, refusal.there
+    if why == "task":
+        subject.not_run(f"task {task} ({plugin}): {refusal.error.what}; install it", *LATER)
+    elif why == "version":
+        subject.add("R3.task-version", f"{task} is another version here", where, expected=here, found=there)
+        subject.not_run(f"{task} is installed in another version", *LATER[1:])
+    elif why == "local" and isinstance(there, Mapping):
+        what = f"{', '.join(there)} of {task} names something of the submitter's machine; not used here"
+        subject.add("R3.local-parameter", what, where, found=there)
+        subject.not_run("its scores rest on the submitter's machine", *LATER[1:])
+    elif why == "parameters":
+        subject.add("R3.parameters", f"{task} does not take these parameters", where, found=there)
+        subject.not_run("its parameters are not valid", *LATER[1:])
+    else:
+        subject.add(
+            "R3.cell", f"cell of {task} is not what is installed here", where, expected=here, found=there
+        )
+        subject.not_run("its cells are others here", *LATER[1:])
 
 
 def _given(subject: VerifiedRun, data: Mapping[str, str]) -> dict[str, str]:
     """The --data that this run was made with and that the verifier gave."""
-    names = {name for name, one in subject.manifest["data"].items() if one.get("source") in ("run", "file")}
+    names = {name for name, one in subject.manifest.data.items() if one.get("source") in ("run", "file")}
     return {name: place for name, place in data.items() if name in names}
 
 
 def _same_cells(subject: VerifiedRun, plan: Plan) -> None:
     swept = plan.swept()
-    for record, cell in zip(subject.manifest["cells"], plan.cells, strict=True):
+    for record, cell in zip(map(msgspec.to_builtins, subject.manifest.cells), plan.cells, strict=True):
         here = msgspec.to_builtins(cell_record(cell, swept[cell.plan.task]))
         for name in sorted({*here, *record} - set(_FREE)):
             if here.get(name) != record.get(name):
@@ -164,18 +170,18 @@ def _same_cells(subject: VerifiedRun, plan: Plan) -> None:
                 where = subject.place("manifest.json", f"cells {record['cell']}.{name}")
                 subject.add(code, what, where, expected=here.get(name), found=record.get(name))
 
-    for record in subject.scoring_manifest["cells"]:
-        made = next((one for one in plan.cells if one.id == record["cell"]), None)
+    for scored in subject.scoring_manifest.cells:
+        made = next((one.plan for one in plan.cells if one.id == scored.cell), None)
         for name in ("prompts", "prompts_sha256"):
-            known = getattr(made.plan, name) if made is not None else None
-            if known != record[name]:
+            known, told = getattr(made, name, None), getattr(scored, name)
+            if known != told:
                 what = "the scoring's prompts are not what is installed here"
-                where = subject.place("scoring/manifest.json", f"cells {record['cell']}.{name}")
-                subject.add("R3.prompts", what, where, expected=known, found=record[name])
+                where = subject.place("scoring/manifest.json", f"cells {scored.cell}.{name}")
+                subject.add("R3.prompts", what, where, expected=known, found=told)
 
 
 def _same_data(subject: VerifiedRun, plan: Plan) -> None:
-    recorded: Mapping[str, Mapping[str, Any]] = subject.manifest["data"]
+    recorded = subject.manifest.data
     for name in sorted({*recorded, *plan.data_identity}):
         there, here = recorded.get(name), plan.data_identity.get(name)
         where = subject.place("manifest.json", f"data.{name}")
@@ -194,7 +200,7 @@ def _same_data(subject: VerifiedRun, plan: Plan) -> None:
 def _same_plan(subject: VerifiedRun, plan: Plan) -> None:
     """The plan that the manifest's own fields give is the plan whose hash it carries."""
     here = msgspec.json.decode(msgspec.json.encode(plan.solve_identity()))
-    for field, mine, theirs in differences(here, subject.manifest["plan"], missing=None):
+    for field, mine, theirs in differences(here, subject.manifest.plan, missing=None):
         what = "the plan is not the one that the manifest describes"
         subject.add(
             "R3.plan", what, subject.place("manifest.json", f"plan.{field}"), expected=mine, found=theirs
@@ -204,22 +210,21 @@ def _same_plan(subject: VerifiedRun, plan: Plan) -> None:
 class RecordedEngine(Engine):
     """A member as the manifest describes it. Whatever reaches it was not recorded."""
 
-    def __init__(self, spec: ModelSpec, record: Mapping[str, Any]) -> None:
+    def __init__(self, spec: ModelSpec, record: RoleMember) -> None:
         super().__init__(spec)
         self._record = record
 
     def capabilities(self) -> frozenset[str]:
         """The recorded ones."""
-        return recorded_capabilities(self._record.get("capabilities"))
+        return recorded_capabilities(self._record.capabilities)
 
-    def identity(self) -> Mapping[str, Any]:
+    def identity(self) -> Values:
         """The recorded one."""
-        return dict(self._record.get("identity") or {})
+        return self._record.identity
 
     def limits(self) -> Mapping[str, int]:
         """The recorded window; nothing is sent, so no cap on requests."""
-        limits = self._record.get("limits") or {}
-        return {"window": limits["window"]} if "window" in limits else {}
+        return {name: limit for name, limit in self._record.limits.items() if name == "window"}
 
     async def call(self, request: Request, asking: Asking) -> Reply:
         """Raises CallFailed("not-recorded")."""
@@ -230,38 +235,41 @@ class RecordedEngine(Engine):
         )
 
 
-def recorded_members(cells: Sequence[Cell], run: Mapping[str, Any], scoring: Mapping[str, Any]) -> Filled:
+def recorded_members(cells: Sequence[Cell], run: Run) -> Filled:
     """The members of both stages, from the manifests of a run and of its scoring.
 
     Raises ConfigError for a spec that is none.
     """
     members: dict[str, Member] = {}
-    for manifest in (run, scoring):
-        for role, records in (manifest.get("roles") or {}).items():
-            for record in records:
-                base = parse_spec(record["spec"])
-                spec = ModelSpec(base.provider, base.name, {}, dict(record.get("sampling") or {}))
-                needs, name = frozenset(record.get("needs") or ()), record["member"]
-                engine = RecordedEngine(spec, record)
-                members.setdefault(name, Member(role, name, spec, engine, record["stage"], needs))
+    for manifest in (run.manifest, run.scoring_manifest):
+        for role, records in manifest.roles.items():
+            for one in records:
+                base = parse_spec(one.spec)
+                spec = ModelSpec(base.provider, base.name, {}, dict(one.sampling))
+                engine = RecordedEngine(spec, one)
+                member = Member(role, one.member, spec, engine, one.stage, frozenset(one.needs))
+                members.setdefault(one.member, member)
     order = {name: place for place, name in enumerate(roles_of(cells))}
     ordered = sorted(members.values(), key=lambda one: order.get(one.role, len(order)))
     return Filled(tuple(ordered), {name: roles[0] for name, roles in roles_of(cells).items()})
 
 
-def wrong_roles(
-    cells: Sequence[Cell], run: Mapping[str, Any], scoring: Mapping[str, Any]
-) -> Iterator[tuple[str, str, Any, Any]]:
-    """(file and field, what, expected, found) of records that no run of these cells writes.
+Wrong = tuple[str, str, object, object]  # file and field, what, expected, found
+
+
+def wrong_roles(cells: Sequence[Cell], run: Run) -> Iterator[Wrong]:
+    """Records that no run of these cells writes.
 
     The replay seats who is recorded, and rungs ask the records who that was: so each member must stand once
     under its own name, in its own stage, described alike wherever it is described.
     """
     wanted = roles_of(cells)
-    seen: dict[str, Mapping[str, Any]] = {}
-    manifests = (("manifest.json", run, "solve"), ("scoring/manifest.json", scoring, "score"))
-    for file, manifest, stage in manifests:
-        given = manifest.get("roles") or {}
+    seen: dict[str, RoleMember] = {}
+    manifests = (
+        ("manifest.json", run.manifest.roles, "solve"),
+        ("scoring/manifest.json", run.scoring_manifest.roles, "score"),
+    )
+    for file, given, stage in manifests:
         for name in sorted({*given, *wanted}):
             where, records = f"{file} roles.{name}", given.get(name, ())
             roles = wanted.get(name, ())
@@ -273,22 +281,22 @@ def wrong_roles(
             if its in (stage, "both"):
                 yield from _wrong_members(where, name, records, roles, its)
             for record in records:
-                first = seen.setdefault(record["member"], record)
+                first = seen.setdefault(record.member, record)
                 for field in ("spec", "sampling", "needs", "identity"):
-                    here, there = _lasting(first[field]), _lasting(record[field])
+                    here, there = _lasting(getattr(first, field)), _lasting(getattr(record, field))
                     if here != there:
                         what = "a member is described in two ways"
-                        yield f"{where}.{record['member']}.{field}", what, here, there
+                        yield f"{where}.{record.member}.{field}", what, here, there
 
 
-def _lasting(value: Any) -> Any:
+def _lasting(value: object) -> object:
     """An identity without what may change while a run goes on."""
     return {k: v for k, v in value.items() if k not in NOT_IDENTITY} if isinstance(value, Mapping) else value
 
 
 def _wrong_members(
-    where: str, name: str, records: Sequence[Mapping[str, Any]], roles: Sequence[Role], stage: str
-) -> Iterator[tuple[str, str, Any, Any]]:
+    where: str, name: str, records: Sequence[RoleMember], roles: Sequence[Role], stage: str
+) -> Iterator[Wrong]:
     if not records and not all(role.optional for role in roles):
         yield where, "nobody fills a role that the tasks need", "a member", "none"
     if len(records) > 1 and not all(role.many for role in roles):
@@ -296,13 +304,13 @@ def _wrong_members(
     for number, record in enumerate(records, 1):
         place = f"{where}[{number - 1}]"
         member = name if number == 1 else f"{name}/{number}"
-        if record["member"] != member:
-            yield f"{place}.member", "a member has not the name of its seat", member, record["member"]
-        if record["stage"] != stage:
-            yield f"{place}.stage", "the tasks ask this role at another stage", stage, record["stage"]
+        if record.member != member:
+            yield f"{place}.member", "a member has not the name of its seat", member, record.member
+        if record.stage != stage:
+            yield f"{place}.stage", "the tasks ask this role at another stage", stage, record.stage
         known = frozenset().union(*(one for role in roles for one in role.needs))
-        needs = frozenset(record["needs"]) | (known & NEEDED_LATER)
+        needs = frozenset(record.needs) | (known & NEEDED_LATER)
         if not needs <= known or not all(any(one <= needs for one in role.needs) for role in roles):
             yield f"{place}.needs", "not what the tasks need of this role", sorted(known), sorted(needs)
-        for key in sorted(set(record["sampling"]) - set(SAMPLING)):
+        for key in sorted(set(record.sampling) - set(SAMPLING)):
             yield f"{place}.sampling", "an override that cannot be given", list(SAMPLING), key

@@ -12,7 +12,7 @@ from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import canonical_json, sha256_hex
-from suite.journal.reading import RunReader
+from suite.journal.run import Run
 from tests.board.making import codes, edit_json, journal, lines_of, look, write_lines
 
 
@@ -25,13 +25,12 @@ def test_run_folder_can_be_read_as_any_run(bundle: Path, good_run: Path) -> None
     with open_bundle(bundle, findings) as opened:
         assert opened is not None
         run = opened.runs[0]
-        reader, original = RunReader(run.folder), RunReader(good_run)
-        assert reader.manifest == original.manifest
-        assert list(reader.outputs) == list(original.outputs)
-        assert list(reader.scoring(run.scoring).scores) == list(original.scoring().scores)
-        assert reader.results(run.scoring) == original.results()
-        index = reader.call_index()
-        assert all(reader.text_of(one, index) for one in reader.outputs)
+        read, original = Run(run.folder, run.scoring), Run(good_run)
+        assert read.manifest == original.manifest
+        assert list(read.outputs()) == list(original.outputs())
+        assert list(read.scores()) == list(original.scores())
+        assert read.results == original.results
+        assert all(map(read.text, read.outputs()))
         folder = run.folder
     assert not folder.exists()
     assert [findings.rungs[name].status for name in ("R0", "R1", "R2")] == ["passed"] * 3

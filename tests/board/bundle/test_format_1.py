@@ -7,7 +7,7 @@ from pathlib import Path
 
 from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Findings
-from suite.journal.reading import RunReader
+from suite.journal.run import Run
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "format-1.suite.zip"
 ID = "849822bff23c9e605fd5435fb86a744812422471c3a3f7d1bab7ab00ecb84438"
@@ -22,12 +22,11 @@ def test_bundle_of_format_1_is_read() -> None:
         assert bundle.readme == "A bundle of format 1.\n"
         (run,) = bundle.runs
         assert run.sound
-        reader = RunReader(run.folder)
-        index = reader.call_index()
-        outputs = list(reader.outputs)
+        read = Run(run.folder, run.scoring)
+        outputs = list(read.outputs())
         assert len(outputs) == 12
-        assert all(reader.text_of(one, index).startswith("an answer to ") for one in outputs)
-        scores = list(reader.scoring(run.scoring).scores)
+        assert all(read.text(one).startswith("an answer to ") for one in outputs)
+        scores = list(read.scores())
         assert {str(one.values["said"]) for one in scores} <= {"True", "False"}
         headline = run.entry.cells[0].headline
         assert headline.n == 12

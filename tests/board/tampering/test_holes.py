@@ -22,6 +22,7 @@ from suite.board.verify.equality import same
 from suite.board.verify.live_passes import pick
 from suite.board.verify.subject import VerifiedRun
 from suite.chat import Usage
+from suite.journal.run import Run
 
 
 def errors(found: VerifiedBundle) -> set[str]:
@@ -215,7 +216,7 @@ class TestWhatIsAskedAgain:
         (run,) = (folder / "runs").iterdir()
         with open_bundle(folder, Findings()) as bundle:
             assert bundle is not None
-            subjects = [VerifiedRun(one.id, one.folder, one.scoring, Findings()) for one in bundle.runs]
+            subjects = [VerifiedRun(one.id, Run(one.folder, one.scoring), Findings()) for one in bundle.runs]
             return dict(pick(subjects, count, "seed", cells)[run.name])
 
     def test_only_of_the_boards_cells(self, good: Callable[..., Any]) -> None:

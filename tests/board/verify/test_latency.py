@@ -14,7 +14,7 @@ from suite.board.repository.audit import check_board
 from suite.board.repository.shelves import open_repository
 from suite.board.site.pages import build_site
 from suite.board.verify import verify
-from suite.journal.reading import RunReader
+from suite.journal.run import Run
 from tests.board import accepted, making
 
 
@@ -30,7 +30,7 @@ def test_it_is_the_median_of_the_calls_that_nobody_cached(
         b"".join(line + b"\n" for line in making.lines_of(run / "calls.jsonl.zst"))
     )
     (tmp_path / "manifest.json").write_bytes((run / "manifest.json").read_bytes())
-    times = [one.times for one in RunReader(tmp_path).calls if one.role == "candidate" and not one.cached]
+    times = [one.times for one in Run(tmp_path).journal.calls if one.role == "candidate" and not one.cached]
     median = statistics.median(end - begin for begin, end in times)
     assert data["latency"] == {"median_s": pytest.approx(median, abs=1e-4), "calls": len(times)}
     assert sum(one["latency"]["calls"] for one in data["columns"]) >= len(times)

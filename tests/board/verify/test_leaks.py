@@ -8,6 +8,7 @@ from typing import Any
 import good_bundles
 import pytest
 import small_tasks
+from msgspec.structs import replace
 
 import suite
 from suite.board.bundle.rungs import Findings, RungFinding
@@ -17,6 +18,7 @@ from suite.board.verify.plausibility import check_hardware, memory_gib
 from suite.board.verify.plausibility.replies import check_replies
 from suite.board.verify.subject import VerifiedRun
 from suite.chat import Reply, Request, Usage
+from suite.journal.run import Run
 from suite.models.engine import Asking
 
 REFERENCE = "the {word} stands behind the old mill and nobody has moved it since the great flood"
@@ -52,7 +54,7 @@ def recalled(folder: Path, share: int, style: str) -> list[RungFinding]:
     outcome = asyncio.run(small_tasks.run(plan, folder))
     assert outcome.exit_code == 0
     findings = Findings()
-    check_replies(VerifiedRun("r", folder, outcome.scoring, findings, plan=plan), Thresholds({}), 0.0)
+    check_replies(VerifiedRun("r", Run(folder, outcome.scoring), findings, plan=plan), Thresholds({}), 0.0)
     return [one for one in findings if one.code == "R9.references"]
 
 
@@ -106,16 +108,16 @@ def test_weights_that_no_memory_holds(good: Callable[..., Any]) -> None:
     """A model of 400 billion parameters never ran on a laptop; one of 8 billion may have."""
     folder = good("choice")[0]
     (run,) = (folder / "runs").iterdir()
+    made = Run(run)
 
     def told(
         parameters: int | None, gpus: list[str], main: float | None, **candidate: Any
     ) -> list[RungFinding]:
         findings = Findings()
-        subject = VerifiedRun(run.name, run, "", findings)
-        seat = {"member": "candidate", "spec": "vllm/org/model", "identity": {}, **candidate}
-        manifest = {"roles": {"candidate": [seat]}, "hardware": {"gpus": gpus, "memory_gib": main}}
-        subject.__dict__["reader"] = type("Reader", (), {"manifest": manifest})()
-        subject.__dict__["scoring_manifest"] = {}
+        seat = replace(made.candidate, **{"spec": "vllm/org/model", "identity": {}, **candidate})
+        machine = replace(made.manifest.hardware, gpus=gpus, memory_gib=main)
+        made.manifest = replace(made.manifest, roles={"candidate": [seat]}, hardware=machine)
+        subject = VerifiedRun(run.name, made, findings)
         check_hardware(subject, Thresholds({}), parameters)
         return list(findings)
 
@@ -133,4 +135,4 @@ def test_weights_that_no_memory_holds(good: Callable[..., Any]) -> None:
     assert told(400 * 10**9, laptop, 32.0, spec="openai/big") == []
     ray = {"options": {"distributed_executor_backend": "ray"}}
     assert told(400 * 10**9, laptop, 32.0, identity=ray) == []
-    assert memory_gib({"memory_gib": 8.0, "gpus": []}) == 8.0
+    assert memory_gib(replace(made.manifest.hardware, memory_gib=8.0, gpus=[])) == 8.0

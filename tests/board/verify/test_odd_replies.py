@@ -14,7 +14,7 @@ import pytest
 
 from suite.board.verify import verify
 from suite.board.verify.verification import as_text
-from suite.journal.reading import RunReader
+from suite.journal.run import Run
 from suite.run.outcome import RunSettings
 from suite.run.plan import make_plan
 from suite.run.request import EvalRequest
@@ -92,8 +92,8 @@ def test_a_run_of_odd_replies_is_packed_and_verified(odd: str, tmp_path: Path) -
     settings = RunSettings(cache=False, quiet=True, signals=False, backoff_s=0.0)
     outcome = asyncio.run(run_plan(make_plan(request), tmp_path / "run", settings=settings))
     assert outcome.exit_code == 0, outcome.reasons
-    assert "adapted" in {one.event for one in RunReader(tmp_path / "run").attempts}
-    calls = list(RunReader(tmp_path / "run").calls)
+    assert "adapted" in {one.event for one in Run(tmp_path / "run").journal.attempts}
+    calls = list(Run(tmp_path / "run").journal.calls)
     assert len(calls) >= len(ODD)
     assert {call.attempt for call in calls} == {1}
     assert {call.reply.text.split()[0] for call in calls} == {SAYS}

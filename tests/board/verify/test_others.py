@@ -39,7 +39,7 @@ def shelf(root: Path, *values: np.ndarray, **changes: Any) -> Board:
 
 
 def subject(usual: float = 0.1, failed: set[int] | None = None) -> VerifiedRun:
-    found = VerifiedRun("r", Path(), "", Findings())
+    found = VerifiedRun("r", None, Findings())  # type: ignore[arg-type]
     found.usual[CELL] = usual
     if failed:
         found.failed[CELL] = failed
@@ -179,7 +179,7 @@ class TestPasted:
             (units,) = one.units
             units.cell = f"cell-{number}"
             units.sample = np.sort(np.random.default_rng(number).integers(0, 2**63, SAMPLES, np.uint64))
-            mine = VerifiedRun("r", Path(), "", findings)
+            mine = VerifiedRun("r", None, findings)  # type: ignore[arg-type]
             mine.usual[units.cell] = usual
             order = np.random.default_rng(100 + number).permutation(SAMPLES)
             mine.order[units.cell] = array_of(units.sample[order])

@@ -9,13 +9,12 @@ entries (`others`).
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from suite.board.define.thresholds import Thresholds
-from suite.board.verify.members import members, provider_of
 from suite.board.verify.plausibility.calls import check_calls
 from suite.board.verify.plausibility.replies import check_replies
-from suite.board.verify.subject import VerifiedRun
+from suite.board.verify.subject import VerifiedRun, provider_of
+from suite.journal.documents import Hardware, RoleMember
 
 __all__ = ["plausible"]
 LOCAL = frozenset({"embedded", "transformers", "vllm"})
@@ -37,8 +36,8 @@ def plausible(subject: VerifiedRun, given: Mapping[str, float], parameters: int 
 
 def check_hardware(subject: VerifiedRun, thresholds: Thresholds, parameters: int | None) -> None:
     """A warning where the weights are larger than all memory. parameters: as declared."""
-    candidate = members(subject).get("candidate")
-    memory = memory_gib(subject.manifest["hardware"])
+    candidate = subject.members.get("candidate")
+    memory = memory_gib(subject.manifest.hardware)
     if parameters is None or candidate is None or memory is None or not _here(candidate):
         return
     needed = parameters * thresholds["bytes_per_parameter"] / GIB
@@ -52,20 +51,19 @@ def check_hardware(subject: VerifiedRun, thresholds: Thresholds, parameters: int
         )
 
 
-def memory_gib(hardware: Mapping[str, Any]) -> float | None:
+def memory_gib(hardware: Hardware) -> float | None:
     """All memory of a machine as recorded, GPUs' included; None where a part of it is not told."""
-    main = hardware.get("memory_gib")
-    if main is None:
+    if hardware.memory_gib is None:
         return None
-    found = [_MEMORY.search(str(one)) for one in hardware.get("gpus", ())]
+    found = [_MEMORY.search(one) for one in hardware.gpus]
     if any(one is None for one in found):
         return None
-    return float(main) + sum(int(one[1]) for one in found if one is not None) / 1024
+    return hardware.memory_gib + sum(int(one[1]) for one in found if one is not None) / 1024
 
 
-def _here(candidate: Mapping[str, Any]) -> bool:
+def _here(candidate: RoleMember) -> bool:
     """Whether the model ran on the recorded machine alone: not behind a URL, not spread by Ray."""
-    identity = candidate.get("identity", {})
+    identity = candidate.identity
     return (
         provider_of(candidate) in LOCAL
         and not identity.get("url")

@@ -12,9 +12,8 @@ import msgspec
 import numpy as np
 
 from suite.board.define.thresholds import Thresholds
-from suite.board.verify.members import UNSERVED, members, provider_of
 from suite.board.verify.plausibility.prompts import MemberPrompts, Sizes
-from suite.board.verify.subject import VerifiedRun
+from suite.board.verify.subject import UNSERVED, VerifiedRun, provider_of
 from suite.chat import assistant, call_id, sha256_hex
 from suite.journal.index import digest64
 from suite.journal.records import EVENTS, LIST_LENGTH, CallRecord
@@ -43,9 +42,9 @@ class _Member:
 
 def journals(subject: VerifiedRun) -> Iterator[tuple[str, CallRecord]]:
     """(file, call) of both stages."""
-    for call in subject.reader.calls:
+    for call in subject.run.journal.calls:
         yield "calls.jsonl", call
-    for call in subject.scoring_journal.calls:
+    for call in subject.run.judged.calls:
         yield "scoring/calls.jsonl", call
 
 
@@ -57,29 +56,29 @@ def family_of(call: CallRecord, families: Sequence[str]) -> str:
 
 def check_calls(subject: VerifiedRun, thresholds: Thresholds) -> float:
     """Everything about single calls. Returns the highest temperature that the candidate was asked at."""
-    known = members(subject)
+    known = subject.members
     seen: dict[str, _Member] = {}
     for name, record in known.items():
         served = provider_of(record) not in UNSERVED
-        seen[name] = _Member(served, str(record.get("identity", {}).get("name", "")))
+        seen[name] = _Member(served, str(record.identity.get("name", "")))
         if name == "candidate" and not served:
             subject.warn(
                 "R9.no-model",
                 "the candidate is no model that was served, but a replay, a script or a rule",
                 subject.place("manifest.json", "roles.candidate"),
-                found=record["spec"],
+                found=record.spec,
             )
     seated = {
-        file: {one["member"] for records in manifest.get("roles", {}).values() for one in records}
-        for file, manifest in (
-            ("calls.jsonl", subject.manifest),
-            ("scoring/calls.jsonl", subject.scoring_manifest),
+        file: {one.member for records in roles.values() for one in records}
+        for file, roles in (
+            ("calls.jsonl", subject.manifest.roles),
+            ("scoring/calls.jsonl", subject.scoring_manifest.roles),
         )
     }
     begin, retries = check_attempts(subject)
-    sizes = {"calls.jsonl": Sizes(subject.reader), "scoring/calls.jsonl": Sizes(subject.scoring_journal)}
+    sizes = {"calls.jsonl": Sizes(subject.run.journal), "scoring/calls.jsonl": Sizes(subject.run.judged)}
     temperature, quoting = 0.0, False
-    families = sorted({str(one["task"]).partition("/")[0] for one in subject.manifest["cells"]})
+    families = sorted({one.task.partition("/")[0] for one in subject.manifest.cells})
     for file, call in journals(subject):
         member = seen.get(call.role)
         if member is None or call.role not in seated[file]:
@@ -288,7 +287,7 @@ def check_attempts(subject: VerifiedRun) -> tuple[float, Counter[str]]:
     """(when the run first started, failed tries by call); what cannot be is a finding."""
     begin = float("inf")
     retries: Counter[str] = Counter()
-    for attempt in subject.reader.attempts:
+    for attempt in subject.run.journal.attempts:
         if attempt.event == "start":
             begin = min(begin, attempt.at)
         elif attempt.event == "retry":
@@ -302,7 +301,7 @@ def check_attempts(subject: VerifiedRun) -> tuple[float, Counter[str]]:
 
 def _created(subject: VerifiedRun, begin: float) -> None:
     """The manifest is written when the run first starts."""
-    told = str(subject.manifest["created"])
+    told = subject.manifest.created
     try:
         created = datetime.fromisoformat(told).timestamp()
     except ValueError:

@@ -104,9 +104,9 @@ class Leaks:
         """All that the sample's own requests say."""
         found = []
         for name in record.calls:
-            call = self._subject.recorded.find(name)
+            call = self._subject.run.solve_calls.find(name)
             if call is not None:
-                request = self._subject.reader.blocks.request(call)
+                request = self._subject.run.journal.blocks.request(call)
                 found += [one.content for one in request.messages]
                 found += [request.prompt, *request.texts]
         return "\n".join(found)
@@ -142,7 +142,7 @@ def _references(subject: VerifiedRun) -> dict[int, list[_Reference]]:
 
 def _judges(subject: VerifiedRun) -> tuple[dict[str, list[_Sentence]], tuple[str, ...]]:
     """Sentences of the prompts by their anchor, and the forms of a verdict; nothing where nobody judges."""
-    if subject.plan is None or not subject.scoring_manifest.get("roles"):
+    if subject.plan is None or not subject.scoring_manifest.roles:
         return {}, ()
     texts = set(_prompts(subject))
     sentences: dict[str, dict[str, _Sentence]] = {}
@@ -154,7 +154,7 @@ def _judges(subject: VerifiedRun) -> tuple[dict[str, list[_Sentence]], tuple[str
                 sentences.setdefault(one.anchor, {})[one.text] = one
     told = {match for text in texts for match in _FORM.findall(text)}
     used: set[str] = set()
-    for number, call in enumerate(subject.scoring_journal.calls):
+    for number, call in enumerate(subject.run.judged.calls):
         if number >= MOST_VERDICTS or used == told:
             break
         used |= {one for one in told - used if one in call.reply.text}

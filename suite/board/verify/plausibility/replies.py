@@ -2,13 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import msgspec
 
 from suite.board.define.thresholds import Thresholds
-from suite.board.verify.members import members
 from suite.board.verify.plausibility.leaks import Leaks, words_of
 from suite.board.verify.subject import VerifiedRun
 from suite.journal.index import digest64
@@ -51,9 +49,10 @@ class _CellReplies:
 def check_replies(subject: VerifiedRun, thresholds: Thresholds, temperature: float) -> None:
     """Everything about what was answered. temperature: the highest that the candidate was asked at."""
     cells: dict[str, _CellReplies] = {}
-    most = MOST_GRAMS // max(len(subject.manifest["cells"]), 1)
+    most = MOST_GRAMS // max(len(subject.manifest.cells), 1)
     leaks = Leaks(subject)
-    for record, text in _texts(subject):
+    for record in subject.run.outputs():
+        text = subject.run.text(record)
         words = words_of(text)
         _add(cells.setdefault(record.cell, _CellReplies()), record, text, words, most)
         if leaks.wanted:
@@ -61,7 +60,7 @@ def check_replies(subject: VerifiedRun, thresholds: Thresholds, temperature: flo
         if record.output.finish != "stop":
             subject.failed.setdefault(record.cell, set()).add(digest64(record.sample))
     leaks.report(thresholds)
-    judged = any(name.partition("/")[0] == "judge" for name in members(subject))
+    judged = any(name.partition("/")[0] == "judge" for name in subject.members)
     for name, cell in cells.items():
         subject.usual[name] = max(cell.whole.values()) / cell.outputs
         _copies(subject, thresholds, name, cell)
@@ -76,15 +75,6 @@ def check_replies(subject: VerifiedRun, thresholds: Thresholds, temperature: flo
             what = "all trials answer alike, at a temperature above 0"
             subject.warn("R9.trials", what, where, found=cell.repeated)
     _rationales(subject, thresholds)
-
-
-def _texts(subject: VerifiedRun) -> Iterator[tuple[OutputRecord, str]]:
-    for record in subject.reader.outputs:
-        if record.text_from:
-            call = subject.recorded.find(record.text_from)
-            yield record, call.reply.text if call else ""
-        else:
-            yield record, record.output.text
 
 
 def _add(cell: _CellReplies, record: OutputRecord, text: str, words: list[str], most: int) -> None:
@@ -154,7 +144,7 @@ def _rationales(subject: VerifiedRun, thresholds: Thresholds) -> None:
     """Long replies of judges that are the same for different requests."""
     seen: dict[int, str] = {}
     copied = count = 0
-    for call in subject.scoring_journal.calls:
+    for call in subject.run.judged.calls:
         if call.reply.usage.completion < LONG_TOKENS and len(call.reply.text) < LONG_TEXT:
             continue
         count += 1
