@@ -19,8 +19,8 @@ wins. Exit codes: 0 fine, 1 pending work remains or a check failed, 2 wrong inpu
 
 A flag means the same in every command. `-o` is an option of a model's engine; `-O/--output` is what a command
 writes. `--json` takes no value. A board's definition is given by `--board`, its repository by `--repo`; an
-argument is what a command works on: a run, a bundle, an entry. Old spellings work for one version more, with a
-note.
+argument is what a command works on: a run, a bundle, an entry. Old spellings work for one version more, with
+a note.
 """
 
 
