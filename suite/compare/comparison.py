@@ -9,16 +9,17 @@ corrected p is below alpha. Why: docs/statistics.md, "Two models" and "Many comp
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from suite.compare.comparability import Difference, Match, differences, match_cells, refuse
 from suite.compare.differences import SliceDifference, noted, pair, slice_differences
 from suite.compare.disagreements import Disagreement, disagreements
 from suite.compare.rows import MeasureRow, SliceRow
-from suite.compare.runs import LabelledRun, cell_name, load_tables, load_tasks, open_runs
+from suite.compare.runs import LabelledRun, load_tables, load_tasks, open_runs
 from suite.compare.sides import side
 from suite.errors import ConfigError, unknown
 from suite.plugins import Catalogue, catalogue
+from suite.run.cells import AnyTask
 from suite.scoring.measures import Measure
 from suite.scoring.metrics.declared import measures_of
 from suite.scoring.stats.bootstrap import seed_for
@@ -94,45 +95,36 @@ def compare_runs(
     if len(places) < 2:
         raise ConfigError("one run is not a comparison", fix="name two runs or more: suite compare RUN RUN")
     runs = open_runs(places)
-    pairs = _pairs(runs, asked.baseline)
-    matched: dict[tuple[int, int], tuple[list[Match], list[Difference]]] = {}
-    for i, j in pairs:
-        a, b = runs[i].run, runs[j].run
-        matches, notes = match_cells(a, b)
-        found = [*notes, *differences(a, b, matches)]
+    matched = []
+    for a, b in _pairs(runs, asked.baseline):
+        matches, notes = match_cells(a.run, b.run)
+        found = [*notes, *differences(a.run, b.run, matches)]
         if not asked.anyway:
-            refuse(runs[i], runs[j], found)
-        matched[i, j] = matches, found
+            refuse(a, b, found)
+        matched.append((a, b, matches, found))
     tasks = load_tasks(runs, plugins or catalogue())
-    known = {name: measures_of(task.metrics) for name, task in tasks.items()}
-    chosen = {
-        name: _chosen(name, known[name], task.info.headline, asked.metrics) for name, task in tasks.items()
-    }
-    _known(asked.metrics, known)
-    leads = {name: _lead(chosen[name], known[name]) for name in chosen}
+    chosen = _chosen(tasks, asked.metrics)
     cells = frozenset(
-        cell_name(index, cell)
-        for (i, j), (matches, _) in matched.items()
+        cell
+        for a, b, matches, _ in matched
         for match in matches
-        for index, cell in ((i, match.cell_a), (j, match.cell_b))
+        for cell in (a.cell(match.cell_a), b.cell(match.cell_b))
     )
     tables = load_tables(runs, {name: _values(wanted) for name, wanted in chosen.items()}, cells)
     rows: list[MeasureRow] = []
     slices: list[tuple[int, SliceDifference]] = []  # with the place of its row
     parts = []
-    for (i, j), (matches, found) in matched.items():
+    for a, b, matches, found in matched:
         read: list[MeasureRow] = []
         for match in matches:
-            for measure, headline in chosen[match.task]:
-                lead = measure.name == leads[match.task]
-                table = tables[match.task]
-                row, more = _row((runs[i], i), (runs[j], j), match, measure, headline, lead, table, asked)
-                slices += [(len(rows), one) for one in more]
+            for one in chosen[match.task]:
+                row, more = _row(a, b, match, one, tables[match.task], asked)
+                slices += [(len(rows), part) for part in more]
                 rows.append(row)
-                if lead:
+                if one.lead:
                     read.append(row)
-        shown = disagreements(runs[i].run, runs[j].run, read, asked.examples)
-        parts.append(PairPart(runs[i].label, runs[j].label, tuple(found), tuple(shown)))
+        shown = disagreements(a.run, b.run, read, asked.examples)
+        parts.append(PairPart(a.label, b.label, tuple(found), tuple(shown)))
     finished, family = _corrected(rows, asked)
     adjusted = adjust([one.p for _, one in slices], "bh") if slices else []
     sliced = [
@@ -142,79 +134,75 @@ def compare_runs(
     return Compared(runs, asked, tuple(finished), tuple(sliced), tuple(parts), family)
 
 
-def _pairs(runs: Sequence[LabelledRun], baseline: str) -> list[tuple[int, int]]:
+def _pairs(runs: Sequence[LabelledRun], baseline: str) -> list[tuple[LabelledRun, LabelledRun]]:
     if not baseline:
-        return list(itertools.combinations(range(len(runs)), 2))
-    names = [{label, run.name, run.folder.name} for label, run in runs]
-    base = next((index for index, known in enumerate(names) if baseline in known), None)
-    if base is None:
-        raise unknown("run", baseline, [run.label for run in runs], where="--against")
-    return [(index, base) for index in range(len(runs)) if index != base]
+        return list(itertools.combinations(runs, 2))
+    for base in runs:
+        if baseline in (base.label, base.run.name, base.run.folder.name):
+            return [(one, base) for one in runs if one is not base]
+    raise unknown("run", baseline, [run.label for run in runs], where="--against")
 
 
-def _chosen(
-    task: str, known: Sequence[Measure], headline: str, asked: Sequence[str]
-) -> list[tuple[Measure, bool]]:
-    found = [
-        (one, one.name == headline)
-        for one in known
-        if one.name == headline or one.name in asked or "all" in asked
-    ]
-    if not any(first for _, first in found) and not asked:
-        names = ", ".join(one.name for one in known)
-        raise ConfigError(
-            f"the headline {headline!r} of {task} is no number of one model that can be compared",
-            fix=f"name another with --metric: {names}" if names else "",
-        )
-    return sorted(found, key=lambda pair: not pair[1])
-
-
-def _lead(chosen: list[tuple[Measure, bool]], known: Sequence[Measure]) -> str:
-    """The measure whose slices and samples are shown: the headline, or, where that is a formula over all
-    samples, the first mean of samples, which is then compared too (as exploration). "" if there is none.
+class ChosenMeasure(NamedTuple):
+    """A measure that is compared. lead: its slices and samples are shown: the headline, or, where that
+    is a formula over all samples, the first mean of samples, which is then compared too (as exploration).
     """
-    headline = next((one for one, first in chosen if first), None)
-    if headline is None or headline.mean:
-        return headline.name if headline else ""
-    mean = next((one for one in known if one.mean and one.over == "samples"), None)
-    if mean is None:
-        return ""
-    if all(one.name != mean.name for one, _ in chosen):
-        chosen.append((mean, False))
-    return mean.name
+
+    measure: Measure
+    headline: bool
+    lead: bool
 
 
-def _values(chosen: Sequence[tuple[Measure, bool]]) -> Values:
-    """What a table must keep for these measures."""
-    needs: dict[str, set[str]] = {"samples": set(), "parts": set()}
-    for measure, _ in chosen:
-        needs[measure.over].update(name for name in measure.needs if not name.startswith("tag:"))
-    return Values(frozenset(needs["samples"]), frozenset(needs["parts"]))
-
-
-def _known(asked: Sequence[str], known: Mapping[str, Sequence[Measure]]) -> None:
+def _chosen(tasks: Mapping[str, type[AnyTask]], asked: Sequence[str]) -> dict[str, list[ChosenMeasure]]:
+    """Task -> what is compared of it, the headline first."""
+    known = {name: measures_of(task.metrics) for name, task in tasks.items()}
     names = {one.name for measures in known.values() for one in measures}
     for name in asked:
         if name != "all" and name not in names:
             raise unknown("metric", name, names, where="--metric")
+    return {name: _of_task(name, known[name], task.info.headline, asked) for name, task in tasks.items()}
+
+
+def _of_task(task: str, known: Sequence[Measure], first: str, asked: Sequence[str]) -> list[ChosenMeasure]:
+    headline = next((one for one in known if one.name == first), None)
+    if headline is None and not asked:
+        names = ", ".join(one.name for one in known)
+        raise ConfigError(
+            f"the headline {first!r} of {task} is no number of one model that can be compared",
+            fix=f"name another with --metric: {names}" if names else "",
+        )
+    found = [one for one in known if one is headline or one.name in asked or "all" in asked]
+    found.sort(key=lambda one: one is not headline)
+    lead = headline
+    if headline is not None and not headline.mean:
+        lead = next((one for one in known if one.mean and one.over == "samples"), None)
+        if lead is not None and lead not in found:
+            found.append(lead)
+    return [ChosenMeasure(one, one is headline, one is lead) for one in found]
+
+
+def _values(chosen: Sequence[ChosenMeasure]) -> Values:
+    """What a table must keep for these measures."""
+    needs: dict[str, set[str]] = {"samples": set(), "parts": set()}
+    for measure, *_ in chosen:
+        needs[measure.over].update(name for name in measure.needs if not name.startswith("tag:"))
+    return Values(frozenset(needs["samples"]), frozenset(needs["parts"]))
 
 
 def _row(
-    one: tuple[LabelledRun, int],
-    two: tuple[LabelledRun, int],
+    a: LabelledRun,
+    b: LabelledRun,
     match: Match,
-    measure: Measure,
-    headline: bool,
-    lead: bool,
+    one: ChosenMeasure,
     table: ScoreTable,
     asked: ComparisonWanted,
 ) -> tuple[MeasureRow, list[SliceDifference]]:
-    (a, i), (b, j) = one, two
+    measure, headline, lead = one
     tags = [name for name in table.tags if name != measure.macro] if lead else []
     needed = [*tags, *([measure.macro] if measure.macro else [])]
     sides = (
-        side(measure, table, cell_name(i, match.cell_a), needed),
-        side(measure, table, cell_name(j, match.cell_b), needed),
+        side(measure, table, a.cell(match.cell_a), needed),
+        side(measure, table, b.cell(match.cell_b), needed),
     )
     seed = seed_for(a.run.manifest.seed, "compare", measure.name)
     found = pair(measure, *sides, seed=seed, level=asked.level)

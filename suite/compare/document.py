@@ -26,7 +26,7 @@ def as_data(found: Compared) -> dict[str, object]:
                 "candidate": candidate_of(run),
                 "plan_sha256": run.manifest.plan_sha256,
             }
-            for label, run in found.runs
+            for label, run, _ in found.runs
         ],
         "differences": [
             {"a": part.a, "b": part.b, **asdict(one)} for part in found.parts for one in part.differences

@@ -1,5 +1,6 @@
 """The runs of a comparison: each with one scoring and a short label; their values in one table per task."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,10 +12,15 @@ from suite.scoring.table import ScoreTable, TableBuilder, Wanted
 
 
 class LabelledRun(NamedTuple):
-    """label: what to call the run, its candidate if that is not another's too."""
+    """label: what to call the run, its candidate if that is not another's too. number: its place, from 0."""
 
     label: str
     run: Run
+    number: int
+
+    def cell(self, cell: str) -> str:
+        """What a cell of this run is called in the tables."""
+        return f"{self.number}/{cell}"
 
 
 def open_runs(places: Sequence[str]) -> list[LabelledRun]:
@@ -30,7 +36,7 @@ def open_runs(places: Sequence[str]) -> list[LabelledRun]:
     for index, one in enumerate(where):
         if one in where[:index]:
             raise ConfigError(f"run {found[index].name} is given twice", fix="compare two different runs")
-    return [LabelledRun(*one) for one in zip(_labels(found), found, strict=True)]
+    return [LabelledRun(*one) for one in zip(_labels(found), found, itertools.count())]
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
@@ -49,31 +55,25 @@ def candidate_of(run: Run) -> str:
     return run.candidate.spec if run.candidate else ""
 
 
-def cell_name(run: int, cell: str) -> str:
-    """What a cell of the nth run is called in the tables."""
-    return f"{run}/{cell}"
-
-
 def load_tasks(runs: Sequence[LabelledRun], plugins: Catalogue) -> dict[str, type[AnyTask]]:
     """The task classes of the runs by name, for their metrics. Raises NotFound or PluginError."""
-    names = dict.fromkeys(cell.task for _, run in runs for cell in run.manifest.cells)
+    names = dict.fromkeys(cell.task for one in runs for cell in one.run.manifest.cells)
     return {name: load_task(plugins, name)[0] for name in names}
 
 
 def load_tables(
     runs: Sequence[LabelledRun], values: Mapping[str, Wanted], cells: frozenset[str]
 ) -> dict[str, ScoreTable]:
-    """One table per task over all runs, its cells named by `cell_name`.
+    """One table per task over all runs, its cells named by `LabelledRun.cell`.
 
     values: task -> what its table keeps. cells: those names to keep.
     """
     builders = {task: TableBuilder(wanted) for task, wanted in values.items()}
-    for index, (_, run) in enumerate(runs):
-        task_of = {cell.cell: cell.task for cell in run.manifest.cells}
-        for output, score in run.pairs():
-            name = cell_name(index, output.cell)
-            if score is None or name not in cells:
-                continue
-            output.cell = score.cell = name
-            builders[task_of[name.partition("/")[2]]].add(output, score)
+    for one in runs:
+        task_of = {one.cell(cell.cell): cell.task for cell in one.run.manifest.cells}
+        for output, score in one.run.pairs():
+            name = one.cell(output.cell)
+            if score is not None and name in cells:
+                output.cell = score.cell = name
+                builders[task_of[name]].add(output, score)
     return {task: builder.build() for task, builder in builders.items()}

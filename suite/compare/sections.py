@@ -48,7 +48,7 @@ def _runs(found: Compared) -> Iterator[Block]:
                 run.manifest.trials,
                 run.results.pending if run.has_results else None,
             )
-            for label, run in found.runs
+            for label, run, _ in found.runs
         ],
     )
     for part in found.parts:

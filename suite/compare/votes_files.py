@@ -215,7 +215,7 @@ def votes_of_runs(places: Sequence[str], plugins: Catalogue | None = None) -> Ra
         for name, task in tasks.items()
     }
     votes: list[RawVote] = []
-    for _, run in runs:
+    for _, run, _ in runs:
         opponents = run.manifest.roles.get("baseline")
         if not opponents or run.candidate is None:
             raise ConfigError(f"run {run.name} sets no candidate against a baseline")
@@ -231,7 +231,7 @@ def votes_of_runs(places: Sequence[str], plugins: Catalogue | None = None) -> Ra
             if x is not None and not isinstance(x, str | Unscored):
                 winner = "a" if x > 0.5 else "b" if x < 0.5 else "tie"
             votes.append(RawVote(a, b, winner, output.sample))
-    source = ", ".join(run.name for _, run in runs)
+    source = ", ".join(run.name for _, run, _ in runs)
     if not votes:
         raise DataError("the runs hold no verdicts", where=source)
     return RawVotes(votes, source)
