@@ -7,7 +7,7 @@ none of them has to know the kinds of metrics. Light: no numpy. Not here: comput
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from suite.journal.documents import Direction
 
@@ -20,18 +20,6 @@ Over = Literal["samples", "parts"]
 Columns = Mapping[str, Any]
 Formula = Callable[[Columns], float | None]
 Adds = Callable[[Columns], Any]  # an array of one entry per unit, or one number of one unit
-
-
-class Shown(Protocol):
-    """What a row says of itself beside its number."""
-
-    @property
-    def direction(self) -> Direction:
-        """Which way is better."""
-
-    @property
-    def unit(self) -> str:
-        """Shown behind the number."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import msgspec
 import numpy as np
 
 from suite.errors import PluginError
 from suite.journal.documents import MetricResult
-from suite.scoring.measures import Columns, Measure, Range, Shown
+from suite.scoring.measures import Columns, Measure, Range
 from suite.scoring.stats.bootstrap import bootstrap_formula, seed_for
 from suite.scoring.stats.clusters import grouped, grouped_together, is_binary
 from suite.scoring.stats.estimate import Estimate, finite, joined
@@ -18,7 +17,6 @@ from suite.scoring.table import ScoreTable
 from suite.scoring.units import Scope, Units, units_of
 
 LOW_COVERAGE = 0.95
-Slice = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -31,30 +29,33 @@ class Context:
     seed: int
     level: float
 
-    def seed_of(self, name: str, slice_: Slice) -> int:
+    def seed_of(self, name: str, tags: Mapping[str, str]) -> int:
         """The seed of one row's resampling: from the run's seed, its name and slice."""
-        return seed_for(self.seed, name, *(part for pair in sorted(slice_.items()) for part in pair))
+        return seed_for(self.seed, name, *(part for pair in sorted(tags.items()) for part in pair))
+
+
+@dataclass(frozen=True)
+class CellSlice:
+    """A cell, as {}, or the part of it with a tag, as {tag: category}; and its rows of the table."""
+
+    context: Context
+    scope: Scope
+    tags: Mapping[str, str]
 
     def row(
-        self,
-        shown: Shown,
-        name: str,
-        slice_: Slice,
-        found: Estimate,
-        units: Units,
-        bounds: tuple[float, float] | None = None,
+        self, measure: Measure, found: Estimate, units: Units, bounds: tuple[float, float] | None = None
     ) -> MetricResult:
         """The result's record."""
         coverage = units.coverage
         labels = f"{units.labels} labels where numbers were expected" if units.labels else ""
         return MetricResult(
-            name=name,
-            slice=dict(slice_),
-            headline=name == self.headline and not slice_,
+            name=measure.name,
+            slice=dict(self.tags),
+            headline=measure.name == self.context.headline and not self.tags,
             value=found.value,
             low=found.low,
             high=found.high,
-            level=self.level,
+            level=self.context.level,
             method=found.method,
             n=units.n,
             unscored=units.unscored,
@@ -63,29 +64,29 @@ class Context:
             bounds=bounds,
             clusters=found.clusters,
             n_effective=found.n_effective,
-            direction=shown.direction,
+            direction=measure.direction,
             note=joined(found.note if coverage is not None else "", coverage_note(coverage), labels),
-            unit=shown.unit,
+            unit=measure.unit,
         )
 
-    def mean_row(self, measure: Measure, slice_: Slice, units: Units, note: str = "") -> MetricResult:
+    def mean_row(self, measure: Measure, units: Units, note: str = "") -> MetricResult:
         """The mean of what each unit adds above the line. note: comes first."""
         assert measure.top is not None
         x, limits = measure.top(units.columns), measure.range
         binary = measure.binary and is_binary(x)
-        found = covering_mean(x, grouped(units.clusters), binary=binary, limits=limits, level=self.level)
-        found = replace(found, note=joined(note, found.note))
-        return self.row(
-            measure, measure.name, slice_, found, units, bounds_of(x, units.share, units.unscored, limits)
+        found = covering_mean(
+            x, grouped(units.clusters), binary=binary, limits=limits, level=self.context.level
         )
+        found = replace(found, note=joined(note, found.note))
+        return self.row(measure, found, units, bounds_of(x, units.share, units.unscored, limits))
 
-    def macro_row(self, measure: Measure, micro: MetricResult, scope: Scope) -> MetricResult:
+    def macro_row(self, measure: Measure, micro: MetricResult) -> MetricResult:
         """The mean over slices; counts and coverage are those of the whole. The groups are fixed; why:
         docs/numbers.md, "Macro and micro".
         """
         assert measure.top is not None
         columns, clusters, limits, empty = [], [], [], []
-        for label, part in scope.sliced(measure.macro):
+        for label, part in self.scope.sliced(measure.macro):
             units = units_of(measure, part)
             if units.n:
                 x = measure.top(units.columns)
@@ -103,14 +104,14 @@ class Context:
                 grouped_together(clusters),
                 binary=measure.binary and all(is_binary(x) for x in columns),
                 limits=measure.range,
-                level=self.level,
+                level=self.context.level,
             )
             found = replace(found, note=joined(f"macro over {len(columns)} slices", found.note))
             bounds = bounds_of_macro(limits, columns)
         return msgspec.structs.replace(
             micro,
             name=measure.name,
-            headline=measure.name == self.headline,
+            headline=measure.name == self.context.headline,
             value=found.value,
             low=found.low,
             high=found.high,
@@ -129,49 +130,33 @@ def coverage_note(coverage: float | None) -> str:
     return f"coverage {coverage:.1%}" if coverage < LOW_COVERAGE else ""
 
 
-class Formulated(Protocol):
-    """A metric whose interval comes from resampling."""
-
-    @property
-    def name(self) -> str:
-        """Of the metric."""
-
-    @property
-    def interval(self) -> str:
-        """How it is made; "none" for none."""
-
-    @property
-    def draws(self) -> int:
-        """Resamples."""
-
-    @property
-    def range(self) -> Range | None:
-        """Of its value."""
-
-
 def formula_estimate(
-    metric: Formulated,
+    name: str,
     formula: Callable[[Mapping[str, Columns]], float | None],
     held: Mapping[str, Units],
+    *,
+    draws: int,
     seed: int,
     level: float,
+    limits: Range | None,
 ) -> Estimate:
-    """A formula's value with its interval. held: units by name of the cell.
+    """A formula's value with its interval. name: of its metric. held: units by name of the cell. draws: 0 for
+    no interval.
 
     Raises PluginError for a formula that fails on the sample itself.
     """
     try:
-        value = finite(formula({name: _whole(units) for name, units in held.items()}))
+        value = finite(formula({cell: _whole(units) for cell, units in held.items()}))
     except Exception as error:  # third-party code: anything may come out
         raise PluginError(
-            f"the formula of metric {metric.name!r} failed: {type(error).__name__}: {error}"
+            f"the formula of metric {name!r} failed: {type(error).__name__}: {error}"
         ) from error
     if value is None:
         return Estimate(None, note="the formula yields no number here")
-    if metric.interval == "none":
+    if not draws:
         return Estimate(value)
-    tables = {name: (units.columns, units.clusters) for name, units in held.items()}
-    return bootstrap_formula(value, formula, tables, metric.draws, seed, level, metric.range)
+    tables = {cell: (units.columns, units.clusters) for cell, units in held.items()}
+    return bootstrap_formula(value, formula, tables, draws, seed, level, limits)
 
 
 def _whole(units: Units) -> Columns:

@@ -72,7 +72,7 @@ class Across(Declared):
         return {name: value for name, value in _parameters(cell).items() if name not in named}
 
     def _result(self, context: "Context", cells: Mapping[str, CellPlan]) -> AcrossResult:
-        from suite.scoring.rows import formula_estimate
+        from suite.scoring.rows import CellSlice, formula_estimate
         from suite.scoring.stats.estimate import Estimate
         from suite.scoring.units import Units, collect, on_common_samples, scope_of
 
@@ -88,10 +88,18 @@ class Across(Declared):
         shared = self._shared(any_cell)
         found = Estimate(None)
         if n:
-            seed = context.seed_of(self.name, {name: str(value) for name, value in shared.items()})
-            found = formula_estimate(self, self.function, held, seed, context.level)
+            found = formula_estimate(
+                self.name,
+                self.function,
+                held,
+                draws=0 if self.interval == "none" else self.draws,
+                seed=context.seed_of(self.name, {name: str(value) for name, value in shared.items()}),
+                level=context.level,
+                limits=self.range,
+            )
         counted = Units({}, first.clusters[:n], first.samples[:n], None, applicable - n, 0)
-        row = context.row(self, self.name, {}, found, counted)
+        whole = scope_of(context.table, any_cell.cell, "samples", self.where)
+        row = CellSlice(context, whole, {}).row(self._measure(self.name), found, counted)
         return AcrossResult(any_cell.task, {role: one.cell for role, one in cells.items()}, shared, row)
 
 

@@ -11,8 +11,7 @@ from suite.scoring.measures import RowFacts
 from suite.scoring.metrics.declared import OfOneCell, values_of
 
 if TYPE_CHECKING:
-    from suite.scoring.rows import Context
-    from suite.scoring.units import Scope
+    from suite.scoring.rows import CellSlice
 
 COEFFICIENTS: tuple[str, ...] = ("percent", "alpha", "ac1", "cohen", "fleiss", "randolph")
 
@@ -55,15 +54,13 @@ class Agreement(OfOneCell):
         least = (0.0 if one == "percent" else -math.inf for one in self.coefficients)
         return {row: RowFacts("agreement", low, 1.0) for row, low in zip(self.rows(), least, strict=True)}
 
-    def compute(
-        self, context: "Context", scope: "Scope", slice_: Mapping[str, str]
-    ) -> Iterator[MetricResult]:
+    def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
         """One row a coefficient."""
         from suite.scoring.item_ratings import ratings_of
         from suite.scoring.stats.agreement import agreement
         from suite.scoring.stats.clusters import grouped
 
-        ratings, clusters, units = ratings_of(scope, self.value, self.raters, self.categories)
+        ratings, clusters, units = ratings_of(part.scope, self.value, self.raters, self.categories)
         for name, coefficient in zip(self.rows(), self.coefficients, strict=True):
-            found = agreement(coefficient, self.scale, ratings, grouped(clusters), context.level)
-            yield context.row(self, name, slice_, found, units)
+            found = agreement(coefficient, self.scale, ratings, grouped(clusters), part.context.level)
+            yield part.row(self._measure(name), found, units)

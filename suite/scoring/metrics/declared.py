@@ -10,8 +10,7 @@ from suite.journal.documents import Direction, MetricResult
 from suite.scoring.measures import Measure, Over, Range, RowFacts, Where
 
 if TYPE_CHECKING:
-    from suite.scoring.rows import Context
-    from suite.scoring.units import Scope
+    from suite.scoring.rows import CellSlice, Context
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,17 +83,16 @@ class OfOneCell(Declared):
 
     def results(self, context: "Context") -> Iterator[MetricResult]:
         """Its rows: of the whole first, then of its slices."""
+        from suite.scoring.rows import CellSlice
         from suite.scoring.units import scope_of
 
         scope = scope_of(context.table, context.cell, self.over, self.where)
-        for slice_, part in scope.slices(self.slices):
-            yield from self.compute(context, part, slice_)
+        for tags, part in scope.slices(self.slices):
+            yield from self.compute(CellSlice(context, part, tags))
 
     @abstractmethod
-    def compute(
-        self, context: "Context", scope: "Scope", slice_: Mapping[str, str]
-    ) -> Iterator[MetricResult]:
-        """Its rows over some rows of the table. Raises PluginError for a formula that fails."""
+    def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
+        """Its rows over a part of the cell. Raises PluginError for a formula that fails."""
 
 
 def values_of(names: Iterable[str], over: Over) -> tuple[frozenset[str], frozenset[str]]:

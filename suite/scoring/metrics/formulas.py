@@ -10,8 +10,7 @@ from suite.scoring.measures import Formula, Measure, Over, Range, RowFacts, scal
 from suite.scoring.metrics.declared import OfOneCell, values_of
 
 if TYPE_CHECKING:
-    from suite.scoring.rows import Context
-    from suite.scoring.units import Scope
+    from suite.scoring.rows import CellSlice
 
 ONE = "cell"
 HowDrawn = Literal["cluster-bootstrap", "none"]
@@ -48,23 +47,26 @@ class Custom(OfOneCell):
         """The one row."""
         return (replace(self._measure(self.name, *self.needs), formula=self.formula, numbers=False),)
 
-    def compute(
-        self, context: "Context", scope: "Scope", slice_: Mapping[str, str]
-    ) -> Iterator[MetricResult]:
+    def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
         """The one row."""
         from suite.scoring.rows import formula_estimate
         from suite.scoring.stats.estimate import Estimate
         from suite.scoring.units import units_of
 
         (measure,) = self.measures()
-        units = units_of(measure, scope)
+        units = units_of(measure, part.scope)
         found = Estimate(None)
         if units.n:
-            seed = context.seed_of(self.name, slice_)
             found = formula_estimate(
-                self, lambda tables: self.formula(tables[ONE]), {ONE: units}, seed, context.level
+                self.name,
+                lambda tables: self.formula(tables[ONE]),
+                {ONE: units},
+                draws=0 if self.interval == "none" else self.draws,
+                seed=part.context.seed_of(self.name, part.tags),
+                level=part.context.level,
+                limits=self.range,
             )
-        yield context.row(self, self.name, slice_, found, units)
+        yield part.row(measure, found, units)
 
 
 def check_needs(metric: str, needs: Sequence[str]) -> None:

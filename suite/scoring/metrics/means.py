@@ -14,8 +14,7 @@ from suite.scoring.measures import Measure, Over, Range, RowFacts, scaled
 from suite.scoring.metrics.declared import OfOneCell, values_of
 
 if TYPE_CHECKING:
-    from suite.scoring.rows import Context
-    from suite.scoring.units import Scope
+    from suite.scoring.rows import CellSlice
 
 
 @dataclass(frozen=True)
@@ -77,21 +76,19 @@ class Mean(OfOneCell):
             for row in self.rows()
         )
 
-    def compute(
-        self, context: "Context", scope: "Scope", slice_: Mapping[str, str]
-    ) -> Iterator[MetricResult]:
+    def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
         """The total of the plain name; of the whole, also the other total."""
         from suite.scoring.units import units_of
 
         measures = self.measures()
         plain = next(one for one in measures if not one.macro)
-        units = units_of(plain, scope)
-        if slice_ or not self.other:
-            yield context.mean_row(replace(plain, name=self.name), slice_, units)
+        units = units_of(plain, part.scope)
+        if part.tags or not self.other:
+            yield part.mean_row(replace(plain, name=self.name), units)
             return
-        micro = context.mean_row(plain, slice_, units)
+        micro = part.mean_row(plain, units)
         for one in measures:
-            yield context.macro_row(one, micro, scope) if one.macro else micro
+            yield part.macro_row(one, micro) if one.macro else micro
 
     def _macro(self, row: str) -> str:
         """The tag that a row is a macro average over, "" for none."""

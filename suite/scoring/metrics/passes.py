@@ -10,8 +10,7 @@ from suite.scoring.measures import Measure, RowFacts
 from suite.scoring.metrics.declared import OfOneCell, values_of
 
 if TYPE_CHECKING:
-    from suite.scoring.rows import Context
-    from suite.scoring.units import Scope
+    from suite.scoring.rows import CellSlice
 
 UNIT = (0.0, 1.0)
 
@@ -58,18 +57,16 @@ class PassAt(OfOneCell):
             for k in self.k
         )
 
-    def compute(
-        self, context: "Context", scope: "Scope", slice_: Mapping[str, str]
-    ) -> Iterator[MetricResult]:
+    def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
         """All rows; a k that was not run leaves none."""
         from suite.scoring.stats.estimate import Estimate
         from suite.scoring.units import trials_of
 
-        counted = trials_of(scope, self.value)
+        counted = trials_of(part.scope, self.value)
         for measure in self.measures():
             every, k = measure.trials or (False, 1)
             if refusal := counted.refusal(k):
                 found = Estimate(None, note=refusal)
-                yield context.row(self, measure.name, slice_, found, counted.units(1, every=every))
+                yield part.row(measure, found, counted.units(1, every=every))
             else:
-                yield context.mean_row(measure, slice_, counted.units(k, every=every))
+                yield part.mean_row(measure, counted.units(k, every=every))

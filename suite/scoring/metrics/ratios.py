@@ -9,8 +9,7 @@ from suite.scoring.measures import Measure, Over, Range, RowFacts, scaled
 from suite.scoring.metrics.declared import OfOneCell, values_of
 
 if TYPE_CHECKING:
-    from suite.scoring.rows import Context
-    from suite.scoring.units import Scope
+    from suite.scoring.rows import CellSlice
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,7 @@ class Ratio(OfOneCell):
         plain = self._measure(self.name, self.top, self.bottom)
         return (replace(plain, top=lambda c: c[self.top], bottom=lambda c: c[self.bottom]),)
 
-    def compute(
-        self, context: "Context", scope: "Scope", slice_: Mapping[str, str]
-    ) -> Iterator[MetricResult]:
+    def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
         """The one row."""
         from suite.scoring.stats.clusters import grouped
         from suite.scoring.stats.estimate import Estimate
@@ -52,10 +49,10 @@ class Ratio(OfOneCell):
         from suite.scoring.units import units_of
 
         (measure,) = self.measures()
-        units = units_of(measure, scope)
+        units = units_of(measure, part.scope)
         top, bottom = units.columns[self.top], units.columns[self.bottom]
         if float(bottom.sum()):
-            found = covering_ratio(top, bottom, grouped(units.clusters), self.range, context.level)
+            found = covering_ratio(top, bottom, grouped(units.clusters), self.range, part.context.level)
         else:
             found = Estimate(None, note=f"the sum of {self.bottom} is zero" if units.n else "")
-        yield context.row(self, self.name, slice_, found, units)
+        yield part.row(measure, found, units)

@@ -9,8 +9,7 @@ from suite.scoring.measures import Measure, RowFacts
 from suite.scoring.metrics.declared import OfOneCell, values_of
 
 if TYPE_CHECKING:
-    from suite.scoring.rows import Context
-    from suite.scoring.units import Scope
+    from suite.scoring.rows import CellSlice
 
 
 @dataclass(frozen=True)
@@ -58,18 +57,16 @@ class WinRate(OfOneCell):
             replace(net, top=lambda c: (c[value] > 0.5) * 1.0 - (c[value] < 0.5), range=(-1.0, 1.0)),
         )
 
-    def compute(
-        self, context: "Context", scope: "Scope", slice_: Mapping[str, str]
-    ) -> Iterator[MetricResult]:
+    def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
         """All readings, with the counts."""
         from suite.scoring.units import units_of
 
         half, excluded, strict, net = self.measures()
-        units = units_of(half, scope)
+        units = units_of(half, part.scope)
         x = units.columns[self.value]
         wins, losses = int((x > 0.5).sum()), int((x < 0.5).sum())
         note = f"{wins} wins, {len(x) - wins - losses} ties, {losses} losses" if units.n else ""
-        yield context.mean_row(half, slice_, units, note)
-        yield context.mean_row(excluded, slice_, units.take(x != 0.5), note)
-        yield context.mean_row(strict, slice_, units, note)
-        yield context.mean_row(net, slice_, units, note)
+        yield part.mean_row(half, units, note)
+        yield part.mean_row(excluded, units.take(x != 0.5), note)
+        yield part.mean_row(strict, units, note)
+        yield part.mean_row(net, units, note)
