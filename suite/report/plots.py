@@ -11,11 +11,14 @@ import re
 import warnings
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from suite.blocks import Line, Plot
 from suite.report.hostile_text import one_line
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MOST_LINES = 12
 MOST_POINTS = 5000
@@ -26,7 +29,7 @@ SERIES = 8  # colours; lines beyond are told apart by dash and marker
 _INK, _GRID = "#010101", "#020202"
 _COLOURS = [f"#0300{index:02x}" for index in range(SERIES)]
 _CLASSES = {_INK: "ink", _GRID: "grid", **{colour: f"c{index}" for index, colour in enumerate(_COLOURS)}}
-_DASHES: list[Any] = ["-", (0, (5, 2)), (0, (1.5, 1.5))]
+_DASHES: list[str | tuple[int, tuple[float, ...]]] = ["-", (0, (5, 2)), (0, (1.5, 1.5))]
 _MARKERS = "os^Dv"
 _SVG = "http://www.w3.org/2000/svg"
 _KEPT = {
@@ -52,13 +55,10 @@ def draw_plot(plot: Plot, identity: str) -> str:
     from matplotlib.figure import Figure
 
     buffer = io.BytesIO()
-    settings: Any = {
-        "svg.hashsalt": identity,
-        "svg.fonttype": "none",
-        "font.size": 9.5,
-        "font.family": "sans-serif",
-    }
-    with matplotlib.rc_context(settings), warnings.catch_warnings():
+    settings = matplotlib.rc_context(
+        {"svg.hashsalt": identity, "svg.fonttype": "none", "font.size": 9.5, "font.family": "sans-serif"}
+    )
+    with settings, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a font without some letter: the browser has its own
         figure = Figure(figsize=(5.8, 3.2), dpi=72, layout="constrained")
         FigureCanvasSVG(figure)
@@ -74,7 +74,7 @@ def draw_plot(plot: Plot, identity: str) -> str:
     return _restyled(buffer.getvalue(), plot, identity)
 
 
-def _axes(axes: Any, plot: Plot) -> None:
+def _axes(axes: "Axes", plot: Plot) -> None:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
@@ -87,15 +87,15 @@ def _axes(axes: Any, plot: Plot) -> None:
     _ticks(axes, plot)
 
 
-def _ticks(axes: Any, plot: Plot) -> None:
+def _ticks(axes: "Axes", plot: Plot) -> None:
     """Ticks at categories, at the values themselves where they are few, else at round numbers."""
     from matplotlib.ticker import MaxNLocator
 
     xs = sorted({float(x) for line in plot.lines for x, y in line.points if _drawable(x, y)})
     if plot.x_labels:
         labels = [one_line(label, 24) for label in plot.x_labels[:MOST_LABELS]]
-        turned: dict[str, Any] = {"rotation": 30, "ha": "right"} if sum(map(len, labels)) > 60 else {}
-        axes.set_xticks(range(len(labels)), labels, parse_math=False, **turned)
+        rotation, at = (30, "right") if sum(map(len, labels)) > 60 else (0, "center")
+        axes.set_xticks(range(len(labels)), labels, parse_math=False, rotation=rotation, ha=at)
         axes.set_xlim(-0.5, max(len(labels) - 0.5, 0.5))
     elif plot.kind == "histogram" or not xs:
         return
@@ -105,7 +105,7 @@ def _ticks(axes: Any, plot: Plot) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _line(axes: Any, plot: Plot, line: Line, index: int, count: int) -> None:
+def _line(axes: "Axes", plot: Plot, line: Line, index: int, count: int) -> None:
     points = [
         (x, y, line.intervals[i] if i < len(line.intervals) else None)
         for i, (x, y) in enumerate(line.points[:MOST_POINTS])
@@ -136,7 +136,7 @@ def _line(axes: Any, plot: Plot, line: Line, index: int, count: int) -> None:
 
 
 def _intervals(
-    axes: Any,
+    axes: "Axes",
     plot: Plot,
     xs: Sequence[float],
     points: Sequence[tuple[float, tuple[float, float] | None]],
@@ -182,7 +182,7 @@ def _restyled(raw: bytes, plot: Plot, identity: str) -> str:
     return ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
 
 
-def _restyle(element: Any, identity: str) -> None:
+def _restyle(element: ElementTree.Element, identity: str) -> None:
     """Style attributes become presentation attributes and classes; ids become unique on the page."""
     attributes = element.attrib
     pairs = (pair.split(":", 1) for pair in attributes.pop("style", "").split(";") if ":" in pair)

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from suite.chat import Json
 from suite.errors import SuiteError
 from suite.journal.pairs import Key
 from suite.journal.records import AttemptRecord
@@ -17,10 +17,11 @@ from suite.report.numbers import interval, number
 from suite.report.remarks import role_lines
 
 MOST_KINDS = 50  # of attempts
+Record = dict[str, Json]  # of a run, as --json prints it
 State = str  # "finished", "partial", "solved, not scored", "not scored", "unreadable"
 
 
-def list_runs(folder: Path) -> Iterator[dict[str, Any]]:
+def list_runs(folder: Path) -> Iterator[Record]:
     """One record a run below a folder, by name: {run, state, tasks, candidate, created, cells, …}.
 
     A folder that looks like a run and cannot be read is listed with its error.
@@ -35,7 +36,7 @@ def list_runs(folder: Path) -> Iterator[dict[str, Any]]:
             yield {"run": manifest.parent.name, "state": "unreadable", "error": what}
 
 
-def describe(run: Run) -> dict[str, Any]:
+def describe(run: Run) -> Record:
     """The record of one run in a list."""
     manifest = run.manifest
     state, pending = state_of(run)
@@ -75,7 +76,7 @@ def state_of(run: Run) -> tuple[State, int]:
     return ("solved, not scored" if solved >= planned else "partial"), planned
 
 
-def show_run(run: Run) -> dict[str, Any]:
+def show_run(run: Run) -> Record:
     """Everything `suite runs show` tells: the list's record, roles, scorings, why work is pending."""
     scorings = []
     for name in run.scorings():
@@ -100,7 +101,7 @@ def show_run(run: Run) -> dict[str, Any]:
     }
 
 
-def runs_grid(records: list[dict[str, Any]]) -> Grid:
+def runs_grid(records: list[Record]) -> Grid:
     """The list as a table; a run of one cell with its headline."""
     rows = []
     for one in records:
@@ -126,13 +127,13 @@ def runs_grid(records: list[dict[str, Any]]) -> Grid:
     return Grid("", ["run", "state", "tasks", "candidate", "headline", "created"], rows, left=6)
 
 
-def told(record: dict[str, Any]) -> Iterator[str]:
+def told(record: Record) -> Iterator[str]:
     """A run's record in lines, cleaned."""
     for line in _told(record):
         yield "  " * line.startswith(" ") + one_line(line, 500)
 
 
-def _told(record: dict[str, Any]) -> Iterator[str]:
+def _told(record: Record) -> Iterator[str]:
     state = record["state"] + (f", {number(record['pending'])} pending" if record["pending"] else "")
     yield f"{record['run']}: {state}" + (", imported" if record["imported"] else "")
     yield f"  tasks: {', '.join(record['tasks'])} ({record['cells']} cells)"
