@@ -78,7 +78,7 @@ def test_what_is_no_metric_is_refused() -> None:
         row_names(["kept"])
 
 
-def test_only_the_check_of_failures_asks_what_kind_a_metric_of_one_cell_is() -> None:
+def test_only_checks_of_plugins_ask_what_kind_a_metric_of_one_cell_is() -> None:
     kind = re.compile(r"isinstance\([^)]*\b(Mean|Rate|Ratio|PassAt|Agreement|WinRate|Custom)\b")
     asking = {path for path in SUITE.rglob("*.py") if kind.search(path.read_text("utf-8"))}
-    assert asking == {SUITE / "testing" / "outcomes.py"}  # the worst value of a rate is known without runs
+    assert {path.parent.name for path in asking} <= {"testing"}  # the worst value of a rate; quick formulas
