@@ -186,7 +186,7 @@ def _results(
 
 
 def _advice(run: Run, targets: Iterable[Target], samples: bool, folder: Path) -> Iterator[str]:
-    left = sum(len(one.left.unscored) for one in targets)
+    left = sum(len(one.unscored) for one in targets)
     if left:
         yield f"{left:,} unscored values have no row; they are counted in score_details.details"
     numbers = [one for cell in run.results.cells for one in cell.metrics]

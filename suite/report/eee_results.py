@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from suite.journal.documents import AcrossResult, CellRecord, MetricResult
 from suite.journal.run import Run
@@ -19,24 +20,17 @@ _GLOBAL = ("accuracy", "f1_macro", "auroc", "rmse", "mae")  # metric ids that me
 
 
 @dataclass
-class Left:
-    """Samples of one metric that have no row, and the options that its answers were asked with."""
-
-    unscored: list[str] = field(default_factory=list)
-    not_applicable: int = 0
-    rows: int = 0
-
-
-@dataclass
 class Target:
-    """One metric of one cell that samples have rows of."""
+    """One metric of one cell that samples have rows of. unscored, not_applicable: samples without one."""
 
     result_id: str
     evaluation: str
     metric: str
     facts: RowFacts
     direction: str
-    left: Left = field(default_factory=Left)
+    rows: int = 0
+    unscored: list[str] = field(default_factory=list)
+    not_applicable: int = 0
 
     def correct(self, score: float) -> tuple[bool, str]:
         """(whether it counts as correct, by which rule): only the best end of a scale does."""
@@ -106,10 +100,6 @@ def cell_results(
     targets: Mapping[str, Target],
 ) -> list[Fields]:
     """The numbers of a cell; those without a value are left out."""
-    facts = facts_of(made.metrics) if made else {}
-    judges = judges_of(run, made, plan)
-    data = data_of(run, made)
-    generation = asked.generation(run)
     common = {
         "cell": cell.id,
         "task": task.name,
@@ -121,25 +111,15 @@ def cell_results(
         "prompts_sha256": plan.prompts_sha256,
         **{f"fact_{name}": value for name, value in cell.deviations.items()},
     }
-    found = []
-    for one in cell.metrics:
-        if one.value is None:
-            continue
-        identity = result_id(task, cell, one)
-        metric = _metric(task, cell, one, facts.get(one.name), judges, common)
-        score = _score(one, metric, targets.get(identity), identity)
-        found.append(_result(run, task, identity, data, metric, score, generation))
-    return found
+    rows = [(result_id(task, cell, one), one) for one in cell.metrics if one.value is not None]
+    told = _Numbers(run, task, made, common, asked.generation(run), cell, judges_of(run, made, plan))
+    return [told.result(name, one, targets.get(name)) for name, one in rows]
 
 
 def across_results(run: Run, task: TaskPart, made: AnyTask | None) -> list[Fields]:
     """The numbers over several cells."""
-    facts = facts_of(made.metrics) if made else {}
     found = []
     for over in task.across:
-        one = over.result
-        if one.value is None:
-            continue
         common = {
             "task": task.name,
             "task_version": str(task.version),
@@ -148,31 +128,43 @@ def across_results(run: Run, task: TaskPart, made: AnyTask | None) -> list[Field
             "plan_sha256": run.manifest.plan_sha256,
             "scoring": run.scoring,
         }
-        identity = f"{task.name}@{_cells_id(over)}:{one.name}"
-        metric = _metric(task, None, one, facts.get(one.name), None, common)
-        score, generation = _score(one, metric, None, identity), CellOptions().generation(run)
-        found.append(_result(run, task, identity, data_of(run, made), metric, score, generation))
+        if over.result.value is not None:
+            name = f"{task.name}@{_cells_id(over)}:{over.result.name}"
+            told = _Numbers(run, task, made, common, CellOptions().generation(run))
+            found.append(told.result(name, over.result, None))
     return found
 
 
-def _result(
-    run: Run,
-    task: TaskPart,
-    identity: str,
-    data: Fields,
-    metric: Fields,
-    score: Fields,
-    generation: Fields,
-) -> Fields:
-    return {
-        "evaluation_result_id": identity,
-        "evaluation_name": evaluation_name(task.name),
-        "evaluation_timestamp": run.manifest.created,
-        "source_data": data,
-        "metric_config": metric,
-        "score_details": score,
-        "generation_config": generation,
-    }
+@dataclass
+class _Numbers:
+    """What the results of a cell, or of several, share. common: details. generation: options of answers."""
+
+    run: Run
+    task: TaskPart
+    made: AnyTask | None
+    common: Mapping[str, str]
+    generation: Fields
+    cell: CellSummary | None = None
+    judges: Fields | None = None
+
+    @cached_property
+    def data(self) -> Fields:
+        """What it was measured on."""
+        return data_of(self.run, self.made)
+
+    def result(self, identity: str, one: MetricResult, target: Target | None) -> Fields:
+        """One number that has a value."""
+        facts = facts_of(self.made.metrics).get(one.name) if self.made else None
+        metric = _metric(self.task, self.cell, one, facts, self.judges, self.common)
+        return fields(
+            evaluation_result_id=identity,
+            evaluation_name=evaluation_name(self.task.name),
+            evaluation_timestamp=self.run.manifest.created,
+            source_data=self.data,
+            metric_config=metric,
+            score_details=_score(one, metric, target, identity),
+            generation_config=self.generation,
+        )
 
 
 def _cells_id(over: AcrossResult) -> str:
@@ -232,10 +224,10 @@ def _score(one: MetricResult, metric: Fields, target: Target | None, name: str) 
         if value is not None:
             details[key] = text_of(value)
     if target is not None:
-        names = "\n".join(sorted(target.left.unscored)).encode()
-        details["rows"] = str(target.left.rows)
-        details["rows_left_out_unscored"] = str(len(target.left.unscored))
-        details["rows_left_out_not_applicable"] = str(target.left.not_applicable)
+        names = "\n".join(sorted(target.unscored)).encode()
+        details["rows"] = str(target.rows)
+        details["rows_left_out_unscored"] = str(len(target.unscored))
+        details["rows_left_out_not_applicable"] = str(target.not_applicable)
         details["unscored_ids_sha256"] = hashlib.sha256(names).hexdigest()
     interval = None
     if one.low is not None and one.high is not None:

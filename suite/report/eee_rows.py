@@ -44,10 +44,10 @@ class Samples:
                 continue
             value = row.values.get(target.facts.value)
             if isinstance(value, Unscored):
-                target.left.unscored.append(f"{row.sample}\x1f{row.trial}")
+                target.unscored.append(f"{row.sample}\x1f{row.trial}")
                 continue
             if value is None or isinstance(value, str):
-                target.left.not_applicable += 1
+                target.not_applicable += 1
                 continue
             if common is None:
                 common = self._common(row, calls)
@@ -62,7 +62,7 @@ class Samples:
         calls: Sequence[FoundCall],
     ) -> Fields:
         correct, rule = target.correct(score)
-        target.left.rows += 1
+        target.rows += 1
         metadata = {
             "trial": str(row.trial),
             "cell": row.cell,
