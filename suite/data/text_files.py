@@ -2,7 +2,7 @@
 
 UTF-8, with or without a byte order mark. Lines end at LF (CR LF too) and nowhere else: the line separators
 of Unicode are characters of a string. Empty lines are skipped. What is wrong is a DataError that names the
-file, the line and what to do. Not here: the journal (`suite.journal.reading`), what rows mean.
+file, the line and what to do. Not here: the journal (`suite.journal.lines`), what rows mean.
 """
 
 import csv
