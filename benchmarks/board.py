@@ -13,19 +13,24 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from numpy.typing import NDArray
 
+from suite.board.define.board import Board
 from suite.board.define.board_files import load_board
 from suite.board.repository.shelves import open_repository
 from suite.board.site.pages import build_site
+from suite.chat import Json
+
+Floats = NDArray[np.float64]
+Columns = dict[str, pa.Array]
 
 
-def definition(columns: int) -> dict[str, Any]:
+def definition(columns: int) -> dict[str, Json]:
     """A board of that many columns."""
     return {
         "format": "suite-board/1",
@@ -64,10 +69,12 @@ def make(folder: Path, entries: int, columns: int, samples: int) -> None:
         entry(folder, board, number, scores, stratum[order], arrays)
 
 
-def entry(folder: Path, board: Any, number: int, scores: Any, stratum: Any, arrays: dict[str, Any]) -> None:
+def entry(
+    folder: Path, board: Board, number: int, scores: Floats, stratum: NDArray[np.str_], arrays: Columns
+) -> None:
     """One accepted entry. scores: (columns, samples)."""
     name = board.id, board.version, board.sha256
-    submission: dict[str, Any] = {
+    submission: dict[str, Json] = {
         "format": "suite-submission/1",
         "board": dict(zip(("id", "version", "definition_sha256"), name, strict=True)),
         "submission_type": "standard",

@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -56,7 +55,7 @@ def measure(setting: Setting, p: float, repeats: int) -> dict[str, Measured]:
     """Every method of one setting on the same data. The seed follows from the setting, so results repeat."""
     chance = np.random.default_rng([len(setting.name), *setting.name.encode(), round(1000 * p)])
     world = setting.at(p)
-    found: dict[str, list[Any]] = {name: [0, 0, 0.0] for name in world.methods}
+    found: dict[str, list[float]] = {name: [0, 0, 0.0] for name in world.methods}
     for _ in range(repeats):
         data = world.draw(chance)
         for name, method in world.methods.items():
@@ -68,7 +67,7 @@ def measure(setting: Setting, p: float, repeats: int) -> dict[str, Measured]:
             one[1] += ends[0] - 1e-9 <= world.truth(data) <= ends[1] + 1e-9
             one[2] += ends[1] - ends[0]
     return {
-        name: Measured(repeats, covered, width / max(1, repeats - none), none)
+        name: Measured(repeats, int(covered), width / max(1, repeats - none), int(none))
         for name, (none, covered, width) in found.items()
     }
 

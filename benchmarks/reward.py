@@ -20,9 +20,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
-from suite.chat import Request, user
+from suite.chat import Json, Request, user
 from suite.models.engine import Asking, Engine, Surroundings
 from suite.models.spec import parse_spec
 from suite.models.vllm import provider
@@ -85,7 +84,7 @@ def make_pairs(count: int, words: int, seed: int) -> list[Pair]:
 class Offline:
     """vLLM's LLM.classify in a process of its own."""
 
-    def __init__(self, python: str, given: dict[str, Any], log: Path) -> None:
+    def __init__(self, python: str, given: dict[str, Json], log: Path) -> None:
         env = {**os.environ, "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1", **given["env"]}
         self._log = log
         with log.open("wb") as errors:
@@ -145,7 +144,7 @@ async def served_round(engine: Engine, pairs: list[Pair]) -> Round:
     return time.perf_counter() - start, [score for pair in scores for score in pair]
 
 
-async def measure(given: dict[str, Any], python: str, log: Path) -> tuple[list[Round], list[Round], Any]:
+async def measure(given: dict[str, Json], python: str, log: Path) -> tuple[list[Round], list[Round], Json]:
     """Rounds of both sides in turn, and the counters of ours."""
     options = {**given["options"], "env": given["env"], "runner": "pooling"}
     engine = provider.engine(
@@ -186,7 +185,7 @@ def main() -> None:
     parser.add_argument("-o", dest="options", action="append", default=[], help="an option of vLLM, for both")
     parser.add_argument("--kv-gib", default="1", help="VLLM_CPU_KVCACHE_SPACE; empty on a GPU")
     asked = parser.parse_args()
-    options: dict[str, Any] = {}
+    options: dict[str, Json] = {}
     for text in asked.options:
         name, _, value = text.partition("=")
         try:

@@ -20,7 +20,6 @@ import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 HERE = Path(__file__).resolve().parent
 SERVER = HERE.parent / "tests" / "servers" / "openai_server.py"
@@ -177,7 +176,7 @@ def cpu(url: str, samples: int, repeats: int) -> None:
                 rows.setdefault((variant, size), []).append(measure(variant, url, size))
     slopes: dict[str, float] = {}
     for variant in ("bare", "suite"):
-        median: Any = {
+        median = {
             size: statistics.median(r["cpu_s"] for r in rows[variant, size]) for size in (small, samples)
         }
         slopes[variant] = (median[samples] - median[small]) / (samples - small) * 1e6
