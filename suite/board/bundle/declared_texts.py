@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
+
+from suite.chat import Json
 
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u180e")  # letters and marks that show nothing
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'<>]+", re.I)
@@ -18,7 +19,7 @@ _AHEAD = timedelta(days=2)  # clocks and time zones
 PARTS = ("model", "submitter", "disclosure", "terms")
 
 
-def broken_rules(found: Mapping[str, Any], today: date | None = None) -> Iterator[tuple[str, str, Any]]:
+def broken_rules(found: Mapping[str, Json], today: date | None = None) -> Iterator[tuple[str, str, Json]]:
     """(field, what is wrong, what stands there) for what is declared in a submission."""
     for part in PARTS:
         for field, text in strings(found.get(part) or {}, part):
@@ -64,7 +65,7 @@ def _misleading(text: str) -> str:
     return ""
 
 
-def strings(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
+def strings(value: Json, field: str = "") -> Iterator[tuple[str, str]]:
     """(field, text) of every string of a JSON value, keys included."""
     if isinstance(value, str):
         yield field, value

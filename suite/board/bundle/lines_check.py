@@ -8,7 +8,7 @@ and strictly, and held against `registry/schemas/record.v1.json`. Not here: what
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -18,7 +18,7 @@ from suite.board.bundle.schemas import schema_errors
 from suite.board.bundle.size_limits import SizeLimits
 from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord, checked
 
-RecordT = TypeVar("RecordT")
+RecordT = TypeVar("RecordT", bound=msgspec.Struct)
 
 _encoder = msgspec.json.Encoder()
 _MOST_BROKEN = 1000  # lines of one file: then it is read no further
@@ -26,7 +26,7 @@ _MOST_ODD = 1000  # lines in another notation than ours, which cost much more to
 _LONG_INTEGER = re.compile(rb"[:,\[]-?[0-9]{16}")  # perhaps a float: the strict parse tells
 _TAIL = len(b',"crc":"00000000"')
 _SCHEMA = "record.v1.json"
-KINDS: dict[type[Any], str] = {
+KINDS: dict[type[msgspec.Struct], str] = {
     OutputRecord: "output",
     CallRecord: "call",
     BlockRecord: "block",
@@ -136,33 +136,38 @@ class LinesCheck(Generic[RecordT]):
             good = False
         return good
 
-    def _unusual(self, record: Any, line: bytes) -> bool:
+    def _unusual(self, record: msgspec.Struct, line: bytes) -> bool:
         """Whether a line in our own notation may hold what only a strict parse can tell: an integer that
         doubles cannot hold, or deep nesting where any JSON may stand."""
-        kind = self._kind
-        counts: tuple[int, ...]
-        if kind is ScoreRecord:
-            counts = (record.trial, *(v for v in record.values.values() if type(v) is int))
+        counts: list[int] = []
+        free = False
+        if isinstance(record, ScoreRecord):
+            counts = [record.trial, *(one for one in record.values.values() if type(one) is int)]
             free = bool(record.parts)
-        elif kind is AttemptRecord:
-            counts, free = (record.trial,), False
-        elif kind is OutputRecord:
-            counts, free = (record.trial,), record.output.data is not None
-        elif kind is BlockRecord:
-            counts, free = (0,), record.extra is not None
-        else:
-            reply, options = record.reply, record.options
-            usage = reply.usage
+        elif isinstance(record, AttemptRecord):
+            counts = [record.trial]
+        elif isinstance(record, OutputRecord):
+            counts, free = [record.trial], record.output.data is not None
+        elif isinstance(record, BlockRecord):
+            free = record.extra is not None
+        elif isinstance(record, CallRecord):
+            reply, options, usage = record.reply, record.options, record.reply.usage
             free = (
                 reply.details is not None
                 or options.json_schema is not None
                 or options.template is not None
                 or bool(reply.ranking)
             )
-            told = usage.prompt, usage.completion, usage.cached, usage.reasoning
-            limits = options.max_tokens or 0, options.logprobs or 0, options.top or 0
-            counts = (record.trial, record.attempt, *told, *limits)
-        if max(counts) > strict_json.BIGGEST or min(counts) < -strict_json.BIGGEST:
+            counts = [
+                record.trial,
+                record.attempt,
+                usage.prompt,
+                usage.completion,
+                usage.cached,
+                usage.reasoning,
+            ]
+            counts += [options.max_tokens or 0, options.logprobs or 0, options.top or 0]
+        if any(abs(one) > strict_json.BIGGEST for one in counts):
             return True
         return free and (
             line.count(b"{") + line.count(b"[") > self._limits.depth or _LONG_INTEGER.search(line) is not None

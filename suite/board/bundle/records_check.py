@@ -7,12 +7,11 @@ Memory is some 40 bytes a record: what must be found again is kept as 64-bit dig
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from suite.board.bundle.keyed_index import Index, digest
-from suite.board.bundle.lines_check import LinesCheck
+from suite.board.bundle.lines_check import LinesCheck, RecordT
 from suite.board.bundle.requests_check import BadBlock, BlocksCheck
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import SizeLimits
@@ -68,7 +67,7 @@ class RecordsCheck:
             pass
         self.counts[attempts.where] = attempts.count
 
-    def _lines(self, folder: Path, base: str, name: str, kind: type[Any]) -> LinesCheck[Any]:
+    def _lines(self, folder: Path, base: str, name: str, kind: type[RecordT]) -> LinesCheck[RecordT]:
         return LinesCheck(
             folder / f"{name}.jsonl", f"{base}{name}.jsonl.zst", kind, self._findings, self._limits
         )

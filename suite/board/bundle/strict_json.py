@@ -7,7 +7,8 @@ never quotes the document.
 
 import json
 import math
-from typing import Any
+
+from suite.chat import Json
 
 BIGGEST = 2**53  # beyond it, readers that use doubles see another integer
 
@@ -16,7 +17,7 @@ class NotStrict(ValueError):
     """Why a text is refused."""
 
 
-def read(data: bytes, depth: int = 64) -> Any:
+def read(data: bytes, depth: int = 64) -> Json:
     """The value of a JSON text. Raises NotStrict."""
     try:
         text = data.decode("utf-8")
@@ -40,11 +41,11 @@ def read(data: bytes, depth: int = 64) -> Any:
     return value
 
 
-def deeper_than(value: Any, depth: int) -> bool:
+def deeper_than(value: Json, depth: int) -> bool:
     """Whether objects and arrays are nested deeper than that."""
     level = [value]
     for _ in range(depth):
-        inner: list[Any] = []
+        inner: list[Json] = []
         for one in level:
             if isinstance(one, dict):
                 inner.extend(v for v in one.values() if isinstance(v, dict | list))
@@ -56,7 +57,7 @@ def deeper_than(value: Any, depth: int) -> bool:
     return True
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise NotStrict("gives a key twice in one object")
@@ -76,7 +77,7 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _refuse(name: str) -> Any:
+def _refuse(name: str) -> Json:
     raise NotStrict(f"holds {name}, which is no JSON number")
 
 

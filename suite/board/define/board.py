@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
@@ -38,7 +38,7 @@ from suite.board.define.parts import (
     Uncertainty,
     seen,
 )
-from suite.chat import canonical_json, sha256_hex
+from suite.chat import Json, canonical_json, sha256_hex
 from suite.data import strict_syntax
 from suite.errors import ConfigError, SuiteError, unknown
 from suite.parameters import SkipCell
@@ -67,9 +67,9 @@ class Item(Closed):
     version: int = Field(ge=1)
     key: Key | Literal[""] = ""
     title: Line | Literal[""] = ""
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    sweep: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
-    score_parameters: dict[str, Any] = Field(default_factory=dict)
+    parameters: dict[str, Json] = Field(default_factory=dict)
+    sweep: dict[str, tuple[Json, ...]] = Field(default_factory=dict)
+    score_parameters: dict[str, Json] = Field(default_factory=dict)
     data: Literal["full", "mini"] = "full"
     limit: int | None = Field(default=None, ge=1)
     trials: int = Field(default=1, ge=1, le=1000)
@@ -86,7 +86,7 @@ class Item(Closed):
 
     @field_validator("sweep")
     @classmethod
-    def _swept(cls, given: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    def _swept(cls, given: dict[str, tuple[Json, ...]]) -> dict[str, tuple[Json, ...]]:
         for name, values in given.items():
             if not values:
                 raise ValueError(f"{name}: a sweep needs at least one value")
@@ -112,7 +112,7 @@ class Item(Closed):
         """The column's title for people."""
         return self.title or self.name
 
-    def combinations(self) -> Iterator[dict[str, Any]]:
+    def combinations(self) -> Iterator[dict[str, Json]]:
         """The parameter values of each cell, in the order of the sweep."""
         for values in itertools.product(*self.sweep.values()):
             yield {**self.parameters, **dict(zip(self.sweep, values, strict=True)), **self.score_parameters}
@@ -168,7 +168,7 @@ class Board(Closed):
         return self._path
 
     @property
-    def filled(self) -> dict[str, Any]:
+    def filled(self) -> dict[str, Json]:
         """The definition as JSON with every default filled in, but for fields that came after the first
         boards (`LATER`): left out where they hold nothing, so that a board keeps its hash.
         """
@@ -303,7 +303,7 @@ def file_name(key: str) -> str:
     return re.sub(r"[^a-z0-9._-]", "-", key.replace("/", "--"))
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> dict[str, Json]:
     """The JSON Schema (2020-12) of board.yaml, as kept in `registry/schemas/board.v1.json`."""
-    schema: Mapping[str, Any] = Board.model_json_schema(mode="validation")
+    schema: Mapping[str, Json] = Board.model_json_schema(mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "suite:board.v1", **schema}

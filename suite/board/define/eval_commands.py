@@ -7,10 +7,10 @@ no option can set (the engine's version, say) is said in a comment above the com
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from suite.board.define.board import Board, Item
 from suite.board.define.parts import Seat
+from suite.chat import Json
 from suite.models.spec import parse_spec
 from suite.plugins import Catalogue
 from suite.run.cells import load_task
@@ -83,7 +83,7 @@ def _words(board: Board, item: Item, model: str, plugins: Catalogue) -> Iterator
             yield from _options(scope, {**_pinning(seat, plugins), **seat.sampling})
 
 
-def _pinning(seat: Seat, plugins: Catalogue) -> dict[str, Any]:
+def _pinning(seat: Seat, plugins: Catalogue) -> dict[str, Json]:
     """The engine options that make a role be recorded as the board wants it."""
     engine = plugins.load("provider", parse_spec(seat.spec).provider)
     found = dict(seat.identity.get("options") or {})
@@ -112,10 +112,10 @@ def _parameters(item: Item, plugins: Catalogue) -> Iterator[str]:
         yield from ("-P", f"{name}={_text(value)}")
 
 
-def _options(scope: str, values: Mapping[str, Any]) -> Iterator[str]:
+def _options(scope: str, values: Mapping[str, Json]) -> Iterator[str]:
     for name, value in values.items():
         yield from ("-o", f"{scope}{name}={_text(value)}")
 
 
-def _text(value: Any) -> str:
+def _text(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

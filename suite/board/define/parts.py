@@ -3,7 +3,7 @@
 Not here: an item and the board itself (`board`).
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +17,7 @@ from pydantic import (
 
 from suite.board.bundle.declared_texts import hidden
 from suite.board.define.thresholds import DEFAULTS
+from suite.chat import Json
 from suite.errors import unknown
 
 TRUST = ("L0", "L1", "L2", "L3", "L4")
@@ -73,11 +74,11 @@ class Seat(Closed):
     """
 
     spec: Line
-    identity: dict[str, Any] = {}
-    sampling: dict[str, Any] = {}
+    identity: dict[str, Json] = {}
+    sampling: dict[str, Json] = {}
 
 
-def _seats(value: Any) -> Any:
+def _seats(value: Json) -> Json:
     if isinstance(value, dict):
         return (value,)
     return tuple(value) if isinstance(value, list) else value
@@ -112,7 +113,7 @@ class Candidate(Closed):
     sampling: the overrides that must be recorded, or "any". max_tokens: the largest override allowed.
     """
 
-    sampling: dict[str, Any] | Literal["any"] = "any"
+    sampling: dict[str, Json] | Literal["any"] = "any"
     max_tokens: int | None = Field(default=None, ge=1)
     allow: tuple[Literal["hub", "endpoint", "local"], ...] = ("hub", "endpoint", "local")
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from suite.board.entry.accepted_entry import AcceptedEntry
 from suite.board.entry.verification import ColumnResult
 from suite.board.rank.columns import Floats, PairedUnits, RankedColumn, points, shared, units_of
 from suite.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LABELS = ("column", "cell", "sample", "cluster", "stratum")
 TOLERANCE = 1e-6
@@ -98,7 +101,7 @@ def _read(path: Path, layouts: dict[bytes, _Layout]) -> _Numbers:
     return _Numbers(layouts[digest], *numbers)
 
 
-def _digest(table: Any) -> bytes:
+def _digest(table: "pa.Table") -> bytes:
     """Of the labels as Arrow holds them: equal tables that are held differently are merely read twice."""
     found = hashlib.blake2b(digest_size=16)
     for column in table.columns:
@@ -108,7 +111,7 @@ def _digest(table: Any) -> bytes:
     return found.digest()
 
 
-def _labels(table: Any, path: Path) -> dict[str, _Labels]:
+def _labels(table: "pa.Table", path: Path) -> dict[str, _Labels]:
     column, cell, sample, cluster, stratum = (
         np.asarray(table.column(name).to_pylist(), dtype=np.str_) for name in LABELS
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -216,7 +216,9 @@ def listed(
     )
 
 
-def _reasons(board: Board, entry: AcceptedEntry, exposed: Mapping[str, Any], day: date | None) -> list[str]:
+def _reasons(
+    board: Board, entry: AcceptedEntry, exposed: Mapping[str, object], day: date | None
+) -> list[str]:
     rules, checked = board.eligibility, entry.verification
     reasons = []
     if checked.verdict not in ("verified", "verified_with_warnings"):

@@ -3,11 +3,12 @@
 import csv
 import inspect
 import io
-from typing import Any, Literal
+from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
+from suite.chat import Json
 from suite.board.entry.accepted_entry import AcceptedEntry
 from suite.board.rank.state import Listed, State, RankTable
 from suite.board.rank.ranking import Standing
@@ -105,7 +106,7 @@ class BoardData(msgspec.Struct, forbid_unknown_fields=True):
     entries: list[EntryData]
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> dict[str, Json]:
     """The JSON Schema (2020-12) of data.json, as kept in `registry/schemas/board-data.v1.json`."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "suite:board-data.v1"}
     made = msgspec.json.schema(BoardData)
@@ -158,7 +159,7 @@ def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
             continue
         standing = None if ranking is None or place is None else ranking.columns[item.name]
         names = ("value", "low", "high", "n", "unscored", "coverage")
-        told: dict[str, Any] = {field: getattr(result, field) for field in names}
+        told: dict[str, Json] = {field: getattr(result, field) for field in names}
         columns.append(ColumnData(item.name, **told | _ranks(standing, place)))
     at = None if overall is None else place
     return EntryData(

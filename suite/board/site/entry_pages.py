@@ -4,7 +4,6 @@ the history of all: what was accepted, superseded, withdrawn, and entries of oth
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from suite.board.define.board import file_name
 from suite.board.bundle.signatures import Signature
@@ -26,7 +25,7 @@ Event = tuple[str, str, AcceptedEntry]
 
 def entry_page(
     state: State, listed: Listed, others: Mapping[str, AcceptedEntry], downloads: list[tuple[str, str]]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What the template needs. others: all entries of the board by bundle id."""
     entry = listed.entry
     table = state.custom if entry.verification.kind == "custom" else state.standard
@@ -81,7 +80,7 @@ def _headline(state: State, table: RankTable, listed: Listed) -> tuple[str, str]
     return number(overall.value[place]), f"overall{f' ({interval})' if interval else ''}; {rank}"
 
 
-def _results(state: State, table: RankTable, listed: Listed) -> list[dict[str, Any]]:
+def _results(state: State, table: RankTable, listed: Listed) -> list[dict[str, str]]:
     found = []
     place = table.place.get(listed.entry.id)
     for item in state.board.tasks:
@@ -263,7 +262,7 @@ def events_of(state: State) -> list[Event]:
     return sorted(events, key=lambda one: (one[0], one[2].id, one[1]), reverse=True)
 
 
-def history_page(state: State, versions: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def history_page(state: State, versions: Sequence[tuple[str, str]]) -> dict[str, object]:
     """What the template needs."""
     overall: dict[str, float | None] = {}
     for table in (state.standard, state.custom):

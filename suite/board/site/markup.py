@@ -6,7 +6,7 @@ Every text that a submitter wrote passes `name` or a template's own cleaning.
 import re
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
@@ -68,6 +68,6 @@ def environment() -> "Environment":
     return made
 
 
-def render(template: str, **values: Any) -> str:
+def render(template: str, **values: object) -> str:
     """A page. Whatever came here uncleaned is cleaned once more."""
     return clean(environment().get_template(template).render(**values))

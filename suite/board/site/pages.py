@@ -13,7 +13,6 @@ from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -110,7 +109,7 @@ def _write(shelves: Sequence[Shelf], root: Path, url: str) -> Built:
     return Built(root, len(shelves), entries, pages, tuple(warnings))
 
 
-def _overview(state: State) -> dict[str, Any]:
+def _overview(state: State) -> dict[str, object]:
     ranking = state.standard.ranking
     return {
         "href": f"{state.board.id}/index.html",
@@ -167,7 +166,7 @@ class _Site:
         with (self._folder / path).open("w", encoding="utf-8", newline="") as file:
             file.write(text)
 
-    def _page(self, path: str, template: str, root: str, **values: Any) -> None:
+    def _page(self, path: str, template: str, root: str, **values: object) -> None:
         counts = {
             "standard": f"{len(self.state.standard.rows):,}",
             "custom": f"{len(self.state.custom.rows):,}" if self.state.custom.rows else "",
@@ -252,7 +251,7 @@ class _Site:
         if len(pages) > 1:
             pages.append(overall_page(self.state))
         for page in pages:
-            self._page(page.pop("file"), "task.html.j2", "../", **page)
+            self._page(str(page.pop("file")), "task.html.j2", "../", **page)
         rows, asked = tasks_list(self.state), board_facts(self.state.board)
         self._page("tasks/index.html", "tasks.html.j2", "../", rows=rows, asked=asked)
 
@@ -313,13 +312,13 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_header("Cache-Control", "no-cache")
         super().end_headers()
 
-    def list_directory(self, path: Any) -> BytesIO | None:
+    def list_directory(self, path: object) -> BytesIO | None:
         """No listings."""
         del path
         self.send_error(HTTPStatus.NOT_FOUND)
         return None
 
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
         """Quiet."""
 
 

@@ -1,7 +1,6 @@
 """Pages about one column, or about the overall number: values, intervals, ranks, pairs; their list."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -19,7 +18,7 @@ from suite.report.numbers import counted, number, percent
 NUMBER, TEXT = "n", "t"
 
 
-def item_page(state: State, item: Item) -> dict[str, Any]:
+def item_page(state: State, item: Item) -> dict[str, object]:
     """What the template of a column's page needs."""
     return {
         "title": item.shown,
@@ -30,7 +29,7 @@ def item_page(state: State, item: Item) -> dict[str, Any]:
     }
 
 
-def overall_page(state: State) -> dict[str, Any]:
+def overall_page(state: State) -> dict[str, object]:
     """What the page of the overall number needs."""
     board = state.board
     others = [NAMES[one] for one in board.overall.alternatives if one != board.overall.method]
@@ -57,7 +56,7 @@ def _tables(state: State) -> list[RankTable]:
     return [one for one in (state.standard, state.custom) if one.ranking is not None]
 
 
-def _part(state: State, table: RankTable, item: Item) -> dict[str, Any]:
+def _part(state: State, table: RankTable, item: Item) -> dict[str, object]:
     assert table.ranking is not None
     standing = table.ranking.columns[item.name]
     heads = [("Rank", NUMBER), ("Model", TEXT), ("Value", NUMBER), ("Interval", TEXT), ("n", NUMBER),
@@ -85,7 +84,7 @@ def _part(state: State, table: RankTable, item: Item) -> dict[str, Any]:
     return _whole(state, table, standing, name(item.shown), heads, rows, _apart(table, item, free))
 
 
-def _overall_part(state: State, table: RankTable) -> dict[str, Any]:
+def _overall_part(state: State, table: RankTable) -> dict[str, object]:
     ranking = table.ranking
     assert ranking is not None
     standing = ranking.overall
@@ -117,7 +116,7 @@ def _whole(
     heads: Sequence[tuple[str, str]],
     rows: Sequence[str],
     warning: str = "",
-) -> dict[str, Any]:
+) -> dict[str, object]:
     kind = "Ranking" if table.kind == "standard" else "Custom entries"
     level = percent(state.board.uncertainty.level)
     many = counted(len(rows), "entry", "entries")

@@ -1,10 +1,10 @@
 """What the site says in words: what a board asks for, what a bundle cannot show, and how ranks are made."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from markupsafe import Markup
 
+from suite.chat import Json
 from suite.board.define.board import Board, Item
 from suite.board.rank.overall import NAMES, PROPERTIES
 from suite.board.rank.ranking import Ranking
@@ -98,11 +98,11 @@ def item_facts(board: Board, item: Item) -> list[tuple[str, str]]:
     return facts
 
 
-def _seat(spec: str, identity: Mapping[str, Any]) -> str:
+def _seat(spec: str, identity: Mapping[str, Json]) -> str:
     return f"{spec} ({_values(identity)})" if identity else spec
 
 
-def _values(values: Mapping[str, Any]) -> str:
+def _values(values: Mapping[str, Json]) -> str:
     return ", ".join(f"{key} = {plain(value)}" for key, value in values.items())
 
 

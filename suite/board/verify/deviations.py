@@ -245,8 +245,8 @@ def _deviations(place: Place) -> Iterator[Deviation]:
         if prompts and (there := manifest_cell.prompts_sha256) != prompts:
             yield Deviation("prompts", f"prompts of {item.task}", where, prompts, there)
     expected_score = place.cell.plan.score_parameters
-    for path, expected, found in differences(expected_score, scored.score_parameters):
-        yield Deviation("parameters", f"at-score parameter {path} of {item.task}", where, expected, found)
+    for path, wanted, told in differences(expected_score, scored.score_parameters):
+        yield Deviation("parameters", f"at-score parameter {path} of {item.task}", where, wanted, told)
     for role, seats in item.roles.items():
         yield from _seats(place, role, seats)
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from suite import trees
 from suite.task import Unscored
@@ -11,7 +10,7 @@ from suite.trees import MISSING
 TOLERANCE = 1e-9
 
 
-def same(one: Any, other: Any) -> bool:
+def same(one: object, other: object) -> bool:
     """Whether two plain values are equal. NaN equals nothing, None only None, a bool no number."""
     if isinstance(one, float | int) and isinstance(other, float | int):
         if isinstance(one, bool) or isinstance(other, bool):
@@ -26,7 +25,9 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def differing_values(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def differing_values(
+    mine: Mapping[str, object], theirs: Mapping[str, object]
+) -> Iterator[tuple[str, object, object]]:
     """(name, mine, theirs) of values that are not the same. Unscored: the reason counts, details do not."""
     for name in sorted({*mine, *theirs}):
         here, there = mine.get(name, MISSING), theirs.get(name, MISSING)
@@ -36,12 +37,12 @@ def differing_values(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iter
             yield name, here, there
 
 
-def differences(mine: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+def differences(mine: object, theirs: object, path: str = "") -> Iterator[tuple[str, object, object]]:
     """(path, mine, theirs) wherever two trees of plain values are not the same, list by list."""
     return trees.differences(mine, theirs, path, same=same, entry=_name)
 
 
-def _name(index: int, one: Any) -> str:
+def _name(index: int, one: object) -> str:
     """How a list's entry is called: metrics and cells by their names."""
     if isinstance(one, Mapping):
         name = one.get("name") or one.get("cell")

@@ -14,7 +14,6 @@ from array import array
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,7 +181,7 @@ def _sketch(words: list[str]) -> tuple[int, int]:
     return packed[0], packed[1]
 
 
-def _mix(values: Any) -> Any:
+def _mix(values: Digests) -> Digests:
     """Every bit of a number into every other (the finaliser of splitmix64)."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -160,6 +160,7 @@ def test_any_field_of_a_line_changed(good_bundle: Path, tmp_path_factory: Any, d
         "parts",
         "payload_sha256",
         "imported",
+        "kept",
     }
     shared = name == "scoring/scores" and key == "calls"  # another cell's score may name the same call
     assert found or key in free or shared or record[key] == before

@@ -109,12 +109,14 @@ def test_weights_that_no_memory_holds(good: Callable[..., Any]) -> None:
     folder = good("choice")[0]
     (run,) = (folder / "runs").iterdir()
     made = Run(run)
+    candidate_of_it = made.candidate
+    assert candidate_of_it is not None
 
     def told(
         parameters: int | None, gpus: list[str], main: float | None, **candidate: Any
     ) -> list[RungFinding]:
         findings = Findings()
-        seat = replace(made.candidate, **{"spec": "vllm/org/model", "identity": {}, **candidate})
+        seat = replace(candidate_of_it, **{"spec": "vllm/org/model", "identity": {}, **candidate})
         machine = replace(made.manifest.hardware, gpus=gpus, memory_gib=main)
         made.manifest = replace(made.manifest, roles={"candidate": [seat]}, hardware=machine)
         subject = VerifiedRun(run.name, made, findings)
