@@ -215,7 +215,7 @@ def test_deep_nesting_is_refused(text: str) -> None:
         "Need for context: yes\n" + "Q1: who A: [" * 10_000,
     ],
 )
-def test_a_hostile_reply_costs_little(text):
+def test_a_hostile_reply_costs_little(text: str) -> None:
     """Time in proportion to its length: its square would be minutes."""
     began = time.process_time()
     with pytest.raises(suite.Unparsed):

@@ -32,7 +32,7 @@ def test_the_unrelated_stream_joins_conversations_in_order() -> None:
 
 @pytest.mark.parametrize("roles", [("user", "user"), ("assistant", "user"), ("user",)])
 def test_a_stream_that_does_not_alternate_is_refused(roles: tuple[str, ...]) -> None:
-    turns = tuple(Turn(role=role, content="x") for role in roles)  # type: ignore[arg-type]
+    turns = tuple(Turn(role=role, content="x") for role in roles)
     with pytest.raises(suite.DataError, match="conversation 0"):
         unrelated_messages([Unrelated(conversation=turns)])
 
@@ -159,7 +159,7 @@ def test_the_published_stream_has_the_golden_hashes(real: Any, turns: int, expec
 def test_the_published_data_has_its_counts_and_is_aligned(real: Any) -> None:
     persona_turns: dict[int, int] = {}
     for form, messages in (("explicit", 0), ("implicit-choice", 4), ("implicit-persona", None)):
-        parameters = GenerationParameters(form=form)  # type: ignore[arg-type]
+        parameters = GenerationParameters(form=form)
         plain = list(reading.generation_items(real, "prefeval", parameters))
         options = list(reading.classification_items(real, "prefeval", parameters))
         assert len(plain) == len(options) == 1000

@@ -21,7 +21,7 @@ def test_parameters_read_back_are_the_same() -> None:
 
 
 def test_turns_given_as_text_are_read() -> None:
-    assert GenerationParameters(paper_turns="10").inter_turns == 8  # type: ignore[arg-type]
+    assert GenerationParameters(paper_turns="10").inter_turns == 8
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_turns_given_as_text_are_read() -> None:
 )
 def test_wrong_values_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        GenerationParameters(**wrong)  # type: ignore[arg-type]
+        GenerationParameters(**wrong)
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_rag_with_fewer_messages_than_it_quotes_is_no_cell(
 ) -> None:
     values = {"form": form, "method": "rag", "inter_turns": turns, "rag_k": k}
     if possible:
-        assert ClassificationParameters(**values).rag_k == k  # type: ignore[arg-type]
+        assert ClassificationParameters(**values).rag_k == k
     else:
         with pytest.raises(suite.SkipCell, match="rag quotes"):
-            ClassificationParameters(**values)  # type: ignore[arg-type]
+            ClassificationParameters(**values)
 
 
 def test_rag_k_does_not_split_the_cells_of_other_methods() -> None:
@@ -78,7 +78,7 @@ def test_rag_k_does_not_split_the_cells_of_other_methods() -> None:
 )
 def test_what_upstream_cannot_ask_a_family_is_no_cell(values: dict[str, str], reason: str) -> None:
     with pytest.raises(suite.SkipCell, match=reason):
-        GenerationParameters(**values)  # type: ignore[arg-type]
+        GenerationParameters(**values)
     assert GenerationParameters(profile="gpt", method="rag").rag_k == 5
     with pytest.raises(suite.SkipCell, match="classification"):
         ClassificationParameters(profile="gemini")

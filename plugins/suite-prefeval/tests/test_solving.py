@@ -215,7 +215,7 @@ async def test_published_scores_quote_the_published_messages(
 @pytest.mark.parametrize("kind", [Generation, Classification])
 @pytest.mark.parametrize("method", ["zero-shot", "selfcritic"])
 async def test_a_candidate_that_fails_early_ends_the_sample(
-    mini: Any, scripted: Any, kind: Any, method: Any, finish: str
+    mini: Any, scripted: Any, kind: Any, method: Any, finish: suite.Finish
 ) -> None:
     task = kind(kind.parameters_type()(method=method, inter_turns=0))
     for fails_at in (1, 2):
@@ -226,7 +226,7 @@ async def test_a_candidate_that_fails_early_ends_the_sample(
             return suite.Reply(finish=finish) if len(calls) == at else suite.Reply(text="ok")
 
         _, requests, output = await asked(task, mini, scripted, reply)
-        assert output == suite.Output(finish=finish)  # type: ignore[arg-type]
+        assert output == suite.Output(finish=finish)
         assert len(requests) == fails_at
 
 

@@ -84,7 +84,7 @@ def test_several_runs_are_compared_and_few_margins_are_not_calibrated() -> None:
 
 
 def test_other_tasks_are_left_alone() -> None:
-    other = SimpleNamespace(
+    other: Any = SimpleNamespace(
         results=SimpleNamespace(cells=[SimpleNamespace(cell="x", task="prefeval/generation")]),
         scores=lambda: iter(()),
     )

@@ -20,6 +20,7 @@ def lines(name: str) -> Iterator[str]:
 
 BIG = [BigRow.model_validate_json(line) for line in lines("big.jsonl")]
 LIVE = [LiveRow.model_validate_json(line) for line in lines("live.jsonl")]
+ROWS: list[BigRow | LiveRow] = [*BIG, *LIVE]
 
 
 def run(folder: Path, program: str, stdin: str = "") -> str:
@@ -57,7 +58,7 @@ def test_a_live_reference_passes_its_tests(row: LiveRow, tmp_path: Path) -> None
 
 
 def test_there_are_enough_problems_of_every_kind() -> None:
-    kinds = [row.kind for row in (*BIG, *LIVE)]
+    kinds = [row.kind for row in ROWS]
     assert {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)} == {
         "big": 11,
         "stdin": 6,
@@ -66,7 +67,7 @@ def test_there_are_enough_problems_of_every_kind() -> None:
     assert len({row.task_id for row in BIG} | {row.question_id for row in LIVE}) == 22
 
 
-@pytest.mark.parametrize("row", [*BIG, *LIVE], ids=lambda row: row.instruction_list[0].instruction_idx)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.instruction_list[0].instruction_idx)
 def test_every_problem_has_five_instructions_that_stand_together(row: BigRow | LiveRow) -> None:
     assert (len(row.instruction_list), conflicts(row.instruction_list)) == (5, [])
     for one in row.instruction_list:
@@ -77,5 +78,5 @@ def test_every_problem_has_five_instructions_that_stand_together(row: BigRow | L
 def test_nearly_all_instructions_occur() -> None:
     from suite_vibechecker.vericode import instructions
 
-    used = {one.instruction_idx for row in (*BIG, *LIVE) for one in row.instruction_list}
+    used = {one.instruction_idx for row in ROWS for one in row.instruction_list}
     assert set(instructions()) - used == {"library_2"}  # it needs pandas

@@ -74,7 +74,7 @@ def test_the_second_attempt_can_succeed(big_rows: list[BigRow]) -> None:
 
 
 @pytest.mark.parametrize("finish", ["overflow", "refused", "length", "invalid"])
-def test_a_chain_ends_where_the_model_fails(big_rows: list[BigRow], finish: str) -> None:
+def test_a_chain_ends_where_the_model_fails(big_rows: list[BigRow], finish: suite.Finish) -> None:
     replies = iter([suite.Reply(text=CODE), suite.Reply(text="", finish=finish)])
     model = ScriptedModel(lambda request: next(replies))
     assert run(big_rows[0], model, mode="multi", k=5).finish == finish
