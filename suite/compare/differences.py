@@ -1,7 +1,6 @@
 """One measure of two cells, paired unit by unit: difference, interval, p value, and where each side wins.
 
-The p value is made from the interval: it is below alpha if and only if the interval at 1 - alpha leaves 0 out
-(`covering.p_value`). So the two never contradict each other, whatever the level.
+A mean of units is compared by `stats.paired_difference`; what is no mean by resampling whole clusters.
 """
 
 import math
@@ -14,15 +13,13 @@ from numpy.typing import NDArray
 from suite.compare.sides import Side
 from suite.scoring.measures import Measure
 from suite.scoring.stats.bootstrap import Columns, resample
-from suite.scoring.stats.clusters import Clusters, Digests, Floats, cluster_flags, clusters_of, is_binary
-from suite.scoring.stats.estimate import Estimate, Limits, clip, finite, joined
+from suite.scoring.stats.clusters import Digests, Floats, clusters_of, is_binary
+from suite.scoring.stats.estimate import Estimate, clip, finite, joined
 from suite.scoring.stats.influence import of_mean
-from suite.scoring.stats.means import Interval, covering_mean, influence_of_macro, interval_of, p_value
-from suite.scoring.stats.paired_difference import Comparison, bonett_price, paired_estimate
-from suite.scoring.stats.power import mde
+from suite.scoring.stats.means import Interval, covering_mean, interval_of, p_value
+from suite.scoring.stats.paired_difference import Comparison, paired_difference, range_of_difference
 
 DRAWS = 1000
-INVERTED = "inverted-interval"
 
 
 @dataclass(frozen=True)
@@ -66,16 +63,15 @@ def pair(measure: Measure, a: Side, b: Side, *, seed: int, level: float) -> Pair
     either = ~(np.isnan(x) & np.isnan(y))  # scored for neither: not applicable, or lost by both
     common, clusters, x, y = common[either], clusters[either], x[either], y[either]
     binary = measure.binary and not measure.macro and all(is_binary(one[~np.isnan(one)]) for one in (x, y))
-    shared = clusters if len(np.unique(clusters)) < len(clusters) else None
-    plain = paired_estimate(x, y, shared, value_range=measure.range, level=level, seed=seed, tested=False)
     both = ~(np.isnan(x) | np.isnan(y))
     ids, d = common[both], (x - y)[both]
     place = np.searchsorted(a.ids, ids)
     tags = {name: column[place] for name, column in a.columns.items() if name.startswith("tag:")}
-    codes = clusters_of(clusters[both], len(ids))
     groups = _groups(measure, tags, len(ids))
     value_a, value_b = (_mean(one[both], groups) for one in (x, y))
-    found, interval = _contrast(plain, d, codes, groups, binary, _span(measure))
+    found, interval = paired_difference(
+        x, y, clusters, groups, binary=binary, value_range=measure.range, level=level
+    )
     return Paired(value_a, value_b, found, only_a, only_b, ids, d, clusters[both], tags, interval)
 
 
@@ -91,45 +87,6 @@ def _mean(x: Floats, groups: Sequence[NDArray[np.bool_]]) -> float | None:
     return math.fsum(float(x[one].mean()) for one in groups) / len(groups) if groups else None
 
 
-def _contrast(
-    plain: Comparison,
-    d: Floats,
-    codes: Clusters,
-    groups: Sequence[NDArray[np.bool_]],
-    binary: bool,
-    limits: Limits,
-) -> tuple[Comparison, Interval | None]:
-    """A comparison with the interval of these differences, and the p value that follows from it."""
-    if not groups:
-        return replace(plain, p=None, p_method="none"), None
-    several = len(groups) > 1
-    if several:
-        found = influence_of_macro([d[one] for one in groups], [codes.only(one) for one in groups])
-    else:
-        found = of_mean(d, codes)
-    kind = "macro-" if several else "" if codes.singletons else "cluster-"
-    if binary and codes.singletons and not several:
-        method, note = "bonett-price", ""
-        interval: Interval | None = bonett_price(d)
-    else:
-        method = f"{kind}t-unseen"
-        interval, note = interval_of(found, len(d), limits=limits)
-    note = joined(cluster_flags(codes), note, f"macro over {len(groups)} groups" if several else "")
-    difference = replace(plain.difference, value=found.mean, low=None, high=None, note=note)
-    se = found.se or None
-    smallest = None if se is None else mde(found.clusters, se * math.sqrt(found.clusters))
-    done = replace(plain, difference=difference, se=se, smallest_difference=smallest)
-    return _tested(done, interval, method), interval
-
-
-def _tested(plain: Comparison, interval: Interval | None, method: str) -> Comparison:
-    if interval is None:
-        return plain
-    low, high = interval(plain.difference.level)
-    difference = replace(plain.difference, low=low, high=high, method=method)
-    return replace(plain, difference=difference, p=p_value(interval), p_method=INVERTED)
-
-
 def _laid_out(measure: Measure, one: Side, common: Digests) -> Floats:
     found = np.full(len(common), np.nan)
     if not len(common) or not len(one.ids) or measure.top is None:
@@ -138,14 +95,6 @@ def _laid_out(measure: Measure, one: Side, common: Digests) -> Floats:
     hit = common[place] == one.ids
     found[place[hit]] = measure.top(one.columns)[hit]
     return found
-
-
-def _span(measure: Measure) -> Limits:
-    """The range of a difference."""
-    if measure.range is None:
-        return None
-    low, high = measure.range
-    return low - high, high - low
 
 
 def _by_formula(
@@ -166,9 +115,7 @@ def _by_formula(
     codes = clusters_of(kept, len(ids))
     value_a, value_b = _value(measure, one, codes.codes), _value(measure, two, codes.codes)
     empty = Estimate(None, level=level, n=len(ids), clusters=codes.count, note="no value on one side")
-    nothing = Comparison(
-        empty, None, "none", None, len(ids), lost_a, lost_b, 0, 0, 0, None, None, None, None, ""
-    )
+    nothing = Comparison(empty, n_common=len(ids), lost_a=lost_a, lost_b=lost_b)
     if value_a is None or value_b is None:
         return Paired(value_a, value_b, nothing, *only)
 
@@ -177,7 +124,7 @@ def _by_formula(
         return None if first is None or second is None else first - second
 
     tables = {"a": (one, kept), "b": (two, kept)}
-    value, limits = value_a - value_b, _span(measure)
+    value, limits = value_a - value_b, range_of_difference(measure.range)
     found, note = resample(value, difference, tables, DRAWS, seed, limits)
     plain = replace(empty, value=value, note=note)
     se = None if found is None else float(found.drawn.std())
@@ -189,7 +136,7 @@ def _by_formula(
     def interval(level: float) -> tuple[float, float]:
         return clip(found.at(level), limits)
 
-    comparison = _tested(comparison, interval, "cluster-bootstrap")
+    comparison = comparison.tested(interval, "cluster-bootstrap")
     return Paired(value_a, value_b, comparison, *only, interval=interval)
 
 
@@ -235,8 +182,8 @@ def slice_differences(
         for code, value in enumerate(values):
             d, clusters = found.d[codes == code], found.clusters[codes == code]
             own = clusters_of(clusters, len(d))
-            estimate = covering_mean(d, own, limits=_span(measure), level=level)
-            interval, _ = interval_of(of_mean(d, own), len(d), limits=_span(measure))
+            estimate = covering_mean(d, own, limits=range_of_difference(measure.range), level=level)
+            interval, _ = interval_of(of_mean(d, own), len(d), limits=range_of_difference(measure.range))
             p = None if interval is None else p_value(interval)
             counts = (int((d > 0).sum()), int((d == 0).sum()), int((d < 0).sum()))
             rows.append(SliceDifference(tag, str(value) or "(none)", estimate, *counts, p, interval))

@@ -1,24 +1,38 @@
 """A against B on the same samples: the mean difference, its interval, one p value, and what it can show.
 
 Pairing removes the difficulty that samples share, clusters are kept whole. Source: Miller 2024,
-arXiv 2411.00640, section 4. Why: docs/statistics.md, "Two models".
+arXiv 2411.00640, section 4. What `suite compare` prints is `paired_difference`: its p value is below alpha if
+and only if the interval at 1 - alpha leaves 0 out, whatever the level. Why: docs/statistics.md, "Two models".
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from suite.errors import ConfigError
-from suite.scoring.stats.clusters import Floats, Labels, Scores, clusters_of, floats, subset
-from suite.scoring.stats.estimate import Estimate, Limits, Pair, finite
+from suite.scoring.stats.clusters import (
+    Digests,
+    Floats,
+    Labels,
+    Scores,
+    cluster_flags,
+    clusters_of,
+    floats,
+    subset,
+)
+from suite.scoring.stats.estimate import Estimate, Limits, Pair, finite, joined
+from suite.scoring.stats.influence import of_mean
 from suite.scoring.stats.intervals import normal_quantile
+from suite.scoring.stats.means import Interval, influence_of_macro, interval_of, p_value
 from suite.scoring.stats.power import mde
 from suite.scoring.stats.signflip import sign_flip
 from suite.scoring.stats.textbook import mean_estimate, spread
 
 FLAG_LOST = 0.02
+INVERTED = "inverted-interval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +46,26 @@ class Comparison:
     """
 
     difference: Estimate
-    p: float | None
-    p_method: str
-    p_smallest: float | None
-    n_common: int
-    lost_a: int
-    lost_b: int
-    wins: int
-    ties: int
-    losses: int
-    correlation: float | None
-    se: float | None
-    se_unpaired: float | None
-    smallest_difference: float | None
-    note: str
+    p: float | None = None
+    p_method: str = "none"
+    p_smallest: float | None = None
+    n_common: int = 0
+    lost_a: int = 0
+    lost_b: int = 0
+    wins: int = 0
+    ties: int = 0
+    losses: int = 0
+    correlation: float | None = None
+    se: float | None = None
+    se_unpaired: float | None = None
+    smallest_difference: float | None = None
+    note: str = ""
+
+    def tested(self, interval: Interval, method: str) -> "Comparison":
+        """With an interval of the difference, and the p value that follows from it."""
+        low, high = interval(self.difference.level)
+        difference = replace(self.difference, low=low, high=high, method=method)
+        return replace(self, difference=difference, p=p_value(interval), p_method=INVERTED)
 
 
 def paired_estimate(
@@ -56,16 +76,64 @@ def paired_estimate(
     value_range: Limits = None,
     level: float = 0.95,
     seed: int = 0,
-    tested: bool = True,
 ) -> Comparison:
     """Compare paired scores. a, b: shape (n,), None is unscored. value_range: of the scores.
 
-    tested: whether to compute p. Interval: t or cluster-robust t of the differences. p: sign flips over
-    clusters.
+    Interval: t or cluster-robust t of the differences. p: sign flips over clusters.
     """
     x, y = floats(a), floats(b)
     if len(x) != len(y):
         raise ConfigError(f"{len(x)} scores of A, {len(y)} of B", "paired_estimate", "join by sample id")
+    plain = _by_textbook(x, y, clusters, range_of_difference(value_range), level)
+    if not plain.n_common:
+        return plain
+    keep = ~(np.isnan(x) | np.isnan(y))
+    flipped = sign_flip((x - y)[keep], subset(clusters, keep), seed=seed)
+    return replace(plain, p=flipped.p, p_method=flipped.method, p_smallest=flipped.smallest)
+
+
+def paired_difference(
+    x: Floats,
+    y: Floats,
+    clusters: Digests,
+    groups: Sequence[NDArray[np.bool_]],
+    *,
+    binary: bool,
+    value_range: Limits,
+    level: float,
+) -> tuple[Comparison, Interval | None]:
+    """A comparison whose p value is made from its interval, and the interval at any level.
+
+    x, y: scores of A and B, shape (n,), NaN where there is none. groups: which of the units that are scored
+    for both each group of a macro average has; all are one else. binary: every score is 0 or 1.
+    """
+    limits = range_of_difference(value_range)
+    both = ~(np.isnan(x) | np.isnan(y))
+    d, codes = (x - y)[both], clusters_of(clusters[both], int(both.sum()))
+    shared = clusters if len(np.unique(clusters)) < len(clusters) else None
+    plain = _by_textbook(x, y, shared, limits, level)
+    if not groups:
+        return plain, None
+    several = len(groups) > 1
+    if several:
+        found = influence_of_macro([d[one] for one in groups], [codes.only(one) for one in groups])
+    else:
+        found = of_mean(d, codes)
+    if binary and codes.singletons and not several:
+        method, note = "bonett-price", ""
+        interval: Interval | None = bonett_price(d)
+    else:
+        method = f"{'macro-' if several else '' if codes.singletons else 'cluster-'}t-unseen"
+        interval, note = interval_of(found, len(d), limits=limits)
+    note = joined(cluster_flags(codes), note, f"macro over {len(groups)} groups" if several else "")
+    difference = replace(plain.difference, value=found.mean, low=None, high=None, note=note)
+    smallest = _smallest(found.se, found.clusters)
+    done = replace(plain, difference=difference, se=found.se or None, smallest_difference=smallest)
+    return done if interval is None else done.tested(interval, method), interval
+
+
+def _by_textbook(x: Floats, y: Floats, clusters: Labels | None, limits: Limits, level: float) -> Comparison:
+    """Everything but the p value, with a t interval. limits: of a difference."""
     keep = ~(np.isnan(x) | np.isnan(y))
     lost_a, lost_b = int(np.isnan(x).sum()), int(np.isnan(y).sum())
     note = ""
@@ -74,15 +142,10 @@ def paired_estimate(
     total = len(x)
     x, y, labels = x[keep], y[keep], subset(clusters, keep)
     d, n = x - y, len(x)
-    span = None if value_range is None else (value_range[0] - value_range[1], value_range[1] - value_range[0])
-    difference = mean_estimate(d, labels, value_range=span, level=level)
+    difference = mean_estimate(d, labels, value_range=limits, level=level)
     found = spread(d, clusters_of(labels, n)) if n else None
-    flipped = sign_flip(d, labels, seed=seed) if tested and n else None
     return Comparison(
         difference=replace(difference, n_unscored=total - difference.n),
-        p=None if flipped is None else flipped.p,
-        p_method="none" if flipped is None else flipped.method,
-        p_smallest=None if flipped is None else flipped.smallest,
         n_common=n,
         lost_a=lost_a,
         lost_b=lost_b,
@@ -99,6 +162,11 @@ def paired_estimate(
 
 def _smallest(se: float | None, clusters: int) -> float | None:
     return None if not se else mde(clusters, se * math.sqrt(clusters))
+
+
+def range_of_difference(limits: Limits) -> Limits:
+    """Of the difference of two values with a range."""
+    return None if limits is None else (limits[0] - limits[1], limits[1] - limits[0])
 
 
 def pearson(x: Floats, y: Floats) -> float | None:
