@@ -22,7 +22,7 @@ WAY = (
     ("run/execution.py", "drives solve() and score() under limits"),
     ("run/calls.py", "takes a recorded or cached reply, or asks the role's engine"),
     ("models/client.py", "sends the request and reads the reply"),
-    ("journal/writing.py", "appends the call, the output and the score"),
+    ("journal/journal_file.py", "appends the call, the output and the score"),
     ("scoring/computation.py", "computes the numbers from all scores"),
     ("report/run_reports.py", "writes the report"),
 )

@@ -86,7 +86,7 @@ def show(
         raise ConfigError(
             "--html, --markdown, --json and --sample are different things to show", fix="give one of them"
         )
-    from suite.journal.documents import read_bytes
+    from suite.journal.document_files import read_bytes
     from suite.journal.run import Run, find_run
 
     folder = find_run(run)

@@ -1,23 +1,16 @@
 """The documents of a run folder: its manifest, the manifests of its scorings, and their results.
 
-    manifest = read_manifest(folder / "manifest.json")     # RunManifest; RunError if it is not in its form
-    write_json(folder / "manifest.json", manifest)         # suite.journal.writing
-
-Each is written and read through its struct alone, decoded once; fields stand in the order in which they are
-written. What has a default may be missing: documents of before do not have it. Nobody writes again what he
-read: a copy is a copy of the bytes, so that what a newer version added is never lost. What a bundle demands
-beyond types (`suite.journal.shapes`) stands in the JSON Schemas.
+Each is written and read through its struct alone (`suite.journal.document_files`), decoded once; fields stand
+in the order in which they are written. What has a default may be missing: documents of before do not have it.
+Nobody writes again what he read: a copy is a copy of the bytes, so that what a newer version added is never
+lost. What a bundle demands beyond types (`suite.journal.shapes`) stands in the JSON Schemas.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Literal, Required, TypedDict, TypeVar
+from typing import Annotated, Literal, Required, TypedDict
 
 import msgspec
 
-from suite.chat import Json
-from suite.errors import RunError
-from suite.files import read_regular
 from suite.journal.records import FORMAT, CellPlan
 from suite.journal.shapes import (
     CellId,
@@ -38,11 +31,9 @@ from suite.roles import AskedIn
 
 SCORING_FORMAT = "suite-scoring/1"
 RESULTS_FORMAT = "suite-results/1"
-LARGEST_DOCUMENT = 256 * 2**20  # bytes of a manifest or of results
 
 Direction = Literal["higher", "lower", "neither"]
 Facts = Mapping[str, str]
-DocumentT = TypeVar("DocumentT", bound=msgspec.Struct)
 
 
 class CellRecord(CellPlan, frozen=True, kw_only=True):
@@ -349,49 +340,3 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     calls: Mapping[str, CallTotals]
     seconds: Annotated[int | float, shaped(minimum=0)]  # 0 of a run that nobody started
     findings: Sequence[ResultFinding] = ()
-
-
-def read_manifest(path: Path) -> RunManifest:
-    """The manifest of a run. Raises RunError if it is missing, of another format or not in its form."""
-    raw = read_bytes(path)
-    told = decode(raw, _Format, path).format
-    if told != FORMAT:
-        raise RunError(
-            f"{path.parent.name} is in format {told!r}, this suite reads {FORMAT!r}", where=str(path)
-        )
-    return decode(raw, RunManifest, path)
-
-
-def read_document(path: Path, kind: type[DocumentT]) -> DocumentT:
-    """A document of a run. Raises RunError if it is missing or not in its form."""
-    return decode(read_bytes(path), kind, path)
-
-
-class _Format(msgspec.Struct):
-    format: Json = None
-
-
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a document. Raises RunError where there is none, or something that is no such file."""
-    try:
-        return read_regular(path, LARGEST_DOCUMENT)
-    except OSError as error:
-        raise RunError(
-            f"{path.parent.name} is not a finished part of a run: {path.name}: {error.strerror}",
-            where=str(path),
-            fix="name a run folder, as `suite runs list` shows them",
-        ) from error
-
-
-def decode(raw: bytes, kind: type[DocumentT], path: Path) -> DocumentT:
-    """A document from its bytes. Raises RunError, naming the field that is not in its form."""
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.ValidationError as error:
-        raise RunError(
-            f"{path.name} was changed or damaged: {error}",
-            where=str(path),
-            fix="restore it from a copy; results.json alone can be made again by `suite score`",
-        ) from error
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise RunError(f"{path.name} is not JSON: {error}", where=str(path)) from error

@@ -29,9 +29,6 @@ class Key(NamedTuple):
         return cls(record.cell, record.sample, record.trial)
 
 
-key_of = Key.of
-
-
 class Waiting(Generic[RecordT]):
     """The waiting records of a journal that is read by `source`, found by their keys."""
 

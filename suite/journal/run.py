@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from suite.errors import RunError, unknown
 from suite.journal.blocks import BlockReader
+from suite.journal.document_files import read_document, read_manifest
 from suite.journal.documents import (
     RESULTS_FORMAT,
     SCORING_FORMAT,
@@ -26,8 +27,6 @@ from suite.journal.documents import (
     ScoredCell,
     ScoringManifest,
     Share,
-    read_document,
-    read_manifest,
 )
 from suite.journal.index import Recorded
 from suite.journal.lines import Lines

@@ -35,6 +35,7 @@ import suite
 from suite.chat import Json, Reply, canonical_json, sha256_hex
 from suite.data.text_files import Once
 from suite.errors import ConfigError, DataError, NotFound, PluginError, SuiteError, unknown
+from suite.journal.document_files import write_document
 from suite.journal.documents import (
     SCORING_FORMAT,
     CellRecord,
@@ -46,9 +47,9 @@ from suite.journal.documents import (
     ScoringManifest,
 )
 from suite.journal.index import digest64
+from suite.journal.journal_file import JournalFile
 from suite.journal.records import FORMAT, AttemptRecord, OutputRecord, Record, ScoreRecord
 from suite.journal.run import Run
-from suite.journal.writing import JournalFile, write_document
 from suite.models.reasoning import separated, tags_of
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import Cell, load_task, make_cell, swept

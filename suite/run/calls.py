@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from suite.chat import Finish, Message, Reply, Request, call_seed
 from suite.errors import CallFailed, EngineError, SuiteError
 from suite.journal.index import Recorded
+from suite.journal.journal_file import JournalFile
 from suite.journal.records import AttemptRecord, CallRecord
-from suite.journal.writing import JournalFile
 from suite.roles import Model, Models, Ratings, Stage
 from suite.run.cache import ResponseCache, cache_key
 from suite.run.seats import MemberSeat, jitter

@@ -5,7 +5,7 @@ from pathlib import Path
 from suite.errors import DamagedError
 from suite.journal.index import Recorded
 from suite.journal.lines import Lines
-from suite.journal.pairs import key_of
+from suite.journal.pairs import Key
 from suite.journal.records import OutputRecord, ScoreRecord
 
 
@@ -13,7 +13,7 @@ class Done(Recorded[OutputRecord | ScoreRecord]):
     """The finished works of one stage. Raises RunError where a journal was changed or a record is double."""
 
     def __init__(self, path: Path, kind: type[OutputRecord] | type[ScoreRecord]) -> None:
-        super().__init__(Lines(path, kind), key_of)
+        super().__init__(Lines(path, kind), Key.of)
 
     def complete(self, works: int) -> bool:
         """Whether each of so many works stands here, once."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 
 from suite.data.cache import cache_folder
+from suite.journal.journal_file import JournalFile
 from suite.journal.records import AttemptRecord
-from suite.journal.writing import JournalFile
 from suite.models.descriptors import places
 from suite.models.engine import Surroundings
 from suite.run.cache import NEVER, Answering, identity_hash

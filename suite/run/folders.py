@@ -5,7 +5,7 @@ from pathlib import Path
 
 from suite.chat import Json
 from suite.errors import RunError
-from suite.journal.documents import read_manifest
+from suite.journal.document_files import read_manifest
 from suite.journal.run import RUNS
 from suite.run.plan import Plan
 from suite.trees import MISSING, differences

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from suite.errors import RunError
 from suite.files import own_folder, sync_folder
-from suite.journal.repairing import repair
-from suite.journal.writing import FolderLock
+from suite.journal.journal_file import FolderLock
+from suite.journal.repairs import repair
 
 
 @contextmanager

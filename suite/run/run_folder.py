@@ -9,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 from suite.errors import RunError
-from suite.journal.documents import RunManifest, ScoringManifest, read_document, read_manifest
+from suite.journal.document_files import read_document, read_manifest, write_document
+from suite.journal.documents import RunManifest, ScoringManifest
 from suite.journal.index import Recorded
 from suite.journal.lines import Lines
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
-from suite.journal.writing import write_document
 from suite.roles import Stage
 from suite.run.cache import other_facts
 from suite.run.code import code_record, other_code

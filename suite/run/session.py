@@ -14,11 +14,12 @@ from pathlib import Path
 
 from suite.data.cache import cache_folder
 from suite.errors import RunError, SuiteError
+from suite.journal.document_files import write_document
 from suite.journal.documents import Results
 from suite.journal.index import Recorded
+from suite.journal.journal_file import JournalFile
 from suite.journal.records import CallRecord, OutputRecord
 from suite.journal.run import Run
-from suite.journal.writing import JournalFile, write_document
 from suite.roles import Stage
 from suite.run.cache import ResponseCache
 from suite.run.calls import Desk

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from suite.errors import RunError
 from suite.files import sync_folder
+from suite.journal.journal_file import Blocks, JournalFile
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
-from suite.journal.writing import Blocks, JournalFile
 from suite.roles import Stage
 from suite.run.work import ModelCall
 

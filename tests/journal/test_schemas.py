@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 
 from suite.chat import Json
 from suite.data.registry import registry_folder
-from suite.journal.documents import Results, RunManifest, ScoringManifest, decode
+from suite.journal.document_files import decode
+from suite.journal.documents import Results, RunManifest, ScoringManifest
 from suite.journal.schemas import own_schemas
 
 FOLDER = registry_folder() / "schemas"

@@ -24,8 +24,6 @@ ACTS = {
     "board/define": "the room where a board is defined",
     "board/pack": "the room behind the command",
     "board/verify": "the room behind the command",
-    "journal/repairing": "its new name follows",
-    "journal/writing": "its new name follows",
     "testing/running": "its new name follows",
 }
 

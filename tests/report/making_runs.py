@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from suite.chat import Message, Options, Reply, Request, Usage, canonical_json, request_sha256, sha256_hex
+from suite.journal.document_files import write_json
+from suite.journal.journal_file import Blocks, JournalFile
 from suite.journal.records import AttemptRecord, CallRecord, CellPlan, OutputRecord, Record, ScoreRecord
-from suite.journal.writing import Blocks, JournalFile, write_json
 from suite.scoring.computation import compute
 from suite.scoring.metrics import Mean, Rate
 from suite.scoring.table import TableBuilder

@@ -7,8 +7,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suite.journal.journal_file import JournalFile
 from suite.journal.run import Run
-from suite.journal.writing import JournalFile
 from suite.report.sample_choice import natural, pick
 from suite.report.traces import Trace, traces
 

@@ -14,7 +14,7 @@ from power_cuts import Disk, after_cut
 from small_tasks import Spell, cells, plan_of, run, without_times
 
 import suite.files
-import suite.journal.writing
+import suite.journal.journal_file
 from suite.errors import RunError
 from suite.journal.documents import Results
 from suite.journal.run import Run
@@ -111,7 +111,7 @@ def test_power_cuts_at_any_moment_invent_and_lose_nothing(
     replace = Path.replace
     with monkeypatch.context() as patch:
         patch.setattr(suite.files, "os", disk)
-        patch.setattr(suite.journal.writing, "os", disk)
+        patch.setattr(suite.journal.journal_file, "os", disk)
 
         def renamed(old: Path, new: Path) -> Path:
             disk.renamed(old, new)

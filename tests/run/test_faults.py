@@ -14,8 +14,8 @@ from small_tasks import Many, Spell, Word, cells, pending_reasons, plan_of, run,
 
 import suite
 from suite.errors import EngineError, RunError
+from suite.journal.journal_file import FolderLock, JournalFile
 from suite.journal.run import Run
-from suite.journal.writing import FolderLock, JournalFile
 
 # fault -> kind it is recorded as
 BROKEN = {
@@ -290,7 +290,7 @@ async def test_a_full_disk_stops_the_run_and_loses_nothing(
         left -= len(data)
         return real(fd, data)
 
-    monkeypatch.setattr("suite.journal.writing.os.write", small_disk)
+    monkeypatch.setattr("suite.journal.journal_file.os.write", small_disk)
     outcome = await run(plan_of({"candidate": "scripted/echo"}, cells(Many)), folder)
     assert outcome.exit_code == 2
     assert "No space left" in str(outcome.error)
@@ -327,7 +327,7 @@ def test_a_journal_file_takes_back_half_a_line(tmp_path: Path, monkeypatch: pyte
     file = JournalFile(tmp_path / "a.jsonl")
     file.append(AttemptRecord(1.0, "start"))
     real = os.write
-    monkeypatch.setattr("suite.journal.writing.os.write", lambda fd, data: real(fd, data[:5]))
+    monkeypatch.setattr("suite.journal.journal_file.os.write", lambda fd, data: real(fd, data[:5]))
     with pytest.raises(RunError):
         file.append(AttemptRecord(2.0, "finish"))
     monkeypatch.undo()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.journal.writing import Blocks, JournalFile
+from suite.journal.journal_file import Blocks, JournalFile
 from suite.run.sent_prompts import Sent, least
 
 WORDS = ("the", "user", "asked", "about", "a", "recipe", "with", "fresh", "basil", "and", "nobody", "dinner")

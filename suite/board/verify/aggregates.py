@@ -14,7 +14,8 @@ from suite.board.verify.equality import differences
 from suite.board.verify.subject import VerifiedRun
 from suite.chat import Json
 from suite.errors import SuiteError
-from suite.journal.documents import Results, read_bytes
+from suite.journal.document_files import read_bytes
+from suite.journal.documents import Results
 from suite.journal.shapes import Values
 from suite.run.findings import OF_CELL
 from suite.run.results import REASONING, effort, make_results

@@ -19,7 +19,7 @@ from suite.board.verify.equality import differing_values
 from suite.board.verify.subject import VerifiedRun
 from suite.errors import PluginError, RunError, SandboxUnavailable, SuiteError
 from suite.journal.documents import CellRecord, ScoredCell
-from suite.journal.pairs import Key, Waiting, key_of
+from suite.journal.pairs import Key, Waiting
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Run
 from suite.run.outcome import Outcome, RunSettings
@@ -86,7 +86,7 @@ def _compare(subject: VerifiedRun, again: Run, outcome: Outcome) -> None:
         asked.add(mine.calls if mine is not None else theirs.calls if theirs is not None else ())
         if mine is not None and theirs is not None:
             _output(subject, mine, theirs)
-        elif mine is None and theirs is not None and key_of(theirs) not in undone:
+        elif mine is None and theirs is not None and Key.of(theirs) not in undone:
             subject.add("R6.no-such-work", "an output that no sample leads to", sample=theirs.sample)
     for mine_score, theirs_score in _matched(again.scores(), subject.run.scores()):
         one = mine_score if mine_score is not None else theirs_score
@@ -109,7 +109,7 @@ def _matched(
             if record is None:
                 going[side] = False
                 continue
-            key = key_of(record)
+            key = Key.of(record)
             partner = waiting[1 - side].pop(key)
             if partner is None:
                 waiting[side].put(key, record)

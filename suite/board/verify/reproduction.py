@@ -29,9 +29,9 @@ from suite.board.verify.live_passes import (
 from suite.board.verify.subject import VerifiedRun
 from suite.chat import Json
 from suite.errors import ConfigError
+from suite.journal.document_files import write_json
 from suite.journal.records import encode
 from suite.journal.run import Run
-from suite.journal.writing import write_json
 from suite.plugins import Catalogue
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest

@@ -24,7 +24,7 @@ from suite.board.verify.live_passes import Rerun
 from suite.chat import Json, sha256_hex
 from suite.errors import ConfigError
 from suite.files import write_whole
-from suite.journal.writing import write_json
+from suite.journal.document_files import write_json
 from suite.run.manifest import now
 
 CANNOT_SHOW = (

@@ -61,7 +61,7 @@ def test_a_full_disk_here_is_no_error_of_the_bundle(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return write(fd, data)
 
-    monkeypatch.setattr("suite.journal.writing.os.write", fill)
+    monkeypatch.setattr("suite.journal.journal_file.os.write", fill)
     found = verify(folder, board=board)
     assert left < 0
     assert found.verdict == "incomplete"

@@ -15,10 +15,9 @@ from types import TracebackType
 import msgspec
 
 from suite.chat import Message, Request, sha256_hex
-from suite.errors import PluginError, RunError
-from suite.files import open_append, write_whole
+from suite.errors import RunError
+from suite.files import open_append
 from suite.journal.records import LIST_LENGTH, BlockRecord, Record, encode
-from suite.secrets import scrub
 
 _canonical = msgspec.json.Encoder(order="sorted")
 
@@ -177,39 +176,3 @@ class FolderLock:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-
-
-def write_document(path: Path, document: msgspec.Struct) -> None:
-    """Write a document of a run, as `write_json` does.
-
-    Raises PluginError where it holds what its type does not allow: a task or an engine said it, and nobody
-    could read the document again.
-    """
-    try:
-        msgspec.json.decode(msgspec.json.encode(document), type=type(document))
-    except msgspec.ValidationError as error:
-        raise PluginError(
-            f"{path.name} cannot be written: {error}",
-            fix="a task or an engine tells something that is of another type than it must be",
-        ) from error
-    write_json(path, document)
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write a small JSON file in one step: a reader sees the old one or the new one, never a half.
-
-    A file that holds it already is left alone.
-
-    Raises RunError if it cannot be written.
-    """
-    body = scrub(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()).encode() + b"\n"
-    try:
-        if path.is_file() and path.read_bytes() == body:
-            return
-        write_whole(path, [body])
-    except OSError as error:
-        raise RunError(
-            f"cannot write {path.name}: {error.strerror}",
-            where=str(path),
-            fix="make room or choose another folder with --output, then run the same command again",
-        ) from error
