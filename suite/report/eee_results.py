@@ -112,7 +112,7 @@ def cell_results(
         **{f"fact_{name}": value for name, value in cell.deviations.items()},
     }
     rows = [(result_id(task, cell, one), one) for one in cell.metrics if one.value is not None]
-    told = _Numbers(run, task, made, common, asked.generation(run), cell, judges_of(run, made, plan))
+    told = _ResultParts(run, task, made, common, asked.generation(run), cell, judges_of(run, made, plan))
     return [told.result(name, one, targets.get(name)) for name, one in rows]
 
 
@@ -130,13 +130,13 @@ def across_results(run: Run, task: TaskPart, made: AnyTask | None) -> list[Field
         }
         if over.result.value is not None:
             name = f"{task.name}@{_cells_id(over)}:{over.result.name}"
-            told = _Numbers(run, task, made, common, CellOptions().generation(run))
+            told = _ResultParts(run, task, made, common, CellOptions().generation(run))
             found.append(told.result(name, over.result, None))
     return found
 
 
 @dataclass
-class _Numbers:
+class _ResultParts:
     """What the results of a cell, or of several, share. common: details. generation: options of answers."""
 
     run: Run
