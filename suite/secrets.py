@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, NamedTuple, TextIO
+from typing import NamedTuple, TextIO
 from urllib.parse import parse_qsl, quote, urlsplit
 
 HIDDEN = "***"
@@ -184,7 +184,7 @@ def _name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", text).lower()).strip("_")
 
 
-def names_secret(name: str, value: Any) -> bool:
+def names_secret(name: str, value: object) -> bool:
     """Whether a name says that this value is secret."""
     name = _name(name)
     if isinstance(value, bool) or not isinstance(value, str | int) or value in ("", HIDDEN):
@@ -194,7 +194,7 @@ def names_secret(name: str, value: Any) -> bool:
     return name not in ("key", "token", "auth") or bool(re.fullmatch(r"(?=.*[0-9])\S{16,}", str(value)))
 
 
-def secret_place(value: Any, name: str = "") -> str | None:
+def secret_place(value: object, name: str = "") -> str | None:
     """Where in a JSON value a secret stands, by its names; None if nowhere. Never the secret itself."""
     if names_secret(name.rpartition(".")[2], value):
         return name

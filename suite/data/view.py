@@ -1,10 +1,10 @@
 """What a task sees of its data: sources by dataset name, rows as the task's own types.
 
 A source is a registry entry, bundled data, a file somebody gave, or a finished run: anything that yields
-rows with their places and can say what it is. `open_data` finds the sources that a plan names.
+rows with their places and can say what it is. `obtain` finds those of the registry.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -105,30 +105,6 @@ class DataView:
         return self._sources[name]
 
 
-def open_data(
-    names: Iterable[str],
-    registry: Registry,
-    cache: Cache | None = None,
-    *,
-    given: Mapping[str, Source] | None = None,
-    instead: Mapping[str, str] | None = None,
-    say: Callable[[str], None] | None = None,
-    progress: Progress | None = None,
-) -> DataView:
-    """The data that a task names.
-
-    given: sources that stand in for a dataset (a file, a run). instead: dataset -> registry entry that
-    stands in for it (bundled mini data). What the cache lacks is pulled, after saying so.
-    Raises NotFound, DataError, LicenceRequired or SourceUnreachable.
-    """
-    cache = cache or Cache()
-    sources: dict[str, Source] = dict(given or {})
-    for name in names:
-        if name not in sources:
-            sources[name] = obtain((instead or {}).get(name, name), registry, cache, say, progress)
-    return DataView(sources)
-
-
 def obtain(
     name: str,
     registry: Registry,
@@ -136,7 +112,10 @@ def obtain(
     say: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> LocalDataset:
-    """One dataset of the registry, pulled if it isn't here yet. Raises as `open_data` does."""
+    """One dataset of the registry, pulled if it isn't here yet, after saying so.
+
+    Raises NotFound, DataError, LicenceRequired or SourceUnreachable.
+    """
     entry = registry.dataset(name)
     local = ready(entry, cache)
     if local is None:

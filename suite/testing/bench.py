@@ -143,58 +143,32 @@ def _note(ran: Ran, into: dict[KeyT, RecordT], key: KeyT, record: RecordT) -> No
 def differences(one: Ran, other: Ran, most: int = 5) -> list[str]:
     """Where two runs of one plan differ in content: outputs, scores, calls. Order has no meaning."""
     found: list[str] = []
-    for what, mine, theirs in (
-        ("output", _outputs(one), _outputs(other)),
-        ("score", _scores(one), _scores(other)),
-        ("call", _calls(one), _calls(other)),
-    ):
-        for key in [*mine, *(key for key in theirs if key not in mine)]:
-            if mine.get(key) == theirs.get(key):
-                continue
-            name = one.name(key) if isinstance(key, tuple) else key[:12]
-            if key in mine and key in theirs:
-                found.append(f"{what} of {name} differs: {_differing(mine[key], theirs[key])}")
-            else:
-                found.append(f"{what} of {name} is only in the {'first' if key in mine else 'second'} run")
+    mine, theirs = _contents(one), _contents(other)
+    for what, key in [*mine, *(place for place in theirs if place not in mine)]:
+        a, b = mine.get((what, key)), theirs.get((what, key))
+        name = one.name(key) if isinstance(key, tuple) else key[:12]
+        if a is None or b is None:
+            found.append(f"{what} of {name} is only in the {'second' if a is None else 'first'} run")
+        elif a != b:
+            told = "; ".join(f"{k} {a[k]!r:.80} and {b[k]!r:.80}" for k in a if a[k] != b[k])
+            found.append(f"{what} of {name} differs: {told}")
     return found if len(found) <= most else [*found[:most], f"and {len(found) - most} more differences"]
 
 
-def _differing(one: Content, other: Content) -> str:
-    return "; ".join(f"{k} {one[k]!r:.80} and {other[k]!r:.80}" for k in one if one[k] != other[k])
+def _contents(ran: Ran) -> dict[tuple[str, Key | str], Content]:
+    """What is the same in equal runs, by what it is of."""
+    found: dict[tuple[str, Key | str], Content] = {}
+    for key, output in ran.outputs.items():
+        same = _fields(output, "payload_sha256", "group", "cluster", "tags")
+        found["output", key] = {"output": ran.texts[key], **same, "calls": sorted(output.calls)}
+    for key, score in ran.scores.items():
+        same = _fields(score, "values", "parts", "output_sha256")
+        found["score", key] = {**same, "calls": sorted(score.calls)}
+    for identity, call in ran.calls.items():
+        same = _fields(call, "role", "group", "trial", "key", "request_sha256", "options", "reply")
+        found["call", identity] = same
+    return found
 
 
-def _outputs(ran: Ran) -> dict[Key | str, Content]:
-    return {
-        key: {
-            "output": ran.texts[key],
-            "payload": one.payload_sha256,
-            "group": (one.group, one.cluster),
-            "tags": one.tags,
-            "calls": sorted(one.calls),
-        }
-        for key, one in ran.outputs.items()
-    }
-
-
-def _scores(ran: Ran) -> dict[Key | str, Content]:
-    return {
-        key: {
-            "values": one.values,
-            "parts": one.parts,
-            "of output": one.output_sha256,
-            "calls": sorted(one.calls),
-        }
-        for key, one in ran.scores.items()
-    }
-
-
-def _calls(ran: Ran) -> dict[Key | str, Content]:
-    return {
-        key: {
-            "role": (one.role, one.group, one.trial, one.key),
-            "request": one.request_sha256,
-            "options": one.options,
-            "reply": one.reply,
-        }
-        for key, one in ran.calls.items()
-    }
+def _fields(record: object, *names: str) -> Content:
+    return {name: getattr(record, name) for name in names}

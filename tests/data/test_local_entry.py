@@ -18,7 +18,7 @@ from suite.data.cache import disk_errors
 from suite.data.pull import pull, ready, verify
 from suite.data.registry import Registry
 from suite.data.rows import source_rows, typed
-from suite.data.view import DataView, FileSource, open_data
+from suite.data.view import DataView, FileSource, obtain
 from suite.errors import DataError, LicenceRequired, NotFound, SourceUnreachable
 
 SHARED = ROOT / "../shared/data"
@@ -208,7 +208,7 @@ def test_bundled_data_is_found_by_pattern_and_hashed(place: Place) -> None:
     part = {"format": "json-array", "schema": "question.json", "rows": 4, "pattern": "*.json"}
     part["derived"] = {"topic": "file-stem", "index": "row-index"}
     place.entry("mini", source={"kind": "bundled", "folder": "mini"}, parts={"all": part})
-    data = open_data(["real"], place.registry, place.cache, instead={"real": "mini"})
+    data = DataView({"real": obtain("mini", place.registry, place.cache)})
     rows = list(data.rows("real", Question))
     assert [(row.topic, row.index, row.id) for row in rows] == [
         ("a", 0, "q-0"),
@@ -224,7 +224,7 @@ def test_bundled_data_is_found_by_pattern_and_hashed(place: Place) -> None:
 def test_a_task_sees_typed_rows_and_clear_errors(place: Place) -> None:
     folder = brought(place, jsonl(QUESTIONS))
     local = import_from(place.registry.dataset("brought"), folder, place.cache)
-    data = open_data(["brought"], place.registry, place.cache)
+    data = DataView({"brought": obtain("brought", place.registry, place.cache)})
     assert next(data.rows("brought", Question, part="test")) == Question(id="q-0", text="Question number 0?")
     assert data.identity() == {"brought": local.identity()}
     assert (data.has("brought"), data.has("brought", "test"), data.has("brought", "no")) == (

@@ -1,66 +1,31 @@
-"""A model for judges' tests: the real contract over the real scripted engine, every request kept."""
+"""Models and records for the tests of scoring."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pytest
 
-from suite.chat import Message, Reply, Request
+from suite.chat import Reply, Request
 from suite.journal.records import OutputRecord, ScoreRecord
-from suite.models.engine import Asking
-from suite.models.scripted import ScriptedEngine
-from suite.roles import Model, Ratings
-from suite.scoring.answer_ratings import rate_answers
+from suite.roles import Model
 from suite.task import Output, Part, Value
-
-
-class Scripted(Model):
-    """One member of a role, answered by a function."""
-
-    def __init__(
-        self, engine: ScriptedEngine, member: str, chosen: frozenset[str], reference: Model | None
-    ) -> None:
-        self.member = member
-        self.name = engine.spec.text
-        self.capabilities = engine.capabilities()
-        self.chosen = chosen
-        self.requests: list[Request] = []
-        self._engine = engine
-        self._reference = reference
-
-    async def ask(self, request: Request, key: str = "") -> Reply:
-        self.requests.append(request)
-        return await self._engine.call(request, Asking(member=self.member, key=key))
-
-    async def rate_answers(
-        self, messages: tuple[Message, ...], answers: tuple[str, ...], kind: str, key: str
-    ) -> Ratings:
-        return await rate_answers(self, messages, answers, kind, key, self._reference)
-
+from suite.testing import ScriptedModel
 
 Answer = Callable[[Request], Reply | str]
 
 
 @pytest.fixture
-def scripted() -> Callable[..., Scripted]:
+def scripted() -> Callable[..., ScriptedModel]:
     """A factory of models: a function of the request, a text, or texts in turn."""
 
     def make(
         answer: Answer | str | list[str | Reply],
         *,
-        capabilities: set[str] | None = None,
+        capabilities: Collection[str] = ("chat",),
         member: str = "judge",
-        chosen: set[str] | None = None,
+        chosen: Collection[str] = (),
         reference: Model | None = None,
-    ) -> Scripted:
-        replies = iter(answer) if isinstance(answer, list) else None
-
-        def function(request: Request, _: Asking) -> Reply | str:
-            if replies is not None:
-                return next(replies)
-            return answer if isinstance(answer, str) else answer(request)  # type: ignore[operator]
-
-        engine = ScriptedEngine(function, capabilities=capabilities or {"chat"})
-        return Scripted(engine, member, frozenset(chosen or ()), reference)
+    ) -> ScriptedModel:
+        return ScriptedModel(answer, member, capabilities=capabilities, chosen=chosen, reference=reference)
 
     return make
 

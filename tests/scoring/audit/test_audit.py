@@ -2,15 +2,11 @@ import json
 import re
 from collections.abc import Callable
 from importlib.resources import files
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from suite.blocks import Table
 from suite.chat import Reply, Request
-from suite.data.cache import Cache
-from suite.data.registry import Registry
-from suite.data.view import open_data
 from suite.journal.documents import MetricResult
 from suite.roles import Models
 from suite.scoring.audit.biases import BIASES, TESTS, AuditParameters, Biases, BiasQuestion, followed
@@ -180,8 +176,8 @@ def test_the_items_are_what_the_tests_need() -> None:
         assert all(text == text.strip() and "<" not in text for text in texts)
 
 
-def test_the_entry_in_the_registry_holds_the_items(tmp_path: Path) -> None:
-    data = open_data(["judge-audit"], Registry(), Cache(tmp_path))
+def test_the_entry_in_the_registry_holds_the_items() -> None:
+    data = task_data(Biases)
     assert [item.id for item in data.rows("judge-audit", BiasQuestion, "items")] == [
         item.id for item in ITEMS
     ]
