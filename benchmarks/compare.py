@@ -17,9 +17,16 @@ from pathlib import Path
 
 import msgspec
 
-from suite.journal.documents import CellRecord, Hardware, RoleMember, RunManifest, SampleCounts, ScoringManifest
-from suite.journal.records import OutputRecord, ScoreRecord, encode
 from suite.journal.document_files import write_json
+from suite.journal.documents import (
+    CellRecord,
+    Hardware,
+    RoleMember,
+    RunManifest,
+    SampleCounts,
+    ScoringManifest,
+)
+from suite.journal.records import OutputRecord, ScoreRecord, encode
 from suite.plugins import catalogue
 from suite.run.cells import load_task, make_cell
 from suite.scoring.computation import wanted
