@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.errors import SuiteError
-from suite.testing import declared, outcomes, running, sampled
+from suite.testing import declared, outcomes, sampled, task_runs
 from suite.testing.bench import Bench
 from suite.testing.subject import Skip, Subject
 
@@ -29,15 +29,15 @@ CHECKS: dict[str, Finder] = {
     "samples": sampled.samples,
     "stable-ids": sampled.stable_ids,
     "lazy": sampled.lazy,
-    "offline": running.offline,
-    "solves": running.solves,
-    "order": running.order,
-    "resume": running.resume,
-    "replay": running.replay,
+    "offline": task_runs.offline,
+    "solves": task_runs.solves,
+    "order": task_runs.order,
+    "resume": task_runs.resume,
+    "replay": task_runs.replay,
     "infrastructure": outcomes.infrastructure,
     "candidate-failure": outcomes.candidate_failure,
     "judge-failure": outcomes.judge_failure,
-    "embedded": running.embedded,
+    "embedded": task_runs.embedded,
 }
 WITHOUT_MODEL = tuple(name for name in CHECKS if name != "embedded")  # quick: scripted models only
 

@@ -7,8 +7,8 @@ from suite.scoring.metrics import Rate
 from suite.task import Unscored
 from suite.testing.answers import down, finishing, unreadable
 from suite.testing.bench import Bench, Key, Ran
-from suite.testing.running import stopped, unscored, whole
 from suite.testing.subject import Skip, headline
+from suite.testing.task_runs import stopped, unscored, whole
 
 FINISHES: tuple[Finish, ...] = ("overflow", "refused", "empty")
 CANDIDATE = "candidate"

@@ -24,7 +24,6 @@ ACTS = {
     "board/define": "the room where a board is defined",
     "board/pack": "the room behind the command",
     "board/verify": "the room behind the command",
-    "testing/running": "its new name follows",
 }
 
 
