@@ -1,4 +1,4 @@
-"""A comparison as typed blocks. The drawing is `suite.report`'s; the JSON form is `data`'s."""
+"""A comparison as typed blocks. The drawing is `suite.report`'s; the JSON form is `document`'s."""
 
 from collections.abc import Iterator, Sequence
 
