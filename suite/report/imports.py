@@ -58,12 +58,36 @@ from suite.run.imported import SAMPLES, payload_of
 from suite.run.manifest import now, versions
 from suite.run.records import output_sha256, payload_sha256
 from suite.run.results import make_results
-from suite.task import Metric, Output, Part, Unscored, Value
+from suite.task import Metric, Output, Part, Value
 
-ImportedRecord = Mapping[str, Json]  # held to its form where it is used: a plugin made it
-Importer = Callable[[Path], Iterable[ImportedRecord]]
+Importer = Callable[[Path], Iterable[Mapping[str, Json]]]
 SCORING = "imported"
 LEVEL = 0.95
+
+
+class ImportedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One sample as an importer gives it (see the module)."""
+
+    task: str
+    parameters: dict[str, Json]
+    sample: str
+    output: Output | None
+    values: dict[str, Value]
+    model: str = ""
+    group: str = ""
+    cluster: str = ""
+    trial: int = 0
+    tags: dict[str, str] = {}
+    judge: dict[str, dict[str, Value]] | None = None
+    parts: list[Part] = []
+    payload: Json | msgspec.UnsetType = msgspec.UNSET
+    source: str = "?"
+    row: int | str | None = None
+
+    @property
+    def place(self) -> str:
+        """The file it came from, and where in it."""
+        return self.source + ("" if self.row is None else f", row {self.row}")
 
 
 def import_run(
@@ -103,7 +127,7 @@ def import_run(
 
 def _records(
     read: Importer, path: Path, importer: str, say: Callable[[str], None] | None = None
-) -> Iterator[ImportedRecord]:
+) -> Iterator[Mapping[str, Json]]:
     try:
         for record in read(path):
             if "note" not in record:
@@ -118,7 +142,7 @@ def _records(
         ) from error
 
 
-def _model(records: Iterator[ImportedRecord], wanted: str, path: Path) -> str:
+def _model(records: Iterator[Mapping[str, Json]], wanted: str, path: Path) -> str:
     models = dict.fromkeys(str(record.get("model", "")) for record in records)
     if not models:
         raise DataError("the files hold no records", where=str(path))
@@ -146,14 +170,14 @@ class _Cells:
         self.metrics: dict[str, Sequence[Metric]] = {}
 
     def of(self, record: ImportedRecord) -> Cell:
-        key = canonical_json([record["task"], record["parameters"]])
+        key = canonical_json([record.task, record.parameters])
         if key not in self._known:
-            task, _, plugin = load_task(self._plugins, record["task"])
+            task, _, plugin = load_task(self._plugins, record.task)
             try:
-                parameters = task.parameters_type().model_validate(dict(record["parameters"]))
+                parameters = task.parameters_type().model_validate(record.parameters)
             except ValueError as error:
                 raise DataError(
-                    f"{record['task']} has no such parameters: {error}", where=str(record.get("source", ""))
+                    f"{record.task} has no such parameters: {error}", where=record.source
                 ) from error
             self._known[key] = make_cell(task(parameters), plugin)
             self.metrics[task.info.name] = task.metrics
@@ -166,7 +190,7 @@ class _Cells:
 
 def _write(
     folder: Path,
-    records: Iterator[ImportedRecord],
+    records: Iterator[Mapping[str, Json]],
     importer: str,
     model: str,
     plugins: Catalogue,
@@ -187,27 +211,29 @@ def _write(
                 stack.callback(files[path].close)
             files[path].append(record)
 
-        for record in records:
-            if record.get("model") != model:
+        for given in records:
+            if given.get("model") != model:
                 continue
-            digest.update(canonical_json(dict(record)))
+            digest.update(canonical_json(dict(given)))
             try:
+                record = msgspec.convert(dict(given), ImportedRecord)
                 cell = cells.of(record)
                 cells.samples[cell.id] += 1
-                payload = payload_of(type(cell.task), record["payload"]) if "payload" in record else None
+                told = record.payload is not msgspec.UNSET
+                payload = payload_of(type(cell.task), record.payload) if told else None
                 output, score, pending = _made(record, cell.id, payload)
-            except (KeyError, TypeError, AttributeError, ValueError) as error:
+            except (TypeError, ValueError) as error:
                 raise DataError(
-                    f"importer {importer!r} gave a record that is not in its form: "
-                    f"{type(error).__name__}: {error}",
-                    where=str(record.get("source", "")),
+                    f"importer {importer!r} gave a record that is not in its form: {error}",
+                    where=str(given.get("source", "")),
                 ) from error
-            once.add(_named(record, cell), _place(record))
-            groups.add(digest64(record.get("group") or record["sample"]))
+            trial = [f"trial {record.trial}"] if record.trial else []
+            once.add((record.sample, f"of cell {cell.id}", *trial), record.place)
+            groups.add(digest64(record.group or record.sample))
             if output is not None:
                 put(folder / "outputs.jsonl", output)
                 if payload is not None:
-                    line = {"cell": cell.id, "sample": output.sample, "payload": record["payload"]}
+                    line = {"cell": cell.id, "sample": output.sample, "payload": record.payload}
                     samples.write(canonical_json(line) + b"\n")
             if score is not None:
                 put(scoring / "scores.jsonl", score)
@@ -222,63 +248,36 @@ def _write(
     write_document(scoring / "results.json", make_results(Run(folder, SCORING), cells.metrics, level=LEVEL))
 
 
-def _named(record: ImportedRecord, cell: Cell) -> tuple[str, ...]:
-    trial = int(record.get("trial", 0))
-    return (str(record["sample"]), f"of cell {cell.id}", *([f"trial {trial}"] if trial else []))
-
-
-def _place(record: ImportedRecord) -> str:
-    row = record.get("row")
-    return str(record.get("source", "?")) + ("" if row is None else f", row {row}")
-
-
 def _made(
     record: ImportedRecord, cell: str, payload: object
 ) -> tuple[OutputRecord | None, ScoreRecord | None, AttemptRecord | None]:
     """Output and score of a record, or why one is missing."""
-    sample, trial = str(record["sample"]), int(record.get("trial", 0))
 
     def missing(stage: str, kind: str) -> AttemptRecord:
-        return AttemptRecord(0.0, "pending", kind, cell, sample, trial, stage)
+        return AttemptRecord(0.0, "pending", kind, cell, record.sample, record.trial, stage)
 
-    if record["output"] is None:
+    if record.output is None:
         return None, None, missing("solve", "not-answered")
-    output = msgspec.convert(dict(record["output"]), Output)
-    reply = separated(Reply(output.text, output.finish), tags_of())
-    output = Output(reply.text, output.data, reply.finish)
-    group = str(record.get("group") or sample)
+    reply = separated(Reply(record.output.text, record.output.finish), tags_of())
+    output = Output(reply.text, record.output.data, reply.finish)
+    group = record.group or record.sample
     written = OutputRecord(
         cell=cell,
-        sample=sample,
-        trial=trial,
+        sample=record.sample,
+        trial=record.trial,
         group=group,
-        cluster=str(record.get("cluster") or group),
-        tags={str(tag): str(value) for tag, value in record.get("tags", {}).items()},
+        cluster=record.cluster or group,
+        tags=record.tags,
         payload_sha256="" if payload is None else payload_sha256(payload),
         output=output,
         imported=True,
         reasoning=reply.reasoning,
     )
-    if not record["values"]:
+    if not record.values:
         return written, None, missing("score", "not-scored")
-    values = {str(one): _value(value) for one, value in record["values"].items()}
-    parts = [
-        Part(str(check), {str(one): _value(text) for one, text in said.items()})
-        for check, said in (record.get("judge") or {}).items()
-    ]
-    for part in record.get("parts", ()):
-        found = {str(one): _value(value) for one, value in part["values"].items()}
-        tags = {str(tag): str(value) for tag, value in part.get("tags", {}).items()}
-        parts.append(Part(str(part["id"]), found, tags))
-    return written, ScoreRecord(cell, sample, trial, output_sha256(output), values, parts), None
-
-
-def _value(value: Json) -> Value:
-    if isinstance(value, Mapping):
-        return Unscored(str(value["unscored"]), str(value.get("detail", "")))
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise TypeError(f"a value of type {type(value).__name__}")
+    parts = [*(Part(check, said) for check, said in (record.judge or {}).items()), *record.parts]
+    judged = output_sha256(output)
+    return written, ScoreRecord(cell, record.sample, record.trial, judged, record.values, parts), None
 
 
 def _manifest(cells: _Cells, source: ImportSource, groups: int, name: str) -> RunManifest:
