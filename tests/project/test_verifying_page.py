@@ -5,6 +5,7 @@ from pathlib import Path
 
 from suite.board.define.thresholds import DEFAULTS
 from suite.board.verify.deviations import COVERS
+from suite.board.verify.plausibility.rules import RULES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/verifying.md").read_text(encoding="utf-8")
@@ -30,3 +31,9 @@ def test_every_threshold_is_told_with_its_value() -> None:
         name: float(value) for name, value in re.findall(r"^\| `(\w+)` \| ([\d.e+-]+) \|", PAGE, re.MULTILINE)
     }
     assert told == DEFAULTS
+
+
+def test_every_rule_is_at_work_and_measured_by_a_known_threshold() -> None:
+    assert {rule.threshold for rule in RULES.values()} - {""} <= set(DEFAULTS)
+    source = "\n".join(path.read_text() for path in (ROOT / "suite/board/verify/plausibility").glob("*.py"))
+    assert all(source.count(f'"{name}"') > 1 for name in RULES)

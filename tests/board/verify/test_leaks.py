@@ -16,6 +16,7 @@ from suite.board.define.thresholds import Thresholds
 from suite.board.verify import verify
 from suite.board.verify.plausibility import check_hardware, memory_gib
 from suite.board.verify.plausibility.replies import check_replies
+from suite.board.verify.plausibility.rules import Rules
 from suite.board.verify.subject import VerifiedRun
 from suite.chat import Reply, Request, Usage
 from suite.journal.run import Run
@@ -54,7 +55,8 @@ def recalled(folder: Path, share: int, style: str) -> list[RungFinding]:
     outcome = asyncio.run(small_tasks.run(plan, folder))
     assert outcome.exit_code == 0
     findings = Findings()
-    check_replies(VerifiedRun("r", Run(folder, outcome.scoring), findings, plan=plan), Thresholds({}), 0.0)
+    subject = VerifiedRun("r", Run(folder, outcome.scoring), findings, plan=plan)
+    check_replies(subject, Rules(Thresholds({}), subject), 0.0)
     return [one for one in findings if one.code == "R9.references"]
 
 
@@ -120,7 +122,7 @@ def test_weights_that_no_memory_holds(good: Callable[..., Any]) -> None:
         machine = replace(made.manifest.hardware, gpus=gpus, memory_gib=main)
         made.manifest = replace(made.manifest, roles={"candidate": [seat]}, hardware=machine)
         subject = VerifiedRun(run.name, made, findings)
-        check_hardware(subject, Thresholds({}), parameters)
+        check_hardware(subject, Rules(Thresholds({}), subject), parameters)
         return list(findings)
 
     laptop = ["NVIDIA GeForce RTX 4090 Laptop GPU, 16376 MiB"]

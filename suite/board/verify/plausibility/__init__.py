@@ -1,9 +1,9 @@
 """R9: does it look like real model traffic? Hints, with their numbers; an error only for what cannot be.
 
-What a board may set otherwise stands in `suite.board.define.thresholds`. `calls` looks at single calls,
-`replies` at what was answered over many samples, `leaks` for what no candidate is shown. Here: whether the
-declared weights can fit the recorded machine at all. Not here: what needs the whole bundle or a board's other
-entries (`others`).
+`rules` is the table of them; what a board may set otherwise stands in `board.define.thresholds`. `calls` looks
+at single calls, `replies` at what was answered over many samples, `leaks` for what no candidate is shown.
+Here: whether the declared weights can fit the recorded machine at all. Not here: what needs the whole bundle
+or a board's other entries (`others`).
 """
 
 import json
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from suite.board.define.thresholds import Thresholds
 from suite.board.verify.plausibility.calls import check_calls
 from suite.board.verify.plausibility.replies import check_replies
+from suite.board.verify.plausibility.rules import Rules
 from suite.board.verify.subject import VerifiedRun, provider_of
 from suite.journal.documents import Hardware, RoleMember
 
@@ -28,23 +29,21 @@ def plausible(subject: VerifiedRun, given: Mapping[str, float], parameters: int 
     Raises NotFound for a threshold that there is none of.
     """
     subject.findings.ran("R9")
-    thresholds = Thresholds(given)
-    temperature = check_calls(subject, thresholds)
-    check_replies(subject, thresholds, temperature)
-    check_hardware(subject, thresholds, parameters)
+    rules = Rules(Thresholds(given), subject)
+    check_replies(subject, rules, check_calls(subject, rules))
+    check_hardware(subject, rules, parameters)
 
 
-def check_hardware(subject: VerifiedRun, thresholds: Thresholds, parameters: int | None) -> None:
+def check_hardware(subject: VerifiedRun, rules: Rules, parameters: int | None) -> None:
     """A warning where the weights are larger than all memory. parameters: as declared."""
     candidate = subject.members.get("candidate")
     memory = memory_gib(subject.manifest.hardware)
     if parameters is None or candidate is None or memory is None or not _here(candidate):
         return
-    needed = parameters * thresholds["bytes_per_parameter"] / GIB
+    needed = parameters * rules["memory"] / GIB
     if needed > memory:
-        subject.warn(
-            "R9.memory",
-            "the declared weights do not fit the recorded machine, at the fewest bytes a parameter",
+        rules.tell(
+            "memory",
             subject.place("manifest.json", "hardware"),
             expected=f"at least {needed:.1f} GiB for {parameters:,} parameters",
             found=f"{memory:.1f} GiB, GPUs and main memory together",

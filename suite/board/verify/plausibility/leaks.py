@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from suite.board.define.thresholds import Thresholds
+from suite.board.verify.plausibility.rules import Rules
 from suite.board.verify.subject import VerifiedRun
 from suite.journal.index import digest64
 from suite.journal.records import OutputRecord
@@ -85,20 +85,17 @@ class Leaks:
         if any(f" {one} " not in shown_words for one in hits) or any(one not in asked for one in forms):
             self._said[record.cell] += 1
 
-    def report(self, thresholds: Thresholds) -> None:
+    def report(self, rules: Rules) -> None:
         """Findings by cell."""
-        held = "outputs hold the task's reference answers, which no request shows, word for word"
-        said = "outputs have the judge's own wording or form of verdict, which no request shows"
         for cell, outputs in self._outputs.items():
             where = self._subject.place("outputs.jsonl", f"cell {cell}")
-            for code, what, threshold, found, looked_at in (
-                ("R9.references", held, "identical_references", self._held[cell], self._compared[cell]),
-                ("R9.judges-words", said, "judges_words", self._said[cell], outputs),
+            for name, found, of in (
+                ("references", self._held[cell], self._compared[cell]),
+                ("judge's words", self._said[cell], outputs),
             ):
-                limit = thresholds[threshold]
-                if looked_at >= thresholds["least"] and found > max(1, limit * looked_at):
-                    sides = {"expected": f"at most {limit:.0%}", "found": f"{found} of {looked_at}"}
-                    self._subject.warn(code, what, where, **sides)
+                most = rules[name]
+                if rules.enough(of) and found > max(1, most * of):
+                    rules.tell(name, where, expected=f"at most {most:.0%}", found=f"{found} of {of}")
 
     def _asked(self, record: OutputRecord) -> str:
         """All that the sample's own requests say."""

@@ -17,14 +17,15 @@ from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
 from suite.board.define.thresholds import Thresholds
 from suite.board.entry.accepted_entry import GONE, AcceptedEntry
+from suite.board.entry.verification import ColumnResult
 from suite.board.rank.sample_tables import Values, by_sample, changes, read_numbers
 from suite.board.rank.state import belongs
 from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want
+from suite.board.verify.plausibility.rules import Rules
 from suite.board.verify.reply_digests import ReplyDigests, overlap, read_replies
 from suite.board.verify.subject import VerifiedRun
 
 Floats = NDArray[np.float64]
-HARD = "samples without a value lie where the board's other entries do worst"
 USUAL = 0.9  # share of outputs that are all the same, from which on scores say where the answers were put
 
 
@@ -63,35 +64,35 @@ class Beside:
 
 def check_others(mine: Beside, findings: Findings) -> None:
     """Everything. Raises DataError for an entry whose files are damaged."""
-    thresholds = Thresholds(mine.board.plausibility)
+    rules = Rules(Thresholds(mine.board.plausibility), findings)
     versions = [one for one in mine.before() if belongs(mine.board, one)]
     replaced = {one.id for one in mine.before()}
     for entry in mine.others:
         if entry.id not in replaced and not mine.same_model(entry):
-            _copied(mine, thresholds, entry, findings)
+            _copied(mine, rules, entry)
     here = [one for one in mine.others if belongs(mine.board, one) and one.record.status not in GONE]
-    _by_sample(mine, thresholds, [one for one in here if one.id not in replaced], findings)
-    _accretion(mine, thresholds, versions, findings)
+    _by_sample(mine, rules, [one for one in here if one.id not in replaced])
+    _accretion(mine, rules, versions)
+    active = [one for one in here if one.record.status == "active" and one.verification.kind == mine.kind]
     for column in mine.columns:
         if column.result.value is not None and column.result.direction != "neither":
-            _ceiling(mine, column, findings)
-            active = [one for one in here if one.record.status == "active"]
-            _leap(mine, thresholds, column, active, findings)
+            sign = -1 if column.result.direction == "lower" else 1
+            _ceiling(rules, column.result, column.result.value, sign, mine.board)
+            _leap(rules, column.result, column.result.value, sign, active)
 
 
-def _copied(mine: Beside, thresholds: Thresholds, entry: AcceptedEntry, findings: Findings) -> None:
+def _copied(mine: Beside, rules: Rules, entry: AcceptedEntry) -> None:
     """Long replies that another model's entry has, too, for the same samples."""
-    if entry.replies is None or len(mine.replies) < thresholds["least"]:
+    if entry.replies is None or not rules.enough(len(mine.replies)):
         return
     found = overlap(mine.replies, read_replies(entry.replies))
-    if found.replies < thresholds["least"]:
+    if not rules.enough(found.replies):
         return
     same, near = found.same / found.replies, found.near / found.replies
-    most_same, most_near = thresholds["copied_replies"], thresholds["near_replies"]
+    most_same, most_near = rules["near copies"], rules.thresholds["near_replies"]
     if same > most_same or near > most_near:
-        findings.warn(
-            "R9.near-copies",
-            "long replies are those of an accepted entry of another model",
+        rules.tell(
+            "near copies",
             f"entry {entry.folder.name}",
             expected=f"at most {most_same:.0%} equal, {most_near:.0%} nearly",
             found=f"of {found.replies} of {mine.name}, {same:.0%} are equal and {near:.0%} nearly equal to "
@@ -99,9 +100,7 @@ def _copied(mine: Beside, thresholds: Thresholds, entry: AcceptedEntry, findings
         )
 
 
-def _by_sample(
-    mine: Beside, thresholds: Thresholds, others: Sequence[AcceptedEntry], findings: Findings
-) -> None:
+def _by_sample(mine: Beside, rules: Rules, others: Sequence[AcceptedEntry]) -> None:
     """Equal scores, and how hard each sample is; every other entry's table is read once."""
     flat = {one.result.key: _Flat.of(one.units) for one in mine.columns if one.units}
     sums = {key: np.zeros(len(one.value)) for key, one in flat.items()}
@@ -119,14 +118,14 @@ def _by_sample(
             sums[key][scored] += value[scored]
             counts[key] += scored
             if not mine.same_model(entry) and set(one.cell.tolist()) <= moved:
-                _equal(mine, thresholds, key, one, value, entry, findings)
+                _equal(mine, rules, f"column {key}, entry {entry.folder.name}", one, value, entry)
     for column in mine.columns:
         key = column.result.key
         if key in flat and counts[key].any() and column.result.direction != "neither":
             sign = -1 if column.result.direction == "lower" else 1
             known = counts[key] > 0
             easy = np.divide(sign * sums[key], counts[key], out=np.full_like(sums[key], np.nan), where=known)
-            _missing(mine, thresholds, key, flat[key], easy, findings)
+            _missing(mine, rules, f"column {key}", flat[key], easy)
 
 
 @dataclass(frozen=True)
@@ -161,32 +160,21 @@ class _Flat:
         return np.array_equal(self.cell, cell) and np.array_equal(self.sample, sample)
 
 
-def _equal(
-    mine: Beside,
-    thresholds: Thresholds,
-    key: str,
-    one: _Flat,
-    value: Floats,
-    entry: AcceptedEntry,
-    findings: Findings,
-) -> None:
+def _equal(mine: Beside, rules: Rules, where: str, one: _Flat, value: Floats, entry: AcceptedEntry) -> None:
     if not np.allclose(one.value, value, rtol=0, atol=1e-12, equal_nan=True):
         return
-    chance = chance_of(value)
-    if chance < thresholds["equal_scores_p"]:
-        findings.warn(
-            "R9.equal-scores",
-            "every sample of a column has the score that it has in another model's entry",
-            f"column {key}, entry {entry.folder.name}",
-            expected=f"by chance: p >= {thresholds['equal_scores_p']:.0e}",
+    chance, least = chance_of(value), rules["other model"]
+    if chance < least:
+        rules.tell(
+            "other model",
+            where,
+            expected=f"by chance: p >= {least:.0e}",
             found=f"{len(value)} samples of {mine.name} as of {entry.submission.model.display_name}, "
             f"p = {chance:.0e}",
         )
 
 
-def _missing(
-    mine: Beside, thresholds: Thresholds, key: str, one: _Flat, easy: Floats, findings: Findings
-) -> None:
+def _missing(mine: Beside, rules: Rules, where: str, one: _Flat, easy: Floats) -> None:
     """Whether what is missing lies where it costs most: Fisher's exact test, one-sided."""
     from scipy import stats
 
@@ -196,31 +184,24 @@ def _missing(
         (cell, name) for subject in mine.subjects for cell, names in subject.failed.items() for name in names
     }
     failed = np.array([pair in failing for pair in zip(one.cell.tolist(), one.digest.tolist(), strict=True)])
-    for what, gone, severity in (
-        (HARD, np.isnan(one.value), "warning"),
-        ("failed samples lie where the board's other entries do worst, as honest ones may", failed, "note"),
-    ):
+    for name, gone in (("missing", np.isnan(one.value)), ("failed", failed)):
         table = [
             [int((gone & hard & known).sum()), int((gone & ~hard & known).sum())],
             [int((~gone & hard & known).sum()), int((~gone & ~hard & known).sum())],
         ]
         p = float(stats.fisher_exact(table, alternative="greater").pvalue)
-        if p < thresholds["missing_hard_p"]:
+        if p < rules[name]:
             (hard_gone, easy_gone), (hard_here, easy_here) = table
-            findings.add(
-                "R9.missing-hard",
-                what,
-                f"column {key}",
-                severity="warning" if severity == "warning" else "note",
-                expected=f"by chance: p >= {thresholds['missing_hard_p']:g}",
+            rules.tell(
+                name,
+                where,
+                expected=f"by chance: p >= {rules[name]:g}",
                 found=f"{hard_gone} of {hard_gone + hard_here} hard samples, {easy_gone} of "
                 f"{easy_gone + easy_here} others: p = {p:.1e}",
             )
 
 
-def _accretion(
-    mine: Beside, thresholds: Thresholds, versions: Sequence[AcceptedEntry], findings: Findings
-) -> None:
+def _accretion(mine: Beside, rules: Rules, versions: Sequence[AcceptedEntry]) -> None:
     """Over the versions that it supersedes: samples that got better while not one got worse."""
     told = [by_sample(one.per_sample) for one in versions if one.per_sample is not None]
     if not told:
@@ -228,67 +209,40 @@ def _accretion(
     now: Values = {one.result.key: _Flat.of(one.units).scored() for one in mine.columns if one.units}
     ways = {one.result.key: one.result.direction for one in mine.columns if one.result.direction != "neither"}
     for flips in changes([*told, now], ways):
-        if flips.only_up(thresholds["accretion"]):
-            findings.warn(
-                "R9.accretion",
-                "over the versions it supersedes samples only got better: were only failures run again?",
+        if flips.only_up(rules["accretion"]):
+            rules.tell(
+                "accretion",
                 f"column {flips.key}",
-                expected=f"some worse, or fewer than {thresholds['accretion']:g} better",
+                expected=f"some worse, or fewer than {rules['accretion']:g} better",
                 found=f"{flips.better} better, 0 worse, {flips.same} the same, over {len(told) + 1} versions",
             )
 
 
-def _ceiling(mine: Beside, column: VerifiedColumn, findings: Findings) -> None:
-    key, value = column.result.key, column.result.value
-    ceiling = mine.board.item(key).ceiling
-    if ceiling is None or value is None:
-        return
-    sign = -1 if column.result.direction == "lower" else 1
-    if sign * (value - ceiling) > 0:
-        findings.note(
-            "R9.ceiling",
-            "the score lies beyond the ceiling that the board states: ask the model again (--rerun)",
-            f"column {key}",
-            expected=f"{'at least' if sign < 0 else 'at most'} {ceiling:g}",
-            found=f"{value:.6g}",
-        )
+def _ceiling(rules: Rules, result: ColumnResult, value: float, sign: int, board: Board) -> None:
+    ceiling = board.item(result.key).ceiling
+    if ceiling is not None and sign * (value - ceiling) > 0:
+        most = f"{'at least' if sign < 0 else 'at most'} {ceiling:g}"
+        rules.tell("ceiling", f"column {result.key}", expected=most, found=f"{value:.6g}")
 
 
 def _leap(
-    mine: Beside,
-    thresholds: Thresholds,
-    column: VerifiedColumn,
-    active: Sequence[AcceptedEntry],
-    findings: Findings,
+    rules: Rules, result: ColumnResult, value: float, sign: int, active: Sequence[AcceptedEntry]
 ) -> None:
     """Far above the best entry of its class."""
-    key, value = column.result.key, column.result.value
-    assert value is not None
-    sign = -1 if column.result.direction == "lower" else 1
-    known = [
-        (result, one)
-        for one in active
-        if one.verification.kind == mine.kind
-        and (result := one.column(key)) is not None
-        and result.value is not None
-    ]
+    others = ((one.column(result.key), one) for one in active)
+    known = [(one.value, one, entry) for one, entry in others if one is not None and one.value is not None]
     if not known:
         return
-    best, entry = max(known, key=lambda pair: sign * (pair[0].value or 0.0))
-    assert best.value is not None
-    parts = [
-        _error(column.result.low, column.result.high, column.result.level),
-        _error(best.low, best.high, best.level),
-    ]
+    best, theirs, entry = max(known, key=lambda each: sign * each[0])
+    parts = [_error(one.low, one.high, one.level) for one in (result, theirs)]
     error = float(np.sqrt(sum(one * one for one in parts if one is not None)))
-    ahead = sign * (value - best.value)
-    if error > 0 and ahead > thresholds["leap_errors"] * error:
-        findings.note(
-            "R9.leap",
-            "the score is far above the best accepted entry: ask the model again (--rerun)",
-            f"column {key}",
-            expected=f"at most {thresholds['leap_errors']:g} standard errors of the difference",
-            found=f"{value:.4g} against {best.value:.4g} of {entry.submission.model.display_name}: "
+    ahead = sign * (value - best)
+    if error > 0 and ahead > rules["leap"] * error:
+        rules.tell(
+            "leap",
+            f"column {result.key}",
+            expected=f"at most {rules['leap']:g} standard errors of the difference",
+            found=f"{value:.4g} against {best:.4g} of {entry.submission.model.display_name}: "
             f"{ahead / error:.1f}",
         )
 
@@ -302,9 +256,7 @@ def _error(low: float | None, high: float | None, level: float) -> float | None:
     return (high - low) / 2 / float(stats.norm.ppf((1 + level) / 2))
 
 
-def check_pasted(
-    wants: Sequence[Want], columns: Sequence[VerifiedColumn], thresholds: Thresholds, findings: Findings
-) -> None:
+def check_pasted(wants: Sequence[Want], columns: Sequence[VerifiedColumn], rules: Rules) -> None:
     """Cells of different tasks with the same scores: by sample where they share them, else in the data's
     order. wants: the columns' cells. Vectors that chance makes equal, and answers that are all the same
     (whose scores follow the order of options), say nothing.
@@ -316,16 +268,15 @@ def check_pasted(
                 continue
             told: set[str] = set()
             for kind, value in _vectors(subject, units):
-                if chance_of(value) >= thresholds["equal_scores_p"]:
+                if chance_of(value) >= rules["other task"]:
                     continue
                 other, where = seen.setdefault(_key(kind, value), (task, subject.place("", f"cell {cell}")))
                 if other != task and where not in told:
                     told.add(where)
-                    findings.warn(
-                        "R9.equal-scores",
-                        "every sample has the score of another task's sample",
+                    rules.tell(
+                        "other task",
                         f"{subject.place('', f'cell {cell}')} and {where}",
-                        expected=f"by chance: p >= {thresholds['equal_scores_p']:.0e}",
+                        expected=f"by chance: p >= {rules['other task']:.0e}",
                         found=f"{len(value)} samples of {task} and {other}, p = {chance_of(value):.0e}",
                     )
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from suite.board.define.thresholds import Thresholds
-from suite.board.verify.subject import VerifiedRun
+from suite.board.verify.plausibility.rules import Rules
 from suite.journal.index import OffsetIndex
 from suite.journal.lines import Lines
 from suite.journal.records import BlockRecord, CallRecord
@@ -55,9 +54,7 @@ class MemberPrompts:
     smallest: int = 2**63
     largest: int = 0
 
-    def add(
-        self, subject: VerifiedRun, thresholds: Thresholds, where: str, call: CallRecord, size: int
-    ) -> None:
+    def add(self, rules: Rules, where: str, call: CallRecord, size: int) -> None:
         """One call; what cannot be is a finding."""
         tokens = call.reply.usage.prompt
         if call.kind not in ("chat", "complete") or not (tokens or call.reply.usage.completion):
@@ -70,23 +67,19 @@ class MemberPrompts:
         self.smallest, self.largest = min(self.smallest, size), max(self.largest, size)
         if len(self.counts) < 2:
             self.counts.add(tokens)
-        most = thresholds["characters_per_token_high"]
-        what = ""
-        if size >= _SHORT and size > tokens * most:
-            what = "fewer prompt tokens than any tokenizer makes of the request"
+        broken = ""
+        if size >= _SHORT and size > tokens * rules["short prompt"]:
+            broken = "short prompt"
         elif tokens > size + ADDED:
-            what = "more prompt tokens than bytes were sent"
-        if what:
-            subject.warn("R9.tokens", what, where, expected=f"for {size:,} bytes", found=tokens)
+            broken = "long prompt"
+        if broken:
+            rules.tell(broken, where, expected=f"for {size:,} bytes", found=tokens)
 
-    def whole(self, subject: VerifiedRun, thresholds: Thresholds, where: str) -> None:
+    def whole(self, rules: Rules, where: str) -> None:
         """What all calls together tell."""
         if self.uncounted:
-            what = "tokens of replies are counted, those of their prompts are not"
-            subject.warn("R9.tokens", what, where, found=self.uncounted)
-        if self.tokens and self.size > self.tokens * thresholds["prompt_bytes_per_token"]:
-            what = "fewer prompt tokens than the requests have"
-            subject.warn("R9.tokens", what, where, expected=f"for {self.size:,} bytes", found=self.tokens)
-        if self.calls >= thresholds["least"] and len(self.counts) == 1 and self.largest > 2 * self.smallest:
-            what = "requests of very different lengths have the same number of tokens"
-            subject.warn("R9.tokens", what, where, found=self.counts.pop())
+            rules.tell("uncounted prompts", where, found=self.uncounted)
+        if self.tokens and self.size > self.tokens * rules["short prompts"]:
+            rules.tell("short prompts", where, expected=f"for {self.size:,} bytes", found=self.tokens)
+        if rules.enough(self.calls) and len(self.counts) == 1 and self.largest > 2 * self.smallest:
+            rules.tell("one count", where, found=self.counts.pop())

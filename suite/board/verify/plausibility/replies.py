@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from suite.board.define.thresholds import Thresholds
 from suite.board.verify.plausibility.leaks import Leaks, words_of
+from suite.board.verify.plausibility.rules import Rules
 from suite.board.verify.subject import VerifiedRun
 from suite.journal.index import digest64
 from suite.journal.records import OutputRecord
@@ -46,7 +46,7 @@ class _CellReplies:
     whole: Counter[int] = field(default_factory=Counter)
 
 
-def check_replies(subject: VerifiedRun, thresholds: Thresholds, temperature: float) -> None:
+def check_replies(subject: VerifiedRun, rules: Rules, temperature: float) -> None:
     """Everything about what was answered. temperature: the highest that the candidate was asked at."""
     cells: dict[str, _CellReplies] = {}
     most = MOST_GRAMS // max(len(subject.manifest.cells), 1)
@@ -59,22 +59,20 @@ def check_replies(subject: VerifiedRun, thresholds: Thresholds, temperature: flo
             leaks.add(record, text, words)
         if record.output.finish != "stop":
             subject.failed.setdefault(record.cell, set()).add(digest64(record.sample))
-    leaks.report(thresholds)
+    leaks.report(rules)
     judged = any(name.partition("/")[0] == "judge" for name in subject.members)
     for name, cell in cells.items():
         subject.usual[name] = max(cell.whole.values()) / cell.outputs
-        _copies(subject, thresholds, name, cell)
-        _constant(subject, thresholds, name, cell)
         where = subject.place("outputs.jsonl", f"cell {name}")
-        if cell.odd > max(1, thresholds["odd_characters"] * cell.outputs):
-            what = "outputs with zero-width or direction characters, or enormous whitespace"
-            subject.warn("R9.characters", what, where, found=cell.odd)
+        if rules.enough(cell.long):
+            _alike(rules, where, cell)
+        if cell.odd > max(1, rules["odd characters"] * cell.outputs):
+            rules.tell("odd characters", where, found=cell.odd)
         if judged and cell.at_judge:
-            subject.warn("R9.at-judge", "outputs that speak to their judge", where, found=cell.at_judge)
-        if temperature > 0 and cell.repeated >= thresholds["least"] and not cell.moved:
-            what = "all trials answer alike, at a temperature above 0"
-            subject.warn("R9.trials", what, where, found=cell.repeated)
-    _rationales(subject, thresholds)
+            rules.tell("at judge", where, found=cell.at_judge)
+        if temperature > 0 and rules.enough(cell.repeated) and not cell.moved:
+            rules.tell("trials", where, found=cell.repeated)
+    _rationales(subject, rules)
 
 
 def _add(cell: _CellReplies, record: OutputRecord, text: str, words: list[str], most: int) -> None:
@@ -112,35 +110,21 @@ def _odd(text: str) -> bool:
     return not text.isascii() and bool(_ODD.search(text))
 
 
-def _copies(subject: VerifiedRun, thresholds: Thresholds, name: str, cell: _CellReplies) -> None:
-    if cell.long < thresholds["least"]:
-        return
-    copied = sum(cell.counts[key] for key, owner in cell.owners.items() if owner == -1)
-    share = copied / cell.long
-    if share > thresholds["identical_outputs"]:
-        subject.add(
-            "R9.copies",
-            "outputs of different samples are the same text",
-            subject.place("outputs.jsonl", f"cell {name}"),
-            severity="error" if share > thresholds["identical_outputs_error"] else "warning",
-            found=f"{share:.0%} of {cell.long} long outputs",
-        )
-
-
-def _constant(subject: VerifiedRun, thresholds: Thresholds, name: str, cell: _CellReplies) -> None:
-    if cell.long < thresholds["least"]:
-        return
-    where = subject.place("outputs.jsonl", f"cell {name}")
+def _alike(rules: Rules, where: str, cell: _CellReplies) -> None:
+    """Long outputs that are the same, or nearly."""
+    copied = sum(cell.counts[key] for key, owner in cell.owners.items() if owner == -1) / cell.long
+    if copied > rules["copies"]:
+        name = "pasted" if copied > rules["pasted"] else "copies"
+        rules.tell(name, where, found=f"{copied:.0%} of {cell.long} long outputs")
     distinct = len(cell.grams) / cell.gram_count if cell.gram_count else 1.0
-    if distinct < thresholds["distinct_5grams"]:
-        subject.warn("R9.constant", "the outputs hardly differ", where, found=f"{distinct:.1%} distinct")
+    if distinct < rules["constant"]:
+        rules.tell("constant", where, found=f"{distinct:.1%} distinct")
     most = max(cell.openings.values(), default=0) / cell.long
-    if most > thresholds["shared_opening"]:
-        what = f"outputs open with the same {OPENING} characters"
-        subject.warn("R9.opening", what, where, found=f"{most:.0%}")
+    if most > rules["opening"]:
+        rules.tell("opening", where, found=f"{most:.0%}")
 
 
-def _rationales(subject: VerifiedRun, thresholds: Thresholds) -> None:
+def _rationales(subject: VerifiedRun, rules: Rules) -> None:
     """Long replies of judges that are the same for different requests."""
     seen: dict[int, str] = {}
     copied = count = 0
@@ -150,7 +134,6 @@ def _rationales(subject: VerifiedRun, thresholds: Thresholds) -> None:
         count += 1
         first = seen.setdefault(digest64(call.role, call.reply.text), call.request_sha256)
         copied += first != call.request_sha256
-    if count >= thresholds["least"] and copied / count > thresholds["identical_rationales"]:
-        what = "a judge gives different outputs the same long reply"
+    if rules.enough(count) and copied / count > rules["rationales"]:
         where = subject.place("scoring/calls.jsonl")
-        subject.warn("R9.rationales", what, where, found=f"{copied / count:.0%} of {count}")
+        rules.tell("rationales", where, found=f"{copied / count:.0%} of {count}")
