@@ -3,8 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from suite.chat import Request, call_id, request_sha256, user
+from suite.chat import Json, Request, call_id, request_sha256, user
 from suite.errors import CallFailed, DataError, NotFound, RunError
+from suite.journal.document_files import write_json
+from suite.journal.documents import (
+    SCORING_FORMAT,
+    Hardware,
+    RoleMember,
+    RunManifest,
+    SampleCounts,
+    ScoringManifest,
+)
 from suite.journal.records import FORMAT, CallRecord, encode
 from suite.models.engine import Asking, Engine
 from suite.models.replay import provider
@@ -39,17 +48,39 @@ async def record(folder: Path, role: str, asks: list[tuple[str, int, str, str]])
             file.write(encode(call))
 
 
+def member(
+    name: str,
+    identity: dict[str, Json],
+    capabilities: tuple[str, ...] = ("chat",),
+    limits: dict[str, int] | None = None,
+) -> RoleMember:
+    return RoleMember(
+        member=name, spec="m", stage="both", needs=(), capabilities=capabilities, identity=identity,
+        limits=limits or {}, sampling={},
+    )  # fmt: skip
+
+
 @pytest.fixture
 async def run(tmp_path: Path) -> Path:
     folder = tmp_path / "units-1234"
     scoring = folder / "scorings" / "s1"
     scoring.mkdir(parents=True)
     identity = {"provider": "openai", "name": "m", "deterministic": False}
-    candidate = {"identity": identity, "capabilities": ["chat", "seed"], "limits": {"window": 99}}
-    manifest = {"format": FORMAT, "cells": [], "counts": {"samples": {}}, "roles": {"candidate": [candidate]}}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    judges = [{"identity": {"name": "j1"}, "capabilities": ["chat"]}, {"identity": {"name": "j2"}}]
-    (scoring / "manifest.json").write_text(json.dumps({"cells": [], "roles": {"judge": judges}}))
+    candidate = member("candidate", identity, ("chat", "seed"), limits={"window": 99})
+    manifest = RunManifest(
+        format=FORMAT, name=folder.name, suite="0", created="2026-01-01T00:00:00Z", plan_sha256="0" * 64,
+        seed=0, trials=1, mini=False, limit=None, shard=None, imported=False, prompts="own", cells=(),
+        skipped=(), roles={"candidate": [candidate]}, data={}, versions={},
+        counts=SampleCounts(groups=0, groups_taken=0, samples={}, tags={}),
+        hardware=Hardware(cpus=1, memory_gib=None, system="", python="", gpus=()),
+    )  # fmt: skip
+    write_json(folder / "manifest.json", manifest)
+    judges = [member("judge", {"name": "j1"}), member("judge/2", {"name": "j2"})]
+    judging = ScoringManifest(
+        format=SCORING_FORMAT, scoring="s1", started="", run=folder.name, plan_sha256="0" * 64, level=0.95,
+        roles={"judge": judges}, cells=(),
+    )  # fmt: skip
+    write_json(scoring / "manifest.json", judging)
     (folder / "calls.jsonl").touch()
     await record(
         folder, "candidate", [("g1", 0, "", "hello"), ("g1", 0, "again", "hello"), ("g2", 1, "", "hello")]
