@@ -130,48 +130,34 @@ def explain(error: Exception, source: HubSource, entry: str, what: str) -> NoRet
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
         raise error  # the disk, not the Hub
     where = f"{source.type} {source.repo} at {(source.revision or source.branch)[:12]}, {what}"
+    ours: type[DataError] = DataError
+    fix = f"`suite data pin {entry}` records the revision there is now"
     if isinstance(error, errors.GatedRepoError):
-        raise LicenceRequired(
-            f"{entry}: the Hub asks for its terms to be accepted first (gated repository)",
-            where=where,
-            fix="accept them on the dataset's page, then set HF_TOKEN to a token of that account",
-        ) from error
-    if isinstance(error, errors.RepositoryNotFoundError):
-        raise DataError(
-            f"{entry}: the Hub has no such repository, or hides it from this account",
-            where=where,
-            fix="if it is private, set HF_TOKEN",
-        ) from error
-    if isinstance(error, errors.RevisionNotFoundError) and source.revision is None:
-        raise DataError(f"{entry}: the Hub has no revision {what!r}", where=where) from error
-    if isinstance(error, errors.RevisionNotFoundError):
-        raise DataError(
-            f"{entry}: the pinned revision is gone from the Hub (the repository was rewritten)",
-            where=where,
-            fix=f"`suite data pin {entry}` records the revision there is now; scores may not compare",
-        ) from error
-    if answer := told(error):
-        raise SourceUnreachable(
-            f"{entry}: {answer.what}", where=where, fix=f"{answer.fix}; what is already here is kept"
-        ) from error
-    if isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):
-        raise SourceUnreachable(
-            f"{entry}: the Hub can't be reached",
-            where=f"{where}: {_said(error)}",
-            fix=f"check the network, HF_ENDPOINT and HF_HUB_OFFLINE, or bring the files: "
-            f"`suite data import {entry} --dir DIR`",
-        ) from error
-    if isinstance(error, errors.EntryNotFoundError):
-        raise DataError(
-            f"{entry}: the pinned revision has no file {what}",
-            where=where,
-            fix=f"`suite data pin {entry}` records the revision there is now",
-        ) from error
-    raise SourceUnreachable(
-        f"{entry}: the transfer from the Hub failed ({type(error).__name__})",
-        where=f"{where}: {_said(error)}",
-        fix="check the network and try again; what is already here is kept",
-    ) from error
+        ours, said = LicenceRequired, "the Hub asks for its terms to be accepted first (gated repository)"
+        fix = "accept them on the dataset's page, then set HF_TOKEN to a token of that account"
+    elif isinstance(error, errors.RepositoryNotFoundError):
+        said = "the Hub has no such repository, or hides it from this account"
+        fix = "if it is private, set HF_TOKEN"
+    elif isinstance(error, errors.RevisionNotFoundError) and source.revision is None:
+        said, fix = f"the Hub has no revision {what!r}", ""
+    elif isinstance(error, errors.RevisionNotFoundError):
+        said = "the pinned revision is gone from the Hub (the repository was rewritten)"
+        fix += "; scores may not compare"
+    elif answer := told(error):
+        ours, said, fix = SourceUnreachable, answer.what, f"{answer.fix}; what is already here is kept"
+    elif isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):
+        ours, said, where = SourceUnreachable, "the Hub can't be reached", f"{where}: {_said(error)}"
+        fix = "check the network, HF_ENDPOINT and HF_HUB_OFFLINE, or bring the files: "
+        fix += f"`suite data import {entry} --dir DIR`"
+    elif isinstance(error, errors.EntryNotFoundError):
+        said = f"the pinned revision has no file {what}"
+    else:
+        ours, said = SourceUnreachable, f"the transfer from the Hub failed ({type(error).__name__})"
+        where, fix = (
+            f"{where}: {_said(error)}",
+            "check the network and try again; what is already here is kept",
+        )
+    raise ours(f"{entry}: {said}", where=where, fix=fix) from error
 
 
 def _said(error: Exception) -> str:
