@@ -39,7 +39,7 @@ from suite.board.verify.deviations import ClassStanding, asked
 from suite.board.verify.live_passes import Rerun, Rerunning
 from suite.board.verify.plausibility import plausible
 from suite.board.verify.plausibility.others import Beside, check_others, check_pasted
-from suite.board.verify.plausibility.rules import Rules
+from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.replay import replay
 from suite.board.verify.reply_digests import ReplyCollector, ReplyDigests
 from suite.board.verify.reproduction import rerun
@@ -308,7 +308,7 @@ def _beside(
         if len(wants) == len(ladder.columns):
             with _foreseen(findings, "R9", "columns"):
                 thresholds = Thresholds(board.plausibility if board is not None else {})
-                check_pasted(wants, ladder.columns, Rules(thresholds, findings))
+                check_pasted(wants, ladder.columns, OddRules(thresholds, findings))
         if board is not None and ladder.others:
             mine = Beside(
                 board, submission, ladder.kind, ladder.columns, ladder.replies, subjects, ladder.others

@@ -15,7 +15,7 @@ from suite.board.entry.verification import ColumnResult
 from suite.board.repository.shelves import open_repository
 from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want
 from suite.board.verify.plausibility.others import Beside, chance_of, check_others, check_pasted
-from suite.board.verify.plausibility.rules import Rules
+from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.reply_digests import ReplyCollector
 from suite.board.verify.subject import VerifiedRun
 from tests.board import accepted
@@ -189,7 +189,7 @@ class TestPasted:
             units.top = top
             wants.append(Want(f"column-{number}", "x", ((mine, units.cell, task),)))
             columns.append(one)
-        check_pasted(wants, columns, Rules(Thresholds({}), findings))
+        check_pasted(wants, columns, OddRules(Thresholds({}), findings))
         return list(findings)
 
     def test_scores_pasted_from_another_task_in_the_datas_order(self) -> None:

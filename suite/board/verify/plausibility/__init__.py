@@ -1,6 +1,6 @@
 """R9: does it look like real model traffic? Hints, with their numbers; an error only for what cannot be.
 
-`rules` is the table of them; what a board may set otherwise stands in `board.define.thresholds`. `calls` looks
+`rules` is their table; what a board may set otherwise stands in `board.define.thresholds`. `calls` looks
 at single calls, `replies` at what was answered over many samples, `leaks` for what no candidate is shown.
 Here: whether the declared weights can fit the recorded machine at all. Not here: what needs the whole bundle
 or a board's other entries (`others`).
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from suite.board.define.thresholds import Thresholds
 from suite.board.verify.plausibility.calls import check_calls
 from suite.board.verify.plausibility.replies import check_replies
-from suite.board.verify.plausibility.rules import Rules
+from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.subject import VerifiedRun, provider_of
 from suite.journal.documents import Hardware, RoleMember
 
@@ -29,12 +29,12 @@ def plausible(subject: VerifiedRun, given: Mapping[str, float], parameters: int 
     Raises NotFound for a threshold that there is none of.
     """
     subject.findings.ran("R9")
-    rules = Rules(Thresholds(given), subject)
+    rules = OddRules(Thresholds(given), subject)
     check_replies(subject, rules, check_calls(subject, rules))
     check_hardware(subject, rules, parameters)
 
 
-def check_hardware(subject: VerifiedRun, rules: Rules, parameters: int | None) -> None:
+def check_hardware(subject: VerifiedRun, rules: OddRules, parameters: int | None) -> None:
     """A warning where the weights are larger than all memory. parameters: as declared."""
     candidate = subject.members.get("candidate")
     memory = memory_gib(subject.manifest.hardware)

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from suite.board.verify.plausibility.prompts import MemberPrompts, Sizes
-from suite.board.verify.plausibility.rules import Rules
+from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.subject import UNSERVED, VerifiedRun, provider_of
 from suite.chat import assistant, call_id, sha256_hex
 from suite.journal.index import digest64
@@ -54,7 +54,7 @@ def family_of(call: CallRecord, families: Sequence[str]) -> str:
     return next((one for one in families[:-1] if call_id(one, *asked) == call.id), families[-1])
 
 
-def check_calls(subject: VerifiedRun, rules: Rules) -> float:
+def check_calls(subject: VerifiedRun, rules: OddRules) -> float:
     """Everything about single calls. Returns the highest temperature that the candidate was asked at."""
     seen: dict[str, _Member] = {}
     for name, record in subject.members.items():
@@ -103,7 +103,7 @@ def _at(subject: VerifiedRun, file: str, call: CallRecord) -> str:
     return subject.place(file, f"call {call.id[:12]}, trial {call.trial}")
 
 
-def _usage(rules: Rules, where: str, call: CallRecord) -> None:
+def _usage(rules: OddRules, where: str, call: CallRecord) -> None:
     usage, most, text = call.reply.usage, call.options.max_tokens, call.reply.text
     if most is not None and usage.completion > most:
         rules.tell("over limit", where, expected=f"<= {most}", found=usage.completion)
@@ -124,7 +124,7 @@ def _usage(rules: Rules, where: str, call: CallRecord) -> None:
         rules.tell("cut early", where, expected=most, found=usage.completion)
 
 
-def _times(rules: Rules, where: str, call: CallRecord, member: _Member, begin: float) -> None:
+def _times(rules: OddRules, where: str, call: CallRecord, member: _Member, begin: float) -> None:
     start, end = call.times
     if end < start:
         rules.tell("backwards", where, found=call.times)
@@ -144,7 +144,7 @@ def _times(rules: Rules, where: str, call: CallRecord, member: _Member, begin: f
         rules.tell("impossible speed" if impossible else "speed", where, found=round(speed))
 
 
-def _tried(rules: Rules, where: str, call: CallRecord, retries: Counter[str]) -> None:
+def _tried(rules: OddRules, where: str, call: CallRecord, retries: Counter[str]) -> None:
     """A reply at the nth try has n - 1 recorded failures; only one from the cache has no try."""
     if (call.attempt < 1) is not call.cached:
         rules.tell("tries", where, expected="0" if call.cached else ">= 1", found=call.attempt)
@@ -167,7 +167,7 @@ def _note(member: _Member, call: CallRecord) -> None:
         member.stopped_at_limit += call.reply.usage.completion == most
 
 
-def _whole(rules: Rules, where: str, member: _Member) -> None:
+def _whole(rules: OddRules, where: str, member: _Member) -> None:
     if len(member.models) > 1:
         rules.tell("several models", where, found=dict(member.models.most_common(5)))
     elif member.models:
@@ -194,7 +194,7 @@ def _names_agree(reported: str, name: str) -> bool:
     return one in other or other in one or one.rpartition("/")[2] == other.rpartition("/")[2]
 
 
-def _regular(rules: Rules, where: str, member: _Member) -> None:
+def _regular(rules: OddRules, where: str, member: _Member) -> None:
     """Times that a clock does not give."""
     times = np.frombuffer(member.latencies, dtype=np.int64)
     if len(times) < MIN_LATENCIES:
@@ -249,7 +249,7 @@ class _Order:
 DAY_S = 86_400
 
 
-def check_attempts(subject: VerifiedRun, rules: Rules) -> tuple[float, Counter[str]]:
+def check_attempts(subject: VerifiedRun, rules: OddRules) -> tuple[float, Counter[str]]:
     """(when the run first started, failed tries by call); what cannot be is a finding."""
     begin = float("inf")
     retries: Counter[str] = Counter()

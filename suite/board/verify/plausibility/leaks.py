@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from suite.board.verify.plausibility.rules import Rules
+from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.subject import VerifiedRun
 from suite.journal.index import digest64
 from suite.journal.records import OutputRecord
@@ -85,7 +85,7 @@ class Leaks:
         if any(f" {one} " not in shown_words for one in hits) or any(one not in asked for one in forms):
             self._said[record.cell] += 1
 
-    def report(self, rules: Rules) -> None:
+    def report(self, rules: OddRules) -> None:
         """Findings by cell."""
         for cell, outputs in self._outputs.items():
             where = self._subject.place("outputs.jsonl", f"cell {cell}")

@@ -21,7 +21,7 @@ from suite.board.entry.verification import ColumnResult
 from suite.board.rank.sample_tables import Values, by_sample, changes, read_numbers
 from suite.board.rank.state import belongs
 from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want
-from suite.board.verify.plausibility.rules import Rules
+from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.reply_digests import ReplyDigests, overlap, read_replies
 from suite.board.verify.subject import VerifiedRun
 
@@ -64,7 +64,7 @@ class Beside:
 
 def check_others(mine: Beside, findings: Findings) -> None:
     """Everything. Raises DataError for an entry whose files are damaged."""
-    rules = Rules(Thresholds(mine.board.plausibility), findings)
+    rules = OddRules(Thresholds(mine.board.plausibility), findings)
     versions = [one for one in mine.before() if belongs(mine.board, one)]
     replaced = {one.id for one in mine.before()}
     for entry in mine.others:
@@ -81,7 +81,7 @@ def check_others(mine: Beside, findings: Findings) -> None:
             _leap(rules, column.result, column.result.value, sign, active)
 
 
-def _copied(mine: Beside, rules: Rules, entry: AcceptedEntry) -> None:
+def _copied(mine: Beside, rules: OddRules, entry: AcceptedEntry) -> None:
     """Long replies that another model's entry has, too, for the same samples."""
     if entry.replies is None or not rules.enough(len(mine.replies)):
         return
@@ -100,7 +100,7 @@ def _copied(mine: Beside, rules: Rules, entry: AcceptedEntry) -> None:
         )
 
 
-def _by_sample(mine: Beside, rules: Rules, others: Sequence[AcceptedEntry]) -> None:
+def _by_sample(mine: Beside, rules: OddRules, others: Sequence[AcceptedEntry]) -> None:
     """Equal scores, and how hard each sample is; every other entry's table is read once."""
     flat = {one.result.key: _Flat.of(one.units) for one in mine.columns if one.units}
     sums = {key: np.zeros(len(one.value)) for key, one in flat.items()}
@@ -160,7 +160,9 @@ class _Flat:
         return np.array_equal(self.cell, cell) and np.array_equal(self.sample, sample)
 
 
-def _equal(mine: Beside, rules: Rules, where: str, one: _Flat, value: Floats, entry: AcceptedEntry) -> None:
+def _equal(
+    mine: Beside, rules: OddRules, where: str, one: _Flat, value: Floats, entry: AcceptedEntry
+) -> None:
     if not np.allclose(one.value, value, rtol=0, atol=1e-12, equal_nan=True):
         return
     chance, least = chance_of(value), rules["other model"]
@@ -174,7 +176,7 @@ def _equal(mine: Beside, rules: Rules, where: str, one: _Flat, value: Floats, en
         )
 
 
-def _missing(mine: Beside, rules: Rules, where: str, one: _Flat, easy: Floats) -> None:
+def _missing(mine: Beside, rules: OddRules, where: str, one: _Flat, easy: Floats) -> None:
     """Whether what is missing lies where it costs most: Fisher's exact test, one-sided."""
     from scipy import stats
 
@@ -201,7 +203,7 @@ def _missing(mine: Beside, rules: Rules, where: str, one: _Flat, easy: Floats) -
             )
 
 
-def _accretion(mine: Beside, rules: Rules, versions: Sequence[AcceptedEntry]) -> None:
+def _accretion(mine: Beside, rules: OddRules, versions: Sequence[AcceptedEntry]) -> None:
     """Over the versions that it supersedes: samples that got better while not one got worse."""
     told = [by_sample(one.per_sample) for one in versions if one.per_sample is not None]
     if not told:
@@ -218,7 +220,7 @@ def _accretion(mine: Beside, rules: Rules, versions: Sequence[AcceptedEntry]) ->
             )
 
 
-def _ceiling(rules: Rules, result: ColumnResult, value: float, sign: int, board: Board) -> None:
+def _ceiling(rules: OddRules, result: ColumnResult, value: float, sign: int, board: Board) -> None:
     ceiling = board.item(result.key).ceiling
     if ceiling is not None and sign * (value - ceiling) > 0:
         most = f"{'at least' if sign < 0 else 'at most'} {ceiling:g}"
@@ -226,7 +228,7 @@ def _ceiling(rules: Rules, result: ColumnResult, value: float, sign: int, board:
 
 
 def _leap(
-    rules: Rules, result: ColumnResult, value: float, sign: int, active: Sequence[AcceptedEntry]
+    rules: OddRules, result: ColumnResult, value: float, sign: int, active: Sequence[AcceptedEntry]
 ) -> None:
     """Far above the best entry of its class."""
     others = ((one.column(result.key), one) for one in active)
@@ -256,7 +258,7 @@ def _error(low: float | None, high: float | None, level: float) -> float | None:
     return (high - low) / 2 / float(stats.norm.ppf((1 + level) / 2))
 
 
-def check_pasted(wants: Sequence[Want], columns: Sequence[VerifiedColumn], rules: Rules) -> None:
+def check_pasted(wants: Sequence[Want], columns: Sequence[VerifiedColumn], rules: OddRules) -> None:
     """Cells of different tasks with the same scores: by sample where they share them, else in the data's
     order. wants: the columns' cells. Vectors that chance makes equal, and answers that are all the same
     (whose scores follow the order of options), say nothing.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from suite.board.verify.plausibility.rules import Rules
+from suite.board.verify.plausibility.rules import OddRules
 from suite.journal.index import OffsetIndex
 from suite.journal.lines import Lines
 from suite.journal.records import BlockRecord, CallRecord
@@ -54,7 +54,7 @@ class MemberPrompts:
     smallest: int = 2**63
     largest: int = 0
 
-    def add(self, rules: Rules, where: str, call: CallRecord, size: int) -> None:
+    def add(self, rules: OddRules, where: str, call: CallRecord, size: int) -> None:
         """One call; what cannot be is a finding."""
         tokens = call.reply.usage.prompt
         if call.kind not in ("chat", "complete") or not (tokens or call.reply.usage.completion):
@@ -75,7 +75,7 @@ class MemberPrompts:
         if broken:
             rules.tell(broken, where, expected=f"for {size:,} bytes", found=tokens)
 
-    def whole(self, rules: Rules, where: str) -> None:
+    def whole(self, rules: OddRules, where: str) -> None:
         """What all calls together tell."""
         if self.uncounted:
             rules.tell("uncounted prompts", where, found=self.uncounted)

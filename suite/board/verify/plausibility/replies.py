@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from suite.board.verify.plausibility.leaks import Leaks, words_of
-from suite.board.verify.plausibility.rules import Rules
+from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.subject import VerifiedRun
 from suite.journal.index import digest64
 from suite.journal.records import OutputRecord
@@ -46,7 +46,7 @@ class _CellReplies:
     whole: Counter[int] = field(default_factory=Counter)
 
 
-def check_replies(subject: VerifiedRun, rules: Rules, temperature: float) -> None:
+def check_replies(subject: VerifiedRun, rules: OddRules, temperature: float) -> None:
     """Everything about what was answered. temperature: the highest that the candidate was asked at."""
     cells: dict[str, _CellReplies] = {}
     most = MOST_GRAMS // max(len(subject.manifest.cells), 1)
@@ -110,7 +110,7 @@ def _odd(text: str) -> bool:
     return not text.isascii() and bool(_ODD.search(text))
 
 
-def _alike(rules: Rules, where: str, cell: _CellReplies) -> None:
+def _alike(rules: OddRules, where: str, cell: _CellReplies) -> None:
     """Long outputs that are the same, or nearly."""
     copied = sum(cell.counts[key] for key, owner in cell.owners.items() if owner == -1) / cell.long
     if copied > rules["copies"]:
@@ -124,7 +124,7 @@ def _alike(rules: Rules, where: str, cell: _CellReplies) -> None:
         rules.tell("opening", where, found=f"{most:.0%}")
 
 
-def _rationales(subject: VerifiedRun, rules: Rules) -> None:
+def _rationales(subject: VerifiedRun, rules: OddRules) -> None:
     """Long replies of judges that are the same for different requests."""
     seen: dict[int, str] = {}
     copied = count = 0
