@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from suite.errors import RunError, unknown
 from suite.journal.blocks import BlockReader
 from suite.journal.document_files import read_document, read_manifest
@@ -46,6 +48,12 @@ class Journal:
         self.attempts = Lines(folder / "attempts.jsonl", AttemptRecord)
         self.scores = Lines(folder / "scores.jsonl", ScoreRecord)
         self.blocks = BlockReader(folder / "blocks.jsonl")
+
+
+class _Begun(msgspec.Struct):
+    """What orders scorings; the rest of a manifest is for those who choose it."""
+
+    started: str = ""
 
 
 class FoundCall(NamedTuple):
@@ -85,7 +93,7 @@ class Run:
     def scorings(self) -> list[str]:
         """Ids of all scorings, oldest first."""
         found = (self.folder / "scorings").glob("*/manifest.json")
-        dated = ((read_document(path, ScoringManifest).started, path.parent.name) for path in found)
+        dated = ((read_document(path, _Begun).started, path.parent.name) for path in found)
         return [name for _, name in sorted(dated)]
 
     def manifest_of(self, scoring: str) -> ScoringManifest:

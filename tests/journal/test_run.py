@@ -55,6 +55,16 @@ def test_a_scoring_just_begun_hides_no_finished_one(make_run: Make) -> None:
         Run(folder, "other")
 
 
+def test_a_damaged_scoring_harms_no_other(make_run: Make) -> None:
+    folder = make_run()
+    other = folder / "scorings" / "other"
+    other.mkdir()
+    (other / "manifest.json").write_text('{"started": "2027-01-01T00:00:00Z"}')
+    assert Run(folder).scoring == "abc12345"
+    with pytest.raises(RunError, match="manifest.json was changed or damaged"):
+        _ = Run(folder, "other").scoring_manifest
+
+
 def test_a_run_is_found_by_folder_or_name_and_near_names_are_told(make_run: Make, tmp_path: Path) -> None:
     folder = make_run()
     assert find_run(folder) == find_run("run-1", folder.parent) == folder
