@@ -5,11 +5,9 @@ nothing. The instruct model runs in a process of its own that dies with the run.
 """
 
 import asyncio
-import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 from pydantic import Field
@@ -68,7 +66,6 @@ class LlamaEngine(Engine):
         self._replicas: list[_Replica] = []
         self._homes: OrderedDict[str, _Replica] = OrderedDict()  # group -> where its history is cached
         self._settings: dict[str, Json] = {}
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def capabilities(self) -> frozenset[str]:
         """No tools (the template has none) and no log-probabilities of a prompt."""
@@ -118,17 +115,14 @@ class LlamaEngine(Engine):
             fetch, self._entry, self._weights, surroundings.cache, surroundings.say
         )
         options = self._options
-        logs = surroundings.logs
-        if logs is None:
-            self._scratch = tempfile.TemporaryDirectory(prefix="suite-embedded-")
-            logs = Path(self._scratch.name)
 
         def command(port: int) -> list[str]:
             numbers = [str(n) for n in (port, options.slots, options.window, options.threads)]
             return [*python_command("suite.models.llama"), str(path), *numbers, self.spec.name]
 
         async def replica(number: int) -> _Replica:
-            log = logs / f"embedded-{self.spec.name}{f'-{number}' if number else ''}.log"
+            name = f"embedded-{self.spec.name}{f'-{number}' if number else ''}.log"
+            log = surroundings.logs / name if surroundings.logs else None
             server = ManagedServer(Launch(self.spec.text, command, log, timeout_s=300.0, grace_s=2.0))
             await server.start(surroundings.say if number == 0 else lambda _: None)
             client = OpenAIClient(
@@ -159,8 +153,7 @@ class LlamaEngine(Engine):
         try:
             return await replica.client.call(request, asking.seed)
         except CallFailed as failed:
-            if failed.kind in ("connect", "reset", "half-body") and not replica.server.alive:
-                raise replica.server.dead("died") from failed
+            replica.server.explain(failed)
             raise
         finally:
             replica.in_flight -= 1
@@ -180,9 +173,6 @@ class LlamaEngine(Engine):
         for one in replicas:
             await one.client.close()
         await asyncio.gather(*(one.server.stop() for one in replicas))
-        if self._scratch is not None:
-            self._scratch.cleanup()
-            self._scratch = None
 
 
 class EmbeddedProvider(Provider):

@@ -9,6 +9,7 @@ import contextlib
 import os
 import secrets
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -30,12 +31,13 @@ class Launch:
     """How a server is started.
 
     command: from (port). env: added to ours; `key_variable` names the one that gets a random key.
-    timeout_s: until it must be healthy. grace_s: between asking it to end and killing it.
+    log: None: one that goes with the server. timeout_s: until it must be healthy. grace_s: between asking it
+    to end and killing it.
     """
 
     name: str
     command: Callable[[int], list[str]]
-    log: Path
+    log: Path | None
     env: Mapping[str, str] = field(default_factory=dict)
     key_variable: str = "SUITE_SERVER_KEY"
     health: str = "/health"
@@ -49,6 +51,8 @@ class ManagedServer:
 
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
+        self._scratch = tempfile.TemporaryDirectory(prefix="suite-server-") if launch.log is None else None
+        self.log = launch.log or Path(self._scratch.name if self._scratch else "", "server.log")
         self._process: asyncio.subprocess.Process | None = None
         self.key = secrets.token_urlsafe(24)  # other users of the machine cannot ask our server
         self.url = ""
@@ -71,14 +75,14 @@ class ManagedServer:
 
     async def _spawn(self, port: int) -> None:
         launch = self._launch
-        launch.log.parent.parent.mkdir(parents=True, exist_ok=True)
-        own_folder(launch.log.parent)
-        write_whole(launch.log, [])
+        self.log.parent.parent.mkdir(parents=True, exist_ok=True)
+        own_folder(self.log.parent)
+        write_whole(self.log, [])
         env = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_SERVERS}
         env |= launch.env
         env[launch.key_variable] = self.key
         self._process = await asyncio.create_subprocess_exec(
-            *supervised(launch.log, launch.grace_s, launch.command(port)),
+            *supervised(self.log, launch.grace_s, launch.command(port)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
@@ -120,14 +124,19 @@ class ManagedServer:
         tail = "\n  ".join(self.tail()) or "(it wrote nothing)"
         return EngineError(
             f"the server of {self._launch.name} {what}",
-            where=f"the end of {self._launch.log.name}:\n  {tail}",
-            fix=f"the whole log is {self._launch.log}",
+            where=f"the end of {self.log.name}:\n  {tail}",
+            fix=f"the whole log is {self.log}",
         )
+
+    def explain(self, failed: CallFailed) -> None:
+        """Raises EngineError if a call failed since the server died."""
+        if failed.kind in ("connect", "reset", "half-body") and not self.alive:
+            raise self.dead("died") from failed
 
     def tail(self) -> list[str]:
         """The last lines of the log."""
         try:
-            with self._launch.log.open("rb") as file:
+            with self.log.open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
                 return file.read().decode("utf-8", "replace").splitlines()[-_TAIL_LINES:]
         except OSError:
@@ -140,6 +149,8 @@ class ManagedServer:
     async def stop(self) -> None:
         """End the server and everything it started. Safe to call twice."""
         process, self._process = self._process, None
+        if self._scratch is not None:
+            self._scratch.cleanup()
         if process is None or process.returncode is not None:
             return
         if process.stdin is not None:

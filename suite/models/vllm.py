@@ -7,7 +7,6 @@ pooling runner without a flag. Any option we do not know is vLLM's: `-o max_mode
 import asyncio
 import os
 import re
-import tempfile
 import urllib.request
 from collections.abc import Mapping
 from functools import cached_property
@@ -55,14 +54,12 @@ class VLLMEngine(Engine):
             self._attached = split_url(options.url)
         self._server: ManagedServer | None = None
         self._client: OpenAIClient | None = None
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._version = ""
         self._window: int | None = None
         self._root = ""
         self._note: Note = silent_note
         self._key = ""
         self._told: dict[str, Json] = {}
-        self._log: Path | None = None
         self._settings: dict[str, Json] | None = None
         self._before: dict[str, float] = {}
         self._counted: dict[str, float] = {}
@@ -208,18 +205,14 @@ class VLLMEngine(Engine):
         if not pooling and "reasoning_parser" not in self._passed:
             self._parser = parser_of(self._served, vllm.version)
         given += flags({"reasoning_parser": self._parser or None})
-        logs = surroundings.logs
-        if logs is None:
-            self._scratch = tempfile.TemporaryDirectory(prefix="suite-vllm-")
-            logs = Path(self._scratch.name)
         env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
         if local:
             env["HF_HUB_OFFLINE"] = "1"
-        self._log = logs / f"vllm-{re.sub(r'[^A-Za-z0-9.-]+', '-', self._served)}.log"
+        name = f"vllm-{re.sub(r'[^A-Za-z0-9.-]+', '-', self._served)}.log"
         launch = Launch(
             self.spec.text if not local else f"vllm/{self._served}",
             lambda port: command(vllm, model, self._served, port, given, pooling=pooling),
-            self._log,
+            surroundings.logs / name if surroundings.logs else None,
             env={**env, **invariant, **options.env},
             key_variable="VLLM_API_KEY",
             timeout_s=options.startup_s,
@@ -298,7 +291,7 @@ class VLLMEngine(Engine):
         used = {"vllm": {}, "auto": own}.get(chosen)
         template = chat_template(self._checkpoint, self._passed.get("chat_template"))
         return {
-            **(logged(self._log) if self._log else {}),
+            **(logged(self._server.log) if self._server else {}),
             "sampling": None if used is None else effective(used, over if isinstance(over, dict) else {}),
             "model_sampling": None if own is None else own_values(own),
             "chat_template_sha256": sha256_text(template) if template else None,
@@ -313,9 +306,8 @@ class VLLMEngine(Engine):
         try:
             return await client.call(request, asking.seed)
         except CallFailed as failed:
-            server = self._server
-            if server is not None and failed.kind in ("connect", "reset", "half-body") and not server.alive:
-                raise server.dead("died") from failed
+            if self._server is not None:
+                self._server.explain(failed)
             raise
 
     def counters(self) -> Mapping[str, float]:
@@ -334,9 +326,6 @@ class VLLMEngine(Engine):
         if self._server is not None:
             server, self._server = self._server, None
             await server.stop()
-        if self._scratch is not None:
-            self._scratch.cleanup()
-            self._scratch = None
 
 
 def _without_path(value: Json) -> Json:
