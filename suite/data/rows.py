@@ -6,6 +6,7 @@ A row comes with its place, so that any later error names file, line and field. 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -126,25 +127,20 @@ def _document(dataset: str, name: str, path: Path, form: Format) -> Iterator[tup
             f"it holds {strict_syntax.kind(document)}",
             where=str(path),
         )
-    if isinstance(document, list):
-        for row, value in enumerate(document):
-            yield RowPlace(dataset, name, row), value
-    else:
-        for row, (key, value) in enumerate(document.items()):
-            yield RowPlace(dataset, name, row, key=key), value
+    pairs = document.items() if isinstance(document, dict) else ((None, value) for value in document)
+    for row, (key, value) in enumerate(pairs):
+        yield RowPlace(dataset, name, row, key=key), value
 
 
 def _parquet(dataset: str, name: str, path: Path) -> Iterator[tuple[RowPlace, Json]]:
     import pyarrow
     import pyarrow.parquet
 
-    row = 0
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=_BATCH):
-                for value in batch.to_pylist():
-                    yield RowPlace(dataset, name, row), value
-                    row += 1
+            batches = file.iter_batches(batch_size=_BATCH)
+            for row, value in enumerate(chain.from_iterable(batch.to_pylist() for batch in batches)):
+                yield RowPlace(dataset, name, row), value
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{dataset}: {name} can't be read as parquet: {error}", where=str(path)) from error
 

@@ -129,14 +129,9 @@ def _written(knobs: Knobs, request: Request, choose: Callable[[list[str]], str])
     )
 
 
-def _longest(_: Knobs, request: Request, _asking: Asking) -> Reply:
-    text = max(request.texts, key=len, default="")
-    return _reply(request, text, [float(len(text)) for text in request.texts])
-
-
-def _shortest(_: Knobs, request: Request, _asking: Asking) -> Reply:
-    text = min(request.texts, key=len, default="")
-    return _reply(request, text, [-float(len(text)) for text in request.texts])
+def _by_length(request: Request, sign: int) -> Reply:
+    lengths = [sign * float(len(text)) for text in request.texts]
+    return _reply(request, max(request.texts, key=lambda text: sign * len(text), default=""), lengths)
 
 
 def _schema(_: Knobs, request: Request, _asking: Asking) -> Reply:
@@ -160,8 +155,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "words": _words,
     "first-option": _first_option,
     "random-option": _random_option,
-    "longest": _longest,
-    "shortest": _shortest,
+    "longest": lambda _, request, __: _by_length(request, 1),
+    "shortest": lambda _, request, __: _by_length(request, -1),
     "schema": _schema,
     "finish": _finish,
     "fail": _fail,
