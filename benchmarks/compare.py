@@ -49,9 +49,13 @@ def write_run(folder: Path, samples: int, share: float, seed: int) -> None:
             sample = f"sample-{index}"
             tags = {"topic": TOPICS[index % 20]}
             text = Output("an answer of a usual length, " * 20)
-            outputs.write(encode(OutputRecord(cell.cell, sample, 0, sample, sample, tags, "0" * 64, text)))
+            output = OutputRecord(
+                cell=cell.cell, sample=sample, tags=tags, payload_sha256="0" * 64, output=text
+            )
+            outputs.write(encode(output))
             score: dict[str, Value] = {value: chance.random() < share for value in values}
-            scores.write(encode(ScoreRecord(cell.cell, sample, 0, "0" * 64, score)))
+            made = ScoreRecord(cell=cell.cell, sample=sample, output_sha256="0" * 64, values=score)
+            scores.write(encode(made))
     record = CellRecord(
         **msgspec.structs.asdict(cell), title="", paper="", headline=task.info.headline, note="",
         replay="exact", swept=(), facts={},

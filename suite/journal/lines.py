@@ -12,7 +12,7 @@ import msgspec
 
 from suite.errors import DamagedError, RunError
 from suite.files import open_regular
-from suite.journal.records import checked
+from suite.journal.records import checked, whole
 
 RecordT = TypeVar("RecordT")
 
@@ -40,7 +40,7 @@ class Lines(Generic[RecordT]):
         if not checked(line):
             raise damaged(self.path, number, "its checksum does not match")
         try:
-            return self._decoder.decode(line)
+            return whole(self._decoder.decode(line))
         except (msgspec.MsgspecError, RecursionError) as error:
             raise damaged(self.path, number, str(error)) from error
 

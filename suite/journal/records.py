@@ -7,7 +7,7 @@ or text; a list block stands for a run of 32 hashes, so a shared long history is
 
 import builtins
 import zlib
-from typing import Annotated, get_args
+from typing import Annotated, TypeVar, get_args
 
 import msgspec
 
@@ -20,6 +20,7 @@ from suite.journal.shapes import (
     Sha256,
     Sha256OrNone,
     TaskName,
+    matching,
     one_of,
     shaped,
 )
@@ -29,6 +30,7 @@ FORMAT = "suite-run/1"
 LIST_LENGTH = 32
 
 _encoder = msgspec.json.Encoder()
+_CANDIDATE, _CHAT, _LAST, _UNKNOWN = "candidate", "chat", "last", 0.0
 _CRC_TAIL = len(b',"crc":"00000000"}')
 
 
@@ -48,27 +50,29 @@ class CellPlan(msgspec.Struct, frozen=True):
     plugin: str  # distribution and version that brought the task
 
 
-class OutputRecord(msgspec.Struct, omit_defaults=True):
+class OutputRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     """One solved sample. `text_from`: the output's text equals that call's reply and is left out.
 
-    reasoning: what led the text of an imported output and is no part of it; other runs keep it in calls.
+    On disk a group that is the sample's id is left out, so is a cluster that is the group, and `text_from` is
+    "last" where it is the last of `calls`. reasoning: what led the text of an imported output and is no part
+    of it; other runs keep it in calls.
     """
 
     cell: CellId
     sample: str
-    trial: Count
-    group: str
-    cluster: str
-    tags: dict[str, str]
+    trial: Count = 0
+    group: str = ""
+    cluster: str = ""
+    tags: dict[str, str] = {}
     payload_sha256: Sha256OrNone
     output: Output
     calls: list[Sha256] = []
-    text_from: Sha256OrNone = ""
+    text_from: Annotated[str, matching("([0-9a-f]{64}|last)?")] = ""
     imported: bool = False
     reasoning: str = ""
 
 
-class CallRecord(msgspec.Struct, omit_defaults=True):
+class CallRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     """One call that got a reply.
 
     request: block hashes of messages; texts: of texts; prompt: block hash or "". options: as asked,
@@ -78,10 +82,10 @@ class CallRecord(msgspec.Struct, omit_defaults=True):
     """
 
     id: Sha256
-    role: str
+    role: str = _CANDIDATE
     group: str
-    trial: Count
-    kind: Annotated[str, one_of(*get_args(RequestKind))]
+    trial: Count = 0
+    kind: Annotated[str, one_of(*get_args(RequestKind))] = _CHAT
     request_sha256: Sha256
     request: list[Sha256] = []
     texts: list[Sha256] = []
@@ -93,7 +97,7 @@ class CallRecord(msgspec.Struct, omit_defaults=True):
     times: tuple[float, float] = (0.0, 0.0)
     attempt: Count = 1
     cached: bool = False
-    kept: float = 0.0
+    kept: float = _UNKNOWN
 
 
 class BlockRecord(msgspec.Struct, omit_defaults=True):
@@ -125,12 +129,12 @@ class AttemptRecord(msgspec.Struct, omit_defaults=True):
     detail: str = ""
 
 
-class ScoreRecord(msgspec.Struct, omit_defaults=True):
+class ScoreRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     """One scored output. `output_sha256`: of the canonical output that was judged."""
 
     cell: CellId
     sample: str
-    trial: Count
+    trial: Count = 0
     output_sha256: Sha256
     values: dict[str, Value]
     parts: list[Part] = []
@@ -138,11 +142,42 @@ class ScoreRecord(msgspec.Struct, omit_defaults=True):
 
 
 Record = OutputRecord | CallRecord | BlockRecord | AttemptRecord | ScoreRecord
+RecordT = TypeVar("RecordT")
+
+
+def shortened(record: Record) -> Record:
+    """A record as it is written: without what follows from the rest of it, see `whole`."""
+    if isinstance(record, OutputRecord):
+        last = record.calls[-1:] == [record.text_from]
+        return msgspec.structs.replace(
+            record,
+            group="" if record.group == record.sample else record.group,
+            cluster="" if record.cluster == record.group else record.cluster,
+            text_from=_LAST if last else record.text_from,
+        )
+    if isinstance(record, CallRecord):  # a text or float is left out where it is the very default
+        return msgspec.structs.replace(
+            record,
+            role=_CANDIDATE if record.role == _CANDIDATE else record.role,
+            kind=_CHAT if record.kind == _CHAT else record.kind,
+            kept=record.kept or _UNKNOWN,
+        )
+    return record
+
+
+def whole(record: RecordT) -> RecordT:
+    """A record with what was left out when it was written, see `shortened`; this very one."""
+    if isinstance(record, OutputRecord):
+        record.group = record.group or record.sample
+        record.cluster = record.cluster or record.group
+        if record.text_from == _LAST and record.calls:
+            record.text_from = record.calls[-1]
+    return record
 
 
 def encode(record: Record) -> bytes:
     """One journal line with its checksum, newline included."""
-    body = _encoder.encode(record)[:-1]
+    body = _encoder.encode(shortened(record))[:-1]
     return b'%b,"crc":"%08x"}\n' % (body, zlib.crc32(body))
 
 

@@ -276,8 +276,15 @@ def _made(
     if not record.values:
         return written, None, missing("score", "not-scored")
     parts = [*(Part(check, said) for check, said in (record.judge or {}).items()), *record.parts]
-    judged = output_sha256(output)
-    return written, ScoreRecord(cell, record.sample, record.trial, judged, record.values, parts), None
+    score = ScoreRecord(
+        cell=cell,
+        sample=record.sample,
+        trial=record.trial,
+        output_sha256=output_sha256(output),
+        values=record.values,
+        parts=parts,
+    )
+    return written, score, None
 
 
 def _manifest(cells: _Cells, source: ImportSource, groups: int, name: str) -> RunManifest:

@@ -56,9 +56,9 @@ class CountedOptions(msgspec.Struct):
 class Call(msgspec.Struct):
     """What counting needs of a call record."""
 
-    role: str
+    role: str = "candidate"
     id: str = ""
-    kind: str = ""
+    kind: str = "chat"
     request: list[str] = []
     prompt: str = ""
     times: tuple[float, float] = (0.0, 0.0)

@@ -47,17 +47,17 @@ def output_record(
         text_from = last[0]
         output = Output("", output.data, output.finish)
     return OutputRecord(
-        cell,
-        sample.id,
-        sample.trial,
-        sample.group,
-        sample.cluster,
-        dict(sample.tags),
-        payload_sha256(sample.payload),
-        output,
-        calls,
-        text_from,
-        imported,
+        cell=cell,
+        sample=sample.id,
+        trial=sample.trial,
+        group=sample.group,
+        cluster=sample.cluster,
+        tags=dict(sample.tags),
+        payload_sha256=payload_sha256(sample.payload),
+        output=output,
+        calls=calls,
+        text_from=text_from,
+        imported=imported,
     )
 
 
@@ -67,7 +67,15 @@ def score_record(cell: str, sample: AnySample, output: Output, score: Score, cal
         raise PluginError(f"score returned {score!r:.100}, not a suite.Score")
     values = _checked(score.values)
     parts = [Part(part.id, _checked(part.values), dict(part.tags)) for part in score.parts]
-    return ScoreRecord(cell, sample.id, sample.trial, output_sha256(output), values, parts, calls)
+    return ScoreRecord(
+        cell=cell,
+        sample=sample.id,
+        trial=sample.trial,
+        output_sha256=output_sha256(output),
+        values=values,
+        parts=parts,
+        calls=calls,
+    )
 
 
 def _checked(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -14,6 +14,8 @@ from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.roles import Stage
 from suite.run.work import ModelCall
 
+TIME_DIGITS = 4  # of seconds
+
 
 class Sink:
     """The files that one stage appends to. Raises RunError where they cannot be written."""
@@ -37,23 +39,23 @@ class Sink:
         blocks, request, work = self._blocks, call.request, call.work
         self._calls.append(
             CallRecord(
-                call.id,
-                call.member,
-                work.group,
-                work.trial,
-                request.kind,
-                call.request_sha256,
-                blocks.fold([blocks.message(one) for one in request.messages]),
-                blocks.fold([blocks.text(one) for one in request.texts]),
-                blocks.text(request.prompt) if request.prompt else "",
-                blocks.tools(request),
-                call.key,
-                request.options,
-                call.reply,
-                call.times,
-                call.attempt,
-                call.kept is not None,
-                call.kept or 0.0,
+                id=call.id,
+                role=call.member,
+                group=work.group,
+                trial=work.trial,
+                kind=request.kind,
+                request_sha256=call.request_sha256,
+                request=blocks.fold([blocks.message(one) for one in request.messages]),
+                texts=blocks.fold([blocks.text(one) for one in request.texts]),
+                prompt=blocks.text(request.prompt) if request.prompt else "",
+                tools=blocks.tools(request),
+                key=call.key,
+                options=request.options,
+                reply=call.reply,
+                times=(round(call.times[0], TIME_DIGITS), round(call.times[1], TIME_DIGITS)),
+                attempt=call.attempt,
+                cached=call.kept is not None,
+                kept=call.kept or 0.0,
             )
         )
 

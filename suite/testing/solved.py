@@ -68,12 +68,24 @@ def metrics_of(task: AnyTask, solved: Iterable[Solved]) -> dict[str, float | Non
     table = TableBuilder(wanted(metrics))
     for one in solved:
         values, parts = dict(one.score.values), list(one.score.parts)
-        table.add(_record(one), ScoreRecord(_CELL, one.sample.id, one.sample.trial, _UNKNOWN, values, parts))
+        of = one.sample
+        score = ScoreRecord(
+            cell=_CELL, sample=of.id, trial=of.trial, output_sha256=_UNKNOWN, values=values, parts=parts
+        )
+        table.add(_record(one), score)
     rows = compute(metrics, task.info.headline, table.build())
     return {one.name + (f"[{'/'.join(one.slice.values())}]" if one.slice else ""): one.value for one in rows}
 
 
 def _record(solved: Solved) -> OutputRecord:
     one = solved.sample
-    tags = dict(one.tags)
-    return OutputRecord(_CELL, one.id, one.trial, one.group, one.cluster, tags, _UNKNOWN, solved.output)
+    return OutputRecord(
+        cell=_CELL,
+        sample=one.id,
+        trial=one.trial,
+        group=one.group,
+        cluster=one.cluster,
+        tags=dict(one.tags),
+        payload_sha256=_UNKNOWN,
+        output=solved.output,
+    )

@@ -127,12 +127,20 @@ def write_run(tmp_path: Path) -> Callable[..., Path]:
                         outputs.write(
                             encode(
                                 OutputRecord(
-                                    cell, sample, trial, sample, cluster, tags, "0" * 64,
-                                    Output(f"{name} says {index} <b>\x1b[31m"),
+                                    cell=cell, sample=sample, trial=trial, group=sample, cluster=cluster,
+                                    tags=tags, payload_sha256="0" * 64,
+                                    output=Output(f"{name} says {index} <b>\x1b[31m"),
                                 )
                             )
                         )  # fmt: skip
-                        judged.write(encode(ScoreRecord(cell, sample, trial, "0" * 64, values, parts)))
+                        score = {
+                            "cell": cell,
+                            "sample": sample,
+                            "trial": trial,
+                            "values": values,
+                            "parts": parts,
+                        }
+                        judged.write(encode(ScoreRecord(output_sha256="0" * 64, **score)))
         written = {
             "format": "suite-run/1", "name": name, "suite": "0.1.0", "plan_sha256": "0" * 64, "seed": 0,
             "trials": trials, "limit": None, "imported": False, "cells": plans, "prompts": "own",

@@ -211,7 +211,9 @@ def judge(
             Part("helpful", {"yes": chance.random() < 0.8}, {"check": "helpful"}),
             Part("violates", {"yes": None}, {"check": "violates"}),
         ]
-    return ScoreRecord(cell.cell, name, 0, "2" * 64, values, parts, [asked])
+    return ScoreRecord(
+        cell=cell.cell, sample=name, output_sha256="2" * 64, values=values, parts=parts, calls=[asked]
+    )
 
 
 # fmt: off

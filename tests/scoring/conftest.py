@@ -48,8 +48,18 @@ def record() -> Callable[..., Record]:
         parts: list[Part] | None = None,
     ) -> Record:
         output = OutputRecord(
-            cell, sample, trial, sample, cluster or sample, tags or {}, "0" * 64, Output("text")
+            cell=cell,
+            sample=sample,
+            trial=trial,
+            group=sample,
+            cluster=cluster or sample,
+            tags=tags or {},
+            payload_sha256="0" * 64,
+            output=Output("text"),
         )
-        return output, ScoreRecord(cell, sample, trial, "0" * 64, values, parts or [])
+        score = ScoreRecord(
+            cell=cell, sample=sample, trial=trial, output_sha256="0" * 64, values=values, parts=parts or []
+        )
+        return output, score
 
     return make

@@ -62,8 +62,16 @@ def test_pass_at_k_equals_brute_force(answers: list[list[bool]]) -> None:
             name = f"s{i}"
             records.append(
                 (
-                    OutputRecord("c", name, t, name, name, {}, "", Output()),
-                    ScoreRecord("c", name, t, "", {"solved": right}, []),
+                    OutputRecord(
+                        cell="c",
+                        sample=name,
+                        trial=t,
+                        group=name,
+                        cluster=name,
+                        payload_sha256="",
+                        output=Output(),
+                    ),
+                    ScoreRecord(cell="c", sample=name, trial=t, output_sha256="", values={"solved": right}),
                 )
             )
     rows = rows_of(PassAt("solved", k=(1, 2, 5), power=True), records)

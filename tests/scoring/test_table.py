@@ -133,8 +133,21 @@ def test_a_table_of_200000_samples_takes_a_few_megabytes() -> None:
             name = f"sample-{i}"
             tags = {"topic": f"topic {i % 20}"}
             yield (
-                OutputRecord("c", name, 0, name, name, tags, "", Output()),
-                ScoreRecord("c", name, 0, "", {"kept": i % 3 > 0, "kept_official": i % 3 > 1}, []),
+                OutputRecord(
+                    cell="c",
+                    sample=name,
+                    group=name,
+                    cluster=name,
+                    tags=tags,
+                    payload_sha256="",
+                    output=Output(),
+                ),
+                ScoreRecord(
+                    cell="c",
+                    sample=name,
+                    output_sha256="",
+                    values={"kept": i % 3 > 0, "kept_official": i % 3 > 1},
+                ),
             )
 
     tracemalloc.start()

@@ -26,6 +26,7 @@ from suite.journal.records import (
     OutputRecord,
     ScoreRecord,
     encode,
+    whole,
 )
 from suite.journal.run import Run
 from suite.plugins import catalogue
@@ -92,7 +93,7 @@ class Forged:
 
     def read(self, name: str) -> list[Any]:
         decoder = msgspec.json.Decoder(KINDS[name])
-        return [decoder.decode(line) for line in self.text(name).splitlines()]
+        return [whole(decoder.decode(line)) for line in self.text(name).splitlines()]
 
     def output_text(self, record: OutputRecord) -> str:
         """An output's text, from its call where it was left out."""
@@ -155,8 +156,8 @@ class Forged:
             score.calls = [renamed.get(one, one) for one in score.calls]
             judged = by_key.get((score.cell, score.sample, score.trial))
             if judged is not None:
-                whole = Output(self.output_text(judged), judged.output.data, judged.output.finish)
-                score.output_sha256 = output_sha256(whole)
+                filled = Output(self.output_text(judged), judged.output.data, judged.output.finish)
+                score.output_sha256 = output_sha256(filled)
         self._plan()
         self.manifest["plan_sha256"] = sha256_hex(canonical_json(self.manifest["plan"]))
         self.scoring["plan_sha256"] = self.entry["plan_sha256"] = self.manifest["plan_sha256"]

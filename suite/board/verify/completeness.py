@@ -25,15 +25,15 @@ _MOST_EXPLAINED = 1000  # changed samples whose fields are named
 class _Keys(msgspec.Struct):
     cell: str
     sample: str
-    trial: int
+    trial: int = 0
 
 
-class _Facts(_Keys):
+class _Facts(_Keys, kw_only=True):
     """What R4 needs of an output."""
 
-    group: str
-    cluster: str
-    tags: dict[str, str]
+    group: str = ""
+    cluster: str = ""
+    tags: dict[str, str] = {}
     payload_sha256: str
     imported: bool = False
 
@@ -114,7 +114,8 @@ def _outputs(subject: VerifiedRun) -> dict[int, bytes]:
             _twice(subject, "outputs.jsonl", number, one)
         if one.imported:
             subject.add("R4.imported", "an output was imported", sample=one.sample)
-        found[key] = _digest(one.payload_sha256, one.group, one.cluster, one.tags)
+        group = one.group or one.sample
+        found[key] = _digest(one.payload_sha256, group, one.cluster or group, one.tags)
     return found
 
 

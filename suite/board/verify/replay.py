@@ -252,8 +252,8 @@ def _value(
 
 class _CallHead(msgspec.Struct):
     id: str
-    role: str
     group: str
+    role: str = "candidate"
     trial: int = 0
 
 

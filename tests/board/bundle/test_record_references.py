@@ -31,7 +31,7 @@ def test_output_text_changed(bundle: Path) -> None:
 
 def test_text_from_another_call(bundle: Path) -> None:
     lines = [json.loads(line) for line in lines_of(journal(bundle, "outputs"))]
-    edit(bundle, "outputs", lambda record: record.update(text_from=lines[-1]["text_from"]))
+    edit(bundle, "outputs", lambda record: record.update(text_from=lines[-1]["calls"][-1]))
     assert codes(bundle) == {"R2.text-from", "R2.output-hash"}
 
 
@@ -42,7 +42,7 @@ def test_text_and_text_from(bundle: Path) -> None:
 
 def test_reply_changed(bundle: Path) -> None:
     """The reply that an output takes its text from: the judged output was another."""
-    names = {json.loads(line)["text_from"] for line in lines_of(journal(bundle, "outputs"))}
+    names = {json.loads(line)["calls"][-1] for line in lines_of(journal(bundle, "outputs"))}
     calls = [json.loads(line) for line in lines_of(journal(bundle, "calls"))]
     at = next(i for i, one in enumerate(calls) if one["id"] in names)
     edit(bundle, "calls", lambda record: record["reply"].update(text="better"), at)
@@ -65,7 +65,7 @@ def test_output_of_no_cell(bundle: Path) -> None:
 
 
 def test_call_named_that_is_not_there(bundle: Path) -> None:
-    edit(bundle, "outputs", lambda record: record["calls"].append("0" * 64))
+    edit(bundle, "outputs", lambda record: record["calls"].insert(0, "0" * 64))
     found = look(bundle)[1]
     assert {one.code for one in found} == {"R2.no-call"}
     assert found[0].sample
@@ -90,7 +90,7 @@ def test_call_that_nobody_names(bundle: Path) -> None:
 
 def test_call_of_another_sample(bundle: Path) -> None:
     lines = [json.loads(line) for line in lines_of(journal(bundle, "outputs"))]
-    edit(bundle, "outputs", lambda record: record["calls"].append(lines[-1]["calls"][0]))
+    edit(bundle, "outputs", lambda record: record["calls"].insert(0, lines[-1]["calls"][0]))
     assert codes(bundle) == {"R2.call-of-other-group"}
 
 
@@ -210,7 +210,9 @@ def test_both_notations_of_unset_options(bundle: Path) -> None:
     blocks.read()
     for request in (Request("complete", prompt="hi"), Request("complete", prompt="hi", options=Options())):
         digest = request_sha256(request)
-        call = CallRecord("", "candidate", "g", 0, "complete", digest, prompt=_text_block("hi").sha256)
+        call = CallRecord(
+            id="", group="g", kind="complete", request_sha256=digest, prompt=_text_block("hi").sha256
+        )
         assert blocks.request_hash(call) == digest
     blocks.finish()
 
@@ -234,7 +236,7 @@ def test_call_id_uses_the_family_of_a_cell(bundle: Path) -> None:
 
     def change(record: dict[str, Any]) -> None:
         record["id"] = call_id(
-            "other", record["group"], record["trial"], record["role"], "", record["request_sha256"]
+            "other", record["group"], 0, record.get("role", "candidate"), "", record["request_sha256"]
         )
 
     edit(bundle, "calls", change)

@@ -2,6 +2,7 @@
 
 import json
 import random
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sealing import seal
 
-from suite.board.bundle import keyed_index
+from suite.board.bundle import keyed_index, lines_check
 from suite.board.bundle.keyed_index import Index
 from suite.board.bundle.size_limits import SizeLimits
 from tests.board.making import codes, journal, lines_of, look, with_crc, without_crc, write_lines
@@ -31,13 +32,46 @@ LINES = {
     ),
     "byte order mark": (lambda lines: [b"\xef\xbb\xbf" + lines[0], *lines[1:]], "R1.not-strict-json"),
     "unknown field": (first(lambda line: line[:-1] + b',"extra":1}'), "R1.record"),
-    "duplicate key": (first(lambda line: b'{"trial":5,' + line[1:]), "R1.not-strict-json"),
-    "duplicate by escape": (first(lambda line: b'{"\\u0074rial":5,' + line[1:]), "R1.not-strict-json"),
-    "wrong type": (first(lambda line: line.replace(b'"trial":0', b'"trial":"0"')), "R1.record"),
-    "missing field": (first(lambda line: line.replace(b'"trial":0,', b"")), "R1.record"),
-    "negative": (first(lambda line: line.replace(b'"trial":0', b'"trial":-1')), "R2.no-output"),
+    "duplicate key": (first(lambda line: b'{"cell":"",' + line[1:]), "R1.not-strict-json"),
+    "duplicate by escape": (first(lambda line: b'{"\\u0063ell":"",' + line[1:]), "R1.not-strict-json"),
+    "wrong type": (first(lambda line: line.replace(b'"sample":"', b'"trial":"","sample":"')), "R1.record"),
+    "missing field": (first(lambda line: line.replace(b'"payload_sha256"', b'"trials"')), "R1.record"),
+    "negative": (first(lambda line: line.replace(b'"sample":"', b'"trial":-1,"sample":"')), "R2.no-output"),
     "invalid UTF-8": (first(lambda line: line.replace(b'"w', b'"\xff', 1)), "R1.not-strict-json"),
 }  # fmt: skip
+
+
+def before(name: str, lines: list[bytes]) -> list[bytes]:
+    """The lines with all that lines of before held."""
+    return [one_before(name, line) for line in lines]
+
+
+def one_before(name: str, line: bytes) -> bytes:
+    record = json.loads(without_crc(line))
+    if name == "outputs":
+        group = record.get("group", record["sample"])
+        usual = {"trial": 0, "group": group, "cluster": group, "tags": {}}
+        record["text_from"] = (
+            record["calls"][-1] if record.get("text_from") == "last" else record["text_from"]
+        )
+        order = ["cell", "sample", *usual]
+    elif name == "calls":
+        usual = {"role": "candidate", "trial": 0, "kind": "chat"}
+        order = ["id", "role", "group", "trial", "kind"]
+    else:
+        usual, order = {"trial": 0}, ["cell", "sample", "trial"]
+    whole = usual | record
+    whole = {key: whole[key] for key in order} | whole
+    return with_crc(json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def test_lines_of_before_are_in_our_notation(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines_check, "_MOST_ODD", 0)
+    for name in ("outputs", "calls", "scoring/scores"):
+        rewrite(bundle, name, partial(before, name))
+    assert codes(bundle) == set()
+    first_line = lines_of(journal(bundle, "outputs"))[0]
+    assert json.loads(first_line)["trial"] == 0
 
 
 @pytest.mark.parametrize("name", LINES)

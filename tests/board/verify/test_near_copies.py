@@ -184,7 +184,7 @@ class TestDigests:
         """Whatever else was run with a task, its replies have the same digests."""
         made = ["one", "other", "third"]
         for family in made:
-            call = CallRecord(call_id(family, "g", 0, "candidate", "", "h"), "candidate", "g", 0, "chat", "h")
+            call = CallRecord(id=call_id(family, "g", 0, "candidate", "", "h"), group="g", request_sha256="h")
             assert family_of(call, made) == family_of(call, [family]) == family
 
     def test_nothing_is_shared_by_chance_or_by_another_group(self) -> None:
