@@ -62,6 +62,7 @@ from .parameters import SkipCell as SkipCell
 from .parameters import at_score as at_score
 from .plugins import catalogue as catalogue
 from .prompts import Prompts as Prompts
+from .report.imports import ImportedRecord as ImportedRecord
 from .report.imports import import_run as import_run
 from .roles import Model as Model
 from .roles import Models as Models
