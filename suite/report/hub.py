@@ -14,8 +14,8 @@ from pathlib import Path
 import yaml
 
 from suite.chat import Json
-from suite.data.fetch_hub import endpoint
 from suite.data.hub_listings import Scale
+from suite.data.hub_source import endpoint
 from suite.data.hub_status import told
 from suite.data.registry import Registry
 from suite.errors import ConfigError, NotFound, RunError, SuiteError

@@ -8,7 +8,7 @@ import pytest
 from local_git import LocalGit
 from small_registry import COMMIT, QUESTIONS, Place, sha256
 
-from suite.data import fetch_git
+from suite.data import git_source
 from suite.data.entry import GitSource
 from suite.data.pull import pull
 from suite.errors import ConfigError, DataError, SourceUnreachable
@@ -27,8 +27,8 @@ def fetched(git: LocalGit, folder: Path, size: int | None = None) -> tuple[bytes
     """Fetch one file without really waiting; its bytes, and the pauses asked for."""
     pauses: list[float] = []
     target = folder / "file"
-    fetch_git.fetch(
-        SOURCE, fetch_git.WantedFile("questions", "data/space.json", size), target, sleep=pauses.append
+    git_source.fetch(
+        SOURCE, git_source.WantedFile("questions", "data/space.json", size), target, sleep=pauses.append
     )
     return target.read_bytes(), pauses
 
@@ -97,7 +97,7 @@ def test_a_body_that_always_breaks_off_leaves_nothing(
     place: Place, git: LocalGit, git_entry: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     git_entry()
-    monkeypatch.setattr(fetch_git, "ATTEMPTS", 1)
+    monkeypatch.setattr(git_source, "ATTEMPTS", 1)
     git.faults.truncate = 50
     with pytest.raises(SourceUnreachable, match="broke off after 50 of"):
         pull(place.registry.dataset("questions"), place.cache)
@@ -182,7 +182,7 @@ def test_a_lock_of_another_entry_is_refused(place: Place, git: LocalGit, git_ent
 
 def test_an_unknown_branch_is_named_with_those_there_are(git: LocalGit) -> None:
     with pytest.raises(DataError, match="no branch 'nowhere'") as caught:
-        fetch_git.resolve(SOURCE, "nowhere")
+        git_source.resolve(SOURCE, "nowhere")
     assert caught.value.fix == "branches: main"
 
 
@@ -196,14 +196,14 @@ def test_an_unknown_branch_is_named_with_those_there_are(git: LocalGit) -> None:
 )
 def test_the_endpoint_replaces_scheme_and_host(endpoint: str, expected: str) -> None:
     template = "https://files.example/a/{commit}/{path}"
-    assert fetch_git.address(template, {"SUITE_GIT_ENDPOINT": endpoint}) == expected
+    assert git_source.address(template, {"SUITE_GIT_ENDPOINT": endpoint}) == expected
 
 
 @pytest.mark.parametrize("endpoint", ["file:///etc", "mirror.example", "ftp://mirror.example"])
 def test_an_endpoint_of_another_kind_is_refused(endpoint: str) -> None:
     with pytest.raises(ConfigError, match="SUITE_GIT_ENDPOINT"):
-        fetch_git.address("https://files.example/{commit}/{path}", {"SUITE_GIT_ENDPOINT": endpoint})
+        git_source.address("https://files.example/{commit}/{path}", {"SUITE_GIT_ENDPOINT": endpoint})
 
 
 def test_addresses_are_shown_without_credentials() -> None:
-    assert fetch_git.shown("https://me:secret@host.example/a?token=1") == "https://host.example/a"
+    assert git_source.shown("https://me:secret@host.example/a?token=1") == "https://host.example/a"
