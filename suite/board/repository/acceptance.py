@@ -20,6 +20,7 @@ from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.file_names import README
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import MIB
+from suite.board.bundle.submission import BoardName, Submission
 from suite.board.define.board import Board
 from suite.board.entry.accepted_entry import (
     RECORD,
@@ -72,7 +73,7 @@ def accept(
     board does not fetch from, or a folder that exists or is named after another bundle.
     """
     opened = open_submission(bundle)
-    shelf = shelf_for(root, board, opened.board)
+    shelf = shelf_for(root, board, opened.submission.board)
     if into is None:
         check_urls(urls, shelf.board.hosts)
         check_room(bundle, urls)
@@ -87,7 +88,7 @@ def accept(
     )
     if checked.exit_code() != 0:
         return Accepted(checked, None, (f"verification: {checked.verdict.replace('_', ' ')}",))
-    old = next((one for one in entries if one.id == opened.supersedes), None)
+    old = next((one for one in entries if one.id == opened.submission.supersedes), None)
     if reasons := [*_there(entries, opened), *_may_not_supersede(old, opened, checked)]:
         return Accepted(checked, None, tuple(reasons))
     folder = into or shelf.submissions / opened.folder
@@ -152,16 +153,16 @@ class Opened:
     id: str
     raw: bytes
     readme: str
-    board: str
-    model: str
-    submitter: str
-    supersedes: str | None
+    submission: Submission
     trace: str
 
     @property
     def folder(self) -> str:
         """Name of its folder on a board."""
-        slug = re.sub("[^a-z0-9]+", "-", self.model.casefold()).strip("-")[:48] or "entry"
+        slug = (
+            re.sub("[^a-z0-9]+", "-", self.submission.model.display_name.casefold()).strip("-")[:48]
+            or "entry"
+        )
         return f"{slug}-{self.id[:12]}"
 
 
@@ -187,17 +188,8 @@ def _open(_: Tell, path: Path) -> Opened:
             raise BundleError(
                 "submission.json is not in canonical form", str(path), "pack it with `suite submit pack`"
             )
-        submission = bundle.submission
-        return Opened(
-            bundle.id,
-            raw,
-            bundle.readme,
-            "" if submission.board is None else submission.board.id,
-            submission.model.display_name,
-            submission.submitter.name,
-            submission.supersedes,
-            trace_sha256([Run(run.folder) for run in bundle.runs]),
-        )
+        trace = trace_sha256([Run(run.folder) for run in bundle.runs])
+        return Opened(bundle.id, raw, bundle.readme, bundle.submission, trace)
 
 
 def trace_sha256(runs: Sequence[Run]) -> str:
@@ -214,16 +206,18 @@ def trace_sha256(runs: Sequence[Run]) -> str:
     return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
 
 
-def shelf_for(root: Path, board: str, named: str) -> Shelf:
+def shelf_for(root: Path, board: str, named: BoardName | None) -> Shelf:
     """The board of a repository that a bundle names. Raises ConfigError, NotFound."""
     shelves = open_repository(root, board)
-    if len(shelves) == 1 and not named:
+    if len(shelves) == 1 and named is None:
         raise ConfigError("the bundle is for no board", fix="pack it for one: `suite submit pack --board …`")
     for shelf in shelves:
-        if shelf.board.id == named:
+        if named is not None and shelf.board.id == named.id:
             return shelf
     known = ", ".join(shelf.board.id for shelf in shelves)
-    raise ConfigError(f"the bundle is for the board {one_line(named, 80)!r}", where=f"here: {known}")
+    raise ConfigError(
+        f"the bundle is for the board {one_line(named.id if named else '', 80)!r}", where=f"here: {known}"
+    )
 
 
 def _there(entries: Sequence[AcceptedEntry], opened: Opened) -> Iterator[str]:
@@ -240,12 +234,13 @@ def _may_not_supersede(old: AcceptedEntry | None, opened: Opened, checked: Verif
     """Why it may not replace the entry that it names: another's, one that is gone, or one that was signed and
     that none of its signers replaces.
     """
-    if not opened.supersedes:
+    named = opened.submission.supersedes
+    if not named:
         return
     if old is None:
-        yield f"it supersedes {opened.supersedes[:12]}, which is not on this board"
+        yield f"it supersedes {named[:12]}, which is not on this board"
         return
-    if old.submission.submitter.name != opened.submitter:
+    if old.submission.submitter.name != opened.submission.submitter.name:
         yield f"it supersedes {old.folder.name}, which somebody else submitted"
     elif old.record.status != "active":
         yield f"it supersedes {old.folder.name}, which is {old.record.status}"
@@ -346,7 +341,7 @@ def place(bundle: Path, root: Path, *, board: str = "", urls: Sequence[str] = ()
     exists.
     """
     opened = open_submission(bundle)
-    shelf = shelf_for(root, board, opened.board)
+    shelf = shelf_for(root, board, opened.submission.board)
     folder = shelf.submissions / opened.folder
     if folder.exists():
         known = "it is on the board" if (folder / RECORD).exists() else "remove it to write it anew"

@@ -1,7 +1,6 @@
 """The board for machines: data.json (schema board-data.v1.json), entries.csv, and the feed of changes."""
 
 import csv
-import inspect
 import io
 from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
@@ -13,6 +12,7 @@ from suite.board.entry.accepted_entry import AcceptedEntry
 from suite.board.rank.state import Listed, State, RankTable
 from suite.board.rank.ranking import Standing
 from suite.board.site.markup import name
+from suite.journal.schemas import document_schema
 from suite.report.hostile_text import clean
 from suite.report.tables import csv_cell
 
@@ -108,12 +108,7 @@ class BoardData(msgspec.Struct, forbid_unknown_fields=True):
 
 def json_schema() -> dict[str, Json]:
     """The JSON Schema (2020-12) of data.json, as kept in `registry/schemas/board-data.v1.json`."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "suite:board-data.v1"}
-    made = msgspec.json.schema(BoardData)
-    for one in made["$defs"].values():  # some versions of Python and msgspec leave docstrings indented
-        if "description" in one:
-            one["description"] = inspect.cleandoc(one["description"])
-    return {**schema, **made}
+    return document_schema(BoardData, "board-data.v1", "data.json of a board's site")
 
 
 def board_data(state: State) -> BoardData:
