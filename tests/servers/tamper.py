@@ -207,7 +207,8 @@ class Forged:
                 stage, _, file = journal.rpartition("/")
                 body = b"".join(encode(one) for one in records)
                 ((scoring if stage else folder) / f"{file}.jsonl").write_bytes(body)
-            (folder / "manifest.json").write_text(json.dumps(self.manifest))
+            whole = {**self.manifest, "seed": int(self.manifest["seed"])}  # a forged 0.0 changes no number
+            (folder / "manifest.json").write_text(json.dumps(whole))
             (scoring / "manifest.json").write_text(json.dumps(self.scoring))
             metrics = {
                 cell["task"]: load_task(catalogue(), cell["task"])[0].metrics

@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from suite.board.define.board import Board
 from suite.board.define.parts import TRUST
-from suite.board.entry.accepted_entry import AcceptedEntry
+from suite.board.entry.accepted_entry import AcceptedEntry, read_model
 from suite.board.rank.ranking import Ranking, expected_gain, rank
 from suite.board.rank.sample_tables import read_columns
-from suite.data import strict_syntax
-from suite.errors import ConfigError, SuiteError
+from suite.errors import SuiteError
 from suite.plugins import catalogue
 
 EXPOSED = ("train_split", "evaluation_data", "synthetic_from_evaluation_data")
@@ -60,17 +59,8 @@ class Prices(BaseModel):
 
 
 def read_prices(path: Path | None) -> Prices:
-    """The price table of a board; an empty one if there is no file. Raises ConfigError."""
-    if path is None or not path.is_file():
-        return Prices()
-    try:
-        return strict_syntax.validated(Prices, strict_syntax.read_yaml_file(path))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"{path.name}: {field}: {first['msg']}", where=str(path)) from error
-    except ValueError as error:
-        raise ConfigError(f"{path.name} can't be read: {error}", where=str(path)) from error
+    """The price table of a board; an empty one if there is no file. Raises DataError."""
+    return Prices() if path is None or not path.is_file() else read_model(path, Prices)
 
 
 @dataclass(frozen=True)
