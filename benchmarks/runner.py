@@ -1,6 +1,6 @@
 """What the runner costs beside a bare aiohttp client, on the same loopback endpoint, in one run.
 
-    python benchmarks/runner.py                 CPU per sample (2,000 and 20,000), journal size
+    python benchmarks/runner.py                 CPU per sample (2,000 and 20,000) and of the start, journal
     python benchmarks/runner.py --memory        peak memory at 2,000 and at 200,000 samples
 
 Each variant runs in a process of its own; variants take turns; the ratio of medians is what counts, absolute
@@ -175,16 +175,19 @@ def cpu(url: str, samples: int, repeats: int) -> None:
             for size in (small, samples):
                 rows.setdefault((variant, size), []).append(measure(variant, url, size))
     slopes: dict[str, float] = {}
+    starts: dict[str, float] = {}
     for variant in ("bare", "suite"):
         median = {
             size: statistics.median(r["cpu_s"] for r in rows[variant, size]) for size in (small, samples)
         }
         slopes[variant] = (median[samples] - median[small]) / (samples - small) * 1e6
+        starts[variant] = median[small] - slopes[variant] * small / 1e6
         print(
             f"{variant:6} {slopes[variant]:7.1f} us of CPU a sample; "
             f"{samples:,}: {median[samples]:.2f} s in all"
         )
     print(f"ratio to the bare client: {slopes['suite'] / slopes['bare']:.2f}")
+    print(f"start beyond the bare client: {starts['suite'] - starts['bare']:.2f} s of CPU")
     whole = [statistics.median(r["cpu_s"] for r in rows[v, samples]) for v in ("suite", "bare")]
     print(f"ratio with start and imports at {samples:,}: {whole[0] / whole[1]:.2f}")
     journal = rows["suite", samples][0]["journal"]
