@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import click
+import msgspec
 
 CommandT = TypeVar("CommandT", bound=Callable[..., object])
 
@@ -51,5 +52,5 @@ run_folder_flag = output_flag("DIR", "The run's folder (default: runs/…).", re
 
 
 def say_json(value: object) -> None:
-    """Print what --json asks for."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print what --json asks for: plain values or a struct of them."""
+    click.echo(json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False))

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from suite.chat import Finish
-from suite.cli.flags import CommandT
+from suite.cli.flags import CommandT, say_json
 from suite.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -261,10 +261,10 @@ def requested(flags: RunFlags, models: Mapping[str, Sequence[str]]) -> "EvalRequ
 def dry(plan: "Plan", flags: RunFlags) -> bool:
     """Whether only the plan was asked for (--dry-run); it is printed then."""
     if flags.dry_run:
-        from suite.run.plan_text import describe, print_plan
+        from suite.run.plan_text import print_plan, shown_plan
 
         if flags.as_json:
-            click.echo(describe(plan, as_json=True))
+            say_json(shown_plan(plan))
         else:
             print_plan(plan)
     return flags.dry_run

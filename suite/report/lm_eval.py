@@ -55,8 +55,7 @@ def write_lm_eval(run: Run, folder: Path) -> list[Path]:
 def _lines(run: Run, rows: Iterable[SampleRow], whole: "hashlib._Hash") -> Iterator[bytes]:
     """One line a sample; `whole` takes in what lm-eval hashes a task's samples by."""
     for number, (_, trials) in enumerate(groupby(rows, key=lambda row: row.sample)):
-        line = _line(run, list(trials), number)
-        whole.update((line["doc_hash"] + line["prompt_hash"] + line["target_hash"]).encode())
+        line = _line(run, list(trials), number, whole)
         yield msgspec.json.encode(line) + b"\n"
 
 
@@ -124,7 +123,9 @@ def _result(task: TaskPart, cell: CellSummary) -> dict[str, Json]:
 
 
 def _config(task: TaskPart, cell: CellSummary, trials: int) -> dict[str, Json]:
-    heads = [{"metric": one.name, "higher_is_better": one.direction == "higher"} for one in cell.whole]
+    heads: list[Json] = [
+        {"metric": one.name, "higher_is_better": one.direction == "higher"} for one in cell.whole
+    ]
     if cell.headline:
         heads.insert(0, {"metric": task.headline, "higher_is_better": task.direction == "higher"})
     return {
@@ -135,12 +136,18 @@ def _config(task: TaskPart, cell: CellSummary, trials: int) -> dict[str, Json]:
     }
 
 
-def _line(run: Run, trials: list[SampleRow], number: int) -> dict[str, Json]:
+def _line(run: Run, trials: list[SampleRow], number: int, whole: "hashlib._Hash") -> dict[str, Json]:
     row = trials[0]
-    doc = {"id": row.sample, "group": row.group, "tags": row.tags}
+    doc: dict[str, Json] = {"id": row.sample, "group": row.group, "tags": row.tags}
     prompt, options = _asked(run, row.key)
     answers = [one.answer for one in trials]
     values = _means(trials)
+    hashes = {
+        "doc_hash": sha256_hex(msgspec.json.format(msgspec.json.encode(doc), indent=2)),
+        "prompt_hash": sha256_hex(prompt.encode()),
+        "target_hash": sha256_hex(b""),
+    }
+    whole.update("".join(hashes.values()).encode())
     return {
         "doc_id": number,
         "doc": doc,
@@ -150,9 +157,7 @@ def _line(run: Run, trials: list[SampleRow], number: int) -> dict[str, Json]:
         "filtered_resps": answers,
         "filter": "none",
         "metrics": sorted(values),
-        "doc_hash": sha256_hex(msgspec.json.format(msgspec.json.encode(doc), indent=2)),
-        "prompt_hash": sha256_hex(prompt.encode()),
-        "target_hash": sha256_hex(b""),
+        **hashes,
         **{name: values[name] for name in sorted(values)},
     }
 

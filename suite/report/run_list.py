@@ -1,31 +1,96 @@
 """What runs there are, how far each got and what went wrong: read from manifests, results, journals."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal, TypedDict
 
 import msgspec
+from msgspec.structs import asdict
 
-from suite.chat import Json
 from suite.errors import SuiteError
+from suite.journal.documents import Roles
 from suite.journal.pairs import Key
 from suite.journal.records import AttemptRecord
 from suite.journal.run import Run
+from suite.journal.shapes import Values
 from suite.report.hostile_text import one_line
 from suite.report.matrix import Grid
 from suite.report.numbers import interval, number
 from suite.report.remarks import role_lines
 
 MOST_KINDS = 50  # of attempts
-Record = dict[str, Json]  # of a run, as --json prints it
-State = str  # "finished", "partial", "solved, not scored", "not scored", "unreadable"
+State = Literal["finished", "partial", "solved, not scored"]
 
 
-def list_runs(folder: Path) -> Iterator[Record]:
-    """One record a run below a folder, by name: {run, state, tasks, candidate, created, cells, …}.
+class Headline(TypedDict, total=False):
+    """A cell's first number. Only task and cell where the cell has none."""
 
-    A folder that looks like a run and cannot be read is listed with its error.
-    """
+    task: str
+    cell: str
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+class RunState(msgspec.Struct, kw_only=True):
+    """How far a run got. pending: work items without a result yet."""
+
+    run: str
+    state: State
+    pending: int
+    imported: bool
+    tasks: list[str]
+    cells: int
+    candidate: str
+    created: str
+
+
+class ListedRun(RunState, kw_only=True):
+    """A run in the list; scorings by name."""
+
+    scorings: list[str]
+    headlines: list[Headline]
+
+
+class UnreadableRun(msgspec.Struct):
+    """A folder that looks like a run and is none."""
+
+    run: str
+    state: Literal["unreadable"]
+    error: str
+
+
+class ListedScoring(msgspec.Struct):
+    """A scoring of a run. pending: None before it has results."""
+
+    scoring: str
+    started: str
+    roles: Roles
+    complete: bool
+    pending: int | None
+
+
+class ShownRun(RunState, kw_only=True):
+    """All that is told of one run. pending_reasons: reason -> work items. data: dataset -> identity."""
+
+    scorings: list[ListedScoring]
+    headlines: list[Headline]
+    shown_scoring: str
+    roles: Roles
+    pending_reasons: dict[str, int]
+    data: Mapping[str, Values]
+    seed: int
+    trials: int
+    limit: int | None
+    mini: bool
+    plan_sha256: str
+
+
+def list_runs(folder: Path) -> Iterator[ListedRun | UnreadableRun]:
+    """The runs below a folder, by name. One that looks like a run and cannot be read has its error."""
     if not folder.is_dir():
         return
     for manifest in sorted(folder.glob("*/manifest.json")):
@@ -33,37 +98,40 @@ def list_runs(folder: Path) -> Iterator[Record]:
             yield describe(Run(manifest.parent))
         except Exception as error:  # anybody may have changed it
             what = error.what if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
-            yield {"run": manifest.parent.name, "state": "unreadable", "error": what}
+            yield UnreadableRun(manifest.parent.name, "unreadable", what)
 
 
-def describe(run: Run) -> Record:
-    """The record of one run in a list."""
+def describe(run: Run) -> ListedRun:
+    """One run of a list."""
+    return ListedRun(**asdict(_state(run)), scorings=run.scorings(), headlines=_headlines(run))
+
+
+def _state(run: Run) -> RunState:
     manifest = run.manifest
     state, pending = state_of(run)
-    return {
-        "run": run.folder.name,
-        "state": state,
-        "pending": pending,
-        "imported": manifest.imported,
-        "tasks": list(dict.fromkeys(cell.task for cell in manifest.cells)),
-        "cells": len(manifest.cells),
-        "candidate": ", ".join(spec for member, spec in role_lines(run) if member.startswith("candidate")),
-        "created": manifest.created,
-        "scorings": run.scorings(),
-        "headlines": [
-            {
-                "task": cell.task,
-                "cell": cell.cell,
-                **{
-                    key: getattr(row, key)
-                    for row in cell.metrics
-                    if row.headline
-                    for key in ("name", "value", "low", "high", "n")
-                },
-            }
-            for cell in run.results.cells
-        ],
-    }
+    return RunState(
+        run=run.folder.name,
+        state=state,
+        pending=pending,
+        imported=manifest.imported,
+        tasks=list(dict.fromkeys(cell.task for cell in manifest.cells)),
+        cells=len(manifest.cells),
+        candidate=", ".join(spec for member, spec in role_lines(run) if member.startswith("candidate")),
+        created=manifest.created,
+    )
+
+
+def _headlines(run: Run) -> list[Headline]:
+    found = []
+    for cell in run.results.cells:
+        one = Headline(task=cell.task, cell=cell.cell)
+        for row in cell.metrics:
+            if row.headline:
+                one.update(
+                    {"name": row.name, "value": row.value, "low": row.low, "high": row.high, "n": row.n}
+                )
+        found.append(one)
+    return found
 
 
 def state_of(run: Run) -> tuple[State, int]:
@@ -76,78 +144,73 @@ def state_of(run: Run) -> tuple[State, int]:
     return ("solved, not scored" if solved >= planned else "partial"), planned
 
 
-def show_run(run: Run) -> Record:
+def show_run(run: Run) -> ShownRun:
     """Everything `suite runs show` tells: the list's record, roles, scorings, why work is pending."""
-    scorings = []
-    for name in run.scorings():
-        found = Run(run.folder, name)
-        scorings.append(
-            {
-                "scoring": name,
-                "started": found.scoring_manifest.started,
-                "roles": msgspec.to_builtins(found.scoring_manifest.roles),
-                "complete": found.has_results and found.results.complete,
-                "pending": found.results.pending if found.has_results else None,
-            }
-        )
-    return {
-        **describe(run),
-        "scorings": scorings,
-        "shown_scoring": run.scoring,
-        "roles": msgspec.to_builtins(run.manifest.roles),
-        "pending_reasons": pending_reasons(run),
-        "data": run.manifest.data,
-        **{name: getattr(run.manifest, name) for name in ("seed", "trials", "limit", "mini", "plan_sha256")},
-    }
+    manifest = run.manifest
+    return ShownRun(
+        **asdict(_state(run)),
+        scorings=[_scoring(Run(run.folder, name)) for name in run.scorings()],
+        headlines=_headlines(run),
+        shown_scoring=run.scoring,
+        roles=manifest.roles,
+        pending_reasons=pending_reasons(run),
+        data=manifest.data,
+        seed=manifest.seed,
+        trials=manifest.trials,
+        limit=manifest.limit,
+        mini=manifest.mini,
+        plan_sha256=manifest.plan_sha256,
+    )
 
 
-def runs_grid(records: list[Record]) -> Grid:
+def _scoring(run: Run) -> ListedScoring:
+    manifest, results = run.scoring_manifest, run.results if run.has_results else None
+    return ListedScoring(
+        manifest.scoring,
+        manifest.started,
+        manifest.roles,
+        results is not None and results.complete,
+        None if results is None else results.pending,
+    )
+
+
+def runs_grid(runs: list[ListedRun | UnreadableRun]) -> Grid:
     """The list as a table; a run of one cell with its headline."""
     rows = []
-    for one in records:
-        if one["state"] == "unreadable":
-            rows.append([one["run"], f"unreadable: {one['error']}", "", "", "", ""])
+    for one in runs:
+        if isinstance(one, UnreadableRun):
+            rows.append([one.run, f"unreadable: {one.error}", "", "", "", ""])
             continue
-        state = one["state"] + (f" ({number(one['pending'])} pending)" if one["pending"] else "")
-        heads = [head for head in one["headlines"] if "value" in head]
-        head = f"{len(heads)} cells"
+        state = one.state + (f" ({number(one.pending)} pending)" if one.pending else "")
+        heads = [head for head in one.headlines if "value" in head]
+        head = f"{len(heads)} cells" if heads else ""
         if len(heads) == 1:
             only = heads[0]
             head = f"{only['name']} {number(only['value'])} {interval(only['low'], only['high'])}"
-        rows.append(
-            [
-                one["run"],
-                state + (", imported" if one["imported"] else ""),
-                ", ".join(one["tasks"]),
-                one["candidate"],
-                head if heads else "",
-                str(one["created"])[:10],
-            ]
-        )
+        state += ", imported" if one.imported else ""
+        rows.append([one.run, state, ", ".join(one.tasks), one.candidate, head, one.created[:10]])
     return Grid("", ["run", "state", "tasks", "candidate", "headline", "created"], rows, left=6)
 
 
-def told(record: Record) -> Iterator[str]:
-    """A run's record in lines, cleaned."""
-    for line in _told(record):
+def told(run: ShownRun) -> Iterator[str]:
+    """A run in lines, cleaned."""
+    for line in _told(run):
         yield "  " * line.startswith(" ") + one_line(line, 500)
 
 
-def _told(record: Record) -> Iterator[str]:
-    state = record["state"] + (f", {number(record['pending'])} pending" if record["pending"] else "")
-    yield f"{record['run']}: {state}" + (", imported" if record["imported"] else "")
-    yield f"  tasks: {', '.join(record['tasks'])} ({record['cells']} cells)"
-    for role, members in record["roles"].items():
-        yield f"  {role}: {', '.join(one['spec'] for one in members)}"
-    for reason, count in record["pending_reasons"].items():
+def _told(run: ShownRun) -> Iterator[str]:
+    state = run.state + (f", {number(run.pending)} pending" if run.pending else "")
+    yield f"{run.run}: {state}" + (", imported" if run.imported else "")
+    yield f"  tasks: {', '.join(run.tasks)} ({run.cells} cells)"
+    for role, members in run.roles.items():
+        yield f"  {role}: {', '.join(one.spec for one in members)}"
+    for reason, count in run.pending_reasons.items():
         yield f"  pending {count:,}: {reason}"
-    for one in record["scorings"]:
-        judges = ", ".join(m["spec"] for members in one["roles"].values() for m in members)
-        done = "complete" if one["complete"] else f"{number(one['pending'])} pending"
-        yield f"  scoring {one['scoring']}: {done}, begun {one['started']}" + (
-            f", {judges}" if judges else ""
-        )
-    for head in record["headlines"]:
+    for one in run.scorings:
+        judges = ", ".join(member.spec for members in one.roles.values() for member in members)
+        done = "complete" if one.complete else f"{number(one.pending)} pending"
+        yield f"  scoring {one.scoring}: {done}, begun {one.started}" + (f", {judges}" if judges else "")
+    for head in run.headlines:
         if "value" in head:
             ends = interval(head["low"], head["high"])
             value = f"{head['name']} {number(head['value'])} {ends} n={head['n']:,}"

@@ -1,59 +1,96 @@
 """A plan shown before it runs: cells, samples, models, data, estimated calls, what it can detect."""
 
 import asyncio
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import click
 import msgspec
 
 from suite.chat import Json
+from suite.journal.documents import RoleMember, SkippedCell
 from suite.run.estimate import MemberEstimate, estimate
 from suite.run.plan import Plan
 
 
-def facts(plan: Plan) -> dict[str, Json]:
-    """Everything about a plan, as plain values; sample ids by cell."""
+class PlannedGroups(msgspec.Struct):
+    """How many groups are taken, of how many."""
+
+    taken: int
+    all: int
+
+
+class PlannedCell(msgspec.Struct, kw_only=True):
+    """One cell. samples: of one trial. detects: see `detectable`."""
+
+    cell: str
+    task: str
+    version: int
+    parameters: Mapping[str, Json]
+    score_parameters: Mapping[str, Json]
+    samples: int
+    detects: float | None
+    sample_ids: list[str]
+
+
+class PlannedCalls(msgspec.Struct):
+    """What a member will be asked, about. most_new_tokens: None where a request sets no limit."""
+
+    calls: int
+    prompt_tokens: int
+    most_new_tokens: int | None
+
+
+class ShownPlan(msgspec.Struct, kw_only=True):
+    """Everything about a plan. data: dataset -> identity. estimate: by member; None where it is not known."""
+
+    plan_sha256: str
+    folder: str
+    seed: int
+    trials: int
+    groups: PlannedGroups
+    cells: list[PlannedCell]
+    skipped: Sequence[SkippedCell]
+    models: list[RoleMember]
+    data: Mapping[str, Mapping[str, Json]]
+    estimate: dict[str, PlannedCalls] | None
+
+
+def shown_plan(plan: Plan) -> ShownPlan:
+    """A plan as it is shown."""
     found = asyncio.run(estimate(plan))
     ids: dict[str, list[str]] = {cell.id: [] for cell in plan.cells}
     for group in plan.groups():
         for item in group.items:
             ids[plan.cells[item.cell].id].append(item.sample.id)
-    return {
-        "plan_sha256": plan.sha256,
-        "folder": plan.default_name(),
-        "seed": plan.request.seed,
-        "trials": plan.request.trials,
-        "groups": {"taken": plan.counts.groups_taken, "all": plan.counts.groups},
-        "cells": [
-            {
-                "cell": cell.id,
-                "task": cell.plan.task,
-                "version": cell.plan.version,
-                "parameters": cell.plan.parameters,
-                "score_parameters": cell.plan.score_parameters,
-                "samples": plan.counts.samples[cell.id],
-                "detects": detectable(plan.counts.samples[cell.id]),
-                "sample_ids": ids[cell.id],
-            }
+    return ShownPlan(
+        plan_sha256=plan.sha256,
+        folder=plan.default_name(),
+        seed=plan.request.seed,
+        trials=plan.request.trials,
+        groups=PlannedGroups(plan.counts.groups_taken, plan.counts.groups),
+        cells=[
+            PlannedCell(
+                cell=cell.id,
+                task=cell.plan.task,
+                version=cell.plan.version,
+                parameters=cell.plan.parameters,
+                score_parameters=cell.plan.score_parameters,
+                samples=plan.counts.samples[cell.id],
+                detects=detectable(plan.counts.samples[cell.id]),
+                sample_ids=ids[cell.id],
+            )
             for cell in plan.cells
         ],
-        "skipped": [
-            {"task": s.task, "parameters": dict(s.parameters), "reason": s.reason} for s in plan.skipped
-        ],
-        "models": [msgspec.to_builtins(one.record()) for one in plan.filled.members],
-        "data": {name: dict(one) for name, one in plan.data_identity.items()},
-        "estimate": None if found is None else {member: _plain(one) for member, one in found.items()},
-    }
+        skipped=plan.skipped,
+        models=[one.record() for one in plan.filled.members],
+        data=plan.data_identity,
+        estimate=None if found is None else {member: _calls(one) for member, one in found.items()},
+    )
 
 
-def _plain(one: MemberEstimate) -> dict[str, int | None]:
+def _calls(one: MemberEstimate) -> PlannedCalls:
     most = one.most_new_tokens
-    return {
-        "calls": round(one.calls),
-        "prompt_tokens": round(one.prompt_tokens),
-        "most_new_tokens": None if most is None else round(most),
-    }
+    return PlannedCalls(round(one.calls), round(one.prompt_tokens), None if most is None else round(most))
 
 
 def detectable(samples: int) -> float | None:
@@ -66,38 +103,32 @@ def detectable(samples: int) -> float | None:
     return mde_paired(samples)
 
 
-def describe(plan: Plan, *, as_json: bool) -> str:
-    """The plan as JSON text."""
-    return json.dumps(facts(plan), indent=2 if as_json else None, ensure_ascii=False)
-
-
 def print_plan(plan: Plan) -> None:
     """The plan for people."""
-    shown = facts(plan)
-    groups = shown["groups"]
-    click.echo(f"plan {shown['plan_sha256'][:12]} -> runs/{shown['folder']}")
-    taken = f"{groups['taken']} of {groups['all']} groups"
-    click.echo(f"{len(shown['cells'])} cells, {taken}, trials {shown['trials']}, seed {shown['seed']}")
-    for cell in shown["cells"]:
-        detects = f", detects differences from {cell['detects']:.2f}" if cell["detects"] else ""
-        click.echo(f"  {cell['cell']}  {cell['task']} v{cell['version']}  {cell['samples']} samples{detects}")
-        click.echo(f"    {_values({**cell['parameters'], **cell['score_parameters']})}")
-    for skipped in shown["skipped"]:
-        click.echo(f"  left out: {skipped['task']} {_values(skipped['parameters'])}: {skipped['reason']}")
-    for model in shown["models"]:
-        needs, can = ", ".join(model["needs"]), ", ".join(model["capabilities"])
-        click.echo(f"  {model['member']}: {model['spec']} (asked for {needs}; can {can})")
-    for name, data in shown["data"].items():
+    shown = shown_plan(plan)
+    click.echo(f"plan {shown.plan_sha256[:12]} -> runs/{shown.folder}")
+    taken = f"{shown.groups.taken} of {shown.groups.all} groups"
+    click.echo(f"{len(shown.cells)} cells, {taken}, trials {shown.trials}, seed {shown.seed}")
+    for cell in shown.cells:
+        detects = f", detects differences from {cell.detects:.2f}" if cell.detects else ""
+        click.echo(f"  {cell.cell}  {cell.task} v{cell.version}  {cell.samples} samples{detects}")
+        click.echo(f"    {_values({**cell.parameters, **cell.score_parameters})}")
+    for skipped in shown.skipped:
+        click.echo(f"  left out: {skipped.task} {_values(skipped.parameters)}: {skipped.reason}")
+    for model in shown.models:
+        needs, can = ", ".join(model.needs), ", ".join(model.capabilities)
+        click.echo(f"  {model.member}: {model.spec} (asked for {needs}; can {can})")
+    for name, data in shown.data.items():
         source = data.get("entry") or data.get("run") or data["source"]
-        revision = data.get("revision") or data.get("plan_sha256") or "bundled"
-        click.echo(f"  data {name}: {source} {revision[:12]} sha256 {data.get('sha256', '')[:12]}")
-    if shown["estimate"] is None:
+        revision = str(data.get("revision") or data.get("plan_sha256") or "bundled")
+        click.echo(f"  data {name}: {source} {revision[:12]} sha256 {str(data.get('sha256', ''))[:12]}")
+    if shown.estimate is None:
         click.echo("  calls and tokens: not known before it runs")
         return
-    for member, one in shown["estimate"].items():
-        most = one["most_new_tokens"]
+    for member, one in shown.estimate.items():
+        most = one.most_new_tokens
         new = "no limit on new tokens" if most is None else f"at most {most:,} new tokens"
-        click.echo(f"  {member}: about {one['calls']:,} calls, {one['prompt_tokens']:,} prompt tokens, {new}")
+        click.echo(f"  {member}: about {one.calls:,} calls, {one.prompt_tokens:,} prompt tokens, {new}")
     click.echo("  (estimated from a few groups at 4 characters a token)")
 
 

@@ -119,7 +119,7 @@ def test_it_is_marked_everywhere_and_says_so(make_import: Import) -> None:
     assert (run.manifest.imported, run.results.imported) == (True, True)
     assert run.manifest.roles["candidate"][0].spec == "imported/m"
     assert any(one.text.startswith("Imported:") for one in summarise(run).remarks)
-    assert describe(run)["state"] == "finished"
+    assert describe(run).state == "finished"
     assert summarise(run).tasks[0].version == 3
 
 
@@ -128,8 +128,8 @@ def test_what_was_not_answered_or_not_judged_is_pending(make_import: Import) -> 
         record("a/0", True), record("a/1", None, output=None, values={}), record("a/2", None, values={})
     )
     shown = show_run(Run(folder))
-    assert (shown["state"], shown["pending"]) == ("partial", 2)
-    assert shown["pending_reasons"] == {"solve: not-answered": 1, "score: not-scored": 1}
+    assert (shown.state, shown.pending) == ("partial", 2)
+    assert shown.pending_reasons == {"solve: not-answered": 1, "score: not-scored": 1}
 
 
 def test_several_models_are_several_runs(make_import: Import) -> None:

@@ -232,9 +232,7 @@ async def test_the_estimate_counts_shared_calls_once() -> None:
 def test_a_dry_run_prints_everything_and_touches_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import json
-
-    from suite.run.plan_text import describe, print_plan
+    from suite.run.plan_text import print_plan, shown_plan
 
     monkeypatch.chdir(tmp_path)
     plan = plan_of({"candidate": "scripted/echo"}, cells(Many))
@@ -242,8 +240,7 @@ def test_a_dry_run_prints_everything_and_touches_nothing(
     text = capsys.readouterr().out
     assert "400 of 400 groups" in text
     assert "detects differences from 0.07" in text
-    shown = json.loads(describe(plan, as_json=True))
-    assert len(shown["cells"][0]["sample_ids"]) == 400
+    assert len(shown_plan(plan).cells[0].sample_ids) == 400
     assert not list(tmp_path.glob("runs"))
 
 
