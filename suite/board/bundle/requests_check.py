@@ -125,7 +125,7 @@ class BlocksCheck:
         unused = sum(1 for _ in self._index.unused())
         if unused:
             what = "blocks are there that no request names (an interrupted run can leave some)"
-            self._findings.note("R2.unused-blocks", what, self._lines.where, found=unused)
+            self._findings.add("R2.unused-blocks", what, self._lines.where, severity="note", found=unused)
         self._index.close()
 
     def _piece(self, name: str, inside: bool = False) -> tuple[str, msgspec.Raw, int]:

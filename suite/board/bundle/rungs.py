@@ -138,14 +138,6 @@ class Findings:
                 )
             )
 
-    def warn(self, code: str, what: str, where: str = "", **sides: Unpack[Sides]) -> None:
-        """Note what looks odd and need not be wrong."""
-        self.add(code, what, where, severity="warning", **sides)
-
-    def note(self, code: str, what: str, where: str = "", **sides: Unpack[Sides]) -> None:
-        """Note what a reader should know."""
-        self.add(code, what, where, severity="note", **sides)
-
     @contextmanager
     def timing(self, rung: str) -> Iterator[None]:
         """Count the time of this for a rung."""

@@ -7,7 +7,7 @@ declared change of that kind covers it. Decided from the records, not from the s
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from suite.board.bundle.rungs import Findings, shown
+from suite.board.bundle.rungs import Findings, Severity, shown
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board, Item
 from suite.board.define.parts import Seat
@@ -191,10 +191,11 @@ def _places(
         found[item.name] = tuple(column)
     for cell_id, places in by_cell.items():
         if cell_id not in used:
-            findings.note(
+            findings.add(
                 "R5.other-cell",
                 "a cell that the board does not ask for; it counts for nothing",
                 places[0][0].place("manifest.json", f"cell {cell_id}"),
+                severity="note",
                 found={"task": places[0][1].task, "parameters": places[0][1].parameters},
             )
     return found, deviations
@@ -304,10 +305,12 @@ def _class(
     standard = submission.submission_type == "standard"
     for one in deviations:
         covered = not standard and bool(COVERS[one.kind] & declared)
-        note = findings.note if covered else findings.add
         undeclared = "not what the board asks, and not declared as a change"
         what = "declared as a change" if covered else undeclared
-        note(f"R5.{one.kind}", what, one.where, expected=one.expected, found=one.found)
+        severity: Severity = "note" if covered else "error"
+        findings.add(
+            f"R5.{one.kind}", what, one.where, severity=severity, expected=one.expected, found=one.found
+        )
     if standard and declared:
         what = "declared as standard, with changes that make it custom"
         findings.add("R5.standard", what, "submission.json disclosure.changes", found=sorted(declared))

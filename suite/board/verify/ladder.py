@@ -173,7 +173,7 @@ def out_of_time(ladder: Ladder, seconds: float) -> None:
     """Say where the time ran out, and which rungs nobody climbed to their end because of that."""
     findings, at = ladder.findings, ladder.findings.at
     told = f"the time limit of {seconds:g} s ran out at {at}"
-    findings.note(f"{at}.time-limit", "the time ran out here", ladder.at, found=told)
+    findings.add(f"{at}.time-limit", "the time ran out here", ladder.at, severity="note", found=told)
     if not ladder.bundle_id:
         left = (*REQUIRED[REQUIRED.index(at) :], "R5")
     elif at not in _OF_A_RUN + _OF_ALL:  # between opening it and the first rung of the first run

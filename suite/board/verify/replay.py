@@ -160,7 +160,7 @@ def _facts(subject: VerifiedRun, again: Run) -> None:
                 told.add((one.cell, name, then, now))
                 what = "what the task found here when it was opened is not what it found then"
                 where = subject.place(file, f"cell {one.cell}, {name}")
-                subject.warn("R6.facts", what, where, expected=now, found=then)
+                subject.add("R6.facts", what, where, "warning", expected=now, found=then)
 
 
 def _pending(subject: VerifiedRun, again: Run) -> set[Key]:

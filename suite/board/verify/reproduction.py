@@ -72,7 +72,8 @@ def rerun(
         conclude(going, "answers", "the model", "it was not scored: give --judge")
     told = _TOLD.get((judging, going.label))
     if told is not None:
-        (findings.add if going.label == "not_reproduced" else findings.warn)(*told, found=going.why)
+        differs = going.label == "not_reproduced"
+        findings.add(*told, severity="error" if differs else "warning", found=going.why)
     return going
 
 

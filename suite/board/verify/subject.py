@@ -71,14 +71,6 @@ class VerifiedRun:
         """A finding about this run, an error unless told otherwise."""
         self.findings.add(code, what, where or self.place(), severity=severity, **sides)
 
-    def warn(self, code: str, what: str, where: str = "", **sides: Unpack[Sides]) -> None:
-        """A warning about this run."""
-        self.add(code, what, where, "warning", **sides)
-
-    def note(self, code: str, what: str, where: str = "", **sides: Unpack[Sides]) -> None:
-        """A note about this run."""
-        self.add(code, what, where, "note", **sides)
-
     def not_run(self, reason: str, *rungs: str) -> None:
         """These rungs cannot be climbed for this run."""
         for rung in rungs:

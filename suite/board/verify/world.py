@@ -126,7 +126,8 @@ def _cells(subject: VerifiedRun, plugins: Catalogue) -> list[Cell] | None:
             return None
         if made.plan.plugin != record.plugin:
             what = "another release of the plugin is installed here, of the same task version"
-            subject.note("R3.plugin-version", what, where, expected=made.plan.plugin, found=record.plugin)
+            here = made.plan.plugin
+            subject.add("R3.plugin-version", what, where, "note", expected=here, found=record.plugin)
         found.append(made)
     return found
 
