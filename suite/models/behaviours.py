@@ -8,6 +8,7 @@ import hashlib
 import random
 import re
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from pydantic import Field
@@ -163,7 +164,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
 }
 
 
-def smallest(schema: Json) -> Json:
+def smallest(schema: Any) -> Any:  # keywords of a schema may hold anything
     """A small value of a JSON Schema, for schemas without references or combinators beyond anyOf."""
     if not isinstance(schema, dict):
         return None

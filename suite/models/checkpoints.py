@@ -30,14 +30,16 @@ class Checkpoint:
     @property
     def architectures(self) -> tuple[str, ...]:
         """Class names, the first one counts."""
-        return tuple(self.config.get("architectures") or ())
+        named = self.config.get("architectures")
+        return tuple(map(str, named)) if isinstance(named, list | tuple) else ()
 
     @property
     def labels(self) -> int:
         """How many labels a classifier has; transformers' own default, two, where the config is silent."""
-        if "num_labels" in self.config:
-            return int(self.config["num_labels"])
-        return len(self.config.get("id2label", (0, 1)))
+        count, named = self.config.get("num_labels"), self.config.get("id2label")
+        if isinstance(count, int | float | str):
+            return int(count)
+        return len(named) if isinstance(named, dict | list) else 2
 
 
 def read_checkpoint(name: str, revision: str | None = None) -> Checkpoint | None:

@@ -8,7 +8,7 @@ never a number.
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -35,23 +35,25 @@ class Head(msgspec.Struct, frozen=True):
     label: int | None = None
     weights: tuple[float, ...] = ()
 
-    def score(self, values: list[Json]) -> tuple[float | None, str]:
+    def score(self, values: Sequence[object]) -> tuple[float | None, str]:
         """(score, "") or (None, reason)."""
         if self.per_token and values and isinstance(values[0], list):
-            values = values[-1]
+            last = values[-1]
+            values = last if isinstance(last, list) else []
         if not values:
             return None, "no-score"
-        if any(not isinstance(one, int | float) or not math.isfinite(one) for one in values):
+        numbers = [one for one in values if isinstance(one, int | float) and math.isfinite(one)]
+        if len(numbers) < len(values):
             return None, "not-finite"
         if self.weights:
-            if len(self.weights) != len(values):
-                return None, f"labels-{len(values)}"
-            return math.fsum(w * v for w, v in zip(self.weights, values, strict=True)), ""
-        if self.label is not None and self.label < len(values):
-            return float(values[self.label]), ""
-        if len(values) > 1:
-            return None, f"labels-{len(values)}"
-        return float(values[0]), ""
+            if len(self.weights) != len(numbers):
+                return None, f"labels-{len(numbers)}"
+            return math.fsum(w * v for w, v in zip(self.weights, numbers, strict=True)), ""
+        if self.label is not None and self.label < len(numbers):
+            return float(numbers[self.label]), ""
+        if len(numbers) > 1:
+            return None, f"labels-{len(numbers)}"
+        return float(numbers[0]), ""
 
 
 def check_labels(labels: int, head: Head, name: str) -> None:

@@ -43,8 +43,8 @@ def read_cards(body: bytes, scrub: Scrubber) -> list[Card]:
     for one in decoded(body, _Cards, scrub).data:
         window = one.get("max_model_len")
         most = window if isinstance(window, int) and window > 0 else None
-        if isinstance(one.get("id"), str):
-            found.append(Card(one["id"], most, told(one, scrub)))
+        if isinstance(name := one.get("id"), str):
+            found.append(Card(name, most, told(one, scrub)))
     return found
 
 
@@ -144,9 +144,7 @@ class OpenAIClient:
             if self.window is None or not 0 < much.room < (asked or self.window):
                 raise
             reply = await self._adapting(path, _at_most(much.room, request), seed, body)
-            return msgspec.structs.replace(
-                reply, details={**(reply.details or {}), "max_tokens": much.room, "max_tokens_asked": asked}
-            )
+            return _with_details(reply, max_tokens=much.room, max_tokens_asked=asked)
         told = reply.details if reply.finish == "overflow" and isinstance(reply.details, dict) else {}
         if "row" in told and not {"prompt", "total"} & set(told) and (asked or 0) > 1:
             try:
@@ -170,7 +168,7 @@ class OpenAIClient:
             raise CallFailed("template", ids, retryable=False)
         return await self._said("/detokenize", tokens=ids)
 
-    async def _said(self, path: str, **body: Json) -> str:
+    async def _said(self, path: str, **body: object) -> str:
         answer = await self._peer.ask(path, **body)
         if answer.status != 200:
             self._peer.refused(answer)
@@ -203,9 +201,7 @@ class OpenAIClient:
             if options.json_schema is not None and dialect.schema == "strict":
                 reply = msgspec.structs.replace(reply, text=plain(reply.text, options.json_schema))
             if dialect is not self._given:
-                reply = msgspec.structs.replace(
-                    reply, details={**(reply.details or {}), "adapted": _changes(self._given, dialect)}
-                )
+                reply = _with_details(reply, adapted=_changes(self._given, dialect))
             return reply
 
     async def cards(self) -> list[Card]:
@@ -252,6 +248,12 @@ class OpenAIClient:
             return refused(answer.status, answer.headers, refusal, own=self._own, asked=options.max_tokens)
         body = gathered(answer.body, self._scrub) if is_stream(answer.headers, answer.body) else answer.body
         return read_reply(body, self._scrub, options)
+
+
+def _with_details(reply: Reply, **more: Json) -> Reply:
+    """The reply with more details beside those that it has."""
+    held = reply.details if isinstance(reply.details, dict) else {}
+    return msgspec.structs.replace(reply, details={**held, **more})
 
 
 def _at_most(most: int, request: Request) -> Request:

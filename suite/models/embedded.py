@@ -88,7 +88,10 @@ class LlamaEngine(Engine):
 
     def settings(self) -> Mapping[str, Json]:
         """By the server's routes; the model does not think."""
-        told = {"context_length": self._options.window, "engine_version": installed("xllamacpp")}
+        told: dict[str, Json] = {
+            "context_length": self._options.window,
+            "engine_version": installed("xllamacpp"),
+        }
         return {
             **told,
             "reasoning_parser": "none",

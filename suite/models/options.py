@@ -84,12 +84,12 @@ def read_options(kind: type[OptionsT], spec: ModelSpec, values: Mapping[str, Jso
         ) from error
 
 
-def split_names(value: Json) -> frozenset[str]:
+def split_names(value: str | Iterable[str]) -> frozenset[str]:
     """Capability names from a list or a comma-separated text. Raises NotFound for an unknown one."""
-    names = value.split(",") if isinstance(value, str) else list(value or ())
+    names = value.split(",") if isinstance(value, str) else list(value)
     for name in names:
         if name not in CAPABILITIES:
-            raise unknown("capability", str(name), CAPABILITIES)
+            raise unknown("capability", name, CAPABILITIES)
     return frozenset(names)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
-from suite.chat import Json, Reply
+from suite.chat import Reply
 from suite.models.credentials import Scrubber
 from suite.models.faults import EndpointRefusal, read_refusal, refused
 from suite.models.peer_json import decoded
@@ -20,7 +20,7 @@ class Peer(NamedTuple):
     model: str
     scrub: Scrubber
 
-    async def ask(self, path: str, **fields: Json) -> Answer:
+    async def ask(self, path: str, **fields: object) -> Answer:
         """The answer to those fields that are not None. Raises CallFailed where there is none."""
         told = {name: value for name, value in fields.items() if value is not None}
         return await self.post(path, encode({"model": self.model, **told}))

@@ -6,7 +6,7 @@ read, not refused. Nesting that no parser follows is a ValueError like any other
 
 import json
 import math
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,23 +15,26 @@ from suite.errors import CallFailed
 from suite.models.credentials import Scrubber
 
 T = TypeVar("T")
+PeerObject = dict[str, Any]  # any field may hold anything: each is read by what it turns out to be
 _MOST_DIGITS = 400  # a longer integer is infinity: Python refuses 4,301 digits, doubles end at 309
 
 
 def strict(body: bytes) -> Json:
     """A JSON value. Raises ValueError."""
     try:
-        return msgspec.json.decode(body)
+        value: Json = msgspec.json.decode(body)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
+    return value
 
 
 def lenient(body: bytes) -> Json:
     """A JSON value of which single characters and numbers may be broken. Raises ValueError."""
     try:
-        return json.loads(body.decode("utf-8-sig", "replace"), parse_int=_whole)
+        value: Json = json.loads(body.decode("utf-8-sig", "replace"), parse_int=_whole)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
+    return value
 
 
 def _whole(digits: str) -> float:

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -18,7 +19,7 @@ from suite.errors import CallFailed
 from suite.models import peer_json
 from suite.models.credentials import Scrubber
 from suite.models.faults import refusal_of, refused
-from suite.models.peer_json import whole_text
+from suite.models.peer_json import PeerObject, whole_text
 from suite.models.wordings import filtered
 
 _MOST_TOKENS = 10**9  # more is no count of tokens
@@ -58,7 +59,7 @@ def read_reply(body: bytes, scrub: Scrubber, options: Options | None = None) -> 
 
 
 def reply_of(
-    value: Json, scrub: Scrubber, options: Options | None = None, mended: list[str] | None = None
+    value: Any, scrub: Scrubber, options: Options | None = None, mended: list[str] | None = None
 ) -> Reply:
     """The reply in a decoded completion, its first choice. Raises CallFailed, see `read_reply`."""
     options = options or Options()
@@ -109,7 +110,7 @@ def _shape(what: str) -> CallFailed:
     return CallFailed("bad-shape", what, retryable=True)
 
 
-def _choice(value: Json, scrub: Scrubber) -> dict[str, Json] | Reply:
+def _choice(value: Json, scrub: Scrubber) -> PeerObject | Reply:
     """The first choice, or the reply where an error says that the candidate failed."""
     if not isinstance(value, dict):
         raise _shape("the reply is no object")
@@ -135,7 +136,7 @@ def _choice(value: Json, scrub: Scrubber) -> dict[str, Json] | Reply:
     return choice
 
 
-def _blocked(value: dict[str, Json]) -> bool:
+def _blocked(value: PeerObject) -> bool:
     """Whether a reply without choices is a filter's: it says so, or it read the prompt and made nothing."""
     usage = _usage(value.get("usage"), None, [])
     told = any(value.get(name) for name in ("prompt_feedback", "promptFeedback", "prompt_filter_results"))
@@ -147,12 +148,12 @@ def _is_error(value: object) -> bool:
     return any(value.values()) if isinstance(value, dict) else bool(value)
 
 
-def _error(holder: dict[str, Json], scrub: Scrubber) -> Reply:
+def _error(holder: PeerObject, scrub: Scrubber) -> Reply:
     refusal = refusal_of(holder, scrub)
     return refused(refusal.status, {}, refusal)
 
 
-def _empty(message: dict[str, Json], choice: dict[str, Json], ended: str) -> Finish:
+def _empty(message: PeerObject, choice: PeerObject, ended: str) -> Finish:
     """The ending of a reply without a word. Raises CallFailed unless the model may have ended it so."""
     if "content" not in message and not _thought(message):
         raise _shape("the message has no content")
@@ -200,7 +201,7 @@ def _walked(value: object, depth: int) -> Iterator[str]:
         yield from next((found for name in _SAID if (found := [*_walked(value.get(name), depth + 1)])), ())
 
 
-def _thought(message: dict[str, Json]) -> str:
+def _thought(message: PeerObject) -> str:
     """What the endpoint separated as reasoning, under whichever of its usual names."""
     names = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
     for name in names:
@@ -209,7 +210,7 @@ def _thought(message: dict[str, Json]) -> str:
     return ""
 
 
-def _tool_calls(message: dict[str, Json], mended: list[str]) -> tuple[ToolCall, ...]:
+def _tool_calls(message: PeerObject, mended: list[str]) -> tuple[ToolCall, ...]:
     given = message.get("tool_calls") or []
     if isinstance(given, dict):
         given = [given]
@@ -281,7 +282,7 @@ def _count(holder: object, name: str, mended: list[str]) -> int | None:
     return None
 
 
-def _logprobs(value: Json, mended: list[str]) -> tuple[TokenLogprob, ...]:
+def _logprobs(value: Any, mended: list[str]) -> tuple[TokenLogprob, ...]:
     """Token log-probabilities in the chat form (`content`) or the completions form (`tokens`).
 
     Numbers that are none (NaN, infinite, null) leave none at all: the others would be taken for all.
@@ -299,7 +300,7 @@ def _logprobs(value: Json, mended: list[str]) -> tuple[TokenLogprob, ...]:
     return ()
 
 
-def _token_logprobs(value: dict[str, Json]) -> tuple[TokenLogprob, ...]:
+def _token_logprobs(value: PeerObject) -> tuple[TokenLogprob, ...]:
     if value.get("content") is not None:
         return tuple(
             TokenLogprob(
@@ -316,10 +317,10 @@ def _token_logprobs(value: dict[str, Json]) -> tuple[TokenLogprob, ...]:
     )
 
 
-def _number(value: Json) -> float:
+def _number(value: Any) -> float:
     return math.nan if value is None else float(value)
 
 
-def _tops(pairs: Iterator[tuple[str, Json]]) -> tuple[tuple[str, float], ...]:
+def _tops(pairs: Iterator[tuple[str, Any]]) -> tuple[tuple[str, float], ...]:
     numbers = ((whole_text(token), _number(value)) for token, value in pairs)
     return tuple((token, number) for token, number in numbers if math.isfinite(number))

@@ -72,7 +72,11 @@ class ScriptedEngine(Engine):
 
     def identity(self) -> Mapping[str, Json]:
         """The spec's name; scripted engines are deterministic unless their function is not."""
-        known = {"provider": self.spec.provider, "name": self.spec.name, "deterministic": True}
+        known: dict[str, Json] = {
+            "provider": self.spec.provider,
+            "name": self.spec.name,
+            "deterministic": True,
+        }
         return {**known, **self._identity}
 
     def thinks(self, thinking: str | int) -> str:  # noqa: ARG002

@@ -74,7 +74,7 @@ async def template_settings(render: Render) -> dict[str, Json]:
         opening, found, _ = (await render(_ASKS, {})).partition(_USER)
     except CallFailed:
         return {}
-    settings = {"template_opening": opening[:_MOST]} if found else {}
+    settings: dict[str, Json] = {"template_opening": opening[:_MOST]} if found else {}
     settings |= await _usual_thinking(render)
     try:
         told = await render([{"role": "system", "content": _SYSTEM}, *_ASKS], {})

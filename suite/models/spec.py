@@ -60,8 +60,8 @@ def parse_spec(text: str, options: Iterable[tuple[str, str]] = ()) -> ModelSpec:
     _refuse_secrets(name, values)
     sampling = {key: values.pop(key) for key in SAMPLING if key in values}
     if "thinking" in sampling:
-        sampling["thinking"] = read_thinking(sampling["thinking"])
-        check_template(sampling.get("template"), sampling["thinking"])
+        thinking = sampling["thinking"] = read_thinking(sampling["thinking"])
+        check_template(sampling.get("template"), thinking)
     _check_sampling(sampling)
     return ModelSpec(provider, name, values, sampling)
 
@@ -102,6 +102,7 @@ def _refuse_secrets(name: str, options: Mapping[str, Json]) -> None:
 def parse_value(text: str) -> Json:
     """A JSON value if the text is one, else the text itself."""
     try:
-        return json.loads(text)
+        value: Json = json.loads(text)
     except (ValueError, RecursionError):
         return text
+    return value

@@ -8,10 +8,9 @@ import json
 import re
 from collections.abc import Iterator
 
-from suite.chat import Json
 from suite.errors import CallFailed
 from suite.models.credentials import Scrubber
-from suite.models.peer_json import bad_json, lenient
+from suite.models.peer_json import PeerObject, bad_json, lenient
 
 _TEXTS = ("content", "reasoning_content", "reasoning", "refusal")
 _STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
@@ -31,9 +30,9 @@ def gathered(body: bytes, scrub: Scrubber) -> bytes:
 
     Raises CallFailed: half-body where the stream was cut, bad-json, bad-shape.
     """
-    whole: dict[str, Json] = {}
-    message: dict[str, Json] = {"role": "assistant", "content": None}
-    choice: dict[str, Json] = {"index": 0, "message": message, "finish_reason": None}
+    whole: PeerObject = {}
+    message: PeerObject = {"role": "assistant", "content": None}
+    choice: PeerObject = {"index": 0, "message": message, "finish_reason": None}
     done = False
     for data in _events(body.decode("utf-8-sig", "replace")):
         if data == "[DONE]":
@@ -65,7 +64,7 @@ def _events(text: str) -> Iterator[str]:
             lines = []
 
 
-def _read(data: str, scrub: Scrubber) -> dict[str, Json]:
+def _read(data: str, scrub: Scrubber) -> PeerObject:
     try:
         chunk = lenient(data.encode("utf-8", "surrogatepass"))
     except ValueError as error:
@@ -75,7 +74,7 @@ def _read(data: str, scrub: Scrubber) -> dict[str, Json]:
     return chunk
 
 
-def _add(choice: dict[str, Json], message: dict[str, Json], part: dict[str, Json]) -> None:
+def _add(choice: PeerObject, message: PeerObject, part: PeerObject) -> None:
     """Add one piece to what came before."""
     delta = part.get("delta") or part.get("message") or {"content": part.get("text")}
     for name in _TEXTS:
@@ -92,7 +91,7 @@ def _add(choice: dict[str, Json], message: dict[str, Json], part: dict[str, Json
     choice["finish_reason"] = part.get("finish_reason") or choice["finish_reason"]
 
 
-def _add_call(calls: list[dict[str, Json]], piece: dict[str, Json]) -> None:
+def _add_call(calls: list[PeerObject], piece: PeerObject) -> None:
     """Add a piece of a tool call: to the one of its index, to the last where it has no index and no id."""
     place = piece.get("index")
     if place is None and calls and not (piece.get("id") and piece["id"] != calls[-1]["id"]):

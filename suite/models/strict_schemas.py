@@ -7,11 +7,14 @@ Not here: sending it (`wire`), doing without it (`client`).
 """
 
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
 from suite.chat import Json
 from suite.models.peer_json import lenient
+
+Schema = dict[str, Any]  # an object of a schema: its keywords may hold anything
 
 ROOT = "answer"
 _KEPT = frozenset(
@@ -60,7 +63,7 @@ def plain(text: str, schema: Json) -> str:
 class _Strict:
     def __init__(self, schema: Json) -> None:
         self._schema = schema
-        self._defs: dict[str, Json] = {}
+        self._defs: Schema = {}
         if isinstance(schema, dict):
             self._defs = {**schema.get("definitions", {}), **schema.get("$defs", {})}
         top = self._target(schema)
@@ -77,7 +80,7 @@ class _Strict:
             made["$defs"] = {name: self._made(one, 0) for name, one in self._defs.items()}
         return made
 
-    def _target(self, schema: Json) -> dict[str, Json]:
+    def _target(self, schema: Json) -> Schema:
         """The schema itself, not a reference to it. Raises Open if there is none."""
         for _ in range(_DEEPEST):
             if not isinstance(schema, dict):
@@ -91,7 +94,7 @@ class _Strict:
                 return schema
         raise Open
 
-    def _made(self, schema: Json, depth: int) -> dict[str, Json]:
+    def _made(self, schema: Any, depth: int) -> Schema:
         target = self._target(schema)
         if depth > _DEEPEST or len(target.get("allOf", ())) > 1 or "prefixItems" in target:
             raise Open
@@ -100,7 +103,7 @@ class _Strict:
             return {"$ref": whole if schema["$ref"] == "#" else f"#/$defs/{_name(schema['$ref'])}"}
         arms = target.get("anyOf") or target.get("oneOf")
         if arms:
-            made: dict[str, Json] = {"anyOf": [self._made(one, depth + 1) for one in arms]}
+            made: Schema = {"anyOf": [self._made(one, depth + 1) for one in arms]}
             return made | {name: target[name] for name in ("description",) if name in target}
         if "const" in target:
             target = {**target, "enum": [target["const"]]}
@@ -115,7 +118,7 @@ class _Strict:
             made["items"] = self._made(target.get("items"), depth + 1)
         return made
 
-    def _object(self, target: dict[str, Json], depth: int) -> dict[str, Json]:
+    def _object(self, target: Schema, depth: int) -> Schema:
         properties = target.get("properties") or {}
         if (
             not properties and target.get("additionalProperties") is not False
@@ -136,7 +139,7 @@ class _Strict:
             return True
         return "null" in _types(target)
 
-    def without_nulls(self, value: Json, schema: Json, depth: int = 0) -> Json:
+    def without_nulls(self, value: Any, schema: Json, depth: int = 0) -> Any:
         """The value without keys whose null only says that they are left out."""
         try:
             target = self._target(schema)
@@ -158,7 +161,7 @@ class _Strict:
         }
 
 
-def _types(target: dict[str, Json]) -> list[str]:
+def _types(target: Schema) -> list[str]:
     """The types of a schema, as said or as its other keywords show; [] if it may be anything."""
     said = target.get("type")
     if said:
@@ -174,13 +177,13 @@ def _type_of(value: Json) -> str:
     return kinds.get(type(value), "null")
 
 
-def _is_kept(name: str, value: Json) -> bool:
+def _is_kept(name: str, value: Any) -> bool:
     if name == "pattern":
         return "(?" not in value
     return name != "format" or value in _FORMATS
 
 
-def _or_null(made: dict[str, Json]) -> dict[str, Json]:
+def _or_null(made: Schema) -> Schema:
     if "type" not in made:
         return {"anyOf": [*made.get("anyOf", [made]), {"type": "null"}]}
     types = [made["type"]] if isinstance(made["type"], str) else made["type"]

@@ -6,6 +6,7 @@ a server has no field for is refused when planning; what a model does not take, 
 
 import re
 from collections.abc import Mapping
+from typing import cast
 from urllib.parse import urlsplit
 
 from suite.chat import Json
@@ -92,23 +93,22 @@ def why_not(kind: str, thinking: str | int) -> str:
 def _by_template(kind: str, thinking: str | int) -> dict[str, Json]:
     """Switches of chat templates go by two names; what a template does not know does nothing."""
     on = thinking != "off"
-    found: dict[str, Json] = {"chat_template_kwargs": dict.fromkeys(_SWITCHES, on)}
+    switches: dict[str, Json] = {**dict.fromkeys(_SWITCHES, on)}
+    found: dict[str, Json] = {"chat_template_kwargs": switches}
     if isinstance(thinking, int):
         return {**found, _BUDGETS[kind]: thinking} if kind in _BUDGETS else {}
     if thinking in _EFFORTS:
-        if kind == "llamacpp":
-            found["chat_template_kwargs"]["reasoning_effort"] = thinking
-        else:
-            found["reasoning_effort"] = thinking
+        (switches if kind == "llamacpp" else found)["reasoning_effort"] = thinking
     return found
 
 
-def template_switches(thinking: str | int | None, template: Mapping[str, Json] | None) -> dict[str, Json]:
-    """The switches for a chat template that is rendered in this process."""
+def template_switches(thinking: str | int | None, template: Json) -> dict[str, Json]:
+    """The switches for a chat template that is rendered in this process. template: an object, or none."""
+    given = cast("Mapping[str, Json]", template or {})  # nothing else is taken when the option is read
     if thinking is None:
-        return dict(template or {})
+        return dict(given)
     effort = {"reasoning_effort": thinking} if thinking in _EFFORTS else {}
-    return {**(template or {}), **dict.fromkeys(_SWITCHES, thinking != "off"), **effort}
+    return {**given, **dict.fromkeys(_SWITCHES, thinking != "off"), **effort}
 
 
 def _anthropic(thinking: str | int) -> dict[str, Json]:
@@ -128,7 +128,7 @@ def template_lacks(template: str, thinking: str | int) -> str:
     return f"its chat template has no {' and no '.join(names)}"
 
 
-def merged(fields: Mapping[str, Json], body: dict[str, Json]) -> None:
+def merged(fields: Mapping[str, Json], body: dict[str, object]) -> None:
     """Put the fields into a body; switches of the template over those that it has."""
     for name, value in fields.items():
         have = body.get(name)

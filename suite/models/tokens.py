@@ -20,7 +20,7 @@ class _Tokens(msgspec.Struct):
     tokens: list[int]
 
 
-async def tokenized(peer: Peer, **body: Json) -> list[int] | str:
+async def tokenized(peer: Peer, **body: object) -> list[int] | str:
     """Token ids, or the reason why this cannot be put to the model. Raises CallFailed."""
     answer = await peer.ask("/tokenize", **body)
     if answer.status == 200:
@@ -50,14 +50,14 @@ class Beginning:
         self._peer = peer
         self._found: dict[bytes, list[int]] = {}
 
-    async def missing(self, template: dict[str, Json] | None) -> list[int]:
+    async def missing(self, template: Json) -> list[int]:
         """As `missing_beginning`; none where the server does not tokenize conversations."""
         key = canonical_json(template or {})
         if key not in self._found:
             self._found[key] = await self._ask(template)
         return self._found[key]
 
-    async def _ask(self, template: dict[str, Json] | None) -> list[int]:
+    async def _ask(self, template: Json) -> list[int]:
         body = {
             "messages": PROBE,
             "add_generation_prompt": False,

@@ -105,7 +105,7 @@ class TransformersEngine(Engine):
         self._model = await asyncio.to_thread(self._load)
         thinking = self.spec.sampling.get("thinking")
         template = str(getattr(self._model.tokenizer, "chat_template", "") or "")
-        if thinking is not None and (lack := template_lacks(template, thinking)):
+        if isinstance(thinking, str | int) and (lack := template_lacks(template, thinking)):
             raise EngineError(f"{self.spec.text} cannot be told thinking={thinking}: {lack}")
 
     def _load(self) -> "TorchModel":
@@ -138,9 +138,8 @@ class TransformersEngine(Engine):
 
         model = self._started(self._model)
         try:
-            ids = model.rated(
-                (*request.messages, assistant(text)), prompt=False, template=request.options.template
-            )
+            template = template_switches(None, request.options.template)
+            ids = model.rated((*request.messages, assistant(text)), prompt=False, template=template)
         except TemplateRejected as error:
             return Rated(None, f"template: {error}", 0)
         if len(ids) > model.window:
@@ -203,7 +202,8 @@ class TransformersEngine(Engine):
     def _likelihood(self, request: Request, text: str) -> Rated:
         from suite.models.torch_model import TemplateRejected
 
-        model, template = self._started(self._model), request.options.template
+        model = self._started(self._model)
+        template = template_switches(None, request.options.template)
         tail = 0
         try:
             if request.messages:

@@ -66,7 +66,8 @@ class VLLMEngine(Engine):
 
     @cached_property
     def _checkpoint(self) -> Checkpoint | None:
-        return read_checkpoint(self.spec.name, self._passed.get("revision"))
+        revision = self._passed.get("revision")
+        return read_checkpoint(self.spec.name, None if revision is None else str(revision))
 
     @cached_property
     def _family(self) -> Family | None:
@@ -194,7 +195,7 @@ class VLLMEngine(Engine):
         model = str(local) if local else self.spec.name
         given = list(self._flags)
         if self._family and self._family.overrides and "hf_overrides" not in self._passed:
-            given += flags({"hf_overrides": dict(self._family.overrides)})
+            given += flags({"hf_overrides": self._family.overrides})
         pooling = not self._generates
         invariant: dict[str, str] = {}
         if options.reproducible:
@@ -268,7 +269,7 @@ class VLLMEngine(Engine):
         if not self._generates:
             return
         client, thinking = self._started(self._client), self.spec.sampling.get("thinking")
-        if thinking is not None and await follows(client.rendered, thinking) is False:
+        if isinstance(thinking, str | int) and await follows(client.rendered, thinking) is False:
             raise EngineError(
                 f"{self.spec.text} cannot be told thinking={thinking}",
                 where="its chat template has no switch for it",

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from suite.chat import Json
 from suite.errors import ConfigError, EngineError
 
 OURS = frozenset({"host", "port", "api_key", "model", "served_model_name", "uds"})
@@ -68,7 +67,7 @@ def version_of(text: str) -> tuple[int, int]:
     return (int(number[1]), int(number[2])) if number else (99, 0)
 
 
-def flags(options: Mapping[str, Json]) -> list[str]:
+def flags(options: Mapping[str, object]) -> list[str]:
     """Engine options as command-line flags: True alone, False as --no-…, lists and objects as JSON.
 
     Raises ConfigError for a malformed name or a flag that is ours to set.

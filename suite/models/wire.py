@@ -75,7 +75,7 @@ def chat_body(
     options = request.options
     messages = folded(request.messages) if dialect.system == "fold" else request.messages
     calls = any(message.tool_calls for message in messages)
-    body: dict[str, Json] = {"model": model, "messages": [*map(_message, messages)] if calls else messages}
+    body: dict[str, object] = {"model": model, "messages": [*map(_message, messages)] if calls else messages}
     _common(body, request, dialect, seed)
     if options.logprobs is not None:
         body["logprobs"] = True
@@ -109,7 +109,7 @@ def complete_body(
     request: Request, model: str, dialect: Dialect, seed: int | None, extra: dict[str, Json]
 ) -> bytes:
     """The body of /completions."""
-    body: dict[str, Json] = {"model": model, "prompt": request.prompt}
+    body: dict[str, object] = {"model": model, "prompt": request.prompt}
     _common(body, request, msgspec.structs.replace(dialect, max_tokens="max_tokens"), seed)
     if request.options.logprobs is not None:
         body["logprobs"] = request.options.logprobs
@@ -119,7 +119,7 @@ def complete_body(
     return encode(body)
 
 
-def _common(body: dict[str, Json], request: Request, dialect: Dialect, seed: int | None) -> None:
+def _common(body: dict[str, object], request: Request, dialect: Dialect, seed: int | None) -> None:
     options = request.options
     asked = {
         "temperature": options.temperature,
@@ -160,7 +160,7 @@ def folded(messages: Sequence[Message]) -> list[Message]:
     return found + ([user("\n\n".join(held))] if held else [])
 
 
-def _think(body: dict[str, Json], kind: str, thinking: str | int) -> None:
+def _think(body: dict[str, object], kind: str, thinking: str | int) -> None:
     try:
         merged(thinking_fields(kind, thinking), body)
     except ConfigError as error:
