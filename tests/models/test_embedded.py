@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -84,7 +85,7 @@ async def test_what_it_cannot_do_is_refused(smol: Engine) -> None:
 
 
 async def test_what_shapes_its_answers_is_known(smol: Engine) -> None:
-    settings = smol.settings() or {}
+    settings: Any = smol.settings()
     assert settings["sampling"] == NEUTRAL
     assert settings["template_system"].startswith("You are a helpful AI assistant named SmolLM")
     assert settings["chat_template_sha256"].startswith("872be49d")

@@ -1,5 +1,7 @@
 """Whether a model at an address can be told from another, and what its server tells of it."""
 
+from typing import Any
+
 import pytest
 
 from suite.models.endpoint import identified, told
@@ -50,7 +52,7 @@ NOW = 1_700_000_000
         ({"id": "m", "meta": {"n_params": 5, "size": 9, "x": [1]}}, {"meta": {"n_params": 5, "size": 9}}),
     ],
 )  # fmt: skip
-def test_what_is_told_is_what_stays_and_no_path(card: dict[str, object], facts: dict[str, object]) -> None:
+def test_what_is_told_is_what_stays_and_no_path(card: dict[str, Any], facts: dict[str, object]) -> None:
     assert told(card, now=NOW) == facts
 
 

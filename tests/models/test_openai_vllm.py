@@ -1,6 +1,7 @@
 """What vLLM's dialect can do besides: ratings, log-probabilities, rankings."""
 
 import itertools
+from typing import Any
 
 import pytest
 from named_server import NamedServer
@@ -149,7 +150,7 @@ async def test_servers_that_apply_a_models_configuration_are_sent_neutral_values
 async def test_vllm_is_told_to_keep_to_a_tools_schema(
     server: OpenAIServer, dialect: str, strict: bool | None
 ) -> None:
-    schema = {"type": "object", "properties": {"to": {"type": "string"}}}
+    schema: dict[str, Any] = {"type": "object", "properties": {"to": {"type": "string"}}}
     tools = (Tool("move", "", schema), Tool("wait"))
     await asked(server.url, Request("chat", QUESTION, tools=tools), dialect=dialect)
     sent = [one["function"].get("strict") for one in server.bodies[-1]["tools"]]

