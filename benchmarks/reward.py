@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TypedDict
 
 from suite.chat import Json, Request, user
 from suite.models.engine import Asking, Engine, Surroundings
@@ -54,6 +55,16 @@ Pair = tuple[str, str, str]
 Round = tuple[float, list[float]]  # seconds, scores in order
 
 
+class Given(TypedDict):
+    """What both sides are given. warm: pairs that do not count. rounds: those of each round."""
+
+    model: str
+    options: dict[str, Json]
+    env: dict[str, str]
+    warm: list[Pair]
+    rounds: list[list[Pair]]
+
+
 def make_pairs(count: int, words: int, seed: int) -> list[Pair]:
     """Pairs whose prompt is long and whose answers are short, as in retrieval-augmented answering."""
     chance = random.Random(seed)
@@ -84,7 +95,7 @@ def make_pairs(count: int, words: int, seed: int) -> list[Pair]:
 class Offline:
     """vLLM's LLM.classify in a process of its own."""
 
-    def __init__(self, python: str, given: dict[str, Json], log: Path) -> None:
+    def __init__(self, python: str, given: Given, log: Path) -> None:
         env = {**os.environ, "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1", **given["env"]}
         self._log = log
         with log.open("wb") as errors:
@@ -96,7 +107,7 @@ class Offline:
                 stderr=errors,
                 text=True,
             )
-        self._say({name: given[name] for name in ("model", "options")})
+        self._say({"model": given["model"], "options": given["options"]})
         self._hear()
 
     def _say(self, value: object) -> None:
@@ -144,7 +155,7 @@ async def served_round(engine: Engine, pairs: list[Pair]) -> Round:
     return time.perf_counter() - start, [score for pair in scores for score in pair]
 
 
-async def measure(given: dict[str, Json], python: str, log: Path) -> tuple[list[Round], list[Round], Json]:
+async def measure(given: Given, python: str, log: Path) -> tuple[list[Round], list[Round], dict[str, float]]:
     """Rounds of both sides in turn, and the counters of ours."""
     options = {**given["options"], "env": given["env"], "runner": "pooling"}
     engine = provider.engine(
@@ -193,7 +204,7 @@ def main() -> None:
         except ValueError:
             options[name] = value
     rounds = [make_pairs(asked.pairs, asked.words, seed) for seed in range(1, asked.rounds + 1)]
-    given = {
+    given: Given = {
         "model": str(asked.model.resolve()),
         "options": options,
         "env": {"VLLM_CPU_KVCACHE_SPACE": asked.kv_gib} if asked.kv_gib else {},
