@@ -7,7 +7,7 @@ lost. What a bundle demands beyond types (`suite.journal.shapes`) stands in the 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, Required, TypedDict
+from typing import Annotated, Literal, Required, TypedDict, get_args
 
 import msgspec
 
@@ -34,6 +34,10 @@ RESULTS_FORMAT = "suite-results/1"
 
 Direction = Literal["higher", "lower", "neither"]
 Facts = Mapping[str, str]
+FindingKind = Literal[
+    "models", "fingerprints", "identity", "cached", "cut", "settled", "wording", "room", "short", "alike",
+    "judged", "unscored", "code",
+]  # fmt: skip
 
 
 class CellRecord(CellPlan, frozen=True, kw_only=True):
@@ -309,11 +313,7 @@ class CallTotals(msgspec.Struct, omit_defaults=True):
 class ResultFinding(msgspec.Struct, frozen=True):
     """What a reader must be told (`suite.run.findings`). who: a member or a cell. counts: out of `of`."""
 
-    kind: Annotated[
-        str,
-        one_of("models", "fingerprints", "identity", "cached", "cut", "settled", "wording", "room", "short",
-               "alike", "judged", "unscored"),
-    ]  # fmt: skip
+    kind: Annotated[str, one_of(*get_args(FindingKind))]  # a newer suite may have others
     who: Annotated[str, shaped(maxLength=200)]
     counts: Mapping[str, Count]
     of: Count

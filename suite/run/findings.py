@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from suite.chat import Json
-from suite.journal.documents import ResultFinding, Roles
+from suite.journal.documents import FindingKind, ResultFinding, Roles
 from suite.journal.records import AttemptRecord
 from suite.journal.run import Journal
 from suite.run.sent_prompts import Sent
@@ -72,7 +72,7 @@ class CallTally:
     """What the calls of one journal after the other tell, by member."""
 
     def __init__(self, roles: Roles) -> None:
-        self._counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self._counts: dict[tuple[FindingKind, str], Counter[str]] = defaultdict(Counter)
         self._calls: Counter[str] = Counter()
         served = ("openai/", "vllm/")
         self._sent = {
@@ -80,7 +80,7 @@ class CallTally:
         }
         self._candidates = {one.member for one in roles.get("candidate", ())}
 
-    def _add(self, kind: str, member: str, what: str) -> None:
+    def _add(self, kind: FindingKind, member: str, what: str) -> None:
         self._counts[kind, member][what] += 1
 
     def add(self, call: Call) -> None:
@@ -146,7 +146,7 @@ def answered(*journals: Journal) -> dict[str, Counter[str]]:
     return found
 
 
-def finding(kind: str, who: str, counts: Mapping[str, int], of: int) -> ResultFinding:
+def finding(kind: FindingKind, who: str, counts: Mapping[str, int], of: int) -> ResultFinding:
     """One finding, its counts in order."""
     return ResultFinding(kind, who, dict(sorted(counts.items())), of)
 
@@ -171,9 +171,11 @@ def of_cell(
 
 def changed(attempts: Iterable[AttemptRecord], scoring: str) -> Iterator[ResultFinding]:
     """What was another when the run, or this scoring of it, went on."""
-    found: dict[tuple[str, str], Counter[str]] = {}
+    found: dict[tuple[FindingKind, str], Counter[str]] = defaultdict(Counter)
     for one in attempts:
-        if one.event == "identity" or (one.event == "code" and one.kind in ("solve", scoring)):
-            found.setdefault((one.event, one.role), Counter())[one.detail] += 1
+        if one.event == "identity":
+            found["identity", one.role][one.detail] += 1
+        elif one.event == "code" and one.kind in ("solve", scoring):
+            found["code", one.role][one.detail] += 1
     for (kind, who), counts in sorted(found.items()):
         yield finding(kind, who, counts, sum(counts.values()))
