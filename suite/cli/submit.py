@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from suite.board.pack.declarations import FLAGS
 from suite.cli.flags import (
@@ -300,7 +301,8 @@ def verify(
         say=say,
         seconds=time_limit or usual(board),
     )
-    lines, report = list(as_text(found)), json.dumps(found.data, indent=2, ensure_ascii=False)
+    plain = msgspec.to_builtins(found.document)
+    lines, report = list(as_text(found)), json.dumps(plain, indent=2, ensure_ascii=False)
     click.echo(report if as_json else "\n".join(lines[-1:] if quiet else lines))
     if output is not None:
         replace_file(output, [report + "\n"])

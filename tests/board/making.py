@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import small_tasks
+import zstandard
 from sealing import seal
 
 from suite.board.bundle import frames
@@ -17,6 +18,7 @@ from suite.board.bundle.rungs import Findings, RungFinding
 from suite.board.bundle.size_limits import SizeLimits
 from suite.board.pack import bundle_files
 from suite.board.pack.wish import opened
+from suite.board.verify.verification import VerifiedBundle
 from suite.chat import Message, Reply, Request, ToolCall, Usage
 
 DECLARED: dict[str, Any] = {
@@ -115,12 +117,17 @@ def journal(bundle: Path, name: str) -> Path:
 
 def lines_of(path: Path) -> list[bytes]:
     """The lines of a compressed journal, without line breaks."""
-    return frames.content_of(path).split(b"\n")[:-1]
+    return zstandard.decompress(path.read_bytes()).split(b"\n")[:-1]
 
 
 def write_lines(path: Path, lines: list[bytes]) -> None:
     """Write a compressed journal."""
     path.write_bytes(frames.compress(b"".join(line + b"\n" for line in lines)))
+
+
+def as_values(verified: VerifiedBundle) -> Any:
+    """What verification.json holds, parsed."""
+    return msgspec.to_builtins(verified.document)
 
 
 def with_crc(body: bytes) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import zstandard
 from msgspec import convert, to_builtins
 from sealing import seal
 
@@ -85,7 +86,7 @@ class Forged:
 
     def text(self, name: str) -> bytes:
         """The bytes of a journal."""
-        return frames.content_of(self.path(name))
+        return zstandard.decompress(self.path(name).read_bytes())
 
     def put(self, name: str, body: bytes) -> None:
         """Write the bytes of a journal."""

@@ -106,12 +106,6 @@ def unpack(source: BinaryIO, size: int, limits: SizeLimits) -> Iterator[bytes]:
         raise FrameError("frame-size", "holds less than it declares")
 
 
-def content_of(path: Path, limits: SizeLimits | None = None) -> bytes:
-    """The whole content of a small compressed file. Raises FrameError."""
-    with path.open("rb") as file:
-        return b"".join(unpack(file, path.stat().st_size, limits or SizeLimits()))
-
-
 def facts(path: Path) -> tuple[int, str, int]:
     """(content bytes, content SHA-256, lines) of a compressed file, as a stream. Raises FrameError."""
     digest = hashlib.sha256()

@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 import suite
 from suite.board.bundle.rungs import RUNGS, Findings, Rung, RungFinding, shown
 from suite.board.bundle.signatures import Signers
@@ -21,7 +19,7 @@ from suite.board.entry.verification import FORMAT, RungResult, Trust, Verdict, V
 from suite.board.verify.child_work import SECONDS, Tell, TimeUp, in_child
 from suite.board.verify.ladder import Ladder, climb, out_of_time
 from suite.board.verify.live_passes import Rerun
-from suite.chat import Json, sha256_hex
+from suite.chat import sha256_hex
 from suite.errors import ConfigError
 from suite.files import write_whole
 from suite.journal.document_files import write_json
@@ -125,12 +123,6 @@ class VerifiedBundle:
             replies_sha256=sha256_hex(self.replies) if self.replies else None,
             limits_of_this_check=[f"Not shown: {one}." for one in CANNOT_SHOW],
         )
-
-    @property
-    def data(self) -> dict[str, Json]:
-        """The same as plain values, for whoever prints JSON."""
-        found: dict[str, Json] = msgspec.to_builtins(self.document)
-        return found
 
     def write(self, folder: Path) -> None:
         """Write verification.json, per_sample.parquet and replies.parquet."""

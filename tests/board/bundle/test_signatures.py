@@ -19,6 +19,7 @@ from suite.board.verify import verify
 from suite.cli.submit import submit
 from suite.data.registry import registry_folder
 from suite.errors import BundleError, ConfigError
+from tests.board.making import as_values
 from tests.board.signing_keys import make_keys, signers
 
 pytestmark = pytest.mark.skipif(not signatures.available(), reason="needs ssh-keygen")
@@ -156,8 +157,8 @@ def test_a_known_signer_lifts_trust_and_an_unknown_one_does_no_harm(
     assert (rung.status, rung.remark) == ("passed", "signed by ada@lab.org")
     assert rung.seconds > 0
     assert found.trust == "L2"
-    assert found.data["signature"]["identities"] == ("ada@lab.org",)
-    jsonschema.validate(json.loads(json.dumps(found.data)), SCHEMA)
+    assert as_values(found)["signature"]["identities"] == ("ada@lab.org",)
+    jsonschema.validate(json.loads(json.dumps(as_values(found))), SCHEMA)
 
     sign_bundle(signed, keys / "theirs", replace=True)
     for asked, why in ((known, "no line of the file of signers"), (None, "no file of signers was given")):

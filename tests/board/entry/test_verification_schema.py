@@ -14,6 +14,7 @@ from tamper import Forged
 from suite.board.entry.verification import json_schema
 from suite.board.verify import Rerun, verify
 from suite.data.registry import registry_folder
+from tests.board.making import as_values
 
 SCHEMA = json.loads((registry_folder() / "schemas/verification.v1.json").read_text(encoding="utf-8"))
 SHAPE = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
@@ -27,21 +28,21 @@ def held(data: dict[str, Any]) -> None:
 @pytest.mark.parametrize("recipe", good_bundles.RECIPES)
 def test_a_good_bundle(recipe: str, good: Callable[..., Any]) -> None:
     folder, board = good(recipe)
-    held(verify(folder, board=board).data)
+    held(as_values(verify(folder, board=board)))
 
 
 def test_a_rejected_and_an_unreadable_one(good: Callable[..., Any], tmp_path: Path) -> None:
     forged = Forged(good_bundles.copy(good("choice")[0], tmp_path / "bundle"))
     raise_metric(forged)
-    held(verify(forged.bundle).data)
+    held(as_values(verify(forged.bundle)))
     (forged.bundle / "task.py").write_text("import os")
-    unreadable = verify(forged.bundle, board=good("choice")[1]).data
+    unreadable = as_values(verify(forged.bundle, board=good("choice")[1]))
     assert unreadable["verdict"] == "rejected"
     held(unreadable)
 
 
 def test_a_re_run(good: Callable[..., Any]) -> None:
-    held(verify(good("choice")[0], again=Rerun(3, {"candidate": ["scripted/words"]}, seed="a")).data)
+    held(as_values(verify(good("choice")[0], again=Rerun(3, {"candidate": ["scripted/words"]}, seed="a"))))
 
 
 def test_the_schema_itself() -> None:

@@ -28,6 +28,7 @@ from suite.cli.main import run
 from suite.errors import BundleError, ConfigError, DataError
 from suite.models.engine import Asking
 from suite.testing.answers import plausible
+from tests.board.making import as_values
 from tests.board.rewriting import changed
 
 WHEN = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -332,7 +333,7 @@ def test_a_comment_is_bounded_and_all_of_it_is_text(
     made: tuple[Board, Path], root: Path, tmp_path: Path
 ) -> None:
     found = accept(made[1], root, when=WHEN)
-    report = verified(found).data
+    report = as_values(verified(found))
     report["findings"] = [
         {
             "code": "R1.x",

@@ -23,6 +23,7 @@ from suite.board.verify.live_passes import pick
 from suite.board.verify.subject import VerifiedRun
 from suite.chat import Usage
 from suite.journal.run import Run
+from tests.board.making import as_values
 
 
 def errors(found: VerifiedBundle) -> set[str]:
@@ -126,17 +127,17 @@ class TestNumbers:
         made, board = forged("judged")
         made.scoring["level"] = made.results["level"] = 0.05
         made.reseal()
-        honest = verify(good("judged")[0], board=board).data["columns"][0]
+        honest = as_values(verify(good("judged")[0], board=board))["columns"][0]
         found = verify(made.bundle, board=board)
         assert found.exit_code() == 0
-        assert found.data["columns"][0] == honest
+        assert as_values(found)["columns"][0] == honest
 
     def test_a_level_is_told_without_a_board(self, forged: Callable[..., Any]) -> None:
         made, _ = forged("judged")
         made.scoring["level"] = made.results["level"] = 0.5
         made.reseal()
-        (column,) = verify(made.bundle).data["columns"]
-        rows = verify(made.bundle).data["recomputed"][0]["metrics"]
+        (column,) = as_values(verify(made.bundle))["columns"]
+        rows = as_values(verify(made.bundle))["recomputed"][0]["metrics"]
         row = next(one for one in rows if one["headline"] and not one["slice"])
         assert (column["level"], column["low"]) == (row["level"], row["low"])
 
@@ -150,7 +151,7 @@ class TestNumbers:
         (cell,) = (one["cell"] for one in forged.manifest["cells"] if one["parameters"]["method"] == "remind")
         named = {call for one in forged.outputs if one.cell == cell for call in one.calls}
         usages = [call.reply.usage for call in forged.calls if call.id in named]
-        (column,) = verify(forged.bundle, board=only).data["columns"]
+        (column,) = as_values(verify(forged.bundle, board=only))["columns"]
         assert column["tokens"]["prompt"] == sum(one.prompt for one in usages)
         assert column["tokens"]["completion"] == sum(one.completion for one in usages)
 
@@ -160,7 +161,7 @@ class TestNumbers:
         for call in made.calls[1:]:
             call.reply = replaced(call.reply, usage=Usage())
         made.reseal()
-        assert verify(made.bundle, board=board).data["columns"][0]["tokens"] is None
+        assert as_values(verify(made.bundle, board=board))["columns"][0]["tokens"] is None
 
     def test_the_infinite_equals_no_number(self) -> None:
         assert not same(float("inf"), 0.5)
@@ -177,7 +178,7 @@ class TestNumbers:
         custom(forged, ["parameters"])
         forged.save()
         found = verify(forged.bundle, board=board)
-        assert [one["value"] for one in found.data["columns"]] == []
+        assert [one["value"] for one in as_values(found)["columns"]] == []
 
     def test_a_part_of_the_samples_is_never_ranked(self, good: Callable[..., Any], tmp_path: Path) -> None:
         recipe = good_bundles.RECIPES["choice"]
@@ -187,7 +188,7 @@ class TestNumbers:
         custom(forged, ["subset"])
         forged.save()
         found = verify(forged.bundle, board=board)
-        assert found.data["class"] == "custom"
+        assert as_values(found)["class"] == "custom"
         assert found.trust == "L0"
 
     @pytest.mark.parametrize(("headline", "capped"), [("kept", True), ("answered", False)])
@@ -206,7 +207,7 @@ class TestNumbers:
         made, _ = forged("choice")
         custom(made, ["prompt"])
         made.save()
-        assert verify(made.bundle).data["class"] == "custom"
+        assert as_values(verify(made.bundle))["class"] == "custom"
 
 
 class TestWhatIsAskedAgain:
@@ -246,7 +247,7 @@ class TestWhatIsAskedAgain:
         found = verify(
             forged.bundle, board=only, again=Rerun(12, {"candidate": ["scripted/words"]}, seed="a")
         )
-        assert found.data["rerun"]["samples"] == min(12, len(forged.outputs) // 2)
+        assert as_values(found)["rerun"]["samples"] == min(12, len(forged.outputs) // 2)
 
 
 class TestEffortOfVerifying:

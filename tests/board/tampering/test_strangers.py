@@ -21,7 +21,7 @@ from suite.cli.main import run as command
 from suite.journal import pairs
 from suite.sandbox import probe
 from suite.task import Part
-from tests.board.making import edit_json
+from tests.board.making import as_values, edit_json
 
 needs_sandbox = pytest.mark.skipif(not probe().ok, reason="no sandbox on this machine")
 CODE = good_bundles.Recipe("vibechecker/live", (("", "k", "0"),), board="parameters: {k: 0}")
@@ -196,7 +196,7 @@ class TestCalls:
         found = verify(made.bundle, board=board)
         honest = verify(good(recipe)[0], board=board)
         assert errors(found) == set()
-        assert found.data["columns"] == honest.data["columns"]
+        assert as_values(found)["columns"] == as_values(honest)["columns"]
         made.scores.append(made.scores[0])
         made.save()
         assert "R4.repeated-score" in errors(verify(made.bundle, board=board))
@@ -237,4 +237,4 @@ def test_programs_that_attack_who_verifies(program: str, tmp_path: Path) -> None
     run = good_bundles.run(recipe, tmp_path / "run", constant=f"```python\n{program}\n```")
     found = verify(good_bundles.bundle([run], None, tmp_path / "bundle"))
     assert errors(found) <= {"R9.copies"}
-    assert [one["value"] for one in found.data["columns"]] == [0.0]
+    assert [one["value"] for one in as_values(found)["columns"]] == [0.0]

@@ -16,15 +16,16 @@ from suite.board.site.pages import build_site
 from suite.board.verify import verify
 from suite.journal.run import Run
 from tests.board import accepted, making
+from tests.board.making import as_values
 
 
 def test_it_is_the_median_of_the_calls_that_nobody_cached(
     good: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder = good("choice")[0]
-    assert verify(folder).data["latency"] is None  # a script answered: nothing was timed
+    assert as_values(verify(folder))["latency"] is None  # a script answered: nothing was timed
     monkeypatch.setattr("suite.board.verify.column_results.UNSERVED", frozenset())
-    data = verify(folder).data
+    data = as_values(verify(folder))
     (run,) = (folder / "runs").iterdir()
     (tmp_path / "calls.jsonl").write_bytes(
         b"".join(line + b"\n" for line in making.lines_of(run / "calls.jsonl.zst"))

@@ -24,6 +24,7 @@ from suite.run.outcome import RunSettings
 from suite.run.plan import make_plan
 from suite.run.request import EvalRequest
 from suite.run.session import run_plan
+from tests.board.making import as_values
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "mini.suite.zip"
 SMALL = "embedded/smollm2-135m"
@@ -99,9 +100,9 @@ def errors(found: VerifiedBundle) -> set[str]:
 
 async def test_an_honest_record_is_reproduced(tmp_path: Path) -> None:
     found = await judged_again(await recorded(strict, tmp_path), strict)
-    assert found.data["rejudge"]["label"] == "reproduced"
-    assert found.data["rejudge"]["same_as_recorded"] == found.data["rejudge"]["samples"] == 30
-    assert found.data["rerun"] is None
+    assert as_values(found)["rejudge"]["label"] == "reproduced"
+    assert as_values(found)["rejudge"]["same_as_recorded"] == as_values(found)["rejudge"]["samples"] == 30
+    assert as_values(found)["rerun"] is None
     assert found.trust == "L1"  # nobody asked the candidate
     assert errors(found) == set()
     assert any(line.startswith("judged again: reproduced (30 of 30 verdicts") for line in as_text(found))
@@ -115,14 +116,14 @@ async def test_made_up_verdicts_are_caught(share: int, tmp_path: Path) -> None:
     found = await judged_again(bundle, strict)
     assert errors(found) == {"R11.judge-not-reproduced"}
     assert found.verdict == "rejected"
-    assert "the judge agrees with itself on 30 of 30" in found.data["rejudge"]["why"]
+    assert "the judge agrees with itself on 30 of 30" in as_values(found)["rejudge"]["why"]
 
 
 async def test_a_judge_that_differs_from_itself_is_the_yardstick(tmp_path: Path) -> None:
     """Honest, though it agrees with its record in half of the cases only."""
     judge = moody()
     found = await judged_again(await recorded(judge, tmp_path), judge)
-    told = found.data["rejudge"]
+    told = as_values(found)["rejudge"]
     assert told["label"] == "reproduced"
     assert told["same_as_recorded"] < 25
     assert told["same_as_itself"] < 25
@@ -130,13 +131,13 @@ async def test_a_judge_that_differs_from_itself_is_the_yardstick(tmp_path: Path)
 
 async def test_few_records_settle_nothing(tmp_path: Path) -> None:
     found = await judged_again(await recorded(strict, tmp_path), strict, 3)
-    assert found.data["rejudge"]["label"] == "inconclusive"
+    assert as_values(found)["rejudge"]["label"] == "inconclusive"
     assert [one.severity for one in found.ladder.findings if one.rung == "R11"] == ["warning"]
 
 
 def test_what_nobody_judged_is_said(good: Callable[..., Any]) -> None:
     found = verify(good("choice")[0], again=Rerun(0, {"judge": ["scripted/words"]}, judged=30))
-    assert found.data["rejudge"]["why"] == "no record was judged by a model"
+    assert as_values(found)["rejudge"]["why"] == "no record was judged by a model"
 
 
 def test_a_panel_is_asked_as_a_whole(good: Callable[..., Any]) -> None:
@@ -199,7 +200,7 @@ async def test_a_real_judge_says_what_it_said(tmp_path: Path) -> None:
     assert outcome.exit_code == 0
     bundle = good_bundles.bundle([tmp_path / "run"], None, tmp_path / "bundle")
     again = Rerun(0, {"judge": [SMALL]}, seed="a", judged=5)
-    told = (await asyncio.to_thread(verify, bundle, again=again)).data["rejudge"]
+    told = as_values(await asyncio.to_thread(verify, bundle, again=again))["rejudge"]
     assert told["samples"] == told["same_as_recorded"] == told["same_as_itself"] == 2
     assert told["headline_difference"] == 0
 
@@ -211,6 +212,6 @@ def test_the_small_model_still_says_what_it_said_on_another_machine() -> None:
     """The fixture was judged by the embedded model elsewhere; asked here it gives the same verdicts."""
     again = Rerun(0, {"judge": [SMALL]}, seed="a", judged=12)
     found = verify(FIXTURE, board=find_board("mini"), again=again)
-    told = found.data["rejudge"]
+    told = as_values(found)["rejudge"]
     assert told["samples"] == 12
     assert told["label"] == "reproduced", told

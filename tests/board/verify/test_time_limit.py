@@ -22,6 +22,7 @@ from suite.board.verify.verification import VerifyRequest, climbed
 from suite.cli.submit import submit
 from suite.errors import ConfigError
 from suite.sandbox import probe
+from tests.board.making import as_values
 
 RUNGS = ("R3", "R4", "R6", "R7", "R8", "R9")
 
@@ -81,7 +82,7 @@ def test_no_time_at_all(good: Callable[..., Any]) -> None:
     assert found.exit_code() == 1
     assert "R0.time-limit" in codes(found)
     assert len(not_run(found)) == 12
-    assert found.data["columns"] == []
+    assert as_values(found)["columns"] == []
     assert found.trust == "L0"
     assert found.per_sample == b""
 
@@ -108,7 +109,7 @@ def test_it_says_where_the_time_ran_out(
     assert found.verdict == "incomplete"
     assert f"{rung}.time-limit" in codes(found)
     assert set(not_run(found)) == {*left, "R10", "R11"}
-    assert found.data["columns"] == []
+    assert as_values(found)["columns"] == []
     assert rung in found.ladder.findings.rungs["R8"].reason
 
 
@@ -193,7 +194,7 @@ def test_asking_again_is_not_counted(good: Callable[..., Any]) -> None:
     folder, board = good("choice")
     found = late(slow_work.asking_again, folder, board, clock, again=again)
     assert "here" in clock.heard
-    assert found.data["rerun"]["samples"] == 12
+    assert as_values(found)["rerun"]["samples"] == 12
 
 
 def test_a_thread_that_works_on_holds_nobody_up() -> None:

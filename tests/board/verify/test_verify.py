@@ -22,6 +22,7 @@ from suite.board.verify.verification import as_text
 from suite.cli.submit import submit
 from suite.errors import BundleError, ConfigError, NotFound
 from suite.sandbox import probe
+from tests.board.making import as_values
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "mini.suite.zip"  # made by the embedded model, elsewhere
 needs_sandbox = pytest.mark.skipif(not probe().ok, reason="no sandbox on this machine")
@@ -32,7 +33,7 @@ def test_a_real_bundle_of_all_five_benchmarks() -> None:
     """Packed on another machine, with a real model as candidate, baseline and judge, for the board mini."""
     found = verify(FIXTURE, board=find_board("mini"))
     assert found.exit_code() == 0, list(as_text(found))
-    data = found.data
+    data = as_values(found)
     assert {one["status"] for one in data["rungs"] if one["id"] in ("R0", "R1", "R2", "R3", "R4", "R5")} == {
         "passed"
     }
@@ -77,8 +78,8 @@ def test_folder_and_archive_say_the_same(recipe: str, good: Callable[..., Any], 
     one, other = verify(folder, board=board), verify(archive, board=board)
     assert one.exit_code() == other.exit_code() == 0
     assert one.ladder.bundle_id == other.ladder.bundle_id
-    assert one.data["columns"] == other.data["columns"]
-    assert one.data["recomputed"] == other.data["recomputed"]
+    assert as_values(one)["columns"] == as_values(other)["columns"]
+    assert as_values(one)["recomputed"] == as_values(other)["recomputed"]
     assert one.per_sample == other.per_sample
 
 
@@ -94,7 +95,7 @@ def test_intervals_of_earlier_methods_are_computed_anew_and_not_compared(
         change(results)
         path.write_text(json.dumps(results))
         seal(bundle)
-        return verify(bundle, board=board).data
+        return as_values(verify(bundle, board=board))
 
     def earlier(results: dict[str, Any]) -> None:
         del results["intervals"]
@@ -105,7 +106,7 @@ def test_intervals_of_earlier_methods_are_computed_anew_and_not_compared(
     def another_value(results: dict[str, Any]) -> None:
         results["cells"][0]["metrics"][0]["value"] = 0.123
 
-    plain = verify(folder, board=board).data
+    plain = as_values(verify(folder, board=board))
     old = told(earlier)
     assert [one["id"] for one in old["rungs"] if one["status"] == "failed"] == []
     assert old["columns"] == plain["columns"]
@@ -132,7 +133,7 @@ def test_units_give_the_number(good: Callable[..., Any]) -> None:
             here = [row for row in rows if (row["cell"], row["stratum"]) == (cell, stratum)]
             ratios.append(sum(row["top"] for row in here) / sum(row["bottom"] for row in here))
         values.append(sum(ratios) / len(ratios))
-    (column,) = found.data["columns"]
+    (column,) = as_values(found)["columns"]
     assert column["paired"]
     assert sum(values) / len(values) == pytest.approx(column["value"])
     assert column["low"] < column["value"] < column["high"]
@@ -141,8 +142,8 @@ def test_units_give_the_number(good: Callable[..., Any]) -> None:
 def test_without_a_board_every_cell_is_a_column(good: Callable[..., Any]) -> None:
     found = verify(good("choice")[0])
     assert found.exit_code() == 0
-    assert len(found.data["columns"]) == 2
-    assert found.data["board"] is None
+    assert len(as_values(found)["columns"]) == 2
+    assert as_values(found)["board"] is None
 
 
 def test_a_task_that_is_not_installed_is_said(good: Callable[..., Any], tmp_path: Path) -> None:
@@ -190,8 +191,8 @@ def test_a_declared_change_makes_it_custom(good: Callable[..., Any], tmp_path: P
     forged.submission["disclosure"]["changes"] = [{"what": "sampling", "why": "it is steadier"}]
     forged.reseal(numbers=False)
     found = verify(forged.bundle, board=good("judged")[1])
-    assert found.data["class"] == "custom"
-    assert any("temperature" in one for one in found.data["differences"])
+    assert as_values(found)["class"] == "custom"
+    assert any("temperature" in one for one in as_values(found)["differences"])
     assert [one.severity for one in found.ladder.findings if one.code == "R5.sampling"] == ["note"]
 
 
@@ -200,7 +201,7 @@ class TestRerun:
         """Scripted words answer alike each time; the record is of another script."""
         models = {"candidate": ["scripted/words"]}
         found = verify(good("choice")[0], again=Rerun(12, models, seed="a"))
-        assert found.data["rerun"]["label"] == "not_reproduced"
+        assert as_values(found)["rerun"]["label"] == "not_reproduced"
         assert found.verdict == "rejected"
         assert {one.code for one in found.ladder.findings if one.severity == "error"} == {
             "R11.not-reproduced"
@@ -216,13 +217,13 @@ class TestRerun:
         bundle = good_bundles.bundle([tmp_path / "run"], None, tmp_path / "bundle")
         again = Rerun(12, {"candidate": ["scripted/first-option"]}, seed="a")
         found = verify(bundle, again=again)
-        assert found.data["rerun"]["label"] == "reproduced"
-        assert found.data["rerun"]["same_as_recorded"] == 12
-        assert found.data["trust"] == "L3"
+        assert as_values(found)["rerun"]["label"] == "reproduced"
+        assert as_values(found)["rerun"]["same_as_recorded"] == 12
+        assert as_values(found)["trust"] == "L3"
 
     def test_few_samples_settle_nothing(self, good: Callable[..., Any]) -> None:
         found = verify(good("choice")[0], again=Rerun(3, {"candidate": ["scripted/words"]}, seed="a"))
-        assert found.data["rerun"]["label"] == "inconclusive"
+        assert as_values(found)["rerun"]["label"] == "inconclusive"
 
     @pytest.mark.parametrize(
         ("differences", "label"), [([1.0, 1.0], "not_reproduced"), ([-1.0, 1.0], "reproduced")]
@@ -240,7 +241,7 @@ class TestRerun:
     def test_a_run_without_the_judge_takes_none_of_its_options(self, good: Callable[..., Any]) -> None:
         models = {"candidate": ["scripted/words"], "judge": ["scripted/words"]}
         again = Rerun(3, models, (("judge", "temperature", "0"), ("", "temperature", "0")), "a")
-        assert verify(good("choice")[0], again=again).data["rerun"]["samples"] == 3
+        assert as_values(verify(good("choice")[0], again=again))["rerun"]["samples"] == 3
 
     def test_a_model_that_is_none(self, good: Callable[..., Any]) -> None:
         with pytest.raises(NotFound):
