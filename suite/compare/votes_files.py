@@ -165,7 +165,7 @@ def _moment(value: Json) -> float | datetime | None:
     if isinstance(value, bool) or value is None:
         return None
     try:
-        number = float(value)
+        number = float(_text(value))
     except (TypeError, ValueError):
         try:
             found = datetime.fromisoformat(_text(value).removesuffix(" UTC"))
@@ -183,7 +183,7 @@ def _number(value: Json, where: str) -> float | None:
     if value is None or value == "":
         return None
     try:
-        return float(value)
+        return float(value if isinstance(value, int | float) else str(value))
     except (TypeError, ValueError) as error:
         raise DataError(f"{where}: {value!r} is no number") from error
 

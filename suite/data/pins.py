@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import msgspec
+
+from suite.chat import Json
 from suite.data import git_source, hub_source, strict_syntax
 from suite.data.cache import Cache, disk_errors, sha256_of, write_whole
 from suite.data.entry import DatasetEntry, File, GitSource, HubSource, ModelFile, Progress, RegistryEntry
@@ -49,9 +52,9 @@ def pin(
 
 def pin_file(entry: RegistryEntry, lock: Lock, path: Path) -> None:
     """Write a lock's pins into the entry's YAML file; comments in it are lost."""
-    document = strict_syntax.read_yaml_file(path)
+    document = msgspec.convert(strict_syntax.read_yaml_file(path), dict[str, Json])
     key = "commit" if isinstance(entry.source, GitSource) else "revision"
-    document["source"][key] = lock.revision
+    document["source"] = {**msgspec.convert(document["source"], dict[str, Json]), key: lock.revision}
     document["files"] = [file.model_dump(mode="json", exclude_none=True) for file in lock.files]
     write_whole(path, strict_syntax.dump_yaml(document, width=100))
 

@@ -30,7 +30,7 @@ def read_json(text: str | bytes, *, nan: bool = False) -> Json:
         except UnicodeDecodeError as error:
             raise ValueError(f"not UTF-8 at byte {error.start}") from error
     try:
-        value = (_PYTHONS if nan else _DECODER).decode(text.removeprefix("\ufeff"))
+        value: Json = (_PYTHONS if nan else _DECODER).decode(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from error
     except RecursionError as error:
@@ -131,7 +131,7 @@ def read_yaml(text: str) -> Json:
     """The value of a YAML document of plain data: texts as keys, no tags, few aliases. Raises ValueError."""
     try:
         _check_events(text)
-        value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader with fewer types
+        value: Json = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader with fewer types
         _finite_all(value)
         return value
     except yaml.MarkedYAMLError as error:

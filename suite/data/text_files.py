@@ -137,7 +137,9 @@ def json_rows(path: Path, *, nan: bool = False) -> Iterator[TextRow]:
     if first is None or not first[2].startswith(b"["):
         yield from json_lines(path, nan=nan)
         return
-    for number, value in enumerate(json_document(path, nan=nan), 1):
+    found = json_document(path, nan=nan)
+    assert isinstance(found, list)  # it begins with a bracket
+    for number, value in enumerate(found, 1):
         if not isinstance(value, dict):
             raise DataError(
                 f"{path.name}: element {number} is {strict_syntax.kind(value)}, no object", str(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from suite.chat import Message, Request, Tool
+from suite.chat import Json, Message, Request, Tool
 from suite.errors import RunError
 from suite.journal.index import Recorded
 from suite.journal.lines import Lines
@@ -60,4 +60,5 @@ class BlockReader:
 
 def message_of(block: BlockRecord) -> Message:
     """The message of a block."""
-    return msgspec.convert({"role": block.role, "content": block.content, **(block.extra or {})}, Message)
+    extra = msgspec.convert(block.extra or {}, dict[str, Json])
+    return msgspec.convert({"role": block.role, "content": block.content, **extra}, Message)

@@ -6,6 +6,7 @@ but for those that a bundle has always (`bundled=True`); it never has those that
 
 import inspect
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -27,6 +28,8 @@ from suite.journal.records import (
     OutputRecord,
     ScoreRecord,
 )
+
+Schema = dict[str, Any]  # what a keyword of JSON Schema holds depends on the keyword
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # errors are told in this order
@@ -73,16 +76,16 @@ def _record_schema() -> dict[str, Json]:
     return {"$schema": _DIALECT, "$id": "suite:record.v1", "title": title, "anyOf": kinds, "$defs": parts}
 
 
-def _parts(*kinds: type) -> dict[str, Json]:
+def _parts(*kinds: type) -> dict[str, Schema]:
     """The definitions of these structs, and of all that they refer to."""
     _, found = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
-    parts = {name: _closed(one) for name, one in found.items()}
+    parts: dict[str, Schema] = {name: _closed(one) for name, one in found.items()}
     text = msgspec.json.encode(parts).decode()
     own = {kind.__name__ for kind in kinds}
     return {name: one for name, one in parts.items() if name in own or f'"#/$defs/{name}"' in text}
 
 
-def _closed(value: Json) -> Json:
+def _closed(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_closed(one) for one in value]
     if not isinstance(value, Mapping):
@@ -112,7 +115,7 @@ def _closed(value: Json) -> Json:
     return {key: found[key] for key in (*known, *(key for key in found if key not in known))}
 
 
-def _merge(found: dict[str, Json]) -> None:
+def _merge(found: Schema) -> None:
     """One list of types in place of alternatives that differ in their type alone, or are null."""
     kinds = found.get("anyOf", ())
     if kinds == [{"type": "integer"}, {"type": "number"}]:

@@ -132,7 +132,8 @@ def by_score(scores: Sequence[float | None], kind: str, diagnostics: dict[str, J
     """Ratings from scores: the strictly highest is preferred; a missing score leaves no verdict."""
     found = tuple(scores)
     if any(one is None for one in found):
-        reasons = [reason for reason in diagnostics.get("reasons") or () if reason]
+        told = diagnostics.get("reasons")
+        reasons = [reason for reason in told if reason] if isinstance(told, list | tuple) else []
         return Ratings(found, None, kind, str(reasons[0]) if reasons else "no-score", diagnostics)
     best = max(one for one in found if one is not None)
     winners = [i for i, one in enumerate(found) if one == best]

@@ -216,7 +216,8 @@ def test_bundled_data_is_found_by_pattern_and_hashed(place: Place) -> None:
         ("b", 0, "q-0"),
         ("b", 1, "q-1"),
     ]
-    assert list(data.identity()["real"]["files"]) == ["a.json", "b.json"]
+    identity: Any = data.identity()
+    assert list(identity["real"]["files"]) == ["a.json", "b.json"]
     assert data.file("real", "a.json").read_text() == json.dumps(QUESTIONS[:2])
     assert place.suite("data", "verify", "mini").returncode == 0
 

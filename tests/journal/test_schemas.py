@@ -3,12 +3,12 @@
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from suite.chat import Json
 from suite.data.registry import registry_folder
 from suite.journal.document_files import decode
 from suite.journal.documents import Results, RunManifest, ScoringManifest
@@ -23,19 +23,19 @@ FILES: dict[str, tuple[type[msgspec.Struct], str]] = {
 }
 
 
-def document(name: str) -> Json:
+def document(name: str) -> Any:
     with zipfile.ZipFile(BUNDLE) as bundle:
         paths = {one.split("/", 2)[-1]: one for one in bundle.namelist() if one.startswith("runs/")}
         return json.loads(bundle.read(paths[name]))
 
 
-def valid(name: str, value: Json) -> bool:
+def valid(name: str, value: Any) -> bool:
     schema = json.loads((FOLDER / FILES[name][1]).read_text())
     return bool(Draft202012Validator(schema).is_valid(value))
 
 
 @pytest.mark.parametrize("made", own_schemas(), ids=lambda one: one["$id"])
-def test_the_registry_has_the_schemas_of_the_structs(made: dict[str, Json]) -> None:
+def test_the_registry_has_the_schemas_of_the_structs(made: dict[str, Any]) -> None:
     name = f"{made['$id'].removeprefix('suite:')}.json"
     Draft202012Validator.check_schema(made)
     assert json.loads((FOLDER / name).read_text()) == made, f"write own_schemas() into {name}"
@@ -81,7 +81,7 @@ MANIFEST, SCORING, RESULTS = FILES
         (RESULTS, ("extra",), 1),
     ],
 )
-def test_what_a_bundle_must_not_hold_is_refused(name: str, path: tuple[str | int, ...], value: Json) -> None:
+def test_what_a_bundle_must_not_hold_is_refused(name: str, path: tuple[str | int, ...], value: Any) -> None:
     changed = place = document(name)
     for step in path[:-1]:
         place = place[step]

@@ -55,7 +55,7 @@ def test_the_plans_choice_decides_the_kind(
     ],
 )
 async def test_a_classifiers_scores(scripted: Make, scores: Any, prefers: Any, failure: str) -> None:
-    details = {"reasons": ["", "overflow"], "tokens": [5, 9]} if failure else {"tokens": [5, 9]}
+    details: Any = {"reasons": ["", "overflow"], "tokens": [5, 9]} if failure else {"tokens": [5, 9]}
     model = scripted(lambda _: Reply(scores=scores, details=details), capabilities={"rate"})
     count = 4 if len(scores) == 4 else 2
     found = await model.rate(ASK, ["x"] * count)

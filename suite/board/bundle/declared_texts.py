@@ -25,10 +25,11 @@ def broken_rules(found: Mapping[str, Json], today: date | None = None) -> Iterat
         for field, text in strings(found.get(part) or {}, part):
             if what := hidden(text) or _misleading(text):
                 yield field, what, ascii(text)[:200]
+    model = found.get("model")
     latest = (today or datetime.now(UTC).date()) + _AHEAD
     for field, value, first in (
         ("created", found.get("created"), _FIRST_RUN),
-        ("model/release_date", (found.get("model") or {}).get("release_date"), _FIRST_MODEL),
+        ("model/release_date", model.get("release_date") if isinstance(model, dict) else None, _FIRST_MODEL),
     ):
         try:
             told = date.fromisoformat(str(value)[:10])

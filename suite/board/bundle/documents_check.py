@@ -101,7 +101,7 @@ class _Comparing:
         self.equal("plan-hash", "the plan has another hash", "manifest.json", digest, manifest.plan_sha256)
         shard = None if manifest.shard is None else list(manifest.shard)
         what = "the manifest and its plan differ"
-        for name, found in {
+        told: dict[str, Json] = {
             "format": manifest.format,
             "seed": manifest.seed,
             "trials": manifest.trials,
@@ -110,13 +110,18 @@ class _Comparing:
             "data": manifest.data,
             "roles": roles_identity(manifest.roles),
             "cells": {one.cell: one.prompts_sha256 for one in manifest.cells},
-        }.items():
+        }
+        for name, found in told.items():
             self.equal("plan-differs", what, f"manifest.json: {name}", plan[name], found)
 
     def _manifest_cells(self) -> None:
         seen = set()
         for one in self.manifest.cells:
-            identity = {"task": one.task, "version": one.version, "parameters": one.parameters}
+            identity: dict[str, Json] = {
+                "task": one.task,
+                "version": one.version,
+                "parameters": one.parameters,
+            }
             digest = sha256_hex(canonical_json(identity))[:12]
             self.equal("cell-id", "a cell has another id", "manifest.json: cells", digest, one.cell)
             if one.cell in seen:
@@ -137,7 +142,7 @@ class _Comparing:
             ("it has other cells than the run", "", here, there),
         ):
             self.equal("scoring-differs", what, where + place, expected, found)
-        identity = {
+        identity: dict[str, Json] = {
             "roles": roles_identity(scoring.roles),
             "cells": {one.cell: [one.prompts_sha256, one.score_parameters] for one in scoring.cells},
         }
@@ -168,8 +173,12 @@ class _Comparing:
                 ("version", one.version, row.version),
                 ("parameters", one.parameters, row.parameters),
                 ("headline", one.headline, row.headline),
-                ("score_parameters", scored and scored.score_parameters, row.score_parameters),
-                ("prompts", scored and scored.prompts, row.prompts),
+                (
+                    "score_parameters",
+                    None if scored is None else scored.score_parameters,
+                    row.score_parameters,
+                ),
+                ("prompts", None if scored is None else scored.prompts, row.prompts),
                 ("samples", samples.get(cell, 0) * self.manifest.trials, row.samples),
             )
             for name, expected, told in sides:

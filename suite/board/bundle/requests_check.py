@@ -14,7 +14,7 @@ from suite.board.bundle.keyed_index import Index, digest
 from suite.board.bundle.lines_check import LinesCheck
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import MIB, SizeLimits
-from suite.chat import Message, Options, Tool, sha256_hex
+from suite.chat import Json, Message, Options, Tool, sha256_hex
 from suite.journal.records import LIST_LENGTH, BlockRecord, CallRecord
 
 _canonical = msgspec.json.Encoder(order="sorted")
@@ -70,9 +70,13 @@ def piece_of(block: BlockRecord) -> tuple[str, bytes, str]:
         body = _canonical.encode(Message(block.role, block.content))  # type: ignore[arg-type]
         return "message", body, sha256_hex(body)
     try:
-        fields = {**block.extra, "role": block.role, "content": block.content}
+        fields = {
+            **msgspec.convert(block.extra, dict[str, Json]),
+            "role": block.role,
+            "content": block.content,
+        }
         message = msgspec.convert(fields, Message)
-    except (TypeError, msgspec.ValidationError) as error:
+    except msgspec.ValidationError as error:
         raise BadBlock("block", "a message block holds no message") from error
     body = _canonical.encode(message)
     if _canonical.encode(fields) != body:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
@@ -28,7 +29,7 @@ def validator(name: str, part: str = "") -> Draft202012Validator:
     return found
 
 
-def _anchored(schema: Json) -> Json:
+def _anchored(schema: Any) -> Any:
     """The schema with `$` at the end of patterns meaning the end, as elsewhere: in Python it may stand
     before a last line break."""
     if isinstance(schema, list):
@@ -77,7 +78,7 @@ _SAID = {
 }
 
 
-def _rule(rule: Json, value: Json, schema: Mapping[str, Json]) -> str:
+def _rule(rule: object, value: Any, schema: Mapping[str, Any]) -> str:
     if rule == "additionalProperties":
         known = ", ".join(schema.get("properties", {}))
         return f"holds a field that the format does not have; it has: {known}"
@@ -88,6 +89,6 @@ def _rule(rule: Json, value: Json, schema: Mapping[str, Json]) -> str:
         return f"must be one of {', '.join(shown)}"
     if rule == "type":
         return f"must be {' or '.join(_KINDS[one] for one in ([value] if isinstance(value, str) else value))}"
-    if rule in _SAID:
+    if isinstance(rule, str) and rule in _SAID:
         return _SAID[rule].format(json.dumps(value))
     return f"breaks the rule {rule!r}"

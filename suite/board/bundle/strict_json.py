@@ -26,7 +26,7 @@ def read(data: bytes, depth: int = 64) -> Json:
     if text.startswith("\ufeff"):
         raise NotStrict("begins with a byte order mark")
     try:
-        value = _DECODER.decode(text)
+        value: Json = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise NotStrict(f"is not JSON: {error.msg} (character {error.pos})") from error
     except RecursionError as error:

@@ -231,7 +231,7 @@ def check_submission(value: Json, findings: Findings, limits: SizeLimits) -> Sub
             findings.add("R1.run-twice", "a run id stands more than once", name)
     _check_files_of_runs(found, findings)
     _check_dates(found, findings)
-    for field, what, there in broken_rules(value):
+    for field, what, there in broken_rules(msgspec.convert(value, dict[str, Json])):
         findings.add("R1.declared", what, f"{SUBMISSION}: {field}", found=there)
     return found if findings.rungs["R1"].errors == before else None
 

@@ -8,6 +8,8 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
 from suite.board.define.board import Board, Item
 from suite.board.define.parts import Seat
 from suite.chat import Json
@@ -86,7 +88,7 @@ def _words(board: Board, item: Item, model: str, plugins: Catalogue) -> Iterator
 def _pinning(seat: Seat, plugins: Catalogue) -> dict[str, Json]:
     """The engine options that make a role be recorded as the board wants it."""
     engine = plugins.load("provider", parse_spec(seat.spec).provider)
-    found = dict(seat.identity.get("options") or {})
+    found = msgspec.convert(seat.identity.get("options") or {}, dict[str, Json])
     for name in seat.identity.keys() - {"options"}:
         if name in engine.options or (name == "revision" and engine.open_options):
             found[name] = seat.identity[name]

@@ -63,7 +63,10 @@ def put(declared: "dict[str, Json]", field: str, value: "Json") -> None:
     """Set a field by its dotted name."""
     *folders, last = field.split(".")
     for name in folders:
-        declared = declared.setdefault(name, {})
+        inner = declared.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"declaration {name!r} must hold fields", fix=f"{name}: a mapping of fields")
+        declared = inner
     declared[last] = value
 
 
@@ -101,8 +104,9 @@ def template(declared: "Mapping[str, Json]") -> str:
     lines += ["submitter:", *(f"  {name}:  # {note}" for name, note in _SUBMITTER), "disclosure:"]
     lines += ["  contamination:  # per dataset: none_known, train_split, evaluation_data,"]
     lines += ["                  # synthetic_from_evaluation_data, unknown"]
-    levels = get(declared, "disclosure.contamination") or {}
-    lines += [f"    {json.dumps(name)}: {level}" for name, level in levels.items()]
+    levels = get(declared, "disclosure.contamination")
+    if isinstance(levels, dict):
+        lines += [f"    {json.dumps(name)}: {level}" for name, level in levels.items()]
     lines += [
         "  selection:",
         "    rule:  # * which run this is: only_run, first, last, best, other",
@@ -140,11 +144,14 @@ def known(runs: "Sequence[Run]", board: "Board | None") -> "dict[str, Json]":
     """The declarations that the runs themselves tell."""
     import suite
 
-    name, identity, provider = "", {}, ""
+    name, provider = "", ""
+    identity: dict[str, str | None] = {}
     if runs and (member := runs[0].candidate) is not None:
         identity, provider = _identity(member), member.spec.partition("/")[0]
-        name = identity["name"].rpartition("/")[2]
-    datasets = sorted({one.get("entry") or key for run in runs for key, one in run.manifest.data.items()})
+        name = str(identity["name"]).rpartition("/")[2]
+    datasets = sorted(
+        {str(one.get("entry") or key) for run in runs for key, one in run.manifest.data.items()}
+    )
     return {
         "board": None if board is None else board.exact_name,
         "submission_type": "standard",
@@ -163,13 +170,13 @@ def known(runs: "Sequence[Run]", board: "Board | None") -> "dict[str, Json]":
     }
 
 
-def _identity(member: "RoleMember") -> "dict[str, Json]":
+def _identity(member: "RoleMember") -> dict[str, str | None]:
     """Kind, name, revision and weights of a candidate, from its record in a manifest."""
     told = member.identity
     provider = told.get("provider") or member.spec.partition("/")[0]
     name = str(told.get("name") or member.spec.partition("/")[2].partition("?")[0])
     revision = str(told.get("revision") or "")
-    found: dict[str, Json] = {"name": name, "revision": None, "weights_sha256": None}
+    found: dict[str, str | None] = {"name": name, "revision": None, "weights_sha256": None}
     if re.fullmatch("[0-9a-f]{40}", revision):
         found["revision"] = revision
     elif re.fullmatch("[0-9a-f]{64}", revision):
@@ -198,19 +205,19 @@ def read_file(path: Path) -> "dict[str, Json]":
         value = tomllib.loads(text) if path.suffix == ".toml" else strict_syntax.read_yaml(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path.name} cannot be read: {error}", where=str(path)) from error
-    value = _plain(value or {})
-    disclosure = value.get("disclosure") if isinstance(value, dict) else None
+    found = _plain(value or {})
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path.name} holds no declarations", where=str(path))
+    disclosure = found.get("disclosure")
     if isinstance(disclosure, dict) and isinstance(disclosure.get("references_access"), bool):
         disclosure["references_access"] = "yes" if disclosure["references_access"] else "no"  # YAML's no
-    if not isinstance(value, dict):
-        raise ConfigError(f"{path.name} holds no declarations", where=str(path))
-    for name in value:
+    for name in found:
         if name not in _TOP:
             raise unknown("declaration", str(name), _TOP, where=str(path))
-    return value
+    return found
 
 
-def _plain(value: "Json") -> "Json":
+def _plain(value: object) -> object:
     """Dates as text; fields left empty are left out."""
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items() if one is not None and one != ""}
@@ -221,14 +228,16 @@ def _plain(value: "Json") -> "Json":
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def merged(base: "Json", over: "Json") -> "Json":
+def merged(base: "Mapping[str, Json]", over: "Mapping[str, Json]") -> "dict[str, Json]":
     """`over` over `base`, objects field by field."""
-    if isinstance(base, dict) and isinstance(over, dict):
-        return {**base, **{key: merged(base.get(key), one) for key, one in over.items()}}
-    return over
+    found = dict(base)
+    for key, one in over.items():
+        below = base.get(key)
+        found[key] = merged(below, one) if isinstance(below, dict) and isinstance(one, dict) else one
+    return found
 
 
-_CELL = {
+_CELL: "dict[str, Json]" = {
     "cell": "0" * 12,
     "task": "x",
     "version": 1,
@@ -236,10 +245,22 @@ _CELL = {
     "score_parameters": {},
     "headline": {"metric": "x", "value": None, "n": 0, "unscored": 0},
 }
-_RUN = {"run_id": "x", "plan_sha256": "0" * 64, "scoring": "0" * 8, "trace_policy": "full", "cells": [_CELL]}
-_FILE = {"path": "README.md", "bytes": 0, "sha256": "0" * 64, "content_bytes": 0, "content_sha256": "0" * 64}
+_RUN: "dict[str, Json]" = {
+    "run_id": "x",
+    "plan_sha256": "0" * 64,
+    "scoring": "0" * 8,
+    "trace_policy": "full",
+    "cells": [_CELL],
+}
+_FILE: "dict[str, Json]" = {
+    "path": "README.md",
+    "bytes": 0,
+    "sha256": "0" * 64,
+    "content_bytes": 0,
+    "content_sha256": "0" * 64,
+}
 # to hold a part against the schema
-_REST = {"format": "suite-submission/1", "runs": [_RUN], "files": [_FILE]}
+_REST: "dict[str, Json]" = {"format": "suite-submission/1", "runs": [_RUN], "files": [_FILE]}
 
 
 def problems(declared: "Mapping[str, Json]") -> list[str]:

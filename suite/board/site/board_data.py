@@ -7,11 +7,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
-from suite.chat import Json
 from suite.board.entry.accepted_entry import AcceptedEntry
-from suite.board.rank.state import Listed, State, RankTable
 from suite.board.rank.ranking import Standing
+from suite.board.rank.state import Listed, RankTable, State
 from suite.board.site.markup import name
+from suite.chat import Json
 from suite.journal.schemas import document_schema
 from suite.report.hostile_text import clean
 from suite.report.tables import csv_cell
@@ -153,9 +153,18 @@ def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
         if result is None:
             continue
         standing = None if ranking is None or place is None else ranking.columns[item.name]
-        names = ("value", "low", "high", "n", "unscored", "coverage")
-        told: dict[str, Json] = {field: getattr(result, field) for field in names}
-        columns.append(ColumnData(item.name, **told | _ranks(standing, place)))
+        columns.append(
+            ColumnData(
+                item.name,
+                result.value,
+                result.low,
+                result.high,
+                result.n,
+                result.unscored,
+                result.coverage,
+                **_ranks(standing, place),
+            )
+        )
     at = None if overall is None else place
     return EntryData(
         bundle_id=entry.id,

@@ -52,7 +52,7 @@ def numbers(subject: VerifiedRun, entry: SubmittedRun, wanted: float | None = No
         subject.recomputed = replace(made, level=wanted, cells=at.cells, across=at.across)
     mine: dict[str, Json] = msgspec.to_builtins(made)
     theirs: dict[str, Json] = msgspec.json.decode(read_bytes(subject.run.judged.folder / "results.json"))
-    known = {**mine, "calls": _told(mine["calls"], theirs.get("calls"))}
+    known = {**mine, "calls": _told(msgspec.to_builtins(made.calls), theirs.get("calls"))}
     if "findings" not in theirs:  # of a run from before there were any
         known.pop("findings", None)
     if "intervals" not in theirs:  # made by earlier methods: the recomputed ones are shown in any case

@@ -156,7 +156,7 @@ def _claimed_identity(
         what, known = f"the model of run {subject.run_id} has another name", " or ".join(sorted(names))
         findings.add("R5.model-name", what, f"{where}.name", expected=known, found=claimed.name)
     for field, keys in (("revision", ("revision",)), ("weights_sha256", ("weights_sha256", "sha256"))):
-        known = next((recorded[key] for key in keys if recorded.get(key)), "")
+        known = next((str(recorded[key]) for key in keys if recorded.get(key)), "")
         told = getattr(claimed, field)
         if told and known and told != known:
             what = f"the model of run {subject.run_id} is another one"
@@ -287,11 +287,9 @@ def _candidate_deviations(board: Board, subject: VerifiedRun) -> Iterator[Deviat
     if not isinstance(wanted, str):
         for path, expected, found in differences(wanted, sampling):
             yield Deviation("sampling", f"{path} of the candidate", where, expected, found)
-    most = board.candidate.max_tokens
-    if most is not None and (sampling.get("max_tokens") or 0) > most:
-        yield Deviation(
-            "sampling", "max_tokens of the candidate", where, f"<= {most}", sampling["max_tokens"]
-        )
+    most, asked = board.candidate.max_tokens, sampling.get("max_tokens")
+    if most is not None and isinstance(asked, int | float) and asked > most:
+        yield Deviation("sampling", "max_tokens of the candidate", where, f"<= {most}", asked)
 
 
 def _class(

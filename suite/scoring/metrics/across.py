@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from suite.chat import canonical_json
+from suite.chat import Json, canonical_json
 from suite.errors import ConfigError
 from suite.journal.documents import AcrossResult
 from suite.journal.records import CellPlan
@@ -66,7 +66,7 @@ class Across(Declared):
             if len(chosen) == len(self.cells):
                 yield self._result(context, chosen)
 
-    def _shared(self, cell: CellPlan) -> dict[str, object]:
+    def _shared(self, cell: CellPlan) -> dict[str, Json]:
         """The parameters that do not tell its cells apart."""
         named = {name for wanted in self.cells.values() for name in wanted}
         return {name: value for name, value in _parameters(cell).items() if name not in named}
@@ -103,7 +103,7 @@ class Across(Declared):
         return AcrossResult(any_cell.task, {role: one.cell for role, one in cells.items()}, shared, row)
 
 
-def _parameters(cell: CellPlan) -> dict[str, object]:
+def _parameters(cell: CellPlan) -> dict[str, Json]:
     return {**cell.parameters, **cell.score_parameters}
 
 

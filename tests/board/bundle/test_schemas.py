@@ -62,7 +62,7 @@ def test_a_real_run_keeps_them(good_bundle: Path) -> None:
 
 def test_pattern_ends_at_the_end() -> None:
     """`$` of Python's re would let a line break through."""
-    good = {
+    good: dict[str, Any] = {
         "cell": "0" * 12,
         "sample": "x",
         "trial": 0,
