@@ -92,7 +92,7 @@ def _settings(run: suite.Run, cells: Sequence[suite.CellResult]) -> Iterable[Any
 
 def _label(cell: suite.CellResult, cells: Sequence[suite.CellResult]) -> str:
     """The setting's name; with the cell's where a sweep over something else has it more than once."""
-    setting = cell.parameters["setting"]
+    setting = str(cell.parameters["setting"])
     name = PAPER_NAMES[setting]
     same = [one for one in cells if one.parameters["setting"] == setting]
     return name if len(same) == 1 else f"{name} ({cell.cell[:6]})"

@@ -6,6 +6,7 @@ three qualities are reported and filter nothing.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import suite
 from suite_contexteval import parsers, reading, wording
@@ -144,7 +145,7 @@ class Validate(suite.Task[ToValidate, Step]):
         return suite.Score({"kept": kept}, parts)
 
 
-def qualities_schema(count: int) -> dict[str, object]:
+def qualities_schema(count: int) -> dict[str, Any]:
     """The form of the ratings of `count` pairs."""
     one = {
         "type": "object",

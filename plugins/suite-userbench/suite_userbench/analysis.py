@@ -83,7 +83,7 @@ def _cells(run: suite.Run) -> dict[str, suite.CellRecord]:
 def _label(cell: suite.CellRecord) -> str:
     parameters = cell.parameters
     swept = [f"{name}={parameters.get(name)}" for name in cell.swept if name not in ("mode", "user")]
-    return ", ".join([parameters["mode"], f"user {parameters['user']}", *swept])
+    return ", ".join([str(parameters["mode"]), f"user {parameters['user']}", *swept])
 
 
 def _curves(run: suite.Run) -> list[suite.Line]:
@@ -103,7 +103,8 @@ def _curves(run: suite.Run) -> list[suite.Line]:
         if not total[name]:
             continue
         sum_so_far, points = 0, [(0.0, 0.0)]
-        for turn in range(1, cell.parameters["max_steps"] + 1):
+        steps = cell.parameters["max_steps"]
+        for turn in range(1, (steps if isinstance(steps, int) else 0) + 1):
             sum_so_far += brought[name][turn]
             points.append((float(turn), sum_so_far / total[name]))
         lines.append(suite.Line(f"{candidate(run)} ({_label(cell)})", points))
@@ -122,8 +123,8 @@ def _bounds(runs: Sequence[suite.Run]) -> suite.Table:
             rows.append(
                 (
                     candidate(run),
-                    cell.parameters["mode"],
-                    told.get("user", cell.parameters["user"]) + _played_by(run),
+                    str(cell.parameters["mode"]),
+                    str(told.get("user", cell.parameters["user"])) + _played_by(run),
                     told.get("scenarios", ""),
                     *(values.get(name) for name in _TOTALS),
                 )

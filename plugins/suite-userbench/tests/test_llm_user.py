@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from suite_userbench.scenario import Scenario
@@ -34,7 +35,8 @@ async def test_a_search_is_judged(trip: Scenario) -> None:
     user, model = user_of('{"matches": "yes", "aspect": "Hotel"}')
     assert await user.answer(Search(view(trip), "a hotel")) == Verdict(True, "Hotel")
     (request,) = model.requests
-    assert request.options.json_schema["properties"]["matches"] == {"enum": ["yes", "no", "neither"]}
+    schema: Any = request.options.json_schema
+    assert schema["properties"]["matches"] == {"enum": ["yes", "no", "neither"]}
     text = request.messages[0].content
     assert all(
         json.dumps(one.arguments["city"])[1:-1] in text for one in trip.aspects if "city" in one.arguments

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import suite
+from suite_vibechecker.parameters import Protocol
 from suite_vibechecker.sections import Answer, Cell, Checked, section
 
 TASKS = ("vibechecker/big", "vibechecker/live")
@@ -26,13 +27,18 @@ class VibeChecker(suite.Analysis):
                     answers[record.cell].append(answer_of(record))
             for task in TASKS:
                 cells = [
-                    Cell(one.parameters["mode"], one.parameters["k"], tuple(answers[name]))
+                    Cell(*_shape(one.parameters), tuple(answers[name]))
                     for name, one in plans.items()
                     if one.task == task and answers[name]
                 ]
                 if cells:
                     found = section(cells)
                     yield suite.Section(f"{found.title}: {task}", found.blocks)
+
+
+def _shape(parameters: Mapping[str, object]) -> tuple[Protocol, int]:
+    mode, k = parameters["mode"], parameters["k"]
+    return "multi" if mode == "multi" else "single", k if isinstance(k, int) else 0
 
 
 def answer_of(record: suite.ScoreRecord) -> Answer:
