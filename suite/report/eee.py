@@ -17,7 +17,15 @@ from msgspec.structs import replace
 
 from suite.errors import ConfigError, RunError
 from suite.journal.run import Run
-from suite.report.eee_parts import Told, candidate_of, collection_of, component, model_id, model_info
+from suite.report.eee_parts import (
+    Told,
+    candidate_of,
+    collection_of,
+    component,
+    licence_of,
+    model_id,
+    model_info,
+)
 from suite.report.eee_results import CellOptions, Target, across_results, cell_results, targets_of
 from suite.report.eee_rows import Samples
 from suite.report.eee_schema import AGGREGATE, ROW, VERSION, Fields, Unfit, check_results, encoded, fields
@@ -193,10 +201,7 @@ def _advice(run: Run, targets: Iterable[Target], samples: bool, folder: Path) ->
     if none := sum(one.value is None for one in numbers):
         yield f"{none:,} of {len(numbers):,} results have no number and are left out"
     if samples:
-        licences = {
-            str((one.get("licence") or {}).get("name") or "of a file that was given")
-            for one in run.manifest.data.values()
-        }
+        licences = {licence_of(one) or "of a file that was given" for one in run.manifest.data.values()}
         yield f"the samples hold the data's texts (licence: {', '.join(sorted(licences))}) and all answers:"
         yield "  see that you may publish them, or write only the numbers with --no-samples"
     yield "to validate, in an environment of its own with Python 3.12 or newer:"

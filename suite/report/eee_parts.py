@@ -9,6 +9,7 @@ import msgspec
 from suite.errors import ConfigError, SuiteError
 from suite.journal.documents import CellRecord, RoleMember
 from suite.journal.run import Run
+from suite.journal.shapes import Values
 from suite.report.eee_schema import Fields, fields
 from suite.report.numbers import plain
 from suite.run.cells import AnyTask
@@ -131,6 +132,12 @@ def _prompt(task: AnyTask | None, cell: CellRecord) -> str:
     return "\n\n".join(f"[{name}]\n{getattr(task.prompts, name).text}" for name in task.prompts.names())
 
 
+def licence_of(identity: Values) -> str:
+    """The name of a dataset's licence, "" where none is known."""
+    licence = identity.get("licence")
+    return str(licence.get("name") or "") if isinstance(licence, dict) else ""
+
+
 def data_of(run: Run, task: AnyTask | None) -> Fields:
     """The first dataset that a task names (without the task: of the run); the others in the details."""
     known = run.manifest.data
@@ -141,8 +148,8 @@ def data_of(run: Run, task: AnyTask | None) -> Fields:
     details = {
         name: str(first[name]) for name in ("source", "revision", "sha256", "plan_sha256") if first.get(name)
     }
-    if licence := (first.get("licence") or {}).get("name"):
-        details["licence"] = str(licence)
+    if licence := licence_of(first):
+        details["licence"] = licence
     if first.get("files") and "sha256" not in details:
         details["files_sha256"] = plain(first["files"])
     for name in names[1:]:

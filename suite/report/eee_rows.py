@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from suite.chat import Json, Message
+from suite.chat import Message
 from suite.journal.records import OutputRecord
 from suite.journal.run import FoundCall, Run
 from suite.report.eee_results import CellOptions, Target
@@ -38,7 +39,7 @@ class Samples:
         output = self._run.output(row.key)
         calls = self._calls(output)
         self._note_options(row.cell, calls)
-        common: Fields | None = None
+        shared: SharedFields | None = None
         for target in self._targets.get(row.cell, ()):
             if row.values is None or not fits(row.tags, target.facts.where):
                 continue
@@ -49,16 +50,16 @@ class Samples:
             if value is None or isinstance(value, str):
                 target.not_applicable += 1
                 continue
-            if common is None:
-                common = self._common(row, calls)
-            yield self._line(row, target, float(value), common, calls)
+            if shared is None:
+                shared = _shared(row, calls)
+            yield self._line(row, target, float(value), shared, calls)
 
     def _line(
         self,
         row: SampleRow,
         target: Target,
         score: float,
-        common: Mapping[str, Json],
+        shared: "SharedFields",
         calls: Sequence[FoundCall],
     ) -> Fields:
         correct, rule = target.correct(score)
@@ -72,7 +73,6 @@ class Samples:
             "is_correct_rule": rule,
             **{f"tag_{name}": str(value) for name, value in row.tags.items()},
         }
-        turns = common["messages"]
         return fields(
             schema_version=VERSION,
             evaluation_id=self._evaluation,
@@ -80,13 +80,13 @@ class Samples:
             evaluation_name=target.evaluation,
             evaluation_result_id=target.result_id,
             sample_id=row.sample,
-            **common,
+            **shared.common,
             answer_attribution=[],
             evaluation=fields(
                 score=score,
                 is_correct=correct,
-                num_turns=sum(1 for one in turns if one["role"] == "assistant") or 1 if turns else None,
-                tool_calls_count=sum(len(one.get("tool_calls", ())) for one in turns) if turns else None,
+                num_turns=shared.turns,
+                tool_calls_count=shared.tool_calls,
             ),
             token_usage=_tokens(calls) if calls else None,
             performance=_performance(row),
@@ -105,50 +105,66 @@ class Samples:
             options = calls[-1].call.options
             asked.options.add((options.temperature, options.top_p, options.max_tokens))
 
-    def _common(self, row: SampleRow, calls: Sequence[FoundCall]) -> Fields:
-        """What the lines of one sample and trial share."""
-        turns = _turns(calls[-1]) if calls else []
-        asked = calls[-1].blocks.request(calls[-1].call) if calls else None
-        agentic = any("tool_calls" in one for one in turns)
-        several = agentic or sum(1 for one in turns if one["role"] == "assistant") > 1
-        if asked is None or asked.kind != "chat":
-            raw = msgspec.json.encode(asked).decode() if asked else ""
-        else:
-            raw = "\n\n".join(one.content for one in asked.messages if one.role in ("system", "user"))
-        reasoning = [calls[-1].call.reply.reasoning] if calls and calls[-1].call.reply.reasoning else None
-        answer = row.answer or ("" if row.data is None else msgspec.json.encode(row.data).decode())
-        told = {"raw": raw, "reference": []}
-        return {
-            "sample_hash": hashlib.sha256(msgspec.json.encode(told, order="sorted")).hexdigest(),
-            "interaction_type": "agentic" if agentic else "multi_turn" if several else "single_turn",
-            "input": told,
-            "output": None if several else fields(raw=[answer], reasoning_trace=reasoning),
-            "messages": turns if several else None,
-        }
+
+class SharedFields(NamedTuple):
+    """What the lines of one sample and trial share. turns, tool_calls: of a conversation, else None."""
+
+    common: Fields
+    turns: int | None = None
+    tool_calls: int | None = None
 
 
-def _turns(found: FoundCall) -> list[Fields]:
+def _shared(row: SampleRow, calls: Sequence[FoundCall]) -> SharedFields:
+    messages = _messages(calls[-1]) if calls else []
+    asked = calls[-1].blocks.request(calls[-1].call) if calls else None
+    tool_calls = sum(len(one.tool_calls) for one in messages)
+    turns = sum(one.role == "assistant" for one in messages)
+    several = tool_calls > 0 or turns > 1
+    if asked is None or asked.kind != "chat":
+        raw = msgspec.json.encode(asked).decode() if asked else ""
+    else:
+        raw = "\n\n".join(one.content for one in asked.messages if one.role in ("system", "user"))
+    reasoning = calls[-1].call.reply.reasoning if calls else ""
+    answer = row.answer or ("" if row.data is None else msgspec.json.encode(row.data).decode())
+    told: Fields = {"raw": raw, "reference": []}
+    common: Fields = {
+        "sample_hash": hashlib.sha256(msgspec.json.encode(told, order="sorted")).hexdigest(),
+        "interaction_type": "agentic" if tool_calls else "multi_turn" if several else "single_turn",
+        "input": told,
+        "output": None
+        if several
+        else fields(raw=[answer], reasoning_trace=[reasoning] if reasoning else None),
+        "messages": _turns(messages, reasoning) if several else None,
+    }
+    return SharedFields(common, turns or 1, tool_calls) if several else SharedFields(common)
+
+
+def _messages(found: FoundCall) -> list[Message]:
     """The conversation that the last call of a sample saw, and its reply."""
     request = found.blocks.request(found.call)
     if request.kind != "chat":
         return []
     reply = found.call.reply
-    told = [*request.messages, Message("assistant", reply.text, reply.tool_calls)]
+    return [*request.messages, Message("assistant", reply.text, reply.tool_calls)]
+
+
+def _turns(messages: Sequence[Message], reasoning: str) -> list[Fields]:
+    """A conversation in their form. reasoning: what led its last message."""
     turns = []
-    for number, one in enumerate(told):
+    for number, one in enumerate(messages):
         calls = [
             fields(
                 id=call.id or f"call-{number}-{place}", name=call.name, arguments=_arguments(call.arguments)
             )
             for place, call in enumerate(one.tool_calls)
         ]
-        last = number == len(told) - 1
+        last = number == len(messages) - 1
         turns.append(
             fields(
                 turn_idx=number,
                 role=one.role,
                 content=one.content or None,
-                reasoning_trace=(reply.reasoning or None) if last else None,
+                reasoning_trace=(reasoning or None) if last else None,
                 tool_calls=calls or None,
                 tool_call_id=[one.tool_call_id] if one.tool_call_id else None,
             )

@@ -56,11 +56,14 @@ def check_results(results: list[Fields]) -> None:
 
 def check_score(score: float, metric: Fields, name: str) -> float:
     """The score, finite and within the metric's bounds. Raises Unfit."""
-    low = float(metric.get("min_score", -math.inf))
-    high = float(metric.get("max_score", math.inf))
+    low, high = _end(metric.get("min_score", -math.inf)), _end(metric.get("max_score", math.inf))
     if not math.isfinite(score) or not low <= score <= high:
         raise Unfit(f"score {score} of {name} is outside {low} to {high}")
     return score
+
+
+def _end(bound: Json) -> float:
+    return float(bound) if isinstance(bound, int | float | str) else math.nan
 
 
 @cache

@@ -1,5 +1,6 @@
 """A task's numbers as HTML: headline with its interval drawn, the sweep as a plot, tables."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -150,10 +151,15 @@ def sweep_plot(task: TaskPart, level: float) -> Plot | None:
         groups.setdefault(" · ".join(others) or task.headline, []).append(cell)
     lines = []
     for name, members in groups.items():
-        members.sort(key=lambda cell: float(cell.values[axis]))
-        lines.append(Line.of(name, _headlines(members), [float(cell.values[axis]) for cell in members]))
+        members.sort(key=lambda cell: _along(cell, axis))
+        lines.append(Line.of(name, _headlines(members), [_along(cell, axis) for cell in members]))
     title = f"{task.headline} against {task.swept[axis]}"
     return Plot(lines, x=task.swept[axis], y=y, title=title, y_range=_range(cells))
+
+
+def _along(cell: CellSummary, axis: int) -> float:
+    value = cell.values[axis]
+    return float(value) if is_number(value) else math.nan
 
 
 def _numeric_axis(task: TaskPart) -> int | None:

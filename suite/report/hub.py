@@ -211,7 +211,7 @@ def _entry(
 def _revision(run: Run, dataset: str) -> str | None:
     for identity in run.manifest.data.values():
         if identity.get("source") == "hub" and identity.get("repo") == dataset:
-            return identity.get("revision") or None
+            return str(identity.get("revision") or "") or None
     return None
 
 

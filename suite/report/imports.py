@@ -219,8 +219,8 @@ def _write(
                 record = msgspec.convert(dict(given), ImportedRecord)
                 cell = cells.of(record)
                 cells.samples[cell.id] += 1
-                told = record.payload is not msgspec.UNSET
-                payload = payload_of(type(cell.task), record.payload) if told else None
+                told = None if record.payload is msgspec.UNSET else record.payload
+                payload = None if record.payload is msgspec.UNSET else payload_of(type(cell.task), told)
                 output, score, pending = _made(record, cell.id, payload)
             except (TypeError, ValueError) as error:
                 raise DataError(
@@ -233,7 +233,7 @@ def _write(
             if output is not None:
                 put(folder / "outputs.jsonl", output)
                 if payload is not None:
-                    line = {"cell": cell.id, "sample": output.sample, "payload": record.payload}
+                    line: dict[str, Json] = {"cell": cell.id, "sample": output.sample, "payload": told}
                     samples.write(canonical_json(line) + b"\n")
             if score is not None:
                 put(scoring / "scores.jsonl", score)

@@ -54,7 +54,7 @@ def missing_data(run: Run) -> str:
         entry = identity.get("entry")
         if not entry:
             return f"the run was given its data for {name} with --data"
-        if ready(registry.dataset(entry), cache) is None:
+        if ready(registry.dataset(str(entry)), cache) is None:
             return f"the data set {entry} is not on this machine; `suite data pull {entry}` brings it"
     return ""
 

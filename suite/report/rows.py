@@ -203,7 +203,6 @@ def flat(row: SampleRow, columns: Columns) -> FlatRow:
 
 
 def _scalar(value: Json) -> Scalar:
-    if isinstance(value, list | dict):
-        return msgspec.json.encode(value).decode()
-    scalar: Scalar = value
-    return scalar
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return msgspec.json.encode(value).decode()

@@ -6,6 +6,7 @@ Not here: samples and traces (`sample_choice`, `traces`), the remarks beside the
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeGuard
 
 from suite.chat import Json
 from suite.journal.documents import (
@@ -211,6 +212,6 @@ def label(parameters: Mapping[str, Json], names: Sequence[str]) -> str:
     return ", ".join(f"{name}={plain(parameters.get(name))}" for name in names)
 
 
-def is_number(value: Json) -> bool:
+def is_number(value: Json) -> TypeGuard[int | float]:
     """Whether a value is a number (a bool is none)."""
     return isinstance(value, int | float) and not isinstance(value, bool)

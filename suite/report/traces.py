@@ -160,7 +160,8 @@ def _said(role: str, text: str) -> Said:
 
 def _tools(call: CallRecord, blocks: BlockReader) -> list[str]:
     extra: Json = blocks.get(call.tools).extra if call.tools else None
-    return [str(one.get("name", "")) for one in extra or () if isinstance(one, dict)]
+    tools = extra if isinstance(extra, list) else ()
+    return [str(one.get("name", "")) for one in tools if isinstance(one, dict)]
 
 
 def options_text(options: Options) -> str:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
+from suite.chat import Json
 from suite.data.cache import Cache
 from suite.data.registry import Registry
 from suite.data.rows import Raw, RowPlace
@@ -13,7 +15,7 @@ from suite.errors import DataError
 from suite.plugins import catalogue
 from suite.run.cells import AnyTask
 
-Row = Mapping[str, object] | BaseModel
+Row = Mapping[str, Any] | BaseModel  # as a test writes it
 Rows = Iterable[Row]
 Change = Callable[[str, Raw], Raw]  # of a row of a dataset, by its name
 
@@ -41,7 +43,7 @@ class MemorySource:
         """There are no files."""
         raise DataError(f"{self._name} is in memory: it has rows, no file {path!r}")
 
-    def identity(self) -> Mapping[str, object]:
+    def identity(self) -> Mapping[str, Json]:
         """Where it comes from."""
         return {"source": "memory"}
 
@@ -68,7 +70,7 @@ class FolderSource:
             raise DataError(f"{self._name} has no file {path!r}", where=str(self._folder))
         return found
 
-    def identity(self) -> Mapping[str, object]:
+    def identity(self) -> Mapping[str, Json]:
         """Where it comes from."""
         return {"source": "folder"}
 

@@ -10,7 +10,17 @@ from typing import Any
 
 import msgspec
 
-from suite.chat import Message, Options, Reply, Request, Usage, canonical_json, request_sha256, sha256_hex
+from suite.chat import (
+    Json,
+    Message,
+    Options,
+    Reply,
+    Request,
+    Usage,
+    canonical_json,
+    request_sha256,
+    sha256_hex,
+)
 from suite.journal.document_files import write_json
 from suite.journal.journal_file import Blocks, JournalFile
 from suite.journal.records import AttemptRecord, CallRecord, CellPlan, OutputRecord, Record, ScoreRecord
@@ -96,7 +106,12 @@ class Writer:
 def plans(build: Build) -> list[CellPlan]:
     found = []
     for method, turns in itertools.product(build.methods, build.turns):
-        values = {"method": method, "inter_turns": turns, "paper_turns": turns + 2, "protocol": "paper"}
+        values: dict[str, Json] = {
+            "method": method,
+            "inter_turns": turns,
+            "paper_turns": turns + 2,
+            "protocol": "paper",
+        }
         found.append((GENERATION, values))
     found.append((UNITS, {"system": "metric"}))
     return [
@@ -156,7 +171,7 @@ def solve(
     run: Writer, build: Build, number: int, index: int, cell: CellPlan, name: str, chance: random.Random
 ) -> tuple[OutputRecord, list[str]]:
     text = build.text(number, index)
-    turns = int(cell.parameters.get("inter_turns", 1))
+    turns = int(str(cell.parameters.get("inter_turns", 1)))
     messages = [Message("user", f"I like trains, not planes. ({index})")]
     messages += [
         Message(role, f"unrelated {role} message {turn}")

@@ -248,7 +248,7 @@ def test_a_row_that_is_not_theirs_is_refused(mini: Run, tmp_path: Path, place: s
 
 
 def test_what_their_schema_leaves_open_is_checked_here() -> None:
-    one = {"evaluation_result_id": "a"}
+    one: dict[str, Any] = {"evaluation_result_id": "a"}
     check_results([one])
     with pytest.raises(Unfit, match="at least 1 item"):
         check_results([])

@@ -1,5 +1,6 @@
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_bundled_rows_stand_in_unless_rows_are_given_and_can_be_changed() -> Non
     bundled = list(task_data(Biases).rows(name, BiasQuestion))
     seen: list[str] = []
 
-    def noted(dataset: str, row: dict[str, object]) -> dict[str, object]:
+    def noted(dataset: str, row: dict[str, Any]) -> dict[str, Any]:
         seen.append(dataset)
         return row
 
