@@ -83,7 +83,8 @@ class Answering:
 
     def heard(self, reply: Reply) -> None:
         """A reply that was asked for in this run."""
-        if not {"row", "settled"} & set(reply.details or {}):  # a refusal names no model
+        details = reply.details if isinstance(reply.details, Mapping) else {}
+        if "row" not in details and "settled" not in details:  # a refusal names no model
             self._seen.add((reply.model, reply.fingerprint))
         self.asked()
 

@@ -71,7 +71,7 @@ def make_cell(task: AnyTask, plugin: str) -> Cell:
     """The cell of a task object."""
     parameters: Parameters = task.parameters
     solve = parameters.solve_values()
-    identity = {"task": task.info.name, "version": task.info.version, "parameters": solve}
+    identity: dict[str, Json] = {"task": task.info.name, "version": task.info.version, "parameters": solve}
     plan = CellPlan(
         cell=sha256_hex(canonical_json(identity))[:12],
         task=task.info.name,
@@ -186,7 +186,7 @@ def _values(task: type[AnyTask], name: str, text: str) -> list[Json]:
         texts = [parse_value(one) if isinstance(one, str) else one for one in texts]
     else:
         whole = _fits(adapter, text)
-        texts = [text] if whole and "," not in text else text.split(",")
+        texts = [text] if whole and "," not in text else [*text.split(",")]
     return [_fitting(adapter, one, name) for one in texts]
 
 

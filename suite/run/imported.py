@@ -42,7 +42,7 @@ def imported_samples(run: Run, cells: Sequence[Cell]) -> Given:
     found: dict[str, list[AnySample]] = {cell.id: [] for cell in cells}
     for row in json_lines(path):
         try:
-            record = outputs[row.value["cell"], row.value["sample"], 0]
+            record = outputs[str(row.value["cell"]), str(row.value["sample"]), 0]
             payload = payload_of(tasks[record.cell], row.value["payload"])
             if payload_sha256(payload) != record.payload_sha256:
                 raise ValueError("the payload is another one than the output was made for")

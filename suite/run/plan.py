@@ -82,7 +82,9 @@ class Plan:
 
     def score_identity(self) -> dict[str, Json]:
         """What makes two scorings of one run the same scoring."""
-        cells = {cell.id: [cell.plan.prompts_sha256, cell.plan.score_parameters] for cell in self.cells}
+        cells: dict[str, Json] = {
+            cell.id: [cell.plan.prompts_sha256, cell.plan.score_parameters] for cell in self.cells
+        }
         return {"roles": self._lasting("score"), "cells": cells}
 
     def _lasting(self, stage: str) -> dict[str, Json]:

@@ -50,7 +50,7 @@ class Member:
             identity=dict(self.engine.identity()),
             limits=dict(self.engine.limits()),
             sampling=dict(self.spec.sampling),
-            settings=settled(self.engine.settings(), self.spec.sampling.get("thinking")),
+            settings=settled(self.engine.settings(), thinking_of(self.spec)),
         )
 
 
@@ -79,6 +79,12 @@ class Filled:
         for one in self.at(*stages):
             found.setdefault(one.role, []).append(one.record())
         return found
+
+
+def thinking_of(spec: ModelSpec) -> str | int | None:
+    """What a spec says of hidden reasoning."""
+    thinking = spec.sampling.get("thinking")
+    return thinking if isinstance(thinking, str | int) else None
 
 
 def shown_spec(spec: ModelSpec) -> str:
@@ -243,7 +249,7 @@ def _member(
                 fix=helps(can),
             )
         chosen |= choice
-    thinking = spec.sampling.get("thinking")
+    thinking = thinking_of(spec)
     if thinking is not None and (why := engine.thinks(thinking)):
         raise CapabilityError(
             f"{spec.text} cannot be told thinking={thinking}", where=why, fix="see thinking in docs/models.md"

@@ -108,11 +108,13 @@ def sampling_changes(spec: ModelSpec) -> dict[str, Json]:
     """The options of a request that a spec sets, as `Options` has them."""
     changes = {key: value for key, value in spec.sampling.items() if key != "reasoning_tags"}
     if "stop" in changes:
-        stop = changes["stop"] or ()
-        changes["stop"] = (stop,) if isinstance(stop, str) else tuple(stop)
+        stop = changes["stop"]
+        changes["stop"] = (
+            (stop,) if isinstance(stop, str) else tuple(stop) if isinstance(stop, list | tuple) else ()
+        )
     for name in ("temperature", "top_p"):
-        if changes.get(name) is not None:
-            changes[name] = float(changes[name])
+        if isinstance(value := changes.get(name), int | float | str):
+            changes[name] = float(value)
     return changes
 
 
