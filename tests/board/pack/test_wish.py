@@ -199,6 +199,7 @@ def test_declarations_in_toml(run: Path, tmp_path: Path) -> None:
         ("submission_type: custom\n", "declares its changes"),
         ("disclosure: {selection: {rule: luck}}\n", "selection.rule: must be one of only_run, first"),
         ("- a\n", "holds no declarations"),
+        ("model: words\n", "declaration 'model' must hold fields"),
         ("model: {url: 'javascript:alert(1)'}\n", "model.url"),
         ("model: {parameters_total: 0}\n", "model.parameters_total"),
     ],
