@@ -9,11 +9,14 @@ Not here: sending anything (`suite.models`), recording anything (`suite.run`).
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-Json = Any  # what `json.loads` yields: None, bool, int, float, str, list, dict
+if TYPE_CHECKING:  # what `json.loads` yields
+    Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+else:
+    Json = Any  # msgspec and pydantic follow no type that holds itself
 
 Finish = Literal["stop", "length", "overflow", "refused", "empty", "invalid", "limit"]
 RequestKind = Literal["chat", "complete", "rate", "rank", "logprobs"]
@@ -149,7 +152,7 @@ class Output(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     text: str = ""
-    data: Json = None
+    data: Any = None
     finish: Finish = "stop"
 
 
@@ -179,7 +182,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     fingerprint: str = ""
     marks: tuple[tuple[int, str], ...] = ()
 
-    def output(self, data: Json = None) -> Output:
+    def output(self, data: Any = None) -> Output:
         """This reply as a sample's output; one that stopped without a word or a tool call is empty.
 
         data: what else of JSON `score` needs.

@@ -19,6 +19,7 @@ from suite.journal.records import FORMAT
 from suite.secrets import scrub
 
 LARGEST_DOCUMENT = 256 * 2**20  # bytes of a manifest or of results
+RESTORE = "restore it from a copy; results.json alone can be made again by `suite score`"
 DocumentT = TypeVar("DocumentT", bound=msgspec.Struct)
 
 
@@ -59,13 +60,9 @@ def decode(raw: bytes, kind: type[DocumentT], path: Path) -> DocumentT:
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
-        raise RunError(
-            f"{path.name} was changed or damaged: {error}",
-            where=str(path),
-            fix="restore it from a copy; results.json alone can be made again by `suite score`",
-        ) from error
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise RunError(f"{path.name} is not JSON: {error}", where=str(path)) from error
+        raise RunError(f"{path.name} was changed or damaged: {error}", str(path), RESTORE) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RunError(f"{path.name} is not JSON: {error}", str(path), RESTORE) from error
 
 
 def write_document(path: Path, document: msgspec.Struct) -> None:
