@@ -38,7 +38,7 @@ def valid(name: str, value: Any) -> bool:
 def test_the_registry_has_the_schemas_of_the_structs(made: dict[str, Any]) -> None:
     name = f"{made['$id'].removeprefix('suite:')}.json"
     Draft202012Validator.check_schema(made)
-    assert json.loads((FOLDER / name).read_text()) == made, f"write own_schemas() into {name}"
+    assert json.loads((FOLDER / name).read_text()) == made, f"{name}: run .ci/own_schemas.py"
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -43,7 +43,7 @@ def test_schema_is_one_and_its_objects_are_closed(name: str) -> None:
 
 
 def test_the_submissions_schema_is_that_of_its_struct() -> None:
-    assert schema("submission.v1.json") == json_schema(), "write json_schema() into submission.v1.json"
+    assert schema("submission.v1.json") == json_schema(), "run .ci/own_schemas.py"
 
 
 def test_a_real_run_keeps_them(good_bundle: Path) -> None:

@@ -47,4 +47,4 @@ def test_a_re_run(good: Callable[..., Any]) -> None:
 
 def test_the_schema_itself() -> None:
     Draft202012Validator.check_schema(SCHEMA)
-    assert json_schema() == SCHEMA, "write json_schema() into verification.v1.json"
+    assert json_schema() == SCHEMA, "run .ci/own_schemas.py"
