@@ -73,11 +73,18 @@ class SettingsFile:
         found: dict[str, object] = {}
         for key, value in table.items() if isinstance(table, dict) else ():
             way = (*names, key)
+            name, meant = current(names, key.replace("_", "-"), value)
             child = below.get_command(context, key) if below else None
             if child is not None and isinstance(value, dict):
                 found[key] = self.defaults(context, child, way)
-            elif (option := flags.get(current(names, key.replace("_", "-")))) is not None and option.name:
-                found[option.name] = self._value(context, option, value, way)
+            elif (option := flags.get(name)) is not None and option.name:
+                if option.name in found:
+                    raise ConfigError(
+                        f"setting {key!r} gives --{_shown(option)} a second time",
+                        self.where(way),
+                        f"keep one key for it: `{_shown(option)}`",
+                    )
+                found[option.name] = self._value(context, option, meant, way)
             else:
                 known = sorted({_shown(one) for one in flags.values()})
                 known += below.list_commands(context) if below else []
@@ -90,8 +97,14 @@ class SettingsFile:
         many = option.multiple or option.nargs != 1
         given = [value] if option.multiple and not isinstance(value, list) else value
         if isinstance(given, dict) or (isinstance(given, list) and not many):
-            raise ConfigError(f"setting {way[-1]!r} takes one value, not several", self.where(way))
-        if any("\0" in str(one) for one in (given if isinstance(given, list) else [given])):
+            raise ConfigError(
+                f"setting {way[-1]!r} takes one value, not several", self.where(way), "give one value"
+            )
+        each = given if isinstance(given, list) else [given]
+        if isinstance(option.type, click.Path) and not all(isinstance(one, str | None) for one in each):
+            fix = f'write it in quotes, as in `{way[-1]} = "a/path"`'
+            raise ConfigError(f"setting {way[-1]!r} takes a path, not {value!r}", self.where(way), fix)
+        if any("\0" in str(one) for one in each):
             raise ConfigError(f"setting {way[-1]!r} holds a NUL character", self.where(way))
         try:
             option.type_cast_value(context, given)

@@ -1,13 +1,16 @@
 """Old spellings of the command line: each works for one version more, and a note on stderr names the new one.
 
-One table of flags, one of arguments that became flags. The new spelling takes the place of the old one before
-a line is read, so that no command knows an old one and no help shows it. All of it goes with 0.3.0.
+One table of flags, one of arguments that became flags, one of what variables and settings were called where
+that was not the flag's name. The new spelling takes the place of the old one before a line is read, so that
+no command knows an old one and no help shows it. All of it goes with 0.3.0.
 """
 
 import os
 from collections.abc import Mapping, Sequence
 
 import click
+
+from suite.errors import ConfigError
 
 # command -> old flag -> new one
 FLAGS: Mapping[str, Mapping[str, str]] = {
@@ -38,26 +41,52 @@ ARGUMENTS: Mapping[str, str] = {
     "board build": "--repo",
 }
 
+# command -> name in variables and settings, where it was not the flag's -> the flag today
+NAMES: Mapping[str, Mapping[str, str]] = {
+    "report show": {"markdown": "--markdown=-"},
+    "report export": {"kind": "--to"},
+    "data import": {"folder": "--dir"},
+    "plugin new": {"folder": "--output"},
+    "submit pack": {"flag-url": "--model-url", "board": "--board"},
+    "submit declare": {"board": "--board"},
+    "submit place": {"urls": "--bundle-url"},
+    "submit verify": {"json-path": "--output"},
+    "board accept": {"urls": "--bundle-url"},
+    "userbench generate": {"folder": "--output"},
+    "userbench export": {"file": "--output"},
+}
+# flags without a value, of `submit verify` and of the commands of ARGUMENTS
+SWITCHES = frozenset(("--json", "--strict", "--quiet", "--no-verify", "--help", "-h"))
+_YES, _NO = ("1", "true", "t", "yes", "y", "on"), ("0", "false", "f", "no", "n", "off")  # as click reads them
+
 
 def modern(line: Sequence[str]) -> list[str]:
-    """The command line in the new spelling."""
+    """The command line in the new spelling. Raises ConfigError for one flag in both spellings."""
     for length in (1, 2):
         way, rest = " ".join(line[:length]), list(line[length:])
         if way in FLAGS:
-            rest = [*_flags(way, rest), *_from_environment(way, rest)]
+            rest = _flags(way, rest)
+        if way in FLAGS or way in NAMES:
+            end = rest.index("--") if "--" in rest else len(rest)
+            rest[end:end] = _from_environment(way, rest[:end])
         if way in ARGUMENTS:
             rest = _argument(way, rest)
         line = [*line[:length], *rest]
     return list(line)
 
 
-def current(way: Sequence[str], key: str) -> str:
-    """The key of a settings file in its new spelling."""
-    old, new = f"--{key}", FLAGS.get(" ".join(way), {}).get(f"--{key}")
-    if new is None or old == "--json":
-        return key
-    note(" ".join(way), old, new)
-    return new.strip("-").partition("=")[0]
+def current(names: Sequence[str], key: str, value: object) -> tuple[str, object]:
+    """A key of a settings file and its value in the new spelling."""
+    way = " ".join(names)
+    new = _names(way).get(key, f"--{key}")
+    flag, fixed, constant = new.partition("=")
+    switch = isinstance(value, bool)
+    if flag.strip("-") == key and not (fixed and switch):
+        return key, value
+    if (key == "json" and switch) or (fixed and not switch):  # a flag today, too; no value that it had
+        return key, value
+    note(way, f"-{key}" if len(key) == 1 else f"--{key}", new.replace("=", " "))
+    return flag.strip("-"), (constant if value else None) if fixed else value
 
 
 def note(way: str, old: str, new: str) -> None:
@@ -65,40 +94,82 @@ def note(way: str, old: str, new: str) -> None:
     click.echo(f"note: `suite {way}`: {old} is now {new}; the old spelling ends with 0.3.0", err=True)
 
 
+def _names(way: str) -> dict[str, str]:
+    """What variables and settings may call a flag of a command, and the flag today."""
+    return {old.lstrip("-"): new for old, new in FLAGS.get(way, {}).items()} | dict(NAMES.get(way, {}))
+
+
+def _variable(way: str, name: str) -> str:
+    return f"SUITE_{way} {name.lstrip('-')}".upper().replace(" ", "_").replace("-", "_")
+
+
 def _from_environment(way: str, words: Sequence[str]) -> list[str]:
-    """--output, where only the environment gives it, and by its old name: SUITE_EVAL_OUT."""
-    name = f"SUITE_{way.upper().replace(' ', '_')}_OUT"
-    if "--out" not in FLAGS[way] or name not in os.environ or f"{name}PUT" in os.environ:
-        return []
-    if any(word.startswith(("-O", "--output=", "--out=")) or word in ("--output", "--out") for word in words):
-        return []
-    note(way, name, f"{name}PUT")
-    return ["--output", os.environ[name]]
+    """The renamed flags that only the environment gives, by the new name or an old one: SUITE_EVAL_OUT."""
+    names, found = _names(way), list[str]()
+    today = {new.lstrip("-"): new for new in names.values() if "=" not in new}
+    for name, new in [*today.items(), *names.items()]:
+        flag, fixed, constant = new.partition("=")
+        old, now = _variable(way, name), _variable(way, flag)
+        value = os.environ.get(old, "")
+        if not value or len(name) == 1 or _given(flag, [*words, *found]):
+            continue
+        yes, no = value.lower() in _YES, value.lower() in _NO
+        switch = flag == "--all" or bool(fixed)
+        if (switch and not yes) or (name == "json" and (yes or no)):
+            continue
+        if old != now or fixed:
+            note(way, f"{old}={value}" if old == now else old, f"{now}={constant}" if fixed else now)
+        for one in value.split() if flag == "--bundle-url" else [value]:
+            found += [new] if switch else [flag, one]
+    return found
+
+
+def _given(flag: str, words: Sequence[str]) -> bool:
+    short = ("-O",) if flag == "--output" else ()
+    return any(word == flag or word.startswith((f"{flag}=", *short)) for word in words)
 
 
 def _flags(way: str, words: list[str]) -> list[str]:
     found: list[str] = []
-    for at, word in enumerate(words):
-        if word == "--":
-            return [*found, *words[at:]]
-        name, equals, value = word.partition("=")
+    places = _positionals(words)
+    end = words.index("--") if "--" in words else len(words)
+    for at, word in enumerate(words[:end]):
+        name, equals, _ = word.partition("=")
         short = not word.startswith("--") and word.startswith("-")
         old = word[:2] if short else name
         new = FLAGS[way].get(old)
-        follows = value if equals else next(iter(words[at + 1 :]), "")
-        if new is None or (old == "--json" and not follows.endswith(".json")):  # a flag today, too
+        # a flag today, too: with a value if a word follows that is not the only argument
+        if new is None or (old == "--json" and not equals and not (at + 1 in places and len(places) > 1)):
             found.append(word)
             continue
         note(way, old, new.replace("=", " "))
+        if _given(new.partition("=")[0], words[:end]):
+            raise ConfigError(f"{old} and {new} are one flag", f"suite {way}", f"give {new} alone")
         found.append(new + word[len(old) :])
-    return found
+    return [*found, *words[end:]]
 
 
 def _argument(way: str, words: list[str]) -> list[str]:
-    for at, word in enumerate(words):
-        before = words[at - 1] if at else ""
-        valued = before.startswith("-") and "=" not in before and before not in ("--json", "--no-verify")
-        if not word.startswith("-") and not valued:
-            note(way, "its argument", f"{ARGUMENTS[way]} {word}")
-            return [*words[:at], ARGUMENTS[way], *words[at:]]
+    for at in _positionals(words)[:1]:
+        note(way, "its argument", f"{ARGUMENTS[way]} {words[at]}")
+        behind = "--" in words[:at]
+        rest = ["--", *words[at + 1 :]] if behind and words[at + 1 :] else words[at + 1 :]
+        return [*words[: at - behind], ARGUMENTS[way], words[at], *rest]
     return words
+
+
+def _positionals(words: Sequence[str]) -> list[int]:
+    """Where the words stand that are neither flags nor their values."""
+    found: list[int] = []
+    value = False
+    for at, word in enumerate(words):
+        if value:
+            value = False
+        elif word == "--":
+            return [*found, *range(at + 1, len(words))]
+        elif word.startswith("-") and word != "-":
+            alone = "=" in word or word in SWITCHES or (len(word) > 2 and not word.startswith("--"))
+            value = not alone
+        else:
+            found.append(at)
+    return found

@@ -28,7 +28,15 @@ LINES = {
     "submit pack RUN -o a.zip --url https://a": "submit pack RUN -O a.zip --model-url https://a",
     "submit place a.zip --repo b --url https://a": "submit place a.zip --repo b --bundle-url https://a",
     "submit verify a.zip --json report.json": "submit verify a.zip --output report.json",
-    "submit verify --json=report a.zip": "submit verify --json=report a.zip",
+    "submit verify --json=report a.zip": "submit verify --output=report a.zip",
+    "submit verify a.zip --json=/tmp/v.txt": "submit verify a.zip --output=/tmp/v.txt",
+    "submit verify a.zip --json /tmp/ver.out": "submit verify a.zip --output /tmp/ver.out",
+    "submit verify --json ver.out --board mini a.zip": "submit verify --output ver.out --board mini a.zip",
+    "submit verify a.zip --json -": "submit verify a.zip --output -",
+    "submit verify a.zip --json": "submit verify a.zip --json",
+    "submit verify a.zip --json --strict": "submit verify a.zip --json --strict",
+    "submit verify --board mini --json a.zip": "submit verify --board mini --json a.zip",
+    "submit verify --json --signers keys -- a.zip": "submit verify --json --signers keys -- a.zip",
     "submit verify --json a.zip": "submit verify --json a.zip",
     "submit verify -o judge.x=1 a.zip": "submit verify -o judge.x=1 a.zip",
     "board init my-board --board mini": "board init --repo my-board --board mini",
@@ -37,6 +45,7 @@ LINES = {
     "board check .": "board check --repo .",
     "board check-pr . --base a --head b": "board check-pr --repo . --base a --head b",
     "board build . -o site --url https://a": "board build --repo . -O site --site-url https://a",
+    "board build -o st -- bd": "board build -O st --repo bd",
     "board fetch DIR --board mini -o ../fetched": "board fetch DIR --board mini -O ../fetched",
     "board accept --new --repo .": "board accept --all --repo .",
     "board accept a.zip --url https://a": "board accept a.zip --bundle-url https://a",
@@ -127,7 +136,108 @@ def test_an_old_variable_of_the_environment_is_the_new_one(
     assert "SUITE_EVAL_OUT is now SUITE_EVAL_OUTPUT" in capsys.readouterr().err
     assert modern("eval -O other") == "eval -O other"
     monkeypatch.setenv("SUITE_EVAL_OUTPUT", "other")
-    assert modern("eval --task t") == "eval --task t"
+    assert modern("eval --task t") == "eval --task t --output other"
+    assert capsys.readouterr().err == ""
+
+
+# variable, value -> line, and what the line becomes
+VARIABLES = {
+    ("SUITE_BOARD_BUILD_URL", "https://a"): ("board build -O s", "board build -O s --site-url https://a"),
+    ("SUITE_SCORE_OUT", "d"): ("score R -- x", "score R --output d -- x"),
+    ("SUITE_COMPARE_BASELINE", "a"): ("compare a b", "compare a b --against a"),
+    ("SUITE_REPORT_SHOW_MD", "1"): ("report show R", "report show R --markdown=-"),
+    ("SUITE_REPORT_SHOW_MARKDOWN", "true"): ("report show R", "report show R --markdown=-"),
+    ("SUITE_REPORT_EXPORT_KIND", "csv"): ("report export R", "report export R --to csv"),
+    ("SUITE_SUBMIT_PACK_URL", "u"): ("submit pack R", "submit pack R --model-url u"),
+    ("SUITE_SUBMIT_PACK_FLAG_URL", "u"): ("submit pack R", "submit pack R --model-url u"),
+    ("SUITE_SUBMIT_PLACE_URLS", "u v"): ("submit place B", "submit place B --bundle-url u --bundle-url v"),
+    ("SUITE_PLUGIN_NEW_DIR", "d"): ("plugin new u", "plugin new u --output d"),
+    ("SUITE_PLUGIN_NEW_FOLDER", "d"): ("plugin new u", "plugin new u --output d"),
+    ("SUITE_BOARD_ACCEPT_NEW", "1"): ("board accept", "board accept --all"),
+    ("SUITE_SUBMIT_VERIFY_JSON", "v.txt"): ("submit verify B", "submit verify B --output v.txt"),
+    ("SUITE_SUBMIT_VERIFY_JSON_PATH", "v.txt"): ("submit verify B", "submit verify B --output v.txt"),
+}
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_every_old_variable_becomes_the_new_flag_with_a_note(
+    variable: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(*variable)
+    line, new = VARIABLES[variable]
+    assert modern(line) == new
+    assert variable[0] in (told := capsys.readouterr().err) and " is now SUITE_" in told
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "line", "new"),
+    [
+        ("SUITE_SUBMIT_PACK_BOARD", "mini", "submit pack R", "submit pack R --board mini"),
+        ("SUITE_SUBMIT_DECLARE_BOARD", "mini", "submit declare", "submit declare --board mini"),
+        ("SUITE_COMPARE_AGAINST", "a", "compare a b", "compare a b --against a"),
+        ("SUITE_REPORT_SHOW_MARKDOWN", "a.md", "report show R", "report show R"),
+        ("SUITE_REPORT_SHOW_MD", "0", "report show R", "report show R"),
+        ("SUITE_SUBMIT_VERIFY_JSON", "1", "submit verify B", "submit verify B"),
+    ],
+)
+def test_a_variable_named_like_its_flag_needs_no_note(
+    variable: str,
+    value: str,
+    line: str,
+    new: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert (modern(line), capsys.readouterr().err) == (new, "")
+
+
+@pytest.mark.parametrize(
+    ("way", "keys", "code", "said"),
+    [
+        ("report show", "md = true", 0, "--md is now --markdown -;"),
+        ("report show", "markdown = true", 0, "--markdown is now --markdown -;"),
+        ("report show", "md = false", 0, "--md is now --markdown -;"),
+        ("report export", 'o = "a.csv"', 0, "-o is now -O;"),
+        ("submit verify", 'json = "v.json"', 0, "--json is now --output;"),
+        ("submit verify", 'json_path = "v.json"', 0, "--json-path is now --output;"),
+        ("submit verify", "json = true", 0, ""),
+        ("eval", 'out = "a"\noutput = "b"', 2, "'output' gives --output a second time"),
+        ("eval", "output = true", 2, "'output' takes a path, not True"),
+        ("eval", "out = 3", 2, "'out' takes a path, not 3"),
+        ("eval", 'output = ["a"]', 2, "'output' takes one value, not several"),
+        ("submit verify", "json = 3", 2, "'json' takes a path, not 3"),
+    ],
+)
+def test_old_keys_and_wrong_values_of_the_settings_file(
+    way: str,
+    keys: str,
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "suite.toml").write_text(f"[{way.replace(' ', '.')}]\n{keys}\n")
+    monkeypatch.chdir(tmp_path)
+    assert run([*way.split(), "--help"]) == code
+    told = capsys.readouterr().err
+    assert said in told and (told == "") == (said == "")
+    assert code == 0 or (
+        str(tmp_path / "suite.toml, line ") in told and told.partition("error:")[2].count("\n") == 3
+    )
+
+
+def test_a_flag_in_both_spellings_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for line in ("eval --out a --output b", "eval -O b --out=a", "submit pack R -o a -O b"):
+        assert run(line.split()) == 2
+        assert "are one flag" in capsys.readouterr().err
+
+
+def test_the_flags_without_a_value_are_known() -> None:
+    ways = {*spellings.ARGUMENTS, "submit verify"}
+    found = {name for way, flag in ALL if way in ways and flag.is_flag for name in flag.opts}
+    assert found == spellings.SWITCHES - {"--help", "-h"}
 
 
 def walk(way: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
