@@ -29,9 +29,10 @@ def as_ordinary_user(folder: Path, scripts: Sequence[str], *arguments: str) -> s
     if not code.exists():
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(Path(suite.__file__).parent, code / "suite", ignore=ignored)
-        pluggy = importlib.util.find_spec("pluggy")
-        assert pluggy is not None and pluggy.origin is not None
-        shutil.copytree(Path(pluggy.origin).parent, code / "pluggy", ignore=ignored)
+        for name in ("pluggy", "lazy_loader"):
+            found = importlib.util.find_spec(name)
+            assert found is not None and found.origin is not None
+            shutil.copytree(Path(found.origin).parent, code / name, ignore=ignored)
     for name in scripts:
         shutil.copy(HERE / name, code)
     for place in (code, *code.rglob("*")):
