@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -91,6 +92,17 @@ def asleep(tell: Tell) -> None:
     """Nothing but a long wait, with a program of its own that waits, too."""
     tell(os.getpid())
     time.sleep(1000)
+
+
+def restless(tell: Tell) -> None:
+    """A wait that no interrupt ends, with a file in the temporary folder."""
+    with tempfile.NamedTemporaryFile():
+        tell(os.getpid())
+        while True:
+            try:
+                time.sleep(1000)
+            except BaseException:
+                continue
 
 
 def with_a_thread(_: Tell) -> str:

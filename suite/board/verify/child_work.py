@@ -4,19 +4,24 @@ A bundle decides how much work its verification is. What cannot be bounded by si
 on a certain reply, programs in the sandbox, samples that parameters generate) is bounded by time. When that
 is over the child is interrupted, so that it cleans up and tells how far it came; where that does not help, it
 is killed with all that it started. Nothing of it outlives the parent.
+
+The parent decides: the child is in a session of its own, so a terminal's Ctrl-C reaches the parent alone,
+which kills the child at once.
 """
 
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
 from typing import NoReturn
 
 from suite.secrets import scrub_streams
@@ -24,6 +29,7 @@ from suite.secrets import scrub_streams
 SECONDS = 1800.0  # by default: some 50 times what 100,000 samples of one request take on two processors
 _GRACE = (5.0, 5.0)  # seconds for cleaning up after each interrupt
 _STEP = 0.5  # seconds between looks at the clock
+_PAUSE = 0.05  # seconds between tries to remove a folder
 _MAIN = "from suite.board.verify.child_work import main; main()"
 
 Tell = Callable[[object], None]
@@ -54,24 +60,81 @@ def in_child(
     if seconds <= 0:
         raise TimeUp
     ours, theirs = Pipe(duplex=False)
-    with tempfile.TemporaryDirectory(prefix="suite-child-") as scratch, ours:
-        with theirs:
-            child = subprocess.Popen(
-                [sys.executable, "-c", _MAIN, str(theirs.fileno())],
-                stdin=subprocess.PIPE,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-                env={**os.environ, "TMPDIR": scratch},
-            )
+    with ours, _child(theirs) as child:
+        assert child.stdin is not None
+        with suppress(BrokenPipeError):  # it ended already: that is told below
+            for one in (sys.path, (work, arguments)):
+                child.stdin.write(pickle.dumps(one))
+            child.stdin.flush()
         try:
-            assert child.stdin is not None
-            with suppress(BrokenPipeError):  # it ended already: that is told below
-                for one in (sys.path, (work, arguments)):
-                    child.stdin.write(pickle.dumps(one))
-                child.stdin.flush()
             return _result(ours, lambda: end - clock(), hear)
+        except TimeUp:
+            _interrupt(child, ours, hear)
+            raise
+
+
+@contextmanager
+def _child(theirs: Connection) -> Iterator["subprocess.Popen[bytes]"]:
+    """A child that waits for its work; at the end it is killed with all that it started, its folder removed.
+
+    It inherits that interrupts are blocked, so that none meets it while it imports: they wait for its work.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    child = None
+    try:
+        scratch = tempfile.mkdtemp(prefix="suite-child-")
+        try:
+            with theirs:
+                child = subprocess.Popen(
+                    [sys.executable, "-c", _MAIN, str(theirs.fileno()), scratch],
+                    stdin=subprocess.PIPE,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                    env={**os.environ, "TMPDIR": scratch},
+                )
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            yield child
         finally:
-            _end(child, ours, hear)
+            with _uninterrupted():
+                if child is not None:
+                    _kill(child)
+                _remove(scratch)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """An interrupt waits until the end of this. To block the signal is not enough: any thread may get it."""
+    if threading.current_thread() is not threading.main_thread():  # which alone is interrupted
+        yield
+        return
+    met: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: met.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if met:
+            signal.raise_signal(signal.SIGINT)
+
+
+def _kill(child: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    assert child.stdin is not None
+    with suppress(BrokenPipeError):
+        child.stdin.close()
+
+
+def _remove(scratch: str) -> None:
+    """Remove the child's folder; what was killed may write there for a moment more."""
+    for _ in range(20):
+        shutil.rmtree(scratch, ignore_errors=True)
+        if not Path(scratch).exists():
+            return
+        time.sleep(_PAUSE)
 
 
 def _result(messages: Connection, left: Callable[[], float], hear: Tell) -> object:
@@ -96,20 +159,12 @@ def _result(messages: Connection, left: Callable[[], float], hear: Tell) -> obje
             raise TimeUp
 
 
-def _end(child: "subprocess.Popen[bytes]", messages: Connection, hear: Tell) -> None:
-    """Interrupt a child that still works, hear what it has to say, then end it with all that it started."""
-    try:
-        for seconds in _GRACE:
-            if child.poll() is None:
-                child.send_signal(signal.SIGINT)
-                _last_words(messages, time.monotonic() + seconds, hear)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        assert child.stdin is not None
-        with suppress(BrokenPipeError):
-            child.stdin.close()
+def _interrupt(child: "subprocess.Popen[bytes]", messages: Connection, hear: Tell) -> None:
+    """Interrupt a child whose time is over, and hear what it has to say."""
+    for seconds in _GRACE:
+        if child.poll() is None:
+            child.send_signal(signal.SIGINT)
+            _last_words(messages, time.monotonic() + seconds, hear)
 
 
 def _last_words(messages: Connection, until: float, hear: Tell) -> None:
@@ -146,25 +201,57 @@ class _Messages:
 
 
 def main() -> NoReturn:
-    """The child: takes its work from the standard input, ends when that ends."""
+    """The child: takes its work from the standard input, ends when that ends.
+
+    Arguments: the descriptor to tell by, and the folder that goes with the child.
+    """
     scrub_streams()
-    messages = _Messages(Connection(int(sys.argv[1]), readable=False))
-    given = sys.stdin.buffer
-    with suppress(KeyboardInterrupt):
+    descriptor, scratch = sys.argv[1:]
+    messages = _Messages(Connection(int(descriptor), readable=False))
+    try:
+        given = sys.stdin.buffer
         sys.path[:] = pickle.load(given)  # noqa: S301 - of the parent
         work, arguments = pickle.load(given)  # noqa: S301
-        threading.Thread(target=_until_the_parent_ends, daemon=True).start()
+    except (EOFError, pickle.UnpicklingError):  # the parent ended before, or amid, what it gives
+        _abandon(scratch)
+    threading.Thread(target=_until_the_parent_ends, args=[scratch], daemon=True).start()
+    with suppress(KeyboardInterrupt):
         try:
-            done = work(lambda value: messages.send("told", value), *arguments)
-        except Exception as error:
-            messages.send("failed", error)
-        else:
-            messages.send("done", done)
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+            _work(messages, work, arguments)
+        except BrokenPipeError:
+            _abandon(scratch)
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _flush()
     os._exit(0)  # a thread may work for what was given up: nobody waits for it
 
 
-def _until_the_parent_ends() -> None:
+def _work(messages: _Messages, work: Callable[..., object], arguments: tuple[object, ...]) -> None:
+    """Do the work and tell how it ended. Raises BrokenPipeError if nobody hears that."""
+    try:
+        done = work(lambda value: messages.send("told", value), *arguments)
+    except Exception as error:
+        _flush()
+        messages.send("failed", error)
+    else:
+        _flush()
+        messages.send("done", done)  # from here on the parent may kill this process
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # its reader is gone
+            stream.flush()
+
+
+def _until_the_parent_ends(scratch: str) -> None:
     sys.stdin.buffer.read()
+    _abandon(scratch)
+
+
+def _abandon(scratch: str) -> NoReturn:
+    """End without a word, with all that was started: the parent is gone."""
+    _remove(scratch)
     os.killpg(0, signal.SIGKILL)
+    os._exit(1)

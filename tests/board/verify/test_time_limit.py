@@ -1,5 +1,7 @@
 """A verification ends when its time is over: at a rung, in a task's own code, while a sandbox runs."""
 
+import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -208,26 +210,75 @@ def test_errors_come_through(tmp_path: Path) -> None:
         in_child(slow_work.asleep, seconds=0)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_child_ends_with_its_parent(number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGKILL, -signal.SIGKILL)],
+)
+def test_a_child_ends_with_its_parent(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    """At once, whatever it does, without a word, and nothing of it is left; the whole group is told."""
     lines = (
-        "import slow_work",
-        "from suite.board.verify.child_work import in_child",
-        "in_child(slow_work.asleep, seconds=1e6, hear=lambda pid: print(pid, flush=True))",
+        "import sys, slow_work",
+        "from suite.board.verify import child_work",
+        "child_work._GRACE = (1e6,)",
+        "try:",
+        "    hear = lambda pid: print(pid, flush=True)",
+        "    child_work.in_child(slow_work.restless, seconds=1e6, hear=hear)",
+        "except KeyboardInterrupt:",
+        "    sys.exit(130)",
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", "\n".join(lines)],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={"PYTHONPATH": ":".join(filter(None, sys.path))},
+        stderr=subprocess.PIPE,
+        env={"PYTHONPATH": ":".join(filter(None, sys.path)), "TMPDIR": str(tmp_path)},
+        start_new_session=True,
     )
     with parent:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
-        parent.send_signal(number)
-        assert parent.wait(60) != 0
+        assert len(list(tmp_path.iterdir())) == 1
+        os.killpg(parent.pid, number)
+        _, errors = parent.communicate(timeout=60)
+    assert (parent.returncode, errors) == (code, b"")
     psutil.wait_procs([child], timeout=60)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupt_waits_until_the_work_begins(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It ends the child then, without a traceback."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def interrupted(*arguments: Any, **more: Any) -> subprocess.Popen[bytes]:
+        started.append(popen(*arguments, **more))
+        started[0].send_signal(signal.SIGINT)
+        return started[0]
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    with pytest.raises(RuntimeError, match="without a word"):
+        in_child(slow_work.asleep, seconds=1e6)
+    assert started[0].returncode == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_a_parent_that_ends_before_it_gave_work(tmp_path: Path) -> None:
+    """Whole parts, or an end amid one, as here: the child ends without a word."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with Path(os.devnull).open("wb") as nobody:
+        done = subprocess.run(
+            [sys.executable, "-c", child_work._MAIN, str(nobody.fileno()), str(scratch)],
+            input=pickle.dumps(sys.path) + pickle.dumps("work" * 100)[:50],
+            pass_fds=[nobody.fileno()],
+            capture_output=True,
+            start_new_session=True,
+            check=False,
+        )
+    assert (done.stdout, done.stderr) == (b"", b"")
+    assert not scratch.exists()
 
 
 def test_a_board_says_how_long(good: Callable[..., Any], tmp_path: Path) -> None:
