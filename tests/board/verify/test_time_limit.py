@@ -163,10 +163,11 @@ def test_what_no_interrupt_ends_is_killed(good: Callable[..., Any], monkeypatch:
     """What was found before the rung began is kept."""
     monkeypatch.setattr(child_work, "_GRACE", (0.1,))
     folder, board = good("choice")
+    before = set(psutil.Process().children(recursive=True))  # of other tests
     found = late(slow_work.deaf, folder, board, Clock())
     assert "R8.time-limit" in codes(found)
     assert found.ladder.findings.rungs["R6"].status == "passed"
-    assert not psutil.Process().children(recursive=True)
+    assert set(psutil.Process().children(recursive=True)) <= before
 
 
 @pytest.mark.skipif(not probe().ok, reason="no sandbox on this machine")
