@@ -128,7 +128,7 @@ def test_a_plugin_from_a_wheel_is_listed_run_checked_and_submitted(stranger: Str
     status = [one["status"] for one in checked["tasks"][0]["checks"]]
     # all but the one with a real model, and the one for tasks that know references
     assert status.count("passed") == len(CHECKS) - 2 and "failed" not in status
-    assert "5 passed" in stranger.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tests)
+    assert "6 passed" in stranger.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tests)
     by_option = stranger.run(
         "python", "-m", "pytest", "-q", "--suite-task", PLUGIN, str(tests), "-k", "solves"
     )
