@@ -72,7 +72,7 @@ def moody() -> Judge:
 
 async def recorded(judge: Judge, folder: Path) -> Path:
     """A bundle whose judge was a real server that answers so."""
-    async with OpenAIServer(judge, models=["the-judge"]) as server:
+    async with OpenAIServer(judge, models=["the-judge"], latency_s=0.003) as server:  # no model takes less
         request = EvalRequest(
             ("prefeval/generation",),
             parameters=[("", "inter_turns", "0")],
