@@ -190,6 +190,15 @@ class RunManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     versions: Mapping[str, str]
     hardware: Hardware
 
+    @property
+    def all_works(self) -> int:
+        """Samples over all cells, each once a trial."""
+        return self.counts.all_samples * self.trials
+
+    def works_of(self, cell: str) -> int:
+        """Those of one cell."""
+        return self.counts.samples.get(cell, 0) * self.trials
+
 
 class ScoredCell(msgspec.Struct, frozen=True, kw_only=True):
     """A cell in the manifest of a scoring: what may be another there than in the run's."""

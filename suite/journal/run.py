@@ -133,7 +133,7 @@ class Run:
         counts = self.manifest.counts
         return Results(
             format=RESULTS_FORMAT, run=self.manifest.name, scoring=self.scoring, level=0.95, complete=False,
-            pending=counts.all_samples * self.manifest.trials, imported=self.manifest.imported, cells=(),
+            pending=self.manifest.all_works, imported=self.manifest.imported, cells=(),
             across=(), coverage=Coverage(groups=Share(taken=counts.groups_taken, all=counts.groups), tags={}),
             calls={}, seconds=0.0,
         )  # fmt: skip

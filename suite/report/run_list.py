@@ -125,11 +125,8 @@ def _headlines(run: Run) -> list[Headline]:
     found = []
     for cell in run.results.cells:
         one = Headline(task=cell.task, cell=cell.cell)
-        for row in cell.metrics:
-            if row.headline:
-                one.update(
-                    {"name": row.name, "value": row.value, "low": row.low, "high": row.high, "n": row.n}
-                )
+        if (row := cell.headline_row) is not None:
+            one.update({"name": row.name, "value": row.value, "low": row.low, "high": row.high, "n": row.n})
         found.append(one)
     return found
 
@@ -139,7 +136,7 @@ def state_of(run: Run) -> tuple[State, int]:
     if run.has_results:
         pending = run.results.pending
         return ("finished" if not pending and run.results.complete else "partial"), pending
-    planned = run.manifest.counts.all_samples * run.manifest.trials
+    planned = run.manifest.all_works
     solved = sum(1 for _ in run.outputs())
     return ("solved, not scored" if solved >= planned else "partial"), planned
 

@@ -167,7 +167,7 @@ def _cell(
     names: tuple[str, ...],
     found: CellResult | None,
 ) -> CellSummary:
-    planned = run.manifest.counts.samples.get(record.cell, 0) * run.manifest.trials
+    planned = run.manifest.works_of(record.cell)
     return CellSummary(
         id=record.cell,
         label=label(parameters, names),

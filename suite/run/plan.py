@@ -48,6 +48,11 @@ class Plan:
     shard: tuple[int, int] | None = None  # (which, of how many): groups by hash
     given: Given | None = None  # samples of an imported run, in place of the data's
 
+    @property
+    def all_works(self) -> int:
+        """Samples over all cells, each once a trial."""
+        return self.counts.all_samples * self.request.trials
+
     def groups(self) -> Iterator[Group]:
         """The groups to run, in order: lazily, read anew each time."""
         for group in groups([contiguous(self.samples(cell), cell.plan.task) for cell in self.cells]):

@@ -7,16 +7,9 @@ import click
 import msgspec
 
 from suite.chat import Json
-from suite.journal.documents import RoleMember, SkippedCell
+from suite.journal.documents import RoleMember, Share, SkippedCell
 from suite.run.estimate import MemberEstimate, estimate
 from suite.run.plan import Plan
-
-
-class PlannedGroups(msgspec.Struct):
-    """How many groups are taken, of how many."""
-
-    taken: int
-    all: int
 
 
 class PlannedCell(msgspec.Struct, kw_only=True):
@@ -47,7 +40,7 @@ class ShownPlan(msgspec.Struct, kw_only=True):
     folder: str
     seed: int
     trials: int
-    groups: PlannedGroups
+    groups: Share
     cells: list[PlannedCell]
     skipped: Sequence[SkippedCell]
     models: list[RoleMember]
@@ -67,7 +60,7 @@ def shown_plan(plan: Plan) -> ShownPlan:
         folder=plan.default_name(),
         seed=plan.request.seed,
         trials=plan.request.trials,
-        groups=PlannedGroups(plan.counts.groups_taken, plan.counts.groups),
+        groups=Share(taken=plan.counts.groups_taken, all=plan.counts.groups),
         cells=[
             PlannedCell(
                 cell=cell.id,

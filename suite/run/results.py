@@ -117,7 +117,7 @@ def make_results(run: Run, metrics: Mapping[str, Sequence[Metric]], *, level: fl
 def _cell(
     run: Run, cell: CellRecord, count: _CellCount, metrics: Sequence[Metric], table: ScoreTable, level: float
 ) -> CellResult:
-    expected = run.manifest.counts.samples.get(cell.cell, 0) * run.manifest.trials
+    expected = run.manifest.works_of(cell.cell)
     if count.solved > expected:
         raise RunError(
             f"cell {cell.cell} has {count.solved} outputs for {expected} samples: records stand twice",

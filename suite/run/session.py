@@ -48,8 +48,7 @@ class Session:
         self.settings = settings
         scoring = plan.scoring_id if Stage.SCORE in self.stages else ""
         self.folder = RunFolder(plan, folder, scoring, settings.extra_recorded)
-        works = plan.counts.all_samples * plan.request.trials
-        self.progress = Progress(plan.cells, works, self.stages, quiet=settings.quiet)
+        self.progress = Progress(plan.cells, plan.all_works, self.stages, quiet=settings.quiet)
         self.interrupted = False
         self._lost = ""  # what lacks a part and is done again, in words
         self.imported = any(one.engine.identity().get("imported") for one in plan.filled.of("candidate"))

@@ -46,7 +46,7 @@ def complete(subject: VerifiedRun) -> None:
     _whole(subject, plan)
     outputs = _outputs(subject)
     scores = _scores(subject)
-    works = plan.counts.all_samples * plan.request.trials
+    works = plan.all_works
     if works > _MOST_TIMES * (len(outputs) + len(scores)) + 10_000:
         subject.add("R4.missing-output", "far fewer outputs than samples", expected=works, found=len(outputs))
         return

@@ -282,7 +282,7 @@ def _one(
     if subject.plan is not None:
         with findings.timing("R4"), _foreseen(findings, "R4", subject.run_id):
             complete(subject)
-        works = subject.plan.counts.all_samples * subject.plan.request.trials
+        works = subject.plan.all_works
         if subject.there < works // 2:  # so that nobody makes us replay what was never made
             subject.not_run("most of its samples are missing", "R6", "R7")
         else:
