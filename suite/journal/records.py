@@ -30,7 +30,8 @@ FORMAT = "suite-run/1"
 LIST_LENGTH = 32
 
 _encoder = msgspec.json.Encoder()
-_CANDIDATE, _CHAT, _LAST, _UNKNOWN = "candidate", "chat", "last", 0.0
+USUAL_ROLE, USUAL_KIND = "candidate", "chat"  # of a call: left out on disk
+_LAST, _UNKNOWN = "last", 0.0
 _CRC_TAIL = len(b',"crc":"00000000"}')
 
 
@@ -82,10 +83,10 @@ class CallRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     """
 
     id: Sha256
-    role: str = _CANDIDATE
+    role: str = USUAL_ROLE
     group: str
     trial: Count = 0
-    kind: Annotated[str, one_of(*get_args(RequestKind))] = _CHAT
+    kind: Annotated[str, one_of(*get_args(RequestKind))] = USUAL_KIND
     request_sha256: Sha256
     request: list[Sha256] = []
     texts: list[Sha256] = []
@@ -158,18 +159,23 @@ def shortened(record: Record) -> Record:
     if isinstance(record, CallRecord):  # a text or float is left out where it is the very default
         return msgspec.structs.replace(
             record,
-            role=_CANDIDATE if record.role == _CANDIDATE else record.role,
-            kind=_CHAT if record.kind == _CHAT else record.kind,
+            role=USUAL_ROLE if record.role == USUAL_ROLE else record.role,
+            kind=USUAL_KIND if record.kind == USUAL_KIND else record.kind,
             kept=record.kept or _UNKNOWN,
         )
     return record
 
 
+def grouping(sample: str, group: str, cluster: str) -> tuple[str, str]:
+    """The group and the cluster of an output from what its line says, which is "" where it says none."""
+    group = group or sample
+    return group, cluster or group
+
+
 def whole(record: RecordT) -> RecordT:
     """A record with what was left out when it was written, see `shortened`; this very one."""
     if isinstance(record, OutputRecord):
-        record.group = record.group or record.sample
-        record.cluster = record.cluster or record.group
+        record.group, record.cluster = grouping(record.sample, record.group, record.cluster)
         if record.text_from == _LAST and record.calls:
             record.text_from = record.calls[-1]
     return record

@@ -48,7 +48,7 @@ from suite.journal.documents import (
 )
 from suite.journal.index import digest64
 from suite.journal.journal_file import JournalFile
-from suite.journal.records import FORMAT, AttemptRecord, OutputRecord, Record, ScoreRecord
+from suite.journal.records import FORMAT, AttemptRecord, OutputRecord, Record, ScoreRecord, grouping
 from suite.journal.run import Run
 from suite.models.reasoning import separated, tags_of
 from suite.plugins import Catalogue, catalogue
@@ -260,13 +260,13 @@ def _made(
         return None, None, missing("solve", "not-answered")
     reply = separated(Reply(record.output.text, record.output.finish), tags_of())
     output = Output(reply.text, record.output.data, reply.finish)
-    group = record.group or record.sample
+    group, cluster = grouping(record.sample, record.group, record.cluster)
     written = OutputRecord(
         cell=cell,
         sample=record.sample,
         trial=record.trial,
         group=group,
-        cluster=record.cluster or group,
+        cluster=cluster,
         tags=record.tags,
         payload_sha256="" if payload is None else payload_sha256(payload),
         output=output,

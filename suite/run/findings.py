@@ -16,7 +16,7 @@ import msgspec
 
 from suite.chat import Json
 from suite.journal.documents import FindingKind, ResultFinding, Roles
-from suite.journal.records import AttemptRecord
+from suite.journal.records import USUAL_KIND, USUAL_ROLE, AttemptRecord
 from suite.journal.run import Journal
 from suite.run.sent_prompts import Sent
 
@@ -56,9 +56,9 @@ class CountedOptions(msgspec.Struct):
 class Call(msgspec.Struct):
     """What counting needs of a call record."""
 
-    role: str = "candidate"
+    role: str = USUAL_ROLE
     id: str = ""
-    kind: str = "chat"
+    kind: str = USUAL_KIND
     request: list[str] = []
     prompt: str = ""
     times: tuple[float, float] = (0.0, 0.0)

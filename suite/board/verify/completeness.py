@@ -13,6 +13,7 @@ import msgspec
 
 from suite.board.verify.subject import VerifiedRun
 from suite.journal.index import digest64
+from suite.journal.records import grouping
 from suite.run.plan import Plan
 from suite.run.records import payload_sha256
 from suite.task import AnySample
@@ -114,8 +115,8 @@ def _outputs(subject: VerifiedRun) -> dict[int, bytes]:
             _twice(subject, "outputs.jsonl", number, one)
         if one.imported:
             subject.add("R4.imported", "an output was imported", sample=one.sample)
-        group = one.group or one.sample
-        found[key] = _digest(one.payload_sha256, group, one.cluster or group, one.tags)
+        group, cluster = grouping(one.sample, one.group, one.cluster)
+        found[key] = _digest(one.payload_sha256, group, cluster, one.tags)
     return found
 
 

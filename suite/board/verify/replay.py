@@ -20,7 +20,7 @@ from suite.board.verify.subject import VerifiedRun
 from suite.errors import PluginError, RunError, SandboxUnavailable, SuiteError
 from suite.journal.documents import CellRecord, ScoredCell
 from suite.journal.pairs import Key, Waiting
-from suite.journal.records import OutputRecord, ScoreRecord
+from suite.journal.records import USUAL_ROLE, OutputRecord, ScoreRecord
 from suite.journal.run import Run
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.session import run_plan
@@ -253,7 +253,7 @@ def _value(
 class _CallHead(msgspec.Struct):
     id: str
     group: str
-    role: str = "candidate"
+    role: str = USUAL_ROLE
     trial: int = 0
 
 
