@@ -35,12 +35,20 @@ def read_json(text: str | bytes, *, nan: bool = False) -> Json:
         raise ValueError(f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from error
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    if "\\ud" in text or "\\uD" in text:
-        try:
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise ValueError("holds half of a character (a lone surrogate)") from error
+    if has_half_characters(text, value):
+        raise ValueError("holds half of a character (a lone surrogate)")
     return value
+
+
+def has_half_characters(text: str, value: Json) -> bool:
+    """Whether a JSON text escapes a surrogate without its other half. value: what was read from it."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return False
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

@@ -9,6 +9,7 @@ import json
 import math
 
 from suite.chat import Json
+from suite.data.strict_syntax import has_half_characters
 
 BIGGEST = 2**53  # beyond it, readers that use doubles see another integer
 
@@ -33,11 +34,8 @@ def read(data: bytes, depth: int = 64) -> Json:
         raise NotStrict(f"is nested deeper than {depth}") from error
     if deeper_than(value, depth):
         raise NotStrict(f"is nested deeper than {depth}")
-    if "\\ud" in text or "\\uD" in text:
-        try:
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise NotStrict("holds half of a character (a lone surrogate)") from error
+    if has_half_characters(text, value):
+        raise NotStrict("holds half of a character (a lone surrogate)")
     return value
 
 
