@@ -16,8 +16,8 @@ import msgspec
 from suite.chat import Finish, Json, Reply, Request, Usage, assistant
 from suite.errors import CallFailed, CapabilityError
 from suite.models.batches import together
+from suite.models.connection import Answer
 from suite.models.peer import Peer
-from suite.models.plain_http import Answer
 from suite.models.reply import prompt_tokens
 from suite.models.tokens import Beginning
 

@@ -11,6 +11,7 @@ from suite.chat import Json, Options, Reply, Request
 from suite.errors import CallFailed
 from suite.models import classifier, likelihood, rankings
 from suite.models.classifier import Head
+from suite.models.connection import REPLY_MIB, Answer
 from suite.models.credentials import Scrubber
 from suite.models.endpoint import told
 from suite.models.engine import Note, silent_note
@@ -18,7 +19,6 @@ from suite.models.faults import SettingRefused, TooMuchAsked, read_refusal, refu
 from suite.models.http import HttpClient
 from suite.models.peer import Peer
 from suite.models.peer_json import decoded
-from suite.models.plain_http import REPLY_MIB, Answer
 from suite.models.reply import read_reply
 from suite.models.sse import gathered, is_stream
 from suite.models.strict_schemas import plain

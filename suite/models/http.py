@@ -1,84 +1,31 @@
 """One keep-alive pool to one endpoint: bytes in, (status, headers, bytes) out.
 
-Every failure of the connection is a CallFailed with a stable kind. Deadlines are kept by one sweep over
-the open requests, since a timer a request costs more than the request's own bookkeeping. Without TLS
-and proxy our own small client is used (`plain_http`), else aiohttp (`full_http`).
+Every failure of the connection is a CallFailed with a stable kind. A kept connection that the endpoint closed
+while it was idle is replaced once; nothing else is retried here. No redirects, no cookies.
 """
 
 import asyncio
+import base64
+import ssl
+import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from suite.errors import CallFailed
-from suite.models.plain_http import REPLY_MIB, Answer, PlainPool
-
-if TYPE_CHECKING:
-    from suite.models.full_http import FullPool
+from suite.errors import CallFailed, ConfigError
+from suite.models.connection import REPLY_MIB, Answer, Connection, Lost, timed_out, unpacked
+from suite.models.descriptors import raise_ours
 
 _IDLE_S = 4.0  # below the 5 s after which uvicorn, hence vLLM, closes an idle connection
-
-
-class _Watch:
-    """One open request: its task, its deadline on the loop's clock, and whether it ran out."""
-
-    __slots__ = ("before", "deadline", "expired", "task")
-
-    def __init__(self, task: asyncio.Task[object], deadline: float) -> None:
-        self.task = task
-        self.deadline = deadline
-        self.before = task.cancelling()
-        self.expired = False
-
-
-class Deadlines:
-    """Cancels requests that are open for longer than `timeout_s`, to within an eighth of it or a second."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self.timeout_s = timeout_s
-        self._open: dict[_Watch, None] = {}  # by deadline, since all have the same timeout
-        self._timer: asyncio.TimerHandle | None = None
-
-    def enter(self) -> _Watch:
-        """Watch the current task."""
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a request needs a task")
-        watch = _Watch(task, loop.time() + self.timeout_s)
-        self._open[watch] = None
-        if self._timer is None:
-            self._timer = loop.call_later(min(1.0, self.timeout_s / 8), self._sweep)
-        return watch
-
-    def leave(self, watch: _Watch) -> None:
-        """Watch no longer."""
-        del self._open[watch]
-
-    def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        for watch in self._open:
-            if watch.deadline > now:
-                break
-            if not watch.expired:
-                watch.expired = True
-                watch.task.cancel()
-        again = min(1.0, self.timeout_s / 8)
-        self._timer = loop.call_later(again, self._sweep) if self._open else None
-
-    def close(self) -> None:
-        """Stop sweeping."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+_CONNECT_S = 20.0
+_PORTS = {"http": 80, "https": 443}
+_FAR = {"Accept-Encoding": "gzip, deflate", "User-Agent": "suite-eval"}  # what a hosted service may want
 
 
 class HttpClient:
     """A pool of keep-alive connections to one server.
 
-    root: URL that paths are appended to. proxy_env: honour HTTP_PROXY and the like.
-    most_bytes: of a reply, whatever its framing, compressed and not.
+    root: URL that paths are appended to. timeout_s: of a request, connecting included. proxy_env: honour
+    HTTP_PROXY and the like. most_bytes: of a reply, whatever its framing, compressed and not.
     """
 
     def __init__(
@@ -90,46 +37,156 @@ class HttpClient:
         proxy_env: bool = False,
         most_bytes: int = int(REPLY_MIB * 2**20),
     ) -> None:
-        self._deadlines = Deadlines(timeout_s)
-        self._pool, self._prefix = _pool(root.rstrip("/"), headers, proxy_env, most_bytes)
-
-    async def close(self) -> None:
-        """Close all connections. Safe to call twice."""
-        self._deadlines.close()
-        await self._pool.close()
+        url = urlsplit(root.rstrip("/"))
+        self._host = _ascii(url.hostname or "")
+        self._port = url.port or _PORTS[url.scheme]
+        self._timeout_s = timeout_s
+        self._most = most_bytes
+        self._secure = url.scheme == "https"
+        self._tls: ssl.SSLContext | None = None  # made when it is needed: that takes a while
+        self._proxy = _proxy(url.scheme, self._host) if proxy_env else None
+        name = f"[{self._host}]" if ":" in self._host else self._host
+        self._place = f"{name}:{self._port}"
+        lines = {
+            "Host": self._place,
+            "Accept": "application/json",
+            **(_FAR if self._secure else {}),
+            **headers,
+        }
+        self._prefix = quote(url.path, safe="/%:@!$&'()*+,;=~")
+        if self._proxy is not None and not self._secure:
+            self._prefix = f"http://{self._place}{self._prefix}"
+            lines |= _authorization(self._proxy)
+        self._head = _lines(lines)
+        self._idle: list[Connection] = []
+        self._busy: set[Connection] = set()
 
     async def post(self, path: str, body: bytes) -> Answer:
         """Post a JSON body. Raises CallFailed: connect, tls, timeout, reset, half-body, bad-http,
         too-large.
         """
-        return await self._guarded("POST", path, body)
+        length = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+        return await self._send(
+            f"POST {self._prefix}{path} HTTP/1.1\r\n".encode() + self._head + length + body
+        )
 
     async def get(self, path: str) -> Answer:
         """Get a small document. Raises CallFailed."""
-        return await self._guarded("GET", path, None)
+        return await self._send(f"GET {self._prefix}{path} HTTP/1.1\r\n".encode() + self._head + b"\r\n")
 
-    async def _guarded(self, method: str, path: str, body: bytes | None) -> Answer:
-        watch = self._deadlines.enter()
+    async def close(self) -> None:
+        """Close all connections. Safe to call twice."""
+        for connection in [*self._idle, *self._busy]:
+            connection.close()
+        self._idle.clear()
+        await asyncio.sleep(0)  # lets the transports close their sockets
+
+    async def _send(self, data: bytes) -> Answer:
+        deadline = asyncio.get_running_loop().time() + self._timeout_s
+        kept = self._kept()
+        while True:
+            try:
+                return await self._asked(kept or await self._connect(deadline), data, deadline)
+            except Lost as lost:
+                if not lost.silent:
+                    raise CallFailed(
+                        "half-body", "the reply ended before it was whole", retryable=True
+                    ) from lost
+                if kept is None:
+                    raise CallFailed("reset", str(lost), retryable=True) from lost
+            kept = None
+
+    async def _asked(self, connection: Connection, data: bytes, deadline: float) -> Answer:
+        self._busy.add(connection)
         try:
-            return await self._pool.send(method, self._prefix + path, body)
-        except asyncio.CancelledError:
-            if watch.expired and watch.task.uncancel() <= watch.before:
-                raise CallFailed(
-                    "timeout", f"no full reply within {self._deadlines.timeout_s:g} s", retryable=True
-                ) from None
-            raise
+            answer = await connection.ask(data, deadline)
         finally:
-            self._deadlines.leave(watch)
+            self._busy.discard(connection)
+            if connection.reusable:
+                connection.idle_since = time.monotonic()
+                self._idle.append(connection)
+            else:
+                connection.close()
+        return unpacked(answer, self._most) if "content-encoding" in answer.headers else answer
+
+    def _kept(self) -> Connection | None:
+        oldest = time.monotonic() - _IDLE_S
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.reusable and connection.idle_since >= oldest:
+                return connection
+            connection.close()
+        return None
+
+    async def _connect(self, deadline: float) -> Connection:
+        connection = Connection(self._most, self._timeout_s)
+        try:
+            async with asyncio.timeout_at(min(deadline, asyncio.get_running_loop().time() + _CONNECT_S)):
+                await self._opened(connection)
+        except OSError as error:  # TimeoutError among them
+            raise_ours(error)
+            if isinstance(error, TimeoutError) and asyncio.get_running_loop().time() >= deadline:
+                raise timed_out(self._timeout_s) from error
+            secure = isinstance(error, ssl.SSLError)
+            why = str(error) if secure else error.strerror or str(error) or type(error).__name__
+            kind = "tls" if secure else "connect"
+            raise CallFailed(kind, f"{self._host}:{self._port}: {why}", retryable=not secure) from error
+        return connection
+
+    async def _opened(self, connection: Connection) -> None:
+        """Connect: straight, by a proxy, or by a proxy's tunnel where the server wants TLS."""
+        loop = asyncio.get_running_loop()
+        if self._secure and self._tls is None:
+            self._tls = ssl.create_default_context()
+        if self._proxy is None:
+            delay = 0.25 if self._secure else None  # of RFC 8305, between a hosted service's addresses
+            await loop.create_connection(
+                lambda: connection, self._host, self._port, ssl=self._tls, happy_eyeballs_delay=delay
+            )
+            return
+        proxy = (self._proxy.hostname or "", self._proxy.port or 80)
+        if self._tls is None:
+            await loop.create_connection(lambda: connection, *proxy)
+            return
+        reader = asyncio.StreamReader()
+        transport, _ = await loop.create_connection(lambda: asyncio.StreamReaderProtocol(reader), *proxy)
+        try:
+            lines = _lines({"Host": self._place, **_authorization(self._proxy)})
+            transport.write(f"CONNECT {self._place} HTTP/1.1\r\n".encode() + lines + b"\r\n")
+            said = await reader.readuntil(b"\r\n\r\n")
+            if said.split(b" ", 2)[1:2] != [b"200"]:
+                raise ConnectionError(f"the proxy said {said.splitlines()[0][:80].decode('latin-1')!r}")
+            made = await loop.start_tls(transport, connection, self._tls, server_hostname=self._host)
+        except BaseException as error:
+            transport.abort()
+            if isinstance(error, asyncio.IncompleteReadError | asyncio.LimitOverrunError):
+                raise ConnectionError("the proxy does not answer in HTTP") from error
+            raise
+        if made is not None:
+            connection.connection_made(made)
 
 
-def _pool(
-    root: str, headers: Mapping[str, str], proxy_env: bool, most: int
-) -> "tuple[PlainPool | FullPool, str]":
-    """The pool for a server, and what it wants before each path. A plain server's run loads no aiohttp."""
-    url = urlsplit(root)
-    if url.scheme == "http" and url.hostname and root.isascii() and not proxy_env:
-        prefix = quote(url.path, safe="/%:@!$&'()*+,;=~")
-        return PlainPool(url.hostname, url.port or 80, dict(headers), _IDLE_S, most), prefix
-    from suite.models.full_http import FullPool
+def _ascii(host: str) -> str:
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise ConfigError(f"{host!r} cannot be the name of a host: {error}") from error
 
-    return FullPool(root, headers, _IDLE_S, proxy_env=proxy_env, most=most), ""
+
+def _lines(headers: Mapping[str, str]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("latin-1")
+
+
+def _proxy(scheme: str, host: str) -> SplitResult | None:
+    """The proxy that the environment names for a server. One that wants TLS itself is not used."""
+    from urllib.request import getproxies, proxy_bypass  # few runs need it
+
+    found = urlsplit("" if proxy_bypass(host) else getproxies().get(scheme, ""))
+    return found if found.scheme == "http" and found.hostname else None
+
+
+def _authorization(proxy: SplitResult) -> dict[str, str]:
+    if proxy.username is None:
+        return {}
+    login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from suite.chat import Json, Options, Request
 from suite.errors import CallFailed, ConfigError, unknown
-from suite.models.plain_http import REPLY_MIB
+from suite.models.connection import REPLY_MIB
 from suite.models.spec import ModelSpec, parse_value
 
 CAPABILITIES = ("chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema", "tools", "rate",

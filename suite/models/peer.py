@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
 from suite.chat import Reply
+from suite.models.connection import Answer
 from suite.models.credentials import Scrubber
 from suite.models.faults import EndpointRefusal, read_refusal, refused
 from suite.models.peer_json import decoded
-from suite.models.plain_http import Answer
 from suite.models.wire import encode
 
 T = TypeVar("T")

@@ -123,15 +123,9 @@ FAILED = [
 ]
 
 
-# Our own client without TLS and proxy, aiohttp with either: both must say the same.
-BOTH_CLIENTS = pytest.mark.parametrize("proxy_env", [False, True], ids=["plain", "aiohttp"])
-
-
-@BOTH_CLIENTS
 @pytest.mark.parametrize(("fault", "kind", "retryable", "overload", "retry_after"), FAILED)
 async def test_a_fault_is_a_failed_call(
     server: OpenAIServer,
-    proxy_env: bool,
     fault: str,
     kind: str,
     retryable: bool,
@@ -139,7 +133,7 @@ async def test_a_fault_is_a_failed_call(
     retry_after: float | None,
 ) -> None:
     with pytest.raises(CallFailed) as caught:
-        await asked(server.url, chat(f"[[fault:{fault}]]"), proxy_env=proxy_env)
+        await asked(server.url, chat(f"[[fault:{fault}]]"))
     failed = caught.value
     assert (failed.kind, failed.retryable, failed.overload) == (kind, retryable, overload)
     assert failed.retry_after == retry_after
@@ -158,12 +152,11 @@ CANDIDATE = [
 ]
 
 
-@BOTH_CLIENTS
 @pytest.mark.parametrize(("fault", "finish", "text"), CANDIDATE)
 async def test_a_failure_of_the_candidate_is_a_reply(
-    server: OpenAIServer, proxy_env: bool, fault: str, finish: str, text: str
+    server: OpenAIServer, fault: str, finish: str, text: str
 ) -> None:
-    reply = await asked(server.url, chat(f"[[fault:{fault}]]"), proxy_env=proxy_env)
+    reply = await asked(server.url, chat(f"[[fault:{fault}]]"))
     assert (reply.finish, reply.text) == (finish, text)
 
 
@@ -173,13 +166,10 @@ async def test_retry_after_may_be_a_date(server: OpenAIServer) -> None:
     assert 0.0 < (caught.value.retry_after or -1) <= 900.0
 
 
-@BOTH_CLIENTS
-async def test_a_slow_endpoint_times_out_and_a_cancelled_call_stays_cancelled(
-    server: OpenAIServer, proxy_env: bool
-) -> None:
+async def test_a_slow_endpoint_times_out_and_a_cancelled_call_stays_cancelled(server: OpenAIServer) -> None:
     with pytest.raises(CallFailed, match="timeout: no full reply within"):
-        await asked(server.url, chat("[[fault:slow]]"), timeout_s=0.3, proxy_env=proxy_env)
-    one = engine(server.url, proxy_env=proxy_env)
+        await asked(server.url, chat("[[fault:slow]]"), timeout_s=0.3)
+    one = engine(server.url)
     await one.start(Surroundings())
     before = server.requests
     task = asyncio.ensure_future(one.call(chat("[[fault:slow]]"), ASKING))
@@ -193,10 +183,9 @@ async def test_a_slow_endpoint_times_out_and_a_cancelled_call_stays_cancelled(
     await one.close()
 
 
-@BOTH_CLIENTS
-async def test_an_endpoint_that_went_away_is_a_failed_connection(proxy_env: bool) -> None:
+async def test_an_endpoint_that_went_away_is_a_failed_connection() -> None:
     async with OpenAIServer() as server:
-        one = engine(server.url, proxy_env=proxy_env)
+        one = engine(server.url)
         await one.start(Surroundings())
     with pytest.raises(CallFailed) as caught:
         await one.call(chat("x"), ASKING)
@@ -393,11 +382,8 @@ def test_what_no_header_holds_is_refused(
         engine("http://127.0.0.1:1/v1", headers_env=headers)
 
 
-@BOTH_CLIENTS
-async def test_many_calls_share_connections_and_leave_nothing_open(
-    server: OpenAIServer, proxy_env: bool
-) -> None:
-    one = engine(server.url, proxy_env=proxy_env)
+async def test_many_calls_share_connections_and_leave_nothing_open(server: OpenAIServer) -> None:
+    one = engine(server.url)
     await one.start(Surroundings())
     replies = await asyncio.gather(*(one.call(chat(f"question {i}"), ASKING) for i in range(50)))
     await one.close()

@@ -1,23 +1,19 @@
-"""HTTP/1.1 without TLS on asyncio protocols: what local servers need, at a quarter of a full client's cost.
+"""One connection of HTTP/1.1 on asyncio protocols, at a quarter of a full client's cost.
 
-`httptools` reads the answers. One request at a time on a connection, kept alive; bodies by length, in chunks
-or until the end of the connection, never more bytes than a limit. No redirects, no cookies, no proxies, no
-compression: it is not asked for, and undone (`unpacked`) where it comes all the same.
+`httptools` reads the answers. One request at a time, kept alive; bodies by length, in chunks or until the end
+of the connection, never more bytes than a limit, never later than a deadline. Compression is undone.
 """
 
 import asyncio
-import time
 import zlib
 from typing import NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from suite.errors import CallFailed
-from suite.models.descriptors import raise_ours
 
 REPLY_MIB = 32.0  # far more than any model writes
 _MOST_HEAD = 65_536
-_CONNECT_S = 20.0
 
 
 class Answer(NamedTuple):
@@ -81,11 +77,19 @@ def too_large(most: int) -> CallFailed:
     )
 
 
-class Connection(asyncio.Protocol):
-    """One connection, and what its parser calls (`on_…`). most: bytes of a body."""
+def timed_out(timeout_s: float) -> CallFailed:
+    """The failure of a call whose time is up."""
+    return CallFailed("timeout", f"no full reply within {timeout_s:g} s", retryable=True)
 
-    def __init__(self, most: int) -> None:
+
+class Connection(asyncio.Protocol):
+    """One connection, and what its parser calls (`on_…`). most: bytes of a body. timeout_s: of a request."""
+
+    def __init__(self, most: int, timeout_s: float) -> None:
         self._most = most
+        self._timeout_s = timeout_s
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None  # one for many requests: it is cheaper than one each
         self.idle_since = 0.0
         self.open = True
         self._transport: asyncio.Transport | None = None
@@ -111,12 +115,19 @@ class Connection(asyncio.Protocol):
         """asyncio calls this."""
         self._transport = transport  # type: ignore[assignment]
 
-    async def ask(self, data: bytes) -> Answer:
-        """Send one request and wait for its answer. Raises Lost, or CallFailed: bad-http, too-large."""
+    async def ask(self, data: bytes, deadline: float) -> Answer:
+        """Send one request and wait for its answer. Raises Lost, or CallFailed: timeout, bad-http, too-large.
+
+        deadline: on the loop's clock.
+        """
         if self._transport is None or not self.open:
             raise Lost(True, None)
         self._reset()
-        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter = self._waiter = loop.create_future()
+        self._deadline = deadline
+        if self._timer is None:
+            self._timer = loop.call_at(deadline, self._ring)
         self._transport.write(data)
         whole = False
         try:
@@ -127,11 +138,27 @@ class Connection(asyncio.Protocol):
             self._waiter = None
             self._keep = self._keep and whole  # else an answer is still on its way
 
+    def _ring(self) -> None:
+        """The deadline of the request that set the timer; the one that is open now may have another."""
+        self._timer = None
+        if self._waiter is not None and not self._waiter.done():
+            loop = asyncio.get_running_loop()
+            if loop.time() < self._deadline:
+                self._timer = loop.call_at(self._deadline, self._ring)
+            else:
+                self._fail(timed_out(self._timeout_s))
+
     def close(self) -> None:
         """End it now."""
-        self.open = False
+        self._end()
         if self._transport is not None:
             self._transport.abort()
+
+    def _end(self) -> None:
+        self.open = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def data_received(self, data: bytes) -> None:
         """asyncio calls this."""
@@ -149,7 +176,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio calls this."""
-        self.open = False
+        self._end()
         if self._waiter is None or self._waiter.done():
             return
         framed = "content-length" in self._headers or "transfer-encoding" in self._headers
@@ -199,93 +226,3 @@ class Connection(asyncio.Protocol):
 
 def _no_http(why: str) -> CallFailed:
     return CallFailed("bad-http", f"not an HTTP answer: {why}", retryable=True)
-
-
-class PlainPool:
-    """Kept-alive connections to one host.
-
-    idle_s: how long an idle one is trusted. most: bytes of a reply, after decompression.
-    """
-
-    def __init__(
-        self, host: str, port: int, headers: dict[str, str], idle_s: float, most: int = int(REPLY_MIB * 2**20)
-    ) -> None:
-        self._most = most
-        self._host = host
-        self._port = port
-        self._idle_s = idle_s
-        name = f"[{host}]" if ":" in host else host
-        lines = {"Host": f"{name}:{port}", "Accept": "application/json", **headers}
-        self._head = "".join(f"{key}: {value}\r\n" for key, value in lines.items()).encode("latin-1")
-        self._idle: list[Connection] = []
-        self._busy: set[Connection] = set()
-
-    async def send(self, method: str, path: str, body: bytes | None) -> Answer:
-        """One request. A kept connection that the other side had closed is replaced once.
-
-        Raises CallFailed: connect, reset, half-body, bad-http, too-large.
-        """
-        first = f"{method} {path} HTTP/1.1\r\n".encode("ascii")
-        data = first + self._head
-        if body is not None:
-            data += b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-        else:
-            data += b"\r\n"
-        kept = self._kept()
-        try:
-            return await self._asked(kept or await self._connect(), data)
-        except Lost as lost:
-            if kept is None or not lost.silent:
-                raise _failure(lost) from lost
-        try:
-            return await self._asked(await self._connect(), data)
-        except Lost as lost:
-            raise _failure(lost) from lost
-
-    async def _asked(self, connection: Connection, data: bytes) -> Answer:
-        self._busy.add(connection)
-        try:
-            answer = await connection.ask(data)
-        finally:
-            self._busy.discard(connection)
-            if connection.reusable:
-                connection.idle_since = time.monotonic()
-                self._idle.append(connection)
-            else:
-                connection.close()
-        return unpacked(answer, self._most) if "content-encoding" in answer.headers else answer
-
-    def _kept(self) -> Connection | None:
-        oldest = time.monotonic() - self._idle_s
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.reusable and connection.idle_since >= oldest:
-                return connection
-            connection.close()
-        return None
-
-    async def _connect(self) -> Connection:
-        try:
-            async with asyncio.timeout(_CONNECT_S):
-                loop = asyncio.get_running_loop()
-                _, connection = await loop.create_connection(
-                    lambda: Connection(self._most), self._host, self._port
-                )
-        except OSError as error:  # TimeoutError among them
-            raise_ours(error)
-            why = error.strerror or str(error) or type(error).__name__
-            raise CallFailed("connect", f"{self._host}:{self._port}: {why}", retryable=True) from error
-        return connection
-
-    async def close(self) -> None:
-        """Close all connections."""
-        for connection in [*self._idle, *self._busy]:
-            connection.close()
-        self._idle.clear()
-        await asyncio.sleep(0)  # lets the transports close their sockets
-
-
-def _failure(lost: Lost) -> CallFailed:
-    if lost.silent:
-        return CallFailed("reset", str(lost), retryable=True)
-    return CallFailed("half-body", "the reply ended before it was whole", retryable=True)
