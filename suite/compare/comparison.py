@@ -21,12 +21,11 @@ from suite.errors import ConfigError, unknown
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import AnyTask
 from suite.scoring.measures import Measure
-from suite.scoring.metrics.declared import measures_of
+from suite.scoring.metrics.declared import measures_of, values_of
 from suite.scoring.stats.bootstrap import seed_for
 from suite.scoring.stats.multiplicity import adjust
 from suite.scoring.stats.paired_difference import verdict
-from suite.scoring.table import ScoreTable
-from suite.scoring.table import Wanted as Values
+from suite.scoring.table import ScoreTable, Wanted
 
 Correction = Literal["holm", "bh", "none"]
 
@@ -110,7 +109,8 @@ def compare_runs(
         for match in matches
         for cell in (a.cell(match.cell_a), b.cell(match.cell_b))
     )
-    tables = load_tables(runs, {name: _values(wanted) for name, wanted in chosen.items()}, cells)
+    values = {task: Wanted(*values_of(one.measure for one in some)) for task, some in chosen.items()}
+    tables = load_tables(runs, values, cells)
     rows: list[MeasureRow] = []
     slices: list[tuple[int, SliceDifference]] = []  # with the place of its row
     parts = []
@@ -179,14 +179,6 @@ def _of_task(task: str, known: Sequence[Measure], first: str, asked: Sequence[st
         if lead is not None and lead not in found:
             found.append(lead)
     return [ChosenMeasure(one, one is headline, one is lead) for one in found]
-
-
-def _values(chosen: Sequence[ChosenMeasure]) -> Values:
-    """What a table must keep for these measures."""
-    needs: dict[str, set[str]] = {"samples": set(), "parts": set()}
-    for measure, *_ in chosen:
-        needs[measure.over].update(name for name in measure.needs if not name.startswith("tag:"))
-    return Values(frozenset(needs["samples"]), frozenset(needs["parts"]))
 
 
 def _row(

@@ -13,7 +13,7 @@ from suite.report.eee_schema import Fields, check_score, fields
 from suite.report.numbers import plain
 from suite.report.summary import CellSummary, TaskPart
 from suite.run.cells import AnyTask
-from suite.scoring.measures import RowFacts
+from suite.scoring.measures import Measure
 from suite.scoring.metrics.declared import facts_of
 
 _GLOBAL = ("accuracy", "f1_macro", "auroc", "rmse", "mae")  # metric ids that mean the same everywhere
@@ -26,7 +26,7 @@ class Target:
     result_id: str
     evaluation: str
     metric: str
-    facts: RowFacts
+    facts: Measure
     direction: str
     rows: int = 0
     unscored: list[str] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Target:
 
     def correct(self, score: float) -> tuple[bool, str]:
         """(whether it counts as correct, by which rule): only the best end of a scale does."""
-        low, high = self.facts.low, self.facts.high
+        low, high = self.facts.ends
         best = low if self.direction == "lower" else high
         if not math.isfinite(best):
             return False, "the scale has no best end and no threshold is declared"
@@ -175,18 +175,18 @@ def _metric(
     task: TaskPart,
     cell: CellSummary | None,
     one: MetricResult,
-    facts: RowFacts | None,
+    facts: Measure | None,
     judges: Fields | None,
     common: Mapping[str, str],
 ) -> Fields:
     family = task.name.partition("/")[0]
-    proportion = facts is not None and facts.proportion
+    proportion = facts is not None and facts.ends == (0.0, 1.0)
     details = {**common, "direction": one.direction, "headline": "true" if one.headline else "false"}
     if one.slice:
         details["slice"] = plain(one.slice)
     if facts is None:
         details["bounds"] = "unknown: the task that declares them is not installed here"
-    elif facts.macro:
+    elif facts.value and facts.macro:
         details["aggregation"] = f"mean over the categories of {facts.macro!r} of the means over samples"
     elif facts.value:
         details["aggregation"] = "mean over samples of the mean over their trials"
@@ -199,8 +199,8 @@ def _metric(
         metric_unit=one.unit or ("proportion" if proportion else None),
         lower_is_better=one.direction == "lower",
         score_type="continuous" if facts else None,
-        min_score=_bound(facts.low) if facts else None,
-        max_score=_bound(facts.high) if facts else None,
+        min_score=_bound(facts.ends[0]) if facts else None,
+        max_score=_bound(facts.ends[1]) if facts else None,
         llm_scoring=judges,
         additional_details=details,
     )

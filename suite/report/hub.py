@@ -93,7 +93,7 @@ def hub_files(
         for cell in one.cells:
             headline = _headline(one, cell, allow_partial)
             facts = declared.get(cell.id, {}).get(headline.name)
-            proportion = None if facts is None else facts.proportion
+            proportion = None if facts is None else facts.ends == (0.0, 1.0)
             scale = _Scale(benchmark.scale, one.name, headline, proportion)
             text = _entry(run, one, cell, benchmark, scale, partial, source_url)
             name = _name(benchmark, one, cell)

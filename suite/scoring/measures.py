@@ -1,7 +1,7 @@
 """One row of results as its metric declares it: what one unit adds to it, its range, and what it means.
 
-Results, comparison, boards, the headline so far and the exporters' facts all read rows through these, so that
-none of them has to know the kinds of metrics. Light: no numpy. Not here: computing (`rows`, `units`).
+Results, comparison, boards, the headline so far and the exporters all read rows through these, so that none
+of them has to know the kinds of metrics. Light: no numpy. Not here: computing (`rows`, `units`).
 """
 
 import math
@@ -24,23 +24,27 @@ Adds = Callable[[Columns], Any]  # an array of one entry per unit, or one number
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """A row that is a number of one model: the mean of `top` over units, the sum of `top` over that of
-    `bottom`, or a formula.
+    """A row of results. A number of one model is the mean of `top` over units, the sum of `top` over that of
+    `bottom`, or a formula; other rows (agreement, over cells) have none of these.
 
-    needs: values read. top, bottom: from columns (or the numbers of one unit) to what each unit adds above
-    and below the line; bottom None is 1. macro: the tag over whose categories it is a mean of means. binary:
-    every unit is 0 or 1 where there is one trial. range: of a unit, None if it has no ends. numbers: labels
-    count as unscored. trials: (all, k) of a row whose units are made from k trials: that all are right, or
-    one. pairs: whether boards pair its units.
+    kind: rate, mean, ratio, pass_rate, agreement, win_rate or statistic. needs: values read. value: the value
+    of a sample whose mean (over samples, each the mean of its trials) it is, "" if it is something else.
+    top, bottom: from columns (or the numbers of one unit) to what each unit adds above and below the line;
+    bottom None is 1. macro: the tag over whose categories it is a mean of means. binary: every unit is 0 or 1
+    where there is one trial. range: of a unit, None if it has no ends. numbers: labels count as unscored.
+    trials: (all, k) of a row whose units are made from k trials: that all are right, or one. pairs: whether
+    boards pair its units.
     """
 
     name: str
+    kind: str
     direction: Direction
     unit: str
     over: Over = "samples"
     where: Where
     slices: tuple[str, ...]
     needs: tuple[str, ...]
+    value: str = ""
     top: Adds | None = None
     bottom: Adds | None = None
     formula: Formula | None = None
@@ -50,6 +54,16 @@ class Measure:
     numbers: bool = True
     trials: tuple[bool, int] | None = None
     pairs: bool = True
+
+    @property
+    def of_one_model(self) -> bool:
+        """Whether it is a number of one model, to be compared, ranked and shown while a run goes on."""
+        return self.top is not None or self.formula is not None
+
+    @property
+    def ends(self) -> Range:
+        """Of its scale, infinite where it has none."""
+        return self.range or ((0.0, 1.0) if self.binary else (-math.inf, math.inf))
 
     @property
     def mean(self) -> bool:
@@ -63,35 +77,6 @@ class Measure:
         above = self.top(columns)
         below = float(len(above) if self.bottom is None else self.bottom(columns).sum())
         return float(above.sum()) / below if below else None
-
-
-@dataclass(frozen=True)
-class RowFacts:
-    """A row of results as its task declares it.
-
-    kind: rate, mean, ratio, pass_rate, agreement, win_rate or statistic. low, high: ends of its scale,
-    infinite where it has none. value: the value of a sample whose mean (over samples, each the mean of its
-    trials) this row is, "" if it is something else. macro: the tag over whose categories the row is a mean
-    of means, "" for a plain one. where: only samples with these tags.
-    """
-
-    kind: str
-    low: float = -math.inf
-    high: float = math.inf
-    value: str = ""
-    macro: str = ""
-    binary: bool = False
-    where: Where | None = None
-
-    @property
-    def proportion(self) -> bool:
-        """Whether it lies between 0 and 1."""
-        return (self.low, self.high) == (0.0, 1.0)
-
-
-def scaled(kind: str, limits: Range | None) -> RowFacts:
-    """Facts of a row on a scale with or without ends."""
-    return RowFacts(kind) if limits is None else RowFacts(kind, *limits)
 
 
 def fits(tags: Mapping[str, str], where: Where | None) -> bool:

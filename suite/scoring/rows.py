@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-import msgspec
 import numpy as np
 
 from suite.errors import PluginError
@@ -12,7 +11,13 @@ from suite.scoring.measures import Columns, Measure, Range
 from suite.scoring.stats.bootstrap import bootstrap_formula, seed_for
 from suite.scoring.stats.clusters import grouped, grouped_together, is_binary
 from suite.scoring.stats.estimate import Estimate, finite, joined
-from suite.scoring.stats.means import bounds_of, bounds_of_macro, covering_macro, covering_mean
+from suite.scoring.stats.means import (
+    bounds_of,
+    bounds_of_macro,
+    covering_macro,
+    covering_mean,
+    covering_ratio,
+)
 from suite.scoring.table import ScoreTable
 from suite.scoring.units import Scope, Units, units_of
 
@@ -69,6 +74,10 @@ class CellSlice:
             unit=measure.unit,
         )
 
+    def units(self, measure: Measure) -> Units:
+        """The units of a row."""
+        return units_of(measure, self.scope)
+
     def mean_row(self, measure: Measure, units: Units, note: str = "") -> MetricResult:
         """The mean of what each unit adds above the line. note: comes first."""
         assert measure.top is not None
@@ -80,7 +89,35 @@ class CellSlice:
         found = replace(found, note=joined(note, found.note))
         return self.row(measure, found, units, bounds_of(x, units.share, units.unscored, limits))
 
-    def macro_row(self, measure: Measure, micro: MetricResult) -> MetricResult:
+    def ratio_row(self, measure: Measure) -> MetricResult:
+        """What units add above the line over what they add below it."""
+        assert measure.top is not None and measure.bottom is not None
+        units = self.units(measure)
+        top, bottom = measure.top(units.columns), measure.bottom(units.columns)
+        if float(bottom.sum()):
+            found = covering_ratio(top, bottom, grouped(units.clusters), measure.range, self.context.level)
+        else:
+            found = Estimate(None, note=f"the sum of {measure.needs[-1]} is zero" if units.n else "")
+        return self.row(measure, found, units)
+
+    def formula_row(self, measure: Measure, draws: int) -> MetricResult:
+        """The value of a formula, resampled so many times. Raises PluginError for a formula that fails."""
+        units = self.units(measure)
+        found = Estimate(None)
+        if units.n:
+            seed = self.context.seed_of(measure.name, self.tags)
+            found = formula_estimate(
+                measure.name,
+                lambda tables: measure.statistic(tables[""]),
+                {"": units},
+                draws=draws,
+                seed=seed,
+                level=self.context.level,
+                limits=measure.range,
+            )
+        return self.row(measure, found, units)
+
+    def macro_row(self, measure: Measure, whole: Units) -> MetricResult:
         """The mean over slices; counts and coverage are those of the whole. The groups are fixed; why:
         docs/numbers.md, "Macro and micro".
         """
@@ -108,19 +145,7 @@ class CellSlice:
             )
             found = replace(found, note=joined(f"macro over {len(columns)} slices", found.note))
             bounds = bounds_of_macro(limits, columns)
-        return msgspec.structs.replace(
-            micro,
-            name=measure.name,
-            headline=measure.name == self.context.headline,
-            value=found.value,
-            low=found.low,
-            high=found.high,
-            method=found.method,
-            bounds=bounds,
-            clusters=found.clusters,
-            n_effective=None,
-            note=joined(found.note, coverage_note(micro.coverage)),
-        )
+        return self.row(measure, replace(found, n_effective=None), replace(whole, labels=0), bounds)
 
 
 def coverage_note(coverage: float | None) -> str:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from suite.chat import Json, canonical_json
 from suite.errors import ConfigError
 from suite.journal.documents import AcrossResult
 from suite.journal.records import CellPlan
-from suite.scoring.measures import Columns, Range, RowFacts, scaled
-from suite.scoring.metrics.declared import Declared, values_of
+from suite.scoring.measures import Columns, Measure, Range
+from suite.scoring.metrics.declared import Declared
 from suite.scoring.metrics.formulas import HowDrawn, check_needs
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class Across(Declared):
     range: Range | None = field(default=None, kw_only=True)
     draws: int = field(default=2000, kw_only=True)
 
+    kind: ClassVar[str] = "statistic"
+
     def __post_init__(self) -> None:
         if len(self.cells) < 2:
             raise ConfigError(f"metric {self.name!r}: `cells` must name at least two cells")
@@ -44,13 +46,9 @@ class Across(Declared):
         if self.slices:
             raise ConfigError(f"metric {self.name!r}: a metric over cells is sliced by `where`, not by `by`")
 
-    def wants(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The needed values."""
-        return values_of(self.needs, "samples")
-
-    def facts(self) -> Mapping[str, RowFacts]:
-        """A statistic."""
-        return {self.name: scaled("statistic", self.range)}
+    def measures(self) -> tuple[Measure, ...]:
+        """The one row."""
+        return (self._measure(self.name, *self.needs),)
 
     def across(self, context: "Context", cells: Sequence[CellPlan]) -> Iterator[AcrossResult]:
         """One result for each set of cells that differ in the named parameters alone."""
@@ -99,7 +97,8 @@ class Across(Declared):
             )
         counted = Units({}, first.clusters[:n], first.samples[:n], None, applicable - n, 0)
         whole = scope_of(context.table, any_cell.cell, "samples", self.where)
-        row = CellSlice(context, whole, {}).row(self._measure(self.name), found, counted)
+        (measure,) = self.measures()
+        row = CellSlice(context, whole, {}).row(measure, found, counted)
         return AcrossResult(any_cell.task, {role: one.cell for role, one in cells.items()}, shared, row)
 
 

@@ -1,14 +1,14 @@
 """Agreement of raters, computed before any vote is taken. About judges, not models: never compared."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from suite.errors import ConfigError
 from suite.journal.documents import MetricResult
-from suite.scoring.measures import RowFacts
-from suite.scoring.metrics.declared import OfOneCell, values_of
+from suite.scoring.measures import Measure, Over
+from suite.scoring.metrics.declared import OfOneCell
 
 if TYPE_CHECKING:
     from suite.scoring.rows import CellSlice
@@ -33,26 +33,26 @@ class Agreement(OfOneCell):
     categories: Sequence[str | float | bool] = field(default=(), kw_only=True)
     coefficients: Sequence[str] = field(default=("percent", "alpha", "ac1"), kw_only=True)
 
+    kind: ClassVar[str] = "agreement"
+
     def __post_init__(self) -> None:
         self._named(self.value)
         for one in self.coefficients:
             if one not in COEFFICIENTS:
                 raise ConfigError(f"metric {self.name!r}: no coefficient {one!r}; known: {COEFFICIENTS}")
 
-    def rows(self) -> tuple[str, ...]:
-        """One row a coefficient."""
-        return tuple(f"{self.name}_{one}" for one in self.coefficients)
-
-    def wants(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The value of parts, or the values of samples."""
-        if self.raters == "parts":
-            return values_of([self.value], "parts")
-        return values_of(self.raters, "samples")
-
-    def facts(self) -> Mapping[str, RowFacts]:
-        """At most 1; below 0 for less than chance."""
-        least = (0.0 if one == "percent" else -math.inf for one in self.coefficients)
-        return {row: RowFacts("agreement", low, 1.0) for row, low in zip(self.rows(), least, strict=True)}
+    def measures(self) -> tuple[Measure, ...]:
+        """One row a coefficient: at most 1; below 0 for less than chance."""
+        over: Over = "parts" if self.raters == "parts" else "samples"
+        needs = [self.value] if over == "parts" else self.raters
+        return tuple(
+            replace(
+                self._measure(f"{self.name}_{one}", *needs),
+                over=over,
+                range=(0.0 if one == "percent" else -math.inf, 1.0),
+            )
+            for one in self.coefficients
+        )
 
     def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
         """One row a coefficient."""
@@ -61,6 +61,6 @@ class Agreement(OfOneCell):
         from suite.scoring.stats.clusters import grouped
 
         ratings, clusters, units = ratings_of(part.scope, self.value, self.raters, self.categories)
-        for name, coefficient in zip(self.rows(), self.coefficients, strict=True):
+        for measure, coefficient in zip(self.measures(), self.coefficients, strict=True):
             found = agreement(coefficient, self.scale, ratings, grouped(clusters), part.context.level)
-            yield part.row(self._measure(name), found, units)
+            yield part.row(measure, found, units)

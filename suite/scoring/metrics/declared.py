@@ -1,16 +1,18 @@
 """What every metric has and answers; a new kind is a subclass, in a module of its own."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from suite.errors import ConfigError, PluginError
 from suite.journal.documents import Direction, MetricResult
-from suite.scoring.measures import Measure, Over, Range, RowFacts, Where
+from suite.scoring.measures import Measure, Over, Range, Where
 
 if TYPE_CHECKING:
     from suite.scoring.rows import CellSlice, Context
+
+Names = tuple[frozenset[str], frozenset[str]]  # of values: of samples, of parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,8 @@ class Declared(ABC):
     by: a tag or tags; one more row per category of each. direction: which way is better. unit: shown
     behind the number.
     """
+
+    kind: ClassVar[str]  # see `Measure`
 
     name: str = ""
     direction: Direction = "higher"
@@ -43,21 +47,17 @@ class Declared(ABC):
         """The tags to slice by."""
         return tuple(filter(None, (self.by,) if isinstance(self.by, str) else self.by))
 
-    def rows(self) -> tuple[str, ...]:
-        """Names of the rows of results that this metric yields."""
-        return (self.name,)
-
     @abstractmethod
-    def wants(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Names of the values it reads: (of samples, of parts)."""
-
-    @abstractmethod
-    def facts(self) -> Mapping[str, RowFacts]:
-        """What each of its rows means."""
-
     def measures(self) -> tuple[Measure, ...]:
-        """Its rows that are numbers of one model, to be compared, ranked and shown while a run goes on."""
-        return ()
+        """Its rows of results, in order."""
+
+    def rows(self) -> tuple[str, ...]:
+        """Names of its rows of results."""
+        return tuple(one.name for one in self.measures())
+
+    def wants(self) -> Names:
+        """Names of the values it reads: (of samples, of parts)."""
+        return values_of(self.measures())
 
     def _named(self, name: str) -> None:
         if not self.name:
@@ -67,6 +67,7 @@ class Declared(ABC):
         """A row of it, without what is special."""
         return Measure(
             name=name,
+            kind=self.kind,
             direction=self.direction,
             unit=self.unit,
             over=self.over,
@@ -95,10 +96,12 @@ class OfOneCell(Declared):
         """Its rows over a part of the cell. Raises PluginError for a formula that fails."""
 
 
-def values_of(names: Iterable[str], over: Over) -> tuple[frozenset[str], frozenset[str]]:
-    """As `Declared.wants`: all that are no tags."""
-    kept = frozenset(name for name in names if not name.startswith("tag:"))
-    return (kept, frozenset()) if over == "samples" else (frozenset(), kept)
+def values_of(measures: Iterable[Measure]) -> Names:
+    """Names of all values that these rows read."""
+    needs: dict[Over, set[str]] = {"samples": set(), "parts": set()}
+    for one in measures:
+        needs[one.over].update(name for name in one.needs if not name.startswith("tag:"))
+    return frozenset(needs["samples"]), frozenset(needs["parts"])
 
 
 def metrics_of(declared: Iterable[object]) -> Iterator[Declared]:
@@ -109,34 +112,29 @@ def metrics_of(declared: Iterable[object]) -> Iterator[Declared]:
         yield metric
 
 
+def rows_of(metrics: Iterable[object]) -> list[Measure]:
+    """Every row of a task's metrics, in order."""
+    return [one for metric in metrics_of(metrics) for one in metric.measures()]
+
+
 def row_names(metrics: Iterable[object]) -> tuple[str, ...]:
     """Names of all rows of a task's metrics. Raises ConfigError for a name that occurs twice."""
-    names: list[str] = []
-    for metric in metrics_of(metrics):
-        for name in metric.rows():
-            if name in names:
-                raise ConfigError(
-                    f"two metrics yield {name!r}", fix="give one of them another name: name='…'"
-                )
-            names.append(name)
-    return tuple(names)
+    names = tuple(one.name for one in rows_of(metrics))
+    if twice := [name for i, name in enumerate(names) if name in names[:i]]:
+        raise ConfigError(f"two metrics yield {twice[0]!r}", fix="give one of them another name: name='…'")
+    return names
 
 
 def measures_of(metrics: Iterable[object]) -> list[Measure]:
     """Every row of a task's metrics that is a number of one model, in order."""
-    return [one for metric in metrics_of(metrics) for one in metric.measures()]
+    return [one for one in rows_of(metrics) if one.of_one_model]
 
 
-def facts_of(metrics: Iterable[object]) -> dict[str, RowFacts]:
-    """What each row of a task's metrics means."""
-    return {row: facts for metric in metrics_of(metrics) for row, facts in metric.facts().items()}
+def facts_of(metrics: Iterable[object]) -> dict[str, Measure]:
+    """Each row of a task's metrics by its name."""
+    return {one.name: one for one in rows_of(metrics)}
 
 
-def wanted_values(metrics: Iterable[object]) -> tuple[frozenset[str], frozenset[str]]:
+def wanted_values(metrics: Iterable[object]) -> Names:
     """Names of all values that these metrics read: (of samples, of parts)."""
-    samples: frozenset[str] = frozenset()
-    parts: frozenset[str] = frozenset()
-    for metric in metrics_of(metrics):
-        some, more = metric.wants()
-        samples, parts = samples | some, parts | more
-    return samples, parts
+    return values_of(rows_of(metrics))

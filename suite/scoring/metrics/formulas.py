@@ -1,18 +1,17 @@
 """Any statistic of the values of one cell, by resampling whole clusters."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from suite.errors import ConfigError
 from suite.journal.documents import MetricResult
-from suite.scoring.measures import Formula, Measure, Over, Range, RowFacts, scaled
-from suite.scoring.metrics.declared import OfOneCell, values_of
+from suite.scoring.measures import Formula, Measure, Over, Range
+from suite.scoring.metrics.declared import OfOneCell
 
 if TYPE_CHECKING:
     from suite.scoring.rows import CellSlice
 
-ONE = "cell"
 HowDrawn = Literal["cluster-bootstrap", "none"]
 
 
@@ -32,16 +31,10 @@ class Custom(OfOneCell):
     over: Over = field(default="samples", kw_only=True)
     draws: int = field(default=2000, kw_only=True)
 
+    kind: ClassVar[str] = "statistic"
+
     def __post_init__(self) -> None:
         check_needs(self.name, self.needs)
-
-    def wants(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The needed values."""
-        return values_of(self.needs, self.over)
-
-    def facts(self) -> Mapping[str, RowFacts]:
-        """A statistic."""
-        return {self.name: scaled("statistic", self.range)}
 
     def measures(self) -> tuple[Measure, ...]:
         """The one row."""
@@ -49,24 +42,8 @@ class Custom(OfOneCell):
 
     def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
         """The one row."""
-        from suite.scoring.rows import formula_estimate
-        from suite.scoring.stats.estimate import Estimate
-        from suite.scoring.units import units_of
-
         (measure,) = self.measures()
-        units = units_of(measure, part.scope)
-        found = Estimate(None)
-        if units.n:
-            found = formula_estimate(
-                self.name,
-                lambda tables: self.formula(tables[ONE]),
-                {ONE: units},
-                draws=0 if self.interval == "none" else self.draws,
-                seed=part.context.seed_of(self.name, part.tags),
-                level=part.context.level,
-                limits=self.range,
-            )
-        yield part.row(measure, found, units)
+        yield part.formula_row(measure, 0 if self.interval == "none" else self.draws)
 
 
 def check_needs(metric: str, needs: Sequence[str]) -> None:

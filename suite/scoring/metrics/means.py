@@ -4,14 +4,14 @@ Which interval and why: `stats.means` and docs/statistics.md. A mean of trials i
 were.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from suite.errors import ConfigError
 from suite.journal.documents import MetricResult
-from suite.scoring.measures import Measure, Over, Range, RowFacts, scaled
-from suite.scoring.metrics.declared import OfOneCell, values_of
+from suite.scoring.measures import Measure, Over, Range
+from suite.scoring.metrics.declared import OfOneCell
 
 if TYPE_CHECKING:
     from suite.scoring.rows import CellSlice
@@ -48,47 +48,26 @@ class Mean(OfOneCell):
             return ""
         return f"{self.name}_{'micro' if self.average == 'macro' else 'macro'}"
 
-    def rows(self) -> tuple[str, ...]:
-        """The metric, and the other average where it is sliced by one tag."""
-        return (self.name, self.other) if self.other else (self.name,)
-
-    def wants(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The value."""
-        return values_of([self.value], self.over)
-
-    def facts(self) -> Mapping[str, RowFacts]:
-        """A mean of samples says of which value, over which slices and where."""
-        found = scaled(self.kind, self.range)
-        if self.over != "samples":
-            return dict.fromkeys(self.rows(), found)
-        found = replace(found, value=self.value, binary=self.binary, where=self.where)
-        return {row: replace(found, macro=self._macro(row)) for row in self.rows()}
-
     def measures(self) -> tuple[Measure, ...]:
-        """Both averages."""
+        """The metric, and the other average where it is sliced by one tag."""
         return tuple(
             replace(
                 self._measure(row, self.value),
+                value=self.value if self.over == "samples" else "",
                 top=lambda columns: columns[self.value],
                 macro=self._macro(row),
                 binary=self.binary,
             )
-            for row in self.rows()
+            for row in filter(None, (self.name, self.other))
         )
 
     def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
         """The total of the plain name; of the whole, also the other total."""
-        from suite.scoring.units import units_of
-
         measures = self.measures()
         plain = next(one for one in measures if not one.macro)
-        units = units_of(plain, part.scope)
-        if part.tags or not self.other:
-            yield part.mean_row(replace(plain, name=self.name), units)
-            return
-        micro = part.mean_row(plain, units)
-        for one in measures:
-            yield part.macro_row(one, micro) if one.macro else micro
+        units = part.units(plain)
+        for one in [replace(plain, name=self.name)] if part.tags else measures:
+            yield part.macro_row(one, units) if one.macro else part.mean_row(one, units)
 
     def _macro(self, row: str) -> str:
         """The tag that a row is a macro average over, "" for none."""

@@ -1,18 +1,16 @@
 """pass@k and pass^k from repeated trials: means over samples, never a proportion's interval."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from suite.errors import ConfigError
 from suite.journal.documents import MetricResult
-from suite.scoring.measures import Measure, RowFacts
-from suite.scoring.metrics.declared import OfOneCell, values_of
+from suite.scoring.measures import Measure
+from suite.scoring.metrics.declared import OfOneCell
 
 if TYPE_CHECKING:
     from suite.scoring.rows import CellSlice
-
-UNIT = (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -27,30 +25,20 @@ class PassAt(OfOneCell):
     k: Sequence[int] = field(default=(1,), kw_only=True)
     power: bool = field(default=False, kw_only=True)
 
+    kind: ClassVar[str] = "pass_rate"
+
     def __post_init__(self) -> None:
         self._named(self.value)
         if not self.k or any(one < 1 for one in self.k):
             raise ConfigError(f"metric {self.name!r}: k must be whole numbers from 1")
 
-    def rows(self) -> tuple[str, ...]:
-        """One row for each k, pass@k first."""
-        return tuple(one.name for one in self.measures())
-
-    def wants(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The value."""
-        return values_of([self.value], "samples")
-
-    def facts(self) -> Mapping[str, RowFacts]:
-        """Shares of samples."""
-        return dict.fromkeys(self.rows(), RowFacts("pass_rate", *UNIT))
-
     def measures(self) -> tuple[Measure, ...]:
-        """All rows."""
+        """One row for each k, pass@k first."""
         return tuple(
             replace(
                 self._measure(f"{self.name}{'^' if every else '@'}{k}", self.value),
                 top=lambda columns: columns[self.value],
-                range=UNIT,
+                range=(0.0, 1.0),
                 trials=(every, k),
             )
             for every in ((False, True) if self.power else (False,))

@@ -1,12 +1,12 @@
 """Ratios of sums."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from suite.journal.documents import MetricResult
-from suite.scoring.measures import Measure, Over, Range, RowFacts, scaled
-from suite.scoring.metrics.declared import OfOneCell, values_of
+from suite.scoring.measures import Measure, Over, Range
+from suite.scoring.metrics.declared import OfOneCell
 
 if TYPE_CHECKING:
     from suite.scoring.rows import CellSlice
@@ -25,16 +25,10 @@ class Ratio(OfOneCell):
     range: Range | None = field(default=None, kw_only=True)
     over: Over = field(default="samples", kw_only=True)
 
+    kind: ClassVar[str] = "ratio"
+
     def __post_init__(self) -> None:
         self._named(f"{self.top}_per_{self.bottom}")
-
-    def wants(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Both values."""
-        return values_of([self.top, self.bottom], self.over)
-
-    def facts(self) -> Mapping[str, RowFacts]:
-        """A ratio."""
-        return {self.name: scaled("ratio", self.range)}
 
     def measures(self) -> tuple[Measure, ...]:
         """The one row."""
@@ -43,16 +37,4 @@ class Ratio(OfOneCell):
 
     def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
         """The one row."""
-        from suite.scoring.stats.clusters import grouped
-        from suite.scoring.stats.estimate import Estimate
-        from suite.scoring.stats.means import covering_ratio
-        from suite.scoring.units import units_of
-
-        (measure,) = self.measures()
-        units = units_of(measure, part.scope)
-        top, bottom = units.columns[self.top], units.columns[self.bottom]
-        if float(bottom.sum()):
-            found = covering_ratio(top, bottom, grouped(units.clusters), self.range, part.context.level)
-        else:
-            found = Estimate(None, note=f"the sum of {self.bottom} is zero" if units.n else "")
-        yield part.row(measure, found, units)
+        yield part.ratio_row(*self.measures())

@@ -1,12 +1,12 @@
 """Win rates: every reading of a tie stands beside the others. Why: docs/statistics.md, "Judges"."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from suite.journal.documents import MetricResult
-from suite.scoring.measures import Measure, RowFacts
-from suite.scoring.metrics.declared import OfOneCell, values_of
+from suite.scoring.measures import Measure
+from suite.scoring.metrics.declared import OfOneCell
 
 if TYPE_CHECKING:
     from suite.scoring.rows import CellSlice
@@ -22,30 +22,18 @@ class WinRate(OfOneCell):
 
     value: str
 
+    kind: ClassVar[str] = "win_rate"
+
     def __post_init__(self) -> None:
         self._named(self.value)
 
-    def rows(self) -> tuple[str, ...]:
-        """All readings of a tie."""
-        return (self.name, f"{self.name}_excluded", f"{self.name}_strict", f"{self.name}_net")
-
-    def wants(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The value."""
-        return values_of([self.value], "samples")
-
-    def facts(self) -> Mapping[str, RowFacts]:
-        """From 0 to 1, but for the difference of wins and losses."""
-        rate = RowFacts("win_rate", 0.0, 1.0, where=self.where)
-        half, excluded, strict, net = self.rows()
-        rates = {half: replace(rate, value=self.value), excluded: rate, strict: rate}
-        return {**rates, net: replace(rate, low=-1.0)}
-
     def measures(self) -> tuple[Measure, ...]:
-        """All readings; boards do not pair that among the decided."""
-        value = self.value
-        half, excluded, strict, net = (self._measure(row, value) for row in self.rows())
+        """All readings of a tie; boards do not pair that among the decided."""
+        value, name = self.value, self.name
+        names = (name, f"{name}_excluded", f"{name}_strict", f"{name}_net")
+        half, excluded, strict, net = (self._measure(row, value) for row in names)
         return (
-            replace(half, top=lambda c: c[value], range=(0.0, 1.0)),
+            replace(half, value=value, top=lambda c: c[value], range=(0.0, 1.0)),
             replace(
                 excluded,
                 top=lambda c: (c[value] > 0.5) * 1.0,
@@ -59,10 +47,8 @@ class WinRate(OfOneCell):
 
     def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
         """All readings, with the counts."""
-        from suite.scoring.units import units_of
-
         half, excluded, strict, net = self.measures()
-        units = units_of(half, part.scope)
+        units = part.units(half)
         x = units.columns[self.value]
         wins, losses = int((x > 0.5).sum()), int((x < 0.5).sum())
         note = f"{wins} wins, {len(x) - wins - losses} ties, {losses} losses" if units.n else ""

@@ -1,10 +1,10 @@
 """A kind of metric that the suite does not know: one class, and results, progress and comparison work."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -15,9 +15,9 @@ from suite.errors import PluginError
 from suite.journal.documents import MetricResult
 from suite.scoring.computation import compute, wanted
 from suite.scoring.headline import RunningHeadline
-from suite.scoring.measures import Measure, RowFacts
+from suite.scoring.measures import Measure
 from suite.scoring.metrics import Mean
-from suite.scoring.metrics.declared import OfOneCell, facts_of, measures_of, row_names, values_of
+from suite.scoring.metrics.declared import OfOneCell, facts_of, measures_of, row_names
 from suite.scoring.rows import CellSlice
 from suite.scoring.units import units_of
 from tests.scoring.measuring import Make, table_of
@@ -32,11 +32,7 @@ class Above(OfOneCell):
     value: str
     bar: float = 0.5
 
-    def wants(self) -> tuple[frozenset[str], frozenset[str]]:
-        return values_of([self.value], "samples")
-
-    def facts(self) -> Mapping[str, RowFacts]:
-        return {self.name: RowFacts("share_above", 0.0, 1.0)}
+    kind: ClassVar[str] = "share_above"
 
     def measures(self) -> tuple[Measure, ...]:
         plain = self._measure(self.name, self.value)
@@ -54,7 +50,7 @@ def test_one_class_is_computed_shown_on_the_way_and_compared(record: Make) -> No
     records = [record(f"s{i}", {"grade": i / 8}, tags={"topic": "ab"[i % 2]}) for i in range(8)]
     assert row_names(metrics) == ("good", "grade")
     assert wanted(metrics).values == {"grade"}
-    assert facts_of(metrics)["good"].proportion
+    assert facts_of(metrics)["good"].ends == (0, 1)
     table = table_of(records)
     rows = [one for one in compute(metrics, "good", table) if one.name == "good"]
     assert [(dict(one.slice), one.value) for one in rows] == [
