@@ -183,15 +183,16 @@ def _elo(found: RatedModels) -> Iterator[Block]:
     if one is None:
         return
     order = sorted(range(len(one.models)), key=lambda i: -one.mean[i])
+    columns = (one.given, one.backwards, one.mean, one.sd, one.low, one.high)
     yield Table(
         ("model", "in given order", "backwards", "mean", "sd", "lowest", "highest", "rank from", "to"),
         [
             (
                 one.models[i],
-                *(round(float(x[i]), 1) for x in (one.given, one.backwards, one.mean)),
-                None if one.sd is None else round(float(one.sd[i]), 1),
-                round(float(one.low[i]), 1),
-                round(float(one.high[i]), 1),
+                *(
+                    round(float(x[i]), 1)
+                    for x in (one.given, one.backwards, one.mean, one.sd, one.low, one.high)
+                ),
                 *one.ranks[i],
             )
             for i in order
@@ -281,7 +282,7 @@ def as_data(found: RatedModels) -> dict[str, object]:
         if found.elo is None
         else {
             name: {"given": float(found.elo.given[i]), "mean": float(found.elo.mean[i]),
-                   "sd": None if found.elo.sd is None else float(found.elo.sd[i])}
+                   "sd": float(found.elo.sd[i])}
             for i, name in enumerate(names)
         },
         "prequential": [
@@ -289,5 +290,5 @@ def as_data(found: RatedModels) -> dict[str, object]:
              "margins": one.margins, "gain": asdict(one.gain)}
             for one in found.prequential
         ],
-        "careless": [asdict(one) for one in found.shifts],
+        "careless": [{**asdict(one), "target_gain": None} for one in found.shifts],
     }  # fmt: skip

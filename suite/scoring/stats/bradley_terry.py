@@ -13,10 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.errors import unknown
 from suite.scoring.stats.clusters import Floats
 from suite.scoring.stats.strengths import strengths, strengths_with_draws
-from suite.scoring.stats.votes import POLICIES, Policy, Tally, Votes, tally
+from suite.scoring.stats.votes import Policy, Tally, Votes, tally
 
 POINTS = 400 / math.log(10)
 CENTRE = 1000.0
@@ -71,10 +70,7 @@ class Strengths:
 def bradley_terry(votes: Votes, policy: Policy = "half") -> Strengths:
     """Rate the models of the votes. policy: "half" counts a draw as half a win each, "drop" leaves draws out,
     "davidson" models them as an outcome of their own (its log scores are on another scale).
-
-    Raises NotFound for an unknown policy.
     """
-    check_policy(policy)
     counted = tally(votes)
     boards = boards_of(counted, policy)
     k = len(votes.models)
@@ -111,12 +107,6 @@ def bradley_terry(votes: Votes, policy: Policy = "half") -> Strengths:
         nu=tuple(parameters),
         note="; ".join(notes),
     )
-
-
-def check_policy(policy: str) -> None:
-    """Raises NotFound for an unknown policy of draws."""
-    if policy not in POLICIES:
-        raise unknown("policy of draws", policy, POLICIES)
 
 
 def boards_of(counted: Tally, policy: Policy) -> list[NDArray[np.intp]]:

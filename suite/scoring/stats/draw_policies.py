@@ -14,7 +14,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.errors import ConfigError, unknown
 from suite.scoring.stats.clusters import Clusters, Floats, Labels, clusters_of
 from suite.scoring.stats.paired_difference import Comparison, paired_estimate
 from suite.scoring.stats.votes import Votes
@@ -52,12 +51,7 @@ def prequential(
     """Compare update policies on votes in their order of time.
 
     users: who voted, shape (n,); None takes every vote as its own user's. Sort before: stably, by time.
-    Raises NotFound for an unknown system, ConfigError for users that do not fit the votes.
     """
-    if system not in SYSTEMS:
-        raise unknown("online rating system", system, SYSTEMS)
-    if users is not None and len(users) != votes.n:
-        raise ConfigError(f"{len(users)} users for {votes.n} votes", "prequential")
     burnt = round(BURN_IN * votes.n)
     late = clusters_of(users, votes.n).codes[burnt:]
     owners = clusters_of(late, len(late))

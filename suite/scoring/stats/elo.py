@@ -5,12 +5,10 @@ Source: Elo 1978; Boubdir et al. 2023 (arXiv 2311.17295) on when it misleads.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.errors import ConfigError, unknown
 from suite.scoring.stats.bradley_terry import rank_spans
 from suite.scoring.stats.clusters import Floats
 from suite.scoring.stats.vote_order import canonical
@@ -19,39 +17,28 @@ from suite.scoring.stats.votes import Votes
 ORDERS = 200
 K = 32.0
 START = 1000.0
-Draws = Literal["half", "drop"]
 
 
 @dataclass(frozen=True)
 class Elo:
     """given, backwards: ratings in the order of the votes, and in the reverse. mean, sd: over random orders
-    (sd with ddof 1, None for fewer than two orders). low, high: the lowest and highest of them. ranks: per
-    model the lowest and the highest rank over orders. Shape (models,) each.
+    (sd with ddof 1). low, high: the lowest and highest of them. ranks: per model the lowest and the highest
+    rank over orders. Shape (models,) each.
     """
 
     models: tuple[str, ...]
     given: Floats
     backwards: Floats
     mean: Floats
-    sd: Floats | None
+    sd: Floats
     low: Floats
     high: Floats
     ranks: tuple[tuple[int, int], ...]
     orders: int
 
 
-def elo_over_orders(
-    votes: Votes,
-    draws: Draws = "half",
-    *,
-    orders: int = ORDERS,
-    seed: int = 0,
-    k: float = K,
-    start: float = START,
-) -> Elo:
-    """Elo over random orders of the same votes, whatever order they are given in. orders: at least one."""
-    if orders < 1:
-        raise ConfigError(f"{orders} orders", "elo", "take at least one; 200 show the spread")
+def elo_over_orders(votes: Votes, *, orders: int = ORDERS, seed: int = 0, k: float = K) -> Elo:
+    """Elo over random orders of the same votes, whatever order they are given in. orders: two or more."""
     chance = np.random.default_rng(seed)
     n = votes.n
     plan = np.empty((n, orders + 2), dtype=np.int32)
@@ -60,7 +47,7 @@ def elo_over_orders(
     order = canonical(votes)
     for column in range(2, orders + 2):
         plan[:, column] = order.rows[chance.permutation(n)]
-    found = _run(votes, plan, draws, k, start)
+    found = _run(votes, plan, k)
     best, worst = rank_spans(found[:, 2:].T)
     alike = [order.like(i) for i in range(len(votes.models))]
     shuffled = [found[same, 2:].ravel() for same in alike]  # equal models share theirs
@@ -69,7 +56,7 @@ def elo_over_orders(
         given=found[:, 0],
         backwards=found[:, 1],
         mean=np.array([one.mean() for one in shuffled]),
-        sd=np.array([one.std(ddof=1) for one in shuffled]) if orders > 1 else None,
+        sd=np.array([one.std(ddof=1) for one in shuffled]),
         low=np.array([one.min() for one in shuffled]),
         high=np.array([one.max() for one in shuffled]),
         ranks=tuple((int(best[:, same].min()), int(worst[:, same].max())) for same in alike),
@@ -77,19 +64,16 @@ def elo_over_orders(
     )
 
 
-def _run(votes: Votes, plan: NDArray[np.integer], draws: str, k: float, start: float) -> Floats:
+def _run(votes: Votes, plan: NDArray[np.integer], k: float) -> Floats:
     """One column per order in `plan` (shape (n, orders)); shape (models, orders)."""
-    if draws not in ("half", "drop"):
-        raise unknown("policy of draws for Elo", draws, ("half", "drop"))
     orders = plan.shape[1]
-    rating = np.full((len(votes.models), orders), start, dtype=np.float64)
+    rating = np.full((len(votes.models), orders), START)
     score = (votes.outcome + 1) / 2
-    weight = np.full(votes.n, k) if draws == "half" else np.where(votes.outcome == 0, 0.0, k)
     column = np.arange(orders)
     for row in plan:
         a, b = votes.a[row], votes.b[row]
         expected = 1 / (1 + 10 ** ((rating[b, column] - rating[a, column]) / 400))
-        change = weight[row] * (score[row] - expected)
+        change = k * (score[row] - expected)
         rating[a, column] += change
         rating[b, column] -= change
     return rating

@@ -88,8 +88,8 @@ def paired_estimate(
     if not plain.n_common:
         return plain
     keep = ~(np.isnan(x) | np.isnan(y))
-    flipped = sign_flip((x - y)[keep], subset(clusters, keep), seed=seed)
-    return replace(plain, p=flipped.p, p_method=flipped.method, p_smallest=flipped.smallest)
+    p, method, smallest = sign_flip((x - y)[keep], subset(clusters, keep), seed=seed)
+    return replace(plain, p=p, p_method=method, p_smallest=smallest)
 
 
 def paired_difference(

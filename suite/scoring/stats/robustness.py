@@ -1,17 +1,16 @@
-"""How easily a ranking moves: careless votes, partial votes for a target, one annotator, a few flips.
+"""How easily a ranking moves: careless votes, one annotator, a few flips. For one vote or more.
 
 Ordinary intervals do not show this. Sources: Zhao, Rush and Goyal 2025 (arXiv 2412.04363); Huang et al. 2025
 (arXiv 2508.11847).
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.errors import ConfigError, unknown
 from suite.scoring.stats.bradley_terry import bradley_terry, rank_spans
 from suite.scoring.stats.clusters import Floats, Labels, clusters_of
 from suite.scoring.stats.estimate import finite
@@ -26,10 +25,9 @@ MOST_FLIPS = 0.2  # share of the votes after which the search for a flip gives u
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """What bad votes at one fraction do over repeats. mean_largest, largest: of the largest change of rank in
-    a repeat. p95: of the change of rank, over models and repeats. changed: share of repeats in which any
-    rank changed. tau: mean Kendall tau-b to the clean ratings, None where there is none. target_gain: places
-    the target gained at most (adversarial votes only).
+    """What careless votes at one fraction do over repeats. mean_largest, largest: of the largest change of
+    rank in a repeat. p95: of the change of rank, over models and repeats. changed: share of repeats in which
+    any rank changed. tau: mean Kendall tau-b to the clean ratings, None where there is none.
     """
 
     fraction: float
@@ -38,7 +36,6 @@ class Shift:
     p95: float
     changed: float
     tau: float | None
-    target_gain: int | None = None
 
 
 def apathetic(
@@ -50,84 +47,30 @@ def apathetic(
     seed: int = 0,
 ) -> tuple[Shift, ...]:
     """Each vote becomes, with the probability given, a fair coin between its two sides."""
-
     votes = canonical(votes).votes
-
-    def careless(fraction: float, chance: np.random.Generator) -> Votes:
-        hit = chance.random(votes.n) < fraction
-        coin = chance.choice(np.array([-1, 1], dtype=np.int8), votes.n)
-        return replace(votes, outcome=np.where(hit, coin, votes.outcome))
-
-    return _shifts(votes, fractions, policy, repeats, seed, careless, None)
-
-
-def adversarial(
-    votes: Votes,
-    target: str,
-    fractions: Sequence[float] = FRACTIONS,
-    *,
-    detected: float = 1.0,
-    false_alarms: float = 0.0,
-    policy: Policy = "half",
-    repeats: int = REPEATS,
-    seed: int = 0,
-) -> tuple[Shift, ...]:
-    """Each vote on the target is, with the probability given, by somebody who votes for it when they spot it.
-
-    detected: how often they spot it; false_alarms: how often they take the other model for it, and vote for
-    that. Raises NotFound for an unknown target.
-    """
-    if target not in votes.models:
-        raise unknown("model", target, votes.models, "adversarial votes")
-    votes = canonical(votes).votes
-    index = votes.models.index(target)
-    side = np.where(votes.a == index, 1, np.where(votes.b == index, -1, 0)).astype(np.int8)
-
-    def hostile(fraction: float, chance: np.random.Generator) -> Votes:
-        hit = (side != 0) & (chance.random(votes.n) < fraction)
-        spotted = hit & (chance.random(votes.n) < detected)
-        fooled = hit & ~spotted & (chance.random(votes.n) < false_alarms)
-        outcome = np.where(spotted, side, np.where(fooled, -side, votes.outcome))
-        return replace(votes, outcome=outcome.astype(np.int8))
-
-    return _shifts(votes, fractions, policy, repeats, seed, hostile, index)
-
-
-def _shifts(
-    votes: Votes,
-    fractions: Sequence[float],
-    policy: Policy,
-    repeats: int,
-    seed: int,
-    change: Callable[[float, np.random.Generator], Votes],
-    target: int | None,
-) -> tuple[Shift, ...]:
     clean = _scores(votes, policy)
     places = _places(clean)
     found = []
     for fraction in fractions:
-        if not 0 <= fraction <= 1:
-            raise ConfigError(f"a share of votes of {fraction}", "robustness", "take one from 0 to 1")
         chance = np.random.default_rng([seed, round(fraction * 1e6)])
-        moved, taus, gains = [], [], []
-        for _ in range(repeats if votes.n else 0):
-            scores = _scores(change(fraction, chance), policy)
-            now = _places(scores)
-            moved.append(np.abs(now - places))
+        moved, taus = [], []
+        for _ in range(repeats):
+            hit = chance.random(votes.n) < fraction
+            coin = chance.choice(np.array([-1, 1], dtype=np.int8), votes.n)
+            scores = _scores(replace(votes, outcome=np.where(hit, coin, votes.outcome)), policy)
+            moved.append(np.abs(_places(scores) - places))
             both = ~(np.isnan(scores) | np.isnan(clean))
             taus.append(kendall(scores[both], clean[both]))
-            gains.append(0 if target is None else int(places[target] - now[target]))
         known = [tau for tau in taus if tau is not None]
-        largest = [int(one.max()) for one in moved] or [0]
+        largest = [int(one.max()) for one in moved]
         found.append(
             Shift(
                 fraction,
                 float(np.mean(largest)),
                 max(largest),
-                float(np.percentile(np.concatenate(moved), 95)) if moved else 0.0,
+                float(np.percentile(np.concatenate(moved), 95)),
                 float(np.mean([one > 0 for one in largest])),
                 float(np.mean(known)) if known else None,
-                None if target is None else max(gains, default=0),
             )
         )
     return tuple(found)
@@ -154,9 +97,8 @@ def leave_one_out(votes: Votes, annotators: Labels, *, policy: Policy = "half") 
     for code in range(owners.count):
         gone = owners.codes == code
         moved = np.abs(_places(_scores(votes.without(gone), policy)) - places)
-        worst = int(moved.argmax()) if len(moved) else 0
-        name = votes.models[worst] if votes.models else ""
-        found.append(LeftOut(code, int(gone.sum()), int(moved.max(initial=0)), name))
+        worst = int(moved.argmax())
+        found.append(LeftOut(code, int(gone.sum()), int(moved[worst]), votes.models[worst]))
     return tuple(sorted(found, key=lambda one: (-one.largest, one.annotator)))
 
 

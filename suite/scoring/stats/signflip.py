@@ -5,7 +5,7 @@ Exact with up to 16 clusters that are not zero, else 9,999 random flips. Why: do
 "Two models".
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,17 +17,13 @@ BLOCK = 8  # clusters whose flips share one random byte
 NEAR = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
-class SignFlip:
-    """p: two-sided. method: "sign-flip-exact" or "sign-flip-random". flips: how many were looked at.
-
-    clusters: those with a sum other than zero. smallest: the smallest p that so many clusters can give.
+class SignFlip(NamedTuple):
+    """p: two-sided. method: "sign-flip-exact" or "sign-flip-random". smallest: the smallest p that so many
+    clusters with a sum other than zero can give.
     """
 
     p: float
     method: str
-    flips: int
-    clusters: int
     smallest: float
 
 
@@ -47,15 +43,14 @@ def sign_flip(
     sums = np.sort(np.abs(sums[np.abs(sums) > NEAR * scale]))
     count = len(sums)
     if count == 0:
-        return SignFlip(1.0, "sign-flip-exact", 1, 0, 1.0)
+        return SignFlip(1.0, "sign-flip-exact", 1.0)
     reached = observed - NEAR * max(1.0, float(sums.sum()))
     if count <= MOST_FOR_EXACT:
-        every = _all_flips(sums)
-        p = float((np.abs(every) >= reached).mean())
-        return SignFlip(p, "sign-flip-exact", len(every), count, 2.0 ** (1 - count))
+        p = float((np.abs(_all_flips(sums)) >= reached).mean())
+        return SignFlip(p, "sign-flip-exact", 2.0 ** (1 - count))
     found = _random_flips(sums, flips, np.random.default_rng(seed))
     p = (1 + int((np.abs(found) >= reached).sum())) / (1 + flips)
-    return SignFlip(p, "sign-flip-random", flips, count, 1 / (1 + flips))
+    return SignFlip(p, "sign-flip-random", 1 / (1 + flips))
 
 
 def _all_flips(sums: Floats) -> Floats:

@@ -11,11 +11,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.errors import ConfigError, unknown
 from suite.scoring.stats.clusters import Clusters, Floats, Labels, clusters_of, subset
 
 DRAWS = ("tie", "both-good", "both-bad")
-OUTCOMES = ("a", "b", *DRAWS)
 Policy = Literal["half", "drop", "davidson"]
 POLICIES: tuple[Policy, ...] = ("half", "drop", "davidson")
 
@@ -76,28 +74,16 @@ def votes_of(
     b: Sequence[str],
     winner: Sequence[str | None],
     prompts: Labels | None = None,
-    *,
-    models: Sequence[str] | None = None,
 ) -> Votes:
-    """Check and code votes. winner: "a", "b", "tie", "both-good", "both-bad", or None for unscored.
+    """Code votes. winner: "a", "b", "tie", "both-good", "both-bad", or None for unscored.
 
-    prompts: what votes share; None makes every vote its own. models: all models in order, else those seen,
-    sorted. Raises NotFound for an unknown outcome or model, ConfigError for lengths that differ.
+    prompts: what votes share; None makes every vote its own.
     """
-    if not len(a) == len(b) == len(winner):
-        raise ConfigError(f"{len(a)}, {len(b)} and {len(winner)} entries in one table of votes", "votes")
-    names = tuple(sorted({*a, *b})) if models is None else tuple(models)
+    names = tuple(sorted({*a, *b}))
     place = {name: code for code, name in enumerate(names)}
-    try:
-        first = np.fromiter((place[one] for one in a), dtype=np.intp, count=len(a))
-        second = np.fromiter((place[one] for one in b), dtype=np.intp, count=len(b))
-    except KeyError as error:
-        raise unknown("model", str(error.args[0]), names, "votes") from None
+    first, second = (np.fromiter((place[one] for one in side), np.intp, len(side)) for side in (a, b))
     values: dict[str | None, int] = {"a": 1, "b": -1, None: 2, **dict.fromkeys(DRAWS, 0)}
-    try:
-        outcome = np.fromiter((values[one] for one in winner), dtype=np.int8, count=len(winner))
-    except KeyError as error:
-        raise unknown("outcome of a vote", str(error.args[0]), OUTCOMES, "votes") from None
+    outcome = np.fromiter((values[one] for one in winner), np.int8, len(winner))
     scored = outcome != 2
     other = first != second
     keep = scored & other

@@ -89,7 +89,7 @@ def test_sign_flips_of_nothing_are_certain_of_nothing() -> None:
     assert sign_flip([]).p == 1
     assert sign_flip([0.0, 0.0, None]).p == 1
     assert sign_flip([0.3]).p == 1
-    assert sign_flip([0.1, -0.1], ["a", "a"]).clusters == 0
+    assert sign_flip([0.1, -0.1], ["a", "a"]).smallest == 1
 
 
 def test_a_hundred_thousand_samples_are_compared_in_seconds() -> None:
