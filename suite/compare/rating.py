@@ -4,14 +4,15 @@ Ratings with intervals and rank intervals, the same under every policy of draws,
 dependence on order, the prequential test of what draws say, and how easily the ranking moves.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from suite.compare.votes_files import RawVotes
-from suite.errors import ConfigError, unknown
-from suite.scoring.stats.bradley_terry import Strengths, bradley_terry, ranks_of
+from suite.errors import ConfigError
+from suite.scoring.stats.bradley_terry import Strengths, bradley_terry
 from suite.scoring.stats.clusters import clusters_of
 from suite.scoring.stats.draw_policies import SYSTEMS, Prequential, prequential
 from suite.scoring.stats.elo import Elo, elo_over_orders
@@ -63,8 +64,8 @@ class PairRate:
 @dataclass(frozen=True)
 class RatedModels:
     """found: ratings with intervals under the policy asked for. ranks: of it. others: point ratings by
-    policy, with their ranks. moved: models whose rank differs between policies. annotators: labels in order
-    of `LeftOut.annotator`.
+    policy. moved: models whose rank differs between policies. annotators: labels in order of
+    `LeftOut.annotator`.
     """
 
     raw: RawVotes
@@ -72,7 +73,7 @@ class RatedModels:
     wanted: RateWanted
     found: RatingIntervals
     ranks: tuple[Rank, ...]
-    others: dict[Policy, tuple[Strengths, tuple[int | None, ...]]]
+    others: dict[Policy, Strengths]
     moved: tuple[str, ...]
     pairs: tuple[PairRate, ...]
     style: StyleControlled | None
@@ -87,12 +88,9 @@ class RatedModels:
 def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
     """Rate the models of these votes.
 
-    Raises NotFound for an unknown policy, ConfigError where there is nothing to rate: fewer than two models,
-    or no vote between two.
+    Raises ConfigError where there is nothing to rate: fewer than two models, or no vote between two.
     """
     asked = wanted or RateWanted()
-    if asked.policy not in POLICIES:
-        raise unknown("policy of draws", asked.policy, POLICIES)
     voted = raw.votes
     votes = votes_of(
         [one.a for one in voted],
@@ -112,9 +110,9 @@ def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
     many = votes.n > MANY
     rounds = asked.rounds if asked.rounds is not None else (100 if many else 1000)
     found = rating_intervals(votes, asked.policy, rounds=rounds, seed=asked.seed, level=asked.level)
-    others = {policy: _with_ranks(votes, policy) for policy in POLICIES}
-    orders = {tuple(ranks) for _, ranks in others.values()}
-    moved = [name for i, name in enumerate(votes.models) if len({ranks[i] for ranks in orders}) > 1]
+    others = {policy: bradley_terry(votes, policy) for policy in POLICIES}
+    ranks = zip(*(one.ranks for one in others.values()), strict=True)
+    moved = [name for name, each in zip(votes.models, ranks, strict=True) if len(set(each)) > 1]
     kept = [one for one, keep in zip(raw.votes, votes.kept, strict=True) if keep]
     users = [one.user for one in kept if one.user is not None] or None
     style = None
@@ -147,26 +145,15 @@ def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
     )
 
 
-def _with_ranks(votes: Votes, policy: Policy) -> tuple[Strengths, tuple[int | None, ...]]:
-    found = bradley_terry(votes, policy)
-    ranks: list[int | None] = [None] * len(votes.models)
-    for board in found.boards:
-        inside = ranks_of([found.log_scores[i] for i in board], [found.ranked[i] for i in board])
-        for place, i in enumerate(board):
-            ranks[i] = inside[place]
-    return found, tuple(ranks)
-
-
 def _pairs(votes: Votes, level: float) -> tuple[PairRate, ...]:
     found = []
     score = (votes.outcome + 1) / 2
     low, high = np.minimum(votes.a, votes.b), np.maximum(votes.a, votes.b)
-    for i in range(len(votes.models)):
-        for j in range(i + 1, len(votes.models)):
-            met = (low == i) & (high == j)
-            if met.any():
-                x = np.where(votes.a[met] == i, score[met], 1 - score[met])
-                shared = clusters_of(votes.prompts.codes[met], len(x))
-                rate = covering_mean(x, shared, limits=(0.0, 1.0), level=level)
-                found.append(PairRate(votes.models[i], votes.models[j], rate))
+    for i, j in itertools.combinations(range(len(votes.models)), 2):
+        met = (low == i) & (high == j)
+        if met.any():
+            x = np.where(votes.a[met] == i, score[met], 1 - score[met])
+            shared = clusters_of(votes.prompts.codes[met], len(x))
+            rate = covering_mean(x, shared, limits=(0.0, 1.0), level=level)
+            found.append(PairRate(votes.models[i], votes.models[j], rate))
     return tuple(found)

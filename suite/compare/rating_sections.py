@@ -14,16 +14,15 @@ POLICY = {"half": "half a win each", "drop": "left out", "davidson": "an outcome
 
 def sections(found: RatedModels, *, compact: bool = False) -> list[Section]:
     """Ratings first, then what stands behind them."""
-    parts = [Section("Ratings", tuple(_ratings(found, compact))), Section("Draws", tuple(_draws(found)))]
-    if found.pairs:
-        parts.append(Section("Pairs", tuple(_pairs(found))))
-    if found.style is not None:
-        parts.append(Section("Style held equal", tuple(_style(found))))
-    if found.elo is not None:
-        parts.append(Section("Elo, and how it depends on the order of votes", tuple(_elo(found))))
-    if found.wanted.robustness:
-        parts.append(Section("How easily the ranking moves", tuple(_robustness(found))))
-    return parts
+    parts = {
+        "Ratings": _ratings(found, compact),
+        "Draws": _draws(found),
+        "Pairs": _pairs(found),
+        "Style held equal": _style(found),
+        "Elo, and how it depends on the order of votes": _elo(found),
+        "How easily the ranking moves": _robustness(found),
+    }
+    return [Section(title, made) for title, blocks in parts.items() if (made := tuple(blocks))]
 
 
 def _order(found: RatedModels) -> list[int]:
@@ -68,9 +67,9 @@ def _ratings(found: RatedModels, compact: bool) -> Iterator[Block]:
             "rank": rank.point,
             "rank from": rank.low,
             "to": rank.high,
-            "rating": None if one.value is None else round(one.value, 1),
-            "low": None if one.low is None else round(one.low, 1),
-            "high": None if one.high is None else round(one.high, 1),
+            "rating": _round(one.value),
+            "low": _round(one.low),
+            "high": _round(one.high),
             "votes": point.votes[i],
             "prompts": point.prompts[i],
         }
@@ -96,26 +95,25 @@ def _draws(found: RatedModels) -> Iterator[Block]:
     votes = found.votes
     drawn = sum(votes.draws.values())
     yield Facts({"draws": drawn, "share of votes": round(drawn / votes.n, 4), **votes.draws})
-    rows = []
-    for i in _order(found):
-        ranks: list[Shown] = [found.others[policy][1][i] for policy in found.others]
-        scores: list[Shown] = [
-            None if (one := found.others[policy][0].ratings[i]) is None else round(one, 1)
-            for policy in found.others
-        ]
-        rows.append((votes.models[i], *ranks, *scores))
-    names = list(found.others)
-    columns = ("model", *(f"rank, {name}" for name in names), *(f"rating, {name}" for name in names))
+    others = found.others
+    rows = [
+        (
+            votes.models[i],
+            *(one.ranks[i] for one in others.values()),
+            *(_round(one.ratings[i]) for one in others.values()),
+        )
+        for i in _order(found)
+    ]
+    columns = ("model", *(f"rank, {name}" for name in others), *(f"rating, {name}" for name in others))
     yield Table(columns, rows, title="Ranks under each policy (scales differ between policies)")
     for test in found.prequential:
         gain = test.gain.difference
         span = "" if gain.low is None else f", interval {gain.low:+.4f} to {gain.high:+.4f}"
         better = "no policy predicts better"
-        if gain.low is not None and gain.high is not None and gain.value is not None:
-            if gain.low > 0:
-                better = "leaving draws out predicts better"
-            elif gain.high < 0:
-                better = "counting draws predicts better"
+        if (gain.low or 0) > 0:
+            better = "leaving draws out predicts better"
+        elif (gain.high or 0) < 0:
+            better = "counting draws predicts better"
         yield Table(
             ("updated on", "accuracy", "among decided votes", "margin of a draw"),
             [
@@ -137,6 +135,8 @@ def _draws(found: RatedModels) -> Iterator[Block]:
 
 
 def _pairs(found: RatedModels) -> Iterator[Block]:
+    if not found.pairs:
+        return
     yield Table(
         ("a", "b", "votes", "win rate of a", "low", "high"),
         [(one.a, one.b, one.rate.n, one.rate.value, one.rate.low, one.rate.high) for one in found.pairs],
@@ -167,7 +167,7 @@ def _style(found: RatedModels) -> Iterator[Block]:
     yield Table(
         ("model", "place", "place without", "rating", "rating without"),
         [
-            (names[i], held.get(i), plain[i], _round(ratings[i]), _round(found.others["half"][0].ratings[i]))
+            (names[i], held.get(i), plain[i], _round(ratings[i]), _round(found.others["half"].ratings[i]))
             for i in order
         ],
     )
@@ -186,17 +186,7 @@ def _elo(found: RatedModels) -> Iterator[Block]:
     columns = (one.given, one.backwards, one.mean, one.sd, one.low, one.high)
     yield Table(
         ("model", "in given order", "backwards", "mean", "sd", "lowest", "highest", "rank from", "to"),
-        [
-            (
-                one.models[i],
-                *(
-                    round(float(x[i]), 1)
-                    for x in (one.given, one.backwards, one.mean, one.sd, one.low, one.high)
-                ),
-                *one.ranks[i],
-            )
-            for i in order
-        ],
+        [(one.models[i], *(round(float(x[i]), 1) for x in columns), *one.ranks[i]) for i in order],
     )
     yield Text(
         f"The same votes in {one.orders} random orders. For looking at only: the ratings above do not depend "
@@ -205,13 +195,20 @@ def _elo(found: RatedModels) -> Iterator[Block]:
 
 
 def _robustness(found: RatedModels) -> Iterator[Block]:
-    yield Table(
-        ("careless votes", "mean largest shift", "largest shift", "share of repeats with a change", "tau"),
-        [
-            (f"{one.fraction:.0%}", one.mean_largest, one.largest, one.changed, one.tau)
-            for one in found.shifts
-        ],
-    )
+    if found.shifts:
+        yield Table(
+            (
+                "careless votes",
+                "mean largest shift",
+                "largest shift",
+                "share of repeats with a change",
+                "tau",
+            ),
+            [
+                (f"{one.fraction:.0%}", one.mean_largest, one.largest, one.changed, one.tau)
+                for one in found.shifts
+            ],
+        )
     if found.left_out:
         yield Table(
             ("annotator left out", "votes", "largest shift", "of"),
@@ -262,7 +259,7 @@ def as_data(found: RatedModels) -> dict[str, object]:
                 "rank_low": found.ranks[i].low,
                 "rank_high": found.ranks[i].high,
                 "arena_rank": found.ranks[i].arena,
-                "ranks": {policy: ranks[i] for policy, (_, ranks) in found.others.items()},
+                "ranks": {policy: one.ranks[i] for policy, one in found.others.items()},
             }
             for i in _order(found)
         ],
@@ -281,14 +278,12 @@ def as_data(found: RatedModels) -> dict[str, object]:
         "elo": None
         if found.elo is None
         else {
-            name: {"given": float(found.elo.given[i]), "mean": float(found.elo.mean[i]),
-                   "sd": float(found.elo.sd[i])}
+            name: {key: float(getattr(found.elo, key)[i]) for key in ("given", "mean", "sd")}
             for i, name in enumerate(names)
         },
         "prequential": [
-            {"system": one.system, "accuracy": one.accuracy, "decided_accuracy": one.decided_accuracy,
-             "margins": one.margins, "gain": asdict(one.gain)}
+            {key: value for key, value in asdict(one).items() if key not in ("users", "votes")}
             for one in found.prequential
         ],
         "careless": [{**asdict(one), "target_gain": None} for one in found.shifts],
-    }  # fmt: skip
+    }

@@ -15,7 +15,7 @@ from suite.chat import Json, Message, Reply, Request
 from suite.errors import ConfigError, unknown
 from suite.models.batches import together
 from suite.roles import Model, Ratings
-from suite.scoring.chat_ratings import How, rate_by_chat
+from suite.scoring.chat_ratings import How, highest, rate_by_chat
 
 CLASSIFIER = "classifier"
 CHAT_KINDS = ("pairwise", "rank", "rating")
@@ -55,7 +55,8 @@ async def rate_answers(
     kind, how = read_kind(kind)
     kind = kind or kind_for(model, len(answers))
     if kind == CLASSIFIER:
-        return await rate_native(model, messages, answers, key)
+        reply = await model.ask(Request("rate", tuple(messages), texts=tuple(answers)), key)
+        return by_score(_scores(reply, len(answers)), kind, _diagnostics(reply))
     if kind in CHAT_KINDS:
         return await rate_by_chat(model, messages, answers, key, kind, how)
     if kind in LIKELIHOOD_KINDS:
@@ -88,21 +89,13 @@ _OPTIONS: dict[str, Callable[[str], bool]] = {
 }
 
 
-async def rate_native(
-    model: Model, messages: Sequence[Message], answers: Sequence[str], key: str = ""
-) -> Ratings:
-    """Raw scores of a reward model, one request for all answers."""
-    reply = await model.ask(Request("rate", tuple(messages), texts=tuple(answers)), key)
-    return by_score(_scores(reply, len(answers)), CLASSIFIER, _diagnostics(reply))
-
-
 async def rate_by_logprobs(
     model: Model,
     messages: Sequence[Message],
     answers: Sequence[str],
-    key: str = "",
-    kind: str = "logp_mean",
-    reference: Model | None = None,
+    key: str,
+    kind: str,
+    reference: Model | None,
 ) -> Ratings:
     """Log-probability of each answer, nats: summed, per token, or summed minus the reference's.
 
@@ -111,10 +104,10 @@ async def rate_by_logprobs(
     if kind == "logp_reference" and reference is None:
         raise ConfigError("logp_reference needs a reference model", fix="name one: --role reference=SPEC")
     normalise = "mean" if kind == "logp_mean" else "sum"
-    asked = [model.logprobs(messages, answers, normalise=normalise, key=key)]
-    if kind == "logp_reference" and reference is not None:
-        asked.append(reference.logprobs(messages, answers, normalise=normalise, key=key))
-    replies = await together(asked)
+    policies = [model, reference] if kind == "logp_reference" and reference else [model]
+    replies = await together(
+        [one.logprobs(messages, answers, normalise=normalise, key=key) for one in policies]
+    )
     scores = _scores(replies[0], len(answers))
     diagnostics = _diagnostics(replies[0])
     if len(replies) == 2:
@@ -135,9 +128,7 @@ def by_score(scores: Sequence[float | None], kind: str, diagnostics: dict[str, J
         told = diagnostics.get("reasons")
         reasons = [reason for reason in told if reason] if isinstance(told, list | tuple) else []
         return Ratings(found, None, kind, str(reasons[0]) if reasons else "no-score", diagnostics)
-    best = max(one for one in found if one is not None)
-    winners = [i for i, one in enumerate(found) if one == best]
-    return Ratings(found, winners[0] if len(winners) == 1 else None, kind, "", diagnostics)
+    return Ratings(found, highest(found), kind, "", diagnostics)
 
 
 def _scores(reply: Reply, count: int) -> tuple[float | None, ...]:

@@ -5,18 +5,17 @@ a kind, classifiers and likelihoods (`answer_ratings`).
 """
 
 import hashlib
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from suite.chat import Json, Message, system, user
-from suite.errors import ConfigError, unknown
+from suite.errors import ConfigError
 from suite.models.batches import together
 from suite.roles import Model, Ratings
-from suite.scoring.judges import judge
-from suite.scoring.pair_verdicts import PairResult, compare_pair
-from suite.scoring.parsers import number_on_last_line, numbered
+from suite.scoring.judges import JudgeOptions, judge
+from suite.scoring.pair_verdicts import compare_pair
+from suite.scoring.parsers import grade, numbered
 from suite.scoring.verdicts import Verdict
 from suite.scoring.wording import PROMPTS
 
@@ -39,30 +38,16 @@ class How:
 
 
 async def rate_by_chat(
-    model: Model,
-    messages: Sequence[Message],
-    answers: Sequence[str],
-    key: str = "",
-    kind: str = "",
-    how: How | None = None,
+    model: Model, messages: Sequence[Message], answers: Sequence[str], key: str, kind: str, how: How
 ) -> Ratings:
-    """Preference of a chat model. kind: "pairwise" (two answers), "rank" (n), "rating" (each alone, 1 to
-    10); "" takes pairwise for two and rank for more.
+    """Preference of a chat model. kind: "pairwise" (two answers), "rank" (n), "rating" (each alone, 1 to 10).
 
     prefers: None for a tie (orders that disagree, equal grades) and for a failure, which `failure` names.
     diagnostics: for each asking its state, attempts and choice, so that a task can give partial credit.
     Raises ConfigError for pairwise with other than two answers.
     """
-    kind = kind or ("pairwise" if len(answers) == 2 else "rank")
-    request = conversation_text(messages)
-    how = how or How()
-    if kind == "pairwise":
-        return await _pairwise(model, request, answers, key, how)
-    if kind == "rank":
-        return await _rank(model, request, answers, key, how)
-    if kind == "rating":
-        return await _grade(model, request, answers, key, how)
-    raise unknown("kind of rating", kind, ("pairwise", "rank", "rating"))
+    rate = {"pairwise": _pairwise, "rank": _rank, "rating": _grade}[kind]
+    return await rate(model, conversation_text(messages), answers, key, how)
 
 
 def conversation_text(messages: Sequence[Message]) -> str:
@@ -83,7 +68,12 @@ def comparison(request: str, answers: Sequence[str]) -> list[Message]:
     ]
 
 
+def _asking_of(how: How, key: str) -> JudgeOptions:
+    return {"retries": RETRIES, "max_tokens": how.max_tokens, "key": key}
+
+
 async def _pairwise(model: Model, request: str, answers: Sequence[str], key: str, how: How) -> Ratings:
+    """Judged in both orders."""
     if len(answers) != 2:
         raise ConfigError(f"pairwise rating takes two answers, got {len(answers)}")
     pair = await compare_pair(
@@ -92,15 +82,8 @@ async def _pairwise(model: Model, request: str, answers: Sequence[str], key: str
         *answers,
         parse=numbered(2),
         schema=_verdict_schema(2) if how.guided else None,
-        retries=RETRIES,
-        max_tokens=how.max_tokens,
-        key=key,
+        **_asking_of(how, key),
     )
-    return pair_ratings(pair)
-
-
-def pair_ratings(pair: PairResult) -> Ratings:
-    """Ratings of two answers from a pair judged in one or both orders."""
     asked = [
         _asking(one.verdict, None if one.score is None else int(one.score < 0.5), order=one.order)
         for one in pair.asked
@@ -119,9 +102,7 @@ async def _rank(model: Model, request: str, answers: Sequence[str], key: str, ho
         comparison(request, [answers[i] for i in order]),
         parse=numbered(len(answers)),
         schema=_verdict_schema(len(answers)) if how.guided else None,
-        retries=RETRIES,
-        max_tokens=how.max_tokens,
-        key=key,
+        **_asking_of(how, key),
     )
     prefers = None if verdict.value is None else order[verdict.value - 1]
     diagnostics: dict[str, Json] = {"askings": [_asking(verdict, prefers)], "order": order}
@@ -130,28 +111,28 @@ async def _rank(model: Model, request: str, answers: Sequence[str], key: str, ho
 
 
 async def _grade(model: Model, request: str, answers: Sequence[str], key: str, how: How) -> Ratings:
-    parse = _unwrapped(number_on_last_line(LOW, HIGH, whole=True))
-
     async def one(text: str) -> Verdict[float]:
         asked = PROMPTS.rate(request=request, text=text, low=LOW, high=HIGH)
         return await judge(
             model,
             [system(PROMPTS.rate_system()), user(asked)],
-            parse=parse,
+            parse=grade(LOW, HIGH),
             schema=_GRADE_SCHEMA if how.guided else None,
-            retries=RETRIES,
-            max_tokens=how.max_tokens,
-            key=key,
+            **_asking_of(how, key),
         )
 
     verdicts = await together([one(text) for text in answers])
     scores = tuple(verdict.value for verdict in verdicts)
     diagnostics: dict[str, Json] = {"askings": [_asking(verdict, None) for verdict in verdicts]}
     lost = next((verdict.state for verdict in verdicts if not verdict.valid), "")
-    best = max((score for score in scores if score is not None), default=None)
-    winners = [i for i, score in enumerate(scores) if score is not None and score == best]
-    prefers = winners[0] if not lost and len(winners) == 1 else None
-    return Ratings(scores, prefers, "rating", lost, diagnostics)
+    return Ratings(scores, highest(scores), "rating", lost, diagnostics)
+
+
+def highest(scores: Sequence[float | None]) -> int | None:
+    """Where the strictly highest score stands; None where there is none or one is missing."""
+    known = [score for score in scores if score is not None]
+    alone = len(known) == len(scores) and known.count(max(known)) == 1
+    return known.index(max(known)) if alone else None
 
 
 def _verdict_schema(count: int) -> Json:
@@ -164,17 +145,6 @@ def _object_schema(name: str, value: Json) -> dict[str, Json]:
 
 
 _GRADE_SCHEMA = _object_schema("grade", {"type": "integer", "minimum": LOW, "maximum": HIGH})
-
-
-def _unwrapped(parse: Callable[[str], float]) -> Callable[[str], float]:
-    """The same reader, which also reads the object of `_GRADE_SCHEMA`."""
-    form = re.compile(r"""\{\s*"grade"\s*:\s*(-?\d{1,6})\s*\}""")
-
-    def read(text: str) -> float:
-        found = form.fullmatch(text.strip())
-        return parse(found[1] if found else text)
-
-    return read
 
 
 def _asking(verdict: Verdict[int] | Verdict[float], choice: int | None, **more: Json) -> dict[str, Json]:

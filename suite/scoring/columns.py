@@ -48,11 +48,6 @@ class Column:
             return _SMALL_DATA[small], _SMALL_STATE[small]
         return self._data[rows], self._state[rows]
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes held."""
-        return self._data.nbytes + self._state.nbytes + (self._small.nbytes if self._small is not None else 0)
-
 
 class ColumnBuilder:
     """Collects the values of one name."""

@@ -7,7 +7,7 @@ Not here: asking again (`judges`), the lenient rules of published benchmarks (th
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -20,79 +20,14 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 _ASIDE = re.compile(r"<(think|thinking)>(?:(?!<\1>).)*?</\1>", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)```", re.DOTALL | re.IGNORECASE)
 _TRIM = " \t\r\n*_`\"'.()[]:"
-_MARKED = re.compile(
-    r"\[\[\s*(\w+)\s*\]\]|^[^\w\n]*(?:final )?answer\s*:\W*(\w+)[^\w\n]*$", re.IGNORECASE | re.MULTILINE
-)
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
+_ALONE = re.compile(rf"({_NUMBER})(?:\s*/\s*({_NUMBER}))?")
+_GRADE = re.compile(r"""\{\s*"grade"\s*:\s*(-?\d{1,6})\s*\}""")
 
 
 def without_reasoning(text: str) -> str:
     """A reply without the reasoning that leads it, nor <think> blocks further on."""
     return _ASIDE.sub("", reasoning.without_reasoning(text)).strip()
-
-
-def tag_texts(text: str, name: str) -> list[str]:
-    """The stripped texts of all `<name>` elements, any case, attributes allowed, tags inside left out.
-
-    An element that is not closed runs to the next `<name>` or to the end.
-    """
-    opening = re.compile(rf"<\s*{re.escape(name)}(?:\s[^<>]*)?>", re.IGNORECASE)
-    closing = re.compile(rf"<\s*/\s*{re.escape(name)}\s*>", re.IGNORECASE)
-    found = []
-    for piece in opening.split(text)[1:]:
-        inner = closing.split(piece, maxsplit=1)[0]
-        found.append(re.sub(r"</?[A-Za-z][^<>]*>", "", inner).strip())
-    return found
-
-
-def _only(found: Sequence[str], what: str) -> str:
-    """The one distinct entry of a list. Raises Unparsed for none or several."""
-    distinct = list(dict.fromkeys(found))
-    if not distinct:
-        raise Unparsed(f"it holds no {what}")
-    if len(distinct) > 1:
-        raise Unparsed(f"it holds {len(distinct)} different {what}s")
-    return distinct[0]
-
-
-def one_of(labels: Sequence[str], tag: str = "") -> Callable[[str], str]:
-    """A reader of one label, any case: in its tag, or as the whole reply, or alone on the last line."""
-    by_name = {label.casefold(): label for label in labels}
-    shown = ", ".join(labels)
-
-    def read(text: str) -> str:
-        if tag:
-            candidates = [_only(tag_texts(text, tag), f"<{tag}> element")]
-        else:
-            candidates = [text, *_last_line(text)]
-        for candidate in candidates:
-            label = by_name.get(candidate.strip(_TRIM).casefold())
-            if label is not None:
-                return label
-        raise Unparsed(f"the answer is none of: {shown}")
-
-    return read
-
-
-def yes_no(tag: str = "answer") -> Callable[[str], bool]:
-    """A reader of yes or no in a tag ("" for the whole reply or its last line)."""
-    read = one_of(("yes", "no"), tag)
-    return lambda text: read(text) == "yes"
-
-
-def choice(letters: str | Sequence[str], tag: str = "") -> Callable[[str], str]:
-    """A reader of one option's letter: in a tag; or bare, as "[[B]]", or on a line "Answer: B"."""
-    read = one_of([*letters], tag)
-
-    def read_choice(text: str) -> str:
-        if tag:
-            return read(text)
-        try:
-            return read(text)
-        except Unparsed:
-            return read(_only([one or two for one, two in _MARKED.findall(text)], "marked choice"))
-
-    return read_choice
 
 
 def json_object(model: type[ModelT]) -> Callable[[str], ModelT]:
@@ -129,23 +64,21 @@ def _refuse_constant(name: str) -> object:
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
-def number_on_last_line(
-    low: float | None = None, high: float | None = None, *, whole: bool = False
-) -> Callable[[str], float]:
-    """A reader of a number that stands alone on the last line; "x/HIGH" counts as x.
-
-    low, high: allowed range, ends included. whole: only whole numbers.
+def grade(low: int, high: int) -> Callable[[str], float]:
+    """A reader of a whole number in a range, ends included, that stands alone on the last line; "x/HIGH"
+    counts as x, and so does the object {"grade": x}.
     """
 
     def read(text: str) -> float:
-        line = "".join(_last_line(text)).strip(_TRIM)
-        match = re.fullmatch(rf"({_NUMBER})(?:\s*/\s*({_NUMBER}))?", line)
-        if match is None or (match[2] is not None and (high is None or float(match[2]) != high)):
+        found = _GRADE.fullmatch(text.strip())
+        lines = [line for line in text.splitlines() if line.strip()] or [""]
+        match = _ALONE.fullmatch((found[1] if found else lines[-1]).strip(_TRIM))
+        if match is None or (match[2] is not None and float(match[2]) != high):
             raise Unparsed("the last line is not a number alone")
         value = float(match[1])
-        if whole and not value.is_integer():
+        if not value.is_integer():
             raise Unparsed(f"{match[1]} is not a whole number")
-        if (low is not None and value < low) or (high is not None and value > high):
+        if not low <= value <= high:
             raise Unparsed(f"{match[1]} is outside {low} to {high}")
         return value
 
@@ -173,8 +106,3 @@ def numbered(count: int, *, ties: bool = False) -> Callable[[str], int | Tie]:
         return number
 
     return read
-
-
-def _last_line(text: str) -> list[str]:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1:]

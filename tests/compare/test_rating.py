@@ -193,8 +193,6 @@ def test_nothing_to_rate_is_said() -> None:
         rate(played("x>x"))
     with pytest.raises(ConfigError, match="no vote has a winner"):
         rate(played("x?y"))
-    with pytest.raises(NotFound, match="policy"):
-        rate(played("p>q"), RateWanted(policy="thirds"))  # type: ignore[arg-type]
 
 
 def test_all_draws_leave_everybody_equal() -> None:

@@ -1,5 +1,6 @@
 """A judge's verdict: its states, retries that are new requests, schemas where the engine can."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,18 @@ from suite.chat import Reply, Request, user
 from suite.errors import CallFailed, ConfigError
 from suite.prompts import Prompts
 from suite.scoring.judges import judge
-from suite.scoring.parsers import numbered, yes_no
-from suite.scoring.verdicts import TIE, Verdict
+from suite.scoring.parsers import numbered
+from suite.scoring.verdicts import TIE, Unparsed, Verdict
 from suite.task import Unscored
 
 Make = Callable[..., Any]
+
+
+def yes_no(text: str) -> bool:
+    found = re.findall("<answer>(yes|no)", text)
+    if not found:
+        raise Unparsed("it holds no <answer> element")
+    return found == ["yes"]
 
 
 class Kept(BaseModel):
@@ -23,14 +31,14 @@ class Kept(BaseModel):
 
 async def test_a_verdict_is_typed_and_counted(scripted: Make) -> None:
     model = scripted("<answer>yes</answer>", member="judge/2")
-    verdict = await judge(model, "Well?", parse=yes_no())
+    verdict = await judge(model, "Well?", parse=yes_no)
     assert verdict == Verdict("valid", True, "<answer>yes</answer>", "", 1, "judge/2", "<answer>yes</answer>")
     assert verdict.value_or_unscored() is True
 
 
 async def test_a_bad_reply_is_corrected_in_a_new_request(scripted: Make) -> None:
     model = scripted(["Perhaps", "", "<answer>no</answer>"])
-    verdict = await judge(model, [user("Well?")], parse=yes_no(), retries=2)
+    verdict = await judge(model, [user("Well?")], parse=yes_no, retries=2)
     assert (verdict.state, verdict.value, verdict.attempts) == ("valid", False, 3)
     assert (verdict.first_text, verdict.text) == ("Perhaps", "<answer>no</answer>")
     first, second, third = [request.messages for request in model.requests]
@@ -43,10 +51,10 @@ async def test_a_bad_reply_is_corrected_in_a_new_request(scripted: Make) -> None
 async def test_a_wording_of_ones_own(scripted: Make) -> None:
     model = scripted(["?", "?", "<answer>no</answer>"])
     prompts = Prompts(again="No: {problem}!")
-    await judge(model, "Well?", parse=yes_no(), correction=prompts.again)
+    await judge(model, "Well?", parse=yes_no, correction=prompts.again)
     assert model.requests[1].messages[-1].content == "No: it holds no <answer> element!"
     model = scripted(["?", "<answer>no</answer>"])
-    await judge(model, "Well?", parse=yes_no(), correction="Once more.")
+    await judge(model, "Well?", parse=yes_no, correction="Once more.")
     assert model.requests[1].messages[-1].content == "Once more."
 
 
@@ -64,7 +72,7 @@ async def test_a_wording_of_ones_own(scripted: Make) -> None:
 async def test_states_are_kept_apart_and_never_a_number(
     scripted: Make, reply: Reply, state: str, reason: str, attempts: int
 ) -> None:
-    verdict = await judge(scripted(lambda _: reply), "Well?", parse=yes_no())
+    verdict = await judge(scripted(lambda _: reply), "Well?", parse=yes_no)
     assert (verdict.state, verdict.value, verdict.reason, verdict.attempts) == (
         state,
         None,
@@ -81,7 +89,7 @@ async def test_after_a_cut_reply_it_is_asked_again_where_that_is_wanted(scripted
     def answer(request: Request) -> Reply:
         return said[len(request.messages) // 2]
 
-    asked: dict[str, Any] = {"parse": yes_no(), "retry_cut": True, "retry_schema": {"type": "string"}}
+    asked: dict[str, Any] = {"parse": yes_no, "retry_cut": True, "retry_schema": {"type": "string"}}
     found = await judge(scripted(answer), "?", **asked)
     assert (found.value, found.attempts, found.first_text) == (True, 2, said[0].text)
     said[1] = said[0]
@@ -102,7 +110,7 @@ async def test_an_unreachable_judge_yields_no_verdict(scripted: Make) -> None:
         raise CallFailed("connect", "refused", retryable=True)
 
     with pytest.raises(CallFailed):
-        await judge(scripted(fail), "?", parse=yes_no())
+        await judge(scripted(fail), "?", parse=yes_no)
 
 
 @pytest.mark.parametrize("capabilities", [{"chat"}, {"chat", "json_schema"}])

@@ -28,64 +28,6 @@ def read(parse: Callable[[str], object], text: str) -> object:
 
 
 @pytest.mark.parametrize(
-    ("text", "verdict"),
-    [
-        ("<answer>Yes</answer>", True),
-        ("<ANSWER>\n no.\n</ANSWER>", False),
-        ("<answer kind='x'>yes</answer> and so <answer>YES</answer>", Unparsed),  # not one text
-        ("<answer>yes</answer> <answer>yes</answer>", True),
-        ("<answer>yes</answer> or <answer>no</answer>", Unparsed),
-        ("<answer>Yes", True),  # never closed
-        ("<answer>Yes/No</answer>", Unparsed),
-        ("<answer>unknown</answer>", Unparsed),  # holds "no", is not no
-        ("<answer><b>no</b></answer>", False),
-        ("<answer></answer>", Unparsed),
-        ("<answers>yes</answers>", Unparsed),
-        ("yes", Unparsed),
-        ("", Unparsed),
-    ],
-)
-def test_yes_or_no_in_a_tag(text: str, verdict: object) -> None:
-    assert read(parsers.yes_no(), text) is verdict
-
-
-@pytest.mark.parametrize(
-    ("text", "label"),
-    [
-        ("Satisfied", "satisfied"),
-        ("Some thoughts.\n**not satisfied**", "not satisfied"),
-        ("It is satisfied.", Unparsed),
-        ("satisfied\nBut then again", Unparsed),
-    ],
-)
-def test_a_label_stands_alone(text: str, label: object) -> None:
-    assert read(parsers.one_of(("satisfied", "not satisfied")), text) == label
-
-
-@pytest.mark.parametrize(
-    ("text", "letter"),
-    [
-        ("B", "B"),
-        ("(b)", "B"),
-        ("[[C]] because", "C"),
-        ("I weigh them.\nFinal answer: **D**", "D"),
-        ("[[A]] or [[B]]", Unparsed),
-        ("[[E]]", Unparsed),  # was not on offer
-        ("The answer a person would give", Unparsed),  # "a" is a word here
-        ("A better one is B", Unparsed),
-    ],
-)
-def test_a_letter(text: str, letter: object) -> None:
-    assert read(parsers.choice("ABCD"), text) == letter
-
-
-def test_a_letter_in_its_tag() -> None:
-    parse = parsers.choice("ABCD", tag="choice")
-    assert read(parse, "A or <choice> C. </choice>") == "C"
-    assert read(parse, "C") is Unparsed
-
-
-@pytest.mark.parametrize(
     ("text", "winner"),
     [
         ('{"winner": "two"}', "two"),
@@ -109,6 +51,8 @@ def test_a_json_object(text: str, winner: object) -> None:
     [
         ("7", 7.0),
         ("Good work.\n\n  **8/10**  \n", 8.0),
+        ('{"grade": 7}', 7.0),
+        ('{"grade": 70}', Unparsed),
         ("9/5", Unparsed),
         ("8.5", Unparsed),  # whole numbers only
         ("11", Unparsed),
@@ -119,7 +63,7 @@ def test_a_json_object(text: str, winner: object) -> None:
     ],
 )
 def test_a_number_alone_on_the_last_line(text: str, number: object) -> None:
-    assert read(parsers.number_on_last_line(1, 10, whole=True), text) == number
+    assert read(parsers.grade(1, 10), text) == number
 
 
 @pytest.mark.parametrize(
@@ -160,20 +104,17 @@ def test_reasoning_is_left_out(text: str, left: str) -> None:
 @given(st.text(max_size=200))
 def test_no_text_raises_anything_but_unparsed(text: str) -> None:
     for parse in (
-        parsers.yes_no(),
-        parsers.one_of(("a", "b")),
-        parsers.choice("AB"),
         parsers.json_object(Judgement),
-        parsers.number_on_last_line(0, 5),
+        parsers.grade(0, 5),
         parsers.numbered(3, ties=True),
     ):
         read(parse, text)
 
 
-@pytest.mark.parametrize("text", ["[[" + "\n" * 200_000, "answer:" + "- " * 100_000, "\n\n" * 100_000])
+@pytest.mark.parametrize("text", ["{" * 200_000, "Choose " + "- " * 100_000, "\n\n" * 100_000, "1" * 200_000])
 def test_a_hostile_reply_costs_little(text: str) -> None:
     """Time in proportion to its length: its square would be minutes."""
     began = time.process_time()
-    with pytest.raises(Unparsed):
-        parsers.choice("ABCD")(text)
+    for parse in (parsers.json_object(Judgement), parsers.grade(0, 5), parsers.numbered(3)):
+        assert read(parse, text) is Unparsed
     assert time.process_time() - began < 5

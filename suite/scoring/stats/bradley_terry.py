@@ -66,6 +66,16 @@ class Strengths:
                 found[i] = CENTRE + POINTS * (score - middle)
         return tuple(found)
 
+    @property
+    def ranks(self) -> tuple[int | None, ...]:
+        """On the model's board, among those that are ranked."""
+        found: list[int | None] = [None] * len(self.models)
+        for board in self.boards:
+            inside = ranks_of([self.log_scores[i] for i in board], [self.ranked[i] for i in board])
+            for i, rank in zip(board, inside, strict=True):
+                found[i] = rank
+        return tuple(found)
+
 
 def bradley_terry(votes: Votes, policy: Policy = "half") -> Strengths:
     """Rate the models of the votes. policy: "half" counts a draw as half a win each, "drop" leaves draws out,
