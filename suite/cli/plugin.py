@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from suite.cli.flags import data_flag, json_flag, output_flag, say_json
+from suite.cli.flags import data_flag, json_flag, output_flag, parameters_flag, say_json
 from suite.errors import ConfigError, NotFound, PluginError, unknown
 from suite.hookspecs import CONTRACT
 from suite.plugins import Catalogue, Plugin, catalogue, contract_note
@@ -81,13 +81,7 @@ def problems(one: Plugin, known: Catalogue) -> list[str]:
 
 @plugin.command("check")
 @click.argument("name")
-@click.option(
-    "-P",
-    "parameters",
-    multiple=True,
-    metavar="[TASK:]NAME=VALUE",
-    help="Try these cells (default: the preset mini, or the defaults).",
-)
+@parameters_flag("Try these cells (default: the preset mini, or the defaults).")
 @data_flag
 @click.option("--only", multiple=True, metavar="CHECK", help="Make only this check; repeatable.")
 @click.option("--no-model", is_flag=True, help="Leave out the check with the embedded model.")
@@ -169,20 +163,6 @@ def _those_that_load(known: Catalogue, tasks: list[str]) -> list[str]:
     return tasks
 
 
-# file of the template -> where it goes
-_FILES = {
-    "pyproject.toml.txt": "pyproject.toml",
-    "README.md.txt": "README.md",
-    "__init__.py.txt": "$package/__init__.py",
-    "plugin.py.txt": "$package/plugin.py",
-    "task.py.txt": "$package/task.py",
-    "questions.json.txt": "$package/mini/questions.json",
-    "dataset.yaml.txt": "$package/registry/datasets/$name-questions.yaml",
-    "schema.json.txt": "$package/registry/schemas/$name-questions.json",
-    "test_task.py.txt": "tests/test_task.py",
-}
-
-
 @plugin.command("new")
 @click.argument("name")
 @output_flag("DIR", "The plugin's folder (default: suite-NAME).", required=False)
@@ -233,13 +213,11 @@ def write(name: str, package: str, folder: Path) -> list[Path]:
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} is there already and not empty", fix="name another with --output")
-    source = files("suite.testing") / "template"
+    source, written = Path(str(files("suite.testing") / "template")), []
     fields = {"name": name, "package": package}
-    written = []
-    for file, place in _FILES.items():
-        path = folder / Template(place).substitute(fields)
+    for file in sorted(source.rglob("*.txt")):  # each stands where it goes, under a name with its fields
+        path = folder / Template(file.relative_to(source).as_posix().removesuffix(".txt")).substitute(fields)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(Template((source / file).read_text("utf-8")).substitute(fields), "utf-8")
+        path.write_text(Template(file.read_text("utf-8")).substitute(fields), "utf-8")
         written.append(path)
-    (folder / package / "py.typed").write_text("", "utf-8")
-    return [*written, folder / package / "py.typed"]
+    return written
