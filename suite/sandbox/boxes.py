@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from suite.errors import SandboxUnavailable
@@ -17,7 +18,7 @@ SHORT_S = 5.0
 
 @dataclass
 class Box:
-    """A started sandbox. Make one by `start`; `run` one program at a time; `close` ends all in it."""
+    """A started sandbox. Make one by `started`; `run` one program at a time; `close` ends all in it."""
 
     process: asyncio.subprocess.Process
     group: ControlGroup | None = None
@@ -92,15 +93,10 @@ class Box:
         self.process.stdin.write(data)
         await self.process.stdin.drain()
 
-    async def hand_in(self, same_python: bool) -> None:
-        """Hand in the supervisor and wait for its first word. Raises as `hello` does."""
-        await self._send(supervision.supervisor(same_python))
-        await self.hello()
-
-    async def furnish(self, settings: Mapping[str, object]) -> None:
-        """Hand in its settings and wait until it can take a program. Raises as `hello` does."""
+    async def hand_in(self, message: bytes) -> None:
+        """Hand in the supervisor, or its settings, and wait for its word. Raises as `hello` does."""
         self.ready = False
-        await self._send(supervision.message(settings))
+        await self._send(message)
         await self.hello()
 
     async def hello(self) -> None:
@@ -140,6 +136,39 @@ class Box:
             await ended.wait()
         if self.group is not None:
             await self.group.remove()
+
+
+async def started(
+    kind: str,
+    command: Sequence[str],
+    begin: Callable[[Box], Awaitable[None]],
+    make: Callable[[asyncio.subprocess.Process], Box],
+    *,
+    fds: tuple[int, ...] = (),
+    env: Mapping[str, str] | None = None,
+) -> Box:
+    """A box whose command was started and that `begin` has made ready for programs.
+
+    fds: descriptors that the command takes over. Raises SandboxUnavailable, with the command's own words,
+    if it does not get ready.
+    """
+    with tempfile.TemporaryFile() as complaints:
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=pipe, stdout=pipe, stderr=complaints, pass_fds=fds, env=env, cwd="/"
+        )
+        box = make(process)
+        try:
+            await begin(box)
+        except (EOFError, OSError) as error:
+            await box.close()
+            complaints.seek(0)
+            said = complaints.read(2000).decode("utf-8", "replace").strip()
+            raise unavailable(kind, said or f"{type(error).__name__}: {error}") from error
+        except BaseException:
+            await box.close()
+            raise
+    return box
 
 
 class _Collected:

@@ -17,19 +17,19 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from suite.sandbox import seccomp
-from suite.sandbox.boxes import Box, unavailable
+from suite.sandbox.boxes import Box, started, unavailable
 from suite.sandbox.cgroups import open_group, usable
 from suite.sandbox.inside.worlds import WorldSettings
 from suite.sandbox.interpreters import SYSTEM, covered, python_mounts
 from suite.sandbox.pool import PooledSandbox
 from suite.sandbox.program import Limits, Mount
-from suite.sandbox.supervision import BOOTSTRAP
+from suite.sandbox.supervision import BOOTSTRAP, message, supervisor
 
 ETC = {
     "/etc/passwd": "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n{user}\n",
@@ -157,41 +157,20 @@ async def start(start: Way, mounts: Sequence[Mount], scratch_mib: int) -> Box:
     user = f"program:x:{uid}:{uid}:program:/tmp/work:/bin/sh"
     fds = {name: _memory_file("etc", text.format(user=user, uid=uid).encode()) for name, text in ETC.items()}
     told, fds["info"] = os.pipe()
-    with tempfile.TemporaryFile() as complaints:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *command(start, mounts, fds),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=complaints,
-                pass_fds=tuple(fds.values()),
-                env={},
-                cwd="/",
-            )
-        except BaseException:
-            os.close(told)
-            raise
-        finally:
-            for number in fds.values():
-                os.close(number)
-        box = Box(process, group)
-        try:
-            await box.hand_in(same_python=True)
-            if group is not None:  # before it makes the first world, which belongs in there
-                group.add(_child(told))
-            known = settings(mounts, scratch_mib, uid if start.root else 0, group is not None)
-            await box.furnish(known)
-        except (EOFError, TimeoutError, ConnectionError, OSError) as error:
-            await box.close()
-            complaints.seek(0)
-            said = complaints.read(2000).decode("utf-8", "replace").strip()
-            raise unavailable("bubblewrap", said or f"{type(error).__name__}: {error}") from error
-        except BaseException:
-            await box.close()
-            raise
-        finally:
-            os.close(told)
-    return box
+
+    async def begin(box: Box) -> None:
+        await box.hand_in(supervisor(same_python=True))
+        if group is not None:  # before it makes the first world, which belongs in there
+            group.add(_child(told))
+        known = settings(mounts, scratch_mib, uid if start.root else 0, group is not None)
+        await box.hand_in(message(known))
+
+    try:
+        line, make = command(start, mounts, fds), partial(Box, group=group)
+        return await started("bubblewrap", line, begin, make, fds=tuple(fds.values()), env={})
+    finally:
+        for number in (told, *fds.values()):
+            os.close(number)
 
 
 def _child(told: int) -> int:

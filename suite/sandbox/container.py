@@ -6,17 +6,16 @@ Memory and processes are held by the runtime, so boxes are kept per limit. It ma
 every run takes a new container.
 """
 
-import asyncio
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Sequence
+from functools import partial
 
-from suite.sandbox.boxes import Box, unavailable
+from suite.sandbox.boxes import Box, started, unavailable
 from suite.sandbox.pool import PooledSandbox
 from suite.sandbox.program import Limits, Mount
-from suite.sandbox.supervision import BOOTSTRAP
+from suite.sandbox.supervision import BOOTSTRAP, message, supervisor
 
 SETTING = "SUITE_SANDBOX_IMAGE"
 RUNTIMES = ("podman", "docker")
@@ -41,26 +40,13 @@ def command(runtime: str, image: str, name: str, mounts: Sequence[Mount], limits
 async def start(runtime: str, image: str, mounts: Sequence[Mount], limits: Limits) -> Box:
     """A started box. Raises SandboxUnavailable with the runtime's own words if it does not start."""
     name = f"suite-{secrets.token_hex(8)}"
-    with tempfile.TemporaryFile() as complaints:
-        process = await asyncio.create_subprocess_exec(
-            *command(runtime, image, name, mounts, limits),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=complaints,
-        )
-        box = Box(process, bounded=True, fresh=False, ending=(runtime, "kill", name))
-        try:
-            await box.hand_in(same_python=False)
-            await box.furnish({})
-        except (EOFError, TimeoutError, ConnectionError) as error:
-            await box.close()
-            complaints.seek(0)
-            said = complaints.read(2000).decode("utf-8", "replace").strip()
-            raise unavailable("container", said or f"{type(error).__name__}: {error}") from error
-        except BaseException:
-            await box.close()
-            raise
-    return box
+
+    async def begin(box: Box) -> None:
+        await box.hand_in(supervisor(same_python=False))
+        await box.hand_in(message({}))
+
+    make = partial(Box, bounded=True, fresh=False, ending=(runtime, "kill", name))
+    return await started("container", command(runtime, image, name, mounts, limits), begin, make)
 
 
 async def opened(workers: int | None = None) -> PooledSandbox:
