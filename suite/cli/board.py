@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from suite.cli.flags import board_flag, bundle_url_flag, json_flag, output_flag, repo_flag, say_json
+from suite.cli.flags import (
+    FOLDER,
+    PATH,
+    board_flag,
+    bundle_url_flag,
+    json_flag,
+    output_flag,
+    repo_flag,
+    say_json,
+)
 from suite.cli.spellings import note
 
 if TYPE_CHECKING:
@@ -101,7 +110,7 @@ def commands(board_name: str, model: str) -> None:
 
 
 @board.command("accept")
-@click.argument("bundle", type=click.Path(path_type=Path), required=False)
+@click.argument("bundle", type=PATH, required=False)
 @repo_flag
 @board_flag("Which board, if the repository has several.")
 @bundle_url_flag
@@ -158,7 +167,7 @@ def _tell(place: Path, found: "Accepted") -> None:
 
 
 @board.command("withdraw")
-@click.argument("entry", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("entry", type=FOLDER)
 @click.option(
     "--status",
     type=click.Choice(["withdrawn", "disputed", "retracted"]),
@@ -235,9 +244,7 @@ def build(repository: Path, board_name: str, output: Path, site_url: str) -> Non
 
 
 @board.command("serve")
-@click.argument(
-    "site", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False, metavar="[SITE]"
-)
+@click.argument("site", type=FOLDER, required=False, metavar="[SITE]")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one."
 )
@@ -298,7 +305,7 @@ def check_pr(context: click.Context, repository: Path, base: str, head: str, as_
 
 
 @board.command("fetch")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", type=FOLDER)
 @board_flag("Whose hosts and limits hold.", required=True)
 @output_flag("DIR", "Where a fetched bundle goes.")
 def fetch(folder: Path, board_name: str, output: Path) -> None:
@@ -324,7 +331,7 @@ def fetch(folder: Path, board_name: str, output: Path) -> None:
 
 
 @board.command("comment")
-@click.argument("report", type=click.Path(path_type=Path))
+@click.argument("report", type=PATH)
 def comment(report: Path) -> None:
     """Print a report of `suite submit verify --json` as a comment: bounded, and all of it as plain text.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from suite.cli import pulls
-from suite.cli.flags import accept_flag, json_flag, say_json
+from suite.cli.flags import PATH, accept_flag, json_flag, say_json
 from suite.data.brought_files import import_from
 from suite.data.cache import Cache
 from suite.data.entry import DatasetEntry
@@ -101,7 +101,7 @@ def verify(context: click.Context, entries: tuple[str, ...], as_json: bool) -> N
     "--dir",
     "folder",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="The folder that holds the files, in any layout.",
 )

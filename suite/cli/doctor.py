@@ -17,12 +17,7 @@ from suite.cli.plugin import problems
 from suite.plugins import catalogue
 
 # module that each extra brings; the extra is "present" if it can be found (it is not imported)
-EXTRAS = {
-    "embedded": "xllamacpp",
-    "embedder": "onnxruntime",
-    "vllm": "vllm",
-    "transformers": "transformers",
-}
+EXTRAS = {"embedded": "xllamacpp", "embedder": "onnxruntime", "vllm": "vllm", "transformers": "transformers"}
 ENDPOINTS = (
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",

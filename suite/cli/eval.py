@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from suite.cli import steps
-from suite.cli.flags import data_flag, run_folder_flag
+from suite.cli.flags import data_flag, limit_flag, new_run_flags, parameters_flag, seed_flag
 
 if TYPE_CHECKING:
     from suite.run.cache import Reuse
@@ -13,16 +13,14 @@ if TYPE_CHECKING:
 
 @click.command("eval")
 @click.option("--task", "tasks", multiple=True, metavar="NAME", help="A task; repeat for several.")
-@click.option(
-    "-P", "parameters", multiple=True, metavar="[TASK:]NAME=VALUE", help="A parameter; commas sweep."
-)
+@parameters_flag("A parameter; commas sweep.")
 @click.option("--preset", default="", metavar="NAME", help="A named list of cells, e.g. paper.")
 @click.option("--mini", is_flag=True, help="Small bundled data instead of the full pinned data.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N groups, drawn by the seed.")
+@limit_flag
 @click.option(
     "--trials", type=click.IntRange(min=1), default=1, show_default=True, help="Repeats of each sample."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the run.")
+@seed_flag("Seed of the run.")
 @data_flag
 @click.option(
     "--prompts",
@@ -33,9 +31,7 @@ if TYPE_CHECKING:
 )
 @steps.role_flags
 @steps.thinking_flag
-@run_folder_flag
-@click.option("--new", is_flag=True, help="Start another run of the same plan.")
-@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@new_run_flags
 @click.option("--solve-only", is_flag=True, help="Stop before scoring; `suite score RUN` does it later.")
 @click.option("--one-engine", is_flag=True, help="One model at a time: solve all, then score all.")
 @steps.run_flags

@@ -10,6 +10,22 @@ import msgspec
 
 CommandT = TypeVar("CommandT", bound=Callable[..., object])
 
+PATH = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+def together(*flags: Callable[[CommandT], CommandT]) -> Callable[[CommandT], CommandT]:
+    """Several flags as one decorator, in the order that help shows them."""
+
+    def all_of_them(command: CommandT) -> CommandT:
+        for flag in reversed(flags):
+            command = flag(command)
+        return command
+
+    return all_of_them
+
+
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 repo_flag = click.option(
     "--repo",
@@ -27,6 +43,19 @@ data_flag = click.option(
     "--data", multiple=True, metavar="NAME=RUN|FILE", help="Fill a dataset from a run or a file."
 )
 accept_flag = click.option("--accept-licence", is_flag=True, help="Accept the licence; remembered.")
+limit_flag = click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Only N groups, drawn by the seed."
+)
+
+
+def seed_flag(text: str) -> Callable[[CommandT], CommandT]:
+    """--seed: of what its help says."""
+    return click.option("--seed", type=int, default=0, show_default=True, help=text)
+
+
+def parameters_flag(text: str, metavar: str = "[TASK:]NAME=VALUE") -> Callable[[CommandT], CommandT]:
+    """-P: parameters of tasks."""
+    return click.option("-P", "parameters", multiple=True, metavar=metavar, help=text)
 
 
 def board_flag(text: str, *, required: bool = False, default: str = "") -> Callable[[CommandT], CommandT]:
@@ -44,11 +73,14 @@ def board_flag(text: str, *, required: bool = False, default: str = "") -> Calla
 
 def output_flag(metavar: str, text: str, *, required: bool = True) -> Callable[[CommandT], CommandT]:
     """-O/--output: what a command writes. text: its help."""
-    path = click.Path(path_type=Path)
-    return click.option("-O", "--output", type=path, required=required, metavar=metavar, help=text)
+    return click.option("-O", "--output", type=PATH, required=required, metavar=metavar, help=text)
 
 
-run_folder_flag = output_flag("DIR", "The run's folder (default: runs/…).", required=False)
+new_run_flags = together(
+    output_flag("DIR", "The run's folder (default: runs/…).", required=False),
+    click.option("--new", is_flag=True, help="Start another run of the same plan."),
+    click.option("--dry-run", is_flag=True, help="Print the plan and stop."),
+)
 
 
 def say_json(value: object) -> None:

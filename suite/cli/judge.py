@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from suite.cli import steps
-from suite.cli.flags import run_folder_flag
+from suite.cli.flags import FILE, limit_flag, new_run_flags, parameters_flag, seed_flag
 from suite.cli.pages import Pages, page_flags, show
 
 
@@ -24,18 +24,14 @@ def judge() -> None:
 @click.option("--judge", "model", required=True, metavar="SPEC", help="The judge: provider/name.")
 @click.option(
     "--labels",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=FILE,
     help="Pairs with human labels (JSONL: id, question, first, second, human), judged too.",
 )
-@click.option(
-    "-P", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter, e.g. max_tokens=2000."
-)
+@parameters_flag("A parameter, e.g. max_tokens=2000.", "NAME=VALUE")
 @click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="An option of the judge's engine.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N groups, drawn by the seed.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the run.")
-@run_folder_flag
-@click.option("--new", is_flag=True, help="Start another run of the same plan.")
-@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@limit_flag
+@seed_flag("Seed of the run.")
+@new_run_flags
 @steps.run_flags
 @click.pass_context
 def audit(context: click.Context, /, model: str, labels: Path | None, **given: object) -> None:
@@ -63,7 +59,7 @@ def audit(context: click.Context, /, model: str, labels: Path | None, **given: o
 
 
 @judge.command()
-@click.argument("labels", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE")
+@click.argument("labels", type=FILE, metavar="FILE")
 @steps.level_flag
 @page_flags
 def correct(labels: Path, level: float, pages: Pages) -> None:

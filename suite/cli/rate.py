@@ -2,6 +2,7 @@
 
 import click
 
+from suite.cli.flags import seed_flag
 from suite.cli.pages import Pages, page_flags, show
 from suite.cli.steps import level_flag
 
@@ -20,7 +21,7 @@ from suite.cli.steps import level_flag
     "--rounds", type=click.IntRange(min=0), help="Rounds of the bootstrap (1000; 100 from 100,000 votes on)."
 )
 @level_flag
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of resampling.")
+@seed_flag("Seed of resampling.")
 @click.option(
     "--style", "styles", multiple=True, metavar="COLUMN", help="Hold a style equal: a minus b of it."
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from suite.cli.flags import json_flag, output_flag, say_json
+from suite.cli.flags import PATH, json_flag, output_flag, say_json
 
 
 @click.group("runs")
@@ -21,7 +21,7 @@ def runs() -> None:
 @click.option(
     "--dir",
     "folder",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path("runs"),
     show_default=True,
     metavar="DIR",
@@ -76,7 +76,7 @@ def _show(folder: Path, as_json: bool) -> None:
 
 
 @runs.command("import")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PATH)
 @click.option("--from", "importer", required=True, metavar="NAME", help="Whose format: an importer's name.")
 @output_flag("DIR", "The run's folder.")
 @click.option("--model", default="", metavar="NAME", help="The candidate, where the files tell of several.")

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from suite.cli import steps
-from suite.cli.flags import data_flag, output_flag
+from suite.cli.flags import PATH, data_flag, output_flag, parameters_flag
 from suite.errors import ConfigError
 
 
@@ -15,18 +15,12 @@ from suite.errors import ConfigError
 @click.argument("run", required=False)
 @click.option(
     "--outputs",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="Answers made elsewhere: JSON Lines of {sample_id, text}, and call for a sample's 2nd request on.",
 )
 @click.option("--task", "tasks", multiple=True, metavar="NAME", help="With --outputs: the task they answer.")
-@click.option(
-    "-P",
-    "parameters",
-    multiple=True,
-    metavar="[TASK:]NAME=VALUE",
-    help="An at-score parameter (with --outputs: any).",
-)
+@parameters_flag("An at-score parameter (with --outputs: any).")
 @click.option("--preset", default="", metavar="NAME", hidden=True)
 @click.option("--mini", is_flag=True, help="With --outputs: on the bundled data.")
 @data_flag

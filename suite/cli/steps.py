@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from suite.chat import Finish
-from suite.cli.flags import CommandT, say_json
+from suite.cli.flags import say_json, together
 from suite.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,14 +27,11 @@ _SHOWN = ("scoring", "complete", "pending", "cells", "across", "findings")  # of
 _SETTLED = re.compile(r"status-(4(?!0[1-478]|29)\d\d|500)|error-in-body|bad-shape|no-choices|empty-choices")
 _ROLES = ("candidate", "baseline", "judge", "user", "embedder", "reference")
 
-
 thinking_flag = click.option(
     "--thinking",
     metavar="on|off|low|high|N",
     help="How much the candidate thinks first; N: most tokens of it. Others: -o ROLE.thinking=…",
 )
-
-
 level_flag = click.option(
     "--level",
     type=click.FloatRange(0.5, 0.999),
@@ -44,58 +41,41 @@ level_flag = click.option(
 )
 
 
-def role_flags(function: CommandT) -> CommandT:
-    """Flags that name models."""
-    flags: list[Callable[[CommandT], CommandT]] = [
-        click.option(
-            "--model", metavar="SPEC", help="The candidate: provider/name, e.g. embedded/smollm2-135m."
-        ),
-        click.option("--baseline", metavar="SPEC", help="The model it is compared with."),
-        click.option(
-            "--judge", "judges", multiple=True, metavar="SPEC", help="The judge; repeat for a panel."
-        ),
-        click.option("--user", metavar="SPEC", help="The model that plays the user."),
-        click.option("--embedder", metavar="SPEC", help="Who ranks documents (default: lexical/bm25)."),
-        click.option("--role", "roles", multiple=True, metavar="NAME=SPEC", help="Any role by its name."),
-        click.option(
-            "-o",
-            "options",
-            multiple=True,
-            metavar="[ROLE.]KEY=VALUE",
-            help="An engine option, of the candidate, a role, or one of a panel (judge/2.…).",
-        ),
-    ]
-    for flag in reversed(flags):
-        function = flag(function)
-    return function
-
-
-def run_flags(function: CommandT) -> CommandT:
-    """Flags that say how to run and what to print."""
-    flags: list[Callable[[CommandT], CommandT]] = [
-        click.option(
-            "--concurrency", type=click.IntRange(min=1), help="Requests in flight (default: adapts)."
-        ),
-        click.option(
-            "--cache/--no-cache",
-            default=None,
-            help="Take replies from the cache even for a run made before; or leave the cache out.",
-        ),
-        level_flag,
-        click.option(
-            "--settle",
-            "settle",
-            multiple=True,
-            metavar="KIND=FINISH",
-            help="Take calls that fail for good with KIND (status-400, …) as overflow or refused; recorded.",
-        ),
-        click.option("--strict", is_flag=True, help="Exit 1 if a value is unscored, too."),
-        click.option("--json", "as_json", is_flag=True, help="Print JSON: run, cells, across."),
-        click.option("--quiet", is_flag=True, help="No progress."),
-    ]
-    for flag in reversed(flags):
-        function = flag(function)
-    return function
+# flags that name models
+role_flags = together(
+    click.option("--model", metavar="SPEC", help="The candidate: provider/name, e.g. embedded/smollm2-135m."),
+    click.option("--baseline", metavar="SPEC", help="The model it is compared with."),
+    click.option("--judge", "judges", multiple=True, metavar="SPEC", help="The judge; repeat for a panel."),
+    click.option("--user", metavar="SPEC", help="The model that plays the user."),
+    click.option("--embedder", metavar="SPEC", help="Who ranks documents (default: lexical/bm25)."),
+    click.option("--role", "roles", multiple=True, metavar="NAME=SPEC", help="Any role by its name."),
+    click.option(
+        "-o",
+        "options",
+        multiple=True,
+        metavar="[ROLE.]KEY=VALUE",
+        help="An engine option, of the candidate, a role, or one of a panel (judge/2.…).",
+    ),
+)
+# flags that say how to run and what to print
+run_flags = together(
+    click.option("--concurrency", type=click.IntRange(min=1), help="Requests in flight (default: adapts)."),
+    click.option(
+        "--cache/--no-cache",
+        default=None,
+        help="Take replies from the cache even for a run made before; or leave the cache out.",
+    ),
+    level_flag,
+    click.option(
+        "--settle",
+        multiple=True,
+        metavar="KIND=FINISH",
+        help="Take calls that fail for good with KIND (status-400, …) as overflow or refused; recorded.",
+    ),
+    click.option("--strict", is_flag=True, help="Exit 1 if a value is unscored, too."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON: run, cells, across."),
+    click.option("--quiet", is_flag=True, help="No progress."),
+)
 
 
 def parse_parameters(texts: Sequence[str]) -> list[tuple[str, str, str]]:
@@ -305,10 +285,7 @@ def finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
         if flags.as_json:
             write_reports(outcome.folder, outcome.scoring)
             plain = msgspec.to_builtins(results)
-            shown = {
-                "run": str(outcome.folder),
-                **{name: plain[name] for name in _SHOWN},
-            }
+            shown = {"run": str(outcome.folder), **{name: plain[name] for name in _SHOWN}}
             click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
         else:
             from suite.report.terminal import print_results

@@ -11,6 +11,8 @@ import msgspec
 
 from suite.board.pack.declarations import FLAGS
 from suite.cli.flags import (
+    FILE,
+    PATH,
     CommandT,
     board_flag,
     bundle_url_flag,
@@ -82,12 +84,10 @@ def _flags(command: CommandT) -> CommandT:
 @click.option(
     "--declare",
     "declared_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=FILE,
     help="Declarations (TOML or YAML); `suite submit declare` prints one to fill in.",
 )
-@click.option(
-    "--readme", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A text to go with it."
-)
+@click.option("--readme", type=FILE, help="A text to go with it.")
 @_flags
 def pack(
     runs: Sequence[str],
@@ -134,10 +134,10 @@ def _size(count: int) -> str:
 
 
 @submit.command("sign")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PATH)
 @click.option(
     "--key",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     metavar="FILE",
     help="An SSH private key, or the public key of one in the agent.",
@@ -171,7 +171,7 @@ def _public(key: Path) -> str:
 
 
 @submit.command("place")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PATH)
 @repo_flag
 @bundle_url_flag
 def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
@@ -195,13 +195,10 @@ def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
 
 
 @submit.command("verify")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PATH)
 @board_flag("The board that it was packed for.")
 @click.option(
-    "--signers",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Whose SSH keys may sign (OpenSSH's ALLOWED SIGNERS).",
+    "--signers", type=PATH, metavar="FILE", help="Whose SSH keys may sign (OpenSSH's ALLOWED SIGNERS)."
 )
 @data_flag
 @click.option(
@@ -214,9 +211,7 @@ def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
 @role_flags
 @json_flag
 @output_flag("FILE", "Write the report, as JSON.", required=False)
-@click.option(
-    "--per-sample", type=click.Path(path_type=Path), metavar="FILE", help="Write the units (Parquet)."
-)
+@click.option("--per-sample", type=PATH, metavar="FILE", help="Write the units (Parquet).")
 @click.option(
     "--max-findings", type=click.IntRange(min=1), default=20, show_default=True, help="Shown of each code."
 )
