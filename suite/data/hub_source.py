@@ -7,6 +7,7 @@ our errors. Nothing of it is imported before the first use.
 
 import errno
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -77,6 +78,7 @@ def resolve(source: HubSource, entry: str, branch: str) -> str:
     return str(info.sha)
 
 
+@lru_cache(maxsize=4)  # a commit stays what it is, and each of its files may be looked up in it
 def listing(source: HubSource, entry: str, revision: str) -> list[Announced]:
     """All files of a commit. Raises as `fetch` does."""
     from huggingface_hub import HfApi, RepoFile

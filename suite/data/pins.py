@@ -5,7 +5,7 @@ the entry's own YAML for whoever keeps a registry. Large Hub files are pinned by
 announces, without fetching them; everything else is fetched and hashed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -13,9 +13,11 @@ import msgspec
 
 from suite.chat import Json
 from suite.data import git_source, hub_source, strict_syntax
-from suite.data.cache import Cache, disk_errors, sha256_of, write_whole
-from suite.data.entry import DatasetEntry, File, GitSource, HubSource, ModelFile, Progress, RegistryEntry
+from suite.data.cache import Cache, disk_errors, write_whole
+from suite.data.entry import DatasetEntry, File, GitSource, HubSource, Progress, RegistryEntry, Source
+from suite.data.hub_source import Announced
 from suite.data.locks import Lock, lock_path, make_lock, write_lock
+from suite.data.pull import fetch_all
 from suite.errors import DataError
 
 
@@ -33,18 +35,20 @@ def pin(
     """
     cache = cache or Cache()
     with disk_errors(cache.root), cache.pulling():
-        source = entry.source
-        if isinstance(source, HubSource):
-            source = source.model_copy(update={"revision": None})
-            revision, files = _pin_hub(entry, source, branch or source.branch, cache, progress)
-        elif isinstance(source, GitSource):
-            revision, files = _pin_git(entry, source, branch or source.branch, cache, progress)
-        else:
+        source, announced = _now(entry, branch)
+        files = list(_wanted(entry, announced))
+        if isinstance(source, HubSource) and (gone := [one for one in files if one.path not in announced]):
             raise DataError(
-                f"{entry.id} has no branch to pin: its source is {source.kind}",
-                fix="a package is pinned by its version, bundled data by the package it comes with",
+                f"{entry.id}: {source.repo} has no file {gone[0].path} any more",
+                where=f"revision {(source.revision or '')[:12]}",
+                fix="correct the files of the entry",
             )
-        lock = make_lock(entry, revision, files)
+        hashes = {path: one.sha256 for path, one in announced.items() if one.sha256 is not None}
+        bare = {"sha256": None, "bytes": None, "git_blob": None}
+        unknown = tuple(one.model_copy(update=bare) for one in files if one.path not in hashes)
+        at = entry.model_copy(update={"source": source, "files": unknown})
+        hashes |= fetch_all(at, cache, progress)
+        lock = make_lock(entry, at.revision, tuple(_pinned(one, hashes, announced, cache) for one in files))
         path = lock_path(cache, entry)
         write_lock(path, lock)
         return lock, path
@@ -59,51 +63,24 @@ def pin_file(entry: RegistryEntry, lock: Lock, path: Path) -> None:
     write_whole(path, strict_syntax.dump_yaml(document, width=100))
 
 
-def _pin_hub(
-    entry: RegistryEntry, source: HubSource, branch: str, cache: Cache, progress: Progress | None
-) -> tuple[str, tuple[File, ...]]:
-    revision = hub_source.resolve(source, entry.id, branch)
-    announced = {one.path: one for one in hub_source.listing(source, entry.id, revision)}
-    at = source.model_copy(update={"revision": revision})
-    files = []
-    for file in _wanted(entry, list(announced)):
-        there = announced.get(file.path)
-        if there is None:
-            raise DataError(
-                f"{entry.id}: {source.repo} has no file {file.path} any more",
-                where=f"revision {revision[:12]}",
-                fix="correct the files of the entry",
-            )
-        sha256 = there.sha256
-        if sha256 is None:
-            staging = cache.staging(f"{source.type}/{source.repo}/{revision}/{file.path}")
-            path = hub_source.fetch(at, entry.id, file.path, staging, progress)
-            if not hub_source.as_announced(path, there):
-                path.unlink()
-                raise DataError(f"{entry.id}: {file.path} is not what the Hub announced", fix="try again")
-            sha256 = sha256_of(path)
-            cache.keep(path, sha256)
-        files.append(_pinned(file, sha256, there.size))
-    return revision, tuple(files)
+def _now(entry: RegistryEntry, branch: str | None) -> tuple[Source, Mapping[str, Announced]]:
+    """The entry's source at the commit that the branch is at now, and what the Hub says of its files."""
+    match entry.source:
+        case HubSource() as source:
+            unpinned = source.model_copy(update={"revision": None})
+            revision = hub_source.resolve(unpinned, entry.id, branch or source.branch)
+            announced = {one.path: one for one in hub_source.listing(unpinned, entry.id, revision)}
+            return source.model_copy(update={"revision": revision}), announced
+        case GitSource() as source:
+            commit = git_source.resolve(source, branch or source.branch)
+            return source.model_copy(update={"commit": commit}), {}
+    raise DataError(
+        f"{entry.id} has no branch to pin: its source is {entry.source.kind}",
+        fix="a package is pinned by its version, bundled data by the package it comes with",
+    )
 
 
-def _pin_git(
-    entry: RegistryEntry, source: GitSource, branch: str, cache: Cache, progress: Progress | None
-) -> tuple[str, tuple[File, ...]]:
-    revision = git_source.resolve(source, branch)
-    at = source.model_copy(update={"commit": revision})
-    files = []
-    for file in _wanted(entry, []):
-        with cache.scratch() as scratch:
-            path = scratch / "file"
-            git_source.fetch(at, git_source.WantedFile(entry.id, file.path), path, progress)
-            sha256, size = sha256_of(path), path.stat().st_size
-            cache.keep(path, sha256)
-        files.append(_pinned(file, sha256, size))
-    return revision, tuple(files)
-
-
-def _wanted(entry: RegistryEntry, there: list[str]) -> Iterator[File]:
+def _wanted(entry: RegistryEntry, there: Iterable[str]) -> Iterator[File]:
     """The files that the entry lists; of parts that list none, those that the pattern finds."""
     yield from entry.all_files
     listed = {file.part for file in entry.all_files}
@@ -120,10 +97,11 @@ def _wanted(entry: RegistryEntry, there: list[str]) -> Iterator[File]:
         )
 
 
-def _pinned(file: File, sha256: str, size: int) -> File:
+def _pinned(file: File, hashes: Mapping[str, str], announced: Mapping[str, Announced], cache: Cache) -> File:
     """The file with new pins. Its number of rows is kept only if its bytes are."""
+    sha256 = hashes[file.path]
+    size = announced[file.path].size if file.path in announced else cache.blob(sha256).stat().st_size
     update: dict[str, object] = {"sha256": sha256, "bytes": size, "git_blob": None}
     if file.sha256 is not None and file.sha256 != sha256:
         update["rows"] = None
-    kind = ModelFile if isinstance(file, ModelFile) else File
-    return kind.model_validate({**file.model_dump(), **update})
+    return type(file).model_validate({**file.model_dump(), **update})

@@ -56,7 +56,7 @@ def pull(
         require_pins(pinned)
         agree(pinned, cache, accept_licence)
         with cache.pulling(_staged(pinned)):
-            hashes = _fetch_all(pinned, cache, progress)
+            hashes = fetch_all(pinned, cache, progress)
         return checked(learn(entry, pinned, hashes, cache), cache)
 
 
@@ -137,7 +137,8 @@ def checked(entry: EntryT, cache: Cache) -> LocalFiles[EntryT]:
     return local
 
 
-def _fetch_all(entry: RegistryEntry, cache: Cache, progress: Progress | None) -> dict[str, str]:
+def fetch_all(entry: RegistryEntry, cache: Cache, progress: Progress | None) -> dict[str, str]:
+    """Have all files of a pinned entry in the cache, several at once; their sha256 by path."""
     files = [file for file in entry.all_files if not isinstance(source_of(entry, file), BundledSource)]
     stop = threading.Event()
 
