@@ -62,9 +62,10 @@ def scrub_streams() -> None:
     _scrubbed(sys.stderr, scrub_all)
 
 
-def _scrubbed(stream: TextIO, clean: Callable[[str], str]) -> None:
-    write = stream.write
-    stream.write = lambda text: write(clean(text))  # type: ignore[method-assign]
+def _scrubbed(stream: TextIO | None, clean: Callable[[str], str]) -> None:
+    if stream is not None:  # None: closed by whoever started us
+        write = stream.write
+        stream.write = lambda text: write(clean(text))  # type: ignore[method-assign]
 
 
 class _Piece(NamedTuple):

@@ -173,13 +173,27 @@ def run_command(*arguments: str) -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; the exit code. Prints errors, raises nothing but what is a fault of ours."""
+    if sys.stdout is None:  # closed by whoever started us
+        return _unwritten("it is closed")
     try:
         code = _run(list(arguments))
         sys.stdout.flush()
     except BrokenPipeError:
         _forget_output()
         return READER_GONE
+    except OSError:
+        try:
+            click.echo()  # fails where it was the output that failed
+        except OSError as error:
+            _forget_output()
+            return _unwritten(error.strerror or str(error))
+        raise
     return code
+
+
+def _unwritten(why: str) -> int:
+    click.echo(f"{click.style('error:', fg='red')} standard output cannot be written: {why}", err=True)
+    return 2
 
 
 def _run(arguments: list[str]) -> int:

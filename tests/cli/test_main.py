@@ -157,6 +157,15 @@ def test_a_reader_that_goes_away_is_no_crash(acting: Any) -> None:
     assert process.returncode == 141
 
 
+@pytest.mark.parametrize(("redirected", "why"), [(">/dev/full", "No space left"), (">&-", "it is closed")])
+def test_an_output_that_cannot_be_written_is_a_sentence(redirected: str, why: str) -> None:
+    line = f"{sys.executable} -m suite --help {redirected}"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: standard output cannot be written: {why}")
+    assert done.stderr.count("\n") == 1
+
+
 def heed_ctrl_c() -> None:
     """A process started in the background of a shell ignores SIGINT, and so do its children."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
