@@ -36,39 +36,66 @@ class Source(Protocol):
         """What it is, for the manifest: revision and hashes; no path of this machine."""
 
 
-class FileSource:
-    """JSON Lines files that somebody gave: one, or one a part."""
+class GivenSource:
+    """Base of what is given: without rows and files of its own. kind: what it is, in words."""
 
-    def __init__(self, name: str, files: Path | Mapping[str, Path]) -> None:
+    kind = ""
+
+    def __init__(self, name: str) -> None:
         self.name = name
-        self._files: dict[str, Path] = {"": files} if isinstance(files, Path) else dict(files)
-        for path in self._files.values():
-            if not path.is_file():
-                raise DataError(f"--data {name}: no file {path.name}", where=str(path))
 
     def parts(self) -> Sequence[str]:
-        """The parts that have a file of their own."""
-        return [part for part in self._files if part]
+        """It is not divided."""
+        return ()
+
+    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:  # noqa: ARG002
+        """There are no rows."""
+        raise DataError(f"{self.name} is {self.kind}: it has files, no rows")
+
+    def path(self, path: str) -> Path:
+        """There are no files."""
+        raise DataError(f"{self.name} is {self.kind}: it has rows, no file {path!r}")
+
+    def identity(self) -> Mapping[str, Json]:
+        """Where it comes from."""
+        return {"source": self.kind.rpartition(" ")[2]}
+
+
+class ChangedSource(GivenSource):
+    """A dataset whose rows are changed on the way."""
+
+    def __init__(self, name: str, source: Source, change: Callable[[str, Raw], Raw]) -> None:
+        super().__init__(name)
+        self._source, self._change = source, change
+        self.parts, self.path, self.identity = source.parts, source.path, source.identity  # type: ignore[method-assign]
 
     def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
-        """The rows; an undivided file serves every part."""
-        if part is not None and part not in self._files:
-            if "" not in self._files:
-                raise unknown(f"part of --data {self.name}", part, self.parts())
-            part = ""
-        for path in self._files.values() if part is None else (self._files[part],):
-            yield from source_rows(path, self.name)
+        """Its rows, each as `change` makes it of (dataset, row)."""
+        return ((place, self._change(self.name, row)) for place, row in self._source.rows(part))
+
+
+class FileSource(GivenSource):
+    """A JSON Lines file that somebody gave; it serves every part."""
+
+    def __init__(self, name: str, file: Path) -> None:
+        super().__init__(name)
+        self._file = file
+        if not file.is_file():
+            raise DataError(f"--data {name}: no file {file.name}", where=str(file))
+
+    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:  # noqa: ARG002
+        """Its rows."""
+        return source_rows(self._file, self.name)
 
     def path(self, path: str) -> Path:
         """The file given, by its name."""
-        for one in self._files.values():
-            if one.name == path:
-                return one
-        raise unknown(f"file of --data {self.name}", path, [one.name for one in self._files.values()])
+        if path != self._file.name:
+            raise unknown(f"file of --data {self.name}", path, [self._file.name])
+        return self._file
 
     def identity(self) -> Mapping[str, Json]:
-        """Names and hashes of the files."""
-        return {"source": "file", "files": {path.name: sha256_of(path) for path in self._files.values()}}
+        """Name and hash of the file."""
+        return {"source": "file", "files": {self._file.name: sha256_of(self._file)}}
 
 
 class DataView:
@@ -94,6 +121,10 @@ class DataView:
         """All rows of all datasets as stored, with their places."""
         for _, source in sorted(self._sources.items()):
             yield from source.rows()
+
+    def changed(self, change: Callable[[str, Raw], Raw]) -> "DataView":
+        """The same data with each row as `change` makes it of (dataset, row)."""
+        return DataView({name: ChangedSource(name, one, change) for name, one in self._sources.items()})
 
     def identity(self) -> Mapping[str, Json]:
         """What every dataset is, by name, for the manifest."""

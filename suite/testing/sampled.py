@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
-from typing import Literal, TypeVar, get_args, get_origin
+from typing import Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
+from suite.data.rows import Raw
+from suite.data.view import DataView
 from suite.errors import PluginError, SuiteError
 from suite.parameters import SkipCell
 from suite.run.cells import Cell
@@ -16,7 +17,6 @@ from suite.task import AnySample, Data
 from suite.testing.bench import Bench
 from suite.testing.subject import Skip, Subject
 
-RowT = TypeVar("RowT")
 MOST_VARIANTS = 12
 FEW = 10  # samples below which laziness cannot be told
 Facts = tuple[str, str, str, tuple[tuple[str, str], ...], str]
@@ -110,48 +110,37 @@ def lazy(bench: Bench) -> Iterator[str]:
     """The first sample is there before all data was read."""
     told = False
     for cell, data in _cells(bench.subject):
-        counted = _Counted(data)
+        counted, read = _counted(data)
         taken = list(islice(cell.task.samples(counted), 1))
-        first = counted.rows_read
+        first = len(read)
         rest = cell.task.samples(counted)
         if isinstance(rest, list | tuple) and len(rest) > FEW:
             told = True
             yield f"{_name(cell)}: samples() returns a {type(rest).__name__} of {len(rest)}; yield them"
             continue
-        counted.rows_read = 0
+        read.clear()
         total = sum(1 for _ in rest)
-        if not taken or total < FEW or counted.rows_read < FEW:
+        if not taken or total < FEW or len(read) < FEW:
             continue
         told = True
-        if first >= counted.rows_read:
+        if first >= len(read):
             yield f"{_name(cell)}: all {first} rows were read before the first sample"
     if not told:
         raise Skip(f"fewer than {FEW} samples or rows, so nothing can be told")
 
 
-class _Counted:
-    """The data of a cell, counting the rows that are read."""
+def _counted(data: DataView) -> tuple[DataView, list[str]]:
+    """The data, and what grows by one with each row that is read of it."""
+    read: list[str] = []
 
-    def __init__(self, data: Data) -> None:
-        self._data = data
-        self.rows_read = 0
+    def note(name: str, row: Raw) -> Raw:
+        read.append(name)
+        return row
 
-    def rows(self, name: str, row: type[RowT], part: str | None = None) -> Iterator[RowT]:
-        """Rows, counted."""
-        for one in self._data.rows(name, row, part):
-            self.rows_read += 1
-            yield one
-
-    def file(self, name: str, path: str) -> Path:
-        """As it is."""
-        return self._data.file(name, path)
-
-    def has(self, name: str, part: str | None = None) -> bool:
-        """As it is."""
-        return self._data.has(name, part)
+    return data.changed(note), read
 
 
-def _cells(subject: Subject, variants: bool = False) -> list[tuple[Cell, Data]]:
+def _cells(subject: Subject, variants: bool = False) -> list[tuple[Cell, DataView]]:
     """Cells with their data: those that are run, or the defaults and what one other value makes of them."""
     cells = _variants(subject) if variants else subject.chosen_cells
     plan = subject.samples_plan(cells)

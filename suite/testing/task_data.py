@@ -6,12 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from suite.chat import Json
 from suite.data.cache import Cache
 from suite.data.registry import Registry
 from suite.data.rows import Raw, RowPlace
-from suite.data.view import DataView, FileSource, Source, obtain
-from suite.errors import DataError
+from suite.data.view import ChangedSource, DataView, FileSource, GivenSource, Source, obtain
+from suite.errors import ConfigError, DataError
 from suite.plugins import catalogue
 from suite.run.cells import AnyTask
 
@@ -20,12 +19,14 @@ Rows = Iterable[Row]
 Change = Callable[[str, Raw], Raw]  # of a row of a dataset, by its name
 
 
-class MemorySource:
+class MemorySource(GivenSource):
     """Rows in memory as a dataset: undivided, or by the names of its parts."""
 
+    kind = "in memory"
+
     def __init__(self, name: str, rows: Rows | Mapping[str, Rows]) -> None:
+        super().__init__(name)
         parts = rows if isinstance(rows, Mapping) else {"": rows}
-        self._name = name
         self._parts = {part: [_raw(row) for row in found] for part, found in parts.items()}
 
     def parts(self) -> Sequence[str]:
@@ -37,56 +38,24 @@ class MemorySource:
         for name, rows in self._parts.items():
             if part in (None, name) or not name:
                 for number, row in enumerate(rows):
-                    yield RowPlace(self._name, name or "rows", number), row
-
-    def path(self, path: str) -> Path:
-        """There are no files."""
-        raise DataError(f"{self._name} is in memory: it has rows, no file {path!r}")
-
-    def identity(self) -> Mapping[str, Json]:
-        """Where it comes from."""
-        return {"source": "memory"}
+                    yield RowPlace(self.name, name or "rows", number), row
 
 
-class FolderSource:
+class FolderSource(GivenSource):
     """The files of a folder as a dataset without rows."""
 
+    kind = "a folder"
+
     def __init__(self, name: str, folder: Path) -> None:
-        self._name = name
+        super().__init__(name)
         self._folder = folder
-
-    def parts(self) -> Sequence[str]:
-        """It is not divided."""
-        return ()
-
-    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:  # noqa: ARG002
-        """There are no rows."""
-        raise DataError(f"{self._name} is a folder: it has files, no rows")
 
     def path(self, path: str) -> Path:
         """A file of the folder."""
         found = self._folder / path
         if not found.is_file():
-            raise DataError(f"{self._name} has no file {path!r}", where=str(self._folder))
+            raise DataError(f"{self.name} has no file {path!r}", where=str(self._folder))
         return found
-
-    def identity(self) -> Mapping[str, Json]:
-        """Where it comes from."""
-        return {"source": "folder"}
-
-
-class ChangedSource:
-    """A dataset whose rows are changed on the way."""
-
-    def __init__(self, name: str, source: Source, change: Change) -> None:
-        self._name = name
-        self._source = source
-        self._change = change
-        self.parts, self.path, self.identity = source.parts, source.path, source.identity
-
-    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
-        """Its rows, each as `change` makes it."""
-        return ((place, self._change(self._name, row)) for place, row in self._source.rows(part))
 
 
 def task_data(
@@ -117,4 +86,10 @@ def _source(name: str, given: Path | Rows | Mapping[str, Rows]) -> Source:
 
 
 def _raw(row: Row) -> Raw:
-    return row.model_dump() if isinstance(row, BaseModel) else dict(row)
+    if isinstance(row, BaseModel):
+        return row.model_dump()
+    if not isinstance(row, Mapping):
+        raise ConfigError(
+            f"a row is a {type(row).__name__}, no mapping and no model", fix="give rows such as {'text': '…'}"
+        )
+    return dict(row)

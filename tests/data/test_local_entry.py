@@ -260,16 +260,6 @@ def test_a_file_stands_in_for_a_dataset(tmp_path: Path) -> None:
         FileSource("questions", tmp_path / "none.jsonl")
 
 
-def test_files_stand_in_for_parts(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        (tmp_path / f"{name}.jsonl").write_text(json.dumps({"id": name, "text": name}))
-    source = FileSource("q", {name: tmp_path / f"{name}.jsonl" for name in ("b", "a")})
-    assert [row["id"] for _, row in source.rows("a")] == ["a"]
-    assert [row["id"] for _, row in source.rows()] == ["b", "a"]
-    with pytest.raises(NotFound):
-        next(source.rows("c"))
-
-
 def test_json_lines_are_read_a_line_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_bytes(jsonl(QUESTIONS) + b"no json\n")

@@ -29,6 +29,12 @@ def test_rows_in_memory_are_a_dataset_whole_or_by_parts() -> None:
         texts(task_data(given={"whole": [{"text": "a"}, {"word": "b"}]}).rows("whole", Line))
 
 
+@pytest.mark.parametrize("row", ["text", [("text", "a")], 3])
+def test_what_is_no_row_is_refused(row: Any) -> None:
+    with pytest.raises(suite.ConfigError, match=f"a row is a {type(row).__name__}"):
+        task_data(given={"whole": [row]})
+
+
 def test_files_and_folders_are_read_where_they_lie(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"text": "a"}\n')
     (tmp_path / "prompt.txt").write_text("Say it.")
