@@ -1,22 +1,23 @@
 """suite tasks: what can be measured. `list` reads entries only; `show` loads the one task."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from suite.cli.flags import json_flag, say_json
-from suite.errors import PluginError
 from suite.hookspecs import CONTRACT
 from suite.plugins import catalogue, contract_note
 
 if TYPE_CHECKING:
-    from suite.parameters import Parameters, Payload
-    from suite.task import Metric, Task
+    from suite.task import AnyTask, Metric
 
-    AnyTask = type[Task[Payload, Parameters]]
-
+_LIMITS = {
+    "minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<",
+    "minLength": "length >=", "maxLength": "length <=", "minItems": "items >=", "maxItems": "items <=",
+    "pattern": "like",
+}  # fmt: skip
 FieldSchema = Mapping[str, Any]  # the JSON schema of a parameter, as pydantic makes it
 
 
@@ -95,39 +96,29 @@ def show(name: str, as_json: bool) -> None:
         click.echo("\n".join(_lines(task, owner)))
 
 
-def load(name: str) -> tuple["AnyTask", str]:
+def load(name: str) -> tuple["type[AnyTask]", str]:
     """A task by name, and the distribution that brings it.
 
     Raises NotFound for an unknown name, PluginError for a target that is not a task.
     """
-    from suite.task import Task
+    from suite.run.cells import load_task
 
-    entry, plugin = catalogue().find("task", name)
-    task = catalogue().load("task", name)
-    if not (isinstance(task, type) and issubclass(task, Task)):
-        raise PluginError(f"task {name!r} is not a suite.Task", entry.target)
+    task, known, _ = load_task(catalogue(), name)
+    plugin = catalogue().find("task", known)[1]
     return task, plugin.distribution or plugin.name
 
 
-def describe(task: "AnyTask", owner: str) -> dict[str, object]:
+def describe(task: "type[AnyTask]", owner: str) -> dict[str, object]:
     """Everything a task says about itself, as JSON."""
     info = task.info
     return {
-        "name": info.name,
-        "version": info.version,
-        "title": info.title,
-        "paper": info.paper,
-        "note": info.note,
+        **{fact: getattr(info, fact) for fact in ("name", "version", "title", "paper", "note")},
         "plugin": owner,
         "headline": info.headline,
         "parameters": {name: knob._asdict() for name, knob in _knobs(task).items()},
         "roles": {
-            role: {
-                "needs": [sorted(one) for one in wanted.needs],
-                "stage": wanted.stage,
-                "many": wanted.many,
-                "optional": wanted.optional,
-            }
+            role: {"needs": [sorted(one) for one in wanted.needs]}
+            | {fact: getattr(wanted, fact) for fact in ("stage", "many", "optional")}
             for role, wanted in info.roles.items()
         },
         "datasets": list(info.datasets),
@@ -140,7 +131,7 @@ def describe(task: "AnyTask", owner: str) -> dict[str, object]:
     }
 
 
-def _knobs(task: "AnyTask") -> dict[str, Knob]:
+def _knobs(task: "type[AnyTask]") -> dict[str, Knob]:
     kind = task.parameters_type()
     schema, at_score = kind.model_json_schema(), kind.at_score_names()
     fields: dict[str, FieldSchema] = schema.get("properties", {})
@@ -155,7 +146,7 @@ def _knobs(task: "AnyTask") -> dict[str, Knob]:
     }
 
 
-def _replay(task: "AnyTask") -> str:
+def _replay(task: "type[AnyTask]") -> str:
     return task.info.replay if task.info.replay == "exact" else f"none: {task.info.replay_reason}"
 
 
@@ -173,24 +164,8 @@ def type_of(field: FieldSchema, definitions: Mapping[str, FieldSchema]) -> str:
     if kind == "array":
         items = field.get("items") or next(iter(field.get("prefixItems", ())), None)
         kind = f"list of ({type_of(items, definitions)})" if items else "list"
-    limits = {
-        "minimum": ">=",
-        "exclusiveMinimum": ">",
-        "maximum": "<=",
-        "exclusiveMaximum": "<",
-        "minLength": "length >=",
-        "maxLength": "length <=",
-        "minItems": "items >=",
-        "maxItems": "items <=",
-        "pattern": "like",
-    }
-    bounds = " and ".join(f"{sign} {field[name]}" for name, sign in limits.items() if name in field)
+    bounds = " and ".join(f"{sign} {field[name]}" for name, sign in _LIMITS.items() if name in field)
     return f"{kind} {bounds}".strip()
-
-
-def _rows(metric: "Metric") -> Sequence[str]:
-    rows: Callable[[], Sequence[str]] | None = getattr(metric, "rows", None)
-    return rows() if rows else [metric.name]
 
 
 def _metric(metric: "Metric") -> dict[str, object]:
@@ -199,10 +174,10 @@ def _metric(metric: "Metric") -> dict[str, object]:
     for fact in ("direction", "unit", "range", "average"):
         if (value := getattr(metric, fact, None)) not in (None, ""):
             found[fact] = list(value) if isinstance(value, tuple) else value
-    return {**found, "rows": list(_rows(metric))}
+    return {**found, "rows": list(metric.rows())}
 
 
-def _lines(task: "AnyTask", owner: str) -> Iterator[str]:
+def _lines(task: "type[AnyTask]", owner: str) -> Iterator[str]:
     info = task.info
     yield f"{info.name} (version {info.version}): {info.title}"
     facts = {
@@ -229,7 +204,7 @@ def _lines(task: "AnyTask", owner: str) -> Iterator[str]:
         yield f"  {name}: {needs} ({', '.join(marks)})"
     yield "metrics"
     for metric in task.metrics:
-        rows, span, better = _rows(metric), getattr(metric, "range", None), getattr(metric, "direction", "")
+        rows, span, better = metric.rows(), getattr(metric, "range", None), metric.direction
         head = ", the headline" if info.headline in rows else ""
         within = f" in {span[0]:g} to {span[1]:g}" if span else ""
         side = f", {better} is better" if better else ""

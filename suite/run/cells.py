@@ -57,7 +57,7 @@ def load_task(catalogue: Catalogue, name: str) -> tuple[type[AnyTask], str, str]
     entry, plugin = catalogue.find("task", name)
     found = catalogue.load("task", name)
     if not (isinstance(found, type) and issubclass(found, Task)):
-        raise PluginError(f"task {name!r} of {plugin.distribution} is no suite.Task: {entry.target}")
+        raise PluginError(f"task {name!r} is not a suite.Task", where=entry.target)
     if found.info.name != entry.name:
         raise PluginError(
             f"task {entry.name!r} of {plugin.distribution} calls itself {found.info.name!r}",
