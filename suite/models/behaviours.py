@@ -84,7 +84,7 @@ def _random(request: Request, asking: Asking) -> random.Random:
     return random.Random(int.from_bytes(digest[:8], "big"))
 
 
-def _reply(request: Request, text: str, scores: list[float] | None = None) -> Reply:
+def reply_to(request: Request, text: str, scores: list[float] | None = None) -> Reply:
     """A reply of the request's kind: text for chat and complete, else scores or a ranking by scores."""
     usage = Usage(estimated_tokens(request.text), estimated_tokens(text))
     if request.kind in ("chat", "complete"):
@@ -99,18 +99,18 @@ def _reply(request: Request, text: str, scores: list[float] | None = None) -> Re
 def _words(knobs: Knobs, request: Request, asking: Asking) -> Reply:
     chance = _random(request, asking)
     text = " ".join(chance.choice(WORDS) for _ in range(knobs.words))
-    return _reply(request, text, [round(chance.gauss(0, 2), 6) for _ in request.texts])
+    return reply_to(request, text, [round(chance.gauss(0, 2), 6) for _ in request.texts])
 
 
 def _first_option(knobs: Knobs, request: Request, _asking: Asking) -> Reply:
     scores = [float(-i) for i in range(len(request.texts))]
-    return _reply(request, _written(knobs, request, lambda labels: labels[0]), scores)
+    return reply_to(request, _written(knobs, request, lambda labels: labels[0]), scores)
 
 
 def _random_option(knobs: Knobs, request: Request, asking: Asking) -> Reply:
     chance = _random(request, asking)
     text = _written(knobs, request, chance.choice)
-    return _reply(request, text, [chance.random() for _ in request.texts])
+    return reply_to(request, text, [chance.random() for _ in request.texts])
 
 
 def _written(knobs: Knobs, request: Request, choose: Callable[[list[str]], str]) -> str:
@@ -132,12 +132,12 @@ def _written(knobs: Knobs, request: Request, choose: Callable[[list[str]], str])
 
 def _by_length(request: Request, sign: int) -> Reply:
     lengths = [sign * float(len(text)) for text in request.texts]
-    return _reply(request, max(request.texts, key=lambda text: sign * len(text), default=""), lengths)
+    return reply_to(request, max(request.texts, key=lambda text: sign * len(text), default=""), lengths)
 
 
 def _schema(_: Knobs, request: Request, _asking: Asking) -> Reply:
     value = smallest(request.options.json_schema or {})
-    return _reply(request, msgspec.json.encode(value).decode())
+    return reply_to(request, msgspec.json.encode(value).decode())
 
 
 def _finish(knobs: Knobs, request: Request, _asking: Asking) -> Reply:
@@ -151,8 +151,8 @@ def _fail(knobs: Knobs, _request: Request, _asking: Asking) -> Reply:
 
 
 BEHAVIOURS: dict[str, Behaviour] = {
-    "echo": lambda _, request, __: _reply(request, request.last_text),
-    "constant": lambda knobs, request, _: _reply(request, knobs.text),
+    "echo": lambda _, request, __: reply_to(request, request.last_text),
+    "constant": lambda knobs, request, _: reply_to(request, knobs.text),
     "words": _words,
     "first-option": _first_option,
     "random-option": _random_option,

@@ -8,13 +8,12 @@ wants another form give their own function (`Subject.answers`).
 import asyncio
 import random
 import re
-from collections.abc import Callable
 
 import msgspec
 
-from suite.chat import Finish, Reply, Request, Usage, request_sha256
+from suite.chat import Finish, Reply, Request, request_sha256
 from suite.errors import CallFailed
-from suite.models.behaviours import WORDS, estimated_tokens, options_in, smallest
+from suite.models.behaviours import WORDS, options_in, reply_to, smallest
 from suite.models.engine import Asking
 from suite.models.scripted import Function
 
@@ -22,18 +21,16 @@ _TAG = re.compile(r"<([a-z_]+)>[^<]*</\1>")
 _BRACKETS = re.compile(r"\[\[(\w{1,3})\]\]")
 _YES_NO = re.compile(r"\byes\b.{0,12}\bno\b", re.IGNORECASE)
 UNREADABLE = "hm ~ hm"
+TEXTS = ("chat", "complete")  # kinds of request that are answered by a text
+LATEST_S = 0.01
 
 
 def plausible(request: Request, asking: Asking) -> Reply:
     """An answer in the form asked for, chosen by the hash of the request (and the seed, where it is warm)."""
     warm = asking.seed if (request.options.temperature or 0.0) > 0 else ""
     chance = random.Random(f"{request_sha256(request)}\x1f{warm}")
-    prompt = estimated_tokens(request.text)
-    if request.kind not in ("chat", "complete"):
-        return _numbers(request, [round(chance.gauss(0, 2), 6) for _ in request.texts])
-    text = _text(request, chance)
-    usage = Usage(prompt, estimated_tokens(text))
-    return Reply(text, finish="stop" if text.strip() else "empty", usage=usage)
+    text = _text(request, chance) if request.kind in TEXTS else ""
+    return reply_to(request, text, [round(chance.gauss(0, 2), 6) for _ in request.texts])
 
 
 def _text(request: Request, chance: random.Random) -> str:
@@ -54,16 +51,9 @@ def _words(chance: random.Random, count: int) -> str:
     return " ".join(chance.choice(WORDS) for _ in range(count))
 
 
-def _numbers(request: Request, numbers: list[float]) -> Reply:
-    if request.kind == "rank":
-        order = sorted(range(len(numbers)), key=lambda place: (-numbers[place], place))
-        return Reply(ranking=tuple((place, numbers[place]) for place in order[: request.options.top]))
-    return Reply(scores=tuple(numbers))
-
-
 def unreadable(request: Request, asking: Asking) -> Reply:  # noqa: ARG001
     """A reply that holds no verdict, in whatever form it is looked for."""
-    if request.kind in ("chat", "complete"):
+    if request.kind in TEXTS:
         return Reply(UNREADABLE)
     return _without_numbers(request, "invalid")
 
@@ -77,7 +67,7 @@ def finishing(finish: Finish) -> Function:
     def answer(request: Request, asking: Asking) -> Reply:  # noqa: ARG001
         if any(not one.content.strip() and not one.tool_calls for one in request.messages):
             raise CallFailed("conformance", "an empty turn is sent: use suite.replied", retryable=False)
-        if request.kind in ("chat", "complete"):
+        if request.kind in TEXTS:
             return Reply(finish=finish)
         return _without_numbers(request, finish)
 
@@ -96,7 +86,9 @@ def down(request: Request, asking: Asking) -> Reply:  # noqa: ARG001
 
 def sometimes_down(answer: Function) -> Function:
     """Half of all requests find the endpoint down, chosen by the request's hash."""
-    return _chosen(answer, lambda request: int(request_sha256(request)[:4], 16) % 2 == 0)
+    return lambda request, asking: (answer if int(request_sha256(request)[:4], 16) % 2 else down)(
+        request, asking
+    )
 
 
 def never(request: Request, asking: Asking) -> Reply:  # noqa: ARG001
@@ -104,20 +96,11 @@ def never(request: Request, asking: Asking) -> Reply:  # noqa: ARG001
     raise CallFailed("conformance", "a call that the recorded run does not hold", retryable=False)
 
 
-def _chosen(answer: Function, fails: Callable[[Request], bool]) -> Function:
-    def one(request: Request, asking: Asking) -> object:
-        if fails(request):
-            return down(request, asking)
-        return answer(request, asking)
-
-    return one  # type: ignore[return-value]
-
-
-def late(answer: Function, most_s: float = 0.01) -> Function:
+def late(answer: Function) -> Function:
     """The same answers, each after a wait that depends on its request, so that they overtake each other."""
 
     async def one(request: Request, asking: Asking) -> object:
-        await asyncio.sleep(most_s * int(request_sha256(request)[4:8], 16) / 0xFFFF)
+        await asyncio.sleep(LATEST_S * int(request_sha256(request)[4:8], 16) / 0xFFFF)
         found = answer(request, asking)
         return await found if asyncio.iscoroutine(found) else found
 

@@ -7,7 +7,8 @@ the fixture `suite_conformance` or `suite.testing.conformance` instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,57 +39,42 @@ def pytest_collection_modifyitems(
 ) -> None:
     """Add the checks of the named tasks to what was collected."""
     names: list[str] = config.getoption("--suite-task")
-    if names:
-        items += _checks(session, names)
+    for task in dict.fromkeys(names):
+        from suite.testing.conformance import CHECKS
 
-
-def _checks(session: pytest.Session, names: list[str]) -> Iterator[pytest.Item]:
-    from suite.testing.conformance import CHECKS
-
-    for name in dict.fromkeys(names):
-        shared = _Shared(name, session.config)
+        bench = cache(partial(_bench, task, config))  # the checks share the run that they compare with
         for check in CHECKS:
-            yield ConformanceItem.from_parent(
-                session, name=f"{name}::{check}", check=check, shared=shared, nodeid=f"{name}::{check}"
+            name = f"{task}::{check}"
+            items.append(
+                ConformanceItem.from_parent(session, name=name, nodeid=name, check=check, bench=bench)
             )
 
 
-class _Shared:
-    """One task's bench, made when its first check runs: the checks share the run that they compare with."""
+def _bench(task: str, config: pytest.Config) -> Bench:
+    import tempfile
 
-    def __init__(self, name: str, config: pytest.Config) -> None:
-        self._name = name
-        self._config = config
-        self._bench: Bench | None = None
+    from suite.testing.bench import Bench
+    from suite.testing.subject import Subject
 
-    def bench(self) -> Bench:
-        if self._bench is None:
-            import tempfile
-
-            from suite.testing.bench import Bench
-            from suite.testing.subject import Subject
-
-            scratch = tempfile.TemporaryDirectory(prefix="suite-check-")
-            self._config.add_cleanup(scratch.cleanup)
-            self._bench = Bench(Subject(self._name), Path(scratch.name))
-        return self._bench
+    scratch = tempfile.TemporaryDirectory(prefix="suite-check-")
+    config.add_cleanup(scratch.cleanup)
+    return Bench(Subject(task), Path(scratch.name))
 
 
 class ConformanceItem(pytest.Item):
     """One check of one task as a test."""
 
     def __init__(
-        self, name: str, parent: pytest.Session, *, nodeid: str, check: str, shared: _Shared
+        self, name: str, parent: pytest.Session, *, nodeid: str, check: str, bench: Callable[[], Bench]
     ) -> None:
         super().__init__(name, parent, nodeid=nodeid)
-        self._check = check
-        self._shared = shared
+        self._check, self._bench = check, bench
 
     def runtest(self) -> None:
         """Make the check; skip or fail as it says."""
         from suite.testing.conformance import Broken, one
 
-        result = one(self._check, self._shared.bench())
+        result = one(self._check, self._bench())
         if result.problems:
             raise Broken(result.line())
         if result.skipped:
@@ -113,9 +99,6 @@ class ConformanceItem(pytest.Item):
 def suite_conformance() -> Callable[[Subject | str], Report]:
     """Checks a task by name, or as a `suite.testing.subject.Subject`: `suite_conformance(NAME).require()`."""
 
-    def check(subject: Subject | str) -> Report:
-        from suite.testing import conformance
+    from suite.testing import conformance
 
-        return conformance.check(subject)
-
-    return check
+    return conformance.check
