@@ -12,7 +12,7 @@ from suite_prefeval.classification import Classification
 
 from suite.board.verify import ladder
 from suite.board.verify.child_work import Tell
-from suite.board.verify.verification import VerifyRequest, climbed
+from suite.board.verify.ladder import VerifyRequest, climb
 from suite.sandbox.boxes import Box
 
 
@@ -29,7 +29,7 @@ def busy(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
                 continue
 
     setattr(Classification, "score", score)  # noqa: B010
-    return climbed(tell, asked)
+    return climb(tell, asked)
 
 
 def waiting(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
@@ -43,7 +43,7 @@ def waiting(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
             tell("cleaned up")
 
     setattr(Classification, "score", score)  # noqa: B010
-    return climbed(tell, asked)
+    return climb(tell, asked)
 
 
 def spinning(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
@@ -58,7 +58,7 @@ def spinning(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
         return await real(self, spin, replace(limits, wall_s=1e6, cpu_s=1e6))
 
     setattr(Box, "run", run)  # noqa: B010
-    return climbed(tell, asked)
+    return climb(tell, asked)
 
 
 def asking_again(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
@@ -70,7 +70,7 @@ def asking_again(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
         real(*arguments)
 
     setattr(ladder, "_again", late)  # noqa: B010
-    return climbed(tell, asked)
+    return climb(tell, asked)
 
 
 def deaf(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
@@ -85,7 +85,7 @@ def deaf(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
                 continue
 
     setattr(ladder, "numbers", numbers)  # noqa: B010
-    return climbed(tell, asked)
+    return climb(tell, asked)
 
 
 def asleep(tell: Tell) -> None:

@@ -12,7 +12,8 @@ alone would look cheap.
 
 import math
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -23,7 +24,8 @@ from suite.board.entry.verification import ColumnResult, Latency, TokenCounts
 from suite.board.verify.subject import UNSERVED, VerifiedRun, provider_of
 from suite.compare.sides import scope, side
 from suite.journal.documents import MetricResult
-from suite.run.cells import AnyTask
+from suite.journal.records import OutputRecord, ScoreRecord
+from suite.run.cells import Cell
 from suite.run.findings import Call
 from suite.scoring.computation import wanted
 from suite.scoring.measures import Measure
@@ -31,6 +33,7 @@ from suite.scoring.metrics.declared import measures_of
 from suite.scoring.stats.means import covering_sums
 from suite.scoring.table import ScoreTable, TableBuilder
 from suite.scoring.units import unit_ids
+from suite.task import Metric
 
 Floats = NDArray[np.float64]
 
@@ -40,75 +43,53 @@ class _Output(msgspec.Struct):
     calls: list[str] = []
 
 
+_CALL = np.dtype([("id", "u8"), ("prompt", "i8"), ("completion", "i8"), ("seconds", "f8")])
+Calls = NDArray[np.void]  # of _CALL; seconds: NaN where no model took time to answer
+
+
 class Spent:
-    """The candidate's calls of one run, 32 bytes each. all: how many there are."""
+    """The candidate's calls of one run, 32 bytes each, and by cell the ids that its outputs name."""
 
     def __init__(self, subject: VerifiedRun) -> None:
-        ids, prompt, completion, seconds = array("Q"), array("q"), array("q"), array("d")
-        decode = msgspec.json.Decoder(Call).decode
-        for line in subject.run.journal.calls.raw():
-            call = decode(line)
-            if call.role == "candidate":
-                ids.append(int(call.id[:16], 16))
-                prompt.append(call.reply.usage.prompt)
-                completion.append(call.reply.usage.completion)
-                seconds.append(math.nan if call.cached else call.times[1] - call.times[0])
-        self._ids = np.frombuffer(ids, dtype=np.uint64)
-        order = np.argsort(self._ids, kind="stable")
-        self._ids = self._ids[order]
-        self._prompt = np.frombuffer(prompt, dtype=np.int64)[order]
-        self._completion = np.frombuffer(completion, dtype=np.int64)[order]
-        self._seconds = np.frombuffer(seconds, dtype=np.float64)[order]
-        candidate = subject.run.candidate
-        self._served = candidate is not None and provider_of(candidate) not in UNSERVED
-        self._of = self._by_cell(subject)
-        self.all = len(self._ids)
+        self.calls: Calls = np.fromiter(_calls(subject), dtype=_CALL)
+        self._named: defaultdict[str, array[int]] = defaultdict(lambda: array("Q"))
+        for output in map(msgspec.json.Decoder(_Output).decode, subject.run.journal.outputs.raw()):
+            self._named[output.cell].extend(int(one[:16], 16) for one in output.calls)
 
-    def _by_cell(self, subject: VerifiedRun) -> dict[str, NDArray[np.int64]]:
-        """Cell -> places of the calls that its outputs name."""
-        named: dict[str, array[int]] = {}
-        decode = msgspec.json.Decoder(_Output).decode
-        for line in subject.run.journal.outputs.raw():
-            output = decode(line)
-            named.setdefault(output.cell, array("Q")).extend(int(one[:16], 16) for one in output.calls)
-        found = {}
-        for cell, calls in named.items():
-            wanted = np.unique(np.frombuffer(calls, dtype=np.uint64))
-            found[cell] = np.flatnonzero(np.isin(self._ids, wanted))
-        return found
-
-    def of(self, cells: Iterable[str]) -> tuple[int, tuple[int, int] | None]:
-        """(calls, (prompt tokens, completion tokens) or None) of some cells together, each call once."""
-        here = self._places(cells)
-        prompt, completion = self._prompt[here], self._completion[here]
-        told = bool(len(here)) and bool((prompt + completion > 0).all())
-        return len(here), (int(prompt.sum()), int(completion.sum())) if told else None
-
-    def seconds(self, cells: Iterable[str]) -> NDArray[np.float64]:
-        """How long each call of some cells took, by the recorded clock; those from a response cache left out.
-        Empty for a script or a rule, which is no model that takes time to answer.
-        """
-        found = self._seconds[self._places(cells)] if self._served else np.zeros(0)
-        return found[~np.isnan(found)]
-
-    def _places(self, cells: Iterable[str]) -> NDArray[np.int64]:
-        places = [self._of[cell] for cell in cells if cell in self._of]
-        return np.unique(np.concatenate(places)) if places else np.zeros(0, dtype=np.int64)
+    def of(self, cells: Iterable[str]) -> Calls:
+        """Those of some cells together, each once."""
+        named = [np.frombuffer(self._named[cell], dtype=np.uint64) for cell in cells]
+        return self.calls[np.isin(self.calls["id"], np.concatenate([np.zeros(0, dtype=np.uint64), *named]))]
 
 
-def latency(seconds: Sequence[NDArray[np.float64]]) -> Latency | None:
-    """The median of calls, None without calls. seconds: of each call."""
-    every = np.concatenate([np.zeros(0), *seconds])
-    return Latency(round(float(np.median(every)), 4), len(every)) if len(every) else None
+def _calls(subject: VerifiedRun) -> Iterator[tuple[int, int, int, float]]:
+    candidate = subject.run.candidate
+    served = candidate is not None and provider_of(candidate) not in UNSERVED
+    for call in map(msgspec.json.Decoder(Call).decode, subject.run.journal.calls.raw()):
+        if call.role == "candidate":
+            seconds = call.times[1] - call.times[0] if served and not call.cached else math.nan
+            yield int(call.id[:16], 16), call.reply.usage.prompt, call.reply.usage.completion, seconds
+
+
+def latency(calls: Sequence[Calls]) -> Latency | None:
+    """The median of what calls took, by the recorded clock; None where no model took time."""
+    seconds = np.concatenate([np.zeros(0), *(one["seconds"] for one in calls)])
+    seconds = seconds[~np.isnan(seconds)]
+    return Latency(round(float(np.median(seconds)), 4), len(seconds)) if len(seconds) else None
 
 
 @dataclass(frozen=True)
 class Want:
-    """A column to make. cells: (run, cell id, task) of each."""
+    """A column to make. cells: of each the run, and the plan's cell."""
 
     key: str
     headline: str
-    cells: tuple[tuple[VerifiedRun, str, str], ...]
+    cells: tuple[tuple[VerifiedRun, Cell], ...]
+
+    def by_run(self) -> Iterator[tuple[VerifiedRun, list[str]]]:
+        """The ids of its cells by run."""
+        for subject in {one.run_id: one for one, _ in self.cells}.values():
+            yield subject, [cell.id for one, cell in self.cells if one.run_id == subject.run_id]
 
 
 @dataclass
@@ -144,57 +125,40 @@ class VerifiedColumn:
     units: tuple[CellUnits, ...] = field(default=())
 
 
-def make_columns(
-    wants: Sequence[Want], level: float, spent: dict[str, Spent] | None = None
-) -> list[VerifiedColumn]:
-    """All columns. Reads the journals of each run once for each of its tasks. spent: filled by run."""
+def make_columns(wants: Sequence[Want], level: float) -> tuple[list[VerifiedColumn], Latency | None]:
+    """All columns, and the median latency over all of them, each call once. Reads the journals of each run
+    once for each of its tasks.
+    """
     tables: dict[tuple[str, str], ScoreTable] = {}
-    kept: dict[str, Spent] = {} if spent is None else spent
-    return [_column(want, tables, kept, level) for want in wants]
-
-
-def whole_latency(wants: Sequence[Want], spent: Mapping[str, Spent]) -> Latency | None:
-    """The median latency over all columns, each call once."""
-    cells: dict[str, set[str]] = {}
+    spent: dict[str, Spent] = {}
+    columns = [_column(want, tables, spent, level) for want in wants]
+    cells: defaultdict[str, list[str]] = defaultdict(list)
     for want in wants:
-        for subject, cell, _ in want.cells:
-            cells.setdefault(subject.run_id, set()).add(cell)
-    return latency([spent[run].seconds(sorted(names)) for run, names in cells.items() if run in spent])
-
-
-def _table(subject: VerifiedRun, task: str, tables: dict[tuple[str, str], ScoreTable]) -> ScoreTable:
-    found = tables.get((subject.run_id, task))
-    if found is None:
-        assert subject.plan is not None
-        cells = {cell.id for cell in subject.plan.cells if cell.plan.task == task}
-        metrics = next(cell.task.metrics for cell in subject.plan.cells if cell.plan.task == task)
-        builder = TableBuilder(wanted(metrics))
-        for output, score in subject.counting.pairs():
-            if score is not None and output.cell in cells:
-                builder.add(output, score)
-        found = tables[subject.run_id, task] = builder.build()
-    return found
+        for subject, names in want.by_run():
+            cells[subject.run_id] += names
+    return columns, latency([spent[run].of(names) for run, names in cells.items()])
 
 
 def _column(
     want: Want, tables: dict[tuple[str, str], ScoreTable], spent: dict[str, Spent], level: float
 ) -> VerifiedColumn:
-    rows = [result_of(subject, cell, want.headline) for subject, cell, _ in want.cells]
+    rows = [result_of(subject, cell.id, want.headline) for subject, cell in want.cells]
     known = [row for row in rows if row is not None]
     values = [row.value for row in known if row.value is not None]
-    value = math.fsum(values) / len(values) if len(values) == len(rows) and rows else None
-    units = _units(want, tables, rows) if value is not None else ()
-    first = next(iter(known), None)
+    value = math.fsum(values) / len(values) if len(values) == len(rows) else None
+    task = want.cells[0][1]
+    measure = next((one for one in measures_of(task.task.metrics) if one.name == want.headline), None)
+    units = _units(want, measure, tables, rows) if value is not None and measure is not None else ()
+    first = known[0] if known else None
+    limits = measure.range or None if measure is not None else None
     low, high, method = (None, None, "") if first is None else (first.low, first.high, first.method)
-    metric = _measure(want)
     if len(rows) > 1:
-        limits = metric.range if metric is not None else None
-        low, high, method = _interval(units, value, level, limits) if units else (None, None, "")
+        low, high, method = _interval(units, value, level, limits)
     told = [row.coverage for row in known if row.coverage is not None]
     tokens, times, seconds = _effort(want, spent)
     result = ColumnResult(
         key=want.key,
-        task=want.cells[0][2] if want.cells else "",
+        task=task.plan.task,
         headline=want.headline,
         value=value,
         low=low,
@@ -206,9 +170,9 @@ def _column(
         coverage=math.fsum(told) / len(told) if told else None,
         direction="higher" if first is None else first.direction,
         unit="" if first is None else first.unit,
-        range=metric.range if metric is not None and metric.range else None,
+        range=limits,
         paired=bool(units),
-        cells=[cell for _, cell, _ in want.cells],
+        cells=[cell.id for _, cell in want.cells],
         tokens=tokens,
         latency=times,
         seconds=seconds,
@@ -219,8 +183,7 @@ def _column(
 
 def result_of(subject: VerifiedRun, cell: str, headline: str) -> MetricResult | None:
     """The recomputed row of a metric over a whole cell."""
-    cells = () if subject.recomputed is None else subject.recomputed.cells
-    rows = (row for one in cells if one.cell == cell for row in one.metrics)
+    rows = (row for one in subject.results if one.cell == cell for row in one.metrics)
     return next((row for row in rows if row.name == headline and not row.slice), None)
 
 
@@ -228,71 +191,71 @@ def _effort(want: Want, spent: dict[str, Spent]) -> tuple[TokenCounts | None, La
     """Tokens of the candidate, None if unknown; its median latency; the share of the run's time that its
     calls are of all.
     """
-    used: list[tuple[int, int] | None] = []
+    used: list[Calls] = []
     seconds = 0.0
-    times: list[Floats] = []
-    for subject in {one.run_id: one for one, _, _ in want.cells}.values():
-        found = spent.get(subject.run_id)
-        if found is None:
-            found = spent[subject.run_id] = Spent(subject)
-        cells = [cell for one, cell, _ in want.cells if one.run_id == subject.run_id]
-        calls, tokens = found.of(cells)
-        used.append(tokens)
-        times.append(found.seconds(cells))
-        seconds += (
-            calls
-            / max(found.all, 1)
-            * (subject.recomputed.seconds if subject.recomputed is not None else 0.0)
-        )
-    known = [one for one in used if one is not None]
-    whole = TokenCounts(sum(one[0] for one in known), sum(one[1] for one in known))
-    return whole if len(known) == len(used) else None, latency(times), round(seconds, 3)
+    for subject, cells in want.by_run():
+        if subject.run_id not in spent:
+            spent[subject.run_id] = Spent(subject)
+        every = spent[subject.run_id]
+        used.append(every.of(cells))
+        whole = subject.recomputed.seconds if subject.recomputed is not None else 0.0
+        seconds += len(used[-1]) / max(len(every.calls), 1) * whole
+    told = all(len(one) and (one["prompt"] + one["completion"] > 0).all() for one in used)
+    prompt, completion = (sum(int(one[name].sum()) for one in used) for name in ("prompt", "completion"))
+    return TokenCounts(prompt, completion) if told else None, latency(used), round(seconds, 3)
 
 
 def _roles(want: Want) -> dict[str, list[str]]:
     """Who filled the other roles than the candidate's: spec and the first of its revision, sorted."""
-    found: dict[str, set[str]] = {}
-    for subject, cell, _ in want.cells:
-        for role in _task_of(subject, cell).roles().keys() - {"candidate"}:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for subject, cell in want.cells:
+        for role in cell.task.roles().keys() - {"candidate"}:
             for roles in (subject.manifest.roles, subject.scoring_manifest.roles):
                 for one in roles.get(role, ()):
                     revision = str(one.identity.get("revision") or "")[:12]
-                    found.setdefault(role, set()).add(f"{one.spec} at {revision}" if revision else one.spec)
+                    found[role].add(f"{one.spec} at {revision}" if revision else one.spec)
     return {role: sorted(members) for role, members in sorted(found.items())}
 
 
-def _measure(want: Want) -> Measure | None:
-    for subject, cell, _ in want.cells:
-        metrics = _task_of(subject, cell).metrics
-        return next((one for one in measures_of(metrics) if one.name == want.headline), None)
-    return None
-
-
-def _task_of(subject: VerifiedRun, cell: str) -> AnyTask:
-    assert subject.plan is not None
-    return next(one.task for one in subject.plan.cells if one.id == cell)
-
-
 def _units(
-    want: Want, tables: dict[tuple[str, str], ScoreTable], rows: Sequence[MetricResult | None]
+    want: Want,
+    measure: Measure,
+    tables: dict[tuple[str, str], ScoreTable],
+    rows: Sequence[MetricResult | None],
 ) -> tuple[CellUnits, ...]:
-    measure = _measure(want)
-    if measure is None:
-        return ()
+    """Of each cell; () where the recomputed value is no mean of units after all."""
     found = []
-    for (subject, cell, task), row in zip(want.cells, rows, strict=True):
-        units = _cell_units(measure, _table(subject, task, tables), cell)
+    for (subject, cell), row in zip(want.cells, rows, strict=True):
+        units = _cell_units(measure, _table(subject, cell, tables), cell.id)
         value = units.value() if units is not None else None
-        if (
-            units is None
-            or value is None
-            or row is None
-            or row.value is None
-            or abs(value - row.value) > 1e-9 * max(1, abs(value))
-        ):
-            return ()  # no mean of units after all: unpaired
+        told = row.value if row is not None else None
+        if units is None or value is None or told is None or abs(value - told) > 1e-9 * max(1, abs(value)):
+            return ()
         found.append(units)
     return tuple(found)
+
+
+def _table(subject: VerifiedRun, cell: Cell, tables: dict[tuple[str, str], ScoreTable]) -> ScoreTable:
+    """The scores of a cell's task in a run."""
+    key = subject.run_id, cell.plan.task
+    if key not in tables:
+        assert subject.plan is not None
+        cells = {one.id for one in subject.plan.cells if one.plan.task == cell.plan.task}
+        tables[key] = table_of(subject.counting.pairs(), cells, cell.task.metrics)
+    return tables[key]
+
+
+def table_of(
+    pairs: Iterable[tuple[OutputRecord, ScoreRecord | None]],
+    cells: Collection[str],
+    metrics: Sequence[Metric],
+) -> ScoreTable:
+    """What metrics need of the scored outputs of some cells."""
+    builder = TableBuilder(wanted(metrics))
+    for output, score in pairs:
+        if score is not None and output.cell in cells:
+            builder.add(output, score)
+    return builder.build()
 
 
 def _cell_units(measure: Measure, table: ScoreTable, cell: str) -> CellUnits | None:
@@ -317,7 +280,7 @@ def _interval(
     cells: Sequence[CellUnits], value: float | None, level: float, limits: tuple[float, float] | None
 ) -> tuple[float | None, float | None, str]:
     """Interval of the mean over cells, and how it was made or why there is none."""
-    if value is None:
+    if value is None or not cells:
         return None, None, ""
     sums = [
         [(one.top[at], one.bottom[at], one.cluster[at]) for at, _, below in one.strata() if below]

@@ -60,6 +60,11 @@ class Place:
     subject: VerifiedRun
     record: CellRecord
 
+    @property
+    def headline(self) -> str:
+        """The name of the column's metric."""
+        return self.item.headline or self.cell.task.info.headline
+
 
 @dataclass(frozen=True)
 class ClassStanding:

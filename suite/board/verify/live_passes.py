@@ -10,17 +10,20 @@ import hashlib
 import heapq
 import json
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import numpy as np
 
 from suite.board.entry.verification import RerunLabel, RerunResult
+from suite.board.verify.column_results import table_of
 from suite.board.verify.subject import VerifiedRun
 from suite.compare.sides import side
 from suite.journal.documents import RunManifest, ScoringManifest
-from suite.journal.pairs import pairs
+from suite.journal.pairs import RecordT, pairs
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Run
 from suite.models.spec import SAMPLING
@@ -28,11 +31,8 @@ from suite.run.order import Group
 from suite.run.outcome import RunSettings
 from suite.run.plan import Plan
 from suite.run.session import run_plan
-from suite.scoring.computation import wanted
 from suite.scoring.metrics.declared import measures_of
 from suite.scoring.stats.intervals import t_interval
-from suite.scoring.table import ScoreTable, TableBuilder
-from suite.task import Metric
 
 ALPHA = 0.01  # of either test
 LEAST = 10  # samples below which nothing is concluded
@@ -55,22 +55,12 @@ class Rerun:
 
 @dataclass
 class Rerunning:
-    """How it went over all runs. label: reproduced | not_reproduced | inconclusive."""
+    """How it went so far, over all runs."""
 
     samples: int = 0
     same: int = 0
     same_itself: int = 0
     differences: list[float] = field(default_factory=list)
-    label: RerunLabel = "inconclusive"
-    why: str = ""
-
-    @property
-    def result(self) -> RerunResult:
-        """For verification.json."""
-        met = 1 - 0.95**self.samples
-        return RerunResult(
-            self.label, self.why, self.samples, self.same, self.same_itself, *self.difference(), met
-        )
 
     def difference(self) -> tuple[float | None, float | None, float | None]:
         """Mean of (now - recorded) of the headline over samples, with its t interval at 1 - ALPHA."""
@@ -121,12 +111,10 @@ def pick(
                 drawn.setdefault(sample, (digest, trial))
             one = [(digest, subject.run_id, cell, name, n) for name, (digest, n) in drawn.items()]
             queues.append(one[:count])
-    found: dict[str, dict[tuple[str, str], int]] = {}
-    for number in range(max(map(len, queues), default=0)):
-        for _, run_id, name, sample, trial in sorted(one[number] for one in queues if number < len(one)):
-            if count > 0:
-                found.setdefault(run_id, {})[name, sample] = trial
-                count -= 1
+    order = (work for each in zip_longest(*queues) for work in sorted(filter(None, each)))
+    found: defaultdict[str, dict[tuple[str, str], int]] = defaultdict(dict)
+    for _, run_id, name, sample, trial in islice(order, count):
+        found[run_id][name, sample] = trial
     return found
 
 
@@ -147,10 +135,14 @@ def _first_works(
     return {cell: heapq.nsmallest(most, works) for cell, works in found.items()}
 
 
+def chosen(records: Iterable[RecordT], works: Picked) -> Iterator[RecordT]:
+    """The outputs or scores of picked works."""
+    return (one for one in records if works.get((one.cell, one.sample)) == one.trial)
+
+
 def picked_plan(plan: Plan, works: frozenset[tuple[str, str]]) -> Plan:
     """A plan with these works only."""
-    fields = {name: getattr(plan, name) for name in plan.__dataclass_fields__}
-    return _Picked(**fields, works=works)
+    return _Picked(**vars(plan), works=works)
 
 
 def recorded_options(
@@ -213,7 +205,7 @@ def compare_headlines(
         measure = next((one for one in measures_of(cell.task.metrics) if one.name == name), None)
         if measure is None or measure.top is None or not measure.mean:
             continue
-        tables = [_table(run, cell.id, cell.task.metrics, works) for run in (now, subject.run)]
+        tables = (table_of(_scored(run, works), [cell.id], cell.task.metrics) for run in (now, subject.run))
         here, there = (side(measure, table, cell.id, ()) for table in tables)
         _, mine, theirs = np.intersect1d(here.ids, there.ids, return_indices=True)
         if len(mine):
@@ -221,22 +213,14 @@ def compare_headlines(
             going.differences += found.tolist()
 
 
-def _table(run: Run, cell: str, metrics: Sequence[Metric], works: Picked | None) -> ScoreTable:
-    def picked(record: OutputRecord | ScoreRecord) -> bool:
-        return works is not None and works.get((record.cell, record.sample)) == record.trial
-
-    outputs, scores = run.outputs(), run.scores()
-    if works is not None:  # few: so that they alone wait for their partners
-        outputs, scores = filter(picked, outputs), filter(picked, scores)
-    builder = TableBuilder(wanted(metrics))
-    for output, score in pairs(outputs, scores):
-        if score is not None and output.cell == cell:
-            builder.add(output, score)
-    return builder.build()
+def _scored(run: Run, works: Picked | None) -> Iterator[tuple[OutputRecord, ScoreRecord | None]]:
+    if works is None:
+        return run.pairs()
+    return pairs(chosen(run.outputs(), works), chosen(run.scores(), works))  # few: they alone wait
 
 
-def conclude(going: Rerunning, what: str, who: str, hint: str) -> None:
-    """Set the label and the reason. what: was compared; who: was asked; hint: why no headline could be."""
+def conclude(going: Rerunning, what: str, who: str, hint: str) -> RerunResult:
+    """The label and the reason. what: was compared; who: was asked; hint: why no headline could be."""
     from scipy import stats
 
     n, same, itself = going.samples, going.same, going.same_itself
@@ -244,17 +228,17 @@ def conclude(going: Rerunning, what: str, who: str, hint: str) -> None:
     mean, low, high = going.difference()
     if mean is not None:
         told += f"; headline {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
-    going.why = told
-    if n < LEAST:
-        going.why = f"{told}; {n} samples are too few (at least {LEAST})"
-        return
     p = float(stats.fisher_exact([[same, n - same], [itself, n - itself]], alternative="less").pvalue)
     scored = len(going.differences)
     differs = low is not None and high is not None and not low <= 0 <= high
-    if p < ALPHA or (differs and scored >= LEAST):
-        going.label = "not_reproduced"
+    label: RerunLabel = "inconclusive"
+    if n < LEAST:
+        told += f"; {n} samples are too few (at least {LEAST})"
+    elif p < ALPHA or (differs and scored >= LEAST):
+        label = "not_reproduced"
     elif itself >= n / 2 or scored >= LEAST:
-        going.label = "reproduced"
+        label = "reproduced"
     else:
         lacks = f"only {scored} have a headline (at least {LEAST})" if scored else hint
-        going.why = f"{told}: too seldom to tell, and {lacks}"
+        told += f": too seldom to tell, and {lacks}"
+    return RerunResult(label, told, n, same, itself, mean, low, high, 1 - 0.95**n)

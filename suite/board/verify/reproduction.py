@@ -12,13 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from suite.board.bundle.rungs import Findings
+from suite.board.entry.verification import RerunResult
 from suite.board.verify.equality import same
 from suite.board.verify.live_passes import (
     Picked,
     Rerun,
     Rerunning,
+    chosen,
     compare_headlines,
     conclude,
     live_passes,
@@ -34,7 +37,6 @@ from suite.journal.records import encode
 from suite.journal.run import Run
 from suite.plugins import Catalogue
 from suite.run.plan import Plan, make_plan
-from suite.run.request import EvalRequest
 from suite.run.role_members import flag_of
 from suite.scores import Unscored, Value
 
@@ -49,7 +51,7 @@ def rerun(
     cells: Collection[tuple[str, str]] | None = None,
     *,
     judging: bool = False,
-) -> Rerunning:
+) -> RerunResult:
     """Climb R11, or with `judging` R11 for the judge. cells: (run, cell) to choose from, None for all.
 
     Raises SuiteError for models that cannot be had; for the judge ConfigError for one that lacks, or a panel
@@ -61,20 +63,20 @@ def rerun(
     going = Rerunning()
     findings.ran("R11")
     for subject in ready:
-        if subject.run_id in picked:
-            again = _judge if judging else _run
-            again(subject, asked, picked[subject.run_id], scratch / subject.run_id, plugins, going)
+        if works := picked.get(subject.run_id):
+            again = _judge if judging else _solve
+            again(subject, asked, works, scratch / subject.run_id, plugins, going)
     if judging:
-        conclude(going, "verdicts", "the judge", "no headline is a mean of samples")
-        if not going.samples:
-            going.why = "no record was judged by a model"
+        found = conclude(going, "verdicts", "the judge", "no headline is a mean of samples")
+        if not found.samples:
+            found = structs.replace(found, why="no record was judged by a model")
     else:
-        conclude(going, "answers", "the model", "it was not scored: give --judge")
-    told = _TOLD.get((judging, going.label))
+        found = conclude(going, "answers", "the model", "it was not scored: give --judge")
+    told = _TOLD.get((judging, found.label))
     if told is not None:
-        differs = going.label == "not_reproduced"
-        findings.add(*told, severity="error" if differs else "warning", found=going.why)
-    return going
+        differs = found.label == "not_reproduced"
+        findings.add(*told, severity="error" if differs else "warning", found=found.why)
+    return found
 
 
 _JUDGE_DIFFERS = "the judge does not say what the record says it said"
@@ -86,57 +88,34 @@ _TOLD = {  # (of the judge, label) -> code and words of the finding
 }
 
 
-def _run(
+def _solve(
     subject: VerifiedRun, asked: Rerun, works: Picked, scratch: Path, plugins: Catalogue, going: Rerunning
 ) -> None:
-    plan, stages = _plan(subject, asked, frozenset(works), plugins)
-    passes = live_passes(plan, scratch, stages)
-    recorded = _texts(subject.run, works)
-    first, second = (_texts(run, dict.fromkeys(works, 0)) for run in passes)
-    for key, text in first.items():
-        going.samples += 1
-        going.same += text == recorded.get(key)
-        going.same_itself += text == second.get(key)
-    if "score" in stages:
-        compare_headlines(subject, plan, passes[0], going)
-
-
-def _plan(
-    subject: VerifiedRun, asked: Rerun, works: frozenset[tuple[str, str]], plugins: Catalogue
-) -> tuple[Plan, tuple[str, ...]]:
-    """The run's plan with live models and these works. Without a judge only answers are compared."""
-    plan = subject.plan
-    assert plan is not None
-    roles = {name: role for cell in plan.cells for name, role in cell.task.roles().items()}
+    """Ask the candidate again. Without a judge only answers are compared."""
+    assert subject.plan is not None
+    roles = {name: role for cell in subject.plan.cells for name, role in cell.task.roles().items()}
     judged = [name for name, role in roles.items() if role.stage == "score" and not role.optional]
     stages = ("solve", "score") if all(name in asked.models for name in judged) else ("solve",)
     models = {role: specs for role, specs in asked.models.items() if role in roles}
-    request: EvalRequest = replace(
-        plan.request,
-        models=models,
-        options=recorded_options([subject.manifest, subject.scoring_manifest], asked, models),
-        trials=1,
-        limit=None,
-        concurrency=None,
-    )
-    live = make_plan(request, stages=(*stages, "both"), plugins=plugins, cells=plan.cells)
-    return picked_plan(live, works), stages
-
-
-def _texts(run: Run, works: Picked) -> dict[tuple[str, str], str]:
-    """Cell and sample -> the answer of its picked trial; outputs without a text by their data."""
-    found: dict[tuple[str, str], str] = {}
-    for one in run.outputs():
-        if works.get((one.cell, one.sample)) == one.trial:
-            data = json.dumps(one.output.data, sort_keys=True) if one.output.data is not None else ""
-            found[one.cell, one.sample] = f"{run.text(one)}\x1f{data}"
-    return found
+    options = recorded_options([subject.manifest, subject.scoring_manifest], asked, models)
+    once = replace(subject.plan, request=replace(subject.plan.request, trials=1))
+    plan = _live(once, works, stages, plugins, models, options)
+    passes = live_passes(plan, scratch, stages)
+    recorded = _texts(subject.run, works)
+    first, second = (_texts(run, dict.fromkeys(works, 0)) for run in passes)
+    _count(going, first, second, recorded)
+    if "score" in stages:
+        compare_headlines(subject, plan, passes[0], going)
 
 
 def _judge(
     subject: VerifiedRun, asked: Rerun, works: Picked, scratch: Path, plugins: Catalogue, going: Rerunning
 ) -> None:
-    plan = _judging_plan(subject, asked, works, plugins)
+    """Ask the judge again about the recorded outputs."""
+    models = _judges(subject, asked)
+    options = recorded_options([subject.scoring_manifest], asked, models)
+    assert subject.plan is not None
+    plan = _live(subject.plan, works, ("score",), plugins, models, options)
     passes = live_passes(
         plan,
         scratch,
@@ -146,20 +125,38 @@ def _judge(
     )
     recorded = _verdicts(subject.run, works)
     first, second = (_verdicts(one, works) for one in passes)
-    for key in first.keys() & second.keys():
-        going.samples += 1
-        going.same += same(first[key], recorded.get(key))
-        going.same_itself += same(first[key], second[key])
+    _count(going, {key: first[key] for key in first.keys() & second.keys()}, second, recorded)
     compare_headlines(subject, plan, passes[0], going, works)
 
 
-def _judging_plan(subject: VerifiedRun, asked: Rerun, works: Picked, plugins: Catalogue) -> Plan:
-    """The run's plan, to score these works with live models in the roles that judge."""
-    plan = subject.plan
-    assert plan is not None
-    judging = subject.scoring_manifest.roles
+Said = Mapping[tuple[str, str], Json]  # cell and sample -> what was said of it
+
+
+def _count(going: Rerunning, first: Said, second: Said, recorded: Said) -> None:
+    for key, said in first.items():
+        going.samples += 1
+        going.same += same(said, recorded.get(key))
+        going.same_itself += same(said, second.get(key))
+
+
+def _live(
+    plan: Plan,
+    works: Picked,
+    stages: tuple[str, ...],
+    plugins: Catalogue,
+    models: Mapping[str, Sequence[str]],
+    options: Sequence[tuple[str, str, str]],
+) -> Plan:
+    """A run's plan with live models and these works."""
+    request = replace(plan.request, models=models, options=options, limit=None, concurrency=None)
+    live = make_plan(request, stages=(*stages, "both"), plugins=plugins, cells=plan.cells)
+    return picked_plan(live, frozenset(works))
+
+
+def _judges(subject: VerifiedRun, asked: Rerun) -> dict[str, Sequence[str]]:
+    """The models that are given for the roles that judge."""
     models: dict[str, Sequence[str]] = {}
-    for role, records in judging.items():
+    for role, records in subject.scoring_manifest.roles.items():
         given = asked.models.get(role, ())
         if given and len(given) != len(records):
             raise ConfigError(
@@ -172,15 +169,16 @@ def _judging_plan(subject: VerifiedRun, asked: Rerun, works: Picked, plugins: Ca
             )
         # who was asked while solving, too, may stand in by its recorded replies
         models[role] = given or [f"replay/{subject.run.folder}?role={one.member}" for one in records]
-    request = replace(
-        plan.request,
-        models=models,
-        options=recorded_options([subject.scoring_manifest], asked, models),
-        limit=None,
-        concurrency=None,
-    )
-    live = make_plan(request, stages=("score", "both"), plugins=plugins, cells=plan.cells)
-    return picked_plan(live, frozenset(works))
+    return models
+
+
+def _texts(run: Run, works: Picked) -> Said:
+    """The answer of the picked trial; outputs without a text by their data."""
+    found: dict[tuple[str, str], Json] = {}
+    for one in chosen(run.outputs(), works):
+        data = json.dumps(one.output.data, sort_keys=True) if one.output.data is not None else ""
+        found[one.cell, one.sample] = f"{run.text(one)}\x1f{data}"
+    return found
 
 
 def _outputs(subject: VerifiedRun, works: Picked, folder: Path) -> None:
@@ -188,20 +186,17 @@ def _outputs(subject: VerifiedRun, works: Picked, folder: Path) -> None:
     folder.mkdir(parents=True)
     write_json(folder / "manifest.json", subject.manifest)
     with (folder / "outputs.jsonl").open("wb") as file:
-        for one in subject.run.outputs():
-            if works.get((one.cell, one.sample)) == one.trial:
-                file.write(encode(one))
+        file.writelines(map(encode, chosen(subject.run.outputs(), works)))
 
 
-def _verdicts(run: Run, works: Picked) -> dict[tuple[str, str], Json]:
-    """Cell and sample -> all that was said of it, plain; of what is unscored, the reason."""
+def _verdicts(run: Run, works: Picked) -> Said:
+    """All that was said of it, plain; of what is unscored, the reason."""
     return {
         (one.cell, one.sample): [
             _plain(one.values),
             [[part.id, dict(part.tags), _plain(part.values)] for part in one.parts],
         ]
-        for one in run.scores()
-        if works.get((one.cell, one.sample)) == one.trial
+        for one in chosen(run.scores(), works)
     }
 
 

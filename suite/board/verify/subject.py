@@ -1,14 +1,15 @@
 """One run of a bundle under verification, and what the rungs have made of it so far."""
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Unpack
 
 from suite.board.bundle.rungs import Findings, Severity, Sides
 from suite.board.verify.reply_digests import ReplyCollector
-from suite.journal.documents import Results, RoleMember, RunManifest, ScoringManifest
+from suite.journal.documents import CellResult, Results, RoleMember, RunManifest, ScoringManifest
 from suite.journal.run import Run
+from suite.run.cells import Cell
 from suite.run.plan import Plan
 
 UNSERVED = frozenset({"scripted", "replay", "lexical"})  # no model takes time to answer
@@ -60,6 +61,16 @@ class VerifiedRun:
     def counting(self) -> Run:
         """The run whose scores count: the replay, where every work was replayed."""
         return self.replayed if self.whole and self.replayed is not None else self.run
+
+    @property
+    def results(self) -> Sequence[CellResult]:
+        """Its recomputed cells; none where they could not be made."""
+        return () if self.recomputed is None else self.recomputed.cells
+
+    def cell(self, cell: str) -> Cell:
+        """A cell of the plan by its id."""
+        assert self.plan is not None
+        return next(one for one in self.plan.cells if one.id == cell)
 
     def place(self, file: str = "", field: str = "") -> str:
         """Where in the bundle."""

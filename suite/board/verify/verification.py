@@ -3,11 +3,11 @@
 import io
 import platform
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import suite
 from suite.board.bundle.rungs import RUNGS, Findings, Rung, RungFinding, shown
@@ -17,12 +17,13 @@ from suite.board.define.board import Board
 from suite.board.entry.accepted_entry import PER_SAMPLE, REPLIES, VERIFICATION, AcceptedEntry
 from suite.board.entry.verification import FORMAT, RungResult, Trust, Verdict, Verification, Verifier
 from suite.board.verify.child_work import SECONDS, Tell, TimeUp, in_child
-from suite.board.verify.ladder import Ladder, climb, out_of_time
+from suite.board.verify.ladder import Ladder, VerifyRequest, climb, out_of_time
 from suite.board.verify.live_passes import Rerun
 from suite.chat import sha256_hex
 from suite.errors import ConfigError
 from suite.files import write_whole
 from suite.journal.document_files import write_json
+from suite.report.numbers import counted
 from suite.run.manifest import now
 
 CANNOT_SHOW = (
@@ -114,8 +115,8 @@ class VerifiedBundle:
             differences=ladder.standing.differences if ladder.standing is not None else (),
             trust=self.trust,
             signature=ladder.signature,
-            rerun=ladder.rerun.result if ladder.rerun is not None else None,
-            rejudge=ladder.rejudge.result if ladder.rejudge is not None else None,
+            rerun=ladder.rerun,
+            rejudge=ladder.rejudge,
             columns=[column.result for column in ladder.columns],
             latency=ladder.latency,
             recomputed=ladder.recomputed,
@@ -133,33 +134,6 @@ class VerifiedBundle:
             write_whole(folder / REPLIES, [self.replies])
 
 
-class VerifyRequest(NamedTuple):
-    """What to verify, in a form that reaches another process."""
-
-    path: Path
-    board: Board | None
-    data: Mapping[str, str]
-    most: int
-    again: Rerun | None
-    others: Sequence[AcceptedEntry]
-    signers: Signers | None
-
-
-def climbed(tell: Tell, asked: VerifyRequest) -> Ladder:
-    """The ladder of a bundle. tell: hears of each rung that begins, with the ladder so far."""
-
-    def tick() -> None:
-        tell(ladder)
-
-    ladder = Ladder("", None, Findings(asked.most, tick), asked.board, others=asked.others)
-    try:
-        climb(ladder, asked.path, data=asked.data, again=asked.again, tell=tell, signers=asked.signers)
-    except KeyboardInterrupt:
-        tell(ladder)
-        raise
-    return ladder
-
-
 def verify(
     path: Path,
     *,
@@ -172,7 +146,7 @@ def verify(
     signers: Signers | None = None,
     seconds: float | None = None,
     clock: Callable[[], float] = time.monotonic,
-    work: Callable[[Tell, VerifyRequest], Ladder] = climbed,
+    work: Callable[[Tell, VerifyRequest], Ladder] = climb,
 ) -> VerifiedBundle:
     """Verify a bundle (archive or folder), against a board where one is given.
 
@@ -190,7 +164,7 @@ def verify(
         signers.check()
     asked = VerifyRequest(path, board, data or {}, most, again, others, signers)
     started = now()
-    so_far = Ladder("", None, Findings(most), board)
+    so_far = Ladder(Findings(most), board)
 
     def hear(told: object) -> None:
         nonlocal so_far
@@ -220,27 +194,24 @@ def _parquet(ladder: Ladder) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    text = pa.dictionary(pa.int32(), pa.string())
-    kinds = {"column": text, "cell": text, "sample": pa.string(), "cluster": pa.string(), "stratum": text}
-    kinds |= {"top": pa.float64(), "bottom": pa.float64()}
-    columns: dict[str, list[str | float]] = {name: [] for name in kinds}
-    for column in sorted(ladder.columns, key=lambda one: one.result.key):
-        for units in sorted(column.units, key=lambda one: one.cell):
-            for i in np.lexsort((units.sample, units.stratum.astype(str))).tolist():
-                row: tuple[str | float, ...] = (
-                    column.result.key,
-                    units.cell,
-                    f"{int(units.sample[i]):016x}",
-                    f"{int(units.cluster[i]):016x}",
-                    str(units.stratum[i]),
-                    float(units.top[i]),
-                    float(units.bottom[i]),
-                )
-                for name, value in zip(kinds, row, strict=True):
-                    columns[name].append(value)
-    if not columns["column"]:
+    units = [
+        (column.result.key, one, np.lexsort((one.sample, one.stratum.astype(str))))
+        for column in sorted(ladder.columns, key=lambda one: one.result.key)
+        for one in sorted(column.units, key=lambda one: one.cell)
+    ]
+    if not any(len(rows) for *_, rows in units):
         return b""
-    table = pa.table({name: pa.array(found).cast(kinds[name]) for name, found in columns.items()})
+    text = pa.dictionary(pa.int32(), pa.string())
+    columns = {
+        "column": pa.array([key for key, _, rows in units for _ in rows]).cast(text),
+        "cell": pa.array([one.cell for _, one, rows in units for _ in rows]).cast(text),
+        "sample": [f"{name:016x}" for _, one, rows in units for name in one.sample[rows].tolist()],
+        "cluster": [f"{name:016x}" for _, one, rows in units for name in one.cluster[rows].tolist()],
+        "stratum": pa.array([str(name) for _, one, rows in units for name in one.stratum[rows]]).cast(text),
+        "top": np.concatenate([one.top[rows] for _, one, rows in units]),
+        "bottom": np.concatenate([one.bottom[rows] for _, one, rows in units]),
+    }
+    table = pa.table(columns)
     table = table.replace_schema_metadata({"format": "suite-per-sample/1", "bundle_id": ladder.bundle_id})
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")
@@ -253,7 +224,7 @@ def as_text(found: VerifiedBundle) -> Iterator[str]:
     yield _head(found)
     for rung in ladder.findings.rungs.values():
         yield _rung(rung)
-        yield from _findings(found, rung)
+        yield from told_of(found, rung.id)
     yield ""
     if ladder.columns and found.exit_code() != 0:
         yield "numbers, as far as they can be recomputed, of what was not verified:"
@@ -267,10 +238,9 @@ def as_text(found: VerifiedBundle) -> Iterator[str]:
     if ladder.kind == "custom":
         told = ladder.standing.differences if ladder.standing is not None else ()
         yield "class: custom" + (f" ({'; '.join(told)})" if told else "")
-    if ladder.rerun is not None:
-        yield f"re-run: {ladder.rerun.label.replace('_', ' ')} ({ladder.rerun.why})"
-    if ladder.rejudge is not None:
-        yield f"judged again: {ladder.rejudge.label.replace('_', ' ')} ({ladder.rejudge.why})"
+    for what, again in (("re-run", ladder.rerun), ("judged again", ladder.rejudge)):
+        if again is not None:
+            yield f"{what}: {again.label.replace('_', ' ')} ({again.why})"
     yield "This check cannot show:"
     yield from (f"- {one}" for one in CANNOT_SHOW)
     yield _VERDICTS[found.verdict]
@@ -284,36 +254,28 @@ def _head(found: VerifiedBundle) -> str:
     against = f", for board {board.id} {board.version}" if board is not None else ""
     return (
         f"bundle {found.ladder.bundle_id[:12]}: {shown(model.display_name)} of "
-        f"{shown(model.organization)}, {submission.submission_type}, {len(submission.runs)} "
-        f"run{'' if len(submission.runs) == 1 else 's'}{against}"
+        f"{shown(model.organization)}, {submission.submission_type}, "
+        f"{counted(len(submission.runs), 'run')}{against}"
     )
 
 
 def _rung(rung: Rung) -> str:
-    counts = ", ".join(
-        f"{n} {word}{'' if n == 1 else 's'}"
-        for n, word in ((rung.errors, "error"), (rung.warnings, "warning"), (rung.notes, "note"))
-        if n
-    )
+    tallies = (rung.errors, "error"), (rung.warnings, "warning"), (rung.notes, "note")
+    counts = ", ".join(counted(n, word) for n, word in tallies if n)
     told = rung.reason or rung.remark
     reason = f" ({told})" if told else ""
     return f"{rung.id:<3} {_STATUS[rung.status]:<8} {RUNGS[rung.id]}{reason}{f': {counts}' if counts else ''}"
 
 
-def _findings(found: VerifiedBundle, rung: Rung) -> Iterator[str]:
-    told: dict[str, int] = {}
-    for one in found.ladder.findings:
-        if one.rung == rung.id:
-            told[one.code] = told.get(one.code, 0) + 1
-            yield from _finding(one)
-    for code, count in rung.by_code.items():
-        if count > told.get(code, 0):
-            yield f"      {code}: and {count - told.get(code, 0)} more"
-
-
 def told_of(found: VerifiedBundle, rung: str) -> Iterator[str]:
     """The findings of one rung."""
-    yield from _findings(found, found.ladder.findings.rungs[rung])
+    told: Counter[str] = Counter()
+    for one in found.ladder.findings:
+        if one.rung == rung:
+            told[one.code] += 1
+            yield from _finding(one)
+    for code, count in (found.ladder.findings.rungs[rung].by_code - told).items():
+        yield f"      {code}: and {count} more"
 
 
 def _finding(one: RungFinding) -> Iterator[str]:

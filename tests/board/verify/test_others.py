@@ -18,6 +18,8 @@ from suite.board.verify.plausibility.others import Beside, chance_of, check_othe
 from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.reply_digests import ReplyCollector
 from suite.board.verify.subject import VerifiedRun
+from suite.journal.records import CellPlan
+from suite.run.cells import Cell
 from tests.board import accepted
 
 SAMPLES = 400
@@ -187,7 +189,9 @@ class TestPasted:
             top = np.empty(SAMPLES)
             top[order] = np.nan_to_num(values)  # `values` stand in the order of the data
             units.top = top
-            wants.append(Want(f"column-{number}", "x", ((mine, units.cell, task),)))
+            plan = CellPlan(units.cell, task, 1, {}, {}, "own", "", "")
+            cell = Cell(None, plan)  # type: ignore[arg-type]
+            wants.append(Want(f"column-{number}", "x", ((mine, cell),)))
             columns.append(one)
         check_pasted(wants, columns, OddRules(Thresholds({}), findings))
         return list(findings)

@@ -20,7 +20,7 @@ from suite.board.define.board import Board
 from suite.board.define.board_files import load_board
 from suite.board.verify import Rerun, VerifiedBundle, child_work, ladder, time_limit, verification, verify
 from suite.board.verify.child_work import SECONDS, TimeUp, in_child
-from suite.board.verify.verification import VerifyRequest, climbed
+from suite.board.verify.ladder import VerifyRequest, climb
 from suite.cli.submit import submit
 from suite.errors import ConfigError
 from suite.sandbox import probe
@@ -68,7 +68,7 @@ def stopped(folder: Path, board: Board) -> VerifiedBundle:
     """What is told of a climb that was interrupted."""
     told: list[Any] = []
     with pytest.raises(KeyboardInterrupt):
-        climbed(told.append, VerifyRequest(folder, board, {}, 200, None, (), None))
+        climb(told.append, VerifyRequest(folder, board))
     ladder.out_of_time(told[-1], 100)
     return VerifiedBundle(told[-1], "")
 

@@ -231,12 +231,11 @@ class TestRerun:
     def test_few_headlines_settle_nothing(self, differences: list[float], label: str) -> None:
         """Of a model that never says the same twice: two values neither condemn it nor lift its trust."""
         going = Rerunning(samples=60, differences=differences)
-        conclude(going, "answers", "the model", "it was not scored")
-        assert going.label == "inconclusive"
-        assert going.why.endswith("too seldom to tell, and only 2 have a headline (at least 10)")
+        found = conclude(going, "answers", "the model", "it was not scored")
+        assert found.label == "inconclusive"
+        assert found.why.endswith("too seldom to tell, and only 2 have a headline (at least 10)")
         enough = Rerunning(samples=60, differences=differences * 10)
-        conclude(enough, "answers", "the model", "it was not scored")
-        assert enough.label == label
+        assert conclude(enough, "answers", "the model", "it was not scored").label == label
 
     def test_a_run_without_the_judge_takes_none_of_its_options(self, good: Callable[..., Any]) -> None:
         models = {"candidate": ["scripted/words"], "judge": ["scripted/words"]}

@@ -8,7 +8,6 @@ or a board's other entries (`others`).
 
 import json
 import re
-from collections.abc import Mapping
 
 from suite.board.define.thresholds import Thresholds
 from suite.board.verify.plausibility.calls import check_calls
@@ -23,13 +22,10 @@ _MEMORY = re.compile(r",\s*(\d{1,9}) MiB$")
 GIB = 2**30
 
 
-def plausible(subject: VerifiedRun, given: Mapping[str, float], parameters: int | None) -> None:
-    """Climb R9 for one run. given: the board's thresholds over the defaults. parameters: as declared.
-
-    Raises NotFound for a threshold that there is none of.
-    """
+def plausible(subject: VerifiedRun, thresholds: Thresholds, parameters: int | None) -> None:
+    """Climb R9 for one run. parameters: as declared."""
     subject.findings.ran("R9")
-    rules = OddRules(Thresholds(given), subject)
+    rules = OddRules(thresholds, subject)
     check_replies(subject, rules, check_calls(subject, rules))
     check_hardware(subject, rules, parameters)
 

@@ -265,19 +265,20 @@ def check_pasted(wants: Sequence[Want], columns: Sequence[VerifiedColumn], rules
     """
     seen: dict[bytes, tuple[str, str]] = {}
     for want, column in zip(wants, columns, strict=True):
-        for (subject, cell, task), units in zip(want.cells, column.units, strict=False):
-            if subject.usual.get(cell, 1.0) >= USUAL:
+        for (subject, cell), units in zip(want.cells, column.units, strict=False):
+            task, place = cell.plan.task, subject.place("", f"cell {cell.id}")
+            if subject.usual.get(cell.id, 1.0) >= USUAL:
                 continue
             told: set[str] = set()
             for kind, value in _vectors(subject, units):
                 if chance_of(value) >= rules["other task"]:
                     continue
-                other, where = seen.setdefault(_key(kind, value), (task, subject.place("", f"cell {cell}")))
+                other, where = seen.setdefault(_key(kind, value), (task, place))
                 if other != task and where not in told:
                     told.add(where)
                     rules.tell(
                         "other task",
-                        f"{subject.place('', f'cell {cell}')} and {where}",
+                        f"{place} and {where}",
                         expected=f"by chance: p >= {rules['other task']:.0e}",
                         found=f"{len(value)} samples of {task} and {other}, p = {chance_of(value):.0e}",
                     )
