@@ -5,58 +5,32 @@ Content-Security-Policy as a run's report. Not here: what the sections say.
 """
 
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 from typing import TextIO
-
-from markupsafe import Markup
 
 from suite.blocks import Block, Code, Dialogue, Facts, Plot, Section, Table, Text
 from suite.report import markdown
 from suite.report.hostile_text import clean, cut, one_line
-from suite.report.html import policy
+from suite.report.html import page
 from suite.report.html_blocks import Drawer
 from suite.report.markdown import cell_text, table_grid
 from suite.report.terminal import console_for, styled, tables, write_out
 
 MOST_SAID = 1200  # characters of one turn in a terminal
-_PAGE = Markup(
-    '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-    '<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-    '<meta name="referrer" content="no-referrer">\n'
-    '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-    '<meta name="color-scheme" content="light dark">\n<title>{title}</title>\n<style>{style}</style>\n'
-    '</head>\n<body>\n<a class="skip" href="#main">Skip to the results</a>\n'
-    '<header>\n<p class="over">{over}</p>\n<h1>{title}</h1>\n'
-    '<nav aria-label="Parts of this page"><ul>{links}</ul></nav>\n</header>\n<main id="main">\n'
-)
-_END = (
-    "</main>\n<footer><p>Made by suite {}. This file is complete in itself: it loads nothing.</p></footer>\n"
-    "</body>\n</html>\n"
-)
 
 
 def html_page(title: str, over: str, sections: Sequence[Section]) -> Iterator[str]:
     """The page in pieces. over: a short line above the title."""
     import suite
 
-    style = (files("suite.report") / "templates" / "report.css").read_text("utf-8")
-    links = Markup("").join(
-        Markup('<li><a href="#part-{}">{}</a></li>').format(index, one_line(one.title))
-        for index, one in enumerate(sections, 1)
+    yield from page(
+        "sections.html.j2",
+        title=one_line(title),
+        over=one_line(over),
+        sections=sections,
+        drawer=Drawer(),
+        version=suite.__version__,
     )
-    yield clean(
-        _PAGE.format(
-            policy=Markup(policy(style, "")),
-            title=one_line(title),
-            style=Markup(style),
-            over=one_line(over),
-            links=links,
-        )
-    )
-    drawer = Drawer()
-    for index, one in enumerate(sections, 1):
-        yield clean(Markup('<div id="part-{}">{}</div>\n').format(index, drawer.section(one)))
-    yield _END.format(suite.__version__)
+    yield "\n"
 
 
 def markdown_page(title: str, sections: Sequence[Section]) -> str:

@@ -7,10 +7,7 @@ by their hashes, apply. It is written piece by piece, so that memory does not gr
 import base64
 import hashlib
 from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 from markupsafe import Markup
@@ -19,39 +16,19 @@ from suite.blocks import Block
 from suite.journal.pairs import Key
 from suite.journal.run import Run
 from suite.report.hostile_text import clean
-from suite.report.html_blocks import Drawer, definitions, grid_table
-from suite.report.html_results import task_view
-from suite.report.html_samples import draw_sample, pretty
+from suite.report.html_blocks import Drawer, environment, part, resource
+from suite.report.html_results import sweep_plot
 from suite.report.matrix import Grid, calls_grid, happened_grid
 from suite.report.numbers import plain
 from suite.report.plugin_sections import own_views, plugin_sections
 from suite.report.run_list import attempts_grid
 from suite.report.sample_choice import Choice, Picked, pick
+from suite.report.sample_texts import parts_grid, pretty, value_text
 from suite.report.summary import Summary, summarise
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from suite.report.traces import traces
 
 MOST_SAMPLES = 200
 MOST_BYTES = 20_000_000
-
-
-@cache
-def _resource(name: str) -> str:
-    return (files("suite.report") / "templates" / name).read_text("utf-8")
-
-
-@cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    return Environment(
-        loader=FunctionLoader(_resource),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=lambda value: clean(value) if type(value) is str else value,
-        trim_blocks=False,
-    )
 
 
 def policy(style: str, script: str) -> str:
@@ -79,35 +56,43 @@ def html_report(
     views, why = own_views(run, choice.picked)
     drawer = Drawer()
     labels = _labels(summary)
-    style, script = _resource("report.css"), _resource("report.js")
     written = [0]
     own = {one.key: views.get(one.key, ()) for one in choice.picked}
-    samples = _samples(run, choice.picked, labels, own, drawer, written, most_bytes)
+    pieces = page(
+        "report.html.j2",
+        script=resource("report.js"),
+        summary=summary,
+        plots=[plot and drawer.block(plot) for plot in (sweep_plot(t, summary.level) for t in summary.tasks)],
+        sections=[drawer.section(one) for one in plugin_sections(run)],
+        happened=_happened(run, summary),
+        shown_note=shown_note(choice),
+        views_note=why,
+        outcomes=_outcomes(choice),
+        labels=list(labels.items()),
+        samples=_samples(run, choice.picked, labels, own, drawer, written, most_bytes),
+        facts=list(_facts(run)),
+        manifests=_manifests(run),
+        version=run.manifest.suite,
+    )
+    for piece in pieces:
+        written[0] += len(piece.encode())
+        yield piece
+
+
+def page(template: str, script: str = "", **values: object) -> Iterator[str]:
+    """A page in pieces, with the reports' style and its own policy."""
+    style = resource("report.css")
     pieces = (
-        _environment()
-        .get_template("report.html.j2")
+        environment()
+        .get_template(template)
         .generate(
             policy=Markup(policy(style, script)),  # of hashes and quotes: nothing in it to escape
             style=Markup(style),
             script=Markup(script),
-            summary=summary,
-            tasks=[task_view(task, summary.level, drawer) for task in summary.tasks],
-            sections=[drawer.section(one) for one in plugin_sections(run)],
-            happened=[(grid.title, grid_table(grid)) for grid in _happened(run, summary)],
-            seconds=f"{summary.seconds:,.1f} seconds of running so far." if summary.seconds else "",
-            shown_note=shown_note(choice),
-            views_note=f"The tasks' own views of samples are left out: {why}" if why else "",
-            outcomes=_outcomes(choice),
-            labels=list(labels.items()),
-            samples=samples,
-            facts=definitions(_facts(run)),
-            manifests=list(_manifests(run)),
-            version=run.manifest.suite,
+            **values,
         )
     )
-    for piece in map(clean, pieces):  # once more over everything: whatever came here uncleaned ends here
-        written[0] += len(piece.encode())
-        yield piece
+    return map(clean, pieces)  # once more over everything: whatever came here uncleaned ends here
 
 
 def _labels(summary: Summary) -> dict[str, str]:
@@ -132,14 +117,32 @@ def _samples(
     room = most_bytes - 500_000  # for what follows
     for number, one in enumerate(picked):
         if written[0] > room:
-            yield Markup('<p class="cut">The page is full: {:,} samples are left out.</p>').format(
-                len(picked) - number
-            )
+            left = f"{len(picked) - number:,}"
+            yield Markup(f'<p class="cut">The page is full: {left} samples are left out.</p>')
             return
         drawn = draw_sample(run, one, labels.get(one.key.cell, ""), own[one.key], drawer)
         if len(drawn.encode()) > max(room // 10, 100_000):
             drawn = draw_sample(run, one, labels.get(one.key.cell, ""), own[one.key], drawer, traced=False)
         yield drawn
+
+
+def draw_sample(
+    run: Run, picked: Picked, label: str, own: Sequence[Block], drawer: Drawer, traced: bool = True
+) -> Markup:
+    """The sample, folded. label: of its cell. traced: with its calls."""
+    score = picked.score
+    calls = [*picked.output.calls, *(score.calls if score else ())]
+    return part(
+        "sample",
+        picked,
+        label,
+        name=picked.key.sample + (f" (trial {picked.key.trial})" if picked.key.trial else ""),
+        answer=run.text(picked.output),
+        own=[drawer.safe_block(one) for one in own],
+        values=[(name, value_text(value)) for name, value in score.values.items()] if score else (),
+        parts=parts_grid(score.parts if score else ()),
+        calls=traces(run, calls) if traced else (),
+    )
 
 
 def shown_note(choice: Choice) -> str:

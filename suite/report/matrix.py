@@ -135,6 +135,18 @@ def across_grid(task: TaskPart) -> Grid:
     return Grid("Across cells", ["metric", "with", "value", "n"], rows, left=2)
 
 
+def further(task: TaskPart) -> list[Grid]:
+    """What stands below the headline: further metrics, the headline by tags, results over cells."""
+    found = [turned(metrics_grid(task))] if task.metric_names else []
+    found += [turned(slice_grid(task, one)) for one in task.slices if one.metric == task.headline]
+    return [*found, across_grid(task)] if task.across else found
+
+
+def folded(task: TaskPart) -> list[Grid]:
+    """The further metrics by tags."""
+    return [turned(slice_grid(task, one)) for one in task.slices if one.metric != task.headline]
+
+
 def notes(task: TaskPart) -> Iterator[str]:
     """Remarks on numbers, each once with the metrics and cells it is about; what tables show is left out."""
     found: dict[str, dict[str, list[str]]] = {}

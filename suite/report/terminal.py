@@ -111,12 +111,7 @@ def task_parts(task: TaskPart, level: float, width: int, details: bool) -> Itera
         yield styled(line, "dim", 2)
     for skipped in task.skipped:
         yield styled(f"left out: {_parameters(skipped)}: {skipped.reason}", "dim", 2)
-    further = [matrix.turned(matrix.metrics_grid(task))] if task.metric_names else []
-    further += [
-        matrix.turned(matrix.slice_grid(task, one)) for one in task.slices if one.metric == task.headline
-    ]
-    further += [matrix.across_grid(task)] if task.across else []
-    for one in further:
+    for one in matrix.further(task):
         yield ""
         yield from tables(one, width)
 

@@ -12,10 +12,10 @@ from suite.errors import unknown
 from suite.journal.pairs import Key
 from suite.journal.run import Run
 from suite.report.hostile_text import clean, cut, one_line
-from suite.report.html_samples import value_text
 from suite.report.markdown import cell_text, plot_grid, table_grid
 from suite.report.plugin_sections import own_views
 from suite.report.sample_choice import Judge, Picked
+from suite.report.sample_texts import value_text
 from suite.report.summary import summarise
 from suite.report.terminal import console_for, styled, table, write_out
 from suite.report.traces import Trace, traces

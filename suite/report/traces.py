@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from suite.chat import Json, Message, Options, Reply
+from suite.chat import Json, Message, Options, Reply, ToolCall
 from suite.errors import RunError
 from suite.journal.blocks import BlockReader, message_of
 from suite.journal.records import CallRecord
@@ -150,8 +150,12 @@ def _folded(
 
 def _message(blocks: BlockReader, digest: str) -> Said:
     message: Message = message_of(blocks.get(digest))
-    called = "".join(f"\n[calls {one.name}({one.arguments})]" for one in message.tool_calls)
-    return _said(message.role, message.content + called)
+    return _said(message.role, with_calls(message.content, message.tool_calls))
+
+
+def with_calls(text: str, tool_calls: Sequence[ToolCall]) -> str:
+    """What a model said, with its calls of tools below."""
+    return text + "".join(f"\n[calls {one.name}({one.arguments})]" for one in tool_calls)
 
 
 def _said(role: str, text: str) -> Said:
