@@ -116,7 +116,10 @@ def _line(axes: "Axes", plot: Plot, line: Line, index: int, count: int) -> None:
     colour, marker = _COLOURS[index % SERIES], _MARKERS[index % len(_MARKERS)]
     xs, ys = [x for x, _, _ in points], [y for _, y, _ in points]
     if plot.kind == "histogram":
-        axes.hist(xs, weights=ys, bins=min(30, max(len(set(xs)), 1)), color=colour, alpha=0.6)
+        try:
+            axes.hist(xs, weights=ys, bins=min(30, max(len(set(xs)), 1)), color=colour, alpha=0.6)
+        except ValueError:  # numbers so large and near each other that no bins lie between them
+            axes.bar(xs, ys, color=colour, alpha=0.6)
         return
     if plot.kind == "bars":
         width = 0.8 / count
