@@ -95,16 +95,14 @@ def side_file(checkpoint: Checkpoint | None, name: str) -> str | None:
     """The text of another small file of a model, None if it has none or cannot be reached."""
     if checkpoint is None:
         return None
-    try:
-        if checkpoint.folder is not None:
-            path = checkpoint.folder / name
-        else:
-            from huggingface_hub import hf_hub_download
+    if checkpoint.folder is not None:
+        return read_text(checkpoint.folder / name)
+    from huggingface_hub import hf_hub_download
 
-            path = Path(hf_hub_download(checkpoint.name, name, revision=checkpoint.revision))
+    try:
+        return read_text(Path(hf_hub_download(checkpoint.name, name, revision=checkpoint.revision)))
     except Exception:  # whatever the Hub's library raises: what is not to be had is unknown
         return None
-    return read_text(path)
 
 
 def read_text(path: Path) -> str | None:

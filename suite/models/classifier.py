@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from suite.chat import Finish, Json, Reply, Request, Usage, assistant
-from suite.errors import CallFailed, CapabilityError
+from suite.errors import CallFailed
 from suite.models.batches import together
 from suite.models.connection import Answer
 from suite.models.peer import Peer
@@ -54,18 +54,6 @@ class Head(msgspec.Struct, frozen=True):
         if len(numbers) > 1:
             return None, f"labels-{len(numbers)}"
         return float(numbers[0]), ""
-
-
-def check_labels(labels: int, head: Head, name: str) -> None:
-    """Refuse a classifier of which nothing says what its reward is. Raises CapabilityError."""
-    if labels == 1 or (labels and (head.label is not None or head.weights)):
-        return
-    if not labels:
-        raise CapabilityError(f"{name} has a classifier's config with no label: it gives no score")
-    raise CapabilityError(
-        f"{name} has {labels} labels, and nothing says which is the reward",
-        fix="-o label=N, or -o weights=[...] for a weighted sum",
-    )
 
 
 class Rated(NamedTuple):

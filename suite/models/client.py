@@ -4,6 +4,7 @@ Shared by every engine that speaks HTTP: hosted endpoints, the managed vLLM serv
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,10 +16,9 @@ from suite.models.connection import REPLY_MIB, Answer
 from suite.models.credentials import Scrubber
 from suite.models.endpoint import told
 from suite.models.engine import Note, silent_note
-from suite.models.faults import SettingRefused, TooMuchAsked, read_refusal, refused
+from suite.models.faults import SettingRefused, TooMuchAsked, refused
 from suite.models.http import HttpClient
 from suite.models.peer import Peer
-from suite.models.peer_json import decoded
 from suite.models.reply import read_reply
 from suite.models.sse import gathered, is_stream
 from suite.models.strict_schemas import plain
@@ -29,23 +29,11 @@ from suite.models.wordings import Wording
 Body = Callable[[Request, str, Dialect, int | None, dict[str, Json]], bytes]
 
 
-class Card(msgspec.Struct):
-    """One entry of /v1/models."""
+class Card(NamedTuple):
+    """What an entry of /v1/models says of its model: the window in tokens, and facts (see `told`)."""
 
-    id: str
-    max_model_len: int | None = None
-    told: dict[str, Json] = {}  # what it says of the model, beside its name
-
-
-def read_cards(body: bytes, scrub: Scrubber) -> list[Card]:
-    """The entries of /v1/models, with what each says of its model. Raises CallFailed if there are none."""
-    found = []
-    for one in decoded(body, _Cards, scrub).data:
-        window = one.get("max_model_len")
-        most = window if isinstance(window, int) and window > 0 else None
-        if isinstance(name := one.get("id"), str):
-            found.append(Card(name, most, told(one, scrub)))
-    return found
+    max_model_len: int | None
+    told: dict[str, Json]
 
 
 class _Cards(msgspec.Struct):
@@ -204,12 +192,18 @@ class OpenAIClient:
                 reply = _with_details(reply, adapted=_changes(self._given, dialect))
             return reply
 
-    async def cards(self) -> list[Card]:
-        """The models that the server says it has. Raises CallFailed."""
+    async def cards(self) -> dict[str, Card]:
+        """The models that the server says it has, by name. Raises CallFailed."""
         answer = await self._get("/v1/models")
         if answer.status != 200:
-            refused(answer.status, answer.headers, read_refusal(answer.body, self._scrub))
-        return read_cards(answer.body, self._scrub)
+            self._peer.refused(answer)
+        found = {}
+        for one in self._peer.read(answer, _Cards).data:
+            window = one.get("max_model_len")
+            most = window if isinstance(window, int) and window > 0 else None
+            if isinstance(name := one.get("id"), str):
+                found[name] = Card(most, told(one, self._scrub))
+        return found
 
     async def text(self, path: str) -> str:
         """A small document beside /v1 (/version, /metrics), "" if the server has none. Raises CallFailed."""
@@ -244,7 +238,7 @@ class OpenAIClient:
             told = f"the endpoint redirects to {where}: give the base URL that it redirects to"
             raise CallFailed(f"status-{answer.status}", told, retryable=False)
         if answer.status != 200:
-            refusal = read_refusal(answer.body, self._scrub)
+            refusal = self._peer.refusal(answer)
             return refused(answer.status, answer.headers, refusal, own=self._own, asked=options.max_tokens)
         body = gathered(answer.body, self._scrub) if is_stream(answer.headers, answer.body) else answer.body
         return read_reply(body, self._scrub, options)
@@ -264,8 +258,8 @@ def _at_most(most: int, request: Request) -> Request:
 
 def _changes(before: Dialect, now: Dialect) -> dict[str, Json]:
     """What a dialect has otherwise."""
-    fields = ((name, getattr(now, name)) for name in now.__struct_fields__)
-    return {name: value for name, value in fields if value != getattr(before, name)}
+    fields = msgspec.structs.asdict(now)
+    return {name: value for name, value in fields.items() if value != getattr(before, name)}
 
 
 def without_keys(reply: Reply, scrub: Scrubber) -> Reply:

@@ -88,12 +88,9 @@ class LlamaEngine(Engine):
 
     def settings(self) -> Mapping[str, Json]:
         """By the server's routes; the model does not think."""
-        told: dict[str, Json] = {
+        return {
             "context_length": self._options.window,
             "engine_version": installed("xllamacpp"),
-        }
-        return {
-            **told,
             "reasoning_parser": "none",
             "tool_parser": "none",
             **self._settings,

@@ -10,6 +10,7 @@ import math
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from suite.chat import Json
@@ -40,14 +41,11 @@ def identified(url: str) -> bool:
 
 def _is_address(host: str) -> bool:
     """An address of any form, short ones (127.1, 0x7f.1) too: whoever has it is no service."""
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        try:
-            socket.inet_aton(host)
-        except OSError:
-            return False
-    return True
+    with suppress(OSError, ValueError):
+        return bool(socket.inet_aton(host))
+    with suppress(ValueError):
+        return bool(ipaddress.ip_address(host.partition("%")[0]))
+    return False
 
 
 def _resolves_privately(host: str) -> bool:

@@ -5,30 +5,25 @@ first. Known at plan time, so that a model that is no scalar reward is refused b
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field
 
-from suite.data import strict_syntax
 from suite.errors import CapabilityError, ConfigError
-from suite.models.classifier import Head, check_labels
-from suite.models.weights import registry_file
+from suite.models.classifier import Head
+from suite.models.tables import Pattern, TableRow, read_tables
 from suite.plugins import catalogue
 
-FILE = "reward_families.yaml"
 
-
-class Family(BaseModel):
+class Family(TableRow):
     """One family. `architecture` and `model` are patterns for whole strings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     id: str
-    architecture: str
-    model: str = ".*"
+    architecture: Pattern
+    model: Pattern = ".*"
     head: Literal["sequence", "token", "none"]
     labels: int | None = Field(None, ge=1)
     label: int | None = Field(None, ge=0)
@@ -37,39 +32,20 @@ class Family(BaseModel):
     overrides: dict[str, object] = Field(default_factory=dict)
     note: str = ""
 
-    @field_validator("architecture", "model")
-    @classmethod
-    def _is_pattern(cls, value: str) -> str:
-        re.compile(value)
-        return value
-
     def fits(self, architecture: str, name: str) -> bool:
         """Whether a model belongs to it."""
         return bool(re.fullmatch(self.architecture, architecture) and re.fullmatch(self.model, name))
 
 
-class _FamiliesFile(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _FamiliesFile(TableRow):
     families: tuple[Family, ...]
-
-
-def read_families(path: Path) -> tuple[Family, ...]:
-    """The families of one file. Raises ConfigError naming it."""
-    try:
-        return strict_syntax.validated(_FamiliesFile, strict_syntax.read_yaml_file(path)).families
-    except (ValueError, re.error) as error:
-        raise ConfigError(
-            f"{path.name} is not a table of reward families: {error}", where=str(path)
-        ) from error
 
 
 def families_of(folders: Iterable[Path]) -> tuple[Family, ...]:
     """The families of plugins' registry folders, then the suite's own. Raises ConfigError for an id twice."""
-    paths = [folder / "models" / FILE for folder in folders]
     found: dict[str, tuple[Family, Path]] = {}
-    for path in [*(path for path in paths if path.is_file()), registry_file(f"models/{FILE}")]:
-        for family in read_families(path):
+    for path, table in read_tables(_FamiliesFile, "reward_families.yaml", "reward families", folders):
+        for family in table.families:
             if family.id in found:
                 raise ConfigError(
                     f"the reward family {family.id!r} is defined twice",
@@ -86,15 +62,11 @@ def families() -> tuple[Family, ...]:
 
 
 def family_of(
-    architectures: Iterable[str], name: str, known: Iterable[Family] | None = None
+    architectures: Iterable[str], name: str, known: Sequence[Family] | None = None
 ) -> Family | None:
     """The family of a model, None if it is no reward model."""
-    table = tuple(known) if known is not None else families()
-    for architecture in architectures:
-        for family in table:
-            if family.fits(architecture, name):
-                return family
-    return None
+    table = families() if known is None else known
+    return next((family for one in architectures for family in table if family.fits(one, name)), None)
 
 
 def head_of(family: Family | None, per_token: bool, label: int | None, weights: tuple[float, ...]) -> Head:
@@ -114,4 +86,11 @@ def check_reward(family: Family, labels: int, head: Head, provider: str, text: s
             where=f"family {family.id}: {family.note}" if family.note else f"family {family.id}",
             fix=f"try {family.served_by[0]}/NAME" if family.served_by else "",
         )
-    check_labels(family.labels or labels, head, text)
+    labels = family.labels or labels
+    if not labels:
+        raise CapabilityError(f"{text} has a classifier's config with no label: it gives no score")
+    if labels > 1 and head.label is None and not head.weights:
+        raise CapabilityError(
+            f"{text} has {labels} labels, and nothing says which is the reward",
+            fix="-o label=N, or -o weights=[...] for a weighted sum",
+        )

@@ -47,13 +47,13 @@ class EndpointRefusal(msgspec.Struct, frozen=True):
         found = look_up(self.said, self.codes, own)
         if found is None or self.counts.prompt is None:
             return found
-        return msgspec.structs.replace(found, counts=self.counts)
+        return found._replace(counts=self.counts)
 
     @property
     def overflow(self) -> bool:
         """Whether it speaks of a prompt that does not fit."""
         found = self.found()
-        return found is not None and found.means == "overflow"
+        return found is not None and found.row.means == "overflow"
 
 
 def read_refusal(body: bytes, scrub: Scrubber) -> EndpointRefusal:
@@ -132,9 +132,10 @@ def refused(
     asked: new tokens that the request asked for, None where it left that to the server.
     """
     found = refusal.found(own)
-    if found is not None and found.means == "refused" and status not in _NOT_THE_PROMPT:
+    means = found.row.means if found and status not in _NOT_THE_PROMPT else ""
+    if found and means == "refused":
         return Reply(finish="refused", details=_details(refusal, found))
-    if found is not None and found.means == "overflow" and status not in _NOT_THE_PROMPT and status != 403:
+    if found and means == "overflow" and status != 403:
         if fits(found.counts, asked):
             raise TooMuchAsked(refusal.message, asked, found.counts)
         prompt = found.counts.prompt or found.counts.least or 0
@@ -176,11 +177,11 @@ class TooMuchAsked(CallFailed):
 class SettingRefused(CallFailed):
     """A field of the request is refused. option: what helps. does: the same as changes of a dialect."""
 
-    def __init__(self, said: str, found: Found) -> None:
-        help_ = f"; {found.option} helps (for another role -o ROLE.…)" if found.option else ""
+    def __init__(self, said: str, row: Wording) -> None:
+        help_ = f"; {row.option} helps (for another role -o ROLE.…)" if row.option else ""
         super().__init__("setting", f"a setting of ours is refused: {said}{help_}", retryable=False)
         self.said = said
-        self.row, self.option, self.does = found.row, found.option, found.does
+        self.row, self.option, self.does = row.id, row.option, row.does
 
 
 def _failure(
@@ -191,14 +192,14 @@ def _failure(
     clock: Callable[[], float],
 ) -> CallFailed:
     """The failed call of a refusal that is nobody's answer."""
-    means = found.means if found else ""
+    means = found.row.means if found else ""
     if means == "quota" or status == 402:
         return CallFailed("quota", refusal.message, retryable=False)
     if status == 0:
         return CallFailed("error-in-body", refusal.message, retryable=True)
-    odd = status in (404, 415, 500, 501) and found is not None and bool(found.does)
-    if means == "setting" and found is not None and (status in (400, 413, 422) or odd):
-        return SettingRefused(refusal.message, found)
+    odd = status in (404, 415, 500, 501)
+    if found and means == "setting" and (status in (400, 413, 422) or (odd and found.row.does)):
+        return SettingRefused(refusal.message, found.row)
     overload = status in _OVERLOAD or means == "rate"
     return CallFailed(
         f"status-{status}",
@@ -212,7 +213,7 @@ def _failure(
 def _details(refusal: EndpointRefusal, found: Found) -> dict[str, Json]:
     """What is recorded with the reply: the server's words and numbers, and the row that read them."""
     numbers = {name: value for name, value in found.counts._asdict().items() if value is not None}
-    return {"refusal": refusal.message, "row": found.row, **numbers}
+    return {"refusal": refusal.message, "row": found.row.id, **numbers}
 
 
 def _text(value: object) -> str:

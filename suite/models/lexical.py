@@ -6,9 +6,9 @@ Equal scores stand in index order; a text that shares no word with the query has
 
 import asyncio
 import importlib.metadata
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from functools import lru_cache
+from typing import Protocol, cast
 
 from pydantic import Field
 
@@ -43,7 +43,7 @@ class BM25Engine(Engine):
     def __init__(self, spec: ModelSpec, options: BM25Options) -> None:
         super().__init__(spec)
         self._options = options
-        self._indexes: OrderedDict[tuple[str, ...], _Index | None] = OrderedDict()
+        self._index = lru_cache(maxsize=_KEPT)(self._indexed)
 
     def capabilities(self) -> frozenset[str]:
         """It ranks."""
@@ -75,22 +75,16 @@ class BM25Engine(Engine):
             return [0.0] * len(texts)
         return [float(score) for score in index.get_scores(words)]
 
-    def _index(self, texts: tuple[str, ...]) -> _Index | None:
+    def _indexed(self, texts: tuple[str, ...]) -> _Index | None:
         """The index of a corpus, None if it has no word at all."""
         import bm25s
 
-        if texts in self._indexes:
-            return self._indexes[texts]
         corpus = [self._words(text) for text in texts]
-        index: _Index | None = None
-        if any(corpus):
-            made = bm25s.BM25(k1=self._options.k1, b=self._options.b)
-            made.index(corpus, show_progress=False)
-            index = made
-        self._indexes[texts] = index
-        while len(self._indexes) > _KEPT:
-            self._indexes.popitem(last=False)
-        return index
+        if not any(corpus):
+            return None
+        made = bm25s.BM25(k1=self._options.k1, b=self._options.b)
+        made.index(corpus, show_progress=False)
+        return cast("_Index", made)
 
     def _words(self, text: str) -> list[str]:
         import bm25s

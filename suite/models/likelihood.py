@@ -7,6 +7,7 @@ second beginning-of-text token can arise. Source: vLLM's server; spans as Reward
 
 import math
 from collections.abc import Sequence
+from itertools import takewhile
 
 import msgspec
 
@@ -24,12 +25,8 @@ PROBES = ("Yes", "No")  # two answers that share no last token
 
 def common_prefix(one: Sequence[object], two: Sequence[object]) -> int:
     """How many leading entries two sequences share."""
-    n = 0
-    for a, b in zip(one, two, strict=False):
-        if a != b:
-            break
-        n += 1
-    return n
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False))
+    return sum(1 for _ in same)
 
 
 def template_tail(prompt: list[int], one: list[int], two: list[int]) -> int:

@@ -18,7 +18,8 @@ from suite.models.engine import Asking, Engine, Surroundings, installed, need
 from suite.models.options import EngineOptions, check_needs
 from suite.models.rankings import ranked
 from suite.models.spec import ModelSpec
-from suite.models.weights import fetch, registry_file, weights_of
+from suite.models.tables import registry_file
+from suite.models.weights import fetch, weights_of
 
 MINILM = "minilm-l6-v2"
 WINDOW = 256

@@ -89,14 +89,10 @@ def usual_capabilities(name: str) -> frozenset[str]:
 def capabilities_of(given: str | list[str], usual: frozenset[str]) -> frozenset[str]:
     """A declared list, or the usual set changed by +name and -name. Raises NotFound."""
     names = [name for name in (given.split(",") if isinstance(given, str) else given) if name]
-    changes = [name for name in names if name[0] in "+-"]
     plain = split_names([name.lstrip("+-") for name in names])
-    if not changes:
+    if not any(name[0] in "+-" for name in names):
         return plain or usual
-    added = {name[1:] for name in changes if name[0] == "+"}
-    return (usual | added | (plain - {name[1:] for name in changes})) - {
-        n[1:] for n in changes if n[0] == "-"
-    }
+    return (usual | plain) - {name[1:] for name in names if name[0] == "-"}
 
 
 class OpenAIEngine(Engine):
@@ -232,12 +228,11 @@ class OpenAIEngine(Engine):
                     fix="check base_url and the key's environment variable, then run the same command again",
                 ) from failed
             return  # it lists no models, or is busy: the calls will tell
-        named = {card.id: card for card in cards}
-        if named and self.spec.name not in named and self._options.dialect != "llamacpp":
-            error = unknown("model", self.spec.name, named, f"at {self.url}")
+        if cards and self.spec.name not in cards and self._options.dialect != "llamacpp":
+            error = unknown("model", self.spec.name, cards, f"at {self.url}")
             fix = f"{error.fix} (-o check=false asks for it all the same)"
             raise EngineError(error.what, error.where, fix)
-        card = named.get(self.spec.name) or (cards[0] if len(cards) == 1 else None)
+        card = cards.get(self.spec.name) or (next(iter(cards.values())) if len(cards) == 1 else None)
         self._told = card.told if card else {}
         owner = self._told.get("owned_by")
         if owner in SENT and self._options.generation_config == "vllm":

