@@ -17,6 +17,7 @@ from suite.chat import Finish, Json, Reply, Request, Usage, request_sha256
 from suite.errors import CallFailed
 from suite.models.engine import Asking
 from suite.models.options import EngineOptions
+from suite.models.rankings import ranked
 
 # fmt: off
 WORDS = (
@@ -91,8 +92,7 @@ def reply_to(request: Request, text: str, scores: list[float] | None = None) -> 
         return Reply(text, finish="stop" if text.strip() else "empty", usage=usage)
     numbers = scores or [0.0] * len(request.texts)
     if request.kind == "rank":
-        order = sorted(range(len(numbers)), key=lambda i: (-numbers[i], i))
-        return Reply(usage=usage, ranking=tuple((i, numbers[i]) for i in order[: request.options.top]))
+        return Reply(usage=usage, ranking=ranked(numbers, request.options.top))
     return Reply(usage=usage, scores=tuple(numbers))
 
 

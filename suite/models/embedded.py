@@ -19,9 +19,8 @@ from suite.models.credentials import Scrubber
 from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, need
 from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
-from suite.models.sampling import NEUTRAL, SENT
 from suite.models.server import Launch, ManagedServer
-from suite.models.settings import llamacpp_settings, template_settings
+from suite.models.settings import NEUTRAL, SENT, llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
 from suite.models.supervisor import python_command
 from suite.models.weights import fetch, weights_of

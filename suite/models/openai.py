@@ -22,8 +22,7 @@ from suite.models.endpoint import OWN_SERVERS, identified
 from suite.models.engine import Asking, Engine, KnownBy, Provider, Surroundings, present
 from suite.models.options import ServerOptions, check_needs, describe, read_options, split_names
 from suite.models.peer_json import decode
-from suite.models.sampling import SENT, effective
-from suite.models.settings import llamacpp_settings, template_settings
+from suite.models.settings import SENT, effective, llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
 from suite.models.thinking import THINKING_FIELDS, server_kind, why_not
 from suite.models.wire import DIALECTS

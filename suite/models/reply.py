@@ -177,7 +177,7 @@ def _content(content: object) -> tuple[str, str, str]:
         kind = part.get("type") if isinstance(part, dict) else "text"
         if kind in ("thinking", "reasoning", "redacted_thinking"):
             thought += _words(part)
-        elif kind == "refusal":
+        elif kind == "refusal" and isinstance(part, dict):
             refusal += _words(part.get("refusal"))
         else:
             text += _words(part)

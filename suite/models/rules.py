@@ -3,9 +3,8 @@
 One JSON object a line (`.jsonl`) or a JSON list (`.json`). A rule without conditions fits everything.
 """
 
-import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -45,16 +44,9 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def fits(self, request: Request, asking: Asking) -> bool:
         """Whether all conditions hold."""
-        equal = (
-            (self.member, asking.member),
-            (self.group, asking.group),
-            (self.sample, asking.sample),
-            (self.key, asking.key),
-            (self.kind, request.kind),
-        )
-        if any(wanted is not None and wanted != found for wanted, found in equal):
-            return False
-        if self.equals is not None and self.equals != request.last_text:
+        wanted = (self.member, self.group, self.sample, self.key, self.kind, self.equals)
+        found = (asking.member, asking.group, asking.sample, asking.key, request.kind, request.last_text)
+        if any(one not in (None, other) for one, other in zip(wanted, found, strict=True)):
             return False
         if self.contains is not None and self.contains not in request.text:
             return False
@@ -77,32 +69,22 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
-class Rules:
-    """The rules of one file, as a function from requests to replies."""
+def read_rules(path: Path) -> Callable[[Request, Asking], Reply]:
+    """The rules of a file, as a function from requests to replies. Raises DataError naming file and line."""
+    rows = json_rows(path) if path.suffix == ".json" else json_lines(path)
+    rules = [_rule(path, row) for row in rows]
 
-    def __init__(self, rules: Sequence[Rule], name: str = "rules", sha256: str = "") -> None:
-        self.rules = tuple(rules)
-        self.name = name
-        self.sha256 = sha256
-
-    def __call__(self, request: Request, asking: Asking) -> Reply:
-        """The reply of the first rule that fits. Raises CallFailed if none does."""
-        for rule in self.rules:
-            if rule.fits(request, asking):
-                return rule.reply(request, asking)
+    def answer(request: Request, asking: Asking) -> Reply:
+        if rule := next((rule for rule in rules if rule.fits(request, asking)), None):
+            return rule.reply(request, asking)
         raise CallFailed(
             "no-rule",
-            f"no rule of {self.name} fits the {request.kind} request of {asking.member} "
+            f"no rule of {path.name} fits the {request.kind} request of {asking.member} "
             f"for sample {asking.sample or asking.group!r}",
             retryable=False,
         )
 
-
-def read_rules(path: Path) -> Rules:
-    """The rules of a file. Raises DataError naming file and line."""
-    rows = json_rows(path) if path.suffix == ".json" else json_lines(path)
-    rules = [_rule(path, row) for row in rows]
-    return Rules(rules, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+    return answer
 
 
 def _rule(path: Path, row: TextRow) -> Rule:

@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import Field
 
 from suite.chat import Json, Reply, Request, Usage
+from suite.data.cache import sha256_of
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.behaviours import BEHAVIOURS, Knobs, estimated_tokens
 from suite.models.engine import Asking, Engine, Provider, present
@@ -72,12 +73,8 @@ class ScriptedEngine(Engine):
 
     def identity(self) -> Mapping[str, Json]:
         """The spec's name; scripted engines are deterministic unless their function is not."""
-        known: dict[str, Json] = {
-            "provider": self.spec.provider,
-            "name": self.spec.name,
-            "deterministic": True,
-        }
-        return {**known, **self._identity}
+        spec = self.spec
+        return {"provider": spec.provider, "name": spec.name, "deterministic": True, **self._identity}
 
     def thinks(self, thinking: str | int) -> str:  # noqa: ARG002
         """The function sees the request: how it answers is its own business."""
@@ -129,24 +126,16 @@ class ScriptedProvider(Provider):
         if name in BEHAVIOURS:
             function = partial(BEHAVIOURS[name], options)
         elif name.endswith((".jsonl", ".json")):
-            rules = read_rules(Path(name))
-            identity = {"name": Path(name).name, "sha256": rules.sha256}
-            function = rules
+            function = read_rules(Path(name))
+            identity = {"name": Path(name).name, "sha256": sha256_of(Path(name))}
         elif ":" in name:
             function = _import(name)
         else:
             raise unknown("scripted behaviour", name, BEHAVIOURS)
-        capabilities = frozenset(CAPABILITIES)
-        if options.capabilities is not None:
-            capabilities = split_names(options.capabilities)
+        given = CAPABILITIES if options.capabilities is None else options.capabilities
+        limits = options.model_dump(include={"delay_s", "window", "concurrency"})
         return ScriptedEngine(
-            function,
-            capabilities=capabilities,
-            spec=spec,
-            delay_s=options.delay_s,
-            window=options.window,
-            concurrency=options.concurrency,
-            identity=identity,
+            function, capabilities=split_names(given), spec=spec, identity=identity, **limits
         )
 
 

@@ -2,18 +2,20 @@
 
 Read from what a server of ours wrote to its log, and from how its chat template renders: with and without a
 system message, which shows a system prompt that the template puts in by itself.
+
+vLLM's default is to apply the model's `generation_config.json` to whatever a request leaves open, at
+temperature 0 too (penalties change the greedy choice), and to say so nowhere but in its log; llama.cpp has
+defaults of its own (top_k 40, top_p 0.95, min_p 0.05). So neutral values are sent.
 """
 
-import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from suite.chat import Json
+from suite.chat import Json, sha256_hex
 from suite.errors import CallFailed
 from suite.models.likelihood import common_prefix
 from suite.models.peer_json import lenient
-from suite.models.sampling import NEUTRAL
 from suite.models.thinking import template_switches
 
 SETTINGS = ("sampling", "chat_template_sha256", "template_system", "thinking", "reasoning_parser",
@@ -30,6 +32,21 @@ _MOST = 4000  # characters of a text that is recorded
 _SYSTEM, _USER = "SUITE-ASKS-SYSTEM", "SUITE-ASKS-USER"
 _ASKS = [{"role": "user", "content": _USER}]
 
+
+NEUTRAL: dict[str, float | int] = {
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "top_k": -1,
+    "min_p": 0.0,
+    "repetition_penalty": 1.0,
+    "presence_penalty": 0.0,
+    "frequency_penalty": 0.0,
+}
+_LLAMACPP = {**NEUTRAL, "repeat_penalty": 1.0}  # its own name for it
+del _LLAMACPP["repetition_penalty"]
+# By kind of server: what is sent to one that otherwise fills what is left open as it or its model likes
+SENT = {"vllm": NEUTRAL, "sglang": NEUTRAL, "llamacpp": _LLAMACPP}
+_NAMES = (*NEUTRAL, "max_new_tokens")  # what vLLM takes from a model's configuration
 
 Render = Callable[[Sequence[Mapping[str, str]], Mapping[str, Json]], Awaitable[str]]
 
@@ -60,7 +77,30 @@ def logged(path: Path) -> dict[str, Json]:
 
 def sha256_text(text: str) -> str:
     """SHA-256 of a text in UTF-8."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256_hex(text.encode("utf-8", "surrogatepass"))
+
+
+def own_values(config: Mapping[str, Json]) -> dict[str, Json]:
+    """What a model's generation configuration sets that is not neutral."""
+    found = {name: config[name] for name in _NAMES if isinstance(config.get(name), int | float)}
+    neutral = {*NEUTRAL.items(), ("top_k", 0)}
+    return {name: value for name, value in found.items() if (name, value) not in neutral}
+
+
+def effective(*over: Mapping[str, Json]) -> dict[str, Json]:
+    """The values where a request leaves them open: neutral ones, changed by configurations in this order."""
+    found: dict[str, Json] = dict(NEUTRAL)
+    for config in over:
+        found.update({name: config[name] for name in _NAMES if isinstance(config.get(name), int | float)})
+    return found
+
+
+def left_out(own: Mapping[str, Json]) -> str:
+    """The line that names what a model's own configuration would have set."""
+    values = ", ".join(f"{name}={value}" for name, value in own.items())
+    return f"sampling is neutral; left out of the model's own configuration: {values or 'nothing'}" + (
+        " (-o generation_config=auto takes it)" if own else ""
+    )
 
 
 async def template_settings(render: Render) -> dict[str, Json]:

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> int:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - this process has one thread
+                preexec_fn=partial(_prctl, _PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509 - one thread
             )
         except OSError as error:
             out.write(f"cannot start {command[0]}: {error.strerror}\n".encode())
@@ -76,10 +77,6 @@ def _prctl(option: int, value: int) -> None:
     """Linux only; elsewhere a no-op."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def _die_with_parent() -> None:
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _watch(child: "subprocess.Popen[bytes]", parent: int, out: BinaryIO) -> None:

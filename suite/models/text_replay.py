@@ -5,7 +5,6 @@ text answers, from 0. The only text of a sample, without `call`, is the last ans
 scores nothing else. Only offsets are kept in memory. Not here: recorded calls of a run (`replay`).
 """
 
-import hashlib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
@@ -14,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from suite.chat import Finish, Json, Reply, Request, request_sha256
+from suite.data.cache import sha256_of
 from suite.data.text_files import Once, json_lines, row_at
 from suite.errors import CallFailed, DataError
 from suite.journal.index import OffsetIndex, digest64
@@ -52,7 +52,7 @@ class TextReplay(Engine):
             self._index.add(digest64(one.sample_id, one.trial, "numbered" if one.call else "first"), offset)
         if not len(once):
             raise DataError(f"{path.name} holds no answers", str(path), _FORM)
-        self._sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        self._sha256 = sha256_of(path)
         self._asked: dict[tuple[str, int], list[str]] = {}
 
     def _lines(self) -> Iterator[tuple[int, int, TextLine]]:

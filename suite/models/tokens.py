@@ -16,6 +16,10 @@ from suite.models.peer import Peer
 PROBE = (user("Hi"), assistant("Hello"))
 
 
+class TemplateRejected(Exception):
+    """The chat template refuses a conversation, for example one with a system message."""
+
+
 class _Tokens(msgspec.Struct):
     tokens: list[int]
 

@@ -12,19 +12,14 @@ from typing import NamedTuple
 import torch
 import transformers
 
-from suite.chat import Json, Message, Options, TokenLogprob, Tool
+from suite.chat import Json, Message, Options, TokenLogprob
 from suite.data.hub_status import told
 from suite.errors import EngineError
-from suite.models.sampling import NEUTRAL
-from suite.models.settings import sha256_text
-from suite.models.tokens import PROBE, missing_beginning
+from suite.models.settings import NEUTRAL, sha256_text
+from suite.models.tokens import PROBE, TemplateRejected, missing_beginning
 
 Ids = list[int]
 _HUGE = 1_000_000_000  # tokenizers say 1e30 for "no limit"
-
-
-class TemplateRejected(Exception):
-    """The chat template refuses a conversation, for example one with a system message."""
 
 
 class Generated(NamedTuple):
@@ -97,7 +92,6 @@ class TorchModel:
         prompt: bool,
         template: dict[str, Json] | None = None,
         continues: bool = False,
-        tools: Sequence[Tool] = (),
     ) -> Ids:
         """Token ids of a conversation; prompt: with the opening of the next answer.
 
@@ -106,17 +100,9 @@ class TorchModel:
         if not self.tokenizer.chat_template:
             raise EngineError("the tokenizer has no chat template: a base model cannot chat or be rated")
         turns = [{"role": message.role, "content": message.content} for message in messages]
-        described = [
-            {
-                "type": "function",
-                "function": {"name": t.name, "description": t.description, "parameters": t.parameters},
-            }
-            for t in tools
-        ]
         try:
             ids: Ids = self.tokenizer.apply_chat_template(
                 turns,
-                tools=described or None,
                 tokenize=True,
                 return_dict=False,
                 add_generation_prompt=prompt and not continues,

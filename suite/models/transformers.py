@@ -21,6 +21,7 @@ from suite.models.likelihood import PROBES, answer_span, likelihood_of, template
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
 from suite.models.spec import ModelSpec
 from suite.models.thinking import template_lacks, template_switches
+from suite.models.tokens import TemplateRejected
 
 if TYPE_CHECKING:
     from suite.models.torch_model import TorchModel
@@ -134,8 +135,6 @@ class TransformersEngine(Engine):
             return await asyncio.to_thread(work, request, asking.seed)
 
     async def _rate(self, request: Request, text: str) -> Rated:
-        from suite.models.torch_model import TemplateRejected
-
         model = self._started(self._model)
         try:
             template = template_switches(None, request.options.template)
@@ -168,8 +167,6 @@ class TransformersEngine(Engine):
                 future.set_result(row)
 
     def _generate(self, request: Request, seed: int | None) -> Reply:
-        from suite.models.torch_model import TemplateRejected
-
         model, options = self._started(self._model), request.options
         try:
             prompt = (
@@ -200,8 +197,6 @@ class TransformersEngine(Engine):
         return rating_reply([self._likelihood(request, text) for text in request.texts], self.spec.name)
 
     def _likelihood(self, request: Request, text: str) -> Rated:
-        from suite.models.torch_model import TemplateRejected
-
         model = self._started(self._model)
         template = template_switches(None, request.options.template)
         tail = 0

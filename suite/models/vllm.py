@@ -16,6 +16,7 @@ import msgspec
 
 from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, CapabilityError, EngineError
+from suite.models import settings, vllm_command
 from suite.models.checkpoints import Checkpoint, chat_template, generation_config, read_checkpoint
 from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
@@ -24,13 +25,10 @@ from suite.models.engine import Asking, Engine, KnownBy, Note, Provider, Surroun
 from suite.models.families import Family, check_reward, family_of, head_of
 from suite.models.openai import server_version
 from suite.models.options import PROMPTED, check_needs, describe, read_options
-from suite.models.sampling import NEUTRAL, effective, left_out, own_values
 from suite.models.server import Launch, ManagedServer
-from suite.models.settings import follows, logged, sha256_text, template_settings
 from suite.models.spec import ModelSpec
 from suite.models.thinking import template_lacks
-from suite.models.vllm_command import command, find_vllm, flags, parser_of
-from suite.models.vllm_options import VLLMOptions, check_options, reproducible
+from suite.models.vllm_command import VLLMOptions
 from suite.models.wire import DIALECTS
 from suite.models.wordings import own_wordings
 
@@ -48,7 +46,7 @@ class VLLMEngine(Engine):
         chosen = self._passed.get("reasoning_parser")
         self._parser = chosen if isinstance(chosen, str) and chosen != "none" else ""
         names = ("reasoning_parser", "reasoning-parser")
-        self._flags = flags({key: value for key, value in passed.items() if key not in names})
+        self._flags = vllm_command.flags({key: value for key, value in passed.items() if key not in names})
         self._own = own_wordings(options.overflow_says, options.refused_says)
         if options.url:
             self._attached = split_url(options.url)
@@ -151,7 +149,7 @@ class VLLMEngine(Engine):
         """By the switches of the chat template, where its files can be read; a budget needs a parser."""
         if self._options.url:
             return ""  # seen when it is asked to render
-        usual = "" if "reasoning_parser" in self._passed else parser_of(self._served, "")
+        usual = "" if "reasoning_parser" in self._passed else vllm_command.parser_of(self._served, "")
         if isinstance(thinking, int) and not (self._parser or usual):
             return "a number of tokens needs a reasoning parser: -o reasoning_parser=NAME"
         template = chat_template(self._checkpoint, self._passed.get("chat_template"))
@@ -190,29 +188,31 @@ class VLLMEngine(Engine):
 
     async def _launch(self, surroundings: Surroundings) -> None:
         options = self._options
-        vllm = await asyncio.to_thread(find_vllm, options.python)
+        vllm = await asyncio.to_thread(vllm_command.find_vllm, options.python)
         local = self._checkpoint.folder if self._checkpoint else None
         model = str(local) if local else self.spec.name
-        given = list(self._flags)
-        if self._family and self._family.overrides and "hf_overrides" not in self._passed:
-            given += flags({"hf_overrides": self._family.overrides})
+        more: dict[str, object] = {}
+        if self._family and self._family.overrides:
+            more["hf_overrides"] = self._family.overrides
         pooling = not self._generates
         invariant: dict[str, str] = {}
         if options.reproducible:
-            more, invariant = reproducible(vllm, self._passed)
-            given += flags({name: value for name, value in more.items() if name not in self._passed})
+            needed, invariant = vllm_command.reproducible(vllm, self._passed)
+            more |= needed
+        more = {name: value for name, value in more.items() if name not in self._passed}
         if not pooling:
-            given += flags({"generation_config": options.generation_config})
+            more["generation_config"] = options.generation_config
         if not pooling and "reasoning_parser" not in self._passed:
-            self._parser = parser_of(self._served, vllm.version)
-        given += flags({"reasoning_parser": self._parser or None})
+            self._parser = vllm_command.parser_of(self._served, vllm.version)
+        more["reasoning_parser"] = self._parser or None
+        given = [*self._flags, *vllm_command.flags(more)]
         env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
         if local:
             env["HF_HUB_OFFLINE"] = "1"
         name = f"vllm-{re.sub(r'[^A-Za-z0-9.-]+', '-', self._served)}.log"
         launch = Launch(
             self.spec.text if not local else f"vllm/{self._served}",
-            lambda port: command(vllm, model, self._served, port, given, pooling=pooling),
+            lambda port: vllm_command.command(vllm, model, self._served, port, given, pooling=pooling),
             surroundings.logs / name if surroundings.logs else None,
             env={**env, **invariant, **options.env},
             key_variable="VLLM_API_KEY",
@@ -262,21 +262,21 @@ class VLLMEngine(Engine):
     def _neutral(self) -> dict[str, Json]:
         """What is sent to a server that may apply a configuration of its own."""
         asked = self._options.url and self._options.generation_config == "vllm"
-        return dict(NEUTRAL) if asked else {}
+        return dict(settings.NEUTRAL) if asked else {}
 
     async def _settle(self, surroundings: Surroundings) -> None:
         """Learn what shapes the answers of a model that generates."""
         if not self._generates:
             return
         client, thinking = self._started(self._client), self.spec.sampling.get("thinking")
-        if isinstance(thinking, str | int) and await follows(client.rendered, thinking) is False:
+        if isinstance(thinking, str | int) and await settings.follows(client.rendered, thinking) is False:
             raise EngineError(
                 f"{self.spec.text} cannot be told thinking={thinking}",
                 where="its chat template has no switch for it",
                 fix="leave it out: the model thinks, or does not, as it was made",
             )
         found: dict[str, Json] = {"engine_version": self._version or None, "context_length": self._window}
-        found.update(await template_settings(client.rendered))
+        found.update(await settings.template_settings(client.rendered))
         if self._options.url:
             found["sampling"] = self._neutral or None
         else:
@@ -288,14 +288,15 @@ class VLLMEngine(Engine):
         chosen, over = self._options.generation_config, self._passed.get("override_generation_config")
         own = generation_config(self._checkpoint)
         if chosen == "vllm" and own is not None:
-            surroundings.say(f"vllm/{self._served}: {left_out(own_values(own))}")
+            surroundings.say(f"vllm/{self._served}: {settings.left_out(settings.own_values(own))}")
         used = {"vllm": {}, "auto": own}.get(chosen)
+        changed = over if isinstance(over, dict) else {}
         template = chat_template(self._checkpoint, self._passed.get("chat_template"))
         return {
-            **(logged(self._server.log) if self._server else {}),
-            "sampling": None if used is None else effective(used, over if isinstance(over, dict) else {}),
-            "model_sampling": None if own is None else own_values(own),
-            "chat_template_sha256": sha256_text(template) if template else None,
+            **(settings.logged(self._server.log) if self._server else {}),
+            "sampling": None if used is None else settings.effective(used, changed),
+            "model_sampling": None if own is None else settings.own_values(own),
+            "chat_template_sha256": settings.sha256_text(template) if template else None,
             "reasoning_parser": self._parser or "none",
             "tool_parser": self._passed.get("tool_call_parser", "none"),
         }
@@ -369,7 +370,7 @@ class VLLMProvider(Provider):
         ours = {key: value for key, value in spec.options.items() if key in VLLMOptions.model_fields}
         passed = {key: value for key, value in spec.options.items() if key not in ours}
         options = read_options(VLLMOptions, spec, ours)
-        check_options(spec, options, passed)
+        vllm_command.check_options(spec, options, passed)
         return VLLMEngine(spec, options, passed)
 
 

@@ -11,7 +11,7 @@ from suite.data.entry import PackageSource
 from suite.errors import CallFailed, ConfigError, DataError, NotFound, SourceUnreachable
 from suite.models.embedded import provider
 from suite.models.engine import Asking, Engine, Surroundings
-from suite.models.sampling import NEUTRAL
+from suite.models.settings import NEUTRAL
 from suite.models.spec import parse_spec
 from suite.models.weights import fetch, weights_of
 

@@ -11,7 +11,7 @@ from openai_shapes import BOS, EOT, hash_reward, render_ids, token_ids, token_lo
 from suite.chat import Options, Request, Tool, user
 from suite.errors import CallFailed
 from suite.models.engine import Surroundings
-from suite.models.sampling import NEUTRAL, SENT
+from suite.models.settings import NEUTRAL, SENT
 from tests.models.endpoints import ASKING, asked, engine
 
 VLLM = {"dialect": "vllm", "capabilities": "+rate,+rank"}

@@ -8,8 +8,18 @@ import pytest
 
 from suite.errors import CallFailed
 from suite.models.checkpoints import Checkpoint, chat_template, generation_config
-from suite.models.sampling import NEUTRAL, effective, left_out, own_values
-from suite.models.settings import SETTINGS, follows, logged, settled, sha256_text, template_settings
+from suite.models.settings import (
+    NEUTRAL,
+    SETTINGS,
+    effective,
+    follows,
+    left_out,
+    logged,
+    own_values,
+    settled,
+    sha256_text,
+    template_settings,
+)
 
 # What a checkpoint of Qwen2.5 has: penalties change a greedy answer, too
 CONFIG: dict[str, Any] = {

@@ -16,12 +16,10 @@ from suite.errors import CallFailed, CapabilityError, ConfigError, EngineError, 
 from suite.models import openai
 from suite.models.engine import Asking, Engine, Surroundings
 from suite.models.options import PROMPTED
-from suite.models.sampling import NEUTRAL
-from suite.models.settings import sha256_text
+from suite.models.settings import NEUTRAL, sha256_text
 from suite.models.spec import parse_spec
 from suite.models.vllm import provider, read_metrics
-from suite.models.vllm_command import Installation, command, find_vllm, flags
-from suite.models.vllm_options import reproducible
+from suite.models.vllm_command import Installation, command, find_vllm, flags, reproducible
 
 SERVERS = Path(__file__).resolve().parents[1] / "servers"
 STAND_IN = f"""

@@ -14,9 +14,8 @@ import msgspec
 import pytest
 
 from suite.chat import Options, Request, Tool, assistant, user
-from suite.models.sampling import NEUTRAL
-from suite.models.vllm_command import PARSERS, Installation, command, flags, version_of
-from suite.models.vllm_options import reproducible
+from suite.models.settings import NEUTRAL
+from suite.models.vllm_command import PARSERS, Installation, command, flags, reproducible, version_of
 from suite.models.wire import DIALECTS, chat_body
 
 TABLE: dict[str, dict[str, list[str]]] = json.loads(

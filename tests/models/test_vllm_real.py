@@ -13,8 +13,7 @@ import pytest_asyncio
 
 from suite.chat import Message, Options, Reply, Request, Tool, assistant, tool_result, user
 from suite.models.engine import Asking, Engine, Surroundings
-from suite.models.sampling import NEUTRAL
-from suite.models.settings import settled
+from suite.models.settings import NEUTRAL, settled
 from suite.models.spec import parse_spec
 from suite.models.vllm import provider
 

@@ -10,8 +10,7 @@ from small_tasks import plan_of, run
 from suite.board.bundle.documents_check import roles_identity
 from suite.board.bundle.schemas import schema_errors
 from suite.journal.run import Run
-from suite.models.sampling import NEUTRAL
-from suite.models.settings import SETTINGS
+from suite.models.settings import NEUTRAL, SETTINGS
 from suite.run.folders import choose_folder
 
 
