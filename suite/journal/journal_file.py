@@ -37,6 +37,7 @@ class JournalFile:
             ) from error
         self._end = self._cut_torn_line()
         self._dirty = False
+        self.waiting: list[bytes] = []  # lines that were put, not written yet
 
     def _cut_torn_line(self) -> int:
         size = os.fstat(self._fd).st_size
@@ -55,7 +56,19 @@ class JournalFile:
 
     def append(self, *records: Record) -> None:
         """Write records in one go. Raises RunError if the disk is full or gone; lines stay whole."""
-        lines = b"".join(map(encode, records))
+        self.waiting += map(encode, records)
+        self.write()
+
+    def put(self, record: Record) -> None:
+        """Hold a record for the next `write`."""
+        self.waiting.append(encode(record))
+
+    def write(self) -> None:
+        """Write what was put, in one go. Raises RunError if the disk is full or gone; lines stay whole."""
+        if not self.waiting:
+            return
+        lines = b"".join(self.waiting)
+        self.waiting.clear()
         try:
             written = os.write(self._fd, lines)
             if written != len(lines):
@@ -77,15 +90,16 @@ class JournalFile:
             os.fsync(self._fd)
 
     def close(self) -> None:
-        """Sync and close."""
+        """Write, sync and close."""
         if self._fd >= 0:
+            self.write()
             self.sync()
             os.close(self._fd)
             self._fd = -1
 
 
 class Blocks:
-    """Writes message bodies and texts once, and turns requests into lists of their hashes.
+    """Puts message bodies and texts into a file once, and turns requests into lists of their hashes.
 
     Hashes already written are kept in a bounded LRU; a block written twice is allowed and harmless.
     """
@@ -99,7 +113,7 @@ class Blocks:
         if digest in self._written:
             self._written.move_to_end(digest)
             return digest
-        self._file.append(record)
+        self._file.put(record)
         self._written[digest] = None
         if len(self._written) > self._keep:
             self._written.popitem(last=False)

@@ -8,7 +8,7 @@ CallFailed and marks its work item, so that it stays pending even if a task swal
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 
 from suite.chat import Finish, Message, Reply, Request, call_seed
 from suite.errors import CallFailed, EngineError, SuiteError
@@ -20,7 +20,7 @@ from suite.run.cache import ResponseCache, cache_key
 from suite.run.seats import MemberSeat, jitter
 from suite.run.sink import Sink
 from suite.run.waits import MOST_WAIT_S, Waits, too_long
-from suite.run.work import InFlight, ModelCall, Work
+from suite.run.work import ModelCall, Work
 
 TRIES = 6
 TRIES_OVERLOADED = 12  # about four minutes at the usual waits
@@ -59,9 +59,9 @@ class TracedModel(Model):
         self.capabilities = seat.capabilities
         self.chosen = seat.member.chosen
 
-    async def ask(self, request: Request, key: str = "") -> Reply:
+    def ask(self, request: Request, key: str = "") -> Coroutine[None, None, Reply]:
         """The reply to a request: recorded if it is known, else asked and recorded."""
-        return await self._desk.ask(ModelCall(self._seat, self._work, request, key))
+        return self._desk.ask(ModelCall(self._seat, self._work, request, key))
 
     async def rate_answers(
         self, messages: tuple[Message, ...], answers: tuple[str, ...], kind: str, key: str
@@ -125,7 +125,7 @@ class Desk:
         """Note what happened on the way, without content."""
         record = AttemptRecord(time.time(), event, kind, call=call, role=role, detail=detail)
         if work is not None:
-            record.cell, record.sample, record.trial = work.cell, work.sample, work.trial
+            record.cell, record.sample, record.trial = work.cell.id, work.sample.id, work.sample.trial
             record.stage = work.stage
         self._attempts.append(record)
 
@@ -135,28 +135,27 @@ class Desk:
         replies = work.shared.replies
         found = replies.get(identity)
         if found is None:
-            replies[identity] = asked = InFlight()
+            replies[identity] = call
             try:
-                reply = await self._get(call)
+                reply = replies[identity] = await self._get(call)
             except BaseException as error:
                 del replies[identity]
-                if asked.future is not None:
+                if call.others is not None:
                     lost = isinstance(error, asyncio.CancelledError)
-                    asked.future.set_exception(Stopped() if lost else error)
-                    asked.future.exception()  # whoever waits gets it; nobody need
+                    call.others.set_exception(Stopped() if lost else error)
+                    call.others.exception()  # whoever waits gets it; nobody need
                 if isinstance(error, CallFailed):
                     work.failure = error
                 raise
-            replies[identity] = reply
-            if asked.future is not None:
-                asked.future.set_result(reply)
+            if call.others is not None:
+                call.others.set_result(reply)
         elif isinstance(found, Reply):
             reply = found
         else:
-            if found.future is None:
-                found.future = asyncio.get_running_loop().create_future()
+            if found.others is None:
+                found.others = asyncio.get_running_loop().create_future()
             try:
-                reply = await asyncio.shield(found.future)
+                reply = await asyncio.shield(found.others)
             except CallFailed as failure:
                 work.failure = failure
                 raise
@@ -171,29 +170,22 @@ class Desk:
                 seat.tally.recorded += 1
                 return record.reply
         seed = call_seed(self._seed, call.id)
-        store = b""
-        if self._cache is not None and seat.who is not None:
-            trial = call.work.trial
-            store = cache_key(seat.who, call.request, call.request_sha256, trial, call.key, seed)
-            kept = self._cache.get(store, vouched=seat.vouched)
-            if kept is not None and await seat.answering.gave(kept.reply):
-                now = time.time()
-                call.times, call.kept = (now, now), kept.at
-                return self._recorded(call, kept.reply)
-        started = time.time()
+        if self._cache is None or seat.who is None:
+            return self._recorded(call, await self._ask_engine(call, seed))
+        store = cache_key(seat.who, call.request, call.request_sha256, call.work.sample.trial, call.key, seed)
+        kept = self._cache.get(store, vouched=seat.vouched)
+        if kept is not None and await seat.answering.gave(kept.reply):
+            now = time.time()
+            call.times, call.kept = (now, now), kept.at
+            return self._recorded(call, kept.reply)
         try:
             written = await self._ask_engine(call, seed)
             seat.answering.heard(written)
-        except CallFailed as failed:
-            if failed.kind not in self._settle:
-                raise
-            written = self._settled(failed)
-            call.times, call.attempt = (started, time.time()), 1
         finally:
             seat.answering.asked()
         reply = self._recorded(call, written)
         settled = isinstance(reply.details, dict) and "settled" in reply.details
-        if store and self._cache is not None and seat.answering.one and not settled:
+        if seat.answering.one and not settled:
             self._cache.put(store, written)  # as it was written: how it is read may change
         return reply
 
@@ -212,16 +204,17 @@ class Desk:
 
     async def _ask_engine(self, call: ModelCall, seed: int) -> Reply:
         """The reply as the engine wrote it; when it was asked for and at which try goes into the call."""
-        line, work = call.seat.line, call.work
+        line = call.seat.line
         slots, limit = line.slots, line.limit
-        place = work.shared.place(call.request)
+        place = call.work.shared.place(call.request)
         asking = call.asking(seed)
         open_calls = self.waits.open
-        overloads = 0
+        first, overloads = time.time(), 0
         while True:
             if self.stopping:
                 raise Stopped
-            await slots.enter(place)
+            if not slots.entered():
+                await slots.wait(place)
             call.attempt += 1
             started, monotonic = time.time(), time.monotonic()
             open_calls[call.id] = monotonic
@@ -248,10 +241,14 @@ class Desk:
             overloads += failed.overload
             limit.failed(failed, monotonic)
             if not self._goes_on(call, failed, overloads):
-                raise failed
+                break
             step = overloads if failed.overload else call.attempt - overloads
             wait = self._backoff_s * min(LONGEST_WAIT, 2 ** (step - 1)) * jitter(call.id, call.attempt)
             await self._pause(max(wait, failed.retry_after or 0.0), failed)
+        if failed.kind not in self._settle:
+            raise failed
+        call.times, call.attempt = (first, time.time()), 1
+        return self._settled(failed)
 
     def _goes_on(self, call: ModelCall, failed: CallFailed, overloads: int) -> bool:
         """Whether a call that failed is tried again; noted either way. Stops a run whose engine is broken."""

@@ -42,6 +42,16 @@ class Cell:
         """First 12 hex digits of the hash over task, version and solve parameters."""
         return self.plan.cell
 
+    @cached_property
+    def family(self) -> str:
+        """The family of its task, whose calls are shared."""
+        return self.task.info.family
+
+    @cached_property
+    def last_counts(self) -> bool:
+        """Whether its task scores the last reply of a sample alone."""
+        return self.task.info.scored_reply == "last"
+
 
 def local_values(kind: type[Parameters], values: Values) -> dict[str, Json]:
     """Those of the values that name something of a machine (`at_score(local=True)`) and are set."""

@@ -18,17 +18,19 @@ from suite.roles import Stage
 from suite.run.calls import Desk, Stopped, WorkModels
 from suite.run.cells import Cell
 from suite.run.done_work import Done, output_of
-from suite.run.order import CellSample, Group
+from suite.run.order import CellSample
 from suite.run.plan import Plan
 from suite.run.records import output_record, score_record
 from suite.run.sink import Sink
 from suite.run.work import GroupCalls, Work
 from suite.secrets import scrub_all
-from suite.task import Output, Sample
+from suite.task import Output
 
 SCORE_WINDOW = 512  # samples in the score stage at once
 SAME_ERROR_LIMIT = 20  # works that may fail with an error of the task before the run stops
+USUAL_WINDOW = 64  # samples being solved at once where no engine says how many it takes
 TextOf = Callable[[OutputRecord], str]
+Item = tuple[CellSample, int, GroupCalls]  # a sample, its trial, what its group shares
 
 
 class Watcher(Protocol):
@@ -64,8 +66,7 @@ class Driver:
 
     def __post_init__(self) -> None:
         """Nothing is open yet."""
-        self._solve_sink = self.sinks.get(Stage.SOLVE)
-        self._score_sink = self.sinks.get(Stage.SCORE)
+        self._fresh = not len(self.solved)
         self._open = 0
         self._scoring = 0
         self._groups = enumerate(self.plan.groups())
@@ -75,7 +76,10 @@ class Driver:
         self._idle = asyncio.Event()
         self._errors = 0
         self._fatal: BaseException | None = None
-        self._limits = list({seat.line.limit for seats in self.desk.seats.values() for seat in seats})
+        lines = {id(seat.line): seat.line for seats in self.desk.seats.values() for seat in seats}
+        self._slots = [line.slots for line in lines.values()]
+        for slots in self._slots:
+            slots.when_idle = self._fill_soon
 
     @property
     def scoring(self) -> int:
@@ -109,8 +113,16 @@ class Driver:
             worker.cancel()
 
     def _has_room(self) -> bool:
-        target = max((limit.current for limit in self._limits), default=64)
-        return self._open - self._scoring < target + target // 4 + 1 and self._scoring < SCORE_WINDOW
+        """Whether another group may be opened: as many as an engine takes at once, more while one is idle."""
+        if self._scoring >= SCORE_WINDOW:
+            return False
+        target, solving = 0, self._open - self._scoring
+        for slots in self._slots:
+            target = max(target, slots.limit.current)
+        target = target or USUAL_WINDOW
+        if solving < target:
+            return True
+        return solving <= target + target // 4 and any(slots.idle for slots in self._slots)
 
     def _fill(self) -> None:
         """Start workers while there is room for more groups."""
@@ -131,7 +143,7 @@ class Driver:
         if not self._workers:
             self._idle.set()
 
-    def _next(self) -> list[tuple[CellSample, int, GroupCalls]] | None:
+    def _next(self) -> list[Item] | None:
         """The works of the next group with anything left to do; None if there is no room or no more."""
         while self._more and not self.desk.stopping and self._has_room():
             try:
@@ -142,17 +154,14 @@ class Driver:
             except Exception as error:  # reading the samples failed: what is in flight may end
                 self._stop(error)
                 return None
-            if works := self._works(number, group):
-                self._open += len(works)
-                return works
+            items: list[Item] = []
+            for trial in range(self.plan.request.trials):
+                shared = GroupCalls(number, len(group.items) > 1)
+                items += [(one, trial, shared) for one in group.items if not self._finished(one, trial)]
+            if items:
+                self._open += len(items)
+                return items
         return None
-
-    def _works(self, number: int, group: Group) -> list[tuple[CellSample, int, GroupCalls]]:
-        found = []
-        for trial in range(self.plan.request.trials):
-            shared = GroupCalls(number, len(group.items) > 1)
-            found += [(item, trial, shared) for item in group.items if not self._finished(item, trial)]
-        return found
 
     def _stop(self, error: BaseException) -> None:
         self._more = False
@@ -160,16 +169,15 @@ class Driver:
             self._fatal = ours(error) or error
         self.desk.stop()
 
-    async def _worker(self, works: list[tuple[CellSample, int, GroupCalls]]) -> None:
+    async def _worker(self, items: list[Item] | None) -> None:
         """One group after the other, while there is room for another."""
         try:
-            following: list[tuple[CellSample, int, GroupCalls]] | None = works
-            while following is not None:
-                if len(following) == 1:
-                    await self._item(*following[0])
+            while items is not None:
+                if len(items) == 1:
+                    await self._item(*items[0])
                 else:
-                    await self._all([self._item(*work) for work in following])
-                following = self._next()
+                    await self._all([self._item(*one) for one in items])
+                items = self._next()
         except (Stopped, asyncio.CancelledError):
             pass
         except (KeyboardInterrupt, SystemExit):
@@ -184,87 +192,64 @@ class Driver:
 
     def _finished(self, item: CellSample, trial: int) -> bool:
         """Whether nothing is left to do for an item, in the stages of this pass."""
-        if not len(self.solved):
-            return self._solve_sink is None
+        if self._fresh:
+            return Stage.SOLVE not in self.sinks
         cell, sample = self.plan.cells[item.cell].id, item.sample.id
         solved = self.solved.has(cell, sample, trial)
         if solved:
             self.watcher.already(Stage.SOLVE)
-        if self._score_sink is None:
-            return solved or self._solve_sink is None
-        if self.scored.has(cell, sample, trial):
+        if Stage.SCORE in self.sinks and self.scored.has(cell, sample, trial):
             self.watcher.already(Stage.SCORE)
             return True
-        return not solved and self._solve_sink is None
+        return Stage.SCORE not in self.sinks if solved else Stage.SOLVE not in self.sinks
 
     async def _item(self, item: CellSample, trial: int, shared: GroupCalls) -> None:
+        """One sample, solved unless it was, then scored."""
+        cell, sample, seed = self.plan.cells[item.cell], item.sample, self.plan.request.seed
+        if trial or seed:
+            sample = replace(sample, trial=trial, seed=seed)
+        scores = False
         try:
-            cell = self.plan.cells[item.cell]
-            sample = item.sample
-            seed = self.plan.request.seed
-            if trial or seed:
-                sample = replace(sample, trial=trial, seed=seed)
-            solved = await self._solve(cell, sample, shared)
-            if solved is not None and self._score_sink is not None:
+            record = None if self._fresh else output_of(self.solved, cell.id, sample.id, trial)
+            if record is None:
+                work = Work(Stage.SOLVE, cell, sample, shared)
+                try:
+                    output = await cell.task.solve(sample, WorkModels(self.desk, work))
+                    if work.failure is not None:  # the task swallowed it: still no answer
+                        raise work.failure
+                    record = output_record(cell.id, sample, output, [*work.calls], work.last, self.imported)
+                except Exception as error:
+                    self._pend(work, error)
+                    return
+                self.sinks[Stage.SOLVE].done(record)
+                self.watcher.solved(cell, record, output)
+            else:
+                output = record.output
+                if record.text_from:
+                    output = Output(self.text_of(record), output.data, output.finish)
+            if scores := Stage.SCORE in self.sinks:
                 self._scoring += 1
                 self._fill_soon()
-                try:
-                    await self._score(self._score_sink, cell, sample, shared, *solved)
-                finally:
-                    self._scoring -= 1
+                await self._score(Work(Stage.SCORE, cell, sample, shared), record, output)
         finally:
+            self._scoring -= scores
             self._open -= 1
             self._fill_soon()
 
-    async def _solve(
-        self, cell: Cell, sample: Sample[object], shared: GroupCalls
-    ) -> tuple[OutputRecord, Output] | None:
-        """(record, output), from the journal or now; None if it stays pending."""
-        record = output_of(self.solved, cell.id, sample.id, sample.trial)
-        if record is not None:
-            output = record.output
-            if record.text_from:
-                output = Output(self.text_of(record), output.data, output.finish)
-            return record, output
-        if self._solve_sink is None:
-            return None
-        work = _work(cell, sample, shared, Stage.SOLVE)
-        try:
-            output = await cell.task.solve(sample, WorkModels(self.desk, work))
-            if work.failure is not None:  # the task swallowed it: still no answer
-                raise work.failure
-            record = output_record(cell.id, sample, output, list(work.calls), work.last, self.imported)
-        except Exception as error:
-            self._pend(cell, work, error)
-            return None
-        self._solve_sink.done(record)
-        self.watcher.solved(cell, record, output)
-        return record, output
-
-    async def _score(
-        self,
-        sink: Sink,
-        cell: Cell,
-        sample: Sample[object],
-        shared: GroupCalls,
-        solved: OutputRecord,
-        output: Output,
-    ) -> None:
-        if self.scored.has(cell.id, sample.id, sample.trial):
-            return
-        work = _work(cell, sample, shared, Stage.SCORE)
+    async def _score(self, work: Work, solved: OutputRecord, output: Output) -> None:
+        cell, sample = work.cell, work.sample
         try:
             score = await cell.task.score(sample, output, WorkModels(self.desk, work))
             if work.failure is not None:
                 raise work.failure
-            record = score_record(cell.id, sample, output, score, list(work.calls))
+            record = score_record(cell.id, sample, output, score, [*work.calls])
         except Exception as error:
-            self._pend(cell, work, error)
+            self._pend(work, error)
             return
-        sink.done(record)
+        self.sinks[Stage.SCORE].done(record)
         self.watcher.scored(cell, solved, record)
 
-    def _pend(self, cell: Cell, work: Work, error: Exception) -> None:
+    def _pend(self, work: Work, error: Exception) -> None:
         """Note why a work is left undone: a failed call, an error of the task. Raises all other errors."""
         if isinstance(error, SuiteError) and not isinstance(error, PluginError):
             raise error
@@ -273,7 +258,7 @@ class Driver:
             kind, detail = error.kind, error.message[:300]
         else:
             kind = "task-error"
-            place = _place(error, type(cell.task).__module__.partition(".")[0])
+            place = _place(error, type(work.cell.task).__module__.partition(".")[0])
             told = scrub_all("; ".join(line.strip() for line in str(error).splitlines()))
             detail = f"{type(error).__name__}: {told}{place}"[:500]
             self._errors += 1
@@ -286,12 +271,6 @@ class Driver:
                     fix="report it to the task's author; the run continues with the same command",
                 )
             )
-
-
-def _work(cell: Cell, sample: Sample[object], shared: GroupCalls, stage: Stage) -> Work:
-    family = cell.plan.task.partition("/")[0]
-    last = cell.task.info.scored_reply == "last"
-    return Work(stage, shared, family, cell.id, sample.group, sample.id, sample.trial, last)
 
 
 def _place(error: BaseException, package: str) -> str:

@@ -137,21 +137,25 @@ class Slots:
     def __init__(self, limit: Limit) -> None:
         self.limit = limit
         self.in_flight = 0
+        self.when_idle: Callable[[], None] = lambda: None  # a place is free and nobody waits for it
         self._waiting: list[tuple[Place, int, asyncio.Future[None]]] = []
         self._ticket = count()
         self._timer: asyncio.TimerHandle | None = None
         self._soon = False
 
     @property
-    def waiting(self) -> int:
-        """Requests that wait for a place."""
-        return len(self._waiting)
+    def idle(self) -> bool:
+        """Whether a place is free and nobody waits for it."""
+        return not self._waiting and self.in_flight < self.limit.current
 
-    async def enter(self, place: Place) -> None:
+    def entered(self) -> bool:
+        """Take a place if one is free at once; the caller must `leave` then, else `wait`."""
+        free = self.idle and self.limit.resume_at == 0.0
+        self.in_flight += free
+        return free
+
+    async def wait(self, place: Place) -> None:
         """Wait for a place; the caller must `leave`."""
-        if not self._waiting and self.in_flight < self.limit.current and self.limit.resume_at == 0.0:
-            self.in_flight += 1
-            return
         future = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (place, next(self._ticket), future))
         self._grant()
@@ -172,7 +176,9 @@ class Slots:
             asyncio.get_running_loop().call_later(later_s, self.leave)
             return
         self.in_flight -= 1
-        if self._waiting and not self._soon:
+        if not self._waiting:
+            self.when_idle()
+        elif not self._soon:
             self._soon = True
             asyncio.get_running_loop().call_soon(self._later, CONTINUATION_STEPS)
 

@@ -1,7 +1,7 @@
 """Where the records of one stage go: the files of a run folder, or of one of its scorings.
 
-A call is written before its task goes on, since it was paid for. What follows from calls, a solved or a
-scored sample, is written with others of the same turn of the loop.
+What was recorded in one turn of the loop is written at its end: bodies, the calls that name them, then the
+samples that were solved or scored with those. So a killed process loses no more than that one turn brought.
 """
 
 import asyncio
@@ -27,22 +27,21 @@ class Sink:
         self._blocks = Blocks(self._blocks_file)
         self._calls = JournalFile(folder / "calls.jsonl")
         self._done = JournalFile(folder / ("outputs.jsonl" if stage is Stage.SOLVE else "scores.jsonl"))
-        self._waiting: list[OutputRecord | ScoreRecord] = []
+        self._files = (self._blocks_file, self._calls, self._done)  # what refers comes after what it names
+        self._soon = False
         self._failed: RunError | None = None
         sync_folder(folder)
 
-    def _files(self) -> tuple[JournalFile, ...]:
-        return self._blocks_file, self._calls, self._done
-
     def call(self, call: ModelCall) -> None:
-        """Write a finished call, its bodies first."""
-        blocks, request, work = self._blocks, call.request, call.work
-        self._calls.append(
+        """Record a finished call and its bodies. Raises what stood in the way of writing before."""
+        blocks, request, sample = self._blocks, call.request, call.work.sample
+        self._write_soon()
+        self._calls.put(
             CallRecord(
                 id=call.id,
                 role=call.member,
-                group=work.group,
-                trial=work.trial,
+                group=sample.group,
+                trial=sample.trial,
                 kind=request.kind,
                 request_sha256=call.request_sha256,
                 request=blocks.fold([blocks.message(one) for one in request.messages]),
@@ -60,20 +59,26 @@ class Sink:
         )
 
     def done(self, record: OutputRecord | ScoreRecord) -> None:
-        """Write a solved or a scored sample, at the loop's next turn. Raises what stood in the way before."""
+        """Record a solved or a scored sample. Raises what stood in the way of writing before."""
+        self._write_soon()
+        self._done.put(record)
+
+    def _write_soon(self) -> None:
         if self._failed is not None:
             raise self._failed
-        if not self._waiting:
+        if not self._soon:
+            self._soon = True
             asyncio.get_running_loop().call_soon(self._write)
-        self._waiting.append(record)
 
     def _write(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        self._soon = False
         try:
-            if waiting:
-                self._done.append(*waiting)
+            for one in self._files:
+                one.write()
         except RunError as error:
             self._failed = error
+            for one in self._files:  # nothing is written that names what is not there
+                one.waiting.clear()
 
     def flush(self) -> None:
         """Write what waits. Raises RunError where something could not be written."""
@@ -83,11 +88,11 @@ class Sink:
 
     def sync(self) -> None:
         """Put everything on the disk."""
-        for one in self._files():
+        for one in self._files:
             one.sync()
 
     def close(self) -> None:
         """Write, sync and close."""
         self._write()
-        for one in self._files():
+        for one in self._files:
             one.close()

@@ -7,28 +7,20 @@ from suite.chat import Reply, Request, call_id, request_sha256
 from suite.errors import CallFailed
 from suite.models.engine import Asking
 from suite.roles import Stage
+from suite.run.cells import AnySample, Cell
 from suite.run.limits import Place
 from suite.run.order import Trie
 from suite.run.seats import MemberSeat
 
 
-class InFlight:
-    """A call that is being asked; `future` is there once somebody else waits for it."""
-
-    __slots__ = ("future",)
-
-    def __init__(self) -> None:
-        self.future: asyncio.Future[Reply] | None = None
-
-
 class GroupCalls:
-    """What one group's works share: replies by call id, and the order of its requests."""
+    """What one group's works share: replies by call id, calls that are being asked, the order of requests."""
 
     __slots__ = ("number", "replies", "trie")
 
     def __init__(self, number: int, many: bool) -> None:
         self.number = number
-        self.replies: dict[str, Reply | InFlight] = {}
+        self.replies: dict[str, Reply | ModelCall] = {}
         self.trie = Trie() if many else None
 
     def place(self, request: Request) -> Place:
@@ -41,13 +33,9 @@ class Work:
     """One sample of one cell in one trial, in one stage: who asks, what it asked, what failed."""
 
     stage: Stage
+    cell: Cell
+    sample: AnySample
     shared: GroupCalls
-    family: str
-    cell: str
-    group: str
-    sample: str
-    trial: int
-    last_counts: bool = False
     calls: dict[str, None] = field(default_factory=dict)
     nth: dict[str, int] = field(default_factory=dict)
     last: tuple[str, str] = ("", "")  # id and text of the call that was answered last
@@ -57,12 +45,13 @@ class Work:
 class ModelCall:
     """One call of a member for a work, made when it is asked; what came of it is filled in.
 
-    id: its identity. times: wall-clock seconds since the epoch at start and end. attempt: 1 for the first
-    try, 0 of a reply from the cache. kept: when that was asked for, None for one that was asked for now.
+    id: its identity. reply, times: once there are any; wall-clock seconds since the epoch at start and end.
+    attempt: 1 for the first try, 0 of a reply from the cache. kept: when that was asked for, None for one
+    that was asked for now. others: there once somebody else waits for the reply, too.
     """
 
-    __slots__ = ("attempt", "id", "kept", "key", "member", "reply", "request", "request_sha256", "seat",
-                 "times", "work")  # fmt: skip
+    __slots__ = ("attempt", "id", "kept", "key", "member", "others", "reply", "request", "request_sha256",
+                 "seat", "times", "work")  # fmt: skip
 
     def __init__(self, seat: MemberSeat, work: Work, request: Request, key: str) -> None:
         self.seat = seat
@@ -71,26 +60,28 @@ class ModelCall:
         self.member = member = seat.member.member
         self.request = request = seat.overridden(request)
         self.request_sha256 = digest = request_sha256(request)
-        self.id = identity = call_id(work.family, work.group, work.trial, member, key, digest)
-        self.reply = Reply()
-        self.times = (0.0, 0.0)
+        sample = work.sample
+        self.id = identity = call_id(work.cell.family, sample.group, sample.trial, member, key, digest)
+        self.reply: Reply
+        self.times: tuple[float, float]
         self.attempt = 0
         self.kept: float | None = None
+        self.others: asyncio.Future[Reply] | None = None
         if identity not in work.calls:
             work.calls[identity] = None
             work.nth[member] = work.nth.get(member, -1) + 1
 
     def asking(self, seed: int) -> Asking:
         """What an engine is told of who asks."""
-        work, member = self.work, self.member
+        work, sample, member = self.work, self.work.sample, self.member
         return Asking(
             seed,
             self.id,
             member,
-            work.group,
-            work.sample,
-            work.trial,
+            sample.group,
+            sample.id,
+            sample.trial,
             self.key,
             work.nth.get(member),
-            work.last_counts,
+            work.cell.last_counts,
         )

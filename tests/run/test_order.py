@@ -220,7 +220,8 @@ async def test_places_are_given_in_the_plans_order() -> None:
     order: list[int] = []
 
     async def one(number: int) -> None:
-        await slots.enter((number, ()))
+        if not slots.entered():
+            await slots.wait((number, ()))
         order.append(number)
         await asyncio.sleep(0)
         slots.leave()
@@ -237,5 +238,6 @@ async def test_retry_after_holds_everybody_back() -> None:
     slots = Slots(Limit(clock=loop.time))
     slots.limit.overloaded(loop.time(), 0.2)
     started = loop.time()
-    await slots.enter((0, ()))
+    assert not slots.entered()
+    await slots.wait((0, ()))
     assert loop.time() - started >= 0.19
