@@ -8,9 +8,10 @@ is left that two readers could see differently. Not here: what the members mean 
 
 import io
 import os
+import shutil
 import struct
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -18,6 +19,7 @@ from suite.board.bundle.file_names import allowed, unsafe
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import SizeLimits
 from suite.errors import BundleError
+from suite.files import open_regular
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -44,7 +46,31 @@ class ArchiveMember(NamedTuple):
     size: int
     crc: int
     offset: int
-    start: int  # of its bytes
+
+    @property
+    def start(self) -> int:
+        """Where its bytes begin."""
+        return self.offset + _LOCAL.size + len(self.name)
+
+    @property
+    def end(self) -> int:
+        """Where the next member begins."""
+        return self.start + self.size
+
+    @property
+    def _common(self) -> tuple[int, ...]:
+        return _NEEDED, 0, 0, 0, _DATE, self.crc, self.size, self.size, len(self.name), 0
+
+    @property
+    def local(self) -> bytes:
+        """What stands before its bytes."""
+        return _LOCAL.pack(_LOCAL_MARK, *self._common) + self.name.encode("ascii")
+
+    @property
+    def central(self) -> bytes:
+        """Its entry in the directory."""
+        packed = _CENTRAL.pack(_CENTRAL_MARK, _MADE_BY, *self._common, 0, 0, 0, _MODE, self.offset)
+        return packed + self.name.encode("ascii")
 
 
 def write(files: Mapping[str, Path], to: BinaryIO) -> None:
@@ -52,27 +78,24 @@ def write(files: Mapping[str, Path], to: BinaryIO) -> None:
     central: list[bytes] = []
     offset = 0
     for name in sorted(files):
-        raw = name.encode("ascii")
-        size, crc = _measure(files[name])
-        common = (_NEEDED, 0, 0, 0, _DATE, crc, size, size, len(raw), 0)
-        to.write(_LOCAL.pack(_LOCAL_MARK, *common) + raw)
         with files[name].open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                to.write(chunk)
-        central.append(_CENTRAL.pack(_CENTRAL_MARK, _MADE_BY, *common, 0, 0, 0, _MODE, offset) + raw)
-        offset += _LOCAL.size + len(raw) + size
+            crc = _checksum(file)
+            member = ArchiveMember(name, file.tell(), crc, offset)
+            to.write(member.local)
+            file.seek(0)
+            shutil.copyfileobj(file, to)
+        central.append(member.central)
+        offset = member.end
     directory = b"".join(central)
     to.write(directory)
     to.write(_END.pack(_END_MARK, 0, 0, len(central), len(central), len(directory), offset, 0))
 
 
-def _measure(path: Path) -> tuple[int, int]:
-    size = crc = 0
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            size += len(chunk)
-            crc = zlib.crc32(chunk, crc)
-    return size, crc
+def _checksum(file: BinaryIO) -> int:
+    crc = 0
+    while chunk := file.read(_CHUNK):
+        crc = zlib.crc32(chunk, crc)
+    return crc
 
 
 class Archive:
@@ -81,14 +104,14 @@ class Archive:
     def __init__(self, path: Path) -> None:
         """Raises BundleError if it cannot be opened or is no ZIP at all."""
         try:
-            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            self._file = open_regular(path)
         except OSError as error:
             raise BundleError(f"cannot open the bundle: {error.strerror}", where=str(path)) from error
+        self._fd = self._file.fileno()
         self.size = os.fstat(self._fd).st_size
         self._members: dict[str, ArchiveMember] = {}
-        tail = os.pread(
-            self._fd, _END.size + _LONGEST_COMMENT, max(0, self.size - _END.size - _LONGEST_COMMENT)
-        )
+        longest = _END.size + _LONGEST_COMMENT
+        tail = os.pread(self._fd, longest, max(0, self.size - longest))
         if self.size < _END.size or _END_MARK not in tail:
             self.close()
             raise BundleError(
@@ -99,9 +122,7 @@ class Archive:
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        self._file.close()
 
     @property
     def sizes(self) -> Mapping[str, int]:
@@ -110,145 +131,96 @@ class Archive:
 
     def open(self, name: str) -> BinaryIO:
         """The bytes of a member."""
-        member = self._members[name]
+        return self._bytes(self._members[name])
+
+    def _bytes(self, member: ArchiveMember) -> BinaryIO:
         return io.BufferedReader(_Window(self._fd, member.start, member.size), 2**16)
 
     def scan(self, findings: Findings, limits: SizeLimits) -> bool:
         """Whether every byte of its structure is as it must be; what is not goes into `findings` (R0)."""
         try:
-            if self.size > limits.archive:
-                raise _Wrong("archive-too-big", f"it is over {limits.archive} bytes")
-            members = self._central(*self._end(limits), limits)
-            self._locals(members)
-            self._checksums(members)
+            _refuse(self.size > limits.archive, "archive-too-big", f"it is over {limits.archive} bytes")
+            members = list(self._entries(*self._end(limits), limits))
+            for one in members:
+                here = os.pread(self._fd, _LOCAL.size + len(one.name), one.offset)
+                what = "a member's own header says other than the directory"
+                _refuse(here != one.local, "headers-differ", what, one.name)
+            for one in members:
+                what = "a member's bytes do not have its checksum"
+                _refuse(_checksum(self._bytes(one)) != one.crc, "member-checksum", what, one.name)
         except _Wrong as wrong:
             findings.add(f"R0.{wrong.word}", wrong.what, wrong.where, found=wrong.found)
             return False
         self._members = {one.name: one for one in members}
         return True
 
-    def _read(self, offset: int, size: int) -> bytes:
-        return os.pread(self._fd, size, offset)
-
     def _end(self, limits: SizeLimits) -> tuple[int, int, int]:
         """(entries, offset, size) of the central directory."""
-        last = self._read(self.size - _END.size, _END.size)
-        if len(last) != _END.size or last[:4] != _END_MARK:
-            raise _Wrong("trailing-bytes", "there are bytes, or a comment, after the end of the archive")
+        last = os.pread(self._fd, _END.size, self.size - _END.size)
+        trailing = len(last) != _END.size or last[:4] != _END_MARK
+        _refuse(trailing, "trailing-bytes", "there are bytes, or a comment, after the end of the archive")
         _, disk, start_disk, here, entries, size, offset, comment = _END.unpack(last)
-        if comment:
-            raise _Wrong("comment", "the archive has a comment")
-        if 0xFFFF in (here, entries, disk) or 0xFFFFFFFF in (size, offset):
-            raise _Wrong("zip64", "the archive asks for ZIP64, which no bundle needs")
-        if disk or start_disk or here != entries:
-            raise _Wrong("disks", "the archive is split over disks")
-        if entries > limits.members:
-            raise _Wrong("too-many-members", f"there are more than {limits.members} members", found=entries)
-        if offset + size != self.size - _END.size:
-            raise _Wrong("directory", "the central directory does not end where the end record begins")
-        if size > limits.members * (_CENTRAL.size + limits.name):
-            raise _Wrong("directory", "the central directory is bigger than its entries can be")
+        _refuse(comment, "comment", "the archive has a comment")
+        zip64 = 0xFFFF in (here, entries, disk) or 0xFFFFFFFF in (size, offset)
+        _refuse(zip64, "zip64", "the archive asks for ZIP64, which no bundle needs")
+        _refuse(disk or start_disk or here != entries, "disks", "the archive is split over disks")
+        too_many = f"there are more than {limits.members} members"
+        _refuse(entries > limits.members, "too-many-members", too_many, found=entries)
+        what = "the central directory does not end where the end record begins"
+        _refuse(offset + size != self.size - _END.size, "directory", what)
+        what = "the central directory is bigger than its entries can be"
+        _refuse(size > limits.members * (_CENTRAL.size + limits.name), "directory", what)
         return entries, offset, size
 
-    def _central(self, entries: int, offset: int, size: int, limits: SizeLimits) -> list[ArchiveMember]:
-        raw = self._read(offset, size)
-        at = expected = 0
-        found: list[ArchiveMember] = []
+    def _entries(self, entries: int, offset: int, size: int, limits: SizeLimits) -> Iterator[ArchiveMember]:
+        raw = os.pread(self._fd, size, offset)
+        at = end = 0
+        before = ""
         for _ in range(entries):
-            if at + _CENTRAL.size > len(raw):
-                raise _Wrong("directory", "the central directory is shorter than its entries")
-            length, start, plain = self._entry(raw, at, found, expected, limits)
-            expected = start + _LOCAL.size + length + plain
-            at += _CENTRAL.size + length
-        if at != len(raw):
-            raise _Wrong("directory", "the central directory is longer than its entries")
-        if expected != offset:
-            raise _Wrong("layout", "bytes between the members and the directory belong to none")
-        return found
-
-    def _entry(
-        self, raw: bytes, at: int, found: list[ArchiveMember], expected: int, limits: SizeLimits
-    ) -> tuple[int, int, int]:
-        """Check one entry of the directory and add its member; (length of the name, offset, size)."""
-        fields = _CENTRAL.unpack_from(raw, at)
-        mark, made_by, needed, flags, method, time, day, crc, packed, plain, length = fields[:11]
-        extra, comment, disk, internal, external, start = fields[11:]
-        if mark != _CENTRAL_MARK:
-            raise _Wrong("directory", "an entry of the central directory is damaged")
-        name = self._name(raw[at + _CENTRAL.size : at + _CENTRAL.size + length], length, limits)
-        _check_flags(name, flags, method)
-        _check_attributes(name, (made_by, needed, time, day, internal, external, disk))
-        if extra or comment:
-            raise _Wrong("extra", "a member has an extra field or a comment", name)
-        if packed != plain:
-            raise _Wrong("member-size", "a stored member has two different sizes", name)
-        if found and name == found[-1].name:
-            raise _Wrong("duplicate-name", "two members have one name", name)
-        if found and name < found[-1].name:
-            raise _Wrong("order", "members are not in the order of their names", name)
-        if start != expected:
-            raise _Wrong("layout", "members overlap, or bytes between them belong to none", name, start)
-        found.append(ArchiveMember(name, plain, crc, start, start + _LOCAL.size + length))
-        return length, start, plain
-
-    @staticmethod
-    def _name(raw: bytes, length: int, limits: SizeLimits) -> str:
-        name = raw.decode("latin-1")
-        if length > limits.name:
-            raise _Wrong("unsafe-name", f"a member's name is over {limits.name} bytes", name)
-        if len(raw) != length:
-            raise _Wrong("directory", "the central directory is shorter than its entries")
-        if name.endswith("/"):
-            raise _Wrong("link", "a member is a folder", name)
-        if why := unsafe(name):
-            raise _Wrong("unsafe-name", f"a member's name {why}", name)
-        if not allowed(name):
-            raise _Wrong("name-not-allowed", "a member may not stand in a bundle", name)
-        return name
-
-    def _locals(self, members: Iterable[ArchiveMember]) -> None:
-        for member in members:
-            raw = member.name.encode("latin-1")
-            wanted = _LOCAL.pack(
-                _LOCAL_MARK, _NEEDED, 0, 0, 0, _DATE, member.crc, member.size, member.size, len(raw), 0
-            )
-            found = self._read(member.offset, _LOCAL.size + len(raw))
-            if found != wanted + raw:
-                raise _Wrong(
-                    "headers-differ", "a member's own header says other than the directory", member.name
-                )
-
-    def _checksums(self, members: Iterable[ArchiveMember]) -> None:
-        for member in members:
-            crc, at, end = 0, member.start, member.start + member.size
-            while at < end:
-                chunk = self._read(at, min(_CHUNK, end - at))
-                if not chunk:
-                    raise _Wrong("changed", "the file changed while it was read", member.name)
-                crc = zlib.crc32(chunk, crc)
-                at += len(chunk)
-            if crc != member.crc:
-                raise _Wrong("member-checksum", "a member's bytes do not have its checksum", member.name)
+            member = _entry(raw, at, limits)
+            name = member.name
+            _refuse(name == before, "duplicate-name", "two members have one name", name)
+            _refuse(name < before, "order", "members are not in the order of their names", name)
+            what = "members overlap, or bytes between them belong to none"
+            _refuse(member.offset != end, "layout", what, name, member.offset)
+            yield member
+            before, end = name, member.end
+            at += _CENTRAL.size + len(name)
+        _refuse(at != len(raw), "directory", "the central directory is longer than its entries")
+        _refuse(end != offset, "layout", "bytes between the members and the directory belong to none")
 
 
-def _check_flags(name: str, flags: int, method: int) -> None:
-    if flags & 1 or flags & 0x40:
-        raise _Wrong("encrypted", "a member is encrypted", name)
-    if flags & 8:
-        raise _Wrong("descriptor", "a member's sizes stand behind it (a data descriptor)", name)
-    if flags:
-        raise _Wrong("flags", "a member sets flags that no bundle needs", name, flags)
-    if method:
-        raise _Wrong("method", "a member is compressed by the archive; members are stored", name, method)
+def _entry(raw: bytes, at: int, limits: SizeLimits) -> ArchiveMember:
+    """The member of one entry of the directory."""
+    too_short = "the central directory is shorter than its entries"
+    _refuse(at + _CENTRAL.size > len(raw), "directory", too_short)
+    mark, _, _, flags, method, _, _, crc, packed, size, length, *rest = _CENTRAL.unpack_from(raw, at)
+    extra, comment, _, _, external, offset = rest
+    _refuse(mark != _CENTRAL_MARK, "directory", "an entry of the central directory is damaged")
+    name = raw[at + _CENTRAL.size : at + _CENTRAL.size + length].decode("latin-1")
+    _refuse(length > limits.name, "unsafe-name", f"a member's name is over {limits.name} bytes", name)
+    _refuse(len(name) != length, "directory", too_short)
+    _refuse(name.endswith("/"), "link", "a member is a folder", name)
+    why = unsafe(name)
+    _refuse(why, "unsafe-name", f"a member's name {why}", name)
+    _refuse(not allowed(name), "name-not-allowed", "a member may not stand in a bundle", name)
+    _refuse(flags & 0x41, "encrypted", "a member is encrypted", name)
+    _refuse(flags & 8, "descriptor", "a member's sizes stand behind it (a data descriptor)", name)
+    _refuse(flags, "flags", "a member sets flags that no bundle needs", name, flags)
+    _refuse(method, "method", "a member is compressed by the archive; members are stored", name, method)
+    special = external >> 16 & 0o170000 not in (0, 0o100000)
+    _refuse(special, "link", "a member is a link, a folder or a device", name, oct(external >> 16))
+    _refuse(extra or comment, "extra", "a member has an extra field or a comment", name)
+    _refuse(packed != size, "member-size", "a stored member has two different sizes", name)
+    member = ArchiveMember(name, size, crc, offset)
+    other = not raw.startswith(member.central, at)
+    _refuse(other, "attributes", "a member has another date, version or mode than a bundle's", name)
+    return member
 
 
-def _check_attributes(name: str, found: tuple[int, int, int, int, int, int, int]) -> None:
-    """found: made by, needed, time, day, internal, external, disk."""
-    external = found[5]
-    if external >> 16 & 0o170000 not in (0, 0o100000):
-        raise _Wrong("link", "a member is a link, a folder or a device", name, oct(external >> 16))
-    if found != (_MADE_BY, _NEEDED, 0, _DATE, 0, _MODE, 0):
-        raise _Wrong("attributes", "a member has another date, version or mode than a bundle's", name)
+def _refuse(wrong: object, word: str, what: str, where: str = "", found: object = "") -> None:
+    if wrong:
+        raise _Wrong(word, what, where, found)
 
 
 class _Wrong(Exception):
