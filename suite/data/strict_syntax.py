@@ -8,6 +8,7 @@ is wrong and, where it is known, on which line; who reads knows which file it wa
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -18,63 +19,106 @@ from pydantic import BaseModel
 from suite.chat import Json
 from suite.files import read_regular
 
+BIGGEST = 2**53  # of an integer: beyond it, readers that use doubles see another one
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+class NotStrict(ValueError):
+    """Why a JSON text is refused. unquoted: the same in words that hold nothing of the text."""
+
+    def __init__(self, what: str, unquoted: str = "") -> None:
+        super().__init__(what)
+        self.unquoted = unquoted or what
+
+
 def read_json(text: str | bytes, *, nan: bool = False) -> Json:
-    """The value of a JSON text. nan: take NaN and infinity, as Python writes them. Raises ValueError."""
-    if isinstance(text, bytes):
-        try:
-            text = text.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise ValueError(f"not UTF-8 at byte {error.start}") from error
-    try:
-        value: Json = (_PYTHONS if nan else _DECODER).decode(text.removeprefix("\ufeff"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from error
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    if has_half_characters(text, value):
-        raise ValueError("holds half of a character (a lone surrogate)")
+    """The value of a JSON text. nan: take NaN and infinity, as Python writes them. Raises NotStrict."""
+    text = _utf8(text) if isinstance(text, bytes) else text
+    return _decoded(text.removeprefix("\ufeff"), _PYTHONS if nan else _DECODER)
+
+
+def read_exact(data: bytes, depth: int = 64) -> Json:
+    """The value of a JSON text that every reader understands alike: no byte order mark, no integer that a
+    double cannot hold, nested at most that deep. Raises NotStrict.
+    """
+    text = _utf8(data)
+    if text.startswith("\ufeff"):
+        raise NotStrict("begins with a byte order mark")
+    value = _decoded(text, _EXACT, depth)
+    if deeper_than(value, depth):
+        raise NotStrict(f"is nested deeper than {depth}")
     return value
 
 
-def has_half_characters(text: str, value: Json) -> bool:
-    """Whether a JSON text escapes a surrogate without its other half. value: what was read from it."""
-    if "\\ud" not in text and "\\uD" not in text:
-        return False
+def _utf8(data: bytes) -> str:
     try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        return True
-    return False
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        what = f"not UTF-8 at byte {error.start}"
+        raise NotStrict(what, f"is {what}") from error
+
+
+def _decoded(text: str, decoder: json.JSONDecoder, depth: int = 0) -> Json:
+    try:
+        value: Json = decoder.decode(text)
+    except json.JSONDecodeError as error:
+        what = f"not JSON: {error.msg}"
+        place = f"(line {error.lineno}, column {error.colno})"
+        raise NotStrict(f"{what} {place}", f"is {what} (character {error.pos})") from error
+    except RecursionError as error:
+        raise NotStrict("nested too deeply", f"is nested deeper than {depth}") from error
+    if "\\ud" in text or "\\uD" in text:  # perhaps one half of a character without the other
+        try:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise NotStrict("holds half of a character (a lone surrogate)") from error
+    return value
+
+
+def deeper_than(value: Json, depth: int) -> bool:
+    """Whether objects and arrays are nested deeper than that."""
+    level = [value]
+    for _ in range(depth):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return any(isinstance(one, dict | list) for one in level)
 
 
 def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        seen: dict[str, None] = {}
-        for key, _ in pairs:
-            if key in seen:
-                raise ValueError(f"key {key!r} is given twice")
-            seen[key] = None
+        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        raise NotStrict(f"key {twice!r} is given twice", "gives a key twice in one object")
     return found
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"number {text[:40]} is too big")
+        raise NotStrict(f"number {text[:40]} is too big", "holds a number too big for a double")
     return number
 
 
+def _exact(text: str) -> int:
+    if len(text) > 17 or not -BIGGEST <= int(text) <= BIGGEST:
+        raise NotStrict("holds an integer beyond 2^53")
+    return int(text)
+
+
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
+    raise NotStrict(f"{name} is not a JSON number", f"holds {name}, which is no JSON number")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_constant=_refuse)
 _PYTHONS = json.JSONDecoder(object_pairs_hook=_once)
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_constant=_refuse)
+_EXACT = json.JSONDecoder(
+    object_pairs_hook=_once, parse_float=_finite, parse_int=_exact, parse_constant=_refuse
+)
 
 
 def kind(value: object) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from suite.board.bundle import strict_json
 from suite.board.bundle.file_names import SUBMISSION
 from suite.board.pack.bundle_files import listing
 from suite.chat import canonical_json
+from suite.data import strict_syntax
 from suite.files import write_whole
 
 
@@ -19,7 +19,7 @@ def seal(folder: Path) -> str:
     Raises BundleError if a file may not stand there.
     """
     path = folder / SUBMISSION
-    submission: Any = strict_json.read(path.read_bytes())
+    submission: Any = strict_syntax.read_exact(path.read_bytes())
     submission["files"] = msgspec.to_builtins(listing(folder))
     body = canonical_json(submission) + b"\n"
     write_whole(path, [body])

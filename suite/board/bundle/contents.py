@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite.board.bundle import strict_json
 from suite.board.bundle.archive import Archive
 from suite.board.bundle.documents_check import check_documents, documents_of
 from suite.board.bundle.file_names import README, RUN_FILES, SIGNATURE, SUBMISSION
@@ -25,6 +24,7 @@ from suite.board.bundle.signatures import MOST_BYTES
 from suite.board.bundle.size_limits import SizeLimits
 from suite.board.bundle.submission import ListedFile, Submission, SubmittedRun, check_submission
 from suite.chat import Json
+from suite.data import strict_syntax
 from suite.errors import BundleError
 from suite.journal.documents import RunManifest
 
@@ -154,9 +154,9 @@ class _Opening:
 
     def _strict(self, raw: bytes, name: str) -> Json:
         try:
-            return strict_json.read(raw, self._limits.depth)
-        except strict_json.NotStrict as error:
-            self._findings.add("R1.not-strict-json", f"a document {error}", name)
+            return strict_syntax.read_exact(raw, self._limits.depth)
+        except strict_syntax.NotStrict as error:
+            self._findings.add("R1.not-strict-json", f"a document {error.unquoted}", name)
             return None
 
     def _compare_listing(self) -> set[str]:

@@ -12,10 +12,10 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from suite.board.bundle import strict_json
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.schemas import schema_errors
 from suite.board.bundle.size_limits import SizeLimits
+from suite.data import strict_syntax
 from suite.journal.records import (
     AttemptRecord,
     BlockRecord,
@@ -122,9 +122,9 @@ class LinesCheck(Generic[RecordT]):
             self._findings.add("R1.blank-line", "a line is blank", where)
             return
         try:
-            strict_json.read(line, self._limits.depth)
-        except strict_json.NotStrict as why:
-            self._findings.add("R1.not-strict-json", f"a line {why}", where)
+            strict_syntax.read_exact(line, self._limits.depth)
+        except strict_syntax.NotStrict as why:
+            self._findings.add("R1.not-strict-json", f"a line {why.unquoted}", where)
             return
         text = str(error) if isinstance(error, msgspec.MsgspecError) else ""
         self._findings.add("R1.record", "a line is no record of its file", where, found=text)
@@ -139,9 +139,9 @@ class LinesCheck(Generic[RecordT]):
                 )
                 return False
         try:
-            value = strict_json.read(line, self._limits.depth)
-        except strict_json.NotStrict as why:
-            self._findings.add("R1.not-strict-json", f"a line {why}", self.at(self.count))
+            value = strict_syntax.read_exact(line, self._limits.depth)
+        except strict_syntax.NotStrict as why:
+            self._findings.add("R1.not-strict-json", f"a line {why.unquoted}", self.at(self.count))
             return False
         if not odd:
             return True
@@ -184,7 +184,7 @@ class LinesCheck(Generic[RecordT]):
                 usage.reasoning,
             ]
             counts += [options.max_tokens or 0, options.logprobs or 0, options.top or 0]
-        if any(abs(one) > strict_json.BIGGEST for one in counts):
+        if any(abs(one) > strict_syntax.BIGGEST for one in counts):
             return True
         return free and (
             line.count(b"{") + line.count(b"[") > self._limits.depth or _LONG_INTEGER.search(line) is not None

@@ -1,8 +1,8 @@
 """submission.json as a struct, and whether what stands there may be used.
 
 A JSON Schema cannot say everything: dates are parsed here, and what must be unique is compared. Unknown
-fields are refused when a bundle is opened. Not here: reading the bytes (`strict_json`), the schema at work
-(`schemas`), the files that it lists (`contents`).
+fields are refused when a bundle is opened. Not here: the schema at work (`schemas`), the files that it lists
+(`contents`).
 """
 
 from collections import Counter

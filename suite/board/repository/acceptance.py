@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from suite.board.bundle import strict_json
 from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.file_names import README
 from suite.board.bundle.rungs import Findings
@@ -35,6 +34,7 @@ from suite.board.repository.shelves import Shelf, open_repository
 from suite.board.verify import VerifiedBundle, time_limit, verify
 from suite.board.verify.child_work import SECONDS, Tell, TimeUp, in_child
 from suite.chat import canonical_json
+from suite.data import strict_syntax
 from suite.data.cache import sha256_of
 from suite.errors import BundleError, ConfigError, SuiteError
 from suite.files import own_folder, write_whole
@@ -184,7 +184,7 @@ def _open(_: Tell, path: Path) -> Opened:
         if bundle is None:
             raise BundleError(f"{path.name} is not safe to read", fix=f"suite submit verify {path.name}")
         raw = bundle.manifest
-        if canonical_json(strict_json.read(raw)) + b"\n" != raw:
+        if canonical_json(strict_syntax.read_exact(raw)) + b"\n" != raw:
             raise BundleError(
                 "submission.json is not in canonical form", str(path), "pack it with `suite submit pack`"
             )
