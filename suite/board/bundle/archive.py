@@ -129,11 +129,11 @@ class Archive:
         """Name -> bytes, once `scan` found nothing wrong."""
         return {name: one.size for name, one in self._members.items()}
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> io.BufferedReader:
         """The bytes of a member."""
         return self._bytes(self._members[name])
 
-    def _bytes(self, member: ArchiveMember) -> BinaryIO:
+    def _bytes(self, member: ArchiveMember) -> io.BufferedReader:
         return io.BufferedReader(_Window(self._fd, member.start, member.size), 2**16)
 
     def scan(self, findings: Findings, limits: SizeLimits) -> bool:

@@ -8,7 +8,7 @@ identities and references agree. Not here: the byte formats (`archive`, `folder`
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,6 @@ from suite.data import strict_syntax
 from suite.errors import BundleError
 from suite.journal.documents import RunManifest
 
-_CHUNK = 2**20
 _LIMITS = SizeLimits()
 _SUBMISSION_BYTES = 2**20
 _MOST_FAMILIES = 100
@@ -138,7 +137,7 @@ class _Opening:
             return None
         runs = tuple(self._run(number, entry, bad) for number, entry in enumerate(submission.runs))
         readme = self._readme()
-        signature = self._small(SIGNATURE, MOST_BYTES) if SIGNATURE in self._source.sizes else None
+        signature = self._small(SIGNATURE, MOST_BYTES)
         if self._findings.rungs["R0"].errors:
             for rung in ("R1", "R2"):
                 self._findings.not_run(rung, "a file of the bundle is not safe to read")
@@ -146,8 +145,11 @@ class _Opening:
         return Bundle(hashlib.sha256(raw).hexdigest(), submission, runs, readme, raw, signature)
 
     def _small(self, name: str, most: int) -> bytes | None:
-        if self._source.sizes[name] > most:
+        """The bytes of a file, None if it is not there or too big."""
+        if self._source.sizes.get(name, 0) > most:
             self._findings.add("R0.too-big", f"a document is over {most} bytes", name)
+            return None
+        if name not in self._source.sizes:
             return None
         with self._source.open(name) as file:
             return file.read(most + 1)
@@ -166,83 +168,68 @@ class _Opening:
         for name in sorted(set(sizes) - set(listed) - {SUBMISSION, SIGNATURE}):
             findings.add("R2.unlisted-file", "a file is not listed in submission.json", name)
         for name, one in sorted(listed.items()):
+            before = findings.errors
             if name not in sizes:
                 findings.add("R2.missing-file", "a listed file is not there", name)
-                bad.add(name)
-                continue
-            digest, size = hashlib.sha256(), 0
-            with self._source.open(name) as file:
-                while chunk := file.read(_CHUNK):
-                    digest.update(chunk)
-                    size += len(chunk)
-            found = digest.hexdigest()
-            for code, what, expected, here in (
-                ("R2.size-differs", "a file has another size", one.bytes, size),
-                ("R2.bytes-differ", "a file has other bytes", one.sha256, found),
-            ):
-                if here != expected:
-                    findings.add(code, what, name, expected=expected, found=here)
-                    bad.add(name)
-                    break
-            if not name.endswith(".zst") and (one.content_bytes, one.content_sha256) != (size, found):
-                findings.add("R2.content-differs", "a file's content is not what is listed", name)
+            else:
+                with self._source.open(name) as file:
+                    size, sha256 = sizes[name], hashlib.file_digest(file, "sha256").hexdigest()
+                if size != one.bytes:
+                    what = "a file has another size"
+                    findings.add("R2.size-differs", what, name, expected=one.bytes, found=size)
+                elif sha256 != one.sha256:
+                    what = "a file has other bytes"
+                    findings.add("R2.bytes-differ", what, name, expected=one.sha256, found=sha256)
+                if not name.endswith(".zst") and (one.content_bytes, one.content_sha256) != (size, sha256):
+                    findings.add("R2.content-differs", "a file's content is not what is listed", name)
+            if findings.errors > before:
                 bad.add(name)
         return bad
 
     def _run(self, number: int, entry: SubmittedRun, bad: set[str]) -> BundleRun:
         findings = self._findings
-        errors = _errors(findings)
+        before = findings.errors
         base = f"runs/{entry.run_id}/"
         folder = self._scratch / str(number)
-        inner = folder / "scorings" / entry.scoring
-        inner.mkdir(parents=True)
-        complete = not any(base + name in bad for name in RUN_FILES)
+        scoring = f"scorings/{entry.scoring}/"
+        (folder / scoring).mkdir(parents=True)
+        files = {name: folder / name.removesuffix(".zst").replace("scoring/", scoring) for name in RUN_FILES}
         values: dict[str, Json] = {}
         with findings.climbing("R2"):
-            for name in RUN_FILES:
+            for name, place in files.items():
                 if base + name not in self._source.sizes:
                     continue
-                place = (
-                    inner / name.removeprefix("scoring/") if name.startswith("scoring/") else folder / name
-                )
                 if name.endswith(".zst"):
-                    self._unpack(base + name, place.with_suffix(""), base + name in bad)
-                else:
-                    raw = self._small(base + name, self._limits.manifest)
-                    if raw is not None:
-                        place.write_bytes(raw)
-                        values[name] = self._strict(raw, base + name)
-        if not complete or _errors(findings) != errors:
-            return BundleRun(entry.run_id, entry, folder, entry.scoring, False)
-        with findings.climbing("R1"):
-            documents = documents_of(values, base, findings)
-        if documents is not None:
-            with findings.climbing("R2"):
-                check_documents(documents, entry, base, findings)
-                self._records(folder, inner, base, documents.manifest)
-        return BundleRun(entry.run_id, entry, folder, entry.scoring, _errors(findings) == errors)
+                    self._unpack(base + name, place, base + name in bad)
+                elif (raw := self._small(base + name, self._limits.manifest)) is not None:
+                    place.write_bytes(raw)
+                    values[name] = self._strict(raw, base + name)
+        whole = findings.errors == before and not any(base + name in bad for name in RUN_FILES)
+        if whole:
+            with findings.climbing("R1"):
+                documents = documents_of(values, base, findings)
+            if documents is not None:
+                with findings.climbing("R2"):
+                    check_documents(documents, entry, base, findings)
+                    self._records(files, base, documents.manifest)
+        sound = whole and findings.errors == before
+        return BundleRun(entry.run_id, entry, folder, entry.scoring, sound)
 
-    def _records(self, folder: Path, scoring: Path, base: str, manifest: RunManifest) -> None:
+    def _records(self, files: Mapping[str, Path], base: str, manifest: RunManifest) -> None:
         families = {one.cell: one.task.partition("/")[0] for one in manifest.cells}
         if len(set(families.values())) > _MOST_FAMILIES:  # each call's id is tried under each of them
             self._findings.add("R1.too-many-families", f"a run of over {_MOST_FAMILIES} families", base)
             return
-        check = RecordsCheck(folder, scoring, base, families, self._findings, self._limits, self._budget)
-        check.check()
-        for name, count in check.counts.items():
+        check = RecordsCheck(files, base, families, self._findings, self._limits, self._budget)
+        for name, count in check.check().items():
             listed = self._listing[name].records
             if count != listed:
                 what = "a journal has another number of records"
                 self._findings.add("R2.record-count", what, name, expected=listed, found=count)
 
     def _readme(self) -> str:
-        if README not in self._source.sizes:
-            return ""
-        raw = self._small(README, self._limits.readme)
-        if raw is None:
-            return ""
         try:
-            return raw.decode("utf-8")
+            return (self._small(README, self._limits.readme) or b"").decode("utf-8")
         except UnicodeDecodeError:
             self._findings.add("R1.readme", "it is not UTF-8", README)
             return ""
@@ -250,11 +237,10 @@ class _Opening:
     def _unpack(self, name: str, to: Path, differs: bool) -> None:
         """Decompress one journal, counting; a frame that is no frame is an error of R0 unless the
         file is known to be changed anyway."""
-        digest, size = hashlib.sha256(), 0
+        digest = hashlib.sha256()
         try:
             with self._source.open(name) as file, to.open("wb") as out:
                 for piece in unpack(file, self._source.sizes[name], self._limits):
-                    size += len(piece)
                     self._total += len(piece)
                     if self._total > self._limits.total:
                         raise FrameError("too-big", f"all would be over {self._limits.total} bytes")
@@ -263,17 +249,8 @@ class _Opening:
         except FrameError as error:
             rung = "R2" if differs else "R0"
             self._findings.add(f"{rung}.{error.word}", f"a compressed file {error}", name)
-            to.unlink(missing_ok=True)
             return
-        listed = self._listing.get(name)
-        if listed is None:
-            return  # found already: it is not listed
-        if (size, digest.hexdigest()) != (listed.content_bytes, listed.content_sha256):
-            what = "a file's content is not what is listed"
-            self._findings.add(
-                "R2.content-differs", what, name, expected=listed.content_sha256, found=digest.hexdigest()
-            )
-
-
-def _errors(findings: Findings) -> int:
-    return sum(findings.rungs[rung].errors for rung in ("R0", "R1", "R2"))
+        found, listed = digest.hexdigest(), self._listing.get(name)  # what is not listed was found already
+        if listed and (to.stat().st_size, found) != (listed.content_bytes, listed.content_sha256):
+            what, expected = "a file's content is not what is listed", listed.content_sha256
+            self._findings.add("R2.content-differs", what, name, expected=expected, found=found)

@@ -7,8 +7,8 @@ hold. Paths are opened part by part from the folder itself, so that nothing exch
 import os
 import stat
 from collections.abc import Mapping
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from suite.board.bundle.file_names import allowed, unsafe
 from suite.board.bundle.rungs import Findings
@@ -99,7 +99,7 @@ class Folder:
         else:
             self._sizes[name] = found.st_size
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> BufferedReader:
         """The bytes of a file. Raises BundleError if it is no longer what was scanned."""
         *folders, last = name.split("/")
         opened: list[int] = []

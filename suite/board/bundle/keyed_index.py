@@ -5,63 +5,45 @@ The key is drawn anew in each process: who writes a bundle cannot know which two
 
 import os
 import secrets
-import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from hashlib import blake2b
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-_SECRET = secrets.token_bytes(16)
+_SECRET = secrets.token_hex(16)
 _MASK = 2**64 - 1
-# Python's own hash of text is SipHash under a key drawn at start, unless somebody fixed the key.
-_RANDOM = bool(sys.flags.hash_randomization) and os.environ.get("PYTHONHASHSEED", "") in ("", "random")
 
 
-def _keyed(name: str) -> int:
-    body = name.encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(body, digest_size=8, key=_SECRET).digest(), "little")
-
-
-def _siphash(name: str) -> int:
-    return hash(name) & _MASK
-
-
-digest: Callable[[str], int] = _siphash if _RANDOM else _keyed
-"""64 bits of a name that nobody outside this process can predict."""
+def digest(name: str) -> int:
+    """64 bits of a name that nobody outside this process can predict: Python's own hash of text is SipHash,
+    and even where somebody fixed its key, nobody knows the hash of a text that begins with a secret.
+    """
+    return hash(_SECRET + name) & _MASK
 
 
 class Index:
-    """Digest -> line of a file: 28 bytes a record and one for `used`. Fill, `freeze`, then ask."""
+    """Digest -> line of a file: 32 bytes a record and one for `used`. Fill, `freeze`, then ask."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._keys = array("Q")
-        self._offsets = array("Q")
-        self._lengths = array("I")
-        self._notes = array("Q")
+        self._rows = array("Q")
+        self._keys = self._offsets = self._lengths = self._notes = array("Q")
         self.used = bytearray()
         self._fd = -1
 
     def add(self, key: int, offset: int, length: int, note: int = 0) -> None:
         """Add a record. note: 64 bits more that are kept beside it."""
-        self._keys.append(key)
-        self._offsets.append(offset)
-        self._lengths.append(length)
-        self._notes.append(note)
+        self._rows.extend((key, offset, length, note))
 
     def freeze(self) -> None:
         """Sort; nothing may be added after."""
-        if self._keys:
-            order = np.argsort(np.frombuffer(self._keys, dtype=np.uint64), kind="stable")
-            for name in ("_keys", "_offsets", "_lengths", "_notes"):
-                old = getattr(self, name)
-                new = array(old.typecode)
-                new.frombytes(np.frombuffer(old, dtype=old.typecode)[order].tobytes())
-                setattr(self, name, new)
-        self.used = bytearray(len(self._keys))
+        rows = np.array(self._rows, dtype=np.uint64).reshape(-1, 4)
+        columns = rows[np.argsort(rows[:, 0], kind="stable")].T
+        self._keys, self._offsets, self._lengths, self._notes = (array("Q", one.tobytes()) for one in columns)
+        self._rows = array("Q")
+        self.used = bytearray(len(rows))
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -81,9 +63,8 @@ class Index:
 
     def twice(self) -> Iterator[int]:
         """Positions of records whose digest stands before them already."""
-        if len(self._keys) > 1:
-            keys = np.frombuffer(self._keys, dtype=np.uint64)
-            yield from (int(at) + 1 for at in np.flatnonzero(keys[1:] == keys[:-1]))
+        keys = np.array(self._keys, dtype=np.uint64)
+        yield from (int(at) + 1 for at in np.flatnonzero(keys[1:] == keys[:-1]))
 
     def unused(self) -> Iterator[int]:
         """Positions of records that nothing uses, one for each digest."""

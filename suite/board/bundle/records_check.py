@@ -11,83 +11,70 @@ from pathlib import Path
 import msgspec
 
 from suite.board.bundle.keyed_index import Index, digest
-from suite.board.bundle.lines_check import LinesCheck, RecordT
+from suite.board.bundle.lines_check import LinesCheck, RecordT_co
 from suite.board.bundle.requests_check import BadBlock, BlocksCheck
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import call_id
-from suite.journal.records import AttemptRecord, CallRecord, OutputRecord, ScoreRecord
+from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord
 from suite.run.records import output_sha256
 from suite.task import Output
 
-
-class _Reply(msgspec.Struct):
-    text: str = ""
-
-
-class _Call(msgspec.Struct):
-    reply: _Reply = msgspec.field(default_factory=_Reply)
-
-
-_decode_text = msgspec.json.Decoder(_Call).decode
+_decode_call = msgspec.json.Decoder(CallRecord).decode
 
 
 class RecordsCheck:
-    """One run. folder: as unpacked. base: "runs/ID/", for findings. cells: cell -> its task's family."""
+    """One run. files: name in the run's folder of the bundle -> where it was unpacked. base: "runs/ID/", for
+    findings. cells: cell -> its task's family. budget: [bytes that may still be rebuilt].
+    """
 
     def __init__(
         self,
-        folder: Path,
-        scoring: Path,
+        files: Mapping[str, Path],
         base: str,
         cells: Mapping[str, str],
         findings: Findings,
         limits: SizeLimits,
         budget: list[int],
     ) -> None:
-        self._folder, self._scoring, self._base = folder, scoring, base
-        self._cells = cells
+        self._files, self._base, self._cells = files, base, cells
         self._families = sorted(set(cells.values()))
         self._findings, self._limits, self._budget = findings, limits, budget
-        self.counts: dict[str, int] = {}  # file in the bundle -> lines
-        self._outputs = Index(folder / "outputs.jsonl")
+        self._read: list[LinesCheck[msgspec.Struct]] = []
 
-    def check(self) -> None:
-        """Read everything; what is wrong goes into `findings`."""
-        calls = self._calls(self._folder, self._base)
-        self._check_outputs(calls)
-        judging = self._calls(self._scoring, self._base + "scoring/")
+    def check(self) -> dict[str, int]:
+        """Read everything; what is wrong goes into `findings`. File in the bundle -> lines."""
+        calls = self._calls("")
+        self._outputs = self._check_outputs(calls)
+        judging = self._calls("scoring/")
         self._check_scores(calls, judging)
-        for index, base in ((calls, self._base), (judging, self._base + "scoring/")):
-            self._orphans(index, f"{base}calls.jsonl.zst")
+        for index, of in ((calls, ""), (judging, "scoring/")):
+            self._orphans(index, f"{self._base}{of}calls.jsonl.zst")
+        for index in (calls, judging, self._outputs):
             index.close()
-        self._outputs.close()
-        attempts = self._lines(self._folder, self._base, "attempts", AttemptRecord)
-        for _ in attempts.records():
+        for _ in self._lines("attempts", AttemptRecord).records():
             pass
-        self.counts[attempts.where] = attempts.count
+        return {one.where: one.count for one in self._read}
 
-    def _lines(self, folder: Path, base: str, name: str, kind: type[RecordT]) -> LinesCheck[RecordT]:
-        return LinesCheck(
-            folder / f"{name}.jsonl", f"{base}{name}.jsonl.zst", kind, self._findings, self._limits
-        )
+    def _lines(self, name: str, kind: type[RecordT_co]) -> LinesCheck[RecordT_co]:
+        name += ".jsonl.zst"
+        found = LinesCheck(self._files[name], self._base + name, kind, self._findings, self._limits)
+        self._read.append(found)
+        return found
 
-    def _calls(self, folder: Path, base: str) -> Index:
-        where = f"{base}blocks.jsonl.zst"
-        blocks = BlocksCheck(folder / "blocks.jsonl", where, self._findings, self._limits, self._budget)
+    def _calls(self, of: str) -> Index:
+        blocks = BlocksCheck(self._lines(f"{of}blocks", BlockRecord), self._budget)
         blocks.read()
-        self.counts[where] = blocks.count
-        lines = self._lines(folder, base, "calls", CallRecord)
+        lines = self._lines(f"{of}calls", CallRecord)
         index = Index(lines.path)
         for number, offset, length, call in lines.records():
             family = self._check_call(call, lines.at(number), blocks)
             index.add(digest(call.id), offset, length, digest(f"{family}\x1f{call.group}\x1f{call.trial}"))
         blocks.finish()
         index.freeze()
-        self.counts[lines.where] = lines.count
         for at in index.twice():
-            twice: CallRecord = msgspec.json.decode(index.line(at), type=CallRecord)
-            self._findings.add("R2.call-twice", "a call stands twice", lines.where, found=twice.id)
+            found = _decode_call(index.line(at)).id
+            self._findings.add("R2.call-twice", "a call stands twice", lines.where, found=found)
         return index
 
     def _check_call(self, call: CallRecord, where: str, blocks: BlocksCheck) -> str:
@@ -109,8 +96,10 @@ class RecordsCheck:
         self._findings.add("R2.call-id", "a call's id does not follow from its content", where, found=call.id)
         return ""
 
-    def _check_outputs(self, calls: Index) -> None:
-        lines = self._lines(self._folder, self._base, "outputs", OutputRecord)
+    def _check_outputs(self, calls: Index) -> Index:
+        """Outputs by name, and by name with the hash of what was judged."""
+        lines = self._lines("outputs", OutputRecord)
+        index = Index(lines.path)
         for number, offset, length, output in lines.records():
             where = lines.at(number)
             family = self._cells.get(output.cell)
@@ -120,16 +109,12 @@ class RecordsCheck:
                 continue
             group = digest(f"{family}\x1f{output.group}\x1f{output.trial}")
             self._follow(output.calls, (calls,), group, where, output.sample)
-            text = output.output
-            if output.text_from:
-                text = self._filled(output, calls, where)
+            text = self._filled(output, calls, where) if output.text_from else output.output
             name = f"{output.cell}\x1f{output.sample}\x1f{output.trial}"
-            judged = digest(f"{name}\x1f{output_sha256(text)}")
-            key = digest(name)
-            self._outputs.add(key, offset, length, judged)
-            self._outputs.add(judged, offset, length, group)
-        self._outputs.freeze()
-        self.counts[lines.where] = lines.count
+            index.add(digest(name), offset, length)
+            index.add(digest(f"{name}\x1f{output_sha256(text)}"), offset, length, group)
+        index.freeze()
+        return index
 
     def _filled(self, output: OutputRecord, calls: Index, where: str) -> Output:
         """The output with the text that was left out."""
@@ -143,8 +128,7 @@ class RecordsCheck:
         if self._budget[0] < 0:
             self._findings.add("R2.requests-too-big", "the texts of the bundle are too big to be filled in")
             return output.output
-        text = _decode_text(line).reply.text
-        return Output(text, output.output.data, output.output.finish)
+        return Output(_decode_call(line).reply.text, output.output.data, output.output.finish)
 
     def _follow(
         self, names: list[str], indexes: tuple[Index, ...], group: int, where: str, sample: str
@@ -164,7 +148,7 @@ class RecordsCheck:
                 self._findings.add("R2.no-call", what, where, sample=sample, found=name)
 
     def _check_scores(self, calls: Index, judging: Index) -> None:
-        lines = self._lines(self._scoring, self._base + "scoring/", "scores", ScoreRecord)
+        lines = self._lines("scoring/scores", ScoreRecord)
         for number, _, _, score in lines.records():
             where = lines.at(number)
             name = f"{score.cell}\x1f{score.sample}\x1f{score.trial}"
@@ -179,10 +163,9 @@ class RecordsCheck:
                 )
                 continue
             self._follow(score.calls, (judging, calls), self._outputs.note(judged), where, score.sample)
-        self.counts[lines.where] = lines.count
 
     def _orphans(self, index: Index, where: str) -> None:
         for at in index.unused():
-            call: CallRecord = msgspec.json.decode(index.line(at), type=CallRecord)
+            call = _decode_call(index.line(at))
             what = "a call is there that no output or score names"
             self._findings.add("R2.orphan-call", what, where, sample=call.group, found=call.id)

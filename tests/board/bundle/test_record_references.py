@@ -200,13 +200,15 @@ def test_requests_that_grow_without_end(bundle: Path) -> None:
 
 def test_both_notations_of_unset_options(bundle: Path) -> None:
     """A request without options hashes with or without an empty object; both are its hash."""
+    from suite.board.bundle.lines_check import LinesCheck
     from suite.board.bundle.requests_check import BlocksCheck
     from suite.board.bundle.rungs import Findings
     from suite.chat import Request, request_sha256
     from suite.journal.records import CallRecord
 
     (bundle / "blocks.jsonl").write_bytes(encode(_text_block("hi")))
-    blocks = BlocksCheck(bundle / "blocks.jsonl", "x", Findings(), SizeLimits(), [2**30])
+    lines = LinesCheck(bundle / "blocks.jsonl", "x", BlockRecord, Findings(), SizeLimits())
+    blocks = BlocksCheck(lines, [2**30])
     blocks.read()
     for request in (Request("complete", prompt="hi"), Request("complete", prompt="hi", options=Options())):
         digest = request_sha256(request)
