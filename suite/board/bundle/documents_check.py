@@ -5,7 +5,7 @@ Each must be told alike, and hashes must follow from what they are hashes of. No
 follow from the records, or the plan from the pinned world (`verify`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -24,6 +24,7 @@ from suite.journal.documents import (
     ScoringManifest,
 )
 from suite.run.plan import NOT_IDENTITY
+from suite.trees import exactly
 
 SCHEMAS = {
     "manifest.json": "run-manifest.v1.json",
@@ -73,135 +74,96 @@ def roles_identity(roles: Mapping[str, Sequence[RoleMember]]) -> dict[str, Json]
 
 def check_documents(documents: RunDocuments, entry: SubmittedRun, base: str, findings: Findings) -> None:
     """Hold the documents against each other (R2). entry: of the run in submission.json."""
-    _Comparing(documents, entry, base, findings).all()
+    for compare in (_plan, _cells, _scoring, _results, _entry):
+        for code, what, where, expected, found in compare(documents, entry):
+            if not exactly(expected, found):
+                findings.add(f"R2.{code}", what, base + where, expected=expected, found=found)
 
 
-class _Comparing:
-    def __init__(self, documents: RunDocuments, entry: SubmittedRun, base: str, findings: Findings) -> None:
-        self.manifest, self.scoring, self.results = documents.manifest, documents.scoring, documents.results
-        self.entry, self.base, self.findings = entry, base, findings
-        self.scored = {one.cell: one for one in self.scoring.cells}
+Pairs = Iterator[tuple[str, str, str, object, object]]
+"""(code, what it means, where, what must stand there, what does) of values that must be equal."""
 
-    def equal(self, code: str, what: str, where: str, expected: Json, found: Json) -> None:
-        """Note two values that differ. NaN cannot occur; 1 and 1.0 are one number, 1 and true are not."""
-        if not _same(expected, found):
-            self.findings.add(f"R2.{code}", what, self.base + where, expected=expected, found=found)
 
-    def all(self) -> None:
-        """Every comparison."""
-        self._plan()
-        self._manifest_cells()
-        self._scoring()
-        self._results()
-        self._entry()
+def _plan(documents: RunDocuments, _: SubmittedRun) -> Pairs:
+    manifest, plan = documents.manifest, documents.manifest.plan
+    digest = sha256_hex(canonical_json(plan))
+    yield "plan-hash", "the plan has another hash", "manifest.json", digest, manifest.plan_sha256
+    told = {name: getattr(manifest, name) for name in ("format", "seed", "trials", "limit", "shard", "data")}
+    told["roles"] = roles_identity(manifest.roles)
+    told["cells"] = {one.cell: one.prompts_sha256 for one in manifest.cells}
+    for name, found in told.items():
+        yield "plan-differs", "the manifest and its plan differ", f"manifest.json: {name}", plan[name], found
 
-    def _plan(self) -> None:
-        manifest, plan = self.manifest, self.manifest.plan
-        digest = sha256_hex(canonical_json(plan))
-        self.equal("plan-hash", "the plan has another hash", "manifest.json", digest, manifest.plan_sha256)
-        shard = None if manifest.shard is None else list(manifest.shard)
-        what = "the manifest and its plan differ"
-        told: dict[str, Json] = {
-            "format": manifest.format,
-            "seed": manifest.seed,
-            "trials": manifest.trials,
-            "limit": manifest.limit,
-            "shard": shard,
-            "data": manifest.data,
-            "roles": roles_identity(manifest.roles),
-            "cells": {one.cell: one.prompts_sha256 for one in manifest.cells},
-        }
-        for name, found in told.items():
-            self.equal("plan-differs", what, f"manifest.json: {name}", plan[name], found)
 
-    def _manifest_cells(self) -> None:
-        seen = set()
-        for one in self.manifest.cells:
-            identity: dict[str, Json] = {
-                "task": one.task,
-                "version": one.version,
-                "parameters": one.parameters,
-            }
-            digest = sha256_hex(canonical_json(identity))[:12]
-            self.equal("cell-id", "a cell has another id", "manifest.json: cells", digest, one.cell)
-            if one.cell in seen:
-                where = self.base + "manifest.json"
-                self.findings.add("R2.cell-twice", "a cell stands twice", where, found=one.cell)
-            seen.add(one.cell)
-        counted = sorted(self.manifest.counts.samples)
-        what = "samples are counted of other cells"
-        self.equal("counts", what, "manifest.json: counts", sorted(seen), counted)
+def _cells(documents: RunDocuments, _: SubmittedRun) -> Pairs:
+    manifest = documents.manifest
+    seen = set()
+    for one in manifest.cells:
+        identity = {"task": one.task, "version": one.version, "parameters": one.parameters}
+        digest = sha256_hex(canonical_json(identity))[:12]
+        yield "cell-id", "a cell has another id", "manifest.json: cells", digest, one.cell
+        if one.cell in seen:
+            yield "cell-twice", "a cell stands twice", "manifest.json", "", one.cell
+        seen.add(one.cell)
+    counted = sorted(manifest.counts.samples)
+    yield "counts", "samples are counted of other cells", "manifest.json: counts", sorted(seen), counted
 
-    def _scoring(self) -> None:
-        scoring, where, plan = self.scoring, "scoring/manifest.json", "plan_sha256"
-        here, there = (sorted(one.cell for one in of.cells) for of in (self.manifest, scoring))
-        for what, place, expected, found in (
-            ("it is another scoring", "", self.entry.scoring, scoring.scoring),
-            ("it belongs to another run", ": run", self.manifest.name, scoring.run),
-            ("it belongs to another run", f": {plan}", self.manifest.plan_sha256, scoring.plan_sha256),
-            ("it has other cells than the run", "", here, there),
-        ):
-            self.equal("scoring-differs", what, where + place, expected, found)
-        identity: dict[str, Json] = {
-            "roles": roles_identity(scoring.roles),
-            "cells": {one.cell: [one.prompts_sha256, one.score_parameters] for one in scoring.cells},
-        }
-        digest = sha256_hex(canonical_json(identity))[:8]
-        self.equal("scoring-id", "the scoring has another id", where, digest, scoring.scoring)
 
-    def _results(self) -> None:
-        results, where = self.results, "scoring/results.json"
-        about: tuple[tuple[str, Json, Json], ...] = (
-            ("run", self.manifest.name, results.run),
-            ("scoring", self.entry.scoring, results.scoring),
-            ("level", self.scoring.level, results.level),
-            ("imported", self.manifest.imported, results.imported),
-        )
-        for name, expected, told in about:
-            self.equal("results-differ", "results are of another run", f"{where}: {name}", expected, told)
-        wanted = {one.cell: one for one in self.manifest.cells}
-        found = {one.cell: one for one in results.cells}
-        if len(results.cells) != len(wanted) or set(found) != set(wanted):
-            self.equal("results-differ", "results have other cells", where, sorted(wanted), sorted(found))
-            return
-        what = "results differ from the manifest"
-        samples = self.manifest.counts.samples
-        for cell, one in wanted.items():
-            row, scored = found[cell], self.scored.get(cell)
-            sides: tuple[tuple[str, Json, Json], ...] = (
-                ("task", one.task, row.task),
-                ("version", one.version, row.version),
-                ("parameters", one.parameters, row.parameters),
-                ("headline", one.headline, row.headline),
-                (
-                    "score_parameters",
-                    None if scored is None else scored.score_parameters,
-                    row.score_parameters,
-                ),
-                ("prompts", None if scored is None else scored.prompts, row.prompts),
-                ("samples", samples.get(cell, 0) * self.manifest.trials, row.samples),
-            )
-            for name, expected, told in sides:
-                self.equal("results-differ", what, f"{where}: {cell} {name}", expected, told)
+def _scoring(documents: RunDocuments, entry: SubmittedRun) -> Pairs:
+    manifest, scoring, where = documents.manifest, documents.scoring, "scoring/manifest.json"
+    yield "scoring-differs", "it is another scoring", where, entry.scoring, scoring.scoring
+    other, hashed = "it belongs to another run", f"{where}: plan_sha256"
+    yield "scoring-differs", other, f"{where}: run", manifest.name, scoring.run
+    yield "scoring-differs", other, hashed, manifest.plan_sha256, scoring.plan_sha256
+    here, there = (sorted(one.cell for one in of.cells) for of in (manifest, scoring))
+    yield "scoring-differs", "it has other cells than the run", where, here, there
+    identity: dict[str, Json] = {
+        "roles": roles_identity(scoring.roles),
+        "cells": {one.cell: [one.prompts_sha256, one.score_parameters] for one in scoring.cells},
+    }
+    digest = sha256_hex(canonical_json(identity))[:8]
+    yield "scoring-id", "the scoring has another id", where, digest, scoring.scoring
 
-    def _entry(self) -> None:
-        entry, where = self.entry, "submission.json"
-        plan = self.manifest.plan_sha256
-        self.equal("entry-differs", "it names another plan", where, plan, entry.plan_sha256)
-        results = {one.cell: one for one in self.results.cells}
-        cells = self.manifest.cells
-        wanted = [entry_cell(one, self.scored.get(one.cell), results.get(one.cell)) for one in cells]
-        here, there = [one.cell for one in cells], [one.cell for one in entry.cells]
-        if here != there:
-            self.equal("entry-differs", "it names other cells", where, here, there)
-            return
-        what = "submission.json differs from the run"
-        for expected, found in zip(wanted, entry.cells, strict=True):
-            for name in SubmittedCell.__struct_fields__:
-                value, told = getattr(expected, name), getattr(found, name)
-                if name == "headline":  # its numbers are held against the records, with all aggregates
-                    value, told = value.metric, told.metric
-                self.equal("entry-differs", what, f"{where}: {expected.cell} {name}", value, told)
+
+def _results(documents: RunDocuments, entry: SubmittedRun) -> Pairs:
+    manifest, results, where = documents.manifest, documents.results, "scoring/results.json"
+    code, what = "results-differ", "results are of another run"
+    yield code, what, f"{where}: run", manifest.name, results.run
+    yield code, what, f"{where}: scoring", entry.scoring, results.scoring
+    yield code, what, f"{where}: level", documents.scoring.level, results.level
+    yield code, what, f"{where}: imported", manifest.imported, results.imported
+    wanted = {one.cell: one for one in manifest.cells}
+    found = {one.cell: one for one in results.cells}
+    if len(results.cells) != len(wanted) or set(found) != set(wanted):
+        yield code, "results have other cells", where, sorted(wanted), sorted(found)
+        return
+    scored = {one.cell: one for one in documents.scoring.cells}
+    for cell, one in wanted.items():
+        sides = {name: getattr(one, name) for name in ("task", "version", "parameters", "headline")}
+        for name in ("score_parameters", "prompts"):
+            sides[name] = getattr(scored.get(cell), name, None)
+        sides["samples"] = manifest.works_of(cell)
+        for name, expected in sides.items():
+            place, told = f"{where}: {cell} {name}", getattr(found[cell], name)
+            yield code, "results differ from the manifest", place, expected, told
+
+
+def _entry(documents: RunDocuments, entry: SubmittedRun) -> Pairs:
+    manifest, where, code = documents.manifest, "submission.json", "entry-differs"
+    yield code, "it names another plan", where, manifest.plan_sha256, entry.plan_sha256
+    here, there = [one.cell for one in manifest.cells], [one.cell for one in entry.cells]
+    if here != there:
+        yield code, "it names other cells", where, here, there
+        return
+    scored = {one.cell: one for one in documents.scoring.cells}
+    results = {one.cell: one for one in documents.results.cells}
+    for one, found in zip(manifest.cells, entry.cells, strict=True):
+        expected = entry_cell(one, scored.get(one.cell), results.get(one.cell))
+        for name in SubmittedCell.__struct_fields__:
+            value, told = getattr(expected, name), getattr(found, name)
+            if name == "headline":  # its numbers are held against the records, with all aggregates
+                value, told = value.metric, told.metric
+            yield code, "submission.json differs from the run", f"{where}: {one.cell} {name}", value, told
 
 
 def entry_cell(cell: CellRecord, scored: ScoredCell | None, results: CellResult | None) -> SubmittedCell:
@@ -220,14 +182,3 @@ def entry_cell(cell: CellRecord, scored: ScoredCell | None, results: CellResult 
             unscored=0 if row is None else row.unscored,
         ),
     )
-
-
-def _same(a: Json, b: Json) -> bool:
-    """Equal as JSON: numbers by value, true and 1 apart."""
-    if isinstance(a, bool) or isinstance(b, bool):
-        return a is b
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
-    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
-        return len(a) == len(b) and all(map(_same, a, b))
-    return bool(a == b)
