@@ -16,17 +16,16 @@ _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-
 _FIRST_RUN = date(2020, 1, 1)
 _FIRST_MODEL = date(2010, 1, 1)
 _AHEAD = timedelta(days=2)  # clocks and time zones
-PARTS = ("model", "submitter", "disclosure", "terms")
 
 
-def broken_rules(found: Mapping[str, Json], today: date | None = None) -> Iterator[tuple[str, str, Json]]:
+def broken_rules(found: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:
     """(field, what is wrong, what stands there) for what is declared in a submission."""
-    for part in PARTS:
+    for part in ("model", "submitter", "disclosure", "terms"):
         for field, text in strings(found.get(part) or {}, part):
             if what := hidden(text) or _misleading(text):
                 yield field, what, ascii(text)[:200]
     model = found.get("model")
-    latest = (today or datetime.now(UTC).date()) + _AHEAD
+    latest = datetime.now(UTC).date() + _AHEAD
     for field, value, first in (
         ("created", found.get("created"), _FIRST_RUN),
         ("model/release_date", model.get("release_date") if isinstance(model, dict) else None, _FIRST_MODEL),

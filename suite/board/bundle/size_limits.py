@@ -22,7 +22,6 @@ class SizeLimits:
     string: int = 8192  # one string of submission.json
     manifest: int = 4 * MIB  # one JSON document
     readme: int = 64 * 1024
-    runs: int = 500
     window: int = 2**27  # of a zstd frame
     name: int = 240
     ratio: int = 4000

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from suite.board.bundle.declared_texts import broken_rules, strings
-from suite.board.bundle.file_names import RUN_FILES, SIGNATURE, SUBMISSION, allowed, run_path, unsafe
+from suite.board.bundle.file_names import README, RUN_FILES, SUBMISSION, unsafe
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.schemas import schema_errors
 from suite.board.bundle.size_limits import SizeLimits
@@ -219,18 +219,23 @@ def check_submission(value: Json, findings: Findings, limits: SizeLimits) -> Sub
     for field, text in strings(value):
         if len(text.encode()) > limits.string:
             findings.add("R1.long-string", f"a string is over {limits.string} bytes", field)
-    if len(found.runs) > limits.runs:
-        findings.add("R1.too-many-runs", f"there are more than {limits.runs} runs")
     for name, number in Counter(one.path for one in found.files).items():
         if number > 1:
             findings.add("R1.listed-twice", "a file is listed more than once", name)
-        if not allowed(name) or unsafe(name) or name in (SUBMISSION, SIGNATURE):
+        if unsafe(name):
             findings.add("R1.path", "a listed file may not stand in a bundle", name)
     for name, number in Counter(one.run_id for one in found.runs).items():
         if number > 1:
             findings.add("R1.run-twice", "a run id stands more than once", name)
     _check_files_of_runs(found, findings)
-    _check_dates(found, findings)
+    for of, told, what in (
+        (datetime, found.created, "created is no date with time and zone"),
+        (date, found.model.release_date, "model.release_date is no date"),
+    ):
+        try:
+            of.fromisoformat(told or "2000-01-01")
+        except ValueError:
+            findings.add("R1.date", what, found=told)
     for field, what, there in broken_rules(msgspec.convert(value, dict[str, Json])):
         findings.add("R1.declared", what, f"{SUBMISSION}: {field}", found=there)
     return found if findings.rungs["R1"].errors == before else None
@@ -238,29 +243,11 @@ def check_submission(value: Json, findings: Findings, limits: SizeLimits) -> Sub
 
 def _check_files_of_runs(found: Submission, findings: Findings) -> None:
     listed = {one.path for one in found.files}
-    runs = {one.run_id for one in found.runs}
-    for run in runs:
-        for name in RUN_FILES:
-            if f"runs/{run}/{name}" not in listed:
-                findings.add("R1.file-missing", "a run lacks a required file", f"runs/{run}/{name}")
-    for name in sorted(listed):
-        path = run_path(name)
-        if path is not None and path[0] not in runs:
-            findings.add("R1.no-such-run", "a file belongs to a run that is not listed", name)
+    wanted = {f"runs/{run.run_id}/{name}" for run in found.runs for name in RUN_FILES}
+    for name in sorted(wanted - listed):
+        findings.add("R1.file-missing", "a run lacks a required file", name)
+    for name in sorted(listed - wanted - {README}):
+        findings.add("R1.no-such-run", "a file belongs to a run that is not listed", name)
     for one in found.files:
         if (one.records is not UNSET) != one.path.endswith(".jsonl.zst"):
             findings.add("R1.schema", "records must be given for journals and only for them", one.path)
-
-
-def _check_dates(found: Submission, findings: Findings) -> None:
-    try:
-        if datetime.fromisoformat(found.created).tzinfo is None:
-            raise ValueError
-    except ValueError:
-        findings.add("R1.date", "created is no date with time and zone", found=found.created)
-    released = found.model.release_date
-    if released is not None:
-        try:
-            date.fromisoformat(released)
-        except ValueError:
-            findings.add("R1.date", "model.release_date is no date", found=released)
