@@ -80,64 +80,16 @@ def get(declared: "Mapping[str, Json]", field: str) -> "Json":
 
 def template(declared: "Mapping[str, Json]") -> str:
     """A commented YAML file of all declarations, with what is known filled in."""
+    from importlib.resources import files
 
-    def shown(field: str) -> str:
-        value = get(declared, field)
+    def shown(place: re.Match[str]) -> str:
+        value = get(declared, place[1])
+        if isinstance(value, Mapping):
+            return "".join(f"\n    {json.dumps(name)}: {level}" for name, level in value.items())
         return "" if value in (None, "") else " " + json.dumps(value, ensure_ascii=False)
 
-    lines = [
-        "# Declarations of a submission: fill in, then `suite submit pack RUN… --declare THIS-FILE`.",
-        "# Everything here is published. Fields left empty are left out; those marked * must be given.",
-        f"submission_type:{shown('submission_type')}  # standard, or custom with changes below",
-        "supersedes:  # id of the bundle that this one replaces",
-        "model:",
-    ]
-    for name, note in _MODEL:
-        if f"model.{name}" == "model.identity":
-            lines.append("  identity:  # as the runs recorded it")
-            lines += [
-                f"    {key}:{shown(f'model.identity.{key}')}"
-                for key in ("kind", "name", "revision", "weights_sha256")
-            ]
-        else:
-            lines.append(f"  {name}:{shown(f'model.{name}')}  # {note}")
-    lines += ["submitter:", *(f"  {name}:  # {note}" for name, note in _SUBMITTER), "disclosure:"]
-    lines += ["  contamination:  # per dataset: none_known, train_split, evaluation_data,"]
-    lines += ["                  # synthetic_from_evaluation_data, unknown"]
-    levels = get(declared, "disclosure.contamination")
-    if isinstance(levels, dict):
-        lines += [f"    {json.dumps(name)}: {level}" for name, level in levels.items()]
-    lines += [
-        "  selection:",
-        "    rule:  # * which run this is: only_run, first, last, best, other",
-        "    complete_runs:  # * how many complete runs there were, this one included",
-        "    note:",
-        "  changes: []  # of a custom submission: [{what: prompt, why: …, url: https://…}]",
-        "  references_access:  # * whether the model could see reference answers: no, yes, unknown",
-        "terms:",
-        "  traces_licence:  # * of the replies: CC-BY-4.0, CC0-1.0, board-terms",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-_MODEL = (
-    ("display_name", "* how it is called in tables"),
-    ("organization", "* who made it"),
-    ("identity", ""),
-    ("availability", "open_weights, closed_weights, unknown"),
-    ("deployment", "self_deployed, externally_managed, unknown"),
-    ("release_date", "2026-01-31"),
-    ("parameters_total", "a count, for example 7000000000; leave empty if not known"),
-    ("parameters_active", "of a mixture of experts"),
-    ("licence", "as text"),
-    ("url", "https://…"),
-)
-_SUBMITTER = (
-    ("name", "* who submits"),
-    ("organization", "whom for"),
-    ("contact", "how to be reached, as text; it is published"),
-    ("relationship", "* to the model: first_party, third_party, collaborative, other"),
-)
+    text = (files("suite.board.pack") / "declarations.yaml").read_text("utf-8")
+    return re.sub("<([a-z0-9_.]+)>", shown, text)
 
 
 def known(runs: "Sequence[Run]", board: "Board | None") -> "dict[str, Json]":
@@ -176,16 +128,9 @@ def _identity(member: "RoleMember") -> dict[str, str | None]:
     provider = told.get("provider") or member.spec.partition("/")[0]
     name = str(told.get("name") or member.spec.partition("/")[2].partition("?")[0])
     revision = str(told.get("revision") or "")
-    found: dict[str, str | None] = {"name": name, "revision": None, "weights_sha256": None}
-    if re.fullmatch("[0-9a-f]{40}", revision):
-        found["revision"] = revision
-    elif re.fullmatch("[0-9a-f]{64}", revision):
-        found["weights_sha256"] = revision
-    if provider == "openai":
-        found["kind"] = "endpoint"
-    else:
-        found["kind"] = "hub" if "/" in name and found["revision"] else "local"
-    return found
+    commit, weights = (revision if re.fullmatch(f"[0-9a-f]{{{n}}}", revision) else None for n in (40, 64))
+    kind = "endpoint" if provider == "openai" else "hub" if "/" in name and commit else "local"
+    return {"kind": kind, "name": name, "revision": commit, "weights_sha256": weights}
 
 
 def ended(runs: "Sequence[Run]") -> str:
@@ -237,30 +182,7 @@ def merged(base: "Mapping[str, Json]", over: "Mapping[str, Json]") -> "dict[str,
     return found
 
 
-_CELL: "dict[str, Json]" = {
-    "cell": "0" * 12,
-    "task": "x",
-    "version": 1,
-    "parameters": {},
-    "score_parameters": {},
-    "headline": {"metric": "x", "value": None, "n": 0, "unscored": 0},
-}
-_RUN: "dict[str, Json]" = {
-    "run_id": "x",
-    "plan_sha256": "0" * 64,
-    "scoring": "0" * 8,
-    "trace_policy": "full",
-    "cells": [_CELL],
-}
-_FILE: "dict[str, Json]" = {
-    "path": "README.md",
-    "bytes": 0,
-    "sha256": "0" * 64,
-    "content_bytes": 0,
-    "content_sha256": "0" * 64,
-}
-# to hold a part against the schema
-_REST: "dict[str, Json]" = {"format": "suite-submission/1", "runs": [_RUN], "files": [_FILE]}
+_REST: "dict[str, Json]" = {"format": "suite-submission/1", "runs": [{}], "files": [{}]}  # is made later
 
 
 def problems(declared: "Mapping[str, Json]") -> list[str]:
@@ -269,17 +191,15 @@ def problems(declared: "Mapping[str, Json]") -> list[str]:
     from suite.board.bundle.schemas import schema_errors
 
     flags = {field: flag for flag, (field, _) in FLAGS.items()}
-    missing = {field for field in REQUIRED if get(declared, field) in (None, "")}
+    missing = [field for field in REQUIRED if get(declared, field) in (None, "")]
     found = [
-        f"{field} is not declared: --{flags[field]} (or in a file given with --declare)"
-        for field in REQUIRED
-        if field in missing
+        f"{field} is not declared: --{flags[field]} (or in a file given with --declare)" for field in missing
     ]
     parents = {field.rpartition(".")[0] for field in missing}
     for field, what, value in schema_errors("submission.v1.json", {**declared, **_REST}, own=True):
         name = field.replace("/", ".")
         lacking = what.startswith("lacks") and name in parents
-        if not lacking and name not in missing:
+        if not lacking and name not in missing and not name.startswith(("runs.", "files.")):
             found.append(f"{name or 'declarations'}: {what} (found {value!r:.80})")
     found += [f"{field.replace('/', '.')}: {what}" for field, what, _ in broken_rules(declared)]
     if declared.get("submission_type") == "custom" and not get(declared, "disclosure.changes"):
