@@ -99,7 +99,7 @@ def _cells(documents: RunDocuments, _: SubmittedRun) -> Pairs:
     manifest = documents.manifest
     seen = set()
     for one in manifest.cells:
-        identity = {"task": one.task, "version": one.version, "parameters": one.parameters}
+        identity: dict[str, Json] = {"task": one.task, "version": one.version, "parameters": one.parameters}
         digest = sha256_hex(canonical_json(identity))[:12]
         yield "cell-id", "a cell has another id", "manifest.json: cells", digest, one.cell
         if one.cell in seen:

@@ -8,7 +8,7 @@ bytes (`bundle.archive`), OpenSSH's part (`bundle.signatures`).
 import shutil
 import tempfile
 from collections.abc import Sequence
-from hashlib import sha256
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -17,11 +17,11 @@ from msgspec import UNSET
 from suite.board.bundle import archive, frames, signatures
 from suite.board.bundle.archive import Archive
 from suite.board.bundle.documents_check import entry_cell
-from suite.board.bundle.file_names import JOURNALS, README, SCORING_JOURNALS, SIGNATURE, SUBMISSION, allowed
+from suite.board.bundle.file_names import README, RUN_FILES, SIGNATURE, SUBMISSION, allowed
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import SizeLimits
 from suite.board.bundle.submission import FORMAT, ListedFile, Submission, SubmittedRun
-from suite.chat import canonical_json
+from suite.chat import canonical_json, sha256_hex
 from suite.errors import BundleError
 from suite.files import replacing, write_whole
 from suite.journal.run import Run
@@ -47,16 +47,11 @@ def listing(folder: Path) -> list[ListedFile]:
         if name in (SUBMISSION, SIGNATURE):
             continue
         raw = path.read_bytes()
-        size, digest = len(raw), sha256(raw).hexdigest()
-        content = frames.facts(path) if name.endswith(".zst") else (size, digest, UNSET)
+        size, digest = len(raw), sha256_hex(raw)
+        inner, plain, lines = frames.facts(path) if name.endswith(".zst") else (size, digest, UNSET)
         found.append(
             ListedFile(
-                path=name,
-                bytes=size,
-                sha256=digest,
-                content_bytes=content[0],
-                content_sha256=content[1],
-                records=content[2],
+                path=name, bytes=size, sha256=digest, content_bytes=inner, content_sha256=plain, records=lines
             )
         )
     return found
@@ -92,26 +87,33 @@ def _entry(run: Run) -> SubmittedRun:
     )
 
 
-def stage(runs: Sequence[Run], declared: Values, readme: bytes, folder: Path) -> str:
-    """Write the files of a bundle into an empty folder; returns the bundle's id.
+def sources(run: Run) -> dict[str, Path]:
+    """Name of a file in the run's folder of a bundle -> the file that it is made of; journals first."""
+    found = {}
+    for base, folder in (("", run.folder), ("scoring/", run.judged.folder)):
+        names = [name for name in RUN_FILES if name.startswith("scoring/") == bool(base)]
+        for name in sorted(names, key=lambda name: not name.endswith(".zst")):
+            found[name] = folder / name.removeprefix(base).removesuffix(".zst")
+    return found
+
+
+def stage(
+    runs: Sequence[Run], declared: Values, readme: bytes, folder: Path
+) -> tuple[str, Sequence[ListedFile]]:
+    """Write the files of a bundle into an empty folder; returns the bundle's id and its files.
 
     declared: submission.json but for format, runs and files; it fits the schema.
     """
     for run in runs:
-        base = folder / "runs" / run_id(run)
-        for source, to, names in (
-            (run.folder, base, JOURNALS),
-            (run.judged.folder, base / "scoring", SCORING_JOURNALS),
-        ):
-            to.mkdir(parents=True)
-            shutil.copyfile(source / "manifest.json", to / "manifest.json")
-            for name in names:
-                journal, packed = source / f"{name}.jsonl", to / f"{name}.jsonl.zst"
-                if journal.exists():
-                    frames.compress_file(journal, packed)
-                else:
-                    packed.write_bytes(frames.compress(b""))
-        shutil.copyfile(run.judged.folder / "results.json", base / "scoring" / "results.json")
+        for name, source in sources(run).items():
+            to = folder / "runs" / run_id(run) / name
+            to.parent.mkdir(parents=True, exist_ok=True)
+            if not name.endswith(".zst"):
+                shutil.copyfile(source, to)
+            elif source.exists():
+                frames.compress_file(source, to)
+            else:
+                to.write_bytes(frames.compress(b""))
     if readme:
         (folder / README).write_bytes(readme)
     entries = sorted(map(_entry, runs), key=lambda one: one.run_id)
@@ -119,7 +121,7 @@ def stage(runs: Sequence[Run], declared: Values, readme: bytes, folder: Path) ->
     submission = msgspec.convert(whole, Submission, from_attributes=True)
     body = canonical_json(msgspec.to_builtins(submission)) + b"\n"
     write_whole(folder / SUBMISSION, [body])
-    return sha256(body).hexdigest()
+    return sha256_hex(body), submission.files
 
 
 def sign_bundle(path: Path, key: Path, *, replace: bool = False) -> signatures.Signature:
@@ -130,31 +132,24 @@ def sign_bundle(path: Path, key: Path, *, replace: bool = False) -> signatures.S
     """
     if path.is_dir():
         return _sign_folder(path, key, replace)
-    archive = _opened(path)
-    try:
-        with tempfile.TemporaryDirectory(prefix="suite-sign-") as scratch:
-            folder = Path(scratch)
-            for name in archive.sizes:
-                place = folder / name
-                place.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(name) as source, place.open("wb") as to:
-                    shutil.copyfileobj(source, to)
-            found = _sign_folder(folder, key, replace)
-            write_archive(folder, path)
-    finally:
-        archive.close()
-    return found
-
-
-def _opened(path: Path) -> Archive:
     if not path.is_file():
         raise BundleError(f"there is no bundle {path.name}", where=str(path))
-    archive, findings = Archive(path), Findings(1)
-    if not archive.scan(findings, SizeLimits()):
-        archive.close()
-        first = findings.kept[0]
-        raise BundleError(f"{path.name} is no safe bundle: {first.what}", where=first.where)
-    return archive
+    with (
+        closing(Archive(path)) as archive,
+        tempfile.TemporaryDirectory(prefix="suite-sign-") as scratch,
+    ):
+        findings, folder = Findings(1), Path(scratch)
+        if not archive.scan(findings, SizeLimits()):
+            first = findings.kept[0]
+            raise BundleError(f"{path.name} is no safe bundle: {first.what}", where=first.where)
+        for name in archive.sizes:
+            place = folder / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(name) as source, place.open("wb") as to:
+                shutil.copyfileobj(source, to)
+        found = _sign_folder(folder, key, replace)
+        write_archive(folder, path)
+    return found
 
 
 def _sign_folder(folder: Path, key: Path, replace: bool) -> signatures.Signature:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.board.bundle.contents import open_bundle
-from suite.board.bundle.file_names import JOURNALS, README, SCORING_JOURNALS, SUBMISSION
+from suite.board.bundle.file_names import README, SUBMISSION
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.board.pack import bundle_files, declarations, private_data
@@ -133,15 +133,12 @@ def _secrets(
 ) -> Iterator[str]:
     found: list[private_data.Leak] = []
     for run in runs:
-        for place, base, names in (
-            (run.folder, run.name, JOURNALS),
-            (run.judged.folder, f"{run.name}/scorings/{run.scoring}", SCORING_JOURNALS),
-        ):
-            for name in names:
-                found += private_data.in_journal(place / f"{name}.jsonl", f"{base}/{name}.jsonl", machine)
-            for name in ("manifest.json", "results.json"):
-                if (place / name).exists() and (name == "manifest.json" or place != run.folder):
-                    found += private_data.in_document((place / name).read_bytes(), f"{base}/{name}", machine)
+        for name, path in bundle_files.sources(run).items():
+            where = f"{run.name}/{path.relative_to(run.folder)}"
+            if name.endswith(".zst"):
+                found += private_data.in_journal(path, where, machine)
+            elif path.exists():
+                found += private_data.in_document(path.read_bytes(), where, machine)
     found += private_data.in_document(canonical_json(declared), "the declarations", machine)
     found += private_data.in_text(readme, README, machine)
     for leak in found[:_SHOWN]:
@@ -163,22 +160,19 @@ def _write(wish: Wish, runs: Sequence[Run], declared: Values, readme: bytes, out
         with tempfile.TemporaryDirectory(prefix=".suite-pack-", dir=near) as scratch:
             staged = Path(scratch) / "bundle"
             staged.mkdir()
-            identity = bundle_files.stage(runs, declared, readme, staged)
+            identity, listed = bundle_files.stage(runs, declared, readme, staged)
             _check(staged)
-            listed = bundle_files.listing(staged)
-            if wish.folder:
-                _fits(sum(one.bytes for one in listed), wish.board)
-                if output.exists():
-                    _only_a_bundle(output)
-                    shutil.rmtree(output)
-                staged.rename(output)
-                size = sum(one.bytes for one in listed) + (output / SUBMISSION).stat().st_size
-            else:
-                packed = Path(scratch) / "bundle.zip"
-                bundle_files.write_archive(staged, packed)
-                size = packed.stat().st_size
-                _fits(size, wish.board)
-                packed.replace(output)
+            made = staged
+            size = sum(one.bytes for one in listed) + (staged / SUBMISSION).stat().st_size
+            if not wish.folder:
+                made = Path(scratch) / "bundle.zip"
+                bundle_files.write_archive(staged, made)
+                size = made.stat().st_size
+            _fits(size, wish.board)
+            if wish.folder and output.exists():
+                _only_a_bundle(output)
+                shutil.rmtree(output)
+            made.replace(output)
     except OSError as error:
         raise BundleError(
             f"cannot write the bundle: {error.strerror or error}",
@@ -198,9 +192,7 @@ def _write(wish: Wish, runs: Sequence[Run], declared: Values, readme: bytes, out
 
 def _fits(size: int, board: "Board | None") -> None:
     """Raises ConfigError for a bundle that would be refused for its size."""
-    most = min(
-        SizeLimits().archive, board.limits.bundle_mib * MIB if board is not None else SizeLimits().archive
-    )
+    most = SizeLimits().archive if board is None else board.limits.bundle_mib * MIB
     if size > most:
         whose = f"board {board.id}" if board is not None else "verifying"
         raise ConfigError(
