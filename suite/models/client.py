@@ -13,7 +13,6 @@ from suite.errors import CallFailed
 from suite.models import classifier, likelihood, rankings
 from suite.models.classifier import Head
 from suite.models.connection import REPLY_MIB, Answer
-from suite.models.credentials import Scrubber
 from suite.models.endpoint import told
 from suite.models.engine import Note, silent_note
 from suite.models.faults import SettingRefused, TooMuchAsked, refused
@@ -25,6 +24,7 @@ from suite.models.strict_schemas import plain
 from suite.models.tokens import tokenized
 from suite.models.wire import Dialect, chat_body, complete_body
 from suite.models.wordings import Wording
+from suite.secrets import Scrubber
 
 Body = Callable[[Request, str, Dialect, int | None, dict[str, Json]], bytes]
 

@@ -13,8 +13,6 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from suite.errors import ConfigError
 from suite.secrets import Scrubber, remember
 
-__all__ = ["Scrubber", "check_header", "read_headers", "read_key", "split_url"]
-
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2
 _NO_KEY = re.compile(r"[^!-~]|[\"'`]")

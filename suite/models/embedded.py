@@ -15,7 +15,6 @@ from pydantic import Field
 from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.client import OpenAIClient
-from suite.models.credentials import Scrubber
 from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, need
 from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
@@ -25,6 +24,7 @@ from suite.models.spec import ModelSpec
 from suite.models.supervisor import python_command
 from suite.models.weights import fetch, weights_of
 from suite.models.wire import DIALECTS
+from suite.secrets import Scrubber
 
 LLAMAS = {"smollm2-135m": 8192}  # the most tokens that a model was trained for
 QUEUE = 3

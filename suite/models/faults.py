@@ -16,9 +16,9 @@ import msgspec
 
 from suite.chat import Json, Reply, Usage
 from suite.errors import CallFailed
-from suite.models.credentials import Scrubber
 from suite.models.peer_json import decode, whole_text
 from suite.models.wordings import NOTHING, Found, RefusedTokens, Wording, look_up
+from suite.secrets import Scrubber
 
 _OVERLOAD = frozenset({429, 503, 529})
 _RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})

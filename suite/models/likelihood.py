@@ -11,14 +11,14 @@ from itertools import takewhile
 
 import msgspec
 
-from suite.chat import Message, Reply, Request, assistant, user
+from suite.chat import Reply, Request, assistant, user
 from suite.errors import CallFailed
 from suite.models.batches import together
 from suite.models.classifier import Rated, rating_reply
-from suite.models.credentials import Scrubber
 from suite.models.peer import Peer
 from suite.models.peer_json import decoded
 from suite.models.tokens import Beginning, tokenized
+from suite.secrets import Scrubber
 
 PROBES = ("Yes", "No")  # two answers that share no last token
 
@@ -87,38 +87,24 @@ class Likelihood:
 
     async def ask(self, request: Request) -> Reply:
         """Log-probability of each text, in nats, summed or meaned over its tokens. Raises CallFailed."""
-        prompt: list[int] | str
-        if request.messages:
-            prompt = await self._tokens(request, request.messages, add_generation_prompt=True)
-            if self._tail is None:
-                self._tail = await self._template_tail(request)
-        else:
-            prompt = await tokenized(self._peer, prompt=request.prompt)
+        prompt = await self._tokens(request)
+        if request.messages and self._tail is None:
+            self._tail = await self._template_tail(request)
         if isinstance(prompt, str):
             return rating_reply([Rated(None, prompt, 0) for _ in request.texts], self._peer.model)
         rated = await together([self._one(request, prompt, text) for text in request.texts])
         return rating_reply(rated, self._peer.model)
 
     async def _template_tail(self, request: Request) -> int:
-        hi = user("Hi")
-        prompt = await self._tokens(request, (hi,), add_generation_prompt=True)
-        one, two = [
-            await self._tokens(request, (hi, assistant(probe)), add_generation_prompt=False)
-            for probe in PROBES
-        ]
+        greeting = msgspec.structs.replace(request, messages=(user("Hi"),))
+        prompt, one, two = [await self._tokens(greeting, answer) for answer in (None, *PROBES)]
         if isinstance(prompt, str) or isinstance(one, str) or isinstance(two, str):
             return 0
         return template_tail(prompt, one, two)
 
     async def _one(self, request: Request, prompt: list[int], text: str) -> Rated:
-        tail = 0
-        full: list[int] | str
-        if request.messages:
-            tail = self._tail or 0
-            conversation = (*request.messages, assistant(text))
-            full = await self._tokens(request, conversation, add_generation_prompt=False)
-        else:
-            full = await tokenized(self._peer, prompt=request.prompt + text)
+        tail = (self._tail or 0) if request.messages else 0
+        full = await self._tokens(request, text)
         if isinstance(full, str):
             return Rated(None, full, 0)
         answer = await self._peer.ask(
@@ -133,14 +119,15 @@ class Likelihood:
         numbers = [number for _, number in rows[span[0] : span[1]]]
         return likelihood_of(numbers, len(full), request.options.normalise)
 
-    async def _tokens(
-        self, request: Request, messages: tuple[Message, ...], *, add_generation_prompt: bool
-    ) -> list[int] | str:
+    async def _tokens(self, request: Request, answer: str | None = None) -> list[int] | str:
+        """Of the conversation or raw prompt with an answer; without one, up to where it begins."""
+        if not request.messages:
+            return await tokenized(self._peer, prompt=request.prompt + (answer or ""))
         template = request.options.template
         found = await tokenized(
             self._peer,
-            messages=messages,
-            add_generation_prompt=add_generation_prompt,
+            messages=request.messages if answer is None else (*request.messages, assistant(answer)),
+            add_generation_prompt=answer is None,
             chat_template_kwargs=template or None,
         )
         return found if isinstance(found, str) else await self._beginning.missing(template) + found

@@ -17,7 +17,7 @@ from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, ConfigError, EngineError, unknown
 from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
-from suite.models.credentials import Scrubber, read_headers, read_key, split_url
+from suite.models.credentials import read_headers, read_key, split_url
 from suite.models.endpoint import OWN_SERVERS, identified
 from suite.models.engine import Asking, Engine, KnownBy, Provider, Surroundings, present
 from suite.models.options import ServerOptions, check_needs, describe, read_options, split_names
@@ -27,6 +27,7 @@ from suite.models.spec import ModelSpec
 from suite.models.thinking import THINKING_FIELDS, server_kind, why_not
 from suite.models.wire import DIALECTS
 from suite.models.wordings import own_wordings
+from suite.secrets import Scrubber
 
 _SHAPING = ("extra_body", "label", "weights", "per_token", "system", "structured")
 # Fields of a request that a task, a role or an option of its own decides

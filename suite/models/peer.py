@@ -5,10 +5,10 @@ from typing import NamedTuple, TypeVar
 
 from suite.chat import Reply
 from suite.models.connection import Answer
-from suite.models.credentials import Scrubber
 from suite.models.faults import EndpointRefusal, read_refusal, refused
 from suite.models.peer_json import decoded
 from suite.models.wire import encode
+from suite.secrets import Scrubber
 
 T = TypeVar("T")
 

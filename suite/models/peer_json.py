@@ -12,7 +12,7 @@ import msgspec
 
 from suite.chat import Json
 from suite.errors import CallFailed
-from suite.models.credentials import Scrubber
+from suite.secrets import Scrubber
 
 T = TypeVar("T")
 PeerObject = dict[str, Any]  # any field may hold anything: each is read by what it turns out to be

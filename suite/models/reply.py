@@ -17,10 +17,10 @@ import msgspec
 from suite.chat import Finish, Json, Options, Reply, TokenLogprob, ToolCall, Usage
 from suite.errors import CallFailed
 from suite.models import peer_json
-from suite.models.credentials import Scrubber
 from suite.models.faults import refusal_of, refused
 from suite.models.peer_json import PeerObject, whole_text
 from suite.models.wordings import filtered
+from suite.secrets import Scrubber
 
 _MOST_TOKENS = 10**9  # more is no count of tokens
 _LONG_BODY = 4 * 2**20  # bytes from which the record's size is looked at

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 
 from suite.errors import CallFailed
-from suite.models.credentials import Scrubber
-from suite.models.peer_json import PeerObject, bad_json, lenient
+from suite.models.peer_json import PeerObject, decoded
+from suite.secrets import Scrubber
 
 _TEXTS = ("content", "reasoning_content", "reasoning", "refusal")
 _STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
@@ -38,7 +38,7 @@ def gathered(body: bytes, scrub: Scrubber) -> bytes:
         if data == "[DONE]":
             done = True
             continue
-        chunk = _read(data, scrub)
+        chunk = decoded(data.encode("utf-8", "surrogatepass"), PeerObject, scrub)
         if chunk.get("error"):
             return json.dumps(chunk).encode()
         whole |= {
@@ -62,16 +62,6 @@ def _events(text: str) -> Iterator[str]:
         elif not line and lines:
             yield "\n".join(lines).strip()
             lines = []
-
-
-def _read(data: str, scrub: Scrubber) -> PeerObject:
-    try:
-        chunk = lenient(data.encode("utf-8", "surrogatepass"))
-    except ValueError as error:
-        raise bad_json(data.encode("utf-8", "replace"), error, scrub) from error
-    if not isinstance(chunk, dict):
-        raise CallFailed("bad-shape", "an event of the stream is no object", retryable=True)
-    return chunk
 
 
 def _add(choice: PeerObject, message: PeerObject, part: PeerObject) -> None:

@@ -137,8 +137,7 @@ class TransformersEngine(Engine):
     async def _rate(self, request: Request, text: str) -> Rated:
         model = self._started(self._model)
         try:
-            template = template_switches(None, request.options.template)
-            ids = model.rated((*request.messages, assistant(text)), prompt=False, template=template)
+            ids = _ids(model, request, text)
         except TemplateRejected as error:
             return Rated(None, f"template: {error}", 0)
         if len(ids) > model.window:
@@ -198,25 +197,16 @@ class TransformersEngine(Engine):
 
     def _likelihood(self, request: Request, text: str) -> Rated:
         model = self._started(self._model)
-        template = template_switches(None, request.options.template)
-        tail = 0
         try:
-            if request.messages:
-                if self._tail is None:
-                    hi = user("Hi")
-                    opened = model.rated((hi,), prompt=True)
-                    one, two = (model.rated((hi, assistant(probe)), prompt=False) for probe in PROBES)
-                    self._tail = template_tail(opened, one, two)
-                tail = self._tail
-                prompt = model.rated(request.messages, prompt=True, template=template)
-                full = model.rated((*request.messages, assistant(text)), prompt=False, template=template)
-            else:
-                prompt, full = model.text_ids(request.prompt), model.text_ids(request.prompt + text)
+            if request.messages and self._tail is None:
+                greeting = Request("logprobs", (user("Hi"),))
+                self._tail = template_tail(*(_ids(model, greeting, answer) for answer in (None, *PROBES)))
+            prompt, full = _ids(model, request), _ids(model, request, text)
         except TemplateRejected as error:
             return Rated(None, f"template: {error}", 0)
         if len(full) > model.window:
             return Rated(None, "overflow", len(full))
-        span = answer_span(prompt, full, tail)
+        span = answer_span(prompt, full, (self._tail or 0) if request.messages else 0)
         if span is None:
             return Rated(None, "no-span", len(full))
         return likelihood_of(model.token_logprobs(full, *span), len(full), request.options.normalise)
@@ -224,6 +214,15 @@ class TransformersEngine(Engine):
     async def close(self) -> None:
         """Let the model go."""
         self._model = None
+
+
+def _ids(model: "TorchModel", request: Request, answer: str | None = None) -> list[int]:
+    """Of the conversation or raw prompt with an answer; without one, up to where it begins."""
+    if not request.messages:
+        return model.text_ids(request.prompt + (answer or ""))
+    messages = request.messages if answer is None else (*request.messages, assistant(answer))
+    template = template_switches(None, request.options.template)
+    return model.rated(messages, prompt=answer is None, template=template)
 
 
 class TransformersProvider(Provider):

@@ -20,7 +20,7 @@ from suite.models import settings, vllm_command
 from suite.models.checkpoints import Checkpoint, chat_template, generation_config, read_checkpoint
 from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
-from suite.models.credentials import Scrubber, read_key, split_url
+from suite.models.credentials import read_key, split_url
 from suite.models.engine import Asking, Engine, KnownBy, Note, Provider, Surroundings, present, silent_note
 from suite.models.families import Family, check_reward, family_of, head_of
 from suite.models.openai import server_version
@@ -31,6 +31,7 @@ from suite.models.thinking import template_lacks
 from suite.models.vllm_command import VLLMOptions
 from suite.models.wire import DIALECTS
 from suite.models.wordings import own_wordings
+from suite.secrets import Scrubber
 
 _COUNTERS = ("prefix_cache_queries", "prefix_cache_hits")
 _GENERATES = PROMPTED | {"logprobs", "prompt_logprobs", "seed", "json_schema"}

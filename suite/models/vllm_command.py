@@ -143,15 +143,10 @@ def command(
     given: the user's flags; they win where they say the same.
     """
     names = {flag.partition("=")[0].removeprefix("--no-").removeprefix("--") for flag in given}
-    default = (
-        {"runner": "--runner=pooling"} if pooling else {"enable-prefix-caching": "--enable-prefix-caching"}
-    )
-    if not pooling:  # else usage never tells what came from the prefix cache
-        default["enable-prompt-tokens-details"] = "--enable-prompt-tokens-details"
-    default["disable-uvicorn-access-log"] = "--disable-uvicorn-access-log"
-    if "tool-call-parser" in names:
-        default["enable-auto-tool-choice"] = "--enable-auto-tool-choice"
-    ours = [flag for name, flag in default.items() if name not in names]
+    usual = ["enable-prefix-caching", "enable-prompt-tokens-details"]  # usage tells what came from the cache
+    usual = [*(["runner=pooling"] if pooling else usual), "disable-uvicorn-access-log"]
+    usual += ["enable-auto-tool-choice"] if "tool-call-parser" in names else []
+    ours = [f"--{flag}" for flag in usual if flag.partition("=")[0] not in names]
     if vllm.command_works:
         start = [vllm.python, "-m", "vllm.entrypoints.cli.main", "serve", model]
     else:

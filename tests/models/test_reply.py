@@ -8,9 +8,9 @@ import pytest
 
 from suite.chat import Message, Options, Reply, TokenLogprob, ToolCall, Usage, assistant, replied
 from suite.errors import CallFailed
-from suite.models.credentials import Scrubber
 from suite.models.peer_json import decode
 from suite.models.reply import read_reply
+from suite.secrets import Scrubber
 
 SCRUB = Scrubber(["secret-key"])
 

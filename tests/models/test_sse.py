@@ -7,9 +7,9 @@ import pytest
 
 from suite.chat import Reply, ToolCall, Usage
 from suite.errors import CallFailed
-from suite.models.credentials import Scrubber
 from suite.models.reply import read_reply
 from suite.models.sse import gathered, is_stream
+from suite.secrets import Scrubber
 
 
 def chunk(finish: str | None = None, **delta: Any) -> str:
