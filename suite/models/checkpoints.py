@@ -59,35 +59,24 @@ def read_checkpoint(name: str, revision: str | None = None) -> Checkpoint | None
 
 
 def _from_hub(name: str, revision: str | None) -> Checkpoint | None:
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+    from huggingface_hub import errors, hf_hub_download
 
     try:
         path = Path(hf_hub_download(name, "config.json", revision=revision))
-    except GatedRepoError as error:
+    except errors.GatedRepoError as error:
         raise ConfigError(
             f"{name} is gated", fix="accept its licence on the Hub and export HF_TOKEN with your token"
         ) from error
-    except (RepositoryNotFoundError, HFValidationError) as error:
+    except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
         raise NotFound(f"the Hub has no model {name!r}", fix="check the name, or export HF_TOKEN") from error
-    except RevisionNotFoundError as error:
+    except errors.RevisionNotFoundError as error:
         raise NotFound(f"{name} has no revision {revision!r}") from error
-    except (LocalEntryNotFoundError, HfHubHTTPError) as error:
-        if isinstance(error, EntryNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
-            raise ConfigError(f"{name} has no config.json: not a model that can be served") from error
+    except errors.RemoteEntryNotFoundError as error:
+        raise ConfigError(f"{name} has no config.json: not a model that can be served") from error
+    except OSError as error:  # an answer, or the connection, in the words of whatever library makes it
         if answer := told(error):
             raise SourceUnreachable(f"{name}: {answer.what}", fix=answer.fix) from error
         return None  # offline, and not in the cache
-    except OSError:  # the connection, in the words of whatever library makes it
-        return None
     return Checkpoint(name, path.parent.name, None, _config(path))
 
 

@@ -92,7 +92,11 @@ class Rating:
         )
         if answer.status != 200:
             return _not_rated(answer, self._peer)
-        found = _read(answer, self._peer)
+        found = self._peer.read(answer, object)  # some write NaN, which is no JSON: it is refused below
+        if not isinstance(found, dict):
+            raise CallFailed("bad-shape", "the reply is not an object", retryable=True)
+        if found.get("error"):
+            raise CallFailed("error-in-body", self._peer.refusal(answer).message, retryable=True)
         tokens = prompt_tokens(found.get("usage"))
         data = found.get("data")
         if not isinstance(data, list) or not data or not isinstance(data[0], dict):
@@ -136,12 +140,3 @@ def _not_rated(answer: Answer, peer: Peer) -> Rated:
         return Rated(None, f"template: {refusal.message}", 0)
     reply = peer.refused(answer)
     return Rated(None, reply.finish, reply.usage.prompt)
-
-
-def _read(answer: Answer, peer: Peer) -> dict[str, Json]:
-    found = peer.read(answer, object)  # some servers write NaN, which is no JSON: seen, then refused
-    if not isinstance(found, dict):
-        raise CallFailed("bad-shape", "the reply is not an object", retryable=True)
-    if found.get("error"):
-        raise CallFailed("error-in-body", peer.refusal(answer).message, retryable=True)
-    return found

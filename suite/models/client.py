@@ -14,7 +14,7 @@ from suite.models import classifier, likelihood, rankings
 from suite.models.classifier import Head
 from suite.models.connection import REPLY_MIB, Answer
 from suite.models.endpoint import told
-from suite.models.engine import Note, silent_note
+from suite.models.engine import Note, silent
 from suite.models.faults import SettingRefused, TooMuchAsked, refused
 from suite.models.http import HttpClient
 from suite.models.peer import Peer
@@ -66,7 +66,7 @@ class OpenAIClient:
         extra: Mapping[str, Json] | None = None,
         head: Head | None = None,
         proxy_env: bool = False,
-        note: Note = silent_note,
+        note: Note = silent,
         own: tuple[Wording, ...] = (),
     ) -> None:
         self.model = model

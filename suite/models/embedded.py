@@ -15,7 +15,7 @@ from pydantic import Field
 from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.client import OpenAIClient
-from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, need
+from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, need, silent
 from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
 from suite.models.server import Launch, ManagedServer
@@ -123,7 +123,7 @@ class LlamaEngine(Engine):
             name = f"embedded-{self.spec.name}{f'-{number}' if number else ''}.log"
             log = surroundings.logs / name if surroundings.logs else None
             server = ManagedServer(Launch(self.spec.text, command, log, timeout_s=300.0, grace_s=2.0))
-            await server.start(surroundings.say if number == 0 else lambda _: None)
+            await server.start(surroundings.say if number == 0 else silent)
             client = OpenAIClient(
                 f"{server.url}/v1",
                 self.spec.name,

@@ -9,7 +9,7 @@ import importlib.metadata
 import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -26,12 +26,8 @@ T = TypeVar("T")
 Note = Callable[[str, str], None]  # records and shows what an engine does otherwise: what, in words
 
 
-def _silent(_: str) -> None:
-    """Shows nothing."""
-
-
-def silent_note(_: str, __: str) -> None:
-    """Notes nothing."""
+def silent(*_: str) -> None:
+    """Shows and notes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +59,9 @@ class Surroundings:
 
     logs: Path | None = None
     cache: Path | None = None
-    say: Say = field(default=_silent)
+    say: Say = silent
     wants: frozenset[str] = frozenset({"chat"})
-    note: Note = field(default=silent_note)
+    note: Note = silent
 
 
 def present(**values: T | None) -> dict[str, T]:

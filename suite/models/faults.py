@@ -9,6 +9,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -121,7 +122,6 @@ def refused(
     status: int,
     headers: Mapping[str, str],
     refusal: EndpointRefusal,
-    clock: Callable[[], float] = time.time,
     *,
     own: tuple[Wording, ...] = (),
     asked: int | None = None,
@@ -140,16 +140,14 @@ def refused(
             raise TooMuchAsked(refusal.message, asked, found.counts)
         prompt = found.counts.prompt or found.counts.least or 0
         return Reply(finish="overflow", usage=Usage(prompt=prompt), details=_details(refusal, found))
-    raise _failure(status, headers, refusal, found, clock)
+    raise _failure(status, headers, refusal, found)
 
 
 def fits(counts: RefusedTokens, asked: int | None) -> bool:
     """Whether the prompt fits by the server's own numbers: what was asked for on top is then a setting."""
-    prompt, window = counts.prompt, counts.window
+    prompt, window = counts.of_prompt(asked), counts.window
     if asked is not None and asked < 1:
         return True
-    if prompt is None and counts.total is not None:
-        prompt = counts.total - (asked or 0)
     if prompt is not None and window is not None:
         return prompt < window
     return window is not None and asked is not None and asked >= window
@@ -159,9 +157,7 @@ class TooMuchAsked(CallFailed):
     """The prompt fits, but not with the new tokens that were asked for. room: what is left, 0 if unknown."""
 
     def __init__(self, said: str, asked: int | None, counts: RefusedTokens = NOTHING) -> None:
-        window, prompt = counts.window, counts.prompt
-        if prompt is None and counts.total is not None:
-            prompt = counts.total - (asked or 0)
+        window, prompt = counts.window, counts.of_prompt(asked)
         self.room = window - prompt if window is not None and prompt is not None else 0
         numbers = f"the prompt of {prompt:,} tokens fits the window of {window:,}; " if self.room else ""
         wanted = f"{asked:,}" if asked is not None else "the server's usual number of"
@@ -185,11 +181,7 @@ class SettingRefused(CallFailed):
 
 
 def _failure(
-    status: int,
-    headers: Mapping[str, str],
-    refusal: EndpointRefusal,
-    found: Found | None,
-    clock: Callable[[], float],
+    status: int, headers: Mapping[str, str], refusal: EndpointRefusal, found: Found | None
 ) -> CallFailed:
     """The failed call of a refusal that is nobody's answer."""
     means = found.row.means if found else ""
@@ -205,7 +197,7 @@ def _failure(
         f"status-{status}",
         refusal.message,
         retryable=status in _RETRYABLE or means == "rate",
-        retry_after=retry_after(headers, clock, limited=status == 429) if overload else None,
+        retry_after=retry_after(headers, limited=status == 429) if overload else None,
         overload=overload,
     )
 
@@ -267,10 +259,8 @@ def _span(text: str) -> float | None:
 
 def _date(text: str, clock: Callable[[], float]) -> float | None:
     for read in (parsedate_to_datetime, datetime.fromisoformat):
-        try:
+        with suppress(TypeError, ValueError, OverflowError):
             return read(text).timestamp() - clock()
-        except (TypeError, ValueError, OverflowError):
-            continue
     return None
 
 

@@ -50,7 +50,7 @@ def read_reply(body: bytes, scrub: Scrubber, options: Options | None = None) -> 
         except ValueError as error:
             raise peer_json.bad_json(body, error, scrub) from error
         mended.append("the body is no strict JSON in UTF-8")
-    reply = reply_of(value, scrub, options, mended)
+    reply = _reply(value, scrub, options or Options(), mended)
     if len(body) > _LONG_BODY and (size := len(msgspec.json.encode(reply))) > MOST_RECORDED:
         raise CallFailed(
             "too-large", f"a reply of {size >> 20} MiB cannot be recorded", retryable=False
@@ -58,12 +58,8 @@ def read_reply(body: bytes, scrub: Scrubber, options: Options | None = None) -> 
     return reply
 
 
-def reply_of(
-    value: Any, scrub: Scrubber, options: Options | None = None, mended: list[str] | None = None
-) -> Reply:
+def _reply(value: Any, scrub: Scrubber, options: Options, mended: list[str]) -> Reply:
     """The reply in a decoded completion, its first choice. Raises CallFailed, see `read_reply`."""
-    options = options or Options()
-    mended = [] if mended is None else mended
     choice = _choice(value, scrub)
     if isinstance(choice, Reply):
         return choice
@@ -119,14 +115,8 @@ def _choice(value: Json, scrub: Scrubber) -> PeerObject | Reply:
         return _error(value, scrub)
     if not isinstance(choices, list):
         raise _shape("no choices in the reply")
-    if not choices and _blocked(value):
-        details = {"refusal": "the reply has no choice", "row": "no-choices"}
-        name = _name(value.get("model"), scrub)
-        return Reply(
-            finish="refused", usage=_usage(value.get("usage"), None, []), model=name, details=details
-        )
     if not choices:
-        raise CallFailed("empty-choices", "the reply has no choice", retryable=True)
+        return _blocked(value, scrub)
     choice = choices[0]
     if not isinstance(choice, dict):
         raise _shape("the choice is no object")
@@ -136,11 +126,14 @@ def _choice(value: Json, scrub: Scrubber) -> PeerObject | Reply:
     return choice
 
 
-def _blocked(value: PeerObject) -> bool:
-    """Whether a reply without choices is a filter's: it says so, or it read the prompt and made nothing."""
+def _blocked(value: PeerObject, scrub: Scrubber) -> Reply:
+    """A reply without choices, if it is a filter's: it says so, or it read the prompt and made nothing."""
     usage = _usage(value.get("usage"), None, [])
     told = any(value.get(name) for name in ("prompt_feedback", "promptFeedback", "prompt_filter_results"))
-    return told or (usage.prompt > 0 and not usage.completion)
+    if not told and (usage.prompt == 0 or usage.completion):
+        raise CallFailed("empty-choices", "the reply has no choice", retryable=True)
+    details = {"refusal": "the reply has no choice", "row": "no-choices"}
+    return Reply(finish="refused", usage=usage, model=_name(value.get("model"), scrub), details=details)
 
 
 def _is_error(value: object) -> bool:
@@ -217,14 +210,9 @@ def _tool_calls(message: PeerObject, mended: list[str]) -> tuple[ToolCall, ...]:
         if not isinstance(function, dict):
             mended.append("a tool call without a function")
             continue
-        name, identity = _words(function.get("name")), one.get("id")
-        found.append(
-            ToolCall(
-                whole_text(name),
-                whole_text(_arguments(function.get("arguments"))),
-                whole_text(str(identity)) if isinstance(identity, str | int) else "",
-            )
-        )
+        identity = one.get("id") if isinstance(one.get("id"), str | int) else ""
+        texts = (_words(function.get("name")), _arguments(function.get("arguments")), str(identity))
+        found.append(ToolCall(*map(whole_text, texts)))
     return tuple(found)
 
 

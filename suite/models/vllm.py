@@ -21,7 +21,7 @@ from suite.models.checkpoints import Checkpoint, chat_template, generation_confi
 from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
 from suite.models.credentials import read_key, split_url
-from suite.models.engine import Asking, Engine, KnownBy, Note, Provider, Surroundings, present, silent_note
+from suite.models.engine import Asking, Engine, KnownBy, Note, Provider, Surroundings, present, silent
 from suite.models.families import Family, check_reward, family_of, head_of
 from suite.models.openai import server_version
 from suite.models.options import PROMPTED, check_needs, describe, read_options
@@ -56,12 +56,12 @@ class VLLMEngine(Engine):
         self._version = ""
         self._window: int | None = None
         self._root = ""
-        self._note: Note = silent_note
+        self._note: Note = silent
         self._key = ""
         self._told: dict[str, Json] = {}
         self._settings: dict[str, Json] | None = None
         self._before: dict[str, float] = {}
-        self._counted: dict[str, float] = {}
+        self._now: dict[str, float] = {}  # counters of the server, last read
 
     @cached_property
     def _checkpoint(self) -> Checkpoint | None:
@@ -316,9 +316,8 @@ class VLLMEngine(Engine):
     def counters(self) -> Mapping[str, float]:
         """Prefix cache queries and hits, in tokens, since the start. Asks the server, within two seconds."""
         if self._client is not None:
-            now = read_counters(self._root, self._key) or self._before
-            self._counted = {name: value - self._before.get(name, 0.0) for name, value in now.items()}
-        return self._counted
+            self._now = read_counters(self._root, self._key) or self._before
+        return {name: value - self._before.get(name, 0.0) for name, value in self._now.items()}
 
     async def close(self) -> None:
         """Stop our server; leave one that we only attached to."""

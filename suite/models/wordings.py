@@ -72,6 +72,10 @@ class RefusedTokens(NamedTuple):
     total: int | None = None
     window: int | None = None
 
+    def of_prompt(self, asked: int | None) -> int | None:
+        """The prompt's, told or left of the total. asked: new tokens that are in the total."""
+        return self.total - (asked or 0) if self.prompt is None and self.total is not None else self.prompt
+
 
 NOTHING = RefusedTokens()
 
