@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,17 @@ EXPECTED_MAXIMUM = {1: 0.0, 2: 0.5642, 3: 0.8463, 4: 1.0294, 5: 1.1630, 6: 1.267
 PRECISION = 1e-6  # of float32 replicates
 
 
+class Position(NamedTuple):
+    """One entry in an order, with its interval and rank interval. None: unknown, or not in the order."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    rank: int | None = None
+    lowest: int | None = None
+    highest: int | None = None
+
+
 @dataclass(frozen=True)
 class Standing:
     """Entries in one order. All lists have one place per entry; None: the entry is not in it.
@@ -57,6 +69,24 @@ class Standing:
     pairs: Pairwise
     note: str = ""
     lacking: dict[int, int] = field(default_factory=dict)
+
+    def at(self, place: int | None) -> Position:
+        """One entry by its place, None for one that has none."""
+        if place is None:
+            return Position()
+        ranks = self.rank[place], self.lowest[place], self.highest[place]
+        return Position(self.value[place], self.low[place], self.high[place], *ranks)
+
+    @property
+    def leading(self) -> list[int]:
+        """Entries that have a rank, best first."""
+        ranked = [i for i, rank in enumerate(self.rank) if rank is not None]
+        return sorted(ranked, key=lambda i: (self.rank[i] or 0, i))
+
+    @property
+    def order(self) -> list[int]:
+        """All entries: those that have a rank, then the others."""
+        return [*self.leading, *(i for i, rank in enumerate(self.rank) if rank is None)]
 
     @property
     def tied_for_first(self) -> list[int]:

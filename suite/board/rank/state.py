@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from suite.board.define.board import Board
 from suite.board.define.parts import TRUST
 from suite.board.entry.accepted_entry import AcceptedEntry, read_model
-from suite.board.rank.ranking import Ranking, expected_gain, rank
+from suite.board.rank.ranking import Position, Ranking, expected_gain, rank
 from suite.board.rank.sample_tables import read_columns
 from suite.errors import SuiteError
 from suite.plugins import catalogue
@@ -108,6 +108,13 @@ class RankTable:
     ranking: Ranking | None
     place: Mapping[str, int] = field(default_factory=dict)
 
+    def at(self, entry: str, column: str = "") -> Position:
+        """Where an entry, by its id, stands in a column, or by the overall number."""
+        if self.ranking is None:
+            return Position()
+        standing = self.ranking.columns[column] if column else self.ranking.overall
+        return standing.at(self.place.get(entry))
+
     @property
     def rows(self) -> list[Listed]:
         """Ranked entries by overall rank, those without an overall number last, then the unranked."""
@@ -129,6 +136,15 @@ class State:
     entries: list[AcceptedEntry]
     others: list[AcceptedEntry]
     currency: str
+
+    @property
+    def tables(self) -> tuple[RankTable, RankTable]:
+        """Both classes."""
+        return self.standard, self.custom
+
+    def table_of(self, entry: AcceptedEntry) -> RankTable:
+        """The table of an entry's class."""
+        return self.custom if entry.verification.kind == "custom" else self.standard
 
 
 def state_of(board: Board, entries: Sequence[AcceptedEntry], prices: Prices) -> State:

@@ -1,22 +1,17 @@
-"""The board for machines: data.json (schema board-data.v1.json), entries.csv, and the feed of changes."""
+"""The board for machines: data.json (schema board-data.v1.json) and entries.csv."""
 
 import csv
 import io
 from typing import Literal
-from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
-from suite.board.entry.accepted_entry import AcceptedEntry
-from suite.board.rank.ranking import Standing
+from suite.board.rank.ranking import Position
 from suite.board.rank.state import Listed, RankTable, State
 from suite.board.site.markup import name
 from suite.chat import Json
 from suite.journal.schemas import document_schema
-from suite.report.hostile_text import clean
 from suite.report.tables import csv_cell
-
-MOST_IN_FEED = 100
 
 
 class ColumnData(msgspec.Struct, forbid_unknown_fields=True):
@@ -138,7 +133,7 @@ def board_data(state: State) -> BoardData:
             )
             for item in board.tasks
         ],
-        [_entry(state, table, one) for table in (state.standard, state.custom) for one in table.rows],
+        [_entry(state, table, one) for table in state.tables for one in table.rows],
     )
 
 
@@ -146,26 +141,8 @@ def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
     entry, submission = listed.entry, listed.entry.submission
     model = submission.model
     place, ranking = table.place.get(entry.id), table.ranking
-    overall = None if ranking is None else ranking.overall
-    columns = []
-    for item in state.board.tasks:
-        result = entry.column(item.name)
-        if result is None:
-            continue
-        standing = None if ranking is None or place is None else ranking.columns[item.name]
-        columns.append(
-            ColumnData(
-                item.name,
-                result.value,
-                result.low,
-                result.high,
-                result.n,
-                result.unscored,
-                result.coverage,
-                **_ranks(standing, place),
-            )
-        )
-    at = None if overall is None else place
+    overall = table.at(entry.id)
+    results = [one for item in state.board.tasks if (one := entry.column(item.name)) is not None]
     return EntryData(
         bundle_id=entry.id,
         kind=entry.verification.kind,
@@ -177,14 +154,28 @@ def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
         trust=entry.verification.trust,
         verdict=entry.verification.verdict,
         not_ranked=list(listed.reasons),
-        overall=None if at is None or overall is None else overall.value[at],
-        low=None if at is None or overall is None else overall.low[at],
-        high=None if at is None or overall is None else overall.high[at],
-        lacking=0 if at is None or overall is None else overall.lacking.get(at, 0),
-        **_ranks(overall, at),
-        leave_one_out=None if ranking is None or at is None else ranking.leave_one_out[at],
-        columns=columns,
-        others={} if ranking is None or at is None else {one.method: one.value[at] for one in ranking.others},
+        overall=overall.value,
+        low=overall.low,
+        high=overall.high,
+        lacking=0 if ranking is None or place is None else ranking.overall.lacking.get(place, 0),
+        **_ranks(overall),
+        leave_one_out=None if ranking is None or place is None else ranking.leave_one_out[place],
+        columns=[
+            ColumnData(
+                one.key,
+                one.value,
+                one.low,
+                one.high,
+                one.n,
+                one.unscored,
+                one.coverage,
+                **_ranks(table.at(entry.id, one.key)),
+            )
+            for one in results
+        ],
+        others={}
+        if ranking is None or place is None
+        else {one.method: one.value[place] for one in ranking.others},
         zero_shot=listed.zero_shot,
         exposed=dict(listed.exposed),
         parameters_total=model.parameters_total,
@@ -205,12 +196,8 @@ def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
     )
 
 
-def _ranks(standing: Standing | None, place: int | None) -> dict[str, int | None]:
-    """The rank of an entry and the ends of its interval, all None where it has none."""
-    if standing is None or place is None:
-        return dict.fromkeys(("rank", "rank_low", "rank_high"))
-    lowest, highest = standing.lowest[place], standing.highest[place]
-    return {"rank": standing.rank[place], "rank_low": lowest, "rank_high": highest}
+def _ranks(at: Position) -> dict[str, int | None]:
+    return {"rank": at.rank, "rank_low": at.lowest, "rank_high": at.highest}
 
 
 def entries_csv(state: State) -> str:
@@ -230,29 +217,3 @@ def entries_csv(state: State) -> str:
         values += [getattr(by_key[key], part) if key in by_key else None for key in keys for part in parts]
         writer.writerow([csv_cell(value, True) for value in values])
     return buffer.getvalue()
-
-
-def feed(state: State, events: list[tuple[str, str, AcceptedEntry]], url: str) -> str:
-    """Atom: (time, what, entry), newest first. url: where the site stands, "" if nobody said: links are
-    relative then.
-    """
-    title = name(state.board.title)
-    updated = events[0][0] if events else "1970-01-01T00:00:00+00:00"
-    items = []
-    for when, what, entry in events[:MOST_IN_FEED]:
-        model = entry.submission.model
-        text = f"{name(model.display_name)} ({name(model.organization)}): {what}"
-        href = f"{url}entries/{entry.short}.html"
-        items.append(
-            f"<entry><id>urn:sha256:{entry.id}:{escape(what)}</id><title>{escape(text)}</title>"
-            f"<updated>{escape(when)}</updated><link href={quoteattr(href)}/>"
-            f"<author><name>{escape(name(entry.submission.submitter.name))}</name></author></entry>"
-        )
-    return clean(
-        '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
-        f"<id>urn:suite-board:{escape(state.board.id)}:{escape(state.board.version)}</id>"
-        f"<title>{escape(title)}</title><updated>{escape(updated)}</updated>"
-        f'<link href={quoteattr(url or "index.html")}/><link rel="self" href={quoteattr(url + "feed.xml")}/>'
-        + "".join(items)
-        + "</feed>\n"
-    )

@@ -1,19 +1,14 @@
-"""Markup for the site: templates that escape everything, names made safe to show, links only where safe.
+"""What submitters wrote, made safe to show: names, and links only where they are safe.
 
-Every text that a submitter wrote passes `name` or a template's own cleaning.
+Every text of theirs passes `name` or a template's own cleaning.
 """
 
 import re
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from suite.report.hostile_text import clean, one_line
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from suite.board.rank.state import Listed
+from suite.report.hostile_text import one_line
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -29,6 +24,11 @@ def name(text: str | None, most: int = 200) -> str:
     return one_line(_INVISIBLE.sub("", text or ""), most) or DASH
 
 
+def model(listed: Listed, most: int) -> str:
+    """The name of an entry's model, cut."""
+    return name(listed.entry.submission.model.display_name, most)
+
+
 def external(url: str | None, label: str = "") -> Markup:
     """A link that leaves the site, https only; anything else is shown as text."""
     if url is None:
@@ -38,36 +38,3 @@ def external(url: str | None, label: str = "") -> Markup:
             url, name(label or url)
         )
     return escape(name(label or url))
-
-
-@cache
-def resource(path: str) -> str:
-    """A file that comes with this package, as text."""
-    found = files("suite.board.site")
-    for part in path.split("/"):
-        found = found / part
-    return found.read_text("utf-8")
-
-
-@cache
-def environment() -> "Environment":
-    """Templates with escaping on and every text cleaned."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    made = Environment(
-        loader=FunctionLoader(lambda path: resource(f"templates/{path}")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=lambda value: clean(value) if type(value) is str else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["name"] = name
-    made.globals["external"] = external
-    made.globals["policy"] = Markup(POLICY)  # a constant of this module: quotes stay quotes
-    return made
-
-
-def render(template: str, **values: object) -> str:
-    """A page. Whatever came here uncleaned is cleaned once more."""
-    return clean(environment().get_template(template).render(**values))

@@ -17,16 +17,17 @@ from pathlib import Path
 import msgspec
 
 import suite
-from suite.board.define.board import Board
+from suite.board.define.board import Board, file_name
 from suite.board.entry.accepted_entry import PER_SAMPLE, SUBMISSION, VERIFICATION, AcceptedEntry
-from suite.board.rank.state import State, RankTable, belongs, listed, read_prices, state_of
+from suite.board.rank.ranking import Standing
+from suite.board.rank.state import RankTable, belongs, listed, read_prices, state_of
 from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data
-from suite.board.site.entry_pages import entry_page, events_of, history_page
-from suite.board.site.markup import POLICY, name, render, resource
-from suite.board.site.ranking_table import first_standing, heads, html_rows, rows, script_rows
-from suite.board.site.task_pages import first_of, item_page, overall_page, sentence, tasks_list
-from suite.board.site.words import CANNOT_SHOW, SEEN, board_facts, method_notes
+from suite.board.site.entry_pages import entry_page, events_of
+from suite.board.site.markup import POLICY, model, name
+from suite.board.site.ranking_table import first_standing, heads, rows, script_rows
+from suite.board.site.rendering import render, resource
+from suite.board.site.task_pages import first_of, headlines, task_page
 from suite.errors import ConfigError, SuiteError
 from suite.report.numbers import percent
 
@@ -98,26 +99,15 @@ def _write(shelves: Sequence[Shelf], root: Path, url: str) -> Built:
             if any(belongs(old, one) for one in found):
                 frozen = _Site(shelf, old, found, folder / "v" / old.version, "", "", frozen=True)
                 pages += frozen.write()
-        overview.append(_overview(site.state))
+        overview.append(site.state)
     if not single:
         (root / "assets").mkdir(exist_ok=True)
         for file in ("board.css", "icon.svg"):
             (root / "assets" / file).write_text(resource(f"static/{file}"), "utf-8")
-        page = render("boards.html.j2", root="", suite=suite.__version__, rows=overview)
+        page = render("boards.html.j2", root="", suite=suite.__version__, states=overview)
         (root / "index.html").write_text(page, "utf-8")
         pages += 1
     return Built(root, len(shelves), entries, pages, tuple(warnings))
-
-
-def _overview(state: State) -> dict[str, object]:
-    ranking = state.standard.ranking
-    return {
-        "href": f"{state.board.id}/index.html",
-        "title": state.board.title,
-        "version": state.board.version,
-        "count": f"{len(state.standard.rows) + len(state.custom.rows):,}",
-        "first": first_of(state.standard, None if ranking is None else ranking.overall),
-    }
 
 
 class _Site:
@@ -155,11 +145,11 @@ class _Site:
         self._tables()
         self._tasks()
         self._entries()
-        events = events_of(self.state)
-        self._page("history.html", "history.html.j2", "", **history_page(self.state, self._versions))
+        board, events = self.state.board, events_of(self.state)
+        self._page("history.html", "history.html.j2", "", events=events)
         self._put("data.json", msgspec.json.encode(board_data.board_data(self.state)).decode() + "\n")
         self._put("entries.csv", board_data.entries_csv(self.state))
-        self._put("feed.xml", board_data.feed(self.state, events, self._url))
+        self._put("feed.xml", render("feed.xml.j2", board=board, events=events, url=self._url) + "\n")
         return self._pages
 
     def _put(self, path: str, text: str) -> None:
@@ -167,16 +157,18 @@ class _Site:
             file.write(text)
 
     def _page(self, path: str, template: str, root: str, **values: object) -> None:
-        counts = {
-            "standard": f"{len(self.state.standard.rows):,}",
-            "custom": f"{len(self.state.custom.rows):,}" if self.state.custom.rows else "",
-            "tasks": len(self.state.board.tasks),
-        }
+        standard, custom = (len(table.rows) for table in self.state.tables)
         common = {
             "root": root,
+            "state": self.state,
             "board": self.state.board,
+            "by_id": self._by_id,
             "suite": suite.__version__,
-            "counts": counts,
+            "counts": {
+                "standard": f"{standard:,}",
+                "custom": f"{custom:,}" if custom else "",
+                "tasks": len(self.state.board.tasks),
+            },
             "versions": self._versions,
             "up": self._up,
             "frozen": self._frozen,
@@ -185,7 +177,6 @@ class _Site:
         self._pages += 1
 
     def _tables(self) -> None:
-        board = self.state.board
         for table, first, more, script in (
             (self.state.standard, "index.html", "page-{}.html", "rows.js"),
             (self.state.custom, "custom.html", "custom-{}.html", "custom-rows.js"),
@@ -193,77 +184,54 @@ class _Site:
             found = rows(self.state, table)
             if table.kind == "custom" and not found:
                 continue
-            columns = heads(self.state, table)
             self._put(script, script_rows(found))
-            count = max(1, -(-len(found) // ROWS))
-
-            def page_name(number: int, first: str = first, more: str = more) -> str:
-                return first if number == 1 else more.format(number)
-
-            for number in range(1, count + 1):
-                shown = found[(number - 1) * ROWS : number * ROWS]
+            names = [first, *(more.format(number + 1) for number in range(1, -(-len(found) // ROWS)))]
+            standing = first_standing(self.state, table)
+            for number, path in enumerate(names):
                 self._page(
-                    page_name(number),
+                    path,
                     "board.html.j2",
                     "",
                     kind=table.kind,
-                    page=number,
-                    pages=count,
-                    page_name=page_name,
+                    page=number + 1,
+                    names=names,
                     total=len(found),
-                    first=(number - 1) * ROWS,
-                    heads=columns,
-                    rows=html_rows(shown, columns),
+                    first=number * ROWS,
+                    heads=heads(self.state, table),
+                    rows=found[number * ROWS : (number + 1) * ROWS],
                     rows_file=script,
-                    caption=self._caption(len(found), number, count),
-                    leaders=self._leaders(table.kind, number),
-                    level=percent(board.uncertainty.level),
-                    warning=self._warning(table),
-                    seen=SEEN,
-                    cannot=CANNOT_SHOW,
-                    notes=method_notes(board, table.ranking),
-                    asked=board_facts(board),
+                    leaders=self._leaders(table, standing) if number == 0 else "",
+                    level=percent(self.state.board.uncertainty.level),
+                    standing=standing,
+                    ranking=table.ranking,
                 )
 
-    def _caption(self, total: int, number: int, count: int) -> str:
-        if total <= 1:
-            return "The only entry."
-        here = f"Entries {(number - 1) * ROWS + 1:,} to {min(number * ROWS, total):,} of {total:,}. "
-        return here if count > 1 else f"All {total:,} entries."
-
-    def _warning(self, table: RankTable) -> str:
-        """What must be known of the intervals, as a sentence."""
-        standing = first_standing(self.state, table)
-        return "" if standing is None else sentence(standing.note)
-
-    def _leaders(self, kind: str, number: int) -> str:
-        table = self.state.standard if kind == "standard" else self.state.custom
-        standing = first_standing(self.state, table)
-        if number > 1 or standing is None:
+    def _leaders(self, table: RankTable, standing: Standing | None) -> str:
+        if standing is None:
             return ""
         if len(table.rows) == 1:
-            return f"So far the only entry: {name(table.rows[0].entry.submission.model.display_name, 40)}."
+            return f"So far the only entry: {model(table.rows[0], 40)}."
         many = "Statistically tied for first" if len(standing.tied_for_first) > 1 else "First"
         return f"{many}: {first_of(table, standing)}."
 
     def _tasks(self) -> None:
-        pages = [item_page(self.state, item) for item in self.state.board.tasks]
-        if len(pages) > 1:
-            pages.append(overall_page(self.state))
-        for page in pages:
-            self._page(str(page.pop("file")), "task.html.j2", "../", **page)
-        rows, asked = tasks_list(self.state), board_facts(self.state.board)
-        self._page("tasks/index.html", "tasks.html.j2", "../", rows=rows, asked=asked)
+        tasks = self.state.board.tasks
+        for item in tasks:
+            path = f"tasks/{file_name(item.name)}.html"
+            self._page(path, "task.html.j2", "../", **task_page(self.state, item))
+        if len(tasks) > 1:
+            self._page("tasks/overall.html", "task.html.j2", "../", **task_page(self.state, None))
+        found = {item.name: headlines(self.state, item) for item in tasks}
+        self._page("tasks/index.html", "tasks.html.j2", "../", headlines=found)
 
     def _entries(self) -> None:
-        known = {
-            one.entry.id: one for table in (self.state.standard, self.state.custom) for one in table.rows
-        }
+        known = {one.entry.id: one for table in self.state.tables for one in table.rows}
         for entry in self.state.entries:
             downloads, urls = self._files(entry)
             one = known.get(entry.id) or listed(self.state.board, entry, self._prices)
-            values = entry_page(self.state, one, self._by_id, downloads)
-            self._page(f"entries/{entry.short}.html", "entry.html.j2", "../", urls=urls, **values)
+            values = entry_page(self.state, one, self._by_id)
+            path = f"entries/{entry.short}.html"
+            self._page(path, "entry.html.j2", "../", downloads=downloads, urls=urls, **values)
 
     def _files(self, entry: AcceptedEntry) -> tuple[list[tuple[str, str]], list[str]]:
         """Copies what can be downloaded; (links, addresses of the bundle elsewhere)."""

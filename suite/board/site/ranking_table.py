@@ -1,21 +1,20 @@
-"""The big table of a board: its columns, and each entry's cells, once for HTML and for the script alike.
+"""The big table of a board: its columns, and each entry's cells, for the page and for its script alike.
 
 A cell is (text, key to sort by, smaller text below, marks). A key of None sorts last in both directions: what
 is unknown is never 0. Groups of columns: "" always shown, "more" hidden by the script until asked for.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
-from markupsafe import Markup, escape
 
 from suite.board.define.board import file_name
 from suite.board.entry.verification import ColumnResult
 from suite.board.rank.state import Listed, State, RankTable, luck
-from suite.board.rank.ranking import Standing
-from suite.board.site.figures import Bar, around, drawn, shares
+from suite.board.rank.ranking import Position, Standing
+from suite.board.site.figures import Bar, around, shares
 from suite.board.site.markup import DASH, name
 from suite.report.numbers import number, percent
 
@@ -137,48 +136,43 @@ def first_standing(state: State, table: RankTable) -> Standing | None:
 
 
 def _row(state: State, table: RankTable, listed: Listed, axis: tuple[float, float], shared: set[str]) -> Row:
-    entry, board = listed.entry, state.board
+    entry, tasks = listed.entry, state.board.tasks
     model = entry.submission.model
     place = table.place.get(entry.id)
-    marks = marks_of(state, listed)
-    standing = None if place is None else first_standing(state, table)
-    rank = None if standing is None or place is None else standing.rank[place]
-    title, key = name(model.display_name, 80), name(model.display_name).casefold()
-    span_of_ranks, bar = "", TableCell("", None)
-    if standing is not None and place is not None:
-        span_of_ranks = ranks(standing.lowest[place], standing.highest[place])
-        value = standing.value[place]
-        if value is not None:
-            bar = TableCell("", None, bar=shares(standing.low[place], value, standing.high[place], axis))
+    standing = first_standing(state, table)
+    at = Position() if standing is None else standing.at(place)
+    bar = TableCell("", None, bar=None if at.value is None else shares(at.low, at.value, at.high, axis))
     cells = [
-        TableCell(str(rank) if rank is not None else DASH, rank, span_of_ranks),
-        TableCell(title, key, name(model.organization, 80), marks),
+        TableCell(DASH if at.rank is None else str(at.rank), at.rank, ranks(at.lowest, at.highest)),
+        TableCell(
+            name(model.display_name, 80),
+            name(model.display_name).casefold(),
+            name(model.organization, 80),
+            marks_of(state, listed),
+        ),
     ]
-    if len(board.tasks) > 1:
-        if table.ranking is not None and place is not None:
-            overall = table.ranking.overall
-            value = overall.value[place]
-            marks = ["interval too narrow"] if place in overall.lacking else []
-            cells.append(TableCell(number(value), value, span(overall.low[place], overall.high[place]), marks))
-        else:
-            cells.append(TableCell())
-        cells.append(bar)
-    cells += [_result(entry.column(item.name), item.name in shared) for item in board.tasks]
-    if len(board.tasks) == 1:
+    if len(tasks) > 1:
+        narrow = table.ranking is not None and place in table.ranking.overall.lacking
+        marks = ["interval too narrow"] if narrow else []
+        cells += [TableCell(number(at.value), at.value, span(at.low, at.high), marks), bar]
+    cells += [_result(entry.column(item.name), item.name in shared) for item in tasks]
+    if len(tasks) == 1:
         cells.append(bar)
     cells += [make(listed) for _, make in _about(state)]
     facets = {
         "availability": model.availability,
         "organisation": name(model.organization),
         "zero": "" if listed.zero_shot is None else str(listed.zero_shot),
-        "ranked": "" if rank is None else "1",
+        "ranked": "" if at.rank is None else "1",
     }
     return Row(entry.short, f"entries/{entry.short}.html", cells, facets)
 
 
 def _result(result: ColumnResult | None, shared: bool) -> TableCell:
     if result is None or result.value is None:
-        return TableCell(marks=() if result is None or not result.unscored else (f"{result.unscored:,} unscored",))
+        return TableCell(
+            marks=() if result is None or not result.unscored else (f"{result.unscored:,} unscored",)
+        )
     marks = [] if shared else [f"n {result.n:,}"]
     marks += [f"{result.unscored:,} unscored"] if result.unscored else []
     return TableCell(number(result.value), result.value, span(result.low, result.high), marks)
@@ -307,29 +301,8 @@ def _tokens(listed: Listed) -> TableCell:
 
 def _runs(state: State, listed: Listed) -> TableCell:
     runs = listed.entry.submission.disclosure.selection.complete_runs
-    table = state.custom if listed.entry.verification.kind == "custom" else state.standard
-    gain = luck(table, listed)
+    gain = luck(state.table_of(listed.entry), listed)
     return TableCell(f"{runs:,}", float(runs), f"luck {number(gain)}" if gain else "")
-
-
-def html_rows(found: Iterable[Row], columns: Sequence[ColumnHead]) -> Markup:
-    """Rows of a table body. Every text is escaped here; ids and links are made of hex digits."""
-    return Markup("\n".join(_html_row(row, columns) for row in found))
-
-
-def _html_row(row: Row, columns: Sequence[ColumnHead]) -> str:
-    cells = []
-    for head, cell in zip(columns, row.cells, strict=True):
-        more = f"<small>{escape(cell.sub)}</small>" if cell.sub else ""
-        more += "".join(f'<span class="mark">{escape(one)}</span>' for one in cell.marks)
-        if head.kind == "model":
-            cells.append(f'<th scope="row"><a href="{row.href}">{escape(cell.text)}</a>{more}</th>')
-        elif head.kind == "bar":
-            cells.append(f'<td class="bar">{drawn(cell.bar)}</td>')
-        else:
-            style = ("n" if head.kind in ("number", "rank") else "t") + (" m" if head.group else "")
-            cells.append(f'<td class="{style}">{escape(cell.text)}{more}</td>')
-    return f'<tr id="e-{row.short}">{"".join(cells)}</tr>'
 
 
 def script_rows(found: Sequence[Row]) -> str:

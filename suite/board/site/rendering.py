@@ -1,0 +1,80 @@
+"""Pages from templates that escape everything and clean every text."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from markupsafe import Markup
+
+from suite.board.define.board import file_name
+from suite.board.rank.overall import NAMES, PROPERTIES
+from suite.board.site.entry_pages import latency, tokens, when
+from suite.board.site.figures import compared, forest
+from suite.board.site.markup import DASH, POLICY, external, model, name
+from suite.board.site.ranking_table import TRUST_NAMES, ranks, span
+from suite.board.site.task_pages import apart, first_of, members, warning
+from suite.chat import Json
+from suite.report.hostile_text import clean
+from suite.report.numbers import counted, number, percent, plain
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@cache
+def resource(path: str) -> str:
+    """A file that comes with this package, as text."""
+    found = files("suite.board.site")
+    for part in path.split("/"):
+        found = found / part
+    return found.read_text("utf-8")
+
+
+def values(found: Mapping[str, Json]) -> str:
+    """Parameters and the like in words."""
+    return ", ".join(f"{key} = {plain(value)}" for key, value in found.items())
+
+
+def words(text: str) -> str:
+    """A word of a format as people write it."""
+    return text.replace("_", " ")
+
+
+def xml(text: str) -> Markup:
+    """Text of the feed: quotes stay as they are."""
+    return Markup(escape(text))
+
+
+_FILTERS = (
+    compared, counted, file_name, first_of, forest, model, name, number, percent, plain, tokens, values,
+    warning, when, words, xml
+)  # fmt: skip
+_GLOBALS = (apart, external, latency, members, ranks, span)
+
+
+@cache
+def environment() -> "Environment":
+    """Templates with escaping on and every text cleaned."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    made = Environment(
+        loader=FunctionLoader(lambda path: resource(f"templates/{path}")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=lambda value: clean(value) if type(value) is str else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for one in _FILTERS:
+        made.filters[one.__name__] = one
+    made.globals |= {one.__name__: one for one in _GLOBALS}
+    made.globals |= {"dash": DASH, "methods": NAMES, "properties": PROPERTIES, "trust_names": TRUST_NAMES}
+    made.globals["policy"] = Markup(POLICY)  # a constant of this package: quotes stay quotes
+    return made
+
+
+def render(template: str, **given: object) -> str:
+    """A page. Whatever came here uncleaned is cleaned once more."""
+    return clean(environment().get_template(template).render(**given))
