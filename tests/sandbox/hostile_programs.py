@@ -43,7 +43,6 @@ class Hostile:
     ended: str
     refusals: int
     limits: Limits
-    outputs: tuple[str, ...]
 
 
 def _typed(row: dict[str, Any]) -> Hostile:
@@ -57,7 +56,6 @@ def _typed(row: dict[str, Any]) -> Hostile:
         row.get("ended", "exited"),
         row.get("refusals", 0),
         limits,
-        tuple(row.get("outputs", ())),
     )
 
 
