@@ -64,7 +64,7 @@ class EntryState:
     @property
     def bytes(self) -> int | None:
         """Of all files; None where the size of one is not known."""
-        sizes = [file.bytes for file in self.pinned.all_files]
+        sizes = [file.bytes for file in self.pinned.files]
         return None if None in sizes else sum(size for size in sizes if size is not None)
 
     def facts(self) -> dict[str, object]:
@@ -80,7 +80,7 @@ class EntryState:
             "revision": pinned.revision,
             "pinned": pinned.pinned,
             "here": self.here,
-            "files": len(pinned.all_files),
+            "files": len(pinned.files),
             "bytes": self.bytes,
         }
         if isinstance(entry, DatasetEntry):
@@ -136,7 +136,7 @@ def show_one(entry: DatasetEntry | ModelEntry, as_json: bool) -> None:
         "revision": found.pinned.revision or ("" if bundled else "not pinned yet"),
         "lock": lock,
         "here": "yes" if found.here else "no",
-        "files": "" if bundled else f"{len(found.pinned.all_files)}, {_size(found.bytes)}",
+        "files": "" if bundled else f"{len(found.pinned.files)}, {_size(found.bytes)}",
         "note": entry.note,
     }
     for name, text in lines.items():

@@ -38,7 +38,7 @@ def _take(entry: RegistryEntry, folder: Path, cache: Cache) -> dict[str, str]:
     taken: dict[str, str] = {}
     missing: list[str] = []
     differs: list[str] = []
-    for file in entry.all_files:
+    for file in entry.files:
         if isinstance(source_of(entry, file), BundledSource):
             continue
         if file.sha256 is not None and cache.whole(file.sha256, again=True):
@@ -98,7 +98,7 @@ def _refusal(entry: RegistryEntry, folder: Path, missing: list[str], differs: li
             more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
             lists.append(f"{what}: {', '.join(paths[:5])}{more}")
     return DataError(
-        f"{entry.id}: the folder lacks {len(missing) + len(differs)} of {len(entry.all_files)} files",
+        f"{entry.id}: the folder lacks {len(missing) + len(differs)} of {len(entry.files)} files",
         where=f"{folder}; {'; '.join(lists)}",
         fix=f"bring the files of revision {entry.revision}; those already taken are kept",
     )

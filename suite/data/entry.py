@@ -105,18 +105,12 @@ class File(Strict):
     git_blob: the file's Git object id, which a first fetch is held to where the sha256 is not known.
     """
 
-    path: str = Field(min_length=1)
+    path: Annotated[Below, Field(min_length=1)]
     sha256: Sha256 | None = None
     bytes: int | None = Field(None, ge=0)
     part: str | None = None
     rows: int | None = Field(None, ge=0)
     git_blob: Commit | None = None
-
-    @model_validator(mode="after")
-    def _inside(self) -> Self:
-        if why := unsafe(self.path):
-            raise ValueError(why)
-        return self
 
     @property
     def name(self) -> str:
@@ -197,18 +191,13 @@ class RegistryEntry(Strict):
         return None
 
     @property
-    def all_files(self) -> tuple[File, ...]:
-        """Every file that the entry lists."""
-        return self.files
-
-    @property
     def pinned(self) -> bool:
         """Whether the entry names the revision its files come from, and lists them."""
-        return isinstance(self.source, BundledSource) or (self.revision is not None and bool(self.all_files))
+        return isinstance(self.source, BundledSource) or (self.revision is not None and bool(self.files))
 
     def file(self, path: str) -> File | None:
         """The file of that path."""
-        return next((one for one in self.all_files if one.path == path), None)
+        return next((one for one in self.files if one.path == path), None)
 
     def digest(self) -> str:
         """sha256 over all that decides bytes and rows: source, files, parts."""

@@ -7,9 +7,9 @@ passed on. `SUITE_GIT_ENDPOINT` replaces scheme and host of every address, for m
 import http.client
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
@@ -17,6 +17,7 @@ from urllib.request import Request, urlopen
 from suite.data.entry import GitSource, Progress
 from suite.errors import ConfigError, DataError, SourceUnreachable
 
+DoneT = TypeVar("DoneT")
 ATTEMPTS = 5
 TIMEOUT = 30.0  # seconds without a byte
 LARGEST = 4 << 30  # bytes of a file of unknown size; more is refused
@@ -41,9 +42,9 @@ class WantedFile(NamedTuple):
     size: int | None = None
 
 
-def address(template: str, environment: Mapping[str, str] | None = None) -> str:
+def address(template: str) -> str:
     """The address with the host that SUITE_GIT_ENDPOINT names, if it is set. Raises ConfigError."""
-    endpoint = (os.environ if environment is None else environment).get("SUITE_GIT_ENDPOINT", "")
+    endpoint = os.environ.get("SUITE_GIT_ENDPOINT", "")
     if not endpoint:
         return template
     host, old = urlsplit(endpoint), urlsplit(template)
@@ -85,14 +86,12 @@ def resolve(source: GitSource, branch: str, sleep: Callable[[float], None] = tim
             f"the entry of {source.repo} has no clone_url", fix="add clone_url, or write the commit by hand"
         )
     url = address(source.clone_url).rstrip("/") + "/info/refs?service=git-upload-pack"
-    answer: list[bytes] = []
 
-    def ask() -> None:
+    def ask() -> bytes:
         with _open(url) as response:
-            answer[:] = [response.read(LARGEST >> 6)]
+            return response.read(LARGEST >> 6)
 
-    _retried(ask, shown(url), source.repo, sleep)
-    refs = _refs(answer[0])
+    refs = _refs(_retried(ask, shown(url), source.repo, sleep))
     for name in (branch, f"refs/heads/{branch}", f"refs/tags/{branch}^{{}}", f"refs/tags/{branch}"):
         if name in refs:
             return refs[name]
@@ -125,8 +124,9 @@ def _refs(answer: bytes) -> dict[str, str]:
     return refs
 
 
-def _retried(act: Callable[[], None], where: str, who: str, sleep: Callable[[float], None]) -> None:
-    for attempt in range(1, ATTEMPTS + 1):
+def _retried(act: Callable[[], DoneT], where: str, who: str, sleep: Callable[[float], None]) -> DoneT:
+    attempt = 1
+    while True:
         try:
             return act()
         except _BrokeOff as error:
@@ -137,7 +137,7 @@ def _retried(act: Callable[[], None], where: str, who: str, sleep: Callable[[flo
                     fix="check the network and try again; what is already here is kept",
                 ) from error
             sleep(max(min(error.after, 60.0), 0.25 * 2**attempt))
-    return None
+            attempt += 1
 
 
 def _download(url: str, wanted: WantedFile, target: Path, progress: Progress | None) -> None:

@@ -36,25 +36,23 @@ def _words(status: int, headers: dict[str, str]) -> StatusWords | None:
     token = f"the token in {variable}" if variable else "the stored token (`hf auth login`)"
     if status == 401:
         unset = f"unset {variable}" if variable else "`hf auth logout`"
+        what = f"the Hub refuses {token} (401)"
         fix = (
             f"make a new one at https://huggingface.co/settings/tokens; for what is public, {unset} is enough"
         )
-        return StatusWords(status, f"the Hub refuses {token} (401)", fix)
-    if status == 403:
+    elif status == 403:
+        what = "the Hub forbids this (403)"
         fix = f"accept the terms on the repository's page, or give {token} the rights it lacks"
-        return StatusWords(status, "the Hub forbids this (403)", fix)
-    if status == 429:
-        wait = _wait(headers)
+    elif status == 429:
         better = "" if variable else "set HF_TOKEN, which has a higher limit, or "
-        return StatusWords(
-            status, "the Hub limits the rate of requests (429)", f"{better}wait {wait} and try again"
-        )
-    if status >= 500:
+        what = "the Hub limits the rate of requests (429)"
+        fix = f"{better}wait {_wait(headers)} and try again"
+    elif status >= 500:
         other = ", or see whether HF_ENDPOINT is a Hub" if os.environ.get("HF_ENDPOINT") else ""
-        return StatusWords(
-            status, f"the Hub answers with an error of its own ({status})", f"try again later{other}"
-        )
-    return None
+        what, fix = f"the Hub answers with an error of its own ({status})", f"try again later{other}"
+    else:
+        return None
+    return StatusWords(status, what, fix)
 
 
 def _wait(headers: dict[str, str]) -> str:

@@ -70,7 +70,7 @@ class LocalFiles(Generic[Here_co]):
         if found := self.entry.file(path):
             return found
         if path not in self.paths():
-            raise unknown(f"file of {self.entry.id}", path, [one.path for one in self.entry.all_files])
+            raise unknown(f"file of {self.entry.id}", path, [one.path for one in self.entry.files])
         return File(path=path, bytes=None, rows=None)
 
     def path(self, path: str) -> Path:
@@ -90,7 +90,7 @@ class LocalFiles(Generic[Here_co]):
 
     def paths(self) -> list[str]:
         """The files of the entry: those listed, and of bundled data those that its patterns find."""
-        found = dict.fromkeys(file.path for file in self.entry.all_files)
+        found = dict.fromkeys(file.path for file in self.entry.files)
         if isinstance(self.entry, DatasetEntry):
             for part in self.entry.parts:
                 found.update(dict.fromkeys(files_of(self.entry, part)))

@@ -82,8 +82,8 @@ def _now(entry: RegistryEntry, branch: str | None) -> tuple[Source, Mapping[str,
 
 def _wanted(entry: RegistryEntry, there: Iterable[str]) -> Iterator[File]:
     """The files that the entry lists; of parts that list none, those that the pattern finds."""
-    yield from entry.all_files
-    listed = {file.part for file in entry.all_files}
+    yield from entry.files
+    listed = {file.part for file in entry.files}
     found = False
     for name, part in (entry.parts if isinstance(entry, DatasetEntry) else {}).items():
         if part.pattern is None or name in listed:
@@ -91,7 +91,7 @@ def _wanted(entry: RegistryEntry, there: Iterable[str]) -> Iterator[File]:
         for path in sorted(path for path in there if fnmatchcase(path, part.pattern)):
             found = True
             yield File(path=path, part=name, bytes=None, rows=None)
-    if not found and not entry.all_files:
+    if not found and not entry.files:
         raise DataError(
             f"{entry.id} lists no files, and its patterns find none", fix="list its files in the entry"
         )

@@ -68,7 +68,7 @@ def ready(entry: EntryT, cache: Cache | None = None) -> LocalFiles[EntryT] | Non
         return None
     if not isinstance(pinned.source, BundledSource) and not cache.note("checked", pinned.digest()):
         return None
-    for file in pinned.all_files:
+    for file in pinned.files:
         bundled = isinstance(source_of(pinned, file), BundledSource)
         if not bundled and (file.sha256 is None or not cache.blob(file.sha256).is_file()):
             return None
@@ -84,7 +84,7 @@ def verify(entry: RegistryEntry, cache: Cache | None = None) -> list[DataError]:
     except DataError as error:
         return [error]
     local, wrong = LocalFiles(pinned, cache), []
-    for file in pinned.all_files:
+    for file in pinned.files:
         try:
             if not isinstance(source_of(pinned, file), BundledSource) and (
                 file.sha256 is None or not cache.whole(file.sha256, again=True)
@@ -139,7 +139,7 @@ def checked(entry: EntryT, cache: Cache) -> LocalFiles[EntryT]:
 
 def fetch_all(entry: RegistryEntry, cache: Cache, progress: Progress | None) -> dict[str, str]:
     """Have all files of a pinned entry in the cache, several at once; their sha256 by path."""
-    files = [file for file in entry.all_files if not isinstance(source_of(entry, file), BundledSource)]
+    files = [file for file in entry.files if not isinstance(source_of(entry, file), BundledSource)]
     stop = threading.Event()
 
     def step(path: str, done: int, total: int | None) -> None:
@@ -204,7 +204,7 @@ def _fetch_from(
 
 def _staged(entry: RegistryEntry, *files: File) -> list[str]:
     """What the unfinished downloads of an entry's files are called; of all its files if none is named."""
-    sources = ((source_of(entry, file), file.path) for file in files or entry.all_files)
+    sources = ((source_of(entry, file), file.path) for file in files or entry.files)
     return [
         f"{one.type}/{one.repo}/{one.revision}/{path}" for one, path in sources if isinstance(one, HubSource)
     ]
@@ -236,7 +236,7 @@ def _as_wanted(entry: RegistryEntry, file: File, path: Path, found: str) -> bool
 
 def learn(entry: EntryT, pinned: EntryT, hashes: dict[str, str], cache: Cache) -> EntryT:
     """The entry with hashes that nobody knew before; kept in a lock from now on."""
-    if all(file.sha256 is not None or file.path not in hashes for file in pinned.all_files):
+    if all(file.sha256 is not None or file.path not in hashes for file in pinned.files):
         return pinned
     files = tuple(
         file.model_copy(
@@ -244,7 +244,7 @@ def learn(entry: EntryT, pinned: EntryT, hashes: dict[str, str], cache: Cache) -
         )
         if file.path in hashes
         else file
-        for file in pinned.all_files
+        for file in pinned.files
     )
     write_lock(lock_path(cache, entry), make_lock(entry, pinned.revision, files))
     return locked(entry, cache)

@@ -194,15 +194,18 @@ def test_an_unknown_branch_is_named_with_those_there_are(git: LocalGit) -> None:
         ("https://mirror.example/git/", "https://mirror.example/git/a/{commit}/{path}"),
     ],
 )
-def test_the_endpoint_replaces_scheme_and_host(endpoint: str, expected: str) -> None:
-    template = "https://files.example/a/{commit}/{path}"
-    assert git_source.address(template, {"SUITE_GIT_ENDPOINT": endpoint}) == expected
+def test_the_endpoint_replaces_scheme_and_host(
+    endpoint: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUITE_GIT_ENDPOINT", endpoint)
+    assert git_source.address("https://files.example/a/{commit}/{path}") == expected
 
 
 @pytest.mark.parametrize("endpoint", ["file:///etc", "mirror.example", "ftp://mirror.example"])
-def test_an_endpoint_of_another_kind_is_refused(endpoint: str) -> None:
+def test_an_endpoint_of_another_kind_is_refused(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUITE_GIT_ENDPOINT", endpoint)
     with pytest.raises(ConfigError, match="SUITE_GIT_ENDPOINT"):
-        git_source.address("https://files.example/{commit}/{path}", {"SUITE_GIT_ENDPOINT": endpoint})
+        git_source.address("https://files.example/{commit}/{path}")
 
 
 def test_addresses_are_shown_without_credentials() -> None:
