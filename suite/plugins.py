@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pluggy
@@ -149,7 +150,8 @@ def _read(point: EntryPoint) -> Plugin:
             else:
                 good.append(entry)
     except ImportError as error:
-        told = f"{type(error).__name__}: {error} (in {_importer(error, point.module)})"
+        steps = own_lines(traceback.walk_tb(error.__traceback__), point.module.partition(".")[0])
+        told = f"{type(error).__name__}: {error} (in {steps[-1] if steps else point.module})"
         return Plugin(point.name, distribution, version, error=told)
     except KeyboardInterrupt:
         raise
@@ -158,15 +160,10 @@ def _read(point: EntryPoint) -> Plugin:
     return Plugin(point.name, distribution, version, tuple(good), problems=tuple(problems))
 
 
-def _importer(error: ImportError, module: str) -> str:
-    """The module of the plugin whose import failed, with its line."""
-    package = module.partition(".")[0]
-    steps = [
-        f"{name}, line {line}"
-        for frame, line in traceback.walk_tb(error.__traceback__)
-        if (name := str(frame.f_globals.get("__name__", ""))).partition(".")[0] == package
-    ]
-    return steps[-1] if steps else module
+def own_lines(frames: Iterable[tuple[FrameType, int]], package: str) -> list[str]:
+    """Those of the frames, with their lines, that run code of a package: "module, line 3"."""
+    named = ((str(frame.f_globals.get("__name__", "")), line) for frame, line in frames)
+    return [f"{name}, line {line}" for name, line in named if name.partition(".")[0] == package]
 
 
 def catalogue_of(points: Iterable[EntryPoint], builtin: Iterable[Entry] = ()) -> Catalogue:

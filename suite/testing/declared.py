@@ -17,7 +17,7 @@ from suite.data.entry import BundledSource
 from suite.data.pull import verify
 from suite.errors import NotFound, SuiteError
 from suite.parameters import Parameters, SkipCell
-from suite.plugins import GROUP, Plugin
+from suite.plugins import GROUP
 from suite.scoring.metrics.declared import row_names, wanted_values
 from suite.testing.bench import Bench
 from suite.testing.subject import Skip, Subject, headline
@@ -43,7 +43,10 @@ def metadata(bench: Bench) -> Iterator[str]:
     """Name, version, roles, datasets, headline, metrics and replay are declared as the contract says."""
     subject = bench.subject
     info, task = subject.info, subject.task
-    yield from _plugin(subject.plugins.find("task", subject.name)[1])
+    plugin = subject.plugins.find("task", subject.name)[1]
+    if plugin.error:
+        yield f"the plugin failed to load: {plugin.error}"
+    yield from plugin.problems
     if type(info.version) is not int or info.version < 1:
         yield f"version {info.version!r} is not a whole number from 1"
     if not info.title.strip() or "\n" in info.title:
@@ -67,12 +70,6 @@ def metadata(bench: Bench) -> Iterator[str]:
         yield "no metric reads any value"
     if (first := headline(info, task.metrics)) is not None and not hasattr(first, "direction"):
         yield f"the headline metric {info.headline!r} has no direction"
-
-
-def _plugin(plugin: Plugin) -> Iterator[str]:
-    if plugin.error:
-        yield f"the plugin failed to load: {plugin.error}"
-    yield from plugin.problems
 
 
 def _datasets(subject: Subject) -> Iterator[str]:

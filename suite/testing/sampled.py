@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from itertools import islice
+from itertools import groupby, islice
 from typing import Literal, get_args, get_origin
 
 from pydantic import ValidationError
@@ -65,17 +65,12 @@ def _well_formed(cell: Cell, found: list[AnySample]) -> Iterator[str]:
 
 
 def _contiguous(cell: Cell, found: list[AnySample]) -> Iterator[str]:
-    closed: set[str] = set()
-    group = None
-    for one in found:
-        if one.group == group:
-            continue
-        if one.group in closed:
-            yield f"{_name(cell)}: group {one.group!r} comes back after another"
+    seen: set[str] = set()
+    for group, _ in groupby(one.group for one in found):
+        if group in seen:
+            yield f"{_name(cell)}: group {group!r} comes back after another"
             return
-        if group is not None:
-            closed.add(group)
-        group = one.group
+        seen.add(group)
 
 
 def stable_ids(bench: Bench) -> Iterator[str]:

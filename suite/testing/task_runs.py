@@ -12,8 +12,8 @@ import inspect
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import get_args
 
 import msgspec
@@ -22,6 +22,7 @@ from suite.blocks import Block
 from suite.errors import CapabilityError, DataError, EngineError
 from suite.journal.records import ScoreRecord
 from suite.models.strict_schemas import strict
+from suite.plugins import own_lines
 from suite.run.outcome import RunSettings
 from suite.run.plan import make_plan
 from suite.run.role_members import DEFAULTS, roles_of
@@ -36,7 +37,6 @@ CONCURRENCY = 8
 MODEL = "embedded/smollm2-135m"
 EVENTS = {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg"}
 _listening: list["_Heard"] = []
-_added: list[bool] = []
 
 
 def solves(bench: Bench) -> Iterator[str]:
@@ -213,55 +213,43 @@ class Outside(OSError):
     """Raised in place of a connection."""
 
 
+@dataclass
 class _Heard:
     """What was tried: where to, and by which line of which package."""
 
-    def __init__(self, package: str) -> None:
-        self._package = package
-        self.tried: dict[str, str] = {}
+    package: str
+    tried: dict[str, str] = field(default_factory=dict)
 
     def note(self, event: str, place: str) -> None:
-        steps = [
-            f"{name}, line {line}"
-            for frame, line in traceback.walk_stack(inspect.currentframe())
-            if (name := str(frame.f_globals.get("__name__", ""))).partition(".")[0] == self._package
-        ]
+        steps = own_lines(traceback.walk_stack(inspect.currentframe()), self.package)
         self.tried.setdefault(place, steps[0] if steps else event)
 
 
 def offline(bench: Bench) -> Iterator[str]:
     """Nothing is fetched: reading samples, solving and scoring open no connection of their own."""
-    package = bench.subject.task.__module__.partition(".")[0]
-    with _listen(package) as heard:
+    _add_hook()
+    heard = _Heard(bench.subject.task.__module__.partition(".")[0])
+    _listening.append(heard)
+    try:
         ran = bench.run()
+    finally:
+        _listening.remove(heard)
     for place, who in heard.tried.items():
         yield f"{place} was asked for ({who}): data comes from the registry, answers from the roles"
     if not heard.tried:
         yield from stopped(ran)
 
 
-@contextmanager
-def _listen(package: str) -> Iterator[_Heard]:
-    if not _added:
-        sys.addaudithook(_hook)
-        _added.append(True)
-    heard = _Heard(package)
-    _listening.append(heard)
-    try:
-        yield heard
-    finally:
-        _listening.remove(heard)
+@cache
+def _add_hook() -> None:
+    sys.addaudithook(_hook)
 
 
 def _hook(event: str, arguments: tuple[object, ...]) -> None:
-    if not _listening or event not in EVENTS:
-        return
-    place = _place(event, arguments)
-    if not place:
-        return
-    for heard in _listening:
-        heard.note(event, place)
-    raise Outside(f"{place} was asked for while a check allows no connection")
+    if _listening and event in EVENTS and (place := _place(event, arguments)):
+        for heard in _listening:
+            heard.note(event, place)
+        raise Outside(f"{place} was asked for while a check allows no connection")
 
 
 def _place(event: str, arguments: tuple[object, ...]) -> str:
