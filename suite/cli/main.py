@@ -118,10 +118,8 @@ class Commands(click.Group):
 
         found = settings.read(Path.cwd())
         if found.path is not None:
-            if unlisted := set(found.tables or {}) - set(COMMANDS):
-                found.check_commands([*COMMANDS, *(self.added() if unlisted else ())])
-            else:
-                found.check_commands([*COMMANDS])
+            added = () if set(found.tables or ()) <= COMMANDS.keys() else self.added()
+            found.check_commands([*COMMANDS, *added])
             ctx.default_map = {name: found.defaults(ctx, command, (name,))}
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

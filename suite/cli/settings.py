@@ -13,9 +13,8 @@ Only the tables of the command that runs are checked, so that no other command i
 environment is click's own: `SUITE_EVAL_MODEL`, `SUITE_DATA_PULL_ACCEPT_LICENCE`.
 """
 
-import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,9 +27,6 @@ from suite.files import read_regular
 FILE = "suite.toml"
 ENVIRONMENT = "SUITE"
 _LARGEST = 2**20  # bytes
-_PART = r"""[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*'"""
-_DOTTED = rf"(?:{_PART})(?:[ \t]*\.[ \t]*(?:{_PART}))*"
-_LINE = re.compile(rf"[ \t]*(?:\[[ \t]*(?P<table>{_DOTTED})[ \t]*\]|(?P<key>{_DOTTED})[ \t]*=)")
 
 
 @dataclass(frozen=True)
@@ -132,29 +128,25 @@ def read(start: Path) -> SettingsFile:
 
 
 def line_of(text: str, keys: tuple[str, ...]) -> int:
-    """Number (from 1) of the line that gives a key, else of the nearest thing above it that is there."""
-    best, depth = 1, 0
-    for number, path in _lines(text):
-        shared = next((at for at, (a, b) in enumerate(zip(path, keys, strict=False)) if a != b), None)
-        common = min(len(path), len(keys)) if shared is None else shared
-        if common > depth:
-            best, depth = number, common
+    """Number (from 1) of the line that gives a key, else of the nearest thing above it that is there.
+
+    text: TOML. It is read statement by statement, each below the head of its table.
+    """
+    best, depth, head, statement, first = 1, 0, "", "", 1
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        statement += line
+        try:
+            node: object = tomllib.loads(head + statement)
+        except tomllib.TOMLDecodeError:  # it goes on in the next line
+            continue
+        found = 0
+        while found < len(keys) and isinstance(node, dict) and keys[found] in node:
+            node, found = node[keys[found]], found + 1
+        if found > depth:
+            best, depth = first, found
+        head = statement if statement.lstrip().startswith("[") else head
+        statement, first = "", number + 1
     return best
-
-
-def _lines(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    table: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), 1):
-        if match := _LINE.match(line):
-            if match["table"] is not None:
-                table = _parts(match["table"])
-                yield number, table
-            else:
-                yield number, (*table, *_parts(match["key"]))
-
-
-def _parts(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in re.findall(_PART, dotted))
 
 
 def _names(option: click.Parameter) -> set[str]:

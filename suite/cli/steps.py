@@ -1,7 +1,6 @@
 """Flags and steps that `suite eval` and `suite score` share: parsing, running, showing, exit codes."""
 
 import asyncio
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -186,17 +185,17 @@ def read(given: Mapping[str, object]) -> RunFlags:
 
 def parse_roles(given: Mapping[str, object]) -> dict[str, list[str]]:
     """Role -> specs, from all the flags that name models (`role_flags`)."""
-    flags = msgspec.convert(given, RoleFlags)
+    told = msgspec.convert(given, RoleFlags)
     one = {
-        "candidate": flags.model,
-        "baseline": flags.baseline,
-        "user": flags.user,
-        "embedder": flags.embedder,
+        "candidate": told.model,
+        "baseline": told.baseline,
+        "user": told.user,
+        "embedder": told.embedder,
     }
     found = {role: [spec] for role, spec in one.items() if spec}
-    if flags.judges:
-        found["judge"] = list(flags.judges)
-    for text in flags.roles:
+    if told.judges:
+        found["judge"] = list(told.judges)
+    for text in told.roles:
         name, equals, spec = text.partition("=")
         if not equals or not name or not spec:
             raise ConfigError(f"--role {text!r} names no model", fix="write --role NAME=provider/name")
@@ -278,15 +277,11 @@ def finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
     """Show how it went; the exit code."""
     results = outcome.results
     if results is not None:
-        import msgspec
-
         from suite.report.run_reports import write_reports
 
         if flags.as_json:
             write_reports(outcome.folder, outcome.scoring)
-            plain = msgspec.to_builtins(results)
-            shown = {"run": str(outcome.folder), **{name: plain[name] for name in _SHOWN}}
-            click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+            say_json({"run": str(outcome.folder)} | {name: getattr(results, name) for name in _SHOWN})
         else:
             from suite.report.terminal import print_results
 
@@ -294,7 +289,7 @@ def finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
             for path in write_reports(outcome.folder, outcome.scoring):
                 click.echo(f"wrote {path}")
     elif flags.as_json:
-        click.echo(json.dumps({"run": str(outcome.folder), "pending": outcome.pending}, indent=2))
+        say_json({"run": str(outcome.folder), "pending": outcome.pending})
     elif "score" not in stages and outcome.error is None:
         click.echo(f"solved into {outcome.folder}; score it with `suite score {outcome.folder}`")
     for line in outcome.left_over:

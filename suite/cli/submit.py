@@ -13,13 +13,13 @@ from suite.board.pack.declarations import FLAGS
 from suite.cli.flags import (
     FILE,
     PATH,
-    CommandT,
     board_flag,
     bundle_url_flag,
     data_flag,
     json_flag,
     output_flag,
     repo_flag,
+    together,
 )
 from suite.cli.steps import parse_data, parse_options, parse_roles, role_flags
 
@@ -69,10 +69,9 @@ def _name(flag: str) -> str:
     return "flag_" + flag.replace("-", "_")
 
 
-def _flags(command: CommandT) -> CommandT:
-    for flag, (_, text) in reversed(FLAGS.items()):
-        command = click.option(f"--{flag}", _name(flag), metavar="TEXT", help=text)(command)
-    return command
+_flags = together(
+    *(click.option(f"--{flag}", _name(flag), metavar="TEXT", help=text) for flag, (_, text) in FLAGS.items())
+)
 
 
 @submit.command("pack")
