@@ -1,21 +1,5 @@
 """Every error a user can act on, and what it costs.
 
-SuiteError                exit 2; nothing was started, nothing was paid for, nothing was lost
-    NotFound              no task, dataset, model, parameter or plugin has that name
-    PluginError           a plugin failed to import, claims a taken name or breaks the contract
-    ConfigError           a flag, environment variable, settings file or parameter has a bad value
-    DataError             bytes or rows are not what the registry entry says
-        LicenceRequired   the entry's licence asks to be accepted first
-        SourceUnreachable the Hub, Git host or package index could not be reached, or refused
-    CapabilityError       a model cannot fill a role of this task
-    EngineError           an engine could not be started or stopped answering for good
-    SandboxUnavailable    untrusted code cannot be contained on this machine
-    RunError              a run folder is in use, damaged, or belongs to another plan
-    BundleError           a submission cannot be read as a bundle
-
-CallFailed                one call to a model failed; raised by providers, classified by `retryable`,
-                          handled by the runner (retry, then *pending*), never shown as an answer
-
 A message has up to three lines: what is wrong, where, what to do.
 """
 
@@ -26,7 +10,10 @@ from suite.secrets import scrub, scrub_all
 
 
 class SuiteError(Exception):
-    """Something the user can put right. `what`, `where` and `fix` become the lines of the message."""
+    """Something the user can put right: exit code 2; nothing was lost, nothing more is paid for.
+
+    `what`, `where` and `fix` become the lines of the message.
+    """
 
     def __init__(self, what: str, where: str = "", fix: str = "") -> None:
         self.what, self.where, self.fix = (scrub(one) for one in (what, where, fix))
@@ -82,7 +69,8 @@ class BundleError(SuiteError):
 
 
 class CallFailed(Exception):
-    """One call to a model got no usable reply.
+    """One call to a model got no usable reply. Providers raise it, the runner handles it (retry, then
+    *pending*); it is never shown as an answer.
 
     kind: a short slug (`connect`, `timeout`, `status-429`, `bad-json`, …) for the attempts journal.
     retryable: whether the same request may succeed later.

@@ -178,22 +178,18 @@ class Task(ABC, Generic[PayloadT, ParametersT]):
     @classmethod
     def parameters_type(cls) -> type[Parameters]:
         """The pydantic model of this task's parameters, read from the generic arguments."""
-        for base in cls.__mro__:
-            for generic in getattr(base, "__orig_bases__", ()):
-                for argument in get_args(generic):
-                    if isinstance(argument, type) and issubclass(argument, Parameters):
-                        return argument
-        return Parameters
+        return next((one for one in cls._arguments() if issubclass(one, Parameters)), Parameters)
 
     @classmethod
     def payload_type(cls) -> type | None:
         """The type of its samples' payloads, read from the generic arguments; None where it isn't told."""
+        return next((one for one in cls._arguments() if not issubclass(one, Parameters)), None)
+
+    @classmethod
+    def _arguments(cls) -> Iterator[type]:
         for base in cls.__mro__:
             for generic in getattr(base, "__orig_bases__", ()):
-                for argument in get_args(generic):
-                    if isinstance(argument, type) and not issubclass(argument, Parameters):
-                        return argument
-        return None
+                yield from (one for one in get_args(generic) if isinstance(one, type))
 
     def roles(self) -> Mapping[str, Role]:
         """The roles these parameters need."""
