@@ -12,7 +12,8 @@ from suite.journal.index import digest64
 from suite.journal.lines import Reading
 from suite.journal.records import OutputRecord, ScoreRecord
 
-RecordT = TypeVar("RecordT", OutputRecord, ScoreRecord)
+RecordT = TypeVar("RecordT", bound=OutputRecord | ScoreRecord)
+OtherT = TypeVar("OtherT", bound=OutputRecord | ScoreRecord)
 MOST = 16 * 2**20  # bytes of lines that are kept as records
 
 
@@ -75,45 +76,56 @@ class Waiting(Generic[RecordT]):
         return found
 
 
+def _next(
+    source: Iterator[RecordT], waiting: Waiting[RecordT], others: Waiting[OtherT], once: str
+) -> tuple[RecordT | None, OtherT | None]:
+    """The next record of a journal with its partner, if that waits; else the record waits."""
+    record = next(source, None)
+    if record is None:
+        return None, None
+    key = Key.of(record)
+    partner = others.pop(key)
+    if partner is None:
+        if once and key in waiting:
+            raise RunError(f"sample {key[1]!r} of cell {key[0]}, trial {key[2]}, stands twice in {once}")
+        waiting.put(key, record)
+    return record, partner
+
+
+def side_by_side(
+    left: Iterator[RecordT], right: Iterator[OtherT], once: tuple[str, str] = ("", "")
+) -> Iterator[tuple[RecordT | None, OtherT | None]]:
+    """The records of two journals by their keys, with None for what the other journal lacks.
+
+    Both are in about the same order, so few records wait for their partner. once: names of the files where a
+    key stands once; raises RunError for a record that waits there twice.
+    """
+    waiting, others = Waiting(left), Waiting(right)
+    going = True
+    while going:
+        record, partner = _next(left, waiting, others, once[0])
+        if partner is not None:
+            yield record, partner
+        other, match = _next(right, others, waiting, once[1])
+        if match is not None:
+            yield match, other
+        going = record is not None or other is not None
+    for record in waiting:
+        yield record, None
+    for other in others:
+        yield None, other
+
+
 def pairs(
     outputs: Iterator[OutputRecord], scores: Iterator[ScoreRecord]
 ) -> Iterator[tuple[OutputRecord, ScoreRecord | None]]:
     """Each output with its score; None for those not scored yet.
 
-    Both files are in about the same order, so few records wait for their partner. Raises RunError for a
-    record that stands twice or a score without an output.
+    Raises RunError for a record that stands twice or a score without an output.
     """
-    waiting_outputs, waiting_scores = Waiting(outputs), Waiting(scores)
-    left, right = True, True
-    while left or right:
-        output = next(outputs, None) if left else None
-        left = output is not None
+    for output, score in side_by_side(outputs, scores, ("outputs.jsonl", "scores.jsonl")):
         if output is not None:
-            key = Key.of(output)
-            found = waiting_scores.pop(key)
-            if found is not None:
-                yield output, found
-            elif key in waiting_outputs:
-                raise _twice(key, "outputs.jsonl")
-            else:
-                waiting_outputs.put(key, output)
-        score = next(scores, None) if right else None
-        right = score is not None
-        if score is not None:
-            key = Key.of(score)
-            partner = waiting_outputs.pop(key)
-            if partner is not None:
-                yield partner, score
-            elif key in waiting_scores:
-                raise _twice(key, "scores.jsonl")
-            else:
-                waiting_scores.put(key, score)
-    for score in waiting_scores:
-        cell, sample, trial = Key.of(score)
-        raise RunError(f"a score of sample {sample!r} (cell {cell}, trial {trial}) has no output")
-    for output in waiting_outputs:
-        yield output, None
-
-
-def _twice(key: Key, file: str) -> RunError:
-    return RunError(f"sample {key[1]!r} of cell {key[0]}, trial {key[2]}, stands twice in {file}")
+            yield output, score
+        elif score is not None:
+            cell, sample, trial = Key.of(score)
+            raise RunError(f"a score of sample {sample!r} (cell {cell}, trial {trial}) has no output")

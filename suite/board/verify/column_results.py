@@ -92,9 +92,14 @@ class Want:
             yield subject, [cell.id for one, cell in self.cells if one.run_id == subject.run_id]
 
 
+def ratios(top: Floats, bottom: Floats) -> Floats:
+    """top / bottom; NaN where nothing stands below."""
+    return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
+
+
 @dataclass
 class CellUnits:
-    """The units of one cell. sample, cluster: 64-bit digests; stratum: its name."""
+    """The units of one cell. sample, cluster: 64-bit digests, by sample; stratum: its name."""
 
     cell: str
     sample: NDArray[np.uint64]
@@ -102,6 +107,11 @@ class CellUnits:
     stratum: NDArray[np.object_]
     top: Floats
     bottom: Floats
+
+    @property
+    def values(self) -> Floats:
+        """Of each unit; NaN where it has none."""
+        return ratios(self.top, self.bottom)
 
     def value(self) -> float | None:
         """Mean over strata of sum(top) / sum(bottom); None without a scored unit."""

@@ -6,14 +6,16 @@ stands 32 bytes a record and no text.
 
 import hashlib
 from array import array
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
+from operator import attrgetter
 
 import msgspec
 
 from suite.board.verify.subject import VerifiedRun
 from suite.journal.index import digest64
-from suite.journal.records import grouping
+from suite.journal.pairs import Key
+from suite.journal.records import OutputRecord, ScoreRecord
 from suite.run.plan import Plan
 from suite.run.records import payload_sha256
 from suite.task import AnySample
@@ -21,22 +23,8 @@ from suite.task import AnySample
 _canonical = msgspec.json.Encoder(order="sorted")
 _MOST_TIMES = 4  # as many works as records, before they are not enumerated one by one
 _MOST_EXPLAINED = 1000  # changed samples whose fields are named
-
-
-class _Keys(msgspec.Struct):
-    cell: str
-    sample: str
-    trial: int = 0
-
-
-class _Facts(_Keys, kw_only=True):
-    """What R4 needs of an output."""
-
-    group: str = ""
-    cluster: str = ""
-    tags: dict[str, str] = {}
-    payload_sha256: str
-    imported: bool = False
+_FACTS = ("payload_sha256", "group", "cluster", "tags")  # of an output, that its sample gives
+_recorded = attrgetter(*_FACTS)
 
 
 def complete(subject: VerifiedRun) -> None:
@@ -45,37 +33,47 @@ def complete(subject: VerifiedRun) -> None:
     assert plan is not None
     subject.findings.ran("R4")
     _whole(subject, plan)
-    outputs = _outputs(subject)
-    scores = _scores(subject)
+    outputs, scores = _read(subject, "output"), _read(subject, "score")
     works = plan.all_works
     if works > _MOST_TIMES * (len(outputs) + len(scores)) + 10_000:
         subject.add("R4.missing-output", "far fewer outputs than samples", expected=works, found=len(outputs))
         return
     subject.there = works
-    changed: dict[int, tuple[str, AnySample]] = {}
+    changed: dict[int, AnySample] = {}
     for cell, sample in _expected(plan):
         key = digest64(cell, sample.id, sample.trial)
         if not sample.trial:
             subject.order.setdefault(cell, array("Q")).append(digest64(sample.id))
         place = subject.place("", f"cell {cell}, trial {sample.trial}")
-        found = outputs.pop(key, None)
+        found, score = outputs.pop(key, None), scores.pop(key, None)
         if found is None:
             subject.there -= 1
             subject.add("R4.missing-output", "a sample has no output", place, sample=sample.id)
-        elif found != _digest(payload_sha256(sample.payload), sample.group, sample.cluster, sample.tags):
+            continue
+        if found != _digest(_facts(sample)):
             if len(changed) < _MOST_EXPLAINED:
-                changed[key] = (cell, sample)
+                changed[key] = sample
             else:
                 subject.add("R4.sample", "an output is not of the pinned sample", place, sample=sample.id)
-        if key in scores:
-            scores.discard(key)
-        elif found is not None:
+        if score is None:
             subject.add("R4.missing-score", "an output has no score", place, sample=sample.id)
     if changed:
         _explain(subject, changed)
-    for file, left in (("outputs", outputs), ("scores", scores)):
-        if left:
-            _unknown(subject, file, left)
+    for kind, left in (("output", outputs), ("score", scores)):
+        for place, key, record in _placed(subject, kind) if left else ():
+            if key in left:
+                what = "no such sample or trial in the pinned data"
+                subject.add(f"R4.unknown-{kind}", what, place, sample=record.sample)
+
+
+def _placed(subject: VerifiedRun, kind: str) -> Iterator[tuple[str, int, OutputRecord | ScoreRecord]]:
+    """(where it stands, key, record) of each output or score."""
+    outputs = kind == "output"
+    records: Iterator[OutputRecord | ScoreRecord] = subject.run.outputs() if outputs else subject.run.scores()
+    file = "outputs.jsonl" if outputs else "scoring/scores.jsonl"
+    for number, one in enumerate(records, 1):
+        where = subject.place(file, f"line {number}, cell {one.cell}, trial {one.trial}")
+        yield where, digest64(*Key.of(one)), one
 
 
 def _whole(subject: VerifiedRun, plan: Plan) -> None:
@@ -92,9 +90,12 @@ def _whole(subject: VerifiedRun, plan: Plan) -> None:
             subject.add("R4.counts", what, where, expected=value, found=told[name])
 
 
-def _digest(payload: str, group: str, cluster: str, tags: Mapping[str, str]) -> bytes:
-    body = _canonical.encode([payload, group, cluster, dict(tags)])
-    return hashlib.blake2b(body, digest_size=8).digest()
+def _facts(sample: AnySample) -> tuple[object, ...]:
+    return payload_sha256(sample.payload), sample.group, sample.cluster, dict(sample.tags)
+
+
+def _digest(facts: object) -> bytes:
+    return hashlib.blake2b(_canonical.encode(facts), digest_size=8).digest()
 
 
 def _expected(plan: Plan) -> Iterator[tuple[str, AnySample]]:
@@ -105,64 +106,27 @@ def _expected(plan: Plan) -> Iterator[tuple[str, AnySample]]:
                 yield plan.cells[item.cell].id, sample
 
 
-def _outputs(subject: VerifiedRun) -> dict[int, bytes]:
+def _read(subject: VerifiedRun, kind: str) -> dict[int, bytes]:
+    """Key -> digest of an output's facts; of a score nothing but that it is there."""
     found: dict[int, bytes] = {}
-    decoder = msgspec.json.Decoder(_Facts)
-    for number, line in enumerate(subject.run.journal.outputs.raw(), 1):
-        one = decoder.decode(line)
-        key = digest64(one.cell, one.sample, one.trial)
+    for place, key, record in _placed(subject, kind):
         if key in found:
-            _twice(subject, "outputs.jsonl", number, one)
-        if one.imported:
-            subject.add("R4.imported", "an output was imported", sample=one.sample)
-        group, cluster = grouping(one.sample, one.group, one.cluster)
-        found[key] = _digest(one.payload_sha256, group, cluster, one.tags)
+            subject.add(f"R4.repeated-{kind}", f"a sample has two {kind}s", place, sample=record.sample)
+        if isinstance(record, OutputRecord) and record.imported:
+            subject.add("R4.imported", "an output was imported", sample=record.sample)
+        found[key] = _digest(_recorded(record)) if isinstance(record, OutputRecord) else b""
     return found
 
 
-def _scores(subject: VerifiedRun) -> set[int]:
-    found: set[int] = set()
-    decoder = msgspec.json.Decoder(_Keys)
-    for number, line in enumerate(subject.run.judged.scores.raw(), 1):
-        one = decoder.decode(line)
-        key = digest64(one.cell, one.sample, one.trial)
-        if key in found:
-            _twice(subject, "scoring/scores.jsonl", number, one)
-        found.add(key)
-    return found
-
-
-def _twice(subject: VerifiedRun, file: str, number: int, one: _Keys) -> None:
-    what = "outputs" if file == "outputs.jsonl" else "scores"
-    where = subject.place(file, f"line {number}, cell {one.cell}, trial {one.trial}")
-    subject.add(f"R4.repeated-{what.removesuffix('s')}", f"a sample has two {what}", where, sample=one.sample)
-
-
-def _explain(subject: VerifiedRun, changed: dict[int, tuple[str, AnySample]]) -> None:
+def _explain(subject: VerifiedRun, changed: dict[int, AnySample]) -> None:
     """Name the fields in which recorded outputs are not of their samples."""
-    for number, record in enumerate(subject.run.journal.outputs, 1):
-        found = changed.get(digest64(record.cell, record.sample, record.trial))
-        if found is None:
-            continue
-        cell, sample = found
-        for name, value in (
-            ("payload_sha256", payload_sha256(sample.payload)),
-            ("group", sample.group),
-            ("cluster", sample.cluster),
-            ("tags", dict(sample.tags)),
-        ):
-            if getattr(record, name) != value:
-                code, what = f"R4.{name.removesuffix('_sha256')}", f"{name} is not that of the pinned sample"
-                where = subject.place("outputs.jsonl", f"line {number}, cell {cell}, trial {sample.trial}")
-                there = getattr(record, name)
-                subject.add(code, what, where, sample=sample.id, expected=value, found=there)
-
-
-def _unknown(subject: VerifiedRun, file: str, left: Collection[int]) -> None:
-    lines = (subject.run.journal.outputs if file == "outputs" else subject.run.judged.scores).raw()
-    for number, one in enumerate(map(msgspec.json.Decoder(_Keys).decode, lines), 1):
-        if digest64(one.cell, one.sample, one.trial) in left:
-            code, what = f"R4.unknown-{file.removesuffix('s')}", "no such sample or trial in the pinned data"
-            name = f"{'scoring/' if file == 'scores' else ''}{file}.jsonl"
-            where = subject.place(name, f"line {number}, cell {one.cell}, trial {one.trial}")
-            subject.add(code, what, where, sample=one.sample)
+    for place, key, record in _placed(subject, "output"):
+        if key in changed:
+            sample = changed[key]
+            for name, value, there in zip(_FACTS, _facts(sample), _recorded(record), strict=True):
+                if there != value:
+                    code, what = (
+                        f"R4.{name.removesuffix('_sha256')}",
+                        f"{name} is not that of the pinned sample",
+                    )
+                    subject.add(code, what, place, sample=sample.id, expected=value, found=there)

@@ -263,12 +263,9 @@ def _seats(place: Place, role: str, seats: Sequence[Seat]) -> Iterator[Deviation
         return
     members: Sequence[RoleMember] = ()
     file = "manifest.json"
-    for name, roles in (
-        ("manifest.json", subject.manifest.roles),
-        ("scoring/manifest.json", subject.scoring_manifest.roles),
-    ):
-        if role in roles:
-            members, file = roles[role], name
+    for half in subject.halves:
+        if role in half.manifest.roles:
+            members, file = half.manifest.roles[role], f"{half.base}manifest.json"
     kind = role if role in ("judge", "user") else "role"
     where = subject.place(file, f"roles.{role}")
     if len(members) != len(seats):

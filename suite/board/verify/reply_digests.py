@@ -23,6 +23,7 @@ from suite.journal.index import digest64
 
 FORMAT = "suite-replies/1"
 COLUMNS = ("group", "text", "near_a", "near_b")
+TEXT, NEAR = 1, (2, 3)  # places of columns
 LONG_WORDS = 12  # a reply below this says little by being equal to another
 MOST = 20_000
 LARGEST = 64 * 1024**2  # bytes of one file
@@ -37,33 +38,36 @@ Digests = NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class ReplyDigests:
-    """Four columns, sorted by (group, text). below: all long replies to groups under it are here."""
+    """rows: shape (n, 4), each once, sorted. below: all long replies to groups under it are here."""
 
-    group: Digests
-    text: Digests
-    near_a: Digests
-    near_b: Digests
+    rows: Digests
     below: int = _TOP
 
+    @classmethod
+    def of(cls, rows: Digests, below: int) -> "ReplyDigests":
+        """From rows in any order."""
+        return cls(np.unique(rows, axis=0), below)
+
     def __len__(self) -> int:
-        return len(self.group)
+        return len(self.rows)
 
     def under(self, below: int) -> "ReplyDigests":
         """Those to groups below a digest."""
-        if below >= self.below:
-            return self
-        keep = slice(0, int(np.searchsorted(self.group, np.uint64(below))))
-        return ReplyDigests(self.group[keep], self.text[keep], self.near_a[keep], self.near_b[keep], below)
+        return self if below >= self.below else ReplyDigests(self.rows[self.rows[:, 0] < below], below)
+
+    def key(self, column: int) -> Digests:
+        """Digests of the group together with a column."""
+        return self.rows[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ self.rows[:, column]
 
     @cached_property
     def own(self) -> NDArray[np.bool_]:
         """Which replies are made for their group: not said, nor nearly, to another group, too."""
-        return self._once(self.text) & self._once(self.near_a) & self._once(self.near_b)
+        return self._once(TEXT) & self._once(NEAR[0]) & self._once(NEAR[1])
 
-    def _once(self, column: Digests) -> NDArray[np.bool_]:
-        pairs = np.unique(np.stack([column, self.group], axis=1), axis=0)
+    def _once(self, column: int) -> NDArray[np.bool_]:
+        pairs = np.unique(self.rows[:, [column, 0]], axis=0)
         values, counts = np.unique(pairs[:, 0], return_counts=True)
-        found: NDArray[np.bool_] = ~np.isin(column, values[counts > 1])
+        found: NDArray[np.bool_] = np.isin(self.rows[:, column], values[counts == 1])
         return found
 
     def file(self, bundle_id: str) -> bytes:
@@ -71,7 +75,7 @@ class ReplyDigests:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pa.table({name: pa.array(getattr(self, name), pa.uint64()) for name in COLUMNS})
+        table = pa.table({name: np.ascontiguousarray(self.rows[:, at]) for at, name in enumerate(COLUMNS)})
         told = {"format": FORMAT, "bundle_id": bundle_id, "below": str(self.below)}
         sink = io.BytesIO()
         pq.write_table(table.replace_schema_metadata(told), sink, compression="zstd")
@@ -92,30 +96,24 @@ def overlap(mine: ReplyDigests, theirs: ReplyDigests) -> Overlap:
     below = min(mine.below, theirs.below)
     mine, theirs = mine.under(below), theirs.under(below)
     own = mine.own
-    same = np.isin(_key(mine.group, mine.text), _key(theirs.group, theirs.text)) & own
+    same = np.isin(mine.key(TEXT), theirs.key(TEXT)) & own
     near = same.copy()
-    for name, other in (("near_a", "near_b"), ("near_b", "near_a")):
+    for column, other in (NEAR, NEAR[::-1]):
         # with at most one of eight minima unlike, one half of the sketch is wholly equal
-        keys = _key(theirs.group, getattr(theirs, name))
+        keys = theirs.key(column)
         order = np.argsort(keys, kind="stable")
-        keys, rest = keys[order], getattr(theirs, other)[order]
-        asked = _key(mine.group, getattr(mine, name))
+        keys, rest = keys[order], theirs.rows[order, other]
+        asked = mine.key(column)
         first, last = np.searchsorted(keys, asked, "left"), np.searchsorted(keys, asked, "right")
         for row in np.flatnonzero(own & ~near & (last > first)).tolist():
             found = rest[first[row] : last[row]]
-            near[row] = bool((_unlike(found, getattr(mine, other)[row]) <= 1).any())
+            near[row] = bool((_unlike(found, mine.rows[row, other]) <= 1).any())
     return Overlap(int(own.sum()), int(same.sum()), int(near.sum()))
-
-
-def _key(group: Digests, value: Digests) -> Digests:
-    return group * np.uint64(0x9E3779B97F4A7C15) ^ value
 
 
 def _unlike(found: Digests, one: np.uint64) -> NDArray[np.int64]:
     """How many of the four 16-bit minima differ."""
-    differ = found ^ one
-    shifts = np.arange(0, 64, 16, dtype=np.uint64)
-    pieces = (differ[:, None] >> shifts) & np.uint64(0xFFFF)
+    pieces = (found ^ one).view(np.uint16).reshape(-1, 4)
     return np.asarray((pieces != 0).sum(axis=1), dtype=np.int64)
 
 
@@ -125,7 +123,11 @@ class ReplyCollector:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._below = _TOP
-        self._rows = {name: array("Q") for name in COLUMNS}
+        self._flat = array("Q")  # row after row
+
+    @property
+    def _rows(self) -> Digests:
+        return np.frombuffer(self._flat, dtype=np.uint64).reshape(-1, len(COLUMNS))
 
     def add(self, family: str, group: str, text: str) -> None:
         """A reply of the candidate; a short one is left out."""
@@ -133,38 +135,29 @@ class ReplyCollector:
         if key >= self._below:
             return
         words = _WORD.findall(text[:_MOST_TEXT].lower())
-        if len(words) < LONG_WORDS:
-            return
-        near = _sketch(words)
-        for name, value in zip(COLUMNS, (key, digest64(*words), *near), strict=True):
-            self._rows[name].append(value)
-        if len(self._rows["group"]) > self._most:
+        if len(words) >= LONG_WORDS:
+            self._flat.extend((key, digest64(*words), *_sketch(words)))
             self._thin()
 
     def _thin(self) -> None:
-        """Drop groups that are not below the bound, and lower it until few enough are left."""
-        while True:
-            group = np.frombuffer(self._rows["group"], dtype=np.uint64)
-            kept = group <= np.uint64(self._below - 1) if self._below else np.zeros(len(group), dtype=bool)
-            for name, old in self._rows.items():
-                new = array("Q")
-                new.frombytes(np.frombuffer(old, dtype=np.uint64)[kept].tobytes())
-                self._rows[name] = new
-            if len(self._rows["group"]) <= self._most:
-                return
+        """Lower the bound, and drop groups that are not below it, until few enough are left."""
+        while len(self._rows) > self._most:
             self._below //= 2
+            self._drop()
+
+    def _drop(self) -> None:
+        self._flat = array("Q", self._rows[self._rows[:, 0] < self._below].tobytes())
 
     def take(self, other: "ReplyCollector") -> None:
         """All that another one has, too."""
-        for name, row in self._rows.items():
-            row.extend(other._rows[name])
+        self._flat.extend(other._flat)
         self._below = min(self._below, other._below)
+        self._drop()
         self._thin()
 
     def digests(self) -> ReplyDigests:
         """All rows, sorted; equal rows once."""
-        rows = np.stack([np.array(self._rows[name], dtype=np.uint64) for name in COLUMNS], axis=1)
-        return _sorted(rows, self._below)
+        return ReplyDigests.of(self._rows, self._below)
 
 
 def _sketch(words: list[str]) -> tuple[int, int]:
@@ -175,10 +168,8 @@ def _sketch(words: list[str]) -> tuple[int, int]:
         grams = grams * np.uint64(0x100000001B3) ^ codes[at : at + len(grams)]
     mixed = _mix(grams[None, :] ^ _KEYS[:, None])
     least = _mix(mixed.min(axis=1)) & np.uint64(0xFFFF)
-    packed = [
-        int(sum(int(one) << (16 * at) for at, one in enumerate(half))) for half in (least[:4], least[4:])
-    ]
-    return packed[0], packed[1]
+    first, second = least.astype("<u2").view("<u8").tolist()
+    return first, second
 
 
 def _mix(values: Digests) -> Digests:
@@ -197,15 +188,10 @@ def read_replies(path: Path) -> ReplyDigests:
         if path.stat().st_size > LARGEST:
             raise DataError(f"{path.name} is larger than {LARGEST:,} bytes", where=str(path))
         table = pq.read_table(path, columns=list(COLUMNS), use_threads=False)
-        columns = [table.column(name).to_numpy() for name in COLUMNS]
+        rows = np.stack([table.column(name).to_numpy() for name in COLUMNS], axis=1)
         below = int((table.schema.metadata or {}).get(b"below", b""))
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         raise DataError(f"{path.name} holds no digests of replies: {error}", where=str(path)) from error
-    if any(one.dtype != np.uint64 for one in columns) or not 0 <= below <= _TOP:
+    if rows.dtype != np.uint64 or not 0 <= below <= _TOP:
         raise DataError(f"{path.name} holds no digests of replies", where=str(path))
-    return _sorted(np.stack(columns, axis=1), below)
-
-
-def _sorted(rows: Digests, below: int) -> ReplyDigests:
-    group, text, near_a, near_b = np.ascontiguousarray(np.unique(rows, axis=0).T)
-    return ReplyDigests(group, text, near_a, near_b, below)
+    return ReplyDigests.of(rows, below)

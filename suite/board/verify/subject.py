@@ -3,16 +3,38 @@
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Unpack
+from typing import Literal, NamedTuple, Unpack
 
 from suite.board.bundle.rungs import Findings, Severity, Sides
 from suite.board.verify.reply_digests import ReplyCollector
-from suite.journal.documents import CellResult, Results, RoleMember, RunManifest, ScoringManifest
-from suite.journal.run import Run
+from suite.journal.documents import (
+    CellRecord,
+    CellResult,
+    Results,
+    RoleMember,
+    RunManifest,
+    ScoredCell,
+    ScoringManifest,
+)
+from suite.journal.run import Journal, Run
 from suite.run.cells import Cell
 from suite.run.plan import Plan
 
 UNSERVED = frozenset({"scripted", "replay", "lexical"})  # no model takes time to answer
+
+
+class Half(NamedTuple):
+    """What there is of solving, and again of scoring. base: stands before the names of its files."""
+
+    stage: Literal["solve", "score"]
+    base: str
+    manifest: RunManifest | ScoringManifest
+    journal: Journal
+
+    @property
+    def cells(self) -> Sequence[CellRecord | ScoredCell]:
+        """Of the manifest."""
+        return self.manifest.cells
 
 
 @dataclass
@@ -48,13 +70,18 @@ class VerifiedRun:
         return self.run.scoring_manifest
 
     @property
+    def halves(self) -> tuple[Half, Half]:
+        """Of solving and of scoring."""
+        return halves(self.run)
+
+    @property
     def members(self) -> Mapping[str, RoleMember]:
-        """Member -> its record in the manifests."""
+        """Member -> its first record in the manifests."""
         found: dict[str, RoleMember] = {}
-        for manifest in (self.manifest, self.scoring_manifest):
-            for records in manifest.roles.values():
-                for one in records:
-                    found.setdefault(one.member, one)
+        for one in (
+            one for half in self.halves for records in half.manifest.roles.values() for one in records
+        ):
+            found.setdefault(one.member, one)
         return found
 
     @property
@@ -86,6 +113,12 @@ class VerifiedRun:
         """These rungs cannot be climbed for this run."""
         for rung in rungs:
             self.findings.not_run(rung, f"{self.run_id}: {reason}")
+
+
+def halves(run: Run) -> tuple[Half, Half]:
+    """What a run has of solving and of scoring."""
+    solving = Half("solve", "", run.manifest, run.journal)
+    return solving, Half("score", "scoring/", run.scoring_manifest, run.judged)
 
 
 def provider_of(member: RoleMember) -> str:

@@ -16,7 +16,6 @@ from suite.chat import Reply, Request
 from suite.data.view import DataView
 from suite.errors import CallFailed, ConfigError, DataError, NotFound, SuiteError
 from suite.journal.documents import RoleMember
-from suite.journal.run import Run
 from suite.journal.shapes import Values
 from suite.models.engine import Asking, Engine
 from suite.models.options import LATER as NEEDED_LATER
@@ -77,12 +76,12 @@ def same_world(subject: VerifiedRun, plugins: Catalogue, data: Mapping[str, str]
         subject.not_run("no samples to compare with", *LATER[1:])
         return
     try:
-        filled = recorded_members(plan.cells, subject.run)
+        filled = recorded_members(plan.cells, subject)
     except SuiteError as error:
         subject.add("R3.roles", "a role is filled by what is no model spec", found=error.what)
         subject.not_run("its roles cannot be read", *LATER[1:])
         return
-    for where, what, expected, found in wrong_roles(plan.cells, subject.run):
+    for where, what, expected, found in wrong_roles(plan.cells, subject):
         subject.add("R3.roles", what, subject.place(where), expected=expected, found=found)
     plan = replace(plan, filled=filled, shard=manifest.shard)
     _same_cells(subject, plan)
@@ -236,14 +235,14 @@ class RecordedEngine(Engine):
         )
 
 
-def recorded_members(cells: Sequence[Cell], run: Run) -> Filled:
+def recorded_members(cells: Sequence[Cell], subject: VerifiedRun) -> Filled:
     """The members of both stages, from the manifests of a run and of its scoring.
 
     Raises ConfigError for a spec that is none.
     """
     members: dict[str, Member] = {}
-    for manifest in (run.manifest, run.scoring_manifest):
-        for role, records in manifest.roles.items():
+    for half in subject.halves:
+        for role, records in half.manifest.roles.items():
             for one in records:
                 base = parse_spec(one.spec)
                 spec = ModelSpec(base.provider, base.name, {}, dict(one.sampling))
@@ -258,7 +257,7 @@ def recorded_members(cells: Sequence[Cell], run: Run) -> Filled:
 Wrong = tuple[str, str, object, object]  # file and field, what, expected, found
 
 
-def wrong_roles(cells: Sequence[Cell], run: Run) -> Iterator[Wrong]:
+def wrong_roles(cells: Sequence[Cell], subject: VerifiedRun) -> Iterator[Wrong]:
     """Records that no run of these cells writes.
 
     The replay seats who is recorded, and rungs ask the records who that was: so each member must stand once
@@ -266,13 +265,10 @@ def wrong_roles(cells: Sequence[Cell], run: Run) -> Iterator[Wrong]:
     """
     wanted = roles_of(cells)
     seen: dict[str, RoleMember] = {}
-    manifests = (
-        ("manifest.json", run.manifest.roles, "solve"),
-        ("scoring/manifest.json", run.scoring_manifest.roles, "score"),
-    )
-    for file, given, stage in manifests:
+    for half in subject.halves:
+        given, stage = half.manifest.roles, half.stage
         for name in sorted({*given, *wanted}):
-            where, records = f"{file} roles.{name}", given.get(name, ())
+            where, records = f"{half.base}manifest.json roles.{name}", given.get(name, ())
             roles = wanted.get(name, ())
             stages = {role.stage for role in roles}
             its = stages.pop() if len(stages) == 1 else "both"

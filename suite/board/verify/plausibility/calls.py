@@ -4,29 +4,35 @@ import hashlib
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 import numpy as np
 
-from suite.board.verify.plausibility.prompts import MemberPrompts, Sizes
 from suite.board.verify.plausibility.rules import OddRules
-from suite.board.verify.subject import UNSERVED, VerifiedRun, provider_of
+from suite.board.verify.subject import UNSERVED, Half, VerifiedRun, provider_of
 from suite.chat import assistant, call_id, sha256_hex
-from suite.journal.index import digest64
-from suite.journal.records import EVENTS, LIST_LENGTH, CallRecord
+from suite.journal.index import OffsetIndex, digest64
+from suite.journal.lines import Lines
+from suite.journal.records import EVENTS, LIST_LENGTH, BlockRecord, CallRecord
+from suite.journal.run import Journal
 
 MIN_LATENCIES = 50
 LONG_TEXT = 60
 LONG = 16  # a limit in tokens that an answer seldom meets by chance
+ADDED = 8192  # tokens that a chat template, a system prompt of its own and tools may add
+SHORT = 60  # bytes below which a template counts for more than the request
+DAY_S = 86_400
 _canonical = msgspec.json.Encoder(order="sorted")
 
 
 @dataclass
 class _Member:
-    """What one member's calls have in common."""
+    """What one member's calls have in common. counted: with tokens; uncounted: with those of the reply alone.
+    size, tokens: of all prompts that are counted; counts: the first two different numbers of tokens.
+    """
 
     served: bool
     name: str
@@ -37,15 +43,13 @@ class _Member:
     settled: int = 0
     stopped: int = 0
     stopped_at_limit: int = 0
-    prompts: MemberPrompts = field(default_factory=MemberPrompts)
-
-
-def journals(subject: VerifiedRun) -> Iterator[tuple[str, CallRecord]]:
-    """(file, call) of both stages."""
-    for call in subject.run.journal.calls:
-        yield "calls.jsonl", call
-    for call in subject.run.judged.calls:
-        yield "scoring/calls.jsonl", call
+    counted: int = 0
+    uncounted: int = 0
+    size: int = 0
+    tokens: int = 0
+    counts: set[int] = field(default_factory=set)
+    smallest: int = 2**63
+    largest: int = 0
 
 
 def family_of(call: CallRecord, families: Sequence[str]) -> str:
@@ -62,45 +66,65 @@ def check_calls(subject: VerifiedRun, rules: OddRules) -> float:
         seen[name] = _Member(served, str(record.identity.get("name", "")))
         if name == "candidate" and not served:
             rules.tell("no model", subject.place("manifest.json", "roles.candidate"), found=record.spec)
-    seated = {
-        file: {one.member for records in roles.values() for one in records}
-        for file, roles in (
-            ("calls.jsonl", subject.manifest.roles),
-            ("scoring/calls.jsonl", subject.scoring_manifest.roles),
-        )
-    }
     begin, retries = check_attempts(subject, rules)
-    sizes = {"calls.jsonl": Sizes(subject.run.journal), "scoring/calls.jsonl": Sizes(subject.run.judged)}
     temperature, quoting = 0.0, False
     families = sorted({one.task.partition("/")[0] for one in subject.manifest.cells})
-    for file, call in journals(subject):
-        member, where = seen.get(call.role), _at(subject, file, call)
-        if member is None or call.role not in seated[file]:
-            rules.tell("nobody", where, found=call.role)
-            continue
-        _usage(rules, where, call)
-        _times(rules, where, call, member, begin)
-        _tried(rules, where, call, retries)
-        _note(member, call)
-        member.prompts.add(rules, where, call, sizes[file].of(call))
-        quoting |= len(call.request) > 2
-        if call.role == "candidate":
-            temperature = max(temperature, call.options.temperature or 0.0)
-            subject.replies.add(family_of(call, families), call.group, call.reply.text)
+    for half in subject.halves:
+        seated = {one.member for records in half.manifest.roles.values() for one in records}
+        sizes = _Sizes(half.journal)
+        for call in half.journal.calls:
+            where = _at(subject, half, call)
+            if call.role not in seated:
+                rules.tell("nobody", where, found=call.role)
+                continue
+            member = seen[call.role]
+            _usage(rules, where, call)
+            _times(rules, where, call, member, begin)
+            _tried(rules, where, call, retries)
+            _note(member, call)
+            _prompt(rules, where, call, member, sizes.of(call))
+            quoting |= len(call.request) > 2
+            if call.role == "candidate":
+                temperature = max(temperature, call.options.temperature or 0.0)
+                subject.replies.add(family_of(call, families), call.group, call.reply.text)
     if quoting:
-        order = _Order()
-        for _, call in journals(subject):
-            order.add(call)
-        for file, call in journals(subject):
-            if order.too_early(call, rules["quoted early"] / 1000):
-                rules.tell("quoted early", _at(subject, file, call))
+        _quoted(subject, rules)
     for name, member in seen.items():
         _whole(rules, f"{subject.place()} {name}", member)
     return temperature
 
 
-def _at(subject: VerifiedRun, file: str, call: CallRecord) -> str:
-    return subject.place(file, f"call {call.id[:12]}, trial {call.trial}")
+class _Sizes:
+    """Bytes of requests, by the blocks that they are made of; 16 bytes a block are kept."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._sizes, self._lists = OffsetIndex(), OffsetIndex()
+        lines = Lines(journal.folder / "blocks.jsonl", BlockRecord)
+        for block in lines:
+            if block.list is None:
+                told = len(block.content.encode()) + (
+                    len(_canonical.encode(block.extra)) if block.extra else 0
+                )
+                self._sizes.add(_key(block.sha256), told)
+        for block in lines:
+            if block.list is not None:
+                self._lists.add(_key(block.sha256), sum(map(self._of, block.list)))
+
+    def _of(self, digest: str) -> int:
+        found = self._sizes.find(_key(digest)) or self._lists.find(_key(digest))
+        return found[0] if found else 0
+
+    def of(self, call: CallRecord) -> int:
+        """Bytes of a call's request."""
+        return sum(self._of(one) for one in (*call.request, *call.texts, call.prompt, call.tools) if one)
+
+
+def _key(digest: str) -> int:
+    return int(digest[:16], 16)
+
+
+def _at(subject: VerifiedRun, half: Half, call: CallRecord) -> str:
+    return subject.place(f"{half.base}calls.jsonl", f"call {call.id[:12]}, trial {call.trial}")
 
 
 def _usage(rules: OddRules, where: str, call: CallRecord) -> None:
@@ -122,6 +146,25 @@ def _usage(rules: OddRules, where: str, call: CallRecord) -> None:
             rules.tell("characters", where, expected=f"{low} to {high}", found=round(length, 3))
     if call.reply.finish == "length" and most is not None and 0 < usage.completion < most // 2:
         rules.tell("cut early", where, expected=most, found=usage.completion)
+
+
+def _prompt(rules: OddRules, where: str, call: CallRecord, member: _Member, size: int) -> None:
+    """Prompt tokens against the request that was recorded. size: its bytes."""
+    tokens = call.reply.usage.prompt
+    if call.kind not in ("chat", "complete"):
+        return
+    if not tokens:
+        member.uncounted += call.reply.usage.completion > 0
+        return
+    member.counted += 1
+    member.size, member.tokens = member.size + size, member.tokens + tokens
+    member.smallest, member.largest = min(member.smallest, size), max(member.largest, size)
+    if len(member.counts) < 2:
+        member.counts.add(tokens)
+    if size >= SHORT and size > tokens * rules["short prompt"]:
+        rules.tell("short prompt", where, expected=f"for {size:,} bytes", found=tokens)
+    elif tokens > size + ADDED:
+        rules.tell("long prompt", where, expected=f"for {size:,} bytes", found=tokens)
 
 
 def _times(rules: OddRules, where: str, call: CallRecord, member: _Member, begin: float) -> None:
@@ -182,7 +225,13 @@ def _whole(rules: OddRules, where: str, member: _Member) -> None:
         rules.tell("cached", where, found=member.cached)
     if member.served:
         _regular(rules, where, member)
-    member.prompts.whole(rules, where)
+    if member.uncounted:
+        rules.tell("uncounted prompts", where, found=member.uncounted)
+    if member.tokens and member.size > member.tokens * rules["short prompts"]:
+        rules.tell("short prompts", where, expected=f"for {member.size:,} bytes", found=member.tokens)
+    alike = len(member.counts) == 1 and member.largest > 2 * member.smallest
+    if alike and rules.enough(member.counted + member.uncounted):
+        rules.tell("one count", where, found=member.counts.pop())
     if rules.enough(member.stopped):
         share = member.stopped_at_limit / member.stopped
         if share > rules["stops at limit"]:
@@ -212,6 +261,18 @@ def _regular(rules: OddRules, where: str, member: _Member) -> None:
         rules.tell("last digits", where, found=f"p = {p:.2g}")
 
 
+def _quoted(subject: VerifiedRun, rules: OddRules) -> None:
+    """Calls that quote what was not there yet."""
+    order = _Order()
+    for half in subject.halves:
+        for call in half.journal.calls:
+            order.add(call)
+    for half in subject.halves:
+        for call in half.journal.calls:
+            if order.too_early(call, rules["quoted early"] / 1000):
+                rules.tell("quoted early", _at(subject, half, call))
+
+
 class _Order:
     """Which request quotes which reply: a request that goes on from another with its reply in between."""
 
@@ -220,16 +281,11 @@ class _Order:
 
     def add(self, call: CallRecord) -> None:
         """Note when a reply was there, under the history that quotes it."""
-        if (
-            call.kind != "chat"
-            or call.cached
-            or call.reply.tool_calls
-            or len(call.request) >= LIST_LENGTH - 1
-        ):
-            return
-        quoted = sha256_hex(_canonical.encode(assistant(call.reply.text)))
-        key = self._key(call, [*call.request, quoted])
-        self._ends[key] = min(call.times[1], self._ends.get(key, float("inf")))
+        timed = call.kind == "chat" and not call.cached
+        if timed and not call.reply.tool_calls and len(call.request) < LIST_LENGTH - 1:
+            quoted = sha256_hex(_canonical.encode(assistant(call.reply.text)))
+            key = self._key(call, [*call.request, quoted])
+            self._ends[key] = min(call.times[1], self._ends.get(key, math.inf))
 
     def too_early(self, call: CallRecord, slack: float) -> bool:
         """Whether a call began before a reply that its request quotes."""
@@ -246,12 +302,9 @@ class _Order:
         return digest64(call.role, call.group, call.trial, body)
 
 
-DAY_S = 86_400
-
-
 def check_attempts(subject: VerifiedRun, rules: OddRules) -> tuple[float, Counter[str]]:
     """(when the run first started, failed tries by call); what cannot be is a finding."""
-    begin = float("inf")
+    begin = math.inf
     retries: Counter[str] = Counter()
     for attempt in subject.run.journal.attempts:
         if attempt.event == "start":

@@ -20,10 +20,11 @@ from suite.board.entry.accepted_entry import GONE, AcceptedEntry
 from suite.board.entry.verification import ColumnResult
 from suite.board.rank.sample_tables import Values, by_sample, changes, read_numbers
 from suite.board.rank.state import belongs
-from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want
+from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want, ratios
 from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.reply_digests import ReplyDigests, overlap, read_replies
 from suite.board.verify.subject import VerifiedRun
+from suite.scoring.stats.intervals import normal_quantile
 
 Floats = NDArray[np.float64]
 USUAL = 0.9  # share of outputs that are all the same, from which on scores say where the answers were put
@@ -74,11 +75,15 @@ def check_others(mine: Beside, findings: Findings) -> None:
     _by_sample(mine, rules, [one for one in here if one.id not in replaced])
     _accretion(mine, rules, versions)
     active = [one for one in here if one.record.status == "active" and one.verification.kind == mine.kind]
-    for column in mine.columns:
-        if column.result.value is not None and column.result.direction != "neither":
-            sign = -1 if column.result.direction == "lower" else 1
-            _ceiling(rules, column.result, column.result.value, sign, mine.board)
-            _leap(rules, column.result, column.result.value, sign, active)
+    for result in (column.result for column in mine.columns):
+        if result.value is not None and result.direction != "neither":
+            _ceiling(rules, result, result.value, mine.board)
+            _leap(rules, result, result.value, active)
+
+
+def _sign(result: ColumnResult) -> int:
+    """Times which a column's values are better the higher they are."""
+    return -1 if result.direction == "lower" else 1
 
 
 def _copied(mine: Beside, rules: OddRules, entry: AcceptedEntry) -> None:
@@ -105,26 +110,21 @@ def _by_sample(mine: Beside, rules: OddRules, others: Sequence[AcceptedEntry]) -
     flat = {one.result.key: _Flat.of(one.units) for one in mine.columns if one.units}
     sums = {key: np.zeros(len(one.value)) for key, one in flat.items()}
     counts = {key: np.zeros(len(one.value)) for key, one in flat.items()}
-    moved = {cell for one in mine.subjects for cell, share in one.usual.items() if share < 0.9}
+    moved = {cell for one in mine.subjects for cell, share in one.usual.items() if share < USUAL}
     for entry in others:
-        if entry.per_sample is None:
-            continue
-        for key, labels, top, bottom in read_numbers(entry.per_sample):
+        for key, labels, top, bottom in read_numbers(entry.per_sample) if entry.per_sample else ():
             one = flat.get(key)
             if one is None or not one.same_units(labels.cell, labels.sample):
                 continue
-            value = np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
-            scored = ~np.isnan(value)
-            sums[key][scored] += value[scored]
-            counts[key] += scored
+            value = ratios(top, bottom)
+            sums[key] += np.nan_to_num(value)
+            counts[key] += ~np.isnan(value)
             if not mine.same_model(entry) and set(one.cell.tolist()) <= moved:
                 _equal(mine, rules, f"column {key}, entry {entry.folder.name}", one, value, entry)
-    for column in mine.columns:
-        key = column.result.key
-        if key in flat and counts[key].any() and column.result.direction != "neither":
-            sign = -1 if column.result.direction == "lower" else 1
-            known = counts[key] > 0
-            easy = np.divide(sign * sums[key], counts[key], out=np.full_like(sums[key], np.nan), where=known)
+    for result in (column.result for column in mine.columns):
+        key = result.key
+        if key in flat and counts[key].any() and result.direction != "neither":
+            easy = ratios(_sign(result) * sums[key], counts[key])
             _missing(mine, rules, f"column {key}", flat[key], easy)
 
 
@@ -133,27 +133,26 @@ class _Flat:
     """A column's units in one row, by (cell, sample). value: NaN where there is none."""
 
     cell: NDArray[np.str_]
-    digest: NDArray[np.uint64]
     sample: NDArray[np.str_]
     value: Floats
 
     @classmethod
     def of(cls, units: Sequence[CellUnits]) -> "_Flat":
-        cells, digests, values = [], [], []
-        for one in sorted(units, key=lambda each: each.cell):
-            order = np.argsort(one.sample, kind="stable")
-            cells.append(np.full(len(order), one.cell))
-            digests.append(one.sample[order])
-            top, bottom = one.top[order], one.bottom[order]
-            values.append(np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0))
-        digest = np.concatenate(digests)
-        names = np.array([f"{one:016x}" for one in digest.tolist()], dtype=np.str_)
-        return cls(np.concatenate(cells), digest, names, np.concatenate(values))
+        ordered = sorted(units, key=lambda one: one.cell)
+        return cls(
+            np.concatenate([np.full(len(one.sample), one.cell) for one in ordered]),
+            np.array([f"{name:016x}" for one in ordered for name in one.sample.tolist()], dtype=np.str_),
+            np.concatenate([one.values for one in ordered]),
+        )
+
+    def names(self) -> list[tuple[str, str]]:
+        """(cell, sample)."""
+        return list(zip(self.cell.tolist(), self.sample.tolist(), strict=True))
 
     def scored(self) -> dict[tuple[str, str], float]:
         """(cell, sample) -> value, where there is one."""
-        rows = zip(self.cell.tolist(), self.sample.tolist(), self.value.tolist(), strict=True)
-        return {(cell, sample): value for cell, sample, value in rows if not math.isnan(value)}
+        rows = zip(self.names(), self.value.tolist(), strict=True)
+        return {name: value for name, value in rows if not math.isnan(value)}
 
     def same_units(self, cell: NDArray[np.str_], sample: NDArray[np.str_]) -> bool:
         """Whether these are the same units in the same order."""
@@ -183,13 +182,15 @@ def _missing(mine: Beside, rules: OddRules, where: str, one: _Flat, easy: Floats
     known = ~np.isnan(easy)
     hard = easy < easy[known].mean()
     failing = {
-        (cell, name) for subject in mine.subjects for cell, names in subject.failed.items() for name in names
+        (cell, f"{name:016x}")
+        for subject in mine.subjects
+        for cell, names in subject.failed.items()
+        for name in names
     }
-    failed = np.array([pair in failing for pair in zip(one.cell.tolist(), one.digest.tolist(), strict=True)])
+    failed = np.array([name in failing for name in one.names()])
     for name, gone in (("missing", np.isnan(one.value)), ("failed", failed)):
         table = [
-            [int((gone & hard & known).sum()), int((gone & ~hard & known).sum())],
-            [int((~gone & hard & known).sum()), int((~gone & ~hard & known).sum())],
+            [int((known & missing & where).sum()) for where in (hard, ~hard)] for missing in (gone, ~gone)
         ]
         p = float(stats.fisher_exact(table, alternative="greater").pvalue)
         if p < rules[name]:
@@ -220,24 +221,22 @@ def _accretion(mine: Beside, rules: OddRules, versions: Sequence[AcceptedEntry])
             )
 
 
-def _ceiling(rules: OddRules, result: ColumnResult, value: float, sign: int, board: Board) -> None:
+def _ceiling(rules: OddRules, result: ColumnResult, value: float, board: Board) -> None:
     ceiling = board.item(result.key).ceiling
-    if ceiling is not None and sign * (value - ceiling) > 0:
-        most = f"{'at least' if sign < 0 else 'at most'} {ceiling:g}"
+    if ceiling is not None and _sign(result) * (value - ceiling) > 0:
+        most = f"{'at least' if _sign(result) < 0 else 'at most'} {ceiling:g}"
         rules.tell("ceiling", f"column {result.key}", expected=most, found=f"{value:.6g}")
 
 
-def _leap(
-    rules: OddRules, result: ColumnResult, value: float, sign: int, active: Sequence[AcceptedEntry]
-) -> None:
+def _leap(rules: OddRules, result: ColumnResult, value: float, active: Sequence[AcceptedEntry]) -> None:
     """Far above the best entry of its class."""
     others = ((one.column(result.key), one) for one in active)
     known = [(one.value, one, entry) for one, entry in others if one is not None and one.value is not None]
     if not known:
         return
+    sign = _sign(result)
     best, theirs, entry = max(known, key=lambda each: sign * each[0])
-    parts = [_error(one.low, one.high, one.level) for one in (result, theirs)]
-    error = float(np.sqrt(sum(one * one for one in parts if one is not None)))
+    error = math.hypot(_error(result), _error(theirs))
     ahead = sign * (value - best)
     if error > 0 and ahead > rules["leap"] * error:
         rules.tell(
@@ -249,13 +248,11 @@ def _leap(
         )
 
 
-def _error(low: float | None, high: float | None, level: float) -> float | None:
-    """A standard error from an interval, as if it were normal."""
-    from scipy import stats
-
-    if low is None or high is None or not high > low:
-        return None
-    return (high - low) / 2 / float(stats.norm.ppf((1 + level) / 2))
+def _error(one: ColumnResult) -> float:
+    """A standard error from an interval, as if it were normal; 0 without one."""
+    if one.low is None or one.high is None:
+        return 0.0
+    return max(one.high - one.low, 0.0) / 2 / normal_quantile(one.level)
 
 
 def check_pasted(wants: Sequence[Want], columns: Sequence[VerifiedColumn], rules: OddRules) -> None:
@@ -273,7 +270,7 @@ def check_pasted(wants: Sequence[Want], columns: Sequence[VerifiedColumn], rules
             for kind, value in _vectors(subject, units):
                 if chance_of(value) >= rules["other task"]:
                     continue
-                other, where = seen.setdefault(_key(kind, value), (task, place))
+                other, where = seen.setdefault(kind + _levels(value).tobytes(), (task, place))
                 if other != task and where not in told:
                     told.add(where)
                     rules.tell(
@@ -286,19 +283,16 @@ def check_pasted(wants: Sequence[Want], columns: Sequence[VerifiedColumn], rules
 
 def _vectors(subject: VerifiedRun, units: CellUnits) -> list[tuple[bytes, Floats]]:
     """(what orders it, values): by the samples' names, and in the data's order where that is known."""
-    order = np.argsort(units.sample, kind="stable")
-    sample = units.sample[order]
-    top, bottom = units.top[order], units.bottom[order]
-    value = np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
-    found = [(sample.tobytes(), value)]
+    found = [(units.sample.tobytes(), units.values)]
     data = np.frombuffer(subject.order.get(units.cell, b""), dtype=np.uint64)
-    if len(data) == len(sample) and np.array_equal(np.sort(data), sample):
-        found.append((b"", value[np.searchsorted(sample, data)]))
+    if np.array_equal(np.sort(data), units.sample):
+        found.append((b"", units.values[np.searchsorted(units.sample, data)]))
     return found
 
 
-def _key(kind: bytes, value: Floats) -> bytes:
-    return kind + np.round(np.nan_to_num(value, nan=-1e300), 9).tobytes()
+def _levels(value: Floats) -> Floats:
+    """Values with a number for those that are not there, and no noise of arithmetic."""
+    return np.nan_to_num(np.round(value, 9), nan=-1e300)
 
 
 def chance_of(value: Floats) -> float:
@@ -308,6 +302,6 @@ def chance_of(value: Floats) -> float:
     """
     from scipy import special
 
-    _, counts = np.unique(np.nan_to_num(np.round(value, 9), nan=-1e300), return_counts=True)
+    _, counts = np.unique(_levels(value), return_counts=True)
     orders = special.gammaln(len(value) + 1) - special.gammaln(counts + 1).sum()
     return float(np.exp(-orders))
