@@ -10,11 +10,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
 from suite.data import strict_syntax
 from suite.data.entry import DatasetEntry, EntryT, ModelEntry
-from suite.errors import DataError, unknown
+from suite.errors import DataError, SuiteError, unknown
 from suite.files import inside
 
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -33,10 +31,10 @@ def registry_folder() -> Path:
 
 
 class Problem(NamedTuple):
-    """An entry that can't be read."""
+    """An entry, or the definition of a board, that can't be read."""
 
     file: Path
-    error: DataError
+    error: SuiteError
 
 
 class Registry:
@@ -109,21 +107,8 @@ def find_schema(name: str, folders: Iterable[Path]) -> Path:
 
 def read_entry(path: Path, model: type[EntryT]) -> EntryT:
     """The entry in a YAML file. Raises DataError naming file, line and field."""
-    text = ""
-    try:
-        text = strict_syntax.read_text(path)
-        entry = strict_syntax.validated(model, strict_syntax.read_yaml(text))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = [step for step in first["loc"] if step not in ("hub", "git", "package", "bundled")]
-        line = strict_syntax.yaml_line(text, place)
-        raise DataError(
-            f"{path.name} is no valid entry: {first['msg'].removeprefix('Value error, ')}",
-            where=f"{path}, line {line}, field `{'.'.join(map(str, place)) or 'the whole'}`",
-            fix="schemas/dataset.json and schemas/model.json in the registry say what is allowed",
-        ) from error
-    except ValueError as error:
-        raise DataError(f"{path.name} can't be read: {error}", where=str(path)) from error
+    fix = "schemas/dataset.json and schemas/model.json in the registry say what is allowed"
+    entry = strict_syntax.read_model(path, model, DataError, "entry", fix)
     if entry.id != path.stem:
         raise DataError(
             f"the entry is called {entry.id!r}, its file {path.name!r}",

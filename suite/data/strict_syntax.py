@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from suite.chat import Json
+from suite.errors import SuiteError
 from suite.files import read_regular
 
 BIGGEST = 2**53  # of an integer: beyond it, readers that use doubles see another one
@@ -128,6 +129,7 @@ def kind(value: object) -> str:
 
 
 LARGEST = 4 * 2**20  # bytes of a YAML or TOML file
+_NO_FIELD = re.compile(r"(?:function-before|function-after|tuple|dict)\b.*|hub|git|package|bundled")
 _DEEPEST = 32
 _MOST = 100_000  # nodes, aliases resolved
 _CORE = "tag:yaml.org,2002:"
@@ -263,6 +265,33 @@ def validated(kind: type[ModelT], value: object) -> ModelT:
     lenient reader would turn into it: true into 1, "1" into 1, "yes" into true.
     """
     return kind.model_validate_json(json.dumps(value), strict=True)
+
+
+def read_model(path: Path, kind: type[ModelT], wrong: type[SuiteError], called: str, fix: str) -> ModelT:
+    """The model in a YAML file. Raises `wrong`, naming file, line and field. called: what such a file is."""
+    text = ""
+    try:
+        text = read_text(path)
+        return validated(kind, read_yaml(text))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = [step for step in first["loc"] if not _NO_FIELD.fullmatch(str(step))]
+        message = first["msg"].removeprefix("Value error, ")
+        field, colon, rest = message.partition(": ")
+        if not place and colon and field in kind.model_fields:
+            place, message = [field], rest
+        elif first["type"] == "extra_forbidden":
+            message = f"there is no field `{place[-1]}`"
+        more = error.error_count() - 1
+        others = f" (and {more} more mistake{'s' if more > 1 else ''})" if more else ""
+        line, names = yaml_line(text, place), ".".join(map(str, place))
+        raise wrong(
+            f"{path.name} is no valid {called}: {message}{others}",
+            where=f"{path}, line {line}, field `{names or 'the whole'}`",
+            fix=fix,
+        ) from error
+    except ValueError as error:
+        raise wrong(f"{path.name} can't be read: {error}", where=str(path)) from error
 
 
 def yaml_line(text: str, place: Sequence[str | int]) -> int | None:

@@ -113,7 +113,7 @@ def expand(
     for task, name, plugin in loaded:
         for values in _combinations(request, task, name, fits):
             try:
-                made = _make(task, values)
+                made = make_task(task, values)
             except SkipCell as skip:
                 skipped.append(SkippedCell(name, values, skip.reason))
                 continue
@@ -125,7 +125,8 @@ def expand(
     return list(cells.values()), skipped
 
 
-def _make(task: type[AnyTask], values: Values) -> AnyTask:
+def make_task(task: type[AnyTask], values: Values) -> AnyTask:
+    """A task with its parameters. Raises ConfigError for a bad value, SkipCell."""
     kind = task.parameters_type()
     try:
         return task(kind.model_validate(dict(values)))
@@ -170,7 +171,7 @@ def _combinations(
             given.setdefault(parameter, []).extend(_values(task, parameter, text))
     preset = request.preset or ("mini" if request.mini and not given else "")
     bases: Sequence[Values] = task.info.presets.get(preset, [{}])
-    if preset in task.info.instead and not all(fits(_make(task, {**base})) for base in bases):
+    if preset in task.info.instead and not all(fits(make_task(task, {**base})) for base in bases):
         bases = task.info.presets[task.info.instead[preset]]
     if request.preset and request.preset not in task.info.presets:
         raise unknown("preset", request.preset, task.info.presets, f"of {name}")

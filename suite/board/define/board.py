@@ -13,10 +13,11 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
 
 from suite.board.define.parts import (
     BoardLimits,
@@ -43,7 +44,7 @@ from suite.data import strict_syntax
 from suite.errors import ConfigError, SuiteError, unknown
 from suite.parameters import SkipCell
 from suite.plugins import Catalogue
-from suite.run.cells import AnyTask, Cell, load_task, make_cell
+from suite.run.cells import AnyTask, Cell, load_task, make_cell, make_task
 
 MOST_CELLS = 500  # of one board: a bundle holds at most as many runs
 LATER = {"tasks": ("ceiling",), "limits": ("verify_seconds",)}  # fields that the first boards did not have
@@ -139,8 +140,6 @@ class Board(Closed):
     hosts: tuple[Host, ...] = ()
 
     _path: Path | None = PrivateAttr(None)
-    _text: str = PrivateAttr("")
-    _sha256: str = PrivateAttr("")
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -157,9 +156,9 @@ class Board(Closed):
             raise ValueError(f"tasks: the weights sum to {math.fsum(given):.12g}, not to 1")
         return self
 
-    def known_from(self, path: Path, text: str) -> Self:
+    def known_from(self, path: Path) -> Self:
         """The same, knowing the file it stands in, for error messages."""
-        self._path, self._text = path, text
+        self._path = path
         return self
 
     @property
@@ -180,12 +179,10 @@ class Board(Closed):
                         del one[name]
         return found
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """SHA-256 over the canonical JSON of `filled`."""
-        if not self._sha256:
-            self._sha256 = sha256_hex(canonical_json(self.filled))
-        return self._sha256
+        return sha256_hex(canonical_json(self.filled))
 
     @property
     def exact_name(self) -> dict[str, str]:
@@ -199,10 +196,10 @@ class Board(Closed):
 
     def item(self, key: str) -> Item:
         """A column by its key. Raises NotFound."""
-        for item in self.tasks:
-            if item.name == key:
-                return item
-        raise unknown("column of the board", key, [item.name for item in self.tasks], f"board {self.id}")
+        items = {item.name: item for item in self.tasks}
+        if key not in items:
+            raise unknown("column of the board", key, items, f"board {self.id}")
+        return items[key]
 
     def cells(self, plugins: Catalogue) -> dict[str, tuple[Cell, ...]]:
         """Column -> the cells that an entry must bring, in the order of the sweep, made as a run makes them.
@@ -212,7 +209,7 @@ class Board(Closed):
         found: dict[str, tuple[Cell, ...]] = {}
         taken: dict[tuple[str, str], str] = {}
         for index, item in enumerate(self.tasks):
-            with _at(self, "tasks", index):
+            with _at(self, index):
                 cells = self._cells(item, plugins)
                 headline = item.headline or cells[0].task.info.headline
                 for cell in cells:
@@ -223,10 +220,6 @@ class Board(Closed):
         if sum(map(len, found.values())) > MOST_CELLS:
             raise ConfigError(f"board {self.id} asks for more than {MOST_CELLS} cells")
         return found
-
-    def headline(self, item: Item, plugins: Catalogue) -> str:
-        """The metric of a column: the item's own, else the task's."""
-        return item.headline or load_task(plugins, item.task)[0].info.headline
 
     def _cells(self, item: Item, plugins: Catalogue) -> tuple[Cell, ...]:
         task, name, plugin = load_task(plugins, item.task)
@@ -242,34 +235,28 @@ class Board(Closed):
         reasons = []
         for values in item.combinations():
             try:
-                cell = make_cell(task(task.parameters_type().model_validate(values)), plugin)
+                cell = make_cell(make_task(task, values), plugin)
             except SkipCell as skip:
                 reasons.append(skip.reason)
                 continue
-            except ValidationError as error:
-                first = error.errors(include_url=False, include_input=False)[0]
-                where = ".".join(map(str, first["loc"])) or "values"
-                message = first["msg"].removeprefix("Value error, ")
-                raise ConfigError(f"{name}: parameter {where}: {message}") from error
             cells.setdefault(cell.id, cell)
         if not cells:
-            raise ConfigError(
-                f"{name}: the task refuses every combination: {'; '.join(dict.fromkeys(reasons))}"
-            )
+            why = "; ".join(dict.fromkeys(reasons))
+            raise ConfigError(f"{name}: the task refuses every combination: {why}")
         return tuple(cells.values())
 
 
 @contextmanager
-def _at(board: Board, *place: str | int) -> Iterator[None]:
-    """Adds file and line to errors that lack a place."""
+def _at(board: Board, index: int) -> Iterator[None]:
+    """Adds file and line to errors about an item."""
     try:
         yield
     except SuiteError as error:
         if board.path is None:
             raise
-        line = strict_syntax.yaml_line(board._text, place)
-        there = f"{board.path}, line {line}, field `{'.'.join(map(str, place))}`"
-        where = "\n  ".join(filter(None, (error.where, there)))
+        line = strict_syntax.yaml_line(strict_syntax.read_text(board.path), ("tasks", index))
+        place = f"{board.path}, line {line}, field `tasks.{index}`"
+        where = "\n  ".join(filter(None, (error.where, place)))
         raise type(error)(error.what, where, error.fix) from error
 
 
