@@ -39,6 +39,7 @@ from suite.board.define.parts import (
     Uncertainty,
     seen,
 )
+from suite.board.define.thresholds import DEFAULTS, Thresholds
 from suite.chat import Json, canonical_json, sha256_hex
 from suite.data import strict_syntax
 from suite.errors import ConfigError, SuiteError, unknown
@@ -188,6 +189,11 @@ class Board(Closed):
     def exact_name(self) -> dict[str, str]:
         """How bundles and verifications name this very definition: id, version, definition_sha256."""
         return {"id": self.id, "version": self.version, "definition_sha256": self.sha256}
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The verifier's defaults with the board's own values over them."""
+        return {**DEFAULTS, **self.plausibility}
 
     @property
     def weights(self) -> dict[str, float]:

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from suite.errors import unknown
-
-DEFAULTS: dict[str, float] = {
+Thresholds = Mapping[str, float]
+DEFAULTS: Thresholds = {
     "identical_outputs": 0.02,  # share of long outputs equal to another sample's: warning
     "identical_outputs_error": 0.5,  # the same, as an error: one answer pasted over most samples
     "distinct_5grams": 0.10,  # distinct share of all 5-grams of words, below: warning
@@ -32,16 +31,3 @@ DEFAULTS: dict[str, float] = {
     "leap_errors": 5.0,  # standard errors above the best accepted entry: note
     "least": 20,  # samples below which shares say nothing
 }
-
-
-class Thresholds:
-    """The defaults with a board's own values over them. Raises NotFound for an unknown name."""
-
-    def __init__(self, given: Mapping[str, float]) -> None:
-        for name in given:
-            if name not in DEFAULTS:
-                raise unknown("plausibility threshold", name, DEFAULTS)
-        self._values = {**DEFAULTS, **given}
-
-    def __getitem__(self, name: str) -> float:
-        return self._values[name]

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from suite.board.define.board import Item
-from suite.board.define.thresholds import Thresholds
 from suite.board.entry.accepted_entry import GONE, AcceptedEntry
 from suite.board.entry.verification import ColumnResult, Latency
 from suite.board.rank.sample_tables import flips
@@ -43,7 +42,7 @@ def entry_page(state: State, listed: Listed, others: Mapping[str, AcceptedEntry]
         "most_findings": 50,
         "gone": GONE,
         "flips": [] if before is None else flips(before, entry),
-        "fewest": Thresholds(state.board.plausibility)["accretion"],
+        "fewest": state.board.thresholds["accretion"],
         "titles": {item.name: item.shown for item in state.board.tasks},
     }
 

@@ -22,7 +22,7 @@ from suite.board.bundle.signatures import Signature, Signers
 from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
-from suite.board.define.thresholds import Thresholds
+from suite.board.define.thresholds import DEFAULTS, Thresholds
 from suite.board.entry.accepted_entry import AcceptedEntry
 from suite.board.entry.verification import Kind, Latency, RecomputedCell, RerunResult, Verdict
 from suite.board.verify.aggregates import numbers
@@ -94,7 +94,7 @@ class Ladder:
     @property
     def thresholds(self) -> Thresholds:
         """From when on something looks odd. Raises NotFound for one that the board has made up."""
-        return Thresholds({} if self.board is None else self.board.plausibility)
+        return DEFAULTS if self.board is None else self.board.thresholds
 
     @property
     def kind(self) -> Kind:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from suite.board.bundle.rungs import Findings, RungFinding
 from suite.board.define.board import Board
-from suite.board.define.thresholds import Thresholds
+from suite.board.define.thresholds import DEFAULTS
 from suite.board.entry.verification import ColumnResult
 from suite.board.repository.shelves import open_repository
 from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want
@@ -193,7 +193,7 @@ class TestPasted:
             cell = Cell(None, plan)  # type: ignore[arg-type]
             wants.append(Want(f"column-{number}", "x", ((mine, cell),)))
             columns.append(one)
-        check_pasted(wants, columns, OddRules(Thresholds({}), findings))
+        check_pasted(wants, columns, OddRules(DEFAULTS, findings))
         return list(findings)
 
     def test_scores_pasted_from_another_task_in_the_datas_order(self) -> None:

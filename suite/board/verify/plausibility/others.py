@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
-from suite.board.define.thresholds import Thresholds
 from suite.board.entry.accepted_entry import GONE, AcceptedEntry
 from suite.board.entry.verification import ColumnResult
 from suite.board.rank.sample_tables import Values, by_sample, changes, read_numbers
@@ -65,7 +64,7 @@ class Beside:
 
 def check_others(mine: Beside, findings: Findings) -> None:
     """Everything. Raises DataError for an entry whose files are damaged."""
-    rules = OddRules(Thresholds(mine.board.plausibility), findings)
+    rules = OddRules(mine.board.thresholds, findings)
     versions = [one for one in mine.before() if belongs(mine.board, one)]
     replaced = {one.id for one in mine.before()}
     for entry in mine.others:
