@@ -73,12 +73,22 @@ def _queue(row: MeasureRow, sign: int, most: int) -> list[tuple[int, float]]:
     return [(int(ids[i]), float(d[i])) for i in order if sign * d[i] > 0]
 
 
+class _Key(msgspec.Struct):
+    """What finding needs of an output; the rest of its line is skipped."""
+
+    cell: str
+    sample: str
+    trial: int = 0
+
+
 def _outputs(run: Run, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], OutputRecord]:
     """The outputs of some (cell, digest of the sample), first trial, by a pass over the journal."""
+    lines, decode = run.journal.outputs, msgspec.json.Decoder(_Key).decode
     cells = {cell for cell, _ in wanted}
-    first = (one for one in run.outputs() if one.trial == 0 and one.cell in cells)
-    keyed = (((one.cell, digest64(one.sample)), one) for one in first)
-    return {key: one for key, one in keyed if key in wanted}
+    keyed = ((decode(line), line) for line in lines.raw())
+    first = ((one, line) for one, line in keyed if one.trial == 0 and one.cell in cells)
+    found = (((one.cell, digest64(one.sample)), line) for one, line in first)
+    return {key: lines.decode(line, 0) for key, line in found if key in wanted}
 
 
 def _answer(run: Run, output: OutputRecord) -> str:
