@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from suite.compare.comparability import Difference, Match, differences, match_cells, refuse
-from suite.compare.differences import SliceDifference, noted, pair, slice_differences
+from suite.compare.differences import MeasureRow, SliceDifference, SliceRow, pair, slice_differences
 from suite.compare.disagreements import Disagreement, disagreements
-from suite.compare.rows import MeasureRow, SliceRow
 from suite.compare.runs import LabelledRun, load_tables, load_tasks, open_runs
 from suite.compare.sides import side
 from suite.errors import ConfigError, unknown
@@ -185,30 +184,23 @@ def _row(
     a: LabelledRun,
     b: LabelledRun,
     match: Match,
-    one: ChosenMeasure,
+    chosen: ChosenMeasure,
     table: ScoreTable,
     asked: ComparisonWanted,
 ) -> tuple[MeasureRow, list[SliceDifference]]:
-    measure, headline, lead = one
+    measure, headline, lead = chosen
     tags = [name for name in table.tags if name != measure.macro] if lead else []
     needed = [*tags, *([measure.macro] if measure.macro else [])]
-    sides = (
-        side(measure, table, a.cell(match.cell_a), needed),
-        side(measure, table, b.cell(match.cell_b), needed),
-    )
+    one, two = (side(measure, table, cell, needed) for cell in (a.cell(match.cell_a), b.cell(match.cell_b)))
     seed = seed_for(a.run.manifest.seed, "compare", measure.name)
-    found = pair(measure, *sides, seed=seed, level=asked.level)
+    found = pair(measure, one, two, seed=seed, level=asked.level)
     equivalent = None
     if asked.margin is not None:
         narrow = found.at(1 - 2 * asked.alpha)
         if narrow.low is not None and narrow.high is not None:
             equivalent = -asked.margin < narrow.low and narrow.high < asked.margin
-    row = MeasureRow(
-        a.label, b.label, match, measure, headline, found, equivalent=equivalent,
-        note=noted(found.comparison, found),
-    )  # fmt: skip
-    shown = slice_differences(found, measure, needed, level=asked.level) if lead else []
-    return row, shown
+    row = MeasureRow(a.label, b.label, match, measure, headline, found, equivalent)
+    return row, slice_differences(found, measure, needed, level=asked.level) if lead else []
 
 
 def _corrected(rows: Sequence[MeasureRow], asked: ComparisonWanted) -> tuple[list[MeasureRow], int]:
@@ -230,9 +222,9 @@ def _corrected(rows: Sequence[MeasureRow], asked: ComparisonWanted) -> tuple[lis
 
 def _words(row: MeasureRow, alpha: float) -> str:
     said = verdict(row.found.comparison, row.corrected, alpha)
-    if row.measure.direction == "neither" and said != "no difference shown":
-        return f"{row.a if said[0] == 'A' else row.b} higher"
     if said == "no difference shown":
         return said
+    if row.measure.direction == "neither":
+        return f"{row.a if said[0] == 'A' else row.b} higher"
     a_wins = (said[0] == "A") == (row.measure.direction == "higher")
     return f"{row.a if a_wins else row.b} better"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.compare.comparability import Match
 from suite.compare.sides import Side
 from suite.scoring.measures import Measure
 from suite.scoring.stats.bootstrap import Columns, resample
@@ -43,8 +44,15 @@ class Paired:
 
     def at(self, level: float) -> Estimate:
         """The difference with its interval at a level."""
-        found = self.comparison.difference
-        return _at(found, self.interval, level)
+        return _at(self.comparison.difference, self.interval, level)
+
+    @property
+    def note(self) -> str:
+        """Flags in one line."""
+        apart = (
+            f"{self.only_a} units only in A, {self.only_b} only in B" if self.only_a or self.only_b else ""
+        )
+        return joined(self.comparison.note, self.comparison.difference.note, apart)
 
 
 def _at(found: Estimate, interval: Interval | None, level: float) -> Estimate:
@@ -58,7 +66,8 @@ def pair(measure: Measure, a: Side, b: Side, *, seed: int, level: float) -> Pair
     only_a, only_b = len(a.every) - len(common), len(b.every) - len(common)
     clusters = a.every_cluster[np.searchsorted(a.every, common)]
     if not measure.mean:
-        return _by_formula(measure, a, b, common, clusters, (only_a, only_b), seed, level)
+        plain = Paired(None, None, Comparison(Estimate(None, level=level)), only_a, only_b)
+        return _by_formula(measure, a, b, common, clusters, plain, seed)
     x, y = _laid_out(measure, a, common), _laid_out(measure, b, common)
     either = ~(np.isnan(x) & np.isnan(y))  # scored for neither: not applicable, or lost by both
     common, clusters, x, y = common[either], clusters[either], x[either], y[either]
@@ -89,7 +98,7 @@ def _mean(x: Floats, groups: Sequence[NDArray[np.bool_]]) -> float | None:
 
 def _laid_out(measure: Measure, one: Side, common: Digests) -> Floats:
     found = np.full(len(common), np.nan)
-    if not len(common) or not len(one.ids) or measure.top is None:
+    if not len(common) or measure.top is None:
         return found
     place = np.minimum(np.searchsorted(common, one.ids), len(common) - 1)
     hit = common[place] == one.ids
@@ -98,46 +107,41 @@ def _laid_out(measure: Measure, one: Side, common: Digests) -> Floats:
 
 
 def _by_formula(
-    measure: Measure,
-    a: Side,
-    b: Side,
-    common: Digests,
-    clusters: Digests,
-    only: tuple[int, int],
-    seed: int,
-    level: float,
+    measure: Measure, a: Side, b: Side, common: Digests, clusters: Digests, plain: Paired, seed: int
 ) -> Paired:
     """The difference of a statistic: clusters resampled jointly, and swapped between the models for p."""
     ids = np.intersect1d(np.intersect1d(a.ids, b.ids), common)
-    kept = clusters[np.searchsorted(common, ids)] if len(ids) else clusters[:0]
+    kept = clusters[np.searchsorted(common, ids)]
     one, two = (_rows(each, ids) for each in (a, b))
     lost_a, lost_b = (len(common) - len(np.intersect1d(each.ids, common)) for each in (a, b))
     codes = clusters_of(kept, len(ids))
     value_a, value_b = _value(measure, one, codes.codes), _value(measure, two, codes.codes)
-    empty = Estimate(None, level=level, n=len(ids), clusters=codes.count, note="no value on one side")
+    empty = replace(
+        plain.comparison.difference, n=len(ids), clusters=codes.count, note="no value on one side"
+    )
     nothing = Comparison(empty, n_common=len(ids), lost_a=lost_a, lost_b=lost_b)
+    plain = replace(plain, a=value_a, b=value_b, comparison=nothing)
     if value_a is None or value_b is None:
-        return Paired(value_a, value_b, nothing, *only)
+        return plain
 
     def difference(tables: Mapping[str, Columns]) -> float | None:
         first, second = finite(measure.statistic(tables["a"])), finite(measure.statistic(tables["b"]))
         return None if first is None or second is None else first - second
 
-    tables = {"a": (one, kept), "b": (two, kept)}
-    value, limits = value_a - value_b, range_of_difference(measure.range)
+    limits = range_of_difference(measure.range)
+    value, tables = value_a - value_b, {"a": (one, kept), "b": (two, kept)}
     found, note = resample(value, difference, tables, DRAWS, seed, limits)
-    plain = replace(empty, value=value, note=note)
-    se = None if found is None else float(found.drawn.std())
-    smallest = None if se is None else 2.801585 * se
-    comparison = replace(nothing, difference=plain, se=se, smallest_difference=smallest)
+    comparison = replace(nothing, difference=replace(empty, value=value, note=note))
     if found is None:
-        return Paired(value_a, value_b, comparison, *only)
+        return replace(plain, comparison=comparison)
+    se = float(found.drawn.std())
+    comparison = replace(comparison, se=se, smallest_difference=2.801585 * se)
 
     def interval(level: float) -> tuple[float, float]:
         return clip(found.at(level), limits)
 
-    comparison = comparison.tested(interval, "cluster-bootstrap")
-    return Paired(value_a, value_b, comparison, *only, interval=interval)
+    tested = comparison.tested(interval, "cluster-bootstrap")
+    return replace(plain, comparison=tested, interval=interval)
 
 
 def _rows(one: Side, ids: Digests) -> Columns:
@@ -190,9 +194,25 @@ def slice_differences(
     return rows
 
 
-def noted(comparison: Comparison, found: Paired) -> str:
-    """Flags of a comparison in one line."""
-    apart = ""
-    if found.only_a or found.only_b:
-        apart = f"{found.only_a} units only in A, {found.only_b} only in B"
-    return joined(comparison.note, comparison.difference.note, apart)
+@dataclass(frozen=True)
+class MeasureRow:
+    """One measure of one pair of cells. corrected: its p within its family. verdict: for headlines."""
+
+    a: str
+    b: str
+    match: Match
+    measure: Measure
+    headline: bool
+    found: Paired
+    equivalent: bool | None = None
+    corrected: float | None = None
+    verdict: str = ""
+
+
+@dataclass(frozen=True)
+class SliceRow:
+    """One slice of one row. corrected: by Benjamini-Hochberg over all slices."""
+
+    row: MeasureRow
+    found: SliceDifference
+    corrected: float | None

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from suite.compare.comparison import Compared
-from suite.compare.rows import MeasureRow
+from suite.compare.differences import MeasureRow
 from suite.compare.runs import candidate_of
 
 FORMAT = "suite-compare/1"
@@ -35,13 +35,7 @@ def as_data(found: Compared) -> dict[str, object]:
         "slices": [
             {
                 **_which(one.row),
-                "tag": one.found.tag,
-                "value": one.found.value,
-                "difference": asdict(one.found.difference),
-                "wins": one.found.wins,
-                "ties": one.found.ties,
-                "losses": one.found.losses,
-                "p": one.found.p,
+                **{name: value for name, value in asdict(one.found).items() if name != "interval"},
                 "p_corrected": one.corrected,
             }
             for one in found.slices
@@ -78,5 +72,5 @@ def _row_data(row: MeasureRow) -> dict[str, object]:
         "equivalent": row.equivalent,
         "only_a": row.found.only_a,
         "only_b": row.found.only_b,
-        "note": row.note,
+        "note": row.found.note,
     }

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from suite.blocks import Block, Dialogue, Line, Plot, Section, Shown, Table, Text, Turn
 from suite.compare.comparison import Compared, ComparisonWanted, PairPart
+from suite.compare.differences import MeasureRow, SliceDifference, SliceRow
 from suite.compare.disagreements import Disagreement
-from suite.compare.rows import MeasureRow, SliceRow
 from suite.compare.runs import candidate_of
+from suite.scoring.stats.estimate import Estimate
+from suite.scoring.stats.paired_difference import Comparison
 
 MOST_SLICES = 60
 MOST_COMPACT = 12
@@ -40,17 +42,11 @@ def _runs(found: Compared) -> Iterator[Block]:
     yield Table(
         ("label", "run", "scoring", "candidate", "trials", "pending"),
         [
-            (
-                label,
-                run.name,
-                run.scoring,
-                candidate_of(run),
-                run.manifest.trials,
-                run.results.pending if run.has_results else None,
-            )
+            (label, run.name, run.scoring, candidate_of(run), run.manifest.trials,
+             run.results.pending if run.has_results else None)
             for label, run, _ in found.runs
         ],
-    )
+    )  # fmt: skip
     for part in found.parts:
         refused = [one for one in part.differences if one.weight == "refuse"]
         warned = [one for one in part.differences if one.weight == "warn"]
@@ -99,11 +95,11 @@ def sentence(row: MeasureRow, found: Compared) -> str:
     if (name := _name(row, found)) != row.match.task and name != about:
         about += f", {name}" if about not in name else name.removeprefix(about)
     if d.value is None:
-        return f"{about}: {row.measure.name} has no difference: {row.note or 'no common units'}"
+        return f"{about}: {row.measure.name} has no difference: {row.found.note or 'no common units'}"
     span = (
-        "no interval"
-        if d.low is None
-        else f"{_level(d.level)} interval {_signed(d.low)} to {_signed(d.high)}"
+        f"{_level(d.level)} interval {_signed(d.low)} to {_signed(d.high)}"
+        if d.low is not None
+        else "no interval"
     )
     p = "" if row.corrected is None else f", p {_p(row.corrected)}"
     values = f"{row.measure.name} {_number(row.found.a)} against {_number(row.found.b)}"
@@ -135,73 +131,70 @@ def _name(row: MeasureRow, found: Compared) -> str:
 def _told(row: MeasureRow, found: Compared) -> str:
     """What tells this row's cell from the task's others; nothing that an earlier parameter determines."""
     others = [one.match.parameters for one in found.rows if one.match.task == row.match.task]
+    columns = {name: [repr(one.get(name)) for one in others] for name in row.match.parameters}
     names: list[str] = []
-    for name in row.match.parameters:
-        values = [repr(one.get(name)) for one in others]
-        told = any(
-            len(set(zip([repr(one.get(kept)) for one in others], values, strict=True)))
-            == len({repr(one.get(kept)) for one in others})
-            for kept in names
-        )
+    for name, values in columns.items():
+        told = any(len({*zip(columns[kept], values, strict=True)}) == len({*columns[kept]}) for kept in names)
         if len(set(values)) > 1 and not told:
             names.append(name)
     return " ".join(f"{name}={row.match.parameters[name]}" for name in names)
 
 
 def _table(rows: Sequence[MeasureRow], found: Compared, *, compact: bool) -> Table:
-    return Table.of([_short(row, found) if compact else _line(row, found) for row in rows])
+    return Table.of([_line(row, found, compact) for row in rows])
 
 
-def _short(row: MeasureRow, found: Compared) -> dict[str, Shown]:
-    d = row.found.comparison.difference
+def _line(row: MeasureRow, found: Compared, compact: bool) -> dict[str, Shown]:
+    units, d, p = row.found.comparison.n_common, row.found.comparison.difference, row.corrected
+    names: dict[str, Shown] = {"comparison": _name(row, found)}
     verdict: dict[str, Shown] = {"verdict": row.verdict} if row.headline else {}
+    if compact:
+        return {
+            **names,
+            "metric": row.measure.name,
+            "A": _number(row.found.a),
+            "B": _number(row.found.b),
+            **_difference(d, compact),
+            "p": "" if p is None else f"{p:.3f}",
+            "units": units,
+            **verdict,
+        }
     return {
-        "comparison": _name(row, found),
-        "metric": row.measure.name,
-        "A": _number(row.found.a),
-        "B": _number(row.found.b),
-        "A minus B": f"{_signed(d.value)} {_span(d.low, d.high)}",
-        "p": "" if row.corrected is None else f"{row.corrected:.3f}",
-        "units": row.found.comparison.n_common,
-        **verdict,
-    }
-
-
-def _line(row: MeasureRow, found: Compared) -> dict[str, Shown]:
-    one = row.found.comparison
-    d = one.difference
-    verdict: dict[str, Shown] = {"verdict": row.verdict} if row.headline else {}
-    return {
-        "comparison": _name(row, found),
+        **names,
         **verdict,
         "metric": row.measure.name,
         "A": row.found.a,
         "B": row.found.b,
-        "A minus B": d.value,
-        "low": d.low,
-        "high": d.high,
-        "p corrected": row.corrected,
-        "units": one.n_common,
+        **_difference(d, compact),
+        "p corrected": p,
+        "units": units,
     }
+
+
+def _difference(d: Estimate, compact: bool) -> dict[str, Shown]:
+    if not compact:
+        return {"A minus B": d.value, "low": d.low, "high": d.high}
+    span = "" if d.low is None or d.high is None else f"[{d.low:+.3f}, {d.high:+.3f}]"
+    return {"A minus B": f"{_signed(d.value)} {span}"}
 
 
 def _details(rows: Sequence[MeasureRow], found: Compared) -> Table:
     lines: list[dict[str, Shown]] = []
     for row in rows:
         one = row.found.comparison
-        better = (one.wins, one.losses) if row.measure.direction != "lower" else (one.losses, one.wins)
+        wins, losses = _wins(row, one)
         lines.append(
             {
                 "comparison": _name(row, found),
                 "metric": row.measure.name,
                 "method": one.difference.method,
                 "test": one.p_method,
-                "note": row.note,
+                "note": row.found.note,
                 "p": one.p,
                 "clusters": one.difference.clusters,
-                "A wins": better[0],
+                "A wins": wins,
                 "ties": one.ties,
-                "B wins": better[1],
+                "B wins": losses,
                 "correlation": one.correlation,
                 "smallest": one.smallest_difference,
             }
@@ -235,18 +228,23 @@ def _clearest(one: SliceRow) -> tuple[float, float]:
 
 
 def _slice(one: SliceRow, found: Compared, compact: bool) -> dict[str, Shown]:
-    d, lower = one.found.difference, one.row.measure.direction == "lower"
-    wins, losses = (one.found.losses, one.found.wins) if lower else (one.found.wins, one.found.losses)
-    names: dict[str, Shown] = {
+    d, p = one.found.difference, one.corrected
+    wins, losses = _wins(one.row, one.found)
+    return {
         "slice": f"{one.found.tag}={one.found.value}",
         "comparison": _name(one.row, found),
+        **_difference(d, compact),
+        "p corrected": f"{p:.3f}" if compact and p is not None else p,
+        "units": d.n,
+        "A wins": wins,
+        "ties": one.found.ties,
+        "B wins": losses,
     }
-    numbers: dict[str, Shown] = {"A minus B": d.value, "low": d.low, "high": d.high}
-    if compact:
-        numbers = {"A minus B": f"{_signed(d.value)} {_span(d.low, d.high)}"}
-    p = one.corrected
-    counts: dict[str, Shown] = {"units": d.n, "A wins": wins, "ties": one.found.ties, "B wins": losses}
-    return {**names, **numbers, "p corrected": f"{p:.3f}" if compact and p is not None else p, **counts}
+
+
+def _wins(row: MeasureRow, one: Comparison | SliceDifference) -> tuple[int, int]:
+    """Of A and of B: a lower value can be the better one."""
+    return (one.losses, one.wins) if row.measure.direction == "lower" else (one.wins, one.losses)
 
 
 def _slice_plot(group: Sequence[SliceRow], found: Compared) -> Plot:
@@ -292,10 +290,6 @@ def _number(value: float | None) -> str:
 
 def _signed(value: float | None) -> str:
     return "none" if value is None else f"{value:+.3f}"
-
-
-def _span(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"[{low:+.3f}, {high:+.3f}]"
 
 
 def _p(p: float) -> str:

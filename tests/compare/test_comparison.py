@@ -8,8 +8,8 @@ import pytest
 
 from suite.blocks import Table
 from suite.compare.comparison import Compared, ComparisonWanted, compare_runs
+from suite.compare.differences import MeasureRow
 from suite.compare.document import as_data
-from suite.compare.rows import MeasureRow
 from suite.compare.sections import sections
 from suite.errors import ConfigError, NotFound, RunError
 from suite.plugins import Catalogue
@@ -169,7 +169,7 @@ def test_unscored_samples_are_counted_and_a_selective_loss_is_flagged(
     )
     one = only(found).found.comparison
     assert (one.n_common, one.lost_a, one.lost_b) == (30, 10, 0)
-    assert "may be selective" in only(found).note
+    assert "may be selective" in only(found).found.note
 
 
 def test_half_the_samples_missing_on_one_side(write_run: Callable[..., Any], plugins: Catalogue) -> None:
@@ -179,7 +179,7 @@ def test_half_the_samples_missing_on_one_side(write_run: Callable[..., Any], plu
     ]
     row = only(compare_runs([str(one) for one in places], None, plugins))
     assert (row.found.comparison.n_common, row.found.only_a, row.found.only_b) == (20, 20, 0)
-    assert "20 units only in A" in row.note
+    assert "20 units only in A" in row.found.note
 
 
 def test_no_sample_in_common_has_no_difference(write_run: Callable[..., Any], plugins: Catalogue) -> None:
