@@ -9,9 +9,9 @@ from scipy.special import betaincinv
 
 from suite.scoring.stats.bootstrap import bootstrap
 from suite.scoring.stats.clusters import clusters_of
-from suite.scoring.stats.estimate import clip
-from suite.scoring.stats.intervals import normal_quantile, t_quantile, wilson
-from suite.scoring.stats.textbook import spread
+from suite.scoring.stats.estimate import Limits, clip
+from suite.scoring.stats.intervals import normal_quantile, t_interval, t_quantile, wilson
+from suite.scoring.stats.textbook import share_estimate, spread
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -24,6 +24,18 @@ def clopper_pearson(k: int, n: int) -> Ends:
     """The exact interval of k of n (1934)."""
     low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, 0.025))
     return low, 1.0 if k == n else float(betaincinv(k + 1, n - k, 0.975))
+
+
+def textbook(x: Floats, clusters: Codes | None, binary: bool, limits: Limits) -> Ends:
+    """Wilson's interval of a share, Student's of a mean; robust to clusters."""
+    groups = clusters_of(clusters, len(x))
+    if binary:
+        share = share_estimate(x, groups)
+        return share.low, share.high
+    found = spread(x, groups)
+    if found.se is None or not found.varies:
+        return NONE
+    return clip(t_interval(found.mean, found.se, groups.count - 1, 0.95), limits)
 
 
 def newcombe(a: Floats, b: Floats) -> Ends:

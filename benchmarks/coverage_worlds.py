@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from coverage_rivals import clopper_pearson, macro_random, macro_t, newcombe, percentile
+from coverage_rivals import clopper_pearson, macro_random, macro_t, newcombe, percentile, textbook
 from numpy.typing import NDArray
 
 from suite.compare.differences import pair
@@ -23,7 +23,6 @@ from suite.scoring.stats.agreement import COMPUTE, RatingTable
 from suite.scoring.stats.estimate import clip
 from suite.scoring.stats.intervals import wilson
 from suite.scoring.stats.rating_intervals import rating_intervals
-from suite.scoring.stats.textbook import mean_estimate
 from suite.scoring.stats.votes import votes_of
 from suite.scoring.table import Parts, ScoreTable
 
@@ -131,8 +130,7 @@ def printed(metric: Any, name: str = "") -> Callable[[Data], Ends]:
 
 def _classic(binary: bool, **how: Any) -> Callable[[Data], Ends]:
     def of(data: Data) -> Ends:
-        found = mean_estimate(data.x, data.clusters, binary=binary, value_range=how.get("limits", UNIT))
-        return found.low, found.high
+        return textbook(data.x, data.clusters, binary, how.get("limits", UNIT))
 
     return of
 

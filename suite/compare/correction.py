@@ -114,7 +114,7 @@ def correct(
         agreement=_agreement(pairs, labels, level),
         sensitivity=among(1.0),
         specificity=among(0.0),
-        ppi=ppi_mean(human, judge, clusters, binary=True, value_range=(0.0, 1.0), level=level),
+        ppi=ppi_mean(human, judge, clusters, level=level),
         rogan_gladen=rogan_gladen(
             sum(int(j) for j in judged),
             len(judged),

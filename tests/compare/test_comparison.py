@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from suite.blocks import Table
 from suite.compare.comparison import Compared, ComparisonWanted, compare_runs
@@ -13,7 +15,8 @@ from suite.compare.document import as_data
 from suite.compare.sections import sections
 from suite.errors import ConfigError, NotFound, RunError
 from suite.plugins import Catalogue
-from suite.scoring.stats.paired_difference import paired_estimate
+from suite.scoring.stats.clusters import clusters_of
+from suite.scoring.stats.textbook import spread
 from suite.task import Unscored
 
 
@@ -115,13 +118,12 @@ def test_clusters_are_kept_whole(write_run: Callable[..., Any], plugins: Catalog
     a, b = (lambda i, t: {"kept": i % 4 != 0}), (lambda i, t: {"kept": i % 3 == 0})
     found = compared(write_run, plugins, a, b, clusters=lambda index: f"c{index // 5}")
     one = only(found).found.comparison
-    expected = paired_estimate(
-        [float(i % 4 != 0) for i in range(40)], [float(i % 3 == 0) for i in range(40)],
-        [f"c{i // 5}" for i in range(40)],
-    )  # fmt: skip
+    d = np.array([float(i % 4 != 0) - float(i % 3 == 0) for i in range(40)])
+    expected = spread(d, clusters_of([f"c{i // 5}" for i in range(40)], 40))
     assert (one.difference.method, one.difference.clusters) == ("cluster-t-unseen", 8)
-    assert one.difference.low == pytest.approx(expected.difference.low, abs=0.03)
-    assert one.p == pytest.approx(expected.p, abs=0.05)
+    student = stats.t(7, expected.mean, expected.se)
+    assert one.difference.low == pytest.approx(student.ppf(0.025), abs=0.03)
+    assert one.p == pytest.approx(2 * student.cdf(0), abs=0.05)
     assert one.p_method == "inverted-interval"
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.errors import ConfigError
 from suite.scoring.stats.estimate import joined
 
 Floats = NDArray[np.float64]
@@ -54,19 +53,10 @@ class Clusters:
         found, codes = np.unique(self.codes, return_inverse=True)
         return Clusters(codes.astype(np.intp), len(found), self.unlabelled)
 
-    @property
-    def note(self) -> str:
-        """A remark if some units have a label and others have none."""
-        if 0 < self.unlabelled < len(self.codes):
-            return f"{self.unlabelled} of {len(self.codes)} units without a cluster"
-        return ""
-
 
 def floats(values: Scores) -> Floats:
     """Values as float64, NaN where there is none (None, NaN, infinite)."""
     found = np.asarray(values, dtype=np.float64) if len(values) else np.zeros(0)
-    if found.ndim != 1:
-        raise ConfigError(f"expected one row of numbers, got {found.ndim} dimensions")
     return np.where(np.isfinite(found), found, np.nan)
 
 
@@ -76,14 +66,9 @@ def is_binary(x: Floats) -> bool:
 
 
 def clusters_of(labels: Labels | None, n: int) -> Clusters:
-    """Codes for n cluster labels; None stands for n clusters of one.
-
-    Raises ConfigError if there are not n labels.
-    """
+    """Codes for n cluster labels; None stands for n clusters of one."""
     if labels is None:
         return Clusters(np.arange(n, dtype=np.intp), n, n)
-    if len(labels) != n:
-        raise ConfigError(f"{len(labels)} cluster labels for {n} units", "statistics")
     if isinstance(labels, np.ndarray) and labels.dtype.kind in "iuUSb":
         values, codes = np.unique(labels, return_inverse=True)
         return Clusters(codes.astype(np.intp), len(values), 0)
@@ -135,8 +120,6 @@ def subset(labels: Labels | None, keep: NDArray[np.bool_]) -> Labels | None:
     """The labels of the units kept."""
     if labels is None:
         return None
-    if len(labels) != len(keep):
-        raise ConfigError(f"{len(labels)} cluster labels for {len(keep)} units", "statistics")
     if isinstance(labels, np.ndarray):
         return labels[keep]
     return [label for label, kept in zip(labels, keep, strict=True) if kept]

@@ -67,7 +67,7 @@ def prequential(
         accuracy[update] = _mean(right[update])
         sure = _right(p[burnt:], votes.outcome[burnt:], 0.0)[decided]
         among_decided[update] = _mean(_by_user(sure, clusters_of(owners.codes[decided], len(sure))))
-    gain = paired_estimate(right["decided"], right["all"], value_range=(0.0, 1.0), seed=seed)
+    gain = paired_estimate(right["decided"], right["all"], (0.0, 1.0), seed=seed)
     return Prequential(system, accuracy, among_decided, margins, gain, owners.count, len(late))
 
 

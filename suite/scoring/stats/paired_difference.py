@@ -12,24 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.errors import ConfigError
-from suite.scoring.stats.clusters import (
-    Digests,
-    Floats,
-    Labels,
-    Scores,
-    cluster_flags,
-    clusters_of,
-    floats,
-    subset,
-)
-from suite.scoring.stats.estimate import Estimate, Limits, Pair, finite, joined
+from suite.scoring.stats.clusters import Clusters, Digests, Floats, cluster_flags, clusters_of
+from suite.scoring.stats.estimate import Estimate, Limits, Pair, clip, finite, joined
 from suite.scoring.stats.influence import of_mean
-from suite.scoring.stats.intervals import normal_quantile
-from suite.scoring.stats.means import Interval, influence_of_macro, interval_of, p_value
+from suite.scoring.stats.intervals import normal_quantile, t_interval
+from suite.scoring.stats.means import NO_VARIATION, Interval, influence_of_macro, interval_of, p_value
 from suite.scoring.stats.power import mde
 from suite.scoring.stats.signflip import sign_flip
-from suite.scoring.stats.textbook import mean_estimate, spread
+from suite.scoring.stats.textbook import spread
 
 FLAG_LOST = 0.02
 INVERTED = "inverted-interval"
@@ -68,28 +58,24 @@ class Comparison:
         return replace(self, difference=difference, p=p_value(interval), p_method=INVERTED)
 
 
-def paired_estimate(
-    a: Scores,
-    b: Scores,
-    clusters: Labels | None = None,
-    *,
-    value_range: Limits = None,
-    level: float = 0.95,
-    seed: int = 0,
-) -> Comparison:
-    """Compare paired scores. a, b: shape (n,), None is unscored. value_range: of the scores.
+def paired_estimate(x: Floats, y: Floats, value_range: Limits, *, seed: int = 0) -> Comparison:
+    """Compare independent pairs of scores, none missing: Student's interval, and p by sign flips.
 
-    Interval: t or cluster-robust t of the differences. p: sign flips over clusters.
+    x, y: scores of A and B, shape (n,). value_range: of the scores.
     """
-    x, y = floats(a), floats(b)
-    if len(x) != len(y):
-        raise ConfigError(f"{len(x)} scores of A, {len(y)} of B", "paired_estimate", "join by sample id")
-    plain = _by_textbook(x, y, clusters, range_of_difference(value_range), level)
-    if not plain.n_common:
+    n = len(x)
+    plain = _counted(x, y, clusters_of(None, n), 0.95)
+    if not n:
         return plain
-    keep = ~(np.isnan(x) | np.isnan(y))
-    p, method, smallest = sign_flip((x - y)[keep], subset(clusters, keep), seed=seed)
-    return replace(plain, p=p, p_method=method, p_smallest=smallest)
+    p, method, smallest = sign_flip(x - y, seed=seed)
+    plain = replace(plain, p=p, p_method=method, p_smallest=smallest)
+    found, se = plain.difference, plain.se
+    if found.value is None or found.n_effective is None or se is None:
+        difference = replace(found, note=NO_VARIATION if n > 1 else "one sample")
+    else:
+        low, high = clip(t_interval(found.value, se, n - 1, found.level), range_of_difference(value_range))
+        difference = replace(found, low=low, high=high, method="t")
+    return replace(plain, difference=difference)
 
 
 def paired_difference(
@@ -110,8 +96,7 @@ def paired_difference(
     limits = range_of_difference(value_range)
     both = ~(np.isnan(x) | np.isnan(y))
     d, codes = (x - y)[both], clusters_of(clusters[both], int(both.sum()))
-    shared = clusters if len(np.unique(clusters)) < len(clusters) else None
-    plain = _by_textbook(x, y, shared, limits, level)
+    plain = _counted(x, y, codes, level)
     if not groups:
         return plain, None
     several = len(groups) > 1
@@ -126,26 +111,33 @@ def paired_difference(
         method = f"{'macro-' if several else '' if codes.singletons else 'cluster-'}t-unseen"
         interval, note = interval_of(found, len(d), limits=limits)
     note = joined(cluster_flags(codes), note, f"macro over {len(groups)} groups" if several else "")
-    difference = replace(plain.difference, value=found.mean, low=None, high=None, note=note)
+    difference = replace(plain.difference, value=found.mean, note=note)
     smallest = _smallest(found.se, found.clusters)
     done = replace(plain, difference=difference, se=found.se or None, smallest_difference=smallest)
     return done if interval is None else done.tested(interval, method), interval
 
 
-def _by_textbook(x: Floats, y: Floats, clusters: Labels | None, limits: Limits, level: float) -> Comparison:
-    """Everything but the p value, with a t interval. limits: of a difference."""
+def _counted(x: Floats, y: Floats, clusters: Clusters, level: float) -> Comparison:
+    """Everything but the interval and the p value. clusters: of the pairs of which none is missing."""
     keep = ~(np.isnan(x) | np.isnan(y))
-    lost_a, lost_b = int(np.isnan(x).sum()), int(np.isnan(y).sum())
+    lost_a, lost_b, total = int(np.isnan(x).sum()), int(np.isnan(y).sum()), len(x)
     note = ""
-    if len(x) and abs(lost_a - lost_b) > FLAG_LOST * len(x):
+    if total and abs(lost_a - lost_b) > FLAG_LOST * total:
         note = f"A lost {lost_a} samples, B {lost_b}: the comparison may be selective"
-    total = len(x)
-    x, y, labels = x[keep], y[keep], subset(clusters, keep)
+    x, y = x[keep], y[keep]
     d, n = x - y, len(x)
-    difference = mean_estimate(d, labels, value_range=limits, level=level)
-    found = spread(d, clusters_of(labels, n)) if n else None
+    found = spread(d, clusters) if n else None
+    difference = Estimate(
+        None if found is None else found.mean,
+        level=level,
+        n=n,
+        n_unscored=total - n,
+        clusters=clusters.count,
+        n_effective=found.n_effective if found is not None and found.varies else None,
+        note="" if n else "no scores",
+    )
     return Comparison(
-        difference=replace(difference, n_unscored=total - difference.n),
+        difference,
         n_common=n,
         lost_a=lost_a,
         lost_b=lost_b,
@@ -155,7 +147,7 @@ def _by_textbook(x: Floats, y: Floats, clusters: Labels | None, limits: Limits, 
         correlation=pearson(x, y),
         se=None if found is None else found.se,
         se_unpaired=math.sqrt((x.var(ddof=1) + y.var(ddof=1)) / n) if n > 1 else None,
-        smallest_difference=None if found is None else _smallest(found.se, found.clusters),
+        smallest_difference=None if found is None else _smallest(found.se, clusters.count),
         note=note,
     )
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from suite.errors import ConfigError
 from suite.scoring.stats.clusters import Floats, Labels, Scores, clusters_of, floats, subset
-from suite.scoring.stats.estimate import Estimate, Limits, clip, joined
+from suite.scoring.stats.estimate import Estimate, clip, joined
 from suite.scoring.stats.intervals import t_interval
-from suite.scoring.stats.textbook import mean_estimate, spread
+from suite.scoring.stats.textbook import share_estimate, spread
 
 FEWEST_LABELS = 30
 
@@ -33,43 +33,30 @@ class Corrected:
     shown: str
     note: str
 
-    @property
-    def first(self) -> Estimate:
-        """The one to show."""
-        found: Estimate = getattr(self, self.shown)
-        return found
-
 
 def ppi_mean(
     human: Scores,
     judge: Scores,
     clusters: Labels | None = None,
     *,
-    weight: float | None = None,
-    binary: bool = False,
-    value_range: Limits = None,
     level: float = 0.95,
 ) -> Corrected:
-    """Mean of what humans would say of all samples.
+    """Mean of what humans would say of all samples, yes (1) or no (0).
 
-    human: shape (n + N,), None where nobody was asked; judge: the judge's values of the same samples, None
-    where it has none (those samples are left out). clusters: labels; a cluster may hold samples with labels
-    or without, not both. weight: lambda, None tunes it: clip(cov(Y, F)/((1 + n/N) var F), 0, 1).
+    human: shape (n + N,), None where nobody was asked; judge: what it says of the same samples, None where it
+    says nothing (those samples are left out). clusters: labels; a cluster may hold samples with labels or
+    without, not both. The judge's weight is lambda = clip(cov(Y, F)/((1 + n/N) var F), 0, 1).
     SE^2 = lambda^2 var(F_unl)/N + var(Y - lambda F)/n, cluster-robust, t with labelled clusters - 1.
-    Raises ConfigError for lengths that differ and for clusters that straddle.
+    Raises ConfigError for clusters that straddle.
     """
     y, f = floats(human), floats(judge)
-    if len(y) != len(f):
-        raise ConfigError(f"{len(y)} human labels, {len(f)} verdicts", "ppi_mean", "None stands for no label")
     keep = ~np.isnan(f)
     labels = subset(clusters, keep)
     y, f, lost = y[keep], f[keep], int((~keep).sum())
     labelled = ~np.isnan(y)
     n, total = int(labelled.sum()), len(f)
-    alone = mean_estimate(
-        y[labelled], subset(labels, labelled), binary=binary, value_range=value_range, level=level
-    )
-    raw = mean_estimate(f, labels, binary=binary, value_range=value_range, level=level)
+    alone = share_estimate(y[labelled], clusters_of(subset(labels, labelled), n), level)
+    raw = share_estimate(f, clusters_of(labels, total), level)
     raw = replace(raw, n_unscored=lost, note=joined(raw.note, "judge, uncorrected"))
     nothing = Estimate(None, level=level, n=n, n_unscored=lost)
     if not n:
@@ -77,11 +64,8 @@ def ppi_mean(
     if n == total:
         same = replace(alone, note=joined(alone.note, "every sample has a human label"))
         return Corrected(same, alone, raw, 0.0, "human", "")
-    found, used = _estimate(y[labelled], f[labelled], f[~labelled], labels, labelled, weight, level)
+    found, used = _estimate(y[labelled], f[labelled], f[~labelled], labels, labelled, level)
     found = replace(found, n_unscored=lost)
-    if value_range is not None and found.low is not None and found.high is not None:
-        low, high = clip((found.low, found.high), value_range)
-        found = replace(found, low=low, high=high)
     few = n < FEWEST_LABELS
     note = f"fewer than {FEWEST_LABELS} human labels: they alone come first" if few else ""
     return Corrected(found, alone, raw, used, "human" if few else "estimate", note)
@@ -93,7 +77,6 @@ def _estimate(
     unlabelled: Floats,
     labels: Labels | None,
     labelled: np.ndarray,
-    weight: float | None,
     level: float,
 ) -> tuple[Estimate, float]:
     n, big = len(y), len(unlabelled)
@@ -105,7 +88,7 @@ def _estimate(
             raise ConfigError(
                 "a cluster holds samples with and without human labels", "ppi_mean", "label whole clusters"
             )
-    used = tuned_weight(y, f, unlabelled) if weight is None else weight
+    used = tuned_weight(y, f, unlabelled)
     parts = spread(y - used * f, inner), spread(used * unlabelled, outer)
     value = parts[0].mean + parts[1].mean
     plain = Estimate(value, level=level, n=n + big, clusters=inner.count + outer.count)
@@ -114,7 +97,7 @@ def _estimate(
     se = math.hypot(parts[0].se, parts[1].se or 0.0)
     if se < 1e-12:
         return replace(plain, note="no variation"), used
-    low, high = t_interval(value, se, inner.count - 1, level)
+    low, high = clip(t_interval(value, se, inner.count - 1, level), (0.0, 1.0))
     method = "ppi++-t" if inner.singletons and outer.singletons else "ppi++-cr1-t"
     return replace(plain, low=low, high=high, method=method), used
 

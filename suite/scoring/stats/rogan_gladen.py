@@ -8,7 +8,6 @@ in Lee et al. 2025 (arXiv 2511.21140).
 import math
 from dataclasses import dataclass
 
-from suite.errors import ConfigError
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import normal_quantile, wilson
 
@@ -35,21 +34,15 @@ def rogan_gladen(
     """yes of n judged so; hits of the labelled `positives` judged yes; rejections of `negatives` judged no.
 
     No estimate where one of the sets is empty or the judge is no better than chance.
-    Raises ConfigError for counts that are no shares.
     """
-    for k, of in ((yes, n), (hits, positives), (rejections, negatives)):
-        if not 0 <= k <= of:
-            raise ConfigError(f"{k} of {of} is no share", "rogan_gladen")
     apparent, sensitivity, specificity = (
         _share(k, of, level) for k, of in ((yes, n), (hits, positives), (rejections, negatives))
     )
     size = n + positives + negatives
     p, q1, q0 = apparent.value, sensitivity.value, specificity.value
-    if p is None or q1 is None or q0 is None:
-        nothing = Estimate(None, level=level, n=size, note="a set is empty")
-        return RoganGladen(nothing, nothing, None, apparent, sensitivity, specificity)
-    if q0 + q1 - 1 <= 1e-12:
-        nothing = Estimate(None, level=level, n=size, note=USELESS)
+    if p is None or q1 is None or q0 is None or q0 + q1 - 1 <= 1e-12:
+        note = "a set is empty" if None in (p, q1, q0) else USELESS
+        nothing = Estimate(None, level=level, n=size, note=note)
         return RoganGladen(nothing, nothing, None, apparent, sensitivity, specificity)
     z = normal_quantile(level)
     theta = (p + q0 - 1) / (q0 + q1 - 1)

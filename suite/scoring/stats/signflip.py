@@ -1,25 +1,24 @@
-"""The sign-flip permutation test of a mean difference, whole clusters at a time.
+"""The sign-flip permutation test of a mean difference.
 
-Under no difference every cluster's sum is as likely to have the other sign; no distribution is assumed.
-Exact with up to 16 clusters that are not zero, else 9,999 random flips. Why: docs/statistics.md,
-"Two models".
+Under no difference every one is as likely to have the other sign; no distribution is assumed. Exact with up
+to 16 differences that are not zero, else 9,999 random flips. Why: docs/statistics.md, "Two models".
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from suite.scoring.stats.clusters import Floats, Labels, Scores, clusters_of, floats, subset
+from suite.scoring.stats.clusters import Floats
 
 MOST_FOR_EXACT = 16
 FLIPS = 9999
-BLOCK = 8  # clusters whose flips share one random byte
+BLOCK = 8  # differences whose flips share one random byte
 NEAR = 1e-12
 
 
 class SignFlip(NamedTuple):
     """p: two-sided. method: "sign-flip-exact" or "sign-flip-random". smallest: the smallest p that so many
-    clusters with a sum other than zero can give.
+    differences other than zero can give.
     """
 
     p: float
@@ -27,20 +26,14 @@ class SignFlip(NamedTuple):
     smallest: float
 
 
-def sign_flip(
-    differences: Scores, clusters: Labels | None = None, *, seed: int = 0, flips: int = FLIPS
-) -> SignFlip:
-    """Test that differences have mean zero. Missing differences are dropped; all zero gives p = 1.
+def sign_flip(d: Floats, *, seed: int = 0, flips: int = FLIPS) -> SignFlip:
+    """Test that differences (none missing) have mean zero; all zero gives p = 1.
 
     The order of the samples and the direction of the difference do not matter.
     """
-    d = floats(differences)
-    keep = ~np.isnan(d)
-    d = d[keep]
-    sums = clusters_of(subset(clusters, keep), len(d)).sums(d) if len(d) else d
-    scale = float(np.abs(d).max()) if len(d) else 0.0
-    observed = abs(float(sums.sum()))
-    sums = np.sort(np.abs(sums[np.abs(sums) > NEAR * scale]))
+    scale = float(np.abs(d).max(initial=0.0))
+    observed = abs(float(d.sum()))
+    sums = np.sort(np.abs(d[np.abs(d) > NEAR * scale]))
     count = len(sums)
     if count == 0:
         return SignFlip(1.0, "sign-flip-exact", 1.0)
@@ -61,7 +54,7 @@ def _all_flips(sums: Floats) -> Floats:
 
 
 def _random_flips(sums: Floats, flips: int, chance: np.random.Generator) -> Floats:
-    """Sums under random signs: a byte picks one of the 256 sign patterns of eight clusters."""
+    """Sums under random signs: a byte picks one of the 256 sign patterns of eight."""
     total = np.zeros(flips)
     for start in range(0, len(sums), BLOCK):
         table = _all_flips(sums[start : start + BLOCK])

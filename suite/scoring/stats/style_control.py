@@ -55,14 +55,11 @@ def style_controlled(
 
     features: name -> difference a minus b for every vote kept (shape (n,), None is missing). side: add an
     effect of being `a`, for votes whose sides were not balanced. Without features and side: plain ratings
-    with their sandwich errors. Raises ConfigError for a feature of another length or called like the side.
+    with their sandwich errors. Raises ConfigError for a feature called like the side.
     """
     if SIDE in features:
         raise ConfigError(f"a style cannot be called {SIDE!r}", "style_controlled")
     columns = {name: floats(values) for name, values in features.items()}
-    for name, column in columns.items():
-        if len(column) != votes.n:
-            raise ConfigError(f"{len(column)} values of {name!r} for {votes.n} votes", "style_controlled")
     gone = np.zeros(votes.n, dtype=bool)
     for column in columns.values():
         gone |= np.isnan(column)

@@ -1,30 +1,17 @@
-"""The textbook's interval of a mean: Wilson for 0/1 scores, t for graded ones, both robust to clusters.
+"""What textbooks say of a mean: its spread, and Wilson's interval of a share; both robust to clusters.
 
-For labels of people and for paired differences; what a run prints comes from `means`. Sources: Wilson
-1927; Miller 2024 (arXiv 2411.00640); Korn and Graubard 1998 for the effective sample size.
+For labels of people, and what stands beside paired differences; what a run prints comes from `means`.
+Sources: Wilson 1927; Miller 2024 (arXiv 2411.00640); Korn and Graubard 1998 for the effective sample size.
 """
 
 import math
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
-from suite.errors import ConfigError
-from suite.scoring.stats.clusters import (
-    Clusters,
-    Floats,
-    Labels,
-    Scores,
-    cluster_flags,
-    clusters_of,
-    floats,
-    is_binary,
-    subset,
-)
-from suite.scoring.stats.estimate import Estimate, Limits, clip, joined
-from suite.scoring.stats.intervals import normal_quantile, t_interval, t_quantile, wilson
-from suite.scoring.stats.means import NO_VARIATION, ONE_CLUSTER
+from suite.scoring.stats.clusters import Clusters, Floats, cluster_flags
+from suite.scoring.stats.estimate import Estimate, joined
+from suite.scoring.stats.intervals import normal_quantile, t_quantile, wilson
+from suite.scoring.stats.means import ONE_CLUSTER
 
 NOTHING = 1e-12
 
@@ -40,6 +27,11 @@ class Spread(NamedTuple):
     clusters: int
     se_iid: float | None
     n: int
+
+    @property
+    def varies(self) -> bool:
+        """Whether there is an error that is more than rounding."""
+        return self.se is not None and self.se >= NOTHING * max(1.0, abs(self.mean))
 
     @property
     def n_effective(self) -> float:
@@ -67,44 +59,20 @@ def spread(x: Floats, clusters: Clusters) -> Spread:
     return Spread(mean, math.sqrt(math.fsum(sums * sums) * count / (count - 1)) / n, count, iid, n)
 
 
-def mean_estimate(
-    scores: Scores,
-    clusters: Labels | None = None,
-    *,
-    binary: bool = False,
-    value_range: Limits = None,
-    level: float = 0.95,
-) -> Estimate:
-    """Mean of the scored units with its interval.
-
-    scores: shape (n,); None or NaN is unscored and only counted. clusters: n labels, equal where units share
-    an origin; None for a unit makes it a cluster of its own. binary: the scores are 0/1 by declaration (else
-    graded). value_range: the interval is clipped to it.
-    Raises ConfigError for a score that is neither 0 nor 1 though declared so, and for lengths that differ.
-    """
-    x = floats(scores)
-    keep = ~np.isnan(x)
-    x, lost = x[keep], int((~keep).sum())
-    if not len(x):
-        return Estimate(None, level=level, n_unscored=lost, clusters=0, note="no scores")
-    groups = clusters_of(subset(clusters, keep), len(x))
-    if binary and not is_binary(x):
-        raise ConfigError("a score declared 0/1 is neither 0 nor 1", "statistics", "declare it graded")
-    found = spread(x, groups)
-    note = joined("" if clusters is None else groups.note, cluster_flags(groups))
-    plain = Estimate(found.mean, level=level, n=len(x), n_unscored=lost, clusters=groups.count, note=note)
-    return _share(plain, found) if binary else _graded(plain, found, value_range)
-
-
-def _share(plain: Estimate, found: Spread) -> Estimate:
-    p, n, level = found.mean, plain.n, plain.level
-    if found.clusters == n:
-        low, high = wilson(p, n, level)
+def share_estimate(x: Floats, clusters: Clusters, level: float = 0.95) -> Estimate:
+    """A share with Wilson's interval. x: 0/1 scores without missing ones."""
+    n = len(x)
+    if not n:
+        return Estimate(None, level=level, clusters=0, note="no scores")
+    found = spread(x, clusters)
+    plain = Estimate(found.mean, level=level, n=n, clusters=found.clusters, note=cluster_flags(clusters))
+    if clusters.singletons:
+        low, high = wilson(found.mean, n, level)
         return replace(plain, low=low, high=high, method="wilson", n_effective=n)
     if found.se is None:
-        return replace(plain, note=joined(plain.note, ONE_CLUSTER if n > 1 else "one sample"))
+        return replace(plain, note=joined(plain.note, ONE_CLUSTER))
     effective = effective_size(found, level)
-    low, high = wilson(p, effective, level)
+    low, high = wilson(found.mean, effective, level)
     return replace(plain, low=low, high=high, method="wilson-neff", n_effective=effective)
 
 
@@ -118,14 +86,3 @@ def effective_size(found: Spread, level: float) -> float:
     p = found.mean
     factor = (normal_quantile(level) / t_quantile(found.clusters - 1, level)) ** 2
     return min(float(found.n), p * (1 - p) / found.se**2 * factor)
-
-
-def _graded(plain: Estimate, found: Spread, value_range: Limits) -> Estimate:
-    n, count, se = plain.n, found.clusters, found.se
-    if se is None:
-        return replace(plain, note=joined(plain.note, ONE_CLUSTER if n > 1 else "one sample"))
-    if se < NOTHING * max(1.0, abs(found.mean)):
-        return replace(plain, note=joined(plain.note, NO_VARIATION))
-    low, high = clip(t_interval(found.mean, se, count - 1, plain.level), value_range)
-    method = "t" if count == n else "cr1-t"
-    return replace(plain, low=low, high=high, method=method, n_effective=found.n_effective)

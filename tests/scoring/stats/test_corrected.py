@@ -34,13 +34,11 @@ def test_ppi_meets_the_golden_values(given: dict[str, Any], golden: dict[str, An
     assert found.estimate.value == close(row["ppi_pp"])
     half = (found.estimate.high - found.estimate.low) / 2
     assert half / t_quantile(29, 0.95) == close(row["se_ddof1"])
-    assert (found.shown, found.first) == ("estimate", found.estimate)
-    whole = ppi_mean(human, judge, weight=1.0)
-    assert whole.estimate.value == close(row["ppi_lam1"])
+    assert found.shown == "estimate"
     only = ppi_mean([None] * row["N"], given["ppi"]["judge_only"])
     assert only.judge.value == close(row["judge_only_naive"])
     assert (only.shown, only.estimate.value) == ("judge", None)
-    assert "uncorrected" in only.first.note
+    assert "uncorrected" in only.judge.note
 
 
 def test_the_library_agrees(given: dict[str, Any]) -> None:
@@ -60,14 +58,12 @@ def test_a_useless_judge_leaves_the_labels_alone() -> None:
 
 
 def test_few_labels_come_first_and_wrong_input_is_refused() -> None:
-    found = ppi_mean([1, 0, 1, None, None], [1, 0, 0, 1, 1], binary=True)
-    assert (found.shown, found.first.method) == ("human", "wilson")
+    found = ppi_mean([1, 0, 1, None, None], [1, 0, 0, 1, 1])
+    assert (found.shown, found.human.method) == ("human", "wilson")
     assert ppi_mean([1, None], [None, None]).judge.value is None
     assert ppi_mean([], []).shown == "judge"
     assert ppi_mean([1, 0], [1, 0]).estimate.value == 0.5
     assert ppi_mean([1, None], [1, 0]).estimate.low is None
-    with pytest.raises(ConfigError):
-        ppi_mean([1], [])
     with pytest.raises(ConfigError, match="with and without"):
         ppi_mean([1, None, 0], [1, 1, 0], ["a", "a", "b"])
 
@@ -114,5 +110,3 @@ def test_rogan_gladen_of_a_perfect_judge_is_the_raw_share() -> None:
     assert rogan_gladen(7, 10, 20, 20, 20, 20).estimate.value == close(0.7)
     assert rogan_gladen(0, 0, 1, 2, 1, 2).estimate.value is None
     assert rogan_gladen(9, 10, 1, 2, 2, 2).estimate.note == "above 1 before it was cut"
-    with pytest.raises(ConfigError):
-        rogan_gladen(3, 2, 1, 1, 1, 1)

@@ -202,8 +202,6 @@ def test_style_that_cannot_be_told_from_strength_has_no_fit() -> None:
     assert flat.log_scores == close(bradley_terry(votes).log_scores)
     some = style_controlled(votes, {"length": [None, *np.linspace(-1, 1, votes.n - 1)]})
     assert some.missing == 1
-    with pytest.raises(ConfigError):
-        style_controlled(votes, {"length": [1.0]})
     assert style_controlled(votes_of([], [], []), {}).log_scores == ()
 
 
