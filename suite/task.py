@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, get_args
 
+import msgspec
+from msgspec.structs import force_setattr
+
 from suite.blocks import Block
 from suite.chat import Json
 from suite.chat import Output as Output
@@ -30,8 +33,7 @@ InT = TypeVar("InT")
 OutT = TypeVar("OutT")
 
 
-@dataclass(frozen=True, slots=True)
-class Sample(Generic[PayloadT]):
+class Sample(msgspec.Struct, Generic[PayloadT], frozen=True):
     """One item made ready. `id` never contains a parameter, so cells and runs pair by it.
 
     payload: what differs between samples; big common material comes from `open`.
@@ -44,15 +46,15 @@ class Sample(Generic[PayloadT]):
     payload: PayloadT
     group: str = ""
     cluster: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = {}
     trial: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not self.group:
-            object.__setattr__(self, "group", self.id)
+            force_setattr(self, "group", self.id)
         if not self.cluster:
-            object.__setattr__(self, "cluster", self.group)
+            force_setattr(self, "cluster", self.group)
 
     def random(self, name: str) -> random.Random:
         """Randomness from (run seed, group, name): equal in all cells, trials and judges."""

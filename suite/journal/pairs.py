@@ -76,20 +76,15 @@ class Waiting(Generic[RecordT]):
         return found
 
 
-def _next(
-    source: Iterator[RecordT], waiting: Waiting[RecordT], others: Waiting[OtherT], once: str
-) -> tuple[RecordT | None, OtherT | None]:
-    """The next record of a journal with its partner, if that waits; else the record waits."""
-    record = next(source, None)
-    if record is None:
-        return None, None
+def _partner(record: RecordT, waiting: Waiting[RecordT], others: Waiting[OtherT], once: str) -> OtherT | None:
+    """The partner of the record of a journal that was read last, if that waits; else the record waits."""
     key = Key.of(record)
     partner = others.pop(key)
     if partner is None:
         if once and key in waiting:
             raise RunError(f"sample {key[1]!r} of cell {key[0]}, trial {key[2]}, stands twice in {once}")
         waiting.put(key, record)
-    return record, partner
+    return partner
 
 
 def side_by_side(
@@ -103,11 +98,14 @@ def side_by_side(
     waiting, others = Waiting(left), Waiting(right)
     going = True
     while going:
-        record, partner = _next(left, waiting, others, once[0])
-        if partner is not None:
+        record, other = next(left, None), next(right, None)
+        both = record is not None and other is not None and Key.of(record) == Key.of(other)
+        if both and not (waiting or others):  # as nearly always
+            yield record, other
+            continue
+        if record is not None and (partner := _partner(record, waiting, others, once[0])) is not None:
             yield record, partner
-        other, match = _next(right, others, waiting, once[1])
-        if match is not None:
+        if other is not None and (match := _partner(other, others, waiting, once[1])) is not None:
             yield match, other
         going = record is not None or other is not None
     for record in waiting:

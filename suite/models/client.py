@@ -101,24 +101,21 @@ class OpenAIClient:
 
     async def call(self, request: Request, seed: int | None) -> Reply:
         """Answer one request. Raises CallFailed."""
-        return without_keys(await self._call(request, seed), self._scrub)
-
-    async def _call(self, request: Request, seed: int | None) -> Reply:
         match request.kind:
             case "chat":
                 reply = await self._text(request, seed, "/v1/chat/completions", chat_body)
                 if request.options.continue_final and self._dialect.echoes:
                     said = request.messages[-1].content
                     reply = msgspec.structs.replace(reply, text=reply.text.removeprefix(said))
-                return reply
             case "complete":
-                return await self._text(request, seed, "/v1/completions", complete_body)
+                reply = await self._text(request, seed, "/v1/completions", complete_body)
             case "rate":
-                return await self._rating.ask(request)
+                reply = await self._rating.ask(request)
             case "logprobs":
-                return await self._likelihood.ask(request)
+                reply = await self._likelihood.ask(request)
             case "rank":
-                return await rankings.rank(request, self._peer)
+                reply = await rankings.rank(request, self._peer)
+        return without_keys(reply, self._scrub)
 
     async def _text(self, request: Request, seed: int | None, path: str, body: Body) -> Reply:
         """The answer, with no more new tokens than there is room for where the window is known.

@@ -6,6 +6,7 @@ of the connection, never more bytes than a limit, never later than a deadline. C
 
 import asyncio
 import zlib
+from functools import lru_cache
 from typing import NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -80,6 +81,11 @@ def too_large(most: int) -> CallFailed:
 def timed_out(timeout_s: float) -> CallFailed:
     """The failure of a call whose time is up."""
     return CallFailed("timeout", f"no full reply within {timeout_s:g} s", retryable=True)
+
+
+@lru_cache(maxsize=256)
+def _lower(name: bytes) -> str:
+    return name.decode("latin-1").lower()
 
 
 class Connection(asyncio.Protocol):
@@ -194,7 +200,7 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """What a trailer says counts for nothing."""
         if not self._status:
-            self._headers[name.decode("latin-1").lower()] = value.decode("latin-1").strip()
+            self._headers[_lower(name)] = value.decode("latin-1").strip()
 
     def on_headers_complete(self) -> None:
         """Refuses a length beyond the limit before any of it comes."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
+import msgspec
+
 from suite.chat import Json, Reply, Request
 from suite.errors import EngineError
 from suite.journal.run import Run
@@ -30,8 +32,7 @@ def silent(*_: str) -> None:
     """Shows and notes nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(msgspec.Struct, frozen=True):
     """Who asks: the identity of a call beyond its request. Engines of real models use `seed` alone;
     replay and scripted engines find their answer by the rest.
 

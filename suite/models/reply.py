@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -36,11 +36,84 @@ _BROKEN_OFF = frozenset(
 _SAID = ("text", "content", "thinking", "reasoning", "summary")  # fields of a part that hold its words
 
 
+_Tokens = Annotated[int, msgspec.Meta(ge=0, le=_MOST_TOKENS)]
+
+
+class _Details(msgspec.Struct):
+    cached_tokens: _Tokens | None = None
+    reasoning_tokens: _Tokens | None = None
+
+
+class _Counts(msgspec.Struct):
+    prompt_tokens: _Tokens
+    completion_tokens: _Tokens
+    prompt_tokens_details: _Details | None = None
+    completion_tokens_details: _Details | None = None
+
+
+class _Message(msgspec.Struct):
+    content: str
+    error: None = None
+    tool_calls: list[None] | None = None
+    function_call: None = None
+    reasoning_content: None = None
+    reasoning: None = None
+    reasoning_details: None = None
+    thinking: None = None
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+    finish_reason: Literal["stop", "length"]
+    error: None = None
+
+
+class _Completion(msgspec.Struct):
+    """A completion as nearly all are: a text that stopped or was cut, and its counts."""
+
+    choices: list[_Choice]
+    usage: _Counts
+    model: str | None = None
+    system_fingerprint: str | None = None
+    error: None = None
+
+
+_completion = msgspec.json.Decoder(_Completion)
+
+
+def _usual(body: bytes, scrub: Scrubber, options: Options) -> Reply | None:
+    """The reply in a completion as nearly all are, None for all others: what `_reply` reads, for less."""
+    try:
+        read = _completion.decode(body)
+    except (ValueError, RecursionError):
+        return None
+    if not read.choices or options.logprobs is not None:
+        return None
+    choice, usage = read.choices[0], read.usage
+    text, prompt, new = choice.message.content, usage.prompt_tokens, usage.completion_tokens
+    more, wrote = usage.prompt_tokens_details, usage.completion_tokens_details
+    thought = min((wrote and wrote.reasoning_tokens) or 0, new)
+    most = options.max_tokens
+    odd = not new or (most is not None and new - thought > most)
+    if odd or not text.strip() or choice.message.tool_calls:
+        return None
+    return Reply(
+        text=whole_text(text),
+        finish=choice.finish_reason,
+        usage=Usage(prompt, new, min((more and more.cached_tokens) or 0, prompt), thought),
+        model=_name(read.model, scrub),
+        fingerprint=_name(read.system_fingerprint, scrub),
+    )
+
+
 def read_reply(body: bytes, scrub: Scrubber, options: Options | None = None) -> Reply:
     """The reply in a body of status 200. options: what was asked, where known.
 
     Raises CallFailed: bad-json, bad-shape, empty-choices, error-in-body, aborted, too-large, status-N.
     """
+    options = options or Options()
+    if len(body) <= _LONG_BODY and (usual := _usual(body, scrub, options)) is not None:
+        return usual
     mended: list[str] = []
     try:
         value = peer_json.strict(body)
@@ -50,7 +123,7 @@ def read_reply(body: bytes, scrub: Scrubber, options: Options | None = None) -> 
         except ValueError as error:
             raise peer_json.bad_json(body, error, scrub) from error
         mended.append("the body is no strict JSON in UTF-8")
-    reply = _reply(value, scrub, options or Options(), mended)
+    reply = _reply(value, scrub, options, mended)
     if len(body) > _LONG_BODY and (size := len(msgspec.json.encode(reply))) > MOST_RECORDED:
         raise CallFailed(
             "too-large", f"a reply of {size >> 20} MiB cannot be recorded", retryable=False

@@ -121,14 +121,16 @@ def complete_body(
 
 def _common(body: dict[str, object], request: Request, dialect: Dialect, seed: int | None) -> None:
     options = request.options
-    asked = {
-        "temperature": options.temperature,
-        "top_p": options.top_p,
-        dialect.max_tokens: options.max_tokens,
-        "stop": options.stop or None,
-        "seed": seed if dialect.seed else None,
-    }
-    body.update((name, value) for name, value in asked.items() if value is not None)
+    if options.temperature is not None:
+        body["temperature"] = options.temperature
+    if options.top_p is not None:
+        body["top_p"] = options.top_p
+    if options.max_tokens is not None:
+        body[dialect.max_tokens] = options.max_tokens
+    if options.stop:
+        body["stop"] = options.stop
+    if seed is not None and dialect.seed:
+        body["seed"] = seed
     for name, value in dialect.neutral.items():
         body.setdefault(name, value)
     if dialect.stream:

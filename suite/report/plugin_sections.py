@@ -4,7 +4,8 @@ Third-party code runs here: whatever it raises becomes a sentence in the report 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+import msgspec
 
 from suite.blocks import Block, Section, Text
 from suite.errors import PluginError, SuiteError
@@ -64,7 +65,7 @@ def _blocks(run: Run, task: AnyTask, sample: AnySample, one: Picked) -> Sequence
     try:
         output = Output(run.text(one.output), kept.data, kept.finish)
         score = None if one.score is None else Score(one.score.values, one.score.parts)
-        return tuple(task.show(replace(sample, trial=one.output.trial), output, score))
+        return tuple(task.show(msgspec.structs.replace(sample, trial=one.output.trial), output, score))
     except Exception as error:  # third-party code: anything may come out
         return (Text(f"The task's own view failed: {type(error).__name__}: {error}"),)
 

@@ -8,8 +8,10 @@ models (`calls`), folders and engines (`session`).
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from typing import Protocol
+
+import msgspec
 
 from suite.errors import CallFailed, PluginError, RunError, SuiteError
 from suite.journal.records import OutputRecord, ScoreRecord
@@ -207,7 +209,7 @@ class Driver:
         """One sample, solved unless it was, then scored."""
         cell, sample, seed = self.plan.cells[item.cell], item.sample, self.plan.request.seed
         if trial or seed:
-            sample = replace(sample, trial=trial, seed=seed)
+            sample = msgspec.structs.replace(sample, trial=trial, seed=seed)
         scores = False
         try:
             record = None if self._fresh else output_of(self.solved, cell.id, sample.id, trial)

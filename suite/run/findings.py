@@ -88,7 +88,7 @@ class CallTally:
         member, reply = call.role, call.reply
         self._calls[member] += 1
         if reply.model:
-            self._add("models", member, reply.model)
+            self._counts["models", member][reply.model] += 1
         if reply.fingerprint:
             self._add("fingerprints", member, reply.fingerprint)
         if call.cached:

@@ -44,12 +44,12 @@ def groups(cells: Sequence[Iterable[Sample[object]]]) -> Iterator[Group]:
     """
     rest = [_groups_of(cell, samples) for cell, samples in enumerate(cells)]
     heads = [next(one, None) for one in rest]
-    for first in range(len(heads)):
+    for first, more in enumerate(rest):
         while (head := heads[first]) is not None:
-            name = head[0]
-            items: list[CellSample] = []
-            for cell, other in enumerate(heads):
-                if other is not None and other[0] == name:
+            name, items = head
+            heads[first] = next(more, None)
+            for cell in range(first + 1, len(heads)):  # those before have no more
+                if (other := heads[cell]) is not None and other[0] == name:
                     items += other[1]
                     heads[cell] = next(rest[cell], None)
             yield Group(name, tuple(items))

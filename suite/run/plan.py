@@ -5,7 +5,6 @@ as a stream: it counts them, draws the groups of a limited run and knows what sh
 """
 
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -192,26 +191,25 @@ def counted(plan: Plan) -> Plan:
         chosen = limited(names, request.limit, request.seed)
     total = taken = 0
     ids = [array("Q") for _ in plan.cells]  # 8 bytes a sample
-    samples: Counter[str] = Counter({cell.id: 0 for cell in plan.cells})
+    counts = [0 for _ in plan.cells]
     tags: dict[str, dict[str, list[int]]] = {}
     for group in plan.groups():
         total += 1
         is_taken = chosen is None or group.name in chosen
         taken += is_taken
-        for item in group.items:
-            ids[item.cell].append(digest64(item.sample.id))
-            if is_taken:
-                samples[plan.cells[item.cell].id] += 1
-            for tag, value in item.sample.tags.items():
+        for cell, sample in group.items:
+            ids[cell].append(digest64(sample.id))
+            counts[cell] += is_taken
+            for tag, value in sample.tags.items():
                 values = tags.setdefault(tag, {})
                 if value not in values and len(values) >= MOST_TAG_VALUES:
                     continue
                 both = values.setdefault(value, [0, 0])
                 both[0] += is_taken
                 both[1] += 1
-    for cell, seen in zip(plan.cells, ids, strict=True):
+    for one, seen in zip(plan.cells, ids, strict=True):
         if len(set(seen)) != len(seen):
-            _refuse_twice(cell, plan.data[cell.id], (one.id for one in plan.samples(cell)))
+            _refuse_twice(one, plan.data[one.id], (sample.id for sample in plan.samples(one)))
     if not taken:
         raise ConfigError("no samples: these parameters select nothing")
     tag_counts = {
@@ -219,8 +217,9 @@ def counted(plan: Plan) -> Plan:
         for tag, values in tags.items()
         if len(values) < MOST_TAG_VALUES
     }
-    counts = SampleCounts(groups=total, groups_taken=taken, samples=dict(samples), tags=tag_counts)
-    return replace(plan, counts=counts, chosen=chosen)
+    samples = {one.id: count for one, count in zip(plan.cells, counts, strict=True)}
+    counted = SampleCounts(groups=total, groups_taken=taken, samples=samples, tags=tag_counts)
+    return replace(plan, counts=counted, chosen=chosen)
 
 
 def _refuse_twice(cell: Cell, data: DataView, samples: Iterable[str]) -> None:

@@ -164,7 +164,7 @@ def effort(run: Run) -> tuple[dict[str, CallTotals], float, list[ResultFinding]]
             one = found.get(call.role)
             if one is None:
                 one = found[call.role] = CallTotals(0, 0, 0, 0, 0, 0)
-            usage = call.reply.usage
+            usage, ended = call.reply.usage, call.times[1]
             one.calls += 1
             one.cached += call.cached
             one.prompt_tokens += usage.prompt
@@ -172,9 +172,9 @@ def effort(run: Run) -> tuple[dict[str, CallTotals], float, list[ResultFinding]]
             one.cached_tokens += usage.cached
             one.reasoning_tokens += usage.reasoning
             one.reasoning_characters += len(call.reply.reasoning)
-            at = bisect_right(starts, call.times[1]) - 1
-            if at >= 0 and call.times[1] > ends[at]:
-                ends[at] = call.times[1]
+            at = bisect_right(starts, ended) - 1
+            if at >= 0 and ended > ends[at]:
+                ends[at] = ended
         told.journal(each)
     for member, one in found.items():
         one.retries = retries[member]

@@ -1,7 +1,8 @@
 """What is being done: one sample in one stage, the calls that it makes, and what its group shares."""
 
 import asyncio
-from dataclasses import dataclass, field
+
+import msgspec
 
 from suite.chat import Reply, Request, call_id, request_sha256
 from suite.errors import CallFailed
@@ -28,16 +29,15 @@ class GroupCalls:
         return (self.number, self.trie.path(request) if self.trie is not None else ())
 
 
-@dataclass(slots=True, eq=False)
-class Work:
+class Work(msgspec.Struct, eq=False):
     """One sample of one cell in one trial, in one stage: who asks, what it asked, what failed."""
 
     stage: Stage
     cell: Cell
     sample: AnySample
     shared: GroupCalls
-    calls: dict[str, None] = field(default_factory=dict)
-    nth: dict[str, int] = field(default_factory=dict)
+    calls: dict[str, None] = {}
+    nth: dict[str, int] = {}
     last: tuple[str, str] = ("", "")  # id and text of the call that was answered last
     failure: CallFailed | None = None
 

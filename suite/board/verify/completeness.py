@@ -7,7 +7,6 @@ stands 32 bytes a record and no text.
 import hashlib
 from array import array
 from collections.abc import Iterator
-from dataclasses import replace
 from operator import attrgetter
 
 import msgspec
@@ -102,7 +101,7 @@ def _expected(plan: Plan) -> Iterator[tuple[str, AnySample]]:
     for group in plan.groups():
         for item in group.items:
             for trial in range(plan.request.trials):
-                sample = item.sample if not trial else replace(item.sample, trial=trial)
+                sample = item.sample if not trial else msgspec.structs.replace(item.sample, trial=trial)
                 yield plan.cells[item.cell].id, sample
 
 
