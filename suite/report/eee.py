@@ -15,6 +15,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from suite.data.cache import sha256_of
 from suite.errors import ConfigError, RunError
 from suite.journal.run import Run
 from suite.report.eee_parts import (
@@ -30,7 +31,7 @@ from suite.report.eee_results import CellOptions, Target, across_results, cell_r
 from suite.report.eee_rows import Samples
 from suite.report.eee_schema import AGGREGATE, ROW, VERSION, Fields, Unfit, check_results, encoded, fields
 from suite.report.remarks import remarks
-from suite.report.run_reports import replace_file
+from suite.report.run_reports import made_folder, replace_file
 from suite.report.run_tasks import tasks_of
 from suite.report.summary import Summary, summarise
 from suite.report.tables import exportable
@@ -61,11 +62,7 @@ def write_eee(
     collection = collection_of(run, told.collection)
     developer, _, name = identity.partition("/")
     place = f"data/{collection}/{component(developer)}/{component(name)}"
-    base = folder / place
-    try:
-        base.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot make {place}: {error.strerror}", where=str(folder)) from error
+    base = made_folder(folder, place)
     names = _Names(run, identity, collection)
     summary = summarise(run)
     made = tasks_of(run)
@@ -75,26 +72,22 @@ def write_eee(
     walk = Samples(run, names.evaluation, identity, targets)
     try:
         path = base / f"{names.uuid}_samples.jsonl"
-        count = _Count()
-        lines = count.lines(walk)
+        lines = (encoded(row, ROW) + b"\n" for row in walk)
+        by_id = {target.result_id: target for some in targets.values() for target in some}
         detail = None
-        if samples:
-            replace_file(path, lines)
-            if count.rows:
-                file_path = f"{place}/{path.name}"
-                detail = fields(
-                    format="jsonl",
-                    file_path=file_path,
-                    hash_algorithm="sha256",
-                    checksum=count.digest,
-                    total_rows=count.rows,
-                )
-            else:
-                path.unlink()
-        else:
+        if not samples:
             for _ in lines:  # counts what is left out all the same
                 pass
-        by_id = {target.result_id: target for some in targets.values() for target in some}
+        elif replace_file(path, lines).stat().st_size:
+            detail = fields(
+                format="jsonl",
+                file_path=f"{place}/{path.name}",
+                hash_algorithm="sha256",
+                checksum=sha256_of(path),
+                total_rows=sum(target.rows for target in by_id.values()),
+            )
+        else:
+            path.unlink()
         results = list(_results(run, summary, made, walk, by_id))
         check_results(results)
         aggregate = fields(
@@ -135,25 +128,6 @@ def _seconds(text: str) -> int:
     except ValueError:
         raise ConfigError(f"the run's time {text!r} is no ISO-8601 time") from None
     return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
-
-
-class _Count:
-    """Lines as bytes, counted and hashed while they are written."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self._hash = hashlib.sha256()
-
-    @property
-    def digest(self) -> str:
-        return self._hash.hexdigest()
-
-    def lines(self, rows: Iterable[Fields]) -> Iterator[bytes]:
-        for row in rows:
-            line = encoded(row, ROW) + b"\n"
-            self.rows += 1
-            self._hash.update(line)
-            yield line
 
 
 def _source(run: Run, told: Told, summary: Summary) -> Fields:

@@ -23,7 +23,7 @@ from suite.journal.documents import MetricResult
 from suite.journal.run import Run
 from suite.plugins import catalogue
 from suite.report.numbers import plain
-from suite.report.run_reports import replace_file
+from suite.report.run_reports import made_folder, replace_file
 from suite.report.run_tasks import tasks_of
 from suite.report.summary import CellSummary, TaskPart, summarise
 from suite.report.tables import exportable
@@ -94,8 +94,8 @@ def hub_files(
             headline = _headline(one, cell, allow_partial)
             facts = declared.get(cell.id, {}).get(headline.name)
             proportion = None if facts is None else facts.ends == (0.0, 1.0)
-            scale = _Scale(benchmark.scale, one.name, headline, proportion)
-            text = _entry(run, one, cell, benchmark, scale, partial, source_url)
+            _fits(benchmark.scale, one.name, headline, proportion)
+            text = _entry(run, one, cell, benchmark, headline, partial, source_url)
             name = _name(benchmark, one, cell)
             if name in found:
                 name = f"{name}_{cell.id}"
@@ -105,10 +105,7 @@ def hub_files(
 
 def write_hub(files: Sequence[HubFile], folder: Path) -> list[Path]:
     """Write the files below a folder, as they stand in the model's repository. Raises RunError."""
-    try:
-        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot make {FOLDER}: {error.strerror}", where=str(folder)) from error
+    made_folder(folder, FOLDER)
     return [replace_file(folder / one.path, [one.text]) for one in files]
 
 
@@ -153,29 +150,13 @@ def _headline(task: TaskPart, cell: CellSummary, allow_partial: bool) -> MetricR
     return one
 
 
-class _Scale:
-    """Numbers of one headline in the scale of its benchmark. Raises ConfigError if it does not fit."""
-
-    def __init__(self, scale: Scale, task: str, one: MetricResult, proportion: bool | None) -> None:
-        if scale != "as-is":
-            inside = one.value is not None and 0 <= one.value <= 1
-            if proportion is False or one.unit or not inside:
-                raise ConfigError(
-                    f"{task}: {one.name} is no proportion, so it has no scale {scale!r}", fix="--scale as-is"
-                )
-        self.factor = 100 if scale == "percent" else 1
-        self.one = one
-
-    def of(self, value: float) -> float:
-        """Rounded to what no interval can tell apart, so that 0.57 does not become 56.99999999999999."""
-        return round(value * self.factor, 6)
-
-    def interval(self) -> str:
-        """The interval, "" if there is none."""
-        if self.one.low is None or self.one.high is None:
-            return ""
-        low, high = self.of(self.one.low), self.of(self.one.high)
-        return f"{self.one.level:.0%} interval {low:.4g} to {high:.4g}"
+def _fits(scale: Scale, task: str, one: MetricResult, proportion: bool | None) -> None:
+    """Raises ConfigError for a headline that has no such scale."""
+    inside = one.value is not None and 0 <= one.value <= 1
+    if scale != "as-is" and (proportion is False or one.unit or not inside):
+        raise ConfigError(
+            f"{task}: {one.name} is no proportion, so it has no scale {scale!r}", fix="--scale as-is"
+        )
 
 
 def _entry(
@@ -183,22 +164,29 @@ def _entry(
     task: TaskPart,
     cell: CellSummary,
     benchmark: Benchmark,
-    scale: _Scale,
+    one: MetricResult,
     partial: str,
     source_url: str,
 ) -> str:
     from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml, parse_eval_result_entries
 
-    assert scale.one.value is not None
+    def scaled(value: float) -> float:
+        """Rounded to what no interval can tell apart, so that 0.57 does not become 56.99999999999999."""
+        return round(value * (100 if benchmark.scale == "percent" else 1), 6)
+
+    assert one.value is not None
+    interval = ""
+    if one.low is not None and one.high is not None:
+        interval = f"{one.level:.0%} interval {scaled(one.low):.4g} to {scaled(one.high):.4g}"
     entry = EvalResultEntry(
         dataset_id=benchmark.dataset,
         task_id=benchmark.task_id,
-        value=scale.of(scale.one.value),
+        value=scaled(one.value),
         dataset_revision=_revision(run, benchmark.dataset),
         date=run.manifest.created or None,
         source_url=source_url or None,
         source_name="suite" if source_url else None,
-        notes=notes(run, task, cell, scale.one, scale.interval(), partial),
+        notes=notes(run, task, cell, one, interval, partial),
     )
     text = dump(eval_result_entries_to_yaml([entry]))
     if parse_eval_result_entries(yaml.safe_load(text)) != [entry]:

@@ -29,7 +29,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 import suite
 from suite.chat import Json, Reply, canonical_json, sha256_hex
@@ -38,7 +38,6 @@ from suite.errors import ConfigError, DataError, NotFound, PluginError, SuiteErr
 from suite.journal.document_files import write_document
 from suite.journal.documents import (
     SCORING_FORMAT,
-    CellRecord,
     ImportSource,
     RoleMember,
     RunManifest,
@@ -55,7 +54,7 @@ from suite.plugins import Catalogue, catalogue
 from suite.run.cells import Cell, load_task, make_cell, swept
 from suite.run.hardware import hardware
 from suite.run.imported import SAMPLES, payload_of
-from suite.run.manifest import now, versions
+from suite.run.manifest import cell_record, now, versions
 from suite.run.records import output_sha256, payload_sha256
 from suite.run.results import make_results
 from suite.task import Metric, Output, Part, Value
@@ -305,16 +304,8 @@ def _manifest(cells: _Cells, source: ImportSource, groups: int, name: str) -> Ru
         imported_from=source,
         prompts="own",
         cells=[
-            CellRecord(
-                **{**asdict(cell.plan), "prompts": ""},  # whose they were, the files do not say
-                title=cell.task.info.title,
-                paper=cell.task.info.paper,
-                headline=cell.task.info.headline,
-                note="",
-                replay="none",
-                swept=names[cell.plan.task],
-                facts={},
-            )
+            # whose prompts they were, the files do not say
+            replace(cell_record(cell, names[cell.plan.task]), prompts="", note="", replay="none")
             for cell in cells.all
         ],
         skipped=(),

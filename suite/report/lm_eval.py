@@ -16,12 +16,11 @@ from pathlib import Path
 import msgspec
 
 from suite.chat import Json, sha256_hex
-from suite.errors import RunError
 from suite.journal.pairs import Key
-from suite.journal.run import FoundCall, Run
+from suite.journal.run import Run
 from suite.report.remarks import role_lines
 from suite.report.rows import SampleRow, records, revision_of
-from suite.report.run_reports import replace_file
+from suite.report.run_reports import made_folder, replace_file
 from suite.report.summary import CellSummary, Summary, TaskPart, summarise
 
 _TAKEN = frozenset(("doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics"))
@@ -32,11 +31,7 @@ def write_lm_eval(run: Run, folder: Path) -> list[Path]:
     """Write both kinds of file below a folder; their paths, results first. Raises RunError."""
     summary = summarise(run)
     model = next((spec for member, spec in role_lines(run) if member == "candidate"), "unknown")
-    base = folder / (_UNSAFE.sub("__", model).strip(".") or "unknown")
-    try:
-        base.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot make {base.name}: {error.strerror}", where=str(folder)) from error
+    base = made_folder(folder, _UNSAFE.sub("__", model).strip(".") or "unknown")
     time = _time(run)
     names = task_names(summary)
     stamp = time.strftime("%Y-%m-%dT%H-%M-%S.%f")
@@ -175,7 +170,7 @@ def _means(trials: list[SampleRow]) -> dict[str, float]:
 def _asked(run: Run, key: Key) -> tuple[str, dict[str, Json]]:
     """The last request of a sample as JSON text, and its options; "" where it made none."""
     output = run.output(key)
-    found: FoundCall | None = run.call(output.calls[-1]) if output is not None and output.calls else None
+    found = run.call(output.calls[-1]) if output is not None and output.calls else None
     if found is None:
         return "", {}
     request = msgspec.to_builtins(found.blocks.request(found.call))

@@ -52,6 +52,15 @@ def _html(folder: Path, scoring: str) -> Iterator[str]:
     yield from html_report(folder, scoring)
 
 
+def made_folder(folder: Path, name: str) -> Path:
+    """A folder below another one, made where it is not there. Raises RunError."""
+    try:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot make {name}: {error.strerror}", where=str(folder)) from error
+    return folder / name
+
+
 def replace_file(path: Path, pieces: Iterable[str | bytes], *, over: bool = True) -> Path:
     """Write a file piece by piece and put it in place in one step: whoever reads sees the old or the new.
 

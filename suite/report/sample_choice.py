@@ -5,6 +5,7 @@ ids with the smallest hash: the same samples in all cells, run after run, and no
 """
 
 import heapq
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -137,12 +138,6 @@ def _in_turn(run: Run, heaps: Mapping[tuple[str, str], _Smallest], most: int) ->
 
 def natural(text: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
     """A sort key that puts item/2 before item/10; different texts never have the same."""
-    parts: list[tuple[int, int, str]] = []
-    word = ""
-    for char in text + "\0":
-        if word and (char.isdecimal() != word[-1].isdecimal() or char == "\0"):
-            number = word.isdecimal() and len(word) < 19
-            parts.append((0, int(word), "") if number else (1, 0, word))
-            word = ""
-        word += char
-    return tuple(parts), text
+    words = re.findall(r"\d+|\D+", text)
+    numbers = (word.isdecimal() and len(word) < 19 for word in words)
+    return tuple((0, int(w), "") if n else (1, 0, w) for w, n in zip(words, numbers, strict=True)), text

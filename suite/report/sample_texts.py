@@ -6,6 +6,7 @@ import msgspec
 
 from suite.chat import Reply
 from suite.report.hostile_text import clean, cut
+from suite.report.markdown import cell_text
 from suite.report.matrix import Grid
 from suite.report.numbers import plain
 from suite.task import Part, Unscored, Value
@@ -17,11 +18,7 @@ def value_text(value: Value) -> str:
     """A score's value: a number, a label, a reason."""
     if isinstance(value, Unscored):
         return f"unscored: {value.reason}" + (f" ({value.detail})" if value.detail else "")
-    if value is None:
-        return "not applicable"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return "not applicable" if value is None else cell_text(value)
 
 
 def pretty(value: object, most: int = 20_000) -> str:

@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import msgspec
@@ -139,9 +139,11 @@ def export_table(
             records(run) if table == "samples" else _shape(run, table).rows()
         )
         return replace_file(path, (msgspec.json.encode(row) + b"\n" for row in rows), over=over)
+    shape = _shape(run, table)
     if kind == "csv":
-        return replace_file(path, csv_lines(_shape(run, table), guard), over=over)
-    return write_parquet(run, _shape(run, table), path, over=over)
+        cells = ([row[name] for name in shape.kinds] for row in shape.rows())
+        return replace_file(path, csv_lines(chain([list(shape.kinds)], cells), guard), over=over)
+    return write_parquet(run, shape, path, over=over)
 
 
 def _shape(run: Run, table: str) -> Shape:
@@ -158,12 +160,11 @@ def _shape(run: Run, table: str) -> Shape:
     )
 
 
-def csv_lines(shape: Shape, guard: bool) -> Iterator[str]:
-    """UTF-8 with a header, quoted as RFC 4180 says; true and false, an empty cell for what is not there."""
+def csv_lines(rows: Iterable[Iterable[Scalar]], guard: bool) -> Iterator[str]:
+    """UTF-8, quoted as RFC 4180 says; true and false, an empty cell for what is not there."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
-    header: list[Scalar] = list(shape.kinds)
-    for cells in chain([header], ([row[name] for name in shape.kinds] for row in shape.rows())):
+    for cells in rows:
         writer.writerow([csv_cell(value, guard) for value in cells])
         yield buffer.getvalue()
         buffer.seek(0)
@@ -195,21 +196,11 @@ def write_parquet(run: Run, shape: Shape, path: Path, *, over: bool = True) -> P
     }
     schema = pa.schema([(name, arrow[kind]) for name, kind in shape.kinds.items()], metadata=told)
     with in_place(path, over=over) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
-        for batch in _batches(shape.rows()):
+        rows = shape.rows()
+        while batch := list(islice(rows, BATCH)):
             columns = {name: [_typed(row[name], kind) for row in batch] for name, kind in shape.kinds.items()}
             writer.write_table(pa.table(columns, schema=schema))
     return path
-
-
-def _batches(rows: Iterable[FlatRow]) -> Iterator[list[FlatRow]]:
-    held: list[FlatRow] = []
-    for row in rows:
-        held.append(row)
-        if len(held) == BATCH:
-            yield held
-            held = []
-    if held:
-        yield held
 
 
 def _types(run: Run, columns: Columns) -> dict[str, str]:

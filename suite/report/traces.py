@@ -5,7 +5,7 @@ first and last messages are read; those between stay a number, or are kept to un
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -62,16 +62,13 @@ class Trace:
     tools: Sequence[str] = ()
 
 
-@dataclass
-class _Known:
-    """What was shown already: for each member the calls with their message hashes."""
-
-    calls: dict[str, list[tuple[int, list[str]]]] = field(default_factory=dict)
+_Known = dict[str, list[tuple[int, list[str]]]]
+"""What was shown already: for each member the calls with their message hashes."""
 
 
 def traces(run: Run, calls: Sequence[str]) -> Iterator[Trace | str]:
     """Every call by its id, in order; for one that is missing or damaged a sentence that says so."""
-    known = _Known()
+    known: _Known = {}
     for number, identity in enumerate(calls[:MOST_CALLS], 1):
         try:
             found = run.call(identity)
@@ -89,7 +86,7 @@ def _trace(number: int, found: FoundCall, known: _Known) -> Trace:
     call, blocks = found.call, found.blocks
     hashes = list(message_hashes(call, blocks))
     continues, shared = _shared(known, call.role, hashes)
-    known.calls.setdefault(call.role, []).append((number, hashes))
+    known.setdefault(call.role, []).append((number, hashes))
     head, between, hidden, tail = _folded(hashes[shared:], blocks, bool(shared))
     texts = [_said("text", blocks.get(digest).content) for digest in call.texts[:MOST_TEXTS]]
     return Trace(
@@ -128,7 +125,7 @@ def message_hashes(call: CallRecord, blocks: BlockReader) -> Iterator[str]:
 def _shared(known: _Known, member: str, hashes: list[str]) -> tuple[int, int]:
     """Number of the earlier call whose messages are this one's beginning, and how many they are."""
     best = (0, 0)
-    for number, earlier in known.calls.get(member, ()):
+    for number, earlier in known.get(member, ()):
         if 1 < len(earlier) < len(hashes) and len(earlier) > best[1] and hashes[: len(earlier)] == earlier:
             best = (number, len(earlier))
     return best

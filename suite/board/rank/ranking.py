@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from suite.board.rank.columns import (
 from suite.board.rank.max_t import Pairwise, competition_ranks, pairwise
 from suite.board.rank.overall import Scale, combine, drawn_strengths, scales, strengths
 
+T = TypeVar("T")
 FEW_CLUSTERS = 20
 MANY = 300  # entries; beyond, fewer resamples
 FEWER = 1000
@@ -303,26 +304,22 @@ def _standing(
     tested: bool = True,
     lacking: dict[int, int] | None = None,
 ) -> Standing:
-    ranks = competition_ranks(sign * value)
-    spans = pairs.intervals
-    place = {int(index): i for i, index in enumerate(keep)}
+    members = [int(index) for index in keep]
+    spans = pairs.intervals if tested else []
 
-    def spread(found: Floats) -> list[float | None]:
-        return [_number(found[place[i]]) if i in place else None for i in range(k)]
+    def whole(found: Iterable[T | None]) -> list[T | None]:
+        by_place = dict(zip(members, found, strict=False))
+        return [by_place.get(i) for i in range(k)]
 
-    def whole(found: Sequence[int | None]) -> list[int | None]:
-        return [found[place[i]] if i in place else None for i in range(k)]
-
-    none: list[int | None] = [None] * len(keep)
     return Standing(
-        value=spread(value),
-        low=spread(low),
-        high=spread(high),
-        rank=whole(ranks),
-        lowest=whole([a for a, _ in spans] if tested else none),
-        highest=whole([b for _, b in spans] if tested else none),
-        se=spread(se),
-        members=[int(index) for index in keep],
+        value=whole(_listed(value)),
+        low=whole(_listed(low)),
+        high=whole(_listed(high)),
+        rank=whole(competition_ranks(sign * value)),
+        lowest=whole(a for a, _ in spans),
+        highest=whole(b for _, b in spans),
+        se=whole(_listed(se)),
+        members=members,
         pairs=pairs,
         note="; ".join(notes),
         lacking=lacking or {},
@@ -330,18 +327,13 @@ def _standing(
 
 
 def _nobody(k: int) -> Standing:
-    none: list[float | None] = [None] * k
-    ranks: list[int | None] = [None] * k
+    none: Floats = np.zeros(0)
     empty = Pairwise(np.zeros((0, 0), np.bool_), np.zeros((0, 0)), None)
-    return Standing(none, none, none, ranks, ranks, ranks, none, [], empty)
-
-
-def _number(value: float | int | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)
+    return _standing(k, np.zeros(0, np.intp), none, none, none, 1.0, empty, none, ())
 
 
 def _listed(values: Floats) -> list[float | None]:
-    return [_number(float(value)) for value in values]
+    return [float(value) if math.isfinite(value) else None for value in values]
 
 
 def expected_gain(se: float | None, runs: int) -> float | None:

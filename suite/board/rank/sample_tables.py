@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.board.entry.accepted_entry import AcceptedEntry
-from suite.board.entry.verification import ColumnResult
 from suite.board.rank.columns import Floats, PairedUnits, RankedColumn, points, shared, units_of
 from suite.errors import DataError
 
@@ -59,18 +58,15 @@ class _Numbers:
     bottom: Floats
 
 
-def read_columns(
-    keys: Sequence[str], files: Sequence[Path | None], results: Sequence[Mapping[str, ColumnResult]]
-) -> list[RankedColumn]:
-    """One column for each key, over K entries. files: their per_sample.parquet, None where there is none.
-    results: their columns as verification recomputed them, by key; an entry may lack a key.
+def read_columns(keys: Sequence[str], entries: Sequence[AcceptedEntry]) -> list[RankedColumn]:
+    """One column for each key, over K entries, which may lack a key.
 
     Raises DataError for a damaged file, one that disagrees with its verification, or entries that disagree
     on which way is better.
     """
     layouts: dict[bytes, _Layout] = {}
-    read = [None if path is None else _read(path, layouts) for path in files]
-    return [_column(key, read, results, files) for key in keys]
+    read = [None if (path := one.per_sample) is None else _read(path, layouts) for one in entries]
+    return [_column(key, read, entries) for key in keys]
 
 
 def read_numbers(path: Path) -> Iterator[tuple[str, "_Labels", Floats, Floats]]:
@@ -127,14 +123,8 @@ def _labels(table: "pa.Table", path: Path) -> dict[str, _Labels]:
     return found
 
 
-def _column(
-    key: str,
-    read: Sequence[_Numbers | None],
-    results: Sequence[Mapping[str, ColumnResult]],
-    files: Sequence[Path | None],
-) -> RankedColumn:
-    k = len(read)
-    mine = [one.get(key) for one in results]
+def _column(key: str, read: Sequence[_Numbers | None], entries: Sequence[AcceptedEntry]) -> RankedColumn:
+    mine = [one.column(key) for one in entries]
     value, low, high = (
         np.array([np.nan if (end := getattr(one, name, None)) is None else float(end) for one in mine])
         for name in ("value", "low", "high")
@@ -145,29 +135,27 @@ def _column(
             f"column {key!r} cannot be ranked: its direction is {', '.join(sorted(ways))}",
             fix="name a headline that has a better end",
         )
-    here = [i for i in range(k) if not np.isnan(value[i])]
+    here = np.flatnonzero(~np.isnan(value)).tolist()
     column = RankedColumn(key, value, low, high, ways != {"lower"})
     unpaired = [i for i in here if (one := mine[i]) is None or not one.paired]
     if not here:
         return column
     if unpaired:
-        return _alone(column, "this number is no mean over samples: entries are compared by their intervals")
+        why = "this number is no mean over samples: entries are compared by their intervals"
+        return replace(column, why=why)
     held: dict[int, tuple[_Numbers, _Labels]] = {}
     for i in here:
         numbers = read[i]
         if numbers is None or key not in numbers.layout:
-            raise DataError(f"column {key!r} is said to be paired, but has no samples", where=str(files[i]))
+            where = str(entries[i].per_sample)
+            raise DataError(f"column {key!r} is said to be paired, but has no samples", where=where)
         held[i] = numbers, numbers.layout[key]
     distinct = list({id(labels): labels for _, labels in held.values()}.values())
     strata = _merged(distinct)
     if strata is None:
-        return _alone(column, "the entries' samples differ: they are compared by their intervals")
+        return replace(column, why="the entries' samples differ: they are compared by their intervals")
     units = units_of(distinct[0].cell, strata, distinct[0].cluster)
-    return _paired(column, units, held, files)
-
-
-def _alone(column: RankedColumn, why: str) -> RankedColumn:
-    return replace(column, why=why)
+    return _paired(column, units, held, entries)
 
 
 def _merged(layouts: Sequence[_Labels]) -> NDArray[np.str_] | None:
@@ -188,7 +176,7 @@ def _paired(
     column: RankedColumn,
     units: PairedUnits,
     held: Mapping[int, tuple[_Numbers, _Labels]],
-    files: Sequence[Path | None],
+    entries: Sequence[AcceptedEntry],
 ) -> RankedColumn:
     k, count = len(column.value), len(units.cluster)
     top, bottom = np.zeros((count, k)), np.zeros((count, k))
@@ -204,7 +192,7 @@ def _paired(
             raise DataError(
                 f"column {column.key!r}: the samples give {again[i]:.6g}, "
                 f"the verification says {column.value[i]:.6g}",
-                where=str(files[i]),
+                where=str(entries[i].per_sample),
                 fix="verify the entry again: `suite board check`",
             )
     return found

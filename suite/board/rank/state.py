@@ -172,11 +172,7 @@ def _table(board: Board, kind: str, shown: Sequence[Listed]) -> RankTable:
     unranked = [one for one in shown if one.reasons]
     if not ranked:
         return RankTable(kind, [], list(unranked), None)
-    columns = read_columns(
-        [item.name for item in board.tasks],
-        [one.entry.per_sample for one in ranked],
-        [{column.key: column for column in one.entry.verification.columns} for one in ranked],
-    )
+    columns = read_columns([item.name for item in board.tasks], [one.entry for one in ranked])
     place = {one.entry.id: index for index, one in enumerate(ranked)}
     return RankTable(kind, list(ranked), list(unranked), rank(board, columns), place)
 

@@ -1,17 +1,14 @@
 """The board for machines: data.json (schema board-data.v1.json) and entries.csv."""
 
-import csv
-import io
 from typing import Literal
 
 import msgspec
 
-from suite.board.rank.ranking import Position
 from suite.board.rank.state import Listed, RankTable, State
 from suite.board.site.markup import name
 from suite.chat import Json
 from suite.journal.schemas import document_schema
-from suite.report.tables import csv_cell
+from suite.report.tables import csv_lines
 
 
 class ColumnData(msgspec.Struct, forbid_unknown_fields=True):
@@ -142,7 +139,6 @@ def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
     model = submission.model
     place, ranking = table.place.get(entry.id), table.ranking
     overall = table.at(entry.id)
-    results = [one for item in state.board.tasks if (one := entry.column(item.name)) is not None]
     return EntryData(
         bundle_id=entry.id,
         kind=entry.verification.kind,
@@ -158,7 +154,9 @@ def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
         low=overall.low,
         high=overall.high,
         lacking=0 if ranking is None or place is None else ranking.overall.lacking.get(place, 0),
-        **_ranks(overall),
+        rank=overall.rank,
+        rank_low=overall.lowest,
+        rank_high=overall.highest,
         leave_one_out=None if ranking is None or place is None else ranking.leave_one_out[place],
         columns=[
             ColumnData(
@@ -169,9 +167,13 @@ def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
                 one.n,
                 one.unscored,
                 one.coverage,
-                **_ranks(table.at(entry.id, one.key)),
+                at.rank,
+                at.lowest,
+                at.highest,
             )
-            for one in results
+            for item in state.board.tasks
+            if (one := entry.column(item.name)) is not None
+            for at in [table.at(entry.id, item.name)]
         ],
         others={}
         if ranking is None or place is None
@@ -196,24 +198,18 @@ def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
     )
 
 
-def _ranks(at: Position) -> dict[str, int | None]:
-    return {"rank": at.rank, "rank_low": at.lowest, "rank_high": at.highest}
-
-
 def entries_csv(state: State) -> str:
     """The tables as CSV, with a guard against formulas; an empty cell for what is not known."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
     data = board_data(state)
     plain = [
         f for f in EntryData.__struct_fields__ if f not in ("columns", "others", "exposed", "leave_one_out")
     ]
     keys = [item.key for item in data.items]
     parts = ("value", "low", "high", "n", "unscored", "rank", "rank_low", "rank_high")
-    writer.writerow([*plain, *(csv_cell(f"{key} {part}", True) for key in keys for part in parts)])
+    rows = [[*plain, *(f"{key} {part}" for key in keys for part in parts)]]
     for entry in data.entries:
         values = ["; ".join(one) if isinstance(one := getattr(entry, f), list) else one for f in plain]
         by_key = {one.key: one for one in entry.columns}
         values += [getattr(by_key[key], part) if key in by_key else None for key in keys for part in parts]
-        writer.writerow([csv_cell(value, True) for value in values])
-    return buffer.getvalue()
+        rows.append(values)
+    return "".join(csv_lines(rows, True))

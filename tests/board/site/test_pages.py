@@ -135,7 +135,7 @@ def test_entries_whose_unscored_samples_lost_their_stratum_are_still_paired(tmp_
 
         table_ = pa.table({name_: [column[i] for i in order] for name_, column in rows.items()})
         pq.write_table(table_, entry.folder / "per_sample.parquet")
-    results = []
+    verified = []
     for entry in entries:
         rows = pq.read_table(entry.folder / "per_sample.parquet").to_pydict()
         ratio = []
@@ -143,8 +143,10 @@ def test_entries_whose_unscored_samples_lost_their_stratum_are_still_paired(tmp_
             inside = [i for i in range(24) if rows["stratum"][i] == stratum]
             ratio.append(sum(rows["top"][i] for i in inside) / sum(rows["bottom"][i] for i in inside))
         found = entry.verification.columns[0]
-        results.append({"family/task-0": msgspec.structs.replace(found, value=sum(ratio) / 2)})
-    column = read_columns(["family/task-0"], [one.per_sample for one in entries], results)[0]
+        columns = [msgspec.structs.replace(found, value=sum(ratio) / 2)]
+        told = msgspec.structs.replace(entry.verification, columns=columns)
+        verified.append(msgspec.structs.replace(entry, verification=told))
+    column = read_columns(["family/task-0"], verified)[0]
     assert column.units is not None
     assert not column.why
     assert len(column.units.cell) == 2
