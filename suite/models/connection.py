@@ -147,12 +147,11 @@ class Connection(asyncio.Protocol):
     def _ring(self) -> None:
         """The deadline of the request that set the timer; the one that is open now may have another."""
         self._timer = None
-        if self._waiter is not None and not self._waiter.done():
-            loop = asyncio.get_running_loop()
-            if loop.time() < self._deadline:
-                self._timer = loop.call_at(self._deadline, self._ring)
-            else:
-                self._fail(timed_out(self._timeout_s))
+        loop = asyncio.get_running_loop()
+        if self._waiter is not None and loop.time() < self._deadline:
+            self._timer = loop.call_at(self._deadline, self._ring)
+        else:
+            self._fail(timed_out(self._timeout_s))
 
     def close(self) -> None:
         """End it now."""
@@ -183,13 +182,11 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio calls this."""
         self._end()
-        if self._waiter is None or self._waiter.done():
-            return
         framed = "content-length" in self._headers or "transfer-encoding" in self._headers
         if exc is None and self._status and not framed:
-            self._waiter.set_result(Answer(self._status, self._headers, bytes(self._body)))
+            self._settle(None)
         else:
-            self._waiter.set_exception(Lost(not self._seen, exc))
+            self._settle(Lost(not self._seen, exc))
 
     def on_message_begin(self) -> None:
         """Also after a 1xx, and where more comes than was asked for."""
@@ -219,15 +216,24 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The answer, unless it only says that one comes (1xx)."""
-        if self._status >= 200 and self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(Answer(self._status, self._headers, bytes(self._body)))
+        if self._status >= 200:
+            self._settle(None)
 
     def _fail(self, error: CallFailed) -> None:
         """Nothing more is read of this connection."""
         self._keep = False
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(error)
+        if self._settle(error):
             self.close()
+
+    def _settle(self, error: Exception | None) -> bool:
+        """Give whoever waits the answer, or the error. Returns whether anybody did."""
+        if self._waiter is None or self._waiter.done():
+            return False
+        if error is None:
+            self._waiter.set_result(Answer(self._status, self._headers, bytes(self._body)))
+        else:
+            self._waiter.set_exception(error)
+        return True
 
 
 def _no_http(why: str) -> CallFailed:

@@ -5,7 +5,6 @@ Equal scores stand in index order; a text that shares no word with the query has
 """
 
 import asyncio
-import importlib.metadata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Protocol, cast
@@ -14,7 +13,7 @@ from pydantic import Field
 
 from suite.chat import Json, Reply, Request, Usage
 from suite.errors import unknown
-from suite.models.engine import Asking, Engine, Provider
+from suite.models.engine import Asking, Engine, Provider, installed
 from suite.models.options import EngineOptions, check_needs, describe, read_options
 from suite.models.rankings import ranked
 from suite.models.spec import ModelSpec
@@ -55,7 +54,7 @@ class BM25Engine(Engine):
             "provider": "lexical",
             "name": "bm25",
             "engine": "bm25s",
-            "engine_version": importlib.metadata.version("bm25s"),
+            "engine_version": installed("bm25s"),
             "options": self._options.model_dump(mode="json"),
             "deterministic": True,
         }

@@ -155,10 +155,7 @@ class _Text:
     def block(self, at: int) -> _Found | None:
         """The reasoning that leads the text from a place on."""
         opened = self._tags.opening.match(self._text, at)
-        if opened is not None:
-            row = next(int(name[1:]) for name, value in opened.groupdict().items() if value is not None)
-            return self._opened(opened.end(), row)
-        return self._unopened(at)
+        return self._opened(opened.end(), _row(opened)) if opened is not None else self._unopened(at)
 
     def _opened(self, start: int, row: int) -> _Found | None:
         depth, last = 1, None
@@ -182,15 +179,13 @@ class _Text:
 
     def _unopened(self, at: int) -> _Found | None:
         """What stands before a closing mark that nothing opened."""
-        if not any(first in self._text for first in self._tags.firsts):
-            return None
-        if _JSON.match(self._text, at):
+        if not any(first in self._text for first in self._tags.firsts) or _JSON.match(self._text, at):
             return None
         for mark in self._closings(at):
             if self._talked_about(mark) or self._in_code(mark.start()):
                 continue
-            row = next(int(name[1:]) for name, value in mark.groupdict().items() if value is not None)
-            before = re.compile(self._tags.rows[row].opening).finditer(self._text, at, mark.start())
+            opening = re.compile(self._tags.rows[_row(mark)].opening)
+            before = opening.finditer(self._text, at, mark.start())
             if any(not self._talked_about(one) for one in before):
                 return None  # a block in the middle of an answer
             return self.found(at, mark)
@@ -224,6 +219,11 @@ class _Text:
         if self._lines is None:
             self._lines = [found.start() for found in _FENCE.finditer(self._text)]
         return len(self._lines) % 2 == 0 and bisect_left(self._lines, place) % 2 == 1
+
+
+def _row(mark: re.Match[str]) -> int:
+    """The number of the row whose mark was found: the one group that took part."""
+    return int(str(mark.lastgroup)[1:])
 
 
 def _blocks(text: str, tags: Tags, *, cut: bool) -> list[_Found]:

@@ -149,10 +149,7 @@ async def llamacpp_settings(text: Callable[[str], Awaitable[str]]) -> dict[str, 
 async def _usual_thinking(render: Render) -> dict[str, Json]:
     """What the template does where nobody says how to think: on, off, or it has no switch."""
     try:
-        usual, on, off = [
-            await render(_ASKS, switches)
-            for switches in ({}, template_switches("on", None), template_switches("off", None))
-        ]
+        usual, on, off = [await render(_ASKS, template_switches(one, None)) for one in (None, "on", "off")]
     except CallFailed:
         return {}
     if on == off:

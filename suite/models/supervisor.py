@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
     """PARENT LOG GRACE COMMAND...: run the command until it ends or nobody needs it any more."""
     parent, log, grace_s, *command = arguments
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+        signal.signal(number, signal.default_int_handler)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     with os.fdopen(open_append(Path(log)), "ab", buffering=0) as out:
         try:
@@ -69,10 +69,6 @@ def main(arguments: list[str]) -> int:
     return child.returncode if child.returncode is not None and child.returncode >= 0 else 1
 
 
-def _stop(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
-
-
 def _prctl(option: int, value: int) -> None:
     """Linux only; elsewhere a no-op."""
     with contextlib.suppress(OSError, AttributeError):
@@ -81,8 +77,7 @@ def _prctl(option: int, value: int) -> None:
 
 def _watch(child: "subprocess.Popen[bytes]", parent: int, out: BinaryIO) -> None:
     """Copy the child's output until it ends, standard input closes or the parent is gone."""
-    if child.stdout is None:
-        raise RuntimeError("the child has no output")
+    assert child.stdout is not None
     scrub = Scrubber(value for _, value in environment())
     rest = b""
     with selectors.DefaultSelector() as selector:
@@ -98,19 +93,13 @@ def _watch(child: "subprocess.Popen[bytes]", parent: int, out: BinaryIO) -> None
                     selector.unregister(child.stdout)
                 else:
                     rest = _write_lines(out, rest + data, scrub)
-    last = _rest_of(child.stdout)
-    _write_lines(out, rest + last + b"\n" * bool(rest or last), scrub)
-
-
-def _rest_of(pipe: BinaryIO | object) -> bytes:
-    """What is still in a pipe, without waiting for writers that live on."""
-    fd = pipe.fileno()  # type: ignore[union-attr]
-    os.set_blocking(fd, False)
-    found = b""
+    os.set_blocking(
+        child.stdout.fileno(), False
+    )  # writers that live on are not waited for
     with contextlib.suppress(BlockingIOError):
-        while data := os.read(fd, 65536):
-            found += data
-    return found
+        while data := os.read(child.stdout.fileno(), 65536):
+            rest += data
+    _write_lines(out, rest + b"\n" * bool(rest), scrub)
 
 
 def _write_lines(out: BinaryIO, data: bytes, scrub: Scrubber) -> bytes:

@@ -161,14 +161,11 @@ class TorchModel:
             mask[row, : len(tokens)] = 1
         self.model.config.pad_token_id = pad
         with torch.inference_mode():
-            return self._values(ids.to(self.device), mask.to(self.device))
-
-    def _values(self, ids: torch.Tensor, mask: torch.Tensor) -> list[list[float]]:
-        logits = self.model(input_ids=ids, attention_mask=mask).logits.float()
-        if logits.dim() == 3:
-            last = mask.sum(dim=1) - 1
-            logits = logits[torch.arange(len(logits)), last]
-        values: list[list[float]] = logits.cpu().tolist()
+            asked = {"input_ids": ids.to(self.device), "attention_mask": mask.to(self.device)}
+            logits = self.model(**asked).logits.float()
+            if logits.dim() == 3:
+                logits = logits[torch.arange(len(logits)), mask.sum(dim=1) - 1]
+            values: list[list[float]] = logits.cpu().tolist()
         return values
 
     def token_logprobs(self, ids: Ids, start: int, end: int) -> list[float]:
