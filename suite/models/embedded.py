@@ -177,20 +177,14 @@ class LlamaEngine(Engine):
 class EmbeddedProvider(Provider):
     """`embedded/smollm2-135m`, `embedded/minilm-l6-v2`."""
 
-    name = "embedded"
-    title = "Small real models on the CPU"
     options: Mapping[str, str] = {**describe(LlamaOptions), **describe(MiniLMOptions)}
-
-    def known(self) -> list[str]:
-        """All embedded models."""
-        return sorted([*LLAMAS, MINILM])
 
     def engine(self, spec: ModelSpec) -> Engine:
         """Raises NotFound for another model or an unknown option."""
         if spec.name == MINILM:
             return MiniLMEngine(spec, read_options(MiniLMOptions, spec))
         if spec.name not in LLAMAS:
-            raise unknown("embedded model", spec.name, self.known())
+            raise unknown("embedded model", spec.name, sorted([*LLAMAS, MINILM]))
         return LlamaEngine(spec, read_options(LlamaOptions, spec))
 
 

@@ -1,4 +1,4 @@
-"""What a provider is: a name, the specs it can fill, and the engines it makes.
+"""What a provider is: the options it takes, the specs it can fill, and the engines it makes.
 
 An engine answers requests and nothing else: no retries of its own beyond one connection's repair, no
 cache, no journal. A failed call raises `CallFailed`, whose `retryable` the runner obeys. A failure of
@@ -134,18 +134,12 @@ class Engine(ABC):
 class Provider(ABC):
     """A way to fill roles, announced as an Entry of kind "provider"."""
 
-    name: str
-    title: str = ""
     options: Mapping[str, str] = {}  # engine option -> one line of help; unknown options are refused
     open_options: bool = False  # True: any option is passed on (vllm's own flags)
 
     @abstractmethod
     def engine(self, spec: ModelSpec) -> Engine:
         """The engine for a spec. Raises NotFound or ConfigError for what it cannot fill."""
-
-    def known(self) -> list[str]:
-        """Model names it knows of, for `suite models list` and for nearest names."""
-        return []
 
 
 def installed(distribution: str) -> str:

@@ -96,18 +96,12 @@ class BM25Engine(Engine):
 class LexicalProvider(Provider):
     """`lexical/bm25`."""
 
-    name = "lexical"
-    title = "Lexical retrieval (BM25)"
     options = describe(BM25Options)
-
-    def known(self) -> list[str]:
-        """The one method."""
-        return ["bm25"]
 
     def engine(self, spec: ModelSpec) -> Engine:
         """Raises NotFound for another method."""
         if spec.name != "bm25":
-            raise unknown("lexical method", spec.name, self.known())
+            raise unknown("lexical method", spec.name, ["bm25"])
         return BM25Engine(spec, read_options(BM25Options, spec))
 
 

@@ -301,8 +301,6 @@ async def server_version(client: OpenAIClient) -> str:
 class OpenAIProvider(Provider):
     """`openai/MODEL -o base_url=...`."""
 
-    name = "openai"
-    title = "Any OpenAI-compatible endpoint"
     options = describe(OpenAIOptions)
 
     def engine(self, spec: ModelSpec) -> Engine:

@@ -125,8 +125,6 @@ def not_recorded(asking: Asking, why: str) -> CallFailed:
 class ReplayProvider(Provider):
     """`replay/RUN`, `replay/RUN?role=judge`, `replay/FILE.jsonl`."""
 
-    name = "replay"
-    title = "The recorded calls of a run, or a file of answers"
     options = describe(ReplayOptions)
 
     def engine(self, spec: ModelSpec) -> Engine:

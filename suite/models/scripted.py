@@ -109,13 +109,7 @@ class ScriptedEngine(Engine):
 class ScriptedProvider(Provider):
     """`scripted/BEHAVIOUR?option=value`, `scripted/module:function`, `scripted/FILE.jsonl`."""
 
-    name = "scripted"
-    title = "Answers by a function, a file or a built-in behaviour"
     options = describe(ScriptedOptions)
-
-    def known(self) -> list[str]:
-        """The built-in behaviours."""
-        return sorted(BEHAVIOURS)
 
     def engine(self, spec: ModelSpec) -> Engine:
         """Raises NotFound for an unknown behaviour, ConfigError for a bad file or function."""

@@ -93,9 +93,7 @@ def _watch(child: "subprocess.Popen[bytes]", parent: int, out: BinaryIO) -> None
                     selector.unregister(child.stdout)
                 else:
                     rest = _write_lines(out, rest + data, scrub)
-    os.set_blocking(
-        child.stdout.fileno(), False
-    )  # writers that live on are not waited for
+    os.set_blocking(child.stdout.fileno(), False)  # writers that live on are not waited for
     with contextlib.suppress(BlockingIOError):
         while data := os.read(child.stdout.fileno(), 65536):
             rest += data

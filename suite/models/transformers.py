@@ -228,8 +228,6 @@ def _ids(model: "TorchModel", request: Request, answer: str | None = None) -> li
 class TransformersProvider(Provider):
     """`transformers/ORG/NAME`, `transformers//path/to/folder`."""
 
-    name = "transformers"
-    title = "Models that vLLM does not serve"
     options = describe(TransformersOptions)
 
     def engine(self, spec: ModelSpec) -> Engine:

@@ -360,8 +360,6 @@ def read_metrics(text: str) -> dict[str, float]:
 class VLLMProvider(Provider):
     """`vllm/ORG/NAME`, `vllm//path/to/folder`, `vllm/NAME -o url=…`."""
 
-    name = "vllm"
-    title = "A managed vLLM server, or a running one by URL"
     options = describe(VLLMOptions)
     open_options = True
 

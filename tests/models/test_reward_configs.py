@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from suite.errors import CapabilityError, ConfigError
-from suite.models.engine import Engine, Provider
+from suite.models.engine import Engine
 from suite.models.spec import parse_spec
-from suite.models.transformers import provider as transformers
-from suite.models.vllm import provider as vllm
+from suite.plugins import catalogue
 from suite.roles import Role
 
 CLASSIFIER = "LlamaForSequenceClassification"
@@ -21,14 +20,15 @@ PREFERS = Role(needs=[{"rate"}, {"chat"}, {"prompt_logprobs"}])
 Make = Callable[..., Engine]
 
 
-@pytest.fixture(params=[vllm, transformers], ids=lambda one: one.name)
+@pytest.fixture(params=["vllm", "transformers"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    provider: Provider = request.param
+    provider = catalogue().load("provider", request.param)
 
     def engine(config: dict[str, Any], **options: object) -> Engine:
         (tmp_path / "config.json").write_text(json.dumps(config), "utf-8")
         given = [(name, json.dumps(value)) for name, value in options.items()]
-        return provider.engine(parse_spec(f"{provider.name}/{tmp_path}", given))
+        made: Engine = provider.engine(parse_spec(f"{request.param}/{tmp_path}", given))
+        return made
 
     return engine
 

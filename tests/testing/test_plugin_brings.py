@@ -34,8 +34,6 @@ class Strict(suite.Engine):
 class Pedant(suite.Provider):
     """The one judge there is."""
 
-    name = "pedant"
-
     def engine(self, spec: suite.ModelSpec) -> suite.Engine:
         return Strict(spec)
 
