@@ -5,9 +5,9 @@ nothing. The instruct model runs in a process of its own that dies with the run.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 from pydantic import Field
@@ -63,7 +63,7 @@ class LlamaEngine(Engine):
         self._entry, self._weights = weights_of(spec.name)
         self._options = options
         self._replicas: list[_Replica] = []
-        self._homes: OrderedDict[str, _Replica] = OrderedDict()  # group -> where its history is cached
+        self._home = lru_cache(maxsize=MOST_HOMES)(self._idlest)  # group -> where its history is cached
         self._settings: dict[str, Json] = {}
 
     def capabilities(self) -> frozenset[str]:
@@ -147,7 +147,8 @@ class LlamaEngine(Engine):
     async def call(self, request: Request, asking: Asking) -> Reply:
         """Answer one request. Raises CallFailed, or EngineError if a server died."""
         check_needs(request, _CAPABILITIES, self.spec.text)
-        replica = self._home(asking.group, self._started(self._replicas))
+        self._started(self._replicas)
+        replica = self._home(asking.group)
         replica.in_flight += 1
         try:
             return await replica.client.call(request, asking.seed)
@@ -157,17 +158,13 @@ class LlamaEngine(Engine):
         finally:
             replica.in_flight -= 1
 
-    def _home(self, group: str, replicas: list[_Replica]) -> _Replica:
-        """A group stays where its history is cached; a new one goes where least is waiting."""
-        home = self._homes.pop(group, None) or min(replicas, key=lambda one: one.in_flight)
-        self._homes[group] = home
-        if len(self._homes) > MOST_HOMES:
-            self._homes.popitem(last=False)
-        return home
+    def _idlest(self, _group: str) -> _Replica:
+        """Where least is waiting."""
+        return min(self._replicas, key=lambda one: one.in_flight)
 
     async def close(self) -> None:
         """Stop the servers."""
-        self._homes.clear()
+        self._home.cache_clear()
         replicas, self._replicas = self._replicas, []
         for one in replicas:
             await one.client.close()

@@ -6,8 +6,9 @@ second beginning-of-text token can arise. Source: vLLM's server; spans as Reward
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import accumulate, takewhile
 
 import msgspec
 
@@ -57,15 +58,8 @@ def text_span(tokens: list[str], text: str, tail: int) -> tuple[int, int] | None
     place = "".join(tokens).rfind(wanted) if wanted else -1
     if place < 0:
         return None
-    start = end = -1
-    position = 0
-    for i, token in enumerate(tokens):
-        if start < 0 and position + len(token) > place:
-            start = i
-        position += len(token)
-        if position >= place + len(wanted):
-            end = i + 1
-            break
+    ends = list(accumulate(map(len, tokens)))
+    start, end = bisect_right(ends, place), bisect_left(ends, place + len(wanted)) + 1
     return max(start, 1), min(len(tokens), end + (1 if tail else 0))
 
 

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import chain
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 import msgspec
@@ -273,9 +273,5 @@ def _of_text(reply: Reply) -> tuple[TokenLogprob, ...]:
     """The tokens from the one that begins the text on; all where the text is not what they spell."""
     spelt = "".join(one.token for one in reply.logprobs)
     begin = spelt.rfind(reply.text) if reply.text else len(spelt)
-    at = 0
-    for number, one in enumerate(reply.logprobs):
-        if at >= begin >= 0:
-            return reply.logprobs[number:]
-        at += len(one.token)
-    return () if begin >= 0 else reply.logprobs
+    starts = list(accumulate((len(one.token) for one in reply.logprobs), initial=0))
+    return reply.logprobs[bisect_left(starts, begin) :] if begin >= 0 else reply.logprobs

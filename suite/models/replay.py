@@ -14,7 +14,7 @@ from pydantic import Field
 from suite.chat import Reply, Request, request_sha256
 from suite.errors import CallFailed, unknown
 from suite.journal.documents import RoleMember, RunManifest, ScoringManifest
-from suite.journal.index import OffsetIndex, Recorded, digest64
+from suite.journal.index import Recorded, digest64
 from suite.journal.records import CallRecord
 from suite.journal.run import Run, open_run
 from suite.journal.shapes import Values
@@ -95,9 +95,7 @@ class RunReplay(Engine):
 
     def left_over(self, run: Run, member: str) -> str:
         """How many recorded calls were not asked for."""
-        asked = OffsetIndex()
-        for call in _calls(run, member):
-            asked.add(digest64(*_key(call)), 0)
+        asked = {digest64(*_key(call)) for call in _calls(run, member)}
         recorded = [digest64(*_key(call)) for call in _calls(self._run, self._role)]
         lost = sum(one not in asked for one in recorded)
         if not lost:

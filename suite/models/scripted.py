@@ -6,8 +6,8 @@ Not here: the behaviours (`behaviours`), recorded answers of real models (`repla
 """
 
 import asyncio
-import importlib
 import inspect
+import pkgutil
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -134,11 +134,8 @@ class ScriptedProvider(Provider):
 
 
 def _import(target: str) -> Function:
-    module, _, attribute = target.partition(":")
     try:
-        found: object = importlib.import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
+        found: object = pkgutil.resolve_name(target)
     except Exception as error:  # third-party code: anything may come out
         raise ConfigError(
             f"cannot load the function {target!r}: {type(error).__name__}: {error}",

@@ -68,7 +68,6 @@ class _Strict:
             self._defs = {**schema.get("definitions", {}), **schema.get("$defs", {})}
         top = self._target(schema)
         self.wraps = _types(top) != ["object"] or "anyOf" in top or "oneOf" in top
-        self._nullable: dict[str, bool] = {}
 
     def root(self) -> Json:
         """Raises Open."""

@@ -53,7 +53,7 @@ class TextReplay(Engine):
         if not len(once):
             raise DataError(f"{path.name} holds no answers", str(path), _FORM)
         self._sha256 = sha256_of(path)
-        self._asked: dict[tuple[str, int], list[str]] = {}
+        self._asked: dict[tuple[str, int], dict[str, int]] = {}
 
     def _lines(self) -> Iterator[tuple[int, int, TextLine]]:
         for row in json_lines(self._path):
@@ -107,11 +107,8 @@ class TextReplay(Engine):
         )
 
     def _nth(self, request: Request, asking: Asking) -> int:
-        asked = self._asked.setdefault((asking.sample, asking.trial), [])
-        wanted = f"{asking.key}\x1f{request_sha256(request)}"
-        if wanted not in asked:
-            asked.append(wanted)
-        return asked.index(wanted)
+        asked = self._asked.setdefault((asking.sample, asking.trial), {})
+        return asked.setdefault(f"{asking.key}\x1f{request_sha256(request)}", len(asked))
 
     def left_over(self, run: Run, member: str) -> str:
         """The lines that no sample used. Samples that are pending may still use theirs."""

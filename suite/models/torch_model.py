@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import torch
 import transformers
+from torch.nn.utils.rnn import pad_sequence
 
 from suite.chat import Json, Message, Options, TokenLogprob
 from suite.data.hub_status import told
@@ -29,24 +30,6 @@ class Generated(NamedTuple):
     tokens: int
     stopped: bool
     logprobs: tuple[TokenLogprob, ...]
-
-
-# transformers, too, fills what is left open from the model's generation_config.json, when greedy as well
-_NEUTRAL: dict[str, Json] = {
-    "min_p": None,
-    "typical_p": 1.0,
-    "repetition_penalty": 1.0,
-    "no_repeat_ngram_size": 0,
-    "num_beams": 1,
-    "min_length": 0,
-    "min_new_tokens": None,
-    "bad_words_ids": None,
-    "suppress_tokens": None,
-    "begin_suppress_tokens": None,
-    "forced_bos_token_id": None,
-    "forced_eos_token_id": None,
-    "sequence_bias": None,
-}
 
 
 class TorchModel:
@@ -79,6 +62,9 @@ class TorchModel:
         self.kind = kind
         self.device = device
         self.model.to(device).eval()
+        if kind == "causal":  # transformers, too, fills what is left open from the model's own configuration
+            ends = self.model.generation_config.eos_token_id
+            self.model.generation_config = transformers.GenerationConfig(eos_token_id=ends)
         config = self.model.config
         if self.tokenizer.pad_token_id is None:
             self.tokenizer.pad_token_id = self.tokenizer.eos_token_id
@@ -154,11 +140,8 @@ class TorchModel:
         """
         used = {token for one in batch for token in one}
         pad = next(token for token in range(self.model.config.vocab_size) if token not in used)
-        ids = torch.full((len(batch), max(map(len, batch))), pad, dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        for row, tokens in enumerate(batch):
-            ids[row, : len(tokens)] = torch.tensor(tokens)
-            mask[row, : len(tokens)] = 1
+        ids = pad_sequence([torch.tensor(one) for one in batch], batch_first=True, padding_value=pad)
+        mask = pad_sequence([torch.ones(len(one), dtype=torch.long) for one in batch], batch_first=True)
         self.model.config.pad_token_id = pad
         with torch.inference_mode():
             asked = {"input_ids": ids.to(self.device), "attention_mask": mask.to(self.device)}
@@ -187,7 +170,6 @@ class TorchModel:
             "temperature": options.temperature if warm else None,
             "top_p": options.top_p if warm else None,
             "top_k": 0 if warm else None,
-            **_NEUTRAL,
             "pad_token_id": self.tokenizer.pad_token_id,
             "return_dict_in_generate": True,
             "output_logits": options.logprobs is not None,
@@ -201,7 +183,9 @@ class TorchModel:
                 torch.manual_seed(seed)
             out = self.model.generate(ids, attention_mask=torch.ones_like(ids), **settings)
         new = out.sequences[0, len(prompt) :].tolist()
-        ended = bool(new) and new[-1] in self._ends()
+        ends = self.model.generation_config.eos_token_id
+        known = [*(ends if isinstance(ends, list) else [ends]), self.tokenizer.eos_token_id]
+        ended = bool(new) and new[-1] in known
         kept = new[:-1] if ended else new
         text = self.tokenizer.decode(kept, skip_special_tokens=True)
         cut = min((place for stop in options.stop if (place := text.find(stop)) >= 0), default=-1)
@@ -209,11 +193,6 @@ class TorchModel:
             self._new_logprobs(kept, out.logits, options.logprobs) if options.logprobs is not None else ()
         )
         return Generated(text if cut < 0 else text[:cut], len(new), ended or cut >= 0, logprobs)
-
-    def _ends(self) -> set[int]:
-        ends = self.model.generation_config.eos_token_id
-        known = ends if isinstance(ends, list) else [ends]
-        return {one for one in [*known, self.tokenizer.eos_token_id] if one is not None}
 
     def _new_logprobs(self, new: Ids, logits: Sequence[torch.Tensor], top: int) -> tuple[TokenLogprob, ...]:
         found = []
