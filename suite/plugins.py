@@ -7,8 +7,8 @@ else. Two plugins that claim one name is an error that names both distributions.
 import importlib
 import importlib.util
 import traceback
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -40,17 +40,11 @@ class Catalogue:
     """All entries of all plugins, by kind and name."""
 
     plugins: tuple[Plugin, ...]
-    _owners: Mapping[tuple[str, str], tuple[tuple[Entry, Plugin], ...]] = field(repr=False)
 
     def entries(self, kind: str) -> list[tuple[Entry, Plugin]]:
         """Every entry of a kind with its plugin, by name; entries of another contract version too."""
-        found = {
-            id(entry): (entry, plugin)
-            for (one, _), owners in self._owners.items()
-            if one == kind
-            for entry, plugin in owners
-        }
-        return sorted(found.values(), key=lambda pair: (pair[0].name, pair[1].name))
+        found = [(one, plugin) for plugin in self.plugins for one in plugin.entries if one.kind == kind]
+        return sorted(found, key=lambda pair: (pair[0].name, pair[1].name))
 
     def names(self, kind: str) -> list[str]:
         """All names of a kind, without aliases."""
@@ -61,10 +55,11 @@ class Catalogue:
 
         Raises NotFound, or PluginError if two plugins claim the name or the contract differs.
         """
-        owners = self._owners.get((kind, name), ())
+        entries = self.entries(kind)
+        owners = [pair for pair in entries for one in (pair[0].name, *pair[0].aliases) if one == name]
         if not owners and kind == "task":
-            family = [(e, p) for e, p in self.entries(kind) if e.name.partition("/")[0] == name]
-            owners = tuple(family) if len(family) == 1 else ()
+            family = [pair for pair in entries if pair[0].name.partition("/")[0] == name]
+            owners = family if len(family) == 1 else []
         if not owners:
             where = ""
             if broken := [plugin.name for plugin in self.plugins if plugin.error]:
@@ -112,13 +107,17 @@ class Catalogue:
         folders: list[Path] = []
         for entry, _ in self.entries("registry"):
             module, _, folder = entry.target.partition(":")
-            try:
-                spec = importlib.util.find_spec(module)
-            except Exception:  # its parent is imported; `suite plugin list` names what is wrong
-                continue
-            locations = (spec.submodule_search_locations or ()) if spec else ()
-            folders += [Path(base) / folder for base in locations]
+            folders += [base / folder for base in package_folders(module)]
         return folders
+
+
+def package_folders(name: str) -> list[Path]:
+    """Where a package lies, without importing it; [] where there is none."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except Exception:  # its parent is imported; `suite plugin list` names what is wrong
+        return []
+    return [Path(one) for one in (spec.submodule_search_locations or ())] if spec else []
 
 
 def contract_note(entry: Entry, plugin: Plugin) -> str:
@@ -172,12 +171,7 @@ def catalogue_of(points: Iterable[EntryPoint], builtin: Iterable[Entry] = ()) ->
     plugins = [_read(point) for point in sorted(points, key=lambda point: (point.name, point.value))]
     if own:
         plugins.insert(0, Plugin("suite", "suite-eval", "", own))
-    owners: dict[tuple[str, str], list[tuple[Entry, Plugin]]] = {}
-    for plugin in plugins:
-        for entry in plugin.entries:
-            for name in (entry.name, *entry.aliases):
-                owners.setdefault((entry.kind, name), []).append((entry, plugin))
-    return Catalogue(tuple(plugins), {key: tuple(pairs) for key, pairs in owners.items()})
+    return Catalogue(tuple(plugins))
 
 
 BUILTIN: tuple[Entry, ...] = (

@@ -5,7 +5,6 @@ damaged or edited is noticed and never used. Bundled data is hashed when its ide
 """
 
 import hashlib
-import importlib.util
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,18 +26,14 @@ from suite.data.entry import (
 from suite.data.rows import Raw, RowPlace, read_rows, with_derived
 from suite.errors import DataError, unknown
 from suite.files import inside
+from suite.plugins import package_folders
 
 
 def bundled_folder(entry: RegistryEntry, source: BundledSource) -> Path:
     """The folder of bundled data, without importing the package. Raises DataError."""
-    bases: Sequence[str | Path]
-    if source.package is None:
-        bases = [entry.folder] if entry.folder else []
-    else:
-        spec = importlib.util.find_spec(source.package)
-        bases = list(spec.submodule_search_locations or ()) if spec else []
-    for base in bases:
-        if (folder := _inside(entry, Path(base), source.folder)).is_dir():
+    own = [entry.folder] if entry.folder else []
+    for base in own if source.package is None else package_folders(source.package):
+        if (folder := _inside(entry, base, source.folder)).is_dir():
             return folder
     raise DataError(
         f"{entry.id} comes with {source.package or 'the registry'}, which has no folder {source.folder!r}",
@@ -67,8 +62,8 @@ class LocalFiles(Generic[Here_co]):
 
     def file(self, path: str) -> File:
         """What the entry says about a file; a bundled file need not be listed. Raises NotFound."""
-        if found := self.entry.file(path):
-            return found
+        if found := [one for one in self.entry.files if one.path == path]:
+            return found[0]
         if path not in self.paths():
             raise unknown(f"file of {self.entry.id}", path, [one.path for one in self.entry.files])
         return File(path=path, bytes=None, rows=None)

@@ -6,7 +6,6 @@ that one runs inside. Packages of the suite and its plugins are covered: they ho
 data sets, hidden tests included.
 """
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from suite.errors import ConfigError
-from suite.plugins import GROUP
+from suite.plugins import GROUP, package_folders
 from suite.sandbox.program import Mount
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
@@ -107,12 +106,4 @@ def _inside(path: Path, folders: list[Path]) -> bool:
 def covered() -> tuple[str, ...]:
     """Folders of the suite's and its plugins' packages: bundled data must not be read by programs."""
     names = {"suite", *(point.module.partition(".")[0] for point in entry_points(group=GROUP))}
-    folders: set[str] = set()
-    for name in names:
-        try:
-            spec = importlib.util.find_spec(name)
-        except (ImportError, ValueError):
-            continue
-        locations = (spec.submodule_search_locations or ()) if spec else ()
-        folders.update(str(Path(one).resolve()) for one in locations)
-    return tuple(sorted(folders))
+    return tuple(sorted({str(one.resolve()) for name in names for one in package_folders(name)}))

@@ -95,7 +95,7 @@ async def open_bare() -> Sandbox:
 async def test_a_plugins_sandbox_is_tried_before_use(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = Entry("sandbox", "bare", "Nothing", f"{__name__}:open_bare")
     monkeypatch.setitem(sys.modules, __name__, sys.modules[open_bare.__module__])
-    catalogue = Catalogue((), {("sandbox", "bare"): ((entry, Plugin("test", "test", "1", (entry,))),)})
+    catalogue = Catalogue((Plugin("test", "test", "1", (entry,)),))
     monkeypatch.setattr(choice, "catalogue", lambda: catalogue)
     monkeypatch.setenv("SUITE_SANDBOX", "bare")
     with pytest.raises(SandboxUnavailable, match=r"gets away with .*processes"):

@@ -74,9 +74,8 @@ def test_a_plugin_stands_for_all_its_tasks(monkeypatch: pytest.MonkeyPatch) -> N
 
     entries = tuple(suite.Entry("task", f"f/{one}", "A task", "m:T") for one in "ab")
     plugin = Plugin("f-plugin", "suite-f", "1", entries)
-    owners = {("task", entry.name): ((entry, plugin),) for entry in entries}
     catalogue.cache_clear()
-    monkeypatch.setattr("suite.cli.plugin.catalogue", lambda: Catalogue((plugin,), owners))
+    monkeypatch.setattr("suite.cli.plugin.catalogue", lambda: Catalogue((plugin,)))
     assert tasks_of("suite-f") == tasks_of("f-plugin") == ["f/a", "f/b"]
     assert tasks_of("f/a") == ["f/a"]
     with pytest.raises(NotFound):
@@ -87,6 +86,5 @@ def test_a_plugin_stands_for_all_its_tasks(monkeypatch: pytest.MonkeyPatch) -> N
         "1",
         (suite.Entry("task", "f/c", "A task", "m:T"), suite.Entry("task", "h/d", "A", "m:T")),
     )
-    owners = {("task", entry.name): ((entry, other),) for entry in other.entries}
-    monkeypatch.setattr("suite.cli.plugin.catalogue", lambda: Catalogue((other,), owners))
+    monkeypatch.setattr("suite.cli.plugin.catalogue", lambda: Catalogue((other,)))
     assert tasks_of("f") == ["f/c", "h/d"], "a plugin's name means all of it, not the one task of that family"
