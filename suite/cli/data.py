@@ -14,6 +14,7 @@ from suite.data.pins import pin as pin_entry
 from suite.data.pins import pin_file
 from suite.data.pull import ready
 from suite.data.pull import verify as verify_entry
+from suite.data.registry import Registry
 from suite.errors import ConfigError, NotFound
 
 
@@ -27,45 +28,16 @@ def data() -> None:
     """
 
 
-@data.command("list")
-@json_flag
-def list_(as_json: bool) -> None:
-    """All datasets, and which are here.
-
-    \b
-    Example:
-      suite data list --json
-    """
-    entries, problems = pulls.registry().datasets()
-    pulls.show_list(entries, problems, as_json)
-
-
-@data.command()
-@click.argument("entry")
-@json_flag
-def show(entry: str, as_json: bool) -> None:
-    """Source, licence, parts and pins of a dataset.
-
-    \b
-    Example:
-      suite data show prefeval
-    """
-    pulls.show_one(pulls.registry().dataset(entry), as_json)
-
-
-@data.command()
-@click.argument("entries", nargs=-1, required=True, metavar="ENTRY…")
-@accept_flag
-@json_flag
-def pull(entries: tuple[str, ...], accept_licence: bool, as_json: bool) -> None:
-    """Fetch datasets, check every byte and row. Works offline once everything is here.
-
-    \b
-    Example:
-      suite data pull prefeval contexteval --accept-licence
-    """
-    registry = pulls.registry()
-    pulls.pull([registry.dataset(name) for name in entries], accept_licence, as_json)
+pulls.add_commands(
+    data,
+    Registry.datasets,
+    Registry.dataset,
+    "entry",
+    list_="All datasets, and which are here.",
+    show="Source, licence, parts and pins of a dataset.",
+    pull="Fetch datasets, check every byte and row. Works offline once everything is here.",
+    examples=("list --json", "show prefeval", "pull prefeval contexteval --accept-licence"),
+)
 
 
 @data.command()

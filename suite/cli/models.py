@@ -3,7 +3,7 @@
 import click
 
 from suite.cli import pulls
-from suite.cli.flags import accept_flag, json_flag
+from suite.data.registry import Registry
 
 
 @click.group("models")
@@ -16,42 +16,13 @@ def models() -> None:
     """
 
 
-@models.command("list")
-@json_flag
-def list_(as_json: bool) -> None:
-    """All models, and which are here.
-
-    \b
-    Example:
-      suite models list
-    """
-    entries, problems = pulls.registry().models()
-    pulls.show_list(entries, problems, as_json)
-
-
-@models.command()
-@click.argument("model")
-@json_flag
-def show(model: str, as_json: bool) -> None:
-    """Source, licence and files of a model.
-
-    \b
-    Example:
-      suite models show smollm2-135m
-    """
-    pulls.show_one(pulls.registry().model(model), as_json)
-
-
-@models.command()
-@click.argument("names", nargs=-1, required=True, metavar="MODEL…")
-@accept_flag
-@json_flag
-def pull(names: tuple[str, ...], accept_licence: bool, as_json: bool) -> None:
-    """Fetch models and check every byte.
-
-    \b
-    Example:
-      suite models pull smollm2-135m minilm-l6-v2
-    """
-    registry = pulls.registry()
-    pulls.pull([registry.model(name) for name in names], accept_licence, as_json)
+pulls.add_commands(
+    models,
+    Registry.models,
+    Registry.model,
+    "model",
+    list_="All models, and which are here.",
+    show="Source, licence and files of a model.",
+    pull="Fetch models and check every byte.",
+    examples=("list", "show smollm2-135m", "pull smollm2-135m minilm-l6-v2"),
+)

@@ -2,13 +2,13 @@
 
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import click
 
-from suite.cli.flags import say_json
+from suite.cli.flags import accept_flag, json_flag, say_json
 from suite.data.cache import Cache
 from suite.data.entry import DatasetEntry, ModelEntry, Progress, RegistryEntry, source_of
 from suite.data.local_entry import LocalFiles
@@ -97,6 +97,46 @@ def state(entry: DatasetEntry | ModelEntry, cache: Cache) -> EntryState:
         return EntryState(entry, entry, here=False, accepted=accepted, problem=error.what)
 
 
+def add_commands(
+    group: click.Group,
+    every: Callable[[Registry], tuple[Sequence[DatasetEntry | ModelEntry], Sequence[Problem]]],
+    find: Callable[[Registry, str], DatasetEntry | ModelEntry],
+    word: str,
+    *,
+    list_: str,
+    show: str,
+    pull: str,
+    examples: tuple[str, str, str],
+) -> None:
+    """Give a group `list`, `show` and `pull`. every, find: entries of the registry; word: what names one.
+
+    list_, show, pull: what help says of each. examples: of each in turn.
+    """
+    helps = [
+        f"{text}\n\n\b\nExample:\n  suite {group.name} {example}"
+        for text, example in zip((list_, show, pull), examples, strict=True)
+    ]
+
+    @group.command("list", help=helps[0])
+    @json_flag
+    def _list(as_json: bool) -> None:
+        show_list(*every(registry()), as_json)
+
+    @group.command("show", help=helps[1])
+    @click.argument("name", metavar=word.upper())
+    @json_flag
+    def _show(name: str, as_json: bool) -> None:
+        show_one(find(registry(), name), as_json)
+
+    @group.command("pull", help=helps[2])
+    @click.argument("names", nargs=-1, required=True, metavar=f"{word.upper()}…")
+    @accept_flag
+    @json_flag
+    def _pull(names: tuple[str, ...], accept_licence: bool, as_json: bool) -> None:
+        known = registry()
+        pull_all([find(known, name) for name in names], accept_licence, as_json)
+
+
 def show_list(
     entries: Sequence[DatasetEntry | ModelEntry], problems: Sequence[Problem], as_json: bool
 ) -> None:
@@ -151,7 +191,7 @@ def show_one(entry: DatasetEntry | ModelEntry, as_json: bool) -> None:
             click.echo(f"  {file.role:9} {file.path} ({_size(file.bytes)}, {source_of(entry, file).kind})")
 
 
-def pull(entries: Sequence[DatasetEntry | ModelEntry], accept_licence: bool, as_json: bool) -> None:
+def pull_all(entries: Sequence[DatasetEntry | ModelEntry], accept_licence: bool, as_json: bool) -> None:
     """Fetch entries, one after the other, and say so."""
     cache = Cache()
     found = []
