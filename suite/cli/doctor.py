@@ -27,7 +27,6 @@ ENDPOINTS = (
     "SUITE_SANDBOX",
     "SUITE_VLLM_PYTHON",
 )
-_SECONDS = 10.0
 
 
 @click.command("doctor")
@@ -79,16 +78,12 @@ def examine(python: str = "") -> dict[str, object]:
 
 def gpus() -> list[dict[str, str]]:
     """Name, memory and driver of each NVIDIA GPU, as nvidia-smi says; [] where there is none."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return []
-    fields = ("name", "memory.total", "driver_version")
-    command = [tool, f"--query-gpu={','.join(fields)}", "--format=csv,noheader"]
+    from suite.run.hardware import nvidia
+
     try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=True).stdout
+        rows = nvidia("name", "memory.total", "driver_version")
     except (OSError, subprocess.SubprocessError) as error:
         return [{"error": f"nvidia-smi: {type(error).__name__}"}]
-    rows = [line.split(", ") for line in said.splitlines() if line.strip()]
     return [dict(zip(("name", "memory", "driver"), row, strict=False)) for row in rows]
 
 

@@ -27,12 +27,19 @@ def memory_gib() -> float | None:
         return None
 
 
+def nvidia(*fields: str) -> list[list[str]]:
+    """What nvidia-smi says of each GPU, field by field; [] where there is none. Raises OSError,
+    SubprocessError.
+    """
+    if (tool := shutil.which("nvidia-smi")) is None:
+        return []
+    command = [tool, f"--query-gpu={','.join(fields)}", "--format=csv,noheader"]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
+    return [line.strip().split(", ") for line in said.splitlines() if line.strip()]
+
+
 def _gpus() -> list[str]:
-    if shutil.which("nvidia-smi") is None:
-        return []
-    command = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        return [", ".join(row) for row in nvidia("name", "memory.total")]
+    except (OSError, subprocess.SubprocessError):
         return []
-    return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
