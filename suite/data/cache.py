@@ -46,9 +46,7 @@ def git_blob_of(path: Path) -> str:
     """The id that Git gives to a file's content, in hex."""
     digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
     with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, lambda: digest).hexdigest()
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -110,7 +108,7 @@ class Cache:
             self._checked[sha256] = key
         return True
 
-    def keep(self, path: Path, sha256: str) -> Path:
+    def keep(self, path: Path, sha256: str) -> None:
         """Move a checked file to its place; `path` is on the cache's own disk (see `scratch`)."""
         target = self.blob(sha256)
         with path.open("rb+") as file:
@@ -118,7 +116,6 @@ class Cache:
         path.chmod(0o444)
         target.parent.mkdir(parents=True, exist_ok=True)
         path.replace(target)
-        return target
 
     def adopt(self, path: Path, sha256: str) -> bool:
         """Copy a file found elsewhere if its hash is the wanted one; says whether it was."""

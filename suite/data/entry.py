@@ -195,10 +195,6 @@ class RegistryEntry(Strict):
         """Whether the entry names the revision its files come from, and lists them."""
         return isinstance(self.source, BundledSource) or (self.revision is not None and bool(self.files))
 
-    def file(self, path: str) -> File | None:
-        """The file of that path."""
-        return next((one for one in self.files if one.path == path), None)
-
     def digest(self) -> str:
         """sha256 over all that decides bytes and rows: source, files, parts."""
         wanted = {"source", "files", "parts"}

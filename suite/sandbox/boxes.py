@@ -68,13 +68,9 @@ class Box:
         if self.group is None:
             return result
         killed, refused = self.group.events()
-        hits = result.hits
-        ended = result.ended
-        failed = result.exit_code != 0
-        if refused and "processes" not in hits:
-            hits = (*hits, "processes")
-        if killed and "memory" not in hits:
-            hits = (*hits, "memory")
+        seen: dict[Ended, int] = {"processes": refused, "memory": killed}
+        hits = tuple(dict.fromkeys((*result.hits, *(word for word, count in seen.items() if count))))
+        ended, failed = result.ended, result.exit_code != 0
         if killed and (ended == "wall" or (ended == "exited" and failed)):
             ended = "memory"  # also of a program that waited for its killed children
         elif refused and ended == "exited" and failed:

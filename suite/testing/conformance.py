@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 
 from suite.errors import SuiteError
 from suite.testing import declared, outcomes, sampled, task_runs
@@ -66,12 +67,7 @@ class Result:
         head = f"{self.status:8}{self.check:18}"
         if self.status == "skipped":
             return f"{head}{self.skipped}"
-        return "\n".join(
-            [
-                f"{head}{about(self.check)}",
-                *(f"        {one}".replace("\n", "\n        ") for one in self.problems),
-            ]
-        )
+        return "\n".join([head + about(self.check), *(indent(one, " " * 8) for one in self.problems)])
 
 
 @dataclass(frozen=True)

@@ -249,14 +249,7 @@ def main() -> None:
         os.dup2(nothing, number)
     sys.path.remove(HERE)
     remotes: list[Remote] = []
-    told: dict[str, Json] = {
-        "token": job["token"],
-        "passed": False,
-        "run": 0,
-        "failed": [],
-        "opaque": "",
-        "harness": "",
-    }
+    told: dict[str, Json] = {"token": job["token"], "passed": False, "run": 0, "failed": [], "opaque": ""}
     try:
         if job["shared"]:
             module = shared_module(job)

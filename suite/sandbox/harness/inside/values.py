@@ -43,7 +43,7 @@ def pack(value: Value, depth: int = 0) -> Value:
             if type(value) not in _EXACT and module_of(value) not in ("numpy", "pandas"):
                 lossy.append(f"{type(value).__module__}.{type(value).__qualname__}")
             return put(value, depth + 1)
-    module = type(value).__module__.partition(".")[0]
+    module = module_of(value)
     if module in ("numpy", "pandas"):
         packed = _pack_numpy(value, depth + 1) if module == "numpy" else _pack_pandas(value, depth + 1)
         if packed is not None:
