@@ -1,13 +1,15 @@
 """Columns that grow one value at a time and stay small: the storage of a table of scores.
 
 The one idea: pay for what occurs. A column of booleans costs one byte a row and becomes 64-bit floats
-only when another number arrives; a column that always equals another one is not stored; codes widen as
-their categories do. Not here: what the rows mean (`table`), any computing (`units`).
+only when another number arrives; codes widen as their categories do. Not here: what the rows mean (`table`),
+any computing (`units`).
 """
 
 import math
 from array import array
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,72 +18,55 @@ from suite.task import Value
 
 # states of a value
 SCORED, NOT_APPLICABLE, UNSCORED, LABEL = 0, 1, 2, 3
-_SMALL_NA, _SMALL_UNSCORED, _SMALL_LABEL = 2, 3, 4  # small codes: 0 and 1 are the numbers themselves
+# small codes: 0 and 1 are the numbers themselves, then a state's place and the labels
 _SMALL_STATE = np.full(256, LABEL, dtype=np.uint8)
 _SMALL_STATE[:4] = (SCORED, SCORED, NOT_APPLICABLE, UNSCORED)
-_SMALL_DATA = np.arange(-_SMALL_LABEL, 256 - _SMALL_LABEL, dtype=np.float64)
+_SMALL_DATA = np.arange(-4, 252, dtype=np.float64)
 _SMALL_DATA[:4] = (0.0, 1.0, 0.0, 0.0)
 
 MOST_CATEGORIES = 10_000
 OVERFLOW = "(more)"  # every further category of a tag with more than MOST_CATEGORIES
 
 
+@dataclass(frozen=True)
 class Column:
-    """One named value over all rows. `take` expands what is asked for and nothing else."""
+    """One named value over all rows: a small code a row, or data and state. `take` expands rows."""
 
-    def __init__(
-        self,
-        small: NDArray[np.uint8] | None,
-        data: NDArray[np.float64],
-        state: NDArray[np.uint8],
-        labels: tuple[str, ...],
-    ) -> None:
-        self._small = small
-        self._data = data
-        self._state = state
-        self.labels = labels
+    small: NDArray[np.uint8] | None
+    data: NDArray[np.float64]
+    state: NDArray[np.uint8]
+    labels: tuple[str, ...]
 
     def take(self, rows: NDArray[np.uint32] | slice) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """(data, state) of some rows. data: the number, the label's code, or 0 where there is neither."""
-        if self._small is not None:
-            small = self._small[rows]
+        if self.small is not None:
+            small = self.small[rows]
             return _SMALL_DATA[small], _SMALL_STATE[small]
-        return self._data[rows], self._state[rows]
+        return self.data[rows], self.state[rows]
 
 
 class ColumnBuilder:
     """Collects the values of one name."""
 
     def __init__(self, rows: int) -> None:
-        self._small: bytearray | None = bytearray([_SMALL_NA]) * rows
+        self._small: bytearray | None = bytearray([NOT_APPLICABLE + 1]) * rows
         self._data = array("d")
         self._state = bytearray()
         self._labels: dict[str, int] = {}
 
     def add(self, value: Value) -> None:
         """Append one value; a number that is not finite is unscored."""
+        data, state = 0.0, UNSCORED
         if value is None:
-            self._put(0.0, NOT_APPLICABLE)
+            state = NOT_APPLICABLE
         elif isinstance(value, str):
-            self._put(float(self._labels.setdefault(value, len(self._labels))), LABEL)
+            data, state = float(self._labels.setdefault(value, len(self._labels))), LABEL
         elif isinstance(value, int | float) and math.isfinite(value):
-            self._put(float(value), SCORED)
-        else:
-            self._put(0.0, UNSCORED)
-
-    def _put(self, data: float, state: int) -> None:
+            data, state = float(value), SCORED
         if self._small is not None:
-            if state == SCORED and data in (0.0, 1.0):
-                self._small.append(int(data))
-                return
-            if state == NOT_APPLICABLE:
-                self._small.append(_SMALL_NA)
-                return
-            if state == UNSCORED:
-                self._small.append(_SMALL_UNSCORED)
-                return
-            if state == LABEL and data < 256 - _SMALL_LABEL:
-                self._small.append(int(data) + _SMALL_LABEL)
+            small = data if state == SCORED else data + state + 1
+            if small < 256 if state else data in (0.0, 1.0):
+                self._small.append(int(small))
                 return
             self._widen()
         self._data.append(data)
@@ -105,12 +90,11 @@ class ColumnBuilder:
         )
 
 
-class TagCodes:
+class TagCodes(NamedTuple):
     """A tag over all rows: a small integer a row; code 0 is "no such tag" (category "")."""
 
-    def __init__(self, codes: NDArray[np.uint8] | NDArray[np.uint16], categories: tuple[str, ...]) -> None:
-        self.codes = codes
-        self.categories = categories
+    codes: NDArray[np.uint8] | NDArray[np.uint16]
+    categories: tuple[str, ...]
 
 
 class TagBuilder:
@@ -137,44 +121,35 @@ class TagBuilder:
         return TagCodes(np.frombuffer(self._codes, dtype=kind), tuple(self._known))
 
 
-class LikeAnother:
-    """64-bit digests that are not stored while they equal another column's."""
+class RowsBuilder:
+    """Collects the tags and values of rows; a new name starts a column that has nothing so far.
 
-    def __init__(self, other: "array[int]") -> None:
-        self._other = other
-        self._own: array[int] | None = None
-
-    def add(self, digest: int) -> None:
-        """Append one; `other` already holds its digest of the same row."""
-        if self._own is None:
-            if digest == self._other[-1]:
-                return
-            self._own = array("Q", self._other[:-1])
-        self._own.append(digest)
-
-    def build(self) -> NDArray[np.uint64]:
-        """The digests, sharing the other column's memory where they are the same."""
-        return np.frombuffer(self._own if self._own is not None else self._other, dtype=np.uint64)
-
-
-def add_values(
-    columns: dict[str, ColumnBuilder], values: Mapping[str, Value], rows: int, wanted: frozenset[str] | None
-) -> None:
-    """Append one row to all columns; a new name starts one that is not applicable so far.
-
-    wanted: names to keep, None for all.
+    wanted: names of values to keep, None for all.
     """
-    for name in values:
-        if name not in columns and (wanted is None or name in wanted):
-            columns[name] = ColumnBuilder(rows)
-    for name, column in columns.items():
-        column.add(values.get(name))
 
+    def __init__(self, wanted: frozenset[str] | None) -> None:
+        self._wanted = wanted
+        self._count = 0
+        self._tags: dict[str, TagBuilder] = {}
+        self._values: dict[str, ColumnBuilder] = {}
 
-def add_tags(tags: dict[str, TagBuilder], values: Mapping[str, str], rows: int) -> None:
-    """Append one row to all tags; a new name starts one that is absent so far."""
-    for name in values:
-        if name not in tags:
-            tags[name] = TagBuilder(rows)
-    for name, codes in tags.items():
-        codes.add(values.get(name, ""))
+    def add(self, tags: Mapping[str, str], values: Mapping[str, Value]) -> None:
+        """Append one row."""
+        for name in tags:
+            if name not in self._tags:
+                self._tags[name] = TagBuilder(self._count)
+        for name in values:
+            if name not in self._values and (self._wanted is None or name in self._wanted):
+                self._values[name] = ColumnBuilder(self._count)
+        for name, codes in self._tags.items():
+            codes.add(tags.get(name, ""))
+        for name, column in self._values.items():
+            column.add(values.get(name))
+        self._count += 1
+
+    def build(self) -> tuple[dict[str, TagCodes], dict[str, Column]]:
+        """(tags, values) so far; the builder must not be used after."""
+        return (
+            {name: one.build() for name, one in self._tags.items()},
+            {name: one.build() for name, one in self._values.items()},
+        )

@@ -14,15 +14,7 @@ from numpy.typing import NDArray
 
 from suite.journal.index import digest64
 from suite.journal.records import OutputRecord, ScoreRecord
-from suite.scoring.columns import (
-    Column,
-    ColumnBuilder,
-    LikeAnother,
-    TagBuilder,
-    TagCodes,
-    add_tags,
-    add_values,
-)
+from suite.scoring.columns import Column, RowsBuilder, TagBuilder, TagCodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +42,13 @@ class Parts:
 class ScoreTable:
     """One row per sample and trial.
 
-    cell: codes into `cells`. sample, cluster, group: 64-bit digests. trial: None if it is 0 throughout.
+    cell: codes into `cells`. sample, cluster: 64-bit digests. trial: None if it is 0 throughout.
     """
 
     cells: tuple[str, ...]
     cell: NDArray[np.uint8] | NDArray[np.uint16]
     sample: NDArray[np.uint64]
     cluster: NDArray[np.uint64]
-    group: NDArray[np.uint64]
     trial: NDArray[np.uint16] | None
     tags: Mapping[str, TagCodes]
     values: Mapping[str, Column]
@@ -84,57 +75,41 @@ class ScoreTable:
 
 
 class TableBuilder:
-    """Collects outputs and their scores into a Table."""
+    """Collects outputs and their scores into a table."""
 
     def __init__(self, wanted: Wanted | None = None) -> None:
         self._wanted = wanted or Wanted()
         self._cells = TagBuilder()
         self._sample = array("Q")
-        self._group = LikeAnother(self._sample)
-        self._cluster = LikeAnother(self._sample)
+        self._cluster: array[int] | None = None  # none while every sample is its own
         self._trial: array[int] | None = None
-        self._tags: dict[str, TagBuilder] = {}
-        self._values: dict[str, ColumnBuilder] = {}
+        self._rows = RowsBuilder(self._wanted.values)
         self._owner = array("I")
         self._part_id = array("I")
-        self._part_tags: dict[str, TagBuilder] = {}
-        self._part_values: dict[str, ColumnBuilder] = {}
-
-    def __len__(self) -> int:
-        return len(self._sample)
+        self._parts = RowsBuilder(self._wanted.parts)
 
     def add(self, output: OutputRecord, score: ScoreRecord) -> None:
-        """Append one scored output.
-
-        Raises ValueError if the two records are not of one cell, sample and trial.
-        """
-        if (output.cell, output.sample, output.trial) != (score.cell, score.sample, score.trial):
-            raise ValueError(
-                f"a score of {score.cell}/{score.sample}/{score.trial} was paired with an output of "
-                f"{output.cell}/{output.sample}/{output.trial}"
-            )
+        """Append one output and the score that belongs to it."""
         row = len(self._sample)
-        sample = digest64(output.sample)
+        sample = cluster = digest64(output.sample)
         self._sample.append(sample)
-        self._group.add(sample if output.group == output.sample else digest64(output.group))
-        self._cluster.add(sample if output.cluster == output.sample else digest64(output.cluster))
+        if output.cluster != output.sample:
+            cluster = digest64(output.cluster)
+            if self._cluster is None:
+                self._cluster = self._sample[:-1]
+        if self._cluster is not None:
+            self._cluster.append(cluster)
         self._cells.add(output.cell)
         if self._trial is None and output.trial:
             self._trial = array("H", bytes(2 * row))
         if self._trial is not None:
             self._trial.append(output.trial)
-        add_tags(self._tags, output.tags, row)
-        add_values(self._values, score.values, row, self._wanted.values)
+        self._rows.add(output.tags, score.values)
         if self._wanted.parts is None or self._wanted.parts:
-            self._add_parts(row, score)
-
-    def _add_parts(self, row: int, score: ScoreRecord) -> None:
-        for part in score.parts:
-            at = len(self._owner)
-            self._owner.append(row)
-            self._part_id.append(digest64(part.id) & 0xFFFFFFFF)
-            add_tags(self._part_tags, part.tags, at)
-            add_values(self._part_values, part.values, at, self._wanted.parts)
+            for part in score.parts:
+                self._owner.append(row)
+                self._part_id.append(digest64(part.id) & 0xFFFFFFFF)
+                self._parts.add(part.tags, part.values)
 
     def extend(self, pairs: Iterable[tuple[OutputRecord, ScoreRecord]]) -> "TableBuilder":
         """Add many; returns itself."""
@@ -146,18 +121,15 @@ class TableBuilder:
         """The table; the builder must not be used after (arrays are shared, not copied)."""
         cells = self._cells.build()
         return ScoreTable(
-            cells=cells.categories[1:],  # code 0 stands for "no such tag", which a cell never is
-            cell=cells.codes - 1,
-            sample=np.frombuffer(self._sample, dtype=np.uint64),
-            cluster=self._cluster.build(),
-            group=self._group.build(),
-            trial=None if self._trial is None else np.frombuffer(self._trial, dtype=np.uint16),
-            tags={name: one.build() for name, one in self._tags.items()},
-            values={name: one.build() for name, one in self._values.items()},
-            parts=Parts(
-                owner=np.frombuffer(self._owner, dtype=np.uint32),
-                id=np.frombuffer(self._part_id, dtype=np.uint32),
-                tags={name: one.build() for name, one in self._part_tags.items()},
-                values={name: one.build() for name, one in self._part_values.items()},
+            cells.categories[1:],  # code 0 stands for "no such tag", which a cell never is
+            cells.codes - 1,
+            np.frombuffer(self._sample, dtype=np.uint64),
+            np.frombuffer(self._sample if self._cluster is None else self._cluster, dtype=np.uint64),
+            None if self._trial is None else np.frombuffer(self._trial, dtype=np.uint16),
+            *self._rows.build(),
+            Parts(
+                np.frombuffer(self._owner, dtype=np.uint32),
+                np.frombuffer(self._part_id, dtype=np.uint32),
+                *self._parts.build(),
             ),
         )

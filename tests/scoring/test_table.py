@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,7 +99,6 @@ def test_rows_tags_clusters_and_parts(record: Make) -> None:
     assert table.trial.tolist() == [0, 0, 2]
     assert table.sample.tolist() == [digest64("s1"), digest64("s2"), digest64("s2")]
     assert table.cluster.tolist() == [digest64("s1"), digest64("k"), digest64("k")]
-    assert table.group.tolist() == table.sample.tolist()
     topic = table.tags["topic"]
     assert [topic.categories[code] for code in topic.codes] == ["food", "", ""]
     assert table.values["late"].take(EVERYTHING)[1].tolist() == [NOT_APPLICABLE, NOT_APPLICABLE, SCORED]
@@ -120,11 +118,6 @@ def test_only_what_metrics_read_is_kept(record: Make) -> None:
 def test_a_number_that_is_none_is_unscored(record: Make) -> None:
     table = TableBuilder().extend([record("s", {"x": float("nan")}), record("t", {"x": 1e400})]).build()
     assert table.values["x"].take(EVERYTHING)[1].tolist() == [UNSCORED, UNSCORED]
-
-
-def test_records_of_different_samples_are_refused(record: Make) -> None:
-    with pytest.raises(ValueError, match="paired with"):
-        TableBuilder().add(record("s", {})[0], record("t", {})[1])
 
 
 def test_a_table_of_200000_samples_takes_a_few_megabytes() -> None:
