@@ -13,8 +13,7 @@ import numpy as np
 from coverage_rivals import clopper_pearson, macro_random, macro_t, newcombe, percentile, textbook
 from numpy.typing import NDArray
 
-from suite.compare.differences import pair
-from suite.compare.sides import Side
+from suite.compare.differences import Side, pair
 from suite.scoring.columns import Column, TagCodes
 from suite.scoring.computation import compute
 from suite.scoring.measures import Measure
@@ -108,7 +107,6 @@ def table_of(data: Data) -> ScoreTable:
         cell=np.zeros(n, dtype=np.uint8),
         sample=rows,
         cluster=clusters,
-        group=rows,
         trial=None if data.trials is None else data.trials.astype(np.uint16),
         tags=tags,
         values={name: Column(None, x.astype(np.float64), state, ()) for name, x in data.columns.items()},

@@ -48,8 +48,7 @@ def compare(runs: tuple[str, ...], pages: Pages, **how: object) -> None:
     import msgspec
 
     from suite.compare.comparison import ComparisonWanted, compare_runs
-    from suite.compare.document import as_data
-    from suite.compare.sections import sections
+    from suite.compare.sections import as_data, sections
 
     given = {name: value for name, value in how.items() if value is not None}
     found = compare_runs(runs, msgspec.convert(given, ComparisonWanted))

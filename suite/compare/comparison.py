@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from suite.compare.comparability import Difference, Match, differences, match_cells, refuse
-from suite.compare.differences import MeasureRow, SliceDifference, SliceRow, pair, slice_differences
+from suite.compare.differences import MeasureRow, SliceDifference, SliceRow, pair, side, slice_differences
 from suite.compare.disagreements import Disagreement, disagreements
 from suite.compare.runs import LabelledRun, load_tables, load_tasks, open_runs
-from suite.compare.sides import side
 from suite.errors import ConfigError, unknown
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import AnyTask

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.compare.comparability import Match
-from suite.compare.sides import Side
 from suite.scoring.measures import Measure
 from suite.scoring.stats.bootstrap import Columns, resample
 from suite.scoring.stats.clusters import Digests, Floats, clusters_of, is_binary
@@ -19,8 +18,38 @@ from suite.scoring.stats.estimate import Estimate, clip, finite, joined
 from suite.scoring.stats.influence import of_mean
 from suite.scoring.stats.means import Interval, covering_mean, interval_of, p_value
 from suite.scoring.stats.paired_difference import Comparison, paired_difference, range_of_difference
+from suite.scoring.table import ScoreTable
+from suite.scoring.units import Scope, scope_of, unit_ids, units_of
 
 DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Side:
+    """One cell's units. every, every_cluster: all units of the cell, sorted by id, with their clusters. ids,
+    columns: the scored ones, sorted by id.
+    """
+
+    every: Digests
+    every_cluster: Digests
+    ids: Digests
+    columns: Columns
+
+
+def scope(measure: Measure, table: ScoreTable, cell: str) -> Scope:
+    """The rows that a measure speaks of."""
+    return scope_of(table, cell, measure.over, measure.where)
+
+
+def side(measure: Measure, table: ScoreTable, cell: str, tags: Sequence[str]) -> Side:
+    """The units of a cell, with their tags as columns "tag:NAME"."""
+    rows = scope(measure, table, cell)
+    every, first = np.unique(unit_ids(rows), return_index=True)
+    clusters = table.cluster[rows.samples()][first]
+    units = units_of(measure, rows, [f"tag:{tag}" for tag in tags])
+    ids = units.samples if units.ids is None else units.ids
+    order = np.argsort(ids, kind="stable")
+    return Side(every, clusters, ids[order], {name: one[order] for name, one in units.columns.items()})
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
-"""A comparison as typed blocks. The drawing is `suite.report`'s; the JSON form is `document`'s."""
+"""A comparison as typed blocks, and as the plain data of its JSON form. The drawing is `suite.report`'s."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from suite.blocks import Block, Dialogue, Line, Plot, Section, Shown, Table, Text, Turn
 from suite.compare.comparison import Compared, ComparisonWanted, PairPart
@@ -10,6 +11,7 @@ from suite.compare.runs import candidate_of
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.paired_difference import Comparison
 
+FORMAT = "suite-compare/1"
 MOST_SLICES = 60
 MOST_COMPACT = 12
 FEWEST_IN_SLICE = 5
@@ -294,3 +296,70 @@ def _signed(value: float | None) -> str:
 
 def _p(p: float) -> str:
     return "below 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def as_data(found: Compared) -> dict[str, object]:
+    """As plain data."""
+    return {
+        "format": FORMAT,
+        "level": found.wanted.level,
+        "alpha": found.wanted.alpha,
+        "correction": found.wanted.correction,
+        "family": found.family,
+        "margin": found.wanted.margin,
+        "runs": [
+            {
+                "label": label,
+                "run": run.name,
+                "scoring": run.scoring,
+                "candidate": candidate_of(run),
+                "plan_sha256": run.manifest.plan_sha256,
+            }
+            for label, run, _ in found.runs
+        ],
+        "differences": [
+            {"a": part.a, "b": part.b, **asdict(one)} for part in found.parts for one in part.differences
+        ],
+        "comparisons": [_row_data(row) for row in found.rows],
+        "slices": [
+            {
+                **_which(one.row),
+                **{name: value for name, value in asdict(one.found).items() if name != "interval"},
+                "p_corrected": one.corrected,
+            }
+            for one in found.slices
+        ],
+        "disagreements": [
+            {"a": part.a, "b": part.b, **asdict(one)} for part in found.parts for one in part.disagreements
+        ],
+    }
+
+
+def _which(row: MeasureRow) -> dict[str, object]:
+    return {
+        "a": row.a,
+        "b": row.b,
+        "task": row.match.task,
+        "cell_a": row.match.cell_a,
+        "cell_b": row.match.cell_b,
+        "metric": row.measure.name,
+    }
+
+
+def _row_data(row: MeasureRow) -> dict[str, object]:
+    return {
+        **_which(row),
+        "parameters": dict(row.match.parameters),
+        "differing": {name: list(pair) for name, pair in row.match.differing.items()},
+        "headline": row.headline,
+        "direction": row.measure.direction,
+        "value_a": row.found.a,
+        "value_b": row.found.b,
+        **asdict(row.found.comparison),
+        "p_corrected": row.corrected,
+        "verdict": row.verdict,
+        "equivalent": row.equivalent,
+        "only_a": row.found.only_a,
+        "only_b": row.found.only_b,
+        "note": row.found.note,
+    }

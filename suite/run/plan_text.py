@@ -91,9 +91,9 @@ def detectable(samples: int) -> float | None:
 
     Of 0/1 scores at their most uncertain, paired, correlation 0.5. Source: docs/numbers.md.
     """
-    from suite.scoring.stats.power import mde_paired
+    from suite.scoring.stats.intervals import mde
 
-    return mde_paired(samples)
+    return mde(samples)
 
 
 def print_plan(plan: Plan) -> None:

@@ -11,8 +11,7 @@ from scipy import stats
 from suite.blocks import Table
 from suite.compare.comparison import Compared, ComparisonWanted, compare_runs
 from suite.compare.differences import MeasureRow
-from suite.compare.document import as_data
-from suite.compare.sections import sections
+from suite.compare.sections import as_data, sections
 from suite.errors import ConfigError, NotFound, RunError
 from suite.plugins import Catalogue
 from suite.scoring.stats.clusters import clusters_of

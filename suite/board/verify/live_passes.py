@@ -21,7 +21,7 @@ import numpy as np
 from suite.board.entry.verification import RerunLabel, RerunResult
 from suite.board.verify.column_results import table_of
 from suite.board.verify.subject import VerifiedRun
-from suite.compare.sides import side
+from suite.compare.differences import side
 from suite.journal.documents import RunManifest, ScoringManifest
 from suite.journal.pairs import RecordT, pairs
 from suite.journal.records import OutputRecord, ScoreRecord

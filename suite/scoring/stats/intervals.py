@@ -1,7 +1,9 @@
-"""The quantiles that intervals need, and the closed forms made of them.
+"""The quantiles that intervals need, the closed forms made of them, and what a sample size can show.
 
 Only scipy.special, never scipy.stats: the latter costs a second of start-up.
 """
+
+import math
 
 from scipy.special import ndtri, stdtrit
 
@@ -27,3 +29,13 @@ def t_interval(mean: float, se: float, df: float, level: float) -> Pair:
 def wilson(p: float, n: float, level: float = 0.95) -> Pair:
     """Wilson's interval of a share p of n > 0."""
     return wilson_at(p, n, normal_quantile(level))
+
+
+def mde(n: int, sd: float = 0.5) -> float | None:
+    """The difference of one mean of n units that a test at 0.05 finds with power 0.8; None for one unit.
+
+    sd: that of a 0/1 score at its most uncertain, or of the difference of two that correlate by a half. Never
+    for post-hoc power at the observed difference. Source: Miller 2024, arXiv 2411.00640, section 5. Why:
+    docs/statistics.md, "Two models".
+    """
+    return None if n < 2 else float(ndtri(1 - 0.05 / 2) + ndtri(0.8)) * sd * math.sqrt(1.0 / n)

@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 import suite
-from suite.compare.differences import pair
-from suite.compare.sides import side
+from suite.compare.differences import pair, side
 from suite.errors import PluginError
 from suite.journal.documents import MetricResult
 from suite.scoring.computation import compute, wanted

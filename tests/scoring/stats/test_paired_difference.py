@@ -19,9 +19,9 @@ from suite.scoring.stats.paired_difference import (
     paired_difference,
     paired_estimate,
     pearson,
+    sign_flip,
     verdict,
 )
-from suite.scoring.stats.signflip import sign_flip
 from suite.scoring.stats.textbook import spread
 
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from suite.scoring.stats.power import mde, mde_paired
+from suite.scoring.stats.intervals import mde
 
 
 def close(value: float) -> Any:
@@ -15,11 +15,6 @@ def test_the_golden_values_are_met(golden: dict[str, Any]) -> None:
     assert mde(100, 0.4) == close(paired["mde_z"])
 
 
-def test_without_history_the_scores_correlate_by_half() -> None:
-    assert mde_paired(100) == close(mde(100, 0.5))
-
-
 @pytest.mark.parametrize("n", [0, 1])
 def test_one_sample_can_show_nothing(n: int) -> None:
     assert mde(n) is None
-    assert mde_paired(n) is None
