@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from suite.board.rank.state import RankTable
 from suite.board.rank.ranking import Position, Standing
+from suite.board.rank.state import RankTable
 from suite.board.site.markup import model
 
 MOST_LINES = 30

@@ -25,7 +25,7 @@ from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data
 from suite.board.site.entry_pages import entry_page, events_of
 from suite.board.site.markup import POLICY, model, name
-from suite.board.site.ranking_table import first_standing, heads, rows, script_rows
+from suite.board.site.ranking_table import columns, first_standing, rows, script_rows
 from suite.board.site.rendering import render, resource
 from suite.board.site.task_pages import first_of, headlines, task_page
 from suite.errors import ConfigError, SuiteError
@@ -181,7 +181,8 @@ class _Site:
             (self.state.standard, "index.html", "page-{}.html", "rows.js"),
             (self.state.custom, "custom.html", "custom-{}.html", "custom-rows.js"),
         ):
-            found = rows(self.state, table)
+            made = columns(self.state, table)
+            found = rows(table, made)
             if table.kind == "custom" and not found:
                 continue
             self._put(script, script_rows(found))
@@ -197,7 +198,7 @@ class _Site:
                     names=names,
                     total=len(found),
                     first=number * ROWS,
-                    heads=heads(self.state, table),
+                    heads=[head for head, _ in made],
                     rows=found[number * ROWS : (number + 1) * ROWS],
                     rows_file=script,
                     leaders=self._leaders(table, standing) if number == 0 else "",

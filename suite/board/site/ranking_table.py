@@ -10,10 +10,10 @@ from typing import Literal
 
 import msgspec
 
-from suite.board.define.board import file_name
+from suite.board.define.board import Item, file_name
 from suite.board.entry.verification import ColumnResult
-from suite.board.rank.state import Listed, State, RankTable, luck
 from suite.board.rank.ranking import Position, Standing
+from suite.board.rank.state import Listed, RankTable, State, luck
 from suite.board.site.figures import Bar, around, shares
 from suite.board.site.markup import DASH, name
 from suite.report.numbers import number, percent
@@ -59,6 +59,9 @@ class Row:
     facets: dict[str, str] = field(default_factory=dict)
 
 
+Column = tuple[ColumnHead, Callable[[Listed], TableCell]]
+
+
 def span(low: float | None, high: float | None) -> str:
     """An interval in few characters; "" if there is none."""
     if low is None or high is None:
@@ -74,57 +77,70 @@ def ranks(low: int | None, high: int | None) -> str:
     return str(low) if low == high else f"{low}–{high}"
 
 
-def heads(state: State, table: RankTable) -> list[ColumnHead]:
-    """The columns."""
-    found = [
-        ColumnHead("rank", "Rank", "rank", "ascending", sub="interval"),
-        ColumnHead("model", "Model", "model", "ascending", sub="organisation"),
+def columns(state: State, table: RankTable) -> list[Column]:
+    """The columns, each with how it makes an entry's cell."""
+    tasks, standing = state.board.tasks, first_standing(state, table)
+    drawn = [] if standing is None else [*standing.low, *standing.high, *standing.value]
+    # round numbers around everything drawn, so that differences can be seen
+    axis = around([one for one in drawn if one is not None])
+    narrow = {} if table.ranking is None else table.ranking.overall.lacking
+
+    def at(listed: Listed) -> Position:
+        return Position() if standing is None else standing.at(table.place.get(listed.entry.id))
+
+    def rank(listed: Listed) -> TableCell:
+        one = at(listed)
+        return TableCell(
+            DASH if one.rank is None else str(one.rank), one.rank, ranks(one.lowest, one.highest)
+        )
+
+    def model(listed: Listed) -> TableCell:
+        one = listed.entry.submission.model
+        title, marks = one.display_name, marks_of(state, listed)
+        return TableCell(name(title, 80), name(title).casefold(), name(one.organization, 80), marks)
+
+    def overall(listed: Listed) -> TableCell:
+        one = at(listed)
+        marks = ["interval too narrow"] if table.place.get(listed.entry.id) in narrow else []
+        return TableCell(number(one.value), one.value, span(one.low, one.high), marks)
+
+    def bar(listed: Listed) -> TableCell:
+        one = at(listed)
+        drawn = None if one.value is None else shares(one.low, one.value, one.high, axis)
+        return TableCell("", None, bar=drawn)
+
+    ends = number(axis[0]), number(axis[1])
+    bars = (ColumnHead("bar", "", "bar", ends=ends), bar)
+    whole = ColumnHead("overall", "Overall", "number", sub="interval", href="tasks/overall.html")
+    several = len(tasks) > 1
+    return [
+        (ColumnHead("rank", "Rank", "rank", "ascending", sub="interval"), rank),
+        (ColumnHead("model", "Model", "model", "ascending", sub="organisation"), model),
+        *([(whole, overall), bars] if several else []),
+        *(_task(table, item) for item in tasks),
+        *([] if several else [bars]),
+        *_about(state),
     ]
-    if len(state.board.tasks) > 1:
-        found += [
-            ColumnHead("overall", "Overall", "number", sub="interval", href="tasks/overall.html"),
-            _bar_head(state, table),
-        ]
-    for item in state.board.tasks:
-        lower = _lower(table, item.name)
-        first: Literal["ascending", "descending"] = "ascending" if lower else "descending"
-        sub, href = _column_sub(table, item.name, lower), f"tasks/{file_name(item.name)}.html"
-        found.append(ColumnHead(item.name, item.shown, "number", first, sub=sub, href=href))
-    if len(state.board.tasks) == 1:
-        found.append(_bar_head(state, table))
-    return [*found, *(head for head, _ in _about(state))]
 
 
-def _bar_head(state: State, table: RankTable) -> ColumnHead:
-    low, high = _axis(state, table)
-    return ColumnHead("bar", "", "bar", ends=(number(low), number(high)))
+def _task(table: RankTable, item: Item) -> Column:
+    """Counts that are the same for all stand in the head, else with each value."""
+    found = [one for row in table.ranked if (one := row.entry.column(item.name)) is not None]
+    counts = {one.n + one.unscored for one in found}
+    others = [one for row in table.unranked if (one := row.entry.column(item.name)) is not None]
+    lower = any(one.direction == "lower" for one in [*found, *others])
+    shared = len(counts) == 1
+    sub = [f"n = {counts.pop():,}"] if shared else []
+    sub += ["lower is better"] if lower else []
+    first: Literal["ascending", "descending"] = "ascending" if lower else "descending"
+    href = f"tasks/{file_name(item.name)}.html"
+    head = ColumnHead(item.name, item.shown, "number", first, sub=", ".join(sub), href=href)
+    return head, lambda listed: _result(listed.entry.column(item.name), shared)
 
 
-def _column_sub(table: RankTable, key: str, lower: bool) -> str:
-    counts = {one.n + one.unscored for row in table.ranked if (one := row.entry.column(key)) is not None}
-    parts = [f"n = {counts.pop():,}"] if len(counts) == 1 else []
-    return ", ".join([*parts, *(["lower is better"] if lower else [])])
-
-
-def _lower(table: RankTable, key: str) -> bool:
-    results = (row.entry.column(key) for row in [*table.ranked, *table.unranked])
-    return any(one is not None and one.direction == "lower" for one in results)
-
-
-def rows(state: State, table: RankTable) -> list[Row]:
+def rows(table: RankTable, columns: Sequence[Column]) -> list[Row]:
     """All rows, in order."""
-    axis = _axis(state, table)
-    shared = {head.key for head in heads(state, table) if "n = " in head.sub}
-    return [_row(state, table, listed, axis, shared) for listed in table.rows]
-
-
-def _axis(state: State, table: RankTable) -> tuple[float, float]:
-    """The ends of the bars, round numbers around everything drawn, so that differences can be seen."""
-    shown = first_standing(state, table)
-    if shown is None:
-        return 0.0, 1.0
-    ends = [one for one in [*shown.low, *shown.high, *shown.value] if one is not None]
-    return around(ends)
+    return [_row(listed, [make(listed) for _, make in columns]) for listed in table.rows]
 
 
 def first_standing(state: State, table: RankTable) -> Standing | None:
@@ -135,35 +151,13 @@ def first_standing(state: State, table: RankTable) -> Standing | None:
     return ranking.columns[state.board.tasks[0].name] if single else ranking.overall
 
 
-def _row(state: State, table: RankTable, listed: Listed, axis: tuple[float, float], shared: set[str]) -> Row:
-    entry, tasks = listed.entry, state.board.tasks
-    model = entry.submission.model
-    place = table.place.get(entry.id)
-    standing = first_standing(state, table)
-    at = Position() if standing is None else standing.at(place)
-    bar = TableCell("", None, bar=None if at.value is None else shares(at.low, at.value, at.high, axis))
-    cells = [
-        TableCell(DASH if at.rank is None else str(at.rank), at.rank, ranks(at.lowest, at.highest)),
-        TableCell(
-            name(model.display_name, 80),
-            name(model.display_name).casefold(),
-            name(model.organization, 80),
-            marks_of(state, listed),
-        ),
-    ]
-    if len(tasks) > 1:
-        narrow = table.ranking is not None and place in table.ranking.overall.lacking
-        marks = ["interval too narrow"] if narrow else []
-        cells += [TableCell(number(at.value), at.value, span(at.low, at.high), marks), bar]
-    cells += [_result(entry.column(item.name), item.name in shared) for item in tasks]
-    if len(tasks) == 1:
-        cells.append(bar)
-    cells += [make(listed) for _, make in _about(state)]
+def _row(listed: Listed, cells: list[TableCell]) -> Row:
+    entry, model = listed.entry, listed.entry.submission.model
     facets = {
         "availability": model.availability,
         "organisation": name(model.organization),
         "zero": "" if listed.zero_shot is None else str(listed.zero_shot),
-        "ranked": "" if at.rank is None else "1",
+        "ranked": "" if cells[0].key is None else "1",
     }
     return Row(entry.short, f"entries/{entry.short}.html", cells, facets)
 
@@ -201,7 +195,7 @@ def marks_of(state: State, listed: Listed) -> list[str]:
     return found
 
 
-def _about(state: State) -> list[tuple[ColumnHead, Callable[[Listed], TableCell]]]:
+def _about(state: State) -> list[Column]:
     """The columns about the model and its run."""
     money = f"{state.currency}, from tokens"
 
@@ -211,7 +205,10 @@ def _about(state: State) -> list[tuple[ColumnHead, Callable[[Listed], TableCell]
 
     return [
         (head("parameters", "Parameters", "total, active", "number", ""), _parameters),
-        (head("availability", "Weights", group=""), _weights),
+        (
+            head("availability", "Weights", group=""),
+            lambda one: _words(one.entry.submission.model.availability.removesuffix("_weights")),
+        ),
         (head("zero_shot", "Zero-shot", "share of tasks, declared", "number", ""), _zero_shot),
         (head("trust", "Trust", group=""), _trust),
         (head("submitter", "Submitter", "relationship"), _submitter),
@@ -244,10 +241,6 @@ def _words(text: str | None) -> TableCell:
 
 def _number(value: float | None) -> TableCell:
     return UNKNOWN if value is None else TableCell(number(value), value)
-
-
-def _weights(listed: Listed) -> TableCell:
-    return _words(listed.entry.submission.model.availability.removesuffix("_weights"))
 
 
 def _parameters(listed: Listed) -> TableCell:

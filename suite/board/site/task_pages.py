@@ -1,4 +1,4 @@
-"""What the pages about columns tell in words: who is first, who filled which role. The pages: `templates/`."""
+"""What pages about columns tell in words: who is first, who filled which role. The pages: `templates/`."""
 
 from collections.abc import Iterable, Sequence
 

@@ -14,8 +14,8 @@ from bs4 import Tag
 
 from suite.board.repository.shelves import open_repository
 from suite.board.site import board_data
-from suite.board.site.pages import build_site
 from suite.board.site.markup import POLICY, external, name
+from suite.board.site.pages import build_site
 from suite.data.registry import registry_folder
 from suite.errors import ConfigError
 from tests.board import accepted
