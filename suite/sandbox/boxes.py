@@ -173,6 +173,7 @@ class _Collected:
     def __init__(self) -> None:
         self.out: list[bytes] = []
         self.err: list[bytes] = []
+        self.found: dict[str, bytes] = {}
 
     async def until_result(self, reader: asyncio.StreamReader) -> SandboxResult:
         """Read frames up to the result. Raises EOFError when the supervisor fails or is gone."""
@@ -182,8 +183,11 @@ class _Collected:
                 self.out.append(data)
             elif kind == b"E":
                 self.err.append(data)
+            elif kind == b"F":
+                name, _, content = data.partition(b"\0")
+                self.found[name.decode("utf-8", "replace")] = content
             elif kind == b"R":
-                return supervision.result(data, b"".join(self.out), b"".join(self.err))
+                return supervision.result(data, b"".join(self.out), b"".join(self.err), self.found)
             else:
                 raise EOFError(data.decode("utf-8", "replace"))
 

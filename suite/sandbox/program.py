@@ -71,6 +71,7 @@ class Program:
     files: relative name -> content, written to the scratch folder (`/tmp/work`) beforehand.
     stdin: all that it can read. env: added to a fixed clean environment (see `ENVIRONMENT`).
     mounts: read-only host paths it needs, as an interpreter's prefix (`interpreters.python_mounts`).
+    cwd: folder relative to the scratch folder. outputs: relative names of files to hand back.
     """
 
     argv: tuple[str, ...]
@@ -78,11 +79,13 @@ class Program:
     stdin: bytes = b""
     env: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
+    cwd: str = "."
+    outputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.argv or any("\0" in part for part in self.argv):
             raise ConfigError("a sandboxed program needs an argv without NUL bytes")
-        for name in self.files:
+        for name in (*self.files, *self.outputs, self.cwd):
             path = PurePosixPath(name)
             if path.is_absolute() or ".." in path.parts or "\0" in name:
                 raise ConfigError(f"file name {name!r} leaves the scratch folder", fix="use relative names")
@@ -96,6 +99,7 @@ class SandboxResult:
     stdout, stderr: cut at the output limit. hits: limits reached, even where the program went on.
     wall_s, cpu_s: used seconds. peak_mib: highest resident memory of one process.
     leftovers: processes still alive when the program ended; they were killed.
+    files_out: the wanted output files that exist, are regular and within the limits.
     """
 
     exit_code: int | None
@@ -108,16 +112,12 @@ class SandboxResult:
     peak_mib: float = 0.0
     hits: tuple[Ended, ...] = ()
     leftovers: int = 0
+    files_out: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
         """Ended by itself with exit code 0 (which says nothing about a verdict: see `harness`)."""
         return self.ended == "exited" and self.exit_code == 0
-
-    @property
-    def last_word(self) -> str:
-        """The last line of standard error, "" if there is none."""
-        return (self.stderr.decode("utf-8", "replace").strip().splitlines() or [""])[-1]
 
 
 ENVIRONMENT: Mapping[str, str] = {
@@ -145,6 +145,8 @@ def job(program: Program, limits: Limits, *, address_mib: int | None) -> Job:
         "files": files,
         "stdin": program.stdin,
         "env": {**ENVIRONMENT, **program.env},
+        "cwd": program.cwd,
+        "outputs": list(program.outputs),
         "wall": float(limits.wall_s),
         "cpu": float(limits.cpu_s),
         "memory": limits.memory_mib << 20,

@@ -14,7 +14,7 @@ from importlib.resources import files
 from suite.sandbox.program import ENDINGS, SandboxResult
 
 PACKAGE = "suite.sandbox.inside"
-MODULES = ("usage", "confinement", "program_run", "worlds", "supervisor")  # as they are imported
+MODULES = ("usage", "confinement", "scratch", "program_run", "worlds", "supervisor")  # as they are imported
 RESULT = struct.Struct("<iiiddqii")
 LARGEST_FRAME = 1 << 28
 
@@ -68,7 +68,7 @@ async def frame(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
         raise EOFError("the sandbox is gone") from error
 
 
-def result(data: bytes, out: bytes, err: bytes) -> SandboxResult:
+def result(data: bytes, out: bytes, err: bytes, found: Mapping[str, bytes]) -> SandboxResult:
     """The result from its frame and from what came before it."""
     code, number, ended, wall, cpu, peak, hits, leftovers = RESULT.unpack(data)
     return SandboxResult(
@@ -82,4 +82,5 @@ def result(data: bytes, out: bytes, err: bytes) -> SandboxResult:
         peak_mib=peak / (1 << 20),
         hits=tuple(name for bit, name in enumerate(ENDINGS) if hits >> bit & 1),
         leftovers=leftovers,
+        files_out=dict(found),
     )

@@ -43,6 +43,7 @@ class Hostile:
     ended: str
     refusals: int
     limits: Limits
+    outputs: tuple[str, ...]
 
 
 def _typed(row: dict[str, Any]) -> Hostile:
@@ -56,6 +57,7 @@ def _typed(row: dict[str, Any]) -> Hostile:
         row.get("ended", "exited"),
         row.get("refusals", 0),
         limits,
+        tuple(row.get("outputs", ())),
     )
 
 

@@ -53,9 +53,9 @@ async def test_programs_run_under_the_supervisor(runtime: Path) -> None:
 
     sandbox = await container.opened(1)
     try:
-        code = "import os; print(os.getpid() > 1, input())"
-        result = await sandbox.run(Program(("python3", "-c", code), stdin=b"hi\n"))
-        assert (result.ended, result.stdout) == ("exited", b"True hi\n")
+        code = "import os; print(os.getpid() > 1, input()); open('o', 'w').write('x')"
+        result = await sandbox.run(Program(("python3", "-c", code), stdin=b"hi\n", outputs=("o",)))
+        assert (result.ended, result.stdout, result.files_out) == ("exited", b"True hi\n", {"o": b"x"})
         spin = await sandbox.run(Program(("python3", "-c", "while True: pass")), Limits(wall_s=60, cpu_s=0.3))
         assert spin.ended == "cpu"
         await sandbox.run(Program(("true",)), Limits(memory_mib=64))

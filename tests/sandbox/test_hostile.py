@@ -56,6 +56,14 @@ def test_death_by_signal_is_told(outcomes: dict[str, Any]) -> None:
     assert outcomes["a suicide"]["code"] is None
 
 
+def test_only_plain_small_files_come_back(outcomes: dict[str, Any]) -> None:
+    assert outcomes["a link as output"]["files"] == {"good": 1}
+
+
+def test_a_pickle_is_only_bytes(outcomes: dict[str, Any]) -> None:
+    assert list(outcomes["a pickle bomb"]["files"]) == ["bomb"]
+
+
 def test_the_environment_is_clean(outcomes: dict[str, Any]) -> None:
     assert "PATH" in outcomes["keys in the environment"]["out"]
     assert "OPENAI_API_KEY" not in outcomes["keys in the environment"]["out"]

@@ -25,10 +25,13 @@ def seconds() -> str:
 
 
 async def test_input_output_files_and_exit_code(sandbox: Sandbox) -> None:
-    code = "import sys; print(sys.stdin.read() + open('d/a').read()); sys.exit(3)"
-    result = await sandbox.run(Program((*PYTHON, code), {"d/a": "file"}, b"in "))
+    code = (
+        "import sys; print(sys.stdin.read() + open('d/a').read()); open('o', 'w').write('left'); sys.exit(3)"
+    )
+    result = await sandbox.run(Program((*PYTHON, code), {"d/a": "file"}, b"in ", outputs=("o", "none")))
     assert (result.ended, result.exit_code, result.signal) == ("exited", 3, None)
     assert result.stdout == b"in file\n"
+    assert result.files_out == {"o": b"left"}
     assert not result.ok
     assert result.hits == ()
 
@@ -136,9 +139,7 @@ async def test_a_keeper_that_died_while_it_waited_costs_no_program(sandbox: Sand
     assert isinstance(sandbox, PooledSandbox)
     while not sandbox._idle:
         await asyncio.sleep(0.01)
-    keeper = sandbox._idle[-1][1].process
-    keeper.kill()
-    await keeper.wait()
+    sandbox._idle[-1][1].process.kill()
     assert (await sandbox.run(clean)).stdout == b"1\n"
 
 

@@ -38,7 +38,7 @@ async def try_all(folder: Path) -> dict[str, dict[str, object]]:
         async def one(index: int) -> None:
             hostile = HOSTILE[index]
             files = {"program.py": PRELUDE + hostile.code}
-            program = Program(("python3", "program.py"), files, env=targets)
+            program = Program(("python3", "program.py"), files, env=targets, outputs=hostile.outputs)
             result = await sandbox.run(program, hostile.limits)
             found[hostile.name] = {
                 "ended": result.ended,
@@ -50,6 +50,7 @@ async def try_all(folder: Path) -> dict[str, dict[str, object]]:
                 "leftovers": result.leftovers,
                 "wall": result.wall_s,
                 "cpu": result.cpu_s,
+                "files": {key: len(value) for key, value in result.files_out.items()},
             }
 
         await asyncio.gather(*(one(index) for index in range(len(HOSTILE))))

@@ -7,10 +7,11 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.resources import files
 from pathlib import Path
 
 from suite.sandbox.base import Sandbox
-from suite.sandbox.harness.inside.channel import LARGEST, Json, framed
+from suite.sandbox.harness.inside.channel import LARGEST, Json
 from suite.sandbox.harness.inside.values import Value, pack, unpack
 from suite.sandbox.interpreters import executable, python_mounts
 from suite.sandbox.program import Limits, Mount, Program, SandboxResult
@@ -39,11 +40,9 @@ class TestRun:
     harness: str = ""
 
 
-def inside_program(interpreter: str, file: str, stdin: bytes) -> Program:
-    """A program that runs a file of the harness's own code, which is shown read-only."""
-    own = Mount(str(Path(__file__).with_name("inside")), INSIDE)
-    argv = (interpreter, "-I", f"{INSIDE}/{file}")
-    return Program(argv, stdin=stdin, mounts=(*python_mounts(interpreter), own))
+def harness_mount() -> Mount:
+    """The harness's own code, read-only."""
+    return Mount(str(Path(str(files("suite.sandbox.harness").joinpath("inside")))), INSIDE)
 
 
 def ended_by(result: SandboxResult) -> str:
@@ -53,7 +52,8 @@ def ended_by(result: SandboxResult) -> str:
 
 def no_verdict(result: SandboxResult, isolated: bool = True) -> TestRun:
     """The answer for a run in which the program did not get its turn."""
-    why = result.last_word[:300] or "the harness did not start inside the sandbox"
+    said = result.stderr.decode("utf-8", "replace").strip().splitlines()
+    why = said[-1][:300] if said else "the harness did not start inside the sandbox"
     return TestRun(False, ended_by(result), isolated=isolated, harness=why)
 
 
@@ -92,7 +92,8 @@ async def run_stdin_cases(
         if result.ended in NOT_RUN:
             return no_verdict(result)
         if not result.ok:
-            return TestRun(False, ended_by(result), f"case {number}: {result.last_word[:300]}")
+            said = result.stderr.decode("utf-8", "replace").strip().splitlines()
+            return TestRun(False, ended_by(result), f"case {number}: {said[-1][:300] if said else ''}")
         if result.stdout.decode("utf-8", "replace").strip() != expected:
             return TestRun(False, "failed", f"case {number}: another output")
     return TestRun(True, "passed") if cases else TestRun(False, "error", "there are no cases")
@@ -118,8 +119,13 @@ async def run_function_cases(
         {"call": entry, "args": pack(tuple(arguments)), "kwargs": pack({})} for arguments, _ in cases
     ]
     job = {"code": code.removeprefix("\ufeff"), "anew": True}
+    sent = b"".join(_frame(one) for one in [job, *questions])
     wanted = sum(len(json.dumps(pack(expected))) for _, expected in cases)
-    program = inside_program(interpreter, "callee.py", b"".join(framed(one) for one in [job, *questions]))
+    program = Program(
+        (interpreter, "-I", f"{INSIDE}/callee.py"),
+        stdin=sent,
+        mounts=(*python_mounts(interpreter), harness_mount()),
+    )
     room = max(limits.output_kib, wanted // 512)
     result = await sandbox.run(program, replace(limits, output_kib=room))
     ready, *replies = _frames(result.stdout) or [None]
@@ -162,6 +168,11 @@ def _told(reply: Json) -> str:
         return "no answer"
     kinds = error.get("kinds") or [["", "an exception"]]
     return f"{kinds[0][-1]}: {error.get('args')}"[:300]
+
+
+def _frame(content: object) -> bytes:
+    data = json.dumps(content).encode()
+    return len(data).to_bytes(4, "little") + data
 
 
 def _frames(data: bytes) -> list[Json]:

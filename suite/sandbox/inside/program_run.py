@@ -7,12 +7,11 @@ import struct
 import time
 from typing import Protocol
 
-from suite.sandbox.inside import confinement
+from suite.sandbox.inside import confinement, scratch
 from suite.sandbox.inside.usage import Job, Watch
 
 ENDINGS = ("exited", "wall", "cpu", "memory", "processes", "output", "file", "scratch", "killed", "unstarted")
 CHUNK = 1 << 16
-WORK = "/tmp/work"
 NO_MEMORY = (b"MemoryError", b"Cannot allocate memory", b"bad_alloc", b"out of memory")
 NO_PROCESS = (b"can't start new thread", b"Resource temporarily unavailable")
 
@@ -24,6 +23,9 @@ class Link(Protocol):
 
     def send(self, kind: bytes, data: bytes) -> None:
         """Send one frame."""
+
+    def stopped(self) -> bool:
+        """Wait for a message: whether it asks for the end."""
 
 
 class ProgramRun:
@@ -41,8 +43,10 @@ class ProgramRun:
 
     def go(self) -> None:
         """Run it and report."""
+        folder = os.path.join(scratch.WORK, self.job["cwd"])  # noqa: PTH118
         try:
-            write_files(self.job["files"])
+            scratch.write_files(self.job["files"])
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
         except OSError as error:
             self.link.send(b"E", f"cannot write the program's files: {error}\n".encode())
             self.ended, self.began = "scratch", time.monotonic()
@@ -53,7 +57,7 @@ class ProgramRun:
         self.began = time.monotonic()
         self.main = os.fork()
         if self.main == 0:
-            confinement.become(self.job, WORK, (in_r, out_w, err_w), fail_w)
+            confinement.become(self.job, folder, (in_r, out_w, err_w), fail_w)
         for end in (in_r, out_w, err_w, fail_w):
             os.close(end)
         reason = os.read(fail_r, 4096)  # returns at once when the program is started
@@ -91,13 +95,20 @@ class ProgramRun:
             wait = max(0.0, min(next_look, deadline) - time.monotonic())
             for end, _ in poll.poll(wait * 1000 + 0.5):
                 if end == self.link.fd:
-                    os._exit(0)  # the suite is gone: everything ends
+                    if self.link.stopped():
+                        self.ended = "killed"
                 elif end == self.in_w:
                     self.feed(poll)
                 elif end in self.sent and not self.relay(end):
                     poll.unregister(end)
-            self.status = self.watch.reap(self.main)
+            self.collect()
         os.close(handle)
+
+    def collect(self) -> None:
+        """Collect the dead; note how the main process ended, if it has."""
+        found = self.watch.reap(self.main)
+        if found is not None:
+            self.status = found
 
     def feed(self, poll: select.poll) -> None:
         """Write what the program will take; close its input after the last byte."""
@@ -152,6 +163,8 @@ class ProgramRun:
         for end in (self.in_w, self.out_r, self.err_r):
             if end >= 0:
                 os.close(end)
+        for name, data in scratch.read_files(self.job["outputs"], self.job["output"]):
+            self.link.send(b"F", name.encode() + b"\0" + data)
         self.report(wall, leftovers)
 
     def report(self, wall: float, leftovers: int) -> None:
@@ -180,31 +193,6 @@ class ProgramRun:
             for words, meaning in ((NO_MEMORY, "memory"), (NO_PROCESS, "processes")):
                 if any(one in self.complaint for one in words):
                     return meaning
-            if full_file(self.job["file"]):
+            if scratch.full_file(self.job["file"]):
                 return "file"
         return "exited"
-
-
-def write_files(files: dict[str, bytes]) -> None:
-    """Put a program's files into its folder."""
-    for name, content in files.items():
-        path = os.path.join(WORK, name)  # noqa: PTH118
-        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
-        with open(path, "wb") as file:  # noqa: PTH123
-            file.write(content)
-
-
-def full_file(size: int) -> bool:
-    """Whether a scratch file stands at the size limit."""
-    seen = 0
-    for folder, _, names in os.walk("/tmp"):
-        for name in names:
-            seen += 1
-            try:
-                if os.lstat(os.path.join(folder, name)).st_size >= size:  # noqa: PTH118
-                    return True
-            except OSError:
-                continue
-        if seen > 10_000:
-            break
-    return False

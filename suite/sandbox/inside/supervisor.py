@@ -1,7 +1,7 @@
 """Process 1 around a program: waits for a job, runs it, says how it ended; then its world ends.
 
 It is no child of the program and can't be debugged, signalled or read by it. Settings and jobs come as
-marshalled builtins, frames go out: a kind (H hello, O standard output, E standard error, R result,
+marshalled builtins, frames go out: a kind (H hello, O standard output, E standard error, F file, R result,
 X failure of our own), four bytes of length, the bytes.
 """
 
@@ -11,8 +11,8 @@ import signal
 import struct
 from typing import cast
 
-from suite.sandbox.inside import confinement, worlds
-from suite.sandbox.inside.program_run import WORK, ProgramRun
+from suite.sandbox.inside import confinement, scratch, worlds
+from suite.sandbox.inside.program_run import ProgramRun
 from suite.sandbox.inside.usage import Job
 
 
@@ -33,6 +33,10 @@ class Pipes:
         """Wait for a message. The end of the pipe means that the suite is gone: everything ends."""
         (size,) = struct.unpack("<I", self.exactly(4))
         return dict(marshal.loads(self.exactly(size)))
+
+    def stopped(self) -> bool:
+        """Wait for a message: whether it asks for the end."""
+        return bool(self.receive().get("stop"))
 
     def exactly(self, size: int) -> bytes:
         """Read so many bytes."""
@@ -78,7 +82,7 @@ def serve(link: Pipes) -> None:
     confinement.dumpable(False)
     os.dup2(0, 2)
     os.umask(0o077)
-    os.makedirs(WORK, exist_ok=True)  # noqa: PTH103
+    os.makedirs(scratch.WORK, exist_ok=True)  # noqa: PTH103
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     link.send(b"H", b"")
     try:

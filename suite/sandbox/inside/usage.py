@@ -1,6 +1,7 @@
 """What the processes of a run use, read from /proc: CPU, memory, processes and scratch space."""
 
 import os
+import resource
 from typing import TypedDict
 
 MAX_INODES = 20_000
@@ -15,6 +16,8 @@ class Job(TypedDict):
     files: dict[str, bytes]
     stdin: bytes
     env: dict[str, str]
+    cwd: str
+    outputs: list[str]
     wall: float
     cpu: float
     memory: int
@@ -57,20 +60,29 @@ class Watch:
         self.peak = max(self.peak, pages * PAGE)
         if threads >= self.job["processes"]:
             self.hits.add("processes")
-        crowded = self.scratch()
+        self.scratch()
         if cpu > self.job["cpu"]:
             return "cpu"
         if pages * PAGE > self.job["memory"] and self.proportional(processes) > self.job["memory"]:
             return "memory"
-        return "scratch" if crowded else ""
+        return "scratch" if self.inodes() > MAX_INODES else ""
 
-    def scratch(self) -> bool:
-        """Note full scratch folders. Whether they hold too many files and folders."""
-        spaces = [os.statvfs(place) for place in ("/tmp", "/dev/shm")]
-        crowded = sum(space.f_files - space.f_ffree for space in spaces) > MAX_INODES
-        if crowded or any(space.f_bfree * space.f_frsize < 4096 for space in spaces):
+    def scratch(self) -> None:
+        """Note a full scratch folder."""
+        for place in ("/tmp", "/dev/shm"):
+            space = os.statvfs(place)
+            if space.f_bfree * space.f_frsize < 4096:
+                self.hits.add("scratch")
+        if self.inodes() > MAX_INODES:
             self.hits.add("scratch")
-        return crowded
+
+    def inodes(self) -> int:
+        """Files and folders in the scratch folders."""
+        total = 0
+        for place in ("/tmp", "/dev/shm"):
+            space = os.statvfs(place)
+            total += space.f_files - space.f_ffree
+        return total
 
     def proportional(self, processes: list[int]) -> int:
         """Bytes of memory with shared pages counted once; a process that hides counts in full."""
@@ -97,10 +109,14 @@ class Watch:
                 return found
             if process == 0:
                 return found
-            self.reaped += used.ru_utime + used.ru_stime  # with the children that it waited for
-            self.peak = max(self.peak, used.ru_maxrss << 10)
+            self.count(used)
             if process == main:
                 found = status
+
+    def count(self, used: resource.struct_rusage) -> None:
+        """Add what a dead process used, with the children it waited for."""
+        self.reaped += used.ru_utime + used.ru_stime
+        self.peak = max(self.peak, used.ru_maxrss << 10)
 
     @property
     def used(self) -> float:
