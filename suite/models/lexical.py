@@ -11,14 +11,13 @@ from typing import Protocol, cast
 
 from pydantic import Field
 
-from suite.chat import Json, Reply, Request, Usage
+from suite.chat import Json
 from suite.errors import unknown
-from suite.models.engine import Asking, Engine, Provider, installed
-from suite.models.options import EngineOptions, check_needs, describe, read_options
-from suite.models.rankings import ranked
+from suite.models.engine import Engine, Provider, installed
+from suite.models.options import EngineOptions, describe, read_options
+from suite.models.rankings import Ranker
 from suite.models.spec import ModelSpec
 
-_CAPABILITIES = frozenset({"rank"})
 _KEPT = 32  # indexes
 
 
@@ -36,17 +35,13 @@ class _Index(Protocol):
     def get_scores(self, words: list[str]) -> Iterable[float]: ...
 
 
-class BM25Engine(Engine):
+class BM25Engine(Ranker):
     """Ranks texts by shared words."""
 
     def __init__(self, spec: ModelSpec, options: BM25Options) -> None:
         super().__init__(spec)
         self._options = options
         self._index = lru_cache(maxsize=_KEPT)(self._indexed)
-
-    def capabilities(self) -> frozenset[str]:
-        """It ranks."""
-        return _CAPABILITIES
 
     def identity(self) -> Mapping[str, Json]:
         """The method and its constants."""
@@ -59,13 +54,9 @@ class BM25Engine(Engine):
             "deterministic": True,
         }
 
-    async def call(self, request: Request, asking: Asking) -> Reply:  # noqa: ARG002 - nobody's answer differs
-        """Rank the texts. Raises CallFailed for another kind of request."""
-        check_needs(request, _CAPABILITIES, self.spec.text)
-        if not request.texts:
-            return Reply()
-        scores = await asyncio.to_thread(self._scores, request.prompt, request.texts)
-        return Reply(usage=Usage(), ranking=ranked(scores, request.options.top))
+    async def scored(self, query: str, texts: tuple[str, ...]) -> tuple[list[float], int]:
+        """In a thread of its own; words are not counted."""
+        return await asyncio.to_thread(self._scores, query, texts), 0
 
     def _scores(self, query: str, texts: tuple[str, ...]) -> list[float]:
         words = self._words(query)

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from suite.chat import Json, Reply, Request, Usage
-from suite.models.engine import Asking, Engine, Surroundings, installed, need
-from suite.models.options import EngineOptions, check_needs
-from suite.models.rankings import ranked
+from suite.chat import Json
+from suite.models.engine import Surroundings, installed, need
+from suite.models.options import EngineOptions
+from suite.models.rankings import Ranker
 from suite.models.spec import ModelSpec
 from suite.models.tables import registry_file
 from suite.models.weights import fetch, weights_of
@@ -25,7 +25,6 @@ MINILM = "minilm-l6-v2"
 WINDOW = 256
 _VOCABULARY = "models/minilm-l6-v2.vocab.txt"
 _KEPT = 8192  # vectors, 1.5 kB each
-_CAPABILITIES = frozenset({"rank"})
 
 Vector = NDArray[np.float32]
 
@@ -88,7 +87,7 @@ class MiniLM:
         return unit
 
 
-class MiniLMEngine(Engine):
+class MiniLMEngine(Ranker):
     """Ranks texts by their closeness to a query."""
 
     def __init__(self, spec: ModelSpec, options: MiniLMOptions) -> None:
@@ -97,10 +96,6 @@ class MiniLMEngine(Engine):
         self._entry, self._weights = weights_of(MINILM)
         self._model: MiniLM | None = None
         self._turn = asyncio.Lock()
-
-    def capabilities(self) -> frozenset[str]:
-        """It ranks."""
-        return _CAPABILITIES
 
     def identity(self) -> Mapping[str, Json]:
         """The weights by hash."""
@@ -125,16 +120,12 @@ class MiniLMEngine(Engine):
         )
         self._model = await asyncio.to_thread(MiniLM, path, registry_file(_VOCABULARY), self._options)
 
-    async def call(self, request: Request, asking: Asking) -> Reply:  # noqa: ARG002 - nobody's answer differs
-        """Rank the texts. Raises CallFailed for another kind of request."""
-        check_needs(request, _CAPABILITIES, self.spec.text)
+    async def scored(self, query: str, texts: tuple[str, ...]) -> tuple[list[float], int]:
+        """By one thread at a time."""
         model = self._started(self._model)
-        if not request.texts:
-            return Reply()
         async with self._turn:
-            vectors, tokens = await asyncio.to_thread(model.embed, [request.prompt, *request.texts])
-        scores = [float(score) for score in vectors[1:] @ vectors[0]]
-        return Reply(usage=Usage(prompt=tokens), ranking=ranked(scores, request.options.top))
+            vectors, tokens = await asyncio.to_thread(model.embed, [query, *texts])
+        return [float(score) for score in vectors[1:] @ vectors[0]], tokens
 
     async def close(self) -> None:
         """Let the model go."""

@@ -51,10 +51,11 @@ def describe(kind: type[EngineOptions]) -> dict[str, str]:
     return {name: field.description or "" for name, field in kind.model_fields.items()}
 
 
-def split_query(name: str) -> tuple[str, dict[str, Json]]:
-    """`base?key=value&...` as (base, options); values are JSON where they parse as JSON."""
-    base, _, query = name.partition("?")
-    return base, {key: parse_value(value) for key, value in parse_qsl(query, keep_blank_values=True)}
+def read_query(kind: type[OptionsT], spec: ModelSpec) -> tuple[str, OptionsT]:
+    """(name, options) of a spec with `name?key=value&...`: options given apart win; see `read_options`."""
+    name, _, query = spec.name.partition("?")
+    found = {key: parse_value(value) for key, value in parse_qsl(query, keep_blank_values=True)}
+    return name, read_options(kind, spec, {**found, **spec.options})
 
 
 def read_options(kind: type[OptionsT], spec: ModelSpec, values: Mapping[str, Json] | None = None) -> OptionsT:

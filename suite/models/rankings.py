@@ -1,6 +1,7 @@
 """Rankings: an order of texts by score, ties by index; and closeness by /embeddings over HTTP."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import msgspec
@@ -9,6 +10,8 @@ from suite.chat import Json, Reply, Request, Usage
 from suite.errors import CallFailed
 from suite.models.batches import together
 from suite.models.classifier import who
+from suite.models.engine import Asking, Engine
+from suite.models.options import check_needs
 from suite.models.peer import Peer
 from suite.models.reply import prompt_tokens
 
@@ -19,6 +22,26 @@ def ranked(scores: Sequence[float], top: int | None) -> tuple[tuple[int, float],
     """(index, score), best first; equal scores in index order, so that a ranking is deterministic."""
     order = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
     return tuple((i, float(scores[i])) for i in order[:top])
+
+
+class Ranker(Engine):
+    """An engine in this process that ranks, and nothing else."""
+
+    def capabilities(self) -> frozenset[str]:
+        """It ranks."""
+        return frozenset({"rank"})
+
+    async def call(self, request: Request, asking: Asking) -> Reply:  # noqa: ARG002 - nobody's answer differs
+        """Rank the texts. Raises CallFailed for another kind of request."""
+        check_needs(request, self.capabilities(), self.spec.text)
+        if not request.texts:
+            return Reply()
+        scores, tokens = await self.scored(request.prompt, request.texts)
+        return Reply(usage=Usage(prompt=tokens), ranking=ranked(scores, request.options.top))
+
+    @abstractmethod
+    async def scored(self, query: str, texts: tuple[str, ...]) -> tuple[list[float], int]:
+        """(the score of each text, tokens that were read)."""
 
 
 class _Embedding(msgspec.Struct):

@@ -19,7 +19,7 @@ from suite.journal.records import CallRecord
 from suite.journal.run import Run, open_run
 from suite.journal.shapes import Values
 from suite.models.engine import Asking, Engine, Provider
-from suite.models.options import EngineOptions, describe, read_options, recorded_capabilities, split_query
+from suite.models.options import EngineOptions, describe, read_query, recorded_capabilities
 from suite.models.spec import ModelSpec
 from suite.models.text_replay import TextReplay
 
@@ -127,8 +127,7 @@ class ReplayProvider(Provider):
 
     def engine(self, spec: ModelSpec) -> Engine:
         """Raises RunError or NotFound for a missing run or role, ConfigError for a bad file."""
-        name, query = split_query(spec.name)
-        options = read_options(ReplayOptions, spec, {**query, **spec.options})
+        name, options = read_query(ReplayOptions, spec)
         if name.endswith(".jsonl"):
             return TextReplay(spec, Path(name))
         return RunReplay(spec, open_run(name), options.role)

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from suite.chat import Finish, Json, Reply, Request, ToolCall, Usage
-from suite.data.text_files import TextRow, json_lines, json_rows
+from suite.data.text_files import json_lines, json_rows
 from suite.errors import CallFailed, DataError
 from suite.models.behaviours import estimated_tokens
 from suite.models.engine import Asking
@@ -72,7 +72,12 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_rules(path: Path) -> Callable[[Request, Asking], Reply]:
     """The rules of a file, as a function from requests to replies. Raises DataError naming file and line."""
     rows = json_rows(path) if path.suffix == ".json" else json_lines(path)
-    rules = [_rule(path, row) for row in rows]
+    rules = []
+    for row in rows:
+        try:
+            rules.append(msgspec.convert(row.value, Rule))
+        except msgspec.ValidationError as error:
+            raise DataError(f"{path.name} {row.place} is not a rule: {error}", where=str(path)) from error
 
     def answer(request: Request, asking: Asking) -> Reply:
         if rule := next((rule for rule in rules if rule.fits(request, asking)), None):
@@ -85,10 +90,3 @@ def read_rules(path: Path) -> Callable[[Request, Asking], Reply]:
         )
 
     return answer
-
-
-def _rule(path: Path, row: TextRow) -> Rule:
-    try:
-        return msgspec.convert(row.value, Rule)
-    except msgspec.ValidationError as error:
-        raise DataError(f"{path.name} {row.place} is not a rule: {error}", where=str(path)) from error

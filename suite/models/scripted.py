@@ -24,9 +24,8 @@ from suite.models.options import (
     CAPABILITIES,
     check_needs,
     describe,
-    read_options,
+    read_query,
     split_names,
-    split_query,
 )
 from suite.models.rules import read_rules
 from suite.models.spec import ModelSpec
@@ -113,8 +112,7 @@ class ScriptedProvider(Provider):
 
     def engine(self, spec: ModelSpec) -> Engine:
         """Raises NotFound for an unknown behaviour, ConfigError for a bad file or function."""
-        name, query = split_query(spec.name)
-        options = read_options(ScriptedOptions, spec, {**query, **spec.options})
+        name, options = read_query(ScriptedOptions, spec)
         identity: dict[str, Json] = {}
         function: Function
         if name in BEHAVIOURS:

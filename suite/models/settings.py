@@ -14,6 +14,7 @@ from pathlib import Path
 
 from suite.chat import Json, sha256_hex
 from suite.errors import CallFailed
+from suite.models.engine import present
 from suite.models.likelihood import common_prefix
 from suite.models.peer_json import lenient
 from suite.models.thinking import template_switches
@@ -140,10 +141,8 @@ async def llamacpp_settings(text: Callable[[str], Awaitable[str]]) -> dict[str, 
     sampling = {name: params[name] for name in NEUTRAL if name in params} if isinstance(params, dict) else {}
     if sampling and isinstance(params, dict) and "repeat_penalty" in params:
         sampling["repetition_penalty"] = params["repeat_penalty"]  # its own name for it
-    return {
-        **({"chat_template_sha256": sha256_text(template)} if isinstance(template, str) else {}),
-        **({"sampling": sampling} if sampling else {}),
-    }
+    digest = sha256_text(template) if isinstance(template, str) else None
+    return present(chat_template_sha256=digest, sampling=sampling or None)
 
 
 async def _usual_thinking(render: Render) -> dict[str, Json]:

@@ -84,6 +84,7 @@ class VLLMEngine(Engine):
         """
         runner = self._passed.get("runner", "auto")
         architectures = self._checkpoint.architectures if self._checkpoint else ()
+        embeds = bool(architectures) and all(name.endswith("Model") for name in architectures)
         if self._family is not None and self._checkpoint is not None and runner != "generate":
             check_reward(self._family, self._checkpoint.labels, self._head(), "vllm", self.spec.text)
             return frozenset({"rate"})
@@ -93,19 +94,15 @@ class VLLMEngine(Engine):
                     f"{self.spec.text} is a base or chat model ({architectures[0]}), not a reward model",
                     fix="leave out runner=pooling to ask it as a judge or for log-probabilities",
                 )
-            return frozenset({"rank"} if self._is_embedder(architectures) else {"rate"})
-        if self._is_embedder(architectures):
+            return frozenset({"rank"} if embeds else {"rate"})
+        if embeds:
             return frozenset({"rank"})
         return _GENERATES | {"tools"} if "tool_call_parser" in self._passed else _GENERATES
 
-    def _is_embedder(self, architectures: tuple[str, ...]) -> bool:
-        return bool(architectures) and all(name.endswith("Model") for name in architectures)
-
     def _head(self) -> Head:
         options, family = self._options, self._family
-        per_token = options.per_token
-        if per_token is None:
-            per_token = family is not None and family.head == "token"
+        usual = family is not None and family.head == "token"
+        per_token = usual if options.per_token is None else options.per_token
         return head_of(family, per_token, options.label, options.weights)
 
     @property
