@@ -6,6 +6,7 @@ GitHub's flavour: pipe tables, fenced code.
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import msgspec
@@ -87,9 +88,9 @@ def escaped(text: str, most: int = 500) -> str:
     return _ITEM.sub(r"\1\\\2", shown)
 
 
-def fence(text: str, language: str = "") -> str:
+def fence(text: str, language: str = "", most: int = MOST_TEXT) -> str:
     """A fenced block whose fence is longer than any run of backticks in the text."""
-    shown, left = cut(clean(text), MOST_TEXT)
+    shown, left = cut(clean(text), most)
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     ticks = "`" * max(3, longest + 1)
     name = language if re.fullmatch(r"[A-Za-z0-9+#-]{1,20}", language) else ""
@@ -159,16 +160,13 @@ def block(found: Block) -> Iterator[str]:
 
 def table_grid(found: Table) -> Grid:
     """A table block as text; columns of numbers to the right."""
-    left = sum(1 for _ in _leading_names(found.rows, len(found.columns)))
-    return Grid("", found.columns, [[cell_text(value) for value in row] for row in found.rows], left)
+    left = list(takewhile(lambda index: not _numbers(found.rows, index), range(len(found.columns))))
+    return Grid("", found.columns, [[cell_text(value) for value in row] for row in found.rows], len(left))
 
 
-def _leading_names(rows: Sequence[Sequence[object]], columns: int) -> Iterator[int]:
-    for index in range(columns):
-        values = [row[index] for row in rows if index < len(row)]
-        if values and all(isinstance(value, int | float) or value is None for value in values):
-            return
-        yield index
+def _numbers(rows: Sequence[Sequence[object]], index: int) -> bool:
+    values = [row[index] for row in rows if index < len(row)]
+    return bool(values) and all(isinstance(value, int | float) or value is None for value in values)
 
 
 def plot_grid(found: Plot) -> Grid:

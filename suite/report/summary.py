@@ -49,10 +49,9 @@ class CellSummary:
         """The other rows over the whole cell."""
         return [one for one in self.metrics if not one.slice and not one.headline]
 
-    def row(self, name: str, slice_: Mapping[str, str] | None = None) -> MetricResult | None:
-        """One row by its name and slice."""
-        wanted = dict(slice_ or {})
-        return next((one for one in self.metrics if one.name == name and dict(one.slice) == wanted), None)
+    def row(self, name: str) -> MetricResult | None:
+        """One row over the whole cell by its name."""
+        return next((one for one in self.metrics if one.name == name and not one.slice), None)
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,6 @@ class TaskPart:
     version: int
     title: str
     paper: str
-    note: str
     headline: str
     direction: str
     swept: tuple[str, ...]
@@ -112,11 +110,6 @@ class Summary:
     calls: Mapping[str, CallTotals]
     seconds: float | None
 
-    @property
-    def pending(self) -> int:
-        """Work items without a result."""
-        return sum(cell.pending for task in self.tasks for cell in task.cells)
-
 
 def summarise(run: Run) -> Summary:
     """The summary of a run. Raises RunError if its files do not have their form."""
@@ -150,7 +143,6 @@ def _task(run: Run, records: Sequence[CellRecord]) -> TaskPart:
         version=first.version,
         title=first.title,
         paper=first.paper,
-        note=first.note,
         headline=first.headline,
         direction=directions[0] if directions else "neither",
         swept=names,

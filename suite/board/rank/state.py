@@ -128,12 +128,14 @@ class RankTable:
 
 @dataclass(frozen=True)
 class State:
-    """Everything that the pages of one version of a board show. others: entries of other versions."""
+    """Everything that the pages of one version of a board show. entries: by bundle id, whatever became of
+    them. others: entries of other versions.
+    """
 
     board: Board
     standard: RankTable
     custom: RankTable
-    entries: list[AcceptedEntry]
+    entries: Mapping[str, Listed]
     others: list[AcceptedEntry]
     currency: str
 
@@ -149,16 +151,15 @@ class State:
 
 def state_of(board: Board, entries: Sequence[AcceptedEntry], prices: Prices) -> State:
     """Rank a board. entries: all of the repository. Raises DataError, ConfigError."""
-    mine = [one for one in entries if belongs(board, one)]
-    others = [one for one in entries if not belongs(board, one)]
     datasets = datasets_of(board)
-    found = [listed(board, one, prices, datasets) for one in mine]
-    tables = []
-    for kind in ("standard", "custom"):
-        here = [one for one in found if one.entry.verification.kind == kind]
-        shown = [one for one in here if one.entry.record.status == "active"]
-        tables.append(_table(board, kind, shown))
-    return State(board, tables[0], tables[1], mine, others, prices.currency)
+    found = {one.id: listed(board, one, prices, datasets) for one in entries if belongs(board, one)}
+    others = [one for one in entries if not belongs(board, one)]
+    active = [one for one in found.values() if one.entry.record.status == "active"]
+    standard, custom = (
+        _table(board, kind, [one for one in active if one.entry.verification.kind == kind])
+        for kind in ("standard", "custom")
+    )
+    return State(board, standard, custom, found, others, prices.currency)
 
 
 def belongs(board: Board, entry: AcceptedEntry) -> bool:
@@ -178,12 +179,11 @@ def _table(board: Board, kind: str, shown: Sequence[Listed]) -> RankTable:
 
 
 def listed(
-    board: Board, entry: AcceptedEntry, prices: Prices, datasets: Mapping[str, Sequence[str]] | None = None
+    board: Board, entry: AcceptedEntry, prices: Prices, datasets: Mapping[str, Sequence[str]]
 ) -> Listed:
-    """What the board derives from one entry. datasets: of each column, None to look them up."""
+    """What the board derives from one entry. datasets: of each column."""
     model = entry.submission.model
-    read = datasets_of(board) if datasets is None else datasets
-    by_column = exposure(board, read, entry.submission.disclosure.contamination)
+    by_column = exposure(board, datasets, entry.submission.disclosure.contamination)
     exposed = {key: value for key, value in by_column.items() if value in EXPOSED}
     unknown = "unknown" in by_column.values()
     results = [one for item in board.tasks if (one := entry.column(item.name)) is not None]

@@ -22,6 +22,7 @@ from suite.board.entry.accepted_entry import FOLDER, SUBMISSION, read_bytes
 from suite.board.entry.verification import Verification
 from suite.errors import ConfigError, DataError
 from suite.report.hostile_text import one_line
+from suite.report.markdown import fence
 
 REFERENCE, ARCHIVE, README = "bundle.ref.yaml", "bundle.suite.zip", "README.md"
 MOST_FILES = 2010
@@ -241,8 +242,5 @@ def comment(path: Path) -> str:
         lines.append(" | ".join(one_line(text, 120) for text in told if text))
     if len(found.findings) > MOST_LINES:
         lines.append(f"and {len(found.findings) - MOST_LINES} more")
-    text = "\n".join(lines)[:MOST_CHARACTERS]
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    head = "Verification of this pull request, to be repeated after a merge:"
-    return f"{head}\n\n{fence}text\n{text}\n{fence}\n"
+    block = fence("\n".join(lines)[:MOST_CHARACTERS], "text", MOST_CHARACTERS)
+    return f"Verification of this pull request, to be repeated after a merge:\n\n{block}\n"

@@ -1,6 +1,5 @@
 """What the pages about entries tell in words: times, tokens, marks, events. The pages: `templates/`."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from suite.board.define.board import Item
@@ -8,18 +7,18 @@ from suite.board.entry.accepted_entry import GONE, AcceptedEntry
 from suite.board.entry.verification import ColumnResult, Latency
 from suite.board.rank.sample_tables import flips
 from suite.board.rank.state import Listed, State, luck
-from suite.board.site.markup import DASH, name
+from suite.board.site.markup import name
 from suite.board.site.ranking_table import marks_of, missing
 from suite.board.site.task_pages import members, open_roles
-from suite.report.numbers import number, percent
+from suite.report.numbers import DASH, number, percent
 
 Event = tuple[str, str, AcceptedEntry]
 
 
-def entry_page(state: State, listed: Listed, others: Mapping[str, AcceptedEntry]) -> dict[str, object]:
-    """What the template needs. others: all entries of the board by bundle id."""
+def entry_page(state: State, listed: Listed) -> dict[str, object]:
+    """What the template needs."""
     entry, table = listed.entry, state.table_of(listed.entry)
-    before = others.get(entry.submission.supersedes or "")
+    before = state.entries.get(entry.submission.supersedes or "")
 
     def marks_in(item: Item, result: ColumnResult | None) -> list[str]:
         told = listed.exposed.get(item.name, "").replace("_", " ")
@@ -41,7 +40,7 @@ def entry_page(state: State, listed: Listed, others: Mapping[str, AcceptedEntry]
         "level": percent(state.board.uncertainty.level),
         "most_findings": 50,
         "gone": GONE,
-        "flips": [] if before is None else flips(before, entry),
+        "flips": [] if before is None else flips(before.entry, entry),
         "fewest": state.board.thresholds["accretion"],
         "titles": {item.name: item.shown for item in state.board.tasks},
     }
@@ -74,7 +73,7 @@ def when(text: str) -> str:
 def events_of(state: State) -> list[Event]:
     """(time, what, entry), newest first."""
     events: list[Event] = []
-    for entry in state.entries:
+    for entry in (one.entry for one in state.entries.values()):
         record = entry.record
         accepted = record.accepted.isoformat()
         events.append((accepted, "accepted", entry))

@@ -8,7 +8,7 @@ small server keeps to the loopback, says the pages' own policy in a header too, 
 import functools
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -17,10 +17,10 @@ from pathlib import Path
 import msgspec
 
 import suite
-from suite.board.define.board import Board, file_name
+from suite.board.define.board import file_name
 from suite.board.entry.accepted_entry import PER_SAMPLE, SUBMISSION, VERIFICATION, AcceptedEntry
 from suite.board.rank.ranking import Standing
-from suite.board.rank.state import RankTable, belongs, listed, read_prices, state_of
+from suite.board.rank.state import RankTable, State, belongs, read_prices, state_of
 from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data
 from suite.board.site.entry_pages import entry_page, events_of
@@ -84,62 +84,50 @@ def _check_target(out: Path) -> None:
 def _write(shelves: Sequence[Shelf], root: Path, url: str) -> Built:
     pages = entries = 0
     warnings: list[str] = []
-    overview = []
+    states = []
     single = len(shelves) == 1
     for shelf in shelves:
         folder = root if single else root / shelf.board.id
+        prices = read_prices(None if shelf.folder is None else shelf.folder / "prices.yaml")
         found = shelf.entries()
-        site = _Site(
-            shelf, shelf.board, found, folder, "" if single else "../index.html", url if single else ""
-        )
-        pages += site.write()
+        older = [old for old in shelf.history if any(belongs(old, one) for one in found)]
+        versions = [(old.version, f"v/{old.version}/index.html") for old in older]
+        state = state_of(shelf.board, found, prices)
+        site = _Site(state, folder, versions, "" if single else "../index.html", url if single else "")
+        frozen = [
+            _Site(state_of(old, found, prices), folder / "v" / old.version, frozen=True) for old in older
+        ]
+        pages += sum(one.write() for one in (site, *frozen))
         entries += len(found)
         warnings += site.warnings
-        for old in shelf.history:
-            if any(belongs(old, one) for one in found):
-                frozen = _Site(shelf, old, found, folder / "v" / old.version, "", "", frozen=True)
-                pages += frozen.write()
-        overview.append(site.state)
+        states.append(state)
     if not single:
         (root / "assets").mkdir(exist_ok=True)
         for file in ("board.css", "icon.svg"):
             (root / "assets" / file).write_text(resource(f"static/{file}"), "utf-8")
-        page = render("boards.html.j2", root="", suite=suite.__version__, states=overview)
+        page = render("boards.html.j2", root="", suite=suite.__version__, states=states)
         (root / "index.html").write_text(page, "utf-8")
         pages += 1
     return Built(root, len(shelves), entries, pages, tuple(warnings))
 
 
+@dataclass
 class _Site:
-    """The pages of one version of one board."""
+    """The pages of one version of one board. versions: (version, address) of the frozen ones."""
 
-    def __init__(
-        self,
-        shelf: Shelf,
-        board: Board,
-        entries: Sequence[AcceptedEntry],
-        folder: Path,
-        up: str,
-        url: str,
-        *,
-        frozen: bool = False,
-    ) -> None:
-        self._prices = read_prices(None if shelf.folder is None else shelf.folder / "prices.yaml")
-        self.state = state_of(board, entries, self._prices)
-        self.warnings: list[str] = []
-        self._folder, self._up, self._url, self._frozen = folder, up, url, frozen
-        self._pages = 0
-        self._by_id = {one.id: one for one in self.state.entries}
-        self._versions = [] if frozen else [
-            (old.version, f"v/{old.version}/index.html")
-            for old in shelf.history
-            if any(belongs(old, one) for one in entries)
-        ]  # fmt: skip
+    state: State
+    folder: Path
+    versions: Sequence[tuple[str, str]] = ()
+    up: str = ""
+    url: str = ""
+    frozen: bool = False
+    pages: int = 0
+    warnings: list[str] = field(default_factory=list)
 
     def write(self) -> int:
         """Write everything; how many pages."""
         for name_ in ("assets", "tasks", "entries"):
-            (self._folder / name_).mkdir(parents=True, exist_ok=True)
+            (self.folder / name_).mkdir(parents=True, exist_ok=True)
         for file in ("board.css", "board.js", "icon.svg"):
             self._put(f"assets/{file}", resource(f"static/{file}"))
         self._tables()
@@ -149,11 +137,11 @@ class _Site:
         self._page("history.html", "history.html.j2", "", events=events)
         self._put("data.json", msgspec.json.encode(board_data.board_data(self.state)).decode() + "\n")
         self._put("entries.csv", board_data.entries_csv(self.state))
-        self._put("feed.xml", render("feed.xml.j2", board=board, events=events, url=self._url) + "\n")
-        return self._pages
+        self._put("feed.xml", render("feed.xml.j2", board=board, events=events, url=self.url) + "\n")
+        return self.pages
 
     def _put(self, path: str, text: str) -> None:
-        with (self._folder / path).open("w", encoding="utf-8", newline="") as file:
+        with (self.folder / path).open("w", encoding="utf-8", newline="") as file:
             file.write(text)
 
     def _page(self, path: str, template: str, root: str, **values: object) -> None:
@@ -162,19 +150,18 @@ class _Site:
             "root": root,
             "state": self.state,
             "board": self.state.board,
-            "by_id": self._by_id,
             "suite": suite.__version__,
             "counts": {
                 "standard": f"{standard:,}",
                 "custom": f"{custom:,}" if custom else "",
                 "tasks": len(self.state.board.tasks),
             },
-            "versions": self._versions,
-            "up": self._up,
-            "frozen": self._frozen,
+            "versions": self.versions,
+            "up": self.up,
+            "frozen": self.frozen,
         }
         self._put(path, render(template, **common, **values))
-        self._pages += 1
+        self.pages += 1
 
     def _tables(self) -> None:
         for table, first, more, script in (
@@ -226,17 +213,15 @@ class _Site:
         self._page("tasks/index.html", "tasks.html.j2", "../", headlines=found)
 
     def _entries(self) -> None:
-        known = {one.entry.id: one for table in self.state.tables for one in table.rows}
-        for entry in self.state.entries:
-            downloads, urls = self._files(entry)
-            one = known.get(entry.id) or listed(self.state.board, entry, self._prices)
-            values = entry_page(self.state, one, self._by_id)
-            path = f"entries/{entry.short}.html"
+        for one in self.state.entries.values():
+            downloads, urls = self._files(one.entry)
+            values = entry_page(self.state, one)
+            path = f"entries/{one.entry.short}.html"
             self._page(path, "entry.html.j2", "../", downloads=downloads, urls=urls, **values)
 
     def _files(self, entry: AcceptedEntry) -> tuple[list[tuple[str, str]], list[str]]:
         """Copies what can be downloaded; (links, addresses of the bundle elsewhere)."""
-        target = self._folder / "entries" / entry.short
+        target = self.folder / "entries" / entry.short
         target.mkdir(exist_ok=True)
         files = [SUBMISSION, VERIFICATION, *BUNDLES]
         if self.state.board.publish.per_sample:

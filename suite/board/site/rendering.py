@@ -12,12 +12,12 @@ from suite.board.define.board import file_name
 from suite.board.rank.overall import NAMES, PROPERTIES
 from suite.board.site.entry_pages import latency, tokens, when
 from suite.board.site.figures import compared, forest
-from suite.board.site.markup import DASH, POLICY, external, model, name
+from suite.board.site.markup import POLICY, external, model, name
 from suite.board.site.ranking_table import TRUST_NAMES, ranks, span
 from suite.board.site.task_pages import apart, first_of, members, warning
 from suite.chat import Json
 from suite.report.hostile_text import clean
-from suite.report.numbers import counted, number, percent, plain
+from suite.report.numbers import DASH, counted, number, percent, plain
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -7,8 +7,8 @@ from suite.board.entry.verification import ColumnResult
 from suite.board.rank.overall import NAMES
 from suite.board.rank.ranking import Standing
 from suite.board.rank.state import RankTable, State
-from suite.board.site.markup import DASH, model, name
-from suite.report.numbers import percent
+from suite.board.site.markup import model, name
+from suite.report.numbers import DASH, percent
 
 
 def task_page(state: State, item: Item | None) -> dict[str, object]:
