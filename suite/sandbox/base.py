@@ -46,9 +46,3 @@ class ProbeReport:
     facts: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     fix: str = ""
-
-    def lines(self) -> list[str]:
-        """The report for people, one fact a line."""
-        if self.ok:
-            return [f"{name}: {value}" for name, value in self.facts.items()]
-        return [*(f"{name}: {why}" for name, why in self.problems.items()), self.fix]

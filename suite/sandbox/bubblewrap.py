@@ -9,7 +9,6 @@ Source: bwrap(1).
 
 import asyncio
 import contextlib
-import ctypes
 import itertools
 import json
 import os
@@ -25,6 +24,7 @@ from pathlib import Path
 from suite.sandbox import seccomp
 from suite.sandbox.boxes import Box, started, unavailable
 from suite.sandbox.cgroups import open_group, usable
+from suite.sandbox.inside.confinement import landlock_abi
 from suite.sandbox.inside.worlds import WorldSettings
 from suite.sandbox.interpreters import SYSTEM, covered, python_mounts
 from suite.sandbox.pool import PooledSandbox
@@ -197,12 +197,6 @@ async def opened(workers: int | None = None) -> PooledSandbox:
         "sandbox_landlock": str(landlock_abi()),
     }
     return PooledSandbox("bubblewrap", start_one, facts, workers=workers)
-
-
-def landlock_abi() -> int:
-    """The kernel's Landlock version, 0 for none."""
-    number = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
-    return max(0, int(number))
 
 
 def _ask(chosen: Way, option: str) -> str:

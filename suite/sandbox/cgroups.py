@@ -31,18 +31,18 @@ class ControlGroup:
     def limit(self, memory: int, processes: int) -> None:
         """Set the limits of the next run: bytes, and processes and threads."""
         if self.version == 2:
-            _write(self.memory / "memory.max", str(memory))
+            (self.memory / "memory.max").write_text(str(memory))
             with contextlib.suppress(OSError):
-                _write(self.memory / "memory.swap.max", "0")
+                (self.memory / "memory.swap.max").write_text("0")
         else:
-            _write(self.memory / "memory.limit_in_bytes", str(memory))
-        _write(self.pids / "pids.max", str(processes))
+            (self.memory / "memory.limit_in_bytes").write_text(str(memory))
+        (self.pids / "pids.max").write_text(str(processes))
         self._seen = self._counts()
 
     def add(self, process: int) -> None:
         """Move a process in; its later children follow."""
         for folder in {self.memory, self.pids}:
-            _write(folder / "cgroup.procs", str(process))
+            (folder / "cgroup.procs").write_text(str(process))
 
     def events(self) -> tuple[int, int]:
         """Since the last `limit`: (processes killed for memory, processes refused)."""
@@ -125,10 +125,6 @@ def usable() -> tuple[int, Path, Path] | None:
 
 def _folder(mount: Path, own: str) -> Path:
     return mount / own if (mount / own).is_dir() else mount
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text)
 
 
 def _count(path: Path, name: str) -> int:

@@ -110,8 +110,7 @@ async def trial(sandbox: Sandbox) -> str:
     try:
         held = json.loads(result.stdout)
     except ValueError:
-        said = result.stderr.decode("utf-8", "replace").strip().splitlines()
-        return f"a trial program ended by {result.ended}: {said[-1] if said else 'no word'}"
+        return f"a trial program ended by {result.ended}: {result.last_word or 'no word'}"
     return f"inside it a program gets away with {', '.join(held)}" if held else ""
 
 
@@ -133,7 +132,7 @@ async def prove(sandbox: Sandbox, python: str = "") -> None:
         )
 
 
-def probe(name: str = "", python: str = "") -> ProbeReport:
+def probe(python: str = "") -> ProbeReport:
     """Whether untrusted code can be contained here, and how; opens, tries and closes a sandbox.
 
     python: interpreter that must work inside ("": the suite's own). Blocks for half a second; call it
@@ -142,7 +141,7 @@ def probe(name: str = "", python: str = "") -> ProbeReport:
 
     async def look() -> ProbeReport:
         try:
-            sandbox = await open_sandbox(name, workers=1)
+            sandbox = await open_sandbox(workers=1)
         except SandboxUnavailable as error:
             problems = dict(part.split(": ", 1) for part in error.where.split("; ") if ": " in part)
             return ProbeReport(False, problems=problems, fix=error.fix)

@@ -6,9 +6,9 @@ Not here: how a program is contained (`bubblewrap`, `container`), what its outpu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from suite.errors import ConfigError
 from suite.sandbox.inside.usage import Job
@@ -119,6 +119,11 @@ class SandboxResult:
         """Ended by itself with exit code 0 (which says nothing about a verdict: see `harness`)."""
         return self.ended == "exited" and self.exit_code == 0
 
+    @property
+    def last_word(self) -> str:
+        """The last line of standard error, "" if there is none."""
+        return (self.stderr.decode("utf-8", "replace").strip().splitlines() or [""])[-1]
+
 
 ENVIRONMENT: Mapping[str, str] = {
     "PATH": "/run/suite:/usr/local/bin:/usr/bin:/bin",  # /run/suite/python3: the suite's own Python, bare
@@ -140,20 +145,14 @@ def job(program: Program, limits: Limits, *, address_mib: int | None) -> Job:
     files = {
         name: text.encode() if isinstance(text, str) else bytes(text) for name, text in program.files.items()
     }
-    return {
+    told = {
         "argv": list(program.argv),
         "files": files,
         "stdin": program.stdin,
         "env": {**ENVIRONMENT, **program.env},
         "cwd": program.cwd,
         "outputs": list(program.outputs),
-        "wall": float(limits.wall_s),
-        "cpu": float(limits.cpu_s),
-        "memory": limits.memory_mib << 20,
-        "processes": limits.processes,
-        "file": limits.file_mib << 20,
-        "output": limits.output_kib << 10,
-        "address": None if address_mib is None else address_mib << 20,
-        "open_files": limits.open_files,
-        "stack": limits.stack_mib << 20,
+        **asdict(limits),
+        "address_mib": address_mib,
     }
+    return cast("Job", told)

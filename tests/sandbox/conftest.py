@@ -23,7 +23,7 @@ from suite.sandbox import Sandbox, open_sandbox, probe
 def contained() -> None:
     report = probe()
     if not report.ok:
-        pytest.skip("; ".join(report.lines()))
+        pytest.skip(str(report))
 
 
 @pytest.fixture

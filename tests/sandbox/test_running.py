@@ -139,7 +139,9 @@ async def test_a_keeper_that_died_while_it_waited_costs_no_program(sandbox: Sand
     assert isinstance(sandbox, PooledSandbox)
     while not sandbox._idle:
         await asyncio.sleep(0.01)
-    sandbox._idle[-1][1].process.kill()
+    keeper = sandbox._idle[-1][1].process
+    keeper.kill()
+    await keeper.wait()
     assert (await sandbox.run(clean)).stdout == b"1\n"
 
 

@@ -7,16 +7,17 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 
 from suite.sandbox.base import Sandbox
-from suite.sandbox.harness.inside.channel import LARGEST, Json
+from suite.sandbox.harness.inside.channel import LARGEST, Json, framed
 from suite.sandbox.harness.inside.values import Value, pack, unpack
 from suite.sandbox.interpreters import executable, python_mounts
 from suite.sandbox.program import Limits, Mount, Program, SandboxResult
 
 INSIDE = "/run/harness"
+# values that did not cross and equal no expected data anyway: of the program's own class (whose word does not
+# count), a generator, a view, a match, one deeper or larger than what crosses, …
 UNLIKE = ("solution.", "builtins.", "re.", "types.", "itertools.", "functools.", "_io.", "nested too",
           "more than")  # fmt: skip
 NOT_RUN = ("unstarted", "killed")  # endings that say nothing of a program
@@ -40,9 +41,11 @@ class TestRun:
     harness: str = ""
 
 
-def harness_mount() -> Mount:
-    """The harness's own code, read-only."""
-    return Mount(str(Path(str(files("suite.sandbox.harness").joinpath("inside")))), INSIDE)
+def inside_program(interpreter: str, file: str, stdin: bytes) -> Program:
+    """A program that runs a file of the harness's own code, which is shown read-only."""
+    own = Mount(str(Path(__file__).with_name("inside")), INSIDE)
+    argv = (interpreter, "-I", f"{INSIDE}/{file}")
+    return Program(argv, stdin=stdin, mounts=(*python_mounts(interpreter), own))
 
 
 def ended_by(result: SandboxResult) -> str:
@@ -52,8 +55,7 @@ def ended_by(result: SandboxResult) -> str:
 
 def no_verdict(result: SandboxResult, isolated: bool = True) -> TestRun:
     """The answer for a run in which the program did not get its turn."""
-    said = result.stderr.decode("utf-8", "replace").strip().splitlines()
-    why = said[-1][:300] if said else "the harness did not start inside the sandbox"
+    why = result.last_word[:300] or "the harness did not start inside the sandbox"
     return TestRun(False, ended_by(result), isolated=isolated, harness=why)
 
 
@@ -92,8 +94,7 @@ async def run_stdin_cases(
         if result.ended in NOT_RUN:
             return no_verdict(result)
         if not result.ok:
-            said = result.stderr.decode("utf-8", "replace").strip().splitlines()
-            return TestRun(False, ended_by(result), f"case {number}: {said[-1][:300] if said else ''}")
+            return TestRun(False, ended_by(result), f"case {number}: {result.last_word[:300]}")
         if result.stdout.decode("utf-8", "replace").strip() != expected:
             return TestRun(False, "failed", f"case {number}: another output")
     return TestRun(True, "passed") if cases else TestRun(False, "error", "there are no cases")
@@ -119,13 +120,8 @@ async def run_function_cases(
         {"call": entry, "args": pack(tuple(arguments)), "kwargs": pack({})} for arguments, _ in cases
     ]
     job = {"code": code.removeprefix("\ufeff"), "anew": True}
-    sent = b"".join(_frame(one) for one in [job, *questions])
     wanted = sum(len(json.dumps(pack(expected))) for _, expected in cases)
-    program = Program(
-        (interpreter, "-I", f"{INSIDE}/callee.py"),
-        stdin=sent,
-        mounts=(*python_mounts(interpreter), harness_mount()),
-    )
+    program = inside_program(interpreter, "callee.py", b"".join(framed(one) for one in [job, *questions]))
     room = max(limits.output_kib, wanted // 512)
     result = await sandbox.run(program, replace(limits, output_kib=room))
     ready, *replies = _frames(result.stdout) or [None]
@@ -133,7 +129,7 @@ async def run_function_cases(
         return no_verdict(result)
     for number, (_, expected) in enumerate(cases, 1):
         reply = replies[number - 1] if number <= len(replies) else None
-        if isinstance(reply, dict) and "opaque" in reply and not _unlike_data(str(reply["opaque"])):
+        if isinstance(reply, dict) and "opaque" in reply and not str(reply["opaque"]).startswith(UNLIKE):
             return TestRun(
                 False, "error", f"case {number}: {_told(reply)}", opaque=str(reply["opaque"])[:300]
             )
@@ -143,12 +139,6 @@ async def run_function_cases(
         if not _equal(reply["value"], expected):
             return TestRun(False, "failed", f"case {number}: another result")
     return TestRun(True, "passed") if cases else TestRun(False, "error", "there are no cases")
-
-
-def _unlike_data(opaque: str) -> bool:
-    """Whether a value that did not cross equals no expected data anyway: of the program's own class (whose
-    word does not count), a generator, a view, a match, one deeper or larger than what crosses, …"""
-    return opaque.startswith(UNLIKE)
 
 
 def _equal(packed: Json, expected: Value) -> bool:
@@ -168,11 +158,6 @@ def _told(reply: Json) -> str:
         return "no answer"
     kinds = error.get("kinds") or [["", "an exception"]]
     return f"{kinds[0][-1]}: {error.get('args')}"[:300]
-
-
-def _frame(content: object) -> bytes:
-    data = json.dumps(content).encode()
-    return len(data).to_bytes(4, "little") + data
 
 
 def _frames(data: bytes) -> list[Json]:

@@ -9,9 +9,9 @@ import json
 import secrets
 
 from suite.sandbox.base import Sandbox
-from suite.sandbox.harness.cases import INSIDE, NOT_RUN, TestRun, ended_by, harness_mount, no_verdict
-from suite.sandbox.interpreters import executable, python_mounts
-from suite.sandbox.program import Limits, Program
+from suite.sandbox.harness.cases import NOT_RUN, TestRun, ended_by, inside_program, no_verdict
+from suite.sandbox.interpreters import executable
+from suite.sandbox.program import Limits
 
 
 async def run_unittest(
@@ -31,7 +31,6 @@ async def run_unittest(
     stub: code that brings imports and constants before program and tests. functions: what the tests call
     of the program. python: interpreter that has the packages. shared: one process for both (see the module).
     """
-    interpreter = executable(python)
     token = secrets.token_hex(16)
     question = {
         "token": token,
@@ -42,11 +41,7 @@ async def run_unittest(
         "test_class": test_class,
         "shared": shared,
     }
-    program = Program(
-        (interpreter, "-I", f"{INSIDE}/tester.py"),
-        stdin=json.dumps(question).encode(),
-        mounts=(*python_mounts(interpreter), harness_mount()),
-    )
+    program = inside_program(executable(python), "tester.py", json.dumps(question).encode())
     result = await sandbox.run(program, limits)
     ready, _, verdict = result.stdout.partition(b"\n")
     if ready != b"ready" or result.ended in NOT_RUN:

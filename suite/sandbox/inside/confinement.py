@@ -25,14 +25,19 @@ def dumpable(on: bool) -> None:
     _libc.prctl(PR_SET_DUMPABLE, int(on), 0, 0, 0)
 
 
+def landlock_abi() -> int:
+    """The kernel's Landlock version, 0 for none."""
+    return max(0, int(_libc.syscall(SYS_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)))
+
+
 def landlock() -> int:
     """Belt and braces where the kernel has it: write nowhere but in the scratch folders.
 
     Also cuts this process off from signalling processes outside and from abstract sockets.
     Returns the ABI version in force, 0 for none. Source: landlock(7).
     """
-    abi = _libc.syscall(SYS_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)
-    if abi < 1:
+    abi = landlock_abi()
+    if not abi:
         return 0
     writing = 0b1111111110010  # write_file, remove_*, make_*
     for needed, bit in ((2, 1 << 13), (3, TRUNCATE)):  # refer, truncate
@@ -53,7 +58,7 @@ def landlock() -> int:
         os.close(place)
     done = _libc.syscall(SYS_LANDLOCK_RESTRICT, ruleset, 0)
     os.close(ruleset)
-    return int(abi) if done == 0 else 0
+    return abi if done == 0 else 0
 
 
 def limit(which: int, value: int, hard: int | None = None) -> None:
@@ -94,15 +99,15 @@ def become(job: Job, folder: str, ends: tuple[int, int, int], failed: int) -> No
 
 def limits(job: Job) -> None:
     """Resource limits of one process. CPU seconds of the whole run are watched, not limited here."""
-    cpu = int(job["cpu"]) + 1
+    cpu = int(job["cpu_s"]) + 1
     limit(resource.RLIMIT_CORE, 0)
     limit(resource.RLIMIT_CPU, cpu, cpu + 1)
-    limit(resource.RLIMIT_FSIZE, job["file"])
+    limit(resource.RLIMIT_FSIZE, job["file_mib"] << 20)
     limit(resource.RLIMIT_NOFILE, job["open_files"])
-    limit(resource.RLIMIT_STACK, job["stack"])
+    limit(resource.RLIMIT_STACK, job["stack_mib"] << 20)
     limit(resource.RLIMIT_MEMLOCK, 0)
     limit(resource.RLIMIT_MSGQUEUE, 0)
     limit(resource.RLIMIT_SIGPENDING, 256)
-    if job["address"] is not None:
-        limit(resource.RLIMIT_AS, job["address"])
+    if job["address_mib"] is not None:
+        limit(resource.RLIMIT_AS, job["address_mib"] << 20)
     limit(resource.RLIMIT_NPROC, job["processes"] + 2)  # the supervisor and its keeper are counted as well

@@ -1,11 +1,11 @@
 """One program from its start to the last process killed, with its limits watched."""
 
+import marshal
 import os
 import select
 import signal
 import struct
 import time
-from typing import Protocol
 
 from suite.sandbox.inside import confinement, scratch
 from suite.sandbox.inside.usage import Job, Watch
@@ -16,22 +16,40 @@ NO_MEMORY = (b"MemoryError", b"Cannot allocate memory", b"bad_alloc", b"out of m
 NO_PROCESS = (b"can't start new thread", b"Resource temporarily unavailable")
 
 
-class Link(Protocol):
-    """The way to the suite."""
+class Pipes:
+    """The two pipes to the suite."""
 
-    fd: int
+    def __init__(self, incoming: int, outgoing: int) -> None:
+        self.fd = incoming
+        self.out = outgoing
 
     def send(self, kind: bytes, data: bytes) -> None:
         """Send one frame."""
+        view = memoryview(kind + struct.pack("<I", len(data)) + data)
+        while view:
+            view = view[os.write(self.out, view) :]
 
-    def stopped(self) -> bool:
-        """Wait for a message: whether it asks for the end."""
+    def receive(self) -> dict[str, object]:
+        """Wait for a message. The end of the pipe means that the suite is gone: everything ends."""
+        (size,) = struct.unpack("<I", self.exactly(4))
+        return dict(marshal.loads(self.exactly(size)))
+
+    def exactly(self, size: int) -> bytes:
+        """Read so many bytes."""
+        parts = []
+        while size:
+            part = os.read(self.fd, min(size, 1 << 20))
+            if not part:
+                os._exit(0)
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
 
 
 class ProgramRun:
     """One program. `go` returns when nothing of it is left."""
 
-    def __init__(self, link: Link, job: Job) -> None:
+    def __init__(self, link: Pipes, job: Job) -> None:
         self.link = link
         self.job = job
         self.watch = Watch(job)
@@ -81,7 +99,7 @@ class ProgramRun:
             poll.register(self.in_w, select.POLLOUT)
         pause = 0.005
         next_look = self.began + pause
-        deadline = self.began + self.job["wall"]
+        deadline = self.began + self.job["wall_s"]
         while self.status is None and not self.ended:
             now = time.monotonic()
             if now >= deadline:
@@ -95,20 +113,13 @@ class ProgramRun:
             wait = max(0.0, min(next_look, deadline) - time.monotonic())
             for end, _ in poll.poll(wait * 1000 + 0.5):
                 if end == self.link.fd:
-                    if self.link.stopped():
-                        self.ended = "killed"
+                    os._exit(0)  # the suite is gone: everything ends
                 elif end == self.in_w:
                     self.feed(poll)
                 elif end in self.sent and not self.relay(end):
                     poll.unregister(end)
-            self.collect()
+            self.status = self.watch.reap(self.main)
         os.close(handle)
-
-    def collect(self) -> None:
-        """Collect the dead; note how the main process ended, if it has."""
-        found = self.watch.reap(self.main)
-        if found is not None:
-            self.status = found
 
     def feed(self, poll: select.poll) -> None:
         """Write what the program will take; close its input after the last byte."""
@@ -131,7 +142,7 @@ class ProgramRun:
             return True
         except OSError:
             return False
-        room = self.job["output"] - self.sent[end]
+        room = (self.job["output_kib"] << 10) - self.sent[end]
         kept = data[:room]
         if kept:
             self.link.send(b"O" if end == self.out_r else b"E", kept)
@@ -163,7 +174,7 @@ class ProgramRun:
         for end in (self.in_w, self.out_r, self.err_r):
             if end >= 0:
                 os.close(end)
-        for name, data in scratch.read_files(self.job["outputs"], self.job["output"]):
+        for name, data in scratch.read_files(self.job["outputs"], self.job["output_kib"] << 10):
             self.link.send(b"F", name.encode() + b"\0" + data)
         self.report(wall, leftovers)
 
@@ -182,7 +193,7 @@ class ProgramRun:
 
     def verdict(self, code: int, number: int) -> str:
         """Which limit made a program fail that ended by itself, if one did."""
-        if number == signal.SIGXCPU or (number and self.watch.used > self.job["cpu"]):
+        if number == signal.SIGXCPU or (number and self.watch.used > self.job["cpu_s"]):
             return "cpu"
         if number == signal.SIGXFSZ:
             return "file"
@@ -193,6 +204,6 @@ class ProgramRun:
             for words, meaning in ((NO_MEMORY, "memory"), (NO_PROCESS, "processes")):
                 if any(one in self.complaint for one in words):
                     return meaning
-            if scratch.full_file(self.job["file"]):
+            if scratch.full_file(self.job["file_mib"] << 20):
                 return "file"
         return "exited"

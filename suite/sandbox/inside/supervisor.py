@@ -5,49 +5,13 @@ marshalled builtins, frames go out: a kind (H hello, O standard output, E standa
 X failure of our own), four bytes of length, the bytes.
 """
 
-import marshal
 import os
 import signal
-import struct
 from typing import cast
 
 from suite.sandbox.inside import confinement, scratch, worlds
-from suite.sandbox.inside.program_run import ProgramRun
+from suite.sandbox.inside.program_run import Pipes, ProgramRun
 from suite.sandbox.inside.usage import Job
-
-
-class Pipes:
-    """The two pipes to the suite."""
-
-    def __init__(self, incoming: int, outgoing: int) -> None:
-        self.fd = incoming
-        self.out = outgoing
-
-    def send(self, kind: bytes, data: bytes) -> None:
-        """Send one frame."""
-        view = memoryview(kind + struct.pack("<I", len(data)) + data)
-        while view:
-            view = view[os.write(self.out, view) :]
-
-    def receive(self) -> dict[str, object]:
-        """Wait for a message. The end of the pipe means that the suite is gone: everything ends."""
-        (size,) = struct.unpack("<I", self.exactly(4))
-        return dict(marshal.loads(self.exactly(size)))
-
-    def stopped(self) -> bool:
-        """Wait for a message: whether it asks for the end."""
-        return bool(self.receive().get("stop"))
-
-    def exactly(self, size: int) -> bytes:
-        """Read so many bytes."""
-        parts = []
-        while size:
-            part = os.read(self.fd, min(size, 1 << 20))
-            if not part:
-                os._exit(0)
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
 
 
 def take_channels() -> Pipes:

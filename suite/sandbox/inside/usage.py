@@ -1,7 +1,6 @@
 """What the processes of a run use, read from /proc: CPU, memory, processes and scratch space."""
 
 import os
-import resource
 from typing import TypedDict
 
 MAX_INODES = 20_000
@@ -10,7 +9,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Job(TypedDict):
-    """One program as the suite sends it: what to run, and its limits in seconds, bytes and numbers."""
+    """One program as the suite sends it: what to run, and its limits (`program.Limits`)."""
 
     argv: list[str]
     files: dict[str, bytes]
@@ -18,15 +17,15 @@ class Job(TypedDict):
     env: dict[str, str]
     cwd: str
     outputs: list[str]
-    wall: float
-    cpu: float
-    memory: int
+    wall_s: float
+    cpu_s: float
+    memory_mib: int
     processes: int
-    file: int
-    output: int
-    address: "int | None"  # a text: older versions of Python read this, too
+    file_mib: int
+    output_kib: int
+    address_mib: "int | None"  # a text: older versions of Python read this, too
     open_files: int
-    stack: int
+    stack_mib: int
 
 
 class Watch:
@@ -60,29 +59,21 @@ class Watch:
         self.peak = max(self.peak, pages * PAGE)
         if threads >= self.job["processes"]:
             self.hits.add("processes")
-        self.scratch()
-        if cpu > self.job["cpu"]:
+        crowded = self.scratch()
+        if cpu > self.job["cpu_s"]:
             return "cpu"
-        if pages * PAGE > self.job["memory"] and self.proportional(processes) > self.job["memory"]:
+        most = self.job["memory_mib"] << 20
+        if pages * PAGE > most and self.proportional(processes) > most:
             return "memory"
-        return "scratch" if self.inodes() > MAX_INODES else ""
+        return "scratch" if crowded else ""
 
-    def scratch(self) -> None:
-        """Note a full scratch folder."""
-        for place in ("/tmp", "/dev/shm"):
-            space = os.statvfs(place)
-            if space.f_bfree * space.f_frsize < 4096:
-                self.hits.add("scratch")
-        if self.inodes() > MAX_INODES:
+    def scratch(self) -> bool:
+        """Note full scratch folders. Whether they hold too many files and folders."""
+        spaces = [os.statvfs(place) for place in ("/tmp", "/dev/shm")]
+        crowded = sum(space.f_files - space.f_ffree for space in spaces) > MAX_INODES
+        if crowded or any(space.f_bfree * space.f_frsize < 4096 for space in spaces):
             self.hits.add("scratch")
-
-    def inodes(self) -> int:
-        """Files and folders in the scratch folders."""
-        total = 0
-        for place in ("/tmp", "/dev/shm"):
-            space = os.statvfs(place)
-            total += space.f_files - space.f_ffree
-        return total
+        return crowded
 
     def proportional(self, processes: list[int]) -> int:
         """Bytes of memory with shared pages counted once; a process that hides counts in full."""
@@ -109,14 +100,10 @@ class Watch:
                 return found
             if process == 0:
                 return found
-            self.count(used)
+            self.reaped += used.ru_utime + used.ru_stime  # with the children that it waited for
+            self.peak = max(self.peak, used.ru_maxrss << 10)
             if process == main:
                 found = status
-
-    def count(self, used: resource.struct_rusage) -> None:
-        """Add what a dead process used, with the children it waited for."""
-        self.reaped += used.ru_utime + used.ru_stime
-        self.peak = max(self.peak, used.ru_maxrss << 10)
 
     @property
     def used(self) -> float:

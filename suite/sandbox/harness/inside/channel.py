@@ -10,6 +10,12 @@ Json = Any  # what `json.loads` yields
 LARGEST = 64 << 20
 
 
+def framed(content: object) -> bytes:
+    """One message with its length in front."""
+    data = json.dumps(content).encode()
+    return len(data).to_bytes(4, "little") + data
+
+
 class Channel:
     """One end. A frame that is too large or no JSON raises ValueError, the end of the pipe EOFError."""
 
@@ -19,10 +25,9 @@ class Channel:
 
     def send(self, content: object) -> None:
         """Send one message. Raises ValueError, with nothing sent, for one that is too large."""
-        data = json.dumps(content).encode()
-        if len(data) > LARGEST:
+        view = memoryview(framed(content))
+        if len(view) > LARGEST + 4:
             raise ValueError("more than 64 MiB")
-        view = memoryview(len(data).to_bytes(4, "little") + data)
         while view:
             view = view[os.write(self.outgoing, view) :]
 
