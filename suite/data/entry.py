@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
@@ -145,8 +145,9 @@ class DatasetPart(Strict):
 
 
 class RegistryEntry(Strict):
-    """What all entries have."""
+    """What all entries have. kind: the word for such an entry."""
 
+    kind: ClassVar[str]
     id: Slug
     title: str = Field(min_length=1)
     homepage: str = ""
@@ -209,6 +210,7 @@ EntryT = TypeVar("EntryT", bound=RegistryEntry)
 class DatasetEntry(RegistryEntry):
     """A dataset. hub: by task, the benchmark of the Hub that its results belong to."""
 
+    kind = "dataset"
     parts: dict[str, DatasetPart] = Field(default_factory=dict)
     hub: dict[str, HubBenchmark] = Field(default_factory=dict)
 
@@ -232,6 +234,7 @@ class DatasetEntry(RegistryEntry):
 class ModelEntry(RegistryEntry):
     """Weights and what belongs to them. provider: who can run it."""
 
+    kind = "model"
     provider: str = ""
     files: tuple[ModelFile, ...] = ()
 

@@ -17,7 +17,6 @@ from suite.data.entry import (
     File,
     GitSource,
     HubSource,
-    ModelEntry,
     ModelFile,
     RegistryEntry,
     Sha256,
@@ -37,8 +36,7 @@ class Lock(Strict):
 
 def lock_path(cache: Cache, entry: RegistryEntry) -> Path:
     """Where the lock of an entry is kept."""
-    kind = "models" if isinstance(entry, ModelEntry) else "datasets"
-    return cache.root / "pins" / kind / f"{entry.id}.yaml"
+    return cache.root / "pins" / f"{entry.kind}s" / f"{entry.id}.yaml"
 
 
 def write_lock(path: Path, lock: Lock) -> None:

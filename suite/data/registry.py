@@ -45,30 +45,30 @@ class Registry:
 
     def dataset(self, name: str) -> DatasetEntry:
         """Raises NotFound, or DataError for an entry that can't be read."""
-        return self._one("datasets", "dataset", name, DatasetEntry)
+        return self._one(name, DatasetEntry)
 
     def model(self, name: str) -> ModelEntry:
         """Raises NotFound, or DataError for an entry that can't be read."""
-        return self._one("models", "model", name, ModelEntry)
+        return self._one(name, ModelEntry)
 
     def datasets(self) -> tuple[list[DatasetEntry], list[Problem]]:
         """All datasets by id, and what can't be read."""
-        return self._all("datasets", DatasetEntry)
+        return self._all(DatasetEntry)
 
     def models(self) -> tuple[list[ModelEntry], list[Problem]]:
         """All models by id, and what can't be read."""
-        return self._all("models", ModelEntry)
+        return self._all(ModelEntry)
 
-    def _files(self, folder: str) -> dict[str, list[tuple[Path, Path]]]:
+    def _files(self, kind: str) -> dict[str, list[tuple[Path, Path]]]:
         found: dict[str, list[tuple[Path, Path]]] = {}
         for base in self.folders:
-            for path in sorted((base / folder).glob("*.yaml")):
+            for path in sorted((base / f"{kind}s").glob("*.yaml")):
                 if _ID.fullmatch(path.stem):
                     found.setdefault(path.stem, []).append((base, path))
         return found
 
-    def _one(self, folder: str, kind: str, name: str, model: type[EntryT]) -> EntryT:
-        files = self._files(folder)
+    def _one(self, name: str, model: type[EntryT]) -> EntryT:
+        kind, files = model.kind, self._files(model.kind)
         if name not in files:
             raise unknown(kind, name, files, where="searched: " + ", ".join(str(one) for one in self.folders))
         if len(files[name]) > 1:
@@ -80,12 +80,11 @@ class Registry:
         base, path = files[name][0]
         return read_entry(path, model).found_in(base)
 
-    def _all(self, folder: str, model: type[EntryT]) -> tuple[list[EntryT], list[Problem]]:
+    def _all(self, model: type[EntryT]) -> tuple[list[EntryT], list[Problem]]:
         entries, problems = [], []
-        kind = folder.removesuffix("s")
-        for name, found in sorted(self._files(folder).items()):
+        for name, found in sorted(self._files(model.kind).items()):
             try:
-                entries.append(self._one(folder, kind, name, model))
+                entries.append(self._one(name, model))
             except DataError as error:
                 problems.append(Problem(found[-1][1], error))
         return entries, problems
