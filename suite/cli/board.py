@@ -54,10 +54,8 @@ def list_(as_json: bool) -> None:
 
     found, problems = boards()
     if as_json:
-        known = [
-            {"id": one.id, "version": one.version, "title": one.title, "sha256": one.sha256} for one in found
-        ]
-        say_json(known)
+        shown = ("id", "version", "title", "sha256")
+        say_json([{fact: getattr(one, fact) for fact in shown} for one in found])
         return
     for one in found:
         click.echo(f"{one.id:20} {one.version:8} {one.title} ({counted(len(one.tasks), 'column')})")

@@ -50,7 +50,7 @@ def doctor(context: click.Context, as_json: bool, python: str) -> None:
     else:
         for name, value in found.items():
             click.echo(f"{name}: {_words(value)}")
-    if any(one.error or problems(one, catalogue()) for one in catalogue().plugins):
+    if any(one.error or problems(one) for one in catalogue().plugins):
         context.exit(1)
 
 
@@ -71,7 +71,7 @@ def examine(python: str = "") -> dict[str, object]:
         "environment": {name: bool(os.environ.get(name)) for name in ENDPOINTS},
         "plugins": [
             {key: one[key] for key in ("name", "distribution", "version", "error", "problems")}
-            for one in (plugin_facts(plugin, catalogue()) for plugin in catalogue().plugins)
+            for one in (plugin_facts(plugin) for plugin in catalogue().plugins)
         ],
     }
 

@@ -9,7 +9,7 @@ import click
 from suite.cli.flags import data_flag, json_flag, output_flag, parameters_flag, say_json
 from suite.errors import ConfigError, NotFound, PluginError, unknown
 from suite.hookspecs import CONTRACT
-from suite.plugins import Catalogue, Plugin, catalogue, contract_note
+from suite.plugins import Plugin, catalogue, contract_note
 
 
 @click.group("plugin")
@@ -31,7 +31,7 @@ def list_(as_json: bool) -> None:
     Example:
       suite plugin list --json
     """
-    found = [facts(one, catalogue()) for one in catalogue().plugins]
+    found = [facts(one) for one in catalogue().plugins]
     if as_json:
         say_json(found)
         return
@@ -41,11 +41,11 @@ def list_(as_json: bool) -> None:
         click.echo(f"{one.name} ({one.distribution or 'unknown distribution'}{version}): {state}")
         for entry in one.entries:
             click.echo(f"  {entry.kind:9} {entry.name:24} {entry.title}")
-        for trouble in filter(None, (one.error, *problems(one, catalogue()))):
+        for trouble in filter(None, (one.error, *problems(one))):
             click.echo(f"  wrong: {trouble}")
 
 
-def facts(one: Plugin, known: Catalogue) -> dict[str, object]:
+def facts(one: Plugin) -> dict[str, object]:
     """A plugin, its entries, and everything wrong with it, as JSON."""
     return {
         "name": one.name,
@@ -56,11 +56,11 @@ def facts(one: Plugin, known: Catalogue) -> dict[str, object]:
             for entry in one.entries
         ],
         "error": one.error,
-        "problems": problems(one, known),
+        "problems": problems(one),
     }
 
 
-def problems(one: Plugin, known: Catalogue) -> list[str]:
+def problems(one: Plugin) -> list[str]:
     """What is wrong with a plugin that loads: bad entries, other contracts, taken names."""
     from suite.cli.main import COMMANDS
 
@@ -70,13 +70,9 @@ def problems(one: Plugin, known: Catalogue) -> list[str]:
             found.append(contract_note(entry, one))
         if entry.kind == "command" and entry.name in COMMANDS:
             found.append(f"command {entry.name!r} is the suite's own and cannot be taken; rename it")
-        for name in (entry.name, *entry.aliases):
-            try:
-                known.find(entry.kind, name)
-            except PluginError as error:
-                if error.what not in found:
-                    found.append(error.what)
-    return found
+        failures = (_failure(name, entry.kind) for name in (entry.name, *entry.aliases))
+        found += [failure.what for failure in failures if failure]
+    return list(dict.fromkeys(found))
 
 
 @plugin.command("check")
@@ -146,21 +142,19 @@ def tasks_of(name: str) -> list[str]:
         tasks = [entry.name for entry in one.entries if entry.kind == "task"]
         if not tasks:
             raise NotFound(f"plugin {name!r} brings no task", fix="; ".join(one.problems))
-        return _those_that_load(known, list(dict.fromkeys(tasks)))
+        errors = [error for task in tasks if (error := _failure(task))]
+        if len(errors) == len(tasks):  # of one that loads, the checks of the others say what is wrong
+            raise errors[0]
+        return list(dict.fromkeys(tasks))
     return [known.find("task", name)[0].name]
 
 
-def _those_that_load(known: Catalogue, tasks: list[str]) -> list[str]:
-    """All of the names; where none of them can be had, the error of the first. Raises PluginError."""
-    errors = []
-    for name in tasks:
-        try:
-            known.find("task", name)
-        except PluginError as error:
-            errors.append(error)
-    if len(errors) == len(tasks):
-        raise errors[0]
-    return tasks
+def _failure(name: str, kind: str = "task") -> PluginError | None:
+    try:
+        catalogue().find(kind, name)
+    except PluginError as error:
+        return error
+    return None
 
 
 @plugin.command("new")

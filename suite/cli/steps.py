@@ -133,8 +133,8 @@ def parse_options(
     return options if thinking is None else [*options, ("", "thinking", thinking)]
 
 
-class RoleFlags(msgspec.Struct, frozen=True):
-    """What `role_flags` were given."""
+class RunFlags(msgspec.Struct, frozen=True, kw_only=True):
+    """What the flags of a command that runs something were given; the others are at their defaults."""
 
     model: str | None = None
     baseline: str | None = None
@@ -142,11 +142,6 @@ class RoleFlags(msgspec.Struct, frozen=True):
     embedder: str | None = None
     judges: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
-
-
-class RunFlags(msgspec.Struct, frozen=True, kw_only=True):
-    """What the flags of a command that runs something were given; the others are at their defaults."""
-
     tasks: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
@@ -185,13 +180,8 @@ def read(given: Mapping[str, object]) -> RunFlags:
 
 def parse_roles(given: Mapping[str, object]) -> dict[str, list[str]]:
     """Role -> specs, from all the flags that name models (`role_flags`)."""
-    told = msgspec.convert(given, RoleFlags)
-    one = {
-        "candidate": told.model,
-        "baseline": told.baseline,
-        "user": told.user,
-        "embedder": told.embedder,
-    }
+    told = read(given)
+    one = {"candidate": told.model, "baseline": told.baseline, "user": told.user, "embedder": told.embedder}
     found = {role: [spec] for role, spec in one.items() if spec}
     if told.judges:
         found["judge"] = list(told.judges)

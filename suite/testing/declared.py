@@ -20,7 +20,7 @@ from suite.parameters import SkipCell
 from suite.plugins import GROUP
 from suite.scoring.metrics.declared import row_names, wanted_values
 from suite.testing.bench import Bench
-from suite.testing.subject import Skip, Subject, headline
+from suite.testing.subject import Skip, Subject
 
 SECONDS = 120.0
 # What takes from a tenth of a second to many to import, and is found beside a benchmark.
@@ -67,7 +67,7 @@ def metadata(bench: Bench) -> Iterator[str]:
         yield f"the headline {info.headline!r} is no metric's row; rows: {', '.join(rows) or 'none'}"
     if not any(wanted_values(task.metrics)):
         yield "no metric reads any value"
-    if (first := headline(info, task.metrics)) is not None and not hasattr(first, "direction"):
+    if (first := subject.headline) is not None and not hasattr(first, "direction"):
         yield f"the headline metric {info.headline!r} has no direction"
 
 

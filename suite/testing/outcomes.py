@@ -7,7 +7,7 @@ from suite.scoring.metrics import Rate
 from suite.task import Unscored
 from suite.testing.answers import down, finishing, unreadable
 from suite.testing.bench import Bench, Key, Ran
-from suite.testing.subject import Skip, headline
+from suite.testing.subject import Skip
 from suite.testing.task_runs import stopped, unscored, whole
 
 FINISHES: tuple[Finish, ...] = ("overflow", "refused", "empty")
@@ -62,7 +62,7 @@ def candidate_failure(bench: Bench) -> Iterator[str]:
 
 
 def _dropped(bench: Bench, base: Ran, ran: Ran, finish: str) -> Iterator[str]:
-    metric = headline(bench.subject.info, bench.subject.task.metrics)
+    metric = bench.subject.headline
     if metric is None:
         return
     direction = metric.direction
@@ -114,7 +114,7 @@ def judge_failure(bench: Bench) -> Iterator[str]:
         if not unscored(score):
             yield f"{ran.name(key)} has no unscored value, though the judge gave no verdict: {score.values}"
             return
-    metric = headline(bench.subject.info, bench.subject.task.metrics)
+    metric = bench.subject.headline
     for name in sorted(metric.wants()[0] if metric is not None else ()):
         values = [score.values.get(name) for score in judged.values()]
         if values and all(isinstance(value, int | float) for value in values):

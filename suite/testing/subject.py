@@ -1,6 +1,6 @@
 """The task under test: its class, the cells that are tried, its data, and plans over scripted models."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -48,6 +48,11 @@ class Subject:
     def info(self) -> TaskInfo:
         """Its facts."""
         return self.task.info
+
+    @property
+    def headline(self) -> Metric | None:
+        """The declared metric that yields the headline, or None."""
+        return next((one for one in self.task.metrics if self.info.headline in one.rows()), None)
 
     @cached_property
     def registry(self) -> Registry:
@@ -131,8 +136,3 @@ class Subject:
             for name, needs in roles_of(self.chosen_cells).items()
             if any(role.stage in stages for role in needs)
         ]
-
-
-def headline(info: TaskInfo, metrics: Iterable[Metric]) -> Metric | None:
-    """The declared metric that yields the headline, or None."""
-    return next((one for one in metrics if info.headline in one.rows()), None)

@@ -31,7 +31,7 @@ from suite.scoring.metrics.declared import wanted_values
 from suite.task import Score, Unscored
 from suite.testing.answers import late, never, plausible, sometimes_down
 from suite.testing.bench import Bench, Ran, differences, read
-from suite.testing.subject import Skip, headline
+from suite.testing.subject import Skip
 
 CONCURRENCY = 8
 MODEL = "embedded/smollm2-135m"
@@ -80,7 +80,7 @@ def _values(bench: Bench, ran: Ran) -> Iterator[str]:
     parts_names = {name for part in parts for name in part.values}
     missing = [(name, names) for name in wanted - names if ran.scores]
     missing += [(name, parts_names) for name in wanted_parts - parts_names if parts]
-    first = headline(bench.subject.info, bench.subject.task.metrics)
+    first = bench.subject.headline
     needed = frozenset().union(*first.wants()) if first is not None else frozenset()
     for name, known in sorted(missing, key=lambda one: one[0]):
         near = difflib.get_close_matches(name, known, 1, 0.8)
