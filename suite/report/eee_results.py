@@ -155,7 +155,7 @@ class _ResultParts:
     def result(self, identity: str, one: MetricResult, target: Target | None) -> Fields:
         """One number that has a value."""
         facts = facts_of(self.made.metrics).get(one.name) if self.made else None
-        metric = _metric(self.task, self.cell, one, facts, self.judges, self.common)
+        metric = self._metric(one, facts)
         return fields(
             evaluation_result_id=identity,
             evaluation_name=evaluation_name(self.task.name),
@@ -166,44 +166,36 @@ class _ResultParts:
             generation_config=self.generation,
         )
 
+    def _metric(self, one: MetricResult, facts: Measure | None) -> Fields:
+        family = self.task.name.partition("/")[0]
+        proportion = facts is not None and facts.ends == (0.0, 1.0)
+        details = {**self.common, "direction": one.direction, "headline": "true" if one.headline else "false"}
+        if one.slice:
+            details["slice"] = plain(one.slice)
+        if facts is None:
+            details["bounds"] = "unknown: the task that declares them is not installed here"
+        elif facts.value and facts.macro:
+            details["aggregation"] = f"mean over the categories of {facts.macro!r} of the means over samples"
+        elif facts.value:
+            details["aggregation"] = "mean over samples of the mean over their trials"
+        label = f" ({self.cell.label})" if self.cell and self.cell.label else ""
+        return fields(
+            evaluation_description=f"{self.task.title}: {one.name}{label}",
+            metric_id=one.name if one.name in _GLOBAL else f"suite.{family}.{one.name}",
+            metric_name=one.name,
+            metric_kind=facts.kind if facts else None,
+            metric_unit=one.unit or ("proportion" if proportion else None),
+            lower_is_better=one.direction == "lower",
+            score_type="continuous" if facts else None,
+            min_score=_bound(facts.ends[0]) if facts else None,
+            max_score=_bound(facts.ends[1]) if facts else None,
+            llm_scoring=self.judges,
+            additional_details=details,
+        )
+
 
 def _cells_id(over: AcrossResult) -> str:
     return hashlib.sha256(text_of(sorted(over.cells.items())).encode()).hexdigest()[:12]
-
-
-def _metric(
-    task: TaskPart,
-    cell: CellSummary | None,
-    one: MetricResult,
-    facts: Measure | None,
-    judges: Fields | None,
-    common: Mapping[str, str],
-) -> Fields:
-    family = task.name.partition("/")[0]
-    proportion = facts is not None and facts.ends == (0.0, 1.0)
-    details = {**common, "direction": one.direction, "headline": "true" if one.headline else "false"}
-    if one.slice:
-        details["slice"] = plain(one.slice)
-    if facts is None:
-        details["bounds"] = "unknown: the task that declares them is not installed here"
-    elif facts.value and facts.macro:
-        details["aggregation"] = f"mean over the categories of {facts.macro!r} of the means over samples"
-    elif facts.value:
-        details["aggregation"] = "mean over samples of the mean over their trials"
-    title = f"{task.title}: {one.name}" + (f" ({cell.label})" if cell and cell.label else "")
-    return fields(
-        evaluation_description=title,
-        metric_id=one.name if one.name in _GLOBAL else f"suite.{family}.{one.name}",
-        metric_name=one.name,
-        metric_kind=facts.kind if facts else None,
-        metric_unit=one.unit or ("proportion" if proportion else None),
-        lower_is_better=one.direction == "lower",
-        score_type="continuous" if facts else None,
-        min_score=_bound(facts.ends[0]) if facts else None,
-        max_score=_bound(facts.ends[1]) if facts else None,
-        llm_scoring=judges,
-        additional_details=details,
-    )
 
 
 def _bound(end: float) -> float | str:

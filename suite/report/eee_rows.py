@@ -9,6 +9,7 @@ import msgspec
 from suite.chat import Message
 from suite.journal.records import OutputRecord
 from suite.journal.run import FoundCall, Run
+from suite.report.eee_parts import text_of
 from suite.report.eee_results import CellOptions, Target
 from suite.report.eee_schema import VERSION, Fields, fields
 from suite.report.rows import SampleRow, records
@@ -177,13 +178,10 @@ def _arguments(text: str) -> dict[str, str]:
     try:
         found = msgspec.json.decode(text)
     except msgspec.DecodeError:
-        return {"arguments": text}
+        found = None
     if not isinstance(found, dict):
         return {"arguments": text}
-    return {
-        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
-        for name, value in found.items()
-    }
+    return {name: text_of(value) for name, value in found.items()}
 
 
 def _tokens(calls: Sequence[FoundCall]) -> Fields:

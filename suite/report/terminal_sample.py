@@ -83,7 +83,7 @@ def _trace(found: Trace | str) -> Iterator["RenderableType"]:
     if isinstance(found, str):
         yield styled(found, "yellow")
         return
-    yield styled(f"{found.stage} call {found.number} to {found.member} ({found.options})", "bold")
+    yield styled(f"{found.stage} call {found.number} to {found.call.role} ({found.options})", "bold")
     if found.shared:
         yield styled(f"the first {found.shared:,} messages are those of call {found.continues}", "dim", 2)
     for said in found.head:
@@ -94,8 +94,8 @@ def _trace(found: Trace | str) -> Iterator["RenderableType"]:
     for said in [*found.tail, *([found.prompt] if found.prompt else []), *found.texts]:
         yield styled(said.role, "dim", 2)
         yield paragraph(said.text, 4)
-    yield styled(f"reply ({found.reply.finish})", "dim", 2)
-    yield paragraph(found.reply.text or "(empty)", 4)
+    yield styled(f"reply ({found.call.reply.finish})", "dim", 2)
+    yield paragraph(found.call.reply.text or "(empty)", 4)
 
 
 def paragraph(text: str, indent: int = 2) -> "RenderableType":

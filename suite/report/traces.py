@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from suite.chat import Json, Message, Options, Reply, ToolCall
+from suite.chat import Json, Message, Options, ToolCall
 from suite.errors import RunError
 from suite.journal.blocks import BlockReader, message_of
 from suite.journal.records import CallRecord
@@ -41,15 +41,10 @@ class Trace:
     """
 
     number: int
-    id: str
-    member: str
+    call: CallRecord
     stage: str
-    kind: str
-    reply: Reply
     options: str
     seconds: float
-    cached: bool
-    attempt: int
     continues: int = 0
     shared: int = 0
     head: Sequence[Said] = ()
@@ -91,15 +86,10 @@ def _trace(number: int, found: FoundCall, known: _Known) -> Trace:
     texts = [_said("text", blocks.get(digest).content) for digest in call.texts[:MOST_TEXTS]]
     return Trace(
         number=number,
-        id=call.id,
-        member=call.role,
+        call=call,
         stage=found.stage,
-        kind=call.kind,
-        reply=call.reply,
         options=options_text(call.options),
         seconds=max(call.times[1] - call.times[0], 0.0),
-        cached=call.cached,
-        attempt=call.attempt,
         continues=continues,
         shared=shared,
         head=head,

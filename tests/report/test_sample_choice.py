@@ -85,7 +85,7 @@ def test_a_short_conversation_is_shown_whole(make_run: Make) -> None:
     assert [said.role for said in first.head] == ["user"]
     assert (first.hidden, first.between, first.tail) == (0, [], [])
     assert [said.role for said in second.head] == ["user", "assistant", "user"]
-    assert first.reply.text.startswith("answer")
+    assert first.call.reply.text.startswith("answer")
 
 
 def test_messages_between_are_kept_to_unfold_if_they_are_few(make_run: Make) -> None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 import suite
 from suite.board.bundle.signatures import Signers
@@ -32,9 +31,9 @@ PLACES = {
     "verify.yml": ".github/workflows/verify.yml",
     "accept.yml": ".github/workflows/accept.yml",
     "site.yml": ".github/workflows/site.yml",
-    "lock.txt": "boards/$id/lock.txt",
-    "prices.yaml": "boards/$id/prices.yaml",
-    "signers": "boards/$id/signers",
+    "lock.txt": "boards/@{id}/lock.txt",
+    "prices.yaml": "boards/@{id}/prices.yaml",
+    "signers": "boards/@{id}/signers",
 }
 
 
@@ -174,19 +173,16 @@ def init_board(folder: Path, board: str) -> Made:
     found = find_board(board)
     source = found.path or board_files()[found.id]
     values = {"id": found.id, "title": found.title, "version": found.version, "suite": suite.__version__}
-    wanted = {folder / Template(to).substitute(values): name for name, to in PLACES.items()}
-    definition = folder / "boards" / found.id / "board.yaml"
-    keep = folder / "submissions" / found.id / ".gitkeep"
-    for path in (definition, keep, *wanted):
+    folders = (folder / "boards" / found.id, folder / "submissions" / found.id)
+    texts = {folders[0] / "board.yaml": source.read_text("utf-8"), folders[1] / ".gitkeep": ""}
+    texts |= {folder / _filled(to, values): _filled(_template(name), values) for name, to in PLACES.items()}
+    for path in texts:
         if path.exists():
             raise ConfigError(f"{path} exists", fix="choose an empty folder")
-    for path, name in wanted.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, [_filled(_template(name), values).encode()])
-    for path, text in ((definition, source.read_text("utf-8")), (keep, "")):
+    for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, [text.encode()])
-    return Made(folder, found, tuple(sorted([definition, keep, *wanted])))
+    return Made(folder, found, tuple(sorted(texts)))
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
