@@ -110,6 +110,20 @@ class RankedColumn:
         """(K,): who has a value here."""
         return ~np.isnan(self.value)
 
+    @property
+    def clusters(self) -> int | None:
+        """How many clusters it has, if paired; None where replicates come from intervals."""
+        return None if self.units is None else self.units.clusters
+
+    @property
+    def spread_unknown(self) -> NDArray[np.bool_]:
+        """(K,): entries with a value, but of an unknown spread: without an interval in an unpaired column,
+        or all in a column of a single cluster.
+        """
+        if self.units is not None:
+            return self.present & (self.units.clusters < 2)
+        return self.present & (np.isnan(self.low) | np.isnan(self.high))
+
     def among(self, keep: NDArray[np.intp]) -> "RankedColumn":
         """The column of these entries only."""
         top = None if self.top is None else self.top[:, keep]
@@ -213,20 +227,6 @@ def _from_intervals(column: RankedColumn, resamples: int, seed: int, level: floa
     down = np.nan_to_num(column.value - column.low) / quantile
     up = np.nan_to_num(column.high - column.value) / quantile
     return np.asarray(column.value + np.where(z < 0, z * down, z * up), np.float64)
-
-
-def spread_unknown(column: RankedColumn) -> NDArray[np.bool_]:
-    """(K,): entries with a value, but of an unknown spread: without an interval in an unpaired column, or
-    all in a column of a single cluster.
-    """
-    if column.units is not None:
-        return column.present & (column.units.clusters < 2)
-    return column.present & (np.isnan(column.low) | np.isnan(column.high))
-
-
-def clusters_of(column: RankedColumn) -> int | None:
-    """How many clusters a paired column has; None where replicates come from intervals."""
-    return None if column.units is None else column.units.clusters
 
 
 def interval(values: Floats, drawn: Floats, level: float, clusters: float | None) -> tuple[Floats, Floats]:

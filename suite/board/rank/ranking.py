@@ -15,15 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.board.define.board import Board
-from suite.board.rank.columns import (
-    Floats,
-    RankedColumn,
-    clusters_of,
-    interval,
-    replicates,
-    seed_for,
-    spread_unknown,
-)
+from suite.board.rank.columns import Floats, RankedColumn, interval, replicates, seed_for
 from suite.board.rank.max_t import Pairwise, competition_ranks, pairwise
 from suite.board.rank.overall import Scale, combine, drawn_strengths, scales, strengths
 
@@ -174,15 +166,14 @@ def _column(board: Board, column: RankedColumn, resamples: int) -> tuple[Standin
         sign * found,
         level=board.uncertainty.level,
         epsilon=board.uncertainty.epsilon * (scale.high - scale.low),
-        clusters=clusters_of(part),
-        unknown=either(spread_unknown(part)),
+        clusters=part.clusters,
+        unknown=either(part.spread_unknown),
     )
     low, high = part.low, part.high  # the interval that verification recomputed
     notes = [column.why] if column.why else []
-    clusters = clusters_of(part)
-    if clusters is not None and clusters < FEW_CLUSTERS:
-        notes.append(f"only {clusters} independent units: intervals are widened and still rough")
-    se = np.where(spread_unknown(part), np.nan, found.std(axis=0, ddof=1))
+    if part.clusters is not None and part.clusters < FEW_CLUSTERS:
+        notes.append(f"only {part.clusters} independent units: intervals are widened and still rough")
+    se = np.where(part.spread_unknown, np.nan, found.std(axis=0, ddof=1))
     return _standing(k, keep, part.value, low, high, sign, pairs, se, notes), drawn
 
 
@@ -224,12 +215,12 @@ def _overall(
         unknown=untold[np.ix_(keep, keep)],
         precision=PRECISION,
     )
-    few = [c.key for c in columns if (count := clusters_of(c)) is not None and count < FEW_CLUSTERS]
+    few = [c.key for c in columns if c.clusters is not None and c.clusters < FEW_CLUSTERS]
     if few:
         notes.append(f"{len(few)} of {len(columns)} tasks have fewer than {FEW_CLUSTERS} independent units")
     low, high = interval(values[keep], found, board.uncertainty.level, clusters)
     se = found.std(axis=0, ddof=1)
-    blind = np.logical_or.reduce([spread_unknown(column) for column in columns])[keep]
+    blind = np.logical_or.reduce([column.spread_unknown for column in columns])[keep]
     blind |= se <= PRECISION * max(1.0, float(np.abs(values[keep]).max()))
     low[blind] = high[blind] = se[blind] = np.nan
     lacking = {}
@@ -385,7 +376,7 @@ def effective_clusters(
         scale = scales(board)[column.key]
         share = scale.weight / (scale.high - scale.low) * (1 if column.higher else -1)
         part = np.nan_to_num(drawn[column.key][:, keep]) * share
-        seed, count = seed_for(board, column), clusters_of(column)
+        seed, count = seed_for(board, column), column.clusters
         together[seed] = (together[seed][0] + part if seed in together else part, count)
     whole, divided = 0.0, 0.0
     for summed, count in together.values():

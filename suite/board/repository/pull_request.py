@@ -63,10 +63,10 @@ def check_pull_request(root: Path, base: str, head: str) -> Checked:
     ancestor = _git(root, "merge-base", base, head).decode().strip()
     changes = list(_changes(root, ancestor, head))
     problems = list(_problems(root, base, changes))
-    folders = sorted({"/".join(one.path.split("/")[:3]) for one in changes})
-    if problems or len(folders) != 1:
+    if problems:
         return Checked("", "", tuple(problems))
-    return Checked(folders[0], folders[0].split("/")[1], ())
+    parts = changes[0].path.split("/")  # all are of one folder, or that were a problem
+    return Checked("/".join(parts[:3]), parts[1], ())
 
 
 def _problems(root: Path, base: str, changes: list[Change]) -> Iterator[str]:

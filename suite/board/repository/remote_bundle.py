@@ -9,7 +9,7 @@ import http.client
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Protocol
 from urllib.parse import urljoin, urlsplit
@@ -181,7 +181,7 @@ def _public(host: str, resolve: Resolve) -> str:
 def _save(response: Response, reference: Reference, to: Path) -> None:
     digest, total = hashlib.sha256(), 0
     with replacing(to) as file:
-        for chunk in _chunks(response):
+        for chunk in iter(lambda: response.read(CHUNK), b""):
             total += len(chunk)
             if total > reference.bytes:
                 raise DataError(f"more than the {reference.bytes:,} bytes that were accepted")
@@ -192,8 +192,3 @@ def _save(response: Response, reference: Reference, to: Path) -> None:
                 "the bundle is not the one that was accepted",
                 where=f"expected {reference.sha256[:12]}, found {digest.hexdigest()[:12]}",
             )
-
-
-def _chunks(response: Response) -> Iterator[bytes]:
-    while chunk := response.read(CHUNK):
-        yield chunk
