@@ -92,43 +92,35 @@ def differences(a: Run, b: Run, matches: Sequence[Match]) -> list[Difference]:
 
 
 PROMPTS, WORDING = "whose prompts", "wording of the prompts"
-OF_CELL: Mapping[str, Weight] = {
-    "task version": "refuse",
-    PROMPTS: "refuse",
-    WORDING: "refuse",
-    "at-score parameters": "refuse",
-    "version of the plugin": "warn",
-    "code": "warn",
-    "facts of the task": "warn",
-}
+REFUSED = ("task version", PROMPTS, WORDING, "at-score parameters")
 
 
 def _cells(a: Run, b: Run, matches: Sequence[Match]) -> Iterator[Difference]:
     seen: set[tuple[str, str]] = set()
     for match in matches:
         one, two = _of_cell(a, match.cell_a), _of_cell(b, match.cell_b)
-        codes = [run.manifest.code.get(match.task) for run in (a, b)]
-        if codes[0] and codes[1]:  # where both runs know theirs
-            one["code"], two["code"] = (code.sha256[:8] for code in codes if code)
-        for words, weight in OF_CELL.items():
-            if (words, match.task) not in seen and not _same(one.get(words), two.get(words)):
+        for words in one:
+            pair = one[words], two[words]
+            unknown_code = words == "code" and None in pair  # told where both runs know theirs
+            if (words, match.task) not in seen and not unknown_code and not _same(*pair):
                 seen.add((words, match.task))
                 if words != WORDING or (PROMPTS, match.task) not in seen:
-                    yield Difference(
-                        f"{words} ({match.task})", *_apart(one.get(words), two.get(words)), weight
-                    )
+                    weight: Weight = "refuse" if words in REFUSED else "warn"
+                    yield Difference(f"{words} ({match.task})", *_apart(*pair), weight)
 
 
 def _of_cell(run: Run, cell: str) -> dict[str, Json]:
     """What must be the same of two cells, in words; of the scoring where it has its own."""
     planned = next(one for one in run.manifest.cells if one.cell == cell)
     scored = next((one for one in run.scoring_manifest.cells if one.cell == cell), planned)
+    code = run.manifest.code.get(planned.task)
     return {
         "task version": planned.version,
         PROMPTS: scored.prompts,
         WORDING: scored.prompts_sha256,
         "at-score parameters": scored.score_parameters,
         "version of the plugin": planned.plugin,
+        "code": code.sha256[:8] if code else None,
         "facts of the task": scored.facts,
     }
 

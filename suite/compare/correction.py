@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from suite.blocks import Block, Line, Plot, Section, Shown, Table, Text
+from suite.blocks import Block, Line, Plot, Section, Table, Text
 from suite.data.text_files import TABLES, Once, csv_rows, json_rows
 from suite.errors import ConfigError, DataError
 from suite.scoring.stats.agreement import RatingTable, agreement, largest_cohen
-from suite.scoring.stats.clusters import clusters_of, floats
+from suite.scoring.stats.clusters import Clusters, clusters_of, floats, subset
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.means import covering_mean
 from suite.scoring.stats.ppi import Corrected, ppi_mean
@@ -89,39 +90,31 @@ def correct(
 
     Raises ConfigError where nothing was judged or labelled.
     """
-    both = [i for i, (h, j) in enumerate(zip(human, judge, strict=True)) if h is not None and j is not None]
-    judged = [j for j in judge if j is not None]
-    if not judged:
+    y, f = floats(human), floats(judge)
+    judged, both = ~np.isnan(f), ~(np.isnan(y) | np.isnan(f))
+    if not judged.any():
         raise ConfigError("the judge has no verdict", "judge correct")
-    if not both:
+    if not both.any():
         raise ConfigError(
             "no sample has a human label and a verdict", "judge correct", "label a random part of the samples"
         )
+    yes, no = both & (y == 1), both & (y == 0)
+    hits, rejections = f[yes] == 1, f[no] == 0
 
-    def among(value: float) -> Estimate:
-        chosen = [i for i in both if human[i] == value]
-        right = [float(judge[i] == value) for i in chosen]
-        labels = None if clusters is None else [clusters[i] for i in chosen]
-        return covering_mean(floats(right), clusters_of(labels, len(right)), binary=True, level=level)
+    def own(among: NDArray[np.bool_]) -> Clusters:
+        return clusters_of(subset(clusters, among), int(among.sum()))
 
-    pairs = [(human[i], judge[i]) for i in both]
-    hits = [i for i in both if human[i] == 1]
-    rejections = [i for i in both if human[i] == 0]
-    labels = None if clusters is None else [clusters[i] for i in both]
     return CorrectedJudge(
-        n=len(human),
-        labelled=len(both),
-        agreement=_agreement(pairs, labels, level),
-        sensitivity=among(1.0),
-        specificity=among(0.0),
+        n=len(y),
+        labelled=int(both.sum()),
+        agreement=_agreement(np.column_stack([y, f])[both], own(both), level),
+        sensitivity=covering_mean(hits * 1.0, own(yes), binary=True, level=level),
+        specificity=covering_mean(rejections * 1.0, own(no), binary=True, level=level),
         ppi=ppi_mean(human, judge, clusters, level=level),
         rogan_gladen=rogan_gladen(
-            sum(int(j) for j in judged),
-            len(judged),
-            sum(judge[i] == 1 for i in hits),
-            len(hits),
-            sum(judge[i] == 0 for i in rejections),
-            len(rejections),
+            *(int((f == 1).sum()), int(judged.sum())),
+            *(int(hits.sum()), len(hits)),
+            *(int(rejections.sum()), len(rejections)),
             level=level,
         ),
     )
@@ -130,12 +123,9 @@ def correct(
 COEFFICIENTS = ("percent", "alpha", "ac1", "randolph", "fleiss", "cohen")
 
 
-def _agreement(
-    pairs: Sequence[Sequence[float | None]], labels: Sequence[str] | None, level: float
-) -> dict[str, Estimate]:
+def _agreement(pairs: NDArray[np.float64], own: Clusters, level: float) -> dict[str, Estimate]:
     """Coefficients of agreement; the largest kappa that the margins allow has no interval."""
-    table = RatingTable(np.array(pairs, dtype=np.int64), 2)
-    own, n = clusters_of(labels, len(pairs)), len(pairs)
+    table, n = RatingTable(pairs.astype(np.int64), 2), len(pairs)
     found = {
         name: replace(agreement(name, "nominal", table, own, level), n=n, clusters=own.count)
         for name in COEFFICIENTS
@@ -186,16 +176,15 @@ def _share(found: CorrectedJudge) -> Iterator[Block]:
 
 
 def _judge(found: CorrectedJudge) -> Iterator[Block]:
-    rows: list[tuple[Shown, ...]] = [
-        ("sensitivity", *_numbers(found.sensitivity)),
-        ("specificity", *_numbers(found.specificity)),
-        *((f"agreement, {name}", *_numbers(one)) for name, one in found.agreement.items()),
-    ]
-    yield Table(("", "value", "low", "high", "n", "note"), rows)
-
-
-def _numbers(one: Estimate) -> tuple[Shown, ...]:
-    return one.value, one.low, one.high, one.n, one.note
+    rows = {
+        "sensitivity": found.sensitivity,
+        "specificity": found.specificity,
+        **{f"agreement, {name}": one for name, one in found.agreement.items()},
+    }
+    yield Table(
+        ("", "value", "low", "high", "n", "note"),
+        [(name, one.value, one.low, one.high, one.n, one.note) for name, one in rows.items()],
+    )
 
 
 def as_data(found: CorrectedJudge) -> dict[str, object]:

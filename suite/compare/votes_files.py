@@ -162,13 +162,12 @@ def winner_of(value: Json, a: str, b: str, where: str) -> str | None:
 
 def _moment(value: Json) -> float | datetime | None:
     """A finite number, or a date of ISO 8601 (UTC unless it says otherwise); None for anything else."""
-    if isinstance(value, bool) or value is None:
-        return None
+    text = _text(value)
     try:
-        number = float(_text(value))
-    except (TypeError, ValueError):
+        number = float(text)
+    except ValueError:
         try:
-            found = datetime.fromisoformat(_text(value).removesuffix(" UTC"))
+            found = datetime.fromisoformat(text.removesuffix(" UTC"))
         except ValueError:
             return None
         return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -7,6 +7,7 @@ position; `stats.regression` for length.
 
 import math
 import re
+from functools import partial
 
 from suite.scoring.measures import Columns, Formula
 from suite.scoring.metrics import Custom, Declared, Mean, Rate, WinRate
@@ -98,20 +99,9 @@ def length_metrics(
     difference: value of the samples, first minus second answer, as `style_difference` gives it. No number
     where lengths do not differ, or where length and verdict cannot be told apart.
     """
-    needs = (name, difference)
+    metric = partial(Custom, needs=(name, difference), draws=draws)
+    controlled, effect = (length_control(name, difference, effect=one) for one in (False, True))
     return (
-        Custom(
-            f"{name}_length_controlled",
-            length_control(name, difference, effect=False),
-            needs=needs,
-            range=(0.0, 1.0),
-            draws=draws,
-        ),
-        Custom(
-            f"{name}_length_effect",
-            length_control(name, difference, effect=True),
-            needs=needs,
-            direction="neither",
-            draws=draws,
-        ),
+        metric(f"{name}_length_controlled", controlled, range=(0.0, 1.0)),
+        metric(f"{name}_length_effect", effect, direction="neither"),
     )

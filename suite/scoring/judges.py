@@ -79,8 +79,15 @@ async def judge(
     retry_cut: ask again after one, too. retry_schema: JSON Schema that replies after the first are held to.
     Raises CallFailed if the judge could not be reached: the score stays pending.
     """
-    reader = parse or _reader_of(schema)
-    guide = _json_schema(schema) if "json_schema" in model.capabilities else None
+    guide: Json
+    if isinstance(schema, type) and issubclass(schema, BaseModel):
+        parse, guide = parse or json_object(schema), schema.model_json_schema()
+    else:
+        guide = schema
+    if parse is None:
+        raise ConfigError("a judge needs `parse`, or a pydantic model as `schema`, to read its replies")
+    guided = "json_schema" in model.capabilities
+    guide = guide if guided else None
     conversation = [user(messages)] if isinstance(messages, str) else list(messages)
     first = ""
     for attempt in range(1, retries + 2):
@@ -88,13 +95,13 @@ async def judge(
             conversation, temperature=temperature, max_tokens=max_tokens, json_schema=guide, key=key
         )
         first = first if attempt > 1 else reply.text
-        verdict = read_verdict(reply, reader, model.member)
+        verdict = read_verdict(reply, parse, model.member)
         again = verdict.state == "unparsed" or (retry_cut and verdict.state == "truncated")
         if not again or reply.finish in _LOST or attempt == retries + 1:
             break
         turn = assistant(reply.text.strip() or NO_ANSWER)
         conversation += [turn, user(_correct(correction, verdict.reason))]
-        guide = retry_schema if retry_schema is not None and "json_schema" in model.capabilities else guide
+        guide = retry_schema if retry_schema is not None and guided else guide
     return replace(verdict, attempts=attempt, first_text=first)
 
 
@@ -129,18 +136,6 @@ def _correct(correction: Template | str, problem: str) -> str:
     if isinstance(correction, str):
         return correction or PROMPTS.correction(problem=problem)
     return correction(problem=problem) if "problem" in correction.fields else correction()
-
-
-def _reader_of(schema: type[BaseModel] | Json) -> Callable[[str], object]:
-    if isinstance(schema, type) and issubclass(schema, BaseModel):
-        return json_object(schema)
-    raise ConfigError("a judge needs `parse`, or a pydantic model as `schema`, to read its replies")
-
-
-def _json_schema(schema: type[BaseModel] | Json) -> Json:
-    if isinstance(schema, type) and issubclass(schema, BaseModel):
-        return schema.model_json_schema()
-    return schema
 
 
 __all__ = ["Verdict", "judge", "read_verdict"]

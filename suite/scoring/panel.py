@@ -83,14 +83,10 @@ class PanelResult:
 
     def values(self, name: str = "win") -> dict[str, Value]:
         """NAME, NAME_agreement, and the shares of judges that were consistent and that flipped."""
-        decided = [one for one in self.pairs if one.consistent is not None]
+        told = [one.values("") for one in self.pairs if one.consistent is not None]
         shares: dict[str, Value] = {
-            f"{name}_{what}": sum(flags) / len(decided) if decided else None
-            for what, flags in (
-                ("consistent", [one.consistent is True for one in decided]),
-                ("flip_first", [one.flip == "first" for one in decided]),
-                ("flip_second", [one.flip == "second" for one in decided]),
-            )
+            f"{name}{what}": sum(bool(one[what]) for one in told) / len(told) if told else None
+            for what in ("_consistent", "_flip_first", "_flip_second")
         }
         votes = [one.score for one in self.pairs]
         return {name: self.score, f"{name}_agreement": vote_agreement(votes), **shares}

@@ -8,9 +8,9 @@ import numpy as np
 from suite.errors import PluginError
 from suite.journal.documents import MetricResult
 from suite.scoring.measures import Columns, Measure, Range
-from suite.scoring.stats.bootstrap import bootstrap_formula, seed_for
+from suite.scoring.stats.bootstrap import resample, seed_for
 from suite.scoring.stats.clusters import grouped, grouped_together, is_binary
-from suite.scoring.stats.estimate import Estimate, finite, joined
+from suite.scoring.stats.estimate import Estimate, clip, finite, joined
 from suite.scoring.stats.means import (
     bounds_of,
     bounds_of_macro,
@@ -181,7 +181,13 @@ def formula_estimate(
     if not draws:
         return Estimate(value)
     tables = {cell: (units.columns, units.clusters) for cell, units in held.items()}
-    return bootstrap_formula(value, formula, tables, draws, seed, level, limits)
+    drawn, note = resample(value, formula, tables, draws, seed, limits)
+    clusters = len(np.unique(np.concatenate([units.clusters for units in held.values()])))
+    point = Estimate(value, level=level, clusters=clusters, note=note)
+    if drawn is None:
+        return point
+    low, high = clip(drawn.at(level), limits)
+    return replace(point, low=low, high=high, method="cluster-bootstrap")
 
 
 def _whole(units: Units) -> Columns:

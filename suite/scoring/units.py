@@ -6,7 +6,7 @@ first trial's. Not here: any statistic.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
@@ -117,15 +117,13 @@ class Units:
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> "Units":
         """Some of the scored units; the counts stay."""
         samples = self.samples[index]
-        return Units(
-            {name: column[index] for name, column in self.columns.items()},
-            samples if self.clusters is self.samples else self.clusters[index],
-            samples,
-            None if self.share is None else self.share[index],
-            self.unscored,
-            self.not_applicable,
-            self.labels,
-            None if self.ids is None else self.ids[index],
+        return replace(
+            self,
+            columns={name: column[index] for name, column in self.columns.items()},
+            clusters=samples if self.clusters is self.samples else self.clusters[index],
+            samples=samples,
+            share=None if self.share is None else self.share[index],
+            ids=None if self.ids is None else self.ids[index],
         )
 
 

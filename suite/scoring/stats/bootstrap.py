@@ -2,7 +2,7 @@
 
 Whole clusters are drawn with replacement and the statistic is computed from scratch on their union, so a
 random denominator is random here too. `bootstrap`: of a statistic of indices; percentiles, or BCa (Efron
-1987) with 20 clusters or more. `bootstrap_formula`: of a formula of columns, as runs print it; percentiles at
+1987) with 20 clusters or more. `resample`: of a formula of columns, as runs print it; percentiles at
 Student's quantile (Hesterberg 2015), or leaving out one cluster where that is wider; several tables (cells)
 are resampled jointly, one draw of clusters for all. Why: docs/statistics.md, "Clusters".
 """
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from suite.scoring.stats.clusters import Array, Digests, Floats, Labels, clusters_of
-from suite.scoring.stats.estimate import Estimate, Limits, clip, finite, joined
+from suite.scoring.stats.clusters import Array, Digests, Floats, Labels, Scores, clusters_of, floats
+from suite.scoring.stats.estimate import Estimate, Limits, finite, joined
 from suite.scoring.stats.influence import of_left_out
 from suite.scoring.stats.intervals import t_quantile
 from suite.scoring.stats.means import FEW_VALUES
@@ -97,25 +97,21 @@ def bootstrap(
     for _ in range(draws):
         picks = chance.integers(0, groups.count, groups.count)
         found.append(finite(statistic(picks if groups.singletons else units.draw(picks)["units"])))
-    jackknife = None
-    if _wants_bca(kind, groups.count):
-        everyone = np.arange(n)
+    jackknife, everyone = None, np.arange(n)
+    if kind == "bca" or (kind == "auto" and FEWEST_FOR_BCA <= groups.count <= MOST_FOR_BCA):
         jackknife = [finite(statistic(everyone[groups.codes != code])) for code in range(groups.count)]
     return interval_from(empty, found, jackknife)
 
 
-def _wants_bca(kind: Kind, count: int) -> bool:
-    return kind == "bca" or (kind == "auto" and FEWEST_FOR_BCA <= count <= MOST_FOR_BCA)
-
-
 def interval_from(
-    point: Estimate, found: Sequence[float | None], jackknife: Sequence[float | None] | None = None
+    point: Estimate, found: Scores, jackknife: Sequence[float | None] | None = None
 ) -> Estimate:
     """The percentile interval of replicates, or BCa if the leave-one-cluster-out values are given too.
 
     point: value, level, n and clusters of the statistic; its method and note are filled in.
     """
-    kept = np.array([one for one in found if one is not None])
+    kept = floats(found)
+    kept = kept[~np.isnan(kept)]
     if not len(kept) or point.value is None:
         return replace(point, note=joined(point.note, "no resample has a value"))
     if np.ptp(kept) < SAME:
@@ -214,22 +210,3 @@ def resample(
         return None, joined(note, "no variation" if len(drawn) else "no resample has a value")
     few = "" if affordable == draws else f"{affordable} resamples"
     return Resampled(value, drawn, left, count), joined(note, few)
-
-
-def bootstrap_formula(
-    value: float,
-    formula: Formula,
-    tables: Mapping[str, tuple[Columns, Digests]],
-    draws: int,
-    seed: int,
-    level: float,
-    limits: Limits = None,
-) -> Estimate:
-    """A formula's value with its interval, see `resample`; cut to the limits."""
-    clusters = np.concatenate([clusters for _, clusters in tables.values()])
-    point = Estimate(value, level=level, n=len(clusters), clusters=len(np.unique(clusters)))
-    found, note = resample(value, formula, tables, draws, seed, limits)
-    if found is None:
-        return replace(point, note=note)
-    low, high = clip(found.at(level), limits)
-    return replace(point, low=low, high=high, method="cluster-bootstrap", note=note)

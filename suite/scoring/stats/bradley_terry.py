@@ -27,11 +27,10 @@ EQUAL = 1e-7  # log scores closer than this are one rank
 
 
 class Fit(NamedTuple):
-    """log_scores: shape (k,), centred; regularised ones relative to the phantom. nu: Davidson's, of draws."""
+    """log_scores: shape (k,), centred; regularised ones relative to the phantom."""
 
     log_scores: Floats
     regularised: bool
-    nu: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Strengths:
     log_scores: natural log units, None for a model without votes or opponents. boards: groups of models
     (indices) that are comparable with each other; more than one means that there is no common scale.
     regularised: per model, whether its board needed the phantom. votes, prompts: per model. ranked: whether
-    a model has enough of both to be given a rank. policy: of draws; nu: Davidson's parameter per board.
+    a model has enough of both to be given a rank. policy: of draws.
     """
 
     models: tuple[str, ...]
@@ -52,7 +51,6 @@ class Strengths:
     prompts: tuple[int, ...]
     ranked: tuple[bool, ...]
     policy: Policy
-    nu: tuple[float | None, ...]
     note: str
 
     @property
@@ -86,10 +84,8 @@ def bradley_terry(votes: Votes, policy: Policy = "half") -> Strengths:
     k = len(votes.models)
     log_scores: list[float | None] = [None] * k
     regularised = [False] * k
-    parameters: list[float | None] = []
     for board in boards:
         found = fit_board(part_of(counted, board), policy) if len(board) > 1 else None
-        parameters.append(None if found is None else found.nu)
         if found is None:
             continue
         for i, score in zip(board, found.log_scores, strict=True):
@@ -114,7 +110,6 @@ def bradley_terry(votes: Votes, policy: Policy = "half") -> Strengths:
         prompts=tuple(prompts.tolist()),
         ranked=tuple(ranked.tolist()),
         policy=policy,
-        nu=tuple(parameters),
         note="; ".join(notes),
     )
 
@@ -163,13 +158,13 @@ def _davidson(counted: Tally) -> Fit:
     Draws link nobody here: nu grows with a gap that only they would bound, so decided votes must.
     """
     if not counted.wins.any():
-        return Fit(np.zeros(len(counted.wins)), True, math.inf)
+        return Fit(np.zeros(len(counted.wins)), True)
     found = strengths_with_draws(counted) if strongly_connected(counted.wins > 0) else None
     if found is not None:
-        return Fit(found[0], False, math.exp(found[1]))
+        return Fit(found[0], False)
     found = strengths_with_draws(_with_phantom(counted))
     assert found is not None, "everybody beats the phantom once and loses once: a maximum exists"
-    return Fit(found[0][:-1] - found[0][-1], True, math.exp(found[1]))
+    return Fit(found[0][:-1] - found[0][-1], True)
 
 
 def _with_phantom(counted: Tally) -> Tally:

@@ -69,9 +69,3 @@ class Estimate:
             for name in ("low", "high"):
                 object.__setattr__(self, name, None)
             object.__setattr__(self, "method", "none")
-
-    @property
-    def coverage(self) -> float | None:
-        """Share of units that have a score."""
-        total = self.n + self.n_unscored
-        return self.n / total if total else None

@@ -6,7 +6,6 @@ et al. 2024, arXiv 2403.04132, with prompts as clusters; the rank rule is the pu
 intervals are others: docs/statistics.md, "Ranks".
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -58,7 +57,7 @@ class RatingIntervals:
         gaps = self.replicates[:, i] - self.replicates[:, j]
         if self.kinds[i] == self.kinds[j]:
             gaps = np.concatenate([gaps, -gaps])
-        return interval_from(plain, _known(gaps))
+        return interval_from(plain, gaps)
 
 
 def rating_intervals(
@@ -117,12 +116,8 @@ def _estimates(
         elif votes.prompts.count < 2:
             estimates.append(replace(plain, note=joined(plain.note, "one cluster")))
         else:
-            estimates.append(interval_from(plain, _known(drawn[:, found.like(i)].ravel())))
+            estimates.append(interval_from(plain, drawn[:, found.like(i)].ravel()))
     return tuple(estimates)
-
-
-def _known(values: NDArray[np.float64]) -> list[float | None]:
-    return [None if math.isnan(one) else float(one) for one in values]
 
 
 @dataclass(frozen=True, slots=True)

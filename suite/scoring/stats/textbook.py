@@ -71,18 +71,9 @@ def share_estimate(x: Floats, clusters: Clusters, level: float = 0.95) -> Estima
         return replace(plain, low=low, high=high, method="wilson", n_effective=n)
     if found.se is None:
         return replace(plain, note=joined(plain.note, ONE_CLUSTER))
-    effective = effective_size(found, level)
+    effective = float(found.clusters)
+    if found.se >= NOTHING:  # at a t quantile with G - 1; where the scores vary and do not cancel
+        factor = (normal_quantile(level) / t_quantile(found.clusters - 1, level)) ** 2
+        effective = min(float(n), found.mean * (1 - found.mean) / found.se**2 * factor)
     low, high = wilson(found.mean, effective, level)
     return replace(plain, low=low, high=high, method="wilson-neff", n_effective=effective)
-
-
-def effective_size(found: Spread, level: float) -> float:
-    """Independent 0/1 units that would give this standard error, at a t quantile with G - 1.
-
-    Never above n; the number of clusters where the scores do not vary or cancel.
-    """
-    if found.se is None or found.se < NOTHING:
-        return float(found.clusters)
-    p = found.mean
-    factor = (normal_quantile(level) / t_quantile(found.clusters - 1, level)) ** 2
-    return min(float(found.n), p * (1 - p) / found.se**2 * factor)
