@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from suite.board.bundle.file_names import allowed, unsafe
-from suite.board.bundle.rungs import Findings
+from suite.board.bundle.rungs import Findings, Refused, refuse
 from suite.board.bundle.size_limits import SizeLimits
 from suite.errors import BundleError
 from suite.files import open_regular
@@ -139,17 +139,17 @@ class Archive:
     def scan(self, findings: Findings, limits: SizeLimits) -> bool:
         """Whether every byte of its structure is as it must be; what is not goes into `findings` (R0)."""
         try:
-            _refuse(self.size > limits.archive, "archive-too-big", f"it is over {limits.archive} bytes")
+            refuse(self.size > limits.archive, "archive-too-big", f"it is over {limits.archive} bytes")
             members = list(self._entries(*self._end(limits), limits))
             for one in members:
                 here = os.pread(self._fd, _LOCAL.size + len(one.name), one.offset)
                 what = "a member's own header says other than the directory"
-                _refuse(here != one.local, "headers-differ", what, one.name)
+                refuse(here != one.local, "headers-differ", what, one.name)
             for one in members:
                 what = "a member's bytes do not have its checksum"
-                _refuse(_checksum(self._bytes(one)) != one.crc, "member-checksum", what, one.name)
-        except _Wrong as wrong:
-            findings.add(f"R0.{wrong.word}", wrong.what, wrong.where, found=wrong.found)
+                refuse(_checksum(self._bytes(one)) != one.crc, "member-checksum", what, one.name)
+        except Refused as wrong:
+            findings.add(f"R0.{wrong.word}", str(wrong), wrong.where, found=wrong.found)
             return False
         self._members = {one.name: one for one in members}
         return True
@@ -158,18 +158,18 @@ class Archive:
         """(entries, offset, size) of the central directory."""
         last = os.pread(self._fd, _END.size, self.size - _END.size)
         trailing = len(last) != _END.size or last[:4] != _END_MARK
-        _refuse(trailing, "trailing-bytes", "there are bytes, or a comment, after the end of the archive")
+        refuse(trailing, "trailing-bytes", "there are bytes, or a comment, after the end of the archive")
         _, disk, start_disk, here, entries, size, offset, comment = _END.unpack(last)
-        _refuse(comment, "comment", "the archive has a comment")
+        refuse(comment, "comment", "the archive has a comment")
         zip64 = 0xFFFF in (here, entries, disk) or 0xFFFFFFFF in (size, offset)
-        _refuse(zip64, "zip64", "the archive asks for ZIP64, which no bundle needs")
-        _refuse(disk or start_disk or here != entries, "disks", "the archive is split over disks")
+        refuse(zip64, "zip64", "the archive asks for ZIP64, which no bundle needs")
+        refuse(disk or start_disk or here != entries, "disks", "the archive is split over disks")
         too_many = f"there are more than {limits.members} members"
-        _refuse(entries > limits.members, "too-many-members", too_many, found=entries)
+        refuse(entries > limits.members, "too-many-members", too_many, found=entries)
         what = "the central directory does not end where the end record begins"
-        _refuse(offset + size != self.size - _END.size, "directory", what)
+        refuse(offset + size != self.size - _END.size, "directory", what)
         what = "the central directory is bigger than its entries can be"
-        _refuse(size > limits.members * (_CENTRAL.size + limits.name), "directory", what)
+        refuse(size > limits.members * (_CENTRAL.size + limits.name), "directory", what)
         return entries, offset, size
 
     def _entries(self, entries: int, offset: int, size: int, limits: SizeLimits) -> Iterator[ArchiveMember]:
@@ -179,54 +179,43 @@ class Archive:
         for _ in range(entries):
             member = _entry(raw, at, limits)
             name = member.name
-            _refuse(name == before, "duplicate-name", "two members have one name", name)
-            _refuse(name < before, "order", "members are not in the order of their names", name)
+            refuse(name == before, "duplicate-name", "two members have one name", name)
+            refuse(name < before, "order", "members are not in the order of their names", name)
             what = "members overlap, or bytes between them belong to none"
-            _refuse(member.offset != end, "layout", what, name, member.offset)
+            refuse(member.offset != end, "layout", what, name, member.offset)
             yield member
             before, end = name, member.end
             at += _CENTRAL.size + len(name)
-        _refuse(at != len(raw), "directory", "the central directory is longer than its entries")
-        _refuse(end != offset, "layout", "bytes between the members and the directory belong to none")
+        refuse(at != len(raw), "directory", "the central directory is longer than its entries")
+        refuse(end != offset, "layout", "bytes between the members and the directory belong to none")
 
 
 def _entry(raw: bytes, at: int, limits: SizeLimits) -> ArchiveMember:
     """The member of one entry of the directory."""
     too_short = "the central directory is shorter than its entries"
-    _refuse(at + _CENTRAL.size > len(raw), "directory", too_short)
+    refuse(at + _CENTRAL.size > len(raw), "directory", too_short)
     mark, _, _, flags, method, _, _, crc, packed, size, length, *rest = _CENTRAL.unpack_from(raw, at)
     extra, comment, _, _, external, offset = rest
-    _refuse(mark != _CENTRAL_MARK, "directory", "an entry of the central directory is damaged")
+    refuse(mark != _CENTRAL_MARK, "directory", "an entry of the central directory is damaged")
     name = raw[at + _CENTRAL.size : at + _CENTRAL.size + length].decode("latin-1")
-    _refuse(length > limits.name, "unsafe-name", f"a member's name is over {limits.name} bytes", name)
-    _refuse(len(name) != length, "directory", too_short)
-    _refuse(name.endswith("/"), "link", "a member is a folder", name)
+    refuse(length > limits.name, "unsafe-name", f"a member's name is over {limits.name} bytes", name)
+    refuse(len(name) != length, "directory", too_short)
+    refuse(name.endswith("/"), "link", "a member is a folder", name)
     why = unsafe(name)
-    _refuse(why, "unsafe-name", f"a member's name {why}", name)
-    _refuse(not allowed(name), "name-not-allowed", "a member may not stand in a bundle", name)
-    _refuse(flags & 0x41, "encrypted", "a member is encrypted", name)
-    _refuse(flags & 8, "descriptor", "a member's sizes stand behind it (a data descriptor)", name)
-    _refuse(flags, "flags", "a member sets flags that no bundle needs", name, flags)
-    _refuse(method, "method", "a member is compressed by the archive; members are stored", name, method)
+    refuse(why, "unsafe-name", f"a member's name is unsafe: {why}", name)
+    refuse(not allowed(name), "name-not-allowed", "a member may not stand in a bundle", name)
+    refuse(flags & 0x41, "encrypted", "a member is encrypted", name)
+    refuse(flags & 8, "descriptor", "a member's sizes stand behind it (a data descriptor)", name)
+    refuse(flags, "flags", "a member sets flags that no bundle needs", name, flags)
+    refuse(method, "method", "a member is compressed by the archive; members are stored", name, method)
     special = external >> 16 & 0o170000 not in (0, 0o100000)
-    _refuse(special, "link", "a member is a link, a folder or a device", name, oct(external >> 16))
-    _refuse(extra or comment, "extra", "a member has an extra field or a comment", name)
-    _refuse(packed != size, "member-size", "a stored member has two different sizes", name)
+    refuse(special, "link", "a member is a link, a folder or a device", name, oct(external >> 16))
+    refuse(extra or comment, "extra", "a member has an extra field or a comment", name)
+    refuse(packed != size, "member-size", "a stored member has two different sizes", name)
     member = ArchiveMember(name, size, crc, offset)
     other = not raw.startswith(member.central, at)
-    _refuse(other, "attributes", "a member has another date, version or mode than a bundle's", name)
+    refuse(other, "attributes", "a member has another date, version or mode than a bundle's", name)
     return member
-
-
-def _refuse(wrong: object, word: str, what: str, where: str = "", found: object = "") -> None:
-    if wrong:
-        raise _Wrong(word, what, where, found)
-
-
-class _Wrong(Exception):
-    def __init__(self, word: str, what: str, where: str = "", found: object = "") -> None:
-        super().__init__(what)
-        self.word, self.what, self.where, self.found = word, what, where, found
 
 
 class _Window(io.RawIOBase):

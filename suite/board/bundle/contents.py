@@ -17,9 +17,9 @@ from suite.board.bundle.archive import Archive
 from suite.board.bundle.documents_check import check_documents, documents_of
 from suite.board.bundle.file_names import README, RUN_FILES, SIGNATURE, SUBMISSION
 from suite.board.bundle.folder import Folder
-from suite.board.bundle.frames import FrameError, unpack
+from suite.board.bundle.frames import unpack
 from suite.board.bundle.records_check import RecordsCheck
-from suite.board.bundle.rungs import Findings
+from suite.board.bundle.rungs import Findings, Refused, refuse
 from suite.board.bundle.signatures import MOST_BYTES
 from suite.board.bundle.size_limits import SizeLimits
 from suite.board.bundle.submission import ListedFile, Submission, SubmittedRun, check_submission
@@ -242,11 +242,11 @@ class _Opening:
             with self._source.open(name) as file, to.open("wb") as out:
                 for piece in unpack(file, self._source.sizes[name], self._limits):
                     self._total += len(piece)
-                    if self._total > self._limits.total:
-                        raise FrameError("too-big", f"all would be over {self._limits.total} bytes")
+                    most = self._limits.total
+                    refuse(self._total > most, "too-big", f"all would be over {most} bytes")
                     digest.update(piece)
                     out.write(piece)
-        except FrameError as error:
+        except Refused as error:
             rung = "R2" if differs else "R0"
             self._findings.add(f"{rung}.{error.word}", f"a compressed file {error}", name)
             return

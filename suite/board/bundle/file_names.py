@@ -2,6 +2,8 @@
 
 import re
 
+from suite import files
+
 SUBMISSION = "submission.json"
 SIGNATURE = "submission.json.sig"
 README = "README.md"
@@ -14,16 +16,13 @@ RUN_FILES = (
     *(f"scoring/{name}.jsonl.zst" for name in SCORING_JOURNALS),
 )
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
-_RUN_PATH = re.compile(
-    rf"runs/({RUN_ID.pattern})/({'|'.join(re.escape(name) for name in RUN_FILES)})", re.ASCII
-)
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
 
 
 def run_path(name: str) -> tuple[str, str] | None:
     """(run id, file in its folder) of a listed name, None if it is no run's file."""
-    found = _RUN_PATH.fullmatch(name)
-    return (found[1], found[2]) if found else None
+    first, _, rest = name.partition("/")
+    run, _, file = rest.partition("/")
+    return (run, file) if first == "runs" and RUN_ID.fullmatch(run) and file in RUN_FILES else None
 
 
 def allowed(name: str) -> bool:
@@ -33,15 +32,6 @@ def allowed(name: str) -> bool:
 
 def unsafe(name: str) -> str:
     """Why a name must never become a path, "" if it may (whether or not it is allowed here)."""
-    if not name or not name.isascii() or any(ord(c) < 32 or ord(c) == 127 for c in name):
-        return "is empty, not ASCII, or holds control characters"
-    if name.startswith("/") or re.match("[A-Za-z]:", name):
-        return "is absolute"
-    if "\\" in name or ":" in name:
-        return "holds a backslash or a colon"
-    for part in name.split("/"):
-        if part in ("", ".", ".."):
-            return "holds an empty part, '.' or '..'"
-        if part.endswith((".", " ")) or _DEVICE.match(part):
-            return "means something else on other systems"
-    return ""
+    if not name or not name.isascii() or ":" in name:
+        return "it is empty, not ASCII, or holds a colon"
+    return files.unsafe(name)

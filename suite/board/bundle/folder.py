@@ -77,7 +77,7 @@ class Folder:
             findings.add("R0.changed", "an entry vanished while it was looked at", name)
             return
         if why := unsafe(name):
-            findings.add("R0.unsafe-name", f"a name {why}", name)
+            findings.add("R0.unsafe-name", f"a name is unsafe: {why}", name)
         elif len(name) > limits.name:
             findings.add("R0.unsafe-name", f"a name is over {limits.name} bytes", name)
         elif stat.S_ISDIR(found.st_mode) and depth < _DEEPEST and not allowed(name):

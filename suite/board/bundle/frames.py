@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import zstandard
 
+from suite.board.bundle.rungs import Refused, refuse
 from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.files import open_regular
 
@@ -21,14 +22,6 @@ _STEP = 1024
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _LONGEST_HEADER = 18
 _ALWAYS = 64 * MIB  # is no bomb, however little it was
-
-
-class FrameError(ValueError):
-    """Why a compressed file is refused. word: a stable slug for the finding."""
-
-    def __init__(self, word: str, what: str) -> None:
-        super().__init__(what)
-        self.word = word
 
 
 def compress_file(source: Path, to: Path) -> None:
@@ -55,32 +48,29 @@ def _compressor() -> zstandard.ZstdCompressor:
 def declared(head: bytes, size: int, limits: SizeLimits) -> int:
     """The content size that a frame's first bytes declare. size: of the whole file.
 
-    Raises FrameError for what is no plain frame, or one that may not be read.
+    Raises Refused for what is no plain frame, or one that may not be read.
     """
-    if head[:4] != _MAGIC:
-        raise FrameError("frame", "is no zstd frame")
-    if len(head) > 4 and head[4] & 0b1011:
-        raise FrameError("frame-dictionary", "asks for a dictionary or sets a reserved bit")
+    refuse(head[:4] != _MAGIC, "frame", "is no zstd frame")
+    reserved = len(head) > 4 and head[4] & 0b1011
+    refuse(reserved, "frame-dictionary", "asks for a dictionary or sets a reserved bit")
     try:
         found = zstandard.get_frame_parameters(head)
     except zstandard.ZstdError as error:
-        raise FrameError("frame", "has a broken frame header") from error
-    if found.content_size == zstandard.CONTENTSIZE_UNKNOWN:
-        raise FrameError("frame-size", "does not declare its content size")
-    if not found.has_checksum:
-        raise FrameError("frame-checksum", "has no checksum")
+        raise Refused("frame", "has a broken frame header") from error
+    unknown = found.content_size == zstandard.CONTENTSIZE_UNKNOWN
+    refuse(unknown, "frame-size", "does not declare its content size")
+    refuse(not found.has_checksum, "frame-checksum", "has no checksum")
     content = int(found.content_size)
-    if content > limits.content:
-        raise FrameError("too-big", f"would be over {limits.content} bytes")
-    if content > max(_ALWAYS, limits.ratio * size):
-        raise FrameError("bomb", f"would grow more than {limits.ratio} times")
-    if found.window_size > max(limits.window, 1024):
-        raise FrameError("frame-window", f"needs a window over {limits.window} bytes")
+    refuse(content > limits.content, "too-big", f"would be over {limits.content} bytes")
+    bomb = content > max(_ALWAYS, limits.ratio * size)
+    refuse(bomb, "bomb", f"would grow more than {limits.ratio} times")
+    window = found.window_size > max(limits.window, 1024)
+    refuse(window, "frame-window", f"needs a window over {limits.window} bytes")
     return content
 
 
 def unpack(source: BinaryIO, size: int, limits: SizeLimits) -> Iterator[bytes]:
-    """The content of a file that is one frame and nothing else, in pieces. Raises FrameError."""
+    """The content of a file that is one frame and nothing else, in pieces. Raises Refused."""
     data = source.read(_LONGEST_HEADER)
     content = declared(data, size, limits)
     engine = zstandard.ZstdDecompressor(max_window_size=limits.window).decompressobj()
@@ -89,25 +79,21 @@ def unpack(source: BinaryIO, size: int, limits: SizeLimits) -> Iterator[bytes]:
         try:
             piece = engine.decompress(data)
         except zstandard.ZstdError as error:
-            raise FrameError("frame", "is damaged: it cannot be decompressed") from error
+            raise Refused("frame", "is damaged: it cannot be decompressed") from error
         total += len(piece)
-        if total > content:
-            raise FrameError("frame-size", "holds more than it declares")
+        refuse(total > content, "frame-size", "holds more than it declares")
         if piece:
             yield piece
         if engine.eof:
-            if engine.unused_data or source.read(1):
-                raise FrameError("frame-trailing", "has bytes after its frame")
+            refuse(engine.unused_data or source.read(1), "frame-trailing", "has bytes after its frame")
             break
         data = source.read(_STEP)
-    if not engine.eof:
-        raise FrameError("frame", "ends before its frame does")
-    if total != content:
-        raise FrameError("frame-size", "holds less than it declares")
+    refuse(not engine.eof, "frame", "ends before its frame does")
+    refuse(total != content, "frame-size", "holds less than it declares")
 
 
 def facts(path: Path) -> tuple[int, str, int]:
-    """(content bytes, content SHA-256, lines) of a compressed file, as a stream. Raises FrameError."""
+    """(content bytes, content SHA-256, lines) of a compressed file, as a stream. Raises Refused."""
     digest = hashlib.sha256()
     size = lines = 0
     with path.open("rb") as file:

@@ -12,8 +12,8 @@ import msgspec
 
 from suite.board.bundle.keyed_index import Index, digest
 from suite.board.bundle.lines_check import LinesCheck, RecordT_co
-from suite.board.bundle.requests_check import BadBlock, BlocksCheck
-from suite.board.bundle.rungs import Findings
+from suite.board.bundle.requests_check import BlocksCheck
+from suite.board.bundle.rungs import Findings, Refused
 from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import call_id
 from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord
@@ -81,7 +81,7 @@ class RecordsCheck:
         """Hold a call's request and id against what they must be; the family it belongs to."""
         try:
             found = blocks.request_hash(call)
-        except BadBlock as error:
+        except Refused as error:
             self._findings.add(f"R2.{error.word}", str(error), where)
         else:
             if found != call.request_sha256:

@@ -10,6 +10,7 @@ import msgspec
 
 from suite.board.bundle.keyed_index import Index, digest
 from suite.board.bundle.lines_check import LinesCheck
+from suite.board.bundle.rungs import Refused, refuse
 from suite.board.bundle.size_limits import MIB
 from suite.chat import Json, Message, Options, Tool, sha256_hex
 from suite.journal.records import LIST_LENGTH, BlockRecord, CallRecord
@@ -20,14 +21,6 @@ _ROLES = ("system", "user", "assistant", "tool")
 _KEPT = 64 * MIB
 _OVERHEAD = 400  # of a kept piece
 _NO_OPTIONS = Options()
-
-
-class BadBlock(ValueError):
-    """Why a block or what names it is refused. word: a stable slug."""
-
-    def __init__(self, word: str, what: str) -> None:
-        super().__init__(what)
-        self.word = word
 
 
 class _Shape(msgspec.Struct, omit_defaults=True):
@@ -44,22 +37,21 @@ class _Shape(msgspec.Struct, omit_defaults=True):
 def piece_of(block: BlockRecord) -> tuple[str, bytes, str]:
     """(kind: message, text, tools or list; its canonical JSON, "" for a list; its hash).
 
-    Raises BadBlock for what is no block.
+    Raises Refused for what is no block.
     """
     if block.list is not None:
-        if block.role or block.content or block.extra is not None or len(block.list) != LIST_LENGTH:
-            raise BadBlock("block", f"a list block holds {LIST_LENGTH} hashes and nothing else")
+        wrong = block.role or block.content or block.extra is not None or len(block.list) != LIST_LENGTH
+        refuse(wrong, "block", f"a list block holds {LIST_LENGTH} hashes and nothing else")
         return "list", b"", sha256_hex(b"list\x1f" + "".join(block.list).encode())
     if block.role == "text" and block.extra is None:
         return "text", _canonical.encode(block.content), sha256_hex(b"text\x1f" + block.content.encode())
     if block.role == "tools" and not block.content:
         body = _body(block.extra, tuple[Tool, ...], "a block of tools", "tools")
         return "tools", body, sha256_hex(b"tools\x1f" + body)
-    if block.role not in _ROLES:
-        raise BadBlock("block", "a block is no message, text, tools or list")
+    refuse(block.role not in _ROLES, "block", "a block is no message, text, tools or list")
     more = {} if block.extra is None else block.extra
     if not isinstance(more, dict):
-        raise BadBlock("block", "a message block holds no message")
+        raise Refused("block", "a message block holds no message")
     fields = {**more, "role": block.role, "content": block.content}
     body = _body(fields, Message, "a message block", "message")
     return "message", body, sha256_hex(body)
@@ -70,9 +62,9 @@ def _body(value: Json, kind: object, name: str, what: str) -> bytes:
     try:
         body = _canonical.encode(msgspec.convert(value, kind))
     except msgspec.ValidationError as error:
-        raise BadBlock("block", f"{name} holds no {what}") from error
-    if _canonical.encode(value) != body:
-        raise BadBlock("block", f"{name} holds more than {'a ' if what == 'message' else ''}{what}")
+        raise Refused("block", f"{name} holds no {what}") from error
+    more = f"{name} holds more than {'a ' if what == 'message' else ''}{what}"
+    refuse(_canonical.encode(value) != body, "block", more)
     return body
 
 
@@ -94,7 +86,7 @@ class BlocksCheck:
             where = self._lines.at(number)
             try:
                 kind, body, found = piece_of(block)
-            except BadBlock as error:
+            except Refused as error:
                 self._findings.add(f"R2.{error.word}", str(error), where)
                 continue
             if found != block.sha256:
@@ -117,8 +109,7 @@ class BlocksCheck:
     def _piece(self, name: str, inside: bool) -> tuple[str, bytes]:
         """(kind, canonical JSON) of a hash; a list's is its messages with commas between."""
         at = self._index.find(digest(name))
-        if at < 0:
-            raise BadBlock("no-block", "a request names a block that is not there")
+        refuse(at < 0, "no-block", "a request names a block that is not there")
         self._index.mark(at)
         parts = None
         if name in self._kept:
@@ -126,8 +117,7 @@ class BlocksCheck:
         else:
             block = _decoder.decode(self._index.line(at))
             (kind, body, _), parts = piece_of(block), block.list
-        if inside and kind.startswith("list"):
-            raise BadBlock("block", "a list block names a list block")
+        refuse(inside and kind.startswith("list"), "block", "a list block names a list block")
         if parts is not None:
             kind, pieces = self._pieces(parts)
             kind, body = f"list of {kind}", b",".join(pieces)
@@ -156,18 +146,16 @@ class BlocksCheck:
             kinds.add(kind.removeprefix("list of "))
             pieces.append(body)
             size += len(body) + 1
-            if size > self._lines.limits.request:
-                raise BadBlock("request-too-big", f"a request is over {self._lines.limits.request} bytes")
-        if wanted and kinds - {wanted}:
-            raise BadBlock("block", "a request names a block of another kind")
-        if len(kinds) > 1:
-            raise BadBlock("block", "a list block mixes messages and texts")
+            most = self._lines.limits.request
+            refuse(size > most, "request-too-big", f"a request is over {most} bytes")
+        refuse(wanted and kinds - {wanted}, "block", "a request names a block of another kind")
+        refuse(len(kinds) > 1, "block", "a list block mixes messages and texts")
         return wanted or kinds.pop(), pieces
 
     def request_hash(self, call: CallRecord) -> str:
         """The hash of a call's request, rebuilt; the recorded one if either notation of it fits.
 
-        Options that are all unset may be absent or empty. Raises BadBlock.
+        Options that are all unset may be absent or empty. Raises Refused.
         """
         parts: list[list[msgspec.Raw]] = []
         for names, wanted in (
@@ -179,8 +167,8 @@ class BlocksCheck:
             _, pieces = self._pieces(names, wanted)
             self._budget[0] -= sum(map(len, pieces)) + len(pieces)
             parts.append(list(map(msgspec.Raw, pieces)))
-        if self._budget[0] < 0:
-            raise BadBlock("requests-too-big", "the requests of the bundle are too big to be rebuilt")
+        too_big = "the requests of the bundle are too big to be rebuilt"
+        refuse(self._budget[0] < 0, "requests-too-big", too_big)
         messages, texts, *rest = parts
         prompt, tools = (one[0] if one else msgspec.UNSET for one in rest)
         shape = _Shape(call.kind, messages, texts, prompt, tools, call.options)

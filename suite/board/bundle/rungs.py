@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypedDict, Unpack
+from typing import Annotated, Literal, TypedDict
 
 import msgspec
 
@@ -34,7 +34,20 @@ RUNGS = {
     "R11": "re-run: does the model really answer so?",
 }
 LONGEST = 200
-_SIDES: tuple[Literal["sample", "expected", "found"], ...] = ("sample", "expected", "found")
+
+
+class Refused(ValueError):
+    """Why something of a bundle is refused. word: of the finding's code. found: what stands there."""
+
+    def __init__(self, word: str, what: str, where: str = "", found: object = "") -> None:
+        super().__init__(what)
+        self.word, self.where, self.found = word, where, found
+
+
+def refuse(wrong: object, word: str, what: str, where: str = "", found: object = "") -> None:
+    """Raises Refused where something is wrong."""
+    if wrong:
+        raise Refused(word, what, where, found)
 
 
 def shown(value: object, most: int = LONGEST) -> str:
@@ -104,10 +117,10 @@ class Findings:
         self.kept: list[RungFinding] = []
         self.at = "R0"
         self._most = most
-        self._tick = tick or _nothing
+        self._tick = tick
 
     def __getstate__(self) -> dict[str, object]:
-        return {**vars(self), "_tick": _nothing}
+        return {**vars(self), "_tick": None}
 
     def __iter__(self) -> Iterator[RungFinding]:
         return iter(self.kept)
@@ -119,30 +132,27 @@ class Findings:
         where: str = "",
         *,
         severity: Severity = "error",
-        **sides: Unpack[Sides],
+        sample: str = "",
+        expected: object = "",
+        found: object = "",
     ) -> None:
         """Note one. Values are escaped and cut here; `what` and `where` must hold no text of the bundle."""
         rung = self.rungs[code.partition(".")[0]]
         rung.ran = True
-        if severity == "error":
-            rung.errors += 1
-        elif severity == "warning":
-            rung.warnings += 1
-        else:
-            rung.notes += 1
+        rung.errors += severity == "error"
+        rung.warnings += severity == "warning"
+        rung.notes += severity == "note"
         rung.by_code[code] += 1
         if rung.by_code[code] <= self._most:
-            self.kept.append(
-                RungFinding(
-                    code, severity, what, shown(where), *(shown(sides.get(one, "")) for one in _SIDES)
-                )
-            )
+            told = (shown(one) for one in (where, sample, expected, found))
+            self.kept.append(RungFinding(code, severity, what, *told))
 
     @contextmanager
     def timing(self, rung: str) -> Iterator[None]:
         """Count the time of this for a rung."""
         self.at = rung
-        self._tick()
+        if self._tick is not None:
+            self._tick()
         started = time.perf_counter()
         try:
             yield
@@ -173,7 +183,3 @@ class Findings:
     def warnings(self) -> int:
         """Warnings over all rungs."""
         return sum(rung.warnings for rung in self.rungs.values())
-
-
-def _nothing() -> None:
-    pass

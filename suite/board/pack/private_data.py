@@ -20,7 +20,6 @@ from typing import NamedTuple
 from suite.files import open_regular
 from suite.secrets import Scrubber, environment, secret_place
 
-_CHUNK = 2**20
 _START = rb"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt]))"  # a line break stands as \n in JSON
 # what it is: (bytes that must occur at all, the pattern). Lengths as the issuers document them.
 _SHAPES: dict[str, tuple[bytes, bytes]] = {
@@ -135,27 +134,10 @@ def in_journal(path: Path, name: str, machine: Machine) -> Iterator[Leak]:
     """The secrets of a journal. name: what to call the file."""
     if not path.exists():
         return
-    number = 0  # lines before the piece
     with open_regular(path) as file:
-        rest = b""
-        while chunk := file.read(_CHUNK):
-            data = rest + chunk
-            end = data.rfind(b"\n") + 1
-            if not end and len(data) < 16 * _CHUNK:
-                rest = data
-                continue
-            piece, rest = (data[:end], data[end:]) if end else (data, b"")
-            yield from _in_piece(piece, number, name, machine)
-            number += piece.count(b"\n")
-        yield from _in_piece(rest, number, name, machine)
-
-
-def _in_piece(piece: bytes, before: int, name: str, machine: Machine) -> Iterator[Leak]:
-    for what, offset in in_bytes(piece, machine):
-        start = piece.rfind(b"\n", 0, offset) + 1
-        end = piece.find(b"\n", offset)
-        line = before + piece.count(b"\n", 0, offset) + 1
-        yield Leak(what, name, line, _record(piece[start : end if end > 0 else None]))
+        for number, line in enumerate(file, 1):
+            for what, _ in in_bytes(line, machine):
+                yield Leak(what, name, number, _record(line))
 
 
 def _record(line: bytes) -> str:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.board.bundle import frames
-from suite.board.bundle.frames import FrameError
+from suite.board.bundle.rungs import Refused
 from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.board.pack import bundle_files
 from tests.board.making import codes, journal, look
@@ -32,7 +32,7 @@ def bomb(declared: int, blocks: int, window_log: int = 17) -> bytes:
 
 
 def word(data: bytes, limits: SizeLimits | None = None) -> str:
-    with pytest.raises(FrameError) as caught:
+    with pytest.raises(Refused) as caught:
         for _ in frames.unpack(io.BytesIO(data), len(data), limits or SizeLimits()):
             pass
     return caught.value.word
@@ -120,7 +120,7 @@ def test_bomb_stops_at_once(
 ) -> None:
     """2 GiB behind 64 KiB: nothing is unpacked beyond what may be."""
     source, total = Counted(data), 0
-    with pytest.raises(FrameError) as caught:
+    with pytest.raises(Refused) as caught:
         for piece in frames.unpack(source, len(data), limits):
             total += len(piece)
     assert caught.value.word in expected
@@ -133,12 +133,13 @@ HIGHEST = """
 import resource, sys
 from pathlib import Path
 from suite.board.bundle import frames
+from suite.board.bundle.rungs import Refused
 from suite.board.bundle.size_limits import SizeLimits
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     for _ in frames.unpack(Path(sys.argv[1]).open("rb"), 2**16, SizeLimits(ratio=10**9)):
         pass
-except frames.FrameError:
+except Refused:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
@@ -153,7 +154,7 @@ def test_bomb_is_unpacked_in_bounded_memory(tmp_path: Path) -> None:
 def test_pieces_stay_small() -> None:
     data = bomb(2**28, 2**11)
     most = 0
-    with pytest.raises(FrameError):  # its checksum is made up
+    with pytest.raises(Refused):  # its checksum is made up
         for piece in frames.unpack(io.BytesIO(data), len(data), SizeLimits(ratio=10**9)):
             most = max(most, len(piece))
     assert 0 < most <= 33 * MIB
