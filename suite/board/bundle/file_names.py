@@ -7,22 +7,19 @@ from suite import files
 SUBMISSION = "submission.json"
 SIGNATURE = "submission.json.sig"
 README = "README.md"
-JOURNALS = ("outputs", "calls", "blocks", "attempts")
-SCORING_JOURNALS = ("scores", "calls", "blocks")
-DOCUMENTS = ("manifest.json", "scoring/manifest.json", "scoring/results.json")
+_JOURNALS = ("outputs", "calls", "blocks", "attempts", "scoring/scores", "scoring/calls", "scoring/blocks")
 RUN_FILES = (
-    *DOCUMENTS,
-    *(f"{name}.jsonl.zst" for name in JOURNALS),
-    *(f"scoring/{name}.jsonl.zst" for name in SCORING_JOURNALS),
+    *("manifest.json", "scoring/manifest.json", "scoring/results.json"),
+    *(f"{name}.jsonl.zst" for name in _JOURNALS),
 )
-RUN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+_RUN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 
 
 def run_path(name: str) -> tuple[str, str] | None:
     """(run id, file in its folder) of a listed name, None if it is no run's file."""
     first, _, rest = name.partition("/")
     run, _, file = rest.partition("/")
-    return (run, file) if first == "runs" and RUN_ID.fullmatch(run) and file in RUN_FILES else None
+    return (run, file) if first == "runs" and _RUN_ID.fullmatch(run) and file in RUN_FILES else None
 
 
 def allowed(name: str) -> bool:

@@ -16,7 +16,7 @@ from suite.board.bundle.rungs import Findings
 from suite.board.bundle.schemas import schema_errors
 from suite.board.bundle.size_limits import SizeLimits
 from suite.data import strict_syntax
-from suite.journal.records import CallRecord, OutputRecord, ScoreRecord, checked, whole
+from suite.journal.records import checked, whole
 
 RecordT_co = TypeVar("RecordT_co", bound=msgspec.Struct, covariant=True)
 
@@ -27,15 +27,9 @@ _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _LONG_INTEGER = re.compile(rb"[:,\[]-?[0-9]{16}")  # perhaps a float, or in a text: the strict parse tells
 _TAIL = len(b',"crc":"00000000"')
 _SCHEMA = "record.v1.json"
-_TEXT = rb'"(?:[^"\\]|\\.)*+"'
-_DEFAULTS: dict[type, re.Pattern[bytes]] = {  # which lines of before hold; then the rest begins
-    OutputRecord: re.compile(
-        rb'(\{"cell":%b,"sample":%b,)(?:"trial":0,)?("group":%b,"cluster":%b,)?(?:"tags":\{\},)?'
-        % ((_TEXT,) * 4)
-    ),
-    CallRecord: re.compile(rb'(\{"id":%b,(?:"role":%b,)?"group":%b,)(?:"trial":0,)?()' % ((_TEXT,) * 3)),
-    ScoreRecord: re.compile(rb'(\{"cell":%b,"sample":%b,)(?:"trial":0,)?()' % ((_TEXT,) * 2)),
-}
+_NAMES = rb'(?:"(?:cell|sample|id|role|group|cluster)":"(?:[^"\\]|\\.)*+",)'
+# which defaults lines of before hold, after names; later lines leave them out
+_DEFAULTS = re.compile(rb'\A(\{%b++)(?:"trial":0,)?(%b*+)(?:"tags":\{\},)?' % (_NAMES, _NAMES))
 
 
 class LinesCheck(Generic[RecordT_co]):
@@ -101,7 +95,7 @@ class LinesCheck(Generic[RecordT_co]):
             told = str(error) if isinstance(error, msgspec.MsgspecError) else ""
             self._bad("R1.record", "a line is no record of its file", told)
             return None
-        if _short(self._kind, line[: -_TAIL - 1]) != _encoder.encode(record)[:-1]:
+        if _DEFAULTS.sub(rb"\1\2", line[: -_TAIL - 1]) != _encoder.encode(record)[:-1]:
             if not self._closed(line):
                 return None
         elif self._unusual(line):
@@ -133,9 +127,3 @@ class LinesCheck(Generic[RecordT_co]):
             return True
         digits = b"0" * 16 in line.translate(_DIGITS)  # much faster than a pattern, and rarely so
         return digits and _LONG_INTEGER.search(line) is not None
-
-
-def _short(kind: type, line: bytes) -> bytes:
-    """A line without the zeros and empty objects that lines of before hold, and later ones leave out."""
-    pattern = _DEFAULTS.get(kind)
-    return line if pattern is None else pattern.sub(rb"\1\2", line, count=1)

@@ -101,16 +101,15 @@ def check(message: bytes, signature: bytes, signers: Signers | None = None) -> S
         if signers is None:
             return found
         signers.check()
-        at = []
-        if signers.when is not None:
-            at.append(f"-Overify-time={signers.when.astimezone(UTC):%Y%m%d%H%M%S}")
         listed = ["-f", str(signers.path.absolute()), "-s", str(file)]
-        names = _run(["find-principals", *listed, *at], b"").stdout.decode(errors="replace").splitlines()
+        if signers.when is not None:
+            listed.append(f"-Overify-time={signers.when.astimezone(UTC):%Y%m%d%H%M%S}")
+        names = _run(["find-principals", *listed], b"").stdout.decode(errors="replace").splitlines()
         # find-principals knows nothing of namespaces; verify holds all that the signers' file says.
         known = tuple(
             name
             for name in dict.fromkeys(",".join(names).split(","))
-            if name and _run(["verify", "-n", NAMESPACE, "-I", name, *listed, *at], message).returncode == 0
+            if name and _run(["verify", "-n", NAMESPACE, "-I", name, *listed], message).returncode == 0
         )
     return Signature(found.key, found.algorithm, known)
 

@@ -12,6 +12,7 @@ from suite.board.bundle.documents_check import member_identity
 from suite.chat import canonical_json
 from suite.errors import SuiteError
 from suite.journal.run import Run
+from suite.journal.shapes import Values
 
 if TYPE_CHECKING:
     from suite.board.define.board import Board
@@ -74,15 +75,13 @@ def _candidates(runs: Sequence[Run]) -> list[str]:
 
 
 def _twice(runs: Sequence[Run]) -> list[str]:
-    where: dict[str, list[str]] = defaultdict(list)
-    task: dict[str, str] = {}
+    where: dict[tuple[str, str], list[str]] = defaultdict(list)
     for run in runs:
         for cell in run.manifest.cells:
-            where[cell.cell].append(f"{run.name}@{run.scoring}")
-            task[cell.cell] = cell.task
+            where[cell.cell, cell.task].append(f"{run.name}@{run.scoring}")
     return [
-        f"cell {cell} of {task[cell]} stands in {', '.join(some)}: choose one"
-        for cell, some in where.items()
+        f"cell {cell} of {task} stands in {', '.join(some)}: choose one"
+        for (cell, task), some in where.items()
         if len(some) > 1
     ]
 
@@ -93,10 +92,10 @@ def _local(runs: Sequence[Run]) -> Iterator[str]:
     from suite.run.cells import load_task, local_values
 
     for run in runs:
+        tasks = {one.cell: one.task for one in run.manifest.cells}
         for cell in run.scoring_manifest.cells:
-            task = next((one.task for one in run.manifest.cells if one.cell == cell.cell), "")
             try:
-                kind = load_task(catalogue(), task)[0].parameters_type()
+                kind = load_task(catalogue(), tasks.get(cell.cell, ""))[0].parameters_type()
             except SuiteError:
                 continue  # said elsewhere: a board that cannot be resolved, a plugin that verifying lacks
             for name, value in local_values(kind, cell.score_parameters).items():
@@ -117,11 +116,13 @@ def _missing(runs: Sequence[Run], board: "Board") -> Iterator[str]:
     here = {one.cell: one.score_parameters for run in runs for one in run.scoring_manifest.cells}
     for key, cells in wanted.items():
         for cell in cells:
-            told = json.dumps(cell.plan.parameters, sort_keys=True, ensure_ascii=False)
+            asks = f"board {board.id} asks for {key}: cell {cell.id}"
             if cell.id not in here:
-                yield f"board {board.id} asks for {key}: cell {cell.id} is missing: {told}"
+                yield f"{asks} is missing: {_told(cell.plan.parameters)}"
             elif here[cell.id] != cell.plan.score_parameters:
-                yield (
-                    f"board {board.id} asks for {key}: cell {cell.id} was scored with other parameters than "
-                    f"{json.dumps(cell.plan.score_parameters, sort_keys=True, ensure_ascii=False)}"
-                )
+                told = _told(cell.plan.score_parameters)
+                yield f"{asks} was scored with other parameters than {told}"
+
+
+def _told(parameters: Values) -> str:
+    return json.dumps(parameters, sort_keys=True, ensure_ascii=False)

@@ -96,14 +96,15 @@ class Machine:
     @cached_property
     def needles(self) -> tuple[tuple[str, bytes, re.Pattern[bytes]], ...]:
         """(what, bytes that must occur, pattern)."""
-        found = [("this user's home folder", self.home)] if self.home else []
-        found += [("this machine's host name", self.host)] if self.host else []
-        needles = []
-        for what, text in found:
-            raw = text.encode("utf-8", "surrogateescape").replace(b"\\", b"\\\\")
-            whole = rb"(?<![A-Za-z0-9])" if what.endswith("host name") else b""
-            needles.append((what, raw, re.compile(whole + re.escape(raw) + rb"(?![A-Za-z0-9])")))
-        return tuple(needles)
+        found = []
+        for what, name, before in (
+            ("this user's home folder", self.home, b""),
+            ("this machine's host name", self.host, rb"(?<![A-Za-z0-9])"),
+        ):
+            raw = name.encode("utf-8", "surrogateescape").replace(b"\\", b"\\\\")
+            if raw:
+                found.append((what, raw, re.compile(before + re.escape(raw) + rb"(?![A-Za-z0-9])")))
+        return tuple(found)
 
 
 def in_bytes(data: bytes, machine: Machine) -> Iterator[tuple[str, int]]:
