@@ -9,7 +9,7 @@ identities and references agree. Not here: the byte formats (`archive`, `folder`
 import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,9 +73,7 @@ def open_bundle(path: Path, findings: Findings, limits: SizeLimits = _LIMITS) ->
     Yields None if it must not be read further: R0 found it unsafe, or R1 its submission.json unusable.
     Raises BundleError if there is no bundle at all: no file, no ZIP, no submission.json.
     """
-    with ExitStack() as stack:
-        source = _source(path)
-        stack.callback(source.close)
+    with closing(_source(path)) as source, tempfile.TemporaryDirectory(prefix="suite-bundle-") as scratch:
         with findings.climbing("R0"):
             safe = source.scan(findings, limits)
         if not safe:
@@ -83,13 +81,12 @@ def open_bundle(path: Path, findings: Findings, limits: SizeLimits = _LIMITS) ->
                 findings.not_run(rung, "the container is not safe to read")
             yield None
             return
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="suite-bundle-")))
         try:
-            bundle = _Opening(source, scratch, findings, limits).bundle(path)
+            bundle = _Opening(source, Path(scratch), findings, limits).bundle(path)
         except OSError as error:
             raise BundleError(
                 f"cannot unpack the bundle: {error.strerror or error}",
-                where=str(scratch),
+                where=scratch,
                 fix="make room there, or name a bigger place with TMPDIR",
             ) from error
         yield bundle

@@ -44,16 +44,15 @@ class RunDocuments:
 
 def documents_of(values: Mapping[str, Json], base: str, findings: Findings) -> RunDocuments | None:
     """The documents as types, None unless all three have their shape (R1). values: by file name, parsed."""
-    good = len(values) == len(SCHEMAS) and all(one is not None for one in values.values())
-    for name, schema in SCHEMAS.items():
-        if values.get(name) is None:
-            continue
-        for field, what, found in schema_errors(schema, values[name]):
-            findings.add("R1.schema", what, f"{base}{name}: {field}", found=found)
-            good = False
-    if not good:
+    before = findings.errors
+    found = {name: values.get(name) for name in SCHEMAS}
+    for name, value in found.items():
+        if value is not None:
+            for field, what, there in schema_errors(SCHEMAS[name], value):
+                findings.add("R1.schema", what, f"{base}{name}: {field}", found=there)
+    if findings.errors > before or None in found.values():
         return None
-    manifest, scoring, results = (values[name] for name in SCHEMAS)
+    manifest, scoring, results = found.values()
     return RunDocuments(
         msgspec.convert(manifest, RunManifest),
         msgspec.convert(scoring, ScoringManifest),

@@ -6,18 +6,20 @@ hold. Paths are opened part by part from the folder itself, so that nothing exch
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from io import BufferedReader
+from itertools import count
 from pathlib import Path
 
 from suite.board.bundle.file_names import allowed, unsafe
-from suite.board.bundle.rungs import Findings
+from suite.board.bundle.rungs import Findings, Refused, refuse
 from suite.board.bundle.size_limits import SizeLimits
 from suite.errors import BundleError
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_DEEPEST = 4  # runs/ID/scoring/file
+_DEEPEST = 3  # slashes: runs/ID/scoring/file
 
 
 class Folder:
@@ -30,7 +32,6 @@ class Folder:
         except OSError as error:
             raise BundleError(f"cannot open the bundle: {error.strerror}", where=str(path)) from error
         self._sizes: dict[str, int] = {}
-        self._seen = 0
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -45,77 +46,67 @@ class Folder:
 
     def scan(self, findings: Findings, limits: SizeLimits) -> bool:
         """Whether it holds plain files of a bundle only; what else goes into `findings` (R0)."""
-        before = findings.rungs["R0"].errors
-        self._sizes, self._seen = {}, 0
-        self._walk(self._fd, "", 1, findings, limits)
+        before = findings.errors
+        self._sizes = {}
+        folders, seen = [""], count(1)
+        while folders:
+            base = folders.pop()
+            try:
+                with self._opened(f"{base}.", _FOLDER) as fd, os.scandir(fd) as entries:
+                    for entry in entries:
+                        if next(seen) > 2 * limits.members:  # folders count too
+                            what = f"there are more than {limits.members} files"
+                            findings.add("R0.too-many-members", what)
+                            return False
+                        try:
+                            if self._is_folder(entry, base + entry.name, limits):
+                                folders.append(f"{base}{entry.name}/")
+                        except Refused as wrong:
+                            findings.add(f"R0.{wrong.word}", str(wrong), base + entry.name)
+            except OSError:
+                findings.add("R0.unreadable", "a folder cannot be read", base.removesuffix("/"))
         if sum(self._sizes.values()) > limits.archive:
             findings.add("R0.archive-too-big", f"it is over {limits.archive} bytes")
-        return findings.rungs["R0"].errors == before
+        return findings.errors == before
 
-    def _walk(self, fd: int, base: str, depth: int, findings: Findings, limits: SizeLimits) -> None:
-        with os.scandir(fd) as entries:
-            for entry in entries:
-                self._seen += 1
-                if self._seen > 2 * limits.members:  # folders count too
-                    findings.add("R0.too-many-members", f"there are more than {limits.members} files")
-                    return
-                self._entry(fd, entry, base, depth, findings, limits)
-
-    def _entry(
-        self,
-        fd: int,
-        entry: "os.DirEntry[str]",
-        base: str,
-        depth: int,
-        findings: Findings,
-        limits: SizeLimits,
-    ) -> None:
-        name = base + entry.name
+    def _is_folder(self, entry: "os.DirEntry[str]", name: str, limits: SizeLimits) -> bool:
+        """Whether an entry is a folder to look into; else it is a file, and noted. Raises Refused."""
         try:
             found = entry.stat(follow_symlinks=False)
-        except OSError:
-            findings.add("R0.changed", "an entry vanished while it was looked at", name)
-            return
-        if why := unsafe(name):
-            findings.add("R0.unsafe-name", f"a name is unsafe: {why}", name)
-        elif len(name) > limits.name:
-            findings.add("R0.unsafe-name", f"a name is over {limits.name} bytes", name)
-        elif stat.S_ISDIR(found.st_mode) and depth < _DEEPEST and not allowed(name):
-            try:
-                inner = os.open(entry.name, _FOLDER, dir_fd=fd)
-            except OSError:
-                findings.add("R0.unreadable", "a folder cannot be read", name)
-                return
-            try:
-                self._walk(inner, name + "/", depth + 1, findings, limits)
-            finally:
-                os.close(inner)
-        elif not stat.S_ISREG(found.st_mode):
-            findings.add("R0.link", "an entry is a link, a folder or a device", name)
-        elif found.st_nlink != 1:
-            findings.add("R0.link", "a file has several names (hard links)", name)
-        elif not allowed(name):
-            findings.add("R0.name-not-allowed", "a file may not stand in a bundle", name)
-        else:
-            self._sizes[name] = found.st_size
+        except OSError as error:
+            raise Refused("changed", "an entry vanished while it was looked at") from error
+        why = unsafe(name)
+        refuse(why, "unsafe-name", f"a name is unsafe: {why}")
+        refuse(len(name) > limits.name, "unsafe-name", f"a name is over {limits.name} bytes")
+        if stat.S_ISDIR(found.st_mode) and name.count("/") < _DEEPEST and not allowed(name):
+            return True
+        refuse(not stat.S_ISREG(found.st_mode), "link", "an entry is a link, a folder or a device")
+        refuse(found.st_nlink != 1, "link", "a file has several names (hard links)")
+        refuse(not allowed(name), "name-not-allowed", "a file may not stand in a bundle")
+        self._sizes[name] = found.st_size
+        return False
+
+    @contextmanager
+    def _opened(self, name: str, flags: int) -> Iterator[int]:
+        """A descriptor of what stands there, opened part by part from the folder itself."""
+        with ExitStack() as stack:
+            fd = self._fd
+            *folders, last = name.split("/")
+            for part, how in (*((one, _FOLDER) for one in folders), (last, flags)):
+                fd = os.open(part, how, dir_fd=fd)
+                stack.callback(os.close, fd)
+            yield fd
 
     def open(self, name: str) -> BufferedReader:
         """The bytes of a file. Raises BundleError if it is no longer what was scanned."""
-        *folders, last = name.split("/")
-        opened: list[int] = []
-        at = self._fd
         try:
-            for part in folders:
-                at = os.open(part, _FOLDER, dir_fd=at)
-                opened.append(at)
-            fd = os.open(last, _FILE, dir_fd=at)
-            found = os.fstat(fd)
-            if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_size != self._sizes[name]:
-                os.close(fd)
-                raise OSError
+            with self._opened(name, _FILE) as fd:
+                found = os.fstat(fd)
+                if not stat.S_ISREG(found.st_mode) or (found.st_nlink, found.st_size) != (
+                    1,
+                    self._sizes[name],
+                ):
+                    raise OSError
+                return os.fdopen(os.dup(fd), "rb")
         except OSError as error:
             raise BundleError("the folder changed while it was read", where=name) from error
-        finally:
-            for one in opened:
-                os.close(one)
-        return os.fdopen(fd, "rb")

@@ -3,7 +3,7 @@
 Not here: an item and the board itself (`board`).
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -19,8 +19,6 @@ from suite.board.bundle.declared_texts import hidden
 from suite.board.define.thresholds import DEFAULTS
 from suite.chat import Json
 from suite.errors import unknown
-
-TRUST = ("L0", "L1", "L2", "L3", "L4")
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Semver = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$")]
@@ -48,6 +46,7 @@ Host = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")
 ]
 Trust = Literal["L0", "L1", "L2", "L3", "L4"]
+TRUST: tuple[Trust, ...] = get_args(Trust)
 Method = Literal["mean_of_normalised", "mean_rank", "borda", "bradley_terry"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
