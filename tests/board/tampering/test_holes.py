@@ -32,7 +32,8 @@ def errors(found: VerifiedBundle) -> set[str]:
 
 def changed(board: Board, folder: Path, old: str, new: str) -> Board:
     """The same board with a line written otherwise."""
-    text = board._text
+    assert board.path is not None
+    text = board.path.read_text()
     assert old in text
     path = folder / "other-board.yaml"
     path.write_text(text.replace(old, new))

@@ -126,7 +126,7 @@ class TestOtherKindsOfOne:
         """The groups of a limited run are drawn with the seed as text; 0.0 would pass for the board's 0."""
         board = good("choice")[1]
         path = tmp_path / "limited.yaml"
-        path.write_text(board._text.replace("data: mini", "data: mini\n    limit: 5"))
+        path.write_text(board.path.read_text().replace("data: mini", "data: mini\n    limit: 5"))
         limited = load_board(path)
         run = good_bundles.run(good_bundles.RECIPES["choice"], tmp_path / "run", limit=5)
         made = Forged(good_bundles.bundle([run], limited, tmp_path / "bundle"))

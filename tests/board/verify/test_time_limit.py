@@ -286,9 +286,9 @@ def test_a_board_says_how_long(good: Callable[..., Any], tmp_path: Path) -> None
     """Its hash is that of before where it does not."""
     _, board = good("choice")
     path = tmp_path / "quick.yaml"
-    path.write_text(board._text + "limits: {bundle_mib: 200}\n")
+    path.write_text(board.path.read_text() + "limits: {bundle_mib: 200}\n")
     assert load_board(path).sha256 == board.sha256
-    path.write_text(board._text + "limits: {verify_seconds: 60}\n")
+    path.write_text(board.path.read_text() + "limits: {verify_seconds: 60}\n")
     quick = load_board(path)
     assert quick.sha256 != board.sha256
     assert (time_limit(quick), time_limit(board), time_limit(None)) == (60, SECONDS, SECONDS)
