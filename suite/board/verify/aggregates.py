@@ -4,6 +4,7 @@ Where a run could not be replayed as a whole, the recorded scores are taken and 
 Intervals are seeded by the plan, so they come out equal too.
 """
 
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -22,6 +23,7 @@ from suite.run.results import REASONING, effort, make_results
 
 _NAMES = frozenset({"run", "scoring"})  # what the folders are called
 _ENVELOPE = ("value", "n", "unscored")
+_ABOUT = {"across": "across", "calls": "effort", "seconds": "effort"}
 _INTERVAL = frozenset({"low", "high", "method", "clusters", "n_effective", "note"})
 
 
@@ -30,8 +32,7 @@ def numbers(subject: VerifiedRun, entry: SubmittedRun, wanted: float | None = No
 
     wanted: level of the intervals that are recomputed, where the scoring may have had another.
     """
-    plan = subject.plan
-    assert plan is not None
+    plan = subject.planned
     subject.findings.ran("R8")
     metrics = {cell.plan.task: cell.task.metrics for cell in plan.cells}
     level = subject.scoring_manifest.level
@@ -74,17 +75,10 @@ def _compare(subject: VerifiedRun, mine: Values, theirs: Values) -> None:
     for path, here, there in differences(mine, theirs):
         if "intervals" not in theirs and path.rpartition(".")[2] in _INTERVAL:
             continue
-        if path.startswith("across"):
-            code = "R8.across"
-        elif ".metrics" in path:
-            code = "R8.metric"
-        elif path.startswith("calls") or path == "seconds":
-            code = "R8.effort"
-        else:
-            code = "R8.counts"
-        subject.add(
-            code, _what(here, there), subject.place("scoring/results.json", path), expected=here, found=there
-        )
+        what, where = _what(here, there), subject.place("scoring/results.json", path)
+        inside = "metric" if ".metrics" in path else "counts"
+        about = _ABOUT.get(re.split(r"[.\[]", path)[0], inside)
+        subject.add(f"R8.{about}", what, where, expected=here, found=there)
 
 
 def _what(here: object, there: object) -> str:

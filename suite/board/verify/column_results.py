@@ -249,8 +249,7 @@ def _table(subject: VerifiedRun, cell: Cell, tables: dict[tuple[str, str], Score
     """The scores of a cell's task in a run."""
     key = subject.run_id, cell.plan.task
     if key not in tables:
-        assert subject.plan is not None
-        cells = {one.id for one in subject.plan.cells if one.plan.task == cell.plan.task}
+        cells = {one.id for one in subject.planned.cells if one.plan.task == cell.plan.task}
         tables[key] = table_of(subject.counting.pairs(), cells, cell.task.metrics)
     return tables[key]
 

@@ -28,8 +28,7 @@ _recorded = attrgetter(*_FACTS)
 
 def complete(subject: VerifiedRun) -> None:
     """Climb R4. Needs `subject.plan`."""
-    plan = subject.plan
-    assert plan is not None
+    plan = subject.planned
     subject.findings.ran("R4")
     _whole(subject, plan)
     outputs, scores = _read(subject, "output"), _read(subject, "score")

@@ -126,28 +126,26 @@ def _envelope(board: Board, submission: Submission, findings: Findings) -> None:
 def _one_candidate(
     board: Board, submission: Submission, subjects: Sequence[VerifiedRun], findings: Findings
 ) -> None:
-    first: tuple[VerifiedRun, Mapping[str, object]] | None = None
-    for subject in subjects:
-        one = subject.run.candidate
-        if one is None:
-            continue
-        identity = {name: value for name, value in one.identity.items() if name != "url"}
-        facts = {"spec": one.spec, "identity": identity, "sampling": one.sampling}
-        if first is None:
-            first = subject, facts
-            _claimed_identity(submission, subject, one, findings)
-            if one.spec.startswith("openai/") and "endpoint" not in board.candidate.allow:
-                what = "the board takes no endpoints, and the candidate was asked through one"
-                where, allowed = (
-                    subject.place("manifest.json", "roles.candidate"),
-                    list(board.candidate.allow),
-                )
-                findings.add("R5.candidate", what, where, expected=allowed, found=one.spec)
-            continue
-        for path, expected, found in differences(first[1], facts):
-            what = f"the candidate is not the one of run {first[0].run_id}"
-            where = subject.place("manifest.json", f"roles.candidate.{path}")
-            findings.add("R5.one-candidate", what, where, expected=expected, found=found)
+    known = [(one, one.run.candidate) for one in subjects]
+    seated = [(one, candidate) for one, candidate in known if candidate is not None]
+    for first, candidate in seated[:1]:
+        _claimed_identity(submission, first, candidate, findings)
+        allowed = list(board.candidate.allow)
+        if candidate.spec.startswith("openai/") and "endpoint" not in allowed:
+            what = "the board takes no endpoints, and the candidate was asked through one"
+            where = first.place("manifest.json", "roles.candidate")
+            findings.add("R5.candidate", what, where, expected=allowed, found=candidate.spec)
+        for subject, other in seated[1:]:
+            for path, expected, found in differences(_lasting(candidate), _lasting(other)):
+                what = f"the candidate is not the one of run {first.run_id}"
+                where = subject.place("manifest.json", f"roles.candidate.{path}")
+                findings.add("R5.one-candidate", what, where, expected=expected, found=found)
+
+
+def _lasting(one: RoleMember) -> dict[str, object]:
+    """What makes two members one, wherever their server stands."""
+    identity = {name: value for name, value in one.identity.items() if name != "url"}
+    return {"spec": one.spec, "identity": identity, "sampling": one.sampling}
 
 
 def _claimed_identity(
@@ -172,59 +170,44 @@ def _places(
     board: Board, wanted: Mapping[str, Sequence[Cell]], subjects: Sequence[VerifiedRun], findings: Findings
 ) -> tuple[dict[str, tuple[Place, ...]], list[Deviation]]:
     """Where each cell of the board is. A missing one with a relative of other parameters is a deviation."""
+    boards = {one.id for column in wanted.values() for one in column}
     by_cell: dict[str, list[tuple[VerifiedRun, CellRecord]]] = {}
     for subject in subjects:
         for record in subject.manifest.cells:
             by_cell.setdefault(record.cell, []).append((subject, record))
+    others = [place for cell, places in by_cell.items() if cell not in boards for place in places]
     deviations: list[Deviation] = []
-    used: set[str] = set()
     found: dict[str, tuple[Place, ...]] = {}
     for item in board.tasks:
         column = []
         for cell in wanted[item.name]:
             here = by_cell.get(cell.id, [])
-            used.add(cell.id)
             if len(here) > 1:
                 what = f"a cell of column {item.name} stands in several runs"
-                findings.add(
-                    "R5.cell-twice", what, ", ".join(subject.run_id for subject, _ in here), found=cell.id
-                )
-            for subject, record in here[:1]:
-                column.append(Place(item, cell, subject, record))
+                where = ", ".join(subject.run_id for subject, _ in here)
+                findings.add("R5.cell-twice", what, where, found=cell.id)
+            column += [Place(item, cell, subject, record) for subject, record in here[:1]]
             if not here:
-                deviations += _missing(item, cell, by_cell, wanted, findings)
+                near = [place for place in others if place[1].task == item.task]
+                deviations += _missing(item, cell, near, findings)
         found[item.name] = tuple(column)
-    for cell_id, places in by_cell.items():
-        if cell_id not in used:
-            findings.add(
-                "R5.other-cell",
-                "a cell that the board does not ask for; it counts for nothing",
-                places[0][0].place("manifest.json", f"cell {cell_id}"),
-                severity="note",
-                found={"task": places[0][1].task, "parameters": places[0][1].parameters},
-            )
+    for name, ((subject, record), *_) in by_cell.items():
+        if name not in boards:
+            what = "a cell that the board does not ask for; it counts for nothing"
+            where = subject.place("manifest.json", f"cell {name}")
+            there = {"task": record.task, "parameters": record.parameters}
+            findings.add("R5.other-cell", what, where, severity="note", found=there)
     return found, deviations
 
 
 def _missing(
-    item: Item,
-    cell: Cell,
-    by_cell: Mapping[str, Sequence[tuple[VerifiedRun, CellRecord]]],
-    wanted: Mapping[str, Sequence[Cell]],
-    findings: Findings,
+    item: Item, cell: Cell, near: Sequence[tuple[VerifiedRun, CellRecord]], findings: Findings
 ) -> Iterator[Deviation]:
-    boards = {one.id for column in wanted.values() for one in column}
-    near = [
-        (subject, record)
-        for places in by_cell.values()
-        for subject, record in places
-        if record.task == item.task and record.cell not in boards
-    ]
+    """near: cells of the same task that the board does not ask for."""
     if not near:
         what, where = f"column {item.name} lacks a cell", f"board column {item.name}"
         lacking = {"task": item.task, **cell.plan.parameters}
         findings.add("R5.missing-cell", what, where, expected=lacking, found="no run has it")
-        return
     for subject, record in near[:_MOST_RELATIVES]:
         for path, expected, found in differences(cell.plan.parameters, record.parameters):
             where = subject.place("manifest.json", f"cell {record.cell}.parameters.{path}")

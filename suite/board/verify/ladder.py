@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,7 +35,7 @@ from suite.board.verify.plausibility.others import Beside, check_others, check_p
 from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.replay import replay
 from suite.board.verify.reply_digests import ReplyCollector, ReplyDigests
-from suite.board.verify.reproduction import rerun
+from suite.board.verify.reproduction import Asking
 from suite.board.verify.subject import VerifiedRun
 from suite.board.verify.world import same_world
 from suite.errors import SuiteError
@@ -116,6 +115,29 @@ class Ladder:
         return "verified_with_warnings" if findings.warnings else "verified"
 
 
+@dataclass
+class _Climb:
+    """What climbing one bundle needs, and the runs whose rungs were climbed. tell: see `climb`."""
+
+    ladder: Ladder
+    request: VerifyRequest
+    tell: Tell
+    bundle: Bundle
+    scratch: Path
+    plugins: Catalogue
+    subjects: list[VerifiedRun] = field(default_factory=list)
+
+    @contextmanager
+    def rung(self, rung: str, where: str) -> Iterator[None]:
+        """The time of this is a rung's. What raises here is a finding, not the end of the verification."""
+        with self.ladder.findings.timing(rung):
+            try:
+                yield
+            except Exception as error:
+                told = str(error) if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
+                self.ladder.findings.add(f"{rung}.error", "the rung broke off", where, found=told)
+
+
 def climb(tell: Tell, request: VerifyRequest) -> Ladder:
     """The ladder of a bundle: all rungs climbed; the re-run where it is asked for.
 
@@ -143,86 +165,63 @@ def _climb(ladder: Ladder, request: VerifyRequest, tell: Tell) -> None:
             return
         ladder.bundle_id, ladder.submission = bundle.id, bundle.submission
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="suite-verify-")))
-        plugins = catalogue()
-        subjects = list(_runs(ladder, bundle, scratch, request, plugins, tell))
-        _together(ladder, bundle.submission, subjects, plugins, request.others)
+        going = _Climb(ladder, request, tell, bundle, scratch, catalogue())
+        for index, run in enumerate(bundle.runs):
+            ladder.at, ladder.more = f"runs/{run.id}", index + 1 < len(bundle.runs)
+            _run(going, run, scratch / f"run-{index}")
+        ladder.at, ladder.more = "", False
+        _together(going)
         tell(Untimed())
         with findings.timing("R10"):
             ladder.signature = _provenance(bundle, request.signers, findings)
-        _again(ladder, subjects, scratch, plugins, request.again, tell)
+        _again(going)
 
 
-@contextmanager
-def _climbing(findings: Findings, rung: str, where: str) -> Iterator[None]:
-    """The time of this is a rung's. What raises here is a finding, not the end of the verification."""
-    with findings.timing(rung):
-        try:
-            yield
-        except Exception as error:
-            told = str(error) if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
-            findings.add(f"{rung}.error", "the rung broke off", where, found=told)
+def _run(going: _Climb, run: BundleRun, scratch: Path) -> None:
+    """The rungs of one run."""
+    ladder, findings, tell = going.ladder, going.ladder.findings, going.tell
+    if not run.sound:
+        for name in _OF_A_RUN:
+            findings.not_run(name, f"{run.id}: its files are not sound, see R1 and R2")
+        return
+    subject = VerifiedRun(run.id, Run(run.folder, run.scoring), findings)
+    tell(f"{run.id}: tasks and data")
+    with going.rung("R3", run.id):
+        same_world(subject, going.plugins, going.request.data)
+    if subject.plan is not None:
+        with going.rung("R4", run.id):
+            complete(subject)
+        works = subject.plan.all_works
+        if subject.there < works // 2:  # so that nobody makes us replay what was never made
+            subject.not_run("most of its samples are missing", "R6", "R7")
+        else:
+            tell(f"{run.id}: replaying {works} samples")
+            with going.rung("R6", run.id):
+                replay(subject, scratch)
+        with going.rung("R8", run.id):
+            numbers(subject, run.entry, ladder.level)
+        for cell in subject.plan.cells:
+            name, _, version = cell.plan.plugin.rpartition(" ")
+            ladder.plugins[name] = version
+    with going.rung("R9", run.id):
+        plausible(subject, ladder.thresholds, going.bundle.submission.model.parameters_total)
+    going.subjects.append(subject)
 
 
-def _runs(
-    ladder: Ladder, bundle: Bundle, scratch: Path, request: VerifyRequest, plugins: Catalogue, tell: Tell
-) -> Iterator[VerifiedRun]:
-    """The runs that are sound, with the rungs of each climbed."""
-    for index, run in enumerate(bundle.runs):
-        if not run.sound:
-            for name in _OF_A_RUN:
-                ladder.findings.not_run(name, f"{run.id}: its files are not sound, see R1 and R2")
-            continue
-        ladder.at, ladder.more = f"runs/{run.id}", index + 1 < len(bundle.runs)
-        subject = VerifiedRun(run.id, Run(run.folder, run.scoring), ladder.findings)
-        tell(f"{run.id}: tasks and data")
-        with _climbing(ladder.findings, "R3", run.id):
-            same_world(subject, plugins, request.data)
-        if subject.plan is not None:
-            _planned(ladder, subject, run, scratch / f"run-{index}", tell)
-            for cell in subject.plan.cells:
-                name, _, version = cell.plan.plugin.rpartition(" ")
-                ladder.plugins[name] = version
-        with _climbing(ladder.findings, "R9", run.id):
-            plausible(subject, ladder.thresholds, bundle.submission.model.parameters_total)
-        yield subject
-    ladder.at, ladder.more = "", False
-
-
-def _planned(ladder: Ladder, subject: VerifiedRun, run: BundleRun, scratch: Path, tell: Tell) -> None:
-    """The rungs of a run that need its plan."""
-    assert subject.plan is not None
-    works = subject.plan.all_works
-    with _climbing(ladder.findings, "R4", run.id):
-        complete(subject)
-    if subject.there < works // 2:  # so that nobody makes us replay what was never made
-        subject.not_run("most of its samples are missing", "R6", "R7")
-    else:
-        tell(f"{run.id}: replaying {works} samples")
-        with _climbing(ladder.findings, "R6", run.id):
-            replay(subject, scratch)
-    with _climbing(ladder.findings, "R8", run.id):
-        numbers(subject, run.entry, ladder.level)
-
-
-def _together(
-    ladder: Ladder,
-    submission: Submission,
-    subjects: Sequence[VerifiedRun],
-    plugins: Catalogue,
-    others: Sequence[AcceptedEntry],
-) -> None:
+def _together(going: _Climb) -> None:
     """The rungs of all runs together: beside the board, its columns, beside its other entries."""
-    findings, board = ladder.findings, ladder.board
+    ladder, subjects, submission = going.ladder, going.subjects, going.bundle.submission
+    findings, board, others = ladder.findings, ladder.board, going.request.others
     if board is None:
         findings.not_run("R5", "no board was given (--board)")
     else:
-        with _climbing(findings, "R5", "submission.json"):
-            ladder.standing = asked(board, submission, subjects, findings, plugins)
+        with going.rung("R5", "submission.json"):
+            ladder.standing = asked(board, submission, subjects, findings, going.plugins)
             _caps(ladder.standing, findings)
     if subjects and not any(subject.scoring_manifest.roles for subject in subjects):
         findings.rungs["R7"].remark = "no model was asked while scoring"
     wants = _wants(ladder.standing, subjects)
-    with _climbing(findings, "R8", "columns"):
+    with going.rung("R8", "columns"):
         ladder.columns, ladder.latency = make_columns(wants, ladder.level or 0.95)
     ladder.recomputed = [
         RecomputedCell(
@@ -242,7 +241,7 @@ def _together(
         collector.take(subject.replies)
     ladder.replies = collector.digests()
     if len(wants) == len(ladder.columns):
-        with _climbing(findings, "R9", "columns"):
+        with going.rung("R9", "columns"):
             check_pasted(wants, ladder.columns, OddRules(ladder.thresholds, findings))
     if board is not None and others:
         with findings.timing("R9"):
@@ -335,28 +334,22 @@ def out_of_time(ladder: Ladder, seconds: float) -> None:
         findings.not_run(name, told)
 
 
-def _again(
-    ladder: Ladder,
-    subjects: Sequence[VerifiedRun],
-    scratch: Path,
-    plugins: Catalogue,
-    again: Rerun | None,
-    tell: Tell,
-) -> None:
+def _again(going: _Climb) -> None:
     """The re-run, if it was asked for."""
-    findings = ladder.findings
+    ladder, findings, again = going.ladder, going.ladder.findings, going.request.again
     if again is not None:
+        cells = None
+        if ladder.standing is not None:
+            columns = ladder.standing.places.values()
+            cells = {(one.subject.run_id, one.cell.id) for column in columns for one in column}
+        asking = Asking(again, ladder.bundle_id, going.plugins, cells)
         with findings.timing("R11"):
-            counting = None
-            if ladder.standing is not None:
-                columns = ladder.standing.places.values()
-                counting = {(one.subject.run_id, one.cell.id) for column in columns for one in column}
-            ask = partial(rerun, subjects, again, ladder.bundle_id, plugins=plugins, findings=findings)
             if again.samples:
-                tell(f"asking the model again for {again.samples} samples")
-                ladder.rerun = ask(scratch=scratch / "again", cells=counting)
+                going.tell(f"asking the model again for {again.samples} samples")
+                ladder.rerun = asking.again(going.subjects, going.scratch / "again", findings)
             if again.judged:
-                tell(f"asking the judge again about {again.judged} samples")
-                ladder.rejudge = ask(scratch=scratch / "judged", cells=counting, judging=True)
+                going.tell(f"asking the judge again about {again.judged} samples")
+                judged = going.scratch / "judged"
+                ladder.rejudge = asking.again(going.subjects, judged, findings, judging=True)
     if not findings.rungs["R11"].ran:
         findings.not_run("R11", "not asked for (--rerun, --rejudge)")

@@ -20,9 +20,10 @@ import numpy as np
 
 from suite.board.entry.verification import RerunLabel, RerunResult
 from suite.board.verify.column_results import table_of
-from suite.board.verify.subject import VerifiedRun
+from suite.board.verify.equality import same
+from suite.board.verify.subject import Half, VerifiedRun
+from suite.chat import Json
 from suite.compare.differences import side
-from suite.journal.documents import RunManifest, ScoringManifest
 from suite.journal.pairs import RecordT, pairs
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Run
@@ -37,6 +38,7 @@ from suite.scoring.stats.intervals import t_interval
 ALPHA = 0.01  # of either test
 LEAST = 10  # samples below which nothing is concluded
 Picked = Mapping[tuple[str, str], int]  # (cell, sample) -> the recorded trial to compare with
+Said = Mapping[tuple[str, str], Json]  # cell and sample -> what was said of it
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,13 @@ class Rerunning:
     same: int = 0
     same_itself: int = 0
     differences: list[float] = field(default_factory=list)
+
+    def count(self, first: Said, second: Said, recorded: Said) -> None:
+        """What was said in both passes, and what the record says."""
+        for key, said in first.items():
+            self.samples += 1
+            self.same += same(said, recorded.get(key))
+            self.same_itself += same(said, second.get(key))
 
     def difference(self) -> tuple[float | None, float | None, float | None]:
         """Mean of (now - recorded) of the headline over samples, with its t interval at 1 - ALPHA."""
@@ -146,7 +155,7 @@ def picked_plan(plan: Plan, works: frozenset[tuple[str, str]]) -> Plan:
 
 
 def recorded_options(
-    manifests: Sequence[RunManifest | ScoringManifest], asked: Rerun, models: Mapping[str, Sequence[str]]
+    halves: Sequence[Half], asked: Rerun, models: Mapping[str, Sequence[str]]
 ) -> list[tuple[str, str, str]]:
     """The given options of the models, and the recorded sampling of each member of a role that none were
     given for. models: who is asked in this run, which may lack a role that another run of the bundle has.
@@ -155,8 +164,8 @@ def recorded_options(
     here = asked.models.keys() & models.keys()
     options = [one for one in asked.options if (one[0].partition("/")[0] or "candidate") in here]
     done: set[str] = set()
-    for manifest in manifests:
-        for role, records in manifest.roles.items():
+    for half in halves:
+        for role, records in half.manifest.roles.items():
             scope = "" if role == "candidate" else role
             if role not in asked.models or scope in given or role in done:
                 continue

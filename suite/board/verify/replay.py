@@ -30,8 +30,7 @@ Ids = NDArray[np.uint64]
 
 def replay(subject: VerifiedRun, scratch: Path) -> None:
     """Climb R6 and R7. Needs `subject.plan`; sets `subject.replayed` and `subject.whole`."""
-    plan = subject.plan
-    assert plan is not None
+    plan = subject.planned
     for cell in plan.cells:
         if cell.task.info.replay == "none":
             reason = f"{cell.plan.task} is not replayable: {cell.task.info.replay_reason}"

@@ -8,7 +8,7 @@ Not proof: models and judges drift, samples are few. To ask the judge no candida
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -16,11 +16,11 @@ from msgspec import structs
 
 from suite.board.bundle.rungs import Findings
 from suite.board.entry.verification import RerunResult
-from suite.board.verify.equality import same
 from suite.board.verify.live_passes import (
     Picked,
     Rerun,
     Rerunning,
+    Said,
     chosen,
     compare_headlines,
     conclude,
@@ -29,7 +29,7 @@ from suite.board.verify.live_passes import (
     picked_plan,
     recorded_options,
 )
-from suite.board.verify.subject import VerifiedRun
+from suite.board.verify.subject import Half, VerifiedRun
 from suite.chat import Json
 from suite.errors import ConfigError
 from suite.journal.document_files import write_json
@@ -40,45 +40,6 @@ from suite.run.plan import Plan, make_plan
 from suite.run.role_members import flag_of
 from suite.scores import Unscored, Value
 
-
-def rerun(
-    subjects: Sequence[VerifiedRun],
-    asked: Rerun,
-    bundle_id: str,
-    scratch: Path,
-    plugins: Catalogue,
-    findings: Findings,
-    cells: Collection[tuple[str, str]] | None = None,
-    *,
-    judging: bool = False,
-) -> RerunResult:
-    """Climb R11, or with `judging` R11 for the judge. cells: (run, cell) to choose from, None for all.
-
-    Raises SuiteError for models that cannot be had; for the judge ConfigError for one that lacks, or a panel
-    of another size.
-    """
-    ready = [subject for subject in subjects if subject.plan is not None]
-    count, mark = (asked.judged, "\x1fjudge") if judging else (asked.samples, "")
-    picked = pick(ready, count, f"{asked.seed}\x1f{bundle_id}{mark}", cells, judged=judging)
-    going = Rerunning()
-    findings.ran("R11")
-    for subject in ready:
-        if works := picked.get(subject.run_id):
-            again = _judge if judging else _solve
-            again(subject, asked, works, scratch / subject.run_id, plugins, going)
-    if judging:
-        found = conclude(going, "verdicts", "the judge", "no headline is a mean of samples")
-        if not found.samples:
-            found = structs.replace(found, why="no record was judged by a model")
-    else:
-        found = conclude(going, "answers", "the model", "it was not scored: give --judge")
-    told = _TOLD.get((judging, found.label))
-    if told is not None:
-        differs = found.label == "not_reproduced"
-        findings.add(*told, severity="error" if differs else "warning", found=found.why)
-    return found
-
-
 _JUDGE_DIFFERS = "the judge does not say what the record says it said"
 _TOLD = {  # (of the judge, label) -> code and words of the finding
     (False, "not_reproduced"): ("R11.not-reproduced", "the model does not answer like the record"),
@@ -88,88 +49,115 @@ _TOLD = {  # (of the judge, label) -> code and words of the finding
 }
 
 
-def _solve(
-    subject: VerifiedRun, asked: Rerun, works: Picked, scratch: Path, plugins: Catalogue, going: Rerunning
-) -> None:
-    """Ask the candidate again. Without a judge only answers are compared."""
-    assert subject.plan is not None
-    roles = {name: role for cell in subject.plan.cells for name, role in cell.task.roles().items()}
-    judged = [name for name, role in roles.items() if role.stage == "score" and not role.optional]
-    stages = ("solve", "score") if all(name in asked.models for name in judged) else ("solve",)
-    models = {role: specs for role, specs in asked.models.items() if role in roles}
-    options = recorded_options([subject.manifest, subject.scoring_manifest], asked, models)
-    once = replace(subject.plan, request=replace(subject.plan.request, trials=1))
-    plan = _live(once, works, stages, plugins, models, options)
-    passes = live_passes(plan, scratch, stages)
-    recorded = _texts(subject.run, works)
-    first, second = (_texts(run, dict.fromkeys(works, 0)) for run in passes)
-    _count(going, first, second, recorded)
-    if "score" in stages:
-        compare_headlines(subject, plan, passes[0], going)
+@dataclass(frozen=True)
+class Asking:
+    """Whom to ask again about a bundle. cells: (run, cell) to choose samples from, None for all."""
 
+    asked: Rerun
+    bundle_id: str
+    plugins: Catalogue
+    cells: Collection[tuple[str, str]] | None = None
 
-def _judge(
-    subject: VerifiedRun, asked: Rerun, works: Picked, scratch: Path, plugins: Catalogue, going: Rerunning
-) -> None:
-    """Ask the judge again about the recorded outputs."""
-    models = _judges(subject, asked)
-    options = recorded_options([subject.scoring_manifest], asked, models)
-    assert subject.plan is not None
-    plan = _live(subject.plan, works, ("score",), plugins, models, options)
-    passes = live_passes(
-        plan,
-        scratch,
-        ("score",),
-        prepare=lambda folder: _outputs(subject, works, folder),
-        extra_recorded=(subject.run.folder,),  # where the texts of outputs stand
-    )
-    recorded = _verdicts(subject.run, works)
-    first, second = (_verdicts(one, works) for one in passes)
-    _count(going, {key: first[key] for key in first.keys() & second.keys()}, second, recorded)
-    compare_headlines(subject, plan, passes[0], going, works)
+    def again(
+        self, subjects: Sequence[VerifiedRun], scratch: Path, findings: Findings, *, judging: bool = False
+    ) -> RerunResult:
+        """Climb R11, or with `judging` R11 for the judge.
 
+        Raises SuiteError for models that cannot be had; for the judge ConfigError for one that lacks, or a
+        panel of another size.
+        """
+        ready = [subject for subject in subjects if subject.plan is not None]
+        count, mark = (self.asked.judged, "\x1fjudge") if judging else (self.asked.samples, "")
+        seed = f"{self.asked.seed}\x1f{self.bundle_id}{mark}"
+        picked = pick(ready, count, seed, self.cells, judged=judging)
+        going = Rerunning()
+        findings.ran("R11")
+        for subject in ready:
+            if works := picked.get(subject.run_id):
+                ask = self._judge if judging else self._solve
+                ask(subject, works, scratch / subject.run_id, going)
+        if judging:
+            found = conclude(going, "verdicts", "the judge", "no headline is a mean of samples")
+            if not found.samples:
+                found = structs.replace(found, why="no record was judged by a model")
+        else:
+            found = conclude(going, "answers", "the model", "it was not scored: give --judge")
+        if told := _TOLD.get((judging, found.label)):
+            differs = found.label == "not_reproduced"
+            findings.add(*told, severity="error" if differs else "warning", found=found.why)
+        return found
 
-Said = Mapping[tuple[str, str], Json]  # cell and sample -> what was said of it
+    def _solve(self, subject: VerifiedRun, works: Picked, scratch: Path, going: Rerunning) -> None:
+        """Ask the candidate again. Without a judge only answers are compared."""
+        given = self.asked.models
+        cells = subject.planned.cells
+        roles = {name: role for cell in cells for name, role in cell.task.roles().items()}
+        judged = [name for name, role in roles.items() if role.stage == "score" and not role.optional]
+        stages = ("solve", "score") if all(name in given for name in judged) else ("solve",)
+        models = {role: specs for role, specs in given.items() if role in roles}
+        plan = self._live(subject, works, stages, models, subject.halves, trials=1)
+        passes = live_passes(plan, scratch, stages)
+        first, second = (_texts(run, dict.fromkeys(works, 0)) for run in passes)
+        going.count(first, second, _texts(subject.run, works))
+        if "score" in stages:
+            compare_headlines(subject, plan, passes[0], going)
 
+    def _judge(self, subject: VerifiedRun, works: Picked, scratch: Path, going: Rerunning) -> None:
+        """Ask the judge again about the recorded outputs."""
+        plan = self._live(subject, works, ("score",), self._judges(subject), subject.halves[1:])
+        passes = live_passes(
+            plan,
+            scratch,
+            ("score",),
+            prepare=lambda folder: _outputs(subject, works, folder),
+            extra_recorded=(subject.run.folder,),  # where the texts of outputs stand
+        )
+        first, second = (_verdicts(one, works) for one in passes)
+        both = {key: first[key] for key in first.keys() & second.keys()}
+        going.count(both, second, _verdicts(subject.run, works))
+        compare_headlines(subject, plan, passes[0], going, works)
 
-def _count(going: Rerunning, first: Said, second: Said, recorded: Said) -> None:
-    for key, said in first.items():
-        going.samples += 1
-        going.same += same(said, recorded.get(key))
-        going.same_itself += same(said, second.get(key))
+    def _live(
+        self,
+        subject: VerifiedRun,
+        works: Picked,
+        stages: tuple[str, ...],
+        models: Mapping[str, Sequence[str]],
+        halves: Sequence[Half],
+        trials: int | None = None,
+    ) -> Plan:
+        """The run's plan with live models and these works."""
+        request = replace(
+            subject.planned.request,
+            models=models,
+            options=recorded_options(halves, self.asked, models),
+            trials=trials or subject.planned.request.trials,
+            limit=None,
+            concurrency=None,
+        )
+        cells = subject.planned.cells
+        live = make_plan(request, stages=(*stages, "both"), plugins=self.plugins, cells=cells)
+        return picked_plan(live, frozenset(works))
 
-
-def _live(
-    plan: Plan,
-    works: Picked,
-    stages: tuple[str, ...],
-    plugins: Catalogue,
-    models: Mapping[str, Sequence[str]],
-    options: Sequence[tuple[str, str, str]],
-) -> Plan:
-    """A run's plan with live models and these works."""
-    request = replace(plan.request, models=models, options=options, limit=None, concurrency=None)
-    live = make_plan(request, stages=(*stages, "both"), plugins=plugins, cells=plan.cells)
-    return picked_plan(live, frozenset(works))
-
-
-def _judges(subject: VerifiedRun, asked: Rerun) -> dict[str, Sequence[str]]:
-    """The models that are given for the roles that judge."""
-    models: dict[str, Sequence[str]] = {}
-    for role, records in subject.scoring_manifest.roles.items():
-        given = asked.models.get(role, ())
-        if given and len(given) != len(records):
-            raise ConfigError(
-                f"{subject.run_id} was judged by {len(records)} in the role {role}, {len(given)} were given",
-                fix="give as many, in the order of the manifest",
-            )
-        if not given and any(one.stage != "both" for one in records):
-            raise ConfigError(
-                f"nobody fills the role {role!r} of {subject.run_id}", fix=f"give {' '.join(flag_of(role))}"
-            )
-        # who was asked while solving, too, may stand in by its recorded replies
-        models[role] = given or [f"replay/{subject.run.folder}?role={one.member}" for one in records]
-    return models
+    def _judges(self, subject: VerifiedRun) -> dict[str, Sequence[str]]:
+        """The models that are given for the roles that judge."""
+        models: dict[str, Sequence[str]] = {}
+        for role, records in subject.scoring_manifest.roles.items():
+            given = self.asked.models.get(role, ())
+            if given and len(given) != len(records):
+                seated = f"{subject.run_id} was judged by {len(records)} in the role {role}"
+                raise ConfigError(
+                    f"{seated}, {len(given)} were given",
+                    fix="give as many, in the order of the manifest",
+                )
+            if not given and any(one.stage != "both" for one in records):
+                raise ConfigError(
+                    f"nobody fills the role {role!r} of {subject.run_id}",
+                    fix=f"give {' '.join(flag_of(role))}",
+                )
+            # who was asked while solving, too, may stand in by its recorded replies
+            models[role] = given or [f"replay/{subject.run.folder}?role={one.member}" for one in records]
+        return models
 
 
 def _texts(run: Run, works: Picked) -> Said:

@@ -60,6 +60,12 @@ class VerifiedRun:
     replies: ReplyCollector = field(default_factory=ReplyCollector)
 
     @property
+    def planned(self) -> Plan:
+        """Its plan, for rungs that are climbed only where there is one."""
+        assert self.plan is not None
+        return self.plan
+
+    @property
     def manifest(self) -> RunManifest:
         """Its manifest.json."""
         return self.run.manifest
@@ -96,8 +102,7 @@ class VerifiedRun:
 
     def cell(self, cell: str) -> Cell:
         """A cell of the plan by its id."""
-        assert self.plan is not None
-        return next(one for one in self.plan.cells if one.id == cell)
+        return next(one for one in self.planned.cells if one.id == cell)
 
     def place(self, file: str = "", field: str = "") -> str:
         """Where in the bundle."""

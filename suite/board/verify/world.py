@@ -42,15 +42,13 @@ _HERE = ("licence.accepted",)  # a matter of this machine
 
 def same_world(subject: VerifiedRun, plugins: Catalogue, data: Mapping[str, str]) -> None:
     """Climb R3; sets `subject.plan` where the world could be made. data: NAME -> file or run, as --data."""
-    findings = subject.findings
-    findings.ran("R3")
+    subject.findings.ran("R3")
     cells = _cells(subject, plugins)
     if cells is None:
         return
     manifest = subject.manifest
     there = sum(1 for _ in subject.run.journal.outputs.raw())
-    most = _MOST_TIMES * there + _MOST if manifest.limit is None else _MOST_OF_LIMITED
-    _bound(cells, most)
+    _bound(cells, _MOST_OF_LIMITED if manifest.limit is not None else _MOST_TIMES * there + _MOST)
     request = EvalRequest(
         tuple(dict.fromkeys(cell.plan.task for cell in cells)),
         mini=manifest.mini,
@@ -118,10 +116,9 @@ def _cells(subject: VerifiedRun, plugins: Catalogue) -> list[Cell] | None:
     scored = {one.cell: one.score_parameters for one in subject.scoring_manifest.cells}
     for record in subject.manifest.cells:
         where = subject.place("manifest.json", f"cell {record.cell}")
-        at_score = scored.get(record.cell, record.score_parameters)
-        made = cell_again(plugins, record, at_score, scoring=True)
+        made = cell_again(plugins, record, scored.get(record.cell, record.score_parameters), scoring=True)
         if isinstance(made, Refusal):
-            _refused(subject, record.task, record.plugin, made, where)
+            _refused(subject, record.task, made, where)
             return None
         if made.plan.plugin != record.plugin:
             what = "another release of the plugin is installed here, of the same task version"
@@ -131,26 +128,29 @@ def _cells(subject: VerifiedRun, plugins: Catalogue) -> list[Cell] | None:
     return found
 
 
-def _refused(subject: VerifiedRun, task: str, plugin: str, refusal: Refusal, where: str) -> None:
+_ELSEWHERE = "names something of the submitter's machine; not used here"
+_REFUSED = {  # code and words of the finding, and why later rungs are not climbed
+    "version": ("task-version", "{task} is another version here", "{task} is installed in another version"),
+    "local": (
+        "local-parameter",
+        "{names} of {task} " + _ELSEWHERE,
+        "its scores rest on the submitter's machine",
+    ),
+    "parameters": ("parameters", "{task} does not take these parameters", "its parameters are not valid"),
+    "identity": ("cell", "cell of {task} is not what is installed here", "its cells are others here"),
+}
+
+
+def _refused(subject: VerifiedRun, task: str, refusal: Refusal, where: str) -> None:
     """Why a cell cannot be made again, and what cannot be climbed without it."""
-    why, here, there = refusal.why, refusal.here, refusal.there
-    if why == "task":
-        subject.not_run(f"task {task} ({plugin}): {refusal.error.what}; install it", *LATER)
-    elif why == "version":
-        subject.add("R3.task-version", f"{task} is another version here", where, expected=here, found=there)
-        subject.not_run(f"{task} is installed in another version", *LATER[1:])
-    elif why == "local" and isinstance(there, Mapping):
-        what = f"{', '.join(there)} of {task} names something of the submitter's machine; not used here"
-        subject.add("R3.local-parameter", what, where, found=there)
-        subject.not_run("its scores rest on the submitter's machine", *LATER[1:])
-    elif why == "parameters":
-        subject.add("R3.parameters", f"{task} does not take these parameters", where, found=there)
-        subject.not_run("its parameters are not valid", *LATER[1:])
-    else:
-        subject.add(
-            "R3.cell", f"cell of {task} is not what is installed here", where, expected=here, found=there
-        )
-        subject.not_run("its cells are others here", *LATER[1:])
+    here, there = refusal.here, refusal.there
+    if refusal.why == "task":
+        subject.not_run(f"task {task} ({there}): {refusal.error.what}; install it", *LATER)
+        return
+    code, what, lack = _REFUSED[refusal.why]
+    what = what.format(task=task, names=", ".join(there) if isinstance(there, Mapping) else "")
+    subject.add(f"R3.{code}", what, where, expected="" if here is None else here, found=there)
+    subject.not_run(lack.format(task=task), *LATER[1:])
 
 
 def _given(subject: VerifiedRun, data: Mapping[str, str]) -> dict[str, str]:
@@ -186,25 +186,23 @@ def _same_data(subject: VerifiedRun, plan: Plan) -> None:
         there, here = recorded.get(name), plan.data_identity.get(name)
         where = subject.place("manifest.json", f"data.{name}")
         if there is None or here is None:
-            unread = "a dataset is named that the tasks do not read"
-            what = unread if here is None else "a dataset is not named"
-            subject.add("R3.data", what, where, expected=here, found=there)
+            lack = (
+                "a dataset is not named" if there is None else "a dataset is named that the tasks do not read"
+            )
+            subject.add("R3.data", lack, where, expected=here, found=there)
             continue
         for field, mine, theirs in differences(here, there, missing=None):
-            if field in _HERE:
-                continue
-            what = "the data is not the pinned one"
-            subject.add("R3.data", what, f"{where}.{field}", expected=mine, found=theirs)
+            if field not in _HERE:
+                what = "the data is not the pinned one"
+                subject.add("R3.data", what, f"{where}.{field}", expected=mine, found=theirs)
 
 
 def _same_plan(subject: VerifiedRun, plan: Plan) -> None:
     """The plan that the manifest's own fields give is the plan whose hash it carries."""
     here = msgspec.json.decode(msgspec.json.encode(plan.solve_identity()))
     for field, mine, theirs in differences(here, subject.manifest.plan, missing=None):
-        what = "the plan is not the one that the manifest describes"
-        subject.add(
-            "R3.plan", what, subject.place("manifest.json", f"plan.{field}"), expected=mine, found=theirs
-        )
+        what, where = "the plan is not the one that the manifest describes", f"plan.{field}"
+        subject.add("R3.plan", what, subject.place("manifest.json", where), expected=mine, found=theirs)
 
 
 class RecordedEngine(Engine):
@@ -241,6 +239,7 @@ def recorded_members(cells: Sequence[Cell], subject: VerifiedRun) -> Filled:
     Raises ConfigError for a spec that is none.
     """
     members: dict[str, Member] = {}
+    wanted = roles_of(cells)
     for half in subject.halves:
         for role, records in half.manifest.roles.items():
             for one in records:
@@ -249,9 +248,11 @@ def recorded_members(cells: Sequence[Cell], subject: VerifiedRun) -> Filled:
                 engine = RecordedEngine(spec, one)
                 member = Member(role, one.member, spec, engine, one.stage, frozenset(one.needs))
                 members.setdefault(one.member, member)
-    order = {name: place for place, name in enumerate(roles_of(cells))}
-    ordered = sorted(members.values(), key=lambda one: order.get(one.role, len(order)))
-    return Filled(tuple(ordered), {name: roles[0] for name, roles in roles_of(cells).items()})
+    order = list(wanted)
+    ordered = sorted(
+        members.values(), key=lambda one: order.index(one.role) if one.role in wanted else len(order)
+    )
+    return Filled(tuple(ordered), {name: roles[0] for name, roles in wanted.items()})
 
 
 Wrong = tuple[str, str, object, object]  # file and field, what, expected, found

@@ -7,7 +7,7 @@ prompts; its form of verdict are the tags and keys that both a prompt and the ju
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from suite.board.verify.plausibility.rules import OddRules
@@ -141,7 +141,8 @@ def _judges(subject: VerifiedRun) -> tuple[dict[str, list[_Sentence]], tuple[str
     """Sentences of the prompts by their anchor, and the forms of a verdict; nothing where nobody judges."""
     if subject.plan is None or not subject.scoring_manifest.roles:
         return {}, ()
-    texts = set(_prompts(subject))
+    prompts = [cell.task.prompts for cell in subject.planned.cells]
+    texts = {getattr(one, name).text for one in prompts for name in one.names()}
     sentences: dict[str, dict[str, _Sentence]] = {}
     for text in texts:
         for piece in _FIELD.split(text.replace("{{", " ").replace("}}", " ")):
@@ -156,10 +157,3 @@ def _judges(subject: VerifiedRun) -> tuple[dict[str, list[_Sentence]], tuple[str
             break
         used |= {one for one in told - used if one in call.reply.text}
     return {anchor: list(found.values()) for anchor, found in sentences.items()}, tuple(sorted(used))
-
-
-def _prompts(subject: VerifiedRun) -> Iterator[str]:
-    assert subject.plan is not None
-    for cell in subject.plan.cells:
-        for name in cell.task.prompts.names():
-            yield getattr(cell.task.prompts, name).text
