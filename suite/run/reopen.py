@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from pydantic import ValidationError
 
 from suite.errors import ConfigError, NotFound, PluginError, RunError, SuiteError, unknown
-from suite.journal.documents import CellRecord
+from suite.journal.documents import CellRecord, RunManifest
 from suite.journal.run import Run
 from suite.journal.shapes import Values
 from suite.parameters import SkipCell
@@ -147,6 +147,20 @@ def _changed(
         yield parameter, text
 
 
+def request_again(manifest: RunManifest, cells: Sequence[Cell], asked: EvalRequest) -> EvalRequest:
+    """What a run was asked for, of cells made anew. asked: what is of now: models, options, --data."""
+    return replace(
+        asked,
+        tasks=tuple(dict.fromkeys(cell.plan.task for cell in cells)),
+        parameters=(),
+        mini=manifest.mini,
+        limit=manifest.limit,
+        trials=manifest.trials,
+        seed=manifest.seed,
+        prompts=manifest.prompts,
+    )
+
+
 def plan_again(run: Run, request: EvalRequest | None = None, stages: Sequence[str] = ("show",)) -> Plan:
     """The plan of a run, made again from its manifest. request: models, options, -P and --data of now.
 
@@ -156,16 +170,9 @@ def plan_again(run: Run, request: EvalRequest | None = None, stages: Sequence[st
     plugins = catalogue()
     asked = request or EvalRequest(())
     cells = cells_of(run, plugins, asked.parameters, scoring="score" in stages)
-    whole = replace(
-        asked,
-        tasks=tuple(dict.fromkeys(cell.plan.task for cell in cells)),
-        parameters=(),
-        mini=manifest.mini,
-        limit=manifest.limit,
-        trials=manifest.trials,
-        seed=manifest.seed,
-        prompts=asked.prompts if request else manifest.prompts,
-    )
+    whole = request_again(manifest, cells, asked)
+    if request is not None:
+        whole = replace(whole, prompts=asked.prompts)
     given = imported_samples(run, cells) if manifest.imported and not manifest.data else None
     plan = make_plan(whole, stages=stages, plugins=plugins, cells=cells, given=given)
     if manifest.shard:

@@ -92,7 +92,7 @@ class Ladder:
 
     @property
     def thresholds(self) -> Thresholds:
-        """From when on something looks odd. Raises NotFound for one that the board has made up."""
+        """From when on something looks odd."""
         return DEFAULTS if self.board is None else self.board.thresholds
 
     @property
@@ -224,15 +224,7 @@ def _together(going: _Climb) -> None:
     with going.rung("R8", "columns"):
         ladder.columns, ladder.latency = make_columns(wants, ladder.level or 0.95)
     ladder.recomputed = [
-        RecomputedCell(
-            subject.run_id,
-            cell.cell,
-            cell.task,
-            cell.version,
-            cell.parameters,
-            cell.score_parameters,
-            [msgspec.to_builtins(row) for row in cell.metrics],
-        )
+        msgspec.convert({**msgspec.to_builtins(cell), "run_id": subject.run_id}, RecomputedCell)
         for subject in subjects
         for cell in subject.results
     ]
@@ -292,11 +284,9 @@ def _provenance(bundle: Bundle, signers: Signers | None, findings: Findings) -> 
     that does not fit is an error, since somebody put it there. Raises ConfigError if the file of signers is
     not there.
     """
-    if bundle.signature is None:
-        findings.not_run("R10", "it is not signed")
-        return None
-    if not signatures.available():
-        findings.not_run("R10", "it is signed, and ssh-keygen is not here to check that")
+    if bundle.signature is None or not signatures.available():
+        unchecked = "it is signed, and ssh-keygen is not here to check that"
+        findings.not_run("R10", "it is not signed" if bundle.signature is None else unchecked)
         return None
     try:
         found = signatures.check(bundle.manifest, bundle.signature, signers)
@@ -308,11 +298,9 @@ def _provenance(bundle: Bundle, signers: Signers | None, findings: Findings) -> 
         findings.ran("R10")
         findings.rungs["R10"].remark = f"signed by {', '.join(found.identities)}"
     else:
-        whose = (
-            "no line of the file of signers has it and lets it sign this"
-            if signers
-            else "no file of signers was given (--signers)"
-        )
+        whose = "no line of the file of signers has it and lets it sign this"
+        if not signers:
+            whose = "no file of signers was given (--signers)"
         findings.not_run("R10", f"signed with {found.key}; {whose}")
     return found
 

@@ -26,7 +26,7 @@ from suite.roles import Role
 from suite.run.cells import Cell
 from suite.run.manifest import cell_record
 from suite.run.plan import NOT_IDENTITY, Plan, make_plan
-from suite.run.reopen import Refusal, cell_again
+from suite.run.reopen import Refusal, cell_again, request_again
 from suite.run.request import EvalRequest
 from suite.run.role_members import Filled, Member, roles_of
 from suite.task import AnySample
@@ -49,17 +49,8 @@ def same_world(subject: VerifiedRun, plugins: Catalogue, data: Mapping[str, str]
     manifest = subject.manifest
     there = sum(1 for _ in subject.run.journal.outputs.raw())
     _bound(cells, _MOST_OF_LIMITED if manifest.limit is not None else _MOST_TIMES * there + _MOST)
-    request = EvalRequest(
-        tuple(dict.fromkeys(cell.plan.task for cell in cells)),
-        mini=manifest.mini,
-        limit=manifest.limit,
-        trials=manifest.trials,
-        seed=manifest.seed,
-        data=_given(subject, data),
-        prompts=manifest.prompts,
-        concurrency=64,
-        cache=False,
-    )
+    now = EvalRequest((), data=_given(subject, data), concurrency=64, cache=False)
+    request = request_again(manifest, cells, now)
     try:
         plan = make_plan(request, stages=("none",), plugins=plugins, cells=cells)
     except (DataError, NotFound) as error:

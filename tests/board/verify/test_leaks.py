@@ -56,7 +56,7 @@ def recalled(folder: Path, share: int, style: str) -> list[RungFinding]:
     assert outcome.exit_code == 0
     findings = Findings()
     subject = VerifiedRun("r", Run(folder, outcome.scoring), findings, plan=plan)
-    check_replies(subject, OddRules(DEFAULTS, subject), 0.0)
+    check_replies(subject, OddRules(DEFAULTS, subject.findings), 0.0)
     return [one for one in findings if one.code == "R9.references"]
 
 
@@ -122,7 +122,7 @@ def test_weights_that_no_memory_holds(good: Callable[..., Any]) -> None:
         machine = replace(made.manifest.hardware, gpus=gpus, memory_gib=main)
         made.manifest = replace(made.manifest, roles={"candidate": [seat]}, hardware=machine)
         subject = VerifiedRun(run.name, made, findings)
-        check_hardware(subject, OddRules(DEFAULTS, subject), parameters)
+        check_hardware(subject, OddRules(DEFAULTS, subject.findings), parameters)
         return list(findings)
 
     laptop = ["NVIDIA GeForce RTX 4090 Laptop GPU, 16376 MiB"]

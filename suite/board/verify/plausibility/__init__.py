@@ -25,14 +25,14 @@ GIB = 2**30
 def plausible(subject: VerifiedRun, thresholds: Thresholds, parameters: int | None) -> None:
     """Climb R9 for one run. parameters: as declared."""
     subject.findings.ran("R9")
-    rules = OddRules(thresholds, subject)
+    rules = OddRules(thresholds, subject.findings)
     check_replies(subject, rules, check_calls(subject, rules))
     check_hardware(subject, rules, parameters)
 
 
 def check_hardware(subject: VerifiedRun, rules: OddRules, parameters: int | None) -> None:
     """A warning where the weights are larger than all memory. parameters: as declared."""
-    candidate = subject.members.get("candidate")
+    candidate = subject.run.candidate
     memory = memory_gib(subject.manifest.hardware)
     if parameters is None or candidate is None or memory is None or not _here(candidate):
         return

@@ -30,26 +30,20 @@ _canonical = msgspec.json.Encoder(order="sorted")
 
 @dataclass
 class _Member:
-    """What one member's calls have in common. counted: with tokens; uncounted: with those of the reply alone.
-    size, tokens: of all prompts that are counted; counts: the first two different numbers of tokens.
+    """What one member's calls have in common.
+
+    latencies: microseconds. tally: of calls by what is counted, and of their prompts the tokens and bytes
+    ("size"). sizes: the smallest and the largest. tokens: the first two different counts.
     """
 
     served: bool
     name: str
     models: Counter[str] = field(default_factory=Counter)
     fingerprints: Counter[str] = field(default_factory=Counter)
-    latencies: "array[int]" = field(default_factory=lambda: array("q"))  # microseconds
-    cached: int = 0
-    settled: int = 0
-    stopped: int = 0
-    stopped_at_limit: int = 0
-    counted: int = 0
-    uncounted: int = 0
-    size: int = 0
-    tokens: int = 0
-    counts: set[int] = field(default_factory=set)
-    smallest: int = 2**63
-    largest: int = 0
+    latencies: "array[int]" = field(default_factory=lambda: array("q"))
+    tally: Counter[str] = field(default_factory=Counter)
+    sizes: tuple[int, int] = (2**63, 0)
+    tokens: set[int] = field(default_factory=set)
 
 
 def family_of(call: CallRecord, families: Sequence[str]) -> str:
@@ -154,13 +148,12 @@ def _prompt(rules: OddRules, where: str, call: CallRecord, member: _Member, size
     if call.kind not in ("chat", "complete"):
         return
     if not tokens:
-        member.uncounted += call.reply.usage.completion > 0
+        member.tally["uncounted"] += call.reply.usage.completion > 0
         return
-    member.counted += 1
-    member.size, member.tokens = member.size + size, member.tokens + tokens
-    member.smallest, member.largest = min(member.smallest, size), max(member.largest, size)
-    if len(member.counts) < 2:
-        member.counts.add(tokens)
+    member.tally.update(counted=1, size=size, tokens=tokens)
+    member.sizes = min(member.sizes[0], size), max(member.sizes[1], size)
+    if len(member.tokens) < 2:
+        member.tokens.add(tokens)
     if size >= SHORT and size > tokens * rules["short prompt"]:
         rules.tell("short prompt", where, expected=f"for {size:,} bytes", found=tokens)
     elif tokens > size + ADDED:
@@ -200,14 +193,14 @@ def _note(member: _Member, call: CallRecord) -> None:
         member.models[call.reply.model] += 1
     if call.reply.fingerprint:
         member.fingerprints[call.reply.fingerprint] += 1
-    member.cached += call.cached
-    member.settled += isinstance(call.reply.details, dict) and "settled" in call.reply.details
+    member.tally["cached"] += call.cached
+    member.tally["settled"] += isinstance(call.reply.details, dict) and "settled" in call.reply.details
     if not call.cached:
         member.latencies.append(round((call.times[1] - call.times[0]) * 1e6))
     most = call.options.max_tokens
     if call.reply.finish == "stop" and most and most >= LONG:
-        member.stopped += 1
-        member.stopped_at_limit += call.reply.usage.completion == most
+        member.tally["stopped"] += 1
+        member.tally["stopped at limit"] += call.reply.usage.completion == most
 
 
 def _whole(rules: OddRules, where: str, member: _Member) -> None:
@@ -219,21 +212,25 @@ def _whole(rules: OddRules, where: str, member: _Member) -> None:
             rules.tell("another name", where, expected=member.name, found=reported)
     if len(member.fingerprints) > 1:
         rules.tell("fingerprints", where, found=dict(member.fingerprints.most_common(5)))
-    if member.settled:
-        rules.tell("settled", where, found=member.settled)
-    if member.cached:
-        rules.tell("cached", where, found=member.cached)
+    tally = member.tally
+    for name in ("settled", "cached"):
+        if tally[name]:
+            rules.tell(name, where, found=tally[name])
     if member.served:
         _regular(rules, where, member)
-    if member.uncounted:
-        rules.tell("uncounted prompts", where, found=member.uncounted)
-    if member.tokens and member.size > member.tokens * rules["short prompts"]:
-        rules.tell("short prompts", where, expected=f"for {member.size:,} bytes", found=member.tokens)
-    alike = len(member.counts) == 1 and member.largest > 2 * member.smallest
-    if alike and rules.enough(member.counted + member.uncounted):
-        rules.tell("one count", where, found=member.counts.pop())
-    if rules.enough(member.stopped):
-        share = member.stopped_at_limit / member.stopped
+    if tally["uncounted"]:
+        rules.tell("uncounted prompts", where, found=tally["uncounted"])
+    if tally["size"] > tally["tokens"] * rules["short prompts"]:
+        rules.tell("short prompts", where, expected=f"for {tally['size']:,} bytes", found=tally["tokens"])
+    smallest, largest = member.sizes
+    if (
+        rules.enough(tally["counted"] + tally["uncounted"])
+        and largest > 2 * smallest
+        and len(member.tokens) == 1
+    ):
+        rules.tell("one count", where, found=member.tokens.pop())
+    if rules.enough(tally["stopped"]):
+        share = tally["stopped at limit"] / tally["stopped"]
         if share > rules["stops at limit"]:
             rules.tell("stops at limit", where, found=f"{share:.0%}")
 

@@ -8,7 +8,7 @@ prompts; its form of verdict are the tags and keys that both a prompt and the ju
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.subject import VerifiedRun
@@ -30,16 +30,7 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-@dataclass(frozen=True)
-class _Sentence:
-    """A sentence of a prompt. anchor: its longest word, which a text must have to hold it."""
-
-    anchor: str
-    text: str
-
-
-@dataclass(frozen=True)
-class _Reference:
+class _Reference(NamedTuple):
     """A reference answer without its text. first: of its first words."""
 
     words: int
@@ -63,27 +54,20 @@ class Leaks:
     def add(self, record: OutputRecord, text: str, words: Sequence[str]) -> None:
         """One output. words: as `words_of` gives them."""
         self._outputs[record.cell] += 1
-        asked: str | None = None
         references = self._references.get(digest64(record.cell, record.sample), ())
         self._compared[record.cell] += bool(references)
-        if any(_holds(words, one) for one in references):
+        held = [one for one in references if _holds(words, one)]
+        spoken = f" {' '.join(words)} " if self._sentences else ""
+        anchors = self._sentences.keys() & set(words)
+        said = [one for anchor in anchors for one in self._sentences[anchor] if f" {one} " in spoken]
+        forms = [one for one in self._forms if one in text]
+        if held or said or forms:
             asked = self._asked(record)
             shown = words_of(asked)
-            self._held[record.cell] += any(
-                _holds(words, one) and not _holds(shown, one) for one in references
-            )
-        sentences = self._sentences.keys() & set(words) if self._sentences else ()
-        hits = [one.text for anchor in sentences for one in self._sentences[anchor]]
-        if hits:
-            joined = f" {' '.join(words)} "
-            hits = [one for one in hits if f" {one} " in joined]
-        forms = [one for one in self._forms if one in text]
-        if not hits and not forms:
-            return
-        asked = self._asked(record) if asked is None else asked
-        shown_words = f" {' '.join(words_of(asked))} " if hits else ""
-        if any(f" {one} " not in shown_words for one in hits) or any(one not in asked for one in forms):
-            self._said[record.cell] += 1
+            request = f" {' '.join(shown)} "
+            self._held[record.cell] += any(not _holds(shown, one) for one in held)
+            own = any(f" {one} " not in request for one in said) or any(one not in asked for one in forms)
+            self._said[record.cell] += own
 
     def report(self, rules: OddRules) -> None:
         """Findings by cell."""
@@ -110,13 +94,11 @@ class Leaks:
 
 
 def _holds(words: Sequence[str], reference: _Reference) -> bool:
-    for at in range(len(words) - reference.words + 1):
-        if (
-            hash(tuple(words[at : at + _FIRST])) == reference.first
-            and digest64(*words[at : at + reference.words]) == reference.whole
-        ):
-            return True
-    return False
+    return any(
+        hash(tuple(words[at : at + _FIRST])) == reference.first
+        and digest64(*words[at : at + reference.words]) == reference.whole
+        for at in range(len(words) - reference.words + 1)
+    )
 
 
 def _references(subject: VerifiedRun) -> dict[int, list[_Reference]]:
@@ -137,23 +119,24 @@ def _references(subject: VerifiedRun) -> dict[int, list[_Reference]]:
     return found
 
 
-def _judges(subject: VerifiedRun) -> tuple[dict[str, list[_Sentence]], tuple[str, ...]]:
-    """Sentences of the prompts by their anchor, and the forms of a verdict; nothing where nobody judges."""
+def _judges(subject: VerifiedRun) -> tuple[dict[str, set[str]], tuple[str, ...]]:
+    """Sentences of the prompts by their anchor, the longest word, which a text must have to hold them; and
+    the forms of a verdict. Nothing where nobody judges.
+    """
     if subject.plan is None or not subject.scoring_manifest.roles:
         return {}, ()
     prompts = [cell.task.prompts for cell in subject.planned.cells]
     texts = {getattr(one, name).text for one in prompts for name in one.names()}
-    sentences: dict[str, dict[str, _Sentence]] = {}
+    sentences: dict[str, set[str]] = {}
     for text in texts:
         for piece in _FIELD.split(text.replace("{{", " ").replace("}}", " ")):
             words = words_of(piece)
             if len(words) >= SENTENCE_WORDS:
-                one = _Sentence(max(words, key=len), " ".join(words))
-                sentences.setdefault(one.anchor, {})[one.text] = one
+                sentences.setdefault(max(words, key=len), set()).add(" ".join(words))
     told = {match for text in texts for match in _FORM.findall(text)}
     used: set[str] = set()
     for number, call in enumerate(subject.run.judged.calls):
         if number >= MOST_VERDICTS or used == told:
             break
         used |= {one for one in told - used if one in call.reply.text}
-    return {anchor: list(found.values()) for anchor, found in sentences.items()}, tuple(sorted(used))
+    return sentences, tuple(sorted(used))

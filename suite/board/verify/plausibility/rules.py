@@ -3,9 +3,9 @@
 Whoever walks the records counts; `OddRules` turns counts into findings.
 """
 
-from typing import NamedTuple, Protocol, Unpack
+from typing import NamedTuple, Unpack
 
-from suite.board.bundle.rungs import Severity, Sides
+from suite.board.bundle.rungs import Findings, Severity, Sides
 from suite.board.define.thresholds import Thresholds
 
 
@@ -109,17 +109,10 @@ RULES = {
 # fmt: on
 
 
-class _Places(Protocol):
-    """Where findings go: of a run, or of the whole bundle."""
-
-    def add(self, code: str, what: str, where: str, *, severity: Severity, **sides: Unpack[Sides]) -> None:
-        """Add one."""
-
-
 class OddRules:
     """The rules with a board's thresholds, and where their findings go."""
 
-    def __init__(self, thresholds: Thresholds, findings: _Places) -> None:
+    def __init__(self, thresholds: Thresholds, findings: Findings) -> None:
         self.thresholds, self._findings = thresholds, findings
 
     def __getitem__(self, name: str) -> float:
