@@ -36,7 +36,7 @@ class Lines(Generic[RecordT]):
 
     def decode(self, raw: bytes, number: int) -> RecordT:
         """One record from its line, checksum first. Raises RunError naming file and line."""
-        line = raw[:-1] if raw.endswith(b"\n") else raw
+        line = raw.removesuffix(b"\n")
         if not checked(line):
             raise damaged(self.path, number, "its checksum does not match")
         try:

@@ -169,7 +169,7 @@ class OpenAIClient:
         while True:
             dialect = self._dialect
             tried.append(body(request, self.model, dialect, seed, self._extra))
-            answer = await self._post(path, tried[-1])
+            answer = self._cleaned(await self._http.post(self._path(path), tried[-1]))
             try:
                 reply = self._reply(answer, options)
             except SettingRefused as refused:

@@ -115,16 +115,16 @@ class Connection(asyncio.Protocol):
     @property
     def reusable(self) -> bool:
         """Whether another request may be sent."""
-        return self.open and self._keep and self._waiter is None
+        return self.open and self._keep
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio calls this."""
         self._transport = transport  # type: ignore[assignment]
 
-    async def ask(self, data: bytes, deadline: float) -> Answer:
-        """Send one request and wait for its answer. Raises Lost, or CallFailed: timeout, bad-http, too-large.
+    def ask(self, data: bytes, deadline: float) -> "asyncio.Future[Answer]":
+        """Send one request: its answer, or Lost, or CallFailed: timeout, bad-http, too-large. Raises Lost.
 
-        deadline: on the loop's clock.
+        Whoever waited for it calls `answered`. deadline: on the loop's clock.
         """
         if self._transport is None or not self.open:
             raise Lost(True, None)
@@ -135,14 +135,12 @@ class Connection(asyncio.Protocol):
         if self._timer is None:
             self._timer = loop.call_at(deadline, self._ring)
         self._transport.write(data)
-        whole = False
-        try:
-            answer: Answer = await waiter
-            whole = True
-            return answer
-        finally:
-            self._waiter = None
-            self._keep = self._keep and whole  # else an answer is still on its way
+        return waiter
+
+    def answered(self, whole: bool) -> None:
+        """Nobody waits any more. whole: an answer came; else it is still on its way."""
+        self._waiter = None
+        self._keep = self._keep and whole
 
     def _ring(self) -> None:
         """The deadline of the request that set the timer; the one that is open now may have another."""

@@ -8,7 +8,7 @@ import asyncio
 import base64
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from suite.errors import CallFailed, ConfigError
@@ -61,18 +61,16 @@ class HttpClient:
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
 
-    async def post(self, path: str, body: bytes) -> Answer:
+    def post(self, path: str, body: bytes) -> Coroutine[None, None, Answer]:
         """Post a JSON body. Raises CallFailed: connect, tls, timeout, reset, half-body, bad-http,
         too-large.
         """
         length = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
-        return await self._send(
-            f"POST {self._prefix}{path} HTTP/1.1\r\n".encode() + self._head + length + body
-        )
+        return self._send(f"POST {self._prefix}{path} HTTP/1.1\r\n".encode() + self._head + length + body)
 
-    async def get(self, path: str) -> Answer:
+    def get(self, path: str) -> Coroutine[None, None, Answer]:
         """Get a small document. Raises CallFailed."""
-        return await self._send(f"GET {self._prefix}{path} HTTP/1.1\r\n".encode() + self._head + b"\r\n")
+        return self._send(f"GET {self._prefix}{path} HTTP/1.1\r\n".encode() + self._head + b"\r\n")
 
     async def close(self) -> None:
         """Close all connections. Safe to call twice."""
@@ -98,9 +96,12 @@ class HttpClient:
 
     async def _asked(self, connection: Connection, data: bytes, deadline: float) -> Answer:
         self._busy.add(connection)
+        whole = False
         try:
             answer = await connection.ask(data, deadline)
+            whole = True
         finally:
+            connection.answered(whole)
             self._busy.discard(connection)
             if connection.reusable:
                 connection.idle_since = time.monotonic()

@@ -99,6 +99,13 @@ class Tags:
         )
         self.both = [re.compile(f"(?P<c>{row.closing})|(?P<o>{row.opening})") for row in rows]
 
+    def nowhere(self, text: str) -> bool:
+        """Whether no mark can end reasoning that leads a text, and none begins it: so it is of nearly all."""
+        for first in self.firsts:  # as a loop, since every reply passes here
+            if first in text:
+                return False
+        return not self.opened and self.opening.match(text) is None
+
 
 def _first(pattern: str) -> str:
     """The character that whatever matches a row's pattern begins with."""
@@ -179,7 +186,7 @@ class _Text:
 
     def _unopened(self, at: int) -> _Found | None:
         """What stands before a closing mark that nothing opened."""
-        if not any(first in self._text for first in self._tags.firsts) or _JSON.match(self._text, at):
+        if _JSON.match(self._text, at):
             return None
         for mark in self._closings(at):
             if self._talked_about(mark) or self._in_code(mark.start()):
@@ -227,6 +234,8 @@ def _row(mark: re.Match[str]) -> int:
 
 
 def _blocks(text: str, tags: Tags, *, cut: bool) -> list[_Found]:
+    if tags.nowhere(text):
+        return []
     looked, found, at = _Text(text, tags, cut=cut), [], 0
     while at < len(text) and (block := looked.block(at)) is not None:
         found.append(block)

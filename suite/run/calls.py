@@ -195,10 +195,11 @@ class Desk:
         call.reply = reply = seat.separated(written)
         tally, usage = seat.tally, reply.usage
         tally.calls += 1
-        tally.cached += call.kept is not None
         tally.prompt += usage.prompt
         tally.completion += usage.completion
         tally.prefix += usage.cached
+        if call.kept is not None:
+            tally.cached += 1
         self._sinks[call.work.stage].call(call)
         return reply
 
