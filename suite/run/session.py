@@ -30,7 +30,6 @@ from suite.run.manifest import FactsOfCells
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
-from suite.run.results import make_results
 from suite.run.run_folder import RunFolder
 from suite.run.sink import Sink
 from suite.run.tools import RunTools
@@ -59,7 +58,7 @@ class Session:
         """Everything, under the folder's lock."""
         path, warn = self.folder.path, self.progress.warn
         holding = held(path, self._all_done, warn, self.settings.extra_recorded)
-        with holding as self._lost, self.progress, self._interruptible(), _collecting_seldom():
+        with holding as self._lost, self.progress, self._interruptible():
             self._main = asyncio.current_task()
             stopped: SuiteError | None = None
             try:
@@ -315,11 +314,14 @@ async def run_plan(
 
     Raises SuiteError for what stops it before any work; later errors are in the outcome.
     """
-    return await Session(plan, folder, stages, settings or RunSettings()).run()
+    with _collecting_seldom():
+        return await Session(plan, folder, stages, settings or RunSettings()).run()
 
 
 def write_results(folder: Path, scoring: str, plan: Plan, level: float) -> Results:
     """Compute and write results.json of a scoring."""
+    from suite.run.results import make_results  # with numpy and scipy: no request need wait for those
+
     metrics = {cell.plan.task: cell.task.metrics for cell in plan.cells}
     results = make_results(Run(folder, scoring), metrics, level=level)
     write_document(folder / "scorings" / scoring / "results.json", results)
