@@ -19,13 +19,12 @@ PeerObject = dict[str, Any]  # any field may hold anything: each is read by what
 _MOST_DIGITS = 400  # a longer integer is infinity: Python refuses 4,301 digits, doubles end at 309
 
 
-def strict(body: bytes) -> Json:
-    """A JSON value. Raises ValueError."""
+def read(body: bytes) -> tuple[Json, bool]:
+    """(a JSON value, whether it stands there strictly). Raises ValueError."""
     try:
-        value: Json = msgspec.json.decode(body)
-    except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
-    return value
+        return msgspec.json.decode(body), True
+    except (ValueError, RecursionError):
+        return lenient(body), False
 
 
 def lenient(body: bytes) -> Json:

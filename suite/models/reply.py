@@ -114,15 +114,11 @@ def read_reply(body: bytes, scrub: Scrubber, options: Options | None = None) -> 
     options = options or Options()
     if len(body) <= _LONG_BODY and (usual := _usual(body, scrub, options)) is not None:
         return usual
-    mended: list[str] = []
     try:
-        value = peer_json.strict(body)
-    except ValueError:
-        try:
-            value = peer_json.lenient(body)
-        except ValueError as error:
-            raise peer_json.bad_json(body, error, scrub) from error
-        mended.append("the body is no strict JSON in UTF-8")
+        value, sound = peer_json.read(body)
+    except ValueError as error:
+        raise peer_json.bad_json(body, error, scrub) from error
+    mended = [] if sound else ["the body is no strict JSON in UTF-8"]
     reply = _reply(value, scrub, options, mended)
     if len(body) > _LONG_BODY and (size := len(msgspec.json.encode(reply))) > MOST_RECORDED:
         raise CallFailed(
