@@ -64,7 +64,7 @@ async def rank(request: Request, peer: Peer) -> Reply:
     if len(vectors) != len(texts):
         raise CallFailed("bad-shape", f"{len(vectors)} embeddings for {len(texts)} texts", retryable=True)
     query = _unit(vectors[0])
-    scores = [_dot(query, _unit(one)) for one in vectors[1:]]
+    scores = [math.fsum(a * b for a, b in zip(query, _unit(one), strict=True)) for one in vectors[1:]]
     tokens = sum(prompt_tokens(answer.usage) for answer in answers)
     return Reply(
         usage=Usage(prompt=tokens),
@@ -83,7 +83,3 @@ async def _embed(texts: list[str], peer: Peer) -> _Embeddings:
 def _unit(vector: list[float]) -> list[float]:
     length = math.sqrt(math.fsum(x * x for x in vector))
     return [x / length for x in vector] if length else vector
-
-
-def _dot(one: list[float], two: list[float]) -> float:
-    return math.fsum(a * b for a, b in zip(one, two, strict=True))

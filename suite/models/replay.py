@@ -91,7 +91,11 @@ class RunReplay(Engine):
         for calls in self._calls:
             if (call := calls.find(wanted)) is not None:
                 return call.reply
-        raise not_recorded(asking, f"run {self._run.folder.name} has no such call of {self._role}")
+        key = f", key {asking.key!r}" if asking.key else ""
+        sample = f", sample {asking.sample!r}" if asking.sample else ""
+        place = f"group {asking.group!r}{sample}, trial {asking.trial}{key}"
+        why = f"run {self._run.folder.name} has no such call of {self._role}: {place}"
+        raise CallFailed("not-recorded", why, retryable=False)
 
     def left_over(self, run: Run, member: str) -> str:
         """How many recorded calls were not asked for."""
@@ -110,14 +114,6 @@ def _calls(run: Run, member: str) -> Iterator[CallRecord]:
 
 def _key(call: CallRecord) -> tuple[str, int, str, str]:
     return call.group, call.trial, call.key, call.request_sha256
-
-
-def not_recorded(asking: Asking, why: str) -> CallFailed:
-    """The failure of a call that was never recorded."""
-    key = f", key {asking.key!r}" if asking.key else ""
-    sample = f", sample {asking.sample!r}" if asking.sample else ""
-    place = f"group {asking.group!r}{sample}, trial {asking.trial}{key}"
-    return CallFailed("not-recorded", f"{why}: {place}", retryable=False)
 
 
 class ReplayProvider(Provider):

@@ -100,7 +100,10 @@ def chat_body(
             raise CallFailed("unsupported", "this endpoint has no template switches", retryable=False)
         body[dialect.template] = options.template
     if options.thinking is not None:
-        _think(body, dialect.thinks or dialect.name, options.thinking)
+        try:
+            merged(thinking_fields(dialect.thinks or dialect.name, options.thinking), body)
+        except ConfigError as error:
+            raise CallFailed("unsupported", str(error), retryable=False) from error
     body.update(extra)
     return encode(body)
 
@@ -160,13 +163,6 @@ def folded(messages: Sequence[Message]) -> list[Message]:
             found.append(message)
             held = []
     return found + ([user("\n\n".join(held))] if held else [])
-
-
-def _think(body: dict[str, object], kind: str, thinking: str | int) -> None:
-    try:
-        merged(thinking_fields(kind, thinking), body)
-    except ConfigError as error:
-        raise CallFailed("unsupported", str(error), retryable=False) from error
 
 
 def _message(message: Message) -> dict[str, Json]:
