@@ -49,8 +49,7 @@ class OpenAIClient:
 
     base_url: with the /v1 most servers have; routes beside it (/classify, /tokenize) are found without.
     extra: fields added to every chat and completion body. own: the user's rows of the table of wordings.
-    reply_mib: most MiB of a reply, after decompression. note: is told what is done otherwise, since the
-    endpoint refused it.
+    reply_mib: most MiB of a reply, after decompression.
     """
 
     def __init__(
@@ -66,14 +65,13 @@ class OpenAIClient:
         extra: Mapping[str, Json] | None = None,
         head: Head | None = None,
         proxy_env: bool = False,
-        note: Note = silent,
         own: tuple[Wording, ...] = (),
     ) -> None:
         self.model = model
         self.window: int | None = None  # tokens, where the server's list of models tells it
         self._own = own
         self._given = self._dialect = dialect
-        self._note = note
+        self.note: Note = silent  # is told what is done otherwise, since the endpoint refused it
         self._scrub = scrub
         self._extra = dict(extra or {})
         base_url, mark, query = base_url.partition("?")
@@ -179,7 +177,7 @@ class OpenAIClient:
                     raise
                 if not learned:
                     self._dialect = other
-                    self._note(
+                    self.note(
                         refused.row, f"goes on as with {refused.option}: the endpoint said {refused.said!r}"
                     )
                 continue

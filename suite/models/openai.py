@@ -121,10 +121,8 @@ class OpenAIEngine(Engine):
         if not named and (basic or key):
             authorization = {"Authorization": basic or f"Bearer {key}"}
             headers |= {"api-key": key} if azure and key else authorization
-        self._secrets = [*secrets, key, *headers.values()]
         self._headers = headers
         self._options = options
-        self._own = own_wordings(options.overflow_says, options.refused_says)
         self._capabilities = capabilities_of(options.capabilities, usual_capabilities(options.dialect))
         field = options.max_tokens_field or ("max_completion_tokens" if hosted else "")
         dialect = DIALECTS[options.dialect]
@@ -139,8 +137,20 @@ class OpenAIEngine(Engine):
             schema=options.structured or dialect.schema,
             stream=options.stream,
         )
-        self._client: OpenAIClient | None = None
-        self._window = options.window
+        self._client = OpenAIClient(
+            self.url,
+            spec.name,
+            dialect=self._dialect,
+            headers=headers,
+            scrub=Scrubber([*secrets, key, *headers.values()]),
+            timeout_s=options.timeout_s,
+            reply_mib=options.reply_mib,
+            extra=options.extra_body,
+            head=Head(options.per_token, options.label, options.weights),
+            proxy_env=options.proxy_env,
+            own=own_wordings(options.overflow_says, options.refused_says),
+        )
+        self._client.window = options.window
         self._version = ""
         self._told: dict[str, Json] = {}
         self._settings: dict[str, Json] = {}
@@ -182,34 +192,19 @@ class OpenAIEngine(Engine):
     def settings(self) -> Mapping[str, Json]:
         """What is sent, and what the endpoint tells: of a hosted one next to nothing."""
         sent = {"sampling": effective(self._options.extra_body)} if self._dialect.neutral else {}
-        told = {"context_length": self._window, "engine_version": self._version or None}
+        told = {"context_length": self._client.window, "engine_version": self._version or None}
         return {**told, **self._settings, **sent}
 
     def limits(self) -> Mapping[str, int]:
         """The cap, if one was set, and the window, if the endpoint says."""
-        return present(concurrency=self._options.concurrency, window=self._window)
+        return present(concurrency=self._options.concurrency, window=self._client.window)
 
     async def start(self, surroundings: Surroundings) -> None:
         """Open the pool and check the endpoint. Raises EngineError if it cannot work."""
-        options = self._options
         surroundings.say(f"{self.spec.text} at {self.url}")
-        self._client = OpenAIClient(
-            self.url,
-            self.spec.name,
-            dialect=self._dialect,
-            headers=self._headers,
-            scrub=Scrubber(self._secrets),
-            timeout_s=options.timeout_s,
-            reply_mib=options.reply_mib,
-            extra=options.extra_body,
-            head=Head(options.per_token, options.label, options.weights),
-            proxy_env=options.proxy_env,
-            note=surroundings.note,
-            own=self._own,
-        )
-        self._client.window = self._window
+        self._client.note = surroundings.note
         self._hosted = await asyncio.to_thread(identified, self.url)
-        if options.check:
+        if self._options.check:
             try:
                 await self._look()
             except BaseException:
@@ -217,11 +212,11 @@ class OpenAIEngine(Engine):
                 raise
 
     async def _look(self) -> None:
-        client = self._started(self._client)
+        client = self._client
         try:
             cards = await client.cards()
         except CallFailed as failed:
-            if failed.kind in ("connect", "tls", "url", "status-401", "status-403"):
+            if failed.kind in ("connect", "tls", "status-401", "status-403"):
                 raise EngineError(
                     f"the endpoint of {self.spec.text} refused: {self._explained(failed)}",
                     where=self.url,
@@ -238,8 +233,8 @@ class OpenAIEngine(Engine):
         if owner in SENT and self._options.generation_config == "vllm":
             self._dialect = msgspec.structs.replace(self._dialect, neutral=dict(SENT[owner]))
             client.speak(self._dialect)
-        if card and card.max_model_len and self._window is None:
-            self._window = client.window = card.max_model_len
+        if card and card.max_model_len and client.window is None:
+            client.window = card.max_model_len
         if self._options.dialect == "vllm":
             self._version = await server_version(client)
         chats = "chat" in self._capabilities and not {"rate", "rank"} & self._capabilities
@@ -250,10 +245,9 @@ class OpenAIEngine(Engine):
 
     async def call(self, request: Request, asking: Asking) -> Reply:
         """Answer one request. Raises CallFailed."""
-        client = self._started(self._client)
         check_needs(request, self._capabilities, self.spec.text)
         try:
-            return await client.call(request, asking.seed if "seed" in self._capabilities else None)
+            return await self._client.call(request, asking.seed if "seed" in self._capabilities else None)
         except CallFailed as failed:
             explained = self._explained(failed)
             raise explained from (failed if explained is not failed else failed.__cause__)
@@ -275,9 +269,7 @@ class OpenAIEngine(Engine):
 
     async def close(self) -> None:
         """Close the pool."""
-        if self._client is not None:
-            client, self._client = self._client, None
-            await client.close()
+        await self._client.close()
 
 
 def deployment_url(url: str, model: str) -> str:

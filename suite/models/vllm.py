@@ -233,9 +233,9 @@ class VLLMEngine(Engine):
             timeout_s=self._options.timeout_s,
             reply_mib=self._options.reply_mib,
             head=self._head(),
-            note=self._note,
             own=self._own,
         )
+        self._client.note = self._note
 
     async def _greet(self) -> None:
         """Ask the server who it is."""
