@@ -35,9 +35,7 @@ class Folder:
 
     def close(self) -> None:
         """Let go of the folder."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        os.close(self._fd)
 
     @property
     def sizes(self) -> Mapping[str, int]:

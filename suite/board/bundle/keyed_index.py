@@ -45,9 +45,6 @@ class Index:
         self._rows = array("Q")
         self.used = bytearray(len(rows))
 
-    def __len__(self) -> int:
-        return len(self._keys)
-
     def find(self, key: int) -> int:
         """Position of the first record of that digest, -1 if there is none."""
         at = bisect_left(self._keys, key)

@@ -6,6 +6,7 @@ Memory is some 40 bytes a record: what must be found again is kept as 64-bit dig
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -23,23 +24,21 @@ from suite.task import Output
 _decode_call = msgspec.json.Decoder(CallRecord).decode
 
 
+@dataclass
 class RecordsCheck:
     """One run. files: name in the run's folder of the bundle -> where it was unpacked. base: "runs/ID/", for
     findings. cells: cell -> its task's family. budget: [bytes that may still be rebuilt].
     """
 
-    def __init__(
-        self,
-        files: Mapping[str, Path],
-        base: str,
-        cells: Mapping[str, str],
-        findings: Findings,
-        limits: SizeLimits,
-        budget: list[int],
-    ) -> None:
-        self._files, self._base, self._cells = files, base, cells
-        self._families = sorted(set(cells.values()))
-        self._findings, self._limits, self._budget = findings, limits, budget
+    files: Mapping[str, Path]
+    base: str
+    cells: Mapping[str, str]
+    findings: Findings
+    limits: SizeLimits
+    budget: list[int]
+
+    def __post_init__(self) -> None:
+        self._families = sorted(set(self.cells.values()))
         self._read: list[LinesCheck[msgspec.Struct]] = []
 
     def check(self) -> dict[str, int]:
@@ -49,7 +48,7 @@ class RecordsCheck:
         judging = self._calls("scoring/")
         self._check_scores(calls, judging)
         for index, of in ((calls, ""), (judging, "scoring/")):
-            self._orphans(index, f"{self._base}{of}calls.jsonl.zst")
+            self._orphans(index, f"{self.base}{of}calls.jsonl.zst")
         for index in (calls, judging, self._outputs):
             index.close()
         for _ in self._lines("attempts", AttemptRecord).records():
@@ -58,12 +57,12 @@ class RecordsCheck:
 
     def _lines(self, name: str, kind: type[RecordT_co]) -> LinesCheck[RecordT_co]:
         name += ".jsonl.zst"
-        found = LinesCheck(self._files[name], self._base + name, kind, self._findings, self._limits)
+        found = LinesCheck(self.files[name], self.base + name, kind, self.findings, self.limits)
         self._read.append(found)
         return found
 
     def _calls(self, of: str) -> Index:
-        blocks = BlocksCheck(self._lines(f"{of}blocks", BlockRecord), self._budget)
+        blocks = BlocksCheck(self._lines(f"{of}blocks", BlockRecord), self.budget)
         blocks.read()
         lines = self._lines(f"{of}calls", CallRecord)
         index = Index(lines.path)
@@ -74,7 +73,7 @@ class RecordsCheck:
         index.freeze()
         for at in index.twice():
             found = _decode_call(index.line(at)).id
-            self._findings.add("R2.call-twice", "a call stands twice", lines.where, found=found)
+            self.findings.add("R2.call-twice", "a call stands twice", lines.where, found=found)
         return index
 
     def _check_call(self, call: CallRecord, where: str, blocks: BlocksCheck) -> str:
@@ -82,18 +81,18 @@ class RecordsCheck:
         try:
             found = blocks.request_hash(call)
         except Refused as error:
-            self._findings.add(f"R2.{error.word}", str(error), where)
+            self.findings.add(f"R2.{error.word}", str(error), where)
         else:
             if found != call.request_sha256:
                 what = "a call's request has another hash than it says"
-                self._findings.add("R2.request-hash", what, where, expected=found, found=call.request_sha256)
+                self.findings.add("R2.request-hash", what, where, expected=found, found=call.request_sha256)
         usage = call.reply.usage
         if min(usage.prompt, usage.completion, usage.cached, usage.reasoning, call.attempt, call.trial) < 0:
-            self._findings.add("R1.negative", "a count of a call is negative", where)
+            self.findings.add("R1.negative", "a count of a call is negative", where)
         for family in self._families:
             if call.id == call_id(family, call.group, call.trial, call.role, call.key, call.request_sha256):
                 return family
-        self._findings.add("R2.call-id", "a call's id does not follow from its content", where, found=call.id)
+        self.findings.add("R2.call-id", "a call's id does not follow from its content", where, found=call.id)
         return ""
 
     def _check_outputs(self, calls: Index) -> Index:
@@ -102,10 +101,10 @@ class RecordsCheck:
         index = Index(lines.path)
         for number, offset, length, output in lines.records():
             where = lines.at(number)
-            family = self._cells.get(output.cell)
+            family = self.cells.get(output.cell)
             if family is None:
                 what = "an output is of no cell of the run"
-                self._findings.add("R2.unknown-cell", what, where, sample=output.sample)
+                self.findings.add("R2.unknown-cell", what, where, sample=output.sample)
                 continue
             group = digest(f"{family}\x1f{output.group}\x1f{output.trial}")
             self._follow(output.calls, (calls,), group, where, output.sample)
@@ -121,12 +120,12 @@ class RecordsCheck:
         at = calls.find(digest(output.text_from))
         if output.output.text or output.text_from not in output.calls or at < 0:
             what = "an output's text is said to be that of a call which is not its own"
-            self._findings.add("R2.text-from", what, where, sample=output.sample)
+            self.findings.add("R2.text-from", what, where, sample=output.sample)
             return output.output
         line = calls.line(at)
-        self._budget[0] -= len(line)
-        if self._budget[0] < 0:
-            self._findings.add("R2.requests-too-big", "the texts of the bundle are too big to be filled in")
+        self.budget[0] -= len(line)
+        if self.budget[0] < 0:
+            self.findings.add("R2.requests-too-big", "the texts of the bundle are too big to be filled in")
             return output.output
         return Output(_decode_call(line).reply.text, output.output.data, output.output.finish)
 
@@ -141,11 +140,11 @@ class RecordsCheck:
                     index.mark(at)
                     if index.note(at) != group:
                         what = "a record names a call of another group, trial or family"
-                        self._findings.add("R2.call-of-other-group", what, where, sample=sample, found=name)
+                        self.findings.add("R2.call-of-other-group", what, where, sample=sample, found=name)
                     break
             else:
                 what = "a record names a call that is not there"
-                self._findings.add("R2.no-call", what, where, sample=sample, found=name)
+                self.findings.add("R2.no-call", what, where, sample=sample, found=name)
 
     def _check_scores(self, calls: Index, judging: Index) -> None:
         lines = self._lines("scoring/scores", ScoreRecord)
@@ -153,12 +152,12 @@ class RecordsCheck:
             where = lines.at(number)
             name = f"{score.cell}\x1f{score.sample}\x1f{score.trial}"
             if self._outputs.find(digest(name)) < 0:
-                self._findings.add("R2.no-output", "a score belongs to no output", where, sample=score.sample)
+                self.findings.add("R2.no-output", "a score belongs to no output", where, sample=score.sample)
                 continue
             judged = self._outputs.find(digest(f"{name}\x1f{score.output_sha256}"))
             if judged < 0:
                 what = "a score is of another output than the recorded one"
-                self._findings.add(
+                self.findings.add(
                     "R2.output-hash", what, where, sample=score.sample, found=score.output_sha256
                 )
                 continue
@@ -168,4 +167,4 @@ class RecordsCheck:
         for at in index.unused():
             call = _decode_call(index.line(at))
             what = "a call is there that no output or score names"
-            self._findings.add("R2.orphan-call", what, where, sample=call.group, found=call.id)
+            self.findings.add("R2.orphan-call", what, where, sample=call.group, found=call.id)

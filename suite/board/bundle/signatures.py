@@ -97,9 +97,8 @@ def check(message: bytes, signature: bytes, signers: Signers | None = None) -> S
         good = _GOOD.search(done.stdout.decode(errors="replace"))
         if done.returncode != 0 or good is None:
             raise BadSignature(_said(done))
-        found = Signature(good[2], good[1], ())
         if signers is None:
-            return found
+            return Signature(good[2], good[1], ())
         signers.check()
         listed = ["-f", str(signers.path.absolute()), "-s", str(file)]
         if signers.when is not None:
@@ -111,7 +110,7 @@ def check(message: bytes, signature: bytes, signers: Signers | None = None) -> S
             for name in dict.fromkeys(",".join(names).split(","))
             if name and _run(["verify", "-n", NAMESPACE, "-I", name, *listed], message).returncode == 0
         )
-    return Signature(found.key, found.algorithm, known)
+    return Signature(good[2], good[1], known)
 
 
 def _run(

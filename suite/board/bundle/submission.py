@@ -219,15 +219,7 @@ def check_submission(value: Json, findings: Findings, limits: SizeLimits) -> Sub
     for field, text in strings(value):
         if len(text.encode()) > limits.string:
             findings.add("R1.long-string", f"a string is over {limits.string} bytes", field)
-    for name, number in Counter(one.path for one in found.files).items():
-        if number > 1:
-            findings.add("R1.listed-twice", "a file is listed more than once", name)
-        if unsafe(name):
-            findings.add("R1.path", "a listed file may not stand in a bundle", name)
-    for name, number in Counter(one.run_id for one in found.runs).items():
-        if number > 1:
-            findings.add("R1.run-twice", "a run id stands more than once", name)
-    _check_files_of_runs(found, findings)
+    _check_files(found, findings)
     for of, told, what in (
         (datetime, found.created, "created is no date with time and zone"),
         (date, found.model.release_date, "model.release_date is no date"),
@@ -241,7 +233,15 @@ def check_submission(value: Json, findings: Findings, limits: SizeLimits) -> Sub
     return found if findings.rungs["R1"].errors == before else None
 
 
-def _check_files_of_runs(found: Submission, findings: Findings) -> None:
+def _check_files(found: Submission, findings: Findings) -> None:
+    for name, number in Counter(one.path for one in found.files).items():
+        if number > 1:
+            findings.add("R1.listed-twice", "a file is listed more than once", name)
+        if unsafe(name):
+            findings.add("R1.path", "a listed file may not stand in a bundle", name)
+    for name, number in Counter(one.run_id for one in found.runs).items():
+        if number > 1:
+            findings.add("R1.run-twice", "a run id stands more than once", name)
     listed = {one.path for one in found.files}
     wanted = {f"runs/{run.run_id}/{name}" for run in found.runs for name in RUN_FILES}
     for name in sorted(wanted - listed):

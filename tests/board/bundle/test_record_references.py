@@ -186,6 +186,14 @@ def test_lists_in_lists_do_not_multiply(bundle: Path) -> None:
     assert "R2.block" in codes(bundle)
 
 
+def test_a_list_is_no_prompt(bundle: Path) -> None:
+    block = _text_block("hi")
+    name, line = _list_of([block.sha256] * 32)
+    rewrite(bundle, "blocks", lambda old: [*old, encode(block).rstrip(b"\n"), line])
+    edit(bundle, "calls", lambda record: record.update(prompt=name))
+    assert codes(bundle) == {"R2.request-hash"}
+
+
 def test_requests_that_grow_without_end(bundle: Path) -> None:
     content = "x" * 2**20
     digest = sha256_hex(msgspec.json.encode(Message("user", content), order="sorted"))
