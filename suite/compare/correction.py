@@ -16,10 +16,9 @@ from suite.data.text_files import TABLES, Once, csv_rows, json_rows
 from suite.errors import ConfigError, DataError
 from suite.scoring.stats.agreement import RatingTable, agreement, largest_cohen
 from suite.scoring.stats.clusters import Clusters, clusters_of, floats, subset
+from suite.scoring.stats.corrected import Corrected, RoganGladen, ppi_mean, rogan_gladen
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.means import covering_mean
-from suite.scoring.stats.ppi import Corrected, ppi_mean
-from suite.scoring.stats.rogan_gladen import RoganGladen, rogan_gladen
 
 FORMAT = "suite-corrected/1"
 YES = {"1", "1.0", "true", "yes", "good", "first"}

@@ -182,11 +182,12 @@ def _elo(found: RatedModels) -> Iterator[Block]:
     one = found.elo
     if one is None:
         return
-    order = sorted(range(len(one.models)), key=lambda i: -one.mean[i])
+    names = found.votes.models
+    order = sorted(range(len(names)), key=lambda i: -one.mean[i])
     columns = (one.given, one.backwards, one.mean, one.sd, one.low, one.high)
     yield Table(
         ("model", "in given order", "backwards", "mean", "sd", "lowest", "highest", "rank from", "to"),
-        [(one.models[i], *(round(float(x[i]), 1) for x in columns), *one.ranks[i]) for i in order],
+        [(names[i], *(round(float(x[i]), 1) for x in columns), *one.ranks[i]) for i in order],
     )
     yield Text(
         f"The same votes in {one.orders} random orders. For looking at only: the ratings above do not depend "

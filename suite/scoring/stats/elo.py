@@ -26,7 +26,6 @@ class Elo:
     rank over orders. Shape (models,) each.
     """
 
-    models: tuple[str, ...]
     given: Floats
     backwards: Floats
     mean: Floats
@@ -52,7 +51,6 @@ def elo_over_orders(votes: Votes, *, orders: int = ORDERS, seed: int = 0, k: flo
     alike = [order.like(i) for i in range(len(votes.models))]
     shuffled = [found[same, 2:].ravel() for same in alike]  # equal models share theirs
     return Elo(
-        models=votes.models,
         given=found[:, 0],
         backwards=found[:, 1],
         mean=np.array([one.mean() for one in shuffled]),

@@ -6,10 +6,9 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from suite.errors import ConfigError
+from suite.scoring.stats.corrected import USELESS, ppi_mean, rogan_gladen
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import t_quantile
-from suite.scoring.stats.ppi import ppi_mean
-from suite.scoring.stats.rogan_gladen import USELESS, rogan_gladen
 
 
 def close(value: float | list[float], within: float = 1e-9) -> Any:
