@@ -63,7 +63,12 @@ class PairResult:
     @classmethod
     def of(cls, asked: Sequence[Asked], ties: Ties = "mean") -> "PairResult":
         """A pair from its orders, one or two, by a rule for ties."""
-        return cls(tuple(asked), combined([one.score for one in asked], asked, ties))
+        lost = next((one.verdict for one in asked if not one.verdict.valid), None)
+        if lost is not None:
+            return cls(tuple(asked), Unscored(lost.state, lost.reason))
+        scores = [one.score for one in asked if one.score is not None]
+        apart = ties == "agree" and len(set(scores)) > 1
+        return cls(tuple(asked), 0.5 if apart else sum(scores) / len(scores))
 
     @property
     def consistent(self) -> bool | None:
@@ -130,10 +135,12 @@ async def compare_pair(
     schema, how: for `suite.judge`.
     Raises CallFailed if any order got no reply: nothing of the pair counts then.
     """
-    if orders == "random" and chance is None:
-        raise ConfigError("a random order needs `chance`: pass sample.random('order')")
+    swaps = {"both": [False, True], "fixed": [False], "swapped": [True]}.get(orders)
+    if swaps is None:
+        if chance is None:
+            raise ConfigError("a random order needs `chance`: pass sample.random('order')")
+        swaps = [chance.random() < 0.5]
     read = parse or numbered(2, ties=True)
-    swaps = {"both": [False, True], "fixed": [False], "swapped": [True]}.get(orders) or [_drawn(chance)]
 
     async def one(*, swapped: bool) -> Asked:
         shown = (second, first) if swapped else (first, second)
@@ -141,18 +148,3 @@ async def compare_pair(
 
     asked = await together([one(swapped=swapped) for swapped in swaps])
     return PairResult.of(asked, ties)
-
-
-def _drawn(chance: random.Random | None) -> bool:
-    return chance is not None and chance.random() < 0.5
-
-
-def combined(scores: Sequence[float | None], asked: Sequence[Asked], ties: Ties) -> float | Unscored:
-    """The score of a pair from its orders'."""
-    valid = [one for one in scores if one is not None]
-    if len(valid) < len(scores):
-        lost = next(one.verdict for one in asked if not one.verdict.valid)
-        return Unscored(lost.state, lost.reason)
-    if ties == "agree" and len(set(valid)) > 1:
-        return 0.5
-    return sum(valid) / len(valid)

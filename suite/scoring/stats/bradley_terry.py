@@ -6,7 +6,7 @@ Bradley and Terry 1952; Newman 2023, JMLR 24; Chiang et al. 2024, arXiv 2403.041
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -140,31 +140,27 @@ def strongly_connected(graph: NDArray[np.bool_]) -> bool:
 
 def fit_board(counted: Tally, policy: Policy) -> Fit:
     """The fit of two models or more: the maximum if there is one, else with the phantom."""
+    fit: Callable[[Tally], Floats | None] = strengths
     if policy == "davidson" and counted.ties.any():
-        return _davidson(counted)
-    wins = counted.wins if policy == "drop" else counted.half()
-    plain = Tally(wins, np.zeros_like(wins))
-    found = strengths(plain) if strongly_connected(wins > 0) else None
+        # Draws link nobody here: nu grows with a gap that only they would bound, so decided votes must.
+        fit = _with_draws
+        if not counted.wins.any():  # then nu has no maximum
+            return Fit(np.zeros(len(counted.wins)), True)
+    else:
+        wins = counted.wins if policy == "drop" else counted.half()
+        counted = Tally(wins, np.zeros_like(wins))
+    found = fit(counted) if strongly_connected(counted.wins > 0) else None
     if found is not None:
         return Fit(found, False)
-    found = strengths(_with_phantom(plain))
+    found = fit(_with_phantom(counted))
     assert found is not None, "everybody beats the phantom once and loses once: a maximum exists"
     return Fit(found[:-1] - found[-1], True)
 
 
-def _davidson(counted: Tally) -> Fit:
-    """Davidson 1970. Without any decided vote nu has no maximum.
-
-    Draws link nobody here: nu grows with a gap that only they would bound, so decided votes must.
-    """
-    if not counted.wins.any():
-        return Fit(np.zeros(len(counted.wins)), True)
-    found = strengths_with_draws(counted) if strongly_connected(counted.wins > 0) else None
-    if found is not None:
-        return Fit(found[0], False)
-    found = strengths_with_draws(_with_phantom(counted))
-    assert found is not None, "everybody beats the phantom once and loses once: a maximum exists"
-    return Fit(found[0][:-1] - found[0][-1], True)
+def _with_draws(counted: Tally) -> Floats | None:
+    """By Davidson 1970."""
+    found = strengths_with_draws(counted)
+    return None if found is None else found[0]
 
 
 def _with_phantom(counted: Tally) -> Tally:
