@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from suite.chat import Json, Message, Request, Tool
+from suite.chat import Json, Message, Request, Tool, request_sha256
 from suite.errors import RunError
 from suite.journal.index import Recorded
 from suite.journal.lines import Lines
@@ -42,8 +42,12 @@ class BlockReader:
                 for inner in block.list:
                     yield self.get(inner)
 
+    def request_hash(self, call: CallRecord) -> str:
+        """The hash of a call's request (`suite.chat.request_sha256`)."""
+        return call.request_sha256 or request_sha256(self.request(call))
+
     def request(self, call: CallRecord) -> Request:
-        """The request of a call, rebuilt: its `request_sha256` must come out equal."""
+        """The request of a call, rebuilt."""
         messages = tuple(message_of(block) for block in self.unfold(call.request))
         tools: tuple[Tool, ...] = ()
         if call.tools:

@@ -2,6 +2,7 @@
 
 import hashlib
 from array import array
+from binascii import a2b_base64
 from bisect import bisect_left
 from collections.abc import Callable
 from operator import attrgetter
@@ -16,6 +17,18 @@ def digest64(*parts: object) -> int:
     """64-bit digest of a key, for indexes; collisions are checked where the record is read."""
     body = "\x1f".join(map(str, parts)).encode()
     return int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big")
+
+
+def id64(identity: str) -> int:
+    """64 bits of a call's id, however its line spells it."""
+    if len(identity) == 64:
+        return int(identity[:16], 16)
+    return int.from_bytes(a2b_base64(identity[:12])[:8], "big")
+
+
+def key64(key: Name) -> int:
+    """64 bits of a key, quickly, for indexes of this process; collisions are checked as with `digest64`."""
+    return hash(key) & 0xFFFFFFFFFFFFFFFF
 
 
 class OffsetIndex:
@@ -75,23 +88,19 @@ class Recorded(Generic[RecordT]):
         self._index = OffsetIndex()
         for offset, _, record in lines.placed():
             if (own := key(record)) is not None:
-                self._index.add(_digest(own), offset)
+                self._index.add(key64(own), offset)
 
     def __len__(self) -> int:
         return len(self._index)
 
     def __contains__(self, key: Name) -> bool:
-        return _digest(key) in self._index
+        return key64(key) in self._index
 
     def every(self, key: Name) -> list[RecordT]:
         """All records of a key, in file order."""
-        found = map(self.lines.at, self._index.find(_digest(key)) if len(self) else ())
+        found = map(self.lines.at, self._index.find(key64(key)) if len(self) else ())
         return [record for record in found if self._key(record) == key]
 
     def find(self, key: Name) -> RecordT | None:
         """The first record of a key, if there is one."""
         return next(iter(self.every(key)), None)
-
-
-def _digest(key: Name) -> int:
-    return int(key[:16], 16) if isinstance(key, str) else digest64(*key)

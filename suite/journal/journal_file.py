@@ -14,10 +14,10 @@ from types import TracebackType
 
 import msgspec
 
-from suite.chat import Message, Request, sha256_hex
+from suite.chat import Message, Request
 from suite.errors import RunError
 from suite.files import open_append
-from suite.journal.records import LIST_LENGTH, BlockRecord, Record, encode
+from suite.journal.records import LIST_LENGTH, BlockRecord, Record, block_hash, encode
 
 _canonical = msgspec.json.Encoder(order="sorted")
 
@@ -121,7 +121,7 @@ class Blocks:
 
     def message(self, message: Message) -> str:
         """Hash of a message, its body written if it is new."""
-        digest = sha256_hex(_canonical.encode(message))
+        digest = block_hash(_canonical.encode(message))
         if digest in self._written:
             self._written.move_to_end(digest)
             return digest
@@ -133,7 +133,7 @@ class Blocks:
 
     def text(self, text: str) -> str:
         """Hash of a bare text."""
-        digest = sha256_hex(b"text\x1f" + text.encode())
+        digest = block_hash(b"text\x1f" + text.encode())
         return self._once(digest, BlockRecord(digest, "text", text))
 
     def tools(self, request: Request) -> str:
@@ -141,7 +141,7 @@ class Blocks:
         if not request.tools:
             return ""
         body = _canonical.encode(request.tools)
-        digest = sha256_hex(b"tools\x1f" + body)
+        digest = block_hash(b"tools\x1f" + body)
         return self._once(digest, BlockRecord(digest, "tools", extra=msgspec.to_builtins(request.tools)))
 
     def fold(self, digests: list[str]) -> list[str]:
@@ -151,7 +151,7 @@ class Blocks:
         folded = []
         for start in range(0, len(digests) - LIST_LENGTH + 1, LIST_LENGTH):
             chunk = digests[start : start + LIST_LENGTH]
-            digest = sha256_hex(b"list\x1f" + "".join(chunk).encode())
+            digest = block_hash(b"list\x1f" + "".join(chunk).encode())
             folded.append(self._once(digest, BlockRecord(digest, list=chunk)))
         return folded + digests[len(folded) * LIST_LENGTH :]
 

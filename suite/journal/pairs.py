@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 from suite.errors import RunError
-from suite.journal.index import digest64
+from suite.journal.index import key64
 from suite.journal.lines import Reading
 from suite.journal.records import OutputRecord, ScoreRecord
 
@@ -46,7 +46,7 @@ class Waiting(Generic[RecordT]):
             self._near[key] = size, record
             self._left -= size
         else:
-            self._far[digest64(*key)] = self._reading.offset
+            self._far[key64(key)] = self._reading.offset
 
     def pop(self, key: Key) -> RecordT | None:
         """The record of a key, which waits no more."""
@@ -54,11 +54,11 @@ class Waiting(Generic[RecordT]):
         if near is not None:
             self._left += near[0]
             return near[1]
-        offset = self._far.pop(digest64(*key), None) if self._far else None
+        offset = self._far.pop(key64(key), None) if self._far else None
         return None if offset is None else self._again(offset)
 
     def __contains__(self, key: Key) -> bool:
-        return key in self._near or (bool(self._far) and digest64(*key) in self._far)
+        return key in self._near or (bool(self._far) and key64(key) in self._far)
 
     def __len__(self) -> int:
         return len(self._near) + len(self._far)

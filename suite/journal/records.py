@@ -3,18 +3,27 @@
 One JSON object a line. `crc` is always the last key: 8 hex digits of CRC-32 over the line's bytes
 before it. Record order has no meaning. A request is kept as block hashes: a block is one message body
 or text; a list block stands for a run of 32 hashes, so a shared long history is stored once.
+
+A line spells a hash shorter than 64 hex digits, which lines of before hold: an id of a call as 43 characters
+of base64, the hash of a block or payload as its first 120 bits in 20 characters. Nothing rests on those
+alone: a call's id covers the hash of its whole request, and a payload is held against pinned data.
 """
 
 import builtins
+import hashlib
 import zlib
+from binascii import a2b_base64, a2b_hex, b2a_base64
 from typing import Annotated, TypeVar, get_args
 
 import msgspec
 
-from suite.chat import Json, Options, Reply, RequestKind
+from suite.chat import Json, Options, Reply, Request, RequestKind
 from suite.journal.shapes import (
+    CallId,
     CellId,
     Count,
+    HashStart,
+    HashStartOrNone,
     Positive,
     PromptSet,
     Sha256,
@@ -65,10 +74,10 @@ class OutputRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     group: str = ""
     cluster: str = ""
     tags: dict[str, str] = {}
-    payload_sha256: Sha256OrNone
+    payload_sha256: HashStartOrNone
     output: Output
-    calls: list[Sha256] = []
-    text_from: Annotated[str, matching("([0-9a-f]{64}|last)?")] = ""
+    calls: list[CallId] = []
+    text_from: Annotated[str, matching("([0-9a-f]{64}|[A-Za-z0-9+/]{43}|last)?")] = ""
     imported: bool = False
     reasoning: str = ""
 
@@ -77,23 +86,24 @@ class CallRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     """One call that got a reply.
 
     request: block hashes of messages; texts: of texts; prompt: block hash or "". options: as asked,
-    with the kind and the block hash of the tools. attempt: 1 for the first try. times: wall-clock
-    seconds since the epoch at start and end. cached: the reply came from the response cache; kept: when it
-    was asked for, seconds since the epoch, 0 if unknown.
+    with the kind and the block hash of the tools. request_sha256: of the whole request, in lines of before;
+    it follows from the blocks (`BlockReader.request_hash`) and is part of the id. attempt: 1 for the first
+    try. times: wall-clock seconds since the epoch at start and end. cached: the reply came from the response
+    cache; kept: when it was asked for, seconds since the epoch, 0 if unknown.
     """
 
-    id: Sha256
+    id: CallId
     role: str = USUAL_ROLE
     group: str
     trial: Count = 0
     kind: Annotated[str, one_of(*get_args(RequestKind))] = USUAL_KIND
-    request_sha256: Sha256
-    request: list[Sha256] = []
-    texts: list[Sha256] = []
-    prompt: Sha256OrNone = ""
-    tools: Sha256OrNone = ""
+    request_sha256: Sha256OrNone = ""
+    request: list[HashStart] = []
+    texts: list[HashStart] = []
+    prompt: HashStartOrNone = ""
+    tools: HashStartOrNone = ""
     key: str = ""
-    options: Options = Options()
+    options: Options = Request("chat").options  # the very same: left out where a request leaves it out
     reply: Reply = Reply()
     times: tuple[float, float] = (0.0, 0.0)
     attempt: Count = 1
@@ -104,11 +114,13 @@ class CallRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
 class BlockRecord(msgspec.Struct, omit_defaults=True):
     """A body stored once: a message (role, content, tool calls), a text, tools, or a list of hashes."""
 
-    sha256: Sha256
+    sha256: HashStart
     role: Annotated[str, one_of("", "system", "user", "assistant", "tool", "text", "tools")] = ""
     content: str = ""
     extra: Json = None
-    list: Annotated[builtins.list[Sha256], shaped(minItems=LIST_LENGTH, maxItems=LIST_LENGTH)] | None = None
+    list: Annotated[builtins.list[HashStart], shaped(minItems=LIST_LENGTH, maxItems=LIST_LENGTH)] | None = (
+        None
+    )
 
 
 EVENTS = frozenset({"start", "identity", "code", "adapted", "retry", "error", "pending", "resume",
@@ -131,39 +143,36 @@ class AttemptRecord(msgspec.Struct, omit_defaults=True):
 
 
 class ScoreRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """One scored output. `output_sha256`: of the canonical output that was judged."""
+    """One scored output. `output_sha256`: of the canonical output that was judged, in lines of before: it is
+    the recorded one."""
 
     cell: CellId
     sample: str
     trial: Count = 0
-    output_sha256: Sha256
+    output_sha256: Sha256OrNone = ""
     values: dict[str, Value]
     parts: list[Part] = []
-    calls: list[Sha256] = []
+    calls: list[CallId] = []
 
 
 Record = OutputRecord | CallRecord | BlockRecord | AttemptRecord | ScoreRecord
 RecordT = TypeVar("RecordT")
+PARTIAL = frozenset[type]({OutputRecord, CallRecord, ScoreRecord})  # see `whole`
 
 
-def shortened(record: Record) -> Record:
-    """A record as it is written: without what follows from the rest of it, see `whole`."""
-    if isinstance(record, OutputRecord):
-        last = record.calls[-1:] == [record.text_from]
-        return msgspec.structs.replace(
-            record,
-            group="" if record.group == record.sample else record.group,
-            cluster="" if record.cluster == record.group else record.cluster,
-            text_from=_LAST if last else record.text_from,
-        )
-    if isinstance(record, CallRecord):  # a text or float is left out where it is the very default
-        return msgspec.structs.replace(
-            record,
-            role=USUAL_ROLE if record.role == USUAL_ROLE else record.role,
-            kind=USUAL_KIND if record.kind == USUAL_KIND else record.kind,
-            kept=record.kept or _UNKNOWN,
-        )
-    return record
+def block_hash(data: bytes) -> str:
+    """The hash that names a block: 20 characters."""
+    return short_hash(hashlib.sha256(data).digest())
+
+
+def short_hash(digest: bytes) -> str:
+    """The beginning of a hash: 120 bits in 20 characters of base64."""
+    return b2a_base64(digest[:15])[:20].decode()
+
+
+def spelled_like(digest: str, other: str) -> str:
+    """A hash of 64 hex digits in the spelling of another, whole or its beginning."""
+    return digest if len(other) == 64 else short_hash(bytes.fromhex(digest))
 
 
 def grouping(sample: str, group: str, cluster: str) -> tuple[str, str]:
@@ -172,13 +181,63 @@ def grouping(sample: str, group: str, cluster: str) -> tuple[str, str]:
     return group, cluster or group
 
 
-def whole(record: RecordT) -> RecordT:
-    """A record with what was left out when it was written, see `shortened`; this very one."""
+def shortened(record: Record) -> Record:
+    """A record as it is written: without what follows from the rest of it, see `whole`."""
+    if isinstance(record, CallRecord):  # a text or float is left out where it is the very default
+        return msgspec.structs.replace(
+            record,
+            id=_spelled(record.id),
+            role=USUAL_ROLE if record.role == USUAL_ROLE else record.role,
+            kind=USUAL_KIND if record.kind == USUAL_KIND else record.kind,
+            kept=record.kept or _UNKNOWN,
+        )
     if isinstance(record, OutputRecord):
-        record.group, record.cluster = grouping(record.sample, record.group, record.cluster)
-        if record.text_from == _LAST and record.calls:
-            record.text_from = record.calls[-1]
+        last = record.calls[-1:] == [record.text_from]
+        return msgspec.structs.replace(
+            record,
+            group="" if record.group == record.sample else record.group,
+            cluster="" if record.cluster == record.group else record.cluster,
+            calls=[_spelled(one) for one in record.calls],
+            text_from=_LAST if last else _spelled(record.text_from),
+        )
+    if isinstance(record, ScoreRecord) and record.calls:
+        return msgspec.structs.replace(record, calls=list(map(_spelled, record.calls)))
     return record
+
+
+def _spelled(identity: str) -> str:
+    """The id of a call as a line spells it."""
+    return b2a_base64(a2b_hex(identity))[:43].decode() if len(identity) == 64 else identity
+
+
+def whole(record: RecordT) -> RecordT:
+    """A record with what was left out when it was written, see `shortened`, and ids of calls and hashes of
+    payloads each in one spelling; this very one. Raises ValueError for an id or hash that is none."""
+    if isinstance(record, CallRecord):
+        if len(record.id) == 43:
+            record.id = a2b_base64(record.id + "=").hex()
+    elif isinstance(record, OutputRecord):
+        record.group = record.group or record.sample
+        record.cluster = record.cluster or record.group
+        if len(record.payload_sha256) == 64:
+            record.payload_sha256 = payload_hash(record.payload_sha256)
+        if record.calls:
+            record.calls = calls = _read_ids(record.calls)
+            source = record.text_from
+            record.text_from = calls[-1] if source == _LAST else source and _read_ids([source])[0]
+    elif isinstance(record, ScoreRecord) and record.calls:
+        record.calls = _read_ids(record.calls)
+    return record
+
+
+def _read_ids(identities: list[str]) -> list[str]:
+    """Ids of calls from how lines spell them, or spelled them before."""
+    return [a2b_base64(one + "=").hex() if len(one) == 43 else one for one in identities]
+
+
+def payload_hash(text: str) -> str:
+    """The hash of a payload, its beginning; lines of before hold all of it."""
+    return text if len(text) != 64 else short_hash(bytes.fromhex(text))
 
 
 def encode(record: Record) -> bytes:

@@ -15,7 +15,7 @@ from typing import TypeAlias, TypeVar
 
 from suite.errors import RunError
 from suite.files import open_append, open_regular, replacing
-from suite.journal.index import OffsetIndex, digest64
+from suite.journal.index import OffsetIndex, key64
 from suite.journal.lines import Lines, damaged
 from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord
 
@@ -31,11 +31,11 @@ class Names:
 
     def add(self, name: str) -> None:
         """Keep one."""
-        self._index.add(digest64(name), 0)
+        self._index.add(key64(name), 0)
 
     def lacks(self, names: Sequence[str]) -> bool:
         """Whether any of them was never added."""
-        return any(digest64(name) not in self._index for name in names)
+        return any(key64(name) not in self._index for name in names)
 
 
 def repair(folder: Path, others: Sequence[Path] = ()) -> dict[str, int]:

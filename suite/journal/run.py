@@ -76,12 +76,13 @@ class Run:
         self.folder = folder
         self.manifest: RunManifest = read_manifest(folder / "manifest.json")
         self.journal = Journal(folder)
-        known = self.scorings()
-        if scoring and scoring not in known:
-            raise RunError(f"run {folder.name} has no scoring {scoring!r}", fix=f"it has: {', '.join(known)}")
         if not scoring:  # a scoring that was just begun hides no finished one
+            known = self.scorings()
             done = [one for one in known if (folder / "scorings" / one / "results.json").exists()]
             scoring = (done or known or [""])[-1]
+        elif not _is_name(scoring) or not (folder / "scorings" / scoring / "manifest.json").exists():
+            known = self.scorings()
+            raise RunError(f"run {folder.name} has no scoring {scoring!r}", fix=f"it has: {', '.join(known)}")
         self.scoring = scoring
         self.judged = Journal(folder / "scorings" / (scoring or "none"))
 
@@ -211,6 +212,10 @@ class Run:
         if (found := self.call(output.text_from)) is not None:
             return found.call.reply.text
         raise RunError(f"call {output.text_from} of sample {output.sample!r} is not in calls.jsonl")
+
+
+def _is_name(text: str) -> bool:
+    return Path(text).name == text != ".."
 
 
 RunReader = Run  # what it was called before 0.2

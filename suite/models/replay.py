@@ -1,8 +1,8 @@
 """Answers that were given before: the recorded calls of a run, or a file of texts made anywhere.
 
-A recorded call is found by group, trial, key and the hash of its request, so a replay answers exactly
-what was asked then and nothing else. Only offsets are kept in memory. What was not recorded is a failed
-call that names group and key: nothing falls through to a model.
+A recorded call is found by its id, which follows from group, trial, key and request, so a replay answers
+exactly what was asked then and nothing else. Only offsets are kept in memory. What was not recorded is a
+failed call that names group and key: nothing falls through to a model.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,10 +11,11 @@ from pathlib import Path
 
 from pydantic import Field
 
-from suite.chat import Reply, Request, request_sha256
+from suite.chat import Reply, Request, call_id, request_sha256
 from suite.errors import CallFailed, unknown
+from suite.journal.blocks import BlockReader
 from suite.journal.documents import RoleMember, RunManifest, ScoringManifest
-from suite.journal.index import Recorded, digest64
+from suite.journal.index import Recorded, id64
 from suite.journal.records import CallRecord
 from suite.journal.run import Run, open_run
 from suite.journal.shapes import Values
@@ -55,6 +56,7 @@ class RunReplay(Engine):
         self._run = run
         self._role = role
         self._recorded = recorded_role(run, role)
+        self._families = sorted({one.task.partition("/")[0] for one in run.manifest.cells})
 
     def capabilities(self) -> frozenset[str]:
         """The recorded model's."""
@@ -81,16 +83,20 @@ class RunReplay(Engine):
     @cached_property
     def _calls(self) -> list[Recorded[CallRecord]]:
         return [
-            Recorded(journal.calls, lambda call: _key(call) if call.role == self._role else None)
+            Recorded(journal.calls, lambda call: call.id if call.role == self._role else None)
             for journal in self._run.every_journal()
         ]
 
+    def _ids(self, group: str, trial: int, key: str, asked: str) -> list[str]:
+        """The ids that the recorded call can have. asked: hash of its request."""
+        return [call_id(one, group, trial, self._role, key, asked) for one in self._families]
+
     async def call(self, request: Request, asking: Asking) -> Reply:
         """The recorded reply. Raises CallFailed("not-recorded")."""
-        wanted = (asking.group, asking.trial, asking.key, request_sha256(request))
-        for calls in self._calls:
-            if (call := calls.find(wanted)) is not None:
-                return call.reply
+        for identity in self._ids(asking.group, asking.trial, asking.key, request_sha256(request)):
+            for calls in self._calls:
+                if (call := calls.find(identity)) is not None:
+                    return call.reply
         key = f", key {asking.key!r}" if asking.key else ""
         sample = f", sample {asking.sample!r}" if asking.sample else ""
         place = f"group {asking.group!r}{sample}, trial {asking.trial}{key}"
@@ -99,8 +105,12 @@ class RunReplay(Engine):
 
     def left_over(self, run: Run, member: str) -> str:
         """How many recorded calls were not asked for."""
-        asked = {digest64(*_key(call)) for call in _calls(run, member)}
-        recorded = [digest64(*_key(call)) for call in _calls(self._run, self._role)]
+        asked = {
+            id64(one)
+            for call, blocks in _calls(run, member)
+            for one in self._ids(call.group, call.trial, call.key, blocks.request_hash(call))
+        }
+        recorded = [id64(call.id) for call, _ in _calls(self._run, self._role)]
         lost = sum(one not in asked for one in recorded)
         if not lost:
             return ""
@@ -108,12 +118,9 @@ class RunReplay(Engine):
         return f"run {name}: {lost} of {len(recorded)} recorded calls of {self._role} were not used"
 
 
-def _calls(run: Run, member: str) -> Iterator[CallRecord]:
-    return (call for journal in run.every_journal() for call in journal.calls if call.role == member)
-
-
-def _key(call: CallRecord) -> tuple[str, int, str, str]:
-    return call.group, call.trial, call.key, call.request_sha256
+def _calls(run: Run, member: str) -> Iterator[tuple[CallRecord, BlockReader]]:
+    for journal in run.every_journal():
+        yield from ((call, journal.blocks) for call in journal.calls if call.role == member)
 
 
 class ReplayProvider(Provider):

@@ -19,7 +19,8 @@ from suite.journal.pairs import Key
 from suite.journal.records import OutputRecord
 from suite.journal.run import Run
 from suite.report.remarks import parameters_of, role_lines
-from suite.task import Part, Unscored, Value
+from suite.run.records import output_sha256
+from suite.task import Output, Part, Unscored, Value
 
 CHUNK = 20_000  # records sorted in memory at a time
 
@@ -123,6 +124,7 @@ def revision_of(run: Run) -> str:
 
 def _row(run: Run, output: OutputRecord, cell: CellRecord, who: tuple[str, str, str]) -> SampleRow:
     score = run.score(Key.of(output))
+    whole = Output(run.text(output), output.output.data, output.output.finish)
     return SampleRow(
         run.name,
         cell.task,
@@ -134,12 +136,12 @@ def _row(run: Run, output: OutputRecord, cell: CellRecord, who: tuple[str, str, 
         output.group,
         output.cluster,
         output.tags,
-        output.output.finish,
-        run.text(output),
-        output.output.data,
+        whole.finish,
+        whole.text,
+        whole.data,
         None if score is None else score.values,
         () if score is None else score.parts,
-        "" if score is None else score.output_sha256,
+        "" if score is None else score.output_sha256 or output_sha256(whole),
         _usage(run, output),
         *who,
     )

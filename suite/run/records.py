@@ -8,7 +8,7 @@ import msgspec
 from pydantic import BaseModel
 
 from suite.errors import PluginError
-from suite.journal.records import OutputRecord, ScoreRecord
+from suite.journal.records import OutputRecord, ScoreRecord, block_hash
 from suite.task import AnySample, Output, Part, Score, Unscored, Value
 
 _canonical = msgspec.json.Encoder(order="sorted")
@@ -16,14 +16,14 @@ _FINISHES = frozenset({"stop", "length", "overflow", "refused", "empty", "invali
 
 
 def payload_sha256(payload: object) -> str:
-    """Hash of a sample's payload as JSON: 64 hex digits.
+    """Hash of a sample's payload as JSON, as records hold it (`short_hash`).
 
     Raises PluginError for a payload that is no JSON.
     """
     if isinstance(payload, BaseModel):
-        return hashlib.sha256(payload.__pydantic_serializer__.to_json(payload)).hexdigest()
+        return block_hash(payload.__pydantic_serializer__.to_json(payload))
     try:
-        return hashlib.sha256(_canonical.encode(payload)).hexdigest()
+        return block_hash(_canonical.encode(payload))
     except (TypeError, ValueError) as error:
         raise PluginError(f"a payload of type {type(payload).__name__} is no JSON: {error}") from error
 
@@ -61,7 +61,7 @@ def output_record(
     )
 
 
-def score_record(cell: str, sample: AnySample, output: Output, score: Score, calls: list[str]) -> ScoreRecord:
+def score_record(cell: str, sample: AnySample, score: Score, calls: list[str]) -> ScoreRecord:
     """The record of a scored output. Raises PluginError for what is no Score or holds no plain values."""
     if not isinstance(score, Score):
         raise PluginError(f"score returned {score!r:.100}, not a suite.Score")
@@ -71,7 +71,6 @@ def score_record(cell: str, sample: AnySample, output: Output, score: Score, cal
         cell=cell,
         sample=sample.id,
         trial=sample.trial,
-        output_sha256=output_sha256(output),
         values=values,
         parts=parts,
         calls=calls,

@@ -43,7 +43,6 @@ class Sink:
                 group=sample.group,
                 trial=sample.trial,
                 kind=request.kind,
-                request_sha256=call.request_sha256,
                 request=blocks.fold([*map(blocks.message, request.messages)]),
                 texts=blocks.fold([*map(blocks.text, request.texts)]) if request.texts else [],
                 prompt=blocks.text(request.prompt) if request.prompt else "",

@@ -8,6 +8,7 @@ from suite.errors import CallFailed, DataError, NotFound, RunError
 from suite.journal.document_files import write_json
 from suite.journal.documents import (
     SCORING_FORMAT,
+    CellRecord,
     Hardware,
     RoleMember,
     RunManifest,
@@ -67,9 +68,14 @@ async def run(tmp_path: Path) -> Path:
     scoring.mkdir(parents=True)
     identity: dict[str, Json] = {"provider": "openai", "name": "m", "deterministic": False}
     candidate = member("candidate", identity, ("chat", "seed"), limits={"window": 99})
+    cell = CellRecord(
+        cell="0" * 12, task="t", version=1, parameters={}, score_parameters={}, prompts="own",
+        prompts_sha256="0" * 64, plugin="p 1", title="T", paper="", headline="h", note="", replay="exact",
+        swept=(), facts={},
+    )  # fmt: skip
     manifest = RunManifest(
         format=FORMAT, name=folder.name, suite="0", created="2026-01-01T00:00:00Z", plan_sha256="0" * 64,
-        seed=0, trials=1, mini=False, limit=None, shard=None, imported=False, prompts="own", cells=(),
+        seed=0, trials=1, mini=False, limit=None, shard=None, imported=False, prompts="own", cells=[cell],
         skipped=(), roles={"candidate": [candidate]}, data={}, versions={},
         counts=SampleCounts(groups=0, groups_taken=0, samples={}, tags={}),
         hardware=Hardware(cpus=1, memory_gib=None, system="", python="", gpus=()),

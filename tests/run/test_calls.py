@@ -40,8 +40,10 @@ async def test_requests_are_rebuilt_from_blocks_with_the_same_hash(tmp_path: Pat
     plan = plan_of({"candidate": "scripted/echo"}, cells(Spell, {"turns": 40}))
     await run(plan, tmp_path / "run")
     reader = Run(tmp_path / "run")
+    family = reader.manifest.cells[0].task.partition("/")[0]
     for call in reader.journal.calls:
-        assert suite.chat.request_sha256(reader.journal.blocks.request(call)) == call.request_sha256
+        asked = suite.chat.request_sha256(reader.journal.blocks.request(call))
+        assert suite.chat.call_id(family, call.group, call.trial, call.role, call.key, asked) == call.id
     longest = max(len(call.request) for call in reader.journal.calls)
     assert longest < 83 // 32 + 32 + 1
 

@@ -103,7 +103,11 @@ class LinesCheck(Generic[RecordT_co]):
         if not checked(line):
             self._bad("R2.line-checksum", "a line has not its checksum")
             return None
-        return whole(record)
+        try:
+            return whole(record)
+        except ValueError as error:
+            self._bad("R1.record", "a line is no record of its file", str(error))
+            return None
 
     def _closed(self, line: bytes) -> bool:
         """Whether a line in another notation than ours is a closed record. Raises NotStrict."""

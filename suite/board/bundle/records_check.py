@@ -17,7 +17,7 @@ from suite.board.bundle.requests_check import BlocksCheck
 from suite.board.bundle.rungs import Findings, Refused
 from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import call_id
-from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord
+from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord, whole
 from suite.run.records import output_sha256
 from suite.task import Output
 
@@ -72,25 +72,29 @@ class RecordsCheck:
         blocks.finish()
         index.freeze()
         for at in index.twice():
-            found = _decode_call(index.line(at)).id
+            found = _call_at(index, at).id
             self.findings.add("R2.call-twice", "a call stands twice", lines.where, found=found)
         return index
 
     def _check_call(self, call: CallRecord, where: str, blocks: BlocksCheck) -> str:
         """Hold a call's request and id against what they must be; the family it belongs to."""
+        asked = call.request_sha256
         try:
             found = blocks.request_hash(call)
         except Refused as error:
             self.findings.add(f"R2.{error.word}", str(error), where)
+            if not asked:  # nothing to hold the id against
+                return self._families[0]
         else:
-            if found != call.request_sha256:
+            asked = asked or found
+            if found != asked:
                 what = "a call's request has another hash than it says"
-                self.findings.add("R2.request-hash", what, where, expected=found, found=call.request_sha256)
+                self.findings.add("R2.request-hash", what, where, expected=found, found=asked)
         usage = call.reply.usage
         if min(usage.prompt, usage.completion, usage.cached, usage.reasoning, call.attempt, call.trial) < 0:
             self.findings.add("R1.negative", "a count of a call is negative", where)
         for family in self._families:
-            if call.id == call_id(family, call.group, call.trial, call.role, call.key, call.request_sha256):
+            if call.id == call_id(family, call.group, call.trial, call.role, call.key, asked):
                 return family
         self.findings.add("R2.call-id", "a call's id does not follow from its content", where, found=call.id)
         return ""
@@ -110,7 +114,7 @@ class RecordsCheck:
             self._follow(output.calls, (calls,), group, where, output.sample)
             text = self._filled(output, calls, where) if output.text_from else output.output
             name = f"{output.cell}\x1f{output.sample}\x1f{output.trial}"
-            index.add(digest(name), offset, length)
+            index.add(digest(name), offset, length, group)
             index.add(digest(f"{name}\x1f{output_sha256(text)}"), offset, length, group)
         index.freeze()
         return index
@@ -154,7 +158,8 @@ class RecordsCheck:
             if self._outputs.find(digest(name)) < 0:
                 self.findings.add("R2.no-output", "a score belongs to no output", where, sample=score.sample)
                 continue
-            judged = self._outputs.find(digest(f"{name}\x1f{score.output_sha256}"))
+            told = f"{name}\x1f{score.output_sha256}" if score.output_sha256 else name
+            judged = self._outputs.find(digest(told))
             if judged < 0:
                 what = "a score is of another output than the recorded one"
                 self.findings.add(
@@ -165,6 +170,10 @@ class RecordsCheck:
 
     def _orphans(self, index: Index, where: str) -> None:
         for at in index.unused():
-            call = _decode_call(index.line(at))
+            call = _call_at(index, at)
             what = "a call is there that no output or score names"
             self.findings.add("R2.orphan-call", what, where, sample=call.group, found=call.id)
+
+
+def _call_at(index: Index, at: int) -> CallRecord:
+    return whole(_decode_call(index.line(at)))

@@ -13,14 +13,14 @@ from suite.board.bundle.lines_check import LinesCheck
 from suite.board.bundle.rungs import Refused, refuse
 from suite.board.bundle.size_limits import MIB
 from suite.chat import Json, Message, Options, Tool, sha256_hex
-from suite.journal.records import LIST_LENGTH, BlockRecord, CallRecord
+from suite.journal.records import LIST_LENGTH, BlockRecord, CallRecord, spelled_like
 
 _canonical = msgspec.json.Encoder(order="sorted")
 _decoder = msgspec.json.Decoder(BlockRecord)
 _ROLES = ("system", "user", "assistant", "tool")
 _KEPT = 64 * MIB
 _OVERHEAD = 400  # of a kept piece
-_NO_OPTIONS = Options()
+_NO_OPTIONS = CallRecord(id="", group="").options  # the very object of a line without options
 
 
 class _Shape(msgspec.Struct, omit_defaults=True):
@@ -89,6 +89,7 @@ class BlocksCheck:
             except Refused as error:
                 self._findings.add(f"R2.{error.word}", str(error), where)
                 continue
+            found = spelled_like(found, block.sha256)
             if found != block.sha256:
                 what = "a block has another hash than it says"
                 self._findings.add("R2.block-hash", what, where, expected=found, found=block.sha256)
@@ -155,7 +156,8 @@ class BlocksCheck:
     def request_hash(self, call: CallRecord) -> str:
         """The hash of a call's request, rebuilt; the recorded one if either notation of it fits.
 
-        Options that are all unset may be absent or empty. Raises Refused.
+        Options that are all unset may be absent or empty; where the hash stands on the line, either will do.
+        Raises Refused.
         """
         parts: list[list[msgspec.Raw]] = []
         for names, wanted in (
@@ -172,8 +174,10 @@ class BlocksCheck:
         messages, texts, *rest = parts
         prompt, tools = (one[0] if one else msgspec.UNSET for one in rest)
         shape = _Shape(call.kind, messages, texts, prompt, tools, call.options)
+        if not call.request_sha256 and call.options is _NO_OPTIONS:
+            shape.options = msgspec.UNSET
         found = sha256_hex(_canonical.encode(shape))
-        if found != call.request_sha256 and call.options == _NO_OPTIONS:
+        if call.request_sha256 not in ("", found) and call.options == _NO_OPTIONS:
             shape.options = msgspec.UNSET
             found = sha256_hex(_canonical.encode(shape))
         return found

@@ -24,6 +24,7 @@ from suite.board.entry.verification import ColumnResult, Latency, TokenCounts
 from suite.board.verify.subject import UNSERVED, VerifiedRun, provider_of
 from suite.compare.differences import scope, side
 from suite.journal.documents import MetricResult
+from suite.journal.index import id64
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.run.cells import Cell
 from suite.run.findings import Call
@@ -54,7 +55,7 @@ class Spent:
         self.calls: Calls = np.fromiter(_calls(subject), dtype=_CALL)
         self._named: defaultdict[str, array[int]] = defaultdict(lambda: array("Q"))
         for output in map(msgspec.json.Decoder(_Output).decode, subject.run.journal.outputs.raw()):
-            self._named[output.cell].extend(int(one[:16], 16) for one in output.calls)
+            self._named[output.cell].extend(map(id64, output.calls))
 
     def of(self, cells: Iterable[str]) -> Calls:
         """Those of some cells together, each once."""
@@ -68,7 +69,7 @@ def _calls(subject: VerifiedRun) -> Iterator[tuple[int, int, int, float]]:
     for call in map(msgspec.json.Decoder(Call).decode, subject.run.journal.calls.raw()):
         if call.role == "candidate":
             seconds = call.times[1] - call.times[0] if served and not call.cached else math.nan
-            yield int(call.id[:16], 16), call.reply.usage.prompt, call.reply.usage.completion, seconds
+            yield id64(call.id), call.reply.usage.prompt, call.reply.usage.completion, seconds
 
 
 def latency(calls: Sequence[Calls]) -> Latency | None:

@@ -1,21 +1,44 @@
 """What records say of each other (R2): identities, texts, calls and blocks, sealed by the tamperer."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from suite.board.bundle.contents import open_bundle
+from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import Message, Options, call_id, sha256_hex
+from suite.journal.pairs import Key
 from suite.journal.records import BlockRecord, encode
+from suite.journal.run import Run
+from suite.run.records import output_sha256
+from suite.task import Output
 from tests.board import making
 from tests.board.making import codes, edit, journal, lines_of, look
 from tests.board.rewriting import rewrite
 
 
+def tell_judged(bundle: Path) -> None:
+    """Write into scores which outputs they judged, as lines of before say it."""
+    with open_bundle(bundle, Findings()) as opened:
+        assert opened is not None
+        run = Run(opened.runs[0].folder, opened.runs[0].scoring)
+        judged = {
+            Key.of(one): output_sha256(Output(run.text(one), one.output.data, one.output.finish))
+            for one in run.outputs()
+        }
+        told = [judged[Key.of(one)] for one in run.scores()]
+    for at, digest in enumerate(told):
+        edit(bundle, "scoring/scores", partial(dict.update, output_sha256=digest), at)
+    assert codes(bundle) == set()
+
+
 def test_output_text_changed(bundle: Path) -> None:
+    tell_judged(bundle)
     lines = [json.loads(line) for line in lines_of(journal(bundle, "outputs"))]
     assert all(one["text_from"] for one in lines)
 
@@ -32,7 +55,7 @@ def test_output_text_changed(bundle: Path) -> None:
 def test_text_from_another_call(bundle: Path) -> None:
     lines = [json.loads(line) for line in lines_of(journal(bundle, "outputs"))]
     edit(bundle, "outputs", lambda record: record.update(text_from=lines[-1]["calls"][-1]))
-    assert codes(bundle) == {"R2.text-from", "R2.output-hash"}
+    assert codes(bundle) == {"R2.text-from"}
 
 
 def test_text_and_text_from(bundle: Path) -> None:
@@ -42,6 +65,7 @@ def test_text_and_text_from(bundle: Path) -> None:
 
 def test_reply_changed(bundle: Path) -> None:
     """The reply that an output takes its text from: the judged output was another."""
+    tell_judged(bundle)
     names = {json.loads(line)["calls"][-1] for line in lines_of(journal(bundle, "outputs"))}
     calls = [json.loads(line) for line in lines_of(journal(bundle, "calls"))]
     at = next(i for i, one in enumerate(calls) if one["id"] in names)
@@ -112,14 +136,14 @@ def test_request_hash_changed(bundle: Path) -> None:
 
 def test_options_changed(bundle: Path) -> None:
     edit(bundle, "calls", lambda record: record["options"].update(temperature=1.5))
-    assert codes(bundle) == {"R2.request-hash"}
+    assert codes(bundle) == {"R2.call-id", "R2.call-of-other-group"}
 
 
 def test_request_is_another_message(bundle: Path) -> None:
     blocks = [json.loads(line) for line in lines_of(journal(bundle, "blocks"))]
     other = next(one["sha256"] for one in blocks[::-1] if one.get("role"))
     edit(bundle, "calls", lambda record: record["request"].append(other))
-    assert codes(bundle) == {"R2.request-hash"}
+    assert codes(bundle) == {"R2.call-id", "R2.call-of-other-group"}
 
 
 def test_negative_usage(bundle: Path) -> None:
@@ -243,11 +267,13 @@ def test_run_with_tools_and_data_is_good(tmp_path: Path) -> None:
 
 def test_call_id_uses_the_family_of_a_cell(bundle: Path) -> None:
     """A call made for another family of tasks is none of this run."""
+    with open_bundle(bundle, Findings()) as opened:
+        assert opened is not None
+        journal = Run(opened.runs[0].folder, opened.runs[0].scoring).journal
+        asked = journal.blocks.request_hash(next(iter(journal.calls)))
 
     def change(record: dict[str, Any]) -> None:
-        record["id"] = call_id(
-            "other", record["group"], 0, record.get("role", "candidate"), "", record["request_sha256"]
-        )
+        record["id"] = call_id("other", record["group"], 0, record.get("role", "candidate"), "", asked)
 
     edit(bundle, "calls", change)
     assert "R2.call-id" in codes(bundle)

@@ -21,6 +21,7 @@ from suite.board.verify.reply_digests import ReplyCollector, overlap, read_repli
 from suite.chat import Reply, Request, Usage, call_id
 from suite.cli.main import run as run_command
 from suite.errors import DataError
+from suite.journal.blocks import BlockReader
 from suite.journal.records import CallRecord
 from suite.models.engine import Asking
 
@@ -182,10 +183,10 @@ class TestDigests:
 
     def test_a_run_of_several_families_keeps_them_apart(self) -> None:
         """Whatever else was run with a task, its replies have the same digests."""
-        made = ["one", "other", "third"]
+        made, blocks = ["one", "other", "third"], BlockReader(Path("none"))
         for family in made:
             call = CallRecord(id=call_id(family, "g", 0, "candidate", "", "h"), group="g", request_sha256="h")
-            assert family_of(call, made) == family_of(call, [family]) == family
+            assert family_of(call, made, blocks) == family_of(call, [family], blocks) == family
 
     def test_nothing_is_shared_by_chance_or_by_another_group(self) -> None:
         texts = self.texts(0)

@@ -14,9 +14,10 @@ import numpy as np
 from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.subject import UNSERVED, Half, VerifiedRun, provider_of
 from suite.chat import assistant, call_id, sha256_hex
-from suite.journal.index import OffsetIndex, digest64
+from suite.journal.blocks import BlockReader
+from suite.journal.index import OffsetIndex, digest64, key64
 from suite.journal.lines import Lines
-from suite.journal.records import EVENTS, LIST_LENGTH, BlockRecord, CallRecord
+from suite.journal.records import EVENTS, LIST_LENGTH, BlockRecord, CallRecord, spelled_like
 from suite.journal.run import Journal
 
 MIN_LATENCIES = 50
@@ -46,9 +47,11 @@ class _Member:
     tokens: set[int] = field(default_factory=set)
 
 
-def family_of(call: CallRecord, families: Sequence[str]) -> str:
+def family_of(call: CallRecord, families: Sequence[str], blocks: BlockReader) -> str:
     """Of a run's task families the one that a call was made for: its id names it, its record does not."""
-    asked = call.group, call.trial, call.role, call.key, call.request_sha256
+    if len(families) == 1:
+        return families[0]
+    asked = call.group, call.trial, call.role, call.key, blocks.request_hash(call)
     return next((one for one in families[:-1] if call_id(one, *asked) == call.id), families[-1])
 
 
@@ -80,7 +83,8 @@ def check_calls(subject: VerifiedRun, rules: OddRules) -> float:
             quoting |= len(call.request) > 2
             if call.role == "candidate":
                 temperature = max(temperature, call.options.temperature or 0.0)
-                subject.replies.add(family_of(call, families), call.group, call.reply.text)
+                family = family_of(call, families, half.journal.blocks)
+                subject.replies.add(family, call.group, call.reply.text)
     if quoting:
         _quoted(subject, rules)
     for name, member in seen.items():
@@ -99,22 +103,18 @@ class _Sizes:
                 told = len(block.content.encode()) + (
                     len(_canonical.encode(block.extra)) if block.extra else 0
                 )
-                self._sizes.add(_key(block.sha256), told)
+                self._sizes.add(key64(block.sha256), told)
         for block in lines:
             if block.list is not None:
-                self._lists.add(_key(block.sha256), sum(map(self._of, block.list)))
+                self._lists.add(key64(block.sha256), sum(map(self._of, block.list)))
 
     def _of(self, digest: str) -> int:
-        found = self._sizes.find(_key(digest)) or self._lists.find(_key(digest))
+        found = self._sizes.find(key64(digest)) or self._lists.find(key64(digest))
         return found[0] if found else 0
 
     def of(self, call: CallRecord) -> int:
         """Bytes of a call's request."""
         return sum(self._of(one) for one in (*call.request, *call.texts, call.prompt, call.tools) if one)
-
-
-def _key(digest: str) -> int:
-    return int(digest[:16], 16)
 
 
 def _at(subject: VerifiedRun, half: Half, call: CallRecord) -> str:
@@ -281,7 +281,8 @@ class _Order:
         timed = call.kind == "chat" and not call.cached
         if timed and not call.reply.tool_calls and len(call.request) < LIST_LENGTH - 1:
             quoted = sha256_hex(_canonical.encode(assistant(call.reply.text)))
-            key = self._key(call, [*call.request, quoted])
+            last = [spelled_like(quoted, one) for one in call.request[-1:]]
+            key = self._key(call, [*call.request, *last])
             self._ends[key] = min(call.times[1], self._ends.get(key, math.inf))
 
     def too_early(self, call: CallRecord, slack: float) -> bool:

@@ -126,14 +126,14 @@ def _alike(rules: OddRules, where: str, cell: _CellReplies) -> None:
 
 def _rationales(subject: VerifiedRun, rules: OddRules) -> None:
     """Long replies of judges that are the same for different requests."""
-    seen: dict[int, str] = {}
+    seen: dict[int, int] = {}
     copied = count = 0
     for call in subject.run.judged.calls:
         if call.reply.usage.completion < LONG_TOKENS and len(call.reply.text) < LONG_TEXT:
             continue
         count += 1
-        first = seen.setdefault(digest64(call.role, call.reply.text), call.request_sha256)
-        copied += first != call.request_sha256
+        asked = digest64(*call.request, *call.texts, call.prompt)
+        copied += seen.setdefault(digest64(call.role, call.reply.text), asked) != asked
     if rules.enough(count) and copied / count > rules["rationales"]:
         where = subject.place("scoring/calls.jsonl")
         rules.tell("rationales", where, found=f"{copied / count:.0%} of {count}")
