@@ -51,8 +51,19 @@ def test_a_scoring_just_begun_hides_no_finished_one(make_run: Make) -> None:
     assert (Run(folder).scoring, Run(folder).scorings()) == ("abc12345", ["abc12345", "later"])
     assert not Run(folder, "later").has_results
     assert open_run(f"{folder.name}@later", folder.parent).scoring == "later"
-    with pytest.raises(RunError, match="no scoring 'other'"):
-        Run(folder, "other")
+    for name in ("other", "..", "later/../abc12345"):
+        with pytest.raises(RunError, match=f"no scoring '{name}'"):
+            Run(folder, name)
+
+
+def test_a_scoring_asked_for_by_name_needs_no_other(make_run: Make) -> None:
+    folder = make_run()
+    other = folder / "scorings" / "other"
+    other.mkdir()
+    (other / "manifest.json").write_text("no document")
+    assert Run(folder, "abc12345").has_results
+    with pytest.raises(RunError, match="not JSON"):
+        Run(folder)
 
 
 def test_a_damaged_scoring_harms_no_other(make_run: Make) -> None:
