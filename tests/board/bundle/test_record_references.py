@@ -215,7 +215,7 @@ def test_a_list_is_no_prompt(bundle: Path) -> None:
     name, line = _list_of([block.sha256] * 32)
     rewrite(bundle, "blocks", lambda old: [*old, encode(block).rstrip(b"\n"), line])
     edit(bundle, "calls", lambda record: record.update(prompt=name))
-    assert codes(bundle) == {"R2.request-hash"}
+    assert codes(bundle) == {"R2.call-id", "R2.call-of-other-group"}
 
 
 def test_requests_that_grow_without_end(bundle: Path) -> None:
