@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from suite.report.html import html_report
+from suite.report.html_blocks import resource
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
@@ -82,7 +83,7 @@ def test_the_filter_works_and_nothing_is_wider_than_the_window(
 ) -> None:
     from suite.report import html as module
 
-    script = module._resource("report.js")
+    script = resource("report.js")
     acting = script + ACTING
     changed = html.replace(script, acting).replace(module._hash(script), module._hash(acting))
     path = tmp_path / "report.html"
