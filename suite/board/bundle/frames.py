@@ -36,9 +36,7 @@ def compress_file(source: Path, to: Path) -> None:
 
 def compress(data: bytes) -> bytes:
     """A frame of these bytes."""
-    writer = _compressor().compressobj(size=len(data))
-    parts = [writer.compress(data[at : at + CHUNK]) for at in range(0, len(data), CHUNK)]
-    return b"".join([*parts, writer.flush()])
+    return _compressor().compress(data)
 
 
 def _compressor() -> zstandard.ZstdCompressor:

@@ -53,16 +53,15 @@ class PackedBundle:
     inside: tuple[str, ...]
 
 
-def make(wish: Wish, machine: private_data.Machine | None = None) -> PackedBundle:
+def make(wish: Wish) -> PackedBundle:
     """Make the bundle. Raises ConfigError with all that is against it, BundleError, RunError, NotFound."""
     runs = opened(wish.runs)
-    machine = machine or private_data.Machine.this()
     readme = _readme(wish.readme)
     declared = _declared(wish, runs)
     against = reasons(runs, wish.board)
     against += declarations.problems(declared)
     try:
-        against += list(_secrets(runs, declared, readme, machine))
+        against += list(_secrets(runs, declared, readme, private_data.Machine.this()))
     except OSError as error:
         raise BundleError(
             f"{error.filename} cannot be read: {error.strerror}", fix="restore it from a copy"
@@ -170,7 +169,9 @@ def _write(wish: Wish, runs: Sequence[Run], declared: Values, readme: bytes, out
                 size = made.stat().st_size
             _fits(size, wish.board)
             if wish.folder and output.exists():
-                _only_a_bundle(output)
+                if any(output.iterdir()) and not (output / SUBMISSION).is_file():
+                    what = f"{output} is no bundle and is not replaced"
+                    raise BundleError(what, fix="choose another place with -O")
                 shutil.rmtree(output)
             made.replace(output)
     except OSError as error:
@@ -199,11 +200,6 @@ def _fits(size: int, board: "Board | None") -> None:
             f"the bundle would have {size / MIB:.1f} MiB; {whose} takes at most {most / MIB:.0f} MiB",
             fix="submit fewer runs together",
         )
-
-
-def _only_a_bundle(folder: Path) -> None:
-    if any(folder.iterdir()) and not (folder / SUBMISSION).is_file():
-        raise BundleError(f"{folder} is no bundle and is not replaced", fix="choose another place with -O")
 
 
 def _check(staged: Path) -> None:
