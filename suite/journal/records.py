@@ -220,7 +220,7 @@ def whole(record: RecordT) -> RecordT:
         record.group = record.group or record.sample
         record.cluster = record.cluster or record.group
         if len(record.payload_sha256) == 64:
-            record.payload_sha256 = payload_hash(record.payload_sha256)
+            record.payload_sha256 = short_hash(a2b_hex(record.payload_sha256))
         if record.calls:
             record.calls = calls = _read_ids(record.calls)
             source = record.text_from
@@ -233,11 +233,6 @@ def whole(record: RecordT) -> RecordT:
 def _read_ids(identities: list[str]) -> list[str]:
     """Ids of calls from how lines spell them, or spelled them before."""
     return [a2b_base64(one + "=").hex() if len(one) == 43 else one for one in identities]
-
-
-def payload_hash(text: str) -> str:
-    """The hash of a payload, its beginning; lines of before hold all of it."""
-    return text if len(text) != 64 else short_hash(bytes.fromhex(text))
 
 
 def encode(record: Record) -> bytes:

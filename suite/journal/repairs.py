@@ -15,8 +15,9 @@ from typing import TypeAlias, TypeVar
 
 from suite.errors import RunError
 from suite.files import open_append, open_regular, replacing
-from suite.journal.index import OffsetIndex, key64
+from suite.journal.index import Name, OffsetIndex, key64
 from suite.journal.lines import Lines, damaged
+from suite.journal.pairs import Key
 from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord
 
 RecordT = TypeVar("RecordT")
@@ -29,11 +30,11 @@ class Names:
     def __init__(self) -> None:
         self._index = OffsetIndex()
 
-    def add(self, name: str) -> None:
+    def add(self, name: Name) -> None:
         """Keep one."""
         self._index.add(key64(name), 0)
 
-    def lacks(self, names: Sequence[str]) -> bool:
+    def lacks(self, names: Sequence[Name]) -> bool:
         """Whether any of them was never added."""
         return any(key64(name) not in self._index for name in names)
 
@@ -71,27 +72,25 @@ class _Repair:
     def _bad_output(self, output: OutputRecord) -> bool:
         bad = self._calls.lacks([*output.calls, *filter(None, [output.text_from])])
         if not bad:
-            self._outputs.add(_work(output))
+            self._outputs.add(Key.of(output))
         return bad
 
     def _bad_score(self, score: ScoreRecord) -> bool:
-        return self._outputs.lacks([_work(score)]) or self._calls.lacks(score.calls)
+        return self._outputs.lacks([Key.of(score)]) or self._calls.lacks(score.calls)
 
     def _sift_calls(self, folder: Path) -> None:
         """The calls whose texts are not all there go; the others become known."""
-        blocks, lists, whole = Names(), [], Names()
+        blocks, lists = Names(), []
         for _, block in self._records(folder / "blocks.jsonl", BlockRecord):
             if block.list is None:
                 blocks.add(block.sha256)
             else:
                 lists.append(block)
-        for block in lists:
-            if not blocks.lacks(block.list or ()):
-                whole.add(block.sha256)
+        for name in [block.sha256 for block in lists if not blocks.lacks(block.list or ())]:
+            blocks.add(name)
 
         def bad_call(call: CallRecord) -> bool:
-            wanted = (one for one in (*call.request, *call.texts, call.prompt, call.tools) if one)
-            bad = any(blocks.lacks([one]) and whole.lacks([one]) for one in wanted)
+            bad = blocks.lacks([*call.request, *call.texts, *filter(None, (call.prompt, call.tools))])
             if not bad:
                 self._calls.add(call.id)
             return bad
@@ -126,10 +125,6 @@ class _Repair:
                 end += len(raw)
         if broken is not None:
             _cut(path, end)
-
-
-def _work(record: OutputRecord | ScoreRecord) -> str:
-    return f"{record.cell}\x1f{record.sample}\x1f{record.trial}"
 
 
 def _cut(path: Path, end: int) -> None:
