@@ -23,7 +23,7 @@ from suite.run.results import REASONING, effort, make_results
 
 _NAMES = frozenset({"run", "scoring"})  # what the folders are called
 _ENVELOPE = ("value", "n", "unscored")
-_ABOUT = {"across": "across", "calls": "effort", "seconds": "effort"}
+_CODES = {"across": "R8.across", "calls": "R8.effort", "seconds": "R8.effort"}
 _INTERVAL = frozenset({"low", "high", "method", "clusters", "n_effective", "note"})
 
 
@@ -76,9 +76,9 @@ def _compare(subject: VerifiedRun, mine: Values, theirs: Values) -> None:
         if "intervals" not in theirs and path.rpartition(".")[2] in _INTERVAL:
             continue
         what, where = _what(here, there), subject.place("scoring/results.json", path)
-        inside = "metric" if ".metrics" in path else "counts"
-        about = _ABOUT.get(re.split(r"[.\[]", path)[0], inside)
-        subject.add(f"R8.{about}", what, where, expected=here, found=there)
+        inside = "R8.metric" if ".metrics" in path else "R8.counts"
+        code = _CODES.get(re.split(r"[.\[]", path)[0], inside)
+        subject.add(code, what, where, expected=here, found=there)
 
 
 def _what(here: object, there: object) -> str:

@@ -119,16 +119,13 @@ def _cells(subject: VerifiedRun, plugins: Catalogue) -> list[Cell] | None:
     return found
 
 
-_ELSEWHERE = "names something of the submitter's machine; not used here"
+_ANOTHER = "{task} is another version here"
+_ELSEWHERE = "{names} of {task} names something of the submitter's machine; not used here"
 _REFUSED = {  # code and words of the finding, and why later rungs are not climbed
-    "version": ("task-version", "{task} is another version here", "{task} is installed in another version"),
-    "local": (
-        "local-parameter",
-        "{names} of {task} " + _ELSEWHERE,
-        "its scores rest on the submitter's machine",
-    ),
-    "parameters": ("parameters", "{task} does not take these parameters", "its parameters are not valid"),
-    "identity": ("cell", "cell of {task} is not what is installed here", "its cells are others here"),
+    "version": ("R3.task-version", _ANOTHER, "{task} is installed in another version"),
+    "local": ("R3.local-parameter", _ELSEWHERE, "its scores rest on the submitter's machine"),
+    "parameters": ("R3.parameters", "{task} does not take these parameters", "its parameters are not valid"),
+    "identity": ("R3.cell", "cell of {task} is not what is installed here", "its cells are others here"),
 }
 
 
@@ -140,7 +137,7 @@ def _refused(subject: VerifiedRun, task: str, refusal: Refusal, where: str) -> N
         return
     code, what, lack = _REFUSED[refusal.why]
     what = what.format(task=task, names=", ".join(there) if isinstance(there, Mapping) else "")
-    subject.add(f"R3.{code}", what, where, expected="" if here is None else here, found=there)
+    subject.add(code, what, where, expected="" if here is None else here, found=there)
     subject.not_run(lack.format(task=task), *LATER[1:])
 
 
