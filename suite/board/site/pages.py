@@ -25,8 +25,8 @@ from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data
 from suite.board.site.entry_pages import entry_page, events_of
 from suite.board.site.markup import POLICY, model, name
+from suite.board.site.page_templates import render, resource
 from suite.board.site.ranking_table import columns, first_standing, rows, script_rows
-from suite.board.site.rendering import render, resource
 from suite.board.site.task_pages import first_of, headlines, task_page
 from suite.errors import ConfigError, SuiteError
 from suite.report.numbers import percent
