@@ -38,10 +38,9 @@ class Lines(Generic[RecordT]):
         self._partial = kind in PARTIAL
 
     def decode(self, raw: bytes, number: int) -> RecordT:
-        """One record from its line, which ends with a line break; checksum first.
-
-        Raises RunError naming file and line.
-        """
+        """One record from its line, checksum first. Raises RunError naming file and line."""
+        if raw[-1:] != b"\n":
+            raw += b"\n"
         if raw[-_END:] != b',"crc":"%08x"}\n' % crc32(raw[:-_END]):
             raise damaged(self.path, number, "its checksum does not match")
         try:
@@ -96,7 +95,7 @@ class Lines(Generic[RecordT]):
             if not more:
                 break
             raw += more
-        return self.decode(raw[:end] if end else raw + b"\n", 0)
+        return self.decode(raw[: end or None], 0)
 
     def __del__(self) -> None:
         if self._fd >= 0:
