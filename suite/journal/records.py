@@ -5,8 +5,9 @@ before it. Record order has no meaning. A request is kept as block hashes: a blo
 or text; a list block stands for a run of 32 hashes, so a shared long history is stored once.
 
 A line spells a hash shorter than 64 hex digits, which lines of before hold: an id of a call as 43 characters
-of base64, the hash of a block or payload as its first 120 bits in 20 characters. Nothing rests on those
-alone: a call's id covers the hash of its whole request, and a payload is held against pinned data.
+of base64, the hash of a block, a payload or a judged output as its first 120 bits in 20 characters. Nothing
+rests on those alone: a call's id covers the hash of its whole request, a payload is held against pinned data,
+an output against its replies.
 """
 
 import builtins
@@ -143,13 +144,12 @@ class AttemptRecord(msgspec.Struct, omit_defaults=True):
 
 
 class ScoreRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """One scored output. `output_sha256`: of the canonical output that was judged, in lines of before: it is
-    the recorded one."""
+    """One scored output. `output_sha256`: of the canonical output that was judged."""
 
     cell: CellId
     sample: str
     trial: Count = 0
-    output_sha256: Sha256OrNone = ""
+    output_sha256: HashStart
     values: dict[str, Value]
     parts: list[Part] = []
     calls: list[CallId] = []
@@ -225,8 +225,11 @@ def whole(record: RecordT) -> RecordT:
             record.calls = calls = _read_ids(record.calls)
             source = record.text_from
             record.text_from = calls[-1] if source == _LAST else source and _read_ids([source])[0]
-    elif isinstance(record, ScoreRecord) and record.calls:
-        record.calls = _read_ids(record.calls)
+    elif isinstance(record, ScoreRecord):
+        if len(record.output_sha256) == 64:
+            record.output_sha256 = short_hash(a2b_hex(record.output_sha256))
+        if record.calls:
+            record.calls = _read_ids(record.calls)
     return record
 
 

@@ -179,11 +179,19 @@ def _lines(headers: Mapping[str, str]) -> bytes:
 
 
 def _proxy(scheme: str, host: str) -> SplitResult | None:
-    """The proxy that the environment names for a server. One that wants TLS itself is not used."""
+    """The proxy that the environment names for a server. Raises ConfigError for one of another kind."""
     from urllib.request import getproxies, proxy_bypass  # few runs need it
 
-    found = urlsplit("" if proxy_bypass(host) else getproxies().get(scheme, ""))
-    return found if found.scheme == "http" and found.hostname else None
+    told = "" if proxy_bypass(host) else getproxies().get(scheme, "")
+    if not told:
+        return None
+    found = urlsplit(told if "://" in told else f"http://{told}")
+    if found.scheme != "http" or not found.hostname:
+        raise ConfigError(
+            f"{scheme.upper()}_PROXY names a proxy of the kind {found.scheme!r}, which is not spoken to",
+            fix="name one as http://HOST:PORT, or name the server in NO_PROXY",
+        )
+    return found
 
 
 def _authorization(proxy: SplitResult) -> dict[str, str]:

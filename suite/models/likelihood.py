@@ -132,12 +132,12 @@ class _Row(msgspec.Struct):
     decoded_token: str | None = None
 
 
-class _Choice(msgspec.Struct):
+class _PromptChoice(msgspec.Struct):
     prompt_logprobs: list[dict[str, _Row] | None] | None = None
 
 
-class _Completion(msgspec.Struct):
-    choices: list[_Choice]
+class _PromptCompletion(msgspec.Struct):
+    choices: list[_PromptChoice]
 
 
 def prompt_rows(body: bytes, ids: list[int]) -> list[tuple[str, float]]:
@@ -145,7 +145,7 @@ def prompt_rows(body: bytes, ids: list[int]) -> list[tuple[str, float]]:
 
     Raises CallFailed if the reply does not have one entry a token.
     """
-    choices = decoded(body, _Completion, Scrubber()).choices
+    choices = decoded(body, _PromptCompletion, Scrubber()).choices
     found = choices[0].prompt_logprobs if choices else None
     if found is None:
         raise CallFailed(

@@ -6,8 +6,9 @@ Not here: the behaviours (`behaviours`), recorded answers of real models (`repla
 """
 
 import asyncio
+import importlib
 import inspect
-import pkgutil
+import operator
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -132,8 +133,9 @@ class ScriptedProvider(Provider):
 
 
 def _import(target: str) -> Function:
+    module, _, attribute = target.partition(":")
     try:
-        found: object = pkgutil.resolve_name(target)
+        found: object = operator.attrgetter(attribute)(importlib.import_module(module))
     except Exception as error:  # third-party code: anything may come out
         raise ConfigError(
             f"cannot load the function {target!r}: {type(error).__name__}: {error}",

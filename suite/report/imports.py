@@ -55,7 +55,7 @@ from suite.run.cells import Cell, load_task, make_cell, swept
 from suite.run.hardware import hardware
 from suite.run.imported import SAMPLES, payload_of
 from suite.run.manifest import cell_record, now, versions
-from suite.run.records import payload_sha256
+from suite.run.records import judged_hash, payload_sha256
 from suite.run.results import make_results
 from suite.task import Metric, Output, Part, Value
 
@@ -279,6 +279,7 @@ def _made(
         cell=cell,
         sample=record.sample,
         trial=record.trial,
+        output_sha256=judged_hash(output),
         values=record.values,
         parts=parts,
     )

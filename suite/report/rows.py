@@ -141,7 +141,7 @@ def _row(run: Run, output: OutputRecord, cell: CellRecord, who: tuple[str, str, 
         whole.data,
         None if score is None else score.values,
         () if score is None else score.parts,
-        "" if score is None else score.output_sha256 or output_sha256(whole),
+        "" if score is None else output_sha256(whole),
         _usage(run, output),
         *who,
     )

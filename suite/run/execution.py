@@ -244,7 +244,7 @@ class Driver:
             score = await cell.task.score(sample, output, WorkModels(self.desk, work))
             if work.failure is not None:
                 raise work.failure
-            record = score_record(cell.id, sample, score, [*work.calls])
+            record = score_record(cell.id, sample, output, score, [*work.calls])
         except Exception as error:
             self._pend(work, error)
             return

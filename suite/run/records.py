@@ -29,8 +29,13 @@ def payload_sha256(payload: object) -> str:
 
 
 def output_sha256(output: Output) -> str:
-    """Hash of a canonical output: 64 hex digits."""
+    """Hash of a canonical output: 64 hex digits. A score holds its beginning (`judged_hash`)."""
     return hashlib.sha256(_canonical.encode(output)).hexdigest()
+
+
+def judged_hash(output: Output) -> str:
+    """Hash of a canonical output as scores hold it (`short_hash`)."""
+    return block_hash(_canonical.encode(output))
 
 
 def output_record(
@@ -61,7 +66,7 @@ def output_record(
     )
 
 
-def score_record(cell: str, sample: AnySample, score: Score, calls: list[str]) -> ScoreRecord:
+def score_record(cell: str, sample: AnySample, output: Output, score: Score, calls: list[str]) -> ScoreRecord:
     """The record of a scored output. Raises PluginError for what is no Score or holds no plain values."""
     if not isinstance(score, Score):
         raise PluginError(f"score returned {score!r:.100}, not a suite.Score")
@@ -71,6 +76,7 @@ def score_record(cell: str, sample: AnySample, score: Score, calls: list[str]) -
         cell=cell,
         sample=sample.id,
         trial=sample.trial,
+        output_sha256=judged_hash(output),
         values=values,
         parts=parts,
         calls=calls,

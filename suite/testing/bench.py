@@ -162,7 +162,7 @@ def _contents(ran: Ran) -> dict[tuple[str, Key | str], Content]:
         same = _fields(output, "payload_sha256", "group", "cluster", "tags")
         found["output", key] = {"output": ran.texts[key], **same, "calls": sorted(output.calls)}
     for key, score in ran.scores.items():
-        same = _fields(score, "values", "parts")
+        same = _fields(score, "values", "parts", "output_sha256")
         found["score", key] = {**same, "calls": sorted(score.calls)}
     for identity, call in ran.calls.items():
         same = _fields(call, "role", "group", "trial", "key", "options", "reply")

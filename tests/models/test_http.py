@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.errors import CallFailed
+from suite.errors import CallFailed, ConfigError
 from suite.models.connection import Answer
 from suite.models.http import HttpClient
 
@@ -293,6 +293,14 @@ async def test_a_proxy_of_the_environment_is_asked_where_that_is_wanted(
         async with serving(answering(FIXED), proxy_env=True) as pool:
             assert (await pool.post("/x", b"{}")).body == b"hello"
     assert len(heads) == 1
+
+
+def test_a_proxy_of_another_kind_is_refused_and_not_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("https_proxy", "socks5://user:secret@127.0.0.1:9")
+    with pytest.raises(ConfigError, match="HTTPS_PROXY .* 'socks5'") as refused:
+        HttpClient("https://a.example/v1", {}, timeout_s=1.0, proxy_env=True)
+    assert "secret" not in str(refused.value)
 
 
 async def test_a_proxy_is_asked_for_a_tunnel_to_a_server_with_tls(

@@ -13,8 +13,8 @@ MADE = {  # codes that are put together when they are added
     "R4": {"payload", "group", "cluster", "tags", "repeated-output", "repeated-score", "unknown-output"}
     | {"unknown-score", "too-many-unscored", "too-many-failed"},
     "R5": set(COVERS),
-    "R6": {"request", "failed", "calls", "parts", "score"},
-    "R7": {"request", "failed", "calls", "parts", "score"},
+    "R6": {"request", "failed", "calls", "parts", "score", "judged-output"},
+    "R7": {"request", "failed", "calls", "parts", "score", "judged-output"},
 }
 
 

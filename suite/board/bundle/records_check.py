@@ -18,7 +18,7 @@ from suite.board.bundle.rungs import Findings, Refused
 from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import call_id
 from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord, whole
-from suite.run.records import output_sha256
+from suite.run.records import judged_hash
 from suite.task import Output
 
 _decode_call = msgspec.json.Decoder(CallRecord).decode
@@ -115,7 +115,7 @@ class RecordsCheck:
             text = self._filled(output, calls, where) if output.text_from else output.output
             name = f"{output.cell}\x1f{output.sample}\x1f{output.trial}"
             index.add(digest(name), offset, length, group)
-            index.add(digest(f"{name}\x1f{output_sha256(text)}"), offset, length, group)
+            index.add(digest(f"{name}\x1f{judged_hash(text)}"), offset, length, group)
         index.freeze()
         return index
 
@@ -158,8 +158,7 @@ class RecordsCheck:
             if self._outputs.find(digest(name)) < 0:
                 self.findings.add("R2.no-output", "a score belongs to no output", where, sample=score.sample)
                 continue
-            told = f"{name}\x1f{score.output_sha256}" if score.output_sha256 else name
-            judged = self._outputs.find(digest(told))
+            judged = self._outputs.find(digest(f"{name}\x1f{score.output_sha256}"))
             if judged < 0:
                 what = "a score is of another output than the recorded one"
                 self.findings.add(

@@ -35,7 +35,7 @@ from suite.board.verify.plausibility.others import Beside, check_others, check_p
 from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.replay import replay
 from suite.board.verify.reply_digests import ReplyCollector, ReplyDigests
-from suite.board.verify.reproduction import Asking
+from suite.board.verify.reproduction import Reproducer
 from suite.board.verify.subject import VerifiedRun
 from suite.board.verify.world import same_world
 from suite.errors import SuiteError
@@ -330,14 +330,14 @@ def _again(going: _Climb) -> None:
         if ladder.standing is not None:
             columns = ladder.standing.places.values()
             cells = {(one.subject.run_id, one.cell.id) for column in columns for one in column}
-        asking = Asking(again, ladder.bundle_id, going.plugins, cells)
+        reproducer = Reproducer(again, ladder.bundle_id, going.plugins, cells)
         with findings.timing("R11"):
             if again.samples:
                 going.tell(f"asking the model again for {again.samples} samples")
-                ladder.rerun = asking.again(going.subjects, going.scratch / "again", findings)
+                ladder.rerun = reproducer.again(going.subjects, going.scratch / "again", findings)
             if again.judged:
                 going.tell(f"asking the judge again about {again.judged} samples")
                 judged = going.scratch / "judged"
-                ladder.rejudge = asking.again(going.subjects, judged, findings, judging=True)
+                ladder.rejudge = reproducer.again(going.subjects, judged, findings, judging=True)
     if not findings.rungs["R11"].ran:
         findings.not_run("R11", "not asked for (--rerun, --rejudge)")

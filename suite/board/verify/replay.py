@@ -158,6 +158,9 @@ def _calls(subject: VerifiedRun, code: str, where: str, mine: RecordT, theirs: R
 def _score(subject: VerifiedRun, mine: ScoreRecord, theirs: ScoreRecord) -> None:
     rung = "R7" if mine.calls or theirs.calls else "R6"
     where = subject.place("scoring/scores.jsonl", f"cell {theirs.cell}, trial {theirs.trial}")
+    if mine.output_sha256 != theirs.output_sha256:
+        code, what, ours = f"{rung}.judged-output", "the score is of another output", mine.output_sha256
+        subject.add(code, what, where, sample=theirs.sample, expected=ours, found=theirs.output_sha256)
     here, there = (_bytes((one.values, one.parts)) for one in (mine, theirs))
     if here != there:  # as bytes: true and 1 would be equal
         ids = [part.id for part in mine.parts], [part.id for part in theirs.parts]

@@ -50,8 +50,8 @@ _TOLD = {  # (of the judge, label) -> code and words of the finding
 
 
 @dataclass(frozen=True)
-class Asking:
-    """Whom to ask again about a bundle. cells: (run, cell) to choose samples from, None for all."""
+class Reproducer:
+    """Asks again about a bundle, and whom. cells: (run, cell) to choose samples from, None for all."""
 
     asked: Rerun
     bundle_id: str
