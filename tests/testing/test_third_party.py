@@ -79,10 +79,11 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Stranger:
     """The environment with suite's wheel and pytest in it."""
     found = Stranger(tmp_path_factory.mktemp("stranger"))
     clean = found.folder / "source"  # without what builds and runs leave in a working tree
-    ignored = shutil.ignore_patterns(
-        ".*", "site", "runs", "__pycache__", "*.egg-info", "plugins", "tests", "docs"
-    )
-    shutil.copytree(ROOT, clean, ignore=ignored)
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info")
+    for name in ("suite", "registry"):
+        shutil.copytree(ROOT / name, clean / name, ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, clean)
     ours = found.wheel(clean)
     try:
         found.run("pip", "install", "-q", str(ours), "pytest", "pytest-asyncio", seconds=840)
