@@ -2,6 +2,7 @@
 
 import click
 
+from suite.cli.flags import NumberRange
 from suite.cli.pages import Pages, page_flags, show
 
 
@@ -14,11 +15,11 @@ from suite.cli.pages import Pages, page_flags, show
     "--against", "baseline", default="", metavar="RUN", help="Compare all others with this run alone."
 )
 @click.option(
-    "--alpha", type=click.FloatRange(0.0001, 0.5), show_default="0.05", help="Significance level of tests."
+    "--alpha", type=NumberRange(0.0001, 0.5), show_default="0.05", help="Significance level of tests."
 )
 @click.option(
     "--level",
-    type=click.FloatRange(0.5, 0.9999),
+    type=NumberRange(0.5, 0.9999),
     show_default="1 - alpha",
     help="Confidence level of intervals, before correction.",
 )

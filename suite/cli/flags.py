@@ -1,6 +1,7 @@
 """Flags that mean the same in every command: where to write, what to print, which board, which data."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +14,17 @@ CommandT = TypeVar("CommandT", bound=Callable[..., object])
 PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+class NumberRange(click.FloatRange):
+    """A number within bounds; NaN, which no comparison finds outside, is none."""
+
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Raises click.BadParameter."""
+        found = super().convert(value, param, ctx)
+        if math.isnan(found):
+            self.fail(f"{found} is not in the range {self._describe_range()}.", param, ctx)
+        return found
 
 
 def together(*flags: Callable[[CommandT], CommandT]) -> Callable[[CommandT], CommandT]:

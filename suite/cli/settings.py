@@ -27,6 +27,12 @@ from suite.files import read_regular
 FILE = "suite.toml"
 ENVIRONMENT = "SUITE"
 _LARGEST = 2**20  # bytes
+# types of flags: what a value that is no text must be
+_TYPES = (
+    (click.types.BoolParamType, "true or false", (bool,)),
+    (click.types.IntParamType, "a whole number", (int,)),
+    (click.types.FloatParamType, "a number", (int, float)),
+)
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,10 @@ class SettingsFile:
         if isinstance(option.type, click.Path) and not all(isinstance(one, str | None) for one in each):
             fix = f'write it in quotes, as in `{way[-1]} = "a/path"`'
             raise ConfigError(f"setting {way[-1]!r} takes a path, not {value!r}", self.where(way), fix)
+        for kind, name, fits in _TYPES:
+            odd = [one for one in each if not isinstance(one, str | None) and type(one) not in fits]
+            if isinstance(option.type, kind) and odd:
+                raise ConfigError(f"setting {way[-1]!r} takes {name}, not {odd[0]}", self.where(way))
         if any("\0" in str(one) for one in each):
             raise ConfigError(f"setting {way[-1]!r} holds a NUL character", self.where(way))
         try:

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from suite.chat import Finish
-from suite.cli.flags import say_json, together
+from suite.cli.flags import NumberRange, say_json, together
 from suite.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ thinking_flag = click.option(
 )
 level_flag = click.option(
     "--level",
-    type=click.FloatRange(0.5, 0.999),
+    type=NumberRange(0.5, 0.999),
     default=0.95,
     show_default=True,
     help="Confidence level of intervals.",

@@ -185,12 +185,18 @@ def _proxy(scheme: str, host: str) -> SplitResult | None:
     told = "" if proxy_bypass(host) else getproxies().get(scheme, "")
     if not told:
         return None
-    found = urlsplit(told if "://" in told else f"http://{told}")
-    if found.scheme != "http" or not found.hostname:
+    name, fix = f"{scheme.upper()}_PROXY", "name a proxy as http://HOST:PORT, or the server in NO_PROXY"
+    try:
+        found = urlsplit(told if "://" in told else f"http://{told}")
+        whole = bool(found.hostname) and found.port != 0
+    except ValueError:
+        raise ConfigError(f"{name} is no URL of a proxy", fix=fix) from None
+    if found.scheme != "http":
         raise ConfigError(
-            f"{scheme.upper()}_PROXY names a proxy of the kind {found.scheme!r}, which is not spoken to",
-            fix="name one as http://HOST:PORT, or name the server in NO_PROXY",
+            f"{name} names a proxy of the kind {found.scheme!r}, which is not spoken to", fix=fix
         )
+    if not whole:
+        raise ConfigError(f"{name} names no host", fix=fix)
     return found
 
 

@@ -80,10 +80,10 @@ def how_to_continue(run: Run) -> str:
     if run.manifest.imported_from:
         return "the imported files hold no result for them; import them again once they do"
     if run.manifest.imported:
-        return "add their texts to the file of answers, and give it to the same command with another --out"
+        return "add their texts to the file of answers, and give it to the same command with another --output"
     if run.has_results and all(cell.solved >= cell.samples for cell in run.results.cells):
         return f"suite score {run.name}"
-    return "repeat the command that began it (with --out FOLDER, if one was named)"
+    return "repeat the command that began it (with --output FOLDER, if one was named)"
 
 
 def _coverage(run: Run) -> Iterator[Remark]:

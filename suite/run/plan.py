@@ -27,6 +27,7 @@ from suite.run.role_members import Filled, able, fill, shown_spec
 from suite.run.sources import DataOpener, check_given, given_sources
 from suite.task import Sample
 
+MOST_SEED = 2**53 - 1  # what JSON carries everywhere
 MOST_TAG_VALUES = 200  # a tag with more values is no slice worth counting
 # of a model: known once it has started, and may change while a run goes on
 NOT_IDENTITY = ("engine_version", "url", "told", "sent", "reasoning_parser")
@@ -178,6 +179,8 @@ def _check(request: EvalRequest) -> None:
         raise ConfigError(f"--trials {request.trials}: at least 1")
     if request.limit is not None and request.limit < 1:
         raise ConfigError(f"--limit {request.limit}: at least 1 group")
+    if abs(request.seed) > MOST_SEED:
+        raise ConfigError(f"--seed {request.seed}: between -(2^53 - 1) and 2^53 - 1")
     if request.prompts not in ("own", "official"):
         raise ConfigError(f"--prompts {request.prompts!r}: own or official")
 

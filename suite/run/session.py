@@ -81,7 +81,7 @@ class Session:
             )
             outcome.left_over = tuple(filter(None, found))
         outcome.pending = max(self.progress.works - self.progress.finished, 0)
-        if scoring and (path / "manifest.json").exists():
+        if scoring and (path / "scorings" / scoring / "manifest.json").exists():
             try:
                 outcome.results = write_results(path, scoring, self.plan, self.settings.level)
                 outcome.pending = outcome.results.pending

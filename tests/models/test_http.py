@@ -295,10 +295,21 @@ async def test_a_proxy_of_the_environment_is_asked_where_that_is_wanted(
     assert len(heads) == 1
 
 
-def test_a_proxy_of_another_kind_is_refused_and_not_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("socks5://user:secret@127.0.0.1:9", "of the kind 'socks5'"),
+        ("http://user:secret@127.0.0.1:xx", "is no URL of a proxy"),
+        ("http://[::1", "is no URL of a proxy"),
+        ("http://", "names no host"),
+    ],
+)
+def test_a_proxy_that_cannot_be_asked_is_refused_and_not_passed_by(
+    monkeypatch: pytest.MonkeyPatch, url: str, said: str
+) -> None:
     monkeypatch.setenv("no_proxy", "")
-    monkeypatch.setenv("https_proxy", "socks5://user:secret@127.0.0.1:9")
-    with pytest.raises(ConfigError, match="HTTPS_PROXY .* 'socks5'") as refused:
+    monkeypatch.setenv("https_proxy", url)
+    with pytest.raises(ConfigError, match=f"HTTPS_PROXY .*{said}") as refused:
         HttpClient("https://a.example/v1", {}, timeout_s=1.0, proxy_env=True)
     assert "secret" not in str(refused.value)
 

@@ -337,6 +337,21 @@ def test_a_journal_file_takes_back_half_a_line(tmp_path: Path, monkeypatch: pyte
     assert events == [1.0, 3.0]
 
 
+async def test_interrupting_before_anything_is_scored_is_no_error(tmp_path: Path) -> None:
+    from suite.run.outcome import RunSettings
+    from suite.run.session import Session
+
+    plan = plan_of({"candidate": "scripted/echo?delay_s=0.05"}, cells(Many), concurrency=4)
+    settings = RunSettings(quiet=True, signals=False, cache=False, one_engine=True)
+    session = Session(plan, tmp_path / "run", ("solve", "score"), settings)
+    asyncio.get_running_loop().call_later(0.3, session.interrupt)
+    outcome = await session.run()
+    assert (outcome.exit_code, outcome.results) == (130, None)
+    assert outcome.pending > 0
+    again = await Session(plan, tmp_path / "run", ("solve", "score"), settings).run()
+    assert (again.exit_code, again.pending) == (0, 0)
+
+
 async def test_interrupting_drains_what_is_in_flight(tmp_path: Path) -> None:
     from suite.run.outcome import RunSettings
     from suite.run.session import Session

@@ -133,6 +133,7 @@ def test_names_and_values_that_are_wrong_are_named(request_: EvalRequest, messag
             "no member named 'judge/2'",
         ),
         ({"candidate": "scripted/echo"}, {"trials": 0}, ConfigError, "at least 1"),
+        ({"candidate": "scripted/echo"}, {"seed": 2**53}, ConfigError, "between"),
         ({"candidate": "scripted/echo"}, {"data": {"nothing": "x.jsonl"}}, suite.SuiteError, "nothing"),
         ({"candidate": "replay/no-such-run"}, {}, NotFound, "no-such-run"),
     ],
