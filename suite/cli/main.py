@@ -172,7 +172,7 @@ def run_command(*arguments: str) -> int:
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; the exit code. Prints errors, raises nothing but what is a fault of ours."""
     if sys.stdout is None:  # closed by whoever started us
-        return _unwritten("it is closed")
+        return _refused("standard output cannot be written: it is closed")
     try:
         code = _run(list(arguments))
         sys.stdout.flush()
@@ -184,13 +184,13 @@ def run(arguments: Sequence[str]) -> int:
             click.echo()  # fails where it was the output that failed
         except OSError as error:
             _forget_output()
-            return _unwritten(error.strerror or str(error))
+            return _refused(f"standard output cannot be written: {error.strerror or error}")
         raise
     return code
 
 
-def _unwritten(why: str) -> int:
-    click.echo(f"{click.style('error:', fg='red')} standard output cannot be written: {why}", err=True)
+def _refused(why: str) -> int:
+    click.echo(f"{click.style('error:', fg='red')} {why}", err=True)
     return 2
 
 
@@ -209,8 +209,7 @@ def _run(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except SuiteError as error:
-        click.echo(f"{click.style('error:', fg='red')} {error}", err=True)
-        return 2
+        return _refused(str(error))
     except (KeyboardInterrupt, EOFError, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED

@@ -217,8 +217,7 @@ def whole(record: RecordT) -> RecordT:
         if len(record.id) == 43:
             record.id = a2b_base64(record.id + "=").hex()
     elif isinstance(record, OutputRecord):
-        record.group = record.group or record.sample
-        record.cluster = record.cluster or record.group
+        record.group, record.cluster = grouping(record.sample, record.group, record.cluster)
         if len(record.payload_sha256) == 64:
             record.payload_sha256 = short_hash(a2b_hex(record.payload_sha256))
         if record.calls:
