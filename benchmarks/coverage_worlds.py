@@ -13,7 +13,7 @@ import numpy as np
 from coverage_rivals import clopper_pearson, macro_random, macro_t, newcombe, percentile, textbook
 from numpy.typing import NDArray
 
-from suite.compare.differences import Side, pair
+from suite.comparisons.differences import Side, pair
 from suite.scoring.columns import Column, TagCodes
 from suite.scoring.computation import compute
 from suite.scoring.measures import Measure

@@ -48,8 +48,8 @@ def compare(runs: tuple[str, ...], pages: Pages, **how: object) -> None:
     """
     import msgspec
 
-    from suite.compare.comparison import ComparisonWanted, compare_runs
-    from suite.compare.sections import as_data, sections
+    from suite.comparisons.comparison import ComparisonWanted, compare_runs
+    from suite.comparisons.sections import as_data, sections
 
     given = {name: value for name, value in how.items() if value is not None}
     found = compare_runs(runs, msgspec.convert(given, ComparisonWanted))

@@ -71,8 +71,8 @@ def correct(labels: Path, level: float, pages: Pages) -> None:
     Example:
       suite judge correct labels.csv
     """
-    from suite.compare.correction import as_data, read_labels, sections
-    from suite.compare.correction import correct as corrected
+    from suite.comparisons.correction import as_data, read_labels, sections
+    from suite.comparisons.correction import correct as corrected
 
     found = corrected(*read_labels(labels), level=level)
     show(labels.name, "Judge", lambda _: sections(found), lambda: as_data(found), pages)

@@ -42,10 +42,10 @@ def rate(votes: tuple[str, ...], styles: tuple[str, ...], pages: Pages, **how: o
     """
     import msgspec
 
-    from suite.compare.rating import RateWanted
-    from suite.compare.rating import rate as rated
-    from suite.compare.rating_sections import as_data, sections
-    from suite.compare.votes_files import read_votes
+    from suite.comparisons.rating import RateWanted
+    from suite.comparisons.rating import rate as rated
+    from suite.comparisons.rating_sections import as_data, sections
+    from suite.comparisons.votes_files import read_votes
 
     found = rated(read_votes(votes, styles), msgspec.convert({"styles": styles, **how}, RateWanted))
     show(

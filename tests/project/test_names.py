@@ -20,7 +20,6 @@ NOUNS = {"ranking", "rating", "reasoning", "sampling", "scoring", "testing", "th
 ACTS = {
     "cli/compare": "the command",
     "cli/submit": "the command",
-    "compare": "the room behind the command",
     "board/define": "the room where a board is defined",
     "board/pack": "the room behind the command",
     "board/verify": "the room behind the command",

@@ -10,7 +10,7 @@ from openai_shapes import error_response
 from small_tasks import Many, cells, plan_of, run
 
 from suite.cli.steps import parse_settle
-from suite.compare.comparability import differences, match_cells
+from suite.comparisons.comparability import differences, match_cells
 from suite.errors import ConfigError
 from suite.journal.documents import Results
 from suite.journal.run import Run, open_run

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from suite.board.entry.verification import ColumnResult, Latency, TokenCounts
 from suite.board.verify.subject import UNSERVED, VerifiedRun, provider_of
-from suite.compare.differences import scope, side
+from suite.comparisons.differences import scope, side
 from suite.journal.documents import MetricResult
 from suite.journal.index import id64
 from suite.journal.records import OutputRecord, ScoreRecord

@@ -23,7 +23,7 @@ from suite.board.verify.column_results import table_of
 from suite.board.verify.equality import same
 from suite.board.verify.subject import Half, VerifiedRun
 from suite.chat import Json
-from suite.compare.differences import side
+from suite.comparisons.differences import side
 from suite.journal.pairs import RecordT, pairs
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Run

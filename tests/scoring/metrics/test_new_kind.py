@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 import suite
-from suite.compare.differences import pair, side
+from suite.comparisons.differences import pair, side
 from suite.errors import PluginError
 from suite.journal.documents import MetricResult
 from suite.scoring.computation import compute, wanted

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.blocks import Table
-from suite.compare.rating import RateWanted, rate
-from suite.compare.rating_sections import as_data, sections
-from suite.compare.votes_files import RawVote, RawVotes, read_votes, winner_of
+from suite.comparisons.rating import RateWanted, rate
+from suite.comparisons.rating_sections import as_data, sections
+from suite.comparisons.votes_files import RawVote, RawVotes, read_votes, winner_of
 from suite.errors import ConfigError, DataError, NotFound
 from suite.plugins import Catalogue
 from suite.scoring.stats.votes import Policy

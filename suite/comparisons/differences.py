@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.compare.comparability import Match
+from suite.comparisons.comparability import Match
 from suite.scoring.measures import Measure
 from suite.scoring.stats.bootstrap import Columns, resample
 from suite.scoring.stats.clusters import Digests, Floats, clusters_of, is_binary

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from suite.blocks import Block, Dialogue, Line, Plot, Section, Shown, Table, Text, Turn
-from suite.compare.comparison import Compared, ComparisonWanted, PairPart
-from suite.compare.differences import MeasureRow, SliceDifference, SliceRow
-from suite.compare.disagreements import Disagreement
-from suite.compare.runs import candidate_of
+from suite.comparisons.comparison import Compared, ComparisonWanted, PairPart
+from suite.comparisons.differences import MeasureRow, SliceDifference, SliceRow
+from suite.comparisons.disagreements import Disagreement
+from suite.comparisons.runs import candidate_of
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.paired_difference import Comparison
 

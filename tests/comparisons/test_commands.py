@@ -23,7 +23,7 @@ def two_runs(
     plugins: Catalogue,
     monkeypatch: pytest.MonkeyPatch,
 ) -> list[str]:
-    monkeypatch.setattr("suite.compare.comparison.catalogue", lambda: plugins)
+    monkeypatch.setattr("suite.comparisons.comparison.catalogue", lambda: plugins)
     return [str(write_run("a", score_all())), str(write_run("b", score_all(3)))]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from suite.chat import Json
-from suite.compare.runs import load_tasks, open_runs
+from suite.comparisons.runs import load_tasks, open_runs
 from suite.data.text_files import TABLES, Once, TextRow, csv_rows, json_rows
 from suite.errors import ConfigError, DataError, unknown
 from suite.plugins import Catalogue, catalogue

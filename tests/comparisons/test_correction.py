@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from suite.cli.judge import judge as command
-from suite.compare.correction import as_data, correct, read_labels, sections
+from suite.comparisons.correction import as_data, correct, read_labels, sections
 from suite.errors import ConfigError, DataError
 
 

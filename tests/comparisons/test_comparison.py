@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 from suite.blocks import Table
-from suite.compare.comparison import Compared, ComparisonWanted, compare_runs
-from suite.compare.differences import MeasureRow
-from suite.compare.sections import as_data, sections
+from suite.comparisons.comparison import Compared, ComparisonWanted, compare_runs
+from suite.comparisons.differences import MeasureRow
+from suite.comparisons.sections import as_data, sections
 from suite.errors import ConfigError, NotFound, RunError
 from suite.plugins import Catalogue
 from suite.scoring.stats.clusters import clusters_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from suite.compare.differences import MeasureRow
+from suite.comparisons.differences import MeasureRow
 from suite.journal.index import digest64
 from suite.journal.records import OutputRecord
 from suite.journal.run import Run

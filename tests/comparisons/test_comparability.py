@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from suite.blocks import Table
-from suite.compare.comparison import Compared, ComparisonWanted, compare_runs
-from suite.compare.sections import sections
+from suite.comparisons.comparison import Compared, ComparisonWanted, compare_runs
+from suite.comparisons.sections import sections
 from suite.errors import ConfigError
 from suite.plugins import Catalogue
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suite.chat import Json, canonical_json
-from suite.compare.runs import LabelledRun
+from suite.comparisons.runs import LabelledRun
 from suite.errors import ConfigError
 from suite.journal.documents import RoleMember
 from suite.journal.run import Run

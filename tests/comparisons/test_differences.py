@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.compare.comparison import ComparisonWanted
-from suite.compare.differences import Side, pair, slice_differences
+from suite.comparisons.comparison import ComparisonWanted
+from suite.comparisons.differences import Side, pair, slice_differences
 from suite.scoring.metrics import Mean, Rate, Ratio
 from suite.scoring.stats.means import p_value
 from suite.scoring.stats.multiplicity import adjust

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from suite.compare.votes_files import RawVotes
+from suite.comparisons.votes_files import RawVotes
 from suite.errors import ConfigError
 from suite.scoring.stats.bradley_terry import Strengths, bradley_terry
 from suite.scoring.stats.clusters import clusters_of

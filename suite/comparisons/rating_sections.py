@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from suite.blocks import Block, Facts, Line, Plot, Section, Shown, Table, Text
-from suite.compare.rating import RatedModels
+from suite.comparisons.rating import RatedModels
 from suite.scoring.stats.style_control import SIDE
 
 FORMAT = "suite-ratings/1"

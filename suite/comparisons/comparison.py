@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from suite.compare.comparability import Difference, Match, differences, match_cells, refuse
-from suite.compare.differences import MeasureRow, SliceDifference, SliceRow, pair, side, slice_differences
-from suite.compare.disagreements import Disagreement, disagreements
-from suite.compare.runs import LabelledRun, load_tables, load_tasks, open_runs
+from suite.comparisons.comparability import Difference, Match, differences, match_cells, refuse
+from suite.comparisons.differences import MeasureRow, SliceDifference, SliceRow, pair, side, slice_differences
+from suite.comparisons.disagreements import Disagreement, disagreements
+from suite.comparisons.runs import LabelledRun, load_tables, load_tasks, open_runs
 from suite.errors import ConfigError, unknown
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import AnyTask
