@@ -4,9 +4,13 @@ A message has up to three lines: what is wrong, where, what to do.
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 
 from suite.secrets import scrub, scrub_all
+
+MOST_NAMES = 24  # that an error lists
+_WORD = re.compile(r"[a-z0-9]+")
 
 
 class SuiteError(Exception):
@@ -104,19 +108,38 @@ def causes(error: BaseException | None, *, hidden: bool = False) -> Iterator[Bas
         error = error.__cause__ or (None if error.__suppress_context__ and not hidden else error.__context__)
 
 
-def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> NotFound:
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """Names that may have been meant, best first: spelt alike (at most 3), else with a word alike."""
+    lower: dict[str, str] = {}
+    for one in names:
+        lower.setdefault(one.lower(), one)
+    if near := difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.6):
+        return [lower[one] for one in near]
+    words = [word for word in _WORD.findall(name.lower()) if len(word) > 2]
+    return [
+        one
+        for low, one in lower.items()
+        if any(word in low or difflib.get_close_matches(word, _WORD.findall(low), 1, 0.8) for word in words)
+    ][:MOST_NAMES]
+
+
+def unknown(
+    kind: str, name: str, known: Iterable[str], where: str = "", also: Iterable[str] = ()
+) -> NotFound:
     """The one way to say that a name is not known: nearest names first, else what there is.
 
     kind: what the name should have named ("task", "parameter", …).
-    known: all valid names.
+    known: all valid names. also: further spellings that may have been meant, listed only then.
     """
     names = sorted(set(known))
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    near = nearest(name, [*names, *sorted(also)])
     if near:
-        fix = "did you mean " + " or ".join(repr(one) for one in near) + "?"
+        quoted = [repr(one) for one in near]
+        fix = f"did you mean {' or '.join(quoted) if len(near) <= 3 else 'one of ' + ', '.join(quoted)}?"
     elif names:
-        shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-        fix = f"known: {shown}"
+        rest = len(names) - MOST_NAMES
+        shown = names if rest <= 0 else names[:MOST_NAMES]
+        fix = f"known: {', '.join(shown)}{f' and {rest} more' if rest > 0 else ''}"
     else:
         fix = f"there is no {kind} at all"
     return NotFound(f"no {kind} named {name!r}", where, fix)

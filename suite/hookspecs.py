@@ -34,6 +34,8 @@ class Entry:
     contract: the contract version it was built for; an entry that states none was built for the first, and
     does not turn into one of a later version by being installed beside a later suite.
     aliases: other names it answers to.
+    stage: of a task that is a step of a pipeline and no benchmark: `--task FAMILY` leaves it out, and
+    `suite tasks list` folds it.
     """
 
     kind: Kind
@@ -42,6 +44,7 @@ class Entry:
     target: str
     contract: int = 1
     aliases: tuple[str, ...] = ()
+    stage: bool = False
 
     def problem(self) -> str:
         """What is wrong with this entry, or ""."""
@@ -56,7 +59,14 @@ class Entry:
             return f"bad target {self.target!r} of {self.name!r}: write 'module:object'"
         if type(self.contract) is not int or self.contract < 0:
             return f"bad contract {self.contract!r} of {self.name!r}: write a whole number, now {CONTRACT}"
+        if self.stage and self.kind != "task":
+            return f"{self.kind} {self.name!r} cannot be a stage: only tasks can"
         return ""
+
+    @property
+    def family(self) -> str:
+        """The part of its name before the slash."""
+        return self.name.partition("/")[0]
 
 
 class Hooks:

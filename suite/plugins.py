@@ -17,7 +17,7 @@ from typing import Any
 
 import pluggy
 
-from suite.errors import PluginError, unknown
+from suite.errors import NotFound, PluginError, unknown
 from suite.hookspecs import CONTRACT, Entry, Hooks
 
 GROUP = "suite"
@@ -58,13 +58,19 @@ class Catalogue:
         entries = self.entries(kind)
         owners = [pair for pair in entries for one in (pair[0].name, *pair[0].aliases) if one == name]
         if not owners and kind == "task":
-            family = [pair for pair in entries if pair[0].name.partition("/")[0] == name]
-            owners = family if len(family) == 1 else []
+            family = self.family(name)
+            if len(family) > 1:
+                names = ", ".join(entry.name for entry in family)
+                raise NotFound(
+                    f"{name!r} is a family of {len(family)} tasks", fix=f"name one of them: {names}"
+                )
+            owners = [pair for pair in entries if pair[0] in family]
         if not owners:
             where = ""
             if broken := [plugin.name for plugin in self.plugins if plugin.error]:
                 where = f"plugins that failed to load: {', '.join(broken)} (see `suite plugin list`)"
-            raise unknown(kind, name, [*self.names(kind)], where)
+            spellings = {one for entry, _ in entries for one in (*entry.aliases, entry.family)}
+            raise unknown(kind, name, self.names(kind), where, spellings)
         if len(owners) > 1:
             claimed = sorted({plugin.distribution or plugin.name for _, plugin in owners})
             if len(claimed) == 1:
@@ -80,6 +86,27 @@ class Catalogue:
         if entry.contract != CONTRACT:
             raise PluginError(contract_note(entry, plugin))
         return entry, plugin
+
+    def family(self, name: str) -> list[Entry]:
+        """The tasks of a family, stages too, by name. A family may go by the aliases of its tasks."""
+        entries = [entry for entry, _ in self.entries("task")]
+        named = [one for one in entries if one.family == name]
+        return named or [one for one in entries if any(also.startswith(f"{name}/") for also in one.aliases)]
+
+    def tasks(self, name: str) -> list[str]:
+        """The tasks that a name asks for: the one task of that name, else the benchmarks of that family.
+
+        Raises NotFound (unknown, or a family of stages alone) and PluginError as `find` does.
+        """
+        entries = self.family(name)
+        if len(entries) < 2 or any(name in (one.name, *one.aliases) for one, _ in self.entries("task")):
+            return [self.find("task", name)[0].name]
+        if benchmarks := [one.name for one in entries if not one.stage]:
+            return benchmarks
+        names = ", ".join(one.name for one in entries)
+        raise NotFound(
+            f"{name!r} has stages of a pipeline and no benchmark", fix=f"name one of them: {names}"
+        )
 
     def load(self, kind: str, name: str) -> Any:
         """The object behind a name, imported now.

@@ -191,8 +191,7 @@ def package_of(name: str) -> str:
     try:
         catalogue().find("task", name)
     except NotFound:
-        families = {entry.name.partition("/")[0] for entry, _ in catalogue().entries("task")}
-        if name in families:
+        if catalogue().family(name):
             raise taken from None
         return f"suite_{name.replace('-', '_')}"
     except PluginError as error:

@@ -1,12 +1,15 @@
 """suite tasks: what can be measured. `list` reads entries only; `show` loads the one task."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from suite.cli.flags import json_flag, say_json
+from suite.errors import NotFound, nearest
 from suite.hookspecs import CONTRACT
 from suite.plugins import catalogue, contract_note
 
@@ -31,7 +34,7 @@ class Knob(NamedTuple):
 
 
 def task_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Completion of task names, from entries alone."""
+    """Completion of names of tasks, from entries alone."""
     del context, parameter
     return [name for name in catalogue().names("task") if name.startswith(incomplete)]
 
@@ -47,36 +50,77 @@ def tasks() -> None:
 
 
 @tasks.command("list")
+@click.argument("words", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Unfold the stages of pipelines.")
 @json_flag
-def list_(as_json: bool) -> None:
-    """All tasks of all installed plugins.
+def list_(words: Sequence[str], everything: bool, as_json: bool) -> None:
+    """All tasks of all installed plugins by family, or those with all WORDS in name, family or description.
+
+    `--task FAMILY` runs the benchmarks of a family, never its stages, which are steps of a pipeline.
 
     \b
-    Example:
-      suite tasks list --json
+    Examples:
+      suite tasks list
+      suite tasks list preference
     """
-    rows = [
-        {
-            "name": entry.name,
-            "title": entry.title,
-            "plugin": plugin.distribution or plugin.name,
-            "version": plugin.version,
-            "contract": entry.contract,
-            "aliases": list(entry.aliases),
-            "problem": "" if entry.contract == CONTRACT else contract_note(entry, plugin),
-        }
-        for entry, plugin in catalogue().entries("task")
-    ]
+    rows = _found(words)
     if as_json:
         say_json(rows)
         return
-    width = max((len(str(row["name"])) for row in rows), default=0)
-    owners = max((len(str(row["plugin"])) for row in rows), default=0)
-    for row in rows:
-        click.echo(f"{row['name']:{width}}  {row['plugin']:{owners}}  {row['problem'] or row['title']}")
+    benchmarks, stages = ([row for row in rows if row["stage"] is stage] for stage in (False, True))
+    unfolded = everything or not benchmarks
+    width = max((len(str(row["name"])) for row in (rows if unfolded else benchmarks)), default=0)
+    _print_families(benchmarks, width, [] if unfolded else stages)
+    if unfolded and stages:
+        if benchmarks:
+            click.echo("\nstages of pipelines")
+        _print_families(stages, width)
     for plugin in catalogue().plugins:
         if plugin.error:
             click.echo(f"plugin {plugin.name!r} failed to load: {plugin.error}", err=True)
+
+
+def _found(words: Sequence[str]) -> list[dict[str, object]]:
+    """A row for each task that has all the words. Raises NotFound where none has."""
+    rows: list[dict[str, object]] = []
+    for entry, plugin in catalogue().entries("task"):
+        said = " ".join((entry.name, entry.title, *entry.aliases)).lower()
+        if all(word.lower() in said for word in words):
+            rows.append(
+                {
+                    "name": entry.name,
+                    "title": entry.title,
+                    "plugin": plugin.distribution or plugin.name,
+                    "version": plugin.version,
+                    "contract": entry.contract,
+                    "aliases": list(entry.aliases),
+                    "problem": "" if entry.contract == CONTRACT else contract_note(entry, plugin),
+                    "family": entry.family,
+                    "stage": entry.stage,
+                }
+            )
+    if words and not rows:
+        entries = [entry for entry, _ in catalogue().entries("task")]
+        said_of = {f"{entry.name} {entry.title}": entry.name for entry in entries}
+        asked, names = " ".join(words), [*said_of.values(), *(entry.family for entry in entries)]
+        near = nearest(asked, names) or [said_of[one] for one in nearest(asked, said_of)]
+        fix = f"nearest: {', '.join(near)}" if near else "`suite tasks list` shows them all"
+        raise NotFound(f"no task has {' and '.join(map(repr, words))} in its name or description", fix=fix)
+    return rows
+
+
+def _print_families(
+    rows: Sequence[dict[str, object]], width: int, folded: Sequence[dict[str, object]] = ()
+) -> None:
+    """Rows under the names of their families. folded: rows that are only counted."""
+    for n, (family, group) in enumerate(groupby(rows, key=itemgetter("family"))):
+        members = list(group)
+        owners = ", ".join(sorted({str(row["plugin"]) for row in members}))
+        click.echo(f"{chr(10) if n else ''}{family} ({owners})")
+        for row in members:
+            click.echo(f"  {row['name']:{width}}  {row['problem'] or row['title']}")
+        if hidden := sum(row["family"] == family for row in folded):
+            click.echo(f"  and {hidden} {'stage' if hidden == 1 else 'stages'} of its pipeline: --all")
 
 
 @tasks.command()
@@ -184,7 +228,7 @@ def _lines(task: "type[AnyTask]", owner: str) -> Iterator[str]:
         "paper": info.paper,
         "plugin": owner,
         "datasets": ", ".join(info.datasets),
-        "mini": ", ".join(info.mini.values()),
+        "mini": ", ".join(dict.fromkeys(info.mini.values())),
         "prompts": f"{task.prompts.set}: {', '.join(task.prompts.names())}",
         "official": info.official_prompts,
         "replay": _replay(task),

@@ -106,7 +106,8 @@ def expand(
     """
     if not request.tasks:
         raise ConfigError("no task given", fix="name one with --task; `suite tasks list` shows them all")
-    loaded = [load_task(catalogue, name) for name in dict.fromkeys(request.tasks)]
+    names = (task for name in request.tasks for task in catalogue.tasks(name))
+    loaded = [load_task(catalogue, name) for name in dict.fromkeys(names)]
     _check_names(request, [task for task, _, _ in loaded])
     cells: dict[str, Cell] = {}
     skipped: list[SkippedCell] = []

@@ -8,7 +8,8 @@ import pytest
 import suite
 from suite.cli.main import run
 from suite.cli.tasks import type_of
-from suite.plugins import catalogue
+from suite.hookspecs import Entry
+from suite.plugins import catalogue, catalogue_of
 
 TASK = """
 from collections.abc import Iterable
@@ -230,3 +231,100 @@ def test_every_bundled_task_can_be_shown(capsys: pytest.CaptureFixture[str], nam
     assert all(one["type"] for one in card["parameters"].values())
     assert run(["tasks", "show", name]) == 0
     assert capsys.readouterr().out.startswith(f"{name} (version {card['version']})")
+
+
+def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    assert run(["tasks", "list", *arguments]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def names_in(lines: list[str]) -> list[str]:
+    return [line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("  and ")]
+
+
+def test_stages_of_pipelines_are_folded_until_all_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    folded, unfolded = listed(capsys), listed(capsys, "--all")
+    entries = {entry.name: entry.stage for entry, _ in catalogue().entries("task")}
+    benchmarks = [name for name, stage in entries.items() if not stage]
+    assert names_in(folded) == benchmarks
+    assert names_in(unfolded) == benchmarks + [name for name, stage in entries.items() if stage]
+    assert "  and 10 stages of its pipeline: --all" in folded
+    assert "prefeval (suite-prefeval)" in folded
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["PREFERENCE"], ["prefeval/classification", "prefeval/generation"]),
+        (["preference", "answers"], ["prefeval/generation"]),
+        (["swe-if"], ["vibechecker/big", "vibechecker/live"]),
+        (["taken up"], ["contexteval/constraints"]),  # a stage is shown where nothing else is found
+    ],
+)
+def test_a_search_is_by_words_in_name_family_and_description(
+    capsys: pytest.CaptureFixture[str], words: list[str], found: list[str]
+) -> None:
+    assert names_in(listed(capsys, *words)) == found
+
+
+@pytest.mark.parametrize(
+    ("word", "fix"),
+    [
+        ("prefevl", "nearest: prefeval"),
+        ("travler", "nearest: userbench/travel"),
+        ("xyzzy", "`suite tasks list` shows them all"),
+    ],
+)
+def test_a_search_without_a_match_names_what_is_nearest(
+    capsys: pytest.CaptureFixture[str], word: str, fix: str
+) -> None:
+    assert run(["tasks", "list", word]) == 2
+    said = f"error: no task has {word!r} in its name or description\n  {fix}\n"
+    assert capsys.readouterr().err == said
+
+
+def test_the_json_list_says_family_and_stage_of_every_task(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = {row["name"]: row for row in json.loads("\n".join(listed(capsys, "--json")))}
+    assert len(rows) == len(catalogue().names("task"))
+    assert rows["contexteval/judge"] == {
+        "name": "contexteval/judge",
+        "title": "ContextEval stage: two models' responses compared by a panel",
+        "plugin": "suite-contexteval",
+        "version": rows["contexteval/judge"]["version"],
+        "contract": 1,
+        "aliases": [],
+        "problem": "",
+        "family": "contexteval",
+        "stage": True,
+    }
+    assert rows["prefeval/generation"]["stage"] is False
+
+
+def test_a_family_stands_for_its_benchmarks() -> None:
+    known = catalogue()
+    assert known.tasks("prefeval") == ["prefeval/classification", "prefeval/generation"]
+    assert known.tasks("contexteval") == [
+        "contexteval/adapted",
+        "contexteval/default",
+        "contexteval/pairwise",
+    ]
+    assert known.tasks("swe-if") == ["vibechecker/big", "vibechecker/live"]
+    assert known.tasks("reward-bench") == ["reward-bench/v1"]  # an alias comes first
+    assert known.tasks("contexteval/judge") == ["contexteval/judge"]
+    with pytest.raises(
+        suite.NotFound, match="family of 2 tasks\n  name one of them: prefeval/c.*, prefeval/g"
+    ):
+        known.find("task", "prefeval")
+
+
+def test_a_family_of_stages_alone_is_no_benchmark() -> None:
+    entries = [Entry("task", f"pipe/{name}", "T", "m:X", stage=True) for name in ("one", "two")]
+    with pytest.raises(suite.NotFound, match="no benchmark\n  name one of them: pipe/one, pipe/two"):
+        catalogue_of([], entries).tasks("pipe")
+    assert "only tasks can" in Entry("command", "pipe", "T", "m:X", stage=True).problem()
+
+
+def test_a_dataset_that_stands_in_for_several_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["tasks", "show", "contexteval/adapted"]) == 0
+    (mini,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  mini ")]
+    assert mini.split() == ["mini", "contexteval-mini"]

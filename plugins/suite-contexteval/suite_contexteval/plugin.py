@@ -23,7 +23,13 @@ _TASKS = (
 def suite_register() -> list[suite.Entry]:
     """Tasks (the compact one, two on one model, stages), sections, an importer, a command, entries."""
     tasks = [
-        suite.Entry("task", f"contexteval/{name}", f"ContextEval{title}", f"suite_contexteval.{target}")
+        suite.Entry(
+            "task",
+            f"contexteval/{name}",
+            f"ContextEval{title}",
+            f"suite_contexteval.{target}",
+            stage=title.startswith(" stage:"),
+        )
         for name, title, target in _TASKS
     ]
     return [
