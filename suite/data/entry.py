@@ -20,7 +20,7 @@ from suite.files import unsafe
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=80)]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Format = Literal["json-array", "jsonl", "json-object", "parquet"]
+Format = Literal["json-array", "jsonl", "json-object", "parquet", "csv"]
 Progress = Callable[[str, int, int | None], None]  # path, bytes so far, bytes in all if known
 Derived = Literal["file-stem", "file-name", "row-index", "key"]
 
@@ -132,16 +132,28 @@ class DatasetPart(Strict):
     derived: fields that are no part of the stored row: the name of its file (without ending: file-stem),
     its place in the file from 0 (row-index), or its key (json-object).
     pattern: glob of its files, where they aren't listed (bundled data), or for `pin` to find them.
+    config, split: which rows of a Hub dataset these are, for `pin` to find the files as `datasets` does.
+    format: of its files; null: as each file's name and first bytes say.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    format: Format
+    format: Format | None = None
     row_schema: Below | None = Field(None, alias="schema")
     rows: int | None = Field(None, ge=0)
     derived: dict[str, Derived] = Field(default_factory=dict)
     pattern: Below | None = None
+    config: str | None = Field(None, min_length=1)
+    split: str | None = Field(None, min_length=1)
     note: str = ""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.config is not None and self.split is None:
+            raise ValueError("config needs split")
+        if self.pattern is not None and self.split is not None:
+            raise ValueError("pattern and split both say which files; leave one out")
+        return self
 
 
 class RegistryEntry(Strict):
@@ -161,11 +173,14 @@ class RegistryEntry(Strict):
 
     @model_validator(mode="after")
     def _paths_once(self) -> Self:
-        seen: set[str] = set()
+        seen: set[tuple[str, str | None]] = set()
+        bytes_of: dict[str, tuple[str | None, int | None]] = {}
         for file in self.files:
-            if file.path in seen:
+            if (file.path, file.part) in seen:
                 raise ValueError(f"file {file.path} is listed twice")
-            seen.add(file.path)
+            if bytes_of.setdefault(file.path, (file.sha256, file.bytes)) != (file.sha256, file.bytes):
+                raise ValueError(f"file {file.path} is listed with two hashes or sizes")
+            seen.add((file.path, file.part))
         return self
 
     @property

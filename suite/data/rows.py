@@ -1,11 +1,13 @@
-"""Rows out of files: JSON arrays, JSON lines, JSON objects and parquet, one at a time.
+"""Rows out of files: JSON arrays, JSON lines, JSON objects, CSV and parquet, one at a time.
 
-JSON lines and parquet are streamed, never read whole; the two other formats are read a file at a time.
+JSON lines and parquet are streamed, never read whole; the other formats are read a file at a time.
 A row comes with its place, so that any later error names file, line and field. Not here: where files lie
 (`local_entry`), what rows must look like (`row_checks`, and the caller's own model).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -15,11 +17,21 @@ from pydantic import TypeAdapter, ValidationError
 from suite.chat import Json
 from suite.data import strict_syntax
 from suite.data.entry import Derived, Format
-from suite.data.text_files import check_beginning, line_advice, line_value, raw_lines
+from suite.data.text_files import check_beginning, csv_rows, line_advice, line_value, raw_lines
 from suite.errors import DataError
 
 RowT = TypeVar("RowT")
 _BATCH = 256  # rows of parquet in memory at once
+FORMATS: dict[str, Format] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json-array",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+}
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_TRUTH = {"true": True, "True": True, "false": False, "False": False}
 
 
 class RowPlace(NamedTuple):
@@ -40,11 +52,30 @@ class RowPlace(NamedTuple):
 Raw = dict[str, Json]
 
 
-def read_rows(dataset: str, name: str, path: Path, form: Format) -> Iterator[tuple[RowPlace, Raw]]:
+def format_of(path: Path) -> Format:
+    """The format of a file by its name, and of JSON by its first byte. Raises DataError for another."""
+    ending = path.suffix.lower()
+    if ending in (".json", ".jsonl", ".ndjson"):
+        first = next(raw_lines(path), None)
+        return "json-array" if first is not None and first[2].startswith(b"[") else "jsonl"
+    if ending not in FORMATS:
+        raise DataError(
+            f"{path.name} is in a format that holds no rows here",
+            where=str(path),
+            fix=f"rows are read from {', '.join(FORMATS)}",
+        )
+    return FORMATS[ending]
+
+
+def read_rows(
+    dataset: str, name: str, path: Path, form: Format | None = None
+) -> Iterator[tuple[RowPlace, Raw]]:
     """The rows of one file as stored, with their places.
 
-    dataset, name: what errors call them. Raises DataError where the file can't be read or a row is no object.
+    dataset, name: what errors call them. form: None: as `format_of` says.
+    Raises DataError where the file can't be read or a row is no object.
     """
+    form = form or format_of(path)
     match form:
         case "jsonl":
             found = _lines(dataset, name, path)
@@ -52,6 +83,8 @@ def read_rows(dataset: str, name: str, path: Path, form: Format) -> Iterator[tup
             found = _document(dataset, name, path, form)
         case "parquet":
             found = _parquet(dataset, name, path)
+        case "csv":
+            found = _table(dataset, name, path)
     for place, value in found:
         if not isinstance(value, dict):
             raise DataError(
@@ -130,6 +163,28 @@ def _document(dataset: str, name: str, path: Path, form: Format) -> Iterator[tup
     pairs = document.items() if isinstance(document, dict) else ((None, value) for value in document)
     for row, (key, value) in enumerate(pairs):
         yield RowPlace(dataset, name, row, key=key), value
+
+
+def _table(dataset: str, name: str, path: Path) -> Iterator[tuple[RowPlace, Json]]:
+    """Rows of CSV. A column of numbers alone, or of true and false alone, holds these; an empty field of it
+    is null. 007 is no number.
+    """
+    header, found = csv_rows(path)
+    rows = list(found)
+    readers = {column: _reader([str(row.value[column]) for row in rows]) for column in header}
+    for number, row in enumerate(rows):
+        value = {column: readers[column](str(text)) for column, text in row.value.items()}
+        yield RowPlace(dataset, name, number, row.line), value
+
+
+def _reader(texts: list[str]) -> Callable[[str], Json]:
+    """What reads the fields of a column that holds these texts."""
+    told = {text for text in texts if text}
+    if told and told <= _TRUTH.keys():
+        return _TRUTH.get
+    if told and all(map(_NUMBER.fullmatch, told)):
+        return lambda text: json.loads(text) if text else None
+    return str
 
 
 def _parquet(dataset: str, name: str, path: Path) -> Iterator[tuple[RowPlace, Json]]:

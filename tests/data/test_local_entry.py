@@ -364,3 +364,29 @@ def test_a_pull_of_what_was_brought_needs_no_host(
     with pytest.raises(LicenceRequired):
         git_entry(licence={"name": "X", "accept_required": True})
         pull(place.registry.dataset("questions"), place.cache)
+
+
+def test_the_format_of_a_part_without_one_is_each_files_own(place: Place) -> None:
+    table = b'id,text,size,right,code\r\na,"x, y",3,true,007\r\nb,,,false,12\r\n'
+    array = json.dumps([{"id": "c", "text": "z"}]).encode()
+    folder = place.folder.parent / "mixed"
+    folder.mkdir()
+    contents = {"a.csv": table, "b.json": array, "c.json": jsonl([{"id": "d", "text": "é"}])}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    files = [listed(name, content, part="all") for name, content in contents.items()]
+    place.entry("mixed", source=SOURCE, parts={"all": {}}, files=files)
+    local = import_from(place.registry.dataset("mixed"), folder, place.cache)
+    assert [row for _, row in local.rows()] == [
+        {"id": "a", "text": "x, y", "size": 3, "right": True, "code": "007"},
+        {"id": "b", "text": "", "size": None, "right": False, "code": "12"},
+        {"id": "c", "text": "z"},
+        {"id": "d", "text": "é"},
+    ]
+
+
+def test_a_file_may_belong_to_several_parts(place: Place) -> None:
+    files = [listed("data/test.jsonl", jsonl(QUESTIONS), part=part) for part in ("all", "first")]
+    folder = brought(place, jsonl(QUESTIONS), files=files, parts={"all": {}, "first": {}})
+    local = import_from(place.registry.dataset("brought"), folder, place.cache)
+    assert [len(list(local.rows(part))) for part in ("all", "first")] == [20, 20]
