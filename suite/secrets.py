@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -213,6 +214,35 @@ def secret_place(value: object, name: str = "") -> str | None:
     else:
         return None
     return next((found for one, place in inner if (found := secret_place(one, place))), None)
+
+
+_URL_LOGIN = re.compile(r"(?<=://)[^/\s@\"']+@")
+_QUERY = re.compile(r"(?<=[?&;])([^=&#\s]+)=([^&#\s\"']+)")
+_QUOTED = re.compile(r"""(['"]?\b([A-Za-z][A-Za-z0-9_.\-]{1,60})['"]?\s*[:=]\s*)(['"])((?:(?!\3).)+)\3""")
+
+
+def safe_command(words: Iterable[str]) -> str:
+    """A command line for a shell, without secrets: what looks like one, and what a name calls one."""
+    shown: list[str] = []
+    flag = ""
+    for word in words:
+        text, pair = safe_text(word), _PAIR.match(word)
+        if flag.startswith("-") and names_secret(flag.lstrip("-"), word):
+            text = HIDDEN
+        elif pair and (names_secret(pair[1], pair[2].strip()) or (pair[2] in text and secret_place(pair[2]))):
+            text = word[: pair.start(2)] + HIDDEN
+        shown.append(text)
+        flag = word
+    return shlex.join(shown)
+
+
+def safe_text(text: str) -> str:
+    """A text without secrets: what looks like one, logins and keys in URLs, what NAME="…" calls one."""
+    text = _URL_LOGIN.sub(f"{HIDDEN}@", scrub_all(text))
+    text = _QUERY.sub(lambda one: f"{one[1]}={HIDDEN}" if _NAME.search(_name(one[1])) else one[0], text)
+    return _QUOTED.sub(
+        lambda one: f"{one[1]}{one[3]}{HIDDEN}{one[3]}" if names_secret(one[2], one[4]) else one[0], text
+    )
 
 
 def _in_text(text: str, name: str) -> str | None:

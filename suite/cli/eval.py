@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from suite.run.cache import Reuse
 
 
-@click.command("eval")
+@click.command("eval", cls=steps.RecordedCommand)
 @click.option("--task", "tasks", multiple=True, metavar="NAME", help="A task; repeat for several.")
 @parameters_flag("A parameter; commas sweep.")
 @click.option("--preset", default="", metavar="NAME", help="A named list of cells, e.g. paper.")

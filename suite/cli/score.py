@@ -11,7 +11,7 @@ from suite.cli.flags import PATH, data_flag, output_flag, parameters_flag
 from suite.errors import ConfigError
 
 
-@click.command("score")
+@click.command("score", cls=steps.RecordedCommand)
 @click.argument("run", required=False)
 @click.option(
     "--outputs",

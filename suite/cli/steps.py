@@ -12,6 +12,7 @@ import msgspec
 from suite.chat import Finish
 from suite.cli.flags import NumberRange, say_json, together
 from suite.errors import ConfigError
+from suite.secrets import safe_command
 
 if TYPE_CHECKING:
     from suite.journal.documents import Results
@@ -25,6 +26,32 @@ _SHOWN = ("scoring", "complete", "pending", "cells", "across", "findings")  # of
 # a reply of the endpoint's own; no time-out, connection, key, rate or overload
 _SETTLED = re.compile(r"status-(4(?!0[1-478]|29)\d\d|500)|error-in-body|bad-shape|no-choices|empty-choices")
 _ROLES = ("candidate", "baseline", "judge", "user", "embedder", "reference")
+
+_WORDS = "suite.words"  # in a context: the words after the command's name
+
+
+class RecordedCommand(click.Command):
+    """A command whose line is recorded with the run that it works on."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the words as they were given."""
+        ctx.meta[_WORDS] = list(args)
+        return super().parse_args(ctx, args)
+
+
+def typed_command(context: click.Context) -> tuple[str, str]:
+    """The command line for a shell, and the flags that suite.toml or the environment gave; no secrets."""
+    sources = (click.core.ParameterSource.ENVIRONMENT, click.core.ParameterSource.DEFAULT_MAP)
+    settings: list[str] = []
+    for one in context.command.params:
+        if isinstance(one, click.Option) and context.get_parameter_source(one.name or "") in sources:
+            value = context.params[one.name or ""]
+            flag = max((value is False and one.secondary_opts) or one.opts, key=len)
+            for each in value if isinstance(value, tuple) else [value]:
+                settings += [flag] if isinstance(each, bool) else [flag, str(each)]
+    words = ("suite", context.info_name or "", *context.meta.get(_WORDS, ()))
+    return safe_command(words), safe_command(settings)
+
 
 thinking_flag = click.option(
     "--thinking",
@@ -251,7 +278,10 @@ def carry_out(
     from suite.run.outcome import RunSettings
     from suite.run.session import run_plan
 
+    command, command_settings = typed_command(click.get_current_context())
     settings = RunSettings(
+        command=command,
+        command_settings=command_settings,
         one_engine=flags.one_engine,
         cache=flags.cache is not False,
         reuse=reuse,

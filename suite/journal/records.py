@@ -155,7 +155,18 @@ class ScoreRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     calls: list[CallId] = []
 
 
-Record = OutputRecord | CallRecord | BlockRecord | AttemptRecord | ScoreRecord
+class CommandRecord(msgspec.Struct, omit_defaults=True):
+    """What worked on a run: a shell line, or a call in Python. settings: flags that `suite.toml` or the
+    environment gave. at: in UTC. scoring: the id of what it scored, "" if it only solved."""
+
+    command: str
+    settings: str = ""
+    at: str = ""
+    solves: bool = True
+    scoring: str = ""
+
+
+Record = OutputRecord | CallRecord | BlockRecord | AttemptRecord | ScoreRecord | CommandRecord
 RecordT = TypeVar("RecordT")
 PARTIAL = frozenset[type]({OutputRecord, CallRecord, ScoreRecord})  # see `whole`
 

@@ -55,4 +55,6 @@ class RunSettings:
     extra_recorded: tuple[Path, ...] = ()  # run folders whose recorded calls are asked first
     errors_allowed: int = SAME_ERROR_LIMIT  # errors of a task before the run stops
     settle: Mapping[str, Finish] | None = None  # kind of failed call -> the outcome it is on purpose
+    command: str = ""  # what began this: a shell line or a call in Python; recorded without its secrets
+    command_settings: str = ""  # flags that suite.toml or the environment gave
     call_seed: int | None = None  # other draws for the same requests; None: the plan's seed

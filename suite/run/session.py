@@ -14,11 +14,12 @@ from pathlib import Path
 
 from suite.data.cache import cache_folder
 from suite.errors import RunError, SuiteError
+from suite.journal.commands import note_command
 from suite.journal.document_files import write_document
 from suite.journal.documents import Results
 from suite.journal.index import Recorded
 from suite.journal.journal_file import JournalFile
-from suite.journal.records import CallRecord, OutputRecord
+from suite.journal.records import CallRecord, CommandRecord, OutputRecord
 from suite.journal.run import Run
 from suite.roles import Stage
 from suite.run.cache import ResponseCache
@@ -26,13 +27,14 @@ from suite.run.calls import Desk
 from suite.run.engines import Engines
 from suite.run.execution import Driver
 from suite.run.held_folder import held
-from suite.run.manifest import FactsOfCells
+from suite.run.manifest import FactsOfCells, now
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
 from suite.run.run_folder import RunFolder
 from suite.run.sink import Sink
 from suite.run.tools import RunTools
+from suite.secrets import safe_text
 
 SYNC_EVERY_S = 1.0
 COLLECT_AFTER = 20_000  # new objects; Python's 700 cost a run a fifteenth of its time
@@ -125,6 +127,7 @@ class Session:
         engines = Engines(members, self.folder.path, attempts, self.progress.say)
         async with engines, self._tasks(tools) as facts:
             self.folder.write_manifests(facts, stages, imported=self.imported, level=self.settings.level)
+            self._note_command()
             models = list(self.folder.other_models(stages))
             for member, change in models:
                 self.progress.warn(f"{member} is not who it was when the run began: {change}")
@@ -145,6 +148,17 @@ class Session:
                     )
                     engines.count(driver.desk)
                 return error
+
+    def _note_command(self) -> None:
+        settings = self.settings
+        solves = Stage.SOLVE in self.stages
+        told = CommandRecord(
+            safe_text(settings.command), settings.command_settings, now(), solves, self.folder.scoring
+        )
+        try:
+            note_command(self.folder.path, told)
+        except OSError as error:
+            raise RunError(f"cannot write commands.jsonl: {error.strerror}", str(self.folder.path)) from error
 
     def _driver_of(
         self,
