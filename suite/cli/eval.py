@@ -1,14 +1,9 @@
 """suite eval: run tasks against models and score what they answer."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from suite.cli import steps
 from suite.cli.flags import data_flag, limit_flag, new_run_flags, parameters_flag, seed_flag
-
-if TYPE_CHECKING:
-    from suite.run.cache import Reuse
 
 
 @click.command("eval", cls=steps.RecordedCommand)
@@ -46,7 +41,6 @@ def eval_(context: click.Context, /, **given: object) -> None:
       suite eval --task prefeval/classification --mini --model embedded/smollm2-135m
       suite eval --task prefeval/generation -P inter_turns=0,8 --model vllm/Qwen/Qwen3-8B --judge openai/gpt-x
     """
-    from suite.run.folders import choose_folder
     from suite.run.plan import make_plan
 
     flags = steps.read(given)
@@ -55,6 +49,4 @@ def eval_(context: click.Context, /, **given: object) -> None:
     plan = make_plan(request, stages=("both", *stages), say=flags.shows)
     if steps.dry(plan, flags):
         return
-    folder = choose_folder(plan, flags.output, flags.new)
-    reuse: Reuse = "all" if flags.cache else "none" if flags.new else "others"
-    context.exit(steps.carry_out(plan, folder, flags, stages, reuse=reuse))
+    context.exit(steps.carry_out(steps.prepared(plan, flags, stages), flags))

@@ -45,7 +45,6 @@ def audit(context: click.Context, /, model: str, labels: Path | None, **given: o
       suite judge audit --judge embedded/smollm2-135m --limit 4 -P max_tokens=12
       suite judge audit --judge openai/gpt-x --labels labels.jsonl
     """
-    from suite.run.folders import choose_folder
     from suite.run.plan import make_plan
 
     flags = msgspec.structs.replace(
@@ -55,7 +54,7 @@ def audit(context: click.Context, /, model: str, labels: Path | None, **given: o
     )
     plan = make_plan(steps.requested(flags, {"candidate": [model]}), say=flags.shows)
     if not steps.dry(plan, flags):
-        context.exit(steps.carry_out(plan, choose_folder(plan, flags.output, flags.new), flags))
+        context.exit(steps.carry_out(steps.prepared(plan, flags), flags))
 
 
 @judge.command()

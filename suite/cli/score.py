@@ -1,6 +1,5 @@
 """suite score: score a run anew (another judge, other at-score parameters), or answers made elsewhere."""
 
-import dataclasses
 from pathlib import Path
 
 import click
@@ -51,7 +50,6 @@ def score(context: click.Context, /, run: str | None, outputs: Path | None, **gi
 
 def _outputs(path: Path, flags: steps.RunFlags, models: dict[str, list[str]]) -> int:
     from suite.report.summary import swept
-    from suite.run.folders import choose_folder
     from suite.run.plan import make_plan
 
     if not path.is_file():
@@ -74,25 +72,18 @@ def _outputs(path: Path, flags: steps.RunFlags, models: dict[str, list[str]]) ->
                 where="; ".join(f"{name}: {', '.join(found)}" for name, found in values.items()),
                 fix=f"choose one, such as {first}",
             )
-    folder = choose_folder(plan, flags.output, False)
-    return steps.carry_out(plan, folder, flags, reuse="all" if flags.cache else "others")
+    return steps.carry_out(steps.prepared(plan, flags), flags)
 
 
 def _run(name: str, flags: steps.RunFlags, models: dict[str, list[str]]) -> int:
+    from suite.api.preparation import plan_scoring
     from suite.journal.run import Run, find_run
-    from suite.run.reopen import plan_again
 
     for flag, value in {"task": flags.tasks, "mini": flags.mini, "output": flags.output}.items():
         if value:
             raise ConfigError(f"--{flag} goes with --outputs", fix="a run knows its own tasks and data")
-    folder = find_run(name)
-    run = Run(folder)
+    run = Run(find_run(name))
     prompts = flags.prompts or run.manifest.prompts
     request = steps.requested(msgspec.structs.replace(flags, preset="", prompts=prompts), models)
-    for role, members in run.manifest.roles.items():
-        both = [one for one in members if one.stage == "both"]
-        if both and role not in request.models:  # asked again while scoring: the recorded replies stand in
-            specs = [f"replay/{folder}?role={one.member}" for one in both]
-            request = dataclasses.replace(request, models={**request.models, role: specs})
-    plan = plan_again(run, request, stages=("score", "both"))
-    return steps.carry_out(plan, folder, flags, ("score",), reuse="all" if flags.cache else "others")
+    plan = plan_scoring(run, request)
+    return steps.carry_out(steps.prepared(plan, flags, ("score",), run.folder), flags)

@@ -15,8 +15,8 @@ from suite.errors import ConfigError
 from suite.secrets import safe_command
 
 if TYPE_CHECKING:
+    from suite.api.preparation import PreparedRun
     from suite.journal.documents import Results
-    from suite.run.cache import Reuse
     from suite.run.outcome import Outcome
     from suite.run.plan import Plan
     from suite.run.request import EvalRequest
@@ -266,31 +266,36 @@ def dry(plan: "Plan", flags: RunFlags) -> bool:
     return flags.dry_run
 
 
-def carry_out(
-    plan: "Plan",
-    folder: Path,
-    flags: RunFlags,
-    stages: Sequence[str] = ("solve", "score"),
-    *,
-    reuse: "Reuse" = "others",
-) -> int:
-    """Run a plan on an event loop of its own and show how it went; the exit code."""
+def prepared(
+    plan: "Plan", flags: RunFlags, stages: Sequence[str] = ("solve", "score"), folder: Path | None = None
+) -> "PreparedRun":
+    """The run of a plan, as the flags of a command want it. folder: of a run that is scored again.
+
+    Raises ConfigError, RunError.
+    """
+    from suite.api.preparation import prepare
     from suite.run.outcome import RunSettings
-    from suite.run.session import run_plan
 
     command, command_settings = typed_command(click.get_current_context())
     settings = RunSettings(
         command=command,
         command_settings=command_settings,
         one_engine=flags.one_engine,
-        cache=flags.cache is not False,
-        reuse=reuse,
         level=flags.level,
         quiet=flags.quiet,
         settle=parse_settle(flags.settle),
     )
-    outcome = asyncio.run(run_plan(plan, folder, stages=stages, settings=settings))
-    return finish(outcome, flags, stages)
+    return prepare(
+        plan, settings, stages, output=flags.output, new=flags.new, cache=flags.cache, folder=folder
+    )
+
+
+def carry_out(run: "PreparedRun", flags: RunFlags) -> int:
+    """Run on an event loop of its own and show how it went; the exit code."""
+    from suite.run.session import run_plan
+
+    outcome = asyncio.run(run_plan(run.plan, run.folder, stages=run.stages, settings=run.settings))
+    return finish(outcome, flags, run.stages)
 
 
 def finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
@@ -312,18 +317,8 @@ def finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
         say_json({"run": str(outcome.folder), "pending": outcome.pending})
     elif "score" not in stages and outcome.error is None:
         click.echo(f"solved into {outcome.folder}; score it with `suite score {outcome.folder}`")
-    for line in outcome.left_over:
-        click.echo(f"! {line}", err=True)
-    if outcome.error is not None:
-        click.echo(f"stopped: {outcome.error}", err=True)
-    if outcome.pending:
-        reasons = ", ".join(f"{kind} {n}" for kind, n in (outcome.reasons or {}).items())
-        why = f" ({reasons})" if reasons else ""
-        click.echo(f"{outcome.pending} samples are pending{why}", err=True)
-        for kind, detail in (outcome.examples or {}).items():
-            click.echo(f"  {kind}, for example: {detail}", err=True)
-        if outcome.continues:
-            click.echo(f"the same command continues this run in {outcome.folder}", err=True)
+    for line in outcome.lines():
+        click.echo(line, err=True)
     code = outcome.exit_code or (0 if results is None else _alike(results, flags.as_json))
     if code == 0 and flags.strict and results is not None and any(cell.unscored for cell in results.cells):
         click.echo("there are unscored values (--strict)", err=True)

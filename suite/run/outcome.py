@@ -1,6 +1,6 @@
 """How to run, and how it went."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,18 @@ class Outcome:
         if self.error is not None:
             return 2
         return 1 if self.pending else 0
+
+    def lines(self, again: str = "the same command") -> Iterator[str]:
+        """What somebody who started the run must be told. again: what continues it."""
+        yield from (f"! {line}" for line in self.left_over)
+        if self.error is not None:
+            yield f"stopped: {self.error}"
+        if self.pending:
+            reasons = ", ".join(f"{kind} {n}" for kind, n in (self.reasons or {}).items())
+            yield f"{self.pending} samples are pending{f' ({reasons})' if reasons else ''}"
+            yield from (f"  {kind}, for example: {detail}" for kind, detail in (self.examples or {}).items())
+            if self.continues:
+                yield f"{again} continues this run in {self.folder}"
 
 
 @dataclass
