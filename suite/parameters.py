@@ -15,9 +15,14 @@ ValueT = TypeVar("ValueT")
 
 
 class Parameters(BaseModel):
-    """Base of a task's parameters. Every field needs a default; values are JSON."""
+    """Base of a task's parameters. Every field needs a default; values are JSON.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, ser_json_inf_nan="null")
+    Its help text, which `suite tasks show` prints, is its `description`, or a docstring below it.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=False, ser_json_inf_nan="null", use_attribute_docstrings=True
+    )
 
     @classmethod
     def at_score_names(cls) -> frozenset[str]:

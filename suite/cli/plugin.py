@@ -123,10 +123,24 @@ def check(
             results.append({**asdict(result), "status": result.status})
             if not as_json:
                 click.echo(f"  {result.line()}".replace("\n", "\n  "))
-        told.append({"task": task, "checks": results})
+        advice = _advice(task)
+        for line in [] if as_json else advice:
+            click.echo(f"  advice: {line}")
+        told.append({"task": task, "checks": results, "advice": advice})
     if as_json:
         say_json({"ok": ok, "tasks": told})
     context.exit(0 if ok else 1)
+
+
+def _advice(name: str) -> list[str]:
+    """What would make a task better and is no failure; nothing of one that cannot be loaded."""
+    from suite.run.cells import load_task
+    from suite.testing.declared import advice
+
+    try:
+        return advice(load_task(catalogue(), name)[0])
+    except PluginError:
+        return []  # a check has said it
 
 
 def tasks_of(name: str) -> list[str]:

@@ -18,6 +18,7 @@ from suite.data.pull import verify
 from suite.errors import NotFound, SuiteError
 from suite.parameters import SkipCell
 from suite.plugins import GROUP
+from suite.run.cells import AnyTask
 from suite.scoring.metrics.declared import row_names, wanted_values
 from suite.testing.bench import Bench
 from suite.testing.subject import Skip, Subject
@@ -107,6 +108,15 @@ def parameters(bench: Bench) -> Iterator[str]:
             yield f"preset {preset!r} has no cells"
         for values in cells:
             yield from _round_trip(subject, values, f"preset {preset!r} {dict(values)}")
+
+
+def advice(task: type[AnyTask]) -> list[str]:
+    """What breaks nothing and leaves users puzzled: parameters that `suite tasks show` cannot explain."""
+    return [
+        f"parameter {name!r} has no help text: write a docstring below it, or description=…"
+        for name, field in task.parameters_type().model_fields.items()
+        if not (field.description or "").strip()
+    ]
 
 
 def _round_trip(subject: Subject, values: Mapping[str, object], what: str) -> Iterator[str]:

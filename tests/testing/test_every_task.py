@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from suite.plugins import BUILTIN
+from suite.plugins import BUILTIN, catalogue
 from suite.testing import conformance
+from suite.testing.declared import advice
 from suite.testing.subject import Subject
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,11 @@ def test_each_plugin_checks_all_tasks_that_it_announces(plugin: Path) -> None:
     assert len(found) == 1, f"{plugin.name} has no test_the_contract_is_kept over all its tasks"
     before = found[0].group(0).partition("@pytest.mark.parametrize")[0]
     assert "pytest.mark.slow" not in before.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", catalogue().names("task"))
+def test_every_parameter_has_help_text(name: str) -> None:
+    assert advice(catalogue().load("task", name)) == []
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+import suite
 from suite.cli.plugin import check, tasks_of
 from suite.errors import ConfigError, NotFound
 from suite.plugins import Catalogue, Plugin, catalogue
@@ -88,3 +89,25 @@ def test_a_plugin_stands_for_all_its_tasks(monkeypatch: pytest.MonkeyPatch) -> N
     )
     monkeypatch.setattr("suite.cli.plugin.catalogue", lambda: Catalogue((other,)))
     assert tasks_of("f") == ["f/c", "h/d"], "a plugin's name means all of it, not the one task of that family"
+
+
+class Explained(suite.Parameters):
+    """Two ways to say what a parameter is for."""
+
+    first: int = 1
+    """Told below."""
+    second: int = suite.at_score(2, description="told inside")
+    third: int = 3
+
+
+def test_a_parameter_without_help_text_is_advice_and_no_failure(
+    three: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = catalogue().load("task", "judge-audit/biases")
+    monkeypatch.setattr(task, "parameters_type", classmethod(lambda _: Explained))
+    said = "parameter 'third' has no help text: write a docstring below it, or description=…"
+    assert Explained.model_fields["first"].description == "Told below."
+    done = CliRunner().invoke(check, ["judge-audit/biases", "--only", "passes"])
+    assert (done.exit_code, done.output.splitlines()[-1]) == (0, f"  advice: {said}")
+    told = json.loads(CliRunner().invoke(check, ["judge-audit/biases", "--only", "passes", "--json"]).output)
+    assert (told["ok"], told["tasks"][0]["advice"]) == (True, [said])

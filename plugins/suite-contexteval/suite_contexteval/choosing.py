@@ -7,6 +7,8 @@ upstream used was never published.
 
 from collections.abc import Iterable
 
+from pydantic import Field
+
 import suite
 from suite_contexteval import parsers, wording
 from suite_contexteval.parameters import Step
@@ -20,7 +22,7 @@ SAMPLING_TOKENS = 2048
 class ChooseParameters(Step):
     """Upstream gives this step more room than the others."""
 
-    max_tokens: int = SAMPLING_TOKENS
+    max_tokens: int = Field(default=SAMPLING_TOKENS, ge=1, description="most new tokens of a reply")
 
 
 class Choose(suite.Task[ToValidate, ChooseParameters]):

@@ -24,21 +24,39 @@ FEWEST_MESSAGES = {"explicit": 2, "implicit-choice": 4, "implicit-persona": 6}
 class Shared(suite.Parameters):
     """What generation and classification have in common.
 
-    form: how the preference is told. method: how the question is asked. topics: [] means all.
-    protocol: "paper" builds conversations and limits as upstream does, quirks included; "plain" leaves the
-    quirks out. profile: the family of models whose form upstream's code uses: "chat" (that of Claude),
-    raw strings of "llama" and "mistral", "gpt", "gemini".
-    rag_k: messages quoted by `rag`; None for the other methods, so that their cells stay one.
+    `rag_k` is None for all methods but `rag`, so that their cells stay one.
     """
 
-    form: Form = "explicit"
-    method: Method = "zero-shot"
-    inter_turns: int = Field(default=DEFAULT_INTER_TURNS, ge=0)
-    paper_turns: int = Field(default=DEFAULT_INTER_TURNS + 2, ge=2)
-    topics: tuple[str, ...] = ()
-    rag_k: int | None = Field(default=None, ge=1)
-    protocol: Protocol = "paper"
-    profile: profiles.Profile = "chat"
+    form: Form = Field(default="explicit", description="how the preference is told: stated, or only implied")
+    method: Method = Field(
+        default="zero-shot",
+        description="how the question is asked: plainly, with a reminder, reasoning first (cot), "
+        "criticised and revised (selfcritic), or with messages quoted (rag)",
+    )
+    inter_turns: int = Field(
+        default=DEFAULT_INTER_TURNS, ge=0, description="unrelated exchanges between preference and question"
+    )
+    paper_turns: int = Field(
+        default=DEFAULT_INTER_TURNS + 2,
+        ge=2,
+        description="the same as the paper counts: inter_turns + 2; give one of the two",
+    )
+    topics: tuple[str, ...] = Field(default=(), description="only these topics; empty: all")
+    rag_k: int | None = Field(
+        default=None,
+        ge=1,
+        description=f"method=rag: messages quoted ({DEFAULT_RAG_K} if not said)",
+    )
+    protocol: Protocol = Field(
+        default="paper",
+        description="paper: conversations and limits as upstream's code builds them, quirks included; "
+        "plain: without the quirks",
+    )
+    profile: profiles.Profile = Field(
+        default="chat",
+        description="the family of models whose form upstream's code uses: chat (as for Claude), "
+        "raw strings of llama or mistral, gpt, gemini",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -94,24 +112,28 @@ def _whole(value: object) -> int | None:
 
 
 class GenerationParameters(Shared):
-    """Parameters of `prefeval/generation`.
+    """Parameters of `prefeval/generation`."""
 
-    max_tokens: new tokens of the answer (paper: 300), under `protocol=paper` also the words asked for.
-    """
-
-    max_tokens: int = Field(default=300, ge=1)
+    max_tokens: int = Field(
+        default=300,
+        ge=1,
+        description="most new tokens of an answer; under protocol=paper also the words asked for",
+    )
 
 
 class ClassificationParameters(Shared):
     """Parameters of `prefeval/classification`.
 
-    max_tokens: new tokens of a choice; the paper's 5 are too few for reasoning models.
-    prefill: begin the model's turn with the opening choice tag, as upstream does for Claude; raw profiles do
-    what upstream does for theirs: Mistral yes, Llama no.
+    Raw profiles prefill as upstream does for theirs: Mistral yes, Llama no.
     """
 
-    max_tokens: int = Field(default=5, ge=1)
-    prefill: bool = False
+    max_tokens: int = Field(
+        default=5, ge=1, description="most new tokens of a choice; models that reason need more than these 5"
+    )
+    prefill: bool = Field(
+        default=False,
+        description="begin the model's turn with the opening choice tag, as upstream does for Claude",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -10,33 +10,39 @@ from suite_userbench.scenario import TAGS, Tag
 
 
 class TravelParameters(suite.Parameters):
-    """Parameters of `userbench/travel`.
+    """Parameters of `userbench/travel`. What an episode's rules are: `Rules`."""
 
-    user: who plays the user, NAME or NAME?setting=value; part of what a score means.
-    mode: one answer per aspect, or any number. tags: compositions, [] means all. split: train or test.
-    source: "data" reads the dataset (published, mini or given); "synth" generates scenarios, `synth_count`
-    of each tag (None: as many as the published split has) from `synth_seed`.
-    calling: how the candidate moves; "auto" takes tools if it has them, else JSON, guided where it can be.
-    max_steps, outage_every, proactive_after, wrong, noise, compat: see `Rules`.
-    temperature: above 0 for repeated trials. max_tokens: new tokens a turn.
-    """
-
-    user: str = "llm"
-    mode: Mode = "single"
-    tags: tuple[Tag, ...] = ()
-    split: Literal["train", "test"] = "test"
-    source: Literal["data", "synth"] = "data"
-    synth_seed: int = 0
-    synth_count: int | None = Field(None, ge=1)
-    calling: Literal["auto", "tools", "text"] = "auto"
-    max_steps: int = Field(20, ge=1)
-    outage_every: int = Field(5, ge=0)
-    proactive_after: int = Field(3, ge=0)
-    wrong: int = Field(10, ge=0)
-    noise: int = Field(5, ge=0)
-    compat: Compat = "none"
-    temperature: float = Field(0.0, ge=0)
-    max_tokens: int = Field(2048, ge=1)
+    user: str = Field(
+        "llm", description="who plays the user, NAME or NAME?setting=value: llm (the role user) or rules-v1"
+    )
+    mode: Mode = Field("single", description="one answer per aspect of the trip, or any number (multi)")
+    tags: tuple[Tag, ...] = Field((), description="only these compositions of scenarios; empty: all")
+    split: Literal["train", "test"] = Field("test", description="which split of the data is played")
+    source: Literal["data", "synth"] = Field(
+        "data", description="data: scenarios of the dataset; synth: generated ones"
+    )
+    synth_seed: int = Field(0, description="source=synth: seed of the generated scenarios")
+    synth_count: int | None = Field(
+        None,
+        ge=1,
+        description="source=synth: scenarios of each tag; none: as many as published",
+    )
+    calling: Literal["auto", "tools", "text"] = Field(
+        "auto",
+        description="how the candidate moves: tool calls, JSON as text, or what it can (auto)",
+    )
+    max_steps: int = Field(20, ge=1, description="turns before an episode is cut off")
+    outage_every: int = Field(5, ge=0, description="every nth search fails on purpose; 0: none")
+    proactive_after: int = Field(
+        3,
+        ge=0,
+        description="turns in a row without a question until the user volunteers a wish; 0: never",
+    )
+    wrong: int = Field(10, ge=0, description="distractors of the kind wrong that an aspect keeps")
+    noise: int = Field(5, ge=0, description="distractors of the kind noise that an aspect keeps")
+    compat: Compat = Field("none", description="released-async: with the quirks of the released code")
+    temperature: float = Field(0.0, ge=0, description="sampling temperature; above 0 for repeated trials")
+    max_tokens: int = Field(2048, ge=1, description="most new tokens of a turn")
 
     @field_validator("tags")
     @classmethod

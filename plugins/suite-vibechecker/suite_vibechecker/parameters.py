@@ -12,27 +12,37 @@ MOST = 5  # instructions a problem has
 
 
 class Parameters(suite.Parameters):
-    """mode: all requirements in one question, or one edit a turn. k: how many of a problem's
-    instructions, in their order; 0 is the base question, which both modes share.
+    """How a problem is put, and how its tests run.
 
-    temperature: None is the paper's (0.0 Big, 0.2 Live). max_tokens: most new tokens a call, the
-    paper's 32,768; None leaves it to the engine.
-    interpreter: Python whose packages the Big problems' tests import; "" for the one built, or this one.
-    A run scored with another can't be submitted: nobody else has it.
-    test_seconds: per hidden test in place of the benchmark's own limits; 0 for its own.
-    shared_tests: count passes of Big tests that need the program in their own process (mocks, plots),
-    which a hostile program could forge; otherwise they are unscored.
+    The base question (k = 0) is the same in both modes. Passes of shared tests need the program in their own
+    process (mocks, plots), where a hostile program could forge them: they are unscored unless asked for.
+    A run scored with another interpreter can't be submitted: nobody else has it.
     """
 
-    mode: Protocol = "single"
-    k: int = Field(MOST, ge=0, le=MOST)
-    temperature: float | None = Field(None, ge=0, le=2)
-    max_tokens: int | None = Field(32768, ge=1)
-    interpreter: str = suite.at_score(
-        "", local=True, description="Python whose packages the Big problems' tests import"
+    mode: Protocol = Field(
+        "single", description="all requirements in one question (single), or one edit a turn (multi)"
     )
-    test_seconds: float = suite.at_score(0.0, ge=0, description="Seconds per hidden test; 0: the benchmark's")
-    shared_tests: bool = suite.at_score(False, description="Count Big passes that could be forged")
+    k: int = Field(
+        MOST, ge=0, le=MOST, description="how many of a problem's instructions, in their order; 0: none"
+    )
+    temperature: float | None = Field(
+        None, ge=0, le=2, description="sampling temperature; none: the paper's (0.0 Big, 0.2 Live)"
+    )
+    max_tokens: int | None = Field(
+        32768, ge=1, description="most new tokens of a call; none: as many as the engine allows"
+    )
+    interpreter: str = suite.at_score(
+        "",
+        local=True,
+        description="Python whose packages the Big problems' tests import; empty: the one built, or this one",
+    )
+    test_seconds: float = suite.at_score(
+        0.0, ge=0, description="seconds per hidden test; 0: the benchmark's own limits"
+    )
+    shared_tests: bool = suite.at_score(
+        False,
+        description="count passes of Big tests that a hostile program could forge",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -9,6 +9,7 @@ ours.
 from collections.abc import Iterable, Mapping
 
 import msgspec
+from pydantic import Field
 
 from suite.blocks import Block, Dialogue, Turn
 from suite.chat import user
@@ -61,10 +62,10 @@ class BothWays(msgspec.Struct):
 
 
 class AuditParameters(Parameters):
-    """max_tokens: of a verdict; reasoning judges need more. answer_tokens: of the judge's own answer."""
+    """How much the judge may write."""
 
-    max_tokens: int = 400
-    answer_tokens: int = 120
+    max_tokens: int = Field(400, description="most new tokens of a verdict; judges that reason need more")
+    answer_tokens: int = Field(120, description="most new tokens of the judge's own answers")
 
 
 class Biases(Task[Pair, AuditParameters]):

@@ -7,6 +7,8 @@ second, human: first | second | tie}. Each pair is judged in both orders, as one
 from collections.abc import Iterable
 from typing import Literal
 
+from pydantic import Field
+
 from suite.chat import Message, user
 from suite.parameters import Parameters, Payload
 from suite.roles import Models, Role
@@ -32,9 +34,9 @@ class Labelled(Payload):
 
 
 class LabelsParameters(Parameters):
-    """max_tokens: of a verdict."""
+    """How much the judge may write."""
 
-    max_tokens: int = 400
+    max_tokens: int = Field(400, description="most new tokens of a verdict; judges that reason need more")
 
 
 class Labels(Task[Labelled, LabelsParameters]):
