@@ -241,6 +241,8 @@ class DatasetEntry(RegistryEntry):
         for name, part in self.parts.items():
             counts = [file.rows for file in self.files_of(name)]
             known = [count for count in counts if count is not None]
+            if part.split is not None and not isinstance(self.source, HubSource):
+                raise ValueError(f"part {name!r} names a split, which only Hub datasets have")
             if counts and part.rows is not None and len(known) == len(counts) and sum(known) != part.rows:
                 raise ValueError(f"part {name!r} should have {part.rows} rows, its files have {sum(known)}")
         return self

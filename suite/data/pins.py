@@ -15,6 +15,7 @@ from suite.chat import Json
 from suite.data import git_source, hub_source, strict_syntax
 from suite.data.cache import Cache, disk_errors, write_whole
 from suite.data.entry import DatasetEntry, File, GitSource, HubSource, Progress, RegistryEntry, Source
+from suite.data.hub_layout import layout
 from suite.data.hub_source import Announced
 from suite.data.locks import Lock, lock_path, make_lock, write_lock
 from suite.data.pull import fetch_all
@@ -36,7 +37,7 @@ def pin(
     cache = cache or Cache()
     with disk_errors(cache.root), cache.pulling():
         source, announced = _now(entry, branch)
-        files = list(_wanted(entry, announced))
+        files = list(_wanted(entry, source, announced))
         if isinstance(source, HubSource) and (gone := [one for one in files if one.path not in announced]):
             raise DataError(
                 f"{entry.id}: {source.repo} has no file {gone[0].path} any more",
@@ -80,15 +81,20 @@ def _now(entry: RegistryEntry, branch: str | None) -> tuple[Source, Mapping[str,
     )
 
 
-def _wanted(entry: RegistryEntry, there: Iterable[str]) -> Iterator[File]:
-    """The files that the entry lists; of parts that list none, those that the pattern finds."""
+def _wanted(entry: RegistryEntry, source: Source, there: Iterable[str]) -> Iterator[File]:
+    """The files that the entry lists; of parts that list none, those of config and split or pattern."""
     yield from entry.files
     listed = {file.part for file in entry.files}
     found = False
     for name, part in (entry.parts if isinstance(entry, DatasetEntry) else {}).items():
-        if part.pattern is None or name in listed:
+        paths: Iterable[str] = ()
+        if name in listed:
             continue
-        for path in sorted(path for path in there if fnmatchcase(path, part.pattern)):
+        if part.split is not None and isinstance(source, HubSource):
+            paths = layout(source, entry.id, source.revision or "").files(part.config, part.split)
+        elif part.pattern is not None:
+            paths = sorted(path for path in there if fnmatchcase(path, part.pattern))
+        for path in paths:
             found = True
             yield File(path=path, part=name, bytes=None, rows=None)
     if not found and not entry.files:

@@ -1,0 +1,120 @@
+"""Which configs and splits a dataset on the Hub has at a commit, and the files of each.
+
+The `datasets` library decides, on a folder with the repository's card and an empty file for each of its
+files: what the library would load is what is found, without a row fetched or code of the repository run.
+"""
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from suite.data import hub_source
+from suite.data.entry import HubSource
+from suite.data.rows import FORMATS
+from suite.errors import DataError, NotFound
+from suite.files import inside
+
+_CARDS = ("README.md", ".huggingface.yaml")
+_SAYS_NOTHING = {"config_name", "data_files", "data_dir", "default", "version", "description", "features"}
+
+
+class HubSplit(NamedTuple):
+    """The files of one config and split. told: what the card says about reading them, beyond their format."""
+
+    files: Sequence[str]
+    told: Mapping[str, object]
+
+
+class HubLayout(NamedTuple):
+    """All splits by config and name, and the config that is meant if none is named."""
+
+    repo: str
+    where: str
+    configs: Mapping[str, Mapping[str, HubSplit]]
+    default: str | None
+
+    def files(self, config: str | None, split: str) -> Sequence[str]:
+        """The files of a split. Raises NotFound listing those there are, DataError for files nobody reads."""
+        config = config or self.default
+        if config not in self.configs:
+            what = "config that is meant if none is named" if config is None else f"config {config!r}"
+            raise self._missing(what, "configs", self.configs)
+        if split not in self.configs[config]:
+            raise self._missing(f"split {split!r} in config {config}", "splits", self.configs[config])
+        found = self.configs[config][split]
+        for path in found.files:
+            if (form := PurePosixPath(path).suffix.lower()) not in FORMATS:
+                raise DataError(
+                    f"{self.repo}: rows can't be read from {path}: its format is {form or 'not named'}",
+                    self.where,
+                    f"formats of rows: {', '.join(FORMATS)}",
+                )
+        if found.told:
+            told = ", ".join(f"{key}: {value}" for key, value in found.told.items())
+            raise DataError(
+                f"{self.repo}: the card wants config {config} read in a way of its own: {told}",
+                self.where,
+                "write the rows anew as JSON Lines, or ask the dataset's owner to",
+            )
+        return found.files
+
+    def _missing(self, what: str, kind: str, known: Iterable[str]) -> NotFound:
+        return NotFound(f"{self.repo} has no {what}", self.where, f"{kind}: {', '.join(known)}")
+
+
+def layout(source: HubSource, entry: str, revision: str) -> HubLayout:
+    """What the `datasets` library makes of a repository at a commit.
+
+    Raises DataError where it makes nothing of it, naming the files there; and as `hub_source.fetch` does.
+    """
+    at = source.model_copy(update={"revision": revision})
+    there = [one.path for one in hub_source.listing(at, entry, revision)]
+    with tempfile.TemporaryDirectory(prefix="suite-layout-") as name:
+        folder = Path(name).resolve() / "repository"
+        where = f"dataset {source.repo} at {revision[:12]}"
+        try:
+            for path in set(there).difference(_CARDS):
+                empty = inside(folder, path)
+                empty.parent.mkdir(parents=True, exist_ok=True)
+                empty.touch()
+            for path in set(_CARDS) & set(there):
+                hub_source.fetch(at, entry, path, folder)
+            return _resolved(source.repo, where, folder)
+        except DataError:
+            raise
+        except Exception as error:  # the library raises what it likes about a card or a repository
+            shown = ", ".join(there[:12]) + (f" and {len(there) - 12} more" if len(there) > 12 else "")
+            said = " ".join(str(error).replace(str(folder), source.repo).split())[:300]
+            raise DataError(
+                f"{entry}: the `datasets` library finds no rows in {source.repo}: {said}",
+                where=f"{where}; files: {shown or 'none'}",
+                fix="name the files of the part by `format` and `pattern`, if they hold rows",
+            ) from error
+
+
+def _resolved(repo: str, where: str, folder: Path) -> HubLayout:
+    import datasets
+    from huggingface_hub import DatasetCard
+
+    datasets.logging.set_verbosity_error()
+    card = folder / "README.md"
+    told = DatasetCard.load(card).data.to_dict().get("configs") or () if card.is_file() else ()
+    by_name = {one.get("config_name"): {**one} for one in told}
+    configs = {}
+    for name in datasets.get_dataset_config_names(str(folder)):
+        builder = datasets.load_dataset_builder(str(folder), name, cache_dir=str(folder.parent / "cache"))
+        configs[name] = {
+            str(split): HubSplit(
+                [_below(repo, folder, path) for path in found],
+                {key: value for key, value in by_name.get(name, {}).items() if key not in _SAYS_NOTHING},
+            )
+            for split, found in (builder.config.data_files or {}).items()
+        }
+    return HubLayout(repo, where, configs, datasets.get_dataset_default_config_name(str(folder)))
+
+
+def _below(repo: str, folder: Path, path: str) -> str:
+    if not Path(path).is_relative_to(folder):
+        raise DataError(f"{repo}: its card names a file outside of the repository: {path}")
+    return Path(path).relative_to(folder).as_posix()
