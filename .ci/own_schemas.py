@@ -12,6 +12,7 @@ from suite.board.entry import verification
 from suite.board.site import board_data
 from suite.chat import Json
 from suite.journal.schemas import own_schemas
+from suite.models.prices import json_schema
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "registry" / "schemas"
 
@@ -26,6 +27,7 @@ def write(made: dict[str, Json]) -> None:
 
 
 if __name__ == "__main__":
+    write(json_schema())
     for schema in own_schemas():
         write(schema)
     for module in (submission, verification, board, board_data):

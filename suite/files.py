@@ -10,11 +10,14 @@ import errno
 import os
 import re
 import stat
+import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from suite.errors import ConfigError
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -103,6 +106,26 @@ def _regular(fd: int, path: Path) -> int:
         os.close(fd)
         raise OSError(errno.EINVAL, "it is no regular file", str(path))
     return fd
+
+
+SETTINGS = "suite.toml"
+_LARGEST_SETTINGS = 2**20  # bytes
+
+
+def read_settings(start: Path) -> tuple[Path | None, str, dict[str, Any]]:
+    """(path, text, tables) of the settings in force in a folder: of the nearest `suite.toml`, its own or of a
+    folder above. Raises ConfigError if the file is not TOML; the message names file and line.
+    """
+    path = next((one / SETTINGS for one in (start, *start.parents) if (one / SETTINGS).is_file()), None)
+    if path is None:
+        return None, "", {}
+    try:
+        text = read_regular(path, _LARGEST_SETTINGS).decode().removeprefix("\ufeff")
+        return path, text, tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{SETTINGS} is not TOML: {error}", str(path)) from error
+    except OSError as error:
+        raise ConfigError(f"{SETTINGS} cannot be read: {error.strerror}", str(path)) from error
 
 
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\..*)?", re.I)

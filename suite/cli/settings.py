@@ -22,11 +22,10 @@ import click
 
 from suite.cli.spellings import current
 from suite.errors import ConfigError, unknown
-from suite.files import read_regular
+from suite.files import read_settings
 
-FILE = "suite.toml"
 ENVIRONMENT = "SUITE"
-_LARGEST = 2**20  # bytes
+_OTHERS = ("prices",)  # tables of no command, read where they are needed
 # types of flags: what a value that is no text must be
 _TYPES = (
     (click.types.BoolParamType, "true or false", (bool,)),
@@ -50,6 +49,8 @@ class SettingsFile:
     def check_commands(self, known: list[str]) -> None:
         """Raises NotFound for a table that is not named like a command, ConfigError for a loose key."""
         for name, value in (self.tables or {}).items():
+            if name in _OTHERS:
+                continue
             if not isinstance(value, dict):
                 raise ConfigError(
                     f"setting {name!r} stands outside of a table",
@@ -125,16 +126,7 @@ def read(start: Path) -> SettingsFile:
 
     Raises ConfigError if the file is not TOML; the message names file and line.
     """
-    path = next((folder / FILE for folder in (start, *start.parents) if (folder / FILE).is_file()), None)
-    if path is None:
-        return SettingsFile()
-    try:
-        text = read_regular(path, _LARGEST).decode().removeprefix("\ufeff")
-        return SettingsFile(path, text, tomllib.loads(text))
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{FILE} is not TOML: {error}", str(path)) from error
-    except OSError as error:
-        raise ConfigError(f"{FILE} cannot be read: {error.strerror}", str(path)) from error
+    return SettingsFile(*read_settings(start))
 
 
 def line_of(text: str, keys: tuple[str, ...]) -> int:

@@ -307,7 +307,9 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallTotals(msgspec.Struct, omit_defaults=True):
-    """Calls and tokens of one member; hidden reasoning where there is any."""
+    """Calls and tokens of one member; hidden reasoning where there is any. kept_…: of the tokens, those of
+    replies from the cache, which cost nothing.
+    """
 
     calls: Count
     cached: Count
@@ -317,6 +319,9 @@ class CallTotals(msgspec.Struct, omit_defaults=True):
     cached_tokens: Count
     reasoning_tokens: Count = 0
     reasoning_characters: Count = 0
+    kept_prompt_tokens: Count = 0
+    kept_completion_tokens: Count = 0
+    kept_cached_tokens: Count = 0
 
 
 class ResultFinding(msgspec.Struct, frozen=True):

@@ -22,7 +22,10 @@ TableT = TypeVar("TableT", bound=TableRow)
 
 
 def _compiles(value: str) -> str:
-    re.compile(value)
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"{value!r} is no pattern: {error}") from error
     return value
 
 
@@ -38,7 +41,7 @@ def read_tables(
     for path in [*(path for path in paths if path.is_file()), registry_file(f"models/{name}")]:
         try:
             found.append((path, strict_syntax.validated(kind, strict_syntax.read_yaml_file(path))))
-        except (ValueError, re.error) as error:
+        except ValueError as error:
             raise ConfigError(f"{path.name} is not a table of {what}: {error}", where=str(path)) from error
     return found
 

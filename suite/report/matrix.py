@@ -17,7 +17,7 @@ from suite.report.numbers import (
     with_unit,
 )
 from suite.report.summary import CellSummary, Slices, TaskPart, label
-from suite.run.results import REASONING
+from suite.run.results import KEPT, REASONING
 
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 MOST_COLUMNS = 6  # a wider table is turned where that makes it narrower
@@ -205,7 +205,7 @@ def calls_grid(calls: Mapping[str, CallTotals]) -> Grid:
     names = [
         name
         for name in CallTotals.__struct_fields__
-        if name not in REASONING or any(one[name] for one in told.values())
+        if name not in KEPT and (name not in REASONING or any(one[name] for one in told.values()))
     ]
     rows = [[member, *(number(one[name]) for name in names)] for member, one in told.items()]
     return Grid("Calls and tokens", ["role", *(name.replace("_", " ") for name in names)], rows)

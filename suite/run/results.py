@@ -32,6 +32,7 @@ from suite.task import Metric, Unscored, Value
 
 INTERVALS = 2  # edition of the methods behind low and high; results of the first do not name it
 REASONING = ("reasoning_tokens", "reasoning_characters")  # where there is any; not in old results
+KEPT = ("kept_prompt_tokens", "kept_completion_tokens", "kept_cached_tokens")  # likewise
 
 
 class _CellCount:
@@ -172,6 +173,10 @@ def effort(run: Run) -> tuple[dict[str, CallTotals], float, list[ResultFinding]]
             one.cached_tokens += usage.cached
             one.reasoning_tokens += usage.reasoning
             one.reasoning_characters += len(call.reply.reasoning)
+            if call.cached:
+                one.kept_prompt_tokens += usage.prompt
+                one.kept_completion_tokens += usage.completion
+                one.kept_cached_tokens += usage.cached
             at = bisect_right(starts, ended) - 1
             if at >= 0 and ended > ends[at]:
                 ends[at] = ended

@@ -13,7 +13,8 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.cli.settings import FILE, line_of, read
+from suite.cli.settings import line_of, read
+from suite.files import SETTINGS as FILE
 
 COMMAND = """
 import click

@@ -19,7 +19,7 @@ from suite.journal.document_files import read_bytes
 from suite.journal.documents import Results
 from suite.journal.shapes import Values
 from suite.run.findings import OF_CELL
-from suite.run.results import REASONING, effort, make_results
+from suite.run.results import KEPT, REASONING, effort, make_results
 
 _NAMES = frozenset({"run", "scoring"})  # what the folders are called
 _ENVELOPE = ("value", "n", "unscored")
@@ -65,9 +65,9 @@ def numbers(subject: VerifiedRun, entry: SubmittedRun, wanted: float | None = No
 
 
 def _told(mine: Mapping[str, Mapping[str, int]], theirs: Json) -> dict[str, dict[str, int]]:
-    """Calls by member, without the counts of reasoning where results have none: older ones do not."""
+    """Calls by member, without the counts of reasoning and kept replies where results have none."""
     told = str(theirs)
-    left_out = {name for name in REASONING if name not in told}
+    left_out = {name for name in (*REASONING, *KEPT) if name not in told}
     return {role: {k: v for k, v in one.items() if k not in left_out} for role, one in mine.items()}
 
 

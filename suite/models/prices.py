@@ -1,0 +1,221 @@
+"""What models cost, as data: `registry/prices.yaml`, plugins' files of that name, `[[prices]]` in suite.toml.
+
+The first row that fits counts: the user's own, plugins', ours. What runs on own machines costs no money. A
+model without a row has no known price, which is never taken for none.
+"""
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+from pydantic import Field, ValidationError
+
+from suite.chat import Json, Usage
+from suite.data import strict_syntax
+from suite.errors import ConfigError
+from suite.files import SETTINGS, read_settings
+from suite.journal.documents import CallTotals, RoleMember
+from suite.models.tables import Pattern, TableRow, registry_file
+from suite.plugins import catalogue
+
+FILE = "prices.yaml"
+LOCAL = frozenset({"embedded", "lexical", "replay", "scripted", "transformers", "vllm"})
+UNKNOWN = "price unknown"
+# fields of a request that a provider bills otherwise: another tier, another region, a search
+_BILLED_APART = frozenset({"service_tier", "inference_geo", "speed", "web_search_options", "plugins"})
+_OWN = "[[prices]] takes provider, host, model, input, output, cached, currency, date, source: docs/cost.md"
+
+Dollars = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+
+
+class Rates(NamedTuple):
+    """What one token costs, in millionths of a millionth of a dollar: whole numbers, which add up exactly."""
+
+    input: int
+    cached: int
+    output: int
+
+    def cost(self, usage: Usage) -> int:
+        """Of one call, or of many whose tokens were added."""
+        fresh = usage.prompt - usage.cached
+        return fresh * self.input + usage.cached * self.cached + usage.completion * self.output
+
+
+FREE = Rates(0, 0, 0)
+PER_USD = 10**12
+
+
+class TokenPrice(TableRow):
+    """A row: usd for a million tokens. `host` and `model` are patterns for whole strings.
+
+    cached: of a prompt's tokens that the provider had cached; None: as input.
+    """
+
+    provider: str = Field("openai", min_length=1)
+    host: Pattern = ".*"
+    model: Pattern
+    input: Dollars
+    output: Dollars
+    cached: Dollars | None = None
+    currency: Literal["usd"] = "usd"
+    date: datetime.date | None = None
+    source: str = ""
+
+    def fits(self, identity: Mapping[str, Json]) -> bool:
+        """Whether it is the price of a model. identity: as an engine tells it."""
+        host = urlsplit(str(identity.get("url") or "")).hostname or ""
+        return (
+            self.provider == identity.get("provider")
+            and re.fullmatch(self.model, str(identity.get("name"))) is not None
+            and re.fullmatch(self.host, host) is not None
+        )
+
+    @property
+    def rates(self) -> Rates:
+        """The same for one token; a cached one never counts as more than a fresh one."""
+        cached = self.input if self.cached is None else min(self.cached, self.input)
+        return Rates(*(round(one * 1e6) for one in (self.input, cached, self.output)))
+
+
+class ListedPrice(TokenPrice):
+    """A row of a registry: with the service that it is of, when that was looked up, and where."""
+
+    host: Pattern
+    date: datetime.date
+    source: str = Field(pattern="^https://")
+
+
+class PriceList(TableRow):
+    """A registry's file."""
+
+    prices: tuple[ListedPrice, ...]
+
+
+def json_schema() -> dict[str, Json]:
+    """The JSON Schema (2020-12) of a registry's file, as kept in `registry/schemas/`."""
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, "$id": "suite:prices", **PriceList.model_json_schema()}
+
+
+def prices_of(folders: Iterable[Path]) -> tuple[ListedPrice, ...]:
+    """The rows of plugins' registry folders, then the suite's own. Raises ConfigError with file and field."""
+    paths = [path for folder in folders if (path := folder / FILE).is_file()]
+    fix = "schemas/prices.json in the registry says what is allowed"
+    lists = (
+        strict_syntax.read_model(path, PriceList, ConfigError, "list of prices", fix)
+        for path in [*paths, registry_file(FILE)]
+    )
+    return tuple(row for one in lists for row in one.prices)
+
+
+@lru_cache(maxsize=1)
+def _listed() -> tuple[ListedPrice, ...]:
+    return prices_of(catalogue().registry_folders())
+
+
+def own_prices(start: Path | None = None) -> tuple[TokenPrice, ...]:
+    """The user's rows: `[[prices]]` of the nearest suite.toml. Raises ConfigError with file and field."""
+    path, _, tables = read_settings(start or Path.cwd())
+    rows = tables.get("prices", [])
+    if not isinstance(rows, list):
+        raise ConfigError(f"prices in {SETTINGS} are no list", str(path), "write [[prices]], once for each")
+    found = []
+    for number, row in enumerate(rows, 1):
+        where = f"{path}, [[prices]] number {number}"
+        try:
+            found.append(strict_syntax.validated(TokenPrice, _plain(row)))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(map(str, first["loc"]))
+            raise ConfigError(f"{field or 'a price'}: {first['msg']}", where, _OWN) from error
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"no price: {error}", where, _OWN) from error
+    return tuple(found)
+
+
+def _plain(row: object) -> object:
+    """A row of TOML in the types of JSON."""
+    if not isinstance(row, dict):
+        return row
+    return {name: one.isoformat() if isinstance(one, datetime.date) else one for name, one in row.items()}
+
+
+def price_of(identity: Mapping[str, Json], own: Sequence[TokenPrice]) -> TokenPrice | None:
+    """The price of a model, None where none is known. own: the user's rows, see `own_prices`."""
+    options = identity.get("options")
+    body = options.get("extra_body") if isinstance(options, dict) else None
+    apart = isinstance(body, dict) and not _BILLED_APART.isdisjoint(body)
+    return next((row for row in (*own, *(() if apart else _listed())) if row.fits(identity)), None)
+
+
+def rates_of(identity: Mapping[str, Json], own: Sequence[TokenPrice]) -> Rates | None:
+    """What a model's tokens cost: nothing where it runs on own machines and the user names no price."""
+    if "replayed_from" in identity:
+        return FREE
+    if (price := price_of(identity, own)) is not None:
+        return price.rates
+    return FREE if identity.get("provider") in LOCAL else None
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What a member's calls cost. usd: None where that is not known, and `why` says so; replies from the
+    cache cost nothing. date: when the price was looked up, "" where nobody says. local: it costs no money.
+    """
+
+    usd: float | None = None
+    why: str = ""
+    date: str = ""
+    local: bool = False
+
+
+def costs(
+    roles: Mapping[str, Sequence[RoleMember]], calls: Mapping[str, CallTotals], own: Sequence[TokenPrice]
+) -> dict[str, Cost]:
+    """Member -> cost. roles, calls: of a run's manifest and results. own: see `own_prices`."""
+    identities = {one.member: one.identity for members in roles.values() for one in members}
+    return {name: _cost(identities.get(name, {}), one, own) for name, one in calls.items()}
+
+
+def _cost(identity: Mapping[str, Json], calls: CallTotals, own: Sequence[TokenPrice]) -> Cost:
+    rates = rates_of(identity, own)
+    if rates is None:
+        return Cost(why=UNKNOWN)
+    price = price_of(identity, own)
+    if calls.calls > calls.cached and not calls.prompt_tokens and rates != FREE:
+        return Cost(why="the endpoint tells no tokens")
+    usage = Usage(
+        calls.prompt_tokens - calls.kept_prompt_tokens,
+        calls.completion_tokens - calls.kept_completion_tokens,
+        calls.cached_tokens - calls.kept_cached_tokens,
+    )
+    date = str(price.date) if price is not None and price.date else ""
+    return Cost(rates.cost(usage) / PER_USD, "", date, price is None)
+
+
+def shown_costs(found: Mapping[str, Cost]) -> str:
+    """A run's cost in words, such as `1.31 usd (prices of 2026-05-04)`; "" where nothing costs money."""
+    paid = {name: one for name, one in found.items() if not one.local}
+    known = [one.usd for one in paid.values() if one.usd is not None]
+    dates = [one.date for one in paid.values() if one.usd is not None and one.date]
+    parts = [shown_usd(sum(known)) + (f" (prices of {min(dates)})" if dates else "")] if known else []
+    parts += [f"{name}: {one.why}" for name, one in paid.items() if one.usd is None]
+    return ", ".join(parts)
+
+
+def shown_usd(amount: float) -> str:
+    """`12.40 usd`; two digits that count where it is less than a cent."""
+    if not amount or amount >= 0.01:
+        return f"{amount:.2f} usd"
+    return f"{float(f'{amount:.2g}'):.10f}".rstrip("0") + " usd"
+
+
+def price_wanted(spec: str) -> str:
+    """How to name a price, for messages. spec: `provider/name`."""
+    provider, _, name = spec.partition("/")
+    whose = "" if provider == "openai" else f"provider = {provider!r}, "
+    return f"add to {SETTINGS}: [[prices]] with {whose}model = {re.escape(name)!r}, input = …, output = …"
