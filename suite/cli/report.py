@@ -88,12 +88,13 @@ def show(
         )
     from suite.journal.document_files import read_bytes
     from suite.journal.run import Run, find_run
+    from suite.report.run_facts import run_facts
 
     folder = find_run(run)
     if as_json:
         found = Run(folder, scoring)
         written = read_bytes(found.judged.folder / "results.json") if found.has_results else b"{}"
-        say_json(json.loads(written))
+        say_json({"what_was_run": run_facts(found), **json.loads(written)})
     elif markdown is not None:
         from suite.report.markdown import markdown_report
 

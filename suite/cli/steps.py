@@ -305,8 +305,13 @@ def finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
         from suite.report.run_reports import write_reports
 
         if flags.as_json:
+            from suite.journal.run import Run
+            from suite.report.run_facts import run_facts
+
             write_reports(outcome.folder, outcome.scoring)
-            say_json({"run": str(outcome.folder)} | {name: getattr(results, name) for name in _SHOWN})
+            facts = run_facts(Run(outcome.folder, outcome.scoring))
+            told = {"run": str(outcome.folder), "what_was_run": facts}
+            say_json(told | {name: getattr(results, name) for name in _SHOWN})
         else:
             from suite.report.terminal import print_results
 

@@ -21,6 +21,7 @@ from suite.report.html_results import sweep_plot
 from suite.report.matrix import Grid, calls_grid, happened_grid
 from suite.report.numbers import plain
 from suite.report.plugin_sections import own_views, plugin_sections
+from suite.report.run_facts import fact_lines, parameter_rows, run_facts
 from suite.report.run_list import attempts_grid
 from suite.report.sample_choice import Choice, Picked, pick
 from suite.report.sample_texts import parts_grid, pretty, value_text
@@ -51,7 +52,7 @@ def html_report(
     most_samples: how many samples can be browsed. most_bytes: where the page stops taking more of them.
     """
     run = Run(folder, scoring)
-    summary = summarise(run)
+    summary, told = summarise(run), run_facts(run)
     choice = pick(run, most_samples)
     views, why = own_views(run, choice.picked)
     drawer = Drawer()
@@ -62,6 +63,8 @@ def html_report(
         "report.html.j2",
         script=resource("report.js"),
         summary=summary,
+        ran=list(fact_lines(told)),
+        parameters=parameter_rows(told),
         plots=[plot and drawer.block(plot) for plot in (sweep_plot(t, summary.level) for t in summary.tasks)],
         sections=[drawer.section(one) for one in plugin_sections(run)],
         happened=_happened(run, summary),
@@ -175,11 +178,8 @@ def _happened(run: Run, summary: Summary) -> Iterator[Grid]:
 
 
 def _facts(run: Run) -> Iterator[tuple[str, str]]:
-    names = ("created", "suite", "seed", "trials", "limit", "mini", "shard", "prompts", "plan_sha256")
     manifest = msgspec.to_builtins(run.manifest)
-    for name in names:
-        if manifest[name] is not None:
-            yield name, plain(manifest[name])
+    yield "plan_sha256", run.manifest.plan_sha256
     for name in ("data", "versions", "hardware"):
         for key, value in manifest[name].items():
             yield f"{name}: {key}", plain(value)

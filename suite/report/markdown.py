@@ -18,6 +18,7 @@ from suite.report.hostile_text import clean, cut, one_line
 from suite.report.matrix import Grid
 from suite.report.numbers import DASH, plain
 from suite.report.plugin_sections import plugin_sections
+from suite.report.run_facts import fact_lines, parameter_rows, run_facts
 from suite.report.summary import Summary, TaskPart, summarise
 
 MOST_ROWS = 200
@@ -40,9 +41,7 @@ def markdown_report(folder: Path, scoring: str = "") -> str:
 def paragraphs(run: Run, summary: Summary, sections: Sequence[Section]) -> Iterator[str]:
     """Everything in order."""
     yield f"# {escaped(summary.name)}"
-    roles = ", ".join(f"{escaped(member)}: {escaped(spec)}" for member, spec in summary.roles)
-    scored = f"scoring {escaped(summary.scoring)}" if summary.scoring else "not scored"
-    yield f"{roles}; {scored}"
+    yield from _ran(run, summary.scoring)
     for remark in summary.remarks:
         text = escaped(remark.text, 2000)
         yield f"> **{text}**" if remark.weight == "warning" else f"> {text}"
@@ -54,6 +53,18 @@ def paragraphs(run: Run, summary: Summary, sections: Sequence[Section]) -> Itera
     if summary.calls:
         yield grid(matrix.calls_grid(summary.calls))
     yield "## The run\n\n" + "\n".join(_facts(run))
+
+
+def _ran(run: Run, scoring: str) -> Iterator[str]:
+    facts = run_facts(run)
+    told = [*fact_lines(facts), ("scoring", scoring or "not scored")]
+    for label, text in told:
+        if "command" in label:
+            yield f"{escaped(label)}:\n\n{fence(one_line(text, MOST_TEXT), 'sh')}"
+    lines = [f"- {escaped(label)}: {escaped(text, 2000)}" for label, text in told if "command" not in label]
+    yield "\n".join(lines)
+    rows = Grid("", ("task", "parameter (* not the default)", "value"), parameter_rows(facts), 3)
+    yield f"<details><summary>All parameters</summary>\n\n{grid(rows)}\n\n</details>"
 
 
 def _task(task: TaskPart, level: float) -> Iterator[str]:
@@ -77,9 +88,8 @@ def _task(task: TaskPart, level: float) -> Iterator[str]:
 
 def _facts(run: Run) -> Iterator[str]:
     manifest = msgspec.to_builtins(run.manifest)
-    for name in ("suite", "created", "plan_sha256", "seed", "trials", "limit", "prompts", "data", "hardware"):
-        if manifest[name] is not None:
-            yield f"- {name}: {escaped(plain(manifest[name]), 1000)}"
+    for name in ("plan_sha256", "data", "hardware"):
+        yield f"- {name}: {escaped(plain(manifest[name]), 1000)}"
 
 
 def escaped(text: str, most: int = 500) -> str:

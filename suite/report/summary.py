@@ -19,7 +19,7 @@ from suite.journal.documents import (
 )
 from suite.journal.run import Run
 from suite.report.numbers import plain
-from suite.report.remarks import Remark, deviations, parameters_of, remarks, role_lines
+from suite.report.remarks import Remark, deviations, parameters_of, remarks
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,6 @@ class Summary:
     name: str
     scoring: str
     remarks: Sequence[Remark]
-    roles: Sequence[tuple[str, str]]
     tasks: Sequence[TaskPart]
     level: float
     calls: Mapping[str, CallTotals]
@@ -120,7 +119,6 @@ def summarise(run: Run) -> Summary:
         name=run.name,
         scoring=run.scoring,
         remarks=remarks(run),
-        roles=role_lines(run),
         tasks=[_task(run, cells) for cells in tasks.values()],
         level=run.results.level,
         calls=run.results.calls,

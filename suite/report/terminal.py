@@ -17,6 +17,7 @@ from suite.journal.documents import SkippedCell
 from suite.journal.run import Run
 from suite.report import matrix
 from suite.report.hostile_text import one_line
+from suite.report.run_facts import fact_lines, parameter_rows, run_facts
 from suite.report.summary import Summary, TaskPart, summarise
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ def print_results(
     details: bool = False,
 ) -> None:
     """Print a run's results. details: clusters and the interval's method too. Raises RunError."""
-    summary = summarise(Run(folder, scoring))
+    run = Run(folder, scoring)
     console = console_for(file, width)
-    for part in parts(summary, console.width, details):
-        console.print(part)
+    for part in (*ran(run, details), *parts(summarise(run), console.width, details)):
+        console.print(part, soft_wrap=bool(getattr(part, "no_wrap", False)))
     write_out(console, file)
 
 
@@ -82,11 +83,25 @@ def write_out(console: "Console", file: TextIO | None) -> None:
     out.flush()
 
 
+def ran(run: Run, details: bool) -> Iterator["RenderableType"]:
+    """What was run; details: all parameters, too. A command stands on one line, to be copied."""
+    from rich.text import Text
+
+    facts = run_facts(run)
+    yield styled(f"{run.name}, {f'scoring {run.scoring}' if run.scoring else 'not scored'}", "bold")
+    for label, text in fact_lines(facts):
+        if "command" in label:
+            yield Text(f"  {label}: {one_line(text, 20_000)}", style="dim", no_wrap=True)
+        else:
+            yield styled(f"{label}: {text}", "dim", 2)
+    for task, name, values in parameter_rows(facts) if details else ():
+        yield styled(f"{task} {name}: {values}", "dim", 4)
+    if not details:
+        yield styled("all parameters: suite report show RUN --details", "dim", 2)
+
+
 def parts(summary: Summary, width: int, details: bool) -> Iterator["RenderableType"]:
-    """Everything in order: what run, what to know, a part for each task."""
-    yield styled(f"{summary.name}", "bold")
-    scored = f"scoring {summary.scoring}" if summary.scoring else "not scored"
-    yield styled(", ".join(f"{member}: {spec}" for member, spec in summary.roles) + f"; {scored}", "dim")
+    """Everything after what was run, in order: what to know, a part for each task."""
     for remark in summary.remarks:
         mark, style = ("!", "yellow") if remark.weight == "warning" else ("-", "dim")
         yield styled(f"{mark} {remark.text}", style)

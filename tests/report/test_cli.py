@@ -42,7 +42,10 @@ def test_show_prints_results_and_finds_runs_by_name(
 def test_show_writes_other_forms(make_run: Make, tmp_path: Path) -> None:
     folder = make_run()
     results = json.loads((folder / "scorings/abc12345/results.json").read_text())
-    assert json.loads(call(report, "show", folder, "--json").output) == results
+    shown = json.loads(call(report, "show", folder, "--json").output)
+    assert next(iter(shown)) == "what_was_run"
+    assert shown.pop("what_was_run")["seed"] == 7
+    assert shown == results
     assert call(report, "show", folder, "--markdown", "-").output.startswith("# run-1\n")
     path = tmp_path / "page.html"
     assert call(report, "show", folder, "--html", path).output == f"wrote {path}\n"

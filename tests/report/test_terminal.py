@@ -59,7 +59,7 @@ def test_clusters_and_method_on_request(make_run: Make) -> None:
 @pytest.mark.parametrize("width", [30, 48, 60, 80, 200])
 def test_no_line_is_wider_than_the_screen(make_run: Make, width: int) -> None:
     for line in printed(make_run(), width).splitlines():
-        assert len(line) <= width
+        assert len(line) <= width or "command: " in line  # to be copied
 
 
 def test_every_cell_is_named_on_a_narrow_screen(make_run: Make) -> None:

@@ -30,11 +30,9 @@ def test_a_command_is_shown_without_its_secrets(words: tuple[str, ...], shown: s
 
 
 def test_a_call_in_python_is_shown_without_its_secrets() -> None:
-    call = (
-        'suite.evaluate("units", model="openai/x", options={"api_key": "abc", "n": 5}, token="hf_012345678")'
-    )
+    call = 'suite.evaluate("units", model="a/x", options={"api_key": "abc", "n": 5}, token="hf_012345678")'
     assert safe_text(call) == (
-        'suite.evaluate("units", model="openai/x", options={"api_key": "***", "n": 5}, token="***")'
+        'suite.evaluate("units", model="a/x", options={"api_key": "***", "n": 5}, token="***")'
     )
 
 

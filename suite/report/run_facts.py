@@ -1,0 +1,271 @@
+"""What was run: command, tasks, parameters, models, data, date, calls. Every result starts with it.
+
+Derived once, from manifests, results and recorded commands; every form of a result reads this. For a run that
+recorded no command stands an equivalent one, and is called so.
+"""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from suite.chat import Json
+from suite.errors import SuiteError
+from suite.journal.commands import commands
+from suite.journal.documents import CallTotals, RoleMember
+from suite.journal.run import Run
+from suite.journal.shapes import Values
+from suite.parameters import SkipCell
+from suite.plugins import catalogue
+from suite.report.numbers import number, percent, plain
+from suite.report.remarks import parameters_of
+from suite.run.cells import load_task
+from suite.run.role_members import flag_of
+
+MOST_VALUES = 8  # of a swept parameter on one line
+
+
+class TaskFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A task: parameter -> its values over the cells. changed: those that differ from the default; None where
+    this version of the task is not installed, so that its defaults are not known."""
+
+    name: str
+    version: int
+    cells: int
+    changed: Mapping[str, Sequence[Json]] | None
+    parameters: Mapping[str, Sequence[Json]]
+
+    @property
+    def shown(self) -> Mapping[str, Sequence[Json]]:
+        """The parameters that a reader must see."""
+        return self.parameters if self.changed is None else self.changed
+
+
+class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A member: its spec, and what is known beside it. sampling: what is not the default."""
+
+    member: str
+    spec: str
+    revision: str
+    sha256: str
+    engine: str
+    thinking: str
+    sampling: Values
+
+
+class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset. entry: of the registry, a file or a run. mini: the bundled data that --mini takes."""
+
+    name: str
+    entry: str
+    source: str
+    revision: str
+    sha256: str
+    mini: bool
+
+
+class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What was run. recorded: whether `command` is what was typed, not an equivalent. settings: flags from
+    suite.toml or the environment. scored_by: the command of the scoring, "" if it is the same. calls: by
+    member; seconds: of wall time; both empty where there are no results yet."""
+
+    command: str
+    recorded: bool
+    settings: str
+    scored_by: str
+    suite: str
+    tasks: Sequence[TaskFacts]
+    models: Sequence[ModelFacts]
+    data: Sequence[DatasetFacts]
+    prompts: str
+    seed: int
+    trials: int
+    limit: int | None
+    level: float
+    date: str
+    seconds: float | None
+    calls: Mapping[str, CallTotals]
+
+
+def run_facts(run: Run) -> RunFacts:
+    """What was run. Raises RunError if the files do not have their form."""
+    manifest = run.manifest
+    tasks = [_task(run, name) for name in dict.fromkeys(cell.task for cell in manifest.cells)]
+    typed = commands(run.folder)
+    began = next((one for one in typed if one.solves), None)
+    scored = next((one for one in reversed(typed) if run.scoring and one.scoring == run.scoring), None)
+    return RunFacts(
+        command=began.command if began else equivalent_command(run, tasks),
+        recorded=began is not None,
+        settings=began.settings if began else "",
+        scored_by=scored.command if scored and not scored.solves else "",
+        suite=manifest.suite,
+        tasks=tasks,
+        models=[_model(one) for members in run.roles.values() for one in members],
+        data=[_dataset(name, one, manifest.mini) for name, one in manifest.data.items()],
+        prompts=next((one.prompts for one in run.scoring_manifest.cells), manifest.prompts),
+        seed=manifest.seed,
+        trials=manifest.trials,
+        limit=manifest.limit,
+        level=run.results.level,
+        date=manifest.created,
+        seconds=run.results.seconds if run.has_results else None,
+        calls=run.results.calls,
+    )
+
+
+def _task(run: Run, name: str) -> TaskFacts:
+    cells = [cell for cell in run.manifest.cells if cell.task == name]
+    rows = [parameters_of(cell, run.scored_cells.get(cell.cell)) for cell in cells]
+    values: dict[str, list[Json]] = {}
+    for key in dict.fromkeys(key for row in rows for key in row):
+        values[key] = list({repr(row[key]): row[key] for row in rows if key in row}.values())
+    defaults = _defaults(name, cells[0].version)
+    changed = None
+    if defaults is not None:
+        changed = {key: each for key, each in values.items() if each != [defaults.get(key)]}
+    return TaskFacts(
+        name=name, version=cells[0].version, cells=len(cells), changed=changed, parameters=values
+    )
+
+
+def _defaults(name: str, version: int) -> dict[str, Json] | None:
+    """The default parameters of a task; None where this version is not installed."""
+    try:
+        task = load_task(catalogue(), name)[0]
+        usual = task.parameters_type()()
+    except (SuiteError, SkipCell, ValueError):
+        return None
+    return {**usual.solve_values(), **usual.score_values()} if task.info.version == version else None
+
+
+def _model(one: RoleMember) -> ModelFacts:
+    told, who = one.settings, one.identity
+    sampling = {key: value for key, value in one.sampling.items() if key != "thinking"}
+    thinking = one.sampling.get("thinking", told.get("thinking"))
+    return ModelFacts(
+        member=one.member,
+        spec=one.spec,
+        revision=str(who.get("revision") or ""),
+        sha256=str(who.get("sha256") or ""),
+        engine=str(told.get("engine_version") or who.get("engine_version") or ""),
+        thinking="" if thinking is None else plain(thinking),
+        sampling=sampling,
+    )
+
+
+def _dataset(name: str, one: Values, mini: bool) -> DatasetFacts:
+    files = one.get("files")
+    given = ", ".join(files) if isinstance(files, dict) and not one.get("entry") else ""
+    source = str(one.get("source") or "")
+    only = next(iter(files.values()), "") if isinstance(files, dict) else ""
+    return DatasetFacts(
+        name=name,
+        entry=str(one.get("entry") or one.get("run") or given or name),
+        source=source,
+        revision=str(one.get("revision") or ""),
+        sha256=str(one.get("sha256") or only),
+        mini=mini and source == "bundled",
+    )
+
+
+def equivalent_command(run: Run, tasks: Sequence[TaskFacts]) -> str:
+    """A command that asks for the same, from the manifests: of a run that recorded none."""
+    manifest = run.manifest
+    if origin := manifest.imported_from:
+        return shlex.join(["suite", "runs", "import", "PATH", "--from", origin.importer, "-O", run.name])
+    words = ["suite", "eval"]
+    for task in tasks:
+        words += ["--task", task.name]
+        scope = f"{task.name}:" if len(tasks) > 1 else ""
+        for name, values in task.shown.items():
+            lists = any(isinstance(one, list) for one in values)
+            texts = [_word(one) for one in values]
+            for text in texts if lists else [",".join(texts)]:
+                words += ["-P", f"{scope}{name}={text}"]
+    words += ["--mini"] if manifest.mini else []
+    for flag, value, usual in (
+        ("--limit", manifest.limit, None),
+        ("--trials", manifest.trials, 1),
+        ("--seed", manifest.seed, 0),
+        ("--prompts", manifest.prompts, "own"),
+    ):
+        words += [flag, str(value)] if value != usual else []
+    for name, one in manifest.data.items():
+        if not one.get("entry"):
+            words += ["--data", f"{name}={_dataset(name, one, False).entry}"]
+    for role, members in run.roles.items():
+        for one in members:
+            words += flag_of(role, one.spec)
+            prefix = "" if one.member == "candidate" else f"{one.member}."
+            for name, value in one.sampling.items():
+                words += ["-o", f"{prefix}{name}={_word(value)}"]
+    return shlex.join(words)
+
+
+def _word(value: Json) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def fact_lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
+    """(label, text) of everything but the parameters at their defaults."""
+    yield ("command" if facts.recorded else "equivalent command", facts.command)
+    if facts.settings:
+        yield ("from suite.toml or the environment", facts.settings)
+    if facts.scored_by:
+        yield ("scoring command", facts.scored_by)
+    for task in facts.tasks:
+        yield ("task", f"{task.name} version {task.version}{_changed(task)}")
+    for model in facts.models:
+        told = [_mark(model), model.engine, f"thinking {model.thinking}" if model.thinking else ""]
+        told += [f"{name}={plain(value)}" for name, value in model.sampling.items()]
+        yield (model.member, ", ".join([model.spec, *filter(None, told)]))
+    for data in facts.data:
+        kind = "bundled mini data" if data.mini else data.source
+        yield ("data", f"{data.entry} ({kind}) {_mark(data)}".strip())
+    limit = f", limit {facts.limit:,} groups" if facts.limit else ", no limit"
+    drawn = f"seed {facts.seed}, trials {facts.trials}{limit}"
+    yield ("settings", f"{facts.prompts} prompts, {drawn}, level {percent(facts.level)}")
+    took = "" if facts.seconds is None else f", {facts.seconds:,.1f} seconds"
+    date = facts.date.replace("T", " ").replace("+00:00", " UTC")
+    yield ("date", f"{date}{took}, suite {facts.suite}")
+    yield ("calls", _calls(facts.calls))
+
+
+def _mark(one: ModelFacts | DatasetFacts) -> str:
+    return f"revision {one.revision[:12]}" if one.revision else f"sha256 {one.sha256[:12]}" * bool(one.sha256)
+
+
+def _changed(task: TaskFacts) -> str:
+    shown = "".join(f", {name}={_values(values)}" for name, values in task.shown.items())
+    if task.changed is None:
+        return f"{shown} (this version is not installed: its defaults are not known)"
+    others = len(task.parameters) - len(task.changed)
+    return shown + (f" ({number(others)} more at their defaults)" if others else "")
+
+
+def _values(values: Sequence[Json]) -> str:
+    more = f" and {len(values) - MOST_VALUES} more" if len(values) > MOST_VALUES else ""
+    return " | ".join(plain(one) for one in values[:MOST_VALUES]) + more
+
+
+def _calls(calls: Mapping[str, CallTotals]) -> str:
+    every = list(calls.values())
+    if not every:
+        return "none recorded"
+    cached, retries = sum(one.cached for one in every), sum(one.retries for one in every)
+    new = sum(one.calls for one in every) - cached
+    sent, got = sum(one.prompt_tokens for one in every), sum(one.completion_tokens for one in every)
+    return (
+        f"{number(new)} new, {number(cached)} cached, {number(retries)} retried; "
+        f"tokens {number(sent)} in, {number(got)} out"
+    )
+
+
+def parameter_rows(facts: RunFacts) -> list[tuple[str, str, str]]:
+    """(task, parameter, values) of all parameters; those that are not at their default are marked."""
+    return [
+        (task.name, f"{name} *" if name in (task.changed or ()) else name, _values(values))
+        for task in facts.tasks
+        for name, values in task.parameters.items()
+    ]
