@@ -109,6 +109,7 @@ from .scoring.verdicts import Unparsed as Unparsed
 from .task import AnySample as AnySample
 from .task import AnyTask as AnyTask
 from .task import Data as Data
+from .task import HubRows as HubRows
 from .task import Sample as Sample
 from .task import Task as Task
 from .task import TaskInfo as TaskInfo

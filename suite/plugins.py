@@ -7,18 +7,21 @@ else. Two plugins that claim one name is an error that names both distributions.
 import importlib
 import importlib.util
 import traceback
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from suite.errors import NotFound, PluginError, unknown
+from suite.errors import NotFound, PluginError, SuiteError, unknown
 from suite.hookspecs import CONTRACT, Entry, Hooks
+
+if TYPE_CHECKING:
+    from suite.task_files import TaskFile
 
 GROUP = "suite"
 
@@ -37,9 +40,26 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All entries of all plugins, by kind and name."""
+    """All entries of all plugins, by kind and name, and tasks of files by what names them.
+
+    files: an error stands for a file that is not to be had, and is raised for whoever asks for its task.
+    """
 
     plugins: tuple[Plugin, ...]
+    files: Mapping[str, "TaskFile | SuiteError"] = field(default_factory=dict)
+
+    def with_files(self, names: Iterable[str]) -> "Catalogue":
+        """This catalogue and the tasks of those names that are files: `./units.py`, `./units.py:Units`.
+
+        Raises NotFound or PluginError. Only for what a person names: it runs the files.
+        """
+        from suite.task_files import is_task_file, task_file
+
+        return self.with_tasks({name: task_file(name) for name in names if is_task_file(name)})
+
+    def with_tasks(self, files: Mapping[str, "TaskFile | SuiteError"]) -> "Catalogue":
+        """This catalogue with tasks of files, before installed ones of these names."""
+        return replace(self, files={**self.files, **files}) if files else self
 
     def entries(self, kind: str) -> list[tuple[Entry, Plugin]]:
         """Every entry of a kind with its plugin, by name; entries of another contract version too."""
@@ -55,6 +75,10 @@ class Catalogue:
 
         Raises NotFound, or PluginError if two plugins claim the name or the contract differs.
         """
+        if kind == "task" and (file := self.files.get(name)):
+            if isinstance(file, SuiteError):
+                raise file
+            return file.entry, Plugin(file.path.name, file.path.name, file.sha256[:8], (file.entry,))
         entries = self.entries(kind)
         owners = [pair for pair in entries for one in (pair[0].name, *pair[0].aliases) if one == name]
         if not owners and kind == "task":
@@ -98,6 +122,8 @@ class Catalogue:
 
         Raises NotFound (unknown, or a family of stages alone) and PluginError as `find` does.
         """
+        if name in self.files:
+            return [name]
         entries = self.family(name)
         if len(entries) < 2 or any(name in (one.name, *one.aliases) for one, _ in self.entries("task")):
             return [self.find("task", name)[0].name]

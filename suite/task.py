@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, get_args
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, get_args, overload
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -63,11 +63,31 @@ class Sample(msgspec.Struct, Generic[PayloadT], frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class HubRows:
+    """The rows of a dataset on the Hub, in place of a registry entry.
+
+    repo: ORG/NAME. revision: a full commit. config: of several (default: the only one). split: default all,
+    each as a part of its name.
+    """
+
+    repo: str
+    revision: str
+    config: str = ""
+    split: str = ""
+
+
+def _one_that_chats() -> Mapping[str, Role]:
+    return {"candidate": Role(needs={"chat"})}
+
+
+@dataclass(frozen=True, slots=True)
 class TaskInfo:
     """Facts about a task.
 
     name: `family/variant`, or the family alone. version: raised when scores stop being comparable.
-    roles: superset over all parameters. datasets: names of registry entries it reads.
+    roles: superset over all parameters; default: a candidate that chats. datasets: names of registry entries
+    it reads. rows: datasets without an entry, by a name of the task's own: a file of rows (JSONL, JSON, CSV,
+    Parquet), its path beginning at the module's folder, or rows on the Hub.
     mini: dataset name -> bundled registry entry that stands in for it under --mini.
     headline: the metric that is shown first. presets: name -> cells, each a mapping of parameters.
     instead: preset -> another one, taken where the models cannot do what its cells need.
@@ -81,9 +101,10 @@ class TaskInfo:
     name: str
     version: int
     title: str
-    roles: Mapping[str, Role]
-    headline: str
+    roles: Mapping[str, Role] = field(default_factory=_one_that_chats)
+    headline: str = field(kw_only=True)
     datasets: Sequence[str] = ()
+    rows: Mapping[str, str | HubRows] = field(default_factory=dict)
     mini: Mapping[str, str] = field(default_factory=dict)
     paper: str = ""
     presets: Mapping[str, Sequence[Mapping[str, Json]]] = field(default_factory=dict)
@@ -128,8 +149,15 @@ class Metric(Protocol):
 class Data(Protocol):
     """The data of a task, by dataset name: verified files, typed rows."""
 
+    @overload
     def rows(self, name: str, row: type[RowT], part: str | None = None) -> Iterator[RowT]:
-        """Rows of a dataset (or one part of it), validated, lazily."""
+        """Rows of a dataset (or one part of it), validated, lazily: objects of a pydantic or msgspec model,
+        a TypedDict, or dict.
+        """
+
+    @overload
+    def rows(self, name: str, row: Mapping[str, Json], part: str | None = None) -> Iterator[dict[str, Json]]:
+        """The rows themselves, held to a JSON Schema."""
 
     def file(self, name: str, path: str) -> Path:
         """A verified local file of a dataset."""
@@ -199,7 +227,7 @@ class Task(ABC, Generic[PayloadT, ParametersT]):
 
     def datasets(self) -> Sequence[str]:
         """The datasets these parameters need."""
-        return self.info.datasets
+        return (*self.info.datasets, *self.info.rows)
 
     async def open(self, data: Data, tools: Tools) -> Mapping[str, str]:  # noqa: ARG002
         """Read common data and get tools ready, once per process. Returns facts for the manifest."""

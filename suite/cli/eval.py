@@ -7,7 +7,13 @@ from suite.cli.flags import data_flag, limit_flag, new_run_flags, parameters_fla
 
 
 @click.command("eval", cls=steps.RecordedCommand)
-@click.option("--task", "tasks", multiple=True, metavar="NAME", help="A task; repeat for several.")
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    metavar="NAME",
+    help="A task, a family, or a file that holds a task (./units.py); repeat for several.",
+)
 @parameters_flag("A parameter; commas sweep.")
 @click.option("--preset", default="", metavar="NAME", help="A named list of cells, e.g. paper.")
 @click.option("--mini", is_flag=True, help="Small bundled data instead of the full pinned data.")
@@ -41,12 +47,14 @@ def eval_(context: click.Context, /, **given: object) -> None:
       suite eval --task prefeval/classification --mini --model embedded/smollm2-135m
       suite eval --task prefeval/generation -P inter_turns=0,8 --model vllm/Qwen/Qwen3-8B --judge openai/gpt-x
     """
+    from suite.plugins import catalogue
     from suite.run.plan import make_plan
 
     flags = steps.read(given)
     request = steps.requested(flags, steps.parse_roles(given))
     stages = ("solve",) if flags.solve_only else ("solve", "score")
-    plan = make_plan(request, stages=("both", *stages), say=flags.shows)
+    plugins = catalogue().with_files(flags.tasks)
+    plan = make_plan(request, stages=("both", *stages), say=flags.shows, plugins=plugins)
     if steps.dry(plan, flags):
         return
     context.exit(steps.carry_out(steps.prepared(plan, flags, stages), flags))

@@ -18,7 +18,13 @@ from suite.errors import ConfigError
     metavar="FILE",
     help="Answers made elsewhere: JSON Lines of {sample_id, text}, and call for a sample's 2nd request on.",
 )
-@click.option("--task", "tasks", multiple=True, metavar="NAME", help="With --outputs: the task they answer.")
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    metavar="NAME",
+    help="With --outputs: the task they answer. Of a run: the file of its task (./units.py), if it moved.",
+)
 @parameters_flag("An at-score parameter (with --outputs: any).")
 @click.option("--preset", default="", metavar="NAME", hidden=True)
 @click.option("--mini", is_flag=True, help="With --outputs: on the bundled data.")
@@ -49,6 +55,7 @@ def score(context: click.Context, /, run: str | None, outputs: Path | None, **gi
 
 
 def _outputs(path: Path, flags: steps.RunFlags, models: dict[str, list[str]]) -> int:
+    from suite.plugins import catalogue
     from suite.report.summary import swept
     from suite.run.plan import make_plan
 
@@ -61,7 +68,7 @@ def _outputs(path: Path, flags: steps.RunFlags, models: dict[str, list[str]]) ->
     if "candidate" in models:
         raise ConfigError("--outputs are the candidate's answers already", fix="leave --model out")
     models["candidate"] = [f"replay/{path}"]
-    plan = make_plan(steps.requested(flags, models))
+    plan = make_plan(steps.requested(flags, models), plugins=catalogue().with_files(flags.tasks))
     for task in dict.fromkeys(cell.plan.task for cell in plan.cells):
         cells = [cell.plan.parameters for cell in plan.cells if cell.plan.task == task]
         if len(cells) > 1:
@@ -78,8 +85,10 @@ def _outputs(path: Path, flags: steps.RunFlags, models: dict[str, list[str]]) ->
 def _run(name: str, flags: steps.RunFlags, models: dict[str, list[str]]) -> int:
     from suite.api.preparation import plan_scoring
     from suite.journal.run import Run, find_run
+    from suite.task_files import is_task_file
 
-    for flag, value in {"task": flags.tasks, "mini": flags.mini, "output": flags.output}.items():
+    named = [one for one in flags.tasks if not is_task_file(one)]
+    for flag, value in {"task": named, "mini": flags.mini, "output": flags.output}.items():
         if value:
             raise ConfigError(f"--{flag} goes with --outputs", fix="a run knows its own tasks and data")
     run = Run(find_run(name))

@@ -8,6 +8,7 @@ from suite.errors import ConfigError
 from suite.journal.run import Run, open_run
 from suite.plugins import Catalogue
 from suite.run.cells import AnyTask, load_task
+from suite.run.recorded_files import with_recorded
 from suite.scoring.table import ScoreTable, TableBuilder, Wanted
 
 
@@ -58,7 +59,8 @@ def candidate_of(run: Run) -> str:
 def load_tasks(runs: Sequence[LabelledRun], plugins: Catalogue) -> dict[str, type[AnyTask]]:
     """The task classes of the runs by name, for their metrics. Raises NotFound or PluginError."""
     names = dict.fromkeys(cell.task for one in runs for cell in one.run.manifest.cells)
-    return {name: load_task(plugins, name)[0] for name in names}
+    known = with_recorded(plugins, [one.run for one in runs])
+    return {name: load_task(known, name)[0] for name in names}
 
 
 def load_tables(

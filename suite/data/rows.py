@@ -10,17 +10,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, TypeVar
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Any, NamedTuple
 
 from suite.chat import Json
 from suite.data import strict_syntax
 from suite.data.entry import Derived, Format
+from suite.data.row_models import RowError, RowModel, model_name, reader
 from suite.data.text_files import check_beginning, csv_rows, line_advice, line_value, raw_lines
 from suite.errors import DataError
 
-RowT = TypeVar("RowT")
 _BATCH = 256  # rows of parquet in memory at once
 FORMATS: dict[str, Format] = {
     ".jsonl": "jsonl",
@@ -109,19 +107,20 @@ def with_derived(place: RowPlace, row: Raw, derived: Mapping[str, Derived]) -> R
     return {**{field: known[what] for field, what in derived.items()}, **row}
 
 
-def typed(rows: Iterable[tuple[RowPlace, Raw]], model: type[RowT]) -> Iterator[RowT]:
-    """Rows as objects of a model. Raises DataError naming dataset, file, line and field."""
-    adapter: TypeAdapter[RowT] = TypeAdapter(model)
+def typed(rows: Iterable[tuple[RowPlace, Raw]], model: RowModel) -> Iterator[Any]:
+    """Rows as objects of a model, or as they are if a JSON Schema says how they look.
+
+    Raises DataError naming dataset, file, line and field; PluginError for what is no model.
+    """
+    read = reader(model)
     for place, row in rows:
         try:
-            value = adapter.validate_python(row)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(map(str, first["loc"]))
+            value = read(row)
+        except RowError as error:
             raise DataError(
-                f"{place.dataset}: {place} is no {getattr(model, '__name__', 'such row')}",
-                where=f"field `{field}`: {first['msg']}" if field else first["msg"],
-                fix="check that the dataset is the one that the task names",
+                f"{place.dataset}: {place} is no {model_name(model)}",
+                where=f"field `{error.field}`: {error}" if error.field else str(error),
+                fix="correct the row, or check that the dataset is the one that the task names",
             ) from error
         yield value
 

@@ -6,7 +6,7 @@ rows with their places and can say what it is. `obtain` finds those of the regis
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, overload
 
 from suite.chat import Json
 from suite.data.cache import Cache, sha256_of
@@ -14,7 +14,8 @@ from suite.data.entry import Progress
 from suite.data.local_entry import LocalDataset
 from suite.data.pull import pull, ready
 from suite.data.registry import Registry
-from suite.data.rows import Raw, RowPlace, source_rows, typed
+from suite.data.row_models import RowModel
+from suite.data.rows import Raw, RowPlace, read_rows, typed
 from suite.errors import DataError, unknown
 
 RowT = TypeVar("RowT")
@@ -75,22 +76,25 @@ class ChangedSource(GivenSource):
 
 
 class FileSource(GivenSource):
-    """A JSON Lines file that somebody gave; it serves every part."""
+    """A file of rows, of any format; it serves every part. told: who names it, in errors."""
 
-    def __init__(self, name: str, file: Path) -> None:
+    def __init__(self, name: str, file: Path, told: str = "") -> None:
         super().__init__(name)
         self._file = file
+        self._told = told or f"--data {name}"
         if not file.is_file():
-            raise DataError(f"--data {name}: no file {file.name}", where=str(file))
+            raise DataError(
+                f"{self._told}: no file {file.name}", where=str(file), fix="give a file of rows that is there"
+            )
 
     def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:  # noqa: ARG002
         """Its rows."""
-        return source_rows(self._file, self.name)
+        return read_rows(self.name, self._file.name, self._file)
 
     def path(self, path: str) -> Path:
         """The file given, by its name."""
         if path != self._file.name:
-            raise unknown(f"file of --data {self.name}", path, [self._file.name])
+            raise unknown(f"file of {self._told}", path, [self._file.name])
         return self._file
 
     def identity(self) -> Mapping[str, Json]:
@@ -104,7 +108,13 @@ class DataView:
     def __init__(self, sources: Mapping[str, Source]) -> None:
         self._sources = dict(sources)
 
-    def rows(self, name: str, row: type[RowT], part: str | None = None) -> Iterator[RowT]:
+    @overload
+    def rows(self, name: str, row: type[RowT], part: str | None = None) -> Iterator[RowT]: ...
+
+    @overload
+    def rows(self, name: str, row: Mapping[str, Json], part: str | None = None) -> Iterator[Raw]: ...
+
+    def rows(self, name: str, row: RowModel, part: str | None = None) -> Iterator[Any]:
         """Rows of a dataset or of one part of it, validated, lazily. Raises NotFound, DataError."""
         return typed(self._source(name).rows(part), row)
 

@@ -45,10 +45,21 @@ _LAST, _UNKNOWN = "last", 0.0
 _CRC_TAIL = len(b',"crc":"00000000"}')
 
 
-class CellPlan(msgspec.Struct, frozen=True):
+class TaskSource(msgspec.Struct, frozen=True):
+    """The file that holds a task of no distribution. kind: its class. path: where it was, from the folder of
+    the command."""
+
+    name: str
+    sha256: Sha256
+    kind: str
+    path: str
+
+
+class CellPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """One cell of a plan.
 
     cell: first 12 hex digits of SHA-256 over canonical {task, version, parameters}: solve parameters only.
+    file: of a task that comes from one.
     """
 
     cell: CellId
@@ -59,6 +70,7 @@ class CellPlan(msgspec.Struct, frozen=True):
     prompts: PromptSet
     prompts_sha256: Sha256
     plugin: str  # distribution and version that brought the task
+    file: TaskSource | None = None
 
 
 class OutputRecord(msgspec.Struct, omit_defaults=True, kw_only=True):

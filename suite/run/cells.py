@@ -7,9 +7,11 @@ reason; equal cells are one. Not here: data (`sources`), models (`role_members`)
 
 import itertools
 import math
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from suite.chat import Json, canonical_json, sha256_hex
 from suite.errors import ConfigError, PluginError, unknown
 from suite.journal.documents import SkippedCell
-from suite.journal.records import CellPlan
+from suite.journal.records import CellPlan, TaskSource
 from suite.journal.shapes import Values
 from suite.models.spec import parse_value
 from suite.parameters import Parameters, SkipCell
@@ -26,6 +28,7 @@ from suite.run.request import EvalRequest
 from suite.task import AnySample as AnySample
 from suite.task import AnyTask as AnyTask
 from suite.task import Task
+from suite.task_files import file_of
 
 MOST_CELLS = 10_000  # of one task in one run
 
@@ -91,8 +94,17 @@ def make_cell(task: AnyTask, plugin: str) -> Cell:
         prompts=task.prompts.set,
         prompts_sha256=task.prompts.sha256(),
         plugin=plugin,
+        file=source_file(type(task)),
     )
     return Cell(task, plan)
+
+
+def source_file(task: type[AnyTask]) -> TaskSource | None:
+    """The file that holds a task, as records name it; None for a task of a distribution."""
+    if (loader := file_of(task)) is None:
+        return None
+    path = Path(loader.path)
+    return TaskSource(path.name, loader.sha256, task.__name__, Path(os.path.relpath(path)).as_posix())
 
 
 def expand(
@@ -109,6 +121,7 @@ def expand(
     names = (task for name in request.tasks for task in catalogue.tasks(name))
     loaded = [load_task(catalogue, name) for name in dict.fromkeys(names)]
     _check_names(request, [task for task, _, _ in loaded])
+    _check_once(request, loaded)
     cells: dict[str, Cell] = {}
     skipped: list[SkippedCell] = []
     for task, name, plugin in loaded:
@@ -155,6 +168,18 @@ def _check_names(request: EvalRequest, tasks: Sequence[type[AnyTask]]) -> None:
     if request.preset and not any(request.preset in task.info.presets for task in tasks):
         known = itertools.chain.from_iterable(task.info.presets for task in tasks)
         raise unknown("preset", request.preset, known, f"of {', '.join(by_name)}")
+
+
+def _check_once(request: EvalRequest, loaded: Sequence[tuple[type[AnyTask], str, str]]) -> None:
+    """Two tasks of one name would stand for each other."""
+    first: dict[str, type[AnyTask]] = {}
+    for task, name, _ in loaded:
+        if first.setdefault(name, task) is not task:
+            raise ConfigError(
+                f"two tasks of this run are called {name!r}",
+                where="--task " + " and --task ".join(request.tasks),
+                fix="rename one in its `info`, or run them one after the other",
+            )
 
 
 def _is_scope(scope: str, task: str) -> bool:

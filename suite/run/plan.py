@@ -69,8 +69,11 @@ class Plan:
 
     def solve_identity(self) -> dict[str, Json]:
         """What makes two runs the same run."""
+        files = {cell.plan.task: cell.plan.file for cell in self.cells if cell.plan.file is not None}
+        tasks: Json = {task: {"file": one.name, "sha256": one.sha256} for task, one in files.items()}
         return {
             "format": FORMAT,
+            **({"tasks": tasks} if files else {}),
             "cells": {cell.id: cell.plan.prompts_sha256 for cell in self.cells},
             "roles": self._lasting("solve"),
             "data": {name: dict(one) for name, one in self.data_identity.items()},

@@ -13,9 +13,11 @@ from suite.journal.shapes import Values
 from suite.parameters import SkipCell
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import AnySample, AnyTask, Cell, load_task, local_values, make_cell
+from suite.run.code import source_sha256
 from suite.run.folders import differing
 from suite.run.imported import imported_samples
 from suite.run.plan import Plan, make_plan
+from suite.run.recorded_files import missing_file, with_recorded
 from suite.run.request import EvalRequest
 
 
@@ -51,6 +53,8 @@ def cell_again(
         task, name, plugin = load_task(plugins, record.task)
     except (NotFound, PluginError) as error:
         return Refusal("task", error, there=record.plugin)
+    if record.file is not None and source_sha256(task) != record.file.sha256:
+        return Refusal("task", missing_file(record.task, record.file), there=record.plugin)
     if (here := task.info.version) != record.version:
         other = RunError(
             f"the run was made with version {record.version} of {name}, installed is version {here}",
@@ -162,13 +166,14 @@ def request_again(manifest: RunManifest, cells: Sequence[Cell], asked: EvalReque
 
 
 def plan_again(run: Run, request: EvalRequest | None = None, stages: Sequence[str] = ("show",)) -> Plan:
-    """The plan of a run, made again from its manifest. request: models, options, -P and --data of now.
+    """The plan of a run, made again from its manifest. request: models, options, -P and --data of now, and as
+    tasks the files of those that come from one.
 
     Raises SuiteError if its tasks or its data are not to be had, or are not what they were.
     """
     manifest = run.manifest
-    plugins = catalogue()
     asked = request or EvalRequest(())
+    plugins = with_recorded(catalogue(), [run], asked.tasks)
     cells = cells_of(run, plugins, asked.parameters, scoring="score" in stages)
     whole = request_again(manifest, cells, asked)
     if request is not None:

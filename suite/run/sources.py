@@ -6,6 +6,7 @@ from pathlib import Path
 
 from suite.chat import Json
 from suite.data.cache import Cache, sha256_of
+from suite.data.declared_rows import declared
 from suite.data.local_entry import LocalDataset
 from suite.data.registry import Registry
 from suite.data.rows import Raw, RowPlace
@@ -78,7 +79,7 @@ class RunSource:
 
 
 def given_sources(data: Mapping[str, str]) -> dict[str, Source]:
-    """--data NAME=PLACE: a JSON Lines file or a run. Raises NotFound, DataError, RunError."""
+    """--data NAME=PLACE: a file of rows or a run. Raises NotFound, DataError, RunError."""
     found: dict[str, Source] = {}
     for name, place in data.items():
         path = Path(place)
@@ -114,6 +115,10 @@ class DataOpener:
             if name in self.given:
                 sources[name] = self.given[name]
                 identities[name] = self._identity(f"--data {name}", sources[name])
+                continue
+            if own := declared(cell.task, name):
+                sources[name] = own
+                identities[name] = own.identity()
                 continue
             entry = name
             if mini and name != info.official_prompts:

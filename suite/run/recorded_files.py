@@ -1,0 +1,58 @@
+"""Tasks of files for a run that was made with them: found again, and only with the bytes recorded."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from suite.data.cache import sha256_of
+from suite.errors import PluginError, SuiteError
+from suite.journal.records import TaskSource
+from suite.journal.run import Run
+from suite.plugins import Catalogue
+from suite.task_files import TaskFile, split_name, task_file
+
+
+def with_recorded(plugins: Catalogue, runs: Sequence[Run], named: Sequence[str] = ()) -> Catalogue:
+    """The catalogue with the tasks of these runs that come from files, each under its name.
+
+    named: files that somebody names, PATH.py. Else a file is looked for where it was, and under its name in
+    the current folder. One with other bytes is never run: its task is an error, raised on use.
+    """
+    found: dict[str, TaskFile | SuiteError] = {}
+    for run in runs:
+        for cell in run.manifest.cells:
+            if cell.file is not None and not isinstance(found.get(cell.task), TaskFile):
+                found[cell.task] = _again(cell.task, cell.file, list(_places(cell.file, run, named)))
+    return plugins.with_tasks(found)
+
+
+def missing_file(task: str, file: TaskSource, changed: Path | None = None) -> PluginError:
+    """That the file of a task is not to be had. changed: one in its place."""
+    if changed is None:
+        what = f"task {task!r} comes from {file.name} with the sha256 {file.sha256[:12]}…, which is not here"
+        return PluginError(what, where=file.path, fix="run the command in its folder, or bring the file back")
+    now = sha256_of(changed)
+    return PluginError(
+        f"{file.name} was changed since the run: its sha256 was {file.sha256[:12]}…, now {now[:12]}…",
+        where=str(changed),
+        fix="bring its earlier text back, or start another run with `suite eval`: replies are cached",
+    )
+
+
+def _places(file: TaskSource, run: Run, named: Sequence[str]) -> Iterator[Path]:
+    if given := [Path(split_name(one)[0]) for one in named]:
+        yield from given
+        return
+    yield from (Path(file.path), Path(file.name))
+    home = run.folder.resolve().parent.parent  # a run lies under runs/ of the folder it was started in
+    yield from (home / file.path, home / file.name)
+
+
+def _again(task: str, file: TaskSource, places: Sequence[Path]) -> TaskFile | SuiteError:
+    here = [place for place in places if place.is_file()]
+    for place in here:
+        if sha256_of(place) == file.sha256:
+            try:
+                return task_file(f"{place}:{file.kind}")
+            except SuiteError as error:
+                return error
+    return missing_file(task, file, here[0] if here else None)

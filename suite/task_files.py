@@ -1,0 +1,195 @@
+"""A task in one file: `./units.py`, or `./units.py:Units` of several, run without a distribution.
+
+The file is imported under a private name made of its bytes and place, so that two files of one stem stand
+side by side and no other module is hidden. Its bytes alone say which task it is: nothing beside it is
+imported. Not here: its rows (`data.declared_rows`), the names of installed tasks (`plugins`).
+"""
+
+import hashlib
+import importlib.util
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from suite.errors import NotFound, PluginError, SuiteError, causes, unknown
+from suite.hookspecs import Entry
+from suite.task import AnyTask, Task, TaskInfo
+
+ENDING = ".py"
+_CLASS = re.compile(r"[A-Za-z_]\w*")
+_SHORTEST = "a class that derives from suite.Task, as docs/one-file.md shows"
+
+
+class TaskLoader(SourceFileLoader):
+    """Imports a file of a task from the bytes that were hashed; no bytecode is kept or taken."""
+
+    def __init__(self, path: Path, source: bytes) -> None:
+        self.sha256 = hashlib.sha256(source).hexdigest()
+        place = hashlib.sha256(str(path).encode()).hexdigest()[:12]  # equal files have rows of their own
+        super().__init__(f"suite_file_{self.sha256}_{place}", str(path))
+        self.source = source
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002
+        """The code of the bytes given."""
+        code: CodeType = self.source_to_code(self.source, self.path)
+        return code
+
+
+@dataclass(frozen=True)
+class TaskFile:
+    """A task and the file that holds it. path: absolute. sha256: of the file's bytes."""
+
+    path: Path
+    sha256: str
+    kind: type[AnyTask]
+
+    @property
+    def entry(self) -> Entry:
+        """The task as an entry of a plugin."""
+        info, kind = self.kind.info, self.kind
+        return Entry("task", info.name, info.title, f"{kind.__module__}:{kind.__qualname__}")
+
+
+def is_task_file(name: str) -> bool:
+    """Whether what should name a task names a file: PATH.py or PATH.py:Class."""
+    return split_name(name)[0].endswith(ENDING)
+
+
+def task_file(name: str) -> TaskFile:
+    """The task of PATH.py or PATH.py:Class, imported now.
+
+    Raises NotFound for no such file or class, PluginError for a file that cannot be imported, that holds no
+    task or several of which none is named, and for a class that is no whole task.
+    """
+    place, chosen = split_name(name)
+    given = Path(place)
+    try:
+        path = given.resolve()
+        source = path.read_bytes()
+    except (OSError, ValueError) as error:
+        why = "is a folder" if given.is_dir() else getattr(error, "strerror", None) or str(error)
+        raise NotFound(
+            f"--task {name}: {given.name} cannot be read: {why}", str(given), "name a file that holds a task"
+        ) from error
+    loader = TaskLoader(path, source)
+    kind = _chosen(_module(loader, path), path, chosen)
+    return TaskFile(path, loader.sha256, kind)
+
+
+def file_of(kind: type) -> TaskLoader | None:
+    """What imported the file that holds a class; None for a class of a package or a notebook."""
+    loader = getattr(sys.modules.get(kind.__module__), "__loader__", None)
+    return loader if isinstance(loader, TaskLoader) else None
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """(path, class or "") of PATH.py or PATH.py:Class."""
+    path, colon, tail = name.rpartition(":")
+    return (path, tail) if colon and path.endswith(ENDING) else (name, "")
+
+
+def _module(loader: TaskLoader, path: Path) -> ModuleType:
+    name = loader.name
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_loader(name, loader, origin=str(path))
+    assert spec is not None  # a loader was given
+    spec.has_location = True
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and type hints look there
+    try:
+        loader.exec_module(module)
+    except BaseException as error:  # a user's code: anything may come out, SystemExit too
+        del sys.modules[name]
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise _broken(error, path) from error
+    return module
+
+
+def _broken(error: BaseException, path: Path) -> PluginError:
+    """What happened while the file was imported, with its line."""
+    line = f", line {found}" if (found := _line(error, path)) else ""
+    said = error.what if isinstance(error, SuiteError) else getattr(error, "msg", None) or str(error)
+    fix = "correct the file"
+    if isinstance(error, ImportError) and error.name and (path.parent / f"{error.name}{ENDING}").exists():
+        fix = (
+            f"a task is one file, and {error.name}{ENDING} beside it is not imported: put what it needs into "
+            f"{path.name}, or make a distribution of both (`suite plugin new NAME --from {path.name}`)"
+        )
+    return PluginError(
+        f"{path.name}{line}: {type(error).__name__}: {said}".rstrip(": "), where=str(path), fix=fix
+    )
+
+
+def _line(error: BaseException, path: Path) -> int | None:
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return error.lineno
+    steps = [
+        line
+        for one in causes(error)
+        for frame, line in traceback.walk_tb(one.__traceback__)
+        if frame.f_code.co_filename == str(path)
+    ]
+    return steps[-1] if steps else None
+
+
+def _chosen(module: ModuleType, path: Path, name: str) -> type[AnyTask]:
+    """The task class of that name; without one, the only whole task of the file."""
+    found = {one.__name__: one for one in _own_classes(module)}
+    tasks = {key: one for key, one in found.items() if issubclass(one, Task)}
+    if name:
+        if not _CLASS.fullmatch(name) or name not in found:
+            imported = f"{name} is imported there; " if isinstance(getattr(module, name, None), type) else ""
+            error = unknown("task", name, tasks, where=str(path))
+            raise NotFound(f"{path.name} defines no class {name!r}", error.where, f"{imported}{error.fix}")
+        if name not in tasks:
+            raise PluginError(
+                f"{path.name}: class {name} is no task", where=str(path), fix=f"name {_SHORTEST}"
+            )
+        return _whole(tasks[name], path)
+    if not tasks:
+        alike = [key for key, one in found.items() if hasattr(one, "solve") and hasattr(one, "score")]
+        hint = f"let {alike[0]} derive from suite.Task" if alike else f"write {_SHORTEST}"
+        raise PluginError(f"{path.name} defines no task", where=str(path), fix=hint)
+    whole = {key: one for key, one in tasks.items() if not inspect.isabstract(one)} or tasks
+    if len(whole) > 1:
+        raise PluginError(
+            f"{path.name} defines {len(whole)} tasks: {', '.join(whole)}",
+            where=str(path),
+            fix=f"name one: --task {path.name}:{next(iter(whole))}",
+        )
+    return _whole(next(iter(whole.values())), path)
+
+
+def _own_classes(module: ModuleType) -> Iterator[type]:
+    """The classes that the file itself defines, in its order."""
+    for one in list(vars(module).values()):
+        if isinstance(one, type) and one.__module__ == module.__name__:
+            yield one
+
+
+def _whole(kind: type[AnyTask], path: Path) -> type[AnyTask]:
+    """The class, if it has all that a task needs. Raises PluginError."""
+    what, where = f"{path.name}: class {kind.__name__}", str(path)
+    if missing := [name for name in ("samples", "solve", "score") if name in kind.__abstractmethods__]:
+        methods = "method" if len(missing) == 1 else "methods"
+        raise PluginError(
+            f"{what} lacks the {methods} {' and '.join(missing)}",
+            where,
+            f"a task has samples, solve and score: write {_SHORTEST}",
+        )
+    info = getattr(kind, "info", None)
+    if not isinstance(info, TaskInfo):
+        said = "has no `info`" if info is None else f"has an `info` that is a {type(info).__name__}"
+        raise PluginError(f"{what} {said}", where, "give it info = suite.TaskInfo(name=…, version=1, …)")
+    entry = Entry("task", info.name, info.title, "file:Task")
+    if problem := entry.problem() if isinstance(info.name, str) else f"its name is {info.name!r}":
+        raise PluginError(f"{what}: {problem}", where, "correct `info` of the class")
+    return kind

@@ -1,0 +1,214 @@
+"""A task in a file: found, refused in a sentence, run, and opened again from its run."""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from suite import run_command
+from suite.errors import NotFound, PluginError
+from suite.plugins import catalogue
+from suite.task_files import task_file
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/one-file"
+WHOLE = """
+import suite
+
+class {name}(suite.Task):
+    info = suite.TaskInfo("{task}", 1, "A title", headline="right", rows={{"rows": "rows.jsonl"}})
+    metrics = (suite.Rate("right"),)
+
+    def samples(self, data):
+        return (suite.Sample(row["id"], row) for row in data.rows("rows", dict))
+
+    async def solve(self, sample, models):
+        return (await models.candidate.chat([suite.user(sample.payload["text"])])).output()
+
+    async def score(self, sample, output, models):
+        return suite.Score({{"right": output.text == "yes"}})
+"""
+ROWS = '{"id": "a", "text": "Say yes"}\n{"id": "b", "text": "Say no"}\n'
+EVAL = ("eval", "--model", "scripted/constant?text=yes", "--quiet")
+
+
+@pytest.fixture(autouse=True)
+def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def written(path: str, text: str = WHOLE.format(name="Units", task="units"), rows: str = ROWS) -> Path:
+    file = Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+    (file.parent / "rows.jsonl").write_text(rows, "utf-8")
+    return file
+
+
+def manifest(run: str) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = json.loads(Path(run, "manifest.json").read_bytes())
+    return found
+
+
+@pytest.mark.parametrize("name", ["units.py", "./units.py", "./units.py:Units", "{}/units.py"])
+def test_a_file_is_run_by_any_path_to_it(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written("units.py")
+    assert run_command(*EVAL, "--task", name.format(tmp_path), "--output", "one") == 0
+    assert "units A title" in capsys.readouterr().out
+    sha256 = task_file(str(file)).sha256
+    assert manifest("one")["plan"]["tasks"] == {"units": {"file": "units.py", "sha256": sha256}}
+    assert re.search(str(tmp_path), Path("one/manifest.json").read_text("utf-8")) is None
+
+
+def test_a_changed_file_is_another_run_and_the_same_one_continues_wherever_it_lies(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = written("units.py")
+    for _ in range(2):
+        assert run_command(*EVAL, "--task", "units.py") == 0
+    shutil.copytree(".", "other", ignore=shutil.ignore_patterns("cache", "runs"))
+    assert run_command(*EVAL, "--task", "other/units.py") == 0
+    assert len(list(Path("runs").iterdir())) == 1
+    file.write_text(file.read_text("utf-8") + "# another\n", "utf-8")
+    assert run_command(*EVAL, "--task", "units.py") == 0
+    assert len(list(Path("runs").iterdir())) == 2
+    capsys.readouterr()
+
+
+def test_a_run_is_scored_again_only_with_the_file_it_was_made_with(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = written("units.py")
+    assert run_command(*EVAL, "--task", "units.py", "--output", "one") == 0
+    moved = written("elsewhere/moved.py")
+    file.unlink()
+    assert run_command("score", "one", "--quiet") == 2
+    assert "comes from units.py with the sha256" in capsys.readouterr().err
+    assert run_command("score", "one", "--quiet", "--task", "elsewhere/moved.py") == 0
+    moved.write_text(WHOLE.format(name="Units", task="units") + "\nprint('never run')\n", "utf-8")
+    assert run_command("score", "one", "--quiet", "--task", "elsewhere/moved.py") == 2
+    said = capsys.readouterr()
+    assert "moved.py was changed" in said.err or "units.py was changed" in said.err
+    assert "never run" not in said.out
+
+
+def test_runs_of_a_file_are_compared_and_need_it(capsys: pytest.CaptureFixture[str]) -> None:
+    file = written("units.py")
+    assert run_command(*EVAL, "--task", "units.py", "--output", "one") == 0
+    other = ("eval", "--model", "scripted/constant?text=no", "--quiet", "--task", "units.py")
+    assert run_command(*other, "--output", "two") == 0
+    assert run_command("compare", "one", "two") == 0
+    assert "right" in capsys.readouterr().out
+    file.write_text(file.read_text("utf-8") + "# another\n", "utf-8")
+    assert run_command("compare", "one", "two") == 2
+    assert "units.py was changed since the run" in capsys.readouterr().err
+
+
+def test_two_files_of_one_stem_stand_side_by_side_and_hide_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = set(sys.modules)
+    written("one/json.py", WHOLE.format(name="A", task="first"))
+    written("two/json.py", WHOLE.format(name="B", task="second"), rows='{"id": "z", "text": "?"}\n')
+    assert run_command(*EVAL, "--task", "one/json.py", "--task", "two/json.py", "--output", "run") == 0
+    assert {cell["task"] for cell in manifest("run")["cells"]} == {"first", "second"}  # type: ignore[index]
+    added = {name for name in set(sys.modules) - before if "json" in name}
+    assert not added
+    capsys.readouterr()
+
+
+def test_equal_files_in_two_folders_have_rows_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    written("one/units.py")
+    written("two/units.py", rows='{"id": "z", "text": "?"}\n')
+    assert run_command(*EVAL, "--task", "one/units.py", "--output", "a") == 0
+    assert run_command(*EVAL, "--task", "two/units.py", "--output", "b") == 0
+    assert [len(Path(run, "outputs.jsonl").read_text("utf-8").splitlines()) for run in "ab"] == [2, 1]
+    assert run_command(*EVAL, "--task", "one/units.py", "--task", "two/units.py") == 2
+    assert "two tasks of this run are called 'units'" in capsys.readouterr().err
+
+
+BROKEN = {
+    "": ("units.py defines no task", "derives from suite.Task"),
+    "class Alike:\n    def solve(self): ...\n    def score(self): ...\n": ("no task", "let Alike derive"),
+    "import suite\nfrom suite.scoring.audit.biases import Biases\n": ("units.py defines no task",),
+    "x = 1\nraise ValueError('so')\n": ("units.py, line 2: ValueError: so",),
+    "def f(:\n": ("units.py, line 1: SyntaxError",),
+    "import sys\nsys.exit(3)": ("units.py, line 2: SystemExit: 3",),
+    "a = 1\nimport nowhere_at_all": ("units.py, line 2: ModuleNotFoundError: No module named",),
+    "import helper": ("units.py, line 1: ModuleNotFoundError", "a task is one file", "helper.py beside it"),
+    "import suite\nclass A(suite.Task): ...\nclass B(suite.Task): ...\n": ("defines 2 tasks: A, B", ":A"),
+    "import suite\nclass A(suite.Task): ...\n": ("class A lacks the methods samples and solve and score",),
+    WHOLE.format(name="A", task="a").replace("async def score", "async def mark"): (
+        "units.py: class A lacks the method score",
+    ),
+    WHOLE.format(name="A", task="a").replace("    info = ", "    facts = "): ("class A has no `info`",),
+    WHOLE.format(name="A", task="Not A Name"): ("class A: bad name 'Not A Name'",),
+    WHOLE.format(name="A", task="a").replace("headline=", "headlin="): ("units.py, line 5: TypeError",),
+    WHOLE.format(name="A", task="a").replace("rows.jsonl", "none.csv"): ("dataset 'rows': no file none.csv",),
+}
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_a_file_that_is_no_task_is_a_sentence(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    written("units.py", text)
+    Path("helper.py").write_text("", "utf-8")
+    assert run_command(*EVAL, "--task", "units.py") == 2
+    said = capsys.readouterr().err
+    assert all(one in said for one in BROKEN[text]), said
+    assert "Traceback" not in said
+    assert not Path("runs").exists()
+
+
+def test_several_tasks_of_a_file_are_named_by_class() -> None:
+    written("units.py", WHOLE.format(name="A", task="a") + WHOLE.format(name="B", task="b") + "\nC = 3\n")
+    assert task_file("units.py:B").kind.info.name == "b"
+    with pytest.raises(NotFound, match="defines no class 'D'"):
+        task_file("units.py:D")
+    with pytest.raises(PluginError, match="defines 2 tasks: A, B"):
+        task_file("units.py")
+
+
+def test_a_missing_file_is_a_missing_file(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("folder.py").mkdir()
+    for name, said in {"nowhere.py": "No such file", "folder.py": "is a folder"}.items():
+        assert run_command(*EVAL, "--task", name) == 2
+        assert f"{name} cannot be read: {said}" in capsys.readouterr().err
+
+
+def test_a_name_in_a_record_never_runs_a_file() -> None:
+    written("units.py", "raise SystemExit('was run')")
+    with pytest.raises(NotFound):
+        catalogue().find("task", "units.py")
+
+
+@pytest.mark.parametrize(
+    ("model", "rows", "said"),
+    [
+        ("class Row(suite.Payload):\n    id: str\n    n: int", '{"id": "a", "n": 1}\n{"id": "b", "n": "x"}\n',
+         ("rows.jsonl, line 2 is no Row", "field `n`")),
+        ("class Row(TypedDict):\n    id: str\n    n: int", '{"id": "a"}\n',
+         ("line 1 is no Row", "field `n`")),
+        ("class Row(msgspec.Struct):\n    id: str\n    n: int", '{"id": "a", "n": "x"}\n',
+         ("rows.jsonl, line 1 is no Row", "field `n`")),
+        ('Row = {"required": ["n"], "properties": {"n": {"type": "integer"}}}', '{"id": "a", "n": 1.5}\n',
+         ("rows.jsonl, line 1", "field `n`")),
+        ("Row = dict", '{"id": "a"}\n{"id": \n', ("rows.jsonl, line 2",)),
+    ],
+)  # fmt: skip
+def test_a_row_that_breaks_its_model_is_a_sentence(
+    model: str, rows: str, said: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = WHOLE.format(name="A", task="a").replace('row["id"]', '"x"').replace("dict", "Row")
+    written(
+        "units.py",
+        f"import msgspec\nfrom typing_extensions import TypedDict\nimport suite\n{model}\n{text}",
+        rows,
+    )
+    assert run_command(*EVAL, "--task", "units.py") == 2
+    error = capsys.readouterr().err
+    assert all(one in error for one in said), error
+    assert not Path("runs").exists()
