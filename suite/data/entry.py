@@ -99,10 +99,18 @@ class BundledSource(Strict):
 Source = Annotated[HubSource | GitSource | PackageSource | BundledSource, Field(discriminator="kind")]
 
 
+class Twin(Strict):
+    """The same bytes in a Git repository, for when the place of the entry can't be reached."""
+
+    source: GitSource
+    path: Annotated[Below, Field(min_length=1)]
+
+
 class File(Strict):
     """One file. sha256, bytes: null if not known yet. rows: how many rows it holds, where it holds rows.
 
     git_blob: the file's Git object id, which a first fetch is held to where the sha256 is not known.
+    twin: where the same bytes lie, too; only for a file whose sha256 is known.
     """
 
     path: Annotated[Below, Field(min_length=1)]
@@ -111,6 +119,13 @@ class File(Strict):
     part: str | None = None
     rows: int | None = Field(None, ge=0)
     git_blob: Commit | None = None
+    twin: Twin | None = None
+
+    @model_validator(mode="after")
+    def _twin_held(self) -> Self:
+        if self.twin is not None and (self.sha256 is None or self.twin.source.commit is None):
+            raise ValueError("a twin needs the commit of its source, and the file's sha256 to be held to")
+        return self
 
     @property
     def name(self) -> str:

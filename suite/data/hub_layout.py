@@ -37,7 +37,7 @@ class HubLayout(NamedTuple):
     def files(self, config: str | None, split: str) -> Sequence[str]:
         """The files of a split. Raises NotFound listing those there are, DataError for files nobody reads."""
         config = config or self.default
-        if config not in self.configs:
+        if config is None or config not in self.configs:
             what = "config that is meant if none is named" if config is None else f"config {config!r}"
             raise self._missing(what, "configs", self.configs)
         if split not in self.configs[config]:

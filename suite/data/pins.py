@@ -45,7 +45,7 @@ def pin(
                 fix="correct the files of the entry",
             )
         hashes = {path: one.sha256 for path, one in announced.items() if one.sha256 is not None}
-        bare = {"sha256": None, "bytes": None, "git_blob": None}
+        bare = {"sha256": None, "bytes": None, "git_blob": None, "twin": None}
         unknown = tuple(one.model_copy(update=bare) for one in files if one.path not in hashes)
         at = entry.model_copy(update={"source": source, "files": unknown})
         hashes |= fetch_all(at, cache, progress)
@@ -109,5 +109,5 @@ def _pinned(file: File, hashes: Mapping[str, str], announced: Mapping[str, Annou
     size = announced[file.path].size if file.path in announced else cache.blob(sha256).stat().st_size
     update: dict[str, object] = {"sha256": sha256, "bytes": size, "git_blob": None}
     if file.sha256 is not None and file.sha256 != sha256:
-        update["rows"] = None
+        update |= {"rows": None, "twin": None}
     return type(file).model_validate({**file.model_dump(), **update})

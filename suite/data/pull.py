@@ -28,7 +28,7 @@ from suite.data.entry import (
 from suite.data.local_entry import LocalFiles, damaged
 from suite.data.locks import lock_path, locked, make_lock, write_lock
 from suite.data.row_checks import check_rows
-from suite.errors import DataError, LicenceRequired
+from suite.errors import DataError, LicenceRequired, SourceUnreachable
 
 _AT_ONCE = 4
 
@@ -191,7 +191,14 @@ def _fetch_from(
     match source_of(entry, file):
         case HubSource() as source:
             (name,) = _staged(entry, file)
-            return hub_source.fetch(source, entry.id, file.path, cache.staging(name), progress)
+            try:
+                return hub_source.fetch(source, entry.id, file.path, cache.staging(name), progress)
+            except SourceUnreachable:
+                if file.twin is None:
+                    raise
+                wanted = git_source.WantedFile(entry.id, file.twin.path, file.bytes)
+                git_source.fetch(file.twin.source, wanted, scratch / "file", progress)
+                return scratch / "file"
         case GitSource() as source:
             wanted = git_source.WantedFile(entry.id, file.path, file.bytes)
             git_source.fetch(source, wanted, scratch / "file", progress)

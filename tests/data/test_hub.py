@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from local_git import LocalGit
 from local_hub import LocalHub, commit_of
-from small_registry import QUESTIONS, Place, jsonl, sha256
+from small_registry import COMMIT, QUESTIONS, Place, jsonl, listed, sha256
 
 from suite.data.hub_status import told
 from suite.data.pull import pull
@@ -182,6 +182,31 @@ def test_no_hub_at_all_says_how_to_bring_the_files(place: Place, hub: LocalHub, 
     assert done.returncode == 2
     assert done.stderr.startswith("SourceUnreachable: questions: the Hub can't be reached")
     assert "suite data import questions --dir DIR" in done.stderr
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_hub_that_cant_be_reached_is_replaced_by_a_twin_with_the_same_bytes(
+    place: Place, hub: LocalHub, hub_entry: Write, git: LocalGit, same: bool
+) -> None:
+    content = jsonl(QUESTIONS)
+    (git.root / "ours/questions" / COMMIT / "rows.jsonl").write_bytes(content if same else content[::-1])
+    source = {
+        "kind": "git",
+        "repo": "ours/questions",
+        "url_template": "https://files.example/ours/questions/{commit}/{path}",
+        "commit": COMMIT,
+    }
+    twin = {"path": "rows.jsonl", "source": source}
+    hub_entry(
+        files=[listed("data/test.jsonl", content, part="test", twin=twin)], parts={"test": {"split": "test"}}
+    )
+    hub.faults.fault_match, hub.faults.fail_first, hub.faults.fail_status = ".", 1000, 403
+    if not same:
+        with pytest.raises(DataError, match="is not the file that was pinned"):
+            pull(place.registry.dataset("questions"), place.cache)
+        return
+    local = pull(place.registry.dataset("questions"), place.cache)
+    assert [row for _, row in local.rows()] == QUESTIONS
 
 
 def test_a_file_in_the_clients_own_cache_is_taken_if_its_bytes_are_right(
