@@ -3,11 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from suite.blocks import Block, Dialogue, Line, Plot, Section, Shown, Table, Text, Turn
+from msgspec import to_builtins
+
+from suite.blocks import Block, Dialogue, Facts, Line, Plot, Section, Shown, Table, Text, Turn
 from suite.comparisons.comparison import Compared, ComparisonWanted, PairPart
 from suite.comparisons.differences import MeasureRow, SliceDifference, SliceRow
 from suite.comparisons.disagreements import Disagreement
 from suite.comparisons.runs import candidate_of
+from suite.journal.run import Run
+from suite.report.remarks import remarks
+from suite.report.run_facts import fact_lines, run_facts
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.paired_difference import Comparison
 
@@ -41,14 +46,20 @@ def sections(found: Compared, *, compact: bool = False) -> list[Section]:
 
 
 def _runs(found: Compared) -> Iterator[Block]:
-    yield Table(
-        ("label", "run", "scoring", "candidate", "trials", "pending"),
-        [
-            (label, run.name, run.scoring, candidate_of(run), run.manifest.trials,
-             run.results.pending if run.has_results else None)
-            for label, run, _ in found.runs
-        ],
-    )  # fmt: skip
+    """What was run: commands, what is the same, what differs side by side; then each run's caveats."""
+    for label, run, _ in found.runs:
+        told = " ".join(f"{name}: {text}" for name, text in fact_lines(run_facts(run)) if "command" in name)
+        yield Text(f"{label}, run {run.name}, {told}")
+    ran = [_ran(one.run) for one in found.runs]
+    names = list(dict.fromkeys(name for one in ran for name in one))
+    differing = [name for name in names if len({one.get(name) for one in ran}) > 1]
+    if same := {name: ran[0][name] for name in names if name not in differing}:
+        yield Facts(same, title="The same in all runs")
+    rows = [(name, *(one.get(name) for one in ran)) for name in differing]
+    yield Table(("run", *(run.label for run in found.runs)), rows, title="What differs")
+    for label, run, _ in found.runs:
+        for number, one in enumerate(remarks(run)):
+            yield Text(one.text, title="" if number else f"What to know of {label}")
     for part in found.parts:
         refused = [one for one in part.differences if one.weight == "refuse"]
         warned = [one for one in part.differences if one.weight == "warn"]
@@ -57,6 +68,18 @@ def _runs(found: Compared) -> Iterator[Block]:
             yield Text(f"NOT COMPARABLE, shown all the same. {said}")
         if warned:
             yield Text("Differs: " + "; ".join(one.sentence(part.a, part.b) for one in warned))
+
+
+def _ran(run: Run) -> dict[str, str]:
+    """Label -> what was run, but for commands."""
+    heads = [(cell.headline, one) for cell in run.results.cells if (one := cell.headline_row)]
+    unscored = {name: sum(one.unscored for of, one in heads if of == name) for name, _ in heads}
+    told = {"scoring": run.scoring, "pending": f"{run.results.pending:,}"}
+    told["unscored"] = ", ".join(f"{name} {count:,}" for name, count in unscored.items()) or "none"
+    for name, text in fact_lines(run_facts(run)):
+        if "command" not in name:
+            told[name] = f"{told[name]}; {text}" if name in told else text
+    return told
 
 
 def _headline(found: Compared, compact: bool) -> Iterator[Block]:
@@ -314,6 +337,8 @@ def as_data(found: Compared) -> dict[str, object]:
                 "scoring": run.scoring,
                 "candidate": candidate_of(run),
                 "plan_sha256": run.manifest.plan_sha256,
+                "what_was_run": to_builtins(run_facts(run)),
+                "remarks": [asdict(one) for one in remarks(run)],
             }
             for label, run, _ in found.runs
         ],

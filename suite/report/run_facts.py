@@ -15,6 +15,7 @@ from suite.journal.commands import commands
 from suite.journal.documents import CallTotals, RoleMember
 from suite.journal.run import Run
 from suite.journal.shapes import Values
+from suite.models.prices import Cost, costs, own_prices, shown_costs
 from suite.parameters import SkipCell
 from suite.plugins import catalogue
 from suite.report.numbers import number, percent, plain
@@ -85,6 +86,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     date: str
     seconds: float | None
     calls: Mapping[str, CallTotals]
+    cost: Mapping[str, Cost]
 
 
 def run_facts(run: Run) -> RunFacts:
@@ -111,6 +113,7 @@ def run_facts(run: Run) -> RunFacts:
         date=manifest.created,
         seconds=run.results.seconds if run.has_results else None,
         calls=run.results.calls,
+        cost=costs(run.roles, run.results.calls, own_prices()),
     )
 
 
@@ -225,11 +228,17 @@ def fact_lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
         yield ("data", f"{data.entry} ({kind}) {_mark(data)}".strip())
     limit = f", limit {facts.limit:,} groups" if facts.limit else ", no limit"
     drawn = f"seed {facts.seed}, trials {facts.trials}{limit}"
-    yield ("settings", f"{facts.prompts} prompts, {drawn}, level {percent(facts.level)}")
-    took = "" if facts.seconds is None else f", {facts.seconds:,.1f} seconds"
-    date = facts.date.replace("T", " ").replace("+00:00", " UTC")
-    yield ("date", f"{date}{took}, suite {facts.suite}")
-    yield ("calls", _calls(facts.calls))
+    yield ("settings", f"{facts.prompts} prompts, {drawn}, level {percent(facts.level)}, suite {facts.suite}")
+    yield ("date", facts.date.replace("T", " ").replace("+00:00", " UTC"))
+    if facts.seconds is not None:
+        yield ("duration", f"{facts.seconds:,.1f} seconds")
+    if every := list(facts.calls.values()):
+        cached, retries = sum(one.cached for one in every), sum(one.retries for one in every)
+        new = number(sum(one.calls for one in every) - cached)
+        sent, got = sum(one.prompt_tokens for one in every), sum(one.completion_tokens for one in every)
+        yield ("calls", f"{new} new, {number(cached)} cached, {number(retries)} retried")
+        yield ("tokens", f"{number(sent)} in, {number(got)} out")
+        yield ("cost", shown_costs(facts.cost) or "none: local models")
 
 
 def _mark(one: ModelFacts | DatasetFacts) -> str:
@@ -247,19 +256,6 @@ def _changed(task: TaskFacts) -> str:
 def _values(values: Sequence[Json]) -> str:
     more = f" and {len(values) - MOST_VALUES} more" if len(values) > MOST_VALUES else ""
     return " | ".join(plain(one) for one in values[:MOST_VALUES]) + more
-
-
-def _calls(calls: Mapping[str, CallTotals]) -> str:
-    every = list(calls.values())
-    if not every:
-        return "none recorded"
-    cached, retries = sum(one.cached for one in every), sum(one.retries for one in every)
-    new = sum(one.calls for one in every) - cached
-    sent, got = sum(one.prompt_tokens for one in every), sum(one.completion_tokens for one in every)
-    return (
-        f"{number(new)} new, {number(cached)} cached, {number(retries)} retried; "
-        f"tokens {number(sent)} in, {number(got)} out"
-    )
 
 
 def parameter_rows(facts: RunFacts) -> list[tuple[str, str, str]]:

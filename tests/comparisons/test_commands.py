@@ -1,3 +1,4 @@
+import html
 import json
 import re
 from collections.abc import Callable
@@ -11,6 +12,8 @@ import suite.plugins
 from suite.cli.compare import compare
 from suite.cli.main import run
 from suite.cli.rate import rate
+from suite.journal.commands import note_command
+from suite.journal.records import CommandRecord
 from suite.plugins import Catalogue
 
 VOTES = str(Path(__file__).parents[1] / "golden" / "statistics" / "votes.csv")
@@ -28,14 +31,14 @@ def two_runs(
 
 
 def test_a_comparison_is_printed_and_written(two_runs: list[str], tmp_path: Path) -> None:
-    html, markdown = tmp_path / "out" / "c.html", tmp_path / "c.md"
+    written, markdown = tmp_path / "out" / "c.html", tmp_path / "c.md"
     found = CliRunner().invoke(
-        compare, [*two_runs, "--html", str(html), "--markdown", str(markdown), "--metric", "all"]
+        compare, [*two_runs, "--html", str(written), "--markdown", str(markdown), "--metric", "all"]
     )
     assert found.exit_code == 0, found.output
     assert "scripted/a against scripted/b" in found.output
     assert "\x1b" not in found.output
-    page = html.read_text()
+    page = written.read_text()
     assert page.startswith("<!doctype html>")
     assert page.rstrip().endswith("</html>")
     assert "<svg" in page
@@ -52,6 +55,37 @@ def test_a_comparison_as_json(two_runs: list[str]) -> None:
     assert data["comparisons"][0]["metric"] == "kept"
     assert data["comparisons"][0]["difference"]["n"] == 40
     assert data["comparisons"][0]["equivalent"] in (True, False)
+
+
+def test_a_comparison_starts_with_what_was_run_and_every_caveat_of_each_run(
+    two_runs: list[str],
+    write_run: Callable[..., Any],
+    score_all: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    mini = str(write_run("c", score_all(), mini=True, limit=20, imported=True, seed=3))
+    note_command(Path(two_runs[0]), CommandRecord("suite eval --task tiny/one --model 'scripted/a b'"))
+    written, markdown = tmp_path / "c.html", tmp_path / "c.md"
+    files = ["--html", str(written), "--markdown", str(markdown)]
+    found = CliRunner().invoke(compare, [two_runs[0], mini, *files, "--anyway"])
+    assert found.exit_code == 0, found.output
+    page = html_text(written.read_text())
+    for shown in (" ".join(found.output.split()), page, markdown.read_text()):
+        assert "command: suite eval --task tiny/one --model 'scripted/a b'" in shown
+        assert "equivalent command: suite eval --task tiny/one" in shown
+        assert "What to know of scripted/c" in shown
+        for caveat in ("bundled mini data: a demonstration", "scripted/a answers by script", "Imported: the"):
+            assert caveat in shown
+        assert shown.index("What differs") < shown.index("What to know of scripted/a")
+        assert shown.index("What to know of scripted/c") < shown.index("Headline")
+    data = json.loads(CliRunner().invoke(compare, [two_runs[0], mini, "--json", "--anyway"]).output)
+    assert [one["what_was_run"]["seed"] for one in data["runs"]] == [0, 3]
+    told = [one["text"] for one in data["runs"][1]["remarks"] if one["weight"] == "warning"]
+    assert len(told) == 3
+
+
+def html_text(page: str) -> str:
+    return html.unescape(re.sub(r"<[^>]*>", "", page.split("</style>")[1].partition("</nav>")[2]))
 
 
 def test_wrong_input_exits_2(two_runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:

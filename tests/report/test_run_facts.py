@@ -43,9 +43,11 @@ def test_what_differs_from_the_default_is_shown_and_the_rest_is_counted(mini_run
     assert generation.parameters["method"] == ["zero-shot"]
     told = lines(Run(mini_run))
     assert "inter_turns=0 | 1, paper_turns=2 | 3 (" in told["task"]
-    assert told["settings"] == "own prompts, seed 0, trials 2, limit 8 groups, level 95 %"
+    assert told["settings"].startswith("own prompts, seed 0, trials 2, limit 8 groups, level 95 %, suite ")
     assert told["data"].startswith("prefeval-mini (bundled mini data) sha256 ")
-    assert told["calls"].endswith(" out")
+    assert told["calls"].endswith(" 0 cached, 0 retried")
+    assert told["tokens"].endswith(" out")
+    assert told["cost"] == "none: local models"
     assert markdown_report(mini_run).count("<details><summary>All parameters") == 1
 
 
@@ -81,6 +83,18 @@ def test_a_task_that_is_not_installed_shows_all_its_parameters(make_run: Make) -
     told = [text for label, text in fact_lines(facts) if label == "task"]
     assert "protocol=paper" in told[0]
     assert "its defaults are not known" in told[0]
+
+
+def test_a_model_without_a_price_is_said_to_have_none(make_run: Make) -> None:
+    model = {
+        "member": "candidate", "spec": "openai/new-model", "stage": "solve", "needs": ["chat"],
+        "capabilities": ["chat"], "limits": {}, "sampling": {"temperature": 0.7},
+        "identity": {"provider": "openai", "name": "new-model", "revision": "7" * 40},
+        "settings": {"engine_version": "9.1", "thinking": "low", "unknown": []},
+    }  # fmt: skip
+    told = lines(Run(make_run(manifest={"roles": {"candidate": [model]}})))
+    assert told["cost"] == "candidate: price unknown"
+    assert told["candidate"] == "openai/new-model, revision 777777777777, 9.1, thinking low, temperature=0.7"
 
 
 def test_another_scoring_is_named_with_its_own_command(make_run: Make) -> None:
