@@ -1,5 +1,6 @@
 """suite data: what datasets there are, fetching them, holding them to their pins."""
 
+import shlex
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from suite.data.pins import pin as pin_entry
 from suite.data.pins import pin_file
 from suite.data.pull import ready
 from suite.data.pull import verify as verify_entry
-from suite.data.registry import Registry
-from suite.errors import ConfigError, NotFound
+from suite.data.registry import Registry, user_folder
+from suite.errors import ConfigError, NotFound, SourceUnreachable
 
 
 @click.group("data")
@@ -118,6 +119,97 @@ def pin(entry: str, branch: str | None, write: bool, as_json: bool) -> None:
         say_json({"lock": str(path), **lock.model_dump(mode="json", exclude_none=True)})
     else:
         click.echo(f"{entry}: pinned to {lock.revision}, {len(lock.files)} files; written to {path}")
+
+
+@data.command()
+@click.argument("name")
+@click.argument("more", nargs=-1, metavar="[PATH…]", type=PATH)
+@click.option("--hub", metavar="ORG/NAME", help="A dataset on the Hugging Face Hub.")
+@click.option("--config", help="One of its configs (default: all).")
+@click.option("--split", help="One of its splits (default: all).")
+@click.option("--git", metavar="URL", help="A repository on a Git host, by its https address.")
+@click.option("--path", "globs", multiple=True, metavar="GLOB", help="Which of its files; repeatable.")
+@click.option("--revision", help="Branch, tag or commit (default: the main branch now).")
+@click.option("--files", multiple=True, type=PATH, metavar="PATH…", help="JSONL, JSON, CSV or Parquet files.")
+@click.option("--licence", "--license", default="", help="Its licence, where it states none itself.")
+@click.option(
+    "--registry",
+    "folder",
+    type=PATH,
+    metavar="DIR",
+    help="Where to write (default: ./registry).",
+)
+@click.option("--force", is_flag=True, help="Describe anew what is described there already.")
+@json_flag
+def new(
+    name: str,
+    more: tuple[Path, ...],
+    hub: str | None,
+    config: str | None,
+    split: str | None,
+    git: str | None,
+    globs: tuple[str, ...],
+    revision: str | None,
+    files: tuple[Path, ...],
+    licence: str,
+    folder: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Describe a dataset: write its entry, the schema of its rows and the hashes of its files.
+
+    \b
+    Example:
+      suite data new my-questions --hub someone/questions --split test
+    """
+    from suite.data import found, new_entry
+
+    if sum(map(bool, (hub, git, files))) != 1:
+        fix = "--hub ORG/NAME, --git URL or --files PATH…"
+        raise ConfigError(f"suite data new {name}: say where the dataset lies", fix=f"give one of {fix}")
+    _belong("--hub", hub, {"--config": config, "--split": split})
+    _belong("--git", git, {"--path": globs})
+    _belong("--hub or --git", hub or git, {"--revision": revision})
+    _belong("--files", files, {" ".join(map(str, more)): more})
+    known = pulls.registry()
+    path = new_entry.target(name, known, folder or user_folder(), force=force)
+    try:
+        if hub:
+            one = found.on_hub(name, hub, revision, config, split, licence)
+        elif git:
+            one = found.on_git(name, git, revision, globs, licence)
+        else:
+            one = found.at_hand(name, [*files, *more], licence)
+        with pulls.progress_bars() as progress:
+            entry = new_entry.write_entry(name, one, path, Cache(), progress)
+    except SourceUnreachable as error:
+        fix = f"try again with a network, or bring its files and `suite data new {name} --files PATH…`"
+        raise SourceUnreachable(error.what, error.where, fix) from error
+    _say_new(entry, path, known, as_json)
+
+
+def _belong(owner: str, given: object, flags: dict[str, object]) -> None:
+    """Raises ConfigError for a flag that is given without the one that it belongs to."""
+    for flag, value in flags.items():
+        if value and not given:
+            raise ConfigError(f"{flag} belongs to {owner}", fix=f"leave it out, or give {owner}")
+
+
+def _say_new(entry: DatasetEntry, path: Path, known: Registry, as_json: bool) -> None:
+    schemas = sorted({f"schemas/{part.row_schema}" for part in entry.parts.values()})
+    if as_json:
+        whole = entry.model_dump(mode="json", by_alias=True, exclude_none=True)
+        say_json({"file": str(path), "schemas": schemas, "entry": whole})
+        return
+    parts = ", ".join(f"{part} {one.rows:,}" for part, one in entry.parts.items())
+    click.echo(f"{entry.id}: revision {(entry.revision or 'of these files')[:14]}, rows: {parts}")
+    click.echo(f"  written to {path} and {', '.join(schemas)} beside it")
+    click.echo(f"  licence: {entry.licence.name}. {entry.licence.redistribution}")
+    accept = " --accept-licence" if entry.licence.accept_required else ""
+    folder = path.parent.parent
+    if folder.resolve() not in {one.resolve() for one in known.folders}:
+        click.echo(f"  to use it: export SUITE_REGISTRY={shlex.quote(str(folder.absolute()))}")
+    click.echo(f"  next: suite data pull {entry.id}{accept}")
 
 
 @data.command("eval-yaml")

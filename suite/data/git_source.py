@@ -6,8 +6,10 @@ passed on. `SUITE_GIT_ENDPOINT` replaces scheme and host of every address, for m
 
 import http.client
 import os
+import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from urllib.error import HTTPError, URLError
@@ -22,6 +24,7 @@ ATTEMPTS = 5
 TIMEOUT = 30.0  # seconds without a byte
 LARGEST = 4 << 30  # bytes of a file of unknown size; more is refused
 _CHUNK = 1 << 16
+_LISTING = 120.0  # seconds for git to list a repository
 _AGAIN = {429, 500, 502, 503, 504}
 _POINTER = b"version https://git-lfs.github.com/spec/"
 
@@ -81,6 +84,13 @@ def fetch(
 
 def resolve(source: GitSource, branch: str, sleep: Callable[[float], None] = time.sleep) -> str:
     """The commit that a branch is at now. Raises SourceUnreachable, or DataError for an unknown branch."""
+    return first_branch(source, [branch], sleep)[1]
+
+
+def first_branch(
+    source: GitSource, branches: Sequence[str], sleep: Callable[[float], None] = time.sleep
+) -> tuple[str, str]:
+    """The first of the branches or tags that is there, and its commit. Raises as `resolve` does."""
     if not source.clone_url:
         raise DataError(
             f"the entry of {source.repo} has no clone_url", fix="add clone_url, or write the commit by hand"
@@ -92,13 +102,50 @@ def resolve(source: GitSource, branch: str, sleep: Callable[[float], None] = tim
             return response.read(LARGEST >> 6)
 
     refs = _refs(_retried(ask, shown(url), source.repo, sleep))
-    for name in (branch, f"refs/heads/{branch}", f"refs/tags/{branch}^{{}}", f"refs/tags/{branch}"):
-        if name in refs:
-            return refs[name]
+    for branch in branches:
+        for name in (branch, f"refs/heads/{branch}", f"refs/tags/{branch}^{{}}", f"refs/tags/{branch}"):
+            if name in refs:
+                return branch, refs[name]
     heads = sorted(name.removeprefix("refs/heads/") for name in refs if name.startswith("refs/heads/"))
     raise DataError(
-        f"{source.repo} has no branch {branch!r}", where=shown(url), fix=f"branches: {', '.join(heads[:12])}"
+        f"{source.repo} has no branch {' or '.join(map(repr, branches))}",
+        where=shown(url),
+        fix=f"branches: {', '.join(heads[:12])}",
     )
+
+
+def listing(source: GitSource, entry: str) -> list[str]:
+    """The paths of all files of the pinned commit, asked for by `git`, which fetches none of them.
+
+    Raises SourceUnreachable, or ConfigError where there is no `git`.
+    """
+    url, commit = address(source.clone_url), source.commit or ""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            for words in (
+                ["init", "-q", "--bare"],
+                ["fetch", "-q", "--depth=1", "--filter=blob:none", "--", url, commit],
+                ["ls-tree", "-r", "-z", "--name-only", commit],
+            ):
+                done = subprocess.run(
+                    ["git", "-C", folder, *words],
+                    capture_output=True, text=True, check=False, timeout=_LISTING,
+                    env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
+                )  # fmt: skip
+                if done.returncode:
+                    said = (done.stderr.strip().splitlines() or ["no message"])[-1]
+                    raise SourceUnreachable(
+                        f"{entry}: git cannot list the files of {source.repo}", f"{shown(url)}: {said}",
+                        "check address and network, or name the files without * by --path",
+                    )  # fmt: skip
+        except FileNotFoundError as error:
+            fix = "install git, or name the files without * by --path"
+            raise ConfigError(
+                f"{entry}: git is needed to list the files of {source.repo}", fix=fix
+            ) from error
+        except subprocess.TimeoutExpired as error:
+            raise SourceUnreachable(f"{entry}: git took longer than {_LISTING:.0f} s", shown(url)) from error
+    return [one for one in done.stdout.split("\0") if one]
 
 
 def shown(url: str) -> str:

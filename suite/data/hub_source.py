@@ -7,9 +7,14 @@ our errors. Nothing of it is imported before the first use.
 
 import errno
 import os
+import socket
+import tempfile
+import urllib.request
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from urllib.parse import urlsplit
 
 from suite.data.cache import git_blob_of, sha256_of
 from suite.data.entry import HubSource, Progress
@@ -19,6 +24,9 @@ from suite.errors import DataError, LicenceRequired, SourceUnreachable
 if TYPE_CHECKING:
     from huggingface_hub import RepoFile
 
+_SHOWN = 20  # names of files in a message
+_CONNECT = 5.0  # seconds for a connection to open
+
 
 class Announced(NamedTuple):
     """What the Hub says about a file: sha256 if it is a large one, else the Git blob id."""
@@ -27,6 +35,13 @@ class Announced(NamedTuple):
     size: int
     sha256: str | None
     blob: str | None
+
+
+class HubFacts(NamedTuple):
+    """What the Hub says of a repository. gated: its terms have to be accepted there first."""
+
+    commit: str
+    gated: bool
 
 
 def endpoint() -> str | None:
@@ -41,6 +56,7 @@ def fetch(source: HubSource, entry: str, path: str, folder: Path, progress: Prog
     """
     from huggingface_hub import hf_hub_download
 
+    require_network(entry)
     try:
         return Path(
             hf_hub_download(
@@ -69,13 +85,70 @@ def cached(source: HubSource, path: str) -> Path | None:
 
 def resolve(source: HubSource, entry: str, branch: str) -> str:
     """The commit that a branch is at now. Raises as `fetch` does."""
+    return about(source, entry, branch).commit
+
+
+def about(source: HubSource, entry: str, branch: str) -> HubFacts:
+    """The commit that a branch, tag or commit is now, and whether it is gated. Raises as `fetch` does."""
     from huggingface_hub import HfApi
 
+    require_network(entry)
     try:
         info = HfApi(endpoint=endpoint()).repo_info(source.repo, repo_type=source.type, revision=branch)
     except Exception as error:
         explain(error, source, entry, branch)
-    return str(info.sha)
+    return HubFacts(str(info.sha), bool(getattr(info, "gated", False)))
+
+
+def content(source: HubSource, entry: str, path: str) -> bytes:
+    """The bytes of a small file of the pinned commit. Raises as `fetch` does."""
+    with tempfile.TemporaryDirectory() as folder:
+        return fetch(source, entry, path, Path(folder)).read_bytes()
+
+
+def require_network(entry: str) -> None:
+    """Raises SourceUnreachable at once where nothing answers at the Hub's address, or HF_HUB_OFFLINE is set;
+    the client would try for most of a minute.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.utils import logging
+
+    if not (os.environ.get("HF_HUB_VERBOSITY") or os.environ.get("HF_DEBUG")):
+        # one sentence of ours says what the client's retries do
+        logging.set_verbosity_error()  # type: ignore[no-untyped-call,unused-ignore]
+    why = (
+        "HF_HUB_OFFLINE is set"
+        if constants.HF_HUB_OFFLINE
+        else _unreachable(endpoint() or constants.ENDPOINT)
+    )
+    if why:
+        raise SourceUnreachable(
+            f"{entry}: the Hub can't be reached", where=why, fix=f"check the network, or {_bring(entry)}"
+        )
+
+
+def _unreachable(address: str) -> str:
+    """Why no connection to an address opens, "" if one does or a proxy stands between."""
+    url = urlsplit(address)
+    if url.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(url.hostname or ""):
+        return ""
+    try:
+        port = url.port or (80 if url.scheme == "http" else 443)
+        socket.create_connection((url.hostname or "", port), timeout=_CONNECT).close()
+    except (OSError, ValueError) as error:
+        return f"no connection to {url.netloc}: {error}"
+    return ""
+
+
+def files_told(paths: Iterable[str]) -> str:
+    """The files of a repository in a sentence."""
+    names = sorted(paths)
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"its files: {', '.join(names[:_SHOWN])}{more}" if names else "it has no files"
+
+
+def _bring(entry: str) -> str:
+    return f"bring the files: `suite data import {entry} --dir DIR`"
 
 
 @lru_cache(maxsize=4)  # a commit stays what it is, and each of its files may be looked up in it
@@ -83,6 +156,7 @@ def listing(source: HubSource, entry: str, revision: str) -> list[Announced]:
     """All files of a commit. Raises as `fetch` does."""
     from huggingface_hub import HfApi, RepoFile
 
+    require_network(entry)
     try:
         tree = HfApi(endpoint=endpoint()).list_repo_tree(
             source.repo, recursive=True, revision=revision, repo_type=source.type
@@ -136,10 +210,11 @@ def explain(error: Exception, source: HubSource, entry: str, what: str) -> NoRet
     fix = f"`suite data pin {entry}` records the revision there is now"
     if isinstance(error, errors.GatedRepoError):
         ours, said = LicenceRequired, "the Hub asks for its terms to be accepted first (gated repository)"
-        fix = "accept them on the dataset's page, then set HF_TOKEN to a token of that account"
+        page = f"{endpoint() or 'https://huggingface.co'}/{source.type}s/{source.repo}"
+        fix = f"accept them at {page}, then `hf auth login`, or set HF_TOKEN to a token of that account"
     elif isinstance(error, errors.RepositoryNotFoundError):
         said = "the Hub has no such repository, or hides it from this account"
-        fix = "if it is private, set HF_TOKEN"
+        fix = "check the name; if it is private, `hf auth login` or set HF_TOKEN"
     elif isinstance(error, errors.RevisionNotFoundError) and source.revision is None:
         said, fix = f"the Hub has no revision {what!r}", ""
     elif isinstance(error, errors.RevisionNotFoundError):
@@ -149,8 +224,7 @@ def explain(error: Exception, source: HubSource, entry: str, what: str) -> NoRet
         ours, said, fix = SourceUnreachable, answer.what, f"{answer.fix}; what is already here is kept"
     elif isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):
         ours, said, where = SourceUnreachable, "the Hub can't be reached", f"{where}: {_said(error)}"
-        fix = "check the network, HF_ENDPOINT and HF_HUB_OFFLINE, or bring the files: "
-        fix += f"`suite data import {entry} --dir DIR`"
+        fix = f"check the network, HF_ENDPOINT and HF_HUB_OFFLINE, or {_bring(entry)}"
     elif isinstance(error, errors.EntryNotFoundError):
         said = f"the pinned revision has no file {what}"
     else:

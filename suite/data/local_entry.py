@@ -121,7 +121,8 @@ class LocalFiles(Generic[Here_co]):
     def part(self: "LocalDataset", name: str) -> DatasetPart:
         """What the entry says about a part. Raises NotFound."""
         if name not in self.entry.parts:
-            raise unknown(f"part of {self.entry.id}", name, self.entry.parts)
+            where = f"its parts: {', '.join(self.entry.parts)}"
+            raise unknown(f"part of {self.entry.id}", name, self.entry.parts, where)
         return self.entry.parts[name]
 
     def stored_rows(self: "LocalDataset", part: str) -> Iterator[tuple[RowPlace, Raw]]:

@@ -1,10 +1,12 @@
 """Finds registry entries: one YAML file an entry, named after its id.
 
-Folders are searched in order: the suite's own, then those that plugins bring. Reading one entry opens one
-file; a broken file is an error for whoever asks for it, and a problem in the list for everyone else.
+Folders are searched in order: the suite's own, those that plugins bring, the user's own. Reading one
+entry opens one file; a broken file is an error for whoever asks for it, and a problem in the list for
+everyone else.
 Not here: what an entry may say (`entry`), fetching it (`pull`).
 """
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -30,6 +32,19 @@ def registry_folder() -> Path:
     raise DataError("the suite's registry folder is missing", where=str(package), fix="reinstall suite-eval")
 
 
+def user_folder() -> Path:
+    """The user's own registry, there or not: SUITE_REGISTRY, else the nearest folder `registry` from here
+    upward that holds entries and is not a suite's own, else `registry` here.
+    """
+    if named := os.environ.get("SUITE_REGISTRY"):
+        return Path(named).expanduser().absolute()
+    here = Path.cwd()
+    for folder in (one / "registry" for one in (here, *here.parents)):
+        if (folder / "datasets").is_dir() and not (folder / "schemas/dataset.json").is_file():
+            return folder
+    return here / "registry"
+
+
 class Problem(NamedTuple):
     """An entry, or the definition of a board, that can't be read."""
 
@@ -38,10 +53,14 @@ class Problem(NamedTuple):
 
 
 class Registry:
-    """All entries of the suite and of the given further folders."""
+    """All entries of the suite, of the given further folders and of the user's own.
+
+    own: stands in for the suite's and the user's.
+    """
 
     def __init__(self, folders: Sequence[Path] = (), own: Path | None = None) -> None:
-        self.folders = (own or registry_folder(), *folders)
+        found = (own, *folders) if own else (registry_folder(), *folders, user_folder())
+        self.folders = tuple({folder.resolve(): folder for folder in found}.values())
 
     def dataset(self, name: str) -> DatasetEntry:
         """Raises NotFound, or DataError for an entry that can't be read."""

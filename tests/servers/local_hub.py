@@ -272,7 +272,12 @@ def main() -> None:
         parser.add_argument(f"--{name}")
     for name, default in (("fail-first", 0), ("fail-status", 500), ("truncate", -1), ("slow", 0.0)):
         parser.add_argument(f"--{name}", type=type(default), default=default)
-    for name, text in (("fault-match", Faults.fault_match), ("gate", ""), ("token", "")):
+    for name, text in (
+        ("fault-match", Faults.fault_match),
+        ("gate", ""),
+        ("token", ""),
+        ("fail-message", ""),
+    ):
         parser.add_argument(f"--{name}", default=text)
     parser.add_argument("--corrupt", action="store_true")
     given = parser.parse_args()

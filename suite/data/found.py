@@ -1,0 +1,189 @@
+"""What lies at a source that has no entry yet: a repository of the Hub or on a Git host, files at hand.
+
+Each finder asks for names, commit, licence and parts; nothing is written. Not here: reading the rows and
+writing the entry (`new_entry`).
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import ValidationError
+
+from suite.chat import Json
+from suite.data import git_source, hub_source
+from suite.data.entry import BundledSource, DatasetPart, File, GitSource, HubSource, Licence, Source
+from suite.data.hub_layout import layout
+from suite.data.hub_source import files_told
+from suite.data.rows import FORMATS
+from suite.errors import ConfigError, DataError, unknown
+
+_CARD = "README.md"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_SHARD = re.compile(r"-\d+-of-\d+$")
+_NON_COMMERCIAL = re.compile(r"(^|[-_ ])nc([-_ ]|$)|non-?commercial|research", re.I)
+NOT_STATED = "not stated"
+
+
+@dataclass(frozen=True)
+class FoundData:
+    """A source with its parts. places: of files of this machine, by their path in the entry."""
+
+    source: Source
+    title: str
+    licence: Licence
+    homepage: str = ""
+    parts: Mapping[str, DatasetPart] = field(default_factory=dict)
+    files: tuple[File, ...] = ()
+    places: Mapping[str, Path] = field(default_factory=dict)
+
+
+def on_hub(
+    name: str, repo: str, revision: str | None, config: str | None, split: str | None, licence: str
+) -> FoundData:
+    """A dataset of the Hub at the commit that the revision is at now. licence: "": the card's.
+
+    Raises NotFound for a config or split that is not there, and what `hub_source` raises.
+    """
+    repo = repo.removeprefix("https://huggingface.co/datasets/").strip("/")
+    branch = "main" if revision is None or _COMMIT.fullmatch(revision) else revision
+    try:
+        source = HubSource(kind="hub", repo=repo, branch=branch)
+    except ValidationError as error:
+        raise ConfigError(f"--hub {repo}: no name of a dataset on the Hub", fix="write ORG/NAME") from error
+    about = hub_source.about(source, name, revision or branch)
+    source = source.model_copy(update={"revision": about.commit})
+    there = {one.path for one in hub_source.listing(source, name, about.commit)}
+    card = hub_source.content(source, name, _CARD) if _CARD in there else b""
+    found = layout(source, name, about.commit)
+    if config is not None and config not in found.configs:
+        found.files(config, split or "")  # raises, naming those there are
+    configs = {one: splits for one, splits in found.configs.items() if config in (None, one)}
+    if split is not None and not any(split in splits for splits in configs.values()):
+        raise unknown(f"split of {repo}", split, [one for splits in configs.values() for one in splits])
+    parts, files = {}, []
+    for one, splits in configs.items():
+        for part in splits if split is None else {split} & splits.keys():
+            key = part if len(configs) == 1 else f"{one}/{part}"
+            parts[key] = DatasetPart(config=one, split=part)
+            paths = found.files(one, part)
+            files += [File(path=path, part=key, bytes=None, rows=None) for path in paths]
+    told = _front_matter(card)
+    terms = _licence(licence or _stated(told), f"https://huggingface.co/datasets/{repo}", "card", about.gated)
+    title = str(told.get("pretty_name") or repo)
+    return FoundData(source, title, terms, terms.url, parts, tuple(files))
+
+
+def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], licence: str) -> FoundData:
+    """A repository on a Git host; each kind of file name becomes a part. globs: () for all files with rows.
+
+    Raises DataError where they find none, and what `git_source` raises.
+    """
+    host = urlsplit(url)
+    repo = host.path.strip("/").removesuffix(".git")
+    if host.scheme != "https" or not host.netloc or not repo:
+        raise ConfigError(
+            f"--git {url}: no https address of a repository", fix="for files of this machine: --files"
+        )
+    github = host.netloc == "github.com"
+    raw = f"https://raw.githubusercontent.com/{repo}" if github else f"https://{host.netloc}/{repo}/raw"
+    source = GitSource(
+        kind="git", repo=repo, url_template=raw + "/{commit}/{path}", clone_url=url.rstrip("/")
+    )
+    source = _at(source, revision)
+    if globs and not any(set(one) & set("*?[") for one in globs):
+        paths = list(globs)
+    else:
+        there = git_source.listing(source, name)
+        paths = [one for one in there if _holds_rows(one) and any(fnmatchcase(one, g) for g in globs or "*")]
+        if not paths:
+            raise DataError(
+                f"{repo}: no file with rows is called {' or '.join(globs)}", url, files_told(there)
+            )
+    parts, files = _by_stem(paths)
+    return FoundData(source, repo, _licence(licence, url, "repository"), url, parts, files)
+
+
+def at_hand(name: str, paths: Iterable[Path], licence: str) -> FoundData:
+    """Files of this machine, to be copied beside the entry; a folder stands for its files with rows.
+
+    Raises DataError for a file that is not there or holds no rows, or two of one name.
+    """
+    places: dict[str, Path] = {}
+    for given in paths:
+        inside = sorted(one for one in given.rglob("*") if one.is_file() and _holds_rows(one.name))
+        for path in inside if given.is_dir() else [given]:
+            if not path.is_file() or not _holds_rows(path.name):
+                what = "holds no rows" if path.is_file() else "is not there"
+                fix = f"give files that end in {', '.join(FORMATS)}"
+                raise DataError(f"{path.name} {what}", str(path.absolute()), fix)
+            if path.name in places and places[path.name].resolve() != path.resolve():
+                raise DataError(
+                    f"two files are called {path.name}", f"{places[path.name]} and {path}", "rename one"
+                )
+            places[path.name] = path
+    if not places:
+        raise DataError(f"{name}: no files with rows are given", fix=f"they end in {', '.join(FORMATS)}")
+    parts, files = _by_stem(places)
+    source = BundledSource(kind="bundled", folder=f"data/{name}")
+    terms = Licence(name=licence or NOT_STATED, redistribution="Your own files." if not licence else "")
+    return FoundData(source, name, terms, parts=parts, files=files, places=places)
+
+
+def _at(source: GitSource, revision: str | None) -> GitSource:
+    if revision is not None and _COMMIT.fullmatch(revision):
+        return source.model_copy(update={"commit": revision})
+    branch, commit = git_source.first_branch(source, ["main", "master"] if revision is None else [revision])
+    return source.model_copy(update={"commit": commit, "branch": branch})
+
+
+def _holds_rows(path: str) -> bool:
+    return PurePosixPath(path).suffix.lower() in FORMATS
+
+
+def _by_stem(paths: Iterable[str]) -> tuple[dict[str, DatasetPart], tuple[File, ...]]:
+    """A part for each stem of file names; the shards of one (`-00000-of-00003`) are one."""
+    files = tuple(
+        File(path=path, part=_SHARD.sub("", PurePosixPath(path).stem), bytes=None, rows=None)
+        for path in sorted(paths)
+    )
+    return {str(one.part): DatasetPart() for one in files}, files
+
+
+def _front_matter(card: bytes) -> Mapping[str, Json]:
+    """What a card says between its first two lines of dashes; {} where that cannot be read."""
+    text = card.decode("utf-8", "replace").removeprefix("\ufeff")
+    _, _, rest = text.partition("---\n") if text.startswith("---\n") else ("", "", "")
+    try:
+        told = yaml.safe_load(rest.partition("\n---")[0])
+    except yaml.YAMLError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _stated(card: Mapping[str, Json]) -> str:
+    """The licence that a card names, "" where it names none."""
+    licence = card.get("license")
+    if licence == "other" and card.get("license_name"):
+        licence = card["license_name"]
+    named = licence if isinstance(licence, list) else [licence]
+    return ", ".join(str(one) for one in named if one and str(one).lower() not in ("unknown", "none"))
+
+
+def _licence(name: str, url: str, place: str, gated: bool = False) -> Licence:
+    """accept_required where the terms are unknown, not for everybody, or asked for by the Hub (gated)."""
+    if not name:
+        said = f"The {place} names no licence: ask its owners before you pass rows on."
+    else:
+        said = f"As the {place} says. Not shipped with the suite."
+    unknown = not name or name == "other"
+    return Licence(
+        name=name or NOT_STATED,
+        url=url,
+        accept_required=gated or unknown or bool(_NON_COMMERCIAL.search(name)),
+        redistribution=said,
+    )

@@ -1,0 +1,137 @@
+"""A registry entry made from what is there: row schemas from its rows, pins from its bytes, both at once.
+
+Everything is read and checked before the first file is written, and all files are put into place together.
+"""
+
+import json
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from suite.data import strict_syntax
+from suite.data.cache import Cache, disk_errors, sha256_of
+from suite.data.entry import BundledSource, DatasetEntry, File, Progress
+from suite.data.found import FoundData
+from suite.data.local_entry import LocalFiles
+from suite.data.locks import lock_path
+from suite.data.pull import fetch_all
+from suite.data.registry import Registry
+from suite.data.row_shapes import RowShape, row_schema
+from suite.data.rows import read_rows
+from suite.errors import ConfigError, DataError
+from suite.files import part_of
+
+_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}")
+
+
+def target(name: str, registry: Registry, folder: Path, *, force: bool = False) -> Path:
+    """The file of the new entry. force: one may stand in that folder already. Raises ConfigError."""
+    if not _ID.fullmatch(name):
+        raise ConfigError(
+            f"{name!r} is no name of a dataset",
+            fix="write lower-case letters, digits, dots and hyphens",
+        )
+    path = folder / "datasets" / f"{name}.yaml"
+    for one in (folder, *registry.folders):
+        there = one / "datasets" / f"{name}.yaml"
+        if there.is_file() and not (force and there.resolve() == path.resolve()):
+            same = there.resolve() == path.resolve()
+            fix = "--force describes it anew" if same else f"give another name, such as my-{name}"
+            raise ConfigError(f"a dataset called {name!r} is described already", str(there), fix)
+    return path
+
+
+def write_entry(
+    name: str, found: FoundData, path: Path, cache: Cache, progress: Progress | None = None
+) -> DatasetEntry:
+    """Fetch and read everything, then write entry, schemas and brought files beside each other, or nothing.
+
+    path: the entry's file, in `datasets/` of a registry. Raises what reading and fetching do, ConfigError.
+    """
+    folder = path.parent.parent
+    with disk_errors(cache.root), cache.pulling():
+        draft = DatasetEntry(
+            id=name, title=found.title, homepage=found.homepage, licence=found.licence, source=found.source,
+            parts=dict(found.parts), files=found.files,
+        )  # fmt: skip
+        hashes = fetch_all(draft, cache, progress)
+        hashes |= {one: sha256_of(place) for one, place in found.places.items()}
+        fetched = [one.model_copy(update={"sha256": hashes[one.path]}) for one in draft.files]
+        local = LocalFiles(draft.model_copy(update={"files": tuple(fetched)}), cache)
+        entry, schemas = _described(local, lambda one: found.places.get(one) or local.path(one))
+    contents: dict[Path, bytes | Path] = {
+        folder / "schemas" / one: f"{json.dumps(schema, indent=2, ensure_ascii=False)}\n".encode()
+        for one, schema in schemas.items()
+    }
+    for one, content in contents.items():
+        if not path.is_file() and one.is_file() and one.read_bytes() != content:
+            raise ConfigError(
+                f"schemas/{one.name} is there already", str(one), "give the dataset another name"
+            )
+    if isinstance(found.source, BundledSource):
+        contents |= {folder / found.source.folder / one: place for one, place in found.places.items()}
+    told = entry.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    with disk_errors(folder):
+        _put_all({**contents, path: strict_syntax.dump_yaml(told)})
+    lock_path(cache, entry).unlink(missing_ok=True)  # of the entry that it replaces
+    return entry.found_in(folder)
+
+
+def _described(
+    local: LocalFiles[DatasetEntry], place: Callable[[str], Path]
+) -> tuple[DatasetEntry, Mapping[str, Mapping[str, object]]]:
+    """The entry with sizes, numbers of rows and schemas, and the schemas: one a config, or one a part."""
+    entry = local.entry
+    groups = {key: re.sub(r"[^\w.-]", "-", part.config or key) for key, part in entry.parts.items()}
+    several = len(set(groups.values())) > 1
+    names = {
+        key: f"{entry.id}.{group}.json" if several else f"{entry.id}.json" for key, group in groups.items()
+    }
+    shapes: dict[str, RowShape] = {}
+    counts: Counter[str] = Counter()
+    files: list[File] = []
+    for file in entry.files:
+        part, path = str(file.part), place(file.path)
+        shape, rows = shapes.setdefault(names[part], RowShape()), 0
+        for _, row in read_rows(entry.id, file.path, path, entry.parts[part].format):
+            shape.see(row)
+            rows += 1
+        counts[part] += rows
+        files.append(file.model_copy(update={"bytes": path.stat().st_size, "rows": rows}))
+    if empty := [part for part in entry.parts if not counts[part]]:
+        raise DataError(
+            f"{entry.id}: part {empty[0]!r} holds no rows", fix="choose others by --config and --split"
+        )
+    parts = {
+        key: part.model_copy(update={"row_schema": names[key], "rows": counts[key]})
+        for key, part in entry.parts.items()
+    }
+    schemas = {one: row_schema(shape, f"A row of {entry.title}") for one, shape in shapes.items()}
+    return entry.model_copy(update={"files": tuple(files), "parts": parts}), schemas
+
+
+def _put_all(contents: Mapping[Path, bytes | Path]) -> None:
+    """Write all files, the last one last, or none. Raises OSError."""
+    made: list[Path] = []
+    try:
+        for path, content in contents.items():
+            made += [one for one in reversed(path.parents) if not one.exists()]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made.append(part_of(path))
+            if isinstance(content, Path):
+                shutil.copyfile(content, part_of(path))
+            else:
+                part_of(path).write_bytes(content)
+        for path in contents:
+            part_of(path).replace(path)
+    finally:
+        _remove_unused(reversed(made))
+
+
+def _remove_unused(made: Iterable[Path]) -> None:
+    for one in made:
+        with suppress(OSError):  # what was put into place has another name now; a folder in use stays
+            one.rmdir() if one.is_dir() else one.unlink()
