@@ -1,15 +1,17 @@
-"""suite runs: what has been run, how far it got, and results that were made elsewhere."""
+"""suite runs: what has been run, how far it got, its samples, and results that were made elsewhere."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from suite.cli.flags import PATH, json_flag, output_flag, say_json
+from suite.errors import ConfigError
 
 
 @click.group("runs")
 def runs() -> None:
-    """List runs, show one, import results made elsewhere.
+    """List runs, show one or its samples, import results made elsewhere.
 
     \b
     Example:
@@ -73,6 +75,82 @@ def _show(folder: Path, as_json: bool) -> None:
     else:
         for line in told(record):
             click.echo(line)
+
+
+@runs.command("samples", context_settings={"ignore_unknown_options": True})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="RUN [--TAG VALUE]…")
+@click.option(
+    "--where", multiple=True, metavar="NAME=VALUE", help="A value, finish or unscored (= != < > <= >=)."
+)
+@click.option(
+    "--cell", "cells", multiple=True, metavar="ID|NAME=VALUE", help="A cell: its id, or a parameter."
+)
+@click.option("--tag", "tags", multiple=True, metavar="NAME=VALUE", help="A tag; --NAME VALUE does the same.")
+@click.option("--sample", default="", metavar="ID", help="One sample, in every cell and trial.")
+@click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="Most to show.")
+@click.option("--scoring", default="", metavar="ID", help="Which scoring (default: the newest).")
+@click.option("--full", is_flag=True, help="With every call, and the task's own view.")
+@json_flag
+def samples(
+    words: Sequence[str],
+    where: Sequence[str],
+    cells: Sequence[str],
+    tags: Sequence[str],
+    sample: str,
+    limit: int,
+    scoring: str,
+    full: bool,
+    as_json: bool,
+) -> None:
+    """Question, answer and verdict of samples: all conditions must hold.
+
+    \b
+    Examples:
+      suite runs samples RUN --where correct=no --limit 5
+      suite runs samples RUN --where "length>200" --cell inter_turns=0 --topic travel
+    """
+    from suite.journal.run import Run, find_run
+    from suite.report.sample_search import Condition, SamplesWanted, find_samples, shown_samples
+
+    name, named = _run_and_tags(words)
+    named += [_pair("--tag", one) for one in tags]
+    run = Run(find_run(name), scoring)
+    conditions = tuple(map(Condition.of, where))
+    found = find_samples(run, SamplesWanted(conditions, cells, named, sample, limit))
+    if as_json:
+        say_json(
+            {"run": run.name, "matching": found.total, "samples": list(shown_samples(run, found.picked))}
+        )
+        return
+    from suite.report.terminal_sample import print_samples
+
+    print_samples(run, found, full=full)
+
+
+def _run_and_tags(words: Sequence[str]) -> tuple[str, list[tuple[str, str]]]:
+    """The run, and --NAME VALUE or --NAME=VALUE of tags. Raises ConfigError."""
+    names: list[str] = []
+    tags: list[tuple[str, str]] = []
+    left = iter(words)
+    for word in left:
+        if not word.startswith("-"):
+            names.append(word)
+        elif "=" in word:
+            tags.append(_pair("", word.lstrip("-")))
+        elif (value := next(left, None)) is None:
+            raise ConfigError(f"{word} has no value", fix="write --TAG VALUE, such as --topic travel")
+        else:
+            tags.append((word.lstrip("-"), value))
+    if len(names) != 1:
+        raise ConfigError("name one run", ", ".join(names), "suite runs samples RUN --where correct=no")
+    return names[0], tags
+
+
+def _pair(flag: str, text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ConfigError(f"{flag} {text!r} is no tag", fix="write NAME=VALUE, such as topic=travel")
+    return name, value
 
 
 @runs.command("import")

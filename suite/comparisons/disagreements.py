@@ -11,6 +11,7 @@ from suite.comparisons.differences import MeasureRow
 from suite.journal.index import digest64
 from suite.journal.records import OutputRecord
 from suite.journal.run import Run
+from suite.report.traces import question
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def disagreements(a: Run, b: Run, rows: Sequence[MeasureRow], most: int) -> list
                 row.measure.name,
                 one.sample,
                 difference,
-                _question(a, one),
+                question(a, one),
                 _answer(a, one),
                 _answer(b, two) if two else "",
             )
@@ -94,14 +95,3 @@ def _outputs(run: Run, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], Ou
 def _answer(run: Run, output: OutputRecord) -> str:
     text = run.text(output)
     return text if text or output.output.data is None else msgspec.json.encode(output.output.data).decode()
-
-
-def _question(run: Run, output: OutputRecord) -> str:
-    """The last message of the user that the candidate was sent, "" where there is none."""
-    identity = output.text_from or next(reversed(output.calls), "")
-    found = run.call(identity) if identity else None
-    if found is None:
-        return ""
-    request = found.blocks.request(found.call)
-    asked = [message.content for message in request.messages if message.role == "user"]
-    return asked[-1] if asked else request.prompt

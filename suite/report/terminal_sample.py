@@ -1,4 +1,4 @@
-"""One sample of a run in a terminal: in every cell its answer, scores, own view and calls.
+"""Samples of a run in a terminal: question, answer, verdict; of one in full its own view and calls, too.
 
 Typed blocks as rich renderables; all text is cleaned and never markup.
 """
@@ -8,24 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from suite.blocks import Block, Code, Dialogue, Facts, Plot, Table, Text
-from suite.errors import unknown
-from suite.journal.pairs import Key
 from suite.journal.run import Run
 from suite.report.hostile_text import clean, cut, one_line
 from suite.report.markdown import cell_text, plot_grid, table_grid
 from suite.report.plugin_sections import own_views
-from suite.report.sample_choice import Judge, Picked
+from suite.report.sample_choice import Picked
+from suite.report.sample_search import FoundSamples, SamplesWanted, find_samples
 from suite.report.sample_texts import value_text
 from suite.report.summary import summarise
 from suite.report.terminal import console_for, styled, table, write_out
-from suite.report.traces import Trace, traces
+from suite.report.traces import Trace, question, traces
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 MOST_TEXT = 4_000
 MOST_LINES = 400
-MOST_NAMES = 1_000  # ids kept to suggest one that is near a wrong one
 
 
 def print_sample(
@@ -33,49 +31,48 @@ def print_sample(
 ) -> None:
     """Print a sample in every cell and trial. Raises NotFound for an id that the run does not have."""
     run = Run(folder, scoring)
+    print_samples(run, find_samples(run, SamplesWanted(sample=sample)), full=True, file=file, width=width)
+
+
+def print_samples(
+    run: Run, found: FoundSamples, *, full: bool, file: TextIO | None = None, width: int | None = None
+) -> None:
+    """Print samples: question, answer, verdict; full: with their own views and all calls."""
     labels = {
         cell.id: f"{task.name} {cell.label}".strip() for task in summarise(run).tasks for cell in task.cells
     }
-    judge = Judge(run)
-    picked: list[Picked] = []
-    names: set[str] = set()
-    for output in run.outputs():
-        if output.sample == sample:
-            score = run.score(Key.of(output))
-            picked.append(Picked(Key.of(output), output, score, judge.outcome(output, score)))
-        elif len(names) < MOST_NAMES:
-            names.add(output.sample)
-    if not picked:
-        raise unknown("sample", sample, names, where=f"in run {run.name}")
-    views, why = own_views(run, picked)
+    views, why = own_views(run, found.picked) if full else ({}, "")
     console = console_for(file, width)
-    for one in picked:
-        console.print(
-            styled(
-                f"{labels.get(one.key.cell, one.key.cell)}, {sample}, trial {one.key.trial}: {one.outcome}",
-                "bold",
-            )
-        )
+    for one in found.picked:
+        name = f"{labels.get(one.key.cell, one.key.cell)}, {one.key.sample}, trial {one.key.trial}"
+        console.print(styled(f"{name}: {one.outcome}", "bold"))
         for part in views.get(one.key, ()):
             for line in block(part):
                 console.print(line)
-        for line in _sample(run, one):
+        for line in _sample(run, one, full):
             console.print(line)
     if why:
         console.print(styled(f"the task's own view is left out: {why}", "dim"))
+    if not full:
+        more = "; --limit N shows more" if len(found.picked) < found.total else ""
+        console.print(styled(f"{len(found.picked):,} of {found.total:,} samples that match{more}", "dim"))
     write_out(console, file)
 
 
-def _sample(run: Run, one: Picked) -> Iterator["RenderableType"]:
+def _sample(run: Run, one: Picked, full: bool) -> Iterator["RenderableType"]:
     kept = one.output.output
+    if not full:
+        yield styled(", ".join(f"{name}={value}" for name, value in one.output.tags.items()), "dim")
+        yield styled("question", "bold")
+        yield paragraph(question(run, one.output) or "(not recorded)")
     yield styled("answer" + ("" if kept.finish == "stop" else f" (ended: {kept.finish})"), "bold")
     yield paragraph(run.text(one.output) or "(no text)")
     if one.score is not None:
-        yield styled("scores", "bold")
+        yield styled("scores" if full else "verdict", "bold")
         yield from facts((name, value_text(value)) for name, value in one.score.values.items())
         for part in one.score.parts:
             yield from facts((f"{part.id}.{name}", value_text(value)) for name, value in part.values.items())
-    for trace in traces(run, [*one.output.calls, *(one.score.calls if one.score else ())]):
+    for trace in traces(run, [*one.output.calls, *(one.score.calls if one.score else ())] if full else ()):
         yield from _trace(trace)
 
 

@@ -12,7 +12,7 @@ import msgspec
 from suite.chat import Json, Message, Options, ToolCall
 from suite.errors import RunError
 from suite.journal.blocks import BlockReader, message_of
-from suite.journal.records import CallRecord
+from suite.journal.records import CallRecord, OutputRecord
 from suite.journal.run import FoundCall, Run
 from suite.report.hostile_text import cut
 
@@ -75,6 +75,19 @@ def traces(run: Run, calls: Sequence[str]) -> Iterator[Trace | str]:
             yield f"Call {identity[:12]} cannot be read: {error}"
     if len(calls) > MOST_CALLS:
         yield f"{len(calls) - MOST_CALLS:,} more calls are not shown here; calls.jsonl has them."
+
+
+def question(run: Run, output: OutputRecord) -> str:
+    """The last message of the user that the candidate was sent, else its prompt; "" where no call tells."""
+    calls = [one for each in (output.text_from, *reversed(output.calls)) if each and (one := run.call(each))]
+    own = [one for one in calls if one.call.role.partition("/")[0] == "candidate"]
+    for found in (own or calls)[:1]:
+        for digest in reversed(list(message_hashes(found.call, found.blocks))):
+            message = message_of(found.blocks.get(digest))
+            if message.role == "user":
+                return message.content
+        return found.blocks.get(found.call.prompt).content if found.call.prompt else ""
+    return ""
 
 
 def _trace(number: int, found: FoundCall, known: _Known) -> Trace:

@@ -1,0 +1,214 @@
+"""Samples of a run by what they are and what they came to: cell, tags, values, finish, reason unscored.
+
+One pass over the journal; the first ones by cell and id are kept. Not here: how they are drawn
+(`terminal_sample`), the choice that a report shows (`sample_choice`).
+"""
+
+import heapq
+import operator
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from suite.chat import Json
+from suite.errors import ConfigError, unknown
+from suite.journal.documents import CellRecord
+from suite.journal.pairs import Key
+from suite.journal.records import OutputRecord, ScoreRecord
+from suite.journal.run import Run
+from suite.report.numbers import plain
+from suite.report.remarks import parameters_of
+from suite.report.sample_choice import Judge, Picked, natural
+from suite.report.traces import question
+from suite.task import Unscored, Value
+
+MOST_NAMES = 1_000  # kept to suggest one that is near a wrong one
+_CONDITION = re.compile(r"\s*([^<>=!]+?)\s*(!=|<=|>=|=|<|>)\s*(.*?)\s*", re.S)
+_OPERATORS = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt, "<=": operator.le,
+              ">=": operator.ge}  # fmt: skip
+_YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+
+class Condition(NamedTuple):
+    """What a field must be. sign: one of =, !=, <, >, <=, >=."""
+
+    field: str
+    sign: str
+    text: str
+
+    @classmethod
+    def of(cls, text: str) -> "Condition":
+        """Read NAME=VALUE and its kind. Raises ConfigError."""
+        found = _CONDITION.fullmatch(text)
+        if found is None:
+            raise ConfigError(
+                f"--where {text!r} is no condition", fix="write NAME=VALUE, with = != < > <= or >="
+            )
+        return cls(*found.groups())
+
+    def holds(self, value: Value) -> bool:
+        """Whether a value is so; an unscored one is `unscored`, one that does not apply is `none`, and
+        neither fits any other text. Raises ConfigError for a text that this field can never be."""
+        if value is None or isinstance(value, Unscored) or self.text in ("none", "unscored"):
+            word = "none" if value is None else "unscored" if isinstance(value, Unscored) else ""
+            same = word == self.text
+            return same if self.sign == "=" else self.sign == "!=" and not same and not word
+        compare = _OPERATORS[self.sign]
+        if isinstance(value, str):
+            if self.sign not in ("=", "!="):
+                raise ConfigError(f"{self.field} is text", f"--where {self.field}", "compare it with = or !=")
+            return bool(compare(value, self.text))
+        try:
+            yes = _YES.get(self.text.lower()) if isinstance(value, bool) else None
+            wanted = float(self.text) if yes is None else yes
+        except ValueError:
+            kind = "yes or no" if isinstance(value, bool) else "a number"
+            raise ConfigError(
+                f"{self.field} is {kind}, never {self.text!r}", f"--where {self.field}"
+            ) from None
+        return bool(compare(value, wanted))
+
+
+class SamplesWanted(NamedTuple):
+    """Which samples. cells: ids, their beginnings, or PARAMETER=VALUE. tags: (name, value); all must hold."""
+
+    where: Sequence[Condition] = ()
+    cells: Sequence[str] = ()
+    tags: Sequence[tuple[str, str]] = ()
+    sample: str = ""
+    limit: int | None = None
+
+
+class FoundSamples(NamedTuple):
+    """The first samples by cell and id, and how many there are in all."""
+
+    picked: Sequence[Picked]
+    total: int
+
+
+class ShownSample(msgspec.Struct):
+    """A sample as --json shows it."""
+
+    task: str
+    cell: str
+    parameters: Mapping[str, Json]
+    sample: str
+    trial: int
+    tags: Mapping[str, str]
+    outcome: str
+    finish: str
+    question: str
+    answer: str
+    values: Mapping[str, Value]
+
+
+def shown_samples(run: Run, picked: Sequence[Picked]) -> Iterator[ShownSample]:
+    """Samples with their texts."""
+    cells = {one.cell: one for one in run.manifest.cells}
+    for key, output, score, outcome in picked:
+        cell = cells[key.cell]
+        parameters = parameters_of(cell, run.scored_cells.get(key.cell))
+        values = score.values if score else {}
+        texts = question(run, output), run.text(output)
+        finish = output.output.finish
+        yield ShownSample(
+            cell.task,
+            key.cell,
+            parameters,
+            key.sample,
+            key.trial,
+            output.tags,
+            outcome,
+            finish,
+            *texts,
+            values,
+        )
+
+
+def find_samples(run: Run, wanted: SamplesWanted) -> FoundSamples:
+    """The samples wanted. Raises NotFound for a cell, tag, field or sample that the run does not have."""
+    search = _Search(run, wanted)
+    order = {cell.cell: place for place, cell in enumerate(run.manifest.cells)}
+
+    def place(one: Picked) -> tuple[int, object, int]:
+        return order[one.key.cell], natural(one.key.sample), one.key.trial
+
+    matching = search.matching()
+    picked = (
+        sorted(matching, key=place)
+        if wanted.limit is None
+        else heapq.nsmallest(wanted.limit, matching, place)
+    )
+    search.check_names()
+    return FoundSamples(picked, search.total)
+
+
+class _Search:
+    def __init__(self, run: Run, wanted: SamplesWanted) -> None:
+        self.run, self.wanted = run, wanted
+        self.total = 0
+        self._judge = Judge(run)
+        self._cells = frozenset(cell.cell for cell in run.manifest.cells if self._is_cell(cell))
+        self._fields: set[str] = {"finish", "unscored", "trial"}
+        self._tags: dict[str, set[str]] = {}
+        self._ids: set[str] = set()
+        if not self._cells:
+            known = {f"{k}={plain(v)}" for cell in run.manifest.cells for k, v in parameters_of(cell).items()}
+            raise unknown(
+                "cell", ", ".join(wanted.cells), [*(one.cell for one in run.manifest.cells), *known]
+            )
+
+    def _is_cell(self, cell: CellRecord) -> bool:
+        values = {name: (plain(one), str(one).lower()) for name, one in parameters_of(cell).items()}
+        pairs = (text.partition("=") for text in self.wanted.cells)
+        return all(
+            value in values.get(name, ()) if equals else bool(name) and cell.cell.startswith(name)
+            for name, equals, value in pairs
+        )
+
+    def matching(self) -> Iterator[Picked]:
+        for output, score in self.run.pairs():
+            if len(self._ids) < MOST_NAMES:
+                self._ids.add(output.sample)
+            for name, value in output.tags.items():
+                seen = self._tags.setdefault(name, set())
+                if len(seen) < MOST_NAMES:
+                    seen.add(value)
+            if self._matches(output, score):
+                self.total += 1
+                yield Picked(Key.of(output), output, score, self._judge.outcome(output, score))
+
+    def _matches(self, output: OutputRecord, score: ScoreRecord | None) -> bool:
+        values = score.values if score else {}
+        self._fields.update(values)
+        self._fields.update(output.tags)
+        wanted = self.wanted
+        if output.cell not in self._cells or wanted.sample not in ("", output.sample):
+            return False
+        if any(output.tags.get(name) != value for name, value in wanted.tags):
+            return False
+        reasons = [one.reason for one in values.values() if isinstance(one, Unscored)]
+        fields: dict[str, Sequence[Value]] = {
+            "finish": [output.output.finish],
+            "trial": [output.trial],
+            "unscored": reasons or [None],
+            **{name: [value] for name, value in output.tags.items()},
+            **{name: [value] for name, value in values.items()},
+        }
+        return all(any(map(one.holds, fields.get(one.field, ()))) for one in wanted.where)
+
+    def check_names(self) -> None:
+        wanted = self.wanted
+        tags, fields = ", ".join(sorted(self._tags)) or "none", ", ".join(sorted(self._fields))
+        if wanted.sample and wanted.sample not in self._ids and not self.total:
+            raise unknown("sample", wanted.sample, self._ids, f"in run {self.run.name}")
+        for name, value in wanted.tags:
+            if name not in self._tags:
+                raise unknown("tag", name, self._tags, f"tags of run {self.run.name}: {tags}")
+            if value not in self._tags[name] and not self.total:
+                raise unknown(f"value of {name}", value, self._tags[name], f"in run {self.run.name}")
+        for one in wanted.where:
+            if one.field not in self._fields:
+                raise unknown("field", one.field, self._fields, f"fields of run {self.run.name}: {fields}")
