@@ -57,6 +57,21 @@ class Catalogue:
 
         return self.with_tasks({name: task_file(name) for name in names if is_task_file(name)})
 
+    def with_classes(self, kinds: Iterable[type]) -> "Catalogue":
+        """This catalogue and task classes that somebody hands over; an installed one is known already.
+
+        Raises PluginError for a class that is no whole task.
+        """
+        from suite.task_files import task_class
+
+        files = {}
+        for kind in kinds:
+            target = f"{kind.__module__}:{kind.__qualname__}"
+            if not any(entry.target == target for entry, _ in self.entries("task")):
+                found = task_class(kind)
+                files[found.entry.name] = found
+        return self.with_tasks(files)
+
     def with_tasks(self, files: Mapping[str, "TaskFile | SuiteError"]) -> "Catalogue":
         """This catalogue with tasks of files, before installed ones of these names."""
         return replace(self, files={**self.files, **files}) if files else self
@@ -140,6 +155,8 @@ class Catalogue:
         Raises NotFound, or PluginError if the import fails.
         """
         entry, plugin = self.find(kind, name)
+        if kind == "task" and (file := self.files.get(name)) and not isinstance(file, SuiteError):
+            return file.kind
         module, _, attribute = entry.target.partition(":")
         try:
             found: Any = importlib.import_module(module)

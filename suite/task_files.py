@@ -2,12 +2,15 @@
 
 The file is imported under a private name made of its bytes and place, so that two files of one stem stand
 side by side and no other module is hidden. Its bytes alone say which task it is: nothing beside it is
-imported. Not here: its rows (`data.declared_rows`), the names of installed tasks (`plugins`).
+imported. A class that somebody hands over, as from a notebook, is known by its source likewise, and to this
+process alone. Not here: its rows (`data.declared_rows`), the names of installed tasks (`plugins`).
 """
 
 import hashlib
 import importlib.util
 import inspect
+import linecache
+import marshal
 import re
 import sys
 import traceback
@@ -86,6 +89,46 @@ def file_of(kind: type) -> TaskLoader | None:
     """What imported the file that holds a class; None for a class of a package or a notebook."""
     loader = getattr(sys.modules.get(kind.__module__), "__loader__", None)
     return loader if isinstance(loader, TaskLoader) else None
+
+
+NOTEBOOK = "notebook"
+_HANDED: dict[str, TaskFile] = {}  # by hash of the source: classes that this process was handed
+
+
+def task_class(kind: type[AnyTask]) -> TaskFile:
+    """A class that somebody hands over: its source are the cells, or its module's file.
+
+    Raises PluginError for a class that is no whole task.
+    """
+    if (loader := file_of(kind)) is not None:
+        return TaskFile(Path(loader.path), loader.sha256, kind)
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    _whole(kind, Path(file or NOTEBOOK))
+    source = Path(file).read_bytes() if file else _cells(kind)
+    sha256 = hashlib.sha256(source + f"\0{kind.__qualname__}".encode()).hexdigest()
+    _HANDED[sha256] = made = TaskFile(Path(NOTEBOOK), sha256, kind)
+    return made
+
+
+def handed_class(sha256: str) -> TaskFile | None:
+    """A class that this process was handed, by the hash of its source."""
+    return _HANDED.get(sha256)
+
+
+def source_of(kind: type) -> TaskFile | None:
+    """The file or notebook that holds a task's class; None for one of a distribution."""
+    if (loader := file_of(kind)) is not None:
+        return TaskFile(Path(loader.path), loader.sha256, kind)
+    return next((one for one in _HANDED.values() if one.kind is kind), None)
+
+
+def _cells(kind: type) -> bytes:
+    """The text of the cells that define a class and its methods; their code where no text is kept."""
+    classes = [one for one in kind.__mro__ if one.__module__ == kind.__module__]
+    methods = [one for each in classes for one in vars(each).values() if inspect.isfunction(one)]
+    texts = dict.fromkeys("".join(linecache.getlines(one.__code__.co_filename)) for one in methods)
+    codes = (marshal.dumps(one.__code__) for one in methods)
+    return "\0".join(texts).encode() if all(texts) else b"".join(codes)
 
 
 def split_name(name: str) -> tuple[str, str]:

@@ -1,7 +1,6 @@
 """Flags and steps that `suite eval` and `suite score` share: parsing, running, showing, exit codes."""
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from suite.chat import Finish
 from suite.cli.flags import NumberRange, say_json, together
 from suite.errors import ConfigError
 from suite.secrets import safe_command
@@ -22,10 +20,6 @@ if TYPE_CHECKING:
     from suite.run.request import EvalRequest
 
 _SHOWN = ("scoring", "complete", "pending", "cells", "across", "findings")  # of results, by --json
-
-# a reply of the endpoint's own; no time-out, connection, key, rate or overload
-_SETTLED = re.compile(r"status-(4(?!0[1-478]|29)\d\d|500)|error-in-body|bad-shape|no-choices|empty-choices")
-_ROLES = ("candidate", "baseline", "judge", "user", "embedder", "reference")
 
 _WORDS = "suite.words"  # in a context: the words after the command's name
 
@@ -116,48 +110,16 @@ def parse_parameters(texts: Sequence[str]) -> list[tuple[str, str, str]]:
     return found
 
 
-def parse_settle(texts: Sequence[str]) -> dict[str, Finish]:
-    """--settle KIND=FINISH: which answers of the endpoint are the model's failure, on purpose."""
-    found: dict[str, Finish] = {}
-    for text in texts:
-        kind, _, finish = text.partition("=")
-        if finish not in ("overflow", "refused"):
-            raise ConfigError(f"--settle {text!r} settles nothing", fix="write KIND=overflow or KIND=refused")
-        if not _SETTLED.fullmatch(kind):
-            raise ConfigError(
-                f"--settle {text!r}: {kind!r} is a failure of the way to the model, not of the model",
-                fix="put it right and run the same command again; settled are status-4xx, status-500, "
-                "bad-shape, no-choices",
-            )
-        found[kind] = "overflow" if finish == "overflow" else "refused"
-    return found
-
-
 def parse_options(
     texts: Sequence[str], roles: Sequence[str], thinking: str | None = None
 ) -> list[tuple[str, str, str]]:
-    """-o [ROLE.]KEY=VALUE as (role, key, value); "" is the candidate, `judge/2` the second of a panel.
+    """-o [ROLE.]KEY=VALUE as (role, key, value), see `engine_options`. Raises ConfigError."""
+    from suite.api.arguments import engine_options
 
-    thinking: the flag of that name, which is an option of the candidate. Raises ConfigError.
-    """
-    if thinking is not None and "candidate" not in roles:
-        raise ConfigError(
-            "--thinking is the candidate's, who is not asked here",
-            fix="name it with --model, or write -o ROLE.thinking=… for another role",
-        )
-    known = {*_ROLES, *roles}
-    found = []
-    for text in texts:
-        left, equals, value = text.partition("=")
-        if not equals or not left:
-            raise ConfigError("an -o has no =", fix="write -o key=value or -o ROLE.key=value")
-        role, dot, key = left.partition(".")
-        found.append((role, key, value) if dot and role.partition("/")[0] in known else ("", left, value))
-    options = [("" if role == "candidate" else role, key, value) for role, key, value in found]
-    said = next((value for role, key, value in options if (role, key) == ("", "thinking")), thinking)
-    if thinking is not None and said != thinking:
-        raise ConfigError(f"--thinking {thinking} and -o thinking={said} differ", fix="leave one of them out")
-    return options if thinking is None else [*options, ("", "thinking", thinking)]
+    parts = [text.partition("=") for text in texts]
+    if not all(equals and left for left, equals, _ in parts):
+        raise ConfigError("an -o has no =", fix="write -o key=value or -o ROLE.key=value")
+    return engine_options([(left, value) for left, _, value in parts], roles, thinking)
 
 
 class RunFlags(msgspec.Struct, frozen=True, kw_only=True):
@@ -273,6 +235,7 @@ def prepared(
 
     Raises ConfigError, RunError.
     """
+    from suite.api.arguments import settled
     from suite.api.preparation import prepare
     from suite.run.outcome import RunSettings
 
@@ -283,7 +246,7 @@ def prepared(
         one_engine=flags.one_engine,
         level=flags.level,
         quiet=flags.quiet,
-        settle=parse_settle(flags.settle),
+        settle=settled([text.partition("=")[::2] for text in flags.settle]),
     )
     return prepare(
         plan, settings, stages, output=flags.output, new=flags.new, cache=flags.cache, folder=folder

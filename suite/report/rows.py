@@ -192,7 +192,7 @@ def flat(row: SampleRow, columns: Columns) -> FlatRow:
     """A record as one row of a table; every column is there."""
     found: FlatRow = {name: getattr(row, name) for name in (*_FIRST, "group", "cluster")}
     for name in columns.parameters:
-        found[f"parameter.{name}"] = _scalar(row.parameters.get(name))
+        found[f"parameter.{name}"] = scalar(row.parameters.get(name))
     for name in columns.tags:
         found[f"tag.{name}"] = row.tags.get(name)
     found |= {"finish": row.finish, "answer": row.answer}
@@ -204,7 +204,8 @@ def flat(row: SampleRow, columns: Columns) -> FlatRow:
     return found | {"output_sha256": row.output_sha256, **usage, "judge": row.judge}
 
 
-def _scalar(value: Json) -> Scalar:
+def scalar(value: Json) -> Scalar:
+    """A value of a flat table: itself, or JSON of what has parts."""
     if value is None or isinstance(value, str | int | float):
         return value
     return msgspec.json.encode(value).decode()

@@ -8,9 +8,8 @@ reading them back; other projects' formats (`lm_eval`, `hub`, `eee`).
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -19,8 +18,8 @@ from msgspec.structs import asdict
 from suite.errors import ConfigError, RunError, unknown
 from suite.journal.documents import MetricResult
 from suite.journal.run import Run
+from suite.report.arrow import Shape, arrow_batches, arrow_schema, shape_of
 from suite.report.rows import (
-    Columns,
     FlatRow,
     SampleRow,
     Scalar,
@@ -36,7 +35,6 @@ from suite.task import Unscored, Value
 
 KINDS = ("csv", "jsonl", "parquet")
 TABLES = ("samples", "values", "results")
-BATCH = 5_000  # rows of one Parquet row group
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 VALUES: Mapping[str, str] = {
     "run_id": "text",
@@ -85,15 +83,6 @@ RESULTS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Shape:
-    """A table's columns and their kinds (text, flag, whole, number), and how to walk its rows again."""
-
-    name: str
-    kinds: Mapping[str, str]
-    rows: Callable[[], Iterator[FlatRow]]
-
-
 def exportable(run: Run, allow_partial: bool = False) -> None:
     """Raises ConfigError for a run that was not scored, or is not complete unless `allow_partial`."""
     if not run.has_results:
@@ -136,28 +125,24 @@ def export_table(
         raise RunError(f"cannot write {path.name[:80]}: {error.strerror}", where=str(path.parent)) from error
     if kind == "jsonl":
         rows: Iterable[SampleRow | FlatRow] = (
-            records(run) if table == "samples" else _shape(run, table).rows()
+            records(run) if table == "samples" else table_shape(run, table).rows()
         )
         return replace_file(path, (msgspec.json.encode(row) + b"\n" for row in rows), over=over)
-    shape = _shape(run, table)
+    shape = table_shape(run, table)
     if kind == "csv":
         cells = ([row[name] for name in shape.kinds] for row in shape.rows())
         return replace_file(path, csv_lines(chain([list(shape.kinds)], cells), guard), over=over)
     return write_parquet(run, shape, path, over=over)
 
 
-def _shape(run: Run, table: str) -> Shape:
+def table_shape(run: Run, table: str) -> Shape:
+    """One of a run's tables: samples | values | results."""
     if table == "values":
         return Shape(table, VALUES, lambda: value_rows(run))
     if table == "results":
         return Shape(table, RESULTS, lambda: result_rows(run))
     columns = columns_of(run)
-    types = _types(run, columns)
-    return Shape(
-        table,
-        {name: types.get(name, "text") for name in columns.names()},
-        lambda: (flat(row, columns) for row in records(run)),
-    )
+    return shape_of(table, lambda: (flat(row, columns) for row in records(run)), columns.names())
 
 
 def csv_lines(rows: Iterable[Iterable[Scalar]], guard: bool) -> Iterator[str]:
@@ -183,56 +168,18 @@ def csv_cell(value: Scalar, guard: bool) -> Scalar:
 
 def write_parquet(run: Run, shape: Shape, path: Path, *, over: bool = True) -> Path:
     """A table as Parquet, its format, the plan's hash and the suite's version in the file's metadata."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise ConfigError("Parquet needs pyarrow", fix="pip install pyarrow") from error
-    arrow = {"text": pa.string(), "flag": pa.bool_(), "whole": pa.int64(), "number": pa.float64()}
+    import pyarrow.parquet as pq
+
     told = {
         "format": f"suite-{shape.name}/1",
         "plan_sha256": run.manifest.plan_sha256,
         "suite_version": run.manifest.suite,
     }
-    schema = pa.schema([(name, arrow[kind]) for name, kind in shape.kinds.items()], metadata=told)
+    schema = arrow_schema(shape, told)
     with in_place(path, over=over) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
-        rows = shape.rows()
-        while batch := list(islice(rows, BATCH)):
-            columns = {name: [_typed(row[name], kind) for row in batch] for name, kind in shape.kinds.items()}
-            writer.write_table(pa.table(columns, schema=schema))
+        for batch in arrow_batches(shape, schema):
+            writer.write_table(batch)
     return path
-
-
-def _types(run: Run, columns: Columns) -> dict[str, str]:
-    """Column -> text, flag, whole or number: the narrowest that holds all its values."""
-    found: dict[str, set[str]] = {}
-    for row in records(run):
-        for name, value in flat(row, columns).items():
-            if value is not None:
-                found.setdefault(name, set()).add(_kind(value))
-    types = {}
-    for name, kinds in found.items():
-        if kinds <= {"whole", "number"}:
-            types[name] = "number" if "number" in kinds else "whole"
-        else:
-            types[name] = kinds.pop() if len(kinds) == 1 else "text"
-    return types
-
-
-def _kind(value: Scalar) -> str:
-    if isinstance(value, bool):
-        return "flag"
-    if isinstance(value, int):
-        return "whole" if -(2**63) <= value < 2**63 else "text"
-    return "number" if isinstance(value, float) else "text"
-
-
-def _typed(value: Scalar, kind: str) -> Scalar:
-    if value is None:
-        return None
-    if kind == "text" and not isinstance(value, str):
-        return msgspec.json.encode(value).decode()
-    return float(value) if kind == "number" else value
 
 
 def value_rows(run: Run) -> Iterator[FlatRow]:

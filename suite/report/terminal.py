@@ -65,6 +65,7 @@ def console_for(file: TextIO | None, width: int | None) -> "Console":
     return Console(
         file=io.StringIO(),
         force_terminal=terminal,
+        force_jupyter=False,
         width=max(width, 20),
         highlight=False,
         emoji=False,

@@ -28,7 +28,7 @@ from suite.run.request import EvalRequest
 from suite.task import AnySample as AnySample
 from suite.task import AnyTask as AnyTask
 from suite.task import Task
-from suite.task_files import file_of
+from suite.task_files import NOTEBOOK, source_of
 
 MOST_CELLS = 10_000  # of one task in one run
 
@@ -101,10 +101,10 @@ def make_cell(task: AnyTask, plugin: str) -> Cell:
 
 def source_file(task: type[AnyTask]) -> TaskSource | None:
     """The file that holds a task, as records name it; None for a task of a distribution."""
-    if (loader := file_of(task)) is None:
+    if (found := source_of(task)) is None:
         return None
-    path = Path(loader.path)
-    return TaskSource(path.name, loader.sha256, task.__name__, Path(os.path.relpath(path)).as_posix())
+    place = "" if found.path.name == NOTEBOOK else Path(os.path.relpath(found.path)).as_posix()
+    return TaskSource(found.path.name, found.sha256, task.__name__, place)
 
 
 def expand(
@@ -211,13 +211,19 @@ def _combinations(
             yield {**base, **dict(zip(given, combination, strict=True))}
 
 
-def _values(task: type[AnyTask], name: str, text: str) -> list[Json]:
-    """The values that one -P gives a parameter."""
+def _values(task: type[AnyTask], name: str, text: Json) -> list[Json]:
+    """The values that one -P gives a parameter, or a list of them: where a value is a list, one of lists."""
     field = task.parameters_type().model_fields[name]
     annotation: Any = field.annotation  # whatever stands behind a parameter's colon
     adapter: TypeAdapter[Json] = TypeAdapter(
         Annotated[annotation, *field.metadata] if field.metadata else annotation
     )
+    if isinstance(text, list):
+        one_list = _is_list(annotation) and not (text and all(isinstance(one, list) for one in text))
+        if not (text or one_list):
+            raise ConfigError(f"parameter {name!r} has no value", fix="give at least one")
+        return [_fitting(adapter, one, name) for one in ([text] if one_list else text)]
+    text = str(text)
     if _is_list(annotation):
         texts: list[Json] = [text if text.lstrip().startswith("[") else text.split(",")]
         texts = [parse_value(one) if isinstance(one, str) else one for one in texts]

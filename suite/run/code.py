@@ -13,7 +13,7 @@ from pathlib import Path
 from suite.journal.documents import TaskCode
 from suite.run.cells import Cell
 from suite.task import AnyTask
-from suite.task_files import file_of
+from suite.task_files import source_of
 
 SOURCES = (".py", ".toml")
 
@@ -42,10 +42,10 @@ def _shown(one: TaskCode) -> str:
 def source_sha256(task: type[AnyTask]) -> str:
     """Over the files of the task's package (of a task of the suite: its module's folder), by path.
 
-    A task of a file has the hash of that; a class without a file, as in a notebook, that of its name alone.
+    A task of a file or of a notebook has the hash of that; another class without a file that of its name.
     """
-    if (loader := file_of(task)) is not None:
-        return loader.sha256
+    if (found := source_of(task)) is not None:
+        return found.sha256
     module = sys.modules.get(task.__module__)
     file = getattr(module, "__file__", None)
     digest = hashlib.sha256(f"{task.__module__}.{task.__qualname__}".encode())

@@ -9,6 +9,7 @@ from suite.errors import CapabilityError, DamagedError, SuiteError
 from suite.journal.documents import Results
 from suite.run.cache import Reuse
 from suite.run.execution import SAME_ERROR_LIMIT
+from suite.run.progress import ProgressView
 
 
 @dataclass
@@ -62,6 +63,7 @@ class RunSettings:
     reuse: Reuse = "others"  # whose replies the cache gives: of no run, of those of other plans, of all
     level: float = 0.95
     quiet: bool = False
+    view: ProgressView | None = None  # who shows the progress, instead of the terminal
     signals: bool = True
     backoff_s: float = 0.5
     extra_recorded: tuple[Path, ...] = ()  # run folders whose recorded calls are asked first

@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.roles import Stage
@@ -26,8 +26,18 @@ REFRESH_PER_S = 4
 MOST_CELLS = 8
 
 
+class ProgressView(Protocol):
+    """Where progress goes instead of the terminal; called on the run's thread."""
+
+    def show(self, line: str) -> None:
+        """How far the run is, each second: in place of the line before."""
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+
+
 class Progress:
-    """Counts what happens and shows it. quiet: count only."""
+    """Counts what happens and shows it. quiet: count only. view: who shows it, the terminal by default."""
 
     def __init__(
         self,
@@ -37,6 +47,7 @@ class Progress:
         *,
         quiet: bool = False,
         file: TextIO | None = None,
+        view: ProgressView | None = None,
     ) -> None:
         self.works = works
         self.counts: Counter[str] = Counter()
@@ -44,6 +55,7 @@ class Progress:
         self.examples: dict[str, str] = {}  # kind of failure -> what the first of them said
         self._stages = stages
         self._quiet = quiet
+        self._view = view
         self._file = file or sys.stderr
         self._started = time.monotonic()
         self._new = 0
@@ -57,7 +69,7 @@ class Progress:
         }
 
     def __enter__(self) -> "Progress":
-        if not self._quiet and self._file.isatty():
+        if not self._quiet and self._view is None and self._file.isatty():
             from rich.console import Console
             from rich.live import Live
 
@@ -90,7 +102,9 @@ class Progress:
 
     def warn(self, line: str) -> None:
         """One line that changes what the numbers mean: shown though quiet."""
-        if self._live is not None:
+        if self._view is not None:
+            self._view.say(line)
+        elif self._live is not None:
             self._live.console.print(line, markup=False, highlight=False)
         else:
             print(line, file=self._file, flush=True)
@@ -126,6 +140,9 @@ class Progress:
 
     def tick(self) -> None:
         """Show a line if it is time: every 10 s, and where nothing happens less often, up to a minute."""
+        if self._view is not None:
+            self._view.show(self.line())
+            return
         now = time.monotonic()
         if now < self._next or self._live is not None or self._quiet:
             return

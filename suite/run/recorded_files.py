@@ -8,7 +8,7 @@ from suite.errors import PluginError, SuiteError
 from suite.journal.records import TaskSource
 from suite.journal.run import Run
 from suite.plugins import Catalogue
-from suite.task_files import TaskFile, split_name, task_file
+from suite.task_files import NOTEBOOK, TaskFile, handed_class, split_name, task_file
 
 
 def with_recorded(plugins: Catalogue, runs: Sequence[Run], named: Sequence[str] = ()) -> Catalogue:
@@ -27,6 +27,9 @@ def with_recorded(plugins: Catalogue, runs: Sequence[Run], named: Sequence[str] 
 
 def missing_file(task: str, file: TaskSource, changed: Path | None = None) -> PluginError:
     """That the file of a task is not to be had. changed: one in its place."""
+    if changed is None and file.name == NOTEBOOK:
+        what = f"task {task!r} is the class {file.kind} of a notebook or script, which is not here as it was"
+        return PluginError(what, fix="define it in this process again, and hand it to suite.evaluate")
     if changed is None:
         what = f"task {task!r} comes from {file.name} with the sha256 {file.sha256[:12]}…, which is not here"
         return PluginError(what, where=file.path, fix="run the command in its folder, or bring the file back")
@@ -48,6 +51,8 @@ def _places(file: TaskSource, run: Run, named: Sequence[str]) -> Iterator[Path]:
 
 
 def _again(task: str, file: TaskSource, places: Sequence[Path]) -> TaskFile | SuiteError:
+    if (handed := handed_class(file.sha256)) is not None:
+        return handed
     here = [place for place in places if place.is_file()]
     for place in here:
         if sha256_of(place) == file.sha256:

@@ -1,11 +1,12 @@
 """A finished run opened again: its cells, tasks and data, to score it anew, to show it or to verify it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
+from suite.chat import Json
 from suite.errors import ConfigError, NotFound, PluginError, RunError, SuiteError, unknown
 from suite.journal.documents import CellRecord, RunManifest
 from suite.journal.run import Run
@@ -40,7 +41,7 @@ def cell_again(
     record: CellRecord,
     score_parameters: Values,
     *,
-    changed: Mapping[str, str] | None = None,
+    changed: Values | None = None,
     scoring: bool = False,
 ) -> Cell | Refusal:
     """The cell of a record, made anew. changed: at-score parameters that somebody gives now. scoring: whether
@@ -105,7 +106,7 @@ class Reopened:
 def cells_of(
     run: Run,
     plugins: Catalogue,
-    parameters: Sequence[tuple[str, str, str]] = (),
+    parameters: Sequence[tuple[str, str, Json]] = (),
     *,
     scoring: bool = False,
 ) -> list[Cell]:
@@ -133,8 +134,8 @@ def cells_of(
 
 
 def _changed(
-    plugins: Catalogue, record: CellRecord, parameters: Sequence[tuple[str, str, str]]
-) -> Iterator[tuple[str, str]]:
+    plugins: Catalogue, record: CellRecord, parameters: Sequence[tuple[str, str, Json]]
+) -> Iterator[tuple[str, Json]]:
     """Those of the -P that are for a cell's task."""
     if not parameters:
         return

@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -49,7 +50,8 @@ class Session:
         self.settings = settings
         scoring = plan.scoring_id if Stage.SCORE in self.stages else ""
         self.folder = RunFolder(plan, folder, scoring, settings.extra_recorded)
-        self.progress = Progress(plan.cells, plan.all_works, self.stages, quiet=settings.quiet)
+        quiet, view = settings.quiet, settings.view
+        self.progress = Progress(plan.cells, plan.all_works, self.stages, quiet=quiet, view=view)
         self.interrupted = False
         self._lost = ""  # what lacks a part and is done again, in words
         self.imported = any(one.engine.identity().get("imported") for one in plan.filled.of("candidate"))
@@ -291,16 +293,30 @@ class Session:
         self._driver.desk.stop()
 
 
-@contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """The garbage collector looks for cycles less often: a run makes few."""
-    before = gc.get_threshold()
-    if before[0]:
-        gc.set_threshold(max(before[0], COLLECT_AFTER), *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+class _SeldomCollector:
+    """The garbage collector looks for cycles less often while runs go on: they make few."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs = 0
+        self._before = gc.get_threshold()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._runs += 1
+            if self._runs == 1:
+                self._before = gc.get_threshold()
+                if self._before[0]:
+                    gc.set_threshold(max(self._before[0], COLLECT_AFTER), *self._before[1:])
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._runs -= 1
+            if not self._runs:
+                gc.set_threshold(*self._before)
+
+
+_collecting_seldom = _SeldomCollector()  # runs side by side share the one collector of the process
 
 
 def _sync_all(files: Sequence[Sink | JournalFile]) -> None:
@@ -323,13 +339,17 @@ async def run_plan(
     *,
     stages: Sequence[str] = ("solve", "score"),
     settings: RunSettings | None = None,
+    begun: Callable[[Session], None] = lambda _: None,
 ) -> Outcome:
-    """Start or continue a run in a folder (see `folders.choose_folder`).
+    """Start or continue a run in a folder (see `folders.choose_folder`). begun: takes the session, whose
+    `interrupt` may be called on this event loop.
 
     Raises SuiteError for what stops it before any work; later errors are in the outcome.
     """
-    with _collecting_seldom():
-        return await Session(plan, folder, stages, settings or RunSettings()).run()
+    with _collecting_seldom:
+        session = Session(plan, folder, stages, settings or RunSettings())
+        begun(session)
+        return await session.run()
 
 
 def write_results(folder: Path, scoring: str, plan: Plan, level: float) -> Results:

@@ -9,7 +9,7 @@ from named_server import NamedServer
 from openai_shapes import error_response
 from small_tasks import Many, cells, plan_of, run
 
-from suite.cli.steps import parse_settle
+from suite.api.arguments import settled
 from suite.comparisons.comparability import differences, match_cells
 from suite.errors import ConfigError
 from suite.journal.documents import Results
@@ -187,7 +187,7 @@ async def test_what_fails_for_good_can_be_settled_on_purpose_and_says_so(tmp_pat
 )  # fmt: skip
 def test_a_failure_of_the_way_to_the_model_cannot_be_settled(text: str) -> None:
     with pytest.raises(ConfigError, match="--settle"):
-        parse_settle([text])
+        settled([tuple(text.partition("=")[::2])])
 
 
 async def test_a_comparison_says_that_another_model_answered(tmp_path: Path) -> None:

@@ -1,0 +1,215 @@
+"""Arguments of the Python calls, as the request that the flags of the same names make.
+
+Values may be Python's own: a list sweeps a parameter, rows fill a dataset, a run stands for its folder.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from suite.chat import Finish, Json
+from suite.data.cache import cache_folder
+from suite.errors import ConfigError
+from suite.files import write_whole
+from suite.journal.run import Run
+from suite.report.numbers import counted
+from suite.run.request import EvalRequest
+from suite.task import Task
+
+# a reply of the endpoint's own; no time-out, connection, key, rate or overload
+_SETTLED = re.compile(r"status-(4(?!0[1-478]|29)\d\d|500)|error-in-body|bad-shape|no-choices|empty-choices")
+_ROLES = ("candidate", "baseline", "judge", "user", "embedder", "reference")
+
+
+class Arguments(msgspec.Struct, frozen=True, kw_only=True):
+    """What `evaluate` or `score` was given, by the names of its arguments; checked when converted."""
+
+    task: Any = None
+    model: str | None = None
+    judge: str | Sequence[str] | None = None
+    baseline: str | None = None
+    user: str | None = None
+    embedder: str | None = None
+    roles: Mapping[str, str | Sequence[str]] | None = None
+    options: Mapping[str, Any] | None = None
+    parameters: Mapping[str, Any] | None = None
+    preset: str = ""
+    mini: bool = False
+    limit: int | None = None
+    trials: int = 1
+    seed: int = 0
+    data: Mapping[str, Any] | None = None
+    prompts: str | None = None
+    thinking: str | int | None = None
+    concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    cache: bool | None = None
+    level: Annotated[float, msgspec.Meta(ge=0.5, le=0.999)] = 0.95
+    settle: Mapping[str, str] | None = None
+    output: Any = None
+    new: bool = False
+    solve_only: bool = False
+    one_engine: bool = False
+    progress: bool | None = None
+
+    @property
+    def tasks(self) -> list[Any]:
+        """The tasks given, each a name or a class."""
+        return list(self.task) if isinstance(self.task, list | tuple) else [self.task]
+
+    @property
+    def models(self) -> dict[str, list[str]]:
+        """Role -> specs."""
+        given = {"candidate": self.model, "baseline": self.baseline, "judge": self.judge}
+        given |= {"user": self.user, "embedder": self.embedder, **(self.roles or {})}
+        return {role: [one] if isinstance(one, str) else [*one] for role, one in given.items() if one}
+
+    def request(self, parameters: Sequence[tuple[str, str, Json]]) -> EvalRequest:
+        """What is asked for. Raises ConfigError."""
+        thinking = None if self.thinking is None else str(self.thinking)
+        options = ((key, _text(value)) for key, value in (self.options or {}).items())
+        return EvalRequest(
+            [_task_name(one) for one in self.tasks if one is not None],
+            parameters=parameters,
+            preset=self.preset,
+            mini=self.mini,
+            limit=self.limit,
+            trials=self.trials,
+            seed=self.seed,
+            models=self.models,
+            options=engine_options(options, [*self.models], thinking),
+            data={name: _place(name, one) for name, one in (self.data or {}).items()},
+            prompts=self.prompts or "own",
+            concurrency=self.concurrency,
+            cache=self.cache is not False,
+        )
+
+
+def read_arguments(given: Mapping[str, object]) -> Arguments:
+    """The arguments of a call. Raises ConfigError for one of another type or out of its range."""
+    try:
+        return msgspec.convert(dict(given), Arguments)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at `$.")
+        name = re.split(r"[.\[]", place.rstrip("`"))[0]
+        raise ConfigError(f"{name}={given.get(name)!r}: {message[:1].lower()}{message[1:]}") from error
+
+
+def swept(values: Mapping[str, object]) -> list[tuple[str, str, Json]]:
+    """parameters={"[TASK:]NAME": VALUE} as (task, name, list of values): a list sweeps."""
+    return [
+        (scope, name, value if isinstance(value, list) else [value]) for scope, name, value in scoped(values)
+    ]
+
+
+def scoped(values: Mapping[str, object]) -> list[tuple[str, str, Json]]:
+    """parameters={"[TASK:]NAME": VALUE} as (task, name, value). Raises ConfigError."""
+    found = []
+    for key, value in values.items():
+        scope, colon, name = key.rpartition(":")
+        if not name or (colon and not scope):
+            raise ConfigError(f"{key!r} is no parameter", fix='write "name" or "task:name"')
+        try:
+            plain: Json = msgspec.to_builtins(list(value) if isinstance(value, range) else value)
+        except TypeError as error:
+            raise ConfigError(f"parameter {key!r} cannot be {value!r}: {error}") from error
+        found.append((scope, name.replace("-", "_"), list(plain) if isinstance(plain, tuple) else plain))
+    return found
+
+
+def engine_options(
+    pairs: Iterable[tuple[str, str]], roles: Sequence[str], thinking: str | None = None
+) -> list[tuple[str, str, str]]:
+    """("[ROLE.]KEY", value) as (role, key, value); "" is the candidate, `judge/2` the second of a panel.
+
+    thinking: how much the candidate thinks, which is an option of it. Raises ConfigError.
+    """
+    if thinking is not None and "candidate" not in roles:
+        raise ConfigError(
+            "--thinking is the candidate's, who is not asked here",
+            fix="name it with --model, or write -o ROLE.thinking=… for another role",
+        )
+    known = {*_ROLES, *roles}
+    options = []
+    for left, value in pairs:
+        role, dot, key = left.partition(".")
+        role, key = (role, key) if dot and role.partition("/")[0] in known else ("", left)
+        options.append(("" if role == "candidate" else role, key, value))
+    said = next((value for role, key, value in options if (role, key) == ("", "thinking")), thinking)
+    if thinking is not None and said != thinking:
+        raise ConfigError(f"--thinking {thinking} and -o thinking={said} differ", fix="leave one of them out")
+    return options if thinking is None else [*options, ("", "thinking", thinking)]
+
+
+def settled(pairs: Iterable[tuple[str, str]]) -> dict[str, Finish]:
+    """Which answers of an endpoint are the model's failure on purpose: (kind, finish). Raises ConfigError."""
+    found: dict[str, Finish] = {}
+    for kind, finish in pairs:
+        if finish not in ("overflow", "refused"):
+            raise ConfigError(
+                f"--settle {kind}={finish} settles nothing", fix="write KIND=overflow or KIND=refused"
+            )
+        if not _SETTLED.fullmatch(kind):
+            raise ConfigError(
+                f"--settle {kind}={finish}: {kind!r} is a failure of the way to the model, not of the model",
+                fix="put it right and run the same command again; settled are status-4xx, status-500, "
+                "bad-shape, no-choices",
+            )
+        found[kind] = "overflow" if finish == "overflow" else "refused"
+    return found
+
+
+def _task_name(task: object) -> str:
+    if isinstance(task, str | Path):
+        return str(task)
+    if isinstance(task, type) and issubclass(task, Task) and getattr(task, "info", None):
+        return str(task.info.name)
+    raise ConfigError(
+        f"{task!r} is no task", fix="give a name, a file as ./units.py, or a class of suite.Task"
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _place(name: str, given: object) -> str:
+    """Where a dataset stands: as given, the folder of a run, or a file that rows are written to."""
+    if isinstance(given, Run):
+        return str(given.folder)
+    if isinstance(given, str | Path):
+        return str(given)
+    if not isinstance(given, Iterable):
+        raise ConfigError(f"data {name!r} cannot be {given!r}", fix="give a file, a run or rows")
+    try:
+        lines = b"".join(msgspec.json.encode(dict(row)) + b"\n" for row in given)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"data {name!r} has a row that is no mapping of plain values: {error}") from error
+    path = cache_folder() / "rows" / f"{hashlib.sha256(lines).hexdigest()[:16]}.jsonl"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, [lines])
+    return str(path)
+
+
+def call_text(function: str, arguments: Mapping[str, object], defaults: Mapping[str, object]) -> str:
+    """The call as somebody would write it, of the arguments that are not at their defaults."""
+    first, *others = arguments.items()
+    told = (f"{name}={_shown(value)}" for name, value in others if value != defaults.get(name))
+    return f"suite.{function}({', '.join([_shown(first[1]), *told])})"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, type):
+        return value.__qualname__
+    if isinstance(value, Run | Path):
+        return repr(str(value.folder if isinstance(value, Run) else value))
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key!r}: {_shown(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return f"[{counted(len(value), 'row')}]"
+    text = repr(value)
+    return text if len(text) <= 300 else f"{text[:200]}…"

@@ -1,0 +1,178 @@
+"""A run at work in a thread and on an event loop of its own, while its caller waits and shows how far it is.
+
+So a call works inside a running event loop (a notebook's) and beside another one, and an interrupt meets the
+caller, never the journal: what is in flight ends, the rest stays pending, engines stop.
+"""
+
+import asyncio
+import html
+import sys
+import threading
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from typing import Any, Protocol
+
+from suite.api.preparation import PreparedRun
+from suite.report.hostile_text import one_line
+from suite.report.run_reports import write_reports
+from suite.run.outcome import Outcome
+from suite.run.session import Session, run_plan
+
+DRAW_EVERY_S = 0.2
+MOST_LINES = 12  # of what was said, in a notebook
+
+
+class Screen(Protocol):
+    """Where progress and remarks go."""
+
+    def show(self, line: str) -> None:
+        """How far the run is, in place of the line before."""
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+
+    def draw(self) -> None:
+        """Show what is new; called on the caller's thread."""
+
+
+class Silence:
+    """Nothing is shown."""
+
+    def show(self, line: str) -> None:
+        """Drop it."""
+
+    def say(self, line: str) -> None:
+        """Drop it."""
+
+    def draw(self) -> None:
+        """There is nothing."""
+
+
+class Terminal(Silence):
+    """Lines on standard error; the run's own progress is drawn by itself."""
+
+    def say(self, line: str) -> None:
+        """Print it."""
+        sys.stderr.write(f"{line}\n")
+
+
+class NotebookCell:
+    """One output of a notebook's cell, updated in place."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._line = self._drawn = ""
+        self._handle: Any = None  # of IPython
+
+    def show(self, line: str) -> None:
+        """Keep it for the next drawing."""
+        self._line = line
+
+    def say(self, line: str) -> None:
+        """Keep it for all drawings."""
+        self._lines.append(line)
+
+    def draw(self) -> None:
+        """Update the output if something is new."""
+        text = "\n".join(one_line(one, 500) for one in [*self._lines[-MOST_LINES:], self._line] if one)
+        if text == self._drawn:
+            return
+        self._drawn = text
+        shown = {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}
+        if self._handle is None:
+            self._handle = sys.modules["IPython"].display.display(shown, raw=True, display_id=True)
+        else:
+            self._handle.update(shown, raw=True)
+
+
+def screen_for(progress: bool | None) -> Screen:
+    """Where to show progress: in a notebook below the cell, else on standard error; nowhere if it is off."""
+    if progress is False:
+        return Silence()
+    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
+    return NotebookCell() if hasattr(shell, "kernel") else Terminal()
+
+
+class BackgroundRun:
+    """A run that has begun. Its outcome comes with results.json and reports written."""
+
+    def __init__(self, run: PreparedRun, screen: Screen) -> None:
+        self.done: Future[Outcome] = Future()
+        self._run, self._screen = run, screen
+        self._lock = threading.Lock()
+        self._session: Session | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stops = 0
+        threading.Thread(target=self._work, name=f"suite {run.folder.name}").start()
+
+    def _work(self) -> None:
+        try:
+            outcome = asyncio.run(self._drive())
+            if outcome.results is not None:
+                write_reports(outcome.folder, outcome.scoring, say=self._screen.say)
+        except BaseException as error:  # whatever it is belongs to who waits
+            self.done.set_exception(error)
+        else:
+            self.done.set_result(outcome)
+
+    async def _drive(self) -> Outcome:
+        run = self._run
+        try:
+            return await run_plan(
+                run.plan, run.folder, stages=run.stages, settings=run.settings, begun=self._begun
+            )
+        finally:
+            with self._lock:
+                self._session = None
+
+    def _begun(self, session: Session) -> None:
+        with self._lock:
+            self._session, self._loop = session, asyncio.get_running_loop()
+            for _ in range(self._stops):
+                session.interrupt()
+
+    def stop(self) -> None:
+        """Let what is in flight end and stop; the second time, drop it. From any thread."""
+        with self._lock:
+            self._stops += 1
+            if self._session is not None and self._loop is not None:
+                self._loop.call_soon_threadsafe(self._session.interrupt)
+
+    def wait(self) -> Outcome:
+        """Wait for the end. Raises KeyboardInterrupt once the run has closed down, and what it raises."""
+        interrupted = False
+        while not self.done.done():
+            try:
+                wait([self.done], timeout=DRAW_EVERY_S)
+                self._screen.draw()
+            except KeyboardInterrupt:
+                interrupted = True
+                self.stop()
+        return self._end(interrupted)
+
+    async def wait_async(self) -> Outcome:
+        """The same on the caller's event loop; where it is cancelled, what is in flight is dropped."""
+        future = asyncio.wrap_future(self.done)
+        try:
+            while not (await asyncio.wait([future], timeout=DRAW_EVERY_S))[0]:
+                self._screen.draw()
+        except asyncio.CancelledError:
+            self.stop()
+            self.stop()
+            await asyncio.wait([future])
+            with suppress(Exception):  # the caller learns that it was cancelled
+                future.result()
+            raise
+        return self._end(False)
+
+    def _end(self, interrupted: bool) -> Outcome:
+        self._screen.show("")
+        self._screen.draw()
+        outcome = self.done.result()
+        if interrupted or outcome.interrupted:
+            lines = "\n".join(outcome.lines("the same call"))
+            raise KeyboardInterrupt(f"interrupted\n{lines}" if lines else "interrupted")
+        for line in outcome.lines("the same call"):
+            self._screen.say(line)
+        self._screen.draw()
+        return outcome

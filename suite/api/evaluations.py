@@ -1,0 +1,301 @@
+"""`suite.evaluate` and its like: arguments in, a run with its results out.
+
+Each works where the command of the same name works, and gives the same folders, journals and reports.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, ParamSpec
+
+from suite.api.arguments import Arguments, call_text, read_arguments, scoped, settled, swept
+from suite.api.background import BackgroundRun, NotebookCell, Screen, screen_for
+from suite.api.preparation import SOLVE_AND_SCORE, PreparedRun, plan_scoring, prepare
+from suite.api.tables import (
+    comparison_html,
+    comparison_table,
+    comparison_text,
+    metric_table,
+    sample_table,
+    summary_html,
+    summary_text,
+    to_pandas,
+)
+from suite.comparisons.comparison import Compared, ComparisonWanted, Correction, compare_runs
+from suite.errors import RunError, SuiteError
+from suite.journal.run import Run, find_run, open_run
+from suite.plugins import catalogue
+from suite.run.outcome import Outcome, RunSettings
+from suite.run.plan import make_plan
+from suite.task import AnyTask
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+P = ParamSpec("P")
+TaskLike = str | Path | type[AnyTask]
+RunLike = str | Path | Run
+
+
+class SampleTable:
+    """The samples of a run as a table: one row a sample and trial."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def to_arrow(self) -> "pa.Table":
+        """Id, cell, parameters, tags, answer, values and what its calls cost."""
+        return sample_table(self._run)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The same as a data frame. Raises ConfigError where pandas is not installed."""
+        return to_pandas(self.to_arrow())
+
+    def _repr_html_(self) -> str:
+        return str(self.to_pandas().to_html(max_rows=10, notebook=True))
+
+
+class Evaluation(Run):
+    """A run with one scoring, as `suite.evaluate`, `suite.score` and `suite.load` return it.
+
+    Beside what `Run` has: its results as tables, and how the call that made it ended. error: what stopped
+    that call before the end, None if nothing did.
+    """
+
+    def __init__(self, folder: Path, scoring: str = "", outcome: Outcome | None = None) -> None:
+        super().__init__(folder, scoring)
+        self.error: SuiteError | None = outcome.error if outcome else None
+        self._outcome = outcome
+
+    @property
+    def pending(self) -> int:
+        """Samples that are not finished: the same call takes them up again."""
+        return self._outcome.pending if self._outcome else self.results.pending
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """Why samples are pending after this call: kind of failure -> how many."""
+        return (self._outcome.reasons if self._outcome else None) or {}
+
+    def to_arrow(self, *, slices: bool = False) -> "pa.Table":
+        """One row a metric of a cell, the parameters as columns. slices: also metrics of parts of a cell."""
+        return metric_table(self, slices=slices)
+
+    def to_pandas(self, *, slices: bool = False) -> "pd.DataFrame":
+        """The same as a data frame. Raises ConfigError where pandas is not installed."""
+        return to_pandas(self.to_arrow(slices=slices))
+
+    def samples(self) -> SampleTable:
+        """Its samples as a table."""
+        return SampleTable(self)
+
+    def __repr__(self) -> str:
+        return summary_text(self, self.pending, self._told())
+
+    def _repr_html_(self) -> str:
+        return str(summary_html(self, self.pending, self._told()))
+
+    def _told(self) -> list[str]:
+        return [*self._outcome.lines("the same call")] if self._outcome else []
+
+
+class RunComparison:
+    """Runs compared: what differs, by how much, how surely. found: all of it, typed."""
+
+    def __init__(self, found: Compared) -> None:
+        self.found = found
+
+    def to_arrow(self) -> "pa.Table":
+        """One row a metric of a pair of cells, parameters as columns."""
+        return comparison_table(self.found)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The same as a data frame. Raises ConfigError where pandas is not installed."""
+        return to_pandas(self.to_arrow())
+
+    def __repr__(self) -> str:
+        return comparison_text(self.found)
+
+    def _repr_html_(self) -> str:
+        return str(comparison_html(self.found))
+
+
+def evaluate(
+    task: TaskLike | Sequence[TaskLike],
+    *,
+    model: str | None = None,
+    judge: str | Sequence[str] | None = None,
+    baseline: str | None = None,
+    user: str | None = None,
+    embedder: str | None = None,
+    roles: Mapping[str, str | Sequence[str]] | None = None,
+    options: Mapping[str, object] | None = None,
+    parameters: Mapping[str, object] | None = None,
+    preset: str = "",
+    mini: bool = False,
+    limit: int | None = None,
+    trials: int = 1,
+    seed: int = 0,
+    data: Mapping[str, object] | None = None,
+    prompts: Literal["own", "official"] = "own",
+    thinking: str | int | None = None,
+    concurrency: int | None = None,
+    cache: bool | None = None,
+    level: float = 0.95,
+    settle: Mapping[str, str] | None = None,
+    output: str | Path | None = None,
+    new: bool = False,
+    solve_only: bool = False,
+    one_engine: bool = False,
+    progress: bool | None = None,
+) -> Evaluation:
+    """Run tasks against models and score what they answer, like `suite eval` with the flags of these names.
+
+    The same call continues a run that was interrupted; a finished one is returned and not repeated.
+
+    task: a name, a family, a file (`./units.py`, `./units.py:Units`), a task class, or several of these.
+    model, judge, baseline, user, embedder: specs, `provider/name`; several judges are a panel. roles: others.
+    options: of engines, "key" of the candidate's, "ROLE.key" of another's.
+    parameters: name -> value; a list sweeps; "TASK:name" is of one task. data: dataset name -> a file, a run,
+    or rows. progress: False shows nothing.
+
+    Raises SuiteError for what the command refuses, and where no sample could be run; KeyboardInterrupt once
+    an interrupted run has closed down. A run with pending samples is returned and says so.
+    """
+    asked = read_arguments(given := dict(locals()))
+    screen = screen_for(asked.progress)
+    run = _evaluation(asked, screen, _call(evaluate, given))
+    return _made(run, BackgroundRun(run, screen).wait())
+
+
+def _taking_arguments_of(
+    call: Callable[P, Evaluation],
+) -> Callable[[Callable[..., Awaitable[Evaluation]]], Callable[P, Awaitable[Evaluation]]]:
+    def like_it(function: Callable[..., Awaitable[Evaluation]]) -> Callable[P, Awaitable[Evaluation]]:
+        return wraps(call, assigned=())(function)
+
+    return like_it
+
+
+@_taking_arguments_of(evaluate)
+async def aevaluate(*arguments: object, **named: object) -> Evaluation:
+    """`evaluate` to be awaited, with its arguments. Cancelling it drops what is in flight; the run stays."""
+    bound = inspect.signature(evaluate).bind(*arguments, **named)
+    bound.apply_defaults()
+    asked = read_arguments(bound.arguments)
+    screen = screen_for(asked.progress)
+    run = await asyncio.to_thread(_evaluation, asked, screen, _call(aevaluate, bound.arguments))
+    return _made(run, await BackgroundRun(run, screen).wait_async())
+
+
+def _evaluation(asked: Arguments, screen: Screen, command: str) -> PreparedRun:
+    request = asked.request(swept(asked.parameters or {}))
+    stages = ("solve",) if asked.solve_only else SOLVE_AND_SCORE
+    plugins = catalogue().with_files(request.tasks)
+    plugins = plugins.with_classes(one for one in asked.tasks if isinstance(one, type))
+    plan = make_plan(request, stages=("both", *stages), say=screen.say, plugins=plugins)
+    place = None if asked.output is None else Path(asked.output)
+    settings = _settings(asked, screen, command)
+    return prepare(plan, settings, stages, output=place, new=asked.new, cache=asked.cache)
+
+
+def score(
+    run: RunLike,
+    *,
+    judge: str | Sequence[str] | None = None,
+    baseline: str | None = None,
+    user: str | None = None,
+    embedder: str | None = None,
+    roles: Mapping[str, str | Sequence[str]] | None = None,
+    options: Mapping[str, object] | None = None,
+    parameters: Mapping[str, object] | None = None,
+    data: Mapping[str, object] | None = None,
+    prompts: Literal["own", "official"] | None = None,
+    concurrency: int | None = None,
+    cache: bool | None = None,
+    level: float = 0.95,
+    settle: Mapping[str, str] | None = None,
+    progress: bool | None = None,
+) -> Evaluation:
+    """Score a run's outputs again without generating any, as `suite score` does; earlier scorings stay.
+
+    parameters: at-score parameters, each one value. prompts: None takes the run's. Raises as `evaluate`.
+    """
+    asked = read_arguments(given := dict(locals()))
+    screen = screen_for(asked.progress)
+    opened = Run(run.folder if isinstance(run, Run) else find_run(run))
+    request = asked.request(scoped(asked.parameters or {}))
+    plan = plan_scoring(opened, replace(request, prompts=asked.prompts or opened.manifest.prompts))
+    settings = _settings(asked, screen, _call(score, given))
+    made = prepare(plan, settings, ("score",), cache=asked.cache, folder=opened.folder)
+    return _made(made, BackgroundRun(made, screen).wait())
+
+
+def compare(
+    *runs: RunLike,
+    metric: str | Sequence[str] = (),
+    against: RunLike = "",
+    alpha: float = 0.0,
+    level: float = 0.0,
+    correction: Correction = "holm",
+    margin: float | None = None,
+    anyway: bool = False,
+    examples: int = 5,
+) -> RunComparison:
+    """Compare runs sample by sample, as `suite compare` does with the flags of these names.
+
+    alpha, level: 0.05 and 0.95 where neither is given. Raises SuiteError for runs that are not comparable.
+    """
+    wanted = ComparisonWanted(
+        (metric,) if isinstance(metric, str) else tuple(metric),
+        against.name if isinstance(against, Run) else str(against),
+        alpha, level, correction, margin, anyway, examples,
+    )  # fmt: skip
+    return RunComparison(compare_runs([_place(one) for one in runs], wanted))
+
+
+def load(run: RunLike) -> Evaluation:
+    """A run, finished or not, by its folder or its name under runs/; RUN@SCORING takes an older scoring.
+
+    Raises NotFound, RunError.
+    """
+    found = run if isinstance(run, Run) else open_run(run)
+    return Evaluation(found.folder, found.scoring)
+
+
+def _place(run: RunLike) -> str:
+    if isinstance(run, Run):
+        return f"{run.folder}@{run.scoring}" if run.scoring else str(run.folder)
+    return str(run)
+
+
+def _settings(asked: Arguments, screen: Screen, command: str) -> RunSettings:
+    return RunSettings(
+        one_engine=asked.one_engine,
+        level=asked.level,
+        quiet=asked.progress is False,
+        view=screen if isinstance(screen, NotebookCell) else None,
+        settle=settled((asked.settle or {}).items()),
+        command=command,
+    )
+
+
+def _call(function: Callable[..., object], given: Mapping[str, object]) -> str:
+    """The call in words, for the record of what was run."""
+    signature = inspect.signature(evaluate if function is aevaluate else function)
+    defaults = {name: one.default for name, one in signature.parameters.items()}
+    return call_text(getattr(function, "__name__", ""), given, defaults)
+
+
+def _made(run: PreparedRun, outcome: Outcome) -> Evaluation:
+    """The run as its caller gets it. Raises what stopped it where no sample could be run."""
+    found = Evaluation(run.folder, outcome.scoring if outcome.results else "", outcome)
+    began = found.journal.outputs if "solve" in run.stages else found.judged.scores
+    if outcome.pending and next(iter(began), None) is None:
+        what, *more = outcome.lines("the same call")
+        raise outcome.error or RunError(what, "\n  ".join(more[:-1]), more[-1] if more else "")
+    return found
