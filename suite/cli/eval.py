@@ -54,7 +54,9 @@ def eval_(context: click.Context, /, **given: object) -> None:
     request = steps.requested(flags, steps.parse_roles(given))
     stages = ("solve",) if flags.solve_only else ("solve", "score")
     plugins = catalogue().with_files(flags.tasks)
-    plan = make_plan(request, stages=("both", *stages), say=flags.shows, plugins=plugins)
+    plan = make_plan(
+        request, stages=("both", *stages), say=flags.shows, plugins=plugins, check=not flags.dry_run
+    )
     if steps.dry(plan, flags):
         return
     context.exit(steps.carry_out(steps.prepared(plan, flags, stages), flags))

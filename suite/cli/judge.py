@@ -52,7 +52,7 @@ def audit(context: click.Context, /, model: str, labels: Path | None, **given: o
         tasks=("judge-audit/biases", *(("judge-audit/labels",) if labels else ())),
         data=(f"labels={labels}",) if labels else (),
     )
-    plan = make_plan(steps.requested(flags, {"candidate": [model]}), say=flags.shows)
+    plan = make_plan(steps.requested(flags, {"candidate": [model]}), say=flags.shows, check=not flags.dry_run)
     if not steps.dry(plan, flags):
         context.exit(steps.carry_out(steps.prepared(plan, flags), flags))
 

@@ -219,12 +219,14 @@ def requested(flags: RunFlags, models: Mapping[str, Sequence[str]]) -> "EvalRequ
 def dry(plan: "Plan", flags: RunFlags) -> bool:
     """Whether only the plan was asked for (--dry-run); it is printed then."""
     if flags.dry_run:
-        from suite.run.plan_text import print_plan, shown_plan
+        from suite.run.plan_text import lacking, print_plan, shown_plan
 
         if flags.as_json:
             say_json(shown_plan(plan))
         else:
             print_plan(plan)
+        for lack in lacking(plan):
+            click.echo(f"! it cannot run on this machine: {lack}", err=True)
     return flags.dry_run
 
 

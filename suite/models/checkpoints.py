@@ -5,9 +5,12 @@ what the model can do has to be told.
 """
 
 import hashlib
+import socket
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -62,7 +65,8 @@ def _from_hub(name: str, revision: str | None) -> Checkpoint | None:
     from huggingface_hub import errors, hf_hub_download
 
     try:
-        path = Path(hf_hub_download(name, "config.json", revision=revision))
+        offline = out_of_reach()
+        path = Path(hf_hub_download(name, "config.json", revision=revision, local_files_only=offline))
     except errors.GatedRepoError as error:
         raise ConfigError(
             f"{name} is gated", fix="accept its licence on the Hub and export HF_TOKEN with your token"
@@ -80,6 +84,20 @@ def _from_hub(name: str, revision: str | None) -> Checkpoint | None:
     return Checkpoint(name, path.parent.name, None, _config(path))
 
 
+def out_of_reach() -> bool:
+    """Whether the Hub's name has no address here: its own library would try for half a minute."""
+    from huggingface_hub import constants
+
+    if urllib.request.getproxies():
+        return False  # the proxy may know it
+    url = urlsplit(constants.ENDPOINT)
+    try:
+        socket.getaddrinfo(url.hostname, url.port or 443)
+    except OSError:
+        return True
+    return False
+
+
 def side_file(checkpoint: Checkpoint | None, name: str) -> str | None:
     """The text of another small file of a model, None if it has none or cannot be reached."""
     if checkpoint is None:
@@ -89,7 +107,10 @@ def side_file(checkpoint: Checkpoint | None, name: str) -> str | None:
     from huggingface_hub import hf_hub_download
 
     try:
-        return read_text(Path(hf_hub_download(checkpoint.name, name, revision=checkpoint.revision)))
+        found = hf_hub_download(
+            checkpoint.name, name, revision=checkpoint.revision, local_files_only=out_of_reach()
+        )
+        return read_text(Path(found))
     except Exception:  # whatever the Hub's library raises: what is not to be had is unknown
         return None
 

@@ -15,7 +15,8 @@ from pydantic import Field
 from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.client import OpenAIClient
-from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, need, silent
+from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, silent
+from suite.models.extras import need
 from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
 from suite.models.server import Launch, ManagedServer
@@ -66,6 +67,10 @@ class LlamaEngine(Engine):
         self._home = lru_cache(maxsize=MOST_HOMES)(self._idlest)  # group -> where its history is cached
         self._settings: dict[str, Json] = {}
 
+    def check(self) -> None:
+        """Whether llama.cpp's wheel is here. Raises EngineError."""
+        need("embedded")
+
     def capabilities(self) -> frozenset[str]:
         """No tools (the template has none) and no log-probabilities of a prompt."""
         return _CAPABILITIES
@@ -109,7 +114,7 @@ class LlamaEngine(Engine):
 
     async def start(self, surroundings: Surroundings) -> None:
         """Fetch the weights if need be, start the servers. Raises EngineError or DataError."""
-        need("embedded", "xllamacpp")
+        self.check()
         path = await asyncio.to_thread(
             fetch, self._entry, self._weights, surroundings.cache, surroundings.say
         )

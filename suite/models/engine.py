@@ -6,7 +6,6 @@ the *candidate* (overflow, refusal, empty) is a normal `Reply` with its `finish`
 """
 
 import importlib.metadata
-import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -89,6 +88,12 @@ class Engine(ABC):
         says whether the same request gives the same reply at temperature 0.
         """
 
+    def check(self) -> None:  # noqa: B027
+        """Look for what this machine lacks: a library, a program, a device. Raises EngineError.
+
+        Called while a run is planned, before anything else is asked of the engine: touches no network.
+        """
+
     def known_by(self) -> KnownBy:
         """How far its identity goes, once started. What is known by nothing is always asked anew."""
         return "content" if self.identity().get("revision") else "nothing"
@@ -148,10 +153,3 @@ def installed(distribution: str) -> str:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return ""
-
-
-def need(extra: str, *modules: str) -> None:
-    """Raises EngineError for a module that is not there. extra: of the suite, which brings them."""
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            raise EngineError(f"{module} is not installed", fix=f"pip install 'suite-eval[{extra}]'")

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from suite.chat import Json
-from suite.models.engine import Surroundings, installed, need
+from suite.models.engine import Surroundings, installed
+from suite.models.extras import need
 from suite.models.options import EngineOptions
 from suite.models.rankings import Ranker
 from suite.models.spec import ModelSpec
@@ -112,9 +113,13 @@ class MiniLMEngine(Ranker):
         """One request at a time."""
         return {"concurrency": 1, "window": WINDOW}
 
+    def check(self) -> None:
+        """Whether onnxruntime and tokenizers are here. Raises EngineError."""
+        need("embedder")
+
     async def start(self, surroundings: Surroundings) -> None:
         """Fetch the weights if need be and load them. Raises EngineError or DataError."""
-        need("embedder", "onnxruntime", "tokenizers")
+        self.check()
         path = await asyncio.to_thread(
             fetch, self._entry, self._weights, surroundings.cache, surroundings.say
         )

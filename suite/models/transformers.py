@@ -15,7 +15,8 @@ from suite.chat import Finish, Json, Reply, Request, Usage, assistant, user
 from suite.errors import EngineError
 from suite.models.checkpoints import Checkpoint, read_checkpoint
 from suite.models.classifier import Head, Rated, rating_reply
-from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, need, present
+from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, present
+from suite.models.extras import need, need_gpu
 from suite.models.families import Family, check_reward, family_of, head_of
 from suite.models.likelihood import PROBES, answer_span, likelihood_of, template_tail
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
@@ -60,6 +61,12 @@ class TransformersEngine(Engine):
     def _family(self) -> Family | None:
         return family_of(self._checkpoint.architectures, self.spec.name) if self._checkpoint else None
 
+    def check(self) -> None:
+        """Whether torch, transformers and a GPU that was asked for are here. Raises EngineError."""
+        need("transformers")
+        if (device := self._options.device).startswith("cuda"):
+            need_gpu(f"device={device}", "leave device out, or take -o device=cpu")
+
     def capabilities(self) -> frozenset[str]:
         """Read from the model's config. Raises CapabilityError for a reward head that gives no scalar."""
         if self._family is None or self._checkpoint is None:
@@ -100,7 +107,7 @@ class TransformersEngine(Engine):
 
     async def start(self, surroundings: Surroundings) -> None:
         """Load the model. Raises EngineError if a library or the model is missing."""
-        need("transformers", "torch", "transformers")
+        self.check()
         await asyncio.to_thread(lambda: self._family)
         surroundings.say(f"{self.spec.text}: loading")
         self._model = await asyncio.to_thread(self._load)

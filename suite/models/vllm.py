@@ -76,6 +76,13 @@ class VLLMEngine(Engine):
         given = overrides.get("architectures") if isinstance(overrides, dict) else None
         return family_of(given or self._checkpoint.architectures, self.spec.name)
 
+    def check(self) -> None:
+        """Whether vLLM and a device for its build are here, or a server runs already. Raises EngineError."""
+        if not self._options.url:
+            vllm = vllm_command.find_vllm(self._options.python)
+            if vllm.version and not vllm.cpu and "device" not in self._passed:
+                vllm_command.need_device(vllm)
+
     def capabilities(self) -> frozenset[str]:
         """Read from the model's config; the runner option decides where it is given.
 

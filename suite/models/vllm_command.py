@@ -16,6 +16,7 @@ from pydantic import Field
 
 from suite.chat import Json
 from suite.errors import ConfigError, EngineError
+from suite.models.extras import EXTRAS, need_gpu
 from suite.models.options import ServerOptions
 from suite.models.spec import ModelSpec
 
@@ -97,11 +98,19 @@ def find_vllm(python: str = "") -> Installation:
     if not found:
         raise EngineError(
             f"vLLM is not installed for {chosen}",
-            fix="pip install 'suite-eval[vllm]', or name another environment's interpreter with "
-            "-o python=… or SUITE_VLLM_PYTHON, or a running server with -o url=…",
+            fix=f"{EXTRAS['vllm'].how()}; or name another environment's interpreter with -o python=… "
+            "or SUITE_VLLM_PYTHON, or a running server with -o url=…",
         )
     cpu = bool(cpu_version) or "+cpu" in version
     return Installation(chosen, bool(version), version or cpu_version, cpu)
+
+
+def need_device(vllm: Installation) -> None:
+    """Raises EngineError where a build for GPUs finds none."""
+    need_gpu(
+        f"vLLM {vllm.version} of {vllm.python}",
+        f"for the CPU: {EXTRAS['vllm'].cpu}; or attach to a server on another machine with -o url=…",
+    )
 
 
 def version_of(text: str) -> tuple[int, int]:

@@ -17,14 +17,14 @@ from suite.errors import ConfigError, DataError, PluginError
 from suite.journal.documents import SampleCounts, SkippedCell
 from suite.journal.index import digest64
 from suite.journal.records import FORMAT
-from suite.models.engine import Engine
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import Cell, expand, make_cell, swept
 from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
 from suite.run.request import EvalRequest
-from suite.run.role_members import Filled, able, fill, shown_spec
+from suite.run.role_members import Engines, Filled, able, fill, shown_spec
 from suite.run.sources import DataOpener, check_given, given_sources
+from suite.run.tools import check_sandbox
 from suite.task import Sample
 
 MOST_SEED = 2**53 - 1  # what JSON carries everywhere
@@ -136,25 +136,30 @@ def make_plan(
     cache: Cache | None = None,
     cells: Sequence[Cell] = (),
     given: Given | None = None,
+    check: bool = True,
 ) -> Plan:
     """The plan of a request. stages: whose roles must be filled (() = all). cells: instead of expanding.
-    given: samples by cell, in place of data.
+    given: samples by cell, in place of data. check: whether engines and a sandbox must be usable here.
+
+    What is cheap to find out comes first: names, parameters, what is installed, and only then the data.
 
     Raises SuiteError of every kind: unknown names, bad values, missing models, data that is not to be had.
     """
     _check(request)
     plugins = plugins or catalogue()
     skipped: list[SkippedCell] = []
-    engines: dict[str, Engine] = {}
+    sources = given_sources(request.data)
+    engines = Engines(plugins, check)
     if cells:
         cells = list(cells)
     else:
-        cells, skipped = expand(request, plugins, able(request, plugins, engines, say))
-    filled = fill(request, cells, plugins, stages, engines)
+        cells, skipped = expand(request, plugins, able(request, engines, stages, say))
     check_given(request.data, cells)
-    opener = DataOpener(
-        registry or Registry(plugins.registry_folders()), cache or Cache(), given_sources(request.data), say
-    )
+    filled = fill(request, cells, engines, stages)
+    if check and (not stages or "score" in stages):
+        check_sandbox(cells)
+    registry = registry or Registry(plugins.registry_folders())
+    opener = DataOpener(registry, cache or Cache(), sources, say)
     official = request.prompts == "official"
     if official and given is not None:
         raise ConfigError(

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import click
 import msgspec
 
 from suite.chat import Json
+from suite.errors import SuiteError
 from suite.journal.documents import RoleMember, Share, SkippedCell
 from suite.run.estimate import MemberEstimate, estimate
 from suite.run.plan import Plan
+from suite.run.tools import check_sandbox
 
 
 class PlannedCell(msgspec.Struct, kw_only=True):
@@ -123,6 +126,17 @@ def print_plan(plan: Plan) -> None:
         new = "no limit on new tokens" if most is None else f"at most {most:,} new tokens"
         click.echo(f"  {member}: about {one.calls:,} calls, {one.prompt_tokens:,} prompt tokens, {new}")
     click.echo("  (estimated from a few groups at 4 characters a token)")
+
+
+def lacking(plan: Plan) -> list[str]:
+    """What this machine lacks to run the plan; of a dry run alone, which needs none of it."""
+    found: list[str] = []
+    for look in (*(one.check for one in plan.filled.engines()), partial(check_sandbox, plan.cells)):
+        try:
+            look()
+        except SuiteError as error:
+            found.append(str(error))
+    return found
 
 
 def _values(values: Mapping[str, Json]) -> str:

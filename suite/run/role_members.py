@@ -4,7 +4,7 @@ Nothing is started here: a model that cannot do what a task needs costs nothing.
 provider, name and options share one engine.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -105,15 +105,39 @@ def roles_of(cells: Iterable[Cell]) -> dict[str, list[Role]]:
     return found
 
 
+class Engines:
+    """The engines of a plan, made once for each provider, name and options.
+
+    check: each must find here what it needs, before it is asked anything.
+    """
+
+    def __init__(self, catalogue: Catalogue, check: bool = True) -> None:
+        self._catalogue, self._check = catalogue, check
+        self._made: dict[str, Engine] = {}
+
+    def of(self, spec: ModelSpec) -> Engine:
+        """The engine of a spec. Raises NotFound, ConfigError, EngineError."""
+        key = spec.engine_key()
+        if key not in self._made:
+            provider: Provider = self._catalogue.load("provider", spec.provider)
+            engine = provider.engine(spec)
+            if self._check:
+                engine.check()
+            self._made[key] = engine
+        return self._made[key]
+
+
 def able(
-    request: EvalRequest, catalogue: Catalogue, engines: dict[str, Engine], say: Say
+    request: EvalRequest, engines: Engines, stages: Collection[str], say: Say
 ) -> Callable[[AnyTask], bool]:
-    """Whether the models of a request can do what a task needs; says if not. engines: made so far, by key."""
+    """Whether the models of a request can do what a task needs in these stages (() = all); says if not."""
 
     def fits(task: AnyTask) -> bool:
         for name, role in task.roles().items():
+            if stages and role.stage not in stages:
+                continue
             for n, text in enumerate(request.models.get(name, ()), 1):
-                engine = _engine(parse_spec(text, options_of(request, name, n)), engines, catalogue)
+                engine = engines.of(parse_spec(text, options_of(request, name, n)))
                 if role.choose(engine.capabilities()) is None:
                     say(f"{task.info.name}: cells that {text} can answer stand in for those of the preset")
                     return False
@@ -123,16 +147,12 @@ def able(
 
 
 def fill(
-    request: EvalRequest,
-    cells: Sequence[Cell],
-    catalogue: Catalogue,
-    stages: Iterable[str] = (),
-    engines: dict[str, Engine] | None = None,
+    request: EvalRequest, cells: Sequence[Cell], engines: Engines, stages: Collection[str] = ()
 ) -> Filled:
-    """Members of all roles that the cells need in these stages (() = all). engines: made before, by key.
+    """Members of all roles that the cells need in these stages (() = all).
 
     Raises NotFound (provider, role, option), ConfigError (nobody fills a role, a panel where one sits),
-    CapabilityError.
+    EngineError (not installed here), CapabilityError.
     """
     wanted = {
         name: roles
@@ -145,7 +165,6 @@ def fill(
             raise unknown("role", name, known, where=f"of {', '.join({c.plan.task: 0 for c in cells})}")
     for scope, _, _ in request.options:
         _check_scope(scope, known, request)
-    engines = {} if engines is None else engines
     members: list[Member] = []
     for name, roles in wanted.items():
         specs = list(request.models.get(name, ()))
@@ -160,7 +179,7 @@ def fill(
         for number, text in enumerate(specs, 1):
             member = name if number == 1 else f"{name}/{number}"
             options = options_of(request, name, number)
-            engine = _engine(parse_spec(text, options), engines, catalogue)
+            engine = engines.of(parse_spec(text, options))
             helps = partial(_what_helps, cells, name)
             members.append(_member(name, member, parse_spec(text, options), roles, engine, helps))
     return Filled(tuple(members), {name: roles[0] for name, roles in wanted.items()})
@@ -201,14 +220,6 @@ def flag_of(role: str, spec: str = "SPEC") -> tuple[str, str]:
 def _how_to_fill(name: str) -> str:
     flag = " ".join(flag_of(name))
     return f"give {flag}, for example embedded/smollm2-135m, vllm/Qwen/Qwen3-8B or openai/gpt-x"
-
-
-def _engine(spec: ModelSpec, engines: dict[str, Engine], catalogue: Catalogue) -> Engine:
-    key = spec.engine_key()
-    if key not in engines:
-        provider: Provider = catalogue.load("provider", spec.provider)
-        engines[key] = provider.engine(spec)
-    return engines[key]
 
 
 def _what_helps(cells: Sequence[Cell], name: str, can: frozenset[str]) -> str:

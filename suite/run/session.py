@@ -127,7 +127,7 @@ class Session:
         """Work through some stages side by side. Returns what stopped it, if anything did."""
         members = self.plan.filled.at("both", *stages)
         engines = Engines(members, self.folder.path, attempts, self.progress.say)
-        async with engines, self._tasks(tools) as facts:
+        async with self._tasks(tools) as facts, engines:  # what a task lacks shows before a model starts
             self.folder.write_manifests(facts, stages, imported=self.imported, level=self.settings.level)
             self._note_command()
             models = list(self.folder.other_models(stages))

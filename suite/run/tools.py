@@ -2,11 +2,13 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from suite.errors import PluginError
+from suite.errors import PluginError, SandboxUnavailable
+from suite.run.cells import Cell
 
 if TYPE_CHECKING:
     from suite.sandbox.base import Sandbox
@@ -123,3 +125,20 @@ class RunTools:
         if self._sandbox is not None:
             await self._sandbox.close()
             self._sandbox = None
+
+
+def check_sandbox(cells: Iterable[Cell]) -> None:
+    """Try the sandbox where the scoring of a cell needs it, half a second. Raises SandboxUnavailable."""
+    needing = dict.fromkeys(cell.plan.task for cell in cells if cell.task.info.sandbox)
+    if not needing:
+        return
+    from suite.sandbox import probe  # type: ignore[attr-defined,unused-ignore]
+
+    with ThreadPoolExecutor(1) as beside:  # it has a loop of its own, and one may run here
+        report = beside.submit(probe).result()
+    if not report.ok:
+        raise SandboxUnavailable(
+            f"scoring {' and '.join(needing)} runs untrusted code, which can't be contained on this machine",
+            where="; ".join(f"{kind}: {why}" for kind, why in report.problems.items()),
+            fix=report.fix,
+        )

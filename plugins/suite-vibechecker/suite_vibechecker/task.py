@@ -124,6 +124,7 @@ class Big(_VibeChecker[BigRow]):
         mini={"vibechecker-big": "vibechecker-big-mini"},
         paper=PAPER,
         presets=PRESETS,
+        sandbox=True,
     )
     temperature = 0.0
 
@@ -154,6 +155,7 @@ class Live(_VibeChecker[LiveRow]):
         mini={"vibechecker-live": "vibechecker-live-mini"},
         paper=PAPER,
         presets=PRESETS,
+        sandbox=True,
         note="Values are compared as the authors' checker does; scores are not LiveCodeBench's.",
     )
     temperature = 0.2
