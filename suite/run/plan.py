@@ -22,7 +22,7 @@ from suite.run.cells import Cell, expand, make_cell, swept
 from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
 from suite.run.request import EvalRequest
-from suite.run.role_members import Engines, Filled, able, fill, shown_spec
+from suite.run.role_members import Filled, PlannedEngines, able, fill, shown_spec
 from suite.run.sources import DataOpener, check_given, given_sources
 from suite.run.tools import check_sandbox
 from suite.task import Sample
@@ -148,13 +148,13 @@ def make_plan(
     _check(request)
     plugins = plugins or catalogue()
     skipped: list[SkippedCell] = []
-    sources = given_sources(request.data)
-    engines = Engines(plugins, check)
+    engines = PlannedEngines(plugins, check)
     if cells:
         cells = list(cells)
     else:
         cells, skipped = expand(request, plugins, able(request, engines, stages, say))
     check_given(request.data, cells)
+    sources = given_sources(request.data)
     filled = fill(request, cells, engines, stages)
     if check and (not stages or "score" in stages):
         check_sandbox(cells)

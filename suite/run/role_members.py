@@ -105,7 +105,7 @@ def roles_of(cells: Iterable[Cell]) -> dict[str, list[Role]]:
     return found
 
 
-class Engines:
+class PlannedEngines:
     """The engines of a plan, made once for each provider, name and options.
 
     check: each must find here what it needs, before it is asked anything.
@@ -128,7 +128,7 @@ class Engines:
 
 
 def able(
-    request: EvalRequest, engines: Engines, stages: Collection[str], say: Say
+    request: EvalRequest, engines: PlannedEngines, stages: Collection[str], say: Say
 ) -> Callable[[AnyTask], bool]:
     """Whether the models of a request can do what a task needs in these stages (() = all); says if not."""
 
@@ -147,7 +147,7 @@ def able(
 
 
 def fill(
-    request: EvalRequest, cells: Sequence[Cell], engines: Engines, stages: Collection[str] = ()
+    request: EvalRequest, cells: Sequence[Cell], engines: PlannedEngines, stages: Collection[str] = ()
 ) -> Filled:
     """Members of all roles that the cells need in these stages (() = all).
 

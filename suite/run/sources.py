@@ -11,7 +11,7 @@ from suite.data.local_entry import LocalDataset
 from suite.data.registry import Registry
 from suite.data.rows import Raw, RowPlace
 from suite.data.view import DataView, FileSource, Source, obtain
-from suite.errors import ConfigError, DataError, unknown
+from suite.errors import ConfigError, DataError, NotFound, unknown
 from suite.journal.records import OutputRecord
 from suite.journal.run import Run, open_run
 from suite.run.cells import Cell
@@ -80,11 +80,40 @@ class RunSource:
 
 def given_sources(data: Mapping[str, str]) -> dict[str, Source]:
     """--data NAME=PLACE: a file of rows or a run. Raises NotFound, DataError, RunError."""
-    found: dict[str, Source] = {}
-    for name, place in data.items():
-        path = Path(place)
-        found[name] = FileSource(name, path) if path.is_file() else RunSource(name, open_run(place))
-    return found
+    return {name: _given(name, place) for name, place in data.items()}
+
+
+def _given(name: str, place: str) -> Source:
+    path = Path(place).expanduser()
+    if path.is_file():
+        _check_file(name, path)
+        return FileSource(name, path)
+    try:
+        return RunSource(name, open_run(place))
+    except NotFound:
+        if not path.suffix and path.name == place:
+            raise  # a run's name, and nothing else
+        folder, where = path.parent, f"--data {name}={place}"
+        if not folder.is_dir():
+            raise NotFound(
+                f"there is no folder {folder}", where, "name a file of rows that is there"
+            ) from None
+        near = [one.name for one in folder.iterdir() if one.is_file() and not one.name.startswith(".")]
+        missing = unknown("file", path.name, near, where)
+        what = f"there is no file {place}" + ("" if path.suffix else ", and no run in that place")
+        raise NotFound(what, where, f"in {folder.resolve()}: {missing.fix}") from None
+
+
+def _check_file(name: str, path: Path) -> None:
+    """Raises DataError for a file that cannot be read, or that holds nothing."""
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise DataError(f"--data {name}: {path} cannot be read: {why}", fix="give a file of rows") from error
+    if empty:
+        raise DataError(f"--data {name}: {path} is empty", fix="give a file with a row on each line")
 
 
 @dataclass

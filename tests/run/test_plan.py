@@ -14,6 +14,7 @@ from suite.plugins import BUILTIN, Catalogue, catalogue_of
 from suite.run.cells import expand
 from suite.run.folders import choose_folder
 from suite.run.request import EvalRequest
+from suite.run.sources import given_sources
 
 
 class Knobs(suite.Parameters):
@@ -263,13 +264,13 @@ class Prefilled(Knobby):
 def test_a_preset_that_the_model_cannot_do_is_changed_for_its_stand_in(
     dialect: str, counts: list[int]
 ) -> None:
-    from suite.run.role_members import able
+    from suite.run.role_members import PlannedEngines, able
 
     plugins = catalogue_of([], [*BUILTIN, Entry("task", "knobby", "Knobs", f"{__name__}:Prefilled")])
     options = [("", "base_url", "http://127.0.0.1:1/v1"), ("", "dialect", dialect)]
     request = EvalRequest(("knobby",), mini=True, models={"candidate": ["openai/m"]}, options=options)
     said: list[str] = []
-    found, _ = expand(request, plugins, able(request, plugins, {}, said.append))
+    found, _ = expand(request, plugins, able(request, PlannedEngines(plugins), (), said.append))
     assert [cell.task.parameters.count for cell in found] == counts
     assert len(said) == (dialect == "openai")
 
@@ -294,3 +295,28 @@ async def test_a_run_stops_at_the_first_request_that_its_model_cannot_answer(tmp
     assert "has no continue_final" in str(outcome.error)
     assert outcome.reasons is not None
     assert sum(outcome.reasons.values()) < 20
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (
+            "./lables.jsonl",
+            "there is no file ./lables.jsonl\n  --data labels=./lables.jsonl\n  in {here}: did you mean",
+        ),
+        ("lables.jsonl", "in {here}: did you mean 'labels.jsonl' or"),
+        ("none/x.jsonl", "there is no folder none\n  --data labels=none/x.jsonl\n"),
+        ("./other", "there is no file ./other, and no run in that place\n"),
+        ("other", "no run named 'other'\n"),
+        ("empty.jsonl", "--data labels: empty.jsonl is empty\n"),
+    ],
+)
+def test_a_file_of_data_that_is_not_there_is_a_missing_file(
+    place: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "labels.jsonl").write_text("{}\n")
+    (tmp_path / "empty.jsonl").touch()
+    with pytest.raises(suite.SuiteError) as caught:
+        given_sources({"labels": place})
+    assert told.format(here=tmp_path) in str(caught.value)
