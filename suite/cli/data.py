@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from suite.cli import pulls
+from suite.cli.data_check import check
 from suite.cli.flags import PATH, accept_flag, json_flag, say_json
 from suite.data.brought_files import import_from
 from suite.data.cache import Cache
@@ -66,6 +67,9 @@ def verify(context: click.Context, entries: tuple[str, ...], as_json: bool) -> N
                 click.echo(f"  {error}", err=True)
     if any(wrong.values()):
         context.exit(1)
+
+
+data.add_command(check)
 
 
 @data.command("import")

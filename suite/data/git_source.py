@@ -70,8 +70,7 @@ def fetch(
 
     Raises SourceUnreachable, or DataError if the host has no such file or it isn't the file itself.
     """
-    template = address(source.url_template)
-    url = template.replace("{commit}", source.commit or "").replace("{path}", quote(wanted.path))
+    url = _url(source, wanted)
     _retried(lambda: _download(url, wanted, target, progress), shown(url), wanted.entry, sleep)
     with target.open("rb") as file:
         if file.read(len(_POINTER)) == _POINTER:
@@ -80,6 +79,32 @@ def fetch(
                 where=shown(url),
                 fix="name the host's address for large files in the entry's url_template",
             )
+
+
+def beginning(
+    source: GitSource, wanted: WantedFile, limit: int, sleep: Callable[[float], None] = time.sleep
+) -> tuple[bytes, int | None]:
+    """The first bytes of a file of the pinned commit, and its size if the host tells. Raises as `fetch`."""
+    url = _url(source, wanted)
+
+    def read() -> tuple[bytes, int | None]:
+        with _open(url, wanted) as response:
+            stated = response.headers.get("Content-Length", "")
+            try:
+                data = response.read(limit)
+            except (http.client.HTTPException, OSError) as error:
+                raise _BrokeOff(f"the transfer broke off ({error})") from error
+            size = int(stated) if stated.isdigit() else len(data) if len(data) < limit else None
+            if size is not None and len(data) < min(limit, size):
+                raise _BrokeOff(f"the transfer broke off after {len(data)} of {size} bytes")
+            return data, size
+
+    return _retried(read, shown(url), wanted.entry, sleep)
+
+
+def _url(source: GitSource, wanted: WantedFile) -> str:
+    template = address(source.url_template)
+    return template.replace("{commit}", source.commit or "").replace("{path}", quote(wanted.path))
 
 
 def resolve(source: GitSource, branch: str, sleep: Callable[[float], None] = time.sleep) -> str:

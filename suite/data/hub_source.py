@@ -166,6 +166,25 @@ def listing(source: HubSource, entry: str, revision: str) -> list[Announced]:
         explain(error, source, entry, revision)
 
 
+def beginning(source: HubSource, entry: str, path: str, limit: int) -> bytes:
+    """The first bytes of a file that isn't empty, at the pinned commit. Raises as `fetch` does."""
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.utils import (  # type: ignore[attr-defined,unused-ignore]
+        build_hf_headers,
+        get_session,
+        hf_raise_for_status,
+    )
+
+    url = hf_hub_url(source.repo, path, repo_type=source.type, revision=source.revision, endpoint=endpoint())
+    ranged = {**build_hf_headers(), "Range": f"bytes=0-{limit - 1}", "Accept-Encoding": "identity"}
+    try:
+        response = get_session().get(url, headers=ranged, follow_redirects=True)
+        hf_raise_for_status(response)
+        return bytes(response.content[:limit])
+    except Exception as error:  # the client lets its HTTP library's errors through
+        explain(error, source, entry, path)
+
+
 def as_announced(path: Path, announced: Announced) -> bool:
     """Whether a file has the bytes that the Hub announced."""
     if path.stat().st_size != announced.size:

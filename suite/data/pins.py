@@ -37,7 +37,7 @@ def pin(
     cache = cache or Cache()
     with disk_errors(cache.root), cache.pulling():
         source, announced = _now(entry, branch)
-        files = list(_wanted(entry, source, announced))
+        files = list(wanted_files(entry, source, announced))
         if isinstance(source, HubSource) and (gone := [one for one in files if one.path not in announced]):
             raise DataError(
                 f"{entry.id}: {source.repo} has no file {gone[0].path} any more",
@@ -81,7 +81,7 @@ def _now(entry: RegistryEntry, branch: str | None) -> tuple[Source, Mapping[str,
     )
 
 
-def _wanted(entry: RegistryEntry, source: Source, there: Iterable[str]) -> Iterator[File]:
+def wanted_files(entry: RegistryEntry, source: Source, there: Iterable[str]) -> Iterator[File]:
     """The files that the entry lists; of parts that list none, those of config and split or pattern."""
     yield from entry.files
     listed = {file.part for file in entry.files}

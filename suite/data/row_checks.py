@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 from suite.chat import Json
-from suite.data.entry import BundledSource
+from suite.data.entry import BundledSource, DatasetEntry
 from suite.data.local_entry import LocalDataset
 from suite.data.registry import find_schema, registry_folder
 from suite.data.rows import RowPlace
@@ -27,12 +27,12 @@ def check_rows(local: LocalDataset) -> dict[str, int]:
 
 
 def _check_part(local: LocalDataset, part: str) -> int:
-    validator = _validator(local, part)
+    validator = row_validator(local.entry, part)
     counts: dict[str, int] = {}
     for place, row in local.stored_rows(part):
         counts[place.file] = counts.get(place.file, 0) + 1
-        if validator is not None and not validator.is_valid(row):
-            raise _broken(local, part, place, validator, row)
+        if error := row_error(local.entry, part, validator, place, row):
+            raise error
     for file in local.entry.files_of(part):
         if file.rows is not None and counts.get(file.path, 0) != file.rows:
             raise _count(local, file.path, file.rows, counts.get(file.path, 0))
@@ -42,13 +42,14 @@ def _check_part(local: LocalDataset, part: str) -> int:
     return total
 
 
-def _validator(local: LocalDataset, part: str) -> "Draft202012Validator | None":
-    name = local.part(part).row_schema
+def row_validator(entry: DatasetEntry, part: str) -> "Draft202012Validator | None":
+    """What a part's rows are held against; None if it names no schema. Raises DataError for a bad one."""
+    name = entry.parts[part].row_schema
     if name is None:
         return None
     import jsonschema
 
-    folders = [local.entry.folder] if local.entry.folder else []
+    folders = [entry.folder] if entry.folder else []
     path = find_schema(name, [*folders, registry_folder()])
     try:
         schema = json.loads(path.read_bytes())
@@ -58,16 +59,19 @@ def _validator(local: LocalDataset, part: str) -> "Draft202012Validator | None":
     return jsonschema.Draft202012Validator(schema)
 
 
-def _broken(
-    local: LocalDataset, part: str, place: RowPlace, validator: "Draft202012Validator", row: Json
-) -> DataError:
+def row_error(
+    entry: DatasetEntry, part: str, validator: "Draft202012Validator | None", place: RowPlace, row: Json
+) -> DataError | None:
+    """What is wrong with a row by its part's validator; None if nothing is."""
+    if validator is None or validator.is_valid(row):
+        return None
     error = min(validator.iter_errors(row), key=lambda one: (len(one.absolute_path), one.message))
     field = ".".join(str(step) for step in error.absolute_path) or "the row"
     message = error.message if len(error.message) <= 160 else error.message[:157] + "…"
     return DataError(
-        f"{local.entry.id}: {place} breaks schemas/{local.part(part).row_schema}",
-        where=f"field `{field}`: {message} (revision {(local.entry.revision or 'none')[:12]})",
-        fix=_advice(local, "the row, or what the schema allows"),
+        f"{entry.id}: {place} breaks schemas/{entry.parts[part].row_schema}",
+        where=f"field `{field}`: {message} (revision {(entry.revision or 'none')[:12]})",
+        fix=_advice(entry, "the row, or what the schema allows"),
     )
 
 
@@ -75,11 +79,11 @@ def _count(local: LocalDataset, what: str, wanted: int, found: int) -> DataError
     return DataError(
         f"{local.entry.id}: {what} has {found} rows, the entry says {wanted}",
         where=f"revision {(local.entry.revision or 'none')[:12]}",
-        fix=_advice(local, "the file, or `rows` in the entry"),
+        fix=_advice(local.entry, "the file, or `rows` in the entry"),
     )
 
 
-def _advice(local: LocalDataset, what: str) -> str:
-    if isinstance(local.entry.source, BundledSource):
+def _advice(entry: DatasetEntry, what: str) -> str:
+    if isinstance(entry.source, BundledSource):
         return f"correct {what}"
-    return f"if the source really changed, `suite data pin {local.entry.id}` records the new revision"
+    return f"if the source really changed, `suite data pin {entry.id}` records the new revision"

@@ -1,0 +1,234 @@
+"""Whether an entry still fits what its source holds: commit, files, sizes, hashes, licence and first rows.
+
+Nothing is kept and nothing is changed. A source that can't be reached, or is gated, says nothing about the
+entry and is told apart from one that differs. Where nobody has accepted the licence here, no content is
+read. Without the network, an entry is held against its schemas and its own files only. Not here: the same
+for what has been pulled (`pull.verify`).
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from suite.data import git_source, hub_source
+from suite.data.cache import Cache
+from suite.data.entry import BundledSource, DatasetEntry, File, GitSource, HubSource
+from suite.data.pins import wanted_files
+from suite.data.pull import verify
+from suite.data.remote_rows import first_rows
+from suite.data.row_checks import row_error, row_validator
+from suite.errors import DataError, LicenceRequired, NotFound, SourceUnreachable, SuiteError
+
+_WHOLE = 64 << 20  # bytes of a Parquet file that are fetched, since its rows need its end
+_BEGINNING = 4 << 20  # bytes of another file in which its first rows are looked for
+_HASHED = 1 << 20  # bytes of any further file on a host that tells no hashes
+_ENTRIES, _FILES = 8, 8  # at once
+_ANY_LICENCE = {"various", "other", "unknown"}
+
+
+@dataclass
+class SourceCheck:
+    """What was found of one entry. revision: the commit looked at. rows: how many were held to their schema.
+
+    remarks: what could not be checked, and why; they make nothing wrong.
+    """
+
+    entry: str
+    source: str
+    state: Literal["right", "not pinned", "gated", "unreachable", "wrong"] = "right"
+    revision: str | None = None
+    files: int = 0
+    rows: int = 0
+    licence: str | None = None
+    problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def ended(self, error: SuiteError) -> None:
+        """Note what ended the check."""
+        if isinstance(error, LicenceRequired | SourceUnreachable):
+            self.state = "gated" if isinstance(error, LicenceRequired) else "unreachable"
+            self.remarks.insert(0, self.line(error))
+        else:
+            self.problems.append(self.line(error))
+
+    def line(self, error: SuiteError) -> str:
+        """An error in a line: what is wrong, and where in the entry or which names there are."""
+        more = {SourceUnreachable: "", LicenceRequired: "", NotFound: error.fix}.get(type(error), error.where)
+        return ": ".join(filter(None, (error.what.removeprefix(f"{self.entry}: "), more)))
+
+
+@dataclass(frozen=True)
+class _There:
+    """A file of the source. data: its first bytes, where they had to be read to know of it."""
+
+    size: int | None
+    sha256: str | None = None
+    blob: str | None = None
+    data: bytes | None = None
+
+    @classmethod
+    def of(cls, data: bytes, size: int | None) -> "_There":
+        """Of first bytes; with hashes if they are all."""
+        if len(data) != size:
+            return cls(size, data=data)
+        blob = hashlib.sha1(b"blob %d\0" % size + data, usedforsecurity=False).hexdigest()
+        return cls(size, hashlib.sha256(data).hexdigest(), blob, data)
+
+    def differs(self, file: File) -> str | None:
+        """In what it is not the file of the entry."""
+        if file.bytes is not None and self.size is not None and file.bytes != self.size:
+            return f"{file.path} has {self.size:,} bytes, the entry says {file.bytes:,}"
+        for name, ours, theirs in (("sha256", file.sha256, self.sha256), ("blob", file.git_blob, self.blob)):
+            if ours and theirs and ours != theirs:
+                return f"{file.path} has other bytes: {name} {theirs[:12]}, the entry says {ours[:12]}"
+        return None
+
+
+def check_entries(entries: Sequence[DatasetEntry], cache: Cache, remote: bool = True) -> list[SourceCheck]:
+    """Check entries, several at once; in the order given. remote: against their sources too."""
+
+    def check(entry: DatasetEntry) -> SourceCheck:
+        found = SourceCheck(entry.id, entry.source.kind, revision=entry.revision, files=len(entry.files))
+        try:
+            for part in entry.parts:
+                row_validator(entry, part)
+            if isinstance(entry.source, BundledSource):
+                found.problems += [found.line(error) for error in verify(entry, cache)]
+            elif remote:
+                _check(entry, cache, found)
+            else:
+                _check_pins(entry, found)
+        except SuiteError as error:
+            found.ended(error)
+        if found.problems:
+            found.state = "wrong"
+        elif found.state == "right" and not entry.pinned:
+            found.state = "not pinned"
+        return found
+
+    with ThreadPoolExecutor(_ENTRIES, "check") as pool:
+        return list(pool.map(check, entries))
+
+
+def _check_pins(entry: DatasetEntry, found: SourceCheck) -> None:
+    """Say which pins are missing: the commit, the files, the hashes."""
+    if not entry.pinned:
+        found.remarks.append(
+            f"no {'commit' if entry.revision is None else 'files'}: `suite data pin {entry.id}`"
+        )
+    if unknown := [file.path for file in entry.files if file.sha256 is None and file.git_blob is None]:
+        found.remarks.append(f"the hash of {len(unknown)} of {len(entry.files)} files is not known")
+
+
+def _check(entry: DatasetEntry, cache: Cache, found: SourceCheck) -> None:
+    source = entry.source
+    if not isinstance(source, HubSource | GitSource):
+        found.remarks.append("a package index is not asked; `suite data pull` checks what it gives")
+        return
+    readable = not entry.licence.accept_required or cache.accepted(entry)
+    if not readable:
+        found.remarks.append(f"rows not read: {entry.licence.name} is not accepted (--accept-licence)")
+    if entry.revision is None:
+        found.remarks.append(f"looked at {source.branch}: `suite data pin {entry.id}` records its commit")
+    there: dict[str, _There]
+    if isinstance(source, HubSource):
+        found.revision = source.revision or hub_source.resolve(source, entry.id, source.branch)
+        source = source.model_copy(update={"revision": found.revision})
+        listed = hub_source.listing(source, entry.id, found.revision)
+        there = {one.path: _There(one.size, one.sha256, one.blob) for one in listed}
+        files = list(wanted_files(entry, source, there))
+        if "README.md" in there:
+            _check_licence(entry, source, found)
+    else:
+        found.revision = source.commit or git_source.resolve(source, source.branch)
+        source = source.model_copy(update={"commit": found.revision})
+        files = list(wanted_files(entry, source, ()))
+        there = _look(entry, source, files, readable)
+    found.files = len(files)
+    if not any(file.path in there for file in files):
+        found.problems.append(f"commit {found.revision[:12]} is gone, or none of the entry's files is in it")
+        return
+    for file in files:
+        difference = there[file.path].differs(file) if file.path in there else f"{file.path} is not there"
+        found.problems += [difference] if difference else []
+    for part, file in _smallest(entry, files) if readable else ():
+        if file.path in there:
+            _check_rows(entry, source, part, file, there[file.path], found)
+
+
+def _look(entry: DatasetEntry, source: GitSource, files: Sequence[File], readable: bool) -> dict[str, _There]:
+    """What a Git host has of the files, which it tells only by handing them out."""
+    first = {file.path for _, file in _smallest(entry, files)}
+
+    def ask(file: File) -> _There | None:
+        limit = 0 if not readable else _BEGINNING if file.path in first else _HASHED
+        try:
+            wanted = git_source.WantedFile(entry.id, file.path)
+            return _There.of(*git_source.beginning(source, wanted, limit))
+        except SourceUnreachable:
+            raise
+        except DataError:
+            return None
+
+    with ThreadPoolExecutor(_FILES, "files") as pool:
+        answers = zip(files, pool.map(ask, files), strict=True)
+        return {file.path: answer for file, answer in answers if answer is not None}
+
+
+def _smallest(entry: DatasetEntry, files: Sequence[File]) -> Iterator[tuple[str, File]]:
+    """By part, its smallest file."""
+    for part in entry.parts:
+        own = [file for file in files if file.part == part]
+        if own:
+            yield part, min(own, key=lambda file: file.bytes or 0)
+
+
+def _check_licence(entry: DatasetEntry, source: HubSource, found: SourceCheck) -> None:
+    """Hold the licence of the repository's card against the entry's. A card without one says nothing."""
+    from huggingface_hub import DatasetCard
+
+    with tempfile.TemporaryDirectory(prefix="suite-card-") as folder:
+        card = hub_source.fetch(source, entry.id, "README.md", Path(folder))
+        try:
+            told = DatasetCard.load(card).data.to_dict().get("license")
+        except ValueError as error:
+            found.remarks.append(f"the card can't be read: {str(error).splitlines()[0]}")
+            return
+    names = [str(one) for one in (told if isinstance(told, list) else [told]) if one]
+    found.licence = ", ".join(names) or None
+    ours = f"{entry.licence.name.lower()}-"  # the Hub leaves out versions: odc-by for ODC-BY-1.0
+    same = any(ours.startswith(f"{one.lower()}-") for one in names)
+    if names and not same and not _ANY_LICENCE & {ours[:-1], *names}:
+        found.problems.append(f"the card's licence is {found.licence}, the entry's {entry.licence.name}")
+
+
+def _check_rows(
+    entry: DatasetEntry,
+    source: HubSource | GitSource,
+    part: str,
+    file: File,
+    there: _There,
+    found: SourceCheck,
+) -> None:
+    """Hold the first rows of a file against the schema of its part."""
+    data = there.data
+    if data is None and isinstance(source, HubSource):
+        limit = _WHOLE if file.name.lower().endswith(".parquet") else _BEGINNING
+        data = hub_source.beginning(source, entry.id, file.path, limit) if there.size else b""
+        if difference := _There.of(data, there.size).differs(file):
+            found.problems += [difference] if difference not in found.problems else []
+            return
+    whole = data is not None and len(data) == there.size
+    rows = first_rows(entry.id, file, entry.parts[part].format, data or b"", whole)
+    if not rows and not whole:
+        found.remarks.append(f"{part}: no row is whole in the first bytes of {file.path}")
+    validator = row_validator(entry, part)
+    for place, row in rows:
+        if error := row_error(entry, part, validator, place, row):
+            found.problems.append(f"{place} breaks schemas/{entry.parts[part].row_schema}: {error.where}")
+            return
+    found.rows += len(rows) if validator is not None else 0
