@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from suite.errors import NotFound, PluginError, SuiteError, unknown
-from suite.hookspecs import CONTRACT, Entry, Hooks
+from suite.hookspecs import CONTRACT, FILE_MODULE, Entry, Hooks
 
 if TYPE_CHECKING:
     from suite.task_files import TaskFile
@@ -105,6 +105,11 @@ class Catalogue:
                 )
             owners = [pair for pair in entries if pair[0] in family]
         if not owners:
+            if kind == "task" and name.partition(":")[0].endswith(".py"):
+                raise NotFound(
+                    f"{name!r} names a file, and only an installed task can stand here",
+                    fix="make a distribution of it: `suite plugin new NAME --from FILE.py`",
+                )
             where = ""
             if broken := [plugin.name for plugin in self.plugins if plugin.error]:
                 where = f"plugins that failed to load: {', '.join(broken)} (see `suite plugin list`)"
@@ -231,8 +236,18 @@ def _read(point: EntryPoint) -> Plugin:
 
 def own_lines(frames: Iterable[tuple[FrameType, int]], package: str) -> list[str]:
     """Those of the frames, with their lines, that run code of a package: "module, line 3"."""
-    named = ((str(frame.f_globals.get("__name__", "")), line) for frame, line in frames)
-    return [f"{name}, line {line}" for name, line in named if name.partition(".")[0] == package]
+    own = ((frame, line) for frame, line in frames if _module(frame).partition(".")[0] == package)
+    return [f"{shown_module(frame)}, line {line}" for frame, line in own]
+
+
+def shown_module(frame: FrameType) -> str:
+    """The module whose code a frame runs, as people know it: of the file of a task, the file's name."""
+    name = _module(frame)
+    return Path(frame.f_code.co_filename).name if name.startswith(FILE_MODULE) else name
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
 
 
 def catalogue_of(points: Iterable[EntryPoint], builtin: Iterable[Entry] = ()) -> Catalogue:

@@ -66,14 +66,14 @@ class Sample(msgspec.Struct, Generic[PayloadT], frozen=True):
 class HubRows:
     """The rows of a dataset on the Hub, in place of a registry entry.
 
-    repo: ORG/NAME. revision: a full commit. config: of several (default: the only one). split: default all,
-    each as a part of its name.
+    repo: ORG/NAME. revision: a full commit, since a branch changes. config: default the one that the dataset
+    names so.
     """
 
     repo: str
     revision: str
+    split: str = "test"
     config: str = ""
-    split: str = ""
 
 
 def _one_that_chats() -> Mapping[str, Role]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from suite.errors import NotFound, PluginError, SuiteError, causes, unknown
-from suite.hookspecs import Entry
+from suite.hookspecs import FILE_MODULE, Entry
 from suite.task import AnyTask, Task, TaskInfo
 
 ENDING = ".py"
@@ -35,7 +35,7 @@ class TaskLoader(SourceFileLoader):
     def __init__(self, path: Path, source: bytes) -> None:
         self.sha256 = hashlib.sha256(source).hexdigest()
         place = hashlib.sha256(str(path).encode()).hexdigest()[:12]  # equal files have rows of their own
-        super().__init__(f"suite_file_{self.sha256}_{place}", str(path))
+        super().__init__(f"{FILE_MODULE}{self.sha256}_{place}", str(path))
         self.source = source
 
     def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002

@@ -9,7 +9,7 @@ import click
 from suite.cli.flags import data_flag, json_flag, output_flag, parameters_flag, say_json
 from suite.errors import ConfigError, NotFound, PluginError, unknown
 from suite.hookspecs import CONTRACT
-from suite.plugins import Plugin, catalogue, contract_note
+from suite.plugins import Catalogue, Plugin, catalogue, contract_note
 
 
 @click.group("plugin")
@@ -92,12 +92,13 @@ def check(
     no_model: bool,
     as_json: bool,
 ) -> None:
-    """Check that the tasks of an installed plugin keep the contract; exit 1 if one does not.
+    """Check that a task, or the tasks of a plugin, keep the contract; exit 1 if one does not.
 
-    NAME is a task, or a plugin with all its tasks.
+    NAME is a task, a plugin with all its tasks, or a file that holds a task.
 
     \b
     Example:
+      suite plugin check ./units.py
       suite plugin check prefeval/classification
       suite plugin check prefeval --no-model --json
     """
@@ -114,16 +115,17 @@ def check(
     given, places = tuple(parse_parameters(parameters)), parse_data(data)
     told: list[dict[str, object]] = []
     ok = True
-    for task in tasks_of(name):
+    known = catalogue().with_files([name])
+    for task in [name] if name in known.files else tasks_of(name):
         if not as_json:
             click.echo(task)
         results = []
-        for result in conformance.each(Subject(task, parameters=given, data=places), checks):
+        for result in conformance.each(Subject(task, parameters=given, data=places, plugins=known), checks):
             ok &= not result.problems
             results.append({**asdict(result), "status": result.status})
             if not as_json:
                 click.echo(f"  {result.line()}".replace("\n", "\n  "))
-        advice = _advice(task)
+        advice = _advice(task, known)
         for line in [] if as_json else advice:
             click.echo(f"  advice: {line}")
         told.append({"task": task, "checks": results, "advice": advice})
@@ -132,13 +134,13 @@ def check(
     context.exit(0 if ok else 1)
 
 
-def _advice(name: str) -> list[str]:
+def _advice(name: str, known: Catalogue) -> list[str]:
     """What would make a task better and is no failure; nothing of one that cannot be loaded."""
     from suite.run.cells import load_task
     from suite.testing.declared import advice
 
     try:
-        return advice(load_task(catalogue(), name)[0])
+        return advice(load_task(known, name)[0])
     except PluginError:
         return []  # a check has said it
 

@@ -147,8 +147,9 @@ def load(name: str) -> tuple["type[AnyTask]", str]:
     """
     from suite.run.cells import load_task
 
-    task, known, _ = load_task(catalogue(), name)
-    plugin = catalogue().find("task", known)[1]
+    known = catalogue().with_files([name])
+    task, _, _ = load_task(known, name)
+    plugin = known.find("task", name)[1]
     return task, plugin.distribution or plugin.name
 
 

@@ -21,6 +21,7 @@ from suite.plugins import catalogue
 from suite.report.numbers import number, percent, plain
 from suite.report.remarks import parameters_of
 from suite.run.cells import load_task
+from suite.run.recorded_files import with_recorded
 from suite.run.role_members import flag_of
 
 MOST_VALUES = 8  # of a swept parameter on one line
@@ -123,7 +124,7 @@ def _task(run: Run, name: str) -> TaskFacts:
     values: dict[str, list[Json]] = {}
     for key in dict.fromkeys(key for row in rows for key in row):
         values[key] = list({repr(row[key]): row[key] for row in rows if key in row}.values())
-    defaults = _defaults(name, cells[0].version)
+    defaults = _defaults(run, name, cells[0].version)
     changed = None
     if defaults is not None:
         changed = {key: each for key, each in values.items() if each != [defaults.get(key)]}
@@ -132,10 +133,10 @@ def _task(run: Run, name: str) -> TaskFacts:
     )
 
 
-def _defaults(name: str, version: int) -> dict[str, Json] | None:
+def _defaults(run: Run, name: str, version: int) -> dict[str, Json] | None:
     """The default parameters of a task; None where this version is not installed."""
     try:
-        task = load_task(catalogue(), name)[0]
+        task = load_task(with_recorded(catalogue(), [run]), name)[0]
         usual = task.parameters_type()()
     except (SuiteError, SkipCell, ValueError):
         return None
@@ -178,8 +179,9 @@ def equivalent_command(run: Run, tasks: Sequence[TaskFacts]) -> str:
     if origin := manifest.imported_from:
         return shlex.join(["suite", "runs", "import", "PATH", "--from", origin.importer, "-O", run.name])
     words = ["suite", "eval"]
+    files = {one.task: f"{one.file.path}:{one.file.kind}" for one in manifest.cells if one.file is not None}
     for task in tasks:
-        words += ["--task", task.name]
+        words += ["--task", files.get(task.name, task.name)]
         scope = f"{task.name}:" if len(tasks) > 1 else ""
         for name, values in task.shown.items():
             lists = any(isinstance(one, list) for one in values)

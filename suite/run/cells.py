@@ -25,6 +25,7 @@ from suite.models.spec import parse_value
 from suite.parameters import Parameters, SkipCell
 from suite.plugins import Catalogue
 from suite.run.request import EvalRequest
+from suite.scoring.metrics.declared import row_names
 from suite.task import AnySample as AnySample
 from suite.task import AnyTask as AnyTask
 from suite.task import Task
@@ -76,6 +77,14 @@ def load_task(catalogue: Catalogue, name: str) -> tuple[type[AnyTask], str, str]
             f"task {entry.name!r} of {plugin.distribution} calls itself {found.info.name!r}",
             where=entry.target,
             fix="the entry and TaskInfo.name must agree",
+        )
+    if (loader := file_of(found)) is not None and found.info.headline not in (
+        rows := row_names(found.metrics)
+    ):
+        raise PluginError(
+            f"{plugin.name}: class {found.__name__}: no metric yields the headline {found.info.headline!r}",
+            where=loader.path,
+            fix=f"rows: {', '.join(rows) or 'none; give it metrics = (suite.Rate(…),)'}",
         )
     return found, entry.name, f"{plugin.distribution} {plugin.version}".strip()
 

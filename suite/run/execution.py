@@ -6,7 +6,6 @@ models (`calls`), folders and engines (`session`).
 """
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Protocol
@@ -19,6 +18,7 @@ from suite.models.descriptors import ours, raise_ours
 from suite.roles import Stage
 from suite.run.calls import Desk, Stopped, WorkModels
 from suite.run.cells import Cell
+from suite.run.code import place_in
 from suite.run.done_work import Done, output_of
 from suite.run.order import CellSample
 from suite.run.plan import Plan
@@ -260,7 +260,7 @@ class Driver:
             kind, detail = error.kind, error.message[:300]
         else:
             kind = "task-error"
-            place = _place(error, type(work.cell.task).__module__.partition(".")[0])
+            place = place_in(type(work.cell.task), error)
             told = scrub_all("; ".join(line.strip() for line in str(error).splitlines()))
             detail = f"{type(error).__name__}: {told}{place}"[:500]
             self._errors += 1
@@ -273,17 +273,3 @@ class Driver:
                     fix="report it to the task's author; the run continues with the same command",
                 )
             )
-
-
-def _place(error: BaseException, package: str) -> str:
-    """Where an error came from: the last step in the task's own package, since its author looks there first.
-
-    Modules are named, not files: what is journaled must not tell where things lie on this machine.
-    """
-    steps = [
-        (str(frame.f_globals.get("__name__", "?")), frame.f_code.co_name, line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-    ]
-    own = [step for step in steps if step[0].partition(".")[0] == package]
-    module, function, line = (own or steps or [("?", "?", 0)])[-1]
-    return f" ({module}, line {line}, in {function})"

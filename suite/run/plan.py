@@ -13,12 +13,13 @@ from suite.data.cache import Cache
 from suite.data.registry import Registry
 from suite.data.rows import RowPlace
 from suite.data.view import DataView
-from suite.errors import ConfigError, DataError, PluginError
+from suite.errors import ConfigError, DataError, PluginError, SuiteError
 from suite.journal.documents import SampleCounts, SkippedCell
 from suite.journal.index import digest64
 from suite.journal.records import FORMAT
 from suite.plugins import Catalogue, catalogue
-from suite.run.cells import Cell, expand, make_cell, swept
+from suite.run.cells import AnyTask, Cell, expand, make_cell, swept
+from suite.run.code import place_in
 from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
 from suite.run.request import EvalRequest
@@ -65,7 +66,7 @@ class Plan:
         """All samples of a cell, taken or not."""
         if self.given is not None:
             return self.given[cell.id]
-        return cell.task.samples(self.data[cell.id])
+        return _read(cell.task, self.data[cell.id])
 
     def solve_identity(self) -> dict[str, Json]:
         """What makes two runs the same run."""
@@ -124,6 +125,22 @@ class Plan:
     def swept(self) -> dict[str, list[str]]:
         """Task -> names of the parameters that differ between its cells."""
         return swept(self.cells)
+
+
+def _read(task: AnyTask, data: DataView) -> Iterator[Sample[object]]:
+    """The samples of a task. Raises PluginError where its code fails, or gives anything else."""
+    try:
+        for sample in task.samples(data):
+            if not isinstance(sample, Sample):
+                raise TypeError(f"it gives {sample!r:.100}, no suite.Sample")
+            yield sample
+    except SuiteError:
+        raise
+    except Exception as error:  # a plugin's code: anything may come out
+        place = place_in(type(task), error)
+        raise PluginError(
+            f"{task.info.name}: samples fails with {type(error).__name__}: {error}{place}"
+        ) from error
 
 
 def make_plan(

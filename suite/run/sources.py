@@ -6,7 +6,7 @@ from pathlib import Path
 
 from suite.chat import Json
 from suite.data.cache import Cache, sha256_of
-from suite.data.declared_rows import declared
+from suite.data.declared_rows import declared_rows
 from suite.data.local_entry import LocalDataset
 from suite.data.registry import Registry
 from suite.data.rows import Raw, RowPlace
@@ -15,6 +15,7 @@ from suite.errors import ConfigError, DataError, NotFound, unknown
 from suite.journal.records import OutputRecord
 from suite.journal.run import Run, open_run
 from suite.run.cells import Cell
+from suite.task import HubRows
 
 
 def output_row(
@@ -145,9 +146,10 @@ class DataOpener:
                 sources[name] = self.given[name]
                 identities[name] = self._identity(f"--data {name}", sources[name])
                 continue
-            if own := declared(cell.task, name):
-                sources[name] = own
-                identities[name] = own.identity()
+            own = info.rows.get(name)
+            if own is not None and not (mini and (name in info.mini or isinstance(own, HubRows))):
+                sources[name] = declared_rows(cell.task, name, self.cache, self.say)
+                identities[name] = sources[name].identity()
                 continue
             entry = name
             if mini and name != info.official_prompts:

@@ -4,9 +4,12 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from local_hub import LocalHub, commit_of
 
 from suite import run_command
 from suite.errors import NotFound, PluginError
@@ -148,6 +151,13 @@ BROKEN = {
     WHOLE.format(name="A", task="a").replace("    info = ", "    facts = "): ("class A has no `info`",),
     WHOLE.format(name="A", task="Not A Name"): ("class A: bad name 'Not A Name'",),
     WHOLE.format(name="A", task="a").replace("headline=", "headlin="): ("units.py, line 5: TypeError",),
+    WHOLE.format(name="A", task="a").replace('headline="right"', 'headline="rigth"'): (
+        "units.py: class A: no metric yields the headline 'rigth'",
+        "rows: right",
+    ),
+    WHOLE.format(name="A", task="a").replace('row["id"]', 'row["ident"]'): (
+        "a: samples fails with KeyError: 'ident' (units.py, line 9, in <genexpr>)",
+    ),
     WHOLE.format(name="A", task="a").replace("rows.jsonl", "none.csv"): ("dataset 'rows': no file none.csv",),
 }
 
@@ -212,3 +222,87 @@ def test_a_row_that_breaks_its_model_is_a_sentence(
     error = capsys.readouterr().err
     assert all(one in error for one in said), error
     assert not Path("runs").exists()
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
+    folder = tmp_path / "hub/datasets/org/Numbers"
+    for config in ("easy", "hard"):
+        (folder / config).mkdir(parents=True)
+        (folder / config / "test.csv").write_text(
+            f"id,text\n{config}-1,Say yes\n{config}-2,Say no\n", "utf-8"
+        )
+    told = "".join(f"- config_name: {one}\n  data_files: {one}/*.csv\n" for one in ("easy", "hard"))
+    (folder / "README.md").write_text(f"---\nconfigs:\n{told}---\n", "utf-8")
+    with LocalHub(tmp_path / "hub") as running:
+        monkeypatch.setenv("HF_ENDPOINT", running.url)
+        yield running
+
+
+def with_hub_rows(tmp_path: Path, **said: str) -> None:
+    place = tmp_path / "hub/datasets/org/Numbers"
+    told = {"repo": "org/Numbers", "revision": commit_of(place), "split": "train", "config": "hard", **said}
+    rows = ", ".join(f"{name}={value!r}" for name, value in told.items())
+    written(
+        "units.py", WHOLE.format(name="Units", task="units").replace('"rows.jsonl"', f"suite.HubRows({rows})")
+    )
+
+
+def test_rows_of_the_hub_come_by_commit_and_stay(
+    tmp_path: Path, hub: LocalHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_hub_rows(tmp_path)
+    assert run_command(*EVAL, "--task", "units.py", "--output", "one") == 0
+    samples = [
+        json.loads(line)["sample"] for line in Path("one/outputs.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert sorted(samples) == ["hard-1", "hard-2"]
+    data: Any = manifest("one")["data"]["rows"]
+    assert (data["source"], data["repo"], list(data["files"])) == ("hub", "org/Numbers", ["hard/test.csv"])
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    assert run_command("score", "one", "--quiet") == 0
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            {"revision": "main"},
+            ("names the revision 'main', which may change", "write the commit that it is at"),
+        ),
+        ({"config": "none"}, ("org/Numbers has no config 'none'", "easy, hard")),
+        ({"split": "none"}, ("has no split 'none'", "splits: train")),
+        ({"revision": "0" * 40}, ("the Hub has no revision '000",)),
+        ({"repo": "org/Other"}, ("the Hub has no such repository",)),
+        ({"repo": "Numbers of org"}, ("'Numbers of org' names no dataset on the Hub",)),
+    ],
+)
+def test_rows_of_the_hub_that_are_not_there_are_a_sentence(
+    said: dict[str, str],
+    told: tuple[str, ...],
+    tmp_path: Path,
+    hub: LocalHub,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with_hub_rows(tmp_path, **said)
+    assert run_command(*EVAL, "--task", "units.py") == 2
+    error = capsys.readouterr().err
+    assert all(one in error for one in told), error
+    assert "suite data" not in error
+    assert not Path("runs").exists()
+    assert not list(tmp_path.glob("cache/**/*.yaml"))
+
+
+def test_boards_want_a_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    written("units.py")
+    assert run_command(*EVAL, "--task", "units.py", "--output", "one") == 0
+    assert run_command("submit", "pack", "one", "-O", "one.suite.zip") == 2
+    assert "ran units from units.py, which nobody else can install" in capsys.readouterr().err
+    assert not Path("one.suite.zip").exists()
+
+
+def test_an_error_of_its_code_is_told_with_file_and_line(capsys: pytest.CaptureFixture[str]) -> None:
+    written("units.py", WHOLE.format(name="A", task="a").replace("output.text ==", "1 / 0 =="))
+    assert run_command(*EVAL, "--task", "units.py") == 1
+    assert "ZeroDivisionError: division by zero (units.py, line 15, in score)" in capsys.readouterr().err

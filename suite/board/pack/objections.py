@@ -40,6 +40,11 @@ def _unfit(run: Run, limits: set[int | None]) -> Iterator[str]:
         yield "is one shard of a run: run or merge the whole"
     if not manifest.plan:
         yield "was made by a version of the suite that did not record its plan: run it again"
+    for task, file in {cell.task: cell.file for cell in manifest.cells if cell.file is not None}.items():
+        yield (
+            f"ran {task} from {file.name}, which nobody else can install: make a distribution of it "
+            f"(`suite plugin new NAME --from {file.name}`), install it and run that"
+        )
     if not run.has_results:
         yield f"has no results: its scoring {run.scoring} is not finished: continue it"
         return
