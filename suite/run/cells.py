@@ -78,12 +78,10 @@ def load_task(catalogue: Catalogue, name: str) -> tuple[type[AnyTask], str, str]
             where=entry.target,
             fix="the entry and TaskInfo.name must agree",
         )
-    if (loader := file_of(found)) is not None and found.info.headline not in (
-        rows := row_names(found.metrics)
-    ):
+    if (own := source_of(found)) and found.info.headline not in (rows := row_names(found.metrics)):
         raise PluginError(
             f"{plugin.name}: class {found.__name__}: no metric yields the headline {found.info.headline!r}",
-            where=loader.path,
+            where=str(own.path),
             fix=f"rows: {', '.join(rows) or 'none; give it metrics = (suite.Rate(…),)'}",
         )
     return found, entry.name, f"{plugin.distribution} {plugin.version}".strip()
