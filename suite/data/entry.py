@@ -7,6 +7,7 @@ Schemas in `registry/schemas/` are generated from these models. Not here: findin
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
@@ -31,6 +32,10 @@ def _below(path: str) -> str:
     return path
 
 
+# licences that let anybody pass data on, by the start of their SPDX or Hub name
+_OPEN = re.compile(
+    r"(apache|mit|bsd|isc|unlicense|0bsd|cc0|cc-by(?!-n)|odc-by|odbl|pddl|cdla|a?gpl|lgpl|mpl)([- ].*)?"
+)
 Below = Annotated[str, AfterValidator(_below)]  # a path below a folder
 
 
@@ -38,13 +43,22 @@ class Licence(Strict):
     """Under which terms the data may be used.
 
     accept_required: somebody has to accept the terms before the first use (`--accept-licence`).
-    redistribution: what the terms say about passing the data on.
+    redistribution: what the terms say about passing the data on. pass_rows_on: whether single rows may be
+    passed on, as in exports; null: if every licence in `name` is an open one.
     """
 
     name: str = Field(min_length=1)
     url: str = ""
     accept_required: bool = False
     redistribution: str = ""
+    pass_rows_on: bool | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether rows may be passed on."""
+        names = re.split(r"\s*(?:,|\band\b|\bor\b)\s*", self.name.lower())
+        told = self.pass_rows_on
+        return not self.accept_required and all(map(_OPEN.fullmatch, names)) if told is None else told
 
 
 class HubSource(Strict):

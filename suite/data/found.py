@@ -130,7 +130,8 @@ def at_hand(name: str, paths: Iterable[Path], licence: str) -> FoundData:
         raise DataError(f"{name}: no files with rows are given", fix=f"they end in {', '.join(FORMATS)}")
     parts, files = _by_stem(places)
     source = BundledSource(kind="bundled", folder=f"data/{name}")
-    terms = Licence(name=licence or NOT_STATED, redistribution="Your own files." if not licence else "")
+    said, ours = ("", None) if licence else ("Your own files.", True)
+    terms = Licence(name=licence or NOT_STATED, redistribution=said, pass_rows_on=ours)
     return FoundData(source, name, terms, parts=parts, files=files, places=places)
 
 

@@ -29,3 +29,8 @@ def note_command(folder: Path, record: CommandRecord) -> None:
 def commands(folder: Path) -> Sequence[CommandRecord]:
     """All commands, oldest first; of a run made before there were any, or from Python's `run_plan`, none."""
     return list(Lines(folder / FILE, CommandRecord))
+
+
+def first_command(folder: Path) -> CommandRecord | None:
+    """The first that solved: what makes the run again; None where none is recorded."""
+    return next((one for one in commands(folder) if one.solves), None)

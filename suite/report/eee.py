@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from suite.data.cache import sha256_of
 from suite.errors import ConfigError, RunError
+from suite.journal.commands import first_command
 from suite.journal.run import Run
 from suite.report.eee_parts import (
     Told,
@@ -31,6 +32,7 @@ from suite.report.eee_results import CellOptions, Target, across_results, cell_r
 from suite.report.eee_rows import Samples
 from suite.report.eee_schema import AGGREGATE, ROW, VERSION, Fields, Unfit, check_results, encoded, fields
 from suite.report.remarks import remarks
+from suite.report.rows import withheld
 from suite.report.run_reports import made_folder, replace_file
 from suite.report.run_tasks import tasks_of
 from suite.report.summary import Summary, summarise
@@ -139,6 +141,8 @@ def _source(run: Run, told: Told, summary: Summary) -> Fields:
         if one.value is None and not one.slice
     ]
     details = {"run": run.name, "level": str(summary.level)}
+    if began := first_command(run.folder):
+        details["command"] = began.command
     if without:
         details["metrics_without_value"] = "; ".join(without)
     for number, remark in enumerate(one for one in remarks(run) if one.weight == "warning"):
@@ -176,7 +180,8 @@ def _advice(run: Run, targets: Iterable[Target], samples: bool, folder: Path) ->
         yield f"{none:,} of {len(numbers):,} results have no number and are left out"
     if samples:
         licences = {licence_of(one) or "of a file that was given" for one in run.manifest.data.values()}
-        yield f"the samples hold the data's texts (licence: {', '.join(sorted(licences))}) and all answers:"
+        texts = "the ids of questions in the place of their texts" if withheld(run) else "the data's texts"
+        yield f"the samples hold {texts} (licence: {', '.join(sorted(licences))}) and all answers:"
         yield "  see that you may publish them, or write only the numbers with --no-samples"
     yield "to validate, in an environment of its own with Python 3.12 or newer:"
     yield f"  pip install every-eval-ever=={VERSION}; cd {folder}"

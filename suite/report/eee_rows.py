@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from suite.chat import Message
 from suite.journal.records import OutputRecord
@@ -128,8 +129,14 @@ def _shared(row: SampleRow, calls: Sequence[FoundCall]) -> SharedFields:
     reasoning = calls[-1].call.reply.reasoning if calls else ""
     answer = row.answer or ("" if row.data is None else msgspec.json.encode(row.data).decode())
     told: Fields = {"raw": raw, "reference": []}
+    digest = hashlib.sha256(msgspec.json.encode(told, order="sorted")).hexdigest()
+    if row.question is None:  # the licence forbids passing rows on: the id in the place of each text
+        told["raw"] = row.question_id
+        messages = [
+            one if one.role == "assistant" else replace(one, content=row.question_id) for one in messages
+        ]
     common: Fields = {
-        "sample_hash": hashlib.sha256(msgspec.json.encode(told, order="sorted")).hexdigest(),
+        "sample_hash": digest,
         "interaction_type": "agentic" if tool_calls else "multi_turn" if several else "single_turn",
         "input": told,
         "output": None

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from suite.chat import Json, sha256_hex
+from suite.journal.commands import first_command
 from suite.journal.pairs import Key
 from suite.journal.run import Run
 from suite.report.remarks import role_lines
@@ -104,6 +105,7 @@ def results_of(run: Run, summary: Summary, names: dict[str, str], model: str, da
         "model_name": model,
         "model_name_sanitized": _UNSAFE.sub("__", model),
         "suite_version": run.manifest.suite,
+        "suite_command": began.command if (began := first_command(run.folder)) else "",
     }
 
 
@@ -133,8 +135,9 @@ def _config(task: TaskPart, cell: CellSummary, trials: int) -> dict[str, Json]:
 
 def _line(run: Run, trials: list[SampleRow], number: int, whole: "hashlib._Hash") -> dict[str, Json]:
     row = trials[0]
-    doc: dict[str, Json] = {"id": row.sample, "group": row.group, "tags": row.tags}
+    doc: dict[str, Json] = {"id": row.sample, "group": row.group, "tags": row.tags, "question": row.question}
     prompt, options = _asked(run, row.key)
+    shown = row.question_id if row.question is None else prompt
     answers = [one.answer for one in trials]
     values = _means(trials)
     hashes = {
@@ -147,7 +150,7 @@ def _line(run: Run, trials: list[SampleRow], number: int, whole: "hashlib._Hash"
         "doc_id": number,
         "doc": doc,
         "target": "",
-        "arguments": {"gen_args_0": {"arg_0": prompt, "arg_1": options}},
+        "arguments": {"gen_args_0": {"arg_0": shown, "arg_1": options}},
         "resps": [answers],
         "filtered_resps": answers,
         "filter": "none",

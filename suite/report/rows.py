@@ -14,11 +14,17 @@ from typing import BinaryIO, TypeVar
 import msgspec
 
 from suite.chat import Json
+from suite.data.entry import Licence
+from suite.data.registry import Registry
+from suite.errors import SuiteError
 from suite.journal.documents import CellRecord
 from suite.journal.pairs import Key
 from suite.journal.records import OutputRecord
 from suite.journal.run import Run
+from suite.journal.shapes import Values
+from suite.plugins import catalogue
 from suite.report.remarks import parameters_of, role_lines
+from suite.report.traces import question
 from suite.run.records import output_sha256
 from suite.task import Output, Part, Unscored, Value
 
@@ -28,6 +34,7 @@ RowT = TypeVar("RowT")
 SortKey = tuple[int | str, ...]
 Scalar = str | int | float | bool | None  # of a flat table
 FlatRow = dict[str, Scalar]
+_TEXTS = ("finish", "question", "question_id", "answer")
 _FIRST = ("run", "task", "version", "cell", "model", "model_revision", "sample", "trial")
 
 
@@ -41,7 +48,8 @@ class SampleUsage(msgspec.Struct, frozen=True):
 
 
 class SampleRow(msgspec.Struct, frozen=True):
-    """One sample and trial: what it was, what was answered, every value. values: None where not scored."""
+    """One sample and trial: what it was, what was answered, every value. values: None where not scored.
+    question: None where a licence of the data forbids passing rows on (`withheld`); the id names its row."""
 
     run: str
     task: str
@@ -54,6 +62,8 @@ class SampleRow(msgspec.Struct, frozen=True):
     cluster: str
     tags: Mapping[str, str]
     finish: str
+    question: str | None
+    question_id: str
     answer: str
     data: Json
     values: Mapping[str, Value] | None
@@ -84,7 +94,7 @@ class Columns:
         tags = [f"tag.{name}" for name in self.tags]
         values = [column for name in self.values for column in (f"value.{name}", f"unscored.{name}")]
         last = ["output_sha256", "calls", "prompt_tokens", "completion_tokens", "latency_ms", "judge"]
-        return [*_FIRST, "group", "cluster", *parameters, *tags, "finish", "answer", *values, *last]
+        return [*_FIRST, "group", "cluster", *parameters, *tags, *_TEXTS, *values, *last]
 
 
 def columns_of(run: Run) -> Columns:
@@ -108,13 +118,35 @@ def records(run: Run) -> Iterator[SampleRow]:
         ", ".join(one.spec for one in run.roles.get("judge", ())),
     )
 
+    passes_on = not withheld(run)
+
     def made() -> Iterator[tuple[SortKey, SampleRow]]:
         for output in run.outputs():
             if output.cell in cells:
                 place, cell = cells[output.cell]
-                yield (place, output.sample, output.trial), _row(run, output, cell, who)
+                yield (place, output.sample, output.trial), _row(run, output, cell, who, passes_on)
 
     return in_order(made(), SampleRow)
+
+
+def withheld(run: Run) -> list[str]:
+    """The datasets of a run whose licence forbids passing rows on: exports name their questions by id alone.
+
+    A file or run that somebody gave is theirs to pass on. Where an entry is not known here, the licence that
+    the manifest records decides.
+    """
+    registry = Registry(catalogue().registry_folders())
+    return [name for name, one in run.manifest.data.items() if not _open(one, registry)]
+
+
+def _open(identity: Values, registry: Registry) -> bool:
+    if identity.get("source") in ("file", "run"):
+        return True
+    try:
+        return registry.dataset(str(identity.get("entry"))).licence.open
+    except SuiteError:
+        told = identity.get("licence")
+        return isinstance(told, dict) and Licence(name=str(told.get("name") or "unknown")).open
 
 
 def revision_of(run: Run) -> str:
@@ -122,7 +154,9 @@ def revision_of(run: Run) -> str:
     return ", ".join(str(one.identity.get("revision") or "") for one in run.roles.get("candidate", ()))
 
 
-def _row(run: Run, output: OutputRecord, cell: CellRecord, who: tuple[str, str, str]) -> SampleRow:
+def _row(
+    run: Run, output: OutputRecord, cell: CellRecord, who: tuple[str, str, str], passes_on: bool
+) -> SampleRow:
     score = run.score(Key.of(output))
     whole = Output(run.text(output), output.output.data, output.output.finish)
     return SampleRow(
@@ -137,6 +171,8 @@ def _row(run: Run, output: OutputRecord, cell: CellRecord, who: tuple[str, str, 
         output.cluster,
         output.tags,
         whole.finish,
+        question(run, output) if passes_on else None,
+        output.sample,
         whole.text,
         whole.data,
         None if score is None else score.values,
@@ -195,7 +231,7 @@ def flat(row: SampleRow, columns: Columns) -> FlatRow:
         found[f"parameter.{name}"] = scalar(row.parameters.get(name))
     for name in columns.tags:
         found[f"tag.{name}"] = row.tags.get(name)
-    found |= {"finish": row.finish, "answer": row.answer}
+    found |= {name: getattr(row, name) for name in _TEXTS}
     for name in columns.values:
         value = (row.values or {}).get(name)
         found[f"value.{name}"] = None if isinstance(value, Unscored) else value

@@ -11,7 +11,7 @@ import msgspec
 
 from suite.chat import Json
 from suite.errors import SuiteError
-from suite.journal.commands import commands
+from suite.journal.commands import commands, first_command
 from suite.journal.documents import CallTotals, RoleMember
 from suite.journal.run import Run
 from suite.journal.shapes import Values
@@ -94,9 +94,8 @@ def run_facts(run: Run) -> RunFacts:
     """What was run. Raises RunError if the files do not have their form."""
     manifest = run.manifest
     tasks = [_task(run, name) for name in dict.fromkeys(cell.task for cell in manifest.cells)]
-    typed = commands(run.folder)
-    began = next((one for one in typed if one.solves), None)
-    scored = next((one for one in reversed(typed) if run.scoring and one.scoring == run.scoring), None)
+    began, every = first_command(run.folder), reversed(commands(run.folder))
+    scored = next((one for one in every if run.scoring and one.scoring == run.scoring), None)
     return RunFacts(
         command=began.command if began else equivalent_command(run, tasks),
         recorded=began is not None,
@@ -200,10 +199,10 @@ def equivalent_command(run: Run, tasks: Sequence[TaskFacts]) -> str:
         if not one.get("entry"):
             words += ["--data", f"{name}={_dataset(name, one, False).entry}"]
     for role, members in run.roles.items():
-        for one in members:
-            words += flag_of(role, one.spec)
-            prefix = "" if one.member == "candidate" else f"{one.member}."
-            for name, value in one.sampling.items():
+        for member in members:
+            words += flag_of(role, member.spec)
+            prefix = "" if member.member == "candidate" else f"{member.member}."
+            for name, value in member.sampling.items():
                 words += ["-o", f"{prefix}{name}={_word(value)}"]
     return shlex.join(words)
 

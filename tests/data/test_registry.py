@@ -9,7 +9,15 @@ import pytest
 import yaml
 from small_registry import COMMIT, ROOT, Place
 
-from suite.data.entry import BundledSource, DatasetEntry, HubSource, ModelEntry, RegistryEntry, json_schema
+from suite.data.entry import (
+    BundledSource,
+    DatasetEntry,
+    HubSource,
+    Licence,
+    ModelEntry,
+    RegistryEntry,
+    json_schema,
+)
 from suite.data.registry import Registry, find_schema, read_entry, registry_folder
 from suite.errors import DataError, NotFound
 
@@ -49,6 +57,35 @@ def test_row_schemas_that_are_named_exist_and_are_schemas() -> None:
             if part.row_schema is not None:
                 schema = json.loads(find_schema(part.row_schema, OWN.folders).read_text())
                 jsonschema.Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "open_"),
+    [
+        ("Apache-2.0", {}, True),
+        ("cc-by-sa-4.0", {}, True),
+        ("ODC-BY-1.0, mit", {}, True),
+        ("CC-BY-NC-4.0", {}, False),
+        ("cc-by-nd-4.0", {}, False),
+        ("MIT, CC-BY-NC-4.0", {}, False),
+        ("various", {}, False),
+        ("mitre", {}, False),
+        ("MIT", {"accept_required": True}, False),
+        ("MIT", {"pass_rows_on": False}, False),
+        ("not stated", {"pass_rows_on": True}, True),
+    ],
+)
+def test_rows_are_passed_on_under_an_open_licence_alone(
+    name: str, more: dict[str, bool], open_: bool
+) -> None:
+    assert Licence(name=name, **more).open is open_
+
+
+def test_of_the_suites_own_entries_those_are_open_that_the_docs_say() -> None:
+    closed = {one.id for one in OWN.datasets()[0] if not one.licence.open}
+    assert closed == {
+        "contexteval", "contexteval-contexts", "contexteval-judgements", "pref-test-sets", "prefeval",
+    }  # fmt: skip
 
 
 def test_every_pinned_file_has_what_it_is_checked_by() -> None:

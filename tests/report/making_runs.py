@@ -262,7 +262,7 @@ def manifest_of(build: Build, cells: list[CellPlan]) -> dict[str, Any]:
                 }
             ]
         },
-        "data": {"prefs": {"revision": "c" * 40}},
+        "data": {"prefs": {"revision": "c" * 40, "licence": {"name": "MIT"}}},
         "counts": {
             "groups": build.samples if not build.limit else 4 * build.limit, "groups_taken": taken,
             "samples": {cell.cell: build.samples for cell in cells}, "tags": {},

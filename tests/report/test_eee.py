@@ -130,6 +130,30 @@ def test_conversations_are_messages_and_single_questions_are_not(mini: Run, tmp_
     )
 
 
+def test_questions_that_no_licence_lets_pass_on_are_named_by_their_ids(mini: Run, tmp_path: Path) -> None:
+    open_rows = rows_of(write_and_folder(mini, tmp_path / "open"))
+    path = mini.folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["data"]["prefeval"]["entry"] = "prefeval"  # the paper's own data, CC-BY-NC
+    path.write_text(json.dumps(manifest))
+    closed = Run(mini.folder)
+    written = write_eee(closed, tmp_path / "closed", Told("other", "X", model_id="a/b"))
+    rows = rows_of(tmp_path / "closed")
+    assert [row["sample_hash"] for row in rows] == [row["sample_hash"] for row in open_rows]
+    assert all(row["input"]["raw"] == row["sample_id"] for row in rows)
+    said = {
+        turn["content"] for row in rows for turn in row.get("messages") or () if turn["role"] != "assistant"
+    }
+    assert said <= {row["sample_id"] for row in rows}
+    assert any("ids of questions" in line for line in written.remarks)
+    assert all(row["input"]["raw"] != row["sample_id"] for row in open_rows)
+
+
+def write_and_folder(run: Run, folder: Path) -> Path:
+    write_eee(run, folder, Told("other", "X", model_id="a/b"))
+    return folder
+
+
 def test_without_samples_only_numbers_are_written(mini: Run, tmp_path: Path) -> None:
     written = write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"), samples=False)
     assert len(written.paths) == 1

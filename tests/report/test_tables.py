@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.errors import ConfigError, NotFound, RunError
+from suite.journal.commands import note_command
+from suite.journal.records import CommandRecord
 from suite.journal.run import Run
 from suite.report import rows
 from suite.report.lm_eval import write_lm_eval
@@ -131,6 +133,44 @@ def test_lm_eval_files_are_laid_out_as_its_readers_expect(run: Run, tmp_path: Pa
     doc = json.dumps(line["doc"], indent=2, ensure_ascii=False)
     assert line["doc_hash"] == hashlib.sha256(doc.encode()).hexdigest()
     assert set(line["metrics"]) <= line.keys()
+
+
+@pytest.mark.parametrize(
+    ("identity", "passes"),
+    [
+        ({"licence": {"name": "CC-BY-4.0"}}, True),
+        ({"licence": {"name": "CC-BY-NC-4.0"}}, False),
+        ({}, False),  # nobody knows
+        ({"entry": "prefeval-mini", "source": "bundled"}, True),
+        ({"entry": "prefeval", "source": "hub", "licence": {"name": "MIT"}}, False),  # the registry decides
+        ({"source": "file", "files": {"mine.jsonl": "0" * 64}}, True),
+        ({"source": "run", "run": "other"}, True),
+    ],
+)
+def test_a_question_is_passed_on_unless_a_licence_forbids_it(
+    make_run: Make, tmp_path: Path, identity: dict[str, Any], passes: bool
+) -> None:
+    run = Run(make_run(pending=0, manifest={"data": {"prefs": identity}}))
+    (line, *_) = table(export_table(run, "csv", tmp_path / "samples.csv"))
+    assert (line["question"], line["question_id"]) == ("Sure?" if passes else "", line["sample"])
+    (row, *_) = map(json.loads, export_table(run, "jsonl", tmp_path / "s.jsonl").read_text().splitlines())
+    assert row["question"] == ("Sure?" if passes else None)
+    written = write_lm_eval(run, tmp_path / "out")
+    sent = "I like trains, not planes."  # of the requests
+    assert any(sent in path.read_text() for path in written) is passes
+    told = [json.loads(line) for path in written[1:] for line in path.read_text().splitlines()]
+    assert {line["doc"]["question"] for line in told} == {"Sure?" if passes else None}
+    if not passes:
+        assert all(line["arguments"]["gen_args_0"]["arg_0"] == line["doc"]["id"] for line in told)
+
+
+def test_exports_name_the_command_that_made_the_run(run: Run, tmp_path: Path) -> None:
+    before = table(export_table(run, "csv", tmp_path / "a.csv", table="results"))
+    assert {row["command"] for row in before} == {""}
+    note_command(run.folder, CommandRecord("suite eval --task x"))
+    after = table(export_table(run, "csv", tmp_path / "b.csv", table="results"))
+    assert {row["command"] for row in after} == {"suite eval --task x"}
+    assert json.loads(write_lm_eval(run, tmp_path)[0].read_text())["suite_command"] == "suite eval --task x"
 
 
 def test_an_unfinished_run_is_exported_only_on_request(make_run: Make, tmp_path: Path) -> None:
