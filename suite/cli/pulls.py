@@ -184,7 +184,7 @@ def show_one(entry: DatasetEntry | ModelEntry, as_json: bool) -> None:
             click.echo(f"  {name:9} {text}")
     for name, part in (entry.parts if isinstance(entry, DatasetEntry) else {}).items():
         click.echo(
-            f"  part      {name}: {part.format or 'any format'}, "
+            f"  part      {name}: {part.format or part.place}, "
             f"{'?' if part.rows is None else f'{part.rows:,}'} rows"
         )
     if isinstance(entry, ModelEntry):

@@ -184,6 +184,12 @@ class DatasetPart(Strict):
             raise ValueError("pattern and split both say which files; leave one out")
         return self
 
+    @property
+    def place(self) -> str:
+        """Config and split in words; else, that the files say how they are read."""
+        named = (("config", self.config), ("split", self.split))
+        return " ".join(f"{what} {name}" for what, name in named if name) or "any format"
+
 
 class RegistryEntry(Strict):
     """What all entries have. kind: the word for such an entry."""

@@ -72,7 +72,7 @@ def on_hub(
             parts[key] = DatasetPart(config=one, split=part)
             paths = found.files(one, part)
             files += [File(path=path, part=key, bytes=None, rows=None) for path in paths]
-    told = _front_matter(card)
+    told = front_matter(card)
     terms = _licence(licence or _stated(told), f"https://huggingface.co/datasets/{repo}", "card", about.gated)
     title = str(told.get("pretty_name") or repo)
     return FoundData(source, title, terms, terms.url, parts, tuple(files))
@@ -155,7 +155,7 @@ def _by_stem(paths: Iterable[str]) -> tuple[dict[str, DatasetPart], tuple[File, 
     return {str(one.part): DatasetPart() for one in files}, files
 
 
-def _front_matter(card: bytes) -> Mapping[str, Json]:
+def front_matter(card: bytes) -> Mapping[str, Json]:
     """What a card says between its first two lines of dashes; {} where that cannot be read."""
     text = card.decode("utf-8", "replace").removeprefix("\ufeff")
     _, _, rest = text.partition("---\n") if text.startswith("---\n") else ("", "", "")

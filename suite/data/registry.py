@@ -34,15 +34,20 @@ def registry_folder() -> Path:
 
 def user_folder() -> Path:
     """The user's own registry, there or not: SUITE_REGISTRY, else the nearest folder `registry` from here
-    upward that holds entries and is not a suite's own, else `registry` here.
+    upward that holds entries and is not a suite's own, else `registry` here (of a suite's source: its own).
     """
     if named := os.environ.get("SUITE_REGISTRY"):
         return Path(named).expanduser().absolute()
     here = Path.cwd()
     for folder in (one / "registry" for one in (here, *here.parents)):
-        if (folder / "datasets").is_dir() and not (folder / "schemas/dataset.json").is_file():
+        if (folder / "datasets").is_dir() and not _suites(folder):
             return folder
     return here / "registry"
+
+
+def _suites(folder: Path) -> bool:
+    """Whether a registry folder is that of a suite."""
+    return (folder / "schemas/dataset.json").is_file()
 
 
 class Problem(NamedTuple):
@@ -59,7 +64,9 @@ class Registry:
     """
 
     def __init__(self, folders: Sequence[Path] = (), own: Path | None = None) -> None:
-        found = (own, *folders) if own else (registry_folder(), *folders, user_folder())
+        users = user_folder()
+        more = () if _suites(users) else (users,)  # in the source of another suite than this one
+        found = (own, *folders) if own else (registry_folder(), *folders, *more)
         self.folders = tuple({folder.resolve(): folder for folder in found}.values())
 
     def dataset(self, name: str) -> DatasetEntry:

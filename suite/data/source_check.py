@@ -7,16 +7,15 @@ for what has been pulled (`pull.verify`).
 """
 
 import hashlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from suite.data import git_source, hub_source
 from suite.data.cache import Cache
 from suite.data.entry import BundledSource, DatasetEntry, File, GitSource, HubSource
+from suite.data.found import front_matter
 from suite.data.pins import wanted_files
 from suite.data.pull import verify
 from suite.data.remote_rows import first_rows
@@ -148,13 +147,18 @@ def _check(entry: DatasetEntry, cache: Cache, found: SourceCheck) -> None:
         source = source.model_copy(update={"commit": found.revision})
         files = list(wanted_files(entry, source, ()))
         there = _look(entry, source, files, readable)
-    found.files = len(files)
+    found.files, entry = len(files), entry.model_copy(update={"source": source})
     if not any(file.path in there for file in files):
         found.problems.append(f"commit {found.revision[:12]} is gone, or none of the entry's files is in it")
         return
     for file in files:
         difference = there[file.path].differs(file) if file.path in there else f"{file.path} is not there"
         found.problems += [difference] if difference else []
+        if file.twin is not None and readable:
+            twin = file.model_copy(update={"path": file.twin.path})
+            same = _look(entry, file.twin.source, [twin], readable).get(twin.path)
+            difference = same.differs(twin) if same else f"{twin.path} is not there"
+            found.problems += [f"in {file.twin.source.repo}, {difference}"] if difference else []
     for part, file in _smallest(entry, files) if readable else ():
         if file.path in there:
             _check_rows(entry, source, part, file, there[file.path], found)
@@ -189,15 +193,7 @@ def _smallest(entry: DatasetEntry, files: Sequence[File]) -> Iterator[tuple[str,
 
 def _check_licence(entry: DatasetEntry, source: HubSource, found: SourceCheck) -> None:
     """Hold the licence of the repository's card against the entry's. A card without one says nothing."""
-    from huggingface_hub import DatasetCard
-
-    with tempfile.TemporaryDirectory(prefix="suite-card-") as folder:
-        card = hub_source.fetch(source, entry.id, "README.md", Path(folder))
-        try:
-            told = DatasetCard.load(card).data.to_dict().get("license")
-        except ValueError as error:
-            found.remarks.append(f"the card can't be read: {str(error).splitlines()[0]}")
-            return
+    told = front_matter(hub_source.content(source, entry.id, "README.md")).get("license")
     names = [str(one) for one in (told if isinstance(told, list) else [told]) if one]
     found.licence = ", ".join(names) or None
     ours = f"{entry.licence.name.lower()}-"  # the Hub leaves out versions: odc-by for ODC-BY-1.0

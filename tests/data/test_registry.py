@@ -207,6 +207,19 @@ def test_plugins_bring_folders_and_two_claims_are_an_error(place: Place, tmp_pat
     assert str(other.folder) in caught.value.where
 
 
+def test_in_the_source_of_another_suite_the_installed_one_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = tmp_path / "registry"
+    (copied / "datasets").mkdir(parents=True)
+    (copied / "schemas").mkdir()
+    for name in ("datasets/prefeval.yaml", "schemas/dataset.json"):
+        (copied / name).write_bytes((registry_folder() / name).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SUITE_REGISTRY", raising=False)
+    assert Registry().dataset("prefeval").folder == registry_folder()
+
+
 def test_the_digest_is_of_bytes_and_rows_only() -> None:
     small = DatasetEntry.model_validate(base())
     assert small.digest() == DatasetEntry.model_validate(base(title="Other", note="new")).digest()

@@ -181,6 +181,19 @@ def test_a_git_source_is_held_against_its_entry(place: Place, git: LocalGit, git
     assert checked(place).problems == [f"commit {COMMIT[:12]} is gone, or none of the entry's files is in it"]
 
 
+def test_a_twin_is_looked_at_too(place: Place, folder: Path, hub_entry: Write, git: LocalGit) -> None:
+    copy = git.root / "ours/questions" / COMMIT / "rows.jsonl"
+    copy.write_bytes((folder / "data/test.jsonl").read_bytes())
+    template = "https://files.example/ours/questions/{commit}/{path}"
+    source = {"kind": "git", "repo": "ours/twin", "url_template": template, "commit": COMMIT}
+    hub_entry(files=files(folder, twin={"path": "rows.jsonl", "source": source}))
+    assert checked(place).problems == []
+    copy.write_bytes(jsonl(QUESTIONS[1:] + QUESTIONS[:1]))
+    assert checked(place).problems[0].startswith("in ours/twin, rows.jsonl has other bytes: sha256 ")
+    copy.unlink()
+    assert checked(place).problems == ["in ours/twin, rows.jsonl is not there"]
+
+
 def test_rows_of_git_break_the_schema_too(place: Place, git: LocalGit, git_entry: Write) -> None:
     path = git.root / "ours/questions" / COMMIT / "data/space.json"
     path.write_text(json.dumps([WRONG_ROW]))
