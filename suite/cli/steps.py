@@ -92,6 +92,11 @@ run_flags = together(
         metavar="KIND=FINISH",
         help="Take calls that fail for good with KIND (status-400, …) as overflow or refused; recorded.",
     ),
+    click.option(
+        "--budget",
+        metavar="20usd|2Mtokens",
+        help="Stop before a call could go beyond it; go on later with a higher one.",
+    ),
     click.option("--strict", is_flag=True, help="Exit 1 if a value is unscored, too."),
     click.option("--json", "as_json", is_flag=True, help="Print JSON: run, cells, across."),
     click.option("--quiet", is_flag=True, help="No progress."),
@@ -136,6 +141,7 @@ class RunFlags(msgspec.Struct, frozen=True, kw_only=True):
     options: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     settle: tuple[str, ...] = ()
+    budget: str | None = None
     preset: str = ""
     mini: bool = False
     limit: int | None = None
@@ -248,6 +254,7 @@ def prepared(
         one_engine=flags.one_engine,
         level=flags.level,
         quiet=flags.quiet,
+        budget=flags.budget or "",
         settle=settled([text.partition("=")[::2] for text in flags.settle]),
     )
     return prepare(

@@ -178,7 +178,20 @@ class CommandRecord(msgspec.Struct, omit_defaults=True):
     scoring: str = ""
 
 
-Record = OutputRecord | CallRecord | BlockRecord | AttemptRecord | ScoreRecord | CommandRecord
+class SpentRecord(msgspec.Struct, omit_defaults=True):
+    """What one try of a call used, under a budget; of several lines with a number, the last one counts. Until
+    it is told, the tokens are the most that the try can use."""
+
+    number: Positive
+    call: CallId
+    role: str = USUAL_ROLE
+    prompt: Count = 0
+    completion: Count = 0
+    cached: Count = 0
+    told: bool = False
+
+
+Record = OutputRecord | CallRecord | BlockRecord | AttemptRecord | ScoreRecord | CommandRecord | SpentRecord
 RecordT = TypeVar("RecordT")
 PARTIAL = frozenset[type]({OutputRecord, CallRecord, ScoreRecord})  # see `whole`
 

@@ -93,6 +93,10 @@ class OpenAIClient:
         """Ask in another dialect from now on."""
         self._given = self._dialect = dialect
 
+    def send_once(self, once: bool) -> None:
+        """Whether a request that a kept connection lost is a failed call, and not sent again."""
+        self._http.once = once
+
     async def close(self) -> None:
         """Close all connections."""
         await self._http.close()

@@ -58,6 +58,7 @@ class HttpClient:
             self._prefix = f"http://{self._place}{self._prefix}"
             lines |= _authorization(self._proxy)
         self._head = _lines(lines)
+        self.once = False  # never send a request again: what was sent may be billed
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
 
@@ -90,7 +91,7 @@ class HttpClient:
                     raise CallFailed(
                         "half-body", "the reply ended before it was whole", retryable=True
                     ) from lost
-                if kept is None:
+                if kept is None or self.once:
                     raise CallFailed("reset", str(lost), retryable=True) from lost
             kept = None
 

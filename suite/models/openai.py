@@ -203,6 +203,7 @@ class OpenAIEngine(Engine):
         """Open the pool and check the endpoint. Raises EngineError if it cannot work."""
         surroundings.say(f"{self.spec.text} at {self.url}")
         self._client.note = surroundings.note
+        self._client.send_once(surroundings.once)
         self._hosted = await asyncio.to_thread(identified, self.url)
         if self._options.check:
             try:

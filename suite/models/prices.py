@@ -150,7 +150,8 @@ def price_of(identity: Mapping[str, Json], own: Sequence[TokenPrice]) -> TokenPr
     options = identity.get("options")
     body = options.get("extra_body") if isinstance(options, dict) else None
     apart = isinstance(body, dict) and not _BILLED_APART.isdisjoint(body)
-    return next((row for row in (*own, *(() if apart else _listed())) if row.fits(identity)), None)
+    listed = () if apart or identity.get("provider") in LOCAL else _listed()
+    return next((row for row in (*own, *listed) if row.fits(identity)), None)
 
 
 def rates_of(identity: Mapping[str, Json], own: Sequence[TokenPrice]) -> Rates | None:

@@ -15,8 +15,10 @@ from suite.errors import CallFailed, EngineError, SuiteError
 from suite.journal.index import Recorded
 from suite.journal.journal_file import JournalFile
 from suite.journal.records import AttemptRecord, CallRecord
+from suite.models.prices import FREE
 from suite.roles import Model, Models, Ratings, Stage
 from suite.run.cache import ResponseCache, cache_key
+from suite.run.ledger import Ledger, Reservation
 from suite.run.seats import MemberSeat, jitter
 from suite.run.sink import Sink
 from suite.run.waits import MOST_WAIT_S, Waits, too_long
@@ -89,6 +91,7 @@ class Desk:
         cache: ResponseCache | None = None,
         backoff_s: float = 0.5,
         settle: Mapping[str, Finish] | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.seats = {role: tuple(members) for role, members in seats.items()}
         self.recorded = [one for one in recorded if len(one)]
@@ -102,6 +105,7 @@ class Desk:
         self._cache = cache
         self._backoff_s = backoff_s
         self._settle = dict(settle or {})
+        self._ledger = ledger
 
     def stop(self, why: SuiteError | None = None) -> None:
         """Send nothing more; what is in flight may end."""
@@ -111,6 +115,8 @@ class Desk:
         for seats in self.seats.values():
             for seat in seats:
                 seat.line.slots.refuse_all(Stopped)
+        if self._ledger is not None:
+            self._ledger.refuse_all(Stopped)
 
     def attempt(
         self,
@@ -200,6 +206,8 @@ class Desk:
         tally.prefix += usage.cached
         if call.kept is not None:
             tally.cached += 1
+        elif seat.rates != FREE:
+            tally.money += seat.rates.cost(usage)
         self._sinks[call.work.stage].call(call)
         return reply
 
@@ -216,19 +224,21 @@ class Desk:
                 raise Stopped
             if not slots.entered():
                 await slots.wait(place)
+            held = None if self._ledger is None else await self._reserved(call)
+            heard: Reply | CallFailed | None = None
             call.attempt += 1
             started, monotonic = time.time(), time.monotonic()
             open_calls[call.id] = monotonic
             goes_on = 0.0
             try:
                 full = slots.in_flight >= limit.current
-                reply = await line.engine.call(call.request, asking)
+                heard = reply = await line.engine.call(call.request, asking)
                 limit.good(full, monotonic)
                 line.replied()
                 call.times = (started, time.time())
                 return reply
             except CallFailed as failure:
-                failed = failure
+                heard = failed = failure
                 if failed.kind == "timeout":
                     goes_on = limit.timed_out(monotonic)
             except EngineError as error:
@@ -236,6 +246,8 @@ class Desk:
                 raise CallFailed("engine", str(error), retryable=False) from error
             finally:
                 del open_calls[call.id]
+                if self._ledger is not None and held is not None:
+                    self._ledger.settle(held, heard)
                 slots.leave(goes_on)
             if (failed.retry_after or 0.0) > MOST_WAIT_S:
                 failed = too_long(failed)
@@ -250,6 +262,19 @@ class Desk:
             raise failed
         call.times, call.attempt = (first, time.time()), 1
         return self._settled(failed)
+
+    async def _reserved(self, call: ModelCall) -> Reservation | None:
+        """What the next try may cost, set aside. Where the budget has no room for it, the run stops."""
+        ledger, slots = self._ledger, call.seat.line.slots
+        assert ledger is not None
+        try:
+            return await ledger.reserve(call)
+        except BaseException as error:
+            slots.leave()
+            if isinstance(error, SuiteError):
+                self.stop(error)
+                raise Stopped from error
+            raise
 
     def _goes_on(self, call: ModelCall, failed: CallFailed, overloads: int) -> bool:
         """Whether a call that failed is tried again; noted either way. Stops a run whose engine is broken."""

@@ -12,6 +12,7 @@ from suite.journal.journal_file import JournalFile
 from suite.journal.records import AttemptRecord
 from suite.models.descriptors import places
 from suite.models.engine import Surroundings
+from suite.models.prices import FREE, own_prices, rates_of
 from suite.run.cache import NEVER, Answering, identity_hash
 from suite.run.calls import Desk
 from suite.run.role_members import Member
@@ -19,18 +20,26 @@ from suite.run.seats import MOST, EngineQueue, MemberSeat
 
 
 class Engines:
-    """The engines of some members, each once. folder: of the run, where their logs go.
+    """The engines of some members, each once. folder: of the run, where their logs go. once: what was
+    sent may be billed, so nothing is sent again unseen.
 
     Entering starts them all and raises the EngineError of the first that cannot; leaving closes them.
     """
 
     def __init__(
-        self, members: Sequence[Member], folder: Path, attempts: JournalFile, say: Callable[[str], None]
+        self,
+        members: Sequence[Member],
+        folder: Path,
+        attempts: JournalFile,
+        say: Callable[[str], None],
+        *,
+        once: bool = False,
     ) -> None:
         self._members = members
         self._logs = folder / "logs"
         self._attempts = attempts
         self._say = say
+        self._once = once
         self._all = {id(one.engine): one.engine for one in members}
 
     async def __aenter__(self) -> "Engines":
@@ -45,6 +54,7 @@ class Engines:
                     self._say,
                     wants[key] or frozenset({"chat"}),
                     partial(self._note, engine.spec.text),
+                    self._once,
                 )
             )
             for key, engine in self._all.items()
@@ -76,6 +86,7 @@ class Engines:
         most = places(len(self._all), MOST, self._say)
         lines = {key: EngineQueue(engine, concurrency, most) for key, engine in self._all.items()}
         seats: dict[str, list[MemberSeat]] = {}
+        own = own_prices()
         for one in self._members:
             engine = one.engine
             known = engine.known_by()
@@ -88,6 +99,7 @@ class Engines:
                 None if asked_anew else identity_hash(engine),
                 answering=Answering(known == "content"),
                 vouched=bool(engine.identity().get("vouched")),
+                rates=rates_of(engine.identity(), own) or FREE,
             )
             seats.setdefault(one.role, []).append(seat)
         return seats

@@ -1,7 +1,8 @@
 """How many calls and tokens a plan will take, from a few groups solved with answers that stand in.
 
 A stand-in answers every request with filler text; what is asked is counted at 4 characters a token. Tokens
-of answers are known only as an upper bound (max_tokens). Nothing is sent anywhere.
+of answers are known only as an upper bound (max_tokens). Nothing is sent anywhere. What it costs is a range:
+from these prompts and no answer to the most that each request can use.
 """
 
 import itertools
@@ -12,7 +13,11 @@ from typing import NoReturn
 from suite.chat import Message, Reply, Request, call_id, request_sha256
 from suite.models.behaviours import estimated_tokens
 from suite.roles import Model, Models, Ratings
+from suite.run.call_bounds import added_fields, most_tokens
+from suite.run.ledger import Ledger, no_limit
 from suite.run.plan import Plan
+from suite.run.role_members import Member
+from suite.run.seats import changed, sampling_changes
 
 GROUPS = 3
 _WORDS = "This is what an answer may look like, of some length, for counting. "
@@ -20,25 +25,28 @@ _WORDS = "This is what an answer may look like, of some length, for counting. "
 
 @dataclass
 class MemberEstimate:
-    """Of one member: calls, prompt tokens, most new tokens (None where a request sets no limit)."""
+    """Of one member: calls, prompt tokens, most new tokens (None where a request sets no limit), most prompt
+    tokens as a budget counts them.
+    """
 
     calls: float = 0.0
     prompt_tokens: float = 0.0
     most_new_tokens: float | None = 0.0
+    most_prompt_tokens: float = 0.0
 
 
 class _StandIn(Model):
-    def __init__(
-        self, member: str, capabilities: frozenset[str], chosen: frozenset[str], seen: dict[str, Request]
-    ) -> None:
-        self.member = member
+    def __init__(self, one: Member, seen: dict[str, Request]) -> None:
+        self.member = one.member
         self.name = "stand-in"
-        self.capabilities = capabilities
-        self.chosen = chosen
+        self.capabilities = one.engine.capabilities()
+        self.chosen = one.chosen
+        self._changes = sampling_changes(one.spec)
         self._seen = seen
         self.family = self.group = ""
 
     async def ask(self, request: Request, key: str = "") -> Reply:
+        request = changed(request, self._changes)
         identity = call_id(self.family, self.group, 0, self.member, key, request_sha256(request))
         self._seen[f"{self.member}\x1f{identity}"] = request
         texts = len(request.texts)
@@ -61,8 +69,7 @@ async def estimate(plan: Plan) -> Mapping[str, MemberEstimate] | None:
     seen: dict[str, Request] = {}
     models: dict[str, list[_StandIn]] = {}
     for one in plan.filled.members:
-        stand_in = _StandIn(one.member, one.engine.capabilities(), one.chosen, seen)
-        models.setdefault(one.role, []).append(stand_in)
+        models.setdefault(one.role, []).append(_StandIn(one, seen))
     tried = 0
     try:
         for cell in plan.cells:
@@ -81,15 +88,26 @@ async def estimate(plan: Plan) -> Mapping[str, MemberEstimate] | None:
         return None
     scale = plan.counts.groups_taken / max(tried, 1) * plan.request.trials
     found: dict[str, MemberEstimate] = {one.member: MemberEstimate() for one in plan.filled.members}
+    extra = {one.member: added_fields(one.spec) for one in plan.filled.members}
     for key, request in seen.items():
-        cost = found[key.partition("\x1f")[0]]
+        name = key.partition("\x1f")[0]
+        cost, most = found[name], most_tokens(request, extra[name])
         cost.calls += scale
         cost.prompt_tokens += scale * estimated_tokens(request.text)
-        if request.kind in ("chat", "complete"):
-            most = request.options.max_tokens
-            known = most is not None and cost.most_new_tokens is not None
-            cost.most_new_tokens = cost.most_new_tokens + scale * most if known else None  # type: ignore[operator]
+        if most is None or cost.most_new_tokens is None:
+            cost.most_new_tokens = None
+        else:
+            cost.most_new_tokens += scale * most.completion
+            cost.most_prompt_tokens += scale * most.prompt
     return found
+
+
+async def check_limits(plan: Plan, ledger: Ledger) -> None:
+    """Raises CapabilityError for a request that a budget cannot bound, before anything is asked."""
+    specs = {one.member: one.spec.text for one in plan.filled.members}
+    for member, one in (await estimate(plan) or {}).items():
+        if one.most_new_tokens is None and ledger.counts(member):
+            raise no_limit(member, specs[member])
 
 
 class _NoTools:

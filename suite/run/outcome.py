@@ -9,6 +9,7 @@ from suite.errors import CapabilityError, DamagedError, SuiteError
 from suite.journal.documents import Results
 from suite.run.cache import Reuse
 from suite.run.execution import SAME_ERROR_LIMIT
+from suite.run.ledger import BudgetSpent
 from suite.run.progress import ProgressView
 
 
@@ -30,13 +31,15 @@ class Outcome:
     def continues(self) -> bool:
         """Whether the same command can do what is left: not if a model cannot, or a journal is damaged."""
         hopeless = self.reasons and set(self.reasons) <= {"unsupported", "not-recorded"}
-        return not isinstance(self.error, CapabilityError | DamagedError) and not hopeless
+        return not isinstance(self.error, BudgetSpent | CapabilityError | DamagedError) and not hopeless
 
     @property
     def exit_code(self) -> int:
-        """0 all done, 1 pending work remains, 2 stopped by an error, 130 interrupted."""
+        """0 all done, 1 pending work or a budget that is spent, 2 stopped by an error, 130 interrupted."""
         if self.interrupted:
             return 130
+        if isinstance(self.error, BudgetSpent):
+            return 1
         if self.error is not None:
             return 2
         return 1 if self.pending else 0
@@ -68,6 +71,7 @@ class RunSettings:
     backoff_s: float = 0.5
     extra_recorded: tuple[Path, ...] = ()  # run folders whose recorded calls are asked first
     errors_allowed: int = SAME_ERROR_LIMIT  # errors of a task before the run stops
+    budget: str = ""  # the most to spend: 20usd, 2Mtokens; "" for no end
     settle: Mapping[str, Finish] | None = None  # kind of failed call -> the outcome it is on purpose
     command: str = ""  # what began this: a shell line or a call in Python; recorded without its secrets
     command_settings: str = ""  # flags that suite.toml or the environment gave

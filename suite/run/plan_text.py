@@ -7,11 +7,22 @@ from functools import partial
 import click
 import msgspec
 
-from suite.chat import Json
+from suite.chat import Json, Usage
 from suite.errors import SuiteError
 from suite.journal.documents import RoleMember, Share, SkippedCell
+from suite.models.prices import (
+    FREE,
+    PER_USD,
+    TokenPrice,
+    own_prices,
+    price_of,
+    price_wanted,
+    rates_of,
+    shown_usd,
+)
 from suite.run.estimate import MemberEstimate, estimate
 from suite.run.plan import Plan
+from suite.run.role_members import Member
 from suite.run.tools import check_sandbox
 
 
@@ -29,11 +40,17 @@ class PlannedCell(msgspec.Struct, kw_only=True):
 
 
 class PlannedCalls(msgspec.Struct):
-    """What a member will be asked, about. most_new_tokens: None where a request sets no limit."""
+    """What a member will be asked, about. most_new_tokens: None where a request sets no limit.
+
+    usd: what that costs, from the prompts alone to the most that a budget would set aside (None where there
+    is no limit); None where no price is known, and `price` says what to add, or when it was looked up.
+    """
 
     calls: int
     prompt_tokens: int
     most_new_tokens: int | None
+    usd: tuple[float, float | None] | None
+    price: str
 
 
 class ShownPlan(msgspec.Struct, kw_only=True):
@@ -49,11 +66,14 @@ class ShownPlan(msgspec.Struct, kw_only=True):
     models: list[RoleMember]
     data: Mapping[str, Mapping[str, Json]]
     estimate: dict[str, PlannedCalls] | None
+    usd: tuple[float, float | None] | None  # of all members; None where a price is not known
 
 
 def shown_plan(plan: Plan) -> ShownPlan:
     """A plan as it is shown."""
     found = asyncio.run(estimate(plan))
+    own = own_prices()
+    planned = {one.member: _calls(found[one.member], one, own) for one in plan.filled.members if found}
     ids: dict[str, list[str]] = {cell.id: [] for cell in plan.cells}
     for group in plan.groups():
         for item in group.items:
@@ -80,13 +100,41 @@ def shown_plan(plan: Plan) -> ShownPlan:
         skipped=plan.skipped,
         models=[one.record() for one in plan.filled.members],
         data=plan.data_identity,
-        estimate=None if found is None else {member: _calls(one) for member, one in found.items()},
+        estimate=planned if found else None,
+        usd=_in_all([one.usd for one in planned.values()]) if planned else None,
     )
 
 
-def _calls(one: MemberEstimate) -> PlannedCalls:
-    most = one.most_new_tokens
-    return PlannedCalls(round(one.calls), round(one.prompt_tokens), None if most is None else round(most))
+def _calls(one: MemberEstimate, member: Member, own: Sequence[TokenPrice]) -> PlannedCalls:
+    identity, most = member.engine.identity(), one.most_new_tokens
+    rates, price = rates_of(identity, own), price_of(identity, own)
+    usd: tuple[float, float | None] | None = None
+    if rates is not None:
+        low = rates.cost(Usage(round(one.prompt_tokens))) / PER_USD
+        bound = None if most is None else Usage(round(one.most_prompt_tokens), round(most))
+        high = 0.0 if rates == FREE else None if bound is None else rates.cost(bound) / PER_USD
+        usd = (low, high)
+    told = str((price and price.date) or "") if rates is not None else price_wanted(member.spec.text)
+    tokens = round(one.prompt_tokens), None if most is None else round(most)
+    return PlannedCalls(round(one.calls), *tokens, usd, told)
+
+
+def _in_all(each: Sequence[tuple[float, float | None] | None]) -> tuple[float, float | None] | None:
+    """The range of a sum; None where a part is not known, no upper end where one has none."""
+    known = [one for one in each if one is not None]
+    if len(known) < len(each):
+        return None
+    highs = [high for _, high in known if high is not None]
+    return sum(low for low, _ in known), sum(highs) if len(highs) == len(known) else None
+
+
+def _range(usd: tuple[float, float | None]) -> str:
+    low, high = usd
+    if high == 0:
+        return "no money"
+    if high is None:
+        return f"from {shown_usd(low)}, with no upper end: a request sets no limit (-o max_tokens=N)"
+    return f"{shown_usd(low)} to {shown_usd(high)}"
 
 
 def detectable(samples: int) -> float | None:
@@ -125,7 +173,12 @@ def print_plan(plan: Plan) -> None:
         most = one.most_new_tokens
         new = "no limit on new tokens" if most is None else f"at most {most:,} new tokens"
         click.echo(f"  {member}: about {one.calls:,} calls, {one.prompt_tokens:,} prompt tokens, {new}")
-    click.echo("  (estimated from a few groups at 4 characters a token)")
+        cost = f"price unknown; {one.price}" if one.usd is None else _range(one.usd)
+        click.echo(f"    cost: {cost}")
+    total = "not known" if shown.usd is None else _range(shown.usd)
+    click.echo(f"  cost in all: {total}")
+    click.echo("  (estimated from a few groups at 4 characters a token; cost: from the prompts alone to the")
+    click.echo("  most that --budget would set aside, a byte counted as a token)")
 
 
 def lacking(plan: Plan) -> list[str]:

@@ -9,6 +9,7 @@ from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, CapabilityError, EngineError, SuiteError
 from suite.models.engine import Engine
 from suite.models.faults import SettingRefused
+from suite.models.prices import FREE, Rates
 from suite.models.reasoning import separated
 from suite.models.spec import ModelSpec
 from suite.run.cache import Answering
@@ -31,6 +32,7 @@ class MemberCost:
     prompt: int = 0
     completion: int = 0
     prefix: int = 0
+    money: int = 0  # millionths of a millionth of a dollar
 
 
 class EngineQueue:
@@ -82,6 +84,7 @@ class MemberSeat:
     who: bytes | None = None  # hash of its identity; None: its replies are never cached
     tally: MemberCost = field(default_factory=MemberCost)
     answering: Answering = field(default_factory=lambda: Answering(True))
+    rates: Rates = FREE  # also where no price is known: then nothing is shown
     vouched: bool = False  # the user says who it is: replies of the same plan are used again, too
 
     def __post_init__(self) -> None:
@@ -91,17 +94,21 @@ class MemberSeat:
 
     def overridden(self, request: Request) -> Request:
         """The request with the sampling options that `-o` set for this member."""
-        changes = self._changes
-        if not changes or request.kind not in ("chat", "complete"):
-            return request
-        if request.kind == "complete":  # a raw prompt has no template that could open a thought
-            changes = {name: value for name, value in changes.items() if name != "thinking"}
-        options = msgspec.structs.replace(request.options, **changes)
-        return msgspec.structs.replace(request, options=options)
+        return changed(request, self._changes)
 
     def separated(self, reply: Reply) -> Reply:
         """The reply with hidden reasoning taken off its text."""
         return separated(reply, self._tags)
+
+
+def changed(request: Request, changes: dict[str, Json]) -> Request:
+    """The request with other sampling options, see `sampling_changes`."""
+    if not changes or request.kind not in ("chat", "complete"):
+        return request
+    if request.kind == "complete":  # a raw prompt has no template that could open a thought
+        changes = {name: value for name, value in changes.items() if name != "thinking"}
+    options = msgspec.structs.replace(request.options, **changes)
+    return msgspec.structs.replace(request, options=options)
 
 
 def sampling_changes(spec: ModelSpec) -> dict[str, Json]:

@@ -22,17 +22,21 @@ from suite.journal.index import Recorded
 from suite.journal.journal_file import JournalFile
 from suite.journal.records import CallRecord, CommandRecord, OutputRecord
 from suite.journal.run import Run
+from suite.models.prices import PER_USD, shown_usd
 from suite.roles import Stage
 from suite.run.cache import ResponseCache
 from suite.run.calls import Desk
 from suite.run.engines import Engines
+from suite.run.estimate import check_limits
 from suite.run.execution import Driver
 from suite.run.held_folder import held
+from suite.run.ledger import ledger_of, parse_budget
 from suite.run.manifest import FactsOfCells, now
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
 from suite.run.run_folder import RunFolder
+from suite.run.seats import MemberCost
 from suite.run.sink import Sink
 from suite.run.tools import RunTools
 from suite.secrets import safe_text
@@ -55,6 +59,11 @@ class Session:
         self.interrupted = False
         self._lost = ""  # what lacks a part and is done again, in words
         self.imported = any(one.engine.identity().get("imported") for one in plan.filled.of("candidate"))
+        self.ledger = (
+            ledger_of(parse_budget(settings.budget), plan.filled.at("both", *self.stages))
+            if settings.budget
+            else None
+        )
         self._driver: Driver | None = None
         self._main: asyncio.Task[object] | None = None
 
@@ -104,6 +113,8 @@ class Session:
             another = " (--new makes another)" if Stage.SOLVE in self.stages else ""
             self.progress.say(f"nothing is left to do: shown as it was made{another}")
             return None
+        if self.ledger is not None:
+            self.ledger.open({stage: self.folder.of(stage) for stage in self.stages})
         together = not self.settings.one_engine or len(self.stages) < 2
         with contextlib.closing(JournalFile(self.folder.path / "attempts.jsonl")) as attempts:
             tools = RunTools(
@@ -118,6 +129,8 @@ class Session:
                         if error is not None or self.interrupted:
                             return error
             finally:
+                if self.ledger is not None:
+                    self.ledger.close()
                 await tools.close()
         return None
 
@@ -126,7 +139,8 @@ class Session:
     ) -> SuiteError | None:
         """Work through some stages side by side. Returns what stopped it, if anything did."""
         members = self.plan.filled.at("both", *stages)
-        engines = Engines(members, self.folder.path, attempts, self.progress.say)
+        once = self.ledger is not None
+        engines = Engines(members, self.folder.path, attempts, self.progress.say, once=once)
         async with self._tasks(tools) as facts, engines:  # what a task lacks shows before a model starts
             self.folder.write_manifests(facts, stages, imported=self.imported, level=self.settings.level)
             self._note_command()
@@ -181,9 +195,10 @@ class Session:
             cache=cache,
             backoff_s=settings.backoff_s,
             settle=settings.settle,
+            ledger=self.ledger,
         )
         tallies = {seat.member.member: seat.tally for one in seats.values() for seat in one}
-        self.progress.watch(lambda: tallies, desk.waits.shown)
+        self.progress.watch(lambda: tallies, lambda: [*self._cost(tallies), *desk.waits.shown()])
         return Driver(
             self.plan,
             desk,
@@ -195,6 +210,13 @@ class Session:
             imported=self.imported,
             errors_allowed=settings.errors_allowed,
         )
+
+    def _cost(self, tallies: Mapping[str, MemberCost]) -> list[str]:
+        """What was spent, in words: of the budget, else since this start."""
+        if self.ledger is not None:
+            return [self.ledger.line()]
+        money = sum(one.money for one in tallies.values())
+        return [shown_usd(money / PER_USD)] if money else []
 
     def _begin(self, desk: Desk, stages: Sequence[Stage], models: Sequence[tuple[str, str]]) -> None:
         """Note the start, and what is not as it was when the run began."""
@@ -348,6 +370,8 @@ async def run_plan(
     """
     with _collecting_seldom:
         session = Session(plan, folder, stages, settings or RunSettings())
+        if session.ledger is not None:
+            await check_limits(plan, session.ledger)
         begun(session)
         return await session.run()
 

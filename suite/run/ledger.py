@@ -1,0 +1,250 @@
+"""What a run may spend: every try of a call is reserved at its most before it is sent, then settled.
+
+A try that does not fit waits until others are settled; where none is under way, the budget is spent and the
+run stops. Each try is noted in `spent.jsonl` before it is sent, so that a killed run forgets none.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from suite.chat import Json, Reply, Usage
+from suite.errors import CallFailed, CapabilityError, ConfigError, SuiteError
+from suite.journal.journal_file import JournalFile
+from suite.journal.lines import Lines
+from suite.journal.records import SpentRecord
+from suite.journal.run import Journal
+from suite.models.prices import (
+    FREE,
+    PER_USD,
+    Rates,
+    TokenPrice,
+    own_prices,
+    price_wanted,
+    rates_of,
+    shown_usd,
+)
+from suite.roles import Stage
+from suite.run.call_bounds import added_fields, most_tokens, used_tokens
+from suite.run.role_members import Member
+from suite.run.work import ModelCall
+
+FILE = "spent.jsonl"
+TOKEN = Rates(1, 1, 1)
+_AMOUNT = re.compile(
+    r"\s*(?P<dollar>\$\s*)?(?P<number>\d{1,15}(\.\d{1,12})?|\.\d{1,12})\s*(?P<times>[kKmM]?)\s*(?P<unit>usd|tokens?|)\s*",
+    re.IGNORECASE,
+)
+_TIMES = {"": 1, "k": 1000, "m": 1_000_000}
+_HOW = "write --budget 20usd, or --budget 2Mtokens"
+_UNCOUNTED = frozenset({"replay", "lexical"})  # no model reads or writes
+
+
+class Budget(NamedTuple):
+    """The most that a run may spend. amount: tokens, or millionths of a millionth of a dollar."""
+
+    amount: int
+    unit: Literal["usd", "tokens"]
+
+    def shown(self, amount: int) -> str:
+        """An amount of the same unit in words."""
+        return shown_usd(amount / PER_USD) if self.unit == "usd" else f"{amount:,} tokens"
+
+
+def parse_budget(text: str) -> Budget:
+    """`20usd`, `$20`, `2Mtokens`, `500k tokens`. Raises ConfigError."""
+    found = _AMOUNT.fullmatch(text)
+    unit = (found["unit"] or ("usd" if found["dollar"] else "")).lower() if found else ""
+    if found is None or not unit or (found["dollar"] and unit != "usd"):
+        raise ConfigError(f"--budget {text!r} is no amount of usd or tokens", fix=_HOW)
+    tokens = unit.startswith("token")
+    amount = round(float(found["number"]) * _TIMES[found["times"].lower()] * (1 if tokens else PER_USD))
+    if amount < 1:
+        raise ConfigError(f"--budget {text!r} lets nothing be asked", fix=_HOW)
+    return Budget(amount, "tokens" if tokens else "usd")
+
+
+class BudgetSpent(SuiteError):
+    """The next call could go beyond the budget: a run ends here with what it has, pending and resumable."""
+
+
+class Reservation(NamedTuple):
+    """What is set aside for one try of a call."""
+
+    call: ModelCall
+    record: SpentRecord
+    amount: int
+
+
+class Ledger:
+    """What the members of a run spend of its budget. rates: member -> what its tokens count."""
+
+    def __init__(self, budget: Budget, rates: Mapping[str, Rates]) -> None:
+        self.budget = budget
+        self.spent = self.reserved = self.untold = 0  # untold: of what is spent, tries counted at their most
+        self._rates = rates
+        self._folders: dict[Stage, Path] = {}
+        self._files: dict[Stage, JournalFile] = {}
+        self._number = 0
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+
+    def open(self, folders: Mapping[Stage, Path]) -> None:
+        """Count what was spent before. folders: where calls of each stage stand; tries are noted there."""
+        self._folders = dict(folders)
+        for folder in self._folders.values():
+            tries = {one.number: one for one in Lines(folder / FILE, SpentRecord)}
+            self._number = max([self._number, *tries])
+            noted = set()
+            for one in tries.values():
+                noted.add(one.call)
+                rates = self._rates.get(one.role, FREE)
+                cost = rates.cost(Usage(one.prompt, one.completion, one.cached))
+                self.spent += cost
+                self.untold += 0 if one.told else cost
+            self._read_calls(Journal(folder), noted)
+
+    def _read_calls(self, journal: Journal, noted: set[str]) -> None:
+        """Calls made before there was a budget."""
+        for call in journal.calls:
+            rates = self._rates.get(call.role, FREE)
+            if call.cached or call.id in noted or rates == FREE:
+                continue
+            request = journal.blocks.request(call)
+            usage = used_tokens(request, call.reply)
+            cost = rates.cost(usage or most_tokens(request) or call.reply.usage)
+            self.spent += cost
+            self.untold += 0 if usage else cost
+
+    def _note(self, stage: Stage, record: SpentRecord) -> None:
+        if stage not in self._files:
+            self._files[stage] = JournalFile(self._folders[stage] / FILE)
+        self._files[stage].append(record)
+
+    def close(self) -> None:
+        """Close what was written to."""
+        for file in self._files.values():
+            file.close()
+
+    async def reserve(self, call: ModelCall) -> Reservation | None:
+        """Set the most aside that a try can cost, once there is room for it; None where it costs nothing.
+
+        Raises BudgetSpent, ConfigError for a call without a limit on new tokens.
+        """
+        rates = self._rates.get(call.member, FREE)
+        if rates == FREE:
+            return None
+        spec = call.seat.member.spec
+        most = most_tokens(call.request, added_fields(spec))
+        if most is None:
+            raise no_limit(call.member, spec.text)
+        amount = rates.cost(most)
+        if amount > self._left:
+            if not self.reserved:
+                raise self._over(amount)
+            future = asyncio.get_running_loop().create_future()
+            self._waiting.append((amount, future))
+            try:
+                await future
+            except asyncio.CancelledError:
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    self._release(amount, 0)
+                raise
+        else:
+            self.reserved += amount
+        self._number += 1
+        record = SpentRecord(self._number, call.id, call.member, most.prompt, most.completion)
+        self._note(call.work.stage, record)
+        return Reservation(call, record, amount)
+
+    def settle(self, held: Reservation, heard: Reply | CallFailed | None) -> None:
+        """A try is over: it cost what it tells, or else its most."""
+        call, record = held.call, held.record
+        usage = used_tokens(call.request, heard)
+        if usage is None:
+            self.untold += held.amount
+            self._release(held.amount, held.amount)
+            return
+        told = SpentRecord(
+            record.number, call.id, call.member, usage.prompt, usage.completion, usage.cached, True
+        )
+        self._note(call.work.stage, told)
+        self._release(held.amount, self._rates[call.member].cost(usage))
+
+    @property
+    def _left(self) -> int:
+        return self.budget.amount - self.spent - self.reserved
+
+    def _release(self, amount: int, spent: int) -> None:
+        self.reserved -= amount
+        self.spent += spent
+        waiting, self._waiting = self._waiting, []
+        for wanted, future in waiting:
+            if future.done():
+                continue
+            if wanted <= self._left:
+                self.reserved += wanted
+                future.set_result(None)
+            else:
+                self._waiting.append((wanted, future))
+        if not self.reserved:
+            self.refuse_all(lambda: self._over(min(one for one, _ in waiting)))
+
+    def refuse_all(self, error: Callable[[], BaseException]) -> None:
+        """Turn everybody who waits away."""
+        waiting, self._waiting = self._waiting, []
+        for _, future in waiting:
+            if not future.done():
+                future.set_exception(error())
+
+    def _over(self, amount: int) -> BudgetSpent:
+        shown = self.budget.shown
+        untold = f", {shown(self.untold)} of it for tries that told no tokens" if self.untold else ""
+        return BudgetSpent(
+            f"the budget of {shown(self.budget.amount)} is used up: {shown(self.spent)} spent{untold}, "
+            f"{shown(self.reserved)} reserved, {shown(max(self._left, 0))} left, and the next call may take "
+            f"{shown(amount)}",
+            fix="the same command with a higher --budget continues this run where it stopped",
+        )
+
+    def counts(self, member: str) -> bool:
+        """Whether anything of a member counts."""
+        return self._rates.get(member, FREE) != FREE
+
+    def line(self) -> str:
+        """How it stands, for the person who waits."""
+        return f"{self.budget.shown(self.spent)} of {self.budget.shown(self.budget.amount)}"
+
+
+def no_limit(member: str, spec: str) -> CapabilityError:
+    """The error for a call that no budget can bound."""
+    role, _, _ = member.partition("/")
+    option = "-o max_tokens=N" if role == "candidate" else f"-o {role}.max_tokens=N"
+    return CapabilityError(
+        f"a call to {spec} ({member}) sets no limit on new tokens, so nothing says what it may cost",
+        fix=f"{option} sets one, hidden reasoning included; or leave --budget out",
+    )
+
+
+def ledger_of(budget: Budget, members: Iterable[Member], own: tuple[TokenPrice, ...] | None = None) -> Ledger:
+    """The ledger of a run. own: the user's prices, those of suite.toml unless given.
+
+    Raises ConfigError for a model without a price where the budget is one of money.
+    """
+    prices = own_prices() if own is None else own
+    found: dict[str, Rates] = {}
+    for one in members:
+        identity: Mapping[str, Json] = one.engine.identity()
+        if budget.unit == "tokens":
+            uncounted = one.spec.provider in _UNCOUNTED
+            found[one.member] = FREE if uncounted else TOKEN
+            continue
+        rates = rates_of(identity, prices)
+        if rates is None:
+            raise ConfigError(
+                f"{one.spec.text} ({one.member}) has no known price, so no budget of money can hold",
+                fix=f"--budget 2Mtokens, or {price_wanted(one.spec.text)}",
+            )
+        found[one.member] = rates
+    return Ledger(budget, found)
