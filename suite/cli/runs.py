@@ -110,7 +110,7 @@ def samples(
       suite runs samples RUN --where "length>200" --cell inter_turns=0 --topic travel
     """
     from suite.journal.run import Run, find_run
-    from suite.report.sample_search import Condition, SamplesWanted, find_samples, shown_samples
+    from suite.report.sample_search import Condition, SamplesWanted, find_samples
 
     name, named = _run_and_tags(words)
     named += [_pair("--tag", one) for one in tags]
@@ -118,9 +118,10 @@ def samples(
     conditions = tuple(map(Condition.of, where))
     found = find_samples(run, SamplesWanted(conditions, cells, named, sample, limit))
     if as_json:
-        say_json(
-            {"run": run.name, "matching": found.total, "samples": list(shown_samples(run, found.picked))}
-        )
+        from suite.report.rows import sample_row
+
+        rows = [sample_row(run, one.output) for one in found.picked]
+        say_json({"run": run.name, "matching": found.total, "samples": rows})
         return
     from suite.report.terminal_sample import print_samples
 

@@ -112,13 +112,7 @@ def columns_of(run: Run) -> Columns:
 def records(run: Run) -> Iterator[SampleRow]:
     """The samples, by cell in the plan's order, then by id and trial."""
     cells = {cell.cell: (place, cell) for place, cell in enumerate(run.manifest.cells)}
-    who = (
-        ", ".join(spec for member, spec in role_lines(run) if member.partition("/")[0] == "candidate"),
-        revision_of(run),
-        ", ".join(one.spec for one in run.roles.get("judge", ())),
-    )
-
-    passes_on = not withheld(run)
+    who, passes_on = _who(run), not withheld(run)
 
     def made() -> Iterator[tuple[SortKey, SampleRow]]:
         for output in run.outputs():
@@ -127,6 +121,21 @@ def records(run: Run) -> Iterator[SampleRow]:
                 yield (place, output.sample, output.trial), _row(run, output, cell, who, passes_on)
 
     return in_order(made(), SampleRow)
+
+
+def sample_row(run: Run, output: OutputRecord) -> SampleRow:
+    """One sample, for whoever has the run: with its question, under any licence."""
+    cell = next(one for one in run.manifest.cells if one.cell == output.cell)
+    return _row(run, output, cell, _who(run), passes_on=True)
+
+
+def _who(run: Run) -> tuple[str, str, str]:
+    """The candidate, its revision, the judges."""
+    return (
+        ", ".join(spec for member, spec in role_lines(run) if member.partition("/")[0] == "candidate"),
+        revision_of(run),
+        ", ".join(one.spec for one in run.roles.get("judge", ())),
+    )
 
 
 def withheld(run: Run) -> list[str]:

@@ -43,33 +43,10 @@ class TaskFacts(msgspec.Struct, frozen=True, kw_only=True):
         return self.parameters if self.changed is None else self.changed
 
 
-class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A member: its spec, and what is known beside it. sampling: what is not the default."""
-
-    member: str
-    spec: str
-    revision: str
-    sha256: str
-    engine: str
-    thinking: str
-    sampling: Values
-
-
-class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A dataset. entry: of the registry, a file or a run. mini: the bundled data that --mini takes."""
-
-    name: str
-    entry: str
-    source: str
-    revision: str
-    sha256: str
-    mini: bool
-
-
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What was run. recorded: whether `command` is what was typed, not an equivalent. settings: flags from
-    suite.toml or the environment. scored_by: the command of the scoring, "" if it is the same. calls: by
-    member; seconds: of wall time; both empty where there are no results yet."""
+    suite.toml or the environment. scored_by: the command of the scoring, "" if it is the same. data: identity
+    by dataset, without single files. calls: by member; seconds: of wall time; both empty without results."""
 
     command: str
     recorded: bool
@@ -77,8 +54,9 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     scored_by: str
     suite: str
     tasks: Sequence[TaskFacts]
-    models: Sequence[ModelFacts]
-    data: Sequence[DatasetFacts]
+    models: Sequence[RoleMember]
+    data: Mapping[str, Values]
+    mini: bool
     prompts: str
     seed: int
     trials: int
@@ -103,8 +81,9 @@ def run_facts(run: Run) -> RunFacts:
         scored_by=scored.command if scored and not scored.solves else "",
         suite=manifest.suite,
         tasks=tasks,
-        models=[_model(one) for members in run.roles.values() for one in members],
-        data=[_dataset(name, one, manifest.mini) for name, one in manifest.data.items()],
+        models=[one for members in run.roles.values() for one in members],
+        data={name: _identity(name, one) for name, one in manifest.data.items()},
+        mini=manifest.mini,
         prompts=next((one.prompts for one in run.scoring_manifest.cells), manifest.prompts),
         seed=manifest.seed,
         trials=manifest.trials,
@@ -142,34 +121,12 @@ def _defaults(run: Run, name: str, version: int) -> dict[str, Json] | None:
     return {**usual.solve_values(), **usual.score_values()} if task.info.version == version else None
 
 
-def _model(one: RoleMember) -> ModelFacts:
-    told, who = one.settings, one.identity
-    sampling = {key: value for key, value in one.sampling.items() if key != "thinking"}
-    thinking = one.sampling.get("thinking", told.get("thinking"))
-    return ModelFacts(
-        member=one.member,
-        spec=one.spec,
-        revision=str(who.get("revision") or ""),
-        sha256=str(who.get("sha256") or ""),
-        engine=str(told.get("engine_version") or who.get("engine_version") or ""),
-        thinking="" if thinking is None else plain(thinking),
-        sampling=sampling,
-    )
-
-
-def _dataset(name: str, one: Values, mini: bool) -> DatasetFacts:
+def _identity(name: str, one: Values) -> Values:
+    """A dataset without its single files; the file of a given one is named."""
     files = one.get("files")
-    given = ", ".join(files) if isinstance(files, dict) and not one.get("entry") else ""
-    source = str(one.get("source") or "")
-    only = next(iter(files.values()), "") if isinstance(files, dict) else ""
-    return DatasetFacts(
-        name=name,
-        entry=str(one.get("entry") or one.get("run") or given or name),
-        source=source,
-        revision=str(one.get("revision") or ""),
-        sha256=str(one.get("sha256") or only),
-        mini=mini and source == "bundled",
-    )
+    given = dict(files) if isinstance(files, dict) and not one.get("entry") else {}
+    named = {"entry": ", ".join(given) or one.get("run") or name, "sha256": next(iter(given.values()), None)}
+    return {**named, **{key: value for key, value in one.items() if key != "files"}}
 
 
 def equivalent_command(run: Run, tasks: Sequence[TaskFacts]) -> str:
@@ -197,7 +154,7 @@ def equivalent_command(run: Run, tasks: Sequence[TaskFacts]) -> str:
         words += [flag, str(value)] if value != usual else []
     for name, one in manifest.data.items():
         if not one.get("entry"):
-            words += ["--data", f"{name}={_dataset(name, one, False).entry}"]
+            words += ["--data", f"{name}={_identity(name, one)['entry']}"]
     for role, members in run.roles.items():
         for member in members:
             words += flag_of(role, member.spec)
@@ -221,12 +178,15 @@ def fact_lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
     for task in facts.tasks:
         yield ("task", f"{task.name} version {task.version}{_changed(task)}")
     for model in facts.models:
-        told = [_mark(model), model.engine, f"thinking {model.thinking}" if model.thinking else ""]
-        told += [f"{name}={plain(value)}" for name, value in model.sampling.items()]
+        engine = model.settings.get("engine_version") or model.identity.get("engine_version")
+        asked = {"thinking": model.settings.get("thinking"), **model.sampling}
+        told = [_mark(model.identity), plain(engine) if engine else ""]
+        told += [f"{name}={plain(value)}" for name, value in asked.items() if value is not None]
         yield (model.member, ", ".join([model.spec, *filter(None, told)]))
-    for data in facts.data:
-        kind = "bundled mini data" if data.mini else data.source
-        yield ("data", f"{data.entry} ({kind}) {_mark(data)}".strip())
+    for data in facts.data.values():
+        source = str(data.get("source") or "")
+        kind = "bundled mini data" if facts.mini and source == "bundled" else source
+        yield ("data", f"{data['entry']} ({kind or 'unknown source'}) {_mark(data)}".strip())
     limit = f", limit {facts.limit:,} groups" if facts.limit else ", no limit"
     drawn = f"seed {facts.seed}, trials {facts.trials}{limit}"
     yield ("settings", f"{facts.prompts} prompts, {drawn}, level {percent(facts.level)}, suite {facts.suite}")
@@ -242,8 +202,9 @@ def fact_lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
         yield ("cost", shown_costs(facts.cost) or "none: local models")
 
 
-def _mark(one: ModelFacts | DatasetFacts) -> str:
-    return f"revision {one.revision[:12]}" if one.revision else f"sha256 {one.sha256[:12]}" * bool(one.sha256)
+def _mark(identity: Values) -> str:
+    found = next((name for name in ("revision", "sha256") if identity.get(name)), "")
+    return f"{found} {str(identity[found])[:12]}" if found else ""
 
 
 def _changed(task: TaskFacts) -> str:

@@ -7,12 +7,9 @@ One pass over the journal; the first ones by cell and id are kept. Not here: how
 import heapq
 import operator
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import msgspec
-
-from suite.chat import Json
 from suite.errors import ConfigError, unknown
 from suite.journal.documents import CellRecord
 from suite.journal.pairs import Key
@@ -21,7 +18,6 @@ from suite.journal.run import Run
 from suite.report.numbers import plain
 from suite.report.remarks import parameters_of
 from suite.report.sample_choice import Judge, Picked, natural
-from suite.report.traces import question
 from suite.task import Unscored, Value
 
 MOST_NAMES = 1_000  # kept to suggest one that is near a wrong one
@@ -86,45 +82,6 @@ class FoundSamples(NamedTuple):
 
     picked: Sequence[Picked]
     total: int
-
-
-class ShownSample(msgspec.Struct):
-    """A sample as --json shows it."""
-
-    task: str
-    cell: str
-    parameters: Mapping[str, Json]
-    sample: str
-    trial: int
-    tags: Mapping[str, str]
-    outcome: str
-    finish: str
-    question: str
-    answer: str
-    values: Mapping[str, Value]
-
-
-def shown_samples(run: Run, picked: Sequence[Picked]) -> Iterator[ShownSample]:
-    """Samples with their texts."""
-    cells = {one.cell: one for one in run.manifest.cells}
-    for key, output, score, outcome in picked:
-        cell = cells[key.cell]
-        parameters = parameters_of(cell, run.scored_cells.get(key.cell))
-        values = score.values if score else {}
-        texts = question(run, output), run.text(output)
-        finish = output.output.finish
-        yield ShownSample(
-            cell.task,
-            key.cell,
-            parameters,
-            key.sample,
-            key.trial,
-            output.tags,
-            outcome,
-            finish,
-            *texts,
-            values,
-        )
 
 
 def find_samples(run: Run, wanted: SamplesWanted) -> FoundSamples:

@@ -94,7 +94,7 @@ def test_a_model_without_a_price_is_said_to_have_none(make_run: Make) -> None:
     }  # fmt: skip
     told = lines(Run(make_run(manifest={"roles": {"candidate": [model]}})))
     assert told["cost"] == "candidate: price unknown"
-    assert told["candidate"] == "openai/new-model, revision 777777777777, 9.1, thinking low, temperature=0.7"
+    assert told["candidate"] == "openai/new-model, revision 777777777777, 9.1, thinking=low, temperature=0.7"
 
 
 def test_another_scoring_is_named_with_its_own_command(make_run: Make) -> None:
@@ -125,5 +125,5 @@ def test_what_was_run_is_plain_data(mini_run: Path) -> None:
     found: dict[str, Any] = json.loads(msgspec.json.encode(run_facts(Run(mini_run))))
     assert found["recorded"] is True
     assert [one["member"] for one in found["models"]] == ["candidate", "judge"]
-    assert found["data"][0]["mini"] is True
+    assert found["mini"] is True
     assert set(found["calls"]) == {"candidate", "judge"}
