@@ -16,6 +16,7 @@ from suite.errors import DataError, NotFound
 from suite.files import inside
 
 _CARDS = ("README.md", ".huggingface.yaml")
+_OLD_CARD = ("dataset_infos.json",)  # tells types of columns, and would be read where it is
 _SAYS_NOTHING = {"config_name", "data_files", "data_dir", "default", "version", "description", "features"}
 
 
@@ -74,7 +75,7 @@ def layout(source: HubSource, entry: str, revision: str) -> HubLayout:
         folder = Path(name).resolve() / "repository"
         where = f"dataset {source.repo} at {revision[:12]}"
         try:
-            for path in set(there).difference(_CARDS):
+            for path in set(there).difference(_CARDS, _OLD_CARD):
                 empty = inside(folder, path)
                 empty.parent.mkdir(parents=True, exist_ok=True)
                 empty.touch()

@@ -219,7 +219,11 @@ def _check_rows(
             found.problems += [difference] if difference not in found.problems else []
             return
     whole = data is not None and len(data) == there.size
-    rows = first_rows(entry.id, file, entry.parts[part].format, data or b"", whole)
+    try:
+        rows = first_rows(entry.id, file, entry.parts[part].format, data or b"", whole)
+    except DataError as error:
+        found.problems.append(error.what.removeprefix(f"{entry.id}: "))
+        return
     if not rows and not whole:
         found.remarks.append(f"{part}: no row is whole in the first bytes of {file.path}")
     validator = row_validator(entry, part)

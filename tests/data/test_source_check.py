@@ -246,7 +246,7 @@ def test_a_file_in_no_format_of_rows_is_named(place: Place, folder: Path, hub_en
     (folder / "data/q.xyz").write_bytes(gzip.compress(b"rows"))
     told = listed("data/q.xyz", (folder / "data/q.xyz").read_bytes(), part="test")
     hub_entry(**pinned(folder), files=[told], parts={"test": {}})
-    assert "q.xyz is in a format that holds no rows here" in checked(place).problems[0]
+    assert checked(place).problems == ["q.xyz is in a format that holds no rows here"]
 
 
 def test_the_command_prints_a_line_an_entry_and_tells_states_apart(
