@@ -19,7 +19,8 @@ from suite.models.prices import Rates
 FAULTS = {
     "ok": True, "silence": True, "500": True, "503": True, "429": False, "401": False, "reset": True,
     "half": True, "bad-json": True, "empty-choices": True, "no-usage": True, "no-completion": True,
-    "usage-too-large": True, "usage-no-number": True, "prompt-too-large": True, "400": True, "error-200": True, "all-hidden": True,
+    "usage-too-large": True, "usage-no-number": True, "prompt-too-large": True, "400": True,
+    "error-200": True, "all-hidden": True,
 }  # fmt: skip
 _WEIGHTS = [30 if name == "ok" else 1 for name in FAULTS]
 
