@@ -228,7 +228,7 @@ def _check_rows(
         found.remarks.append(f"{part}: no row is whole in the first bytes of {file.path}")
     validator = row_validator(entry, part)
     for place, row in rows:
-        if error := row_error(entry, part, validator, place, row):
-            found.problems.append(f"{place} breaks schemas/{entry.parts[part].row_schema}: {error.where}")
+        if broken := row_error(entry, part, validator, place, row):
+            found.problems.append(found.line(broken))
             return
     found.rows += len(rows) if validator is not None else 0
