@@ -13,8 +13,10 @@ import msgspec
 from pydantic import Field
 
 from suite.chat import Json, Reply, Request
+from suite.data.cache import Cache
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.client import OpenAIClient
+from suite.models.eight_bits import in_eight_bits
 from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, silent
 from suite.models.extras import need
 from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
@@ -118,6 +120,7 @@ class LlamaEngine(Engine):
         path = await asyncio.to_thread(
             fetch, self._entry, self._weights, surroundings.cache, surroundings.say
         )
+        path = await asyncio.to_thread(in_eight_bits, path, self._weights.sha256, Cache(surroundings.cache))
         options = self._options
 
         def command(port: int) -> list[str]:
