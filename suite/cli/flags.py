@@ -52,7 +52,10 @@ bundle_url_flag = click.option(
     "--bundle-url", "urls", multiple=True, metavar="https://…", help="Where a large bundle lies; repeatable."
 )
 data_flag = click.option(
-    "--data", multiple=True, metavar="NAME=RUN|FILE", help="Fill a dataset from a run or a file."
+    "--data",
+    multiple=True,
+    metavar="NAME=RUN|FILE|ENTRY",
+    help="Fill a dataset from a run, a file or another entry.",
 )
 accept_flag = click.option("--accept-licence", is_flag=True, help="Accept the licence; remembered.")
 limit_flag = click.option(

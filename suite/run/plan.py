@@ -24,7 +24,7 @@ from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
 from suite.run.request import EvalRequest
 from suite.run.role_members import Filled, PlannedEngines, able, fill, shown_spec
-from suite.run.sources import DataOpener, check_given, given_sources
+from suite.run.sources import DataOpener, check_given, given_entries, given_sources
 from suite.run.tools import check_sandbox
 from suite.task import Sample
 
@@ -171,12 +171,13 @@ def make_plan(
     else:
         cells, skipped = expand(request, plugins, able(request, engines, stages, say))
     check_given(request.data, cells)
-    sources = given_sources(request.data)
+    registry = registry or Registry(plugins.registry_folders())
+    entries = given_entries(request.data, registry)
+    sources = given_sources({name: place for name, place in request.data.items() if name not in entries})
     filled = fill(request, cells, engines, stages)
     if check and (not stages or "score" in stages):
         check_sandbox(cells)
-    registry = registry or Registry(plugins.registry_folders())
-    opener = DataOpener(registry, cache or Cache(), sources, say)
+    opener = DataOpener(registry, cache or Cache(), sources, say, entries)
     official = request.prompts == "official"
     if official and given is not None:
         raise ConfigError(

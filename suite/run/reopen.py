@@ -166,6 +166,15 @@ def request_again(manifest: RunManifest, cells: Sequence[Cell], asked: EvalReque
     )
 
 
+def _entries_given(manifest: RunManifest, cells: Sequence[Cell]) -> dict[str, str]:
+    """Dataset -> the entry that --data put in its place."""
+    usual = {name: {name} for name in manifest.data}
+    for name, entry in (pair for cell in cells for pair in cell.task.info.mini.items()):
+        usual.setdefault(name, set()).add(entry)
+    entries = {name: str(one["entry"]) for name, one in manifest.data.items() if one.get("entry")}
+    return {name: entry for name, entry in entries.items() if ":" not in name and entry not in usual[name]}
+
+
 def plan_again(run: Run, request: EvalRequest | None = None, stages: Sequence[str] = ("show",)) -> Plan:
     """The plan of a run, made again from its manifest. request: models, options, -P and --data of now, and as
     tasks the files of those that come from one.
@@ -177,6 +186,7 @@ def plan_again(run: Run, request: EvalRequest | None = None, stages: Sequence[st
     plugins = with_recorded(catalogue(), [run], asked.tasks)
     cells = cells_of(run, plugins, asked.parameters, scoring="score" in stages)
     whole = request_again(manifest, cells, asked)
+    whole = replace(whole, data={**_entries_given(manifest, cells), **whole.data})
     if request is not None:
         whole = replace(whole, prompts=asked.prompts)
     given = imported_samples(run, cells) if manifest.imported and not manifest.data else None

@@ -1,6 +1,7 @@
 """The data of a run: registry entries, mini data, files, and finished runs (`--data NAME=RUN`)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,6 +80,16 @@ class RunSource:
         }
 
 
+def given_entries(data: Mapping[str, str], registry: Registry) -> dict[str, str]:
+    """Those of --data NAME=PLACE whose place is another entry of the registry. Raises DataError."""
+    entries: dict[str, str] = {}
+    for name, place in data.items():
+        if not Path(place).exists():
+            with suppress(NotFound):
+                entries[name] = registry.dataset(place).id
+    return entries
+
+
 def given_sources(data: Mapping[str, str]) -> dict[str, Source]:
     """--data NAME=PLACE: a file of rows or a run. Raises NotFound, DataError, RunError."""
     return {name: _given(name, place) for name, place in data.items()}
@@ -119,12 +130,16 @@ def _check_file(name: str, path: Path) -> None:
 
 @dataclass
 class DataOpener:
-    """Opens the data of cells; a dataset that several need is opened once."""
+    """Opens the data of cells; a dataset that several need is opened once.
+
+    given: what fills a dataset. entries: dataset -> the entry taken in its place.
+    """
 
     registry: Registry
     cache: Cache
     given: Mapping[str, Source]
     say: Callable[[str], None]
+    entries: Mapping[str, str] = field(default_factory=dict)
     _open: dict[str, LocalDataset] = field(default_factory=dict)
     _identities: dict[str, Mapping[str, Json]] = field(default_factory=dict)
 
@@ -151,8 +166,8 @@ class DataOpener:
                 sources[name] = declared_rows(cell.task, name, self.cache, self.say)
                 identities[name] = sources[name].identity()
                 continue
-            entry = name
-            if mini and name != info.official_prompts:
+            entry = self.entries.get(name, name)
+            if mini and entry == name and name != info.official_prompts:
                 if name not in info.mini:
                     raise ConfigError(
                         f"{info.name} has no mini data for {name!r}",
