@@ -19,16 +19,15 @@ TOX := .venv-tox/bin/tox
 
 eval: .venv/ready
 	.venv/bin/suite eval --task prefeval/classification --task prefeval/generation --mini \
-	    --model $(MODEL) --judge $(JUDGE)
+	    --data prefeval=prefeval-demo --preset demo --model $(MODEL) --judge $(JUDGE)
 
 venv: .venv/ready
 
 .venv/ready: $(PROJECTS) constraints.txt .ci/develop.py
-	@echo "making .venv with $(PYTHON): a minute or two"
-	"$(PYTHON)" -m venv .venv
-	.venv/bin/python -m pip install --quiet -c constraints.txt hatchling editables
-	.venv/bin/python .ci/develop.py --extras embedded --constraints constraints.txt
-	touch $@
+	@echo "making .venv with $(PYTHON), once; a minute or two with a good network"
+	@"$(PYTHON)" -m venv .venv
+	@.venv/bin/python .ci/develop.py --extras embedded --constraints constraints.txt
+	@touch $@
 
 test: $(TOX)
 	TOX=$(TOX) .ci/test

@@ -1,17 +1,23 @@
 """Install the suite and every plugin of this tree into the interpreter that runs this, editable.
 
 Usage: python .ci/develop.py [--extras embedded,embedder]. Does nothing where that was done already and no
-pyproject.toml has changed since. The build backend has to be there (`pip install hatchling editables`), so
-that no environment is made for each package.
+pyproject.toml has changed since. Prints what is fetched as it is fetched, and how long each step took.
 """
 
 import argparse
 import hashlib
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+BACKEND = ["hatchling", "editables"]  # so that no environment is made to build each package
+FETCHED = re.compile(
+    r"\s*(?:Downloading|Using cached) (?:\S*/)?([^/\s-]+)-([^-\s]+)-\S+\.whl \((\d\S* [kM]B)\)"
+)
+CHOSEN = re.compile(r"\s*Installing collected packages: (.+)")
 
 
 def main() -> int:
@@ -27,15 +33,44 @@ def main() -> int:
     marker = Path(sys.prefix) / "installed-from.sha256"
     if marker.is_file() and marker.read_text() == digest.hexdigest():
         return 0
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-build-isolation"]
-    command += ["-c", given.constraints] if given.constraints else []
-    command += ["-e", f"{ROOT}[{given.extras}]" if given.extras else str(ROOT)]
-    for project in plugins:
-        command += ["-e", str(project.parent)]
-    done = subprocess.run(command, check=False)
-    if done.returncode == 0:
+    fixed = ["-c", given.constraints] if given.constraints else []
+    suite = f"{ROOT}[{given.extras}]" if given.extras else str(ROOT)
+    editable = [word for place in (suite, *(str(one.parent) for one in plugins)) for word in ("-e", place)]
+    extras = f" with {given.extras.replace(',', ', ')}" if given.extras else ""
+    done = step("the build backend", [*fixed, *BACKEND]) or step(
+        f"the suite{extras} and {len(plugins)} plugins, editable",
+        ["--no-build-isolation", *fixed, *editable],
+    )
+    if not done:
         marker.write_text(digest.hexdigest())
-    return done.returncode
+    return done
+
+
+def step(what: str, arguments: list[str]) -> int:
+    """Run `pip install` and say what it does; pip's exit code. All that pip says is shown if it fails."""
+    print(f"installing {what}", flush=True)
+    began, said = time.monotonic(), []
+    command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
+    with subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True) as pip:
+        for line in pip.stdout or ():
+            said.append(line)
+            if told := shown(line):
+                print(f"  {told}", flush=True)
+    if pip.returncode:
+        print("".join(said), file=sys.stderr, end="")
+    else:
+        print(f"  done after {time.monotonic() - began:.0f} s", flush=True)
+    return pip.returncode
+
+
+def shown(line: str) -> str:
+    """What a line of pip's means to a reader, or "". Files under a megabyte are passed over."""
+    if found := FETCHED.match(line):
+        name, version, size = found.groups()
+        return f"{name} {version} ({size})" if size.endswith("MB") else ""
+    if found := CHOSEN.match(line):
+        return f"putting {found[1].count(',') + 1} packages in place"
+    return ""
 
 
 if __name__ == "__main__":

@@ -63,9 +63,18 @@ class Classification(Preferences[ClassificationParameters]):
                 for method in ("zero-shot", "remind")
                 for turns in (0, 1)
             ],
+            # the mini cells that ask for memory, for the many pairs of prefeval-demo
+            "demo": [
+                {"method": method, "inter_turns": 1, "prefill": True, "max_tokens": 1}
+                for method in ("zero-shot", "remind")
+            ],
+            "demo-plain": [
+                {"method": method, "inter_turns": 1, "max_tokens": PLAIN_TOKENS}
+                for method in ("zero-shot", "remind")
+            ],
         },
         scored_reply="last",
-        instead={"mini": "mini-plain"},
+        instead={"mini": "mini-plain", "demo": "demo-plain"},
         note="Prompts are our own wording; published scores used other prompts.",
     )
     metrics = (

@@ -62,6 +62,7 @@ class Generation(Preferences[GenerationParameters]):
             ],
             # three pairs with short answers: minutes count when the judge is a CPU
             "mini": [{"inter_turns": 0, "topics": ["garden_plants"], "max_tokens": 60}],
+            "demo": [{"inter_turns": 0, "topics": ["garden_plants"], "max_tokens": 40}],
         },
         official_prompts=PROMPTS,
         scored_reply="last",

@@ -10,6 +10,7 @@ from suite_prefeval.conversation import unrelated_messages
 from suite_prefeval.rows import ChoiceRow, OptionsRow, PersonaRow, Row, Unrelated
 
 MINI = Path(package).parent / "mini"
+DEMO = Path(package).parent / "demo"
 TOPICS = sorted(path.stem for path in (MINI / "explicit").glob("*.json"))
 FORMS: dict[str, type[Row]] = {
     "explicit": Row,
@@ -91,6 +92,22 @@ def test_no_pair_is_there_twice_and_no_text_is_empty() -> None:
     assert len({(row["preference"], row["question"]) for row in rows}) == len(rows)
     assert len({row["preference"] for row in rows}) == len(rows)
     assert all(str(value).strip() == value for row in rows for value in row.values())
+
+
+def test_the_demo_data_goes_on_where_the_mini_data_ends() -> None:
+    rows = {topic: json.loads((DEMO / f"{topic}.json").read_text("utf-8")) for topic in TOPICS}
+    assert sorted(path.stem for path in DEMO.glob("*.json")) == TOPICS
+    assert sum(map(len, rows.values())) == 196
+    for topic, pairs in rows.items():
+        start = load("mcq_options", topic)
+        assert pairs[: len(start)] == start
+    told = [row for pairs in rows.values() for row in pairs]
+    assert len({row["preference"] for row in told}) == len({row["question"] for row in told}) == len(told)
+    for row in told:
+        options = row["classification_task_options"]
+        assert len(set(options)) == len(options) == 4
+        texts = [row["preference"], row["question"], row["explanation"], *options]
+        assert all(text and text.strip() == text and text[-1] in ".?!" for text in texts)
 
 
 def test_an_implicit_dialogue_never_states_the_preference_in_its_own_words() -> None:

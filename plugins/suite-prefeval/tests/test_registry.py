@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -16,14 +17,19 @@ ROOT = Path(package).parent
 MINI = yaml.safe_load((ROOT / "registry/datasets/prefeval-mini.yaml").read_text("utf-8"))
 
 
-@pytest.mark.parametrize("part", MINI["parts"])
-def test_the_bundled_rows_fit_their_schema_and_count(part: str) -> None:
-    told = MINI["parts"][part]
+DEMO = yaml.safe_load((ROOT / "registry/datasets/prefeval-demo.yaml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "part"), [(entry, part) for entry in (MINI, DEMO) for part in entry["parts"]]
+)
+def test_the_bundled_rows_fit_their_schema_and_count(entry: dict[str, Any], part: str) -> None:
+    told = entry["parts"][part]
     schema = json.loads((ROOT / "registry/schemas" / told["schema"]).read_text("utf-8"))
     validator = jsonschema.Draft202012Validator(schema)
     rows = [
         row
-        for path in sorted((ROOT / MINI["source"]["folder"]).glob(told["pattern"]))
+        for path in sorted((ROOT / entry["source"].get("folder", ".")).glob(told["pattern"]))
         for row in json.loads(path.read_text("utf-8"))
     ]
     assert len(rows) == told["rows"]
