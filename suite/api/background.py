@@ -9,7 +9,6 @@ import html
 import sys
 import threading
 from concurrent.futures import Future, wait
-from contextlib import suppress
 from typing import Any, Protocol
 
 from suite.api.preparation import PreparedRun
@@ -19,6 +18,7 @@ from suite.run.outcome import Outcome
 from suite.run.session import Session, run_plan
 
 DRAW_EVERY_S = 0.2
+DROPPED = 2  # stops after which nobody waits for calls, nor for reports: the next call writes them
 MOST_LINES = 12  # of what was said, in a notebook
 
 
@@ -108,7 +108,7 @@ class BackgroundRun:
     def _work(self) -> None:
         try:
             outcome = asyncio.run(self._drive())
-            if outcome.results is not None:
+            if outcome.results is not None and self._stops < DROPPED:
                 write_reports(outcome.folder, outcome.scoring, say=self._screen.say)
         except BaseException as error:  # whatever it is belongs to who waits
             self.done.set_exception(error)
@@ -157,12 +157,13 @@ class BackgroundRun:
             while not (await asyncio.wait([future], timeout=DRAW_EVERY_S))[0]:
                 self._screen.draw()
         except asyncio.CancelledError:
-            self.stop()
-            self.stop()
+            for _ in range(DROPPED):
+                self.stop()
             await asyncio.wait([future])
-            with suppress(Exception):  # the caller learns that it was cancelled
-                future.result()
             raise
+        finally:
+            if future.done():
+                future.exception()  # it is told below, or the caller knows that it was cancelled
         return self._end(False)
 
     def _end(self, interrupted: bool) -> Outcome:

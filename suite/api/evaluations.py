@@ -30,7 +30,7 @@ from suite.journal.run import Run, find_run, open_run
 from suite.plugins import catalogue
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import make_plan
-from suite.task import AnyTask
+from suite.task import AnyTask, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,10 +193,11 @@ async def aevaluate(*arguments: object, **named: object) -> Evaluation:
 
 
 def _evaluation(asked: Arguments, screen: Screen, command: str) -> PreparedRun:
+    classes = (one for one in asked.tasks if isinstance(one, type) and issubclass(one, Task))
+    plugins = catalogue().with_classes(classes)
     request = asked.request(swept(asked.parameters or {}))
+    plugins = plugins.with_files(request.tasks)
     stages = ("solve",) if asked.solve_only else SOLVE_AND_SCORE
-    plugins = catalogue().with_files(request.tasks)
-    plugins = plugins.with_classes(one for one in asked.tasks if isinstance(one, type))
     plan = make_plan(request, stages=("both", *stages), say=screen.say, plugins=plugins)
     place = None if asked.output is None else Path(asked.output)
     settings = _settings(asked, screen, command)

@@ -1,0 +1,68 @@
+"""The notebook of the documentation runs from top to bottom, and a cell can be stopped."""
+
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+import nbclient
+import nbformat
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+NOTEBOOK = Path(__file__).resolve().parents[2] / "docs/first_hour.ipynb"
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of the kernel's own transport
+
+STOPPED = """
+import suite
+from tests.api.asking import ROWS, Asking
+given = dict(data={"rows": ROWS}, concurrency=1)
+"""
+LONG = "suite.evaluate(Asking, model='scripted/constant?text=yes', options={'delay_s': 3}, **given)"
+
+
+def test_the_notebook_runs_with_its_cells_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRST_HOUR_MODEL", "scripted/constant?text=<choice>B</choice>")
+    notebook = nbformat.read(NOTEBOOK, 4)
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    place = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources=place).execute()
+    (shown, frame, samples, compared, own, pending) = (
+        cell.outputs[-1].data for cell in notebook.cells[2:] if cell.cell_type == "code" and cell.outputs
+    )
+    assert "Evaluation prefeval-classification-" in shown["text/plain"] and "<table>" in shown["text/html"]
+    assert "correct_official" in frame["text/plain"]
+    assert "&lt;choice&gt;B&lt;/choice&gt;" in samples["text/html"]
+    assert "No difference shown does not mean equal" in compared["text/html"]
+    assert "capitals" in own["text/plain"]
+    assert pending["text/plain"] == "0"
+
+
+def test_a_stopped_cell_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(tmp_path))
+    try:
+        root = str(NOTEBOOK.parents[1])
+        assert said(client, client.execute(f"import sys; sys.path.insert(0, {root!r})\n{STOPPED}"))[0] == "ok"
+        asked = client.execute(LONG)
+        while "/3" not in str(client.get_iopub_msg(timeout=60)["content"].get("data", "")):
+            pass  # until its progress is shown
+        manager.interrupt_kernel()
+        status, told = said(client, asked)
+        assert status == "error"
+        assert told["ename"] == "KeyboardInterrupt"
+        assert "the same call continues this run in runs/asking-plain" in told["evalue"]
+        status, _ = said(client, client.execute(f"run = {LONG}\nassert run.pending == 0"))
+        assert status == "ok"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def said(client: Any, asked: str) -> tuple[str, dict[str, Any]]:
+    """The status of a cell, and its reply."""
+    while True:
+        try:
+            reply = client.get_shell_msg(timeout=60)
+        except Empty:
+            pytest.fail("the kernel does not answer")
+        if reply["parent_header"].get("msg_id") == asked:
+            return reply["content"]["status"], reply["content"]
