@@ -48,6 +48,7 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
     cache: bool | None = None
     level: Annotated[float, msgspec.Meta(ge=0.5, le=0.999)] = 0.95
+    budget: str | None = None
     settle: Mapping[str, str] | None = None
     output: Any = None
     new: bool = False

@@ -146,6 +146,7 @@ def evaluate(
     concurrency: int | None = None,
     cache: bool | None = None,
     level: float = 0.95,
+    budget: str | None = None,
     settle: Mapping[str, str] | None = None,
     output: str | Path | None = None,
     new: bool = False,
@@ -161,7 +162,7 @@ def evaluate(
     model, judge, baseline, user, embedder: specs, `provider/name`; several judges are a panel. roles: others.
     options: of engines, "key" of the candidate's, "ROLE.key" of another's.
     parameters: name -> value; a list sweeps; "TASK:name" is of one task. data: dataset name -> a file, a run,
-    or rows. progress: False shows nothing.
+    or rows. budget: what it may cost at most, as "20usd" or "2Mtokens". progress: False shows nothing.
 
     Raises SuiteError for what the command refuses, and where no sample could be run; KeyboardInterrupt once
     an interrupted run has closed down. A run with pending samples is returned and says so.
@@ -219,6 +220,7 @@ def score(
     concurrency: int | None = None,
     cache: bool | None = None,
     level: float = 0.95,
+    budget: str | None = None,
     settle: Mapping[str, str] | None = None,
     progress: bool | None = None,
 ) -> Evaluation:
@@ -280,6 +282,7 @@ def _settings(asked: Arguments, screen: Screen, command: str) -> RunSettings:
         level=asked.level,
         quiet=asked.progress is False,
         view=screen if isinstance(screen, NotebookCell) else None,
+        budget=asked.budget or "",
         settle=settled((asked.settle or {}).items()),
         command=command,
     )
