@@ -45,7 +45,15 @@ class LicenceRequired(DataError):
 
 
 class SourceUnreachable(DataError):
-    """The place that holds the data could not be reached, or refused."""
+    """The place that holds the data could not be reached, or refused. answered: whether anything did."""
+
+    def __init__(self, what: str, where: str = "", fix: str = "", *, answered: bool = True) -> None:
+        super().__init__(what, where, fix)
+        self.answered = answered
+
+
+class SourceChanged(DataError):
+    """The place that holds the data has not what was pinned any more."""
 
 
 class CapabilityError(SuiteError):

@@ -17,7 +17,7 @@ from suite.data.pins import pin_file
 from suite.data.pull import ready
 from suite.data.pull import verify as verify_entry
 from suite.data.registry import Registry, user_folder
-from suite.errors import ConfigError, NotFound, SourceUnreachable
+from suite.errors import ConfigError, NotFound
 
 
 @click.group("data")
@@ -166,7 +166,7 @@ def new(
     Example:
       suite data new my-questions --hub someone/questions --split test
     """
-    from suite.data import found, new_entry
+    from suite.data import found, hub_source, new_entry
 
     if sum(map(bool, (hub, git, files))) != 1:
         fix = "--hub ORG/NAME, --git URL or --files PATH…"
@@ -177,7 +177,8 @@ def new(
     _belong("--files", files, {" ".join(map(str, more)): more})
     known = pulls.registry()
     path = new_entry.target(name, known, folder or user_folder(), force=force)
-    try:
+    alone = f"try again with a network, or bring its files and `suite data new {name} --files PATH…`"
+    with hub_source.advising(alone):
         if hub:
             one = found.on_hub(name, hub, revision, config, split, licence)
         elif git:
@@ -186,9 +187,6 @@ def new(
             one = found.at_hand(name, [*files, *more], licence)
         with pulls.progress_bars() as progress:
             entry = new_entry.write_entry(name, one, path, Cache(), progress)
-    except SourceUnreachable as error:
-        fix = f"try again with a network, or bring its files and `suite data new {name} --files PATH…`"
-        raise SourceUnreachable(error.what, error.where, fix) from error
     _say_new(entry, path, known, as_json)
 
 

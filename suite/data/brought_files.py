@@ -28,7 +28,7 @@ def import_from(
     with disk_errors(cache.root):
         pinned = locked(entry, cache)
         require_pins(pinned)
-        agree(pinned, cache, accept_licence)
+        agree(pinned, cache, accept_licence, folder)
         found = _take(pinned, folder, cache)
         return checked(learn(entry, pinned, found, cache), cache)
 

@@ -30,11 +30,14 @@ _POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 class _BrokeOff(Exception):
-    """The transfer failed in a way that may pass. after: seconds the host asked us to wait."""
+    """The transfer failed in a way that may pass.
 
-    def __init__(self, why: str, after: float = 0.0) -> None:
+    after: seconds the host asked us to wait. answered: whether anything answered.
+    """
+
+    def __init__(self, why: str, after: float = 0.0, *, answered: bool = True) -> None:
         super().__init__(why)
-        self.after = after
+        self.after, self.answered = after, answered
 
 
 class WantedFile(NamedTuple):
@@ -202,11 +205,12 @@ def _retried(act: Callable[[], DoneT], where: str, who: str, sleep: Callable[[fl
         try:
             return act()
         except _BrokeOff as error:
-            if attempt == ATTEMPTS:
+            if attempt >= (ATTEMPTS if error.answered else 2):
                 raise SourceUnreachable(
-                    f"{who}: gave up after {ATTEMPTS} attempts: {error}",
+                    f"{who}: gave up after {attempt} attempts: {error}",
                     where=where,
                     fix="check the network and try again; what is already here is kept",
+                    answered=error.answered,
                 ) from error
             sleep(max(min(error.after, 60.0), 0.25 * 2**attempt))
             attempt += 1
@@ -257,5 +261,5 @@ def _open(url: str, wanted: WantedFile | None = None) -> http.client.HTTPRespons
         raise SourceUnreachable(f"the Git host refused: status {error.code}", where=shown(url)) from error
     except (URLError, http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", error)
-        raise _BrokeOff(f"no connection ({reason})") from error
+        raise _BrokeOff(f"no connection ({reason})", answered=False) from error
     return response

@@ -10,7 +10,8 @@ import os
 import socket
 import tempfile
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 from suite.data.cache import git_blob_of, sha256_of
 from suite.data.entry import HubSource, Progress
 from suite.data.hub_status import told
-from suite.errors import DataError, LicenceRequired, SourceUnreachable
+from suite.errors import DataError, LicenceRequired, SourceChanged, SourceUnreachable
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoFile
@@ -106,6 +107,22 @@ def content(source: HubSource, entry: str, path: str) -> bytes:
         return fetch(source, entry, path, Path(folder)).read_bytes()
 
 
+@contextmanager
+def advising(fix: str) -> Iterator[None]:
+    """Where nothing answers, another advice than to bring the files of an entry."""
+    try:
+        yield
+    except SourceUnreachable as error:
+        if error.answered:
+            raise
+        raise SourceUnreachable(error.what, error.where, fix, answered=False) from error
+
+
+def offline() -> bool:
+    """Whether HF_HUB_OFFLINE says that the Hub is not to be asked."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+
+
 def require_network(entry: str) -> None:
     """Raises SourceUnreachable at once where nothing answers at the Hub's address, or HF_HUB_OFFLINE is set;
     the client would try for most of a minute.
@@ -116,15 +133,10 @@ def require_network(entry: str) -> None:
     if not (os.environ.get("HF_HUB_VERBOSITY") or os.environ.get("HF_DEBUG")):
         # one sentence of ours says what the client's retries do
         logging.set_verbosity_error()  # type: ignore[no-untyped-call,unused-ignore]
-    why = (
-        "HF_HUB_OFFLINE is set"
-        if constants.HF_HUB_OFFLINE
-        else _unreachable(endpoint() or constants.ENDPOINT)
-    )
+    why = "HF_HUB_OFFLINE is set" if offline() else _unreachable(endpoint() or constants.ENDPOINT)
     if why:
-        raise SourceUnreachable(
-            f"{entry}: the Hub can't be reached", where=why, fix=f"check the network, or {_bring(entry)}"
-        )
+        fix = f"check the network, or {_bring(entry)}"
+        raise SourceUnreachable(f"{entry}: the Hub can't be reached", why, fix, answered=False)
 
 
 def _unreachable(address: str) -> str:
@@ -237,8 +249,8 @@ def explain(error: Exception, source: HubSource, entry: str, what: str) -> NoRet
     elif isinstance(error, errors.RevisionNotFoundError) and source.revision is None:
         said, fix = f"the Hub has no revision {what!r}", ""
     elif isinstance(error, errors.RevisionNotFoundError):
-        said = "the pinned revision is gone from the Hub (the repository was rewritten)"
-        fix += "; scores may not compare"
+        ours, said = SourceChanged, "the pinned revision is gone from the Hub (the repository was rewritten)"
+        fix += ", if its rows are still what the entry says; scores may not compare"
     elif answer := told(error):
         ours, said, fix = SourceUnreachable, answer.what, f"{answer.fix}; what is already here is kept"
     elif isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):

@@ -4,6 +4,7 @@
 A lock names the entry it was made for, by digest: if the entry changes, the lock is refused, never mixed in.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from suite.data.cache import Cache, write_whole
 from suite.data.entry import (
     Commit,
     DatasetEntry,
+    DatasetPart,
     EntryT,
     File,
     GitSource,
@@ -26,12 +28,13 @@ from suite.errors import DataError
 
 
 class Lock(Strict):
-    """Pins of an entry. made_for: digest of the entry as the registry has it."""
+    """Pins of an entry. made_for: digest of the entry as the registry has it. rows: by part, as counted."""
 
     entry: str
     made_for: Sha256
     revision: Commit | None = None
     files: tuple[File | ModelFile, ...]
+    rows: dict[str, int] | None = None
 
 
 def lock_path(cache: Cache, entry: RegistryEntry) -> Path:
@@ -58,9 +61,11 @@ def read_lock(path: Path) -> Lock | None:
         ) from error
 
 
-def make_lock(entry: RegistryEntry, revision: str | None, files: tuple[File, ...]) -> Lock:
+def make_lock(
+    entry: RegistryEntry, revision: str | None, files: tuple[File, ...], rows: dict[str, int] | None = None
+) -> Lock:
     """A lock for the entry as the registry has it."""
-    return Lock(entry=entry.id, made_for=entry.digest(), revision=revision, files=files)
+    return Lock(entry=entry.id, made_for=entry.digest(), revision=revision, files=files, rows=rows)
 
 
 def locked(entry: EntryT, cache: Cache) -> EntryT:
@@ -82,4 +87,15 @@ def locked(entry: EntryT, cache: Cache) -> EntryT:
         source = source.model_copy(update={"commit": lock.revision})
     kind = File if isinstance(entry, DatasetEntry) else ModelFile
     files = tuple(kind.model_validate(file.model_dump(exclude_none=True)) for file in lock.files)
-    return entry.model_copy(update={"source": source, "files": files})
+    update: dict[str, object] = {"source": source, "files": files}
+    if isinstance(entry, DatasetEntry):
+        update["parts"] = with_rows(entry.parts, lock.rows or {})
+    return entry.model_copy(update=update)
+
+
+def with_rows(parts: Mapping[str, DatasetPart], rows: Mapping[str, int | None]) -> dict[str, DatasetPart]:
+    """The parts, those named with these numbers of rows."""
+    return {
+        name: part.model_copy(update={"rows": rows[name]}) if name in rows else part
+        for name, part in parts.items()
+    }

@@ -1,8 +1,8 @@
 """Pinning: which commit a branch is at now, and the hashes of its files then.
 
 The result is a lock in the cache, used from then on on this machine; `pin_file` writes the same pins into
-the entry's own YAML for whoever keeps a registry. Large Hub files are pinned by the sha256 that the Hub
-announces, without fetching them; everything else is fetched and hashed.
+the entry's own YAML for whoever keeps a registry. Large Hub files whose rows nothing is said about are pinned
+by the sha256 that the Hub announces; everything else is fetched, hashed, and its rows are checked.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,12 +14,25 @@ import msgspec
 from suite.chat import Json
 from suite.data import git_source, hub_source, strict_syntax
 from suite.data.cache import Cache, disk_errors, write_whole
-from suite.data.entry import DatasetEntry, File, GitSource, HubSource, Progress, RegistryEntry, Source
+from suite.data.entry import (
+    DatasetEntry,
+    DatasetPart,
+    File,
+    GitSource,
+    HubSource,
+    Progress,
+    RegistryEntry,
+    Source,
+)
 from suite.data.hub_layout import layout
-from suite.data.hub_source import Announced
-from suite.data.locks import Lock, lock_path, make_lock, write_lock
+from suite.data.hub_source import Announced, advising, files_told
+from suite.data.local_entry import LocalFiles
+from suite.data.locks import Lock, lock_path, make_lock, with_rows, write_lock
 from suite.data.pull import fetch_all
+from suite.data.row_checks import check_rows, renewal
 from suite.errors import DataError
+
+_ALONE = "pinning asks the source: try again with a network"
 
 
 def pin(
@@ -31,25 +44,35 @@ def pin(
 ) -> tuple[Lock, Path]:
     """Pin an entry to what its branch holds now. Returns the lock and where it was written.
 
-    branch: default the entry's own. Files are those the entry lists, or those its patterns find.
-    Raises SourceUnreachable, LicenceRequired or DataError.
+    branch: default the entry's own. Files are those the entry lists, or those its patterns find. Rows that
+    have a schema or a number in the entry are fetched and held to the schema, and counted.
+    Raises SourceUnreachable, LicenceRequired or DataError; then nothing is written.
     """
     cache = cache or Cache()
-    with disk_errors(cache.root), cache.pulling():
+    with disk_errors(cache.root), cache.pulling(), advising(_ALONE):
         source, announced = _now(entry, branch)
         files = list(wanted_files(entry, source, announced))
         if isinstance(source, HubSource) and (gone := [one for one in files if one.path not in announced]):
             raise DataError(
                 f"{entry.id}: {source.repo} has no file {gone[0].path} any more",
                 where=f"revision {(source.revision or '')[:12]}",
-                fix="correct the files of the entry",
+                fix=f"correct the files of the entry, or {renewal(entry)}; {files_told(announced)}",
             )
         hashes = {path: one.sha256 for path, one in announced.items() if one.sha256 is not None}
-        bare = {"sha256": None, "bytes": None, "git_blob": None, "twin": None}
-        unknown = tuple(one.model_copy(update=bare) for one in files if one.path not in hashes)
-        at = entry.model_copy(update={"source": source, "files": unknown})
+        read = {
+            name: None for name, part in _parts(entry).items() if part.row_schema or part.rows is not None
+        }
+        wanted = [one for one in files if one.path not in hashes or one.part in read]
+        bare = {"bytes": None, "git_blob": None, "twin": None}
+        bare_files = [one.model_copy(update={**bare, "sha256": hashes.get(one.path)}) for one in wanted]
+        at = entry.model_copy(update={"source": source, "files": tuple(bare_files)})
         hashes |= fetch_all(at, cache, progress)
-        lock = make_lock(entry, at.revision, tuple(_pinned(one, hashes, announced, cache) for one in files))
+        pinned = tuple(_pinned(one, hashes, announced, cache) for one in files)
+        rows = None
+        if isinstance(at, DatasetEntry):
+            kept = {name: part for name, part in with_rows(at.parts, read).items() if name in read}
+            rows = check_rows(LocalFiles(at.model_copy(update={"files": pinned, "parts": kept}), cache))
+        lock = make_lock(entry, at.revision, pinned, rows)
         path = lock_path(cache, entry)
         write_lock(path, lock)
         return lock, path
@@ -60,6 +83,11 @@ def pin_file(entry: RegistryEntry, lock: Lock, path: Path) -> None:
     document = msgspec.convert(strict_syntax.read_yaml_file(path), dict[str, Json])
     key = "commit" if isinstance(entry.source, GitSource) else "revision"
     document["source"] = {**msgspec.convert(document["source"], dict[str, Json]), key: lock.revision}
+    parts = msgspec.convert(document.get("parts", {}), dict[str, dict[str, Json]])
+    for name, count in (lock.rows or {}).items():
+        parts[name]["rows"] = count
+    if parts:
+        document["parts"] = msgspec.convert(parts, dict[str, Json])
     document["files"] = [file.model_dump(mode="json", exclude_none=True) for file in lock.files]
     write_whole(path, strict_syntax.dump_yaml(document, width=100))
 
@@ -86,7 +114,7 @@ def wanted_files(entry: RegistryEntry, source: Source, there: Iterable[str]) -> 
     yield from entry.files
     listed = {file.part for file in entry.files}
     found = False
-    for name, part in (entry.parts if isinstance(entry, DatasetEntry) else {}).items():
+    for name, part in _parts(entry).items():
         paths: Iterable[str] = ()
         if name in listed:
             continue
@@ -99,8 +127,14 @@ def wanted_files(entry: RegistryEntry, source: Source, there: Iterable[str]) -> 
             yield File(path=path, part=name, bytes=None, rows=None)
     if not found and not entry.files:
         raise DataError(
-            f"{entry.id} lists no files, and its patterns find none", fix="list its files in the entry"
+            f"{entry.id} lists no files, and its patterns find none",
+            where=files_told(there),
+            fix="correct the patterns, or list its files in the entry",
         )
+
+
+def _parts(entry: RegistryEntry) -> Mapping[str, DatasetPart]:
+    return entry.parts if isinstance(entry, DatasetEntry) else {}
 
 
 def _pinned(file: File, hashes: Mapping[str, str], announced: Mapping[str, Announced], cache: Cache) -> File:

@@ -5,6 +5,7 @@ row is checked once. Files whose commit is pinned but whose hash nobody knew yet
 the Hub announces, and their hashes are kept in a lock file from then on.
 """
 
+import shlex
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +29,7 @@ from suite.data.entry import (
 from suite.data.local_entry import LocalFiles, damaged
 from suite.data.locks import lock_path, locked, make_lock, write_lock
 from suite.data.row_checks import check_rows
-from suite.errors import DataError, LicenceRequired, SourceUnreachable
+from suite.errors import DataError, LicenceRequired, SourceChanged, SourceUnreachable
 
 _AT_ONCE = 4
 
@@ -111,8 +112,11 @@ def require_pins(entry: RegistryEntry) -> None:
         )
 
 
-def agree(entry: RegistryEntry, cache: Cache, accept: bool) -> None:
-    """Remember that the licence was accepted. Raises LicenceRequired if it wasn't and has to be."""
+def agree(entry: RegistryEntry, cache: Cache, accept: bool, folder: Path | None = None) -> None:
+    """Remember that the licence was accepted. Raises LicenceRequired if it wasn't and has to be.
+
+    folder: where the files are that somebody brought.
+    """
     licence = entry.licence
     if not licence.accept_required or cache.accepted(entry):
         return
@@ -120,9 +124,19 @@ def agree(entry: RegistryEntry, cache: Cache, accept: bool) -> None:
         raise LicenceRequired(
             f"{entry.id} is under {licence.name}, which has to be accepted first",
             where=" ".join(one for one in (licence.url, licence.redistribution) if one),
-            fix=f"if you accept it: `suite data pull {entry.id} --accept-licence`",
+            fix=f"if you accept it: `suite {_accepting(entry, cache, folder)} --accept-licence`",
         )
     cache.accept(entry)
+
+
+def _accepting(entry: RegistryEntry, cache: Cache, folder: Path | None) -> str:
+    """The command that gets the entry here: `import` where there is no network, unless all files are here."""
+    if isinstance(entry, ModelEntry):
+        return f"models pull {entry.id}"
+    here = all(file.sha256 and cache.blob(file.sha256).is_file() for file in entry.files)
+    if folder is None and (here or not hub_source.offline() or not isinstance(entry.source, HubSource)):
+        return f"data pull {entry.id}"
+    return f"data import {entry.id} --dir {shlex.quote(str(folder)) if folder else 'DIR'}"
 
 
 def checked(entry: EntryT, cache: Cache) -> LocalFiles[EntryT]:
@@ -152,10 +166,36 @@ def fetch_all(entry: RegistryEntry, cache: Cache, progress: Progress | None) -> 
         jobs = [pool.submit(_fetch_one, entry, file, cache, step) for file in files]
         try:
             return {file.path: job.result() for file, job in zip(files, jobs, strict=True)}
+        except SourceChanged as error:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise SourceChanged(error.what, f"{error.where}{_changes(entry)}", error.fix) from error
         except BaseException:
             stop.set()  # the downloads still going end at their next step
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _changes(entry: RegistryEntry) -> str:
+    """What a Hub repository's branch has now in place of the pinned files, as the end of a sentence."""
+    source = entry.source
+    if not isinstance(source, HubSource):
+        return ""
+    now = hub_source.resolve(source, entry.id, source.branch)
+    there = {one.path: one for one in hub_source.listing(source, entry.id, now)}
+    gone = sorted({file.path for file in entry.files if file.path not in there})
+    other = sorted(
+        {
+            file.path
+            for file in entry.files
+            if (one := there.get(file.path)) is not None
+            and (file.bytes not in (None, one.size) or (one.sha256 or file.sha256) != file.sha256)
+        }
+    )
+    told = [
+        f"{what} {', '.join(paths[:5])}" for what, paths in (("without", gone), ("another", other)) if paths
+    ]
+    return f"; {source.branch} is at {now[:12]} now{''.join(f', {one}' for one in told)}"
 
 
 def _fetch_one(entry: RegistryEntry, file: File, cache: Cache, progress: Progress | None) -> str:

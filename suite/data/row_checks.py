@@ -8,9 +8,9 @@ import json
 from typing import TYPE_CHECKING
 
 from suite.chat import Json
-from suite.data.entry import BundledSource, DatasetEntry
+from suite.data.entry import BundledSource, DatasetEntry, GitSource, HubSource, RegistryEntry
 from suite.data.local_entry import LocalDataset
-from suite.data.registry import find_schema, registry_folder
+from suite.data.registry import find_schema, registry_folder, user_folder
 from suite.data.rows import RowPlace
 from suite.errors import DataError
 
@@ -71,7 +71,7 @@ def row_error(
     return DataError(
         f"{entry.id}: {place} breaks schemas/{entry.parts[part].row_schema}",
         where=f"field `{field}`: {message} (revision {(entry.revision or 'none')[:12]})",
-        fix=_advice(entry, "the row, or what the schema allows"),
+        fix=_advice(entry, f"schemas/{entry.parts[part].row_schema}", renewal(entry)),
     )
 
 
@@ -79,11 +79,24 @@ def _count(local: LocalDataset, what: str, wanted: int, found: int) -> DataError
     return DataError(
         f"{local.entry.id}: {what} has {found} rows, the entry says {wanted}",
         where=f"revision {(local.entry.revision or 'none')[:12]}",
-        fix=_advice(local.entry, "the file, or `rows` in the entry"),
+        fix=_advice(local.entry, "`rows` in the entry", f"`suite data pin {local.entry.id}` counts them anew"),
     )
 
 
-def _advice(entry: DatasetEntry, what: str) -> str:
-    if isinstance(entry.source, BundledSource):
-        return f"correct {what}"
-    return f"if the source really changed, `suite data pin {entry.id}` records the new revision"
+def _advice(entry: DatasetEntry, what: str, otherwise: str) -> str:
+    bundled = isinstance(entry.source, BundledSource) and entry.folder != user_folder()
+    return f"correct {what}" if bundled else f"correct {what}, or {otherwise}"
+
+
+def renewal(entry: RegistryEntry) -> str:
+    """How to describe rows that an entry does not fit: anew, or by an entry of one's own beside it."""
+    own = entry.folder is not None and entry.folder.resolve() == user_folder().resolve()
+    match entry.source:
+        case HubSource() as source:
+            place = f"--hub {source.repo}"
+        case GitSource() as source:
+            place = f"--git {source.clone_url or 'URL'}"
+        case _:
+            place = "--files PATH…"
+    name, force = (entry.id, " --force") if own else (f"my-{entry.id}", "")
+    return f"describe what is there now: `suite data new {name} {place}{force}`"

@@ -322,3 +322,62 @@ def test_an_endpoint_that_is_no_hub_is_unreachable(
     monkeypatch.setenv("HF_ENDPOINT", git.url)
     with pytest.raises(SourceUnreachable, match="the Hub can't be reached"):
         pull(place.registry.dataset("questions"), place.cache)
+
+
+def test_rows_of_another_shape_are_not_pinned(place: Place, hub: LocalHub, hub_entry: Write) -> None:
+    hub_entry()
+    changed = [{**one, "system": "both"} if one["id"] == "q-7" else one for one in QUESTIONS]
+    (hub.root / "datasets/ours/questions/data/test.jsonl").write_bytes(jsonl(changed))
+    before = (place.folder / "datasets/questions.yaml").read_bytes()
+    for more in ((), ("--write",)):
+        refused = place.suite("data", "pin", "questions", *more)
+        assert refused.returncode == 2
+        assert refused.stderr.splitlines()[0].endswith("data/test.jsonl, line 8 breaks schemas/question.json")
+        assert "field `system`: 'both' is not one of" in refused.stderr
+        assert "suite data new my-questions --hub ours/questions" in refused.stderr
+    assert not (place.cache_folder / "data/pins").exists()
+    assert (place.folder / "datasets/questions.yaml").read_bytes() == before
+
+
+def test_pin_counts_the_rows_anew_and_pull_holds_to_that(
+    place: Place, hub: LocalHub, hub_entry: Write
+) -> None:
+    hub_entry()
+    (hub.root / "datasets/ours/questions/data/test.jsonl").write_bytes(jsonl(QUESTIONS[1:]))
+    with pytest.raises(DataError, match="the pinned revision is gone") as caught:
+        pull(place.registry.dataset("questions"), place.cache)
+    assert caught.value.where.endswith(" now, another data/test.jsonl")
+    assert place.suite("data", "pin", "questions").returncode == 0
+    local = pull(place.registry.dataset("questions"), place.cache)
+    assert (local.part("test").rows, len(list(local.rows("test")))) == (19, 19)
+    assert place.suite("data", "pin", "questions", "--write").returncode == 0
+    assert place.registry.dataset("questions").parts["test"].rows == 19
+
+
+def test_patterns_that_find_nothing_list_the_files(place: Place, hub: LocalHub, hub_entry: Write) -> None:
+    hub_entry(files=[], parts={"test": {"format": "jsonl", "pattern": "rows/*.jsonl"}})
+    refused = place.suite("data", "pin", "questions")
+    assert refused.returncode == 2
+    assert "its files: data/test.jsonl, data/train.jsonl" in refused.stderr
+
+
+def test_pinning_without_a_network_does_not_advise_to_bring_files(
+    place: Place, hub: LocalHub, hub_entry: Write
+) -> None:
+    hub_entry()
+    refused = place.suite("data", "pin", "questions", HF_ENDPOINT="http://127.0.0.1:9")
+    assert refused.stderr.splitlines() == [
+        "SourceUnreachable: questions: the Hub can't be reached",
+        "  no connection to 127.0.0.1:9: [Errno 111] Connection refused",
+        "  pinning asks the source: try again with a network",
+    ]
+
+
+def test_a_licence_is_accepted_by_the_command_that_works_here(
+    place: Place, hub: LocalHub, hub_entry: Write
+) -> None:
+    hub_entry(licence={"name": "CC-BY-NC-4.0", "accept_required": True})
+    online = place.suite("data", "pull", "questions")
+    assert "`suite data pull questions --accept-licence`" in online.stderr
+    alone = place.suite("data", "pull", "questions", HF_HUB_OFFLINE="1")
+    assert "`suite data import questions --dir DIR --accept-licence`" in alone.stderr

@@ -104,7 +104,9 @@ def test_a_row_that_breaks_the_schema_is_named(
     with pytest.raises(DataError) as caught:
         import_from(place.registry.dataset("brought"), folder, place.cache)
     assert (caught.value.what, caught.value.where) == (what, where)
-    assert "suite data pin brought" in caught.value.fix
+    assert caught.value.fix == (
+        "correct schemas/question.json, or describe what is there now: `suite data new my-brought --git URL`"
+    )
     assert ready(place.registry.dataset("brought"), place.cache) is None
 
 
@@ -137,7 +139,7 @@ def test_a_licence_has_to_be_accepted_once(place: Place) -> None:
     assert refused.stderr.splitlines() == [
         "LicenceRequired: brought is under CC-BY-NC-4.0, which has to be accepted first",
         "  https://licence.example",
-        "  if you accept it: `suite data pull brought --accept-licence`",
+        f"  if you accept it: `suite data import brought --dir {folder} --accept-licence`",
     ]
     assert place.suite(*words, "--accept-licence").returncode == 0
     assert place.suite("data", "pull", "brought").returncode == 0  # remembered, and nothing to fetch
