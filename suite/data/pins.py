@@ -110,22 +110,28 @@ def _now(entry: RegistryEntry, branch: str | None) -> tuple[Source, Mapping[str,
 
 
 def wanted_files(entry: RegistryEntry, source: Source, there: Iterable[str]) -> Iterator[File]:
-    """The files that the entry lists; of parts that list none, those of config and split or pattern."""
-    yield from entry.files
+    """The files that the entry lists; those that config and split have now; where none is listed, the pattern's."""
+    parts = _parts(entry)
+    known = {(one.part, one.path): one for one in entry.files}
     listed = {file.part for file in entry.files}
-    found = False
-    for name, part in _parts(entry).items():
+    by_split = {name for name, part in parts.items() if part.split is not None}
+    yield from (one for one in entry.files if one.part not in by_split)
+    found = (
+        layout(source, entry.id, source.revision or "")
+        if isinstance(source, HubSource) and by_split
+        else None
+    )
+    any_found = False
+    for name, part in parts.items():
         paths: Iterable[str] = ()
-        if name in listed:
-            continue
-        if part.split is not None and isinstance(source, HubSource):
-            paths = layout(source, entry.id, source.revision or "").files(part.config, part.split)
-        elif part.pattern is not None:
+        if found is not None and part.split is not None:
+            paths = found.files(part.config, part.split)
+        elif part.pattern is not None and name not in listed:
             paths = sorted(path for path in there if fnmatchcase(path, part.pattern))
         for path in paths:
-            found = True
-            yield File(path=path, part=name, bytes=None, rows=None)
-    if not found and not entry.files:
+            any_found = True
+            yield known.get((name, path)) or File(path=path, part=name, bytes=None, rows=None)
+    if not any_found and not entry.files:
         raise DataError(
             f"{entry.id} lists no files, and its patterns find none",
             where=files_told(there),

@@ -79,7 +79,7 @@ def _count(local: LocalDataset, what: str, wanted: int, found: int) -> DataError
     return DataError(
         f"{local.entry.id}: {what} has {found} rows, the entry says {wanted}",
         where=f"revision {(local.entry.revision or 'none')[:12]}",
-        fix=_advice(local.entry, "`rows` in the entry", f"`suite data pin {local.entry.id}` counts them anew"),
+        fix=_advice(local.entry, "its `rows`", f"`suite data pin {local.entry.id}` counts them anew"),
     )
 
 

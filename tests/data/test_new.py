@@ -228,3 +228,20 @@ def test_patterns_find_the_files_of_a_git_repository(
     with pytest.raises(DataError, match="no file with rows is called") as caught:
         told("new", "none", *words, "--path", "*.csv")
     assert "its files: data/space.jsonl, data/time.jsonl, readme.txt" in str(caught.value)
+
+
+def test_pinning_again_finds_what_config_and_split_hold_now(told: Told, languages: Path) -> None:
+    told("new", "languages", "--hub", "ours/languages", "--split", "train")
+    table(languages / "en/train-00002-of-00003.parquet", QUESTIONS[:1])
+    assert "3 files; written to" in told("pin", "languages", "--write").output
+    told("pull", "languages")
+    assert suite.load_dataset("languages").num_rows == 21
+    table(languages / "en/train-00002-of-00003.parquet", [{**QUESTIONS[0], "system": None}])
+    with pytest.raises(
+        DataError, match="00002-of-00003.parquet, row 0 breaks schemas/languages.json"
+    ) as caught:
+        told("pin", "languages", "--write")
+    assert "`suite data new languages --hub ours/languages --force`" in caught.value.fix
+    told("new", "languages", "--hub", "ours/languages", "--force")
+    told("pull", "languages")
+    assert suite.load_dataset("languages", "en/train")[20]["system"] is None
