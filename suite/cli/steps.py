@@ -95,7 +95,7 @@ run_flags = together(
     click.option(
         "--budget",
         metavar="20usd|2Mtokens",
-        help="Stop before a call could go beyond it; go on later with a higher one.",
+        help="Stop before the next call could exceed this; continue later with a higher one.",
     ),
     click.option("--strict", is_flag=True, help="Exit 1 if a value is unscored, too."),
     click.option("--json", "as_json", is_flag=True, help="Print JSON: run, cells, across."),

@@ -219,4 +219,5 @@ def price_wanted(spec: str) -> str:
     """How to name a price, for messages. spec: `provider/name`."""
     provider, _, name = spec.partition("/")
     whose = "" if provider == "openai" else f"provider = {provider!r}, "
-    return f"add to {SETTINGS}: [[prices]] with {whose}model = {re.escape(name)!r}, input = …, output = …"
+    row = f"{whose}model = {re.escape(name)!r}, input = …, output = …"
+    return f"add a price to {SETTINGS}: [[prices]] with {row}"

@@ -65,7 +65,8 @@ async def rank(request: Request, peer: Peer) -> Reply:
         raise CallFailed("bad-shape", f"{len(vectors)} embeddings for {len(texts)} texts", retryable=True)
     query = _unit(vectors[0])
     scores = [math.fsum(a * b for a, b in zip(query, _unit(one), strict=True)) for one in vectors[1:]]
-    tokens = sum(prompt_tokens(answer.usage) for answer in answers)
+    each = [prompt_tokens(answer.usage) for answer in answers]
+    tokens = sum(each) if all(each) else 0  # a part would be taken for all
     return Reply(
         usage=Usage(prompt=tokens),
         ranking=ranked(scores, request.options.top),

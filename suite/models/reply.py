@@ -47,6 +47,7 @@ class _Details(msgspec.Struct):
 class _Counts(msgspec.Struct):
     prompt_tokens: _Tokens
     completion_tokens: _Tokens
+    total_tokens: _Tokens | None = None
     prompt_tokens_details: _Details | None = None
     completion_tokens_details: _Details | None = None
 
@@ -94,7 +95,8 @@ def _usual(body: bytes, scrub: Scrubber, options: Options) -> Reply | None:
     more, wrote = usage.prompt_tokens_details, usage.completion_tokens_details
     thought = min((wrote and wrote.reasoning_tokens) or 0, new)
     most = options.max_tokens
-    odd = not new or (most is not None and new - thought > most)
+    hidden = (usage.total_tokens or 0) > prompt + new
+    odd = not new or hidden or (most is not None and new - thought > most)
     if odd or not text.strip() or choice.message.tool_calls:
         return None
     return Reply(
@@ -302,7 +304,9 @@ def _scrubbed(name: str, scrub: Scrubber) -> str:
 
 
 def _usage(value: object, most: int | None, mended: list[str]) -> Usage:
-    """The counts that can be counts; none of them where the main ones cannot."""
+    """The counts that can be counts; none of them where the main ones cannot. Some servers count hidden
+    reasoning in the total alone; it is written like the rest, and billed like it.
+    """
     usage = value if isinstance(value, dict) else {}
     read, wrote = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
     prompt = _count(usage, "prompt_tokens", mended)
@@ -311,7 +315,9 @@ def _usage(value: object, most: int | None, mended: list[str]) -> Usage:
     thought = _count(wrote, "reasoning_tokens", mended)
     if prompt is None or new is None:
         return Usage()
-    cached, thought = min(cached or 0, prompt), min(thought or 0, new)
+    hidden = max((_count(usage, "total_tokens", []) or 0) - prompt - new, 0)
+    new += hidden
+    cached, thought = min(cached or 0, prompt), min(max(thought or 0, hidden), new)
     if most is not None and new - thought > most:  # servers differ in whether reasoning counts
         mended.append(f"completion_tokens {new}, where {most} were allowed")
         return Usage()

@@ -38,7 +38,7 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _TIMES = {"": 1, "k": 1000, "m": 1_000_000}
-_HOW = "write --budget 20usd, or --budget 2Mtokens"
+_HOW = "write --budget 20usd or --budget 2Mtokens"
 _UNCOUNTED = frozenset({"replay", "lexical"})  # no model reads or writes
 
 
@@ -58,11 +58,11 @@ def parse_budget(text: str) -> Budget:
     found = _AMOUNT.fullmatch(text)
     unit = (found["unit"] or ("usd" if found["dollar"] else "")).lower() if found else ""
     if found is None or not unit or (found["dollar"] and unit != "usd"):
-        raise ConfigError(f"--budget {text!r} is no amount of usd or tokens", fix=_HOW)
+        raise ConfigError(f"--budget {text!r} is not an amount in usd or tokens", fix=_HOW)
     tokens = unit.startswith("token")
     amount = round(float(found["number"]) * _TIMES[found["times"].lower()] * (1 if tokens else PER_USD))
     if amount < 1:
-        raise ConfigError(f"--budget {text!r} lets nothing be asked", fix=_HOW)
+        raise ConfigError(f"--budget {text!r} allows no call", fix=_HOW)
     return Budget(amount, "tokens" if tokens else "usd")
 
 
@@ -200,12 +200,13 @@ class Ledger:
 
     def _over(self, amount: int) -> BudgetSpent:
         shown = self.budget.shown
-        untold = f", {shown(self.untold)} of it for tries that told no tokens" if self.untold else ""
+        bound = f" ({shown(self.untold)} of it an upper bound: no usage was reported)"
+        untold = bound if self.untold else ""
+        what = f"the budget of {shown(self.budget.amount)} is reached: {shown(self.spent)} spent{untold}, "
         return BudgetSpent(
-            f"the budget of {shown(self.budget.amount)} is used up: {shown(self.spent)} spent{untold}, "
-            f"{shown(self.reserved)} reserved, {shown(max(self._left, 0))} left, and the next call may take "
-            f"{shown(amount)}",
-            fix="the same command with a higher --budget continues this run where it stopped",
+            f"{what}{shown(self.reserved)} reserved, {shown(max(self._left, 0))} left; the next call could take "
+            f"up to {shown(amount)}",
+            fix="run the same command with a higher --budget to continue this run",
         )
 
     def counts(self, member: str) -> bool:
@@ -222,8 +223,8 @@ def no_limit(member: str, spec: str) -> CapabilityError:
     role, _, _ = member.partition("/")
     option = "-o max_tokens=N" if role == "candidate" else f"-o {role}.max_tokens=N"
     return CapabilityError(
-        f"a call to {spec} ({member}) sets no limit on new tokens, so nothing says what it may cost",
-        fix=f"{option} sets one, hidden reasoning included; or leave --budget out",
+        f"calls to {spec} ({member}) set no token limit, so their cost has no upper bound",
+        fix=f"set one with {option} (it includes hidden reasoning), or omit --budget",
     )
 
 
@@ -243,8 +244,8 @@ def ledger_of(budget: Budget, members: Iterable[Member], own: tuple[TokenPrice, 
         rates = rates_of(identity, prices)
         if rates is None:
             raise ConfigError(
-                f"{one.spec.text} ({one.member}) has no known price, so no budget of money can hold",
-                fix=f"--budget 2Mtokens, or {price_wanted(one.spec.text)}",
+                f"{one.spec.text} ({one.member}) has no known price, so a budget in usd cannot be kept",
+                fix=f"use --budget 2Mtokens, or {price_wanted(one.spec.text)}",
             )
         found[one.member] = rates
     return Ledger(budget, found)

@@ -133,7 +133,7 @@ def _range(usd: tuple[float, float | None]) -> str:
     if high == 0:
         return "no money"
     if high is None:
-        return f"from {shown_usd(low)}, with no upper end: a request sets no limit (-o max_tokens=N)"
+        return f"from {shown_usd(low)}, no upper bound: a request sets no token limit (-o max_tokens=N)"
     return f"{shown_usd(low)} to {shown_usd(high)}"
 
 
@@ -177,8 +177,8 @@ def print_plan(plan: Plan) -> None:
         click.echo(f"    cost: {cost}")
     total = "not known" if shown.usd is None else _range(shown.usd)
     click.echo(f"  cost in all: {total}")
-    click.echo("  (estimated from a few groups at 4 characters a token; cost: from the prompts alone to the")
-    click.echo("  most that --budget would set aside, a byte counted as a token)")
+    click.echo("  (estimated from a few groups at 4 characters a token; cost: from the prompts")
+    click.echo("  alone to the upper bound that --budget reserves, one token per byte; see docs/cost.md)")
 
 
 def lacking(plan: Plan) -> list[str]:

@@ -22,7 +22,7 @@ LONG = "suite.evaluate(Asking, model='scripted/constant?text=yes', options={'del
 
 def test_the_notebook_runs_with_its_cells_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIRST_HOUR_MODEL", "scripted/constant?text=<choice>B</choice>")
-    notebook = nbformat.reads(NOTEBOOK.read_text('utf-8'), 4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.reads(NOTEBOOK.read_text("utf-8"), 4)  # type: ignore[no-untyped-call]
     assert not any(cell.get("outputs") for cell in notebook.cells)
     place = {"metadata": {"path": str(tmp_path)}}
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources=place).execute()
