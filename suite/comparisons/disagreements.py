@@ -11,7 +11,7 @@ from suite.comparisons.differences import MeasureRow
 from suite.journal.index import digest64
 from suite.journal.records import OutputRecord
 from suite.journal.run import Run
-from suite.report.traces import question
+from suite.report.traces import answer, question
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ def disagreements(a: Run, b: Run, rows: Sequence[MeasureRow], most: int) -> list
                 one.sample,
                 difference,
                 question(a, one),
-                _answer(a, one),
-                _answer(b, two) if two else "",
+                answer(a, one),
+                answer(b, two) if two else "",
             )
         )
     return found
@@ -90,8 +90,3 @@ def _outputs(run: Run, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], Ou
     first = ((one, line) for one, line in keyed if one.trial == 0 and one.cell in cells)
     found = (((one.cell, digest64(one.sample)), line) for one, line in first)
     return {key: lines.decode(line, 0) for key, line in found if key in wanted}
-
-
-def _answer(run: Run, output: OutputRecord) -> str:
-    text = run.text(output)
-    return text if text or output.output.data is None else msgspec.json.encode(output.output.data).decode()

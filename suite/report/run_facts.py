@@ -150,6 +150,7 @@ def equivalent_command(run: Run, tasks: Sequence[TaskFacts]) -> str:
         ("--trials", manifest.trials, 1),
         ("--seed", manifest.seed, 0),
         ("--prompts", manifest.prompts, "own"),
+        ("--level", run.results.level, 0.95),
     ):
         words += [flag, str(value)] if value != usual else []
     for name, one in manifest.data.items():
@@ -159,8 +160,8 @@ def equivalent_command(run: Run, tasks: Sequence[TaskFacts]) -> str:
         for member in members:
             words += flag_of(role, member.spec)
             prefix = "" if member.member == "candidate" else f"{member.member}."
-            for name, value in member.sampling.items():
-                words += ["-o", f"{prefix}{name}={_word(value)}"]
+            for key, told in member.sampling.items():
+                words += ["-o", f"{prefix}{key}={_word(told)}"]
     return shlex.join(words)
 
 
@@ -183,10 +184,7 @@ def fact_lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
         told = [_mark(model.identity), plain(engine) if engine else ""]
         told += [f"{name}={plain(value)}" for name, value in asked.items() if value is not None]
         yield (model.member, ", ".join([model.spec, *filter(None, told)]))
-    for data in facts.data.values():
-        source = str(data.get("source") or "")
-        kind = "bundled mini data" if facts.mini and source == "bundled" else source
-        yield ("data", f"{data['entry']} ({kind or 'unknown source'}) {_mark(data)}".strip())
+    yield from dict.fromkeys(("data", _data(one, facts.mini)) for one in facts.data.values())
     limit = f", limit {facts.limit:,} groups" if facts.limit else ", no limit"
     drawn = f"seed {facts.seed}, trials {facts.trials}{limit}"
     yield ("settings", f"{facts.prompts} prompts, {drawn}, level {percent(facts.level)}, suite {facts.suite}")
@@ -200,6 +198,12 @@ def fact_lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
         yield ("calls", f"{new} new, {number(cached)} cached, {number(retries)} retried")
         yield ("tokens", f"{number(sent)} in, {number(got)} out")
         yield ("cost", shown_costs(facts.cost) or "none: local models")
+
+
+def _data(one: Values, mini: bool) -> str:
+    source = plain(one.get("source") or "unknown source")
+    kind = "bundled mini data" if mini and source == "bundled" else source
+    return f"{one['entry']} ({kind}) {_mark(one)}".strip()
 
 
 def _mark(identity: Values) -> str:

@@ -17,7 +17,7 @@ from suite.report.sample_search import FoundSamples, SamplesWanted, find_samples
 from suite.report.sample_texts import value_text
 from suite.report.summary import summarise
 from suite.report.terminal import console_for, styled, table, write_out
-from suite.report.traces import Trace, question, traces
+from suite.report.traces import Trace, answer, question, traces
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -66,11 +66,11 @@ def _sample(run: Run, one: Picked, full: bool) -> Iterator["RenderableType"]:
         yield styled("question", "bold")
         yield paragraph(question(run, one.output) or "(not recorded)")
     yield styled("answer" + ("" if kept.finish == "stop" else f" (ended: {kept.finish})"), "bold")
-    yield paragraph(run.text(one.output) or "(no text)")
+    yield paragraph(answer(run, one.output) or "(no text)")
     if one.score is not None:
         yield styled("scores" if full else "verdict", "bold")
         yield from facts((name, value_text(value)) for name, value in one.score.values.items())
-        for part in one.score.parts:
+        for part in one.score.parts if full else ():
             yield from facts((f"{part.id}.{name}", value_text(value)) for name, value in part.values.items())
     for trace in traces(run, [*one.output.calls, *(one.score.calls if one.score else ())] if full else ()):
         yield from _trace(trace)

@@ -90,6 +90,12 @@ def question(run: Run, output: OutputRecord) -> str:
     return ""
 
 
+def answer(run: Run, output: OutputRecord) -> str:
+    """The text of an output, else its data as JSON; "" where there is neither."""
+    text = run.text(output)
+    return text if text or output.output.data is None else msgspec.json.encode(output.output.data).decode()
+
+
 def _trace(number: int, found: FoundCall, known: _Known) -> Trace:
     call, blocks = found.call, found.blocks
     hashes = list(message_hashes(call, blocks))

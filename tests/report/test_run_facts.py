@@ -2,13 +2,16 @@
 
 import json
 import shlex
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
+from suite.cli.main import cli
 from suite.journal.commands import note_command
 from suite.journal.records import CommandRecord
 from suite.journal.run import Run
@@ -18,6 +21,7 @@ from suite.report.run_facts import equivalent_command, fact_lines, run_facts
 from suite.report.terminal import print_results
 
 Make = Callable[..., Path]
+RECORDED = Path(__file__).parents[1] / "recorded" / "runs"
 
 
 def lines(run: Run) -> dict[str, str]:
@@ -66,6 +70,16 @@ def test_a_run_without_a_record_has_an_equivalent_command(mini_run: Path) -> Non
     ]
     assert {"--mini", "--limit", "--trials", "scripted/words"} <= set(words)
     assert "--seed" not in words
+
+
+@pytest.mark.parametrize("name", ["rewards", "travel"])
+def test_an_equivalent_command_asks_for_the_very_same_plan(name: str, tmp_path: Path) -> None:
+    with tarfile.open(RECORDED / f"{name}.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    run = Run(tmp_path / name)
+    words = shlex.split(lines(run)["equivalent command"])[1:]
+    planned = CliRunner().invoke(cli, [*words, "--dry-run", "--json"], catch_exceptions=False)
+    assert json.loads(planned.output)["plan_sha256"] == run.manifest.plan_sha256
 
 
 def test_an_equivalent_command_names_data_and_options_of_each_member(make_run: Make) -> None:
