@@ -48,9 +48,9 @@ def check(
         agree(entry, cache, accept=True)
     with Console(stderr=True).status(f"checking {len(chosen)} entries"):
         found = check_entries(chosen, cache, remote)
-    found += [
-        SourceCheck(one.file.stem, "", "wrong", problems=[" ".join(str(one.error).split())]) for one in broken
-    ]
+    for file, error in broken:
+        found.append(SourceCheck(file.stem, ""))
+        found[-1].ended(error)
     if as_json:
         say_json({one.entry: asdict(one) for one in found})
     else:

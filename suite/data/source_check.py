@@ -52,6 +52,7 @@ class SourceCheck:
             self.state = "gated" if isinstance(error, LicenceRequired) else "unreachable"
             self.remarks.insert(0, self.line(error))
         else:
+            self.state = "wrong"
             self.problems.append(self.line(error))
 
     def line(self, error: SuiteError) -> str:
