@@ -1,24 +1,25 @@
-"""Does an answer keep to the unit that was asked for?"""
+"""Which units does somebody think in? A classification: the answer is one word."""
 
 import suite
 
 
-class Question(suite.Payload):  # a row of units.jsonl
+class Message(suite.Payload):  # a row of units.jsonl, which lies beside this file
     id: str
     text: str
-    unit: str
+    units: str
 
 
-class Units(suite.Task[Question, suite.Parameters]):
-    info = suite.TaskInfo("units", 1, "Keeps to the unit", headline="kept", rows={"questions": "units.jsonl"})
-    metrics = (suite.Rate("kept"),)
+class Units(suite.Task[Message, suite.Parameters]):
+    info = suite.TaskInfo("units", 1, "Which units?", headline="correct", rows={"texts": "units.jsonl"})
+    metrics = (suite.Rate("correct", by="units"),)
 
     def samples(self, data):
-        return (suite.Sample(row.id, row) for row in data.rows("questions", Question))
+        for row in data.rows("texts", Message):
+            yield suite.Sample(row.id, row, tags={"units": row.units})
 
     async def solve(self, sample, models):
-        reply = await models.candidate.chat([suite.user(sample.payload.text)])
-        return reply.output()
+        asked = f"{sample.payload.text}\n\nWhich units does this person use? Say metric or imperial."
+        return (await models.candidate.chat(asked, max_tokens=10)).output()
 
     async def score(self, sample, output, models):
-        return suite.Score({"kept": sample.payload.unit in output.text.split()})
+        return suite.Score({"correct": output.text.strip(" .\n").lower() == sample.payload.units})

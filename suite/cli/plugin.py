@@ -174,59 +174,25 @@ def _failure(name: str, kind: str = "task") -> PluginError | None:
 
 
 @plugin.command("new")
-@click.argument("name")
+@click.argument("name", required=False)
+@click.option("--from", "file", metavar="FILE.py", help="Make it of a task in a file, with its rows.")
 @output_flag("DIR", "The plugin's folder (default: suite-NAME).", required=False)
-def new(name: str, output: Path | None) -> None:
-    """Write a plugin with one small benchmark that installs, runs and passes its tests at once.
+def new(name: str | None, file: str | None, output: Path | None) -> None:
+    """Write a plugin that installs, runs and passes its tests at once: a small benchmark, or a task of yours.
 
-    NAME is the benchmark's name: lower-case letters, digits and hyphens.
+    NAME is the benchmark's name: lower-case letters, digits and hyphens; default with --from: its task's.
 
     \b
-    Example:
+    Examples:
       suite plugin new units
+      suite plugin new units --from ./units.py
     """
-    package = package_of(name)
-    folder = output or Path(f"suite-{name}")
-    written = write(name, package, folder)
-    for path in written:
+    from suite.cli import distributions
+
+    made = distributions.of_file(file, name) if file else distributions.of_template(name)
+    folder = output or Path(f"suite-{made.name}")
+    for path in distributions.write(made, folder):
         click.echo(f"wrote {path}")
-    click.echo(f"next: cd {folder} && pip install -e . pytest && pytest && suite plugin check {name}")
-    click.echo(f"then: suite eval --task {name} --mini --model embedded/smollm2-135m")
-
-
-def package_of(name: str) -> str:
-    """The import package of a plugin. Raises ConfigError for a bad name or one that is taken."""
-    import re
-
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
-        raise ConfigError(
-            f"{name!r} is no name for a benchmark",
-            fix="use lower-case letters, digits and single hyphens, beginning with a letter: my-benchmark",
-        )
-    taken = ConfigError(f"an installed plugin has a task {name!r} already", fix="choose another name")
-    try:
-        catalogue().find("task", name)
-    except NotFound:
-        if catalogue().family(name):
-            raise taken from None
-        return f"suite_{name.replace('-', '_')}"
-    except PluginError as error:
-        raise taken from error
-    raise taken
-
-
-def write(name: str, package: str, folder: Path) -> list[Path]:
-    """Write all files. Raises ConfigError if the folder holds anything already."""
-    from importlib.resources import files
-    from string import Template
-
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder} is there already and not empty", fix="name another with --output")
-    source, written = Path(str(files("suite.testing") / "template")), []
-    fields = {"name": name, "package": package}
-    for file in sorted(source.rglob("*.txt")):  # each stands where it goes, under a name with its fields
-        path = folder / Template(file.relative_to(source).as_posix().removesuffix(".txt")).substitute(fields)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(Template(file.read_text("utf-8")).substitute(fields), "utf-8")
-        written.append(path)
-    return written
+    click.echo(f"next: cd {folder} && pip install -e . pytest && pytest && suite plugin check {made.task}")
+    mini = "" if file else " --mini"
+    click.echo(f"then: suite eval --task {made.task}{mini} --model embedded/smollm2-135m")

@@ -30,7 +30,7 @@ def declared_rows(task: AnyTask, name: str, cache: Cache, say: Callable[[str], N
     """
     rows, told = task.info.rows[name], f"{task.info.name}: dataset {name!r}"
     if isinstance(rows, str):
-        return FileSource(name, folder_of(type(task)) / rows, told)
+        return file_source(task, name, rows)
     if not _COMMIT.fullmatch(rows.revision):
         raise DataError(
             f"{told} names the revision {rows.revision!r}, which may change", rows.repo, _commit_advice(rows)
@@ -46,6 +46,12 @@ def declared_rows(task: AnyTask, name: str, cache: Cache, say: Callable[[str], N
         fix = "correct `rows` in the task's `info`" if "`suite data " in error.fix else error.fix
         raise type(error)(f"{told}: {error.what}", error.where, fix) from error
     return local
+
+
+def file_source(task: AnyTask | type[AnyTask], name: str, path: str) -> FileSource:
+    """A file of rows, its path beginning at the task's module. Raises DataError if it is not there."""
+    kind = task if isinstance(task, type) else type(task)
+    return FileSource(name, folder_of(kind) / path, f"{task.info.name}: dataset {name!r}")
 
 
 def folder_of(kind: type[AnyTask]) -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from suite.data.cache import Cache
+from suite.data.declared_rows import file_source
 from suite.data.registry import Registry
 from suite.data.rows import Raw, RowPlace
 from suite.data.view import ChangedSource, DataView, FileSource, GivenSource, Source, obtain
@@ -63,7 +64,7 @@ def task_data(
     given: Mapping[str, Path | Rows | Mapping[str, Rows]] | None = None,
     change: Change | None = None,
 ) -> DataView:
-    """What tasks read: their bundled mini data, but for the datasets that are given.
+    """What tasks read: their bundled mini data and the files of rows beside them, but for what is given.
 
     given: dataset -> rows, rows by part, a JSON Lines file, or a folder whose files the task reads itself.
     change: makes another row of each bundled one, (dataset, row) -> row.
@@ -71,6 +72,11 @@ def task_data(
     Raises NotFound, DataError.
     """
     sources = {name: _source(name, found) for name, found in (given or {}).items()}
+    for task in tasks:
+        for name, place in task.info.rows.items():
+            if isinstance(place, str) and name not in sources:
+                beside = file_source(task, name, place)
+                sources[name] = ChangedSource(name, beside, change) if change else beside
     registry, cache = Registry(catalogue().registry_folders()), Cache()
     for name, entry in {name: entry for task in tasks for name, entry in task.info.mini.items()}.items():
         if name not in sources:
