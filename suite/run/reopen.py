@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from pydantic import ValidationError
 
 from suite.chat import Json
+from suite.data.declared_rows import hub_entry
 from suite.errors import ConfigError, NotFound, PluginError, RunError, SuiteError, unknown
 from suite.journal.documents import CellRecord, RunManifest
 from suite.journal.run import Run
@@ -20,6 +21,7 @@ from suite.run.imported import imported_samples
 from suite.run.plan import Plan, make_plan
 from suite.run.recorded_files import missing_file, with_recorded
 from suite.run.request import EvalRequest
+from suite.task import HubRows
 
 
 class Refusal(NamedTuple):
@@ -171,6 +173,9 @@ def _entries_given(manifest: RunManifest, cells: Sequence[Cell]) -> dict[str, st
     usual = {name: {name} for name in manifest.data}
     for name, entry in (pair for cell in cells for pair in cell.task.info.mini.items()):
         usual.setdefault(name, set()).add(entry)
+    for name, rows in (pair for cell in cells for pair in cell.task.info.rows.items()):
+        if isinstance(rows, HubRows):
+            usual.setdefault(name, set()).add(hub_entry(rows).id)
     entries = {name: str(one["entry"]) for name, one in manifest.data.items() if one.get("entry")}
     return {name: entry for name, entry in entries.items() if ":" not in name and entry not in usual[name]}
 

@@ -161,7 +161,7 @@ class DataOpener:
                 sources[name] = self.given[name]
                 identities[name] = self._identity(f"--data {name}", sources[name])
                 continue
-            own = info.rows.get(name)
+            own = None if name in self.entries else info.rows.get(name)
             if own is not None and not (mini and (name in info.mini or isinstance(own, HubRows))):
                 sources[name] = declared_rows(cell.task, name, self.cache, self.say)
                 identities[name] = sources[name].identity()
