@@ -21,6 +21,7 @@ from suite.report.html_blocks import Drawer, part
 from suite.report.matrix import headline_grid
 from suite.report.numbers import counted
 from suite.report.rows import FlatRow, scalar
+from suite.report.run_facts import fact_lines, run_facts
 from suite.report.summary import summarise
 from suite.report.tables import table_shape
 
@@ -155,10 +156,11 @@ def summary_text(run: Run, pending: int, told: Iterable[str]) -> str:
 
 
 def summary_html(run: Run, pending: int, told: Iterable[str]) -> Markup:
-    """A run for a notebook: its state, what a reader must know, the headline of every cell."""
+    """A run for a notebook: its state, what was run, what a reader must know, the headline of every cell."""
     summary = summarise(run)
     warned = (f"! {one.text}" for one in summary.remarks if one.weight == "warning")
     drawn = [part("body", line) for line in (f"{summary.name}: {state_of(run, pending)}", *warned, *told)]
+    drawn.insert(1, part("definitions", list(fact_lines(run_facts(run)))))
     for task in summary.tasks:
         drawn.append(part("body", f"{task.name}: {task.title}"))
         drawn.append(part("names_and_numbers", headline_grid(task, summary.level)))

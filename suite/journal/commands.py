@@ -31,6 +31,6 @@ def commands(folder: Path) -> Sequence[CommandRecord]:
     return list(Lines(folder / FILE, CommandRecord))
 
 
-def first_command(folder: Path) -> CommandRecord | None:
-    """The first that solved: what makes the run again; None where none is recorded."""
-    return next((one for one in commands(folder) if one.solves), None)
+def solving_command(folder: Path) -> CommandRecord | None:
+    """The last that asked the candidate: what makes the whole run again; None where none is recorded."""
+    return next((one for one in reversed(commands(folder)) if one.solves), None)

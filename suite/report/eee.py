@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from suite.data.cache import sha256_of
 from suite.errors import ConfigError, RunError
-from suite.journal.commands import first_command
+from suite.journal.commands import solving_command
 from suite.journal.run import Run
 from suite.report.eee_parts import (
     Told,
@@ -141,7 +141,7 @@ def _source(run: Run, told: Told, summary: Summary) -> Fields:
         if one.value is None and not one.slice
     ]
     details = {"run": run.name, "level": str(summary.level)}
-    if began := first_command(run.folder):
+    if began := solving_command(run.folder):
         details["command"] = began.command
     if without:
         details["metrics_without_value"] = "; ".join(without)

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from suite.chat import Json, sha256_hex
-from suite.journal.commands import first_command
+from suite.journal.commands import solving_command
 from suite.journal.pairs import Key
 from suite.journal.run import Run
 from suite.report.remarks import role_lines
@@ -105,7 +105,7 @@ def results_of(run: Run, summary: Summary, names: dict[str, str], model: str, da
         "model_name": model,
         "model_name_sanitized": _UNSAFE.sub("__", model),
         "suite_version": run.manifest.suite,
-        "suite_command": began.command if (began := first_command(run.folder)) else "",
+        "suite_command": began.command if (began := solving_command(run.folder)) else "",
     }
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from suite.chat import Json
 from suite.errors import SuiteError
-from suite.journal.commands import commands, first_command
+from suite.journal.commands import commands, solving_command
 from suite.journal.documents import CallTotals, RoleMember
 from suite.journal.run import Run
 from suite.journal.shapes import Values
@@ -72,7 +72,7 @@ def run_facts(run: Run) -> RunFacts:
     """What was run. Raises RunError if the files do not have their form."""
     manifest = run.manifest
     tasks = [_task(run, name) for name in dict.fromkeys(cell.task for cell in manifest.cells)]
-    began, every = first_command(run.folder), reversed(commands(run.folder))
+    began, every = solving_command(run.folder), reversed(commands(run.folder))
     scored = next((one for one in every if run.scoring and one.scoring == run.scoring), None)
     return RunFacts(
         command=began.command if began else equivalent_command(run, tasks),

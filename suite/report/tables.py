@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from suite.errors import ConfigError, RunError, unknown
-from suite.journal.commands import first_command
+from suite.journal.commands import solving_command
 from suite.journal.documents import MetricResult
 from suite.journal.run import Run
 from suite.report.arrow import Shape, arrow_batches, arrow_schema, shape_of
@@ -176,7 +176,7 @@ def write_parquet(run: Run, shape: Shape, path: Path, *, over: bool = True) -> P
         "format": f"suite-{shape.name}/1",
         "plan_sha256": run.manifest.plan_sha256,
         "suite_version": run.manifest.suite,
-        "command": began.command if (began := first_command(run.folder)) else "",
+        "command": began.command if (began := solving_command(run.folder)) else "",
     }
     schema = arrow_schema(shape, told)
     with in_place(path, over=over) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
@@ -222,7 +222,7 @@ def result_rows(run: Run) -> Iterator[FlatRow]:
         "model": ", ".join(one.spec for one in run.roles.get("candidate", ())),
         "suite_version": run.manifest.suite,
         "date": run.manifest.created,
-        "command": began.command if (began := first_command(run.folder)) else "",
+        "command": began.command if (began := solving_command(run.folder)) else "",
     }
     for task in sorted(summary.tasks, key=lambda one: one.name):
         place = {**common, "task": task.name, "task_version": task.version}

@@ -97,7 +97,7 @@ def ran(run: Run, details: bool) -> Iterator["RenderableType"]:
             yield styled(f"{label}: {text}", "dim", 2)
     for task, name, values in parameter_rows(facts) if details else ():
         yield styled(f"{task} {name}: {values}", "dim", 4)
-    if not details:
+    if not details and any(len(task.parameters) > len(task.shown) for task in facts.tasks):
         yield styled("all parameters: suite report show RUN --details", "dim", 2)
 
 

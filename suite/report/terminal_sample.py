@@ -62,7 +62,8 @@ def print_samples(
 def _sample(run: Run, one: Picked, full: bool) -> Iterator["RenderableType"]:
     kept = one.output.output
     if not full:
-        yield styled(", ".join(f"{name}={value}" for name, value in one.output.tags.items()), "dim")
+        if tags := one.output.tags:
+            yield styled(", ".join(f"{name}={value}" for name, value in tags.items()), "dim")
         yield styled("question", "bold")
         yield paragraph(question(run, one.output) or "(not recorded)")
     yield styled("answer" + ("" if kept.finish == "stop" else f" (ended: {kept.finish})"), "bold")

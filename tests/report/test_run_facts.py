@@ -114,6 +114,7 @@ def test_a_model_without_a_price_is_said_to_have_none(make_run: Make) -> None:
 def test_another_scoring_is_named_with_its_own_command(make_run: Make) -> None:
     folder = make_run()
     for record in (
+        CommandRecord("suite eval --task a --budget 1usd"),
         CommandRecord("suite eval --task a", "--quiet"),
         CommandRecord("suite score run-1", solves=False, scoring="abc12345"),
         CommandRecord("suite score run-1 --judge x", solves=False, scoring="0" * 8),
