@@ -206,7 +206,7 @@ class Desk:
         tally.prefix += usage.cached
         if call.kept is not None:
             tally.cached += 1
-        elif seat.rates != FREE:
+        elif seat.rates is not FREE:
             tally.money += seat.rates.cost(usage)
         self._sinks[call.work.stage].call(call)
         return reply

@@ -201,11 +201,11 @@ class Ledger:
     def _over(self, amount: int) -> BudgetSpent:
         shown = self.budget.shown
         bound = f" ({shown(self.untold)} of it an upper bound: no usage was reported)"
-        untold = bound if self.untold else ""
-        what = f"the budget of {shown(self.budget.amount)} is reached: {shown(self.spent)} spent{untold}, "
+        spent = f"{shown(self.spent)} spent{bound if self.untold else ''}"
+        left = f"{shown(self.reserved)} reserved, {shown(max(self._left, 0))} left"
         return BudgetSpent(
-            f"{what}{shown(self.reserved)} reserved, {shown(max(self._left, 0))} left; the next call could take "
-            f"up to {shown(amount)}",
+            f"the budget of {shown(self.budget.amount)} is reached: {spent}, {left}; "
+            f"the next call could take up to {shown(amount)}",
             fix="run the same command with a higher --budget to continue this run",
         )
 
