@@ -73,7 +73,8 @@ def on_hub(
             paths = found.files(one, part)
             files += [File(path=path, part=key, bytes=None, rows=None) for path in paths]
     told = front_matter(card)
-    terms = _licence(licence or _stated(told), f"https://huggingface.co/datasets/{repo}", "card", about.gated)
+    url = f"https://huggingface.co/datasets/{repo}"
+    terms = _licence(licence, _stated(told), url, "card", about.gated)
     title = str(told.get("pretty_name") or repo)
     return FoundData(source, title, terms, terms.url, parts, tuple(files))
 
@@ -105,7 +106,7 @@ def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], lice
                 f"{repo}: no file with rows is called {' or '.join(globs)}", url, files_told(there)
             )
     parts, files = _by_stem(paths)
-    return FoundData(source, repo, _licence(licence, url, "repository"), url, parts, files)
+    return FoundData(source, repo, _licence(licence, "", url, "repository"), url, parts, files)
 
 
 def at_hand(name: str, paths: Iterable[Path], licence: str) -> FoundData:
@@ -175,12 +176,14 @@ def _stated(card: Mapping[str, Json]) -> str:
     return ", ".join(str(one) for one in named if one and str(one).lower() not in ("unknown", "none"))
 
 
-def _licence(name: str, url: str, place: str, gated: bool = False) -> Licence:
-    """accept_required where the terms are unknown, not for everybody, or asked for by the Hub (gated)."""
+def _licence(given: str, stated: str, url: str, place: str, gated: bool = False) -> Licence:
+    """given: by --licence; stated: by the place. accept_required where the terms are unknown, not for
+    everybody, or asked for by the Hub (gated).
+    """
+    name = given or stated
+    said = f"As {'--licence' if given else f'the {place}'} says. Not shipped with the suite."
     if not name:
         said = f"The {place} names no licence: ask its owners before you pass rows on."
-    else:
-        said = f"As the {place} says. Not shipped with the suite."
     unknown = not name or name == "other"
     return Licence(
         name=name or NOT_STATED,

@@ -110,7 +110,7 @@ def _now(entry: RegistryEntry, branch: str | None) -> tuple[Source, Mapping[str,
 
 
 def wanted_files(entry: RegistryEntry, source: Source, there: Iterable[str]) -> Iterator[File]:
-    """The files that the entry lists; those that config and split have now; where none is listed, the pattern's."""
+    """The files that config and split have now, those that the entry lists, else those of the pattern."""
     parts = _parts(entry)
     known = {(one.part, one.path): one for one in entry.files}
     listed = {file.part for file in entry.files}

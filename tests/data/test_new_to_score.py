@@ -1,0 +1,82 @@
+"""From a dataset on the Hub that nobody has described to a scored run, by the commands a person types."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from local_hub import LocalHub, commit_of
+from small_registry import ROOT, Place
+
+import suite
+
+pytestmark = pytest.mark.hub
+TASK = """
+import suite
+
+class Row(suite.Payload):
+    id: str
+    frage: str
+    richtig: bool
+
+class Fragen(suite.Task[Row, suite.Parameters]):
+    info = suite.TaskInfo("fragen", 1, "Says yes where yes is right", headline="right", datasets=("fragen",))
+    metrics = (suite.Rate("right"),)
+
+    def samples(self, data):
+        return (suite.Sample(row.id, row) for row in data.rows("fragen", Row, part="de/train"))
+
+    async def solve(self, sample, models):
+        return (await models.candidate.chat([suite.user(sample.payload.frage)])).output()
+
+    async def score(self, sample, output, models):
+        return suite.Score({"right": sample.payload.richtig == (output.text == "yes")})
+"""
+
+
+@pytest.fixture(autouse=True)
+def _here(place: Place, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("work"))
+
+
+def scored(*words: str) -> dict[str, object]:
+    """The results of a run with a model that always says yes."""
+    flags = ("--model", "scripted/constant?text=yes", "--output", "run", "--quiet")
+    assert suite.run_command("eval", *words, *flags) == 0
+    found: dict[str, object] = json.loads(next(Path("run").glob("scorings/*/results.json")).read_text())
+    return found
+
+
+def test_a_config_in_parquet(hub: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = hub.root / "datasets/ours/fragen"
+    for config, count in (("de", 8), ("en", 2)):
+        rows = [{"id": f"{i}", "frage": "Ja?", "richtig": i < 6} for i in range(count)]
+        (folder / config).mkdir(parents=True)
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), folder / config / "test.parquet")
+    configs = [{"config_name": one, "data_files": f"{one}/*.parquet"} for one in ("de", "en")]
+    (folder / "README.md").write_text(f"---\nlicense: mit\nconfigs: {json.dumps(configs)}\n---\n")
+    Path("fragen.py").write_text(TASK)
+    assert suite.run_command("data", "new", "fragen", "--hub", "ours/fragen") == 0
+    assert suite.run_command("data", "pull", "fragen") == 0
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    results = scored("--task", "./fragen.py")
+    (metric,) = results["cells"][0]["metrics"]  # type: ignore[index]
+    assert (metric["name"], metric["value"], metric["n"]) == ("right", 0.75, 8)
+    data = json.loads(Path("run/manifest.json").read_text())["data"]["fragen"]
+    assert (data["revision"], data["licence"]["name"]) == (commit_of(folder), "mit")
+
+
+def test_json_in_place_of_the_rows_of_a_task(hub: LocalHub) -> None:
+    shutil.copy(ROOT / "docs/one-file/units.py", "units.py")
+    shutil.copy(ROOT / "docs/one-file/units.jsonl", "units.jsonl")
+    folder = hub.root / "datasets/ours/units"
+    folder.mkdir()
+    rows = [{"id": f"{i}", "text": "How far?", "unit": "yes" if i else "km"} for i in range(4)]
+    (folder / "rows.json").write_text(json.dumps(rows))
+    assert suite.run_command("data", "new", "my-units", "--hub", "ours/units", "--licence", "CC0-1.0") == 0
+    assert suite.run_command("data", "pull", "my-units") == 0
+    results = scored("--task", "./units.py", "--data", "questions=my-units")
+    (metric,) = results["cells"][0]["metrics"]  # type: ignore[index]
+    assert (metric["value"], metric["n"]) == (0.75, 4)
