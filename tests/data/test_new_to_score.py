@@ -73,10 +73,10 @@ def test_json_in_place_of_the_rows_of_a_task(hub: LocalHub) -> None:
     shutil.copy(ROOT / "docs/one-file/units.jsonl", "units.jsonl")
     folder = hub.root / "datasets/ours/units"
     folder.mkdir()
-    rows = [{"id": f"{i}", "text": "How far?", "unit": "yes" if i else "km"} for i in range(4)]
+    rows = [{"id": f"{i}", "text": "How far?", "units": "yes" if i else "metric"} for i in range(4)]
     (folder / "rows.json").write_text(json.dumps(rows))
     assert suite.run_command("data", "new", "my-units", "--hub", "ours/units", "--licence", "CC0-1.0") == 0
     assert suite.run_command("data", "pull", "my-units") == 0
-    results = scored("--task", "./units.py", "--data", "questions=my-units")
-    (metric,) = results["cells"][0]["metrics"]  # type: ignore[index]
+    results = scored("--task", "./units.py", "--data", "texts=my-units")
+    metric = results["cells"][0]["metrics"][0]  # type: ignore[index]
     assert (metric["value"], metric["n"]) == (0.75, 4)
