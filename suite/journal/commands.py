@@ -4,31 +4,34 @@ A file of its own, since a command may name paths of the machine: it is no part 
 bundle. Texts come here without secrets (`suite.secrets.safe_command`).
 """
 
-import os
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
-from suite.files import open_append
+from suite.errors import DamagedError
+from suite.journal.journal_file import JournalFile
 from suite.journal.lines import Lines
-from suite.journal.records import CommandRecord, encode
+from suite.journal.records import CommandRecord
 
 FILE = "commands.jsonl"
 
 
 def note_command(folder: Path, record: CommandRecord) -> None:
-    """Append a command unless the last one is the very same. Raises OSError."""
+    """Append a command unless the last one is the very same. Raises RunError."""
     last = (commands(folder) or [CommandRecord("")])[-1]
     if record.command and (last.command, last.scoring) != (record.command, record.scoring):
-        fd = open_append(folder / FILE)
-        try:
-            os.write(fd, encode(record))
-        finally:
-            os.close(fd)
+        with closing(JournalFile(folder / FILE)) as file:
+            file.append(record)
 
 
 def commands(folder: Path) -> Sequence[CommandRecord]:
-    """All commands, oldest first; of a run made before there were any, or from Python's `run_plan`, none."""
-    return list(Lines(folder / FILE, CommandRecord))
+    """All commands, oldest first; none where nobody recorded any. Raises DamagedError."""
+    try:
+        return list(Lines(folder / FILE, CommandRecord))
+    except DamagedError as error:
+        raise DamagedError(
+            error.what, error.where, "delete the file: reports then show an equivalent command"
+        ) from error
 
 
 def solving_command(folder: Path) -> CommandRecord | None:

@@ -166,15 +166,10 @@ class Session:
                 return error
 
     def _note_command(self) -> None:
-        settings = self.settings
-        solves = Stage.SOLVE in self.stages
-        told = CommandRecord(
-            safe_text(settings.command), settings.command_settings, now(), solves, self.folder.scoring
-        )
-        try:
-            note_command(self.folder.path, told)
-        except OSError as error:
-            raise RunError(f"cannot write commands.jsonl: {error.strerror}", str(self.folder.path)) from error
+        command, solves = safe_text(self.settings.command), Stage.SOLVE in self.stages
+        given = self.settings.command_settings
+        told = CommandRecord(command, given, now(), solves, self.folder.scoring)
+        note_command(self.folder.path, told)
 
     def _driver_of(
         self,

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from suite.cli.main import run_command
-from suite.journal.commands import commands
+from suite.errors import DamagedError
+from suite.journal.commands import commands, note_command
+from suite.journal.records import CommandRecord
 from suite.secrets import safe_command, safe_text
 
 EVAL = ("eval", "--task", "prefeval/classification", "--mini", "--limit", "2", "--model", "scripted/words")
@@ -54,3 +56,15 @@ def test_a_recorded_command_is_no_part_of_a_bundle(tmp_path: Path) -> None:
     assert str(tmp_path) in commands(tmp_path / "run")[0].command
     (named,) = [one.name for one in (tmp_path / "run").rglob("*.json*") if str(tmp_path) in one.read_text()]
     assert named == "commands.jsonl"
+
+
+def test_a_torn_line_is_cut_off_and_a_changed_one_is_named(tmp_path: Path) -> None:
+    note_command(tmp_path, CommandRecord("suite eval --task a"))
+    path = tmp_path / "commands.jsonl"
+    with path.open("ab") as file:
+        file.write(b'{"command":"suite ev')
+    note_command(tmp_path, CommandRecord("suite eval --task b"))
+    assert [one.command for one in commands(tmp_path)] == ["suite eval --task a", "suite eval --task b"]
+    path.write_text(path.read_text().replace("task b", "task c"))
+    with pytest.raises(DamagedError, match="delete the file"):
+        commands(tmp_path)
