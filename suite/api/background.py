@@ -148,6 +148,10 @@ class BackgroundRun:
             except KeyboardInterrupt:
                 interrupted = True
                 self.stop()
+            except BaseException:  # whatever keeps the caller from waiting: nothing goes on behind his back
+                self.stop()
+                wait([self.done])
+                raise
         return self._end(interrupted)
 
     async def wait_async(self) -> Outcome:
@@ -156,7 +160,7 @@ class BackgroundRun:
         try:
             while not (await asyncio.wait([future], timeout=DRAW_EVERY_S))[0]:
                 self._screen.draw()
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, Exception):
             for _ in range(DROPPED):
                 self.stop()
             await asyncio.wait([future])

@@ -55,6 +55,9 @@ class SampleTable:
         """The same as a data frame. Raises ConfigError where pandas is not installed."""
         return to_pandas(self.to_arrow())
 
+    def __repr__(self) -> str:
+        return repr(self.to_pandas())
+
     def _repr_html_(self) -> str:
         return str(self.to_pandas().to_html(max_rows=10, notebook=True))
 

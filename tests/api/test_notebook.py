@@ -21,7 +21,7 @@ LONG = "suite.evaluate(Asking, model='scripted/constant?text=yes', options={'del
 
 
 def test_the_notebook_runs_with_its_cells_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FIRST_HOUR_MODEL", "scripted/constant?text=<choice>B</choice>")
+    monkeypatch.setenv("FIRST_HOUR_MODEL", "scripted/constant?text=<b>B</b>")
     notebook = nbformat.reads(NOTEBOOK.read_text("utf-8"), 4)  # type: ignore[no-untyped-call]
     assert not any(cell.get("outputs") for cell in notebook.cells)
     place = {"metadata": {"path": str(tmp_path)}}
@@ -31,7 +31,7 @@ def test_the_notebook_runs_with_its_cells_in_order(tmp_path: Path, monkeypatch: 
     )
     assert "Evaluation prefeval-classification-" in shown["text/plain"] and "<table>" in shown["text/html"]
     assert "correct_official" in frame["text/plain"]
-    assert "&lt;choice&gt;B&lt;/choice&gt;" in samples["text/html"]
+    assert "&lt;b&gt;B&lt;/b&gt;" in samples["text/html"]
     assert "No difference shown does not mean equal" in compared["text/html"]
     assert "capitals" in own["text/plain"]
     assert pending["text/plain"] == "0"
