@@ -26,6 +26,9 @@ from suite.models.wire import Dialect, chat_body, complete_body
 from suite.models.wordings import Wording
 from suite.secrets import Scrubber
 
+UNEXPLAINED = ("status-400", "status-422")
+# changes of a dialect that leave a field out and change no answer, or no more than a refused one does
+GUESSES: tuple[dict[str, Json], ...] = ({"seed": False}, {"seed": False, "schema": "off"})
 Body = Callable[[Request, str, Dialect, int | None, dict[str, Json]], bytes]
 
 
@@ -71,6 +74,7 @@ class OpenAIClient:
         self.window: int | None = None  # tokens, where the server's list of models tells it
         self._own = own
         self._given = self._dialect = dialect
+        self.answered = False  # whether it ever gave a reply to a prompt
         self.note: Note = silent  # is told what is done otherwise, since the endpoint refused it
         self._scrub = scrub
         self._extra = dict(extra or {})
@@ -164,8 +168,41 @@ class OpenAIClient:
     async def _adapting(self, path: str, request: Request, seed: int | None, body: Body) -> Reply:
         """The reply to a request, made otherwise where the endpoint refuses a setting that can be left out.
 
-        What one call learned holds for all later ones. Raises CallFailed.
+        What one call learned holds for all later ones. An endpoint that never answered may refuse what it
+        does not name: it is then asked without what changes no answer. Raises CallFailed.
         """
+        try:
+            reply = await self._as_refused(path, request, seed, body)
+        except CallFailed as failed:
+            if self.answered or failed.kind not in UNEXPLAINED:
+                raise
+            reply = await self._guessed(failed, path, request, seed, body)
+        self.answered = True
+        return reply
+
+    async def _guessed(
+        self, failed: CallFailed, path: str, request: Request, seed: int | None, body: Body
+    ) -> Reply:
+        """The reply to a request without a seed, then without a schema. Raises `failed` if none helps."""
+        given, tried = self._dialect, [body(request, self.model, self._dialect, seed, self._extra)]
+        for changes in GUESSES:
+            other = msgspec.structs.replace(given, **changes)
+            if (asked := body(request, self.model, other, seed, self._extra)) in tried:
+                continue
+            tried.append(asked)
+            answer = self._cleaned(await self._http.post(self._path(path), asked))
+            try:
+                reply = self._reply(answer, request.options)
+            except CallFailed:
+                continue
+            self._dialect = other
+            left_out = " and ".join(changes)
+            self.note("unexplained", f"goes on without {left_out}: the endpoint said {failed.message!r}")
+            return _with_details(reply, adapted=_changes(self._given, other))
+        raise failed
+
+    async def _as_refused(self, path: str, request: Request, seed: int | None, body: Body) -> Reply:
+        """The reply to a request, changed as each refusal says."""
         tried: list[bytes] = []
         options = request.options
         while True:
@@ -178,7 +215,7 @@ class OpenAIClient:
                 learned = self._dialect is not dialect
                 other = self._dialect if learned else msgspec.structs.replace(dialect, **refused.does)
                 if body(request, self.model, other, seed, self._extra) in tried:
-                    raise
+                    raise SettingRefused(refused.said, refused.wording, in_vain=True) from refused
                 if not learned:
                     self._dialect = other
                     self.note(

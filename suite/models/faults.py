@@ -171,13 +171,17 @@ class TooMuchAsked(CallFailed):
 
 
 class SettingRefused(CallFailed):
-    """A field of the request is refused. option: what helps. does: the same as changes of a dialect."""
+    """A field of the request is refused. option: what helps. does: the same as changes of a dialect.
 
-    def __init__(self, said: str, row: Wording) -> None:
-        help_ = f"; {row.option} helps (for another role -o ROLE.…)" if row.option else ""
+    in_vain: those were made, and refused.
+    """
+
+    def __init__(self, said: str, wording: Wording, in_vain: bool = False) -> None:
+        option = (in_vain and wording.otherwise) or wording.option
+        help_ = f"; {option} helps (for another role -o ROLE.…)" if option else ""
         super().__init__("setting", f"a setting of ours is refused: {said}{help_}", retryable=False)
-        self.said = said
-        self.row, self.option, self.does = row.id, row.option, row.does
+        self.said, self.wording = said, wording
+        self.row, self.option, self.does = wording.id, option, wording.does
 
 
 def _failure(

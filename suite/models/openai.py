@@ -16,7 +16,7 @@ from pydantic import Field
 from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, ConfigError, EngineError, unknown
 from suite.models.classifier import Head
-from suite.models.client import OpenAIClient
+from suite.models.client import UNEXPLAINED, OpenAIClient
 from suite.models.credentials import read_headers, read_key, split_url
 from suite.models.endpoint import OWN_SERVERS, identified
 from suite.models.engine import Asking, Engine, KnownBy, Provider, Surroundings, present
@@ -35,6 +35,7 @@ ASKED = frozenset((
     "model", "messages", "prompt", "n", "stream", "seed", "temperature", "top_p", "stop", "max_tokens",
     "max_completion_tokens", "response_format", "tools", "tool_choice", "logprobs", "top_logprobs",
 ))  # fmt: skip
+LEAVES_OUT = "-o temperature=null, -o max_tokens=null; -o max_tokens_field=max_completion_tokens renames one"
 OPENAI_URL = "https://api.openai.com/v1"
 _USUAL = frozenset({"chat", "complete", "logprobs", "seed", "json_schema", "tools"})
 _AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
@@ -250,20 +251,27 @@ class OpenAIEngine(Engine):
         try:
             return await self._client.call(request, asking.seed if "seed" in self._capabilities else None)
         except CallFailed as failed:
-            explained = self._explained(failed)
+            explained = self._explained(failed, request.kind)
             raise explained from (failed if explained is not failed else failed.__cause__)
 
-    def _explained(self, failed: CallFailed) -> CallFailed:
+    def _explained(self, failed: CallFailed, kind: str = "") -> CallFailed:
         """The failure with what a user can check, where it is one of settings."""
         variable = self._options.api_key_env
         sent = any(name.lower() in ("authorization", "api-key") for name in self._headers)
         key = f"the key comes from {variable}" if sent else f"no key was sent: {variable} is not set"
+        asked = f"asked at {self.url}: does base_url lack /v1, or has the model another name?"
+        if kind == "complete":
+            asked = (
+                f"asked at {self.url}/completions; of a server of chats alone say -o capabilities=-complete"
+            )
         helps = {
             "status-401": key,
             "status-403": key,
-            "status-404": f"asked at {self.url}: does base_url lack /v1, or has the model another name?",
+            "status-404": asked,
             "tls": "export SSL_CERT_FILE=ca.pem for a certificate of your own, or write http:// for none",
         }.get(failed.kind)
+        if failed.kind in UNEXPLAINED and not self._client.answered and kind in ("chat", "complete"):
+            helps = f"if it does not know a field, these leave some out: {LEAVES_OUT}"
         if helps is None:
             return failed
         return CallFailed(failed.kind, f"{failed.message} ({helps})", retryable=False)

@@ -37,7 +37,7 @@ class Wording(TableRow):
     """One row. says: searched in the message. code: fits the whole of a code; a row with both wants both.
 
     field: a field of the request; fits a message that refuses it. option: what helps, for people. does: what
-    helps, as changes of a dialect.
+    helps, as changes of a dialect. otherwise: what helps where those are refused, too.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Wording(TableRow):
     field: Pattern = ""
     option: str = ""
     does: dict[str, str | bool] = Field(default_factory=dict)
+    otherwise: str = ""
 
     def fits(self, message: str, codes: tuple[str, ...]) -> re.Match[str] | None:
         """The match that makes it fit, None if it does not."""

@@ -4,6 +4,7 @@ Nothing is started here: a model that cannot do what a task needs costs nothing.
 provider, name and options share one engine.
 """
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -173,16 +174,30 @@ def fill(
         if not specs:
             if all(role.optional for role in roles):
                 continue
-            raise ConfigError(f"nobody fills the role {name!r}", fix=_how_to_fill(name))
+            raise _unfilled(name, cells, request)
         if len(specs) > 1 and not all(role.many for role in roles):
             raise ConfigError(f"the role {name!r} takes one model, {len(specs)} were given")
         for number, text in enumerate(specs, 1):
             member = name if number == 1 else f"{name}/{number}"
             options = options_of(request, name, number)
-            engine = engines.of(parse_spec(text, options))
+            try:
+                engine = engines.of(parse_spec(text, options))
+            except ConfigError as error:
+                raise _of_role(error, name, text, request, dict(options)) from error
             helps = partial(_what_helps, cells, name)
             members.append(_member(name, member, parse_spec(text, options), roles, engine, helps))
     return Filled(tuple(members), {name: roles[0] for name, roles in wanted.items()})
+
+
+def _of_role(
+    error: ConfigError, role: str, text: str, request: EvalRequest, own: Mapping[str, str]
+) -> ConfigError:
+    """An error of a member's engine; of one that was left without the candidate's address, how to give it."""
+    url = next((value for scope, key, value in request.options if (scope, key) == ("", "base_url")), "")
+    if role == "candidate" or not url or "base_url" in own or parse_spec(text).provider != "openai":
+        return error
+    fix = f"-o base_url is the candidate's alone: add -o {role}.base_url={url} for the same endpoint"
+    return ConfigError(f"{role} {text}: {error.what}", error.where, f"{fix}\n  {error.fix}")
 
 
 def options_of(request: EvalRequest, role: str, number: int) -> list[tuple[str, str]]:
@@ -217,9 +232,25 @@ def flag_of(role: str, spec: str = "SPEC") -> tuple[str, str]:
     return (_FLAGS[role], spec) if role in _FLAGS else ("--role", f"{role}={spec}")
 
 
-def _how_to_fill(name: str) -> str:
-    flag = " ".join(flag_of(name))
-    return f"give {flag}, for example embedded/smollm2-135m, vllm/Qwen/Qwen3-8B or openai/gpt-x"
+def _unfilled(role: str, cells: Sequence[Cell], request: EvalRequest) -> ConfigError:
+    """Nobody fills a role: which tasks need it, what to add, and which tasks do without."""
+    needing: dict[str, bool] = {}
+    for cell in cells:
+        needs = cell.task.roles().get(role)
+        needing[cell.plan.task] = needing.get(cell.plan.task, False) or (
+            needs is not None and not needs.optional
+        )
+    flag = " ".join(flag_of(role))
+    helps = [f"give {flag}, for example embedded/smollm2-135m, vllm/Qwen/Qwen3-8B or openai/gpt-x"]
+    own = next((text for text in request.models.get("candidate", ()) if role != "candidate"), "")
+    url = next((value for scope, key, value in request.options if (scope, key) == ("", "base_url")), "")
+    if own and url:
+        again = " ".join(flag_of(role, own))
+        helps.append(f"to try it out, the candidate can sit there, too: {again} -o {role}.base_url={url}")
+    if without := [task for task, needs in needing.items() if not needs]:
+        helps.append(f"or run alone what needs no {role}: --task {' --task '.join(without)}")
+    where = f"needed by {', '.join(task for task, needs in needing.items() if needs)}"
+    return ConfigError(f"nobody fills the role {role!r}", where, "\n  ".join(helps))
 
 
 def _what_helps(cells: Sequence[Cell], name: str, can: frozenset[str]) -> str:
@@ -229,10 +260,12 @@ def _what_helps(cells: Sequence[Cell], name: str, can: frozenset[str]) -> str:
         needs = task.roles().get(name)
         if needs is None or needs.choose(can) is not None:
             continue
-        for switch in (key for key, value in task.parameters.model_dump().items() if value is True):
-            off = type(task)(task.parameters.model_copy(update={switch: False})).roles().get(name)
+        fields = type(task.parameters).model_fields
+        for switch, value in task.parameters.model_dump().items():
+            other = False if value is True else fields[switch].get_default(call_default_factory=True)
+            off = type(task)(task.parameters.model_copy(update={switch: other})).roles().get(name)
             if off is None or off.choose(can) is not None:
-                found.append(f"-P {switch}=false")
+                found.append(f"-P {switch}={json.dumps(other) if not isinstance(other, str) else other}")
         if any(LATER & (one - can) for one in needs.needs):
             prefix = "" if name == "candidate" else f"{name}."
             found.append(f"-o {prefix}dialect=vllm for an endpoint of vLLM or SGLang")

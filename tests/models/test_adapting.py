@@ -182,3 +182,73 @@ async def test_a_redirect_says_where_to() -> None:
         with pytest.raises(CallFailed, match="status-307: the endpoint redirects to https://host/v1/chat"):
             await one.call(chat("x"), ASKING)
         await one.close()
+
+
+UNKNOWN = (
+    (400, error("Unrecognized request argument supplied: {}")),
+    (
+        422,
+        {
+            "detail": [
+                {"type": "extra_forbidden", "loc": ["body", "{}"], "msg": "Extra inputs are not permitted"}
+            ]
+        },
+    ),
+    (400, {"error": 'json: unknown field "{}"'}),
+    (422, {"message": "unknown field `{}`, expected one of `model`, `messages`"}),
+    (400, {"message": "Additional properties are not allowed ('{}' was unexpected)"}),
+    (400, error("Unsupported parameter: '{}' is not supported with this model.")),
+)
+
+
+def naming(said: Any, field: str) -> Any:
+    return json.loads(json.dumps(said).replace("{}", field))
+
+
+@pytest.mark.parametrize(("status", "said"), UNKNOWN)
+async def test_a_limit_of_an_unknown_name_is_sent_under_the_other(status: int, said: Any) -> None:
+    fussy = Fussy((has("max_tokens"), status, naming(said, "max_tokens")))
+    async with fussy as url:
+        one = engine(url, "m", check=False)
+        await one.start(Surroundings())
+        reply = await one.call(FULL, ASKING)
+        await one.close()
+    assert reply.details == {"adapted": {"max_tokens": "max_completion_tokens"}}
+    assert fussy.bodies[-1]["max_completion_tokens"] == 9
+
+
+@pytest.mark.parametrize(("status", "said"), UNKNOWN)
+async def test_where_no_limit_is_taken_the_option_that_sends_none_is_named(status: int, said: Any) -> None:
+    names = ("max_tokens", "max_completion_tokens")
+    async with Fussy(*((has(name), status, naming(said, name)) for name in names)) as url:
+        one = engine(url, "m", check=False)
+        await one.start(Surroundings())
+        with pytest.raises(CallFailed, match="; -o max_tokens=null, which sends no limit, helps"):
+            await one.call(FULL, ASKING)
+        await one.close()
+
+
+async def test_a_refusal_without_a_reason_is_met_without_seed_and_schema_only_at_first() -> None:
+    fussy = Fussy((has("response_format"), 400, {"error": "bad request"}))
+    notes: list[str] = []
+    async with fussy as url:
+        one = engine(url, "m", check=False)
+        await one.start(Surroundings(note=lambda _, words: notes.append(words)))
+        reply = await one.call(FULL, ASKING)
+        fussy.rules = ((lambda _: True, 400, {"error": "no"}),)
+        asked = len(fussy.bodies)
+        with pytest.raises(CallFailed, match="^status-400: no$"):  # it answers, so it is this request
+            await one.call(FULL, ASKING)
+        await one.close()
+    assert (reply.text, reply.details) == ("yes", {"adapted": {"seed": False, "schema": "off"}})
+    assert (asked, len(fussy.bodies)) == (3, 4)
+    assert notes == ["goes on without seed and schema: the endpoint said 'bad request'"]
+
+
+async def test_a_refusal_without_a_reason_names_the_options_that_leave_fields_out() -> None:
+    async with Fussy((has("temperature"), 400, {"error": "bad request"})) as url:
+        one = engine(url, "m", check=False)
+        await one.start(Surroundings())
+        with pytest.raises(CallFailed, match="bad request .*-o temperature=null, -o max_tokens=null"):
+            await one.call(FULL, ASKING)
+        await one.close()
