@@ -123,44 +123,35 @@ def own_prices(start: Path | None = None) -> tuple[TokenPrice, ...]:
     path, _, tables = read_settings(start or Path.cwd())
     rows = tables.get("prices", [])
     if not isinstance(rows, list):
-        raise ConfigError(f"prices in {SETTINGS} are no list", str(path), "write [[prices]], once for each")
+        raise ConfigError(
+            f"prices in {SETTINGS} are not a list", str(path), "write [[prices]] for each price"
+        )
     found = []
     for number, row in enumerate(rows, 1):
-        where = f"{path}, [[prices]] number {number}"
         try:
-            found.append(strict_syntax.validated(TokenPrice, _plain(row)))
+            found.append(strict_syntax.validated(TokenPrice, msgspec.to_builtins(row)))
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            field = ".".join(map(str, first["loc"]))
-            raise ConfigError(f"{field or 'a price'}: {first['msg']}", where, _OWN) from error
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"no price: {error}", where, _OWN) from error
+            field = ".".join(map(str, first["loc"])) or "a price"
+            where = f"{path}, [[prices]] number {number}"
+            raise ConfigError(f"{field}: {first['msg']}", where, _OWN) from error
     return tuple(found)
 
 
-def _plain(row: object) -> object:
-    """A row of TOML in the types of JSON."""
-    if not isinstance(row, dict):
-        return row
-    return {name: one.isoformat() if isinstance(one, datetime.date) else one for name, one in row.items()}
-
-
-def price_of(identity: Mapping[str, Json], own: Sequence[TokenPrice]) -> TokenPrice | None:
-    """The price of a model, None where none is known. own: the user's rows, see `own_prices`."""
+def price_of(identity: Mapping[str, Json]) -> TokenPrice | None:
+    """The price of a model by its engine's identity; None where none is known. Raises ConfigError."""
     options = identity.get("options")
     body = options.get("extra_body") if isinstance(options, dict) else None
     apart = isinstance(body, dict) and not _BILLED_APART.isdisjoint(body)
     listed = () if apart or identity.get("provider") in LOCAL else _listed()
-    return next((row for row in (*own, *listed) if row.fits(identity)), None)
+    return next((row for row in (*own_prices(), *listed) if row.fits(identity)), None)
 
 
-def rates_of(identity: Mapping[str, Json], own: Sequence[TokenPrice]) -> Rates | None:
+def rates_of(identity: Mapping[str, Json]) -> Rates | None:
     """What a model's tokens cost: nothing where it runs on own machines and the user names no price."""
-    if "replayed_from" in identity:
-        return FREE
-    if (price := price_of(identity, own)) is not None:
-        return price.rates
-    return FREE if identity.get("provider") in LOCAL else None
+    price = None if "replayed_from" in identity else price_of(identity)
+    local = "replayed_from" in identity or identity.get("provider") in LOCAL
+    return price.rates if price is not None else FREE if local else None
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -174,19 +165,16 @@ class Cost(msgspec.Struct, frozen=True):
     local: bool = False
 
 
-def costs(
-    roles: Mapping[str, Sequence[RoleMember]], calls: Mapping[str, CallTotals], own: Sequence[TokenPrice]
-) -> dict[str, Cost]:
-    """Member -> cost. roles, calls: of a run's manifest and results. own: see `own_prices`."""
+def costs(roles: Mapping[str, Sequence[RoleMember]], calls: Mapping[str, CallTotals]) -> dict[str, Cost]:
+    """Member -> cost. roles, calls: of a run's manifest and results. Raises ConfigError for own prices."""
     identities = {one.member: one.identity for members in roles.values() for one in members}
-    return {name: _cost(identities.get(name, {}), one, own) for name, one in calls.items()}
+    return {name: _cost(identities.get(name, {}), one) for name, one in calls.items()}
 
 
-def _cost(identity: Mapping[str, Json], calls: CallTotals, own: Sequence[TokenPrice]) -> Cost:
-    rates = rates_of(identity, own)
+def _cost(identity: Mapping[str, Json], calls: CallTotals) -> Cost:
+    rates, price = rates_of(identity), price_of(identity)
     if rates is None:
         return Cost(why=UNKNOWN)
-    price = price_of(identity, own)
     if calls.calls > calls.cached and not calls.prompt_tokens and rates != FREE:
         return Cost(why="the endpoint tells no tokens")
     usage = Usage(
@@ -195,7 +183,7 @@ def _cost(identity: Mapping[str, Json], calls: CallTotals, own: Sequence[TokenPr
         calls.cached_tokens - calls.kept_cached_tokens,
     )
     date = str(price.date) if price is not None and price.date else ""
-    return Cost(rates.cost(usage) / PER_USD, "", date, price is None)
+    return Cost(rates.cost(usage) / PER_USD, "", date, price is None or rates is FREE)
 
 
 def shown_costs(found: Mapping[str, Cost]) -> str:

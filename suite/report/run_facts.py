@@ -15,7 +15,7 @@ from suite.journal.commands import commands, solving_command
 from suite.journal.documents import CallTotals, RoleMember
 from suite.journal.run import Run
 from suite.journal.shapes import Values
-from suite.models.prices import Cost, costs, own_prices, shown_costs
+from suite.models.prices import Cost, costs, shown_costs
 from suite.parameters import SkipCell
 from suite.plugins import catalogue
 from suite.report.numbers import number, percent, plain
@@ -92,7 +92,7 @@ def run_facts(run: Run) -> RunFacts:
         date=manifest.created,
         seconds=run.results.seconds if run.has_results else None,
         calls=run.results.calls,
-        cost=costs(run.roles, run.results.calls, own_prices()),
+        cost=costs(run.roles, run.results.calls),
     )
 
 

@@ -43,7 +43,8 @@ def most_tokens(request: Request, extra: Mapping[str, Json] | None = None) -> Us
     new = options.max_tokens
     if isinstance(options.thinking, int):  # servers differ in whether the limit holds for it, too
         new += options.thinking
-    return Usage(prompt, new * _choices(extra or {}))
+    counts = [one for name in ("n", "best_of") if isinstance(one := (extra or {}).get(name), int)]
+    return Usage(prompt, new * max([1, *counts]))
 
 
 def added_fields(spec: ModelSpec) -> Mapping[str, Json] | None:
@@ -64,11 +65,6 @@ def _of_texts(request: Request) -> Usage:
         return Usage(prompt + texts)
     each = prompt + _conversation(request)
     return Usage(each * len(request.texts) + texts, len(request.texts) if request.kind == "logprobs" else 0)
-
-
-def _choices(extra: Mapping[str, Json]) -> int:
-    counts = (extra.get(name) for name in ("n", "best_of"))
-    return max([1, *(one for one in counts if isinstance(one, int))])
 
 
 def used_tokens(request: Request, heard: Reply | CallFailed | None) -> Usage | None:

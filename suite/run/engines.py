@@ -12,7 +12,7 @@ from suite.journal.journal_file import JournalFile
 from suite.journal.records import AttemptRecord
 from suite.models.descriptors import places
 from suite.models.engine import Surroundings
-from suite.models.prices import FREE, own_prices, rates_of
+from suite.models.prices import FREE, rates_of
 from suite.run.cache import NEVER, Answering, identity_hash
 from suite.run.calls import Desk
 from suite.run.role_members import Member
@@ -86,7 +86,6 @@ class Engines:
         most = places(len(self._all), MOST, self._say)
         lines = {key: EngineQueue(engine, concurrency, most) for key, engine in self._all.items()}
         seats: dict[str, list[MemberSeat]] = {}
-        own = own_prices()
         for one in self._members:
             engine = one.engine
             known = engine.known_by()
@@ -99,7 +98,7 @@ class Engines:
                 None if asked_anew else identity_hash(engine),
                 answering=Answering(known == "content"),
                 vouched=bool(engine.identity().get("vouched")),
-                rates=rates_of(engine.identity(), own) or FREE,
+                rates=rates_of(engine.identity()) or FREE,
             )
             seats.setdefault(one.role, []).append(seat)
         return seats

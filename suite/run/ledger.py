@@ -10,22 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from suite.chat import Json, Reply, Usage
+import msgspec
+
+from suite.chat import Reply, Usage
 from suite.errors import CallFailed, CapabilityError, ConfigError, SuiteError
 from suite.journal.journal_file import JournalFile
 from suite.journal.lines import Lines
 from suite.journal.records import SpentRecord
 from suite.journal.run import Journal
-from suite.models.prices import (
-    FREE,
-    PER_USD,
-    Rates,
-    TokenPrice,
-    own_prices,
-    price_wanted,
-    rates_of,
-    shown_usd,
-)
+from suite.models.prices import FREE, PER_USD, Rates, price_wanted, rates_of, shown_usd
 from suite.roles import Stage
 from suite.run.call_bounds import added_fields, most_tokens, used_tokens
 from suite.run.role_members import Member
@@ -166,10 +159,8 @@ class Ledger:
             self.untold += held.amount
             self._release(held.amount, held.amount)
             return
-        told = SpentRecord(
-            record.number, call.id, call.member, usage.prompt, usage.completion, usage.cached, True
-        )
-        self._note(call.work.stage, told)
+        used = {"prompt": usage.prompt, "completion": usage.completion, "cached": usage.cached}
+        self._note(call.work.stage, msgspec.structs.replace(record, **used, told=True))
         self._release(held.amount, self._rates[call.member].cost(usage))
 
     @property
@@ -228,20 +219,12 @@ def no_limit(member: str, spec: str) -> CapabilityError:
     )
 
 
-def ledger_of(budget: Budget, members: Iterable[Member], own: tuple[TokenPrice, ...] | None = None) -> Ledger:
-    """The ledger of a run. own: the user's prices, those of suite.toml unless given.
-
-    Raises ConfigError for a model without a price where the budget is one of money.
-    """
-    prices = own_prices() if own is None else own
+def ledger_of(budget: Budget, members: Iterable[Member]) -> Ledger:
+    """The ledger of a run. Raises ConfigError for a model without a price where the budget is one in usd."""
     found: dict[str, Rates] = {}
     for one in members:
-        identity: Mapping[str, Json] = one.engine.identity()
-        if budget.unit == "tokens":
-            uncounted = one.spec.provider in _UNCOUNTED
-            found[one.member] = FREE if uncounted else TOKEN
-            continue
-        rates = rates_of(identity, prices)
+        tokens = FREE if one.spec.provider in _UNCOUNTED else TOKEN
+        rates = tokens if budget.unit == "tokens" else rates_of(one.engine.identity())
         if rates is None:
             raise ConfigError(
                 f"{one.spec.text} ({one.member}) has no known price, so a budget in usd cannot be kept",

@@ -13,8 +13,6 @@ from suite.journal.documents import RoleMember, Share, SkippedCell
 from suite.models.prices import (
     FREE,
     PER_USD,
-    TokenPrice,
-    own_prices,
     price_of,
     price_wanted,
     rates_of,
@@ -72,8 +70,7 @@ class ShownPlan(msgspec.Struct, kw_only=True):
 def shown_plan(plan: Plan) -> ShownPlan:
     """A plan as it is shown."""
     found = asyncio.run(estimate(plan))
-    own = own_prices()
-    planned = {one.member: _calls(found[one.member], one, own) for one in plan.filled.members if found}
+    planned = {one.member: _calls(found[one.member], one) for one in plan.filled.members if found}
     ids: dict[str, list[str]] = {cell.id: [] for cell in plan.cells}
     for group in plan.groups():
         for item in group.items:
@@ -105,9 +102,9 @@ def shown_plan(plan: Plan) -> ShownPlan:
     )
 
 
-def _calls(one: MemberEstimate, member: Member, own: Sequence[TokenPrice]) -> PlannedCalls:
+def _calls(one: MemberEstimate, member: Member) -> PlannedCalls:
     identity, most = member.engine.identity(), one.most_new_tokens
-    rates, price = rates_of(identity, own), price_of(identity, own)
+    rates, price = rates_of(identity), price_of(identity)
     usd: tuple[float, float | None] | None = None
     if rates is not None:
         low = rates.cost(Usage(round(one.prompt_tokens))) / PER_USD

@@ -18,7 +18,6 @@ from suite.models.prices import (
     costs,
     json_schema,
     own_prices,
-    price_of,
     prices_of,
     rates_of,
     shown_costs,
@@ -44,18 +43,22 @@ def test_the_stored_schema_is_that_of_the_rows() -> None:
     ],
 )
 def test_a_listed_price_is_of_one_service_model_and_tier(change: dict[str, Any], known: bool) -> None:
-    assert (rates_of({**HOSTED, **change}, ()) is not None) == known
+    assert (rates_of({**HOSTED, **change}) is not None) == known
 
 
-def test_a_users_own_price_wins_also_over_nothing_for_a_local_engine() -> None:
-    own = (
-        TokenPrice(model="gpt.*", input=7, output=8),
-        TokenPrice(provider="vllm", model=".*", input=1, output=1),
+def test_a_users_own_price_wins_also_over_nothing_for_a_local_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    local = {"provider": "vllm", "name": "Qwen/Qwen3-8B"}
+    assert rates_of(local) == FREE
+    (tmp_path / "suite.toml").write_text(
+        "[[prices]]\nmodel = 'gpt.*'\ninput = 7\noutput = 8\n"
+        "[[prices]]\nprovider = 'vllm'\nmodel = '.*'\ninput = 1\noutput = 1\n"
     )
-    assert rates_of(HOSTED, own) == Rates(7_000_000, 7_000_000, 8_000_000)
-    assert rates_of({"provider": "vllm", "name": "Qwen/Qwen3-8B"}, own) == Rates(10**6, 10**6, 10**6)
-    assert rates_of({"provider": "vllm", "name": "Qwen/Qwen3-8B"}, ()) == FREE
-    assert rates_of({**HOSTED, "replayed_from": "a-run"}, ()) == FREE
+    assert rates_of(HOSTED) == Rates(7_000_000, 7_000_000, 8_000_000)
+    assert rates_of(local) == Rates(10**6, 10**6, 10**6)
+    assert rates_of({**HOSTED, "replayed_from": "a-run"}) == FREE
 
 
 def test_a_plugins_rows_come_before_the_suites(tmp_path: Path) -> None:
@@ -109,8 +112,6 @@ def test_own_prices_are_those_of_the_nearest_settings(tmp_path: Path) -> None:
     )
     (tmp_path / "below").mkdir()
     (own,) = own_prices(tmp_path / "below")
-    found = price_of({"provider": "openai", "name": "mine", "url": "http://localhost/v1"}, (own,))
-    assert found == own
     assert str(own.date) == "2026-11-01"
 
 
@@ -143,7 +144,7 @@ def test_replies_from_the_cache_cost_nothing_and_unknown_prices_are_named() -> N
         "judge": CallTotals(3, 0, 0, 10, 10, 0),
         "user": CallTotals(3, 0, 0, 10, 10, 0),
     }
-    found = costs(roles, calls, ())
+    found = costs(roles, calls)
     assert found == {
         "candidate": Cost(0.00112, "", "2025-04-14"),
         "judge": Cost(None, "price unknown"),
@@ -151,7 +152,7 @@ def test_replies_from_the_cache_cost_nothing_and_unknown_prices_are_named() -> N
     }
     assert shown_costs(found) == "0.0011 usd (prices of 2025-04-14), judge: price unknown"
     assert shown_costs({"user": found["user"]}) == ""
-    untold = costs(roles, {"candidate": CallTotals(3, 0, 0, 0, 0, 0)}, ())
+    untold = costs(roles, {"candidate": CallTotals(3, 0, 0, 0, 0, 0)})
     assert untold["candidate"].usd is None
 
 
