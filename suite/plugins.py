@@ -110,6 +110,8 @@ class Catalogue:
                     f"{name!r} names a file, and only an installed task can stand here",
                     fix="make a distribution of it: `suite plugin new NAME --from FILE.py`",
                 )
+            if kind == "task" and Path(f"{name}.py").is_file():
+                raise NotFound(f"no task named {name!r}", fix=f"a file is named with its ending: {name}.py")
             where = ""
             if broken := [plugin.name for plugin in self.plugins if plugin.error]:
                 where = f"plugins that failed to load: {', '.join(broken)} (see `suite plugin list`)"

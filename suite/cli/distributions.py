@@ -50,7 +50,8 @@ def of_file(file: str, name: str | None) -> Distribution:
     info = found.kind.info
     name = name or info.name.replace("/", "-")
     package = package_of(name)
-    free(info.name)
+    for one in (name, info.name):
+        free(one)
     fields = {
         "name": name,
         "package": package,

@@ -51,7 +51,11 @@ def declared_rows(task: AnyTask, name: str, cache: Cache, say: Callable[[str], N
 def file_source(task: AnyTask | type[AnyTask], name: str, path: str) -> FileSource:
     """A file of rows, its path beginning at the task's module. Raises DataError if it is not there."""
     kind = task if isinstance(task, type) else type(task)
-    return FileSource(name, folder_of(kind) / path, f"{task.info.name}: dataset {name!r}")
+    file, told = folder_of(kind) / path, f"{task.info.name}: dataset {name!r}"
+    found = FileSource(name, file, told)
+    if not file.stat().st_size:
+        raise DataError(f"{told}: {file.name} is empty", where=str(file), fix="give it a row")
+    return found
 
 
 def folder_of(kind: type[AnyTask]) -> Path:

@@ -1,6 +1,7 @@
 """What a row must look like, as a task says it: a pydantic or msgspec model, TypedDict, or JSON Schema."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -20,11 +21,32 @@ class RowError(ValueError):
         self.field = field
 
 
+class CsvRow(dict[str, Json]):
+    """A row of CSV. texts: its fields as they stand, for a model that wants no numbers."""
+
+    texts: dict[str, Json]
+
+
 def reader(model: RowModel) -> Callable[[dict[str, Json]], Any]:
     """What makes an object of a row, or raises RowError; of a JSON Schema, the row itself.
 
     Raises PluginError for what is no model.
     """
+    read = _reader(model)
+
+    def either(row: dict[str, Json]) -> object:
+        try:
+            return read(row)
+        except RowError:
+            if isinstance(row, CsvRow):
+                with suppress(RowError):
+                    return read(row.texts)
+            raise
+
+    return either
+
+
+def _reader(model: RowModel) -> Callable[[dict[str, Json]], Any]:
     if isinstance(model, Mapping):
         return _of_schema(model)
     if isinstance(model, type) and issubclass(model, msgspec.Struct):

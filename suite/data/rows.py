@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from suite.chat import Json
 from suite.data import strict_syntax
 from suite.data.entry import Derived, Format
-from suite.data.row_models import RowError, RowModel, model_name, reader
+from suite.data.row_models import CsvRow, RowError, RowModel, model_name, reader
 from suite.data.text_files import check_beginning, csv_rows, line_advice, line_value, raw_lines
 from suite.errors import DataError
 
@@ -172,7 +172,8 @@ def _table(dataset: str, name: str, path: Path) -> Iterator[tuple[RowPlace, Json
     rows = list(found)
     readers = {column: _reader([str(row.value[column]) for row in rows]) for column in header}
     for number, row in enumerate(rows):
-        value = {column: readers[column](str(text)) for column, text in row.value.items()}
+        value = CsvRow({column: readers[column](str(text)) for column, text in row.value.items()})
+        value.texts = {column: None if value[column] is None else text for column, text in row.value.items()}
         yield RowPlace(dataset, name, number, row.line), value
 
 

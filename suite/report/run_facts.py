@@ -29,13 +29,15 @@ MOST_VALUES = 8  # of a swept parameter on one line
 
 class TaskFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A task: parameter -> its values over the cells. changed: those that differ from the default; None where
-    this version of the task is not installed, so that its defaults are not known."""
+    this version of the task is not installed, so that its defaults are not known. file: that holds it, with
+    the beginning of its hash; "" for a task of a distribution."""
 
     name: str
     version: int
     cells: int
     changed: Mapping[str, Sequence[Json]] | None
     parameters: Mapping[str, Sequence[Json]]
+    file: str = ""
 
     @property
     def shown(self) -> Mapping[str, Sequence[Json]]:
@@ -107,7 +109,12 @@ def _task(run: Run, name: str) -> TaskFacts:
     if defaults is not None:
         changed = {key: each for key, each in values.items() if each != [defaults.get(key)]}
     return TaskFacts(
-        name=name, version=cells[0].version, cells=len(cells), changed=changed, parameters=values
+        name=name,
+        version=cells[0].version,
+        cells=len(cells),
+        changed=changed,
+        parameters=values,
+        file="" if cells[0].file is None else cells[0].plugin,
     )
 
 
@@ -177,7 +184,8 @@ def fact_lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
     if facts.scored_by:
         yield ("scoring command", facts.scored_by)
     for task in facts.tasks:
-        yield ("task", f"{task.name} version {task.version}{_changed(task)}")
+        file = f" of {task.file}" if task.file else ""
+        yield ("task", f"{task.name} version {task.version}{file}{_changed(task)}")
     for model in facts.models:
         engine = model.settings.get("engine_version") or model.identity.get("engine_version")
         asked = {"thinking": model.settings.get("thinking"), **model.sampling}
@@ -214,7 +222,8 @@ def _mark(identity: Values) -> str:
 def _changed(task: TaskFacts) -> str:
     shown = "".join(f", {name}={_values(values)}" for name, values in task.shown.items())
     if task.changed is None:
-        return f"{shown} (this version is not installed: its defaults are not known)"
+        why = "its file is not here as it was" if task.file else "this version is not installed"
+        return f"{shown} ({why}: its defaults are not known)"
     others = len(task.parameters) - len(task.changed)
     return shown + (f" ({number(others)} more at their defaults)" if others else "")
 

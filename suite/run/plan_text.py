@@ -160,6 +160,10 @@ def print_plan(plan: Plan) -> None:
         needs, can = ", ".join(model.needs), ", ".join(model.capabilities)
         click.echo(f"  {model.member}: {model.spec} (asked for {needs}; can {can})")
     for name, data in shown.data.items():
+        if data["source"] == "file" and isinstance(files := data.get("files"), dict):
+            told = ", ".join(f"{file} sha256 {str(sha256)[:12]}" for file, sha256 in files.items())
+            click.echo(f"  data {name}: {told}")
+            continue
         source = data.get("entry") or data.get("run") or data["source"]
         revision = str(data.get("revision") or data.get("plan_sha256") or "bundled")
         click.echo(f"  data {name}: {source} {revision[:12]} sha256 {str(data.get('sha256', ''))[:12]}")

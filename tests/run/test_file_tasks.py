@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 from local_hub import LocalHub, commit_of
 
@@ -191,8 +192,10 @@ def test_a_missing_file_is_a_missing_file(capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_name_in_a_record_never_runs_a_file() -> None:
     written("units.py", "raise SystemExit('was run')")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="only an installed task can stand here"):
         catalogue().find("task", "units.py")
+    with pytest.raises(NotFound, match=r"a file is named with its ending: units\.py"):
+        catalogue().find("task", "units")
 
 
 @pytest.mark.parametrize(
@@ -206,6 +209,8 @@ def test_a_name_in_a_record_never_runs_a_file() -> None:
          ("rows.jsonl, line 1 is no Row", "field `n`")),
         ('Row = {"required": ["n"], "properties": {"n": {"type": "integer"}}}', '{"id": "a", "n": 1.5}\n',
          ("rows.jsonl, line 1", "field `n`")),
+        ("Row = dict", "", ("dataset 'rows': rows.jsonl is empty",)),
+        ("Row = print", '{"id": "a"}\n', ("print is no model of a row",)),
         ("Row = dict", '{"id": "a"}\n{"id": \n', ("rows.jsonl, line 2",)),
     ],
 )  # fmt: skip
@@ -306,3 +311,37 @@ def test_an_error_of_its_code_is_told_with_file_and_line(capsys: pytest.CaptureF
     written("units.py", WHOLE.format(name="A", task="a").replace("output.text ==", "1 / 0 =="))
     assert run_command(*EVAL, "--task", "units.py") == 1
     assert "ZeroDivisionError: division by zero (units.py, line 15, in score)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("model", ["suite.Payload", "msgspec.Struct"])
+@pytest.mark.parametrize("ending", ["csv", "parquet", "json"])
+def test_rows_lie_beside_it_in_any_format(
+    ending: str, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"id": "1", "text": "1.50", "n": 3}, {"id": "2", "text": "2", "n": None}]
+    if ending == "csv":
+        Path("rows.csv").write_text("id,text,n\n1,1.50,3\n2,2,\n", "utf-8")
+    elif ending == "json":
+        Path("rows.json").write_text(json.dumps(rows), "utf-8")
+    else:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), "rows.parquet")
+    row = (
+        f"import msgspec\nimport suite\nclass Row({model}):\n    id: str\n    text: str\n    n: int | None\n"
+    )
+    task = WHOLE.format(name="A", task="a").replace("dict", "Row").replace('row["id"]', "row.id")
+    task = task.replace('payload["text"]', "payload.text").replace("rows.jsonl", f"rows.{ending}")
+    written("units.py", row + task.replace('"yes"', "sample.payload.text"))
+    command = (
+        "eval",
+        "--task",
+        "units.py",
+        "--model",
+        "scripted/echo",
+        "--quiet",
+        "--output",
+        "one",
+        "--json",
+    )
+    assert run_command(*command) == 0
+    (cell,) = json.loads(capsys.readouterr().out)["cells"]
+    assert [one["value"] for one in cell["metrics"] if one["name"] == "right"] == [1.0]
