@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suite.chat import Json
+from suite.journal.commands import solving_command
 from suite.journal.documents import CellRecord, ScoredCell
 from suite.journal.run import Run
 from suite.report.findings import sentences
@@ -76,13 +77,15 @@ def _state(run: Run) -> Iterator[Remark]:
 
 
 def how_to_continue(run: Run) -> str:
-    """What to do: a run's command line is not part of its records, so it can only be asked to be repeated."""
+    """What to do: the recorded command again, or, of a run without one, that it be repeated."""
     if run.manifest.imported_from:
         return "the imported files hold no result for them; import them again once they do"
     if run.manifest.imported:
         return "add their texts to the file of answers, and give it to the same command with another --output"
     if run.has_results and all(cell.solved >= cell.samples for cell in run.results.cells):
         return f"suite score {run.name}"
+    if began := solving_command(run.folder):
+        return began.command
     return "repeat the command that began it (with --output FOLDER, if one was named)"
 
 

@@ -159,6 +159,7 @@ class _Search:
     def check_names(self) -> None:
         wanted = self.wanted
         tags, fields = ", ".join(sorted(self._tags)) or "none", ", ".join(sorted(self._fields))
+        fields += "" if self.run.scoring else "; it is not scored yet"
         if wanted.sample and wanted.sample not in self._ids and not self.total:
             raise unknown("sample", wanted.sample, self._ids, f"in run {self.run.name}")
         for name, value in wanted.tags:

@@ -45,6 +45,7 @@ def test_a_run_is_shown_reported_continued_and_scored_again(tmp_path: Path) -> N
     assert second.returncode == 0, second.stderr
     shown = json.loads(second.stdout)
     assert shown["complete"]
+    assert shown["what_was_run"]["command"].startswith("suite eval --task prefeval/classification --mini -P ")
     assert [cell["task"] for cell in shown["cells"]] == ["prefeval/classification"]
     assert (tmp_path / "one/outputs.jsonl").read_bytes() == before
     assert "nothing is left to do" in second.stderr
