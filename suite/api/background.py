@@ -9,7 +9,7 @@ import html
 import sys
 import threading
 from concurrent.futures import Future, wait
-from typing import Any, Protocol
+from typing import Any
 
 from suite.api.preparation import PreparedRun
 from suite.report.hostile_text import one_line
@@ -22,60 +22,33 @@ DROPPED = 2  # stops after which nobody waits for calls, nor for reports: the ne
 MOST_LINES = 12  # of what was said, in a notebook
 
 
-class Screen(Protocol):
-    """Where progress and remarks go."""
+class Screen:
+    """Where progress and remarks of a call go: an output of a notebook's cell, updated in place, or standard
+    error, on which the run draws its progress by itself. progress: False shows nothing."""
 
-    def show(self, line: str) -> None:
-        """How far the run is, in place of the line before."""
-
-    def say(self, line: str) -> None:
-        """A line that stays."""
-
-    def draw(self) -> None:
-        """Show what is new; called on the caller's thread."""
-
-
-class Silence:
-    """Nothing is shown."""
-
-    def show(self, line: str) -> None:
-        """Drop it."""
-
-    def say(self, line: str) -> None:
-        """Drop it."""
-
-    def draw(self) -> None:
-        """There is nothing."""
-
-
-class Terminal(Silence):
-    """Lines on standard error; the run's own progress is drawn by itself."""
-
-    def say(self, line: str) -> None:
-        """Print it."""
-        sys.stderr.write(f"{line}\n")
-
-
-class NotebookCell:
-    """One output of a notebook's cell, updated in place."""
-
-    def __init__(self) -> None:
+    def __init__(self, progress: bool | None = None) -> None:
+        shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
+        self.off = progress is False
+        self.in_notebook = not self.off and hasattr(shell, "kernel")
         self._lines: list[str] = []
         self._line = self._drawn = ""
         self._handle: Any = None  # of IPython
 
     def show(self, line: str) -> None:
-        """Keep it for the next drawing."""
+        """How far the run is, in place of the line before."""
         self._line = line
 
     def say(self, line: str) -> None:
-        """Keep it for all drawings."""
-        self._lines.append(line)
+        """A line that stays."""
+        if self.in_notebook:
+            self._lines.append(line)
+        elif not self.off:
+            sys.stderr.write(f"{line}\n")
 
     def draw(self) -> None:
-        """Update the output if something is new."""
+        """Show in a notebook what is new; called on the caller's thread."""
         text = "\n".join(one_line(one, 500) for one in [*self._lines[-MOST_LINES:], self._line] if one)
-        if text == self._drawn:
+        if not self.in_notebook or text == self._drawn:
             return
         self._drawn = text
         shown = {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}
@@ -83,14 +56,6 @@ class NotebookCell:
             self._handle = sys.modules["IPython"].display.display(shown, raw=True, display_id=True)
         else:
             self._handle.update(shown, raw=True)
-
-
-def screen_for(progress: bool | None) -> Screen:
-    """Where to show progress: in a notebook below the cell, else on standard error; nowhere if it is off."""
-    if progress is False:
-        return Silence()
-    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
-    return NotebookCell() if hasattr(shell, "kernel") else Terminal()
 
 
 class BackgroundRun:

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, ParamSpec
 
 from suite.api.arguments import Arguments, call_text, read_arguments, scoped, settled, swept
-from suite.api.background import BackgroundRun, NotebookCell, Screen, screen_for
+from suite.api.background import BackgroundRun, Screen
 from suite.api.preparation import SOLVE_AND_SCORE, PreparedRun, plan_scoring, prepare
 from suite.api.tables import (
     comparison_html,
     comparison_table,
     comparison_text,
     metric_table,
-    sample_table,
     summary_html,
     summary_text,
     to_pandas,
@@ -28,6 +27,8 @@ from suite.comparisons.comparison import Compared, ComparisonWanted, Correction,
 from suite.errors import RunError, SuiteError
 from suite.journal.run import Run, find_run, open_run
 from suite.plugins import catalogue
+from suite.report.arrow import arrow_table
+from suite.report.tables import table_shape
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import make_plan
 from suite.task import AnyTask, Task
@@ -49,7 +50,7 @@ class SampleTable:
 
     def to_arrow(self) -> "pa.Table":
         """Id, cell, parameters, tags, answer, values and what its calls cost."""
-        return sample_table(self._run)
+        return arrow_table(table_shape(self._run, "samples"))
 
     def to_pandas(self) -> "pd.DataFrame":
         """The same as a data frame. Raises ConfigError where pandas is not installed."""
@@ -171,7 +172,7 @@ def evaluate(
     an interrupted run has closed down. A run with pending samples is returned and says so.
     """
     asked = read_arguments(given := dict(locals()))
-    screen = screen_for(asked.progress)
+    screen = Screen(asked.progress)
     run = _evaluation(asked, screen, _call(evaluate, given))
     return _made(run, BackgroundRun(run, screen).wait())
 
@@ -191,7 +192,7 @@ async def aevaluate(*arguments: object, **named: object) -> Evaluation:
     bound = inspect.signature(evaluate).bind(*arguments, **named)
     bound.apply_defaults()
     asked = read_arguments(bound.arguments)
-    screen = screen_for(asked.progress)
+    screen = Screen(asked.progress)
     run = await asyncio.to_thread(_evaluation, asked, screen, _call(aevaluate, bound.arguments))
     return _made(run, await BackgroundRun(run, screen).wait_async())
 
@@ -232,7 +233,7 @@ def score(
     parameters: at-score parameters, each one value. prompts: None takes the run's. Raises as `evaluate`.
     """
     asked = read_arguments(given := dict(locals()))
-    screen = screen_for(asked.progress)
+    screen = Screen(asked.progress)
     opened = Run(run.folder if isinstance(run, Run) else find_run(run))
     request = asked.request(scoped(asked.parameters or {}))
     plan = plan_scoring(opened, replace(request, prompts=asked.prompts or opened.manifest.prompts))
@@ -283,8 +284,8 @@ def _settings(asked: Arguments, screen: Screen, command: str) -> RunSettings:
     return RunSettings(
         one_engine=asked.one_engine,
         level=asked.level,
-        quiet=asked.progress is False,
-        view=screen if isinstance(screen, NotebookCell) else None,
+        quiet=screen.off,
+        view=screen if screen.in_notebook else None,
         budget=asked.budget or "",
         settle=settled((asked.settle or {}).items()),
         command=command,

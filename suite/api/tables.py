@@ -1,16 +1,15 @@
 """Results as tables: Arrow, pandas, and HTML for a notebook, every text of it escaped."""
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 from markupsafe import Markup
 
 from suite.blocks import Plot, Section
-from suite.chat import Json
 from suite.comparisons.comparison import Compared
-from suite.comparisons.sections import sections
+from suite.comparisons.sections import row_data, sections
 from suite.errors import ConfigError
 from suite.journal.documents import MetricResult
 from suite.journal.run import Run
@@ -23,15 +22,18 @@ from suite.report.numbers import counted
 from suite.report.rows import FlatRow, scalar
 from suite.report.run_facts import fact_lines, run_facts
 from suite.report.summary import summarise
-from suite.report.tables import table_shape
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-_FIRST = ("task", "version", "cell", "model")
-_METRIC = ("metric", "headline", "slice", "value", "low", "high", "level", "n", "unscored")
-_LAST = ("not_applicable", "coverage", "direction", "unit", "interval_method", "note")
+# column -> field of a result
+_METRIC = {
+    "metric": "name", "headline": "headline", "slice": "slice", "value": "value", "low": "low",
+    "high": "high", "level": "level", "n": "n", "unscored": "unscored", "not_applicable": "not_applicable",
+    "coverage": "coverage", "direction": "direction", "unit": "unit", "interval_method": "method",
+    "note": "note",
+}  # fmt: skip
 MOST_CELLS = 20  # of a task, in a repr
 _READ = ("Runs", "Headline", "Other metrics")  # sections of a comparison that a notebook shows
 
@@ -50,54 +52,39 @@ def metric_table(run: Run, *, slices: bool = False) -> "pa.Table":
 
     A parameter that is named like another column stands as parameter.NAME.
     """
-    rows = [*_metric_rows(run, slices)]
-    parameters = dict.fromkeys(name for row in rows for name in row if name not in _METRIC + _LAST)
-    columns = [*dict.fromkeys([*_FIRST, *parameters]), *_METRIC, *_LAST]
-    return arrow_table(shape_of("metrics", lambda: iter(rows), columns))
-
-
-def _metric_rows(run: Run, slices: bool) -> Iterator[FlatRow]:
-    summary = summarise(run)
     model = ", ".join(one.spec for one in run.roles.get("candidate", ()))
-    for task in summary.tasks:
+    rows = []
+    for task in summarise(run).tasks:
         for cell in task.cells:
             place: FlatRow = {"task": task.name, "version": task.version, "cell": cell.id, "model": model}
-            place |= parameter_columns(cell.parameters)
-            yield from (place | _metric(one) for one in cell.metrics if slices or not one.slice)
+            taken = {*place, *_METRIC}
+            place |= {_column(name, taken): scalar(value) for name, value in cell.parameters.items()}
+            rows += [place | _metric(one) for one in cell.metrics if slices or not one.slice]
+    return _table(rows, _METRIC)
 
 
-def parameter_columns(parameters: Mapping[str, Json]) -> FlatRow:
-    """Parameters as columns of a flat table."""
-    taken = {*_FIRST, *_METRIC, *_LAST, *_PAIR}
-    return {f"parameter.{name}" if name in taken else name: scalar(one) for name, one in parameters.items()}
+def _column(parameter: str, taken: Container[str]) -> str:
+    return f"parameter.{parameter}" if parameter in taken else parameter
 
 
 def _metric(one: MetricResult) -> FlatRow:
-    told = msgspec.structs.asdict(one)
-    told |= {"metric": one.name, "interval_method": one.method}
-    told |= {"slice": ", ".join(f"{tag}={value}" for tag, value in one.slice.items())}
-    return {name: told[name] for name in (*_METRIC, *_LAST)}
+    told = {column: getattr(one, field) for column, field in _METRIC.items()}
+    return told | {"slice": ", ".join(f"{tag}={value}" for tag, value in one.slice.items())}
 
 
-def sample_table(run: Run) -> "pa.Table":
-    """One row a sample and trial: its id, cell, answer, values, what its calls cost."""
-    return arrow_table(table_shape(run, "samples"))
-
-
-_PAIR = (
-    "a", "b", "task", "metric", "headline", "value_a", "value_b", "difference", "low", "high", "level", "p",
-    "p_corrected", "verdict", "equivalent", "units", "only_a", "only_b", "direction",
-    "interval_method", "note",
-)  # fmt: skip
+def _table(rows: Sequence[FlatRow], last: Iterable[str] = ()) -> "pa.Table":
+    """Rows as a table of all their columns, some of them last."""
+    columns = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in last]
+    return arrow_table(shape_of("rows", lambda: iter(rows), [*columns, *last]))
 
 
 def comparison_table(found: Compared) -> "pa.Table":
-    """One row a metric of a pair of cells: both values, the difference with its interval, p, verdict."""
-    rows: list[FlatRow] = []
+    """One row a metric of a pair of cells, named as in the JSON of a comparison: both values, the difference
+    with its interval, p, the verdict; the parameters that both share."""
+    rows = []
     for row in found.rows:
-        one, d = row.found.comparison, row.found.comparison.difference
-        told: FlatRow = {"a": row.a, "b": row.b, "task": row.match.task, "metric": row.measure.name}
-        told |= {"headline": row.headline, "value_a": row.found.a, "value_b": row.found.b}
+        d = row.found.comparison.difference
+        told = row_data(row)
         told |= {
             "difference": d.value,
             "low": d.low,
@@ -105,18 +92,10 @@ def comparison_table(found: Compared) -> "pa.Table":
             "level": d.level,
             "interval_method": d.method,
         }
-        told |= {
-            "interval_method": d.method,
-            "p": one.p,
-            "p_corrected": row.corrected,
-            "verdict": row.verdict,
-        }
-        told |= {"equivalent": row.equivalent, "units": one.n_common, "only_a": row.found.only_a}
-        told |= {"only_b": row.found.only_b, "direction": row.measure.direction, "note": row.found.note}
-        rows.append(told | parameter_columns(row.match.parameters))
-    parameters = dict.fromkeys(name for row in rows for name in row if name not in _PAIR)
-    columns = [*_PAIR[:3], *parameters, *_PAIR[3:]]
-    return arrow_table(shape_of("comparisons", lambda: iter(rows), columns))
+        plain = {name: one for name, one in told.items() if name not in ("parameters", "differing")}
+        shared = {_column(name, told): scalar(one) for name, one in row.match.parameters.items()}
+        rows.append(msgspec.convert(plain, FlatRow) | shared)
+    return _table(rows)
 
 
 def comparison_text(found: Compared) -> str:

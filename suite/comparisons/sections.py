@@ -345,7 +345,7 @@ def as_data(found: Compared) -> dict[str, object]:
         "differences": [
             {"a": part.a, "b": part.b, **asdict(one)} for part in found.parts for one in part.differences
         ],
-        "comparisons": [_row_data(row) for row in found.rows],
+        "comparisons": [row_data(row) for row in found.rows],
         "slices": [
             {
                 **_which(one.row),
@@ -371,7 +371,8 @@ def _which(row: MeasureRow) -> dict[str, object]:
     }
 
 
-def _row_data(row: MeasureRow) -> dict[str, object]:
+def row_data(row: MeasureRow) -> dict[str, object]:
+    """One row as plain data."""
     return {
         **_which(row),
         "parameters": dict(row.match.parameters),

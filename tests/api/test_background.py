@@ -4,12 +4,13 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import suite
-from suite.api.background import NotebookCell, Silence, screen_for
+from suite.api.background import Screen
 from tests.api.asking import ROWS, Asking
 
 SLOW: dict[str, Any] = {"data": {"rows": ROWS}, "concurrency": 1, "progress": False}
@@ -64,7 +65,6 @@ def iter_runs() -> Iterator[Any]:
 
 
 def test_progress_can_be_off(capsys: pytest.CaptureFixture[str]) -> None:
-    assert isinstance(screen_for(False), Silence)
     suite.evaluate(Asking, model="scripted/constant?text=yes", **SLOW)
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "")
@@ -86,7 +86,8 @@ def test_a_cell_of_a_notebook_shows_one_output_escaped(monkeypatch: pytest.Monke
     import IPython.display
 
     monkeypatch.setattr(IPython.display, "display", display)
-    cell = NotebookCell()
+    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(kernel=1))
+    cell = Screen()
     for line in ("1/3 <b>", "1/3 <b>", "2/3"):
         cell.show(line)
         cell.draw()

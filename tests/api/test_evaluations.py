@@ -125,7 +125,7 @@ def test_two_runs_are_compared() -> None:
     no = suite.evaluate(Asking, **YES | {"model": "scripted/constant?text=never"})
     found = suite.compare(yes, no.folder, metric="short")
     frame = found.to_pandas()
-    assert frame[["metric", "headline", "value_a", "value_b", "difference", "units"]].values.tolist() == [
+    assert frame[["metric", "headline", "value_a", "value_b", "difference", "n_common"]].values.tolist() == [
         ["right", True, pytest.approx(2 / 3), 0.0, pytest.approx(2 / 3), 3],
         ["short", False, 1.0, 0.0, 1.0, 3],
     ]
