@@ -17,8 +17,8 @@ DEFAULTS: Thresholds = {
     "tokens_per_second": 5_000.0,  # of one stream: warning
     "tokens_per_second_error": 50_000.0,
     "latency_ms": 1.0,  # of a call to a served model, below: error
-    "equal_latencies": 0.5,  # share of latencies equal to the microsecond: warning
-    "last_digit_p": 1e-6,  # of the microseconds' last digit under chance: warning
+    "equal_latencies": 0.5,  # share of latencies equal to a tenth of a millisecond: warning
+    "last_digit_p": 1e-6,  # of their last digit under chance: warning
     "stops_at_limit": 0.2,  # share of stopped replies that have exactly max_tokens: warning
     "odd_characters": 0.01,  # share of outputs with zero-width or direction characters: warning
     "clock_seconds": 120.0,  # how far clocks of calls and run may be apart

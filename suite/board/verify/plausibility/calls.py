@@ -21,6 +21,8 @@ from suite.journal.records import EVENTS, LIST_LENGTH, BlockRecord, CallRecord, 
 from suite.journal.run import Journal
 
 MIN_LATENCIES = 50
+TICKS = 10_000  # a second: a run records no smaller part of it
+TWO_DIGITS = 0.8  # share of two last digits: rounded times have more, quick calls of much the same time less
 LONG_TEXT = 60
 LONG = 16  # a limit in tokens that an answer seldom meets by chance
 ADDED = 8192  # tokens that a chat template, a system prompt of its own and tools may add
@@ -33,7 +35,7 @@ _canonical = msgspec.json.Encoder(order="sorted")
 class _Member:
     """What one member's calls have in common.
 
-    latencies: microseconds. tally: of calls by what is counted, and of their prompts the tokens and bytes
+    latencies: ticks. tally: of calls by what is counted, and of their prompts the tokens and bytes
     ("size"). sizes: the smallest and the largest. tokens: the first two different counts.
     """
 
@@ -196,7 +198,7 @@ def _note(member: _Member, call: CallRecord) -> None:
     member.tally["cached"] += call.cached
     member.tally["settled"] += isinstance(call.reply.details, dict) and "settled" in call.reply.details
     if not call.cached:
-        member.latencies.append(round((call.times[1] - call.times[0]) * 1e6))
+        member.latencies.append(round((call.times[1] - call.times[0]) * TICKS))
     most = call.options.max_tokens
     if call.reply.finish == "stop" and most and most >= LONG:
         member.tally["stopped"] += 1
@@ -254,7 +256,7 @@ def _regular(rules: OddRules, where: str, member: _Member) -> None:
 
     digits = np.bincount(np.abs(times) % 10, minlength=10)
     p = float(stats.chisquare(digits).pvalue)
-    if p < rules["last digits"]:
+    if p < rules["last digits"] and np.sort(digits)[-2:].sum() > TWO_DIGITS * len(times):
         rules.tell("last digits", where, found=f"p = {p:.2g}")
 
 

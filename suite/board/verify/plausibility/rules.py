@@ -59,7 +59,7 @@ RULES = {
                             "tokens_per_second_error", "error"),
     "quoted early": Odd("R9.order", "a call began before the reply that its request quotes had ended",
                         "clock_seconds", "error"),
-    "equal times": Odd("R9.regular", "many calls took the same time to the microsecond", "equal_latencies"),
+    "equal times": Odd("R9.regular", "many calls took the same time to 0.1 ms", "equal_latencies"),
     "last digits": Odd("R9.regular", "the last digits of the times are not those of a clock", "last_digit_p"),
     # tries and events
     "tries": Odd("R9.attempts", "a reply without a try, or a try for one from the cache", "", "error"),
