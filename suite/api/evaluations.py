@@ -78,7 +78,10 @@ class Evaluation(Run):
     @property
     def pending(self) -> int:
         """Samples that are not finished: the same call takes them up again."""
-        return self._outcome.pending if self._outcome else self.results.pending
+        if self._outcome or self.has_results:
+            return self._outcome.pending if self._outcome else self.results.pending
+        done = sum(1 for _ in (self.scores() if self.scoring else self.outputs()))
+        return max(self.manifest.all_works - done, 0)
 
     @property
     def reasons(self) -> Mapping[str, int]:
@@ -129,35 +132,18 @@ class RunComparison:
 
 
 def evaluate(
-    task: TaskLike | Sequence[TaskLike],
-    *,
-    model: str | None = None,
-    judge: str | Sequence[str] | None = None,
-    baseline: str | None = None,
-    user: str | None = None,
-    embedder: str | None = None,
+    task: TaskLike | Sequence[TaskLike], *,
+    model: str | None = None, judge: str | Sequence[str] | None = None, baseline: str | None = None,
+    user: str | None = None, embedder: str | None = None,
     roles: Mapping[str, str | Sequence[str]] | None = None,
-    options: Mapping[str, object] | None = None,
-    parameters: Mapping[str, object] | None = None,
-    preset: str = "",
-    mini: bool = False,
-    limit: int | None = None,
-    trials: int = 1,
-    seed: int = 0,
-    data: Mapping[str, object] | None = None,
-    prompts: Literal["own", "official"] = "own",
-    thinking: str | int | None = None,
-    concurrency: int | None = None,
-    cache: bool | None = None,
-    level: float = 0.95,
-    budget: str | None = None,
-    settle: Mapping[str, str] | None = None,
-    output: str | Path | None = None,
-    new: bool = False,
-    solve_only: bool = False,
-    one_engine: bool = False,
+    options: Mapping[str, object] | None = None, parameters: Mapping[str, object] | None = None,
+    preset: str = "", mini: bool = False, limit: int | None = None, trials: int = 1, seed: int = 0,
+    data: Mapping[str, object] | None = None, prompts: Literal["own", "official"] = "own",
+    thinking: str | int | None = None, concurrency: int | None = None, cache: bool | None = None,
+    level: float = 0.95, budget: str | None = None, settle: Mapping[str, str] | None = None,
+    output: str | Path | None = None, new: bool = False, solve_only: bool = False, one_engine: bool = False,
     progress: bool | None = None,
-) -> Evaluation:
+) -> Evaluation:  # fmt: skip
     """Run tasks against models and score what they answer, like `suite eval` with the flags of these names.
 
     The same call continues a run that was interrupted; a finished one is returned and not repeated.
@@ -210,24 +196,14 @@ def _evaluation(asked: Arguments, screen: Screen, command: str) -> PreparedRun:
 
 
 def score(
-    run: RunLike,
-    *,
-    judge: str | Sequence[str] | None = None,
-    baseline: str | None = None,
-    user: str | None = None,
-    embedder: str | None = None,
-    roles: Mapping[str, str | Sequence[str]] | None = None,
-    options: Mapping[str, object] | None = None,
-    parameters: Mapping[str, object] | None = None,
-    data: Mapping[str, object] | None = None,
-    prompts: Literal["own", "official"] | None = None,
-    concurrency: int | None = None,
-    cache: bool | None = None,
-    level: float = 0.95,
-    budget: str | None = None,
-    settle: Mapping[str, str] | None = None,
-    progress: bool | None = None,
-) -> Evaluation:
+    run: RunLike, *,
+    judge: str | Sequence[str] | None = None, baseline: str | None = None, user: str | None = None,
+    embedder: str | None = None, roles: Mapping[str, str | Sequence[str]] | None = None,
+    options: Mapping[str, object] | None = None, parameters: Mapping[str, object] | None = None,
+    data: Mapping[str, object] | None = None, prompts: Literal["own", "official"] | None = None,
+    concurrency: int | None = None, cache: bool | None = None, level: float = 0.95,
+    budget: str | None = None, settle: Mapping[str, str] | None = None, progress: bool | None = None,
+) -> Evaluation:  # fmt: skip
     """Score a run's outputs again without generating any, as `suite score` does; earlier scorings stay.
 
     parameters: at-score parameters, each one value. prompts: None takes the run's. Raises as `evaluate`.

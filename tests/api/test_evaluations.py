@@ -117,7 +117,10 @@ def test_a_run_is_loaded_by_its_folder_its_name_or_as_it_is() -> None:
 def test_a_run_that_was_not_scored_is_loaded() -> None:
     run = suite.evaluate(Asking, solve_only=True, **YES)
     assert repr(run).splitlines()[0] == f"Evaluation {run.name}: 3 samples, not scored yet"
-    assert suite.load(run.folder).to_pandas().empty
+    loaded = suite.load(run.folder)
+    assert (loaded.pending, loaded.to_pandas().empty) == (0, True)
+    (run.folder / "outputs.jsonl").write_bytes(b"")
+    assert suite.load(run.folder).pending == 3
 
 
 def test_two_runs_are_compared() -> None:
