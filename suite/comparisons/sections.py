@@ -11,6 +11,7 @@ from suite.comparisons.differences import MeasureRow, SliceDifference, SliceRow
 from suite.comparisons.disagreements import Disagreement
 from suite.comparisons.runs import candidate_of
 from suite.journal.run import Run
+from suite.report.numbers import plain
 from suite.report.remarks import remarks
 from suite.report.run_facts import fact_lines, run_facts
 from suite.scoring.stats.estimate import Estimate
@@ -49,7 +50,7 @@ def _runs(found: Compared) -> Iterator[Block]:
     """What was run: commands, what is the same, what differs side by side; then each run's caveats."""
     for label, run, _ in found.runs:
         told = " ".join(f"{name}: {text}" for name, text in fact_lines(run_facts(run)) if "command" in name)
-        yield Text(f"{label}, run {run.name}, {told}")
+        yield Text(f"{label if label == run.name else f'{label}, run {run.name}'}, {told}")
     ran = [_ran(one.run) for one in found.runs]
     names = list(dict.fromkeys(name for one in ran for name in one))
     differing = [name for name in names if len({one.get(name) for one in ran}) > 1]
@@ -76,9 +77,12 @@ def _ran(run: Run) -> dict[str, str]:
     unscored = {name: sum(one.unscored for of, one in heads if of == name) for name, _ in heads}
     told = {"scoring": run.scoring, "pending": f"{run.results.pending:,}"}
     told["unscored"] = ", ".join(f"{name} {count:,}" for name, count in unscored.items()) or "none"
-    for name, text in fact_lines(run_facts(run)):
-        if "command" not in name:
+    facts = run_facts(run)
+    for name, text in fact_lines(facts):
+        if name != "settings" and "command" not in name:
             told[name] = f"{told[name]}; {text}" if name in told else text
+    for name in ("prompts", "seed", "trials", "limit", "level", "suite"):
+        told[name] = plain(getattr(facts, name))
     return told
 
 
