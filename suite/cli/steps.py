@@ -277,13 +277,8 @@ def finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
         from suite.report.run_reports import write_reports
 
         if flags.as_json:
-            from suite.journal.run import Run
-            from suite.report.run_facts import run_facts
-
             write_reports(outcome.folder, outcome.scoring)
-            facts = run_facts(Run(outcome.folder, outcome.scoring))
-            told = {"run": str(outcome.folder), "what_was_run": facts}
-            say_json(told | {name: getattr(results, name) for name in _SHOWN})
+            say_json(_ran(outcome) | {name: getattr(results, name) for name in _SHOWN})
         else:
             from suite.report.terminal import print_results
 
@@ -291,7 +286,7 @@ def finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
             for path in write_reports(outcome.folder, outcome.scoring):
                 click.echo(f"wrote {path}")
     elif flags.as_json:
-        say_json({"run": str(outcome.folder), "pending": outcome.pending})
+        say_json(_ran(outcome) | {"pending": outcome.pending})
     elif "score" not in stages and outcome.error is None:
         click.echo(f"solved into {outcome.folder}; score it with `suite score {outcome.folder}`")
     for line in outcome.lines():
@@ -301,6 +296,16 @@ def finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
         click.echo("there are unscored values (--strict)", err=True)
         return 1
     return code
+
+
+def _ran(outcome: "Outcome") -> dict[str, object]:
+    """The folder, and what was run, if that came to be recorded."""
+    from suite.journal.run import Run
+    from suite.report.run_facts import run_facts
+
+    recorded = (outcome.folder / "manifest.json").exists()
+    run = Run(outcome.folder, outcome.scoring if outcome.results else "") if recorded else None
+    return {"run": str(outcome.folder)} | ({"what_was_run": run_facts(run)} if run else {})
 
 
 def _alike(results: "Results", as_json: bool) -> int:

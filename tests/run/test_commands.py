@@ -1,5 +1,6 @@
 """What was typed, as it is recorded with a run: exact, quoted for a shell, without secrets."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -38,14 +39,19 @@ def test_a_call_in_python_is_shown_without_its_secrets() -> None:
     )
 
 
-def test_a_run_knows_the_commands_that_worked_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_knows_the_commands_that_worked_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("suite.toml").write_text("[eval]\nquiet = true\n[score]\nquiet = true\nlevel = 0.9\n")
-    assert run_command(*EVAL, "-O", "my run", "--solve-only") == 0
+    assert run_command(*EVAL, "-O", "my run", "--solve-only", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
     assert run_command("score", "my run") == 0
     assert run_command("score", "my run") == 0  # nothing is left to do
     (solved, scored) = commands(Path("my run"))
-    assert solved.command == f"suite {' '.join(EVAL)} -O 'my run' --solve-only"
+    assert solved.command == f"suite {' '.join(EVAL)} -O 'my run' --solve-only --json"
+    assert list(shown) == ["run", "what_was_run", "pending"]
+    assert shown["what_was_run"]["command"] == solved.command
     assert (solved.settings, solved.solves, solved.scoring) == ("--quiet", True, "")
     assert (scored.command, scored.settings) == ("suite score 'my run'", "--level 0.9 --quiet")
     assert not scored.solves and scored.scoring
