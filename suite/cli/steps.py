@@ -225,8 +225,10 @@ def requested(flags: RunFlags, models: Mapping[str, Sequence[str]]) -> "EvalRequ
 def dry(plan: "Plan", flags: RunFlags) -> bool:
     """Whether only the plan was asked for (--dry-run); it is printed then."""
     if flags.dry_run:
+        from suite.run.ledger import parse_budget
         from suite.run.plan_text import lacking, print_plan, shown_plan
 
+        _ = parse_budget(flags.budget) if flags.budget else None
         if flags.as_json:
             say_json(shown_plan(plan))
         else:

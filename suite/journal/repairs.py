@@ -18,7 +18,14 @@ from suite.files import open_append, open_regular, replacing
 from suite.journal.index import Name, OffsetIndex, key64
 from suite.journal.lines import Lines, damaged
 from suite.journal.pairs import Key
-from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord
+from suite.journal.records import (
+    AttemptRecord,
+    BlockRecord,
+    CallRecord,
+    OutputRecord,
+    ScoreRecord,
+    SpentRecord,
+)
 
 RecordT = TypeVar("RecordT")
 Offsets: TypeAlias = "array[int]"
@@ -60,10 +67,12 @@ class _Repair:
 
     def done(self) -> dict[str, int]:
         self._sift(self._folder / "attempts.jsonl", AttemptRecord, lambda _: False)
+        self._sift(self._folder / "spent.jsonl", SpentRecord, lambda _: False)
         self._sift_calls(self._folder)
         self._sift(self._folder / "outputs.jsonl", OutputRecord, self._bad_output)
         for scoring in sorted((self._folder / "scorings").glob("*/")):
             self._sift_calls(scoring)
+            self._sift(scoring / "spent.jsonl", SpentRecord, lambda _: False)
             self._sift(scoring / "scores.jsonl", ScoreRecord, self._bad_score)
         for path, offsets in reversed(self._dropping):  # what refers goes before what it refers to
             _drop(path, offsets)

@@ -22,7 +22,7 @@ from suite.journal.index import Recorded
 from suite.journal.journal_file import JournalFile
 from suite.journal.records import CallRecord, CommandRecord, OutputRecord
 from suite.journal.run import Run
-from suite.models.prices import PER_USD, shown_usd
+from suite.models.prices import PER_USD, own_prices, shown_usd
 from suite.roles import Stage
 from suite.run.cache import ResponseCache
 from suite.run.calls import Desk
@@ -59,6 +59,7 @@ class Session:
         self.interrupted = False
         self._lost = ""  # what lacks a part and is done again, in words
         self.imported = any(one.engine.identity().get("imported") for one in plan.filled.of("candidate"))
+        _ = own_prices()  # a mistake in them shows before anything starts
         self.ledger = (
             ledger_of(parse_budget(settings.budget), plan.filled.at("both", *self.stages))
             if settings.budget

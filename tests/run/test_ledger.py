@@ -319,3 +319,23 @@ async def test_local_engines_cost_no_money(tmp_path: Path) -> None:
 
 def test_a_budget_is_no_part_of_a_plan() -> None:
     assert "budget" not in plan_of({"candidate": "scripted/echo"}).solve_identity()
+
+
+async def test_a_damaged_end_of_what_was_spent_is_cut_off(tmp_path: Path) -> None:
+    plan = plan_of({"candidate": "scripted/echo"})
+    await run(plan, tmp_path / "run", budget="600 tokens")
+    spent = tmp_path / "run" / "spent.jsonl"
+    whole = spent.read_bytes()
+    spent.write_bytes(whole + b"\0" * 40 + b"\n")
+    assert (await run(plan, tmp_path / "run", budget="1Mtokens")).exit_code == 0
+    assert spent.read_bytes().startswith(whole)
+
+
+async def test_a_mistake_in_own_prices_is_refused_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "suite.toml").write_text("[[prices]]\nmodel = 'x'\ninput = 1\n")
+    with pytest.raises(ConfigError, match="output"):
+        await run(plan_of({"candidate": "scripted/echo"}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
