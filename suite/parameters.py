@@ -4,7 +4,7 @@ A parameter is a *solve* parameter (part of the cell's identity) unless declared
 A validator may raise `SkipCell` to leave an impossible combination out of a sweep.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +23,14 @@ class Parameters(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=False, ser_json_inf_nan="null", use_attribute_docstrings=True
     )
+
+    @classmethod
+    def over(cls, preset: Mapping[str, Json], given: Mapping[str, Json]) -> dict[str, Json]:
+        """The values of a preset's cell with those given by `-P` on top.
+
+        Where one parameter follows from another, leave out of `preset` here what `given` decides.
+        """
+        return {**preset, **given}
 
     @classmethod
     def at_score_names(cls) -> frozenset[str]:

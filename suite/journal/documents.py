@@ -160,11 +160,19 @@ class PlanIdentity(msgspec.Struct, frozen=True, kw_only=True):
     shard: tuple[Count, Count] | None
 
 
+class ChangedPreset(msgspec.Struct, frozen=True, kw_only=True):
+    """A preset whose cells were changed. given: name=value of each -P on top of it."""
+
+    preset: Name
+    given: Annotated[Sequence[Annotated[str, shaped(maxLength=1000)]], shaped(minItems=1)]
+
+
 class RunManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """manifest.json of a run: what was planned, with whom, on what.
 
     plan: a `PlanIdentity`, kept as it was hashed; {} of an imported run. data: dataset -> identity.
-    versions: by distribution. imported: the answers were made elsewhere; imported_from: by an importer.
+    changed_presets: by task. versions: by distribution. imported: the answers were made elsewhere;
+    imported_from: by an importer.
     """
 
     format: Annotated[str, shaped(const=FORMAT)]
@@ -183,6 +191,7 @@ class RunManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     prompts: PromptSet
     cells: Annotated[Sequence[CellRecord], shaped(minItems=1)]
     skipped: Sequence[SkippedCell]
+    changed_presets: Mapping[str, ChangedPreset] = {}
     roles: Roles
     data: Mapping[str, Values]
     counts: SampleCounts

@@ -115,6 +115,10 @@ def _coverage(run: Run) -> Iterator[Remark]:
 def _notes(run: Run) -> Iterator[Remark]:
     if run.manifest.mini:
         yield Remark("warning", "Run on the bundled mini data: a demonstration, comparable with nothing.")
+    for task, changed in run.manifest.changed_presets.items():
+        given = plain(" -P ".join(changed.given))
+        text = f"{task}: the preset {plain(changed.preset)} changed by -P {given}, so not that preset: "
+        yield Remark("warning", f"{text}don't compare with numbers published for it.")
     if run.manifest.shard:
         yield Remark("warning", f"One shard of a run: {plain(run.manifest.shard)}.")
     for task, note in {cell.task: cell.note for cell in run.manifest.cells}.items():

@@ -136,7 +136,8 @@ def expand(
             try:
                 made = make_task(task, values)
             except SkipCell as skip:
-                skipped.append(SkippedCell(name, values, skip.reason))
+                left_out = SkippedCell(name, values, skip.reason)
+                skipped += [] if left_out in skipped else [left_out]
                 continue
             cell = make_cell(made, plugin)
             cells.setdefault(cell.id, cell)
@@ -193,15 +194,22 @@ def _is_scope(scope: str, task: str) -> bool:
     return scope in (task, task.partition("/")[0])
 
 
+def parameters_for(request: EvalRequest, task: type[AnyTask], name: str) -> Iterable[tuple[str, Json]]:
+    """(parameter, value as it was given) of each -P that is for a task and known to it."""
+    fields = task.parameters_type().model_fields
+    for scope, parameter, value in request.parameters:
+        if parameter in fields and (not scope or _is_scope(scope, name)):
+            yield parameter, value
+
+
 def _combinations(
     request: EvalRequest, task: type[AnyTask], name: str, fits: Callable[[AnyTask], bool]
 ) -> Iterable[dict[str, Json]]:
     """Raw parameter values of each cell: preset cells crossed with what -P sweeps."""
-    fields = task.parameters_type().model_fields
+    kind = task.parameters_type()
     given: dict[str, list[Json]] = {}
-    for scope, parameter, text in request.parameters:
-        if parameter in fields and (not scope or _is_scope(scope, name)):
-            given.setdefault(parameter, []).extend(_values(task, parameter, text))
+    for parameter, text in parameters_for(request, task, name):
+        given.setdefault(parameter, []).extend(_values(task, parameter, text))
     preset = request.preset or ("mini" if request.mini and not given else "")
     bases: Sequence[Values] = task.info.presets.get(preset, [{}])
     if preset in task.info.instead and not all(fits(make_task(task, {**base})) for base in bases):
@@ -215,7 +223,7 @@ def _combinations(
         )
     for base in bases:
         for combination in itertools.product(*given.values()):
-            yield {**base, **dict(zip(given, combination, strict=True))}
+            yield kind.over(base, dict(zip(given, combination, strict=True)))
 
 
 def _values(task: type[AnyTask], name: str, text: Json) -> list[Json]:

@@ -65,6 +65,7 @@ def run_manifest(plan: Plan, name: str, facts: FactsOfCells, *, imported: bool =
         prompts=plan.request.prompts,
         cells=[cell_record(cell, swept[cell.plan.task], facts.get(cell.id)) for cell in plan.cells],
         skipped=plan.skipped,
+        changed_presets=plan.changed_presets,
         roles=plan.filled.record("solve", "both"),
         data=plan.data_identity,
         counts=plan.counts,

@@ -6,7 +6,7 @@ as a stream: it counts them, draws the groups of a limited run and knows what sh
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from suite.chat import Json, canonical_json, sha256_hex
 from suite.data.cache import Cache
@@ -14,11 +14,12 @@ from suite.data.registry import Registry
 from suite.data.rows import RowPlace
 from suite.data.view import DataView
 from suite.errors import ConfigError, DataError, PluginError, SuiteError
-from suite.journal.documents import SampleCounts, SkippedCell
+from suite.journal.documents import ChangedPreset, SampleCounts, SkippedCell
 from suite.journal.index import digest64
 from suite.journal.records import FORMAT
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import AnyTask, Cell, expand, make_cell, swept
+from suite.run.changed_presets import changed_presets
 from suite.run.code import place_in
 from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
@@ -48,6 +49,7 @@ class Plan:
     chosen: frozenset[str] | None = None
     shard: tuple[int, int] | None = None  # (which, of how many): groups by hash
     given: Given | None = None  # samples of an imported run, in place of the data's
+    changed_presets: Mapping[str, ChangedPreset] = field(default_factory=dict)  # by task
 
     @property
     def all_works(self) -> int:
@@ -197,7 +199,8 @@ def make_plan(
             identities[key] = one
         final.append(cell)
     none = SampleCounts(groups=0, groups_taken=0, samples={}, tags={})
-    return counted(Plan(request, tuple(final), tuple(skipped), filled, data, identities, none, given=given))
+    plan = Plan(request, tuple(final), tuple(skipped), filled, data, identities, none, given=given)
+    return counted(replace(plan, changed_presets=changed_presets(request, final)))
 
 
 def _check(request: EvalRequest) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from suite.chat import Json, Usage
 from suite.errors import SuiteError
-from suite.journal.documents import RoleMember, Share, SkippedCell
+from suite.journal.documents import ChangedPreset, RoleMember, Share, SkippedCell
 from suite.models.prices import (
     FREE,
     PER_USD,
@@ -61,6 +61,7 @@ class ShownPlan(msgspec.Struct, kw_only=True):
     groups: Share
     cells: list[PlannedCell]
     skipped: Sequence[SkippedCell]
+    changed_presets: Mapping[str, ChangedPreset]
     models: list[RoleMember]
     data: Mapping[str, Mapping[str, Json]]
     estimate: dict[str, PlannedCalls] | None
@@ -95,6 +96,7 @@ def shown_plan(plan: Plan) -> ShownPlan:
             for cell in plan.cells
         ],
         skipped=plan.skipped,
+        changed_presets=plan.changed_presets,
         models=[one.record() for one in plan.filled.members],
         data=plan.data_identity,
         estimate=planned if found else None,
@@ -156,6 +158,14 @@ def print_plan(plan: Plan) -> None:
         click.echo(f"    {_values({**cell.parameters, **cell.score_parameters})}")
     for skipped in shown.skipped:
         click.echo(f"  left out: {skipped.task} {_values(skipped.parameters)}: {skipped.reason}")
+    for task, changed in shown.changed_presets.items():
+        given = " -P ".join(changed.given)
+        click.echo(f"  {task}: the preset {changed.preset} changed by -P {given}, so not that preset")
+    if plan.request.mini and plan.request.parameters and not plan.request.preset:
+        for task in {cell.plan.task: 0 for cell in plan.cells if "mini" in cell.task.info.presets}:
+            click.echo(
+                f"  {task}: the cells of -P alone; with --preset mini, -P changes the cells of that preset"
+            )
     for model in shown.models:
         needs, can = ", ".join(model.needs), ", ".join(model.capabilities)
         click.echo(f"  {model.member}: {model.spec} (asked for {needs}; can {can})")

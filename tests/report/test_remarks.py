@@ -41,6 +41,13 @@ def test_remarks_say_what_changes_the_meaning_of_numbers(make_run: Make) -> None
         assert words in warnings
 
 
+def test_a_changed_preset_is_not_the_preset(make_run: Make) -> None:
+    changed = {"units/questions": {"preset": "paper", "given": ["k=1", "max_tokens=9"]}}
+    remarks = summarise(Run(make_run(manifest={"changed_presets": changed}))).remarks
+    said = "units/questions: the preset paper changed by -P k=1 -P max_tokens=9, so not that preset: "
+    assert [one.weight for one in remarks if one.text.startswith(said)] == ["warning"]
+
+
 def test_a_whole_run_of_a_real_model_has_no_warning(make_run: Make) -> None:
     remarks = summarise(Run(make_run(pending=0))).remarks
     assert [one for one in remarks if one.weight == "warning"] == []

@@ -10,8 +10,11 @@ from small_tasks import Many, Spell, cells, plan_of, run
 import suite
 from suite.errors import CapabilityError, ConfigError, NotFound, RunError
 from suite.hookspecs import Entry
+from suite.journal.documents import ChangedPreset
 from suite.plugins import BUILTIN, Catalogue, catalogue_of
+from suite.plugins import catalogue as whole_catalogue
 from suite.run.cells import expand
+from suite.run.changed_presets import changed_presets
 from suite.run.folders import choose_folder
 from suite.run.request import EvalRequest
 from suite.run.sources import given_sources
@@ -96,6 +99,39 @@ def test_presets_are_crossed_with_parameters_and_mini_takes_its_own() -> None:
     assert [one["count"] for one in values(mini=True)] == [2, 3]
     assert [one["count"] for one in values("count=7", mini=True)] == [7]
     assert [(one["share"], one["name"]) for one in values("name=b", preset="paper")] == [(0.1, "b")]
+    assert [(one["count"], one["name"]) for one in values("name=b,c", preset="mini")] == [
+        (2, "b"), (2, "c"), (3, "b"), (3, "c")
+    ]  # fmt: skip
+    assert [one["count"] for one in values("count=3", preset="mini")] == [3]  # equal cells are one
+
+
+@pytest.mark.parametrize(
+    ("given", "preset", "changed"),
+    [
+        (["count=3"], "mini", ["count=3"]),
+        (["count=2,3"], "mini", []),  # the cells are the preset's all the same
+        (["name=b", "flag=true"], "mini", ["name=b", "flag=true"]),
+        (["name=a"], "mini", []),
+        (["name=b"], "", []),
+    ],
+)
+def test_a_preset_that_is_changed_is_recorded_as_changed(
+    given: list[str], preset: str, changed: list[str]
+) -> None:
+    parsed = tuple(("", *one.split("=", 1)) for one in given)
+    request = EvalRequest(("knobby",), parameters=parsed, preset=preset)  # type: ignore[arg-type]
+    made, _ = expand(request, catalogue())
+    found = changed_presets(request, made)
+    assert found == ({"knobby": ChangedPreset(preset="mini", given=changed)} if changed else {})
+
+
+def test_one_of_two_ways_to_count_turns_replaces_the_other_of_a_preset() -> None:
+    whole = whole_catalogue()
+    for given in ("inter_turns=3", "paper_turns=5"):
+        name, value = given.split("=")
+        request = EvalRequest(("prefeval/generation",), parameters=[("", name, value)], preset="paper")
+        made, _ = expand(request, whole)
+        assert {one.task.parameters.inter_turns for one in made} == {3}
 
 
 @pytest.mark.parametrize(

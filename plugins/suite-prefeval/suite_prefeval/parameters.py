@@ -4,6 +4,7 @@ Turns are counted twice: `inter_turns` (N) is the number of unrelated exchanges 
 question, `paper_turns` is N + 2, as the paper, its leaderboard and file names count. Give one of them.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -57,6 +58,13 @@ class Shared(suite.Parameters):
         description="the family of models whose form upstream's code uses: chat (as for Claude), "
         "raw strings of llama or mistral, gpt, gemini",
     )
+
+    @classmethod
+    def over(cls, preset: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """Turns given in one way of counting replace those of the other; a profile decides on its prefill."""
+        decided = {"inter_turns", "paper_turns"} if {"inter_turns", "paper_turns"} & given.keys() else set()
+        decided |= {"prefill"} if given.get("profile") in profiles.RAW else set()
+        return {**{name: value for name, value in preset.items() if name not in decided}, **given}
 
     @model_validator(mode="before")
     @classmethod
