@@ -90,6 +90,7 @@ def _arrow_file(local: LocalDataset, part: str, cache: Cache) -> Path:
 
 
 def _write(local: LocalDataset, part: str, path: Path) -> None:
+    import datasets
     import pyarrow
 
     paths = [local.path(one) for one in files_of(local.entry, part)]
@@ -101,10 +102,11 @@ def _write(local: LocalDataset, part: str, path: Path) -> None:
             kinds = [batch.schema for batch in _tables(local, part)] or [pyarrow.schema([])]
             schema = pyarrow.unify_schemas(kinds, promote_options="permissive")
             tables = _tables(local, part, schema)
+        datasets.Features.from_arrow_schema(schema)  # a ValueError for types that it does not have
         with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_stream(file, schema) as writer:
             for table in tables:
                 writer.write_table(table)
-    except (pyarrow.ArrowException, TypeError) as error:
+    except (pyarrow.ArrowException, TypeError, ValueError) as error:
         raise DataError(
             f"{local.entry.id}: the rows of part {part!r} make no table",
             where=str(error).splitlines()[0][:200],

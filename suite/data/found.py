@@ -26,6 +26,7 @@ _CARD = "README.md"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHARD = re.compile(r"-\d+-of-\d+$")
 _NON_COMMERCIAL = re.compile(r"(^|[-_ ])nc([-_ ]|$)|non-?commercial|research", re.I)
+_OTHERWISE = "if the Hub made Parquet of it, --revision refs/convert/parquet; else bring rows by --files"
 NOT_STATED = "not stated"
 
 
@@ -59,24 +60,38 @@ def on_hub(
     source = source.model_copy(update={"revision": about.commit})
     there = {one.path for one in hub_source.listing(source, name, about.commit)}
     card = hub_source.content(source, name, _CARD) if _CARD in there else b""
-    found = layout(source, name, about.commit)
-    if config is not None and config not in found.configs:
-        found.files(config, split or "")  # raises, naming those there are
-    configs = {one: splits for one, splits in found.configs.items() if config in (None, one)}
-    if split is not None and not any(split in splits for splits in configs.values()):
-        raise unknown(f"split of {repo}", split, [one for splits in configs.values() for one in splits])
-    parts, files = {}, []
-    for one, splits in configs.items():
-        for part in splits if split is None else {split} & splits.keys():
-            key = part if len(configs) == 1 else f"{one}/{part}"
-            parts[key] = DatasetPart(config=one, split=part)
-            paths = found.files(one, part)
-            files += [File(path=path, part=key, bytes=None, rows=None) for path in paths]
+    try:
+        parts, files = _splits(source, name, config, split)
+    except DataError as error:
+        if type(error) is not DataError:
+            raise
+        raise DataError(error.what, error.where, _OTHERWISE) from error
     told = front_matter(card)
     url = f"https://huggingface.co/datasets/{repo}"
     terms = _licence(licence, _stated(told), url, "card", about.gated)
     title = str(told.get("pretty_name") or repo)
     return FoundData(source, title, terms, terms.url, parts, tuple(files))
+
+
+def _splits(
+    source: HubSource, name: str, config: str | None, split: str | None
+) -> tuple[dict[str, DatasetPart], list[File]]:
+    """A part for each split, called CONFIG/SPLIT where there are several configs; and their files."""
+    found = layout(source, name, source.revision or "")
+    if config is not None and config not in found.configs:
+        found.files(config, split or "")  # raises, naming those there are
+    configs = {one: splits for one, splits in found.configs.items() if config in (None, one)}
+    if split is not None and not any(split in splits for splits in configs.values()):
+        known = [one for splits in configs.values() for one in splits]
+        raise unknown(f"split of {source.repo}", split, known)
+    parts: dict[str, DatasetPart] = {}
+    files: list[File] = []
+    for one, splits in configs.items():
+        for part in splits if split is None else {split} & splits.keys():
+            key = part if len(configs) == 1 else f"{one}/{part}"
+            parts[key] = DatasetPart(config=one, split=part)
+            files += [File(path=path, part=key, bytes=None, rows=None) for path in found.files(one, part)]
+    return parts, files
 
 
 def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], licence: str) -> FoundData:

@@ -24,7 +24,7 @@ from suite.data.entry import (
     source_of,
 )
 from suite.data.rows import Raw, RowPlace, read_rows, with_derived
-from suite.errors import DataError, unknown
+from suite.errors import DataError, NotFound, unknown
 from suite.files import inside
 from suite.plugins import package_folders
 
@@ -121,8 +121,8 @@ class LocalFiles(Generic[Here_co]):
     def part(self: "LocalDataset", name: str) -> DatasetPart:
         """What the entry says about a part. Raises NotFound."""
         if name not in self.entry.parts:
-            where = f"its parts: {', '.join(self.entry.parts)}"
-            raise unknown(f"part of {self.entry.id}", name, self.entry.parts, where)
+            parts = f"its parts: {', '.join(self.entry.parts)}"
+            raise NotFound(f"no part of {self.entry.id} named {name!r}", fix=parts)
         return self.entry.parts[name]
 
     def stored_rows(self: "LocalDataset", part: str) -> Iterator[tuple[RowPlace, Raw]]:

@@ -96,9 +96,12 @@ def _described(
     for file in entry.files:
         part, path = str(file.part), place(file.path)
         shape, rows = shapes.setdefault(names[part], RowShape()), 0
-        for _, row in read_rows(entry.id, file.path, path, entry.parts[part].format):
-            shape.see(row)
-            rows += 1
+        try:
+            for _, row in read_rows(entry.id, file.path, path):
+                shape.see(row)
+                rows += 1
+        except DataError as error:
+            raise DataError(error.what, error.where, "correct the file where it comes from") from error
         counts[part] += rows
         files.append(file.model_copy(update={"bytes": path.stat().st_size, "rows": rows}))
     if empty := [part for part in entry.parts if not counts[part]]:

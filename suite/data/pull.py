@@ -56,7 +56,7 @@ def pull(
         pinned = locked(entry, cache)
         require_pins(pinned)
         agree(pinned, cache, accept_licence)
-        with cache.pulling(_staged(pinned)):
+        with cache.pulling(_staged(pinned)), hub_source.advising(_alone(pinned)):
             hashes = fetch_all(pinned, cache, progress)
         return checked(learn(entry, pinned, hashes, cache), cache)
 
@@ -127,6 +127,14 @@ def agree(entry: RegistryEntry, cache: Cache, accept: bool, folder: Path | None 
             fix=f"if you accept it: `suite {_accepting(entry, cache, folder)} --accept-licence`",
         )
     cache.accept(entry)
+
+
+def _alone(entry: RegistryEntry) -> str:
+    """What to do without a network."""
+    if isinstance(entry, ModelEntry):
+        return "try again with a network; what is already here is kept"
+    accept = " --accept-licence" if entry.licence.accept_required else ""
+    return f"check the network, or bring the files: `suite data import {entry.id} --dir DIR{accept}`"
 
 
 def _accepting(entry: RegistryEntry, cache: Cache, folder: Path | None) -> str:
