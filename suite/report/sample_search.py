@@ -127,7 +127,7 @@ class _Search:
 
     def matching(self) -> Iterator[Picked]:
         for output, score in self.run.pairs():
-            if len(self._ids) < MOST_NAMES:
+            if len(self._ids) < MOST_NAMES or output.sample == self.wanted.sample:
                 self._ids.add(output.sample)
             for name, value in output.tags.items():
                 seen = self._tags.setdefault(name, set())
@@ -160,7 +160,7 @@ class _Search:
         wanted = self.wanted
         tags, fields = ", ".join(sorted(self._tags)) or "none", ", ".join(sorted(self._fields))
         fields += "" if self.run.scoring else "; it is not scored yet"
-        if wanted.sample and wanted.sample not in self._ids and not self.total:
+        if wanted.sample and wanted.sample not in self._ids:
             raise unknown("sample", wanted.sample, self._ids, f"in run {self.run.name}")
         for name, value in wanted.tags:
             if name not in self._tags:
