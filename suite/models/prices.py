@@ -91,7 +91,7 @@ class ListedPrice(TokenPrice):
 
 
 class PriceList(TableRow):
-    """A registry's file."""
+    """The prices of a registry."""
 
     prices: tuple[ListedPrice, ...]
 
