@@ -136,13 +136,7 @@ def pin(entry: str, branch: str | None, write: bool, as_json: bool) -> None:
 @click.option("--revision", help="Branch, tag or commit (default: the main branch now).")
 @click.option("--files", multiple=True, type=PATH, metavar="PATH…", help="JSONL, JSON, CSV or Parquet files.")
 @click.option("--licence", "--license", default="", help="Its licence, where it states none itself.")
-@click.option(
-    "--registry",
-    "folder",
-    type=PATH,
-    metavar="DIR",
-    help="Where to write (default: ./registry).",
-)
+@click.option("--registry", "folder", type=PATH, metavar="DIR", help="Where to write (default: ./registry).")
 @click.option("--force", is_flag=True, help="Describe anew what is described there already.")
 @json_flag
 def new(

@@ -30,10 +30,8 @@ _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}")
 def target(name: str, registry: Registry, folder: Path, *, force: bool = False) -> Path:
     """The file of the new entry. force: one may stand in that folder already. Raises ConfigError."""
     if not _ID.fullmatch(name):
-        raise ConfigError(
-            f"{name!r} is no name of a dataset",
-            fix="write lower-case letters, digits, dots and hyphens",
-        )
+        fix = "write lower-case letters, digits, dots and hyphens"
+        raise ConfigError(f"{name!r} is no name of a dataset", fix=fix)
     path = folder / "datasets" / f"{name}.yaml"
     for one in (folder, *registry.folders):
         there = one / "datasets" / f"{name}.yaml"
@@ -68,14 +66,16 @@ def write_entry(
     }
     for one, content in contents.items():
         if not path.is_file() and one.is_file() and one.read_bytes() != content:
-            raise ConfigError(
-                f"schemas/{one.name} is there already", str(one), "give the dataset another name"
-            )
+            fix = "give the dataset another name"
+            raise ConfigError(f"schemas/{one.name} is there already", str(one), fix)
     if isinstance(found.source, BundledSource):
         contents |= {folder / found.source.folder / one: place for one, place in found.places.items()}
     told = entry.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-    with disk_errors(folder):
+    try:
         _put_all({**contents, path: strict_syntax.dump_yaml(told)})
+    except OSError as error:
+        fix = "--registry DIR names another folder"
+        raise ConfigError(f"{name} can't be written: {error.strerror}", str(error.filename), fix) from error
     lock_path(cache, entry).unlink(missing_ok=True)  # of the entry that it replaces
     return entry.found_in(folder)
 

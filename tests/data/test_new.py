@@ -245,3 +245,50 @@ def test_pinning_again_finds_what_config_and_split_hold_now(told: Told, language
     told("new", "languages", "--hub", "ours/languages", "--force")
     told("pull", "languages")
     assert suite.load_dataset("languages", "en/train")[20]["system"] is None
+
+
+def test_a_registry_that_cannot_be_written_is_named(told: Told, languages: Path) -> None:
+    Path("registry").write_text("a file")
+    with pytest.raises(ConfigError, match="can't be written") as caught:
+        told("new", "languages", "--hub", "ours/languages")
+    assert "--registry" in caught.value.fix
+    assert [path.name for path in Path().iterdir()] == ["registry"]
+
+
+def test_a_table_that_datasets_cannot_hold_is_named(told: Told, tmp_path: Path) -> None:
+    (tmp_path / "mixed.jsonl").write_text('{"a": 1}\n{"a": "x"}\n')
+    told("new", "mixed", "--files", str(tmp_path / "mixed.jsonl"))
+    with pytest.raises(DataError, match="the rows of part 'mixed' make no table"):
+        suite.load_dataset("mixed")
+
+
+def test_parquet_keeps_what_datasets_notes_in_it(told: Told, tmp_path: Path) -> None:
+    import datasets
+
+    kinds = datasets.Features({"kind": datasets.ClassLabel(names=["bad", "good"])})
+    datasets.Dataset.from_dict({"kind": [1, 0]}, kinds).to_parquet(tmp_path / "kinds.parquet")
+    told("new", "kinds", "--files", str(tmp_path / "kinds.parquet"))
+    assert suite.load_dataset("kinds").features == kinds
+
+
+def test_damaged_bytes_are_never_loaded(told: Told, languages: Path, place: Place) -> None:
+    told("new", "languages", "--hub", "ours/languages", "--config", "de")
+    told("pull", "languages")
+    rows = suite.load_dataset("languages").to_list()
+    (arrow,) = (place.cache_folder / "data/arrow").glob("*.arrow")
+    whole = arrow.read_bytes()
+    arrow.write_bytes(whole.replace(b"Wie?", b"Was?"))
+    assert suite.load_dataset("languages").to_list() == rows
+    assert arrow.read_bytes() == whole
+    for blob in (place.cache_folder / "data/blobs").rglob("*"):
+        if blob.is_file():
+            blob.chmod(0o644)
+            blob.write_bytes(blob.read_bytes()[:-1])
+    with pytest.raises(DataError, match="was changed in the cache") as caught:
+        suite.load_dataset("languages")
+    assert "`suite data pull languages`" in caught.value.fix
+
+
+def test_mini_data_is_loaded_without_a_pull(place: Place) -> None:
+    pytest.importorskip("suite_prefeval")
+    assert suite.load_dataset("prefeval", "explicit", mini=True).num_rows > 0
