@@ -19,7 +19,6 @@ from suite.report.hostile_text import clean
 from suite.report.html_blocks import Drawer, environment, part, resource
 from suite.report.html_results import sweep_plot
 from suite.report.matrix import Grid, calls_grid, happened_grid
-from suite.report.numbers import plain
 from suite.report.plugin_sections import own_views, plugin_sections
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
 from suite.report.run_list import attempts_grid
@@ -73,7 +72,6 @@ def html_report(
         outcomes=_outcomes(choice),
         labels=list(labels.items()),
         samples=_samples(run, choice.picked, labels, own, drawer, written, most_bytes),
-        facts=list(_facts(run)),
         manifests=_manifests(run),
         version=run.manifest.suite,
     )
@@ -175,14 +173,6 @@ def _happened(run: Run, summary: Summary) -> Iterator[Grid]:
     attempts = attempts_grid(run)
     if attempts.rows:
         yield attempts
-
-
-def _facts(run: Run) -> Iterator[tuple[str, str]]:
-    manifest = msgspec.to_builtins(run.manifest)
-    yield "plan_sha256", run.manifest.plan_sha256
-    for name in ("data", "versions", "hardware"):
-        for key, value in manifest[name].items():
-            yield f"{name}: {key}", plain(value)
 
 
 def _manifests(run: Run) -> Iterator[tuple[str, str]]:
