@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
@@ -17,7 +17,7 @@ from suite.errors import ConfigError
 from suite.files import write_whole
 from suite.journal.run import Run
 from suite.report.numbers import counted
-from suite.run.request import EvalRequest
+from suite.run.request import AskedRun, EvalRequest
 from suite.task import Task
 
 # a reply of the endpoint's own; no time-out, connection, key, rate or overload
@@ -25,35 +25,17 @@ _SETTLED = re.compile(r"status-(4(?!0[1-478]|29)\d\d|500)|error-in-body|bad-shap
 _ROLES = ("candidate", "baseline", "judge", "user", "embedder", "reference")
 
 
-class Arguments(msgspec.Struct, frozen=True, kw_only=True):
+class Arguments(AskedRun, frozen=True, kw_only=True):
     """What `evaluate` or `score` was given, by the names of its arguments; checked when converted."""
 
     task: Any = None
-    model: str | None = None
     judge: str | Sequence[str] | None = None
-    baseline: str | None = None
-    user: str | None = None
-    embedder: str | None = None
     roles: Mapping[str, str | Sequence[str]] | None = None
     options: Mapping[str, Any] | None = None
     parameters: Mapping[str, Any] | None = None
-    preset: str = ""
-    mini: bool = False
-    limit: int | None = None
-    trials: int = 1
-    seed: int = 0
     data: Mapping[str, Any] | None = None
-    prompts: str | None = None
-    thinking: str | int | None = None
-    concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    cache: bool | None = None
-    level: Annotated[float, msgspec.Meta(ge=0.5, le=0.999)] = 0.95
-    budget: str | None = None
     settle: Mapping[str, str] | None = None
     output: Any = None
-    new: bool = False
-    solve_only: bool = False
-    one_engine: bool = False
     progress: bool | None = None
 
     @property
@@ -61,32 +43,17 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
         """The tasks given, each a name or a class."""
         return list(self.task) if isinstance(self.task, list | tuple) else [self.task]
 
-    @property
-    def models(self) -> dict[str, list[str]]:
-        """Role -> specs."""
-        given = {"candidate": self.model, "baseline": self.baseline, "judge": self.judge}
-        given |= {"user": self.user, "embedder": self.embedder, **(self.roles or {})}
-        return {role: [one] if isinstance(one, str) else [*one] for role, one in given.items() if one}
-
-    def request(self, parameters: Sequence[tuple[str, str, Json]]) -> EvalRequest:
+    def whole(self, parameters: Sequence[tuple[str, str, Json]]) -> EvalRequest:
         """What is asked for. Raises ConfigError."""
+        others = {"judge": self.judge, **(self.roles or {})}
+        models = self.specs
+        models |= {role: [one] if isinstance(one, str) else [*one] for role, one in others.items() if one}
+        pairs = ((key, _text(value)) for key, value in (self.options or {}).items())
         thinking = None if self.thinking is None else str(self.thinking)
-        options = ((key, _text(value)) for key, value in (self.options or {}).items())
-        return EvalRequest(
-            [_task_name(one) for one in self.tasks if one is not None],
-            parameters=parameters,
-            preset=self.preset,
-            mini=self.mini,
-            limit=self.limit,
-            trials=self.trials,
-            seed=self.seed,
-            models=self.models,
-            options=engine_options(options, [*self.models], thinking),
-            data={name: _place(name, one) for name, one in (self.data or {}).items()},
-            prompts=self.prompts or "own",
-            concurrency=self.concurrency,
-            cache=self.cache is not False,
-        )
+        options = engine_options(pairs, [*models], thinking)
+        data = {name: _place(name, one) for name, one in (self.data or {}).items()}
+        tasks = [_task_name(one) for one in self.tasks if one is not None]
+        return self.request(tasks, parameters, models, options, data)
 
 
 def read_arguments(given: Mapping[str, object]) -> Arguments:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, ParamSpec
 
 from suite.api.arguments import Arguments, call_text, read_arguments, scoped, settled, swept
 from suite.api.background import BackgroundRun, Screen
-from suite.api.preparation import SOLVE_AND_SCORE, PreparedRun, plan_scoring, prepare
+from suite.api.preparation import PreparedRun, plan_scoring, prepare
 from suite.api.tables import (
     comparison_html,
     comparison_table,
@@ -186,13 +186,12 @@ async def aevaluate(*arguments: object, **named: object) -> Evaluation:
 def _evaluation(asked: Arguments, screen: Screen, command: str) -> PreparedRun:
     classes = (one for one in asked.tasks if isinstance(one, type) and issubclass(one, Task))
     plugins = catalogue().with_classes(classes)
-    request = asked.request(swept(asked.parameters or {}))
+    request = asked.whole(swept(asked.parameters or {}))
     plugins = plugins.with_files(request.tasks)
-    stages = ("solve",) if asked.solve_only else SOLVE_AND_SCORE
-    plan = make_plan(request, stages=("both", *stages), say=screen.say, plugins=plugins)
+    plan = make_plan(request, stages=("both", *asked.stages), say=screen.say, plugins=plugins)
     place = None if asked.output is None else Path(asked.output)
     settings = _settings(asked, screen, command)
-    return prepare(plan, settings, stages, output=place, new=asked.new, cache=asked.cache)
+    return prepare(plan, settings, asked.stages, output=place, new=asked.new, cache=asked.cache)
 
 
 def score(
@@ -211,7 +210,7 @@ def score(
     asked = read_arguments(given := dict(locals()))
     screen = Screen(asked.progress)
     opened = Run(run.folder if isinstance(run, Run) else find_run(run))
-    request = asked.request(scoped(asked.parameters or {}))
+    request = asked.whole(scoped(asked.parameters or {}))
     plan = plan_scoring(opened, replace(request, prompts=asked.prompts or opened.manifest.prompts))
     settings = _settings(asked, screen, _call(score, given))
     made = prepare(plan, settings, ("score",), cache=asked.cache, folder=opened.folder)

@@ -52,11 +52,10 @@ def eval_(context: click.Context, /, **given: object) -> None:
 
     flags = steps.read(given)
     request = steps.requested(flags, steps.parse_roles(given))
-    stages = ("solve",) if flags.solve_only else ("solve", "score")
     plugins = catalogue().with_files(flags.tasks)
     plan = make_plan(
-        request, stages=("both", *stages), say=flags.shows, plugins=plugins, check=not flags.dry_run
+        request, stages=("both", *flags.stages), say=flags.shows, plugins=plugins, check=not flags.dry_run
     )
     if steps.dry(plan, flags):
         return
-    context.exit(steps.carry_out(steps.prepared(plan, flags, stages), flags))
+    context.exit(steps.carry_out(steps.prepared(plan, flags, flags.stages), flags))

@@ -10,6 +10,7 @@ import msgspec
 
 from suite.cli.flags import NumberRange, say_json, together
 from suite.errors import ConfigError
+from suite.run.request import AskedRun
 from suite.secrets import safe_command
 
 if TYPE_CHECKING:
@@ -127,13 +128,9 @@ def parse_options(
     return engine_options([(left, value) for left, _, value in parts], roles, thinking)
 
 
-class RunFlags(msgspec.Struct, frozen=True, kw_only=True):
+class RunFlags(AskedRun, frozen=True, kw_only=True):
     """What the flags of a command that runs something were given; the others are at their defaults."""
 
-    model: str | None = None
-    baseline: str | None = None
-    user: str | None = None
-    embedder: str | None = None
     judges: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
@@ -141,25 +138,11 @@ class RunFlags(msgspec.Struct, frozen=True, kw_only=True):
     options: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     settle: tuple[str, ...] = ()
-    budget: str | None = None
-    preset: str = ""
-    mini: bool = False
-    limit: int | None = None
-    trials: int = 1
-    seed: int = 0
-    prompts: str | None = "own"
-    thinking: str | None = None
-    concurrency: int | None = None
-    cache: bool | None = None
-    level: float = 0.95
     strict: bool = False
     as_json: bool = False
     quiet: bool = False
     dry_run: bool = False
     output: Path | None = None
-    new: bool = False
-    solve_only: bool = False
-    one_engine: bool = False
 
     @property
     def shows(self) -> Callable[[str], None]:
@@ -176,10 +159,7 @@ def read(given: Mapping[str, object]) -> RunFlags:
 def parse_roles(given: Mapping[str, object]) -> dict[str, list[str]]:
     """Role -> specs, from all the flags that name models (`role_flags`)."""
     told = read(given)
-    one = {"candidate": told.model, "baseline": told.baseline, "user": told.user, "embedder": told.embedder}
-    found = {role: [spec] for role, spec in one.items() if spec}
-    if told.judges:
-        found["judge"] = list(told.judges)
+    found = told.specs | ({"judge": list(told.judges)} if told.judges else {})
     for text in told.roles:
         name, equals, spec = text.partition("=")
         if not equals or not name or not spec:
@@ -203,23 +183,10 @@ def parse_data(texts: Sequence[str]) -> dict[str, str]:
 
 def requested(flags: RunFlags, models: Mapping[str, Sequence[str]]) -> "EvalRequest":
     """What the flags of a command ask for. Raises ConfigError."""
-    from suite.run.request import EvalRequest
-
-    return EvalRequest(
-        flags.tasks,
-        parameters=parse_parameters(flags.parameters),
-        preset=flags.preset,
-        mini=flags.mini,
-        limit=flags.limit,
-        trials=flags.trials,
-        seed=flags.seed,
-        models=models,
-        options=parse_options(flags.options, list(models), flags.thinking),
-        data=parse_data(flags.data),
-        prompts=flags.prompts or "own",
-        concurrency=flags.concurrency,
-        cache=flags.cache is not False,
-    )
+    thinking = None if flags.thinking is None else str(flags.thinking)
+    options = parse_options(flags.options, list(models), thinking)
+    parameters = parse_parameters(flags.parameters)
+    return flags.request(flags.tasks, parameters, models, options, parse_data(flags.data))
 
 
 def dry(plan: "Plan", flags: RunFlags) -> bool:

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Annotated
+
+import msgspec
 
 from suite.chat import Json
 
@@ -30,3 +33,52 @@ class EvalRequest:
     prompts: str = "own"
     concurrency: int | None = None
     cache: bool = True
+
+
+class AskedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """What flags of commands and arguments of Python calls say alike, by the same names."""
+
+    model: str | None = None
+    baseline: str | None = None
+    user: str | None = None
+    embedder: str | None = None
+    preset: str = ""
+    mini: bool = False
+    limit: int | None = None
+    trials: int = 1
+    seed: int = 0
+    prompts: str | None = "own"
+    thinking: str | int | None = None
+    concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    cache: bool | None = None
+    level: Annotated[float, msgspec.Meta(ge=0.5, le=0.999)] = 0.95
+    budget: str | None = None
+    new: bool = False
+    solve_only: bool = False
+    one_engine: bool = False
+
+    @property
+    def specs(self) -> dict[str, list[str]]:
+        """Role -> its spec, of the roles that have a flag and take one model."""
+        given = {"candidate": self.model, "baseline": self.baseline}
+        given |= {"user": self.user, "embedder": self.embedder}
+        return {role: [spec] for role, spec in given.items() if spec}
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """What is done."""
+        return ("solve",) if self.solve_only else ("solve", "score")
+
+    def request(
+        self,
+        tasks: Sequence[str],
+        parameters: Sequence[tuple[str, str, Json]],
+        models: Mapping[str, Sequence[str]],
+        options: Sequence[tuple[str, str, str]],
+        data: Mapping[str, str],
+    ) -> EvalRequest:
+        """All of it as one evaluation."""
+        return EvalRequest(
+            tasks, parameters, self.preset, self.mini, self.limit, self.trials, self.seed, models, options,
+            data, self.prompts or "own", self.concurrency, self.cache is not False,
+        )  # fmt: skip
