@@ -242,6 +242,24 @@ def own_lines(frames: Iterable[tuple[FrameType, int]], package: str) -> list[str
     return [f"{shown_module(frame)}, line {line}" for frame, line in own]
 
 
+def place_in(task: type, error: BaseException) -> str:
+    """Where an error came from: the last step in the task's own package, since its author looks there first.
+
+    Modules are named, not files: what is journaled must not tell where things lie on this machine.
+    """
+    steps = list(traceback.walk_tb(error.__traceback__))
+    package = task.__module__.partition(".")[0]
+    own = [one for one in steps if _module(one[0]).partition(".")[0] == package]
+    frame, line = (own or steps)[-1]
+    return f"{shown_module(frame)}, line {line}, in {frame.f_code.co_name}"
+
+
+def failed(task: type, what: str, error: Exception) -> PluginError:
+    """That code of a task fails outside of its samples, with the place."""
+    told = f"{what} fails with {type(error).__name__}: {error} ({place_in(task, error)})"
+    return PluginError(told, fix="correct the task, or report this to its author")
+
+
 def shown_module(frame: FrameType) -> str:
     """The module whose code a frame runs, as people know it: of the file of a task, the file's name."""
     name = _module(frame)

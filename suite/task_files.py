@@ -11,21 +11,20 @@ import importlib.util
 import inspect
 import linecache
 import marshal
-import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Any
 
 from suite.errors import NotFound, PluginError, SuiteError, causes, unknown
 from suite.hookspecs import FILE_MODULE, Entry
 from suite.task import AnyTask, Task, TaskInfo
 
 ENDING = ".py"
-_CLASS = re.compile(r"[A-Za-z_]\w*")
 _SHORTEST = "a class that derives from suite.Task, as docs/one-file.md shows"
 
 
@@ -184,18 +183,17 @@ def _line(error: BaseException, path: Path) -> int | None:
 
 
 def _chosen(module: ModuleType, path: Path, name: str) -> type[AnyTask]:
-    """The task class of that name; without one, the only whole task of the file."""
-    found = {one.__name__: one for one in _own_classes(module)}
+    """The task class of that name; without one, the only whole task of those that the file defines."""
+    known = [one for one in vars(module).values() if isinstance(one, type)]
+    found = {one.__name__: one for one in known if one.__module__ == module.__name__}
     tasks = {key: one for key, one in found.items() if issubclass(one, Task)}
     if name:
-        if not _CLASS.fullmatch(name) or name not in found:
+        if name not in found:
             imported = f"{name} is imported there; " if isinstance(getattr(module, name, None), type) else ""
-            error = unknown("task", name, tasks, where=str(path))
-            raise NotFound(f"{path.name} defines no class {name!r}", error.where, f"{imported}{error.fix}")
+            fix = f"{imported}{unknown('task', name, tasks).fix}"
+            raise NotFound(f"{path.name} defines no class {name!r}", str(path), fix)
         if name not in tasks:
-            raise PluginError(
-                f"{path.name}: class {name} is no task", where=str(path), fix=f"name {_SHORTEST}"
-            )
+            raise PluginError(f"{path.name}: class {name} is no task", str(path), f"name {_SHORTEST}")
         return _whole(tasks[name], path)
     if not tasks:
         alike = [key for key, one in found.items() if hasattr(one, "solve") and hasattr(one, "score")]
@@ -211,28 +209,30 @@ def _chosen(module: ModuleType, path: Path, name: str) -> type[AnyTask]:
     return _whole(next(iter(whole.values())), path)
 
 
-def _own_classes(module: ModuleType) -> Iterator[type]:
-    """The classes that the file itself defines, in its order."""
-    for one in list(vars(module).values()):
-        if isinstance(one, type) and one.__module__ == module.__name__:
-            yield one
-
-
 def _whole(kind: type[AnyTask], path: Path) -> type[AnyTask]:
     """The class, if it has all that a task needs. Raises PluginError."""
     what, where = f"{path.name}: class {kind.__name__}", str(path)
     if missing := [name for name in ("samples", "solve", "score") if name in kind.__abstractmethods__]:
-        methods = "method" if len(missing) == 1 else "methods"
-        raise PluginError(
-            f"{what} lacks the {methods} {' and '.join(missing)}",
-            where,
-            f"a task has samples, solve and score: write {_SHORTEST}",
-        )
+        said = f"lacks the method{'s' if missing[1:] else ''} {' and '.join(missing)}"
+        raise PluginError(f"{what} {said}", where, f"a task has samples, solve and score: write {_SHORTEST}")
     info = getattr(kind, "info", None)
     if not isinstance(info, TaskInfo):
         said = "has no `info`" if info is None else f"has an `info` that is a {type(info).__name__}"
         raise PluginError(f"{what} {said}", where, "give it info = suite.TaskInfo(name=…, version=1, …)")
-    entry = Entry("task", info.name, info.title, "file:Task")
-    if problem := entry.problem() if isinstance(info.name, str) else f"its name is {info.name!r}":
-        raise PluginError(f"{what}: {problem}", where, "correct `info` of the class")
+    if problem := "; ".join(_problems(kind, info)):
+        raise PluginError(f"{what}: {problem}", where, "correct the class")
     return kind
+
+
+def _problems(kind: Any, info: Any) -> Iterator[str]:  # nobody has checked their types
+    """What is wrong with what a class says of itself, as far as a run would stumble over it."""
+    if not (isinstance(info.name, str) and isinstance(info.title, str)):
+        yield "name and title of `info` are texts"
+    elif said := Entry("task", info.name, info.title, "file:Task").problem():
+        yield said
+    if type(info.version) is not int or info.version < 1:
+        yield f"version {info.version!r} of `info` is not a whole number from 1"
+    if not isinstance(info.rows, Mapping):
+        yield f"rows of `info` are {info.rows!r}, not a mapping such as {{'rows': 'FILE.jsonl'}}"
+    if not isinstance(kind.metrics, list | tuple):
+        yield f"metrics are {kind.metrics!r:.60}, not a tuple such as (suite.Rate('right'),)"

@@ -125,16 +125,6 @@ def typed(rows: Iterable[tuple[RowPlace, Raw]], model: RowModel) -> Iterator[Any
         yield value
 
 
-def source_rows(path: Path, name: str = "") -> Iterator[tuple[RowPlace, Raw]]:
-    """The rows of a JSON Lines file that somebody gave. Raises DataError."""
-    dataset = name or path.name
-    if not path.is_file():
-        raise DataError(
-            f"no file {path.name}", where=str(path), fix="give a JSON Lines file: an object a line"
-        )
-    return read_rows(dataset, path.name, path, "jsonl")
-
-
 def _lines(dataset: str, name: str, path: Path) -> Iterator[tuple[RowPlace, Json]]:
     for row, (line, _, content) in enumerate(raw_lines(path)):
         place = RowPlace(dataset, name, row, line)

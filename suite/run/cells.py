@@ -17,13 +17,13 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import TypeAdapter, ValidationError
 
 from suite.chat import Json, canonical_json, sha256_hex
-from suite.errors import ConfigError, PluginError, unknown
+from suite.errors import ConfigError, PluginError, SuiteError, unknown
 from suite.journal.documents import SkippedCell
 from suite.journal.records import CellPlan, TaskSource
 from suite.journal.shapes import Values
 from suite.models.spec import parse_value
 from suite.parameters import Parameters, SkipCell
-from suite.plugins import Catalogue
+from suite.plugins import Catalogue, failed
 from suite.run.request import EvalRequest
 from suite.scoring.metrics.declared import row_names
 from suite.task import AnySample as AnySample
@@ -160,6 +160,10 @@ def make_task(task: type[AnyTask], values: Values) -> AnyTask:
             where=", ".join(f"{name}={value}" for name, value in values.items()),
             fix=f"`suite tasks show {task.info.name}` lists parameters with their ranges",
         ) from error
+    except (SuiteError, SkipCell):
+        raise
+    except Exception as error:  # a plugin's code: anything may come out
+        raise failed(task, f"{task.info.name}: __init__", error) from error
 
 
 def _check_names(request: EvalRequest, tasks: Sequence[type[AnyTask]]) -> None:

@@ -6,13 +6,11 @@ results say where they differ.
 
 import hashlib
 import sys
-import traceback
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 from suite.journal.documents import TaskCode
-from suite.plugins import shown_module
 from suite.run.cells import Cell
 from suite.task import AnyTask
 from suite.task_files import source_of
@@ -38,20 +36,6 @@ def other_code(was: Mapping[str, TaskCode], now: Mapping[str, TaskCode]) -> Iter
 
 def _shown(one: TaskCode) -> str:
     return f"{one.distribution} ({one.sha256[:8]})"
-
-
-def place_in(task: type[AnyTask], error: BaseException) -> str:
-    """Where an error came from: the last step in the task's own package, since its author looks there first.
-
-    Modules are named, not files: what is journaled must not tell where things lie on this machine.
-    """
-    package = task.__module__.partition(".")[0]
-    steps = list(traceback.walk_tb(error.__traceback__))
-    own = [one for one in steps if str(one[0].f_globals.get("__name__", "")).partition(".")[0] == package]
-    if not steps:
-        return ""
-    frame, line = (own or steps)[-1]
-    return f" ({shown_module(frame)}, line {line}, in {frame.f_code.co_name})"
 
 
 @cache

@@ -15,10 +15,10 @@ import msgspec
 from suite.errors import CallFailed, PluginError, RunError, SuiteError
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.models.descriptors import ours, raise_ours
+from suite.plugins import place_in
 from suite.roles import Stage
 from suite.run.calls import Desk, Stopped, WorkModels
 from suite.run.cells import Cell
-from suite.run.code import place_in
 from suite.run.done_work import Done, output_of
 from suite.run.order import CellSample
 from suite.run.plan import Plan
@@ -260,7 +260,7 @@ class Driver:
             kind, detail = error.kind, error.message[:300]
         else:
             kind = "task-error"
-            place = place_in(type(work.cell.task), error)
+            place = f" ({place_in(type(work.cell.task), error)})"
             told = scrub_all("; ".join(line.strip() for line in str(error).splitlines()))
             detail = f"{type(error).__name__}: {told}{place}"[:500]
             self._errors += 1

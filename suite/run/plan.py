@@ -17,10 +17,9 @@ from suite.errors import ConfigError, DataError, PluginError, SuiteError
 from suite.journal.documents import ChangedPreset, SampleCounts, SkippedCell
 from suite.journal.index import digest64
 from suite.journal.records import FORMAT
-from suite.plugins import Catalogue, catalogue
+from suite.plugins import Catalogue, catalogue, failed
 from suite.run.cells import AnyTask, Cell, expand, make_cell, swept
 from suite.run.changed_presets import changed_presets
-from suite.run.code import place_in
 from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
 from suite.run.request import EvalRequest
@@ -139,10 +138,7 @@ def _read(task: AnyTask, data: DataView) -> Iterator[Sample[object]]:
     except SuiteError:
         raise
     except Exception as error:  # a plugin's code: anything may come out
-        place = place_in(type(task), error)
-        raise PluginError(
-            f"{task.info.name}: samples fails with {type(error).__name__}: {error}{place}"
-        ) from error
+        raise failed(type(task), f"{task.info.name}: samples", error) from error
 
 
 def make_plan(

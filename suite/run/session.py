@@ -23,9 +23,11 @@ from suite.journal.journal_file import JournalFile
 from suite.journal.records import CallRecord, CommandRecord, OutputRecord
 from suite.journal.run import Run
 from suite.models.prices import PER_USD, own_prices, shown_usd
+from suite.plugins import failed
 from suite.roles import Stage
 from suite.run.cache import ResponseCache
 from suite.run.calls import Desk
+from suite.run.cells import Cell
 from suite.run.engines import Engines
 from suite.run.estimate import check_limits
 from suite.run.execution import Driver
@@ -273,12 +275,20 @@ class Session:
         try:
             for cell in self.plan.cells:
                 opened.append(cell.task)
-                facts[cell.id] = await cell.task.open(self.plan.data[cell.id], tools)
+                facts[cell.id] = await self._facts(cell, tools)
             yield facts
         finally:
             for task in opened:
                 with contextlib.suppress(Exception):
                     await task.close()
+
+    async def _facts(self, cell: Cell, tools: RunTools) -> Mapping[str, str]:
+        try:
+            return await cell.task.open(self.plan.data[cell.id], tools)
+        except SuiteError:
+            raise
+        except Exception as error:  # a plugin's code: anything may come out
+            raise failed(type(cell.task), f"{cell.plan.task}: open", error) from error
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:

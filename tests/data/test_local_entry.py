@@ -17,7 +17,7 @@ from suite.data.brought_files import import_from
 from suite.data.cache import disk_errors
 from suite.data.pull import pull, ready, verify
 from suite.data.registry import Registry
-from suite.data.rows import source_rows, typed
+from suite.data.rows import read_rows, typed
 from suite.data.view import DataView, FileSource, obtain
 from suite.errors import DataError, LicenceRequired, NotFound, SourceUnreachable
 
@@ -265,7 +265,7 @@ def test_a_file_stands_in_for_a_dataset(tmp_path: Path) -> None:
 def test_json_lines_are_read_a_line_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_bytes(jsonl(QUESTIONS) + b"no json\n")
-    rows = typed(source_rows(path), Question)
+    rows = typed(read_rows("rows", path.name, path), Question)
     assert [next(rows).id for _ in QUESTIONS] == [one["id"] for one in QUESTIONS]
     with pytest.raises(DataError, match="rows.jsonl, line 21: not JSON"):
         next(rows)

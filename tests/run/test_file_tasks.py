@@ -152,6 +152,15 @@ BROKEN = {
     WHOLE.format(name="A", task="a").replace("    info = ", "    facts = "): ("class A has no `info`",),
     WHOLE.format(name="A", task="Not A Name"): ("class A: bad name 'Not A Name'",),
     WHOLE.format(name="A", task="a").replace("headline=", "headlin="): ("units.py, line 5: TypeError",),
+    WHOLE.format(name="A", task="a").replace('"right"),)', '"right"))'): (
+        "class A: metrics are Rate(",
+        "tuple",
+    ),
+    WHOLE.format(name="A", task="a").replace('{"rows": "rows.jsonl"}', '"rows.jsonl"'): ("not a mapping",),
+    WHOLE.format(name="A", task="a").replace('"a", 1', '"a", "1"'): ("version '1' of `info` is not a whole",),
+    WHOLE.format(name="A", task="a") + "    def __init__(self, parameters): 1 / 0\n": (
+        "a: __init__ fails with ZeroDivisionError: division by zero (units.py, line",
+    ),
     WHOLE.format(name="A", task="a").replace('headline="right"', 'headline="rigth"'): (
         "units.py: class A: no metric yields the headline 'rigth'",
         "rows: right",
