@@ -1,7 +1,7 @@
 """A plan shown before it runs: cells, samples, models, data, estimated calls, what it can detect."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import click
@@ -195,7 +195,8 @@ def print_plan(plan: Plan) -> None:
 def lacking(plan: Plan) -> list[str]:
     """What this machine lacks to run the plan; of a dry run alone, which needs none of it."""
     found: list[str] = []
-    for look in (*(one.check for one in plan.filled.engines()), partial(check_sandbox, plan.cells)):
+    looks: list[Callable[[], None]] = [one.check for one in plan.filled.engines()]
+    for look in (*looks, partial(check_sandbox, plan.cells)):
         try:
             look()
         except SuiteError as error:
