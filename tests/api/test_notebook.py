@@ -42,19 +42,29 @@ def test_a_stopped_cell_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
     try:
         root = str(NOTEBOOK.parents[1])
         assert said(client, client.execute(f"import sys; sys.path.insert(0, {root!r})\n{STOPPED}"))[0] == "ok"
-        asked = client.execute(LONG)
-        while "/3" not in str(client.get_iopub_msg(timeout=60)["content"].get("data", "")):
-            pass  # until its progress is shown
-        manager.interrupt_kernel()
-        status, told = said(client, asked)
-        assert status == "error"
-        assert told["ename"] == "KeyboardInterrupt"
-        assert "the same call continues this run in runs/asking-plain" in told["evalue"]
+        for call, error, words in (
+            (LONG, "KeyboardInterrupt", "the same call continues this run in runs/asking-plain"),
+            (f"await {LONG.replace('evaluate', 'aevaluate')}", "CancelledError", ""),
+        ):
+            asked = client.execute(call)
+            progress_of(client, asked)
+            manager.interrupt_kernel()
+            status, told = said(client, asked)
+            assert (status, told["ename"]) == ("error", error)
+            assert words in told["evalue"]
         status, _ = said(client, client.execute(f"run = {LONG}\nassert run.pending == 0"))
         assert status == "ok"
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+def progress_of(client: Any, asked: str) -> None:
+    """Wait until a cell shows how far its run is."""
+    while True:
+        message = client.get_iopub_msg(timeout=60)
+        if message["parent_header"].get("msg_id") == asked and "/3" in str(message["content"].get("data")):
+            return
 
 
 def said(client: Any, asked: str) -> tuple[str, dict[str, Any]]:
