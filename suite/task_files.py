@@ -144,9 +144,14 @@ def _module(loader: TaskLoader, path: Path) -> ModuleType:
     assert spec is not None  # a loader was given
     spec.has_location = True
     module = importlib.util.module_from_spec(spec)
+    before = {*sys.modules}
     sys.modules[name] = module  # dataclasses and type hints look there
     try:
         loader.exec_module(module)
+        for other in sys.modules.keys() - before - {name}:
+            file = getattr(sys.modules[other], "__file__", None)
+            if file and Path(file).parent == path.parent and "." not in other:
+                raise ModuleNotFoundError(f"module {other!r} lies beside it", name=other)
     except BaseException as error:  # a user's code: anything may come out, SystemExit too
         del sys.modules[name]
         if isinstance(error, KeyboardInterrupt):
@@ -163,7 +168,7 @@ def _broken(error: BaseException, path: Path) -> PluginError:
     if isinstance(error, ImportError) and error.name and (path.parent / f"{error.name}{ENDING}").exists():
         fix = (
             f"a task is one file, and {error.name}{ENDING} beside it is not imported: put what it needs into "
-            f"{path.name}, or make a distribution of both (`suite plugin new NAME --from {path.name}`)"
+            f"{path.name}, or put both into a distribution (`suite plugin new NAME`)"
         )
     return PluginError(
         f"{path.name}{line}: {type(error).__name__}: {said}".rstrip(": "), where=str(path), fix=fix

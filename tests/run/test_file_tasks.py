@@ -354,3 +354,13 @@ def test_rows_lie_beside_it_in_any_format(
     assert run_command(*command) == 0
     (cell,) = json.loads(capsys.readouterr().out)["cells"]
     assert [one["value"] for one in cell["metrics"] if one["name"] == "right"] == [1.0]
+
+
+def test_a_module_beside_it_is_refused_even_where_python_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    Path("beside_it.py").write_text("", "utf-8")
+    written("units.py", "import beside_it\n" + WHOLE.format(name="A", task="a"))
+    with pytest.raises(PluginError, match="a task is one file, and beside_it.py beside it is not imported"):
+        task_file("units.py")
