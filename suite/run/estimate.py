@@ -1,4 +1,4 @@
-"""How many calls and tokens a plan will take, from a few groups solved with answers that stand in.
+"""How many calls and tokens a plan will take, from a few groups of each cell and stand-in answers.
 
 A stand-in answers every request with filler text; what is asked is counted at 4 characters a token. Tokens
 of answers are known only as an upper bound (max_tokens). Nothing is sent anywhere. What it costs is a range:
@@ -6,7 +6,8 @@ from these prompts and no answer to the most that each request can use.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -15,6 +16,7 @@ from suite.models.behaviours import estimated_tokens
 from suite.roles import Model, Models, Ratings
 from suite.run.call_bounds import added_fields, most_tokens
 from suite.run.ledger import Ledger, no_limit
+from suite.run.order import CellSample
 from suite.run.plan import Plan
 from suite.run.role_members import Member
 from suite.run.seats import changed, sampling_changes
@@ -64,34 +66,49 @@ class _StandIn(Model):
         return await rate_answers(self, messages, answers, kind, key, self)
 
 
+def _tries(plan: Plan) -> Iterator[tuple[str, CellSample]]:
+    """The samples of the first groups of each cell, with the name of their group."""
+    begun: Counter[int] = Counter()
+    asking = sum(count > 0 for count in plan.counts.samples.values())
+    for group in plan.groups():
+        items = [item for item in group.items if begun[item.cell] < GROUPS]
+        begun.update({item.cell for item in items})
+        for item in items:
+            yield group.name, item
+        if sum(count >= GROUPS for count in begun.values()) == asking:
+            return
+
+
 async def estimate(plan: Plan) -> Mapping[str, MemberEstimate] | None:
     """Member -> what the whole plan will ask of it; None where a task cannot be tried like this."""
     seen: dict[str, Request] = {}
     models: dict[str, list[_StandIn]] = {}
     for one in plan.filled.members:
         models.setdefault(one.role, []).append(_StandIn(one, seen))
-    tried = 0
+    tried: Counter[int] = Counter()  # samples of a cell
+    asker: dict[str, int] = {}  # request -> the cell that asks it first
     try:
         for cell in plan.cells:
             await cell.task.open(plan.data[cell.id], _NoTools())
-        for group in itertools.islice(plan.groups(), GROUPS):
-            tried += 1
-            for item in group.items:
-                cell = plan.cells[item.cell]
-                for members in models.values():
-                    for member in members:
-                        member.family, member.group = cell.plan.task.partition("/")[0], group.name
-                output = await cell.task.solve(item.sample, Models(models))
-                if any(one.stage != "solve" for one in plan.filled.members):
-                    await cell.task.score(item.sample, output, Models(models))
+        for group, item in _tries(plan):
+            tried[item.cell] += 1
+            cell = plan.cells[item.cell]
+            for members in models.values():
+                for member in members:
+                    member.family, member.group = cell.plan.task.partition("/")[0], group
+            output = await cell.task.solve(item.sample, Models(models))
+            if any(one.stage != "solve" for one in plan.filled.members):
+                await cell.task.score(item.sample, output, Models(models))
+            asker |= dict.fromkeys(itertools.islice(seen, len(asker), None), item.cell)
     except Exception:  # a stand-in is no model: a task may not go on with it
         return None
-    scale = plan.counts.groups_taken / max(tried, 1) * plan.request.trials
     found: dict[str, MemberEstimate] = {one.member: MemberEstimate() for one in plan.filled.members}
     extra = {one.member: added_fields(one.spec) for one in plan.filled.members}
     for key, request in seen.items():
         name = key.partition("\x1f")[0]
         cost, most = found[name], most_tokens(request, extra[name])
+        cell = plan.cells[asker[key]]
+        scale = plan.counts.samples[cell.id] / tried[asker[key]] * plan.request.trials
         cost.calls += scale
         cost.prompt_tokens += scale * estimated_tokens(request.text)
         if most is None or cost.most_new_tokens is None:

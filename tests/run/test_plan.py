@@ -257,6 +257,18 @@ def test_the_default_folder_tells_task_model_and_plan(
     assert choose_folder(plan, None, True).name == f"{folder.name}-2"
 
 
+async def test_the_estimate_counts_a_cell_that_few_and_late_groups_have() -> None:
+    from suite.run.estimate import estimate
+    from suite.run.plan import make_plan
+
+    tasks = ("prefeval/classification", "prefeval/generation")
+    models = {"candidate": ["scripted/echo"], "judge": ["scripted/echo"]}
+    found = await estimate(make_plan(EvalRequest(tasks, mini=True, models=models)))
+    assert found is not None
+    assert round(found["candidate"].calls) == 4 * 47 + 47 + 2 * 3
+    assert round(found["judge"].calls) == 2 * 4 * 3  # three answers, four checks, none read the first time
+
+
 async def test_the_estimate_counts_shared_calls_once() -> None:
     from suite.run.estimate import estimate
 
