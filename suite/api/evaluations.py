@@ -5,11 +5,11 @@ Each works where the command of the same name works, and gives the same folders,
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, ParamSpec
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
 from suite.api.arguments import Arguments, call_text, read_arguments, scoped, settled, swept
 from suite.api.background import BackgroundRun, Screen
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 TaskLike = str | Path | type[AnyTask]
 RunLike = str | Path | Run
+_Awaitable = Coroutine[Any, Any, "Evaluation"]
+_Awaited = Callable[..., _Awaitable]
 
 
 class SampleTable:
@@ -163,13 +165,8 @@ def evaluate(
     return _made(run, BackgroundRun(run, screen).wait())
 
 
-def _taking_arguments_of(
-    call: Callable[P, Evaluation],
-) -> Callable[[Callable[..., Awaitable[Evaluation]]], Callable[P, Awaitable[Evaluation]]]:
-    def like_it(function: Callable[..., Awaitable[Evaluation]]) -> Callable[P, Awaitable[Evaluation]]:
-        return wraps(call, assigned=())(function)
-
-    return like_it
+def _taking_arguments_of(call: Callable[P, Evaluation]) -> Callable[[_Awaited], Callable[P, _Awaitable]]:
+    return lambda function: wraps(call, assigned=())(function)
 
 
 @_taking_arguments_of(evaluate)

@@ -78,6 +78,13 @@ def test_samples_are_a_table() -> None:
     assert set(frame["cell"]) == {run.manifest.cells[0].cell}
 
 
+def test_a_data_frame_without_pandas_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = suite.evaluate(Asking, **YES)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ConfigError, match="pip install pandas"):
+        run.to_pandas()
+
+
 def test_a_run_says_what_it_is() -> None:
     run = suite.evaluate(Asking, **YES)
     assert run.pending == 0 and run.error is None and run.results.complete
