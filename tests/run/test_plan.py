@@ -368,3 +368,17 @@ def test_a_file_of_data_that_is_not_there_is_a_missing_file(
     with pytest.raises(suite.SuiteError) as caught:
         given_sources({"labels": place})
     assert told.format(here=tmp_path) in str(caught.value)
+
+
+async def test_what_a_task_lacks_shows_before_a_model_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Lacking(Many):
+        async def open(self, data: suite.Data, tools: suite.Tools) -> Any:
+            raise suite.SandboxUnavailable("no environment for the tests")
+
+    plan = plan_of({"candidate": "scripted/echo"}, cells(Lacking))
+    (engine,) = plan.filled.engines()
+    monkeypatch.setattr(engine, "start", lambda _: pytest.fail("a model was started"))
+    with pytest.raises(suite.SandboxUnavailable, match="no environment for the tests"):
+        await run(plan, tmp_path / "run")
