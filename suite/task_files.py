@@ -22,7 +22,7 @@ from typing import Any
 
 from suite.errors import NotFound, PluginError, SuiteError, causes, unknown
 from suite.hookspecs import FILE_MODULE, Entry
-from suite.task import AnyTask, Task, TaskInfo
+from suite.task import AnyTask, HubRows, Task, TaskInfo
 
 ENDING = ".py"
 _SHORTEST = "a class that derives from suite.Task, as docs/one-file.md shows"
@@ -239,5 +239,7 @@ def _problems(kind: Any, info: Any) -> Iterator[str]:  # nobody has checked thei
         yield f"version {info.version!r} of `info` is not a whole number from 1"
     if not isinstance(info.rows, Mapping):
         yield f"rows of `info` are {info.rows!r}, not a mapping such as {{'rows': 'FILE.jsonl'}}"
+    elif odd := [one for one in info.rows.values() if not isinstance(one, str | HubRows)]:
+        yield f"rows of `info` are in {odd[0]!r:.60}, neither a path as a text nor suite.HubRows"
     if not isinstance(kind.metrics, list | tuple):
         yield f"metrics are {kind.metrics!r:.60}, not a tuple such as (suite.Rate('right'),)"

@@ -2,40 +2,37 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from string import Template
+from typing import NamedTuple
 
 from suite.errors import ConfigError, DataError, NotFound, PluginError
 from suite.files import unsafe
 from suite.plugins import catalogue
 
 _TEMPLATES = Path(str(files("suite.testing")))
-_EXAMPLE = "does an answer keep to the units its user thinks in?"
 _COMMON = ("pyproject.toml.txt", "$package/__init__.py.txt", "$package/py.typed.txt")
 
 
-@dataclass(frozen=True)
-class Distribution:
-    """What will be written. templates: by path, their fields and those in paths yet to be filled.
-    copies: bytes by path, in the package."""
+class Distribution(NamedTuple):
+    """name: of the benchmark. task: the name of its task. contents: bytes by path."""
 
     name: str
     task: str
-    templates: Mapping[str, Path]
-    fields: Mapping[str, str]
-    copies: Mapping[str, bytes] = field(default_factory=dict)
+    contents: Mapping[str, bytes]
 
 
 def of_template(name: str | None) -> Distribution:
     """The small benchmark. Raises ConfigError for a bad name or one that is taken."""
     if not name:
         raise ConfigError("a new plugin needs a name", fix="suite plugin new NAME, or --from FILE.py")
-    fields = {"name": name, "package": package_of(name), "description": _described(_EXAMPLE)}
+    package = package_of(name)
     free(name)
-    return Distribution(name, name, _below(_TEMPLATES / "template"), fields)
+    folder = _TEMPLATES / "template"
+    title = "does an answer keep to the units its user thinks in?"
+    return Distribution(name, name, _filled(folder, _below(folder), name=name, package=package, title=title))
 
 
 def of_file(file: str, name: str | None) -> Distribution:
@@ -52,15 +49,11 @@ def of_file(file: str, name: str | None) -> Distribution:
     package = package_of(name)
     for one in (name, info.name):
         free(one)
-    fields = {
-        "name": name,
-        "package": package,
-        "task": info.name,
-        "kind": found.kind.__name__,
-        "title": json.dumps(info.title, ensure_ascii=False),
-        "description": _described(info.title),
-    }
-    copies = {"task.py": found.path.read_bytes()}
+    fields = {"name": name, "package": package, "title": info.title}
+    fields |= {"task": info.name, "kind": found.kind.__name__}
+    own = _TEMPLATES / "template_from"
+    contents = _filled(_TEMPLATES / "template", _COMMON, **fields) | _filled(own, _below(own), **fields)
+    contents[f"{package}/task.py"] = found.path.read_bytes()
     for dataset, place in info.rows.items():
         if not isinstance(place, str):
             continue  # on the Hub
@@ -72,9 +65,8 @@ def of_file(file: str, name: str | None) -> Distribution:
             )
         if not (rows := found.path.parent / place).is_file():
             raise DataError(f"{found.path.name}: dataset {dataset!r}: no file {rows.name}", where=str(rows))
-        copies[PurePosixPath(place).as_posix()] = rows.read_bytes()
-    common = {path: _TEMPLATES / "template" / path for path in _COMMON}
-    return Distribution(name, info.name, {**common, **_below(_TEMPLATES / "template_from")}, fields, copies)
+        contents[f"{package}/{PurePosixPath(place)}"] = rows.read_bytes()
+    return Distribution(name, info.name, contents)
 
 
 def package_of(name: str) -> str:
@@ -105,24 +97,21 @@ def write(made: Distribution, folder: Path) -> Iterator[Path]:
     """Write all files, each as it is asked for. Raises ConfigError if the folder holds anything already."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} is there already and not empty", fix="name another with --output")
-    contents = {
-        Template(path).substitute(made.fields).removesuffix(".txt"): Template(file.read_text("utf-8"))
-        .substitute(made.fields)
-        .encode()
-        for path, file in made.templates.items()
-    }
-    contents |= {f"{made.fields['package']}/{path}": data for path, data in made.copies.items()}
-    for name, data in sorted(contents.items()):
+    for name, data in sorted(made.contents.items()):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         yield path
 
 
-def _below(folder: Path) -> dict[str, Path]:
-    """The templates of a folder; each stands where it goes, under a name with its fields."""
-    return {file.relative_to(folder).as_posix(): file for file in folder.rglob("*.txt")}
+def _below(folder: Path) -> list[str]:
+    return [file.relative_to(folder).as_posix() for file in folder.rglob("*.txt")]
 
 
-def _described(what: str) -> str:
-    return json.dumps(f"A benchmark for suite: {what}", ensure_ascii=False)
+def _filled(folder: Path, paths: Sequence[str], **fields: str) -> dict[str, bytes]:
+    """Templates with their fields; each stands where it goes, under a name with fields. quoted: the title."""
+    fields["quoted"] = json.dumps(fields["title"], ensure_ascii=False)
+    texts = {path: Template((folder / path).read_text("utf-8")).substitute(fields) for path in paths}
+    return {
+        Template(path).substitute(fields).removesuffix(".txt"): text.encode() for path, text in texts.items()
+    }

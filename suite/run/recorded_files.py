@@ -1,6 +1,6 @@
 """Tasks of files for a run that was made with them: found again, and only with the bytes recorded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from suite.data.cache import sha256_of
@@ -21,7 +21,10 @@ def with_recorded(plugins: Catalogue, runs: Sequence[Run], named: Sequence[str] 
     for run in runs:
         for cell in run.manifest.cells:
             if cell.file is not None and not isinstance(found.get(cell.task), TaskFile):
-                found[cell.task] = _again(cell.task, cell.file, list(_places(cell.file, run, named)))
+                one = len({cell.task for cell in run.manifest.cells if cell.file is not None}) == 1
+                places = [Path(split_name(name)[0]) for name in named]
+                places += [] if named and one else _places(cell.file, run)
+                found[cell.task] = _again(cell.task, cell.file, places)
     return plugins.with_tasks(found)
 
 
@@ -41,13 +44,9 @@ def missing_file(task: str, file: TaskSource, changed: Path | None = None) -> Pl
     )
 
 
-def _places(file: TaskSource, run: Run, named: Sequence[str]) -> Iterator[Path]:
-    if given := [Path(split_name(one)[0]) for one in named]:
-        yield from given
-        return
-    yield from (Path(file.path), Path(file.name))
+def _places(file: TaskSource, run: Run) -> list[Path]:
     home = run.folder.resolve().parent.parent  # a run lies under runs/ of the folder it was started in
-    yield from (home / file.path, home / file.name)
+    return [Path(file.path), Path(file.name), home / file.path, home / file.name]
 
 
 def _again(task: str, file: TaskSource, places: Sequence[Path]) -> TaskFile | SuiteError:

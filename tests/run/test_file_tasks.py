@@ -122,6 +122,7 @@ def test_two_files_of_one_stem_stand_side_by_side_and_hide_nothing(
     assert {cell["task"] for cell in manifest("run")["cells"]} == {"first", "second"}  # type: ignore[index]
     added = {name for name in set(sys.modules) - before if "json" in name}
     assert not added
+    assert run_command("score", "run", "--quiet", "--task", "one/json.py") == 0
     capsys.readouterr()
 
 
@@ -157,6 +158,7 @@ BROKEN = {
         "tuple",
     ),
     WHOLE.format(name="A", task="a").replace('{"rows": "rows.jsonl"}', '"rows.jsonl"'): ("not a mapping",),
+    WHOLE.format(name="A", task="a").replace('{"rows": "rows.jsonl"}', '{"rows": 1}'): ("neither a path",),
     WHOLE.format(name="A", task="a").replace('"a", 1', '"a", "1"'): ("version '1' of `info` is not a whole",),
     WHOLE.format(name="A", task="a") + "    def __init__(self, parameters): 1 / 0\n": (
         "a: __init__ fails with ZeroDivisionError: division by zero (units.py, line",
