@@ -145,35 +145,29 @@ def first_branch(
 def listing(source: GitSource, entry: str) -> list[str]:
     """The paths of all files of the pinned commit, asked for by `git`, which fetches none of them.
 
-    Raises SourceUnreachable, or ConfigError where there is no `git`.
+    Raises SourceUnreachable.
     """
     url, commit = address(source.clone_url), source.commit or ""
     with tempfile.TemporaryDirectory() as folder:
+        git = ["git", "-C", folder]
+        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
         try:
             for words in (
                 ["init", "-q", "--bare"],
                 ["fetch", "-q", "--depth=1", "--filter=blob:none", "--", url, commit],
                 ["ls-tree", "-r", "-z", "--name-only", commit],
             ):
-                done = subprocess.run(
-                    ["git", "-C", folder, *words],
-                    capture_output=True, text=True, check=False, timeout=_LISTING,
-                    env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
-                )  # fmt: skip
-                if done.returncode:
-                    said = (done.stderr.strip().splitlines() or ["no message"])[-1]
-                    raise SourceUnreachable(
-                        f"{entry}: git cannot list the files of {source.repo}", f"{shown(url)}: {said}",
-                        "check address and network, or name the files without * by --path",
-                    )  # fmt: skip
-        except FileNotFoundError as error:
-            fix = "install git, or name the files without * by --path"
-            raise ConfigError(
-                f"{entry}: git is needed to list the files of {source.repo}", fix=fix
+                told = subprocess.check_output(
+                    [*git, *words], stderr=subprocess.PIPE, text=True, timeout=_LISTING, env=environment
+                )
+        except (OSError, subprocess.SubprocessError) as error:
+            said = (str(getattr(error, "stderr", None) or error).strip().splitlines() or ["no message"])[-1]
+            raise SourceUnreachable(
+                f"{entry}: git cannot list the files of {source.repo}",
+                where=f"{shown(url)}: {said}",
+                fix="check that git is installed and the address right, or name files without * by --path",
             ) from error
-        except subprocess.TimeoutExpired as error:
-            raise SourceUnreachable(f"{entry}: git took longer than {_LISTING:.0f} s", shown(url)) from error
-    return [one for one in done.stdout.split("\0") if one]
+    return [one for one in told.split("\0") if one]
 
 
 def shown(url: str) -> str:
@@ -258,7 +252,8 @@ def _open(url: str, wanted: WantedFile | None = None) -> http.client.HTTPRespons
                 where=shown(url),
                 fix=f"if the source moved, `suite data pin {wanted.entry}` records where it is now",
             ) from error
-        raise SourceUnreachable(f"the Git host refused: status {error.code}", where=shown(url)) from error
+        fix = "check the address; what is private is not read"
+        raise SourceUnreachable(f"the Git host refused: status {error.code}", shown(url), fix) from error
     except (URLError, http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", error)
         raise _BrokeOff(f"no connection ({reason})", answered=False) from error

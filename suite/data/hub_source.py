@@ -133,23 +133,26 @@ def require_network(entry: str) -> None:
     if not (os.environ.get("HF_HUB_VERBOSITY") or os.environ.get("HF_DEBUG")):
         # one sentence of ours says what the client's retries do
         logging.set_verbosity_error()  # type: ignore[no-untyped-call,unused-ignore]
-    why = "HF_HUB_OFFLINE is set" if offline() else _unreachable(endpoint() or constants.ENDPOINT)
+    why = "HF_HUB_OFFLINE is set" if offline() else ""
+    address = endpoint() or constants.ENDPOINT
+    try:
+        if not why:
+            _connect(address)
+    except (OSError, ValueError) as error:
+        why = f"no connection to {urlsplit(address).netloc or address}: {error}"
     if why:
         fix = f"check the network, or {_bring(entry)}"
         raise SourceUnreachable(f"{entry}: the Hub can't be reached", why, fix, answered=False)
 
 
-def _unreachable(address: str) -> str:
-    """Why no connection to an address opens, "" if one does or a proxy stands between."""
+@lru_cache(maxsize=4)  # of errors nothing is kept
+def _connect(address: str) -> None:
+    """Open a connection to an address, unless a proxy stands between. Raises OSError, ValueError."""
     url = urlsplit(address)
     if url.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(url.hostname or ""):
-        return ""
-    try:
-        port = url.port or (80 if url.scheme == "http" else 443)
-        socket.create_connection((url.hostname or "", port), timeout=_CONNECT).close()
-    except (OSError, ValueError) as error:
-        return f"no connection to {url.netloc}: {error}"
-    return ""
+        return
+    port = url.port or (80 if url.scheme == "http" else 443)
+    socket.create_connection((url.hostname or "", port), timeout=_CONNECT).close()
 
 
 def files_told(paths: Iterable[str]) -> str:

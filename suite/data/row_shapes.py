@@ -29,7 +29,7 @@ class RowShape:
         self._words.add(_WORDS.get(type(value), "any"))
         if isinstance(value, dict):
             self._objects += 1
-            for key, below in value.items():
+            for key, below in value.items() if len(self._fields) <= _MOST else ():
                 shape, count = self._fields.setdefault(key, (RowShape(), [0]))
                 shape.see(below)
                 count[0] += 1
