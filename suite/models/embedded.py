@@ -120,7 +120,9 @@ class LlamaEngine(Engine):
         path = await asyncio.to_thread(
             fetch, self._entry, self._weights, surroundings.cache, surroundings.say
         )
-        path = await asyncio.to_thread(in_eight_bits, path, self._weights.sha256, Cache(surroundings.cache))
+        path = await asyncio.to_thread(
+            in_eight_bits, path, str(self._weights.sha256), Cache(surroundings.cache)
+        )
         options = self._options
 
         def command(port: int) -> list[str]:
