@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from suite.chat import Reply, Usage
+from suite.chat import Reply, Request, Usage
 from suite.errors import CallFailed, CapabilityError, ConfigError, SuiteError
 from suite.journal.journal_file import JournalFile
 from suite.journal.lines import Lines
@@ -104,9 +104,12 @@ class Ledger:
             rates = self._rates.get(call.role, FREE)
             if call.cached or call.id in noted or rates == FREE:
                 continue
-            request = journal.blocks.request(call)
-            usage = used_tokens(request, call.reply)
-            cost = rates.cost(usage or most_tokens(request) or call.reply.usage)
+            usage = used_tokens(Request("chat"), call.reply) if call.kind in ("chat", "complete") else None
+            most = call.reply.usage
+            if usage is None:  # only then its texts are read
+                request = journal.blocks.request(call)
+                usage, most = used_tokens(request, call.reply), most_tokens(request) or most
+            cost = rates.cost(usage or most)
             self.spent += cost
             self.untold += 0 if usage else cost
 
