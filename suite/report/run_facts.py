@@ -161,8 +161,9 @@ def equivalent_command(run: Run, tasks: Sequence[TaskFacts]) -> str:
     ):
         words += [flag, str(value)] if value != usual else []
     for name, one in manifest.data.items():
-        if not one.get("entry"):
-            words += ["--data", f"{name}={_identity(name, one)['entry']}"]
+        entry = str(_identity(name, one)["entry"])
+        if not one.get("entry") or entry not in (name, f"{name}-mini"):  # another entry, too, can be given
+            words += ["--data", f"{name}={entry}"]
     for role, members in run.roles.items():
         for member in members:
             words += flag_of(role, member.spec)

@@ -1,5 +1,6 @@
 """What was run, as every form of a result says it: the recorded command, or one that is called equivalent."""
 
+import itertools
 import json
 import shlex
 import tarfile
@@ -83,10 +84,15 @@ def test_an_equivalent_command_asks_for_the_very_same_plan(name: str, tmp_path: 
 
 
 def test_an_equivalent_command_names_data_and_options_of_each_member(make_run: Make) -> None:
-    data = {"prefs": {"source": "file", "files": {"mine.jsonl": "0" * 64}}}
+    data = {
+        "prefs": {"source": "file", "files": {"mine.jsonl": "0" * 64}},
+        "turns": {"entry": "turns", "source": "hub"},
+        "words": {"entry": "words-demo", "source": "bundled"},
+    }
     run = Run(make_run(manifest={"data": data}))
     words = shlex.split(equivalent_command(run, run_facts(run).tasks))
-    assert words[words.index("--data") + 1] == "prefs=mine.jsonl"
+    given = [after for word, after in itertools.pairwise(words) if word == "--data"]
+    assert given == ["prefs=mine.jsonl", "words=words-demo"]
     assert words[words.index("--seed") + 1] == "7"
     assert words[words.index("--model") + 1] == "vllm/Example/Model-8B"
 
