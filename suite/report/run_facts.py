@@ -190,7 +190,8 @@ def fact_lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
     for model in facts.models:
         engine = model.settings.get("engine_version") or model.identity.get("engine_version")
         asked = {"thinking": model.settings.get("thinking"), **model.sampling}
-        told = [_mark(model.identity), plain(engine) if engine else ""]
+        program = model.identity.get("engine") or "engine"
+        told = [_mark(model.identity), f"{program} {plain(engine)}" if engine else ""]
         told += [f"{name}={plain(value)}" for name, value in asked.items() if value is not None]
         yield (model.member, ", ".join([model.spec, *filter(None, told)]))
     yield from dict.fromkeys(("data", _data(one, facts.mini)) for one in facts.data.values())
