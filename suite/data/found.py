@@ -5,6 +5,7 @@ writing the entry (`new_entry`).
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -101,11 +102,10 @@ def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], lice
     """
     host = urlsplit(url)
     repo = host.path.strip("/").removesuffix(".git")
-    if host.scheme != "https" or not host.netloc or not repo:
-        raise ConfigError(
-            f"--git {url}: no https address of a repository", fix="for files of this machine: --files"
-        )
-    github = host.netloc == "github.com"
+    if host.scheme != "https" or not repo or not host.netloc or "@" in host.netloc:  # no password is kept
+        fix = "write https://HOST/ORG/NAME; for files of this machine: --files"
+        raise ConfigError(f"--git {git_source.shown(url)}: no https address of a repository", fix=fix)
+    github = host.hostname == "github.com"
     raw = f"https://raw.githubusercontent.com/{repo}" if github else f"https://{host.netloc}/{repo}/raw"
     source = GitSource(
         kind="git", repo=repo, url_template=raw + "/{commit}/{path}", clone_url=url.rstrip("/")
@@ -163,17 +163,19 @@ def _holds_rows(path: str) -> bool:
 
 
 def _by_stem(paths: Iterable[str]) -> tuple[dict[str, DatasetPart], tuple[File, ...]]:
-    """A part for each stem of file names; the shards of one (`-00000-of-00003`) are one."""
-    files = tuple(
-        File(path=path, part=_SHARD.sub("", PurePosixPath(path).stem), bytes=None, rows=None)
-        for path in sorted(paths)
-    )
-    return {str(one.part): DatasetPart() for one in files}, files
+    """A part for each stem of file names, with their folder where two have one name; shards are one part."""
+    stems = {path: _SHARD.sub("", str(PurePosixPath(path).with_suffix(""))) for path in sorted(paths)}
+    alike = Counter(stem.rpartition("/")[2] for stem in set(stems.values()))
+    parts = {
+        path: name if alike[name := stem.rpartition("/")[2]] == 1 else stem for path, stem in stems.items()
+    }
+    files = tuple(File(path=path, part=part, bytes=None, rows=None) for path, part in parts.items())
+    return {part: DatasetPart() for part in parts.values()}, files
 
 
 def front_matter(card: bytes) -> Mapping[str, Json]:
     """What a card says between its first two lines of dashes; {} where that cannot be read."""
-    text = card.decode("utf-8", "replace").removeprefix("\ufeff")
+    text = card.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n")
     _, _, rest = text.partition("---\n") if text.startswith("---\n") else ("", "", "")
     try:
         told = yaml.safe_load(rest.partition("\n---")[0])

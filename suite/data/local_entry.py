@@ -110,7 +110,9 @@ class LocalFiles(Generic[Here_co]):
             raise DataError(f"{self.entry.id} lacks {file.path}", where=str(path), fix="reinstall the plugin")
         if file.sha256 is not None and sha256_of(path) != file.sha256:
             raise DataError(
-                f"{self.entry.id}: {file.path} was changed", where=str(path), fix="reinstall the plugin"
+                f"{self.entry.id}: {file.path} was changed",
+                str(path),
+                "restore it: reinstall what brought it",
             )
         return path
 

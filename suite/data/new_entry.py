@@ -106,7 +106,8 @@ def _described(
         files.append(file.model_copy(update={"bytes": path.stat().st_size, "rows": rows}))
     if empty := [part for part in entry.parts if not counts[part]]:
         raise DataError(
-            f"{entry.id}: part {empty[0]!r} holds no rows", fix="choose others by --config and --split"
+            f"{entry.id}: part {empty[0]!r} holds no rows",
+            fix="choose others by --config and --split, or leave its file out",
         )
     parts = {
         key: part.model_copy(update={"row_schema": names[key], "rows": counts[key]})

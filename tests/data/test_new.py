@@ -211,7 +211,8 @@ def test_patterns_find_the_files_of_a_git_repository(
 ) -> None:
     real = tmp_path / "real"
     (real / "data").mkdir(parents=True)
-    for name in ("data/space.jsonl", "data/time.jsonl", "readme.txt"):
+    for name in ("data/space.jsonl", "data/time.jsonl", "old/time.jsonl", "readme.txt"):
+        (real / name).parent.mkdir(exist_ok=True)
         (real / name).write_bytes(jsonl(QUESTIONS[:3]))
     identity = ("-c", "user.name=a", "-c", "user.email=a")
     for command in (["init", "-qb", "main"], ["add", "."], [*identity, "commit", "-qm", "a"]):
@@ -223,11 +224,14 @@ def test_patterns_find_the_files_of_a_git_repository(
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.file://{real}.insteadOf")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"{git.url}/ours/real.git")
     words = ("--git", "https://github.com/ours/real.git")
-    assert "rows: space 3, time 3" in told("new", "all", *words).output
-    assert "rows: time 3\n" in told("new", "one", *words, "--path", "data/t*").output
+    assert "rows: space 3, data/time 3, old/time 3" in told("new", "all", *words).output
+    assert "rows: time 3\n" in told("new", "one", *words, "--path", "d*/t*").output
+    with pytest.raises(ConfigError, match="no https address of a repository") as refused:
+        told("new", "secret", "--git", "https://me:hunter2@github.com/ours/real.git")
+    assert "hunter2" not in str(refused.value)
     with pytest.raises(DataError, match="no file with rows is called") as caught:
         told("new", "none", *words, "--path", "*.csv")
-    assert "its files: data/space.jsonl, data/time.jsonl, readme.txt" in str(caught.value)
+    assert "its files: data/space.jsonl, data/time.jsonl, old/time.jsonl, readme.txt" in str(caught.value)
 
 
 def test_pinning_again_finds_what_config_and_split_hold_now(told: Told, languages: Path) -> None:
