@@ -12,6 +12,7 @@ from suite.errors import PluginError, SuiteError
 from suite.journal.pairs import Key
 from suite.journal.run import Run
 from suite.plugins import Catalogue, catalogue
+from suite.report.run_tasks import tasks_of
 from suite.report.sample_choice import Picked
 from suite.run.cells import AnySample, AnyTask
 from suite.task import Output, Score
@@ -47,15 +48,23 @@ def own_views(run: Run, picked: Sequence[Picked]) -> tuple[dict[Key, Sequence[Bl
 def missing_data(run: Run) -> str:
     """Why the run's data is not at hand, "" if it is. A report fetches nothing."""
     from suite.data.cache import Cache
+    from suite.data.declared_rows import hub_entry
     from suite.data.pull import ready
     from suite.data.registry import Registry
 
     registry, cache = Registry(catalogue().registry_folders()), Cache()
+    tasks = tasks_of(run)
+    for cell in run.manifest.cells:
+        if cell.file is not None and cell.cell not in tasks:
+            return f"{cell.file.name} is not here as it was"
+    own = {name: one for task in tasks.values() for name, one in task.info.rows.items()}
     for name, identity in run.manifest.data.items():
-        entry = identity.get("entry")
+        entry, rows = identity.get("entry"), own.get(name)
+        if isinstance(rows, str):
+            continue  # beside the task
         if not entry:
             return f"the run was given its data for {name} with --data"
-        if ready(registry.dataset(str(entry)), cache) is None:
+        if ready(registry.dataset(str(entry)) if rows is None else hub_entry(rows), cache) is None:
             return f"the data set {entry} is not on this machine; `suite data pull {entry}` brings it"
     return ""
 

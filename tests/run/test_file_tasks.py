@@ -358,6 +358,25 @@ def test_rows_lie_beside_it_in_any_format(
     assert [one["value"] for one in cell["metrics"] if one["name"] == "right"] == [1.0]
 
 
+def test_its_own_view_of_a_sample_is_shown_while_file_and_rows_are_there(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    view = "\n    def show(self, sample, output, score):\n        yield suite.Text('seen: ' + sample.id)\n"
+    file = written("units.py", WHOLE.format(name="A", task="a") + view)
+    assert run_command(*EVAL, "--task", "units.py", "--output", "one") == 0
+    shown = ("report", "show", "one", "--sample", "a")
+    for gone, told in {
+        None: "seen: a",
+        Path("rows.jsonl"): "no file rows.jsonl",
+        file: "units.py is not here",
+    }.items():
+        if gone is not None:
+            gone.unlink()
+        capsys.readouterr()
+        assert run_command(*shown) == 0
+        assert told in capsys.readouterr().out
+
+
 def test_a_module_beside_it_is_refused_even_where_python_finds_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
