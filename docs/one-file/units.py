@@ -1,4 +1,4 @@
-"""Which units does somebody think in? A classification: the answer is one word."""
+"""Which units does somebody think in? A classification: the answer names one of two."""
 
 import suite
 
@@ -14,12 +14,12 @@ class Units(suite.Task[Message, suite.Parameters]):
     metrics = (suite.Rate("correct", by="units"),)
 
     def samples(self, data):
-        for row in data.rows("texts", Message):
-            yield suite.Sample(row.id, row, tags={"units": row.units})
+        return (suite.Sample(r.id, r, tags={"units": r.units}) for r in data.rows("texts", Message))
 
     async def solve(self, sample, models):
         asked = f"{sample.payload.text}\n\nWhich units does this person use? Say metric or imperial."
         return (await models.candidate.chat(asked, max_tokens=10)).output()
 
     async def score(self, sample, output, models):
-        return suite.Score({"correct": output.text.strip(" .\n").lower() == sample.payload.units})
+        said = [word for word in ("metric", "imperial") if word in output.text.lower()]
+        return suite.Score({"correct": said == [sample.payload.units]})

@@ -44,8 +44,9 @@ def answered(name: str, **models: ScriptedModel) -> dict[str, float | None]:
     return dict(metrics_of(task, asyncio.run(solve_all(task, task_data(task), **models))))
 
 
-def test_the_classification_reads_one_word() -> None:
-    assert answered("units.py", candidate=ScriptedModel(" Metric.\n"))["correct"] == 0.5
+def test_the_classification_reads_the_one_word_that_is_named() -> None:
+    assert answered("units.py", candidate=ScriptedModel("It is Metric.\n"))["correct"] == 0.5
+    assert answered("units.py", candidate=ScriptedModel("metric or imperial"))["correct"] == 0.0
 
 
 def test_the_judge_decides_and_no_answer_is_not_faithful() -> None:
