@@ -5,11 +5,9 @@ add is allowed for: the marks around a message, a system prompt of their own, in
 schemas. New tokens are at most the request's limit, hidden reasoning included.
 """
 
-from collections.abc import Mapping
-
 import msgspec
 
-from suite.chat import Json, Reply, Request, Usage
+from suite.chat import Reply, Request, Usage
 from suite.errors import CallFailed
 from suite.models.spec import ModelSpec
 
@@ -24,47 +22,29 @@ NOT_BILLED = frozenset({"connect", "tls", "unsupported", "not-recorded"}) | {
 _encode = msgspec.json.Encoder().encode
 
 
-def most_tokens(request: Request, extra: Mapping[str, Json] | None = None) -> Usage | None:
+def most_tokens(request: Request, spec: ModelSpec | None = None) -> Usage | None:
     """The most that one try can use; None where the request sets no limit on new tokens.
 
-    extra: fields added to every request (extra_body); where they ask for several choices, all are counted.
+    spec: its `extra_body` is read, too; where it asks for several choices, all are counted.
     """
-    options = request.options
-    if request.kind in ("rate", "logprobs", "rank"):
-        return _of_texts(request)
+    options, texts = request.options, request.texts
+    prompt = A_PROMPT + len(request.prompt.encode()) + len(_encode(request.messages))
+    prompt += A_MESSAGE * len(request.messages)
+    if request.kind in ("rate", "logprobs", "rank"):  # the first two may be sent as one request for each text
+        read = prompt * (1 if request.kind == "rank" else len(texts))
+        read += sum(len(text.encode()) + A_TEXT for text in texts)
+        return Usage(read, len(texts) if request.kind == "logprobs" else 0)
     if options.max_tokens is None:
         return None
-    prompt = A_PROMPT + len(request.prompt.encode()) + _conversation(request)
     for form in (request.tools, options.json_schema):
-        if form:
-            prompt += A_FORM + FORM_TIMES * len(_encode(form))
-    prompt += len(_encode(options.template)) if options.template else 0
-    prompt += len(_encode(extra)) if extra else 0
-    new = options.max_tokens
-    if isinstance(options.thinking, int):  # servers differ in whether the limit holds for it, too
-        new += options.thinking
-    counts = [one for name in ("n", "best_of") if isinstance(one := (extra or {}).get(name), int)]
-    return Usage(prompt, new * max([1, *counts]))
-
-
-def added_fields(spec: ModelSpec) -> Mapping[str, Json] | None:
-    """The fields that a spec adds to every request."""
-    extra = spec.options.get("extra_body")
-    return extra if isinstance(extra, dict) else None
-
-
-def _conversation(request: Request) -> int:
-    return len(_encode(request.messages)) + A_MESSAGE * len(request.messages)
-
-
-def _of_texts(request: Request) -> Usage:
-    """Of a request that the engine may send as one for each text."""
-    texts = sum(len(text.encode()) + A_TEXT for text in request.texts)
-    prompt = len(request.prompt.encode()) + A_PROMPT
-    if request.kind == "rank":
-        return Usage(prompt + texts)
-    each = prompt + _conversation(request)
-    return Usage(each * len(request.texts) + texts, len(request.texts) if request.kind == "logprobs" else 0)
+        prompt += A_FORM + FORM_TIMES * len(_encode(form)) if form else 0
+    extra = spec.options.get("extra_body") if spec is not None else None
+    prompt += sum(len(_encode(one)) for one in (options.template, extra) if one)
+    counts = [extra.get(name) for name in ("n", "best_of")] if isinstance(extra, dict) else []
+    choices = max([1, *(one for one in counts if isinstance(one, int))])
+    # servers differ in whether the limit holds for hidden reasoning, too
+    thought = options.thinking if isinstance(options.thinking, int) else 0
+    return Usage(prompt, (options.max_tokens + thought) * choices)
 
 
 def used_tokens(request: Request, heard: Reply | CallFailed | None) -> Usage | None:

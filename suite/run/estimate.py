@@ -14,7 +14,7 @@ from typing import NoReturn
 from suite.chat import Message, Reply, Request, call_id, request_sha256
 from suite.models.behaviours import estimated_tokens
 from suite.roles import Model, Models, Ratings
-from suite.run.call_bounds import added_fields, most_tokens
+from suite.run.call_bounds import most_tokens
 from suite.run.ledger import Ledger, no_limit
 from suite.run.order import CellSample
 from suite.run.plan import Plan
@@ -103,10 +103,10 @@ async def estimate(plan: Plan) -> Mapping[str, MemberEstimate] | None:
     except Exception:  # a stand-in is no model: a task may not go on with it
         return None
     found: dict[str, MemberEstimate] = {one.member: MemberEstimate() for one in plan.filled.members}
-    extra = {one.member: added_fields(one.spec) for one in plan.filled.members}
+    specs = {one.member: one.spec for one in plan.filled.members}
     for key, request in seen.items():
         name = key.partition("\x1f")[0]
-        cost, most = found[name], most_tokens(request, extra[name])
+        cost, most = found[name], most_tokens(request, specs[name])
         cell = plan.cells[asker[key]]
         scale = plan.counts.samples[cell.id] / tried[asker[key]] * plan.request.trials
         cost.calls += scale

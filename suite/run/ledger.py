@@ -20,7 +20,7 @@ from suite.journal.records import SpentRecord
 from suite.journal.run import Journal
 from suite.models.prices import FREE, PER_USD, Rates, price_wanted, rates_of, shown_usd
 from suite.roles import Stage
-from suite.run.call_bounds import added_fields, most_tokens, used_tokens
+from suite.run.call_bounds import most_tokens, used_tokens
 from suite.run.role_members import Member
 from suite.run.work import ModelCall
 
@@ -132,7 +132,7 @@ class Ledger:
         if rates == FREE:
             return None
         spec = call.seat.member.spec
-        most = most_tokens(call.request, added_fields(spec))
+        most = most_tokens(call.request, spec)
         if most is None:
             raise no_limit(call.member, spec.text)
         amount = rates.cost(most)

@@ -85,7 +85,7 @@ def test_the_bound_of_a_call_covers_all_that_is_read_and_written(
 
 
 def test_the_bound_counts_every_choice_and_a_request_without_a_limit_has_none() -> None:
-    most = most_tokens(ASKED, {"best_of": 3})
+    most = most_tokens(ASKED, parse_spec("openai/m", [("extra_body", '{"best_of": 3}')]))
     assert most is not None
     assert most.completion == 30
     assert most_tokens(Request("chat", ASKED.messages)) is None
