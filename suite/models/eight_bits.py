@@ -10,9 +10,9 @@ the mean (0.07). Layout of a file: https://github.com/ggml-org/ggml/blob/master/
 import hashlib
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,19 +25,6 @@ F32, Q4_1, Q8_0 = 0, 3, 8
 BYTES = {F32: 4 * BLOCK, Q4_1: 20, Q8_0: 34}  # of a block: scale, minimum and nibbles; scale and bytes
 TEXT, ARRAY = 8, 9
 NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-
-
-class _Tensor(NamedTuple):
-    """One tensor of a file: type as in the file, place in bytes from the first tensor's."""
-
-    name: bytes
-    shape: tuple[int, ...]
-    type: int
-    place: int
-
-    def size(self, kind: int) -> int:
-        """Its bytes in a type, filled up to where the next may start."""
-        return _aligned(math.prod(self.shape) // BLOCK * BYTES[kind])
 
 
 def in_eight_bits(path: Path, sha256: str, cache: Cache) -> Path:
@@ -64,7 +51,7 @@ def in_eight_bits(path: Path, sha256: str, cache: Cache) -> Path:
 def _pieces(path: Path) -> Iterator[bytes]:
     """The new file: the facts as they are, the list of tensors anew, then one tensor at a time."""
     with path.open("rb") as file:
-        _, _, tensors, facts = struct.unpack("<4sIQQ", file.read(24))
+        tensors, facts = struct.unpack("<8x2Q", file.read(24))
         for _ in range(facts):
             _text(file)
             _skip(file, *struct.unpack("<I", file.read(4)))
@@ -74,20 +61,17 @@ def _pieces(path: Path) -> Iterator[bytes]:
         file.seek(0)
         listed = file.read(told)
     place = 0
-    for one in found:
-        kind = Q8_0 if one.type == Q4_1 else one.type
-        listed += struct.pack("<Q", len(one.name)) + one.name
-        listed += struct.pack(f"<I{len(one.shape)}QIQ", len(one.shape), *one.shape, kind, place)
-        place += one.size(kind)
+    for name, shape, kind, _ in found:
+        kind = Q8_0 if kind == Q4_1 else kind  # noqa: PLW2901
+        listed += struct.pack("<Q", len(name)) + name
+        listed += struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, place)
+        place += _aligned(_size(shape, kind))
     yield listed.ljust(_aligned(len(listed)), b"\0")
     everything = np.memmap(path, np.uint8, "r")
-    for one in found:
-        data = everything[start + one.place :][: one.size(one.type)]
-        if one.type != Q4_1:
-            yield data.tobytes()
-            continue
-        blocks = data[: math.prod(one.shape) // BLOCK * BYTES[Q4_1]].reshape(-1, BYTES[Q4_1])
-        yield _wider(blocks).tobytes().ljust(one.size(Q8_0), b"\0")
+    for _, shape, kind, place in found:
+        data = everything[start + place :][: _size(shape, kind)]
+        whole = (_wider(data.reshape(-1, BYTES[Q4_1])) if kind == Q4_1 else data).tobytes()
+        yield whole.ljust(_aligned(len(whole)), b"\0")
 
 
 def _wider(blocks: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -98,6 +82,10 @@ def _wider(blocks: NDArray[np.uint8]) -> NDArray[np.uint8]:
     step = np.abs(weights).max(axis=1, keepdims=True) / np.float32(127)
     steps = np.rint(weights / np.where(step == 0, np.float32(1), step)).astype(np.int8)
     return np.concatenate([step.astype(np.float16).view(np.uint8), steps.view(np.uint8)], axis=1)
+
+
+def _size(shape: Sequence[int], kind: int) -> int:
+    return math.prod(shape) // BLOCK * BYTES[kind]
 
 
 def _aligned(size: int) -> int:
@@ -120,8 +108,9 @@ def _skip(file: BinaryIO, kind: int) -> None:
         file.read(struct.calcsize(NUMBERS[kind]))
 
 
-def _tensor(file: BinaryIO) -> _Tensor:
+def _tensor(file: BinaryIO) -> tuple[bytes, Sequence[int], int, int]:
+    """Name, shape, type, and place in bytes from the first tensor's."""
     name = _text(file)
     (axes,) = struct.unpack("<I", file.read(4))
     *shape, kind, place = struct.unpack(f"<{axes}QIQ", file.read(8 * axes + 12))
-    return _Tensor(name, tuple(shape), kind, place)
+    return name, shape, kind, place
