@@ -261,6 +261,7 @@ def _settings(asked: Arguments, screen: Screen, command: str) -> RunSettings:
         budget=asked.budget or "",
         settle=settled((asked.settle or {}).items()),
         command=command,
+        another="new=True",
     )
 
 

@@ -74,5 +74,6 @@ class RunSettings:
     budget: str = ""  # the most to spend: 20usd, 2Mtokens; "" for no end
     settle: Mapping[str, Finish] | None = None  # kind of failed call -> the outcome it is on purpose
     command: str = ""  # what began this: a shell line or a call in Python; recorded without its secrets
+    another: str = "--new"  # what makes another run in place of a finished one
     command_settings: str = ""  # flags that suite.toml or the environment gave
     call_seed: int | None = None  # other draws for the same requests; None: the plan's seed

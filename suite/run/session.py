@@ -113,7 +113,7 @@ class Session:
         """Do what is left. Returns what stopped it, if anything did."""
         if self._all_done():
             self._warn_of_code()
-            another = " (--new makes another)" if Stage.SOLVE in self.stages else ""
+            another = f" ({self.settings.another} makes another)" if Stage.SOLVE in self.stages else ""
             self.progress.say(f"nothing is left to do: shown as it was made{another}")
             return None
         if self.ledger is not None:

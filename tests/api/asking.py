@@ -1,7 +1,7 @@
 """A small task that tests hand to the Python calls, and its rows."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import suite
 
@@ -10,6 +10,7 @@ ROWS = [
     {"id": "b", "text": "Say no", "topic": "one"},
     {"id": "c", "text": "Say yes or no", "topic": "two"},
 ]
+YES: dict[str, Any] = {"model": "scripted/constant?text=yes", "data": {"rows": ROWS}, "progress": False}
 
 
 class Row(suite.Payload):

@@ -11,7 +11,7 @@ import pytest
 
 import suite
 from suite.api.background import Screen
-from tests.api.asking import ROWS, Asking
+from tests.api.asking import ROWS, YES, Asking
 
 SLOW: dict[str, Any] = {"data": {"rows": ROWS}, "concurrency": 1, "progress": False}
 STOPPED: list[str] = []  # samples at which somebody pressed a key
@@ -68,6 +68,13 @@ def test_progress_can_be_off(capsys: pytest.CaptureFixture[str]) -> None:
     suite.evaluate(Asking, model="scripted/constant?text=yes", **SLOW)
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "")
+
+
+def test_a_finished_run_says_how_python_makes_another(
+    made: suite.Evaluation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suite.evaluate(Asking, output=made.folder, **YES | {"progress": None})
+    assert "nothing is left to do: shown as it was made (new=True makes another)" in capsys.readouterr().err
 
 
 def test_a_cell_of_a_notebook_shows_one_output_escaped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,7 @@ import pytest
 import suite
 from suite.errors import ConfigError, NotFound, PluginError, RunError, SuiteError
 from suite.journal.commands import commands
-from tests.api.asking import ROWS, Asking
-
-YES: dict[str, Any] = {"model": "scripted/constant?text=yes", "data": {"rows": ROWS}, "progress": False}
+from tests.api.asking import ROWS, YES, Asking
 
 
 def test_a_call_takes_up_the_run_of_the_command_and_the_other_way_round() -> None:
@@ -40,7 +38,7 @@ def test_a_call_takes_up_the_run_of_the_command_and_the_other_way_round() -> Non
 
 def test_values_of_python_make_the_cells_that_texts_make() -> None:
     parameters = {"tone": "kind, warm", "turns": [None, 2], "words": [["a", "b"], []], "asking:method": "two"}
-    run = suite.evaluate(Asking, parameters=parameters, **YES)
+    run = suite.evaluate(Asking, parameters=parameters, solve_only=True, **YES)
     assert [
         (one.parameters["tone"], one.parameters["turns"], one.parameters["words"], one.parameters["method"])
         for one in run.manifest.cells
@@ -67,31 +65,31 @@ def test_a_run_is_a_row_a_metric_with_its_parameters() -> None:
     assert run.to_arrow().to_pydict()["turns"] == [0] * 6
 
 
-def test_samples_are_a_table() -> None:
-    run = suite.evaluate(Asking, **YES)
-    frame = run.samples().to_pandas()
+def test_samples_are_a_table(made: suite.Evaluation) -> None:
+    frame = made.samples().to_pandas()
     assert frame[["sample", "answer", "value.right"]].values.tolist() == [
         ["a", "yes", True],
         ["b", "yes", False],
         ["c", "yes", True],
     ]
-    assert set(frame["cell"]) == {run.manifest.cells[0].cell}
+    assert set(frame["cell"]) == {made.manifest.cells[0].cell}
 
 
-def test_a_data_frame_without_pandas_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = suite.evaluate(Asking, **YES)
+def test_a_data_frame_without_pandas_says_what_to_install(
+    made: suite.Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ConfigError, match="pip install pandas"):
-        run.to_pandas()
+        made.to_pandas()
 
 
-def test_a_run_says_what_it_is() -> None:
-    run = suite.evaluate(Asking, **YES)
-    assert run.pending == 0 and run.error is None and run.results.complete
-    assert repr(run).splitlines()[0] == f"Evaluation {run.name}: 3 samples"
-    assert "right 0.667, 95 % interval" in repr(run)
-    assert commands(run.folder)[0].command == (
-        "suite.evaluate(Asking, model='scripted/constant?text=yes', data={'rows': [3 rows]}, progress=False)"
+def test_a_run_says_what_it_is(made: suite.Evaluation) -> None:
+    assert made.pending == 0 and made.error is None and made.results.complete
+    assert repr(made).splitlines()[0] == f"Evaluation {made.name}: 3 samples"
+    assert "right 0.667, 95 % interval" in repr(made)
+    assert commands(made.folder)[0].command == (
+        "suite.evaluate(Asking, model='scripted/constant?text=yes', data={'rows': [3 rows]}, "
+        f"output={str(made.folder)!r}, progress=False)"
     )
 
 
@@ -113,10 +111,12 @@ def test_a_run_is_scored_again() -> None:
     assert values == [pytest.approx(2 / 3), 0]
 
 
-def test_a_run_is_loaded_by_its_folder_its_name_or_as_it_is() -> None:
-    run = suite.evaluate(Asking, **YES)
-    for place in (run.folder, str(run.folder), run.name, f"{run.name}@{run.scoring}", run):
-        assert repr(suite.load(place)) == repr(run)
+def test_a_run_is_loaded_by_its_folder_its_name_or_as_it_is(
+    made: suite.Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(made.folder.parents[1])
+    for place in (made.folder, str(made.folder), made.name, f"{made.name}@{made.scoring}", made):
+        assert repr(suite.load(place)) == repr(made)
     with pytest.raises(NotFound, match="no run named 'other'"):
         suite.load("other")
 
@@ -130,10 +130,9 @@ def test_a_run_that_was_not_scored_is_loaded() -> None:
     assert suite.load(run.folder).pending == 3
 
 
-def test_two_runs_are_compared() -> None:
-    yes = suite.evaluate(Asking, **YES)
+def test_two_runs_are_compared(made: suite.Evaluation) -> None:
     no = suite.evaluate(Asking, **YES | {"model": "scripted/constant?text=never"})
-    found = suite.compare(yes, no.folder, metric="short")
+    found = suite.compare(made, no.folder, metric="short")
     frame = found.to_pandas()
     assert frame[["metric", "headline", "value_a", "value_b", "difference", "n_common"]].values.tolist() == [
         ["right", True, pytest.approx(2 / 3), 0.0, pytest.approx(2 / 3), 3],
@@ -141,7 +140,7 @@ def test_two_runs_are_compared() -> None:
     ]
     assert "scripted/constant?text=never" in repr(found)
     with pytest.raises(NotFound, match="no metric named 'long'"):
-        suite.compare(yes, no, metric="long")
+        suite.compare(made, no, metric="long")
 
 
 async def test_a_call_works_inside_a_running_event_loop() -> None:

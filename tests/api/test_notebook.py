@@ -4,10 +4,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
-import nbclient
-import nbformat
 import pytest
-from jupyter_client.manager import start_new_kernel
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "docs/first_hour.ipynb"
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of the kernel's own transport
@@ -21,6 +18,9 @@ LONG = "suite.evaluate(Asking, model='scripted/constant?text=yes', options={'del
 
 
 def test_the_notebook_runs_with_its_cells_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import nbclient
+    import nbformat
+
     monkeypatch.setenv("FIRST_HOUR_MODEL", "scripted/constant?text=<b>B</b>")
     notebook = nbformat.reads(NOTEBOOK.read_text("utf-8"), 4)  # type: ignore[no-untyped-call]
     assert not any(cell.get("outputs") for cell in notebook.cells)
@@ -38,6 +38,8 @@ def test_the_notebook_runs_with_its_cells_in_order(tmp_path: Path, monkeypatch: 
 
 
 def test_a_stopped_cell_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
+    from jupyter_client.manager import start_new_kernel
+
     manager, client = start_new_kernel(kernel_name="python3", cwd=str(tmp_path))
     try:
         root = str(NOTEBOOK.parents[1])
