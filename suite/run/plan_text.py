@@ -196,7 +196,8 @@ def lacking(plan: Plan) -> list[str]:
     """What this machine lacks to run the plan; of a dry run alone, which needs none of it."""
     found: list[str] = []
     looks: list[Callable[[], None]] = [one.check for one in plan.filled.engines()]
-    for look in (*looks, partial(check_sandbox, plan.cells)):
+    looks.append(partial(check_sandbox, plan.cells))
+    for look in looks:
         try:
             look()
         except SuiteError as error:
