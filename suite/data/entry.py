@@ -14,7 +14,6 @@ from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
-from suite.chat import Json
 from suite.data.hub_listings import HubBenchmark, HubRepo, Strict
 from suite.files import unsafe
 
@@ -295,8 +294,3 @@ def source_of(entry: RegistryEntry, file: File) -> HubSource | GitSource | Packa
     """Where one file comes from."""
     own = file.source if isinstance(file, ModelFile) else None
     return own or entry.source
-
-
-def json_schema(kind: type[RegistryEntry]) -> dict[str, Json]:
-    """The JSON Schema (2020-12) of entries of a kind, as kept in `registry/schemas/`."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **kind.model_json_schema()}

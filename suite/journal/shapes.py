@@ -1,6 +1,6 @@
 """Types of the fields of documents and records, with what a bundle demands of them beyond their type.
 
-The demands are told by the JSON Schemas alone (`suite.journal.schemas`) and held by verification; who reads a
+The demands are told by the JSON Schemas alone (`.ci/own_schemas.py`) and held by verification; who reads a
 run of his own is held to the types.
 """
 

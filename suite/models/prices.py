@@ -96,12 +96,6 @@ class PriceList(TableRow):
     prices: tuple[ListedPrice, ...]
 
 
-def json_schema() -> dict[str, Json]:
-    """The JSON Schema (2020-12) of a registry's file, as kept in `registry/schemas/`."""
-    dialect = "https://json-schema.org/draft/2020-12/schema"
-    return {"$schema": dialect, "$id": "suite:prices", **PriceList.model_json_schema()}
-
-
 def prices_of(folders: Iterable[Path]) -> tuple[ListedPrice, ...]:
     """The rows of plugins' registry folders, then the suite's own. Raises ConfigError with file and field."""
     paths = [path for folder in folders if (path := folder / FILE).is_file()]

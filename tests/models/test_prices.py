@@ -1,13 +1,11 @@
 """Prices: which row counts, what is refused, what calls cost."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from suite.chat import Usage
-from suite.data.registry import registry_folder
 from suite.errors import ConfigError
 from suite.journal.documents import CallTotals, RoleMember
 from suite.models.prices import (
@@ -16,7 +14,6 @@ from suite.models.prices import (
     Rates,
     TokenPrice,
     costs,
-    json_schema,
     own_prices,
     prices_of,
     rates_of,
@@ -25,10 +22,6 @@ from suite.models.prices import (
 )
 
 HOSTED = {"provider": "openai", "name": "gpt-4.1-mini", "url": "https://api.openai.com/v1"}
-
-
-def test_the_stored_schema_is_that_of_the_rows() -> None:
-    assert json.loads((registry_folder() / "schemas" / "prices.json").read_text()) == json_schema()
 
 
 @pytest.mark.parametrize(

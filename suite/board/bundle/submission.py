@@ -19,7 +19,6 @@ from suite.board.bundle.rungs import Findings
 from suite.board.bundle.schemas import schema_errors
 from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import Json
-from suite.journal.schemas import document_schema
 from suite.journal.shapes import (
     CellId,
     Count,
@@ -201,11 +200,6 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     disclosure: Disclosure
     terms: Terms
     x: Annotated[Values, shaped(maxProperties=100)] | UnsetType = UNSET
-
-
-def json_schema() -> dict[str, Json]:
-    """The JSON Schema of submission.json, as kept in `registry/schemas`."""
-    return document_schema(Submission, "submission.v1", f"submission.json of a bundle, format {FORMAT}")
 
 
 def check_submission(value: Json, findings: Findings, limits: SizeLimits) -> Submission | None:

@@ -10,7 +10,7 @@ Not here: finding and reading the files (`board_files`), ranking, verification.
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
@@ -294,9 +294,3 @@ def _check_item(item: Item, task: type[AnyTask]) -> None:
 def file_name(key: str) -> str:
     """A column's key as a file name: slashes become two hyphens."""
     return re.sub(r"[^a-z0-9._-]", "-", key.replace("/", "--"))
-
-
-def json_schema() -> dict[str, Json]:
-    """The JSON Schema (2020-12) of board.yaml, as kept in `registry/schemas/board.v1.json`."""
-    schema: Mapping[str, Json] = Board.model_json_schema(mode="validation")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "suite:board.v1", **schema}

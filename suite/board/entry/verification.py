@@ -12,9 +12,7 @@ import msgspec
 from suite.board.bundle.rungs import RungFinding, RungStatus
 from suite.board.bundle.signatures import Signature
 from suite.board.bundle.submission import BoardName
-from suite.chat import Json
 from suite.journal.documents import Direction
-from suite.journal.schemas import document_schema
 from suite.journal.shapes import (
     CellId,
     Count,
@@ -157,9 +155,3 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, rename={"kind": "c
     per_sample_sha256: Sha256 | None
     replies_sha256: Sha256 | None = None
     limits_of_this_check: Annotated[Sequence[str], shaped(minItems=1)]
-
-
-def json_schema() -> dict[str, Json]:
-    """The JSON Schema of verification.json, as kept in `registry/schemas`."""
-    title = f"verification.json, what `suite submit verify --json` writes, format {FORMAT}"
-    return document_schema(Verification, "verification.v1", title)

