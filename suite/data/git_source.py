@@ -6,6 +6,7 @@ passed on. `SUITE_GIT_ENDPOINT` replaces scheme and host of every address, for m
 
 import http.client
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -26,6 +27,8 @@ LARGEST = 4 << 30  # bytes of a file of unknown size; more is refused
 _CHUNK = 1 << 16
 _LISTING = 120.0  # seconds for git to list a repository
 _AGAIN = {429, 500, 502, 503, 504}
+# of smart http: the length in front of a line, the commit, the name of a branch or tag
+_REF = re.compile(rb"^(?:0000)?[0-9a-f]{4}([0-9a-f]{40}) ([^\0\n]+)", re.MULTILINE)
 _POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -73,8 +76,21 @@ def fetch(
 
     Raises SourceUnreachable, or DataError if the host has no such file or it isn't the file itself.
     """
-    url = _url(source, wanted)
-    _retried(lambda: _download(url, wanted, target, progress), shown(url), wanted.entry, sleep)
+    url, limit = _url(source, wanted), LARGEST if wanted.size is None else wanted.size
+
+    def download() -> int:
+        with target.open("wb") as file:
+
+            def keep(chunk: bytes, done: int, size: int | None) -> None:
+                file.write(chunk)
+                if progress is not None:
+                    progress(wanted.path, done, wanted.size or size)
+
+            return _transfer(url, wanted, limit + 1, keep)[0]
+
+    if _retried(download, shown(url), wanted.entry, sleep) > limit:
+        what = f"{wanted.entry}: {wanted.path} is larger than the entry's {limit} bytes"
+        raise DataError(what, where=shown(url))
     with target.open("rb") as file:
         if file.read(len(_POINTER)) == _POINTER:
             raise DataError(
@@ -91,16 +107,9 @@ def beginning(
     url = _url(source, wanted)
 
     def read() -> tuple[bytes, int | None]:
-        with _open(url, wanted) as response:
-            stated = response.headers.get("Content-Length", "")
-            try:
-                data = response.read(limit)
-            except (http.client.HTTPException, OSError) as error:
-                raise _BrokeOff(f"the transfer broke off ({error})") from error
-            size = int(stated) if stated.isdigit() else len(data) if len(data) < limit else None
-            if size is not None and len(data) < min(limit, size):
-                raise _BrokeOff(f"the transfer broke off after {len(data)} of {size} bytes")
-            return data, size
+        parts: list[bytes] = []
+        done, size = _transfer(url, wanted, limit, lambda chunk, *_: parts.append(chunk))
+        return b"".join(parts), done if size is None and done < limit else size
 
     return _retried(read, shown(url), wanted.entry, sleep)
 
@@ -129,7 +138,8 @@ def first_branch(
         with _open(url) as response:
             return response.read(LARGEST >> 6)
 
-    refs = _refs(_retried(ask, shown(url), source.repo, sleep))
+    found = _REF.findall(_retried(ask, shown(url), source.repo, sleep))
+    refs = {name.decode("utf-8", "replace"): commit.decode() for commit, name in found}
     for branch in branches:
         for name in (branch, f"refs/heads/{branch}", f"refs/tags/{branch}^{{}}", f"refs/tags/{branch}"):
             if name in refs:
@@ -176,23 +186,6 @@ def shown(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _refs(answer: bytes) -> dict[str, str]:
-    """Names and commits out of a smart-http reference list (lines with their length in front)."""
-    refs: dict[str, str] = {}
-    place = 0
-    while place + 4 <= len(answer):
-        try:
-            length = int(answer[place : place + 4], 16)
-        except ValueError:
-            break
-        line = answer[place + 4 : place + max(length, 4)]
-        place += max(length, 4)
-        commit, _, name = line.split(b"\0")[0].strip().partition(b" ")
-        if len(commit) == 40:
-            refs[name.decode("utf-8", "replace")] = commit.decode("ascii", "replace")
-    return refs
-
-
 def _retried(act: Callable[[], DoneT], where: str, who: str, sleep: Callable[[float], None]) -> DoneT:
     attempt = 1
     while True:
@@ -210,29 +203,28 @@ def _retried(act: Callable[[], DoneT], where: str, who: str, sleep: Callable[[fl
             attempt += 1
 
 
-def _download(url: str, wanted: WantedFile, target: Path, progress: Progress | None) -> None:
-    with _open(url, wanted) as response, target.open("wb") as file:
-        stated = response.headers.get("Content-Length", "")
-        expected = int(stated) if stated.isdigit() else None
-        limit, done = wanted.size if wanted.size is not None else LARGEST, 0
-        while True:
+def _transfer(
+    url: str, wanted: WantedFile, most: int, take: Callable[[bytes, int, int | None], None]
+) -> tuple[int, int | None]:
+    """Hand on at most so many bytes of a file. Returns how many, and the file's size if the host tells.
+
+    take: is given each piece, the bytes so far and the size.
+    """
+    with _open(url, wanted) as response:
+        stated, done = response.headers.get("Content-Length", ""), 0
+        size = int(stated) if stated.isdigit() else None
+        while done < most:
             try:
-                chunk = response.read(_CHUNK)
+                chunk = response.read(min(_CHUNK, most - done))
             except (http.client.HTTPException, OSError) as error:
                 raise _BrokeOff(f"the transfer broke off after {done} bytes ({error})") from error
             if not chunk:
                 break
             done += len(chunk)
-            if done > limit:
-                raise DataError(
-                    f"{wanted.entry}: {wanted.path} is larger than the entry's {limit} bytes",
-                    where=shown(url),
-                )
-            file.write(chunk)
-            if progress is not None:
-                progress(wanted.path, done, wanted.size or expected)
-        if expected is not None and done != expected:
-            raise _BrokeOff(f"the transfer broke off after {done} of {expected} bytes")
+            take(chunk, done, size)
+        if size is not None and done < min(most, size):
+            raise _BrokeOff(f"the transfer broke off after {done} of {size} bytes")
+        return done, size
 
 
 def _open(url: str, wanted: WantedFile | None = None) -> http.client.HTTPResponse:
