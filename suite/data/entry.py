@@ -128,9 +128,9 @@ class File(Strict):
 
     path: Annotated[Below, Field(min_length=1)]
     sha256: Sha256 | None = None
-    bytes: int | None = Field(None, ge=0)
+    bytes: int | None = Field(default=None, ge=0)
     part: str | None = None
-    rows: int | None = Field(None, ge=0)
+    rows: int | None = Field(default=None, ge=0)
     git_blob: Commit | None = None
     twin: Twin | None = None
 
@@ -144,6 +144,16 @@ class File(Strict):
     def name(self) -> str:
         """The file's own name."""
         return PurePosixPath(self.path).name
+
+    def differs(self, there: "File") -> str | None:
+        """In what a file that is there is another than this one, as far as both are known."""
+        if self.bytes is not None and there.bytes is not None and self.bytes != there.bytes:
+            return f"{self.path} has {there.bytes:,} bytes, the entry says {self.bytes:,}"
+        hashes = (("sha256", self.sha256, there.sha256), ("blob", self.git_blob, there.git_blob))
+        for name, ours, theirs in hashes:
+            if ours and theirs and ours != theirs:
+                return f"{self.path} has other bytes: {name} {theirs[:12]}, the entry says {ours[:12]}"
+        return None
 
 
 class ModelFile(File):
@@ -167,12 +177,12 @@ class DatasetPart(Strict):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     format: Format | None = None
-    row_schema: Below | None = Field(None, alias="schema")
-    rows: int | None = Field(None, ge=0)
+    row_schema: Below | None = Field(default=None, alias="schema")
+    rows: int | None = Field(default=None, ge=0)
     derived: dict[str, Derived] = Field(default_factory=dict)
     pattern: Below | None = None
-    config: str | None = Field(None, min_length=1)
-    split: str | None = Field(None, min_length=1)
+    config: str | None = Field(default=None, min_length=1)
+    split: str | None = Field(default=None, min_length=1)
     note: str = ""
 
     @model_validator(mode="after")

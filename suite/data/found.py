@@ -91,7 +91,7 @@ def _splits(
         for part in splits if split is None else {split} & splits.keys():
             key = part if len(configs) == 1 else f"{one}/{part}"
             parts[key] = DatasetPart(config=one, split=part)
-            files += [File(path=path, part=key, bytes=None, rows=None) for path in found.files(one, part)]
+            files += [File(path=path, part=key) for path in found.files(one, part)]
     return parts, files
 
 
@@ -169,7 +169,7 @@ def _by_stem(paths: Iterable[str]) -> tuple[dict[str, DatasetPart], tuple[File, 
     parts = {
         path: name if alike[name := stem.rpartition("/")[2]] == 1 else stem for path, stem in stems.items()
     }
-    files = tuple(File(path=path, part=part, bytes=None, rows=None) for path, part in parts.items())
+    files = tuple(File(path=path, part=part) for path, part in parts.items())
     return {part: DatasetPart() for part in parts.values()}, files
 
 

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
-from suite.data.cache import git_blob_of, sha256_of
-from suite.data.entry import HubSource, Progress
+from suite.data.entry import File, HubSource, Progress
 from suite.data.hub_status import told
 from suite.errors import DataError, LicenceRequired, SourceChanged, SourceUnreachable
 
@@ -27,15 +26,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 20  # names of files in a message
 _CONNECT = 5.0  # seconds for a connection to open
-
-
-class Announced(NamedTuple):
-    """What the Hub says about a file: sha256 if it is a large one, else the Git blob id."""
-
-    path: str
-    size: int
-    sha256: str | None
-    blob: str | None
 
 
 class HubFacts(NamedTuple):
@@ -167,8 +157,8 @@ def _bring(entry: str) -> str:
 
 
 @lru_cache(maxsize=4)  # a commit stays what it is, and each of its files may be looked up in it
-def listing(source: HubSource, entry: str, revision: str) -> list[Announced]:
-    """All files of a commit. Raises as `fetch` does."""
+def listing(source: HubSource, entry: str, revision: str) -> list[File]:
+    """All files of a commit, with sizes, and sha256 or Git blob id. Raises as `fetch` does."""
     from huggingface_hub import HfApi, RepoFile
 
     require_network(entry)
@@ -200,18 +190,10 @@ def beginning(source: HubSource, entry: str, path: str, limit: int) -> bytes:
         explain(error, source, entry, path)
 
 
-def as_announced(path: Path, announced: Announced) -> bool:
-    """Whether a file has the bytes that the Hub announced."""
-    if path.stat().st_size != announced.size:
-        return False
-    if announced.sha256 is not None:
-        return sha256_of(path) == announced.sha256
-    return git_blob_of(path) == announced.blob
-
-
-def _announced(item: "RepoFile") -> Announced:
+def _announced(item: "RepoFile") -> File:
     large = item.lfs
-    return Announced(item.path, item.size, large.sha256 if large else None, None if large else item.blob_id)
+    hashes = {"sha256": large.sha256} if large else {"git_blob": item.blob_id}
+    return File.model_construct(path=item.path, bytes=item.size, **hashes)  # whatever its name is
 
 
 def _bar(path: str, progress: Progress | None) -> type:

@@ -66,7 +66,7 @@ class LocalFiles(Generic[Here_co]):
             return found[0]
         if path not in self.paths():
             raise unknown(f"file of {self.entry.id}", path, [one.path for one in self.entry.files])
-        return File(path=path, bytes=None, rows=None)
+        return File(path=path)
 
     def path(self, path: str) -> Path:
         """A verified file under its own name."""

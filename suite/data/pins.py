@@ -25,7 +25,7 @@ from suite.data.entry import (
     Source,
 )
 from suite.data.hub_layout import layout
-from suite.data.hub_source import Announced, advising, files_told
+from suite.data.hub_source import advising, files_told
 from suite.data.local_entry import LocalFiles
 from suite.data.locks import Lock, lock_path, make_lock, with_rows, write_lock
 from suite.data.pull import fetch_all
@@ -92,7 +92,7 @@ def pin_file(entry: RegistryEntry, lock: Lock, path: Path) -> None:
     write_whole(path, strict_syntax.dump_yaml(document, width=100))
 
 
-def _now(entry: RegistryEntry, branch: str | None) -> tuple[Source, Mapping[str, Announced]]:
+def _now(entry: RegistryEntry, branch: str | None) -> tuple[Source, Mapping[str, File]]:
     """The entry's source at the commit that the branch is at now, and what the Hub says of its files."""
     match entry.source:
         case HubSource() as source:
@@ -130,7 +130,7 @@ def wanted_files(entry: RegistryEntry, source: Source, there: Iterable[str]) -> 
             paths = sorted(path for path in there if fnmatchcase(path, part.pattern))
         for path in paths:
             any_found = True
-            yield known.get((name, path)) or File(path=path, part=name, bytes=None, rows=None)
+            yield known.get((name, path)) or File(path=path, part=name)
     if not any_found and not entry.files:
         raise DataError(
             f"{entry.id} lists no files, and its patterns find none",
@@ -143,10 +143,10 @@ def _parts(entry: RegistryEntry) -> Mapping[str, DatasetPart]:
     return entry.parts if isinstance(entry, DatasetEntry) else {}
 
 
-def _pinned(file: File, hashes: Mapping[str, str], announced: Mapping[str, Announced], cache: Cache) -> File:
+def _pinned(file: File, hashes: Mapping[str, str], announced: Mapping[str, File], cache: Cache) -> File:
     """The file with new pins. Its number of rows is kept only if its bytes are."""
     sha256 = hashes[file.path]
-    size = announced[file.path].size if file.path in announced else cache.blob(sha256).stat().st_size
+    size = announced[file.path].bytes if file.path in announced else cache.blob(sha256).stat().st_size
     update: dict[str, object] = {"sha256": sha256, "bytes": size, "git_blob": None}
     if file.sha256 is not None and file.sha256 != sha256:
         update |= {"rows": None, "twin": None}

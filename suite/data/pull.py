@@ -192,14 +192,7 @@ def _changes(entry: RegistryEntry) -> str:
     now = hub_source.resolve(source, entry.id, source.branch)
     there = {one.path: one for one in hub_source.listing(source, entry.id, now)}
     gone = sorted({file.path for file in entry.files if file.path not in there})
-    other = sorted(
-        {
-            file.path
-            for file in entry.files
-            if (one := there.get(file.path)) is not None
-            and (file.bytes not in (None, one.size) or (one.sha256 or file.sha256) != file.sha256)
-        }
-    )
+    other = sorted({one.path for one in entry.files if one.path in there and one.differs(there[one.path])})
     told = [
         f"{what} {', '.join(paths[:5])}" for what, paths in (("without", gone), ("another", other)) if paths
     ]
@@ -278,15 +271,15 @@ def _found_elsewhere(entry: RegistryEntry, file: File, cache: Cache) -> bool:
 
 
 def _as_wanted(entry: RegistryEntry, file: File, path: Path, found: str) -> bool:
-    if file.sha256 is not None:
-        return found == file.sha256
-    if file.git_blob is not None:
-        return git_blob_of(path) == file.git_blob
-    source = source_of(entry, file)
-    if not isinstance(source, HubSource) or source.revision is None:
-        return True
-    announced = {one.path: one for one in hub_source.listing(source, entry.id, source.revision)}
-    return file.path in announced and hub_source.as_announced(path, announced[file.path])
+    source, wanted = source_of(entry, file), file
+    if not (file.sha256 or file.git_blob) and isinstance(source, HubSource) and source.revision is not None:
+        announced = {one.path: one for one in hub_source.listing(source, entry.id, source.revision)}
+        if file.path not in announced:
+            return False
+        wanted = announced[file.path]
+    if wanted.sha256 is not None:
+        return found == wanted.sha256
+    return wanted.git_blob is None or git_blob_of(path) == wanted.git_blob
 
 
 def learn(entry: EntryT, pinned: EntryT, hashes: dict[str, str], cache: Cache) -> EntryT:

@@ -7,7 +7,7 @@ for what has been pulled (`pull.verify`).
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal
@@ -55,37 +55,18 @@ class SourceCheck:
             self.state = "wrong"
             self.problems.append(self.line(error))
 
+    def differs(self, file: File, there: Mapping[str, File], where: str = "") -> bool:
+        """Note in what a file is not the entry's, once. Returns whether it differs."""
+        is_there = file.path in there
+        difference = file.differs(there[file.path]) if is_there else f"{file.path} is not there"
+        if difference and where + difference not in self.problems:
+            self.problems.append(where + difference)
+        return bool(difference)
+
     def line(self, error: SuiteError) -> str:
         """An error in a line: what is wrong, and where in the entry or which names there are."""
         more = {SourceUnreachable: "", LicenceRequired: "", NotFound: error.fix}.get(type(error), error.where)
         return ": ".join(filter(None, (error.what.removeprefix(f"{self.entry}: "), more)))
-
-
-@dataclass(frozen=True)
-class _There:
-    """A file of the source. data: its first bytes, where they had to be read to know of it."""
-
-    size: int | None
-    sha256: str | None = None
-    blob: str | None = None
-    data: bytes | None = None
-
-    @classmethod
-    def of(cls, data: bytes, size: int | None) -> "_There":
-        """Of first bytes; with hashes if they are all."""
-        if len(data) != size:
-            return cls(size, data=data)
-        blob = hashlib.sha1(b"blob %d\0" % size + data, usedforsecurity=False).hexdigest()
-        return cls(size, hashlib.sha256(data).hexdigest(), blob, data)
-
-    def differs(self, file: File) -> str | None:
-        """In what it is not the file of the entry."""
-        if file.bytes is not None and self.size is not None and file.bytes != self.size:
-            return f"{file.path} has {self.size:,} bytes, the entry says {file.bytes:,}"
-        for name, ours, theirs in (("sha256", file.sha256, self.sha256), ("blob", file.git_blob, self.blob)):
-            if ours and theirs and ours != theirs:
-                return f"{file.path} has other bytes: {name} {theirs[:12]}, the entry says {ours[:12]}"
-        return None
 
 
 def check_entries(entries: Sequence[DatasetEntry], cache: Cache, remote: bool = True) -> list[SourceCheck]:
@@ -134,12 +115,11 @@ def _check(entry: DatasetEntry, cache: Cache, found: SourceCheck) -> None:
         found.remarks.append(f"rows not read: {entry.licence.name} is not accepted (--accept-licence)")
     if entry.revision is None:
         found.remarks.append(f"looked at {source.branch}: `suite data pin {entry.id}` records its commit")
-    there: dict[str, _There]
+    beginnings: dict[str, bytes] = {}
     if isinstance(source, HubSource):
         found.revision = source.revision or hub_source.resolve(source, entry.id, source.branch)
         source = source.model_copy(update={"revision": found.revision})
-        listed = hub_source.listing(source, entry.id, found.revision)
-        there = {one.path: _There(one.size, one.sha256, one.blob) for one in listed}
+        there = {one.path: one for one in hub_source.listing(source, entry.id, found.revision)}
         files = list(wanted_files(entry, source, there))
         if "README.md" in there:
             _check_licence(entry, source, found)
@@ -147,33 +127,39 @@ def _check(entry: DatasetEntry, cache: Cache, found: SourceCheck) -> None:
         found.revision = source.commit or git_source.resolve(source, source.branch)
         source = source.model_copy(update={"commit": found.revision})
         files = list(wanted_files(entry, source, ()))
-        there = _look(entry, source, files, readable)
+        beginnings, there = _look(entry, source, files, readable)
     found.files, entry = len(files), entry.model_copy(update={"source": source})
     if not any(file.path in there for file in files):
         found.problems.append(f"commit {found.revision[:12]} is gone, or none of the entry's files is in it")
         return
     for file in files:
-        difference = there[file.path].differs(file) if file.path in there else f"{file.path} is not there"
-        found.problems += [difference] if difference else []
+        found.differs(file, there)
         if file.twin is not None and readable:
             twin = file.model_copy(update={"path": file.twin.path})
-            same = _look(entry, file.twin.source, [twin], readable).get(twin.path)
-            difference = same.differs(twin) if same else f"{twin.path} is not there"
-            found.problems += [f"in {file.twin.source.repo}, {difference}"] if difference else []
+            same = _look(entry, file.twin.source, [twin], readable)[1]
+            found.differs(twin, same, f"in {file.twin.source.repo}, ")
     for part, file in _smallest(entry, files) if readable else ():
         if file.path in there:
-            _check_rows(entry, source, part, file, there[file.path], found)
+            _check_rows(entry, part, file, there[file.path].bytes, beginnings.get(file.path), found)
 
 
-def _look(entry: DatasetEntry, source: GitSource, files: Sequence[File], readable: bool) -> dict[str, _There]:
-    """What a Git host has of the files, which it tells only by handing them out."""
+def _of_bytes(path: str, data: bytes, size: int | None) -> File:
+    """What the first bytes of a file say of it; with its hashes, if they are all."""
+    blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    hashes = {"sha256": hashlib.sha256(data).hexdigest(), "git_blob": blob} if len(data) == size else {}
+    return File.model_construct(path=path, bytes=size, **hashes)
+
+
+def _look(
+    entry: DatasetEntry, source: GitSource, files: Sequence[File], readable: bool
+) -> tuple[dict[str, bytes], dict[str, File]]:
+    """The first bytes of the files, and what a Git host has of them: it tells only by handing them out."""
     first = {file.path for _, file in _smallest(entry, files)}
 
-    def ask(file: File) -> _There | None:
+    def ask(file: File) -> tuple[bytes, int | None] | None:
         limit = 0 if not readable else _BEGINNING if file.path in first else _HASHED
         try:
-            wanted = git_source.WantedFile(entry.id, file.path)
-            return _There.of(*git_source.beginning(source, wanted, limit))
+            return git_source.beginning(source, git_source.WantedFile(entry.id, file.path), limit)
         except SourceUnreachable:
             raise
         except DataError:
@@ -181,7 +167,9 @@ def _look(entry: DatasetEntry, source: GitSource, files: Sequence[File], readabl
 
     with ThreadPoolExecutor(_FILES, "files") as pool:
         answers = zip(files, pool.map(ask, files), strict=True)
-        return {file.path: answer for file, answer in answers if answer is not None}
+        told = {file.path: answer for file, answer in answers if answer is not None}
+    beginnings = {path: data for path, (data, _) in told.items()}
+    return beginnings, {path: _of_bytes(path, *answer) for path, answer in told.items()}
 
 
 def _smallest(entry: DatasetEntry, files: Sequence[File]) -> Iterator[tuple[str, File]]:
@@ -204,28 +192,21 @@ def _check_licence(entry: DatasetEntry, source: HubSource, found: SourceCheck) -
 
 
 def _check_rows(
-    entry: DatasetEntry,
-    source: HubSource | GitSource,
-    part: str,
-    file: File,
-    there: _There,
-    found: SourceCheck,
+    entry: DatasetEntry, part: str, file: File, size: int | None, data: bytes | None, found: SourceCheck
 ) -> None:
-    """Hold the first rows of a file against the schema of its part."""
-    data = there.data
-    if data is None and isinstance(source, HubSource):
+    """Hold the first rows of a file against the schema of its part. data: its first bytes, where known."""
+    if isinstance(entry.source, HubSource):
         limit = _WHOLE if file.name.lower().endswith(".parquet") else _BEGINNING
-        data = hub_source.beginning(source, entry.id, file.path, limit) if there.size else b""
-        if difference := _There.of(data, there.size).differs(file):
-            found.problems += [difference] if difference not in found.problems else []
+        data = hub_source.beginning(entry.source, entry.id, file.path, limit) if size else b""
+        if found.differs(file, {file.path: _of_bytes(file.path, data, size)}):
             return
-    whole = data is not None and len(data) == there.size
+    data = data or b""
     try:
-        rows = first_rows(entry.id, file, entry.parts[part].format, data or b"", whole)
+        rows = first_rows(entry.id, file, entry.parts[part].format, data, whole=len(data) == size)
     except DataError as error:
         found.problems.append(error.what.removeprefix(f"{entry.id}: "))
         return
-    if not rows and not whole:
+    if not rows and len(data) != size:
         found.remarks.append(f"{part}: no row is whole in the first bytes of {file.path}")
     validator = row_validator(entry, part)
     for place, row in rows:
