@@ -219,15 +219,11 @@ def canonical_json(value: Json) -> bytes:
 
 
 def _refuse_nan(value: Json) -> None:
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError("NaN or infinity has no canonical JSON form")
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            _refuse_nan(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            _refuse_nan(one)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("NaN or infinity has no canonical JSON form")
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    for one in inner:
+        _refuse_nan(one)
 
 
 def sha256_hex(data: bytes) -> str:

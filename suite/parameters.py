@@ -52,13 +52,11 @@ class Parameters(BaseModel):
 
     def solve_values(self) -> dict[str, Json]:
         """All solve parameters with their values, as JSON."""
-        score = self.at_score_names()
-        return {name: value for name, value in self.model_dump(mode="json").items() if name not in score}
+        return self.model_dump(mode="json", exclude=set(self.at_score_names()))
 
     def score_values(self) -> dict[str, Json]:
         """All at-score parameters with their values, as JSON."""
-        score = self.at_score_names()
-        return {name: value for name, value in self.model_dump(mode="json").items() if name in score}
+        return self.model_dump(mode="json", include=set(self.at_score_names()))
 
 
 class Payload(BaseModel):

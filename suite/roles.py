@@ -13,19 +13,6 @@ from typing import Literal
 from suite.chat import Json, Message, Options, Reply, Request, Tool, user
 from suite.errors import CapabilityError, ConfigError, PluginError
 
-Capability = Literal[
-    "chat",
-    "complete",
-    "logprobs",
-    "prompt_logprobs",
-    "seed",
-    "json_schema",
-    "tools",
-    "rate",
-    "rank",
-    "continue_final",
-    "template",
-]
 AskedIn = Literal["solve", "score", "both"]  # stages of a run
 
 
@@ -206,8 +193,25 @@ class Model(ABC):
         return await self.ask(Request("rank", prompt=query, texts=tuple(documents), options=options))
 
 
+class _Only:
+    """The only member of the role that the attribute is named after; raises as `Models.get` does."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._role = name
+
+    def __get__(self, models: "Models", owner: type) -> Model:
+        return models.get(self._role)
+
+
 class Models:
     """The models of one run, by role. `models.judge` is the only judge; `models.all("judge")` the panel."""
+
+    candidate = _Only()  # the model that is measured
+    baseline = _Only()  # the model it is compared with
+    judge = _Only()
+    user = _Only()  # the model that plays the user
+    embedder = _Only()  # the model that ranks documents
+    reference = _Only()  # the reference policy of an implicit reward model
 
     def __init__(self, members: Mapping[str, Sequence[Model]]) -> None:
         self._members = {role: tuple(models) for role, models in members.items()}
@@ -227,33 +231,3 @@ class Models:
         if not members:
             raise CapabilityError(f"no model fills the role {role!r}", fix=f"name one: --role {role}=SPEC")
         raise CapabilityError(f"the role {role!r} is a panel of {len(members)}; ask models.all({role!r})")
-
-    @property
-    def candidate(self) -> Model:
-        """The model that is measured."""
-        return self.get("candidate")
-
-    @property
-    def baseline(self) -> Model:
-        """The model it is compared with."""
-        return self.get("baseline")
-
-    @property
-    def judge(self) -> Model:
-        """The only judge."""
-        return self.get("judge")
-
-    @property
-    def user(self) -> Model:
-        """The model that plays the user."""
-        return self.get("user")
-
-    @property
-    def embedder(self) -> Model:
-        """The model that ranks documents."""
-        return self.get("embedder")
-
-    @property
-    def reference(self) -> Model:
-        """The reference policy of an implicit reward model."""
-        return self.get("reference")

@@ -76,10 +76,6 @@ class HubRows:
     config: str = ""
 
 
-def _one_that_chats() -> Mapping[str, Role]:
-    return {"candidate": Role(needs={"chat"})}
-
-
 @dataclass(frozen=True, slots=True)
 class TaskInfo:
     """Facts about a task.
@@ -102,7 +98,7 @@ class TaskInfo:
     name: str
     version: int
     title: str
-    roles: Mapping[str, Role] = field(default_factory=_one_that_chats)
+    roles: Mapping[str, Role] = field(default_factory=lambda: {"candidate": Role()})
     headline: str = field(kw_only=True)
     datasets: Sequence[str] = ()
     rows: Mapping[str, str | HubRows] = field(default_factory=dict)

@@ -5,16 +5,14 @@ what the model can do has to be told.
 """
 
 import hashlib
-import socket
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 
 from suite.chat import Json
+from suite.data.hub_source import require_network
 from suite.data.hub_status import told
 from suite.errors import ConfigError, NotFound, SourceUnreachable
 
@@ -85,15 +83,10 @@ def _from_hub(name: str, revision: str | None) -> Checkpoint | None:
 
 
 def out_of_reach() -> bool:
-    """Whether the Hub's name has no address here: its own library would try for half a minute."""
-    from huggingface_hub import constants
-
-    if urllib.request.getproxies():
-        return False  # the proxy may know it
-    url = urlsplit(constants.ENDPOINT)
+    """Whether nothing answers at the Hub's address: its own library would try for half a minute."""
     try:
-        socket.getaddrinfo(url.hostname, url.port or 443)
-    except OSError:
+        require_network("the model")
+    except SourceUnreachable:
         return True
     return False
 

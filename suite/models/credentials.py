@@ -31,32 +31,29 @@ def read_key(variable: str, *, required: bool) -> str:
             "api_key_env must be the name of an environment variable, not a key",
             fix="export the key under a name, for example OPENAI_API_KEY, and give that name",
         )
-    value, shown = os.environ.get(variable, ""), _shown(variable)
+    return _read(variable, _NO_KEY, required=required)
+
+
+def _read(variable: str, bad: re.Pattern[str], *, required: bool = True, header: str = "") -> str:
+    """The value of a variable. Raises ConfigError if it is missing, or for the first character that `bad`
+    finds, by its position: never with the value, nor with a variable's name that may be a key itself.
+    """
+    value, known = os.environ.get(variable, ""), variable in os.environ or _TELLING.fullmatch(variable)
+    what = f"the environment variable {variable if known else 'that is named'}"
+    whose = f" (header {header})" if header else ""
     if required and not value.strip():
         raise ConfigError(
-            f"the environment variable {shown} is not set",
+            f"{what} is not set{whose}",
             fix="export it with your key as its value; it is never written to any file",
         )
-    check_header(value, f"the environment variable {shown}", _NO_KEY)
-    remember(value)
-    return value
-
-
-def _shown(variable: str) -> str:
-    """A variable by its name, unless that may be a key itself."""
-    return variable if variable in os.environ or _TELLING.fullmatch(variable) else "that is named"
-
-
-def check_header(value: str, what: str, bad: re.Pattern[str]) -> None:
-    """Raises ConfigError naming the first character that `bad` finds by its position, never the value."""
-    found = bad.search(value)
-    if found:
-        character = found[0]
+    if found := bad.search(value):
         raise ConfigError(
-            f"{what} holds a character that cannot be sent at position {found.start() + 1} of {len(value)}: "
-            f"{unicodedata.name(character, f'U+{ord(character):04X}').lower()}",
+            f"{what}{whose} holds a character that cannot be sent at position {found.start() + 1} of "
+            f"{len(value)}: {unicodedata.name(found[0], f'U+{ord(found[0]):04X}').lower()}",
             fix="set it to the bare value: no quotes, spaces, line breaks or dots that stand for the rest",
         )
+    remember(value)
+    return value
 
 
 def read_headers(variables: Mapping[str, str]) -> dict[str, str]:
@@ -67,12 +64,7 @@ def read_headers(variables: Mapping[str, str]) -> dict[str, str]:
             raise ConfigError(f"headers_env: {name!r} cannot name a header", fix="for example X-Org")
         if not _VARIABLE.fullmatch(variable):
             raise ConfigError(f"headers_env: {name} must name an environment variable, not hold a value")
-        value, shown = os.environ.get(variable, ""), _shown(variable)
-        if not value:
-            raise ConfigError(f"the environment variable {shown} is not set (header {name})")
-        check_header(value, f"the environment variable {shown} (header {name})", _NO_HEADER)
-        remember(value)
-        found[name] = value
+        found[name] = _read(variable, _NO_HEADER, header=name)
     return found
 
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from suite.errors import CapabilityError, ConfigError
 from suite.models.classifier import Head
-from suite.models.tables import Pattern, TableRow, read_tables
+from suite.models.tables import Pattern, TableRow, read_rows
 from suite.plugins import catalogue
 
 
@@ -37,21 +37,14 @@ class Family(TableRow):
         return bool(re.fullmatch(self.architecture, architecture) and re.fullmatch(self.model, name))
 
 
-class _FamiliesFile(TableRow):
-    families: tuple[Family, ...]
-
-
 def families_of(folders: Iterable[Path]) -> tuple[Family, ...]:
     """The families of plugins' registry folders, then the suite's own. Raises ConfigError for an id twice."""
     found: dict[str, tuple[Family, Path]] = {}
-    for path, table in read_tables(_FamiliesFile, "reward_families.yaml", "reward families", folders):
-        for family in table.families:
-            if family.id in found:
-                raise ConfigError(
-                    f"the reward family {family.id!r} is defined twice",
-                    where=f"{found[family.id][1]} and {path}",
-                )
-            found[family.id] = (family, path)
+    for path, family in read_rows(Family, "reward_families.yaml", "reward families", folders):
+        if family.id in found:
+            where = f"{found[family.id][1]} and {path}"
+            raise ConfigError(f"the reward family {family.id!r} is defined twice", where)
+        found[family.id] = (family, path)
     return tuple(family for family, _ in found.values())
 
 

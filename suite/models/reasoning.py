@@ -1,4 +1,4 @@
-"""Hidden reasoning that stands in a reply's text, taken off it: the one place that knows how models mark it.
+"""Hidden reasoning that stands in a reply's text, taken off it: the one place that reads how models mark it.
 
 Only what leads a text is reasoning: blocks that are closed, that the chat template opened (so that only
 their end is seen), or that never end. A block in the middle of an answer, and a tag that an answer talks
@@ -17,65 +17,32 @@ import msgspec
 
 from suite.chat import Json, Reply, TokenLogprob
 from suite.errors import ConfigError
+from suite.models.tables import Pattern, TableRow, read_rows
 
 HELP = (
     "how reasoning is marked in a text: auto, none, names, OPEN…CLOSE; `opened` where the template opens it"
 )
 
 
-class ReasoningMarks(NamedTuple):
+class ReasoningMarks(TableRow):
     """How one family of models marks its reasoning; patterns.
 
     alone: the closing mark alone ends reasoning, too. endless: an opening mark alone begins it, too.
     """
 
     name: str
-    opening: str
-    closing: str
+    opening: Pattern
+    closing: Pattern
     alone: bool = True
     endless: bool = True
 
 
-def _xml(name: str) -> ReasoningMarks:
-    return ReasoningMarks(name, f"(?i:<{re.escape(name)}>)", f"(?i:</{re.escape(name)}>)")
+@lru_cache(maxsize=1)
+def known_marks() -> tuple[ReasoningMarks, ...]:
+    """The table. No plugin adds to it: what is the answer in a reply is the same everywhere."""
+    return tuple(row for _, row in read_rows(ReasoningMarks, "reasoning_marks.yaml", "reasoning marks"))
 
 
-# Sources: the chat templates on the Hub of the models named, and vLLM's reasoning parsers (0.11 to 0.33)
-ROWS = (
-    _xml("think"),  # DeepSeek-R1, Qwen3, QwQ, GLM-4.5, MiniMax-M2, Kimi-K2-Thinking, Nemotron, Olmo 3
-    _xml("thinking"),  # answers prompted for it, Claude's convention
-    _xml("thought"),  # EXAONE Deep, Gemini's compatible endpoint
-    _xml("thoughts"),
-    _xml("reasoning"),  # fine-tunes on R1-like data
-    _xml("seed:think"),  # Seed-OSS
-    ReasoningMarks("THINK", r"\[THINK\]", r"\[/THINK\]"),  # Magistral
-    ReasoningMarks("kimi-vl", "◁think▷", "◁/think▷"),
-    ReasoningMarks(
-        "cohere", r"<\|START_THINKING\|>", r"<\|END_THINKING\|>(?:\s*<\|START_(?:RESPONSE|TEXT)\|>)?"
-    ),
-    ReasoningMarks(
-        "sky-t1", r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>(?:\s*<\|begin_of_solution\|>)?"
-    ),
-    ReasoningMarks("gemma-4", r"<\|channel>thought\b", r"<channel\|>"),
-    ReasoningMarks("medgemma", r"<unused94>(?:thought\b)?", r"<unused95>"),
-    ReasoningMarks(  # gpt-oss; the second as it looks once special tokens were left out
-        "gpt-oss",
-        r"(?:<\|start\|>assistant)?<\|channel\|>analysis<\|message\|>",
-        r"<\|end\|>(?:<\|start\|>assistant)?(?:<\|channel\|>final<\|message\|>)?",
-        alone=False,
-    ),
-    ReasoningMarks("gpt-oss-plain", r"analysis(?=[A-Z])", r"assistantfinal", alone=False, endless=False),
-    ReasoningMarks(
-        "granite",
-        r"Here(?: is|'s) my thought process:",
-        r"Here(?: is|'s) my response:",
-        alone=False,
-        endless=False,
-    ),
-    ReasoningMarks(
-        "apriel", r"Here are my reasoning steps:", r"\[BEGIN FINAL RESPONSE\]", alone=False, endless=False
-    ),
-)
 _AFTER = re.compile(r"(?:[ \t]*\r?\n)+|[ \t]*")  # white space that goes with a closing mark, no indentation
 _TALK = re.compile(r"[ \t]+(?:tags?|tokens?|markers?|elements?|blocks?|delimiters?|is|are|means?|marks?)\b")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
@@ -127,7 +94,7 @@ def tags_of(value: Json = "auto") -> Tags | None:
 @lru_cache(maxsize=64)
 def _named(names: tuple[str, ...]) -> Tags:
     rows = chain.from_iterable(_rows(one) for one in names if one != "opened")
-    return Tags(tuple(rows) or ROWS, opened="opened" in names)
+    return Tags(tuple(rows) or known_marks(), opened="opened" in names)
 
 
 def _rows(name: str) -> tuple[ReasoningMarks, ...]:
@@ -135,11 +102,12 @@ def _rows(name: str) -> tuple[ReasoningMarks, ...]:
     if between:
         if not opening or not closing:
             raise ConfigError(f"reasoning_tags: {name!r} has not both marks", fix="write OPEN…CLOSE")
-        return (ReasoningMarks(name, re.escape(opening), re.escape(closing)),)
-    known = tuple(row for row in ROWS if name in ("auto", row.name))
+        return (ReasoningMarks(name=name, opening=re.escape(opening), closing=re.escape(closing)),)
+    known = tuple(row for row in known_marks() if name in ("auto", row.name))
     if not known and not re.fullmatch(r"[\w:.-]+", name):
         raise ConfigError(f"reasoning_tags: {name!r} is no name of a tag", fix=HELP)
-    return known or (_xml(name),)
+    tag = re.escape(name)
+    return known or (ReasoningMarks(name=name, opening=f"(?i:<{tag}>)", closing=f"(?i:</{tag}>)"),)
 
 
 class _Found(NamedTuple):

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, create_model
 
 from suite.data import strict_syntax
 from suite.data.registry import registry_folder
@@ -18,7 +18,7 @@ class TableRow(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-TableT = TypeVar("TableT", bound=TableRow)
+RowT = TypeVar("RowT", bound=TableRow)
 
 
 def _compiles(value: str) -> str:
@@ -32,17 +32,24 @@ def _compiles(value: str) -> str:
 Pattern = Annotated[str, AfterValidator(_compiles)]
 
 
-def read_tables(
-    kind: type[TableT], name: str, what: str, folders: Iterable[Path]
-) -> list[tuple[Path, TableT]]:
-    """(file, table) of each registry that has one. folders: of plugins. Raises ConfigError with the file."""
+def read_rows(
+    kind: type[RowT], name: str, what: str, folders: Iterable[Path] = ()
+) -> list[tuple[Path, RowT]]:
+    """(file, row) of each registry that has such a table, whose one key is the last word of `what`.
+
+    folders: of plugins. Raises ConfigError with the file.
+    """
+    rows = what.split()[-1]
+    fields: dict[str, Any] = {rows: (tuple[kind, ...], ...)}  # type: ignore[valid-type]
+    whole = create_model("Table", __base__=TableRow, **fields)
     paths = [folder / "models" / name for folder in folders]
-    found = []
+    found: list[tuple[Path, RowT]] = []
     for path in [*(path for path in paths if path.is_file()), registry_file(f"models/{name}")]:
         try:
-            found.append((path, strict_syntax.validated(kind, strict_syntax.read_yaml_file(path))))
+            table = strict_syntax.validated(whole, strict_syntax.read_yaml_file(path))
         except ValueError as error:
             raise ConfigError(f"{path.name} is not a table of {what}: {error}", where=str(path)) from error
+        found += ((path, row) for row in getattr(table, rows))
     return found
 
 

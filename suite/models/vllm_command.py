@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +20,7 @@ from suite.errors import ConfigError, EngineError
 from suite.models.extras import EXTRAS, need_gpu
 from suite.models.options import ServerOptions
 from suite.models.spec import ModelSpec
+from suite.models.tables import Pattern, TableRow, read_rows
 
 _INVARIANT_SINCE = (0, 26)  # the oldest version whose batch-invariant kernels we know
 OURS = frozenset({"host", "port", "api_key", "model", "served_model_name", "uds"})
@@ -188,35 +190,20 @@ def reproducible(vllm: Installation, passed: Mapping[str, Json]) -> tuple[dict[s
     return needed, {"VLLM_BATCH_INVARIANT": "1"}
 
 
-class Parser(NamedTuple):
+class Parser(TableRow):
     """A row. models: pattern for the last part of a Hub name, any case. since: vLLM (major, minor)."""
 
     name: str
-    models: str
+    models: Pattern
     since: tuple[int, int]
 
 
-# Which reasoning parser a model is started with, by its name, since no config tells. Without it the thoughts
-# stand in the text, some without any mark. A name that could be another kind of model is left alone: a wrong
-# parser hides the answer. Not here: gpt-oss (vLLM sets its own), Magistral (needs tokenizer_mode=mistral).
-# Sources: vLLM's page on reasoning outputs (0.10.0, 0.11.2, 0.26.0), its registered parsers, models' cards
-PARSERS = (
-    Parser("qwen3", r"qwen3(\.\d+)?-(\d|(vl|next|omni)-.*thinking).*", (0, 10)),
-    Parser("deepseek_r1", r"deepseek-r1.*|qwq-32b.*", (0, 10)),
-    Parser("granite", r"granite-3\.2-\d+b-instruct.*", (0, 10)),
-    Parser("hunyuan_a13b", r"hunyuan-a13b-instruct.*", (0, 10)),
-    Parser("deepseek_v3", r"deepseek-v3\.1.*", (0, 11)),
-    Parser("ernie45", r"ernie-4\.5-.*thinking.*", (0, 11)),
-    Parser("glm45", r"glm-4\.[56].*", (0, 11)),
-    Parser("minimax_m2", r"minimax-m2.*", (0, 26)),
-    Parser("cohere_command3", r"command-a-reasoning-.*", (0, 26)),
-    Parser("gemma4", r"gemma-4-.*-it.*", (0, 26)),
-    Parser("holo2", r"holo2-.*", (0, 26)),
-    Parser("kimi_k2", r"kimi-k2-thinking.*", (0, 26)),
-    Parser("olmo3", r"olmo-3.*-think.*", (0, 26)),
-    Parser("seed_oss", r"seed-oss-.*-instruct.*", (0, 26)),
-    Parser("step3", r"step3(-fp8)?", (0, 26)),
-)
+@lru_cache(maxsize=1)
+def parsers() -> tuple[Parser, ...]:
+    """Which reasoning parser a model is started with."""
+    return tuple(row for _, row in read_rows(Parser, "reasoning_parsers.yaml", "reasoning parsers"))
+
+
 _NOT = re.compile(r"(^|[-_.])(base|embedding|reranker|coder|guard)([-_.]|$)", re.IGNORECASE)
 _PLAIN = re.compile(r"qwen3.*-instruct.*", re.IGNORECASE)  # the editions that do not think
 
@@ -227,5 +214,5 @@ def parser_of(model: str, version: str) -> str:
     if _NOT.search(name) or _PLAIN.fullmatch(name):
         return ""
     has = version_of(version)
-    found = (one for one in PARSERS if re.fullmatch(one.models, name, re.IGNORECASE))
+    found = (one for one in parsers() if re.fullmatch(one.models, name, re.IGNORECASE))
     return next((one.name for one in found if has >= one.since), "")

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from suite.errors import ConfigError
-from suite.models.tables import Pattern, TableRow, read_tables
+from suite.models.tables import Pattern, TableRow, read_rows
 from suite.plugins import catalogue
 
 Meaning = Literal["overflow", "refused", "setting", "rate", "quota"]
@@ -88,16 +88,11 @@ class Found(NamedTuple):
     counts: RefusedTokens = NOTHING
 
 
-class _WordingsFile(TableRow):
-    wordings: tuple[Wording, ...]
-
-
 @lru_cache(maxsize=1)
 def wordings() -> tuple[Wording, ...]:
     """All rows of this installation, plugins' first. Read at the first refusal."""
     folders = catalogue().registry_folders()
-    tables = read_tables(_WordingsFile, "failure_wordings.yaml", "wordings", folders)
-    return tuple(row for _, table in tables for row in table.wordings)
+    return tuple(row for _, row in read_rows(Wording, "failure_wordings.yaml", "wordings", folders))
 
 
 def own_wordings(overflow_says: str, refused_says: str) -> tuple[Wording, ...]:

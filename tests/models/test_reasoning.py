@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from suite.chat import Reply, TokenLogprob, ToolCall, raw_text
 from suite.errors import ConfigError
-from suite.models.reasoning import ROWS, separated, tags_of, without_reasoning
+from suite.models.reasoning import known_marks, separated, tags_of, without_reasoning
 
 HARMONY = "<|channel|>analysis<|message|>{}<|end|><|start|>assistant<|channel|>final<|message|>"
 MARKED = [
@@ -156,4 +156,4 @@ def test_nothing_is_lost_and_twice_is_once(text: str, finish: str, tags: object)
 
 
 def test_the_table_has_a_name_once() -> None:
-    assert len({row.name for row in ROWS}) == len(ROWS)
+    assert len({row.name for row in known_marks()}) == len(known_marks())

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from suite.models.vllm_command import PARSERS, parser_of
+from suite.models.vllm_command import parser_of, parsers
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_only_a_parser_that_this_vllm_has(version: str, parser: str) -> None:
 
 def test_every_row_is_a_pattern_of_its_own() -> None:
     assert (
-        len({re.compile(one.models).pattern for one in PARSERS})
-        == len(PARSERS)
-        == len({one.name for one in PARSERS})
+        len({re.compile(one.models).pattern for one in parsers()})
+        == len(parsers())
+        == len({one.name for one in parsers()})
     )
