@@ -9,7 +9,8 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from types import SimpleNamespace
+from typing import cast
 
 from suite.chat import Message, Reply, Request, call_id, request_sha256
 from suite.models.behaviours import estimated_tokens
@@ -20,8 +21,10 @@ from suite.run.order import CellSample
 from suite.run.plan import Plan
 from suite.run.role_members import Member
 from suite.run.seats import changed, sampling_changes
+from suite.task import Tools
 
 GROUPS = 3
+NO_TOOLS = SimpleNamespace(scoring=False)  # a task that asks for any cannot be tried
 _WORDS = "This is what an answer may look like, of some length, for counting. "
 
 
@@ -38,7 +41,7 @@ class MemberEstimate:
 
 
 class _StandIn(Model):
-    def __init__(self, one: Member, seen: dict[str, Request]) -> None:
+    def __init__(self, one: Member, seen: dict[tuple[str, str], Request]) -> None:
         self.member = one.member
         self.name = "stand-in"
         self.capabilities = one.engine.capabilities()
@@ -50,7 +53,7 @@ class _StandIn(Model):
     async def ask(self, request: Request, key: str = "") -> Reply:
         request = changed(request, self._changes)
         identity = call_id(self.family, self.group, 0, self.member, key, request_sha256(request))
-        self._seen[f"{self.member}\x1f{identity}"] = request
+        self._seen[self.member, identity] = request
         texts = len(request.texts)
         return Reply(
             _WORDS * 4,
@@ -81,15 +84,15 @@ def _tries(plan: Plan) -> Iterator[tuple[str, CellSample]]:
 
 async def estimate(plan: Plan) -> Mapping[str, MemberEstimate] | None:
     """Member -> what the whole plan will ask of it; None where a task cannot be tried like this."""
-    seen: dict[str, Request] = {}
+    seen: dict[tuple[str, str], Request] = {}  # by member and call
     models: dict[str, list[_StandIn]] = {}
     for one in plan.filled.members:
         models.setdefault(one.role, []).append(_StandIn(one, seen))
     tried: Counter[int] = Counter()  # samples of a cell
-    asker: dict[str, int] = {}  # request -> the cell that asks it first
+    asker: dict[tuple[str, str], int] = {}  # request -> the cell that asks it first
     try:
         for cell in plan.cells:
-            await cell.task.open(plan.data[cell.id], _NoTools())
+            await cell.task.open(plan.data[cell.id], cast("Tools", NO_TOOLS))
         for group, item in _tries(plan):
             tried[item.cell] += 1
             cell = plan.cells[item.cell]
@@ -105,8 +108,7 @@ async def estimate(plan: Plan) -> Mapping[str, MemberEstimate] | None:
     found: dict[str, MemberEstimate] = {one.member: MemberEstimate() for one in plan.filled.members}
     specs = {one.member: one.spec for one in plan.filled.members}
     for key, request in seen.items():
-        name = key.partition("\x1f")[0]
-        cost, most = found[name], most_tokens(request, specs[name])
+        cost, most = found[key[0]], most_tokens(request, specs[key[0]])
         cell = plan.cells[asker[key]]
         scale = plan.counts.samples[cell.id] / tried[asker[key]] * plan.request.trials
         cost.calls += scale
@@ -125,18 +127,3 @@ async def check_limits(plan: Plan, ledger: Ledger) -> None:
     for member, one in (await estimate(plan) or {}).items():
         if one.most_new_tokens is None and ledger.counts(member):
             raise no_limit(member, specs[member])
-
-
-class _NoTools:
-    """Tools of a process that neither scores nor keeps anything."""
-
-    scoring = False
-
-    def batch(self, *_: object, **__: object) -> NoReturn:
-        raise RuntimeError("no batches while estimating")
-
-    async def sandbox(self, python: str = "") -> NoReturn:  # noqa: ARG002
-        raise RuntimeError("no sandbox while estimating")
-
-    def folder(self, name: str) -> NoReturn:
-        raise RuntimeError(f"no folder {name!r} while estimating")

@@ -8,7 +8,6 @@ models (`calls`), folders and engines (`session`).
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import Protocol
 
 import msgspec
 
@@ -18,11 +17,11 @@ from suite.models.descriptors import ours, raise_ours
 from suite.plugins import place_in
 from suite.roles import Stage
 from suite.run.calls import Desk, Stopped, WorkModels
-from suite.run.cells import Cell
-from suite.run.done_work import Done, output_of
 from suite.run.order import CellSample
 from suite.run.plan import Plan
+from suite.run.progress import Progress
 from suite.run.records import output_record, score_record
+from suite.run.run_folder import Done
 from suite.run.sink import Sink
 from suite.run.work import GroupCalls, Work
 from suite.secrets import scrub_all
@@ -35,22 +34,6 @@ TextOf = Callable[[OutputRecord], str]
 Item = tuple[CellSample, int, GroupCalls]  # a sample, its trial, what its group shares
 
 
-class Watcher(Protocol):
-    """Who is told how it goes."""
-
-    def solved(self, cell: Cell, record: OutputRecord, output: Output) -> None:
-        """A sample was solved now."""
-
-    def scored(self, cell: Cell, output: OutputRecord, score: ScoreRecord) -> None:
-        """A sample was scored now."""
-
-    def already(self, stage: Stage) -> None:
-        """A sample was done before."""
-
-    def pending(self, stage: Stage, kind: str, detail: str) -> None:
-        """A sample could not be done, and why: the kind, and in words."""
-
-
 @dataclass(eq=False)
 class Driver:
     """One pass over the plan's groups, in the stages that have a sink."""
@@ -59,10 +42,10 @@ class Driver:
     desk: Desk
     _: KW_ONLY
     sinks: Mapping[Stage, Sink]
-    solved: Done
-    scored: Done
+    solved: Done[OutputRecord]
+    scored: Done[ScoreRecord]
     text_of: TextOf
-    watcher: Watcher
+    progress: Progress
     imported: bool = False
     errors_allowed: int = SAME_ERROR_LIMIT
 
@@ -197,11 +180,11 @@ class Driver:
         if self._fresh:
             return Stage.SOLVE not in self.sinks
         cell, sample = self.plan.cells[item.cell].id, item.sample.id
-        solved = self.solved.has(cell, sample, trial)
+        solved = self.solved.work(cell, sample, trial) is not None
         if solved:
-            self.watcher.already(Stage.SOLVE)
-        if Stage.SCORE in self.sinks and self.scored.has(cell, sample, trial):
-            self.watcher.already(Stage.SCORE)
+            self.progress.already(Stage.SOLVE)
+        if Stage.SCORE in self.sinks and self.scored.work(cell, sample, trial) is not None:
+            self.progress.already(Stage.SCORE)
             return True
         return Stage.SCORE not in self.sinks if solved else Stage.SOLVE not in self.sinks
 
@@ -212,7 +195,7 @@ class Driver:
             sample = msgspec.structs.replace(sample, trial=trial, seed=seed)
         scores = False
         try:
-            record = None if self._fresh else output_of(self.solved, cell.id, sample.id, trial)
+            record = None if self._fresh else self.solved.work(cell.id, sample.id, trial)
             if record is None:
                 work = Work(Stage.SOLVE, cell, sample, shared)
                 try:
@@ -224,7 +207,7 @@ class Driver:
                     self._pend(work, error)
                     return
                 self.sinks[Stage.SOLVE].done(record)
-                self.watcher.solved(cell, record, output)
+                self.progress.solved()
             else:
                 output = record.output
                 if record.text_from:
@@ -249,7 +232,7 @@ class Driver:
             self._pend(work, error)
             return
         self.sinks[Stage.SCORE].done(record)
-        self.watcher.scored(cell, solved, record)
+        self.progress.scored(cell, solved, record)
 
     def _pend(self, work: Work, error: Exception) -> None:
         """Note why a work is left undone: a failed call, an error of the task. Raises all other errors."""
@@ -265,7 +248,7 @@ class Driver:
             detail = f"{type(error).__name__}: {told}{place}"[:500]
             self._errors += 1
         self.desk.attempt("pending", work, kind=kind, detail=detail)
-        self.watcher.pending(work.stage, kind, detail)
+        self.progress.pending(kind, detail)
         if self._errors >= self.errors_allowed and self._fatal is None:
             self._stop(
                 RunError(

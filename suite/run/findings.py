@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from suite.chat import Json
+from suite.chat import Json, Usage
 from suite.journal.documents import FindingKind, ResultFinding, Roles
 from suite.journal.records import USUAL_KIND, USUAL_ROLE, AttemptRecord
 from suite.journal.run import Journal
@@ -27,20 +27,11 @@ LEAST_CUT = 8  # outputs that were cut off: a small model may ramble, and its an
 FAILED = ("overflow", "refused", "empty", "length", "invalid")
 
 
-class CountedUsage(msgspec.Struct):
-    """What counting needs of a reply's usage."""
-
-    prompt: int = 0
-    completion: int = 0
-    cached: int = 0
-    reasoning: int = 0
-
-
 class CountedReply(msgspec.Struct):
     """What counting needs of a reply; the rest is skipped."""
 
     reasoning: str = ""
-    usage: CountedUsage = msgspec.field(default_factory=CountedUsage)
+    usage: Usage = Usage()
     finish: str = "stop"
     model: str = ""
     fingerprint: str = ""

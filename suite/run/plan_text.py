@@ -10,14 +10,7 @@ import msgspec
 from suite.chat import Json, Usage
 from suite.errors import SuiteError
 from suite.journal.documents import ChangedPreset, RoleMember, Share, SkippedCell
-from suite.models.prices import (
-    FREE,
-    PER_USD,
-    price_of,
-    price_wanted,
-    rates_of,
-    shown_usd,
-)
+from suite.models.prices import FREE, PER_USD, price_of, price_wanted, rates_of, shown_usd
 from suite.run.estimate import MemberEstimate, estimate
 from suite.run.plan import Plan
 from suite.run.role_members import Member

@@ -14,7 +14,6 @@ from suite.roles import Stage
 from suite.run.cells import Cell
 from suite.run.seats import MemberCost
 from suite.scoring.headline import RunningHeadline
-from suite.task import Output
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -109,7 +108,7 @@ class Progress:
         else:
             print(line, file=self._file, flush=True)
 
-    def solved(self, cell: Cell, record: OutputRecord, output: Output) -> None:  # noqa: ARG002
+    def solved(self) -> None:
         """A sample was solved now."""
         self.counts[Stage.SOLVE] += 1
         if Stage.SCORE not in self._stages:
@@ -127,8 +126,8 @@ class Progress:
         self.counts[stage] += 1
         self.counts[f"already-{stage}"] += 1
 
-    def pending(self, stage: Stage, kind: str, detail: str) -> None:  # noqa: ARG002
-        """A sample could not be done."""
+    def pending(self, kind: str, detail: str) -> None:
+        """A sample could not be done, and why: the kind, and in words."""
         self.examples.setdefault(kind, detail)
         self.counts["pending"] += 1
         self.reasons[kind] += 1

@@ -8,19 +8,43 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from suite.errors import RunError
+from suite.errors import DamagedError, RunError
 from suite.journal.document_files import read_document, read_manifest, write_document
 from suite.journal.documents import RunManifest, ScoringManifest
 from suite.journal.index import Recorded
 from suite.journal.lines import Lines
+from suite.journal.pairs import Key, RecordT
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.roles import Stage
 from suite.run.cache import other_facts
 from suite.run.code import code_record, other_code
-from suite.run.done_work import Done
 from suite.run.held_folder import check_no_records, make_scoring_folder
 from suite.run.manifest import FactsOfCells, run_manifest, scoring_manifest
 from suite.run.plan import Plan
+
+
+class Done(Recorded[RecordT]):
+    """The finished works of one stage. Raises RunError where a journal was changed or a record is double."""
+
+    def __init__(self, path: Path, kind: type[RecordT]) -> None:
+        super().__init__(Lines(path, kind), Key.of)
+
+    def complete(self, works: int) -> bool:
+        """Whether each of so many works stands here, once."""
+        return len(self) == works == self._index.distinct()
+
+    def work(self, cell: str, sample: str, trial: int) -> RecordT | None:
+        """The record of a work; None if it is not done."""
+        if not len(self):  # as in every new run
+            return None
+        found = self.every((cell, sample, trial))
+        if len(found) > 1:
+            raise DamagedError(
+                f"sample {sample!r} of cell {cell}, trial {trial}, stands {len(found)} times",
+                where=str(self.lines.path),
+                fix="restore the file from a copy, or start another run with --new",
+            )
+        return found[0] if found else None
 
 
 class RunFolder:
@@ -37,16 +61,21 @@ class RunFolder:
         """Where the records of a stage stand."""
         return self.path if stage is Stage.SOLVE else self.path / "scorings" / (self.scoring or "none")
 
-    def done(self, stage: Stage) -> Done:
-        """The finished works of a stage."""
-        if stage is Stage.SOLVE:
-            return Done(self.of(stage) / "outputs.jsonl", OutputRecord)
-        return Done(self.of(stage) / "scores.jsonl", ScoreRecord)
+    @property
+    def solved(self) -> Done[OutputRecord]:
+        """The samples that are solved."""
+        return Done(self.path / "outputs.jsonl", OutputRecord)
+
+    @property
+    def scored(self) -> Done[ScoreRecord]:
+        """The samples that are scored."""
+        return Done(self.of(Stage.SCORE) / "scores.jsonl", ScoreRecord)
 
     def all_done(self, stages: Sequence[Stage], works: int) -> bool:
         """Whether the journals hold all that was asked for: then no engine is started to be asked nothing."""
         return all(
-            (self.of(stage) / "manifest.json").exists() and self.done(stage).complete(works)
+            (self.of(stage) / "manifest.json").exists()
+            and (self.solved if stage is Stage.SOLVE else self.scored).complete(works)
             for stage in stages
         )
 

@@ -119,22 +119,23 @@ class Session:
         if self.ledger is not None:
             self.ledger.open({stage: self.folder.of(stage) for stage in self.stages})
         together = not self.settings.one_engine or len(self.stages) < 2
-        with contextlib.closing(JournalFile(self.folder.path / "attempts.jsonl")) as attempts:
+        async with contextlib.AsyncExitStack() as opened:
+            attempts = JournalFile(self.folder.path / "attempts.jsonl")
+            opened.callback(attempts.close)
+            scoring = Stage.SCORE in self.stages
             tools = RunTools(
-                cache_folder(),
-                lambda: self._driver.scoring if self._driver else 0,
-                scoring=Stage.SCORE in self.stages,
+                cache_folder(), lambda: self._driver.scoring if self._driver else 0, scoring=scoring
             )
-            try:
-                with self._cache() as cache:
-                    for stages in [self.stages] if together else [(one,) for one in self.stages]:
-                        error = await self._worked(stages, attempts, tools, cache)
-                        if error is not None or self.interrupted:
-                            return error
-            finally:
-                if self.ledger is not None:
-                    self.ledger.close()
-                await tools.close()
+            opened.push_async_callback(tools.close)
+            if self.ledger is not None:
+                opened.callback(self.ledger.close)
+            cache = self._cache()
+            if cache is not None:
+                opened.callback(cache.close)
+            for stages in [self.stages] if together else [(one,) for one in self.stages]:
+                error = await self._worked(stages, attempts, tools, cache)
+                if error is not None or self.interrupted:
+                    return error
         return None
 
     async def _worked(
@@ -152,9 +153,10 @@ class Session:
                 self.progress.warn(f"{member} is not who it was when the run began: {change}")
             self._warn_of_code()
             with contextlib.ExitStack() as files:
-                sinks = {stage: Sink(self.folder.of(stage), stage) for stage in stages}
-                for sink in sinks.values():
-                    files.callback(sink.close)
+                sinks = {
+                    stage: files.enter_context(contextlib.closing(Sink(self.folder.of(stage), stage)))
+                    for stage in stages
+                }
                 driver = self._driver_of(engines, attempts, sinks, cache)
                 self._begin(driver.desk, stages, models)
                 self._driver = driver
@@ -201,10 +203,10 @@ class Session:
             self.plan,
             desk,
             sinks=sinks,
-            solved=self.folder.done(Stage.SOLVE),
-            scored=self.folder.done(Stage.SCORE),
+            solved=self.folder.solved,
+            scored=self.folder.scored,
             text_of=lambda record: _text_of(record, recorded),
-            watcher=self.progress,
+            progress=self.progress,
             imported=self.imported,
             errors_allowed=settings.errors_allowed,
         )
@@ -256,17 +258,11 @@ class Session:
             if cache is not None:
                 cache.flush()
 
-    @contextmanager
-    def _cache(self) -> Iterator[ResponseCache | None]:
+    def _cache(self) -> ResponseCache | None:
         if not (self.settings.cache and self.plan.request.cache):
-            yield None
-            return
+            return None
         plan = f"{self.plan.sha256}/{self.folder.scoring}"
-        cache = ResponseCache(cache_folder() / "replies", self.progress.say, plan, self.settings.reuse)
-        try:
-            yield cache
-        finally:
-            cache.close()
+        return ResponseCache(cache_folder() / "replies", self.progress.say, plan, self.settings.reuse)
 
     @asynccontextmanager
     async def _tasks(self, tools: RunTools) -> AsyncIterator[FactsOfCells]:

@@ -186,8 +186,9 @@ async def test_what_fails_for_good_can_be_settled_on_purpose_and_says_so(tmp_pat
      "status-503=refused", "status-400=stop", "status-400", "max-tokens=overflow", "setting=overflow"],
 )  # fmt: skip
 def test_a_failure_of_the_way_to_the_model_cannot_be_settled(text: str) -> None:
+    kind, _, finish = text.partition("=")
     with pytest.raises(ConfigError, match="--settle"):
-        settled([tuple(text.partition("=")[::2])])
+        settled([(kind, finish)])
 
 
 async def test_a_comparison_says_that_another_model_answered(tmp_path: Path) -> None:
