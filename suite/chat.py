@@ -209,6 +209,11 @@ def raw_text(reply: Reply) -> str:
     return "".join([*pieces, reply.reasoning[at:], reply.text])
 
 
+def text_of(value: object) -> str:
+    """A text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
 def canonical_json(value: Json) -> bytes:
     """Canonical JSON: UTF-8, sorted keys, no whitespace, shortest floats.
 

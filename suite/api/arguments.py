@@ -4,14 +4,15 @@ Values may be Python's own: a list sweeps a parameter, rows fill a dataset, a ru
 """
 
 import hashlib
+import inspect
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from suite.chat import Finish, Json
+from suite.chat import Finish, Json, text_of
 from suite.data.cache import cache_folder
 from suite.errors import ConfigError
 from suite.files import write_whole
@@ -48,7 +49,7 @@ class Arguments(AskedRun, frozen=True, kw_only=True):
         others = {"judge": self.judge, **(self.roles or {})}
         models = self.specs
         models |= {role: [one] if isinstance(one, str) else [*one] for role, one in others.items() if one}
-        pairs = ((key, _text(value)) for key, value in (self.options or {}).items())
+        pairs = ((key, text_of(value)) for key, value in (self.options or {}).items())
         thinking = None if self.thinking is None else str(self.thinking)
         options = engine_options(pairs, [*models], thinking)
         data = {name: _place(name, one) for name, one in (self.data or {}).items()}
@@ -140,10 +141,6 @@ def _task_name(task: object) -> str:
     )
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
 def _place(name: str, given: object) -> str:
     """Where a dataset stands: as given, the folder of a run, or a file that rows are written to."""
     if isinstance(given, Run):
@@ -163,11 +160,13 @@ def _place(name: str, given: object) -> str:
     return str(path)
 
 
-def call_text(function: str, arguments: Mapping[str, object], defaults: Mapping[str, object]) -> str:
+def call_text(function: Callable[..., object], arguments: Mapping[str, object]) -> str:
     """The call as somebody would write it, of the arguments that are not at their defaults."""
+    signature = inspect.signature(function)
     first, *others = arguments.items()
-    told = (f"{name}={_shown(value)}" for name, value in others if value != defaults.get(name))
-    return f"suite.{function}({', '.join([_shown(first[1]), *told])})"
+    told = [_shown(first[1])]
+    told += [f"{name}={_shown(one)}" for name, one in others if one != signature.parameters[name].default]
+    return f"suite.{getattr(function, '__name__', '')}({', '.join(told)})"
 
 
 def _shown(value: object) -> str:

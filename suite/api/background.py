@@ -15,7 +15,7 @@ from suite.api.preparation import PreparedRun
 from suite.report.hostile_text import one_line
 from suite.report.run_reports import write_reports
 from suite.run.outcome import Outcome
-from suite.run.session import Session, run_plan
+from suite.run.session import Session
 
 DRAW_EVERY_S = 0.2
 DROPPED = 2  # stops after which nobody waits for calls, nor for reports: the next call writes them
@@ -81,11 +81,8 @@ class BackgroundRun:
             self.done.set_result(outcome)
 
     async def _drive(self) -> Outcome:
-        run = self._run
         try:
-            return await run_plan(
-                run.plan, run.folder, stages=run.stages, settings=run.settings, begun=self._begun
-            )
+            return await self._run.start(self._begun)
         finally:
             with self._lock:
                 self._session = None

@@ -11,7 +11,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
-from suite.api.arguments import Arguments, call_text, read_arguments, scoped, settled, swept
+from suite.api.arguments import Arguments, call_text, read_arguments, scoped, swept
 from suite.api.background import BackgroundRun, Screen
 from suite.api.preparation import PreparedRun, plan_scoring, prepare
 from suite.api.tables import (
@@ -161,7 +161,7 @@ def evaluate(
     """
     asked = read_arguments(given := dict(locals()))
     screen = Screen(asked.progress)
-    run = _evaluation(asked, screen, _call(evaluate, given))
+    run = _evaluation(asked, _settings(screen, evaluate, given), screen.say)
     return _made(run, BackgroundRun(run, screen).wait())
 
 
@@ -176,19 +176,19 @@ async def aevaluate(*arguments: object, **named: object) -> Evaluation:
     bound.apply_defaults()
     asked = read_arguments(bound.arguments)
     screen = Screen(asked.progress)
-    run = await asyncio.to_thread(_evaluation, asked, screen, _call(aevaluate, bound.arguments))
+    settings = _settings(screen, aevaluate, bound.arguments)
+    run = await asyncio.to_thread(_evaluation, asked, settings, screen.say)
     return _made(run, await BackgroundRun(run, screen).wait_async())
 
 
-def _evaluation(asked: Arguments, screen: Screen, command: str) -> PreparedRun:
+def _evaluation(asked: Arguments, settings: RunSettings, say: Callable[[str], None]) -> PreparedRun:
     classes = (one for one in asked.tasks if isinstance(one, type) and issubclass(one, Task))
     plugins = catalogue().with_classes(classes)
     request = asked.whole(swept(asked.parameters or {}))
     plugins = plugins.with_files(request.tasks)
-    plan = make_plan(request, stages=("both", *asked.stages), say=screen.say, plugins=plugins)
+    plan = make_plan(request, stages=("both", *asked.stages), say=say, plugins=plugins)
     place = None if asked.output is None else Path(asked.output)
-    settings = _settings(asked, screen, command)
-    return prepare(plan, settings, asked.stages, output=place, new=asked.new, cache=asked.cache)
+    return prepare(plan, asked, settings, (asked.settle or {}).items(), output=place)
 
 
 def score(
@@ -209,8 +209,8 @@ def score(
     opened = Run(run.folder if isinstance(run, Run) else find_run(run))
     request = asked.whole(scoped(asked.parameters or {}))
     plan = plan_scoring(opened, replace(request, prompts=asked.prompts or opened.manifest.prompts))
-    settings = _settings(asked, screen, _call(score, given))
-    made = prepare(plan, settings, ("score",), cache=asked.cache, folder=opened.folder)
+    settings, kinds = _settings(screen, score, given), (asked.settle or {}).items()
+    made = prepare(plan, asked, settings, kinds, folder=opened.folder)
     return _made(made, BackgroundRun(made, screen).wait())
 
 
@@ -252,24 +252,10 @@ def _place(run: RunLike) -> str:
     return str(run)
 
 
-def _settings(asked: Arguments, screen: Screen, command: str) -> RunSettings:
-    return RunSettings(
-        one_engine=asked.one_engine,
-        level=asked.level,
-        quiet=screen.off,
-        view=screen if screen.in_notebook else None,
-        budget=asked.budget or "",
-        settle=settled((asked.settle or {}).items()),
-        command=command,
-        another="new=True",
-    )
-
-
-def _call(function: Callable[..., object], given: Mapping[str, object]) -> str:
-    """The call in words, for the record of what was run."""
-    signature = inspect.signature(evaluate if function is aevaluate else function)
-    defaults = {name: one.default for name, one in signature.parameters.items()}
-    return call_text(getattr(function, "__name__", ""), given, defaults)
+def _settings(screen: Screen, call: Callable[..., object], given: Mapping[str, object]) -> RunSettings:
+    """Who asks, and who watches."""
+    view, command = screen if screen.in_notebook else None, call_text(call, given)
+    return RunSettings(quiet=screen.off, view=view, command=command, another="new=True")
 
 
 def _made(run: PreparedRun, outcome: Outcome) -> Evaluation:

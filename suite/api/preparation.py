@@ -3,50 +3,62 @@
 The command line and the Python calls both go this way, so that the same wishes give the same run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from suite.api.arguments import settled
 from suite.journal.run import Run
 from suite.run.cache import Reuse
 from suite.run.folders import choose_folder
-from suite.run.outcome import RunSettings
+from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.reopen import plan_again
-from suite.run.request import EvalRequest
-
-SOLVE_AND_SCORE = ("solve", "score")
+from suite.run.request import AskedRun, EvalRequest
+from suite.run.session import Session, run_plan
 
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A run that can start, or go on: `run_plan` takes all of it."""
+    """A run that can start, or go on."""
 
     plan: Plan
     folder: Path
     stages: Sequence[str]
     settings: RunSettings
 
+    def start(self, begun: Callable[[Session], None] = lambda _: None) -> Coroutine[Any, Any, Outcome]:
+        """Carry it out. begun: takes the session once there is one."""
+        return run_plan(self.plan, self.folder, stages=self.stages, settings=self.settings, begun=begun)
+
 
 def prepare(
     plan: Plan,
+    asked: AskedRun,
     settings: RunSettings,
-    stages: Sequence[str] = SOLVE_AND_SCORE,
+    settle: Iterable[tuple[str, str]],
     *,
     output: Path | None = None,
-    new: bool = False,
-    cache: bool | None = None,
     folder: Path | None = None,
 ) -> PreparedRun:
-    """The run of a plan. settings: how to run, but for the cache. output: its folder, None for the default
-    one. new: another run of the same plan. cache: take replies of every run (True), of none (False), of runs
-    of other plans (None). folder: of a run that is scored again; else it is chosen.
+    """The run of a plan. settings: who asks and who watches; the rest is as asked for. settle: see `settled`.
 
-    Raises RunError for a folder that holds another plan, or anything that is no run.
+    output: its folder, None for the default one. folder: of a run that is scored again. Raises ConfigError,
+    RunError for a folder that holds another plan, or anything that is no run.
     """
-    reuse: Reuse = "all" if cache else "none" if new else "others"
-    settings = replace(settings, cache=cache is not False, reuse=reuse)
-    return PreparedRun(plan, folder or choose_folder(plan, output, new), stages, settings)
+    reuse: Reuse = "all" if asked.cache else "none" if asked.new else "others"
+    settings = replace(
+        settings,
+        cache=asked.cache is not False,
+        reuse=reuse,
+        one_engine=asked.one_engine,
+        level=asked.level,
+        budget=asked.budget or "",
+        settle=settled(settle),
+    )
+    stages = ("score",) if folder else asked.stages
+    return PreparedRun(plan, folder or choose_folder(plan, output, asked.new), stages, settings)
 
 
 def plan_scoring(run: Run, request: EvalRequest) -> Plan:

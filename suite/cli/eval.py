@@ -58,4 +58,4 @@ def eval_(context: click.Context, /, **given: object) -> None:
     )
     if steps.dry(plan, flags):
         return
-    context.exit(steps.carry_out(steps.prepared(plan, flags, flags.stages), flags))
+    context.exit(steps.carry_out(plan, flags))

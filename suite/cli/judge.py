@@ -54,7 +54,7 @@ def audit(context: click.Context, /, model: str, labels: Path | None, **given: o
     )
     plan = make_plan(steps.requested(flags, {"candidate": [model]}), say=flags.shows, check=not flags.dry_run)
     if not steps.dry(plan, flags):
-        context.exit(steps.carry_out(steps.prepared(plan, flags), flags))
+        context.exit(steps.carry_out(plan, flags))
 
 
 @judge.command()

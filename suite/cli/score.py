@@ -79,7 +79,7 @@ def _outputs(path: Path, flags: steps.RunFlags, models: dict[str, list[str]]) ->
                 where="; ".join(f"{name}: {', '.join(found)}" for name, found in values.items()),
                 fix=f"choose one, such as {first}",
             )
-    return steps.carry_out(steps.prepared(plan, flags), flags)
+    return steps.carry_out(plan, flags)
 
 
 def _run(name: str, flags: steps.RunFlags, models: dict[str, list[str]]) -> int:
@@ -94,5 +94,4 @@ def _run(name: str, flags: steps.RunFlags, models: dict[str, list[str]]) -> int:
     run = Run(find_run(name))
     prompts = flags.prompts or run.manifest.prompts
     request = steps.requested(msgspec.structs.replace(flags, preset="", prompts=prompts), models)
-    plan = plan_scoring(run, request)
-    return steps.carry_out(steps.prepared(plan, flags, ("score",), run.folder), flags)
+    return steps.carry_out(plan_scoring(run, request), flags, run.folder)

@@ -14,7 +14,6 @@ from suite.run.request import AskedRun
 from suite.secrets import safe_command
 
 if TYPE_CHECKING:
-    from suite.api.preparation import PreparedRun
     from suite.journal.documents import Results
     from suite.run.outcome import Outcome
     from suite.run.plan import Plan
@@ -161,24 +160,23 @@ def parse_roles(given: Mapping[str, object]) -> dict[str, list[str]]:
     told = read(given)
     found = told.specs | ({"judge": list(told.judges)} if told.judges else {})
     for text in told.roles:
-        name, equals, spec = text.partition("=")
-        if not equals or not name or not spec:
-            raise ConfigError(f"--role {text!r} names no model", fix="write --role NAME=provider/name")
+        name, spec = _pair(f"--role {text!r} names no model", text, "write --role NAME=provider/name")
         found.setdefault(name, []).append(spec)
     return found
 
 
 def parse_data(texts: Sequence[str]) -> dict[str, str]:
     """--data NAME=PLACE."""
-    found = {}
-    for text in texts:
-        name, equals, place = text.partition("=")
-        if not equals or not name or not place:
-            raise ConfigError(
-                f"--data {text!r} is no dataset", fix="write --data NAME=FILE.jsonl or NAME=RUN"
-            )
-        found[name] = place
-    return found
+    fix = "write --data NAME=FILE.jsonl or NAME=RUN"
+    return dict(_pair(f"--data {text!r} is no dataset", text, fix) for text in texts)
+
+
+def _pair(what: str, text: str, fix: str) -> tuple[str, str]:
+    """NAME=VALUE as (name, value), neither empty. Raises ConfigError: what is wrong, and how to write it."""
+    name, _, value = text.partition("=")
+    if not name or not value:
+        raise ConfigError(what, fix=fix)
+    return name, value
 
 
 def requested(flags: RunFlags, models: Mapping[str, Sequence[str]]) -> "EvalRequest":
@@ -205,41 +203,22 @@ def dry(plan: "Plan", flags: RunFlags) -> bool:
     return flags.dry_run
 
 
-def prepared(
-    plan: "Plan", flags: RunFlags, stages: Sequence[str] = ("solve", "score"), folder: Path | None = None
-) -> "PreparedRun":
-    """The run of a plan, as the flags of a command want it. folder: of a run that is scored again.
+def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
+    """Run a plan on an event loop of its own, as the flags want it, and show how it went; the exit code.
 
-    Raises ConfigError, RunError.
+    folder: of a run that is scored again. Raises ConfigError, RunError.
     """
-    from suite.api.arguments import settled
     from suite.api.preparation import prepare
     from suite.run.outcome import RunSettings
 
-    command, command_settings = typed_command(click.get_current_context())
-    settings = RunSettings(
-        command=command,
-        command_settings=command_settings,
-        one_engine=flags.one_engine,
-        level=flags.level,
-        quiet=flags.quiet,
-        budget=flags.budget or "",
-        settle=settled([text.partition("=")[::2] for text in flags.settle]),
-    )
-    return prepare(
-        plan, settings, stages, output=flags.output, new=flags.new, cache=flags.cache, folder=folder
-    )
+    command, given = typed_command(click.get_current_context())
+    settings = RunSettings(quiet=flags.quiet, command=command, command_settings=given)
+    settle = [text.partition("=")[::2] for text in flags.settle]
+    run = prepare(plan, flags, settings, settle, output=flags.output, folder=folder)
+    return _finish(asyncio.run(run.start()), flags, run.stages)
 
 
-def carry_out(run: "PreparedRun", flags: RunFlags) -> int:
-    """Run on an event loop of its own and show how it went; the exit code."""
-    from suite.run.session import run_plan
-
-    outcome = asyncio.run(run_plan(run.plan, run.folder, stages=run.stages, settings=run.settings))
-    return finish(outcome, flags, run.stages)
-
-
-def finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
+def _finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
     """Show how it went; the exit code."""
     results = outcome.results
     if results is not None:

@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-from suite.chat import Json, Reply, Usage
+from suite.chat import Json, Reply, Usage, text_of
 from suite.errors import CallFailed
 from suite.models.peer_json import decode, whole_text
 from suite.models.wordings import NOTHING, Found, RefusedTokens, Wording, look_up
@@ -79,13 +79,13 @@ def refusal_of(value: object, scrub: Scrubber) -> EndpointRefusal:
     if not isinstance(error, dict):
         beside = {**value, "error": ""} if isinstance(value, dict) else {}
         words = " ".join([*_words(error), *_words(beside)])[:_MOST]
-        return EndpointRefusal(_short(_text(error), scrub), words, _codes(beside))
+        return EndpointRefusal(_short(text_of(error), scrub), words, _codes(beside))
     message = next((error[name] for name in ("message", "detail", "msg") if error.get(name)), error)
     code = error.get("code")
     number = int(code) if isinstance(code, int) or (isinstance(code, str) and code.isdecimal()) else 0
     tokens, window = (_count(error.get(name)) for name in ("n_prompt_tokens", "n_ctx"))
     return EndpointRefusal(
-        message=_short(_text(message), scrub),
+        message=_short(text_of(message), scrub),
         said=" ".join(_words(error))[:_MOST],
         codes=_codes(error),
         status=number if 400 <= number < 600 else 0,
@@ -210,10 +210,6 @@ def _details(refusal: EndpointRefusal, found: Found) -> dict[str, Json]:
     """What is recorded with the reply: the server's words and numbers, and the row that read them."""
     numbers = {name: value for name, value in found.counts._asdict().items() if value is not None}
     return {"refusal": refusal.message, "row": found.row.id, **numbers}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _short(text: str, scrub: Scrubber) -> str:

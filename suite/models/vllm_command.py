@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 from pydantic import Field
 
-from suite.chat import Json
+from suite.chat import Json, text_of
 from suite.errors import ConfigError, EngineError
 from suite.models.extras import EXTRAS, need_gpu
 from suite.models.options import ServerOptions
@@ -141,8 +141,7 @@ def flags(options: Mapping[str, object]) -> list[str]:
         elif value is False:
             found.append(f"--no-{flag}")
         elif value is not None:
-            text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-            found.append(f"--{flag}={text}")
+            found.append(f"--{flag}={text_of(value)}")
     return found
 
 

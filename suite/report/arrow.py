@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from suite.chat import text_of
 from suite.report.rows import FlatRow, Scalar
 
 if TYPE_CHECKING:
@@ -51,8 +50,8 @@ def _kind(value: Scalar) -> str:
 def _typed(value: Scalar, kind: str) -> Scalar:
     if value is None:
         return None
-    if kind == "text" and not isinstance(value, str):
-        return msgspec.json.encode(value).decode()
+    if kind == "text":
+        return text_of(value)
     return float(value) if kind == "number" else value
 
 

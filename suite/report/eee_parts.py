@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-import msgspec
-
 from suite.errors import ConfigError, SuiteError
 from suite.journal.documents import CellRecord, RoleMember
 from suite.journal.run import Run
@@ -192,8 +190,3 @@ def collection_of(run: Run, given: str) -> str:
     if not name or _UNSAFE.search(name) or name.strip(".") != name or name.lower() == "data":
         raise ConfigError(f"--collection {given!r} is no portable folder name", fix="letters, digits, . _ -")
     return name
-
-
-def text_of(value: object) -> str:
-    """A value as text for `details`, whose values are all text."""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from suite.chat import text_of
 from suite.journal.documents import AcrossResult, CellRecord, MetricResult
 from suite.journal.run import Run
-from suite.report.eee_parts import data_of, judges_of, text_of
+from suite.report.eee_parts import data_of, judges_of
 from suite.report.eee_schema import Fields, check_score, fields
 from suite.report.numbers import plain
 from suite.report.summary import CellSummary, TaskPart

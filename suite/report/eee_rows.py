@@ -7,10 +7,9 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from suite.chat import Message
+from suite.chat import Message, text_of
 from suite.journal.records import OutputRecord
 from suite.journal.run import FoundCall, Run
-from suite.report.eee_parts import text_of
 from suite.report.eee_results import CellOptions, Target
 from suite.report.eee_schema import VERSION, Fields, fields
 from suite.report.rows import SampleRow, records
@@ -123,7 +122,7 @@ def _shared(row: SampleRow, calls: Sequence[FoundCall]) -> SharedFields:
     turns = sum(one.role == "assistant" for one in messages)
     several = tool_calls > 0 or turns > 1
     if asked is None or asked.kind != "chat":
-        raw = msgspec.json.encode(asked).decode() if asked else ""
+        raw = text_of(asked) if asked else ""
     else:
         raw = "\n\n".join(one.content for one in asked.messages if one.role in ("system", "user"))
     reasoning = calls[-1].call.reply.reasoning if calls else ""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from suite.chat import Json, sha256_hex
+from suite.chat import Json, sha256_hex, text_of
 from suite.journal.commands import solving_command
 from suite.journal.pairs import Key
 from suite.journal.run import Run
@@ -179,5 +179,4 @@ def _asked(run: Run, key: Key) -> tuple[str, dict[str, Json]]:
     request = msgspec.to_builtins(found.blocks.request(found.call))
     options = request.pop("options", {})
     messages = request.get("messages") or request.get("prompt") or ""
-    text = messages if isinstance(messages, str) else msgspec.json.encode(messages).decode()
-    return text, options
+    return text_of(messages), options

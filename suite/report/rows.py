@@ -13,7 +13,7 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from suite.chat import Json
+from suite.chat import Json, text_of
 from suite.data.entry import Licence
 from suite.data.registry import Registry
 from suite.errors import SuiteError
@@ -253,4 +253,4 @@ def scalar(value: Json) -> Scalar:
     """A value of a flat table: itself, or JSON of what has parts."""
     if value is None or isinstance(value, str | int | float):
         return value
-    return msgspec.json.encode(value).decode()
+    return text_of(value)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from suite.chat import Json
+from suite.chat import Json, text_of
 from suite.errors import SuiteError
 from suite.journal.commands import commands, solving_command
 from suite.journal.documents import CallTotals, RoleMember
@@ -148,7 +148,7 @@ def equivalent_command(run: Run, tasks: Sequence[TaskFacts]) -> str:
         scope = f"{task.name}:" if len(tasks) > 1 else ""
         for name, values in task.shown.items():
             lists = any(isinstance(one, list) for one in values)
-            texts = [_word(one) for one in values]
+            texts = [text_of(one) for one in values]
             for text in texts if lists else [",".join(texts)]:
                 words += ["-P", f"{scope}{name}={text}"]
     words += ["--mini"] if manifest.mini else []
@@ -169,12 +169,8 @@ def equivalent_command(run: Run, tasks: Sequence[TaskFacts]) -> str:
             words += flag_of(role, member.spec)
             prefix = "" if member.member == "candidate" else f"{member.member}."
             for key, told in member.sampling.items():
-                words += ["-o", f"{prefix}{key}={_word(told)}"]
+                words += ["-o", f"{prefix}{key}={text_of(told)}"]
     return shlex.join(words)
-
-
-def _word(value: Json) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def fact_lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
