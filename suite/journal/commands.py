@@ -34,6 +34,6 @@ def commands(folder: Path) -> Sequence[CommandRecord]:
         ) from error
 
 
-def solving_command(folder: Path) -> CommandRecord | None:
-    """The last that asked the candidate: what makes the whole run again; None where none is recorded."""
-    return next((one for one in reversed(commands(folder)) if one.solves), None)
+def solving_command(folder: Path) -> CommandRecord:
+    """The last that asked the candidate: what makes the whole run again; "" where none is recorded."""
+    return next((one for one in reversed(commands(folder)) if one.solves), CommandRecord(""))

@@ -10,13 +10,12 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from suite.data.cache import sha256_of
-from suite.errors import ConfigError, RunError
+from suite.errors import RunError
 from suite.journal.commands import solving_command
 from suite.journal.run import Run
 from suite.report.eee_parts import (
@@ -28,9 +27,10 @@ from suite.report.eee_parts import (
     model_id,
     model_info,
 )
-from suite.report.eee_results import CellOptions, Target, across_results, cell_results, targets_of
+from suite.report.eee_results import Target, across_results, cell_results, targets_of
 from suite.report.eee_rows import Samples
 from suite.report.eee_schema import AGGREGATE, ROW, VERSION, Fields, Unfit, check_results, encoded, fields
+from suite.report.numbers import moment
 from suite.report.remarks import remarks
 from suite.report.rows import withheld
 from suite.report.run_reports import made_folder, replace_file
@@ -120,16 +120,8 @@ class _Names:
         started = run.scoring_manifest.started or run.manifest.created
         told = "\x1f".join((plan, run.manifest.created, run.scoring, identity, collection))
         self.uuid = uuid.UUID(bytes=hashlib.sha256(told.encode()).digest()[:16], version=4)
-        self.seconds = str(_seconds(started))
+        self.seconds = str(int(moment(started).timestamp()))
         self.evaluation = f"{collection}-{plan[:12]}/{identity}/{self.seconds}"
-
-
-def _seconds(text: str) -> int:
-    try:
-        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise ConfigError(f"the run's time {text!r} is no ISO-8601 time") from None
-    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
 
 
 def _source(run: Run, told: Told, summary: Summary) -> Fields:
@@ -141,8 +133,8 @@ def _source(run: Run, told: Told, summary: Summary) -> Fields:
         if one.value is None and not one.slice
     ]
     details = {"run": run.name, "level": str(summary.level)}
-    if began := solving_command(run.folder):
-        details["command"] = began.command
+    if command := solving_command(run.folder).command:
+        details["command"] = command
     if without:
         details["metrics_without_value"] = "; ".join(without)
     for number, remark in enumerate(one for one in remarks(run) if one.weight == "warning"):
@@ -165,7 +157,7 @@ def _results(
             plans[one.cell] = replace(plans[one.cell], prompts=one.prompts, prompts_sha256=one.prompts_sha256)
     for task in summary.tasks:
         for cell in task.cells:
-            asked = walk.asked.get(cell.id, CellOptions())
+            asked = walk.asked.get(cell.id, set())
             yield from cell_results(run, task, cell, made.get(cell.id), plans[cell.id], asked, by_id)
         first = next((made[cell.id] for cell in task.cells if cell.id in made), None)
         yield from across_results(run, task, first)

@@ -40,7 +40,7 @@ def candidate_of(run: Run) -> RoleMember:
 
 def model_id(member: RoleMember, given: str = "") -> str:
     """DEVELOPER/MODEL. Raises ConfigError where a name does not say the developer: it is not guessed."""
-    name = given or str(member.identity.get("name") or _name_of(member))
+    name = given or str(member.identity.get("name") or member.spec.partition("/")[2])
     developer = name.partition("/")[0].lower()
     if not _MODEL_ID.fullmatch(name) or developer in ("unknown", "data"):
         raise ConfigError(
@@ -49,10 +49,6 @@ def model_id(member: RoleMember, given: str = "") -> str:
             fix="give --model-id DEVELOPER/MODEL, as the Hub or the maker writes it",
         )
     return name
-
-
-def _name_of(member: RoleMember) -> str:
-    return member.spec.partition("/")[2]
 
 
 def model_info(
@@ -113,7 +109,7 @@ def judges_of(run: Run, task: AnyTask | None, cell: CellRecord) -> Fields | None
 
 def _judge_id(member: RoleMember) -> str:
     """A judge is named as far as it is known: its developer is not asked for."""
-    return str(member.identity.get("name") or _name_of(member) or "unknown")
+    return str(member.identity.get("name") or member.spec.partition("/")[2] or "unknown")
 
 
 def _temperature(member: RoleMember) -> float | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,6 +17,8 @@ from suite.run.cells import AnyTask
 from suite.scoring.measures import Measure
 from suite.scoring.metrics.declared import facts_of
 
+# temperature, top_p and max_tokens that the answers of a cell were asked with
+AskedWith = Set[tuple[float | None, float | None, int | None]]
 _GLOBAL = ("accuracy", "f1_macro", "auroc", "rmse", "mae")  # metric ids that mean the same everywhere
 
 
@@ -42,27 +44,17 @@ class Target:
         return score == best, f"score is {best:g}, the best end of its scale"
 
 
-@dataclass
-class CellOptions:
-    """The options that the answers of a cell were asked with."""
-
-    options: set[tuple[float | None, float | None, int | None]] = field(default_factory=set)
-
-    def generation(self, run: Run) -> Fields:
-        """The common options as arguments; where they differ, all of them in the details."""
-        details = {
-            "seed": text_of(run.manifest.seed),
-            "trials": text_of(run.manifest.trials),
-        }
-        if len(self.options) == 1:
-            ((temperature, top_p, most),) = self.options
-            args = fields(temperature=temperature, top_p=top_p, max_tokens=most or None)
-            return fields(generation_args=args, additional_details=details)
-        if self.options:
-            details["options"] = "; ".join(
-                sorted(f"temperature={t} top_p={p} max_tokens={m}" for t, p, m in self.options)
-            )
-        return fields(generation_args=fields(), additional_details=details)
+def _generation(run: Run, asked: AskedWith) -> Fields:
+    """The common options as arguments; where they differ, all of them in the details."""
+    details = {"seed": str(run.manifest.seed), "trials": str(run.manifest.trials)}
+    args = fields()
+    if len(asked) == 1:
+        ((temperature, top_p, most),) = asked
+        args = fields(temperature=temperature, top_p=top_p, max_tokens=most or None)
+    elif asked:
+        told = (f"temperature={t} top_p={p} max_tokens={m}" for t, p, m in asked)
+        details["options"] = "; ".join(sorted(told))
+    return fields(generation_args=args, additional_details=details)
 
 
 def result_id(task: TaskPart, cell: CellSummary, one: MetricResult) -> str:
@@ -72,20 +64,13 @@ def result_id(task: TaskPart, cell: CellSummary, one: MetricResult) -> str:
     return ":".join([place, one.name, *slices])
 
 
-def evaluation_name(task: str) -> str:
-    """Their names for evaluations have no slash."""
-    return task.replace("/", ".")
-
-
 def targets_of(task: TaskPart, cell: CellSummary, made: AnyTask | None) -> list[Target]:
     """The whole-cell metrics whose samples have a number each."""
     if made is None:
         return []
-    facts = facts_of(made.metrics)
+    facts, name = facts_of(made.metrics), task.name.replace("/", ".")  # their names have no slash
     return [
-        Target(
-            result_id(task, cell, one), evaluation_name(task.name), one.name, facts[one.name], one.direction
-        )
+        Target(result_id(task, cell, one), name, one.name, facts[one.name], one.direction)
         for one in cell.metrics
         if not one.slice and one.value is not None and one.name in facts and facts[one.name].value
     ]
@@ -97,7 +82,7 @@ def cell_results(
     cell: CellSummary,
     made: AnyTask | None,
     plan: CellRecord,
-    asked: CellOptions,
+    asked: AskedWith,
     targets: Mapping[str, Target],
 ) -> list[Fields]:
     """The numbers of a cell; those without a value are left out."""
@@ -113,7 +98,7 @@ def cell_results(
         **{f"fact_{name}": value for name, value in cell.deviations.items()},
     }
     rows = [(result_id(task, cell, one), one) for one in cell.metrics if one.value is not None]
-    told = _ResultParts(run, task, made, common, asked.generation(run), cell, judges_of(run, made, plan))
+    told = _ResultParts(run, task, made, common, _generation(run, asked), cell, judges_of(run, made, plan))
     return [told.result(name, one, targets.get(name)) for name, one in rows]
 
 
@@ -131,7 +116,7 @@ def across_results(run: Run, task: TaskPart, made: AnyTask | None) -> list[Field
         }
         if over.result.value is not None:
             name = f"{task.name}@{_cells_id(over)}:{over.result.name}"
-            told = _ResultParts(run, task, made, common, CellOptions().generation(run))
+            told = _ResultParts(run, task, made, common, _generation(run, set()))
             found.append(told.result(name, over.result, None))
     return found
 
@@ -156,14 +141,13 @@ class _ResultParts:
     def result(self, identity: str, one: MetricResult, target: Target | None) -> Fields:
         """One number that has a value."""
         facts = facts_of(self.made.metrics).get(one.name) if self.made else None
-        metric = self._metric(one, facts)
         return fields(
             evaluation_result_id=identity,
-            evaluation_name=evaluation_name(self.task.name),
+            evaluation_name=self.task.name.replace("/", "."),
             evaluation_timestamp=self.run.manifest.created,
             source_data=self.data,
-            metric_config=metric,
-            score_details=_score(one, metric, target, identity),
+            metric_config=self._metric(one, facts),
+            score_details=_score(one, facts.ends if facts else (-math.inf, math.inf), target, identity),
             generation_config=self.generation,
         )
 
@@ -205,7 +189,7 @@ def _bound(end: float) -> float | str:
     return "Infinity" if end > 0 else "-Infinity"
 
 
-def _score(one: MetricResult, metric: Fields, target: Target | None, name: str) -> Fields:
+def _score(one: MetricResult, ends: tuple[float, float], target: Target | None, name: str) -> Fields:
     assert one.value is not None
     details = {
         "n": str(one.n),
@@ -228,15 +212,7 @@ def _score(one: MetricResult, metric: Fields, target: Target | None, name: str) 
             lower=float(one.low), upper=float(one.high), confidence_level=one.level, method=one.method
         )
     return fields(
-        score=check_score(_inside(float(one.value), metric), metric, name),
+        score=check_score(float(one.value), ends, name),
         details={key: value for key, value in details.items() if value},
         uncertainty=fields(confidence_interval=interval, num_samples=one.n),
     )
-
-
-def _inside(value: float, metric: Fields) -> float:
-    """A mean of ones can be 1.0000000000000002: such rounding is taken back, nothing else."""
-    for bound in (metric.get("min_score"), metric.get("max_score")):
-        if isinstance(bound, float) and abs(value - bound) < 1e-9:
-            return bound
-    return value

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from suite.chat import Message, text_of
 from suite.journal.records import OutputRecord
 from suite.journal.run import FoundCall, Run
-from suite.report.eee_results import CellOptions, Target
+from suite.report.eee_results import Target
 from suite.report.eee_schema import VERSION, Fields, fields
 from suite.report.rows import SampleRow, records
 from suite.scoring.measures import fits
@@ -30,7 +30,7 @@ class Samples:
         self._evaluation = evaluation
         self._model = model
         self._targets = targets
-        self.asked: dict[str, CellOptions] = {}
+        self.asked: dict[str, set[tuple[float | None, float | None, int | None]]] = {}
 
     def __iter__(self) -> Iterator[Fields]:
         for row in records(self._run):
@@ -39,7 +39,10 @@ class Samples:
     def _rows(self, row: SampleRow) -> Iterator[Fields]:
         output = self._run.output(row.key)
         calls = self._calls(output)
-        self._note_options(row.cell, calls)
+        if calls:
+            options = calls[-1].call.options
+            asked = (options.temperature, options.top_p, options.max_tokens)
+            self.asked.setdefault(row.cell, set()).add(asked)
         shared: SharedFields | None = None
         for target in self._targets.get(row.cell, ()):
             if row.values is None or not fits(row.tags, target.facts.where):
@@ -99,12 +102,6 @@ class Samples:
         """The candidate's own calls of a sample, in order."""
         found = [self._run.call(identity) for identity in (output.calls if output else ())]
         return [one for one in found if one and one.call.role.partition("/")[0] == "candidate"]
-
-    def _note_options(self, cell: str, calls: Sequence[FoundCall]) -> None:
-        asked = self.asked.setdefault(cell, CellOptions())
-        if calls:
-            options = calls[-1].call.options
-            asked.options.add((options.temperature, options.top_p, options.max_tokens))
 
 
 class SharedFields(NamedTuple):

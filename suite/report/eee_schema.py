@@ -54,16 +54,16 @@ def check_results(results: list[Fields]) -> None:
         raise Unfit("two results have one evaluation_result_id")
 
 
-def check_score(score: float, metric: Fields, name: str) -> float:
-    """The score, finite and within the metric's bounds. Raises Unfit."""
-    low, high = _end(metric.get("min_score", -math.inf)), _end(metric.get("max_score", math.inf))
+def check_score(score: float, ends: tuple[float, float], name: str) -> float:
+    """The score, finite and within the metric's ends. Raises Unfit.
+
+    A mean of ones can be 1.0000000000000002: such rounding is taken back, nothing else.
+    """
+    low, high = ends
+    score = next((end for end in ends if abs(score - end) < 1e-9), score)
     if not math.isfinite(score) or not low <= score <= high:
         raise Unfit(f"score {score} of {name} is outside {low} to {high}")
     return score
-
-
-def _end(bound: Json) -> float:
-    return float(bound) if isinstance(bound, int | float | str) else math.nan
 
 
 @cache

@@ -9,7 +9,6 @@ a key of their own.
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from suite.chat import Json, sha256_hex, text_of
 from suite.journal.commands import solving_command
 from suite.journal.pairs import Key
 from suite.journal.run import Run
+from suite.report.numbers import moment
 from suite.report.remarks import role_lines
 from suite.report.rows import SampleRow, records, revision_of
 from suite.report.run_reports import made_folder, replace_file
@@ -33,7 +33,7 @@ def write_lm_eval(run: Run, folder: Path) -> list[Path]:
     summary = summarise(run)
     model = next((spec for member, spec in role_lines(run) if member == "candidate"), "unknown")
     base = made_folder(folder, _UNSAFE.sub("__", model).strip(".") or "unknown")
-    time = _time(run)
+    time = moment(run.manifest.created)
     names = task_names(summary)
     stamp = time.strftime("%Y-%m-%dT%H-%M-%S.%f")
     hashes: dict[str, str] = {}
@@ -53,14 +53,6 @@ def _lines(run: Run, rows: Iterable[SampleRow], whole: "hashlib._Hash") -> Itera
     for number, (_, trials) in enumerate(groupby(rows, key=lambda row: row.sample)):
         line = _line(run, list(trials), number, whole)
         yield msgspec.json.encode(line) + b"\n"
-
-
-def _time(run: Run) -> datetime:
-    try:
-        found = datetime.fromisoformat(run.manifest.created.replace("Z", "+00:00"))
-    except ValueError:
-        return datetime.fromtimestamp(0, UTC)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def task_names(summary: Summary) -> dict[str, str]:
@@ -105,7 +97,7 @@ def results_of(run: Run, summary: Summary, names: dict[str, str], model: str, da
         "model_name": model,
         "model_name_sanitized": _UNSAFE.sub("__", model),
         "suite_version": run.manifest.suite,
-        "suite_command": began.command if (began := solving_command(run.folder)) else "",
+        "suite_command": solving_command(run.folder).command,
     }
 
 

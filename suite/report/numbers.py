@@ -1,8 +1,10 @@
 """Numbers as people read them; one place, so that terminal, Markdown and HTML agree."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from suite.chat import Json
+from suite.errors import ConfigError
 from suite.journal.documents import MetricResult
 from suite.report.hostile_text import one_line
 
@@ -52,6 +54,15 @@ def value_text(result: MetricResult | None) -> str:
         return DASH
     shown = with_unit(result.value, result.unit)
     return shown if result.low is None else f"{shown} {interval(result.low, result.high)}"
+
+
+def moment(text: str) -> datetime:
+    """A time as documents tell it. Raises ConfigError for one that is no ISO-8601 time."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"the run's time {text!r} is no ISO-8601 time") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def coverage_text(result: MetricResult) -> str:

@@ -84,9 +84,8 @@ def how_to_continue(run: Run) -> str:
         return "add their texts to the file of answers, and give it to the same command with another --output"
     if run.has_results and all(cell.solved >= cell.samples for cell in run.results.cells):
         return f"suite score {run.name}"
-    if began := solving_command(run.folder):
-        return began.command
-    return "repeat the command that began it (with --output FOLDER, if one was named)"
+    told = "repeat the command that began it (with --output FOLDER, if one was named)"
+    return solving_command(run.folder).command or told
 
 
 def _coverage(run: Run) -> Iterator[Remark]:

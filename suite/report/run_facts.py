@@ -77,9 +77,9 @@ def run_facts(run: Run) -> RunFacts:
     began, every = solving_command(run.folder), reversed(commands(run.folder))
     scored = next((one for one in every if run.scoring and one.scoring == run.scoring), None)
     return RunFacts(
-        command=began.command if began else equivalent_command(run, tasks),
-        recorded=began is not None,
-        settings=began.settings if began else "",
+        command=began.command or equivalent_command(run, tasks),
+        recorded=bool(began.command),
+        settings=began.settings,
         scored_by=scored.command if scored and not scored.solves else "",
         suite=manifest.suite,
         tasks=tasks,

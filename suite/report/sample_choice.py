@@ -7,7 +7,7 @@ ids with the smallest hash: the same samples in all cells, run after run, and no
 import heapq
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from suite.journal.index import digest64
@@ -35,25 +35,6 @@ class Choice(NamedTuple):
     picked: list[Picked]
     total: int
     kinds: Mapping[str, int]
-
-
-class _Smallest:
-    """The keys with the smallest hashes, at most `most`."""
-
-    def __init__(self, most: int) -> None:
-        self._heap: list[tuple[int, Key]] = []
-        self._most = most
-
-    def add(self, key: Key) -> None:
-        entry = (-digest64(key.sample, key.trial), key)
-        if len(self._heap) < self._most:
-            heapq.heappush(self._heap, entry)
-        elif entry > self._heap[0]:
-            heapq.heapreplace(self._heap, entry)
-
-    def ordered(self) -> Iterator[Key]:
-        for _, key in sorted(self._heap, reverse=True):
-            yield key
 
 
 class Judge:
@@ -92,12 +73,13 @@ class Judge:
 def pick(run: Run, most: int = 200) -> Choice:
     """At most `most` samples of a run."""
     judge = Judge(run)
-    heaps: dict[tuple[str, str], _Smallest] = {}
+    heaps: dict[tuple[str, str], list[tuple[int, Key]]] = {}  # negative hashes: the largest goes first
     kinds: Counter[str] = Counter()
 
     def add(kind: str, key: Key) -> None:
         kinds[kind] += 1
-        heaps.setdefault((kind, key.cell), _Smallest(most)).add(key)
+        heap, entry = heaps.setdefault((kind, key.cell), []), (-digest64(key.sample, key.trial), key)
+        (heapq.heappush if len(heap) < most else heapq.heappushpop)(heap, entry)
 
     for score in run.scores():
         add(judge.kind(score), Key.of(score))
@@ -108,19 +90,18 @@ def pick(run: Run, most: int = 200) -> Choice:
             add("ended early", Key.of(output))
         if run.score(Key.of(output)) is None:
             add("not scored yet", Key.of(output))
-    keys = _in_turn(run, heaps, most)
+    ordered = {place: [key for _, key in sorted(heap, reverse=True)] for place, heap in heaps.items()}
     picked = []
-    for key in keys:
-        found = run.output(key)
-        if found is not None:
+    for key in _in_turn(run, ordered, most):
+        if (found := run.output(key)) is not None:
             score_ = run.score(key)
             picked.append(Picked(key, found, score_, judge.outcome(found, score_)))
     return Choice(picked, total, dict(kinds))
 
 
-def _in_turn(run: Run, heaps: Mapping[tuple[str, str], _Smallest], most: int) -> list[Key]:
+def _in_turn(run: Run, ordered: Mapping[tuple[str, str], list[Key]], most: int) -> list[Key]:
     cells = [cell.cell for cell in run.manifest.cells]
-    queues = [heaps[kind, cell].ordered() for kind in KINDS for cell in cells if (kind, cell) in heaps]
+    queues = [iter(ordered[kind, cell]) for kind in KINDS for cell in cells if (kind, cell) in ordered]
     chosen: dict[Key, None] = {}
     while queues and len(chosen) < most:
         alive = []

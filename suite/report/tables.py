@@ -8,7 +8,7 @@ reading them back; other projects' formats (`lm_eval`, `hub`, `eee`).
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -20,16 +20,7 @@ from suite.journal.commands import solving_command
 from suite.journal.documents import MetricResult
 from suite.journal.run import Run
 from suite.report.arrow import Shape, arrow_batches, arrow_schema, shape_of
-from suite.report.rows import (
-    FlatRow,
-    SampleRow,
-    Scalar,
-    SortKey,
-    columns_of,
-    flat,
-    in_order,
-    records,
-)
+from suite.report.rows import FlatRow, SampleRow, Scalar, SortKey, columns_of, flat, in_order, records
 from suite.report.run_reports import in_place, replace_file
 from suite.report.summary import summarise
 from suite.task import Unscored, Value
@@ -37,52 +28,24 @@ from suite.task import Unscored, Value
 KINDS = ("csv", "jsonl", "parquet")
 TABLES = ("samples", "values", "results")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-VALUES: Mapping[str, str] = {
-    "run_id": "text",
-    "task": "text",
-    "task_version": "whole",
-    "cell": "text",
-    "model": "text",
-    "model_revision": "text",
-    "sample": "text",
-    "trial": "whole",
-    "cluster": "text",
-    "metric": "text",
-    "value": "number",
-    "label": "text",
-    "unscored_reason": "text",
-    "output_sha256": "text",
-    "prompt_tokens": "whole",
-    "completion_tokens": "whole",
-    "latency_ms": "number",
-    "judge": "text",
-}
-RESULTS: Mapping[str, str] = {
-    "run_id": "text",
-    "task": "text",
-    "task_version": "whole",
-    "cell": "text",
-    "parameters": "text",
-    "model": "text",
-    "metric": "text",
-    "headline": "flag",
-    "slice": "text",
-    "value": "number",
-    "lo": "number",
-    "hi": "number",
-    "level": "number",
-    "method": "text",
-    "n": "whole",
-    "unscored": "whole",
-    "not_applicable": "whole",
-    "coverage": "number",
-    "direction": "text",
-    "unit": "text",
-    "note": "text",
-    "suite_version": "text",
-    "date": "text",
-    "command": "text",
-}
+_WHOLE = ["task_version", "trial", "prompt_tokens", "completion_tokens", "n", "unscored", "not_applicable"]
+_NUMBERS = ["value", "latency_ms", "lo", "hi", "level", "coverage"]
+
+
+def _columns(names: str) -> dict[str, str]:
+    """Columns in this order, each with its kind."""
+    kinds = {**dict.fromkeys(_WHOLE, "whole"), **dict.fromkeys(_NUMBERS, "number"), "headline": "flag"}
+    return {name: kinds.get(name, "text") for name in names.split()}
+
+
+VALUES = _columns(
+    "run_id task task_version cell model model_revision sample trial cluster metric value label "
+    "unscored_reason output_sha256 prompt_tokens completion_tokens latency_ms judge"
+)
+RESULTS = _columns(
+    "run_id task task_version cell parameters model metric headline slice value lo hi level method n "
+    "unscored not_applicable coverage direction unit note suite_version date command"
+)
 
 
 def exportable(run: Run, allow_partial: bool = False) -> None:
@@ -176,7 +139,7 @@ def write_parquet(run: Run, shape: Shape, path: Path, *, over: bool = True) -> P
         "format": f"suite-{shape.name}/1",
         "plan_sha256": run.manifest.plan_sha256,
         "suite_version": run.manifest.suite,
-        "command": began.command if (began := solving_command(run.folder)) else "",
+        "command": solving_command(run.folder).command,
     }
     schema = arrow_schema(shape, told)
     with in_place(path, over=over) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
@@ -222,7 +185,7 @@ def result_rows(run: Run) -> Iterator[FlatRow]:
         "model": ", ".join(one.spec for one in run.roles.get("candidate", ())),
         "suite_version": run.manifest.suite,
         "date": run.manifest.created,
-        "command": began.command if (began := solving_command(run.folder)) else "",
+        "command": solving_command(run.folder).command,
     }
     for task in sorted(summary.tasks, key=lambda one: one.name):
         place = {**common, "task": task.name, "task_version": task.version}

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -278,7 +279,7 @@ def test_what_their_schema_leaves_open_is_checked_here() -> None:
         check_results([])
     with pytest.raises(Unfit, match="two results have one"):
         check_results([one, one])
-    assert check_score(5.0, {"min_score": 0.0, "max_score": "Infinity"}, "a") == 5.0
+    assert check_score(5.0, (0.0, math.inf), "a") == 5.0
     for score in (-0.5, float("nan"), float("inf")):
         with pytest.raises(Unfit, match="of a is outside"):
-            check_score(score, {"min_score": 0.0, "max_score": "Infinity"}, "a")
+            check_score(score, (0.0, math.inf), "a")
