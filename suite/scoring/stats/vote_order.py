@@ -2,8 +2,8 @@
 
 Resampling draws by position, so it has to meet the same votes at the same positions whatever the file looks
 like. Prompts stay in order of their names; votes without one go by who beat whom. Models and prompts are
-coloured by their votes until no colour splits any more (colour refinement); what still looks alike is told
-apart one model at a time, and models that looked alike are equal: `kinds`.
+coloured by their votes until no colour splits any more (colour refinement), and models that look alike then
+are equal: `kinds`. They are told apart by the prompts' order, and what is alike even so one model at a time.
 Source: Weisfeiler and Leman 1968; McKay and Piperno 2014, J. Symbolic Computation 60 (individualisation).
 """
 
@@ -46,6 +46,10 @@ def canonical(votes: Votes) -> Canonical:
     k = len(votes.models)
     models, prompts = _refined(votes, np.zeros(k, np.uint64), np.zeros(votes.prompts.count, np.uint64))
     kinds = np.unique(models, return_inverse=True)[1].reshape(-1)
+    if _alike(models) is not None:  # what votes do not tell apart, the order of prompts may
+        named = votes.prompts.count - votes.prompts.unlabelled
+        prompts[:named] ^= _mix(np.arange(named, dtype=np.uint64))
+        models, prompts = _refined(votes, models, prompts)
     while (alike := _alike(models)) is not None:
         models[alike] = _mix(models[alike : alike + 1] + np.uint64(7))[0]
         models, prompts = _refined(votes, models, prompts)

@@ -93,6 +93,12 @@ def test_nor_elo_over_orders_nor_careless_votes(pair: tuple[Votes, Votes, dict[s
     assert apathetic(one, repeats=3) == pytest.approx(apathetic(other, repeats=3))
 
 
+def test_equal_models_are_told_apart_by_the_prompts_they_met_on() -> None:
+    one = votes_of(["p", "r"], ["r", "q"], ["b", "a"], ["first", "second"])
+    other = votes_of(["w", "x"], ["x", "v"], ["b", "a"], ["first", "second"])
+    assert apathetic(one, repeats=3) == pytest.approx(apathetic(other, repeats=3))
+
+
 def test_equal_models_have_equal_intervals_that_contain_their_rank() -> None:
     pairs = [(a, b) for a, b in itertools.permutations("pqrs", 2) for _ in range(6)]
     found = votes_of([a for a, _ in pairs], [b for _, b in pairs], ["a"] * len(pairs))
