@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from suite.journal.documents import AcrossResult, MetricResult
 from suite.journal.records import CellPlan
-from suite.scoring.metrics.across import Across
 from suite.scoring.metrics.declared import OfOneCell, metrics_of, wanted_values
+from suite.scoring.metrics.formulas import Across
 from suite.scoring.rows import Context
 from suite.scoring.table import ScoreTable, Wanted
 

@@ -56,9 +56,9 @@ class Agreement(OfOneCell):
 
     def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
         """One row a coefficient."""
-        from suite.scoring.item_ratings import ratings_of
         from suite.scoring.stats.agreement import agreement
         from suite.scoring.stats.clusters import grouped
+        from suite.scoring.units import ratings_of
 
         ratings, clusters, units = ratings_of(part.scope, self.value, self.raters, self.categories)
         for measure, coefficient in zip(self.measures(), self.coefficients, strict=True):

@@ -1,18 +1,21 @@
-"""Any statistic of the values of one cell, by resampling whole clusters."""
+"""Any statistic of the values of one cell, or of several cells of one task, by resampling whole clusters."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from suite.chat import Json, canonical_json
 from suite.errors import ConfigError
-from suite.journal.documents import MetricResult
-from suite.scoring.measures import Formula, Measure, Over, Range
-from suite.scoring.metrics.declared import OfOneCell
+from suite.journal.documents import AcrossResult, MetricResult
+from suite.journal.records import CellPlan
+from suite.scoring.measures import Columns, Formula, Measure, Over, Range
+from suite.scoring.metrics.declared import Declared, OfOneCell
 
 if TYPE_CHECKING:
-    from suite.scoring.rows import CellSlice
+    from suite.scoring.rows import CellSlice, Context
 
 HowDrawn = Literal["cluster-bootstrap", "none"]
+AcrossFormula = Callable[[Mapping[str, Columns]], float | None]
 
 
 @dataclass(frozen=True)
@@ -50,3 +53,96 @@ def check_needs(metric: str, needs: Sequence[str]) -> None:
     """Raises ConfigError for a formula that needs no value."""
     if not any(not name.startswith("tag:") for name in needs):
         raise ConfigError(f"metric {metric!r}: `needs` must name at least one value")
+
+
+@dataclass(frozen=True)
+class Across(Declared):
+    """A statistic over several cells of one task: cells named by the parameters that tell them apart.
+
+    `Across("regression_5", formula, cells={"base": {"k": 0}, "now": {"k": 5}}, needs=("passed",))`:
+    the formula gets {"base": columns, "now": columns}. All other parameters must be equal; each
+    combination of them gives one result. pair="sample": only samples scored in all these cells, in one
+    order; pair="none": each cell's own. Clusters are resampled jointly over the cells.
+    """
+
+    name: str = field(kw_only=False)
+    function: AcrossFormula
+    cells: Mapping[str, Mapping[str, object]] = field(kw_only=True)
+    needs: Sequence[str] = field(default=(), kw_only=True)
+    pair: Literal["sample", "none"] = field(default="sample", kw_only=True)
+    interval: HowDrawn = field(default="cluster-bootstrap", kw_only=True)
+    range: Range | None = field(default=None, kw_only=True)
+    draws: int = field(default=2000, kw_only=True)
+
+    kind: ClassVar[str] = "statistic"
+
+    def __post_init__(self) -> None:
+        if len(self.cells) < 2:
+            raise ConfigError(f"metric {self.name!r}: `cells` must name at least two cells")
+        check_needs(self.name, self.needs)
+        if self.slices:
+            raise ConfigError(f"metric {self.name!r}: a metric over cells is sliced by `where`, not by `by`")
+
+    def measures(self) -> tuple[Measure, ...]:
+        """The one row."""
+        return (self._measure(self.name, *self.needs),)
+
+    def across(self, context: "Context", cells: Sequence[CellPlan]) -> Iterator[AcrossResult]:
+        """One result for each set of cells that differ in the named parameters alone."""
+        families: dict[bytes, list[CellPlan]] = {}
+        for cell in cells:
+            families.setdefault(canonical_json([cell.task, self._shared(cell)]), []).append(cell)
+        for family in families.values():
+            found = {
+                role: next((one for one in family if _has(one, wanted)), None)
+                for role, wanted in self.cells.items()
+            }
+            chosen = {role: one for role, one in found.items() if one is not None}
+            if len(chosen) == len(self.cells):
+                yield self._result(context, chosen)
+
+    def _shared(self, cell: CellPlan) -> dict[str, Json]:
+        """The parameters that do not tell its cells apart."""
+        named = {name for wanted in self.cells.values() for name in wanted}
+        return {name: value for name, value in _parameters(cell).items() if name not in named}
+
+    def _result(self, context: "Context", cells: Mapping[str, CellPlan]) -> AcrossResult:
+        from suite.scoring.rows import CellSlice, formula_estimate
+        from suite.scoring.stats.estimate import Estimate
+        from suite.scoring.units import Units, collect, on_common_samples, scope_of
+
+        held = {
+            role: collect(scope_of(context.table, one.cell, "samples", self.where), self.needs, numbers=False)
+            for role, one in cells.items()
+        }
+        applicable = max(units.n + units.unscored for units in held.values())
+        if self.pair == "sample":
+            held = on_common_samples(held)
+        first, n = next(iter(held.values())), min(units.n for units in held.values())
+        any_cell = next(iter(cells.values()))
+        shared = self._shared(any_cell)
+        found = Estimate(None)
+        if n:
+            found = formula_estimate(
+                self.name,
+                self.function,
+                held,
+                draws=0 if self.interval == "none" else self.draws,
+                seed=context.seed_of(self.name, {name: str(value) for name, value in shared.items()}),
+                level=context.level,
+                limits=self.range,
+            )
+        counted = Units({}, first.clusters[:n], first.samples[:n], None, applicable - n, 0)
+        whole = scope_of(context.table, any_cell.cell, "samples", self.where)
+        (measure,) = self.measures()
+        row = CellSlice(context, whole, {}).row(measure, found, counted)
+        return AcrossResult(any_cell.task, {role: one.cell for role, one in cells.items()}, shared, row)
+
+
+def _parameters(cell: CellPlan) -> dict[str, Json]:
+    return {**cell.parameters, **cell.score_parameters}
+
+
+def _has(cell: CellPlan, wanted: Mapping[str, object]) -> bool:
+    own = _parameters(cell)
+    return all(name in own and own[name] == value for name, value in wanted.items())

@@ -1,10 +1,11 @@
-"""Means and rates: whole, by slice, and averaged over slices.
+"""Numbers of one model in one cell: means and rates, ratios, win rates, pass@k.
 
 Which interval and why: `stats.means` and docs/statistics.md. A mean of trials is graded, whatever its trials
-were.
+were. pass@k and pass^k are means over samples, never a proportion's interval. Of a win rate, every reading of
+a tie stands beside the others; why: docs/statistics.md, "Judges".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -82,3 +83,124 @@ class Rate(Mean):
 
     kind: ClassVar[str] = "rate"
     binary: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Ratio(OfOneCell):
+    """Sum of one value over the sum of another ("valid searches per search"), micro.
+
+    A sample counts only if both are there. Interval: by leaving out one cluster at a time, so that the
+    denominator is random too. A sum of zero below yields no number.
+    """
+
+    top: str
+    bottom: str
+    range: Range | None = field(default=None, kw_only=True)
+    over: Over = field(default="samples", kw_only=True)
+
+    kind: ClassVar[str] = "ratio"
+
+    def __post_init__(self) -> None:
+        self._named(f"{self.top}_per_{self.bottom}")
+
+    def measures(self) -> tuple[Measure, ...]:
+        """The one row."""
+        plain = self._measure(self.name, self.top, self.bottom)
+        return (replace(plain, top=lambda c: c[self.top], bottom=lambda c: c[self.bottom]),)
+
+    def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
+        """The one row."""
+        yield part.ratio_row(*self.measures())
+
+
+@dataclass(frozen=True)
+class WinRate(OfOneCell):
+    """How often the candidate beats its opponent: 1 a win, 0 a loss, between them shared.
+
+    Rows: NAME (ties count half), NAME_excluded (wins among decided), NAME_strict (ties are failures),
+    NAME_net (wins minus losses). A value above 0.5 is a win, below a loss.
+    """
+
+    value: str
+
+    kind: ClassVar[str] = "win_rate"
+
+    def __post_init__(self) -> None:
+        self._named(self.value)
+
+    def measures(self) -> tuple[Measure, ...]:
+        """All readings of a tie; boards do not pair that among the decided."""
+        value, name = self.value, self.name
+        names = (name, f"{name}_excluded", f"{name}_strict", f"{name}_net")
+        half, excluded, strict, net = (self._measure(row, value) for row in names)
+        return (
+            replace(half, value=value, top=lambda c: c[value], range=(0.0, 1.0)),
+            replace(
+                excluded,
+                top=lambda c: (c[value] > 0.5) * 1.0,
+                bottom=lambda c: (c[value] != 0.5) * 1.0,
+                binary=True,
+                pairs=False,
+            ),
+            replace(strict, top=lambda c: (c[value] > 0.5) * 1.0, range=(0.0, 1.0), binary=True),
+            replace(net, top=lambda c: (c[value] > 0.5) * 1.0 - (c[value] < 0.5), range=(-1.0, 1.0)),
+        )
+
+    def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
+        """All readings, with the counts."""
+        half, excluded, strict, net = self.measures()
+        units = part.units(half)
+        x = units.columns[self.value]
+        wins, losses = int((x > 0.5).sum()), int((x < 0.5).sum())
+        note = f"{wins} wins, {len(x) - wins - losses} ties, {losses} losses" if units.n else ""
+        yield part.mean_row(half, units, note)
+        yield part.mean_row(excluded, units.take(x != 0.5), note)
+        yield part.mean_row(strict, units, note)
+        yield part.mean_row(net, units, note)
+
+
+@dataclass(frozen=True)
+class PassAt(OfOneCell):
+    """Solved in at least one of k trials (pass@k), and with `power` in all of k (pass^k): unbiased.
+
+    Rows: NAME@k and NAME^k. A k above the trials run is refused for the whole metric, with a note.
+    Source: Chen et al. 2021 (arXiv 2107.03374) eq. 1; tau-bench (arXiv 2406.12045).
+    """
+
+    value: str
+    k: Sequence[int] = field(default=(1,), kw_only=True)
+    power: bool = field(default=False, kw_only=True)
+
+    kind: ClassVar[str] = "pass_rate"
+
+    def __post_init__(self) -> None:
+        self._named(self.value)
+        if not self.k or any(one < 1 for one in self.k):
+            raise ConfigError(f"metric {self.name!r}: k must be whole numbers from 1")
+
+    def measures(self) -> tuple[Measure, ...]:
+        """One row for each k, pass@k first."""
+        return tuple(
+            replace(
+                self._measure(f"{self.name}{'^' if every else '@'}{k}", self.value),
+                top=lambda columns: columns[self.value],
+                range=(0.0, 1.0),
+                trials=(every, k),
+            )
+            for every in ((False, True) if self.power else (False,))
+            for k in self.k
+        )
+
+    def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
+        """All rows; a k that was not run leaves none."""
+        from suite.scoring.stats.estimate import Estimate
+        from suite.scoring.units import trials_of
+
+        counted = trials_of(part.scope, self.value)
+        for measure in self.measures():
+            every, k = measure.trials or (False, 1)
+            if refusal := counted.refusal(k):
+                found = Estimate(None, note=refusal)
+                yield part.row(measure, found, counted.units(1, every=every))
+            else:
+                yield part.mean_row(measure, counted.units(k, every=every))
