@@ -9,7 +9,7 @@ import math
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,22 @@ class Column:
             small = self.small[rows]
             return _SMALL_DATA[small], _SMALL_STATE[small]
         return self.data[rows], self.state[rows]
+
+    def values(self, rows: NDArray[np.uint32]) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+        """(values, state) of some rows, labels in words: then they are objects."""
+        data, state = self.take(rows)
+        label = state == LABEL
+        if not label.any():
+            return data, state
+        found = data.astype(object)
+        found[label] = np.array(self.labels, dtype=object)[data[label].astype(np.intp)]
+        return found, state
+
+
+def column_of(columns: Mapping[str, Column], name: str, rows: int) -> Column:
+    """The column of a name; one that nobody has applies to none of the rows."""
+    none = np.zeros(rows), np.full(rows, NOT_APPLICABLE, dtype=np.uint8)
+    return columns[name] if name in columns else Column(None, *none, ())
 
 
 class ColumnBuilder:

@@ -2,23 +2,28 @@
 
 A unit is a sample, or a part of a sample; its trials are one observation. A unit is scored if any of its
 trials is, unscored if none is and one should be, else not applicable. Labels and tags of a unit are its
-first trial's. Not here: any statistic.
+first trial's. And to items by raters, the units of agreement: raters are the parts of a sample or some of its
+values. Not here: any statistic.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, UNSCORED, TagCodes
+from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, UNSCORED, TagCodes, column_of
 from suite.scoring.measures import Measure, Over, Where
+from suite.scoring.stats.agreement import RatingTable
 from suite.scoring.stats.clusters import Array, Digests
 from suite.scoring.stats.means import pass_values
 from suite.scoring.table import ScoreTable
 
 Rows = NDArray[np.uint32]
+Category = str | float
+Raters = Literal["parts"] | Sequence[str]
 TAG = "tag:"
 
 
@@ -153,7 +158,7 @@ def collect(scope: Scope, needs: Sequence[str], *, numbers: bool = True) -> Unit
     needs: value names; "tag:NAME" for tags. numbers: labels count as unscored.
     """
     table, rows = scope.table, scope.rows
-    values = table.parts.values if scope.over == "parts" else table.values
+    held = table.parts if scope.over == "parts" else table
     data: dict[str, Array] = {}
     missing = np.zeros(len(rows), dtype=bool)
     absent = np.zeros(len(rows), dtype=bool)
@@ -163,21 +168,13 @@ def collect(scope: Scope, needs: Sequence[str], *, numbers: bool = True) -> Unit
             codes, categories = scope.codes(name.removeprefix(TAG))
             data[name] = np.array(categories, dtype=object)[codes]
             continue
-        if name not in values:
-            absent[:] = True
-            data[name] = np.zeros(len(rows))
-            continue
-        column, state = values[name].take(rows)
+        column = column_of(held.values, name, len(held))
+        data[name], state = column.take(rows) if numbers else column.values(rows)
         missing |= state == UNSCORED
         absent |= state == NOT_APPLICABLE
-        label = state == LABEL
         if numbers:
-            labels += int(label.sum())
-            missing |= label
-        elif label.any():
-            names = np.array(values[name].labels, dtype=object)
-            column = np.where(label, names[np.where(label, column, 0).astype(np.intp)], column.astype(object))
-        data[name] = column
+            labels += int((state == LABEL).sum())
+            missing |= state == LABEL
     owners = scope.samples()
     sample = table.sample[owners]
     cluster = sample if np.shares_memory(table.sample, table.cluster) else table.cluster[owners]
@@ -260,10 +257,7 @@ def trials_of(scope: Scope, value: str) -> Trials:
     """Count the answers of every sample."""
     table, rows = scope.table, scope.rows
     samples, first, inverse = np.unique(table.sample[rows], return_index=True, return_inverse=True)
-    if value in table.values:
-        data, state = table.values[value].take(rows)
-    else:
-        data, state = np.zeros(len(rows)), np.full(len(rows), NOT_APPLICABLE, dtype=np.uint8)
+    data, state = column_of(table.values, value, len(table)).take(rows)
 
     def per_sample(which: NDArray[np.bool_]) -> NDArray[np.intp]:
         return np.bincount(inverse[which], minlength=len(samples))
@@ -281,3 +275,73 @@ def on_common_samples(held: Mapping[str, Units]) -> dict[str, Units]:
         order = np.argsort(units.samples, kind="stable")
         paired[role] = units.take(order[np.searchsorted(units.samples[order], common)])
     return paired
+
+
+def ratings_of(
+    scope: Scope, value: str, raters: Raters, declared: Sequence[Category | bool]
+) -> tuple[RatingTable, Digests, Units]:
+    """(ratings of the items that have any, their clusters, items counted).
+
+    value: of parts, where these are the raters. raters: "parts", or values of samples. declared: categories.
+    An item counts with two ratings or more. One whose lost ratings leave it fewer is unscored; one that
+    never had two is not applicable. A rating outside the declared categories is lost.
+    """
+    rater, item, values, state = _long(scope, value, raters)
+    categories, codes = _coded(declared, values, state)
+    rated = codes >= 0
+    seen, columns = np.unique(rater[rated], return_inverse=True)
+    table = np.full((len(scope.rows), len(seen)), -1, dtype=np.int64)
+    table[item[rated], columns] = codes[rated]
+    given = (table >= 0).sum(axis=1)
+    lost = np.bincount(item[~rated & (state != NOT_APPLICABLE)], minlength=len(scope.rows))
+    usable = given >= 2
+    possible = ~usable & (given + lost >= 2)
+    clusters = scope.table.cluster[scope.rows]
+    units = Units(
+        {},
+        clusters[usable],
+        scope.table.sample[scope.rows][usable],
+        None,
+        int(possible.sum()),
+        int((~usable & ~possible).sum()),
+    )
+    labels = any(isinstance(one, str) for one in categories)
+    numbers = None if labels else np.array(categories, dtype=np.float64)
+    return RatingTable(table[given >= 1], len(categories), numbers), clusters[given >= 1], units
+
+
+def _long(scope: Scope, value: str, raters: Raters) -> tuple[Array, Array, Array, Array]:
+    """(rater, item, value, state) of each rating; items are places in the scope's rows."""
+    table, rows = scope.table, scope.rows
+    if isinstance(raters, str):
+        own = table.part_rows(rows)
+        place = np.zeros(len(table), dtype=np.intp)
+        place[rows] = np.arange(len(rows))
+        values, state = column_of(table.parts.values, value, len(table.parts)).values(own)
+        return table.parts.id[own].astype(np.int64), place[table.parts.owner[own]], values, state
+    found = [column_of(table.values, name, len(table)).values(rows) for name in raters]
+    count = len(rows)
+    return (
+        np.repeat(np.arange(len(found)), count),
+        np.tile(np.arange(count), len(found)),
+        np.concatenate([values for values, _ in found]),
+        np.concatenate([state for _, state in found]),
+    )
+
+
+def _coded(
+    declared: Sequence[Category | bool], values: Array, state: NDArray[np.uint8]
+) -> tuple[tuple[Category, ...], NDArray[np.int64]]:
+    """(categories in order, code of each rating or -1). Undeclared categories are those that occur."""
+    rated = (state == SCORED) | (state == LABEL)
+    found: list[Category] = [_category(one) for one in declared]
+    if not found:
+        found = sorted({_category(one) for one in values[rated]}, key=lambda one: (isinstance(one, str), one))
+    index = {one: i for i, one in enumerate(found)}
+    codes = np.full(len(values), -1, dtype=np.int64)
+    codes[rated] = [index.get(_category(one), -1) for one in values[rated]]
+    return tuple(found), codes
+
+
+def _category(value: object) -> Category:
+    return value if isinstance(value, str) else float(value)  # type: ignore[arg-type]
