@@ -1,24 +1,28 @@
-"""The folder that one pass of work writes to, with the scoring that is worked on: manifests and records.
+"""The folder that a run is worked on in: made, locked, repaired; its manifests, its records, its scoring.
 
 What is recorded there is held against who answers now and which code runs now. Not here: choosing the folder
-(`folders`), locking it (`held_folder`).
+(`folders`).
 """
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
 from suite.errors import DamagedError, RunError
+from suite.files import own_folder, sync_folder
 from suite.journal.document_files import read_document, read_manifest, write_document
 from suite.journal.documents import RunManifest, ScoringManifest
 from suite.journal.index import Recorded
+from suite.journal.journal_file import FolderLock
 from suite.journal.lines import Lines
 from suite.journal.pairs import Key, RecordT
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
+from suite.journal.repairs import repair
 from suite.roles import Stage
 from suite.run.cache import other_facts
 from suite.run.code import code_record, other_code
-from suite.run.held_folder import check_no_records, make_scoring_folder
 from suite.run.manifest import FactsOfCells, run_manifest, scoring_manifest
 from suite.run.plan import Plan
 
@@ -126,3 +130,57 @@ class RunFolder:
     def _manifest(self, stage: Stage) -> RunManifest | ScoringManifest:
         path = self.of(stage) / "manifest.json"
         return read_manifest(path) if stage is Stage.SOLVE else read_document(path, ScoringManifest)
+
+
+@contextmanager
+def held(
+    folder: Path, all_done: Callable[[], bool], say: Callable[[str], None], others: Sequence[Path] = ()
+) -> Iterator[str]:
+    """Hold the folder of a run; what is done again, in words. One that cannot be written to is shown if
+    nothing is left to do.
+
+    others: run folders whose calls count as recorded, too. Raises RunError.
+    """
+    made = folder.exists()
+    if made and not os.access(folder, os.W_OK) and all_done():
+        yield ""
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"cannot make the run folder: {error.strerror}",
+            where=str(folder),
+            fix="choose a folder that can be written to with --output",
+        ) from error
+    if not made:
+        sync_folder(folder.parent)
+    with FolderLock(folder):
+        told = ", ".join(f"{count:,} in {name}" for name, count in repair(folder, others).items())
+        if told:
+            told = f"records that lack a part count as not done: {told}"
+            say(told)
+        yield told
+
+
+def check_no_records(folder: Path) -> None:
+    """Raises RunError if records stand in a folder without the plan that they were made by."""
+    for name in ("outputs.jsonl", "calls.jsonl"):
+        path = folder / name
+        if path.exists() and path.stat().st_size:
+            raise RunError(
+                f"{name} has records, but there is no manifest.json to say of which plan",
+                where=str(folder),
+                fix="restore manifest.json from a copy, or name another folder with --output",
+            )
+
+
+def make_scoring_folder(folder: Path) -> None:
+    """Make the folder of a scoring. Raises RunError where something else stands in its place."""
+    try:
+        for one in (folder.parent, folder):
+            own_folder(one)
+    except OSError as error:
+        raise RunError(
+            f"cannot make the folder of the scoring: {error.strerror}", where=str(error.filename)
+        ) from error

@@ -31,13 +31,12 @@ from suite.run.cells import Cell
 from suite.run.engines import Engines
 from suite.run.estimate import check_limits
 from suite.run.execution import Driver
-from suite.run.held_folder import held
 from suite.run.ledger import ledger_of, parse_budget
 from suite.run.manifest import FactsOfCells, now
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
-from suite.run.run_folder import RunFolder
+from suite.run.run_folder import RunFolder, held
 from suite.run.seats import MemberCost
 from suite.run.sink import Sink
 from suite.run.tools import RunTools
