@@ -190,7 +190,7 @@ class OpenAIClient:
             if (asked := body(request, self.model, other, seed, self._extra)) in tried:
                 continue
             tried.append(asked)
-            answer = self._cleaned(await self._http.post(self._path(path), asked))
+            answer = await self._post(path, asked)
             try:
                 reply = self._reply(answer, request.options)
             except CallFailed:
@@ -208,7 +208,7 @@ class OpenAIClient:
         while True:
             dialect = self._dialect
             tried.append(body(request, self.model, dialect, seed, self._extra))
-            answer = self._cleaned(await self._http.post(self._path(path), tried[-1]))
+            answer = await self._post(path, tried[-1])
             try:
                 reply = self._reply(answer, options)
             except SettingRefused as refused:

@@ -5,9 +5,9 @@ Equal scores stand in index order; a text that shares no word with the query has
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Protocol, cast
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -18,6 +18,9 @@ from suite.models.options import EngineOptions, describe, read_options
 from suite.models.rankings import Ranker
 from suite.models.spec import ModelSpec
 
+if TYPE_CHECKING:
+    from bm25s import BM25
+
 _KEPT = 32  # indexes
 
 
@@ -27,12 +30,6 @@ class BM25Options(EngineOptions):
     k1: float = Field(1.5, ge=0, description="how soon a repeated word stops counting")
     b: float = Field(0.75, ge=0, le=1, description="how much longer texts are held back")
     stopwords: str = Field("en", description="language of the stop words, or none")
-
-
-class _Index(Protocol):
-    """What is asked of a `bm25s.BM25`."""
-
-    def get_scores(self, words: list[str]) -> Iterable[float]: ...
 
 
 class BM25Engine(Ranker):
@@ -59,22 +56,20 @@ class BM25Engine(Ranker):
         return await asyncio.to_thread(self._scores, query, texts), 0
 
     def _scores(self, query: str, texts: tuple[str, ...]) -> list[float]:
-        words = self._words(query)
-        index = self._index(texts)
+        words, index = self._words(query), self._index(texts)
         if not words or index is None:
             return [0.0] * len(texts)
         return [float(score) for score in index.get_scores(words)]
 
-    def _indexed(self, texts: tuple[str, ...]) -> _Index | None:
+    def _indexed(self, texts: tuple[str, ...]) -> "BM25 | None":
         """The index of a corpus, None if it has no word at all."""
         import bm25s
 
-        corpus = [self._words(text) for text in texts]
-        if not any(corpus):
-            return None
         made = bm25s.BM25(k1=self._options.k1, b=self._options.b)
-        made.index(corpus, show_progress=False)
-        return cast("_Index", made)
+        if any(corpus := [self._words(text) for text in texts]):
+            made.index(corpus, show_progress=False)
+            return made
+        return None
 
     def _words(self, text: str) -> list[str]:
         import bm25s

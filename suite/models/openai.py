@@ -187,7 +187,7 @@ class OpenAIEngine(Engine):
     def thinks(self, thinking: str | int) -> str:
         """By the kind of server."""
         why = why_not(self._dialect.thinks, thinking)
-        twice = set(self._options.extra_body) & set(THINKING_FIELDS)
+        twice = self._options.extra_body.keys() & THINKING_FIELDS
         return f"extra_body says it, too: {', '.join(sorted(twice))}" if twice and not why else why
 
     def settings(self) -> Mapping[str, Json]:

@@ -4,16 +4,18 @@ Options come from `-o key=value` and, for providers whose names are not Hub name
 end of the name (`replay/RUN?role=judge`). An unknown or malformed option is an error that names it.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from suite.chat import Json, Options, Request
+from suite.chat import Json, Request
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.connection import REPLY_MIB
 from suite.models.spec import ModelSpec, parse_value
+from suite.models.tables import Pattern
 
 CAPABILITIES = ("chat", "complete", "logprobs", "prompt_logprobs", "seed", "json_schema", "tools", "rate",
                 "rank", "continue_final", "template")  # fmt: skip
@@ -25,6 +27,15 @@ class EngineOptions(BaseModel):
     """Base of a provider's options: frozen, unknown keys forbidden, every field described."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _some_words(pattern: str) -> str:
+    if pattern and re.search(pattern, ""):
+        raise ValueError(f"{pattern!r} fits every message: name words of the message")
+    return pattern
+
+
+Words = Annotated[Pattern, AfterValidator(_some_words)]
 
 
 class ServerOptions(EngineOptions):
@@ -39,8 +50,8 @@ class ServerOptions(EngineOptions):
         min_length=1,
         description="the name of the model there, if you vouch for it: replies are used again",
     )
-    overflow_says: str = Field("", description="pattern: a refusal in these words is the prompt's overflow")
-    refused_says: str = Field("", description="pattern: a refusal in these words is a filter's")
+    overflow_says: Words = Field("", description="pattern: a refusal in these words is the prompt's overflow")
+    refused_says: Words = Field("", description="pattern: a refusal in these words is a filter's")
 
 
 OptionsT = TypeVar("OptionsT", bound=EngineOptions)
@@ -80,7 +91,7 @@ def read_options(kind: type[OptionsT], spec: ModelSpec, values: Mapping[str, Jso
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "options"
         raise ConfigError(
-            f"option {where!r} of {spec.text}: {first['msg']}",
+            f"option {where!r} of {spec.text}: {first['msg'].removeprefix('Value error, ')}",
             fix=f"{where}: {describe(kind).get(where, 'see the provider page')}",
         ) from error
 
@@ -96,19 +107,16 @@ def split_names(value: str | Iterable[str]) -> frozenset[str]:
 
 def needed(request: Request) -> frozenset[str]:
     """The capabilities that a request makes use of."""
-    options: Options = request.options
-    found: set[str] = {"prompt_logprobs" if request.kind == "logprobs" else request.kind}
-    if options.logprobs is not None:
-        found.add("logprobs")
-    if options.json_schema is not None:
-        found.add("json_schema")
-    if request.tools:
-        found.add("tools")
-    if options.continue_final:
-        found.add("continue_final")
-    if options.template and request.kind == "chat":
-        found.add("template")
-    return frozenset(found)
+    options = request.options
+    used = (
+        ("logprobs", options.logprobs is not None),
+        ("json_schema", options.json_schema is not None),
+        ("tools", request.tools),
+        ("continue_final", options.continue_final),
+        ("template", options.template and request.kind == "chat"),
+    )
+    kind = "prompt_logprobs" if request.kind == "logprobs" else request.kind
+    return frozenset([kind, *(name for name, is_used in used if is_used)])
 
 
 def recorded_capabilities(names: Iterable[str] | None) -> frozenset[str]:

@@ -60,7 +60,8 @@ class ManagedServer:
     async def start(self, say: Say) -> None:
         """Start and wait until healthy. Raises EngineError with the end of the log."""
         for last in (False, False, True):
-            port = _free_port()
+            with socket.create_server(("127.0.0.1", 0)) as probe:
+                port = int(probe.getsockname()[1])
             await self._spawn(port)
             try:
                 await self._wait_healthy(port, say)
@@ -108,7 +109,8 @@ class ManagedServer:
                     raise self.dead(f"was not ready after {launch.timeout_s:g} s")
                 if now - shown >= launch.say_every_s:
                     shown = now
-                    say(f"{launch.name}: starting, {now - started:.0f} s: {self._last_line()}")
+                    last = next(filter(None, (one.strip() for one in self.tail()[::-1])), "no output yet")
+                    say(f"{launch.name}: starting, {now - started:.0f} s: {last[:100]}")
                 await asyncio.sleep(0.1 if now - started < 5 else 0.5)
         finally:
             await http.close()
@@ -135,16 +137,10 @@ class ManagedServer:
 
     def tail(self) -> list[str]:
         """The last lines of the log."""
-        try:
-            with self.log.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
-                return file.read().decode("utf-8", "replace").splitlines()[-_TAIL_LINES:]
-        except OSError:
-            return []
-
-    def _last_line(self) -> str:
-        lines = [line for line in self.tail() if line.strip()]
-        return lines[-1].strip()[:100] if lines else "no output yet"
+        with contextlib.suppress(OSError), self.log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
+            return file.read().decode("utf-8", "replace").splitlines()[-_TAIL_LINES:]
+        return []
 
     async def stop(self) -> None:
         """End the server and everything it started. Safe to call twice."""
@@ -160,9 +156,3 @@ class ManagedServer:
         except TimeoutError:
             process.kill()
             await process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

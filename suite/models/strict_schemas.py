@@ -28,6 +28,7 @@ _HINTS = (
     ("string", ("pattern", "minLength", "maxLength", "format")),
     ("number", ("minimum", "maximum", "multipleOf", "exclusiveMinimum", "exclusiveMaximum")),
 )
+_KINDS = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
 _DEEPEST = 40
 
 
@@ -109,7 +110,11 @@ class _Strict:
         types = _types(target)
         if not types:
             raise Open
-        made = {name: value for name, value in target.items() if name in _KEPT and _is_kept(name, value)}
+        made = {name: value for name, value in target.items() if name in _KEPT}
+        if "(?" in made.get("pattern", ""):
+            del made["pattern"]
+        if made.get("format") not in _FORMATS:
+            made.pop("format", None)
         made["type"] = types[0] if len(types) == 1 else types
         if "object" in types:
             made |= self._object(target, depth)
@@ -167,19 +172,8 @@ def _types(target: Schema) -> list[str]:
         return list(said) if isinstance(said, list) else [said]
     values = [target["const"]] if "const" in target else target.get("enum")
     if values:
-        return list(dict.fromkeys(_type_of(one) for one in values))
+        return list(dict.fromkeys(_KINDS.get(type(one), "null") for one in values))
     return [name for name, keywords in _HINTS if any(one in target for one in keywords)][:1]
-
-
-def _type_of(value: Json) -> str:
-    kinds = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
-    return kinds.get(type(value), "null")
-
-
-def _is_kept(name: str, value: Any) -> bool:
-    if name == "pattern":
-        return "(?" not in value
-    return name != "format" or value in _FORMATS
 
 
 def _or_null(made: Schema) -> Schema:

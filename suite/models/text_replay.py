@@ -82,7 +82,10 @@ class TextReplay(Engine):
         """The text for this request. Raises CallFailed("not-recorded") that says how to give it."""
         if request.kind not in ("chat", "complete"):
             raise CallFailed("unsupported", f"{self._path.name} holds texts only", retryable=False)
-        nth = asking.nth if asking.nth is not None else self._nth(request, asking)
+        nth = asking.nth
+        if nth is None:  # the asker does not count
+            asked = self._asked.setdefault((asking.sample, asking.trial), {})
+            nth = asked.setdefault(f"{asking.key}\x1f{request_sha256(request)}", len(asked))
         line = self._found(asking, nth)
         if line is None and asking.last_counts and self._found(asking, "numbered") is None:
             line = self._found(asking, "first")  # the only text: what was asked before it is not scored
@@ -105,10 +108,6 @@ class TextReplay(Engine):
             f"{self._path.name} has no text for request {nth + 1} of sample {asking.sample!r}{trial}: "
             f'the task asks more than once; give it on a line of its own with "call": {nth}'
         )
-
-    def _nth(self, request: Request, asking: Asking) -> int:
-        asked = self._asked.setdefault((asking.sample, asking.trial), {})
-        return asked.setdefault(f"{asking.key}\x1f{request_sha256(request)}", len(asked))
 
     def left_over(self, run: Run, member: str) -> str:
         """The lines that no sample used. Samples that are pending may still use theirs."""

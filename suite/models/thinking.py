@@ -6,21 +6,41 @@ a server has no field for is refused when planning; what a model does not take, 
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import cast
 from urllib.parse import urlsplit
 
+from pydantic import Field
+
 from suite.chat import Json
 from suite.errors import ConfigError
+from suite.models.tables import TableRow, read_rows
 
 LEVELS = ("on", "off", "low", "medium", "high")
 _EFFORTS = ("low", "medium", "high")
-# Tokens for a word, where a server takes tokens only: those of Google's page on OpenAI compatibility.
-_TOKENS = {"low": 1024, "medium": 8192, "on": 8192, "high": 24576}
 _SWITCHES = ("enable_thinking", "thinking")  # what chat templates call it
-_LEAST_ANTHROPIC = 1024
-_BUDGETS = {"vllm": "thinking_token_budget", "llamacpp": "thinking_budget_tokens"}
-THINKING_FIELDS = ("reasoning_effort", "reasoning", "thinking", *_BUDGETS.values())
-_HOSTS = {"anthropic.com": "anthropic", "googleapis.com": "gemini", "openrouter.ai": "openrouter"}
+THINKING_FIELDS = frozenset(
+    {"reasoning_effort", "reasoning", "thinking", "thinking_token_budget", "thinking_budget_tokens"}
+)
+
+
+class ServerKind(TableRow):
+    """A kind of server. hosts: of a service that is known by its address. dialect: fields of `wire.Dialect`.
+
+    thinking: fields of a chat by how much to think; N stands for the number of tokens. least: the fewest.
+    """
+
+    name: str
+    hosts: tuple[str, ...] = ()
+    dialect: dict[str, Json] = Field(default_factory=dict)
+    thinking: dict[str, dict[str, Json]]
+    least: int = 1
+
+
+@lru_cache(maxsize=1)
+def server_kinds() -> dict[str, ServerKind]:
+    """The table by name. No plugin adds to it, since each dialect is spoken by code here."""
+    return {kind.name: kind for _, kind in read_rows(ServerKind, "server_kinds.yaml", "server kinds")}
 
 
 def read_thinking(value: object) -> str | int:
@@ -48,37 +68,32 @@ def check_template(template: object, thinking: str | int) -> None:
 
 def server_kind(dialect: str, url: str) -> str:
     """The row of the table for an endpoint: its dialect, or a service known by its host."""
-    host = urlsplit(url).hostname or ""
-    known = (kind for end, kind in _HOSTS.items() if host == end or host.endswith(f".{end}"))
+    host = f".{urlsplit(url).hostname or ''}"
+    known = (
+        name for name, kind in server_kinds().items() if any(host.endswith(f".{one}") for one in kind.hosts)
+    )
     return next(known, dialect) if dialect == "openai" else dialect
 
 
 def thinking_fields(kind: str, thinking: str | int) -> dict[str, Json]:
     """What is added to the body of a chat. Raises ConfigError for what such a server has no field for."""
-    match kind:
-        case "vllm" | "sglang" | "llamacpp":
-            found = _by_template(kind, thinking)
-        case "anthropic":
-            found = _anthropic(thinking)
-        case "openrouter" if isinstance(thinking, int):
-            found = {"reasoning": {"max_tokens": thinking}}
-        case "openrouter":
-            by_word = {"effort": thinking} if thinking in _EFFORTS else {"enabled": thinking == "on"}
-            found = {"reasoning": by_word}
-        case "gemini" if isinstance(thinking, int):
-            found = {"extra_body": {"google": {"thinking_config": {"thinking_budget": thinking}}}}
-        case "litellm" if isinstance(thinking, int):
-            found = _anthropic(thinking)
-        case "openai" | "azure" | "gemini" | "litellm" | "ollama" if isinstance(thinking, str):
-            found = {"reasoning_effort": {"off": "none", "on": "medium"}.get(thinking, thinking)}
-        case _:
-            found = {}
-    if not found:
+    row = server_kinds().get(kind)
+    found = row.thinking.get("N" if isinstance(thinking, int) else thinking) if row else None
+    if row is None or found is None:
         raise ConfigError(
             f"a server of the kind {kind} has no field for thinking={thinking}",
             fix="see the table of docs/models.md; fields of a server's own go into -o extra_body='{…}'",
         )
-    return found
+    if isinstance(thinking, int) and thinking < row.least:
+        raise ConfigError(f"thinking={thinking}: a server of this kind takes {row.least} tokens or more")
+    return {name: _with_tokens(value, thinking) for name, value in found.items()}
+
+
+def _with_tokens(value: Json, tokens: str | int) -> Json:
+    """A value of the table with the number of tokens in the place of N."""
+    if isinstance(value, dict):
+        return {name: _with_tokens(one, tokens) for name, one in value.items()}
+    return tokens if value == "N" else value
 
 
 def why_not(kind: str, thinking: str | int) -> str:
@@ -90,17 +105,6 @@ def why_not(kind: str, thinking: str | int) -> str:
     return ""
 
 
-def _by_template(kind: str, thinking: str | int) -> dict[str, Json]:
-    """Switches of chat templates go by two names; what a template does not know does nothing."""
-    switches: dict[str, Json] = {**dict.fromkeys(_SWITCHES, thinking != "off")}
-    found: dict[str, Json] = {"chat_template_kwargs": switches}
-    if isinstance(thinking, int):
-        return {**found, _BUDGETS[kind]: thinking} if kind in _BUDGETS else {}
-    if thinking in _EFFORTS:
-        (switches if kind == "llamacpp" else found)["reasoning_effort"] = thinking
-    return found
-
-
 def template_switches(thinking: str | int | None, template: Json) -> dict[str, Json]:
     """The switches for a chat template that is rendered in this process. template: an object, or none."""
     given = cast("Mapping[str, Json]", template or {})  # nothing else is taken when the option is read
@@ -108,15 +112,6 @@ def template_switches(thinking: str | int | None, template: Json) -> dict[str, J
         return dict(given)
     effort = {"reasoning_effort": thinking} if thinking in _EFFORTS else {}
     return {**given, **dict.fromkeys(_SWITCHES, thinking != "off"), **effort}
-
-
-def _anthropic(thinking: str | int) -> dict[str, Json]:
-    if thinking == "off":
-        return {"thinking": {"type": "disabled"}}
-    tokens = thinking if isinstance(thinking, int) else _TOKENS[thinking]
-    if tokens < _LEAST_ANTHROPIC:
-        raise ConfigError(f"thinking={tokens}: a server of this kind takes {_LEAST_ANTHROPIC} tokens or more")
-    return {"thinking": {"type": "enabled", "budget_tokens": tokens}}
 
 
 def template_lacks(template: str, thinking: str | int) -> str:

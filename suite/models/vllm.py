@@ -22,6 +22,7 @@ from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
 from suite.models.credentials import read_key, split_url
 from suite.models.engine import Asking, Engine, KnownBy, Note, Provider, Surroundings, present, silent
+from suite.models.extras import EXTRAS, need_gpu
 from suite.models.families import Family, check_reward, family_of, head_of
 from suite.models.openai import server_version
 from suite.models.options import PROMPTED, check_needs, describe, read_options
@@ -33,7 +34,9 @@ from suite.models.wire import DIALECTS
 from suite.models.wordings import own_wordings
 from suite.secrets import Scrubber
 
-_COUNTERS = ("prefix_cache_queries", "prefix_cache_hits")
+_COUNTER = re.compile(
+    r"^vllm:(prefix_cache_(?:queries|hits))(?:_total)?(?:\{[^}]*\})? ([0-9.eE+-]+)$", re.MULTILINE
+)
 _GENERATES = PROMPTED | {"logprobs", "prompt_logprobs", "seed", "json_schema"}
 
 
@@ -81,7 +84,9 @@ class VLLMEngine(Engine):
         if not self._options.url:
             vllm = vllm_command.find_vllm(self._options.python)
             if vllm.version and not vllm.cpu and "device" not in self._passed:
-                vllm_command.need_device(vllm)
+                attach = "or attach to a server on another machine with -o url=…"
+                fix = f"for the CPU: {EXTRAS['vllm'].cpu}; {attach}"
+                need_gpu(f"vLLM {vllm.version} of {vllm.python}", fix)
 
     def capabilities(self) -> frozenset[str]:
         """Read from the model's config; the runner option decides where it is given.
@@ -341,9 +346,8 @@ def _without_path(value: Json) -> Json:
 
 def read_counters(root: str, key: str) -> dict[str, float]:
     """The counters of a server, {} if it does not answer within two seconds."""
-    request = urllib.request.Request(f"{root}/metrics")
-    if key:
-        request.add_header("Authorization", f"Bearer {key}")
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    request = urllib.request.Request(f"{root}/metrics", headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=2.0) as reply:
             return read_metrics(reply.read(4_000_000).decode("utf-8", "replace"))
@@ -354,10 +358,8 @@ def read_counters(root: str, key: str) -> dict[str, float]:
 def read_metrics(text: str) -> dict[str, float]:
     """The prefix cache counters of vLLM's /metrics, summed over engines."""
     found: dict[str, float] = {}
-    for line in text.splitlines():
-        matched = re.match(r"vllm:(\w+?)(?:_total)?(?:\{[^}]*\})? ([0-9.eE+-]+)$", line)
-        if matched and matched[1] in _COUNTERS:
-            found[matched[1]] = found.get(matched[1], 0.0) + float(matched[2])
+    for name, value in _COUNTER.findall(text):
+        found[name] = found.get(name, 0.0) + float(value)
     return found
 
 

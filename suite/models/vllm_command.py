@@ -17,7 +17,7 @@ from pydantic import Field
 
 from suite.chat import Json, text_of
 from suite.errors import ConfigError, EngineError
-from suite.models.extras import EXTRAS, need_gpu
+from suite.models.extras import EXTRAS
 from suite.models.options import ServerOptions
 from suite.models.spec import ModelSpec
 from suite.models.tables import Pattern, TableRow, read_rows
@@ -107,14 +107,6 @@ def find_vllm(python: str = "") -> Installation:
     return Installation(chosen, bool(version), version or cpu_version, cpu)
 
 
-def need_device(vllm: Installation) -> None:
-    """Raises EngineError where a build for GPUs finds none."""
-    need_gpu(
-        f"vLLM {vllm.version} of {vllm.python}",
-        f"for the CPU: {EXTRAS['vllm'].cpu}; or attach to a server on another machine with -o url=…",
-    )
-
-
 def version_of(text: str) -> tuple[int, int]:
     """(major, minor) of a version; a build without metadata is a new one."""
     number = re.match(r"(\d+)\.(\d+)", text)
@@ -165,17 +157,15 @@ def command(
     return [*start, *place, *ours, *given]
 
 
-# Without batch-invariant kernels sums depend on what is computed beside them: so nothing is
-_ALONE = {"max_num_seqs": 1, "enable_prefix_caching": False}
-
-
 def reproducible(vllm: Installation, passed: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, str]]:
     """(options, environment) that make replies independent of each other.
 
     On a GPU the batch-invariant kernels; on the CPU, which has none, one request at a time. Raises
     EngineError for a version without such kernels, ConfigError for an option that says otherwise.
     """
-    needed: dict[str, Json] = {"seed": 0, **(_ALONE if vllm.cpu else {})}
+    needed: dict[str, Json] = {"seed": 0}
+    if vllm.cpu:  # without such kernels sums depend on what is computed beside them: so nothing is
+        needed |= {"max_num_seqs": 1, "enable_prefix_caching": False}
     for name, value in needed.items():
         if passed.get(name, value) != value:
             raise ConfigError(f"reproducible needs {name}={value}, not {passed[name]}")

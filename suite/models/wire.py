@@ -10,7 +10,7 @@ import msgspec
 from suite.chat import Json, Message, Request, Tool, user
 from suite.errors import CallFailed, ConfigError
 from suite.models.strict_schemas import strict
-from suite.models.thinking import merged, thinking_fields
+from suite.models.thinking import merged, server_kinds, thinking_fields
 
 encode = msgspec.json.Encoder().encode
 
@@ -48,23 +48,7 @@ class Dialect(msgspec.Struct, frozen=True):
 BEGINS = ("<s>", "<|begin_of_text|>", "<|startoftext|>", "<bos>")  # of a text, in raw prompts
 
 DIALECTS = {
-    "openai": Dialect("openai"),
-    "vllm": Dialect(
-        "vllm",
-        continues={"add_generation_prompt": False, "continue_final_message": True},
-        template="chat_template_kwargs",
-        specials="add_special_tokens",
-        schema="plain",
-        strict_tools=True,
-    ),
-    "sglang": Dialect(
-        "sglang", continues={"continue_final_message": True}, template="chat_template_kwargs", schema="plain"
-    ),
-    "llamacpp": Dialect(
-        "llamacpp", continues={}, echoes=True, template="chat_template_kwargs", schema="plain"
-    ),
-    "ollama": Dialect("ollama", schema="plain"),
-    **{name: Dialect(name) for name in ("anthropic", "gemini", "openrouter", "litellm")},
+    name: msgspec.convert({"name": name, **kind.dialect}, Dialect) for name, kind in server_kinds().items()
 }
 
 

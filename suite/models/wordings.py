@@ -8,11 +8,10 @@ first.
 
 import re
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from suite.errors import ConfigError
 from suite.models.tables import Pattern, TableRow, read_rows
 from suite.plugins import catalogue
 
@@ -96,23 +95,14 @@ def wordings() -> tuple[Wording, ...]:
 
 
 def own_wordings(overflow_says: str, refused_says: str) -> tuple[Wording, ...]:
-    """The user's rows. Raises ConfigError for a pattern that is none, or fits an empty message."""
+    """The user's rows."""
     given: dict[Meaning, str] = {"overflow": overflow_says, "refused": refused_says}
-    found = []
-    for means, says in given.items():
-        option = f"{means}_says"
-        if not says:
-            continue
-        try:
-            empty = re.search(says, "") is not None
-        except re.error as error:
-            raise ConfigError(f"-o {option}: {says!r} is no pattern: {error}") from error
-        if empty:
-            raise ConfigError(f"-o {option}: {says!r} fits every message", fix="name words of the message")
-        found.append(
-            Wording(id=f"-o {option}={says}", means=means, server="", source="", seen="user", says=says)
-        )
-    return tuple(found)
+    user: dict[str, Any] = {"server": "", "source": "", "seen": "user"}
+    return tuple(
+        Wording(id=f"-o {means}_says={says}", means=means, says=says, **user)
+        for means, says in given.items()
+        if says
+    )
 
 
 def look_up(message: str, codes: tuple[str, ...], own: tuple[Wording, ...] = ()) -> Found | None:
