@@ -5,6 +5,7 @@ Files may be followed while a run is going.
 
 import os
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
@@ -53,30 +54,25 @@ class Lines(Generic[RecordT]):
         except OSError as error:
             raise RunError(f"{self.path.name} cannot be read: {error.strerror}", str(self.path)) from error
 
+    def _whole(self) -> Iterator[tuple[int, bytes]]:
+        """(number from 1, line) of every line with its newline; what is torn never was a record."""
+        if self.path.exists():
+            with self.opened() as file:
+                yield from enumerate(takewhile(lambda raw: raw[-1] == 10, file), 1)
+
     def placed(self) -> Iterator[tuple[int, int, RecordT]]:
         """(offset of the line, its bytes, record) for every whole line, in file order."""
-        if not self.path.exists():
-            return
         offset = 0
-        with self.opened() as file:
-            for number, raw in enumerate(file, 1):
-                if raw[-1] != 10:
-                    return  # torn: it never was a record
-                yield offset, len(raw), self.decode(raw, number)
-                offset += len(raw)
+        for number, raw in self._whole():
+            yield offset, len(raw), self.decode(raw, number)
+            offset += len(raw)
 
     def raw(self) -> Iterator[bytes]:
         """Every whole line without its newline, its checksum held; not decoded."""
-        if not self.path.exists():
-            return
-        with self.opened() as file:
-            for number, raw in enumerate(file, 1):
-                if not raw.endswith(b"\n"):
-                    return
-                line = raw[:-1]
-                if not checked(line):
-                    raise damaged(self.path, number, "its checksum does not match")
-                yield line
+        for number, raw in self._whole():
+            if not checked(raw[:-1]):
+                raise damaged(self.path, number, "its checksum does not match")
+            yield raw[:-1]
 
     def __iter__(self) -> "Reading[RecordT]":
         return Reading(self)

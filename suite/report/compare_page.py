@@ -7,15 +7,13 @@ Content-Security-Policy as a run's report. Not here: what the sections say.
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from suite.blocks import Block, Code, Dialogue, Facts, Plot, Section, Table, Text
-from suite.report import markdown
-from suite.report.hostile_text import clean, cut, one_line
+from suite.blocks import Block, Plot, Section, Table, Text
+from suite.report import markdown, terminal_sample
+from suite.report.hostile_text import clean, one_line
 from suite.report.html import page
 from suite.report.html_blocks import Drawer
-from suite.report.markdown import cell_text, table_grid
+from suite.report.markdown import table_grid
 from suite.report.terminal import console_for, styled, tables, write_out
-
-MOST_SAID = 1200  # characters of one turn in a terminal
 
 
 def html_page(title: str, over: str, sections: Sequence[Section]) -> Iterator[str]:
@@ -56,23 +54,12 @@ def print_sections(
 
 
 def _terminal(block: Block, width: int) -> Iterator[object]:
-    if isinstance(block, Plot):
-        return
-    if block.title:
-        yield styled(block.title, "italic")
-    if isinstance(block, Text):
-        for line in clean(block.text).split("\n"):
-            yield styled(line, "")
-    elif isinstance(block, Facts):
-        for name, value in block.facts.items():
-            yield styled(f"{name}: {cell_text(value)}", "", 2)
-    elif isinstance(block, Table):
-        grid = table_grid(block)
-        yield from tables(grid, width, fixed=1)
-    elif isinstance(block, Code):
-        for line in clean(block.code).split("\n"):
-            yield styled(line, "dim", 2)
-    elif isinstance(block, Dialogue):
-        for turn in block.turns:
-            shown, left = cut(turn.text, MOST_SAID)
-            yield styled(f"{turn.speaker}: {one_line(shown, MOST_SAID)}{' …' if left else ''}", "dim", 2)
+    if isinstance(block, Table | Text):
+        if block.title:
+            yield styled(block.title, "bold")
+        if isinstance(block, Table):
+            yield from tables(table_grid(block), width)
+        else:
+            yield from (styled(line, "") for line in clean(block.text).split("\n"))
+    elif not isinstance(block, Plot):
+        yield from terminal_sample.block(block)

@@ -18,7 +18,7 @@ from suite.journal.run import Run
 from suite.report.hostile_text import clean
 from suite.report.html_blocks import Drawer, environment, part, resource
 from suite.report.html_results import sweep_plot
-from suite.report.matrix import Grid, calls_grid, happened_grid
+from suite.report.matrix import calls_grid, happened_grid
 from suite.report.plugin_sections import own_views, plugin_sections
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
 from suite.report.run_list import attempts_grid
@@ -66,7 +66,11 @@ def html_report(
         parameters=parameter_rows(told),
         plots=[plot and drawer.block(plot) for plot in (sweep_plot(t, summary.level) for t in summary.tasks)],
         sections=[drawer.section(one) for one in plugin_sections(run)],
-        happened=_happened(run, summary),
+        happened=[
+            one
+            for one in (happened_grid(summary.tasks), calls_grid(summary.calls), attempts_grid(run))
+            if one.rows
+        ],
         shown_note=shown_note(choice),
         views_note=why,
         outcomes=_outcomes(choice),
@@ -164,15 +168,6 @@ def _outcomes(choice: Choice) -> list[str]:
     found = {one.outcome for one in choice.picked}
     found |= {one.output.output.finish for one in choice.picked if one.output.output.finish != "stop"}
     return sorted(found)
-
-
-def _happened(run: Run, summary: Summary) -> Iterator[Grid]:
-    yield happened_grid(summary.tasks)
-    if summary.calls:
-        yield calls_grid(summary.calls)
-    attempts = attempts_grid(run)
-    if attempts.rows:
-        yield attempts
 
 
 def _manifests(run: Run) -> Iterator[tuple[str, str]]:

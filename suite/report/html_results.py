@@ -60,13 +60,9 @@ def _along(cell: CellSummary, axis: int) -> float:
 
 
 def _numeric_axis(task: TaskPart) -> int | None:
-    best: tuple[int, int] | None = None
-    for index in range(len(task.swept)):
-        values = [cell.values[index] for cell in task.cells]
-        distinct = len(set(map(repr, values)))
-        if distinct > 1 and all(map(is_number, values)) and (best is None or distinct > best[0]):
-            best = (distinct, index)
-    return None if best is None else best[1]
+    columns = enumerate(zip(*(cell.values for cell in task.cells), strict=True))
+    counts = {index: len(set(map(repr, values))) for index, values in columns if all(map(is_number, values))}
+    return max((index for index, n in counts.items() if n > 1), key=counts.__getitem__, default=None)
 
 
 def _headlines(cells: list[CellSummary]) -> list[MetricResult]:

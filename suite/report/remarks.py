@@ -30,50 +30,44 @@ def role_lines(run: Run) -> list[tuple[str, str]]:
 def remarks(run: Run) -> list[Remark]:
     """All remarks on a run, warnings first."""
     told = [Remark("warning" if bad else "note", text) for text, bad in sentences(run.results)]
-    otherwise = [Remark("note", f"{text}.") for text in _adapted(run)]
-    found = [*_toys(run), *_state(run), *told, *otherwise, *_coverage(run), *_notes(run)]
-    return sorted(found, key=lambda one: one.weight != "warning")
-
-
-def _adapted(run: Run) -> list[str]:
-    """What was asked otherwise than planned, since an endpoint refused a setting; each once."""
     attempts = (one for journal in run.journals() for one in journal.attempts)
-    return list(dict.fromkeys(one.detail for one in attempts if one.event == "adapted"))
+    # what was asked otherwise than planned, since an endpoint refused a setting; each once
+    adapted = dict.fromkeys(f"{one.detail}." for one in attempts if one.event == "adapted")
+    wrong = [Remark("warning", text) for text in (*_toys(run), *_state(run))]
+    notes = [Remark("note", text) for text in adapted]
+    return sorted(
+        [*wrong, *told, *notes, *_coverage(run), *_notes(run)], key=lambda one: one.weight != "warning"
+    )
 
 
-def _toys(run: Run) -> Iterator[Remark]:
+def _toys(run: Run) -> Iterator[str]:
     # an embedded embedder is as good as any; an embedded chat model only proves that everything works
     specs = dict.fromkeys(
         one.spec for role, members in run.roles.items() if role != "embedder" for one in members
     )
     for spec in specs:
         if spec.startswith("embedded/"):
-            yield Remark(
-                "warning", f"{spec} is a small model for trying things out: these scores mean nothing."
-            )
+            yield f"{spec} is a small model for trying things out: these scores mean nothing."
         elif spec.startswith("scripted/"):
-            yield Remark("warning", f"{spec} answers by script, not by a model: these scores mean nothing.")
+            yield f"{spec} answers by script, not by a model: these scores mean nothing."
 
 
-def _state(run: Run) -> Iterator[Remark]:
+def _state(run: Run) -> Iterator[str]:
     results = run.results
     if run.manifest.imported or results.imported:
-        yield Remark(
-            "warning", "Imported: the answers were made elsewhere and can't be checked against their calls."
-        )
+        yield "Imported: the answers were made elsewhere and can't be checked against their calls."
     if not run.scoring:
-        yield Remark("warning", f"Not scored yet: suite score {run.name}")
+        yield f"Not scored yet: suite score {run.name}"
     elif not run.has_results:
-        yield Remark("warning", f"The scoring {run.scoring} has no results yet: {how_to_continue(run)}")
+        yield f"The scoring {run.scoring} has no results yet: {how_to_continue(run)}"
     elif pending := results.pending:
-        yield Remark(
-            "warning",
-            f"{pending:,} {'sample has' if pending == 1 else 'samples have'} no result yet (not begun, or "
-            f"a call got no reply) and {'is' if pending == 1 else 'are'} no part of the numbers. "
-            f"To continue: {how_to_continue(run)}",
+        have, are = ("sample has", "is") if pending == 1 else ("samples have", "are")
+        yield (
+            f"{pending:,} {have} no result yet (not begun, or a call got no reply) and {are} no part of the "
+            f"numbers. To continue: {how_to_continue(run)}"
         )
     elif not results.complete:
-        yield Remark("warning", f"This run is not complete. To continue: {how_to_continue(run)}")
+        yield f"This run is not complete. To continue: {how_to_continue(run)}"
 
 
 def how_to_continue(run: Run) -> str:
