@@ -130,12 +130,14 @@ def pin(entry: str, branch: str | None, write: bool, as_json: bool) -> None:
 @click.argument("more", nargs=-1, metavar="[PATH…]", type=PATH)
 @click.option("--hub", metavar="ORG/NAME", help="A dataset on the Hugging Face Hub.")
 @click.option("--config", help="One of its configs (default: all).")
-@click.option("--split", help="One of its splits (default: all).")
+@click.option("--split", metavar="TEXT", help="One of its splits (default: all).")
 @click.option("--git", metavar="URL", help="A repository on a Git host, by its https address.")
 @click.option("--path", "globs", multiple=True, metavar="GLOB", help="Which of its files; repeatable.")
 @click.option("--revision", help="Branch, tag or commit (default: the main branch now).")
 @click.option("--files", multiple=True, type=PATH, metavar="PATH…", help="JSONL, JSON, CSV or Parquet files.")
-@click.option("--licence", "--license", default="", help="Its licence, where it states none itself.")
+@click.option(
+    "--licence", "--license", metavar="TEXT", default="", help="Its licence, where it states none itself."
+)
 @click.option("--registry", "folder", type=PATH, metavar="DIR", help="Where to write (default: ./registry).")
 @click.option("--force", is_flag=True, help="Describe anew what is described there already.")
 @json_flag

@@ -87,7 +87,9 @@ def _show(folder: Path, as_json: bool) -> None:
 )
 @click.option("--tag", "tags", multiple=True, metavar="NAME=VALUE", help="A tag; --NAME VALUE does the same.")
 @click.option("--sample", default="", metavar="ID", help="One sample, in every cell and trial.")
-@click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="Most to show.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", default=5, show_default=True, help="Most to show."
+)
 @click.option("--scoring", default="", metavar="ID", help="Which scoring (default: the newest).")
 @click.option("--full", is_flag=True, help="With every call, and the task's own view.")
 @json_flag

@@ -53,7 +53,8 @@ def test_an_example_parses(line: str) -> None:
     while isinstance(command, click.Group):
         name, found, rest = command.resolve_command(context, rest)
         assert found is not None
-        command, context = found, click.Context(found, parent=context, info_name=name)
+        settings = found.context_settings
+        command, context = found, click.Context(found, parent=context, info_name=name, **settings)
         values, rest, seen = command.make_parser(context).parse_args(args=rest)
     assert rest == []
     wanted = {one.name for one in command.params if one.required}

@@ -63,6 +63,8 @@ KINDS = {
 }
 # flags that take another kind of value in one command
 OTHERS = {
+    ("plugin new", "--from"),  # a file; an importer's name elsewhere
+    ("runs samples", "--tag"),  # any tag of a run; a composition of trips for UserBench
     ("runs import", "--model"),  # the candidate, by the name that the files have for it
     ("userbench baseline", "--user"),  # a user that is no model has no spec
     ("vibechecker environment", "--python"),  # a version does, too
