@@ -57,7 +57,7 @@ def same_world(subject: VerifiedRun, plugins: Catalogue, data: Mapping[str, str]
         subject.not_run(f"its data is not to be had: {error}", *LATER)
         return
     except _TooMany as error:
-        subject.add("R4.missing-output", "far fewer outputs than samples", expected=str(error))
+        subject.add("R4.missing-output", "far fewer outputs than samples", expected=error.what)
         subject.not_run("too many samples to compare with", *LATER[1:])
         return
     except ConfigError as error:
@@ -79,7 +79,7 @@ def same_world(subject: VerifiedRun, plugins: Catalogue, data: Mapping[str, str]
     subject.plan = plan
 
 
-class _TooMany(Exception):
+class _TooMany(SuiteError):
     """The cells have more samples than anybody answered."""
 
 
@@ -104,10 +104,10 @@ def _bound(cells: Sequence[Cell], most: int) -> None:
 
 def _cells(subject: VerifiedRun, plugins: Catalogue) -> list[Cell] | None:
     found: list[Cell] = []
-    scored = {one.cell: one.score_parameters for one in subject.scoring_manifest.cells}
     for record in subject.manifest.cells:
         where = subject.place("manifest.json", f"cell {record.cell}")
-        made = cell_again(plugins, record, scored.get(record.cell, record.score_parameters), scoring=True)
+        scored = subject.run.scored_cells.get(record.cell, record)
+        made = cell_again(plugins, record, scored.score_parameters, scoring=True)
         if isinstance(made, Refusal):
             _refused(subject, record.task, made, where)
             return None
@@ -158,10 +158,10 @@ def _same_cells(subject: VerifiedRun, plan: Plan) -> None:
                 where = subject.place("manifest.json", f"cells {record['cell']}.{name}")
                 subject.add(code, what, where, expected=here.get(name), found=record.get(name))
 
+    plans = {cell.id: cell.plan for cell in plan.cells}
     for scored in subject.scoring_manifest.cells:
-        made = next((one.plan for one in plan.cells if one.id == scored.cell), None)
         for name in ("prompts", "prompts_sha256"):
-            known, told = getattr(made, name, None), getattr(scored, name)
+            known, told = getattr(plans.get(scored.cell), name, None), getattr(scored, name)
             if known != told:
                 what = "the scoring's prompts are not what is installed here"
                 where = subject.place("scoring/manifest.json", f"cells {scored.cell}.{name}")
@@ -174,9 +174,8 @@ def _same_data(subject: VerifiedRun, plan: Plan) -> None:
         there, here = recorded.get(name), plan.data_identity.get(name)
         where = subject.place("manifest.json", f"data.{name}")
         if there is None or here is None:
-            lack = (
-                "a dataset is not named" if there is None else "a dataset is named that the tasks do not read"
-            )
+            unread = "a dataset is named that the tasks do not read"
+            lack = "a dataset is not named" if there is None else unread
             subject.add("R3.data", lack, where, expected=here, found=there)
             continue
         for field, mine, theirs in differences(here, there, missing=None):
@@ -236,10 +235,8 @@ def recorded_members(cells: Sequence[Cell], subject: VerifiedRun) -> Filled:
                 engine = RecordedEngine(spec, one)
                 member = Member(role, one.member, spec, engine, one.stage, frozenset(one.needs))
                 members.setdefault(one.member, member)
-    order = list(wanted)
-    ordered = sorted(
-        members.values(), key=lambda one: order.index(one.role) if one.role in wanted else len(order)
-    )
+    places = {name: place for place, name in enumerate(wanted)}
+    ordered = sorted(members.values(), key=lambda one: places.get(one.role, len(places)))
     return Filled(tuple(ordered), {name: roles[0] for name, roles in wanted.items()})
 
 
