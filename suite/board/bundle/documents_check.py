@@ -167,17 +167,19 @@ def _entry(documents: RunDocuments, entry: SubmittedRun) -> Pairs:
 
 def entry_cell(cell: CellRecord, scored: ScoredCell | None, results: CellResult | None) -> SubmittedCell:
     """What submission.json says of a cell, from the three documents of its run."""
-    row = results.headline_row if results is not None else None
     return SubmittedCell(
         cell=cell.cell,
         task=cell.task,
         version=cell.version,
         parameters=cell.parameters,
-        score_parameters=cell.score_parameters if scored is None else scored.score_parameters,
-        headline=SubmittedHeadline(
-            metric=cell.headline,
-            value=None if row is None else row.value,
-            n=0 if row is None else row.n,
-            unscored=0 if row is None else row.unscored,
-        ),
+        score_parameters=(scored or cell).score_parameters,
+        headline=headline_of(cell.headline, results),
     )
+
+
+def headline_of(metric: str, results: CellResult | None) -> SubmittedHeadline:
+    """What submission.json says of a cell's first number."""
+    row = results.headline_row if results is not None else None
+    if row is None:
+        return SubmittedHeadline(metric=metric, value=None, n=0, unscored=0)
+    return SubmittedHeadline(metric=metric, value=row.value, n=row.n, unscored=row.unscored)

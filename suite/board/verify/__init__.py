@@ -2,7 +2,7 @@
 the verdict, the numbers computed again, and the units that a ranking pairs.
 """
 
-from suite.board.verify.live_passes import Rerun
+from suite.board.verify.reproduction import Rerun
 from suite.board.verify.verification import VerifiedBundle, time_limit, verify
 
 __all__ = ["Rerun", "VerifiedBundle", "time_limit", "verify"]

@@ -8,8 +8,9 @@ import re
 from collections.abc import Mapping
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
+from suite.board.bundle.documents_check import headline_of
 from suite.board.bundle.submission import SubmittedRun
 from suite.board.verify.equality import differences
 from suite.board.verify.subject import VerifiedRun
@@ -22,7 +23,6 @@ from suite.run.findings import OF_CELL
 from suite.run.results import KEPT, REASONING, effort, make_results
 
 _NAMES = frozenset({"run", "scoring"})  # what the folders are called
-_ENVELOPE = ("value", "n", "unscored")
 _CODES = {"across": "R8.across", "calls": "R8.effort", "seconds": "R8.effort"}
 _INTERVAL = frozenset({"low", "high", "method", "clusters", "n_effective", "note"})
 
@@ -92,12 +92,9 @@ def _envelope(subject: VerifiedRun, mine: Results, entry: SubmittedRun) -> None:
     """The headlines that the envelope repeats."""
     cells = {cell.cell: cell for cell in mine.cells}
     for claimed in entry.cells:
-        cell = cells.get(claimed.cell)
-        if cell is None:
+        if (cell := cells.get(claimed.cell)) is None:
             continue  # R2 names cells that the run does not have
         where = f"submission.json runs[{subject.run_id}] cell {claimed.cell}"
-        found = next((one for one in cell.metrics if one.headline and not one.slice), None)
-        here = {name: getattr(found, name, None) for name in _ENVELOPE}
-        here["metric"] = found.name if found else cell.headline
-        for path, right, there in differences(here, msgspec.structs.asdict(claimed.headline)):
+        sides = map(asdict, (headline_of(cell.headline, cell), claimed.headline))
+        for path, right, there in differences(*sides):
             subject.add("R8.headline", _what(right, there), f"{where}, {path}", expected=right, found=there)

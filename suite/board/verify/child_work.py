@@ -140,21 +140,19 @@ def _remove(scratch: str) -> None:
 def _result(messages: Connection, left: Callable[[], float], hear: Tell) -> object:
     counted = True
     while True:
-        kind: str = "told"
-        value: object = None
         if messages.poll(_STEP):
             try:
                 kind, value = messages.recv()
             except EOFError as error:
                 raise RuntimeError("a child process ended without a word") from error
-        if kind == "done":
-            return value
-        if kind == "failed" and isinstance(value, Exception):
-            raise value
-        if isinstance(value, Untimed):
-            counted = False
-        elif value is not None:
-            hear(value)
+            if kind == "done":
+                return value
+            if kind == "failed":
+                raise value
+            if isinstance(value, Untimed):
+                counted = False
+            else:
+                hear(value)
         if counted and left() <= 0:
             raise TimeUp
 
@@ -164,16 +162,12 @@ def _interrupt(child: "subprocess.Popen[bytes]", messages: Connection, hear: Tel
     for seconds in _GRACE:
         if child.poll() is None:
             child.send_signal(signal.SIGINT)
-            _last_words(messages, time.monotonic() + seconds, hear)
-
-
-def _last_words(messages: Connection, until: float, hear: Tell) -> None:
-    """What a child tells up to a moment, or until it ended."""
-    with suppress(EOFError):
-        while messages.poll(max(0.0, until - time.monotonic())):
-            kind, value = messages.recv()
-            if kind == "told" and not isinstance(value, Untimed):
-                hear(value)
+            until = time.monotonic() + seconds
+            with suppress(EOFError):  # it ended
+                while messages.poll(max(0.0, until - time.monotonic())):
+                    kind, value = messages.recv()
+                    if kind == "told" and not isinstance(value, Untimed):
+                        hear(value)
 
 
 class _Messages:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.board.entry.verification import ColumnResult, Latency, TokenCounts
+from suite.board.verify.equality import same
 from suite.board.verify.subject import UNSERVED, VerifiedRun, provider_of
 from suite.comparisons.differences import scope, side
 from suite.journal.documents import MetricResult
@@ -29,7 +30,7 @@ from suite.journal.records import OutputRecord, ScoreRecord
 from suite.run.cells import Cell
 from suite.run.findings import Call
 from suite.scoring.computation import wanted
-from suite.scoring.measures import Measure
+from suite.scoring.measures import Adds, Measure
 from suite.scoring.metrics.declared import measures_of
 from suite.scoring.stats.means import covering_sums
 from suite.scoring.table import ScoreTable, TableBuilder
@@ -140,80 +141,111 @@ def make_columns(wants: Sequence[Want], level: float) -> tuple[list[VerifiedColu
     """All columns, and the median latency over all of them, each call once. Reads the journals of each run
     once for each of its tasks.
     """
-    tables: dict[tuple[str, str], ScoreTable] = {}
-    spent: dict[str, Spent] = {}
-    columns = [_column(want, tables, spent, level) for want in wants]
+    maker = _Maker(level)
+    columns = [maker.column(want) for want in wants]
     cells: defaultdict[str, list[str]] = defaultdict(list)
     for want in wants:
         for subject, names in want.by_run():
             cells[subject.run_id] += names
-    return columns, latency([spent[run].of(names) for run, names in cells.items()])
+    return columns, latency([maker.spent[run].of(names) for run, names in cells.items()])
 
 
-def _column(
-    want: Want, tables: dict[tuple[str, str], ScoreTable], spent: dict[str, Spent], level: float
-) -> VerifiedColumn:
-    rows = [result_of(subject, cell.id, want.headline) for subject, cell in want.cells]
-    known = [row for row in rows if row is not None]
-    values = [row.value for row in known if row.value is not None]
-    value = math.fsum(values) / len(values) if len(values) == len(rows) else None
-    task = want.cells[0][1]
-    measure = next((one for one in measures_of(task.task.metrics) if one.name == want.headline), None)
-    units = _units(want, measure, tables, rows) if value is not None and measure is not None else ()
-    first = known[0] if known else None
-    limits = measure.range or None if measure is not None else None
-    low, high, method = (None, None, "") if first is None else (first.low, first.high, first.method)
-    if len(rows) > 1:
-        low, high, method = _interval(units, value, level, limits)
-    told = [row.coverage for row in known if row.coverage is not None]
-    tokens, times, seconds = _effort(want, spent)
-    result = ColumnResult(
-        key=want.key,
-        task=task.plan.task,
-        headline=want.headline,
-        value=value,
-        low=low,
-        high=high,
-        level=level if len(rows) > 1 or first is None else first.level,
-        method=method,
-        n=sum(row.n for row in known),
-        unscored=sum(row.unscored for row in known),
-        coverage=math.fsum(told) / len(told) if told else None,
-        direction="higher" if first is None else first.direction,
-        unit="" if first is None else first.unit,
-        range=limits,
-        paired=bool(units),
-        cells=[cell.id for _, cell in want.cells],
-        tokens=tokens,
-        latency=times,
-        seconds=seconds,
-        roles=_roles(want),
-    )
-    return VerifiedColumn(result, units)
+@dataclass
+class _Maker:
+    """Makes columns. tables: by run and task. spent: by run."""
+
+    level: float
+    tables: dict[tuple[str, str], ScoreTable] = field(default_factory=dict)
+    spent: dict[str, Spent] = field(default_factory=dict)
+
+    def column(self, want: Want) -> VerifiedColumn:
+        rows = [result_of(subject, cell.id, want.headline) for subject, cell in want.cells]
+        known = [row for row in rows if row is not None]
+        values = [row.value for row in known if row.value is not None]
+        value = math.fsum(values) / len(values) if len(values) == len(rows) else None
+        first = known[0] if known else None
+        measure = headline_measure(want.cells[0][1], want.headline)
+        limits = measure.range or None if measure is not None else None
+        units = self._units(want, measure, rows) if value is not None and measure is not None else ()
+        level = self.level
+        if first is not None and len(rows) == 1:
+            low, high, method, level = first.low, first.high, first.method, first.level
+        else:
+            low, high, method = _interval(units, value, level, limits)
+        told = [row.coverage for row in known if row.coverage is not None]
+        tokens, times, seconds = self._effort(want)
+        result = ColumnResult(
+            key=want.key,
+            task=want.cells[0][1].plan.task,
+            headline=want.headline,
+            value=value,
+            low=low,
+            high=high,
+            level=level,
+            method=method,
+            n=sum(row.n for row in known),
+            unscored=sum(row.unscored for row in known),
+            coverage=math.fsum(told) / len(told) if told else None,
+            direction="higher" if first is None else first.direction,
+            unit="" if first is None else first.unit,
+            range=limits,
+            paired=bool(units),
+            cells=[cell.id for _, cell in want.cells],
+            tokens=tokens,
+            latency=times,
+            seconds=seconds,
+            roles=_roles(want),
+        )
+        return VerifiedColumn(result, units)
+
+    def _effort(self, want: Want) -> tuple[TokenCounts | None, Latency | None, float]:
+        """Tokens of the candidate, None if unknown; its median latency; the share of the run's time that its
+        calls are of all.
+        """
+        used: list[Calls] = []
+        seconds = 0.0
+        for subject, cells in want.by_run():
+            if subject.run_id not in self.spent:
+                self.spent[subject.run_id] = Spent(subject)
+            every = self.spent[subject.run_id]
+            used.append(every.of(cells))
+            whole = subject.recomputed.seconds if subject.recomputed is not None else 0.0
+            seconds += len(used[-1]) / max(len(every.calls), 1) * whole
+        told = all(len(one) and (one["prompt"] + one["completion"] > 0).all() for one in used)
+        prompt, completion = (sum(int(one[name].sum()) for one in used) for name in ("prompt", "completion"))
+        return TokenCounts(prompt, completion) if told else None, latency(used), round(seconds, 3)
+
+    def _units(
+        self, want: Want, measure: Measure, rows: Sequence[MetricResult | None]
+    ) -> tuple[CellUnits, ...]:
+        """Of each cell; () where the recomputed value is no mean of units after all."""
+        if measure.top is None or not measure.pairs:
+            return ()
+        found = []
+        for (subject, cell), row in zip(want.cells, rows, strict=True):
+            found.append(_cell_units(measure, measure.top, self._table(subject, cell), cell.id))
+            if row is None or not same(found[-1].value(), row.value):
+                return ()
+        return tuple(found)
+
+    def _table(self, subject: VerifiedRun, cell: Cell) -> ScoreTable:
+        """The scores of a cell's task in a run."""
+        key = subject.run_id, cell.plan.task
+        if key not in self.tables:
+            cells = {one.id for one in subject.planned.cells if one.plan.task == cell.plan.task}
+            self.tables[key] = table_of(subject.counting.pairs(), cells, cell.task.metrics)
+        return self.tables[key]
+
+
+def headline_measure(cell: Cell, name: str) -> Measure | None:
+    """How a metric of a cell's task that is a number of one model is measured."""
+    return next((one for one in measures_of(cell.task.metrics) if one.name == name), None)
 
 
 def result_of(subject: VerifiedRun, cell: str, headline: str) -> MetricResult | None:
     """The recomputed row of a metric over a whole cell."""
-    rows = (row for one in subject.results if one.cell == cell for row in one.metrics)
-    return next((row for row in rows if row.name == headline and not row.slice), None)
-
-
-def _effort(want: Want, spent: dict[str, Spent]) -> tuple[TokenCounts | None, Latency | None, float]:
-    """Tokens of the candidate, None if unknown; its median latency; the share of the run's time that its
-    calls are of all.
-    """
-    used: list[Calls] = []
-    seconds = 0.0
-    for subject, cells in want.by_run():
-        if subject.run_id not in spent:
-            spent[subject.run_id] = Spent(subject)
-        every = spent[subject.run_id]
-        used.append(every.of(cells))
-        whole = subject.recomputed.seconds if subject.recomputed is not None else 0.0
-        seconds += len(used[-1]) / max(len(every.calls), 1) * whole
-    told = all(len(one) and (one["prompt"] + one["completion"] > 0).all() for one in used)
-    prompt, completion = (sum(int(one[name].sum()) for one in used) for name in ("prompt", "completion"))
-    return TokenCounts(prompt, completion) if told else None, latency(used), round(seconds, 3)
+    found = subject.results.get(cell)
+    return None if found is None else found.row(headline)
 
 
 def _roles(want: Want) -> dict[str, list[str]]:
@@ -226,33 +258,6 @@ def _roles(want: Want) -> dict[str, list[str]]:
                     revision = str(one.identity.get("revision") or "")[:12]
                     found[role].add(f"{one.spec} at {revision}" if revision else one.spec)
     return {role: sorted(members) for role, members in sorted(found.items())}
-
-
-def _units(
-    want: Want,
-    measure: Measure,
-    tables: dict[tuple[str, str], ScoreTable],
-    rows: Sequence[MetricResult | None],
-) -> tuple[CellUnits, ...]:
-    """Of each cell; () where the recomputed value is no mean of units after all."""
-    found = []
-    for (subject, cell), row in zip(want.cells, rows, strict=True):
-        units = _cell_units(measure, _table(subject, cell, tables), cell.id)
-        value = units.value() if units is not None else None
-        told = row.value if row is not None else None
-        if units is None or value is None or told is None or abs(value - told) > 1e-9 * max(1, abs(value)):
-            return ()
-        found.append(units)
-    return tuple(found)
-
-
-def _table(subject: VerifiedRun, cell: Cell, tables: dict[tuple[str, str], ScoreTable]) -> ScoreTable:
-    """The scores of a cell's task in a run."""
-    key = subject.run_id, cell.plan.task
-    if key not in tables:
-        cells = {one.id for one in subject.planned.cells if one.plan.task == cell.plan.task}
-        tables[key] = table_of(subject.counting.pairs(), cells, cell.task.metrics)
-    return tables[key]
 
 
 def table_of(
@@ -268,14 +273,12 @@ def table_of(
     return builder.build()
 
 
-def _cell_units(measure: Measure, table: ScoreTable, cell: str) -> CellUnits | None:
-    if measure.top is None or not measure.pairs:
-        return None
+def _cell_units(measure: Measure, top_of: Adds, table: ScoreTable, cell: str) -> CellUnits:
     units = side(measure, table, cell, ())
     place = np.searchsorted(units.every, units.ids)
     count = len(units.every)
     top, bottom = np.zeros(count), np.zeros(count)
-    top[place] = measure.top(units.columns)
+    top[place] = top_of(units.columns)
     bottom[place] = 1.0 if measure.bottom is None else measure.bottom(units.columns)
     stratum = np.full(count, "", dtype=object)
     if measure.macro:  # of unscored units, too

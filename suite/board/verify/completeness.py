@@ -21,7 +21,6 @@ from suite.task import AnySample
 
 _canonical = msgspec.json.Encoder(order="sorted")
 _MOST_TIMES = 4  # as many works as records, before they are not enumerated one by one
-_MOST_EXPLAINED = 1000  # changed samples whose fields are named
 _FACTS = ("payload_sha256", "group", "cluster", "tags")  # of an output, that its sample gives
 _recorded = attrgetter(*_FACTS)
 
@@ -37,7 +36,6 @@ def complete(subject: VerifiedRun) -> None:
         subject.add("R4.missing-output", "far fewer outputs than samples", expected=works, found=len(outputs))
         return
     subject.there = works
-    changed: dict[int, AnySample] = {}
     for cell, sample in _expected(plan):
         key = digest64(cell, sample.id, sample.trial)
         if not sample.trial:
@@ -49,14 +47,9 @@ def complete(subject: VerifiedRun) -> None:
             subject.add("R4.missing-output", "a sample has no output", place, sample=sample.id)
             continue
         if found != _digest(_facts(sample)):
-            if len(changed) < _MOST_EXPLAINED:
-                changed[key] = sample
-            else:
-                subject.add("R4.sample", "an output is not of the pinned sample", place, sample=sample.id)
+            _changed(subject, Key(cell, sample.id, sample.trial), sample)
         if score is None:
             subject.add("R4.missing-score", "an output has no score", place, sample=sample.id)
-    if changed:
-        _explain(subject, changed)
     for kind, left in (("output", outputs), ("score", scores)):
         for place, key, record in _placed(subject, kind) if left else ():
             if key in left:
@@ -116,15 +109,11 @@ def _read(subject: VerifiedRun, kind: str) -> dict[int, bytes]:
     return found
 
 
-def _explain(subject: VerifiedRun, changed: dict[int, AnySample]) -> None:
-    """Name the fields in which recorded outputs are not of their samples."""
-    for place, key, record in _placed(subject, "output"):
-        if key in changed:
-            sample = changed[key]
-            for name, value, there in zip(_FACTS, _facts(sample), _recorded(record), strict=True):
-                if there != value:
-                    code, what = (
-                        f"R4.{name.removesuffix('_sha256')}",
-                        f"{name} is not that of the pinned sample",
-                    )
-                    subject.add(code, what, place, sample=sample.id, expected=value, found=there)
+def _changed(subject: VerifiedRun, key: Key, sample: AnySample) -> None:
+    """Name the fields in which a recorded output is not of its sample."""
+    record = subject.run.output(key)
+    place = subject.place("outputs.jsonl", f"cell {key.cell}, trial {key.trial}")
+    for name, value, there in zip(_FACTS, _facts(sample), _recorded(record), strict=True):
+        if there != value:
+            code, what = name.removesuffix("_sha256"), f"{name} is not that of the pinned sample"
+            subject.add(f"R4.{code}", what, place, sample=sample.id, expected=value, found=there)

@@ -7,6 +7,7 @@ declared change of that kind covers it. Decided from the records, not from the s
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from suite.board.bundle.documents_check import member_identity
 from suite.board.bundle.rungs import Findings, Severity, shown
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board, Item
@@ -126,8 +127,7 @@ def _envelope(board: Board, submission: Submission, findings: Findings) -> None:
 def _one_candidate(
     board: Board, submission: Submission, subjects: Sequence[VerifiedRun], findings: Findings
 ) -> None:
-    known = [(one, one.run.candidate) for one in subjects]
-    seated = [(one, candidate) for one, candidate in known if candidate is not None]
+    seated = [(one, candidate) for one in subjects if (candidate := one.run.candidate) is not None]
     for first, candidate in seated[:1]:
         _claimed_identity(submission, first, candidate, findings)
         allowed = list(board.candidate.allow)
@@ -136,16 +136,13 @@ def _one_candidate(
             where = first.place("manifest.json", "roles.candidate")
             findings.add("R5.candidate", what, where, expected=allowed, found=candidate.spec)
         for subject, other in seated[1:]:
-            for path, expected, found in differences(_lasting(candidate), _lasting(other)):
+            wanted, there = (
+                member_identity(one, ("url",)) for one in (candidate, other)
+            )  # wherever it is served
+            for path, expected, found in differences(wanted, there):
                 what = f"the candidate is not the one of run {first.run_id}"
                 where = subject.place("manifest.json", f"roles.candidate.{path}")
                 findings.add("R5.one-candidate", what, where, expected=expected, found=found)
-
-
-def _lasting(one: RoleMember) -> dict[str, object]:
-    """What makes two members one, wherever their server stands."""
-    identity = {name: value for name, value in one.identity.items() if name != "url"}
-    return {"spec": one.spec, "identity": identity, "sampling": one.sampling}
 
 
 def _claimed_identity(
@@ -217,8 +214,7 @@ def _missing(
 def _deviations(place: Place) -> Iterator[Deviation]:
     item, subject, record, manifest = place.item, place.subject, place.record, place.subject.manifest
     where = subject.place("manifest.json")
-    cells = subject.scoring_manifest.cells
-    scored: CellRecord | ScoredCell = next((one for one in cells if one.cell == record.cell), record)
+    scored: CellRecord | ScoredCell = subject.run.scored_cells.get(record.cell, record)
     for name, kind, expected, found in (
         ("mini", "data", item.data == "mini", manifest.mini),
         ("limit", "subset", item.limit, manifest.limit),

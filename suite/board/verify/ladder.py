@@ -26,16 +26,15 @@ from suite.board.entry.accepted_entry import AcceptedEntry
 from suite.board.entry.verification import Kind, Latency, RecomputedCell, RerunResult, Verdict
 from suite.board.verify.aggregates import numbers
 from suite.board.verify.child_work import Tell, Untimed
-from suite.board.verify.column_results import VerifiedColumn, Want, make_columns, result_of
+from suite.board.verify.column_results import VerifiedColumn, Want, make_columns
 from suite.board.verify.completeness import complete
 from suite.board.verify.deviations import ClassStanding, asked
-from suite.board.verify.live_passes import Rerun
 from suite.board.verify.plausibility import plausible
 from suite.board.verify.plausibility.others import Beside, check_others, check_pasted
 from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.replay import replay
 from suite.board.verify.reply_digests import ReplyCollector, ReplyDigests
-from suite.board.verify.reproduction import Reproducer
+from suite.board.verify.reproduction import Reproducer, Rerun
 from suite.board.verify.subject import VerifiedRun
 from suite.board.verify.world import same_world
 from suite.errors import SuiteError
@@ -126,6 +125,7 @@ class _Climb:
     scratch: Path
     plugins: Catalogue
     subjects: list[VerifiedRun] = field(default_factory=list)
+    replies: ReplyCollector = field(default_factory=ReplyCollector)
 
     @contextmanager
     def rung(self, rung: str, where: str) -> Iterator[None]:
@@ -184,7 +184,7 @@ def _run(going: _Climb, run: BundleRun, scratch: Path) -> None:
         for name in _OF_A_RUN:
             findings.not_run(name, f"{run.id}: its files are not sound, see R1 and R2")
         return
-    subject = VerifiedRun(run.id, Run(run.folder, run.scoring), findings)
+    subject = VerifiedRun(run.id, Run(run.folder, run.scoring), findings, going.replies)
     tell(f"{run.id}: tasks and data")
     with going.rung("R3", run.id):
         same_world(subject, going.plugins, going.request.data)
@@ -226,12 +226,9 @@ def _together(going: _Climb) -> None:
     ladder.recomputed = [
         msgspec.convert({**msgspec.to_builtins(cell), "run_id": subject.run_id}, RecomputedCell)
         for subject in subjects
-        for cell in subject.results
+        for cell in subject.results.values()
     ]
-    collector = ReplyCollector()
-    for subject in subjects:
-        collector.take(subject.replies)
-    ladder.replies = collector.digests()
+    ladder.replies = going.replies.digests()
     if len(wants) == len(ladder.columns):
         with going.rung("R9", "columns"):
             check_pasted(wants, ladder.columns, OddRules(ladder.thresholds, findings))
@@ -244,8 +241,8 @@ def _together(going: _Climb) -> None:
 def _caps(standing: ClassStanding, findings: Findings) -> None:
     """The board's caps on unscored samples and on failures of the candidate."""
     for place in (place for column in standing.places.values() for place in column):
-        cell = next((one for one in place.subject.results if one.cell == place.cell.id), None)
-        row = result_of(place.subject, place.cell.id, place.headline)
+        cell = place.subject.results.get(place.cell.id)
+        row = None if cell is None else cell.row(place.headline)
         if cell is None or row is None or not cell.scored:
             continue
         caps = place.item.caps

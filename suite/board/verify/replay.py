@@ -6,14 +6,12 @@ Candidate and deterministic values are R6, whatever a judge was asked for is R7.
 """
 
 import asyncio
-from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
+from msgspec.structs import replace
 
 from suite.board.verify.equality import differing_values
 from suite.board.verify.subject import VerifiedRun, halves
@@ -24,9 +22,9 @@ from suite.journal.records import USUAL_ROLE, OutputRecord, ScoreRecord
 from suite.journal.run import Run
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.session import run_plan
+from suite.task import Output
 
 _bytes = msgspec.json.Encoder().encode
-Ids = NDArray[np.uint64]
 
 
 def replay(subject: VerifiedRun, scratch: Path) -> None:
@@ -58,8 +56,8 @@ def replay(subject: VerifiedRun, scratch: Path) -> None:
     if outcome.error is not None and _ours(outcome.error):
         subject.not_run(outcome.error.what, "R6", "R7")
         return
-    for rung in ("R6", "R7"):
-        subject.findings.ran(rung)
+    subject.findings.ran("R6")
+    subject.findings.ran("R7")
     if outcome.error is not None:
         subject.add("R6.replay", "the replay broke off", found=outcome.error.what)
     _compare(subject, Run(scratch, outcome.scoring), outcome)
@@ -78,18 +76,18 @@ def _compare(subject: VerifiedRun, again: Run, outcome: Outcome) -> None:
     _facts(subject, again)
     undone = _pending(subject, again)
 
-    asked = array("Q")  # the first digits of calls that some work asks
+    asked: set[int] = set()  # the first digits of calls that some work asks
     for mine, theirs in side_by_side(again.outputs(), subject.run.outputs()):
-        asked.extend(_asked(mine or theirs))
+        asked.update(_asked(mine or theirs))
         if mine is not None and theirs is not None:
             _output(subject, mine, theirs)
         elif theirs is not None and Key.of(theirs) not in undone:
             subject.add("R6.no-such-work", "an output that no sample leads to", sample=theirs.sample)
     for score, recorded in side_by_side(again.scores(), subject.run.scores()):
-        asked.extend(_asked(score or recorded))
+        asked.update(_asked(score or recorded))
         if score is not None and recorded is not None:
             _score(subject, score, recorded)
-    _left_over(subject, np.unique(np.frombuffer(asked, dtype=np.uint64)))
+    _left_over(subject, asked)
 
 
 def _asked(record: OutputRecord | ScoreRecord | None) -> Iterator[int]:
@@ -133,13 +131,9 @@ def _pending(subject: VerifiedRun, again: Run) -> set[Key]:
 def _output(subject: VerifiedRun, mine: OutputRecord, theirs: OutputRecord) -> None:
     where = subject.place("outputs.jsonl", f"cell {theirs.cell}, trial {theirs.trial}")
     if mine.output != theirs.output or mine.text_from != theirs.text_from:
-        texts = subject.run.text(mine), subject.run.text(theirs)
-        sides: Sequence[tuple[str, object, object]] = (
-            ("text", *texts),
-            ("data", mine.output.data, theirs.output.data),
-            ("finish", mine.output.finish, theirs.output.finish),
-        )
-        for name, ours, their in sides:
+        outputs = [replace(one.output, text=subject.run.text(one)) for one in (mine, theirs)]
+        for name in Output.__struct_fields__:
+            ours, their = (getattr(one, name) for one in outputs)
             if ours != their:
                 what = f"the output's {name} does not follow from the recorded replies"
                 subject.add("R6.output", what, where, sample=theirs.sample, expected=ours, found=their)
@@ -150,7 +144,7 @@ def _output(subject: VerifiedRun, mine: OutputRecord, theirs: OutputRecord) -> N
 def _calls(subject: VerifiedRun, code: str, where: str, mine: RecordT, theirs: RecordT) -> None:
     here, there = Counter(mine.calls), Counter(theirs.calls)
     if here != there:
-        ours, their = sorted((here - there).elements()), sorted((there - here).elements())
+        ours, their = (sorted(more.elements()) for more in (here - there, there - here))
         what = "other calls belong to this sample than those it names"
         subject.add(code, what, where, sample=theirs.sample, expected=ours, found=their)
 
@@ -198,19 +192,14 @@ class _CallHead(msgspec.Struct):
     trial: int = 0
 
 
-def _left_over(subject: VerifiedRun, asked: Ids) -> None:
+def _left_over(subject: VerifiedRun, asked: set[int]) -> None:
     """Recorded calls that nobody asks."""
     decoder = msgspec.json.Decoder(_CallHead)
     for half in subject.halves:
-        lines = half.journal.calls
-        heads = [id64(decoder.decode(line).id) for line in lines.raw()]
-        extra = ~np.isin(np.array(heads, dtype=np.uint64), asked)
-        for number, line in enumerate(lines.raw(), 1) if extra.any() else ():
-            if extra[number - 1]:
-                call = decoder.decode(line)
-                subject.add(
-                    "R6.left-over" if call.role.partition("/")[0] == "candidate" else "R7.left-over",
-                    "a recorded call that no sample asks",
-                    subject.place(f"{half.base}calls.jsonl", f"line {number}, trial {call.trial}"),
-                    found={"role": call.role, "group": call.group},
-                )
+        for number, line in enumerate(half.journal.calls.raw(), 1):
+            call = decoder.decode(line)
+            if id64(call.id) not in asked:
+                rung = "R6" if call.role.partition("/")[0] == "candidate" else "R7"
+                where = subject.place(f"{half.base}calls.jsonl", f"line {number}, trial {call.trial}")
+                told = {"role": call.role, "group": call.group}
+                subject.add(f"{rung}.left-over", "a recorded call that no sample asks", where, found=told)

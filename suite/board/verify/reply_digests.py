@@ -11,6 +11,7 @@ import io
 import re
 import zlib
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -43,11 +44,6 @@ class ReplyDigests:
     rows: Digests
     below: int = _TOP
 
-    @classmethod
-    def of(cls, rows: Digests, below: int) -> "ReplyDigests":
-        """From rows in any order."""
-        return cls(np.unique(rows, axis=0), below)
-
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -72,14 +68,18 @@ class ReplyDigests:
 
     def file(self, bundle_id: str) -> bytes:
         """The content of replies.parquet."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        columns = {name: np.ascontiguousarray(self.rows[:, at]) for at, name in enumerate(COLUMNS)}
+        return parquet(columns, {"format": FORMAT, "bundle_id": bundle_id, "below": str(self.below)})
 
-        table = pa.table({name: np.ascontiguousarray(self.rows[:, at]) for at, name in enumerate(COLUMNS)})
-        told = {"format": FORMAT, "bundle_id": bundle_id, "below": str(self.below)}
-        sink = io.BytesIO()
-        pq.write_table(table.replace_schema_metadata(told), sink, compression="zstd")
-        return sink.getvalue()
+
+def parquet(columns: Mapping[str, object], told: Mapping[str, str]) -> bytes:
+    """The content of a Parquet file. columns: arrays by name. told: what its schema says beside them."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns).replace_schema_metadata(told), sink, compression="zstd")
+    return sink.getvalue()
 
 
 @dataclass(frozen=True)
@@ -137,27 +137,13 @@ class ReplyCollector:
         words = _WORD.findall(text[:_MOST_TEXT].lower())
         if len(words) >= LONG_WORDS:
             self._flat.extend((key, digest64(*words), *_sketch(words)))
-            self._thin()
-
-    def _thin(self) -> None:
-        """Lower the bound, and drop groups that are not below it, until few enough are left."""
-        while len(self._rows) > self._most:
+        while len(self._rows) > self._most:  # lower the bound until few enough are below it
             self._below //= 2
-            self._drop()
-
-    def _drop(self) -> None:
-        self._flat = array("Q", self._rows[self._rows[:, 0] < self._below].tobytes())
-
-    def take(self, other: "ReplyCollector") -> None:
-        """All that another one has, too."""
-        self._flat.extend(other._flat)
-        self._below = min(self._below, other._below)
-        self._drop()
-        self._thin()
+            self._flat = array("Q", self._rows[self._rows[:, 0] < self._below].tobytes())
 
     def digests(self) -> ReplyDigests:
         """All rows, sorted; equal rows once."""
-        return ReplyDigests.of(self._rows, self._below)
+        return ReplyDigests(np.unique(self._rows, axis=0), self._below)
 
 
 def _sketch(words: list[str]) -> tuple[int, int]:
@@ -194,4 +180,4 @@ def read_replies(path: Path) -> ReplyDigests:
         raise DataError(f"{path.name} holds no digests of replies: {error}", where=str(path)) from error
     if rows.dtype != np.uint64 or not 0 <= below <= _TOP:
         raise DataError(f"{path.name} holds no digests of replies", where=str(path))
-    return ReplyDigests.of(rows, below)
+    return ReplyDigests(np.unique(rows, axis=0), below)

@@ -6,39 +6,46 @@ scored here too, the paired difference of the headline is a second look, for who
 Not proof: models and judges drift, samples are few. To ask the judge no candidate is needed.
 """
 
+import asyncio
+import hashlib
+import heapq
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice, zip_longest
 from pathlib import Path
 
-import msgspec
+import numpy as np
 from msgspec import structs
 
 from suite.board.bundle.rungs import Findings
-from suite.board.entry.verification import RerunResult
-from suite.board.verify.live_passes import (
-    Picked,
-    Rerun,
-    Rerunning,
-    Said,
-    chosen,
-    compare_headlines,
-    conclude,
-    live_passes,
-    pick,
-    picked_plan,
-    recorded_options,
-)
+from suite.board.entry.verification import RerunLabel, RerunResult
+from suite.board.verify.column_results import headline_measure, table_of
+from suite.board.verify.equality import same
 from suite.board.verify.subject import Half, VerifiedRun
 from suite.chat import Json
+from suite.comparisons.differences import side
 from suite.errors import ConfigError
 from suite.journal.document_files import write_json
-from suite.journal.records import encode
+from suite.journal.pairs import RecordT, pairs
+from suite.journal.records import OutputRecord, ScoreRecord, encode
 from suite.journal.run import Run
+from suite.models.spec import SAMPLING
 from suite.plugins import Catalogue
+from suite.run.order import Group
+from suite.run.outcome import RunSettings
 from suite.run.plan import Plan, make_plan
 from suite.run.role_members import flag_of
+from suite.run.session import run_plan
 from suite.scores import Unscored, Value
+from suite.scoring.stats.intervals import t_interval
+
+ALPHA = 0.01  # of either test
+LEAST = 10  # samples below which nothing is concluded
+Picked = Mapping[tuple[str, str], int]  # (cell, sample) -> the recorded trial to compare with
+Said = Mapping[tuple[str, str], Json]  # cell and sample -> what was said of it
 
 _JUDGE_DIFFERS = "the judge does not say what the record says it said"
 _TOLD = {  # (of the judge, label) -> code and words of the finding
@@ -47,6 +54,102 @@ _TOLD = {  # (of the judge, label) -> code and words of the finding
     (True, "not_reproduced"): ("R11.judge-not-reproduced", _JUDGE_DIFFERS),
     (True, "inconclusive"): ("R11.judge-inconclusive", "asking the judge again settles nothing"),
 }
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What to ask again. samples: how many, over all runs. models, options: as --model, --judge, -o.
+    seed: text that the submitter could not know (a commit, a throw of dice); it chooses the samples.
+    judged: about how many samples the judge alone is asked again. 0 of either is none.
+    """
+
+    samples: int
+    models: Mapping[str, Sequence[str]]
+    options: Sequence[tuple[str, str, str]] = ()
+    seed: str = ""
+    judged: int = 0
+
+
+@dataclass
+class Rerunning:
+    """How it went so far, over all runs."""
+
+    samples: int = 0
+    same: int = 0
+    same_itself: int = 0
+    differences: list[float] = field(default_factory=list)
+
+    def count(self, first: Said, second: Said, recorded: Said) -> None:
+        """What was said in both passes, and what the record says."""
+        for key, said in first.items():
+            self.samples += 1
+            self.same += same(said, recorded.get(key))
+            self.same_itself += same(said, second.get(key))
+
+    def difference(self) -> tuple[float | None, float | None, float | None]:
+        """Mean of (now - recorded) of the headline over samples, with its t interval at 1 - ALPHA."""
+        n = len(self.differences)
+        if n < 2:
+            return None, None, None
+        values = np.array(self.differences)
+        mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(n)
+        return mean, *t_interval(mean, error, n - 1, 1 - ALPHA)
+
+
+@dataclass(frozen=True)
+class _Picked(Plan):
+    """A plan with some of its works only."""
+
+    works: frozenset[tuple[str, str]] = frozenset()
+
+    def groups(self) -> Iterator[Group]:
+        """Groups that hold a picked work, with those alone."""
+        for group in super().groups():
+            items = tuple(
+                item for item in group.items if (self.cells[item.cell].id, item.sample.id) in self.works
+            )
+            if items:
+                yield group._replace(items=items)
+
+
+def pick(
+    subjects: Sequence[VerifiedRun],
+    count: int,
+    seed: str,
+    cells: Collection[tuple[str, str]] | None = None,
+    *,
+    judged: bool = False,
+) -> Mapping[str, Picked]:
+    """What to ask again, by run: `count` samples, as many of each cell as of the others, of each the works
+    with the smallest sha256(seed, work); which of a sample's trials is looked at is drawn the same way.
+
+    cells: (run, cell) to choose from, None for all. Only what counts must be drawn from, and each cell as
+    often: else genuine records of no weight, or of an easy cell, would hide a fabricated cell. judged: only
+    works for which a model was asked while scoring.
+    """
+    drawn: defaultdict[tuple[str, str], dict[str, tuple[bytes, int]]] = defaultdict(dict)
+    for subject in subjects:
+        for one in subject.run.scores() if judged else subject.run.outputs():
+            place = subject.run_id, one.cell
+            if (judged and not one.calls) or (cells is not None and place not in cells):
+                continue
+            name = "\x1f".join((seed, *place, one.sample, str(one.trial)))
+            lot = hashlib.sha256(name.encode()).digest(), one.trial
+            drawn[place][one.sample] = min(lot, drawn[place].get(one.sample, lot))
+    queues = [
+        heapq.nsmallest(count, ((lot, *place, sample, trial) for sample, (lot, trial) in works.items()))
+        for place, works in drawn.items()
+    ]
+    order = (work for each in zip_longest(*queues) for work in sorted(filter(None, each)))
+    found: defaultdict[str, dict[tuple[str, str], int]] = defaultdict(dict)
+    for _, run_id, cell, sample, trial in islice(order, count):
+        found[run_id][cell, sample] = trial
+    return found
+
+
+def _chosen(records: Iterable[RecordT], works: Picked) -> Iterator[RecordT]:
+    """The outputs or scores of picked works."""
+    return (one for one in records if works.get((one.cell, one.sample)) == one.trial)
 
 
 @dataclass(frozen=True)
@@ -90,32 +193,33 @@ class Reproducer:
     def _solve(self, subject: VerifiedRun, works: Picked, scratch: Path, going: Rerunning) -> None:
         """Ask the candidate again. Without a judge only answers are compared."""
         given = self.asked.models
-        cells = subject.planned.cells
-        roles = {name: role for cell in cells for name, role in cell.task.roles().items()}
+        roles = {name: role for cell in subject.planned.cells for name, role in cell.task.roles().items()}
         judged = [name for name, role in roles.items() if role.stage == "score" and not role.optional]
         stages = ("solve", "score") if all(name in given for name in judged) else ("solve",)
         models = {role: specs for role, specs in given.items() if role in roles}
         plan = self._live(subject, works, stages, models, subject.halves, trials=1)
-        passes = live_passes(plan, scratch, stages)
+        passes = _live_passes(plan, scratch, stages)
         first, second = (_texts(run, dict.fromkeys(works, 0)) for run in passes)
         going.count(first, second, _texts(subject.run, works))
         if "score" in stages:
-            compare_headlines(subject, plan, passes[0], going)
+            _compare_headlines(subject, plan, passes[0], going)
 
     def _judge(self, subject: VerifiedRun, works: Picked, scratch: Path, going: Rerunning) -> None:
         """Ask the judge again about the recorded outputs."""
+
+        def prepare(folder: Path) -> None:  # a run that holds the picked outputs and nothing else
+            folder.mkdir(parents=True)
+            write_json(folder / "manifest.json", subject.manifest)
+            with (folder / "outputs.jsonl").open("wb") as file:
+                file.writelines(map(encode, _chosen(subject.run.outputs(), works)))
+
         plan = self._live(subject, works, ("score",), self._judges(subject), subject.halves[1:])
-        passes = live_passes(
-            plan,
-            scratch,
-            ("score",),
-            prepare=lambda folder: _outputs(subject, works, folder),
-            extra_recorded=(subject.run.folder,),  # where the texts of outputs stand
-        )
+        texts = (subject.run.folder,)  # where the texts of outputs stand
+        passes = _live_passes(plan, scratch, ("score",), prepare, texts)
         first, second = (_verdicts(one, works) for one in passes)
         both = {key: first[key] for key in first.keys() & second.keys()}
         going.count(both, second, _verdicts(subject.run, works))
-        compare_headlines(subject, plan, passes[0], going, works)
+        _compare_headlines(subject, plan, passes[0], going, works)
 
     def _live(
         self,
@@ -130,14 +234,14 @@ class Reproducer:
         request = replace(
             subject.planned.request,
             models=models,
-            options=recorded_options(halves, self.asked, models),
+            options=_options(halves, self.asked, models),
             trials=trials or subject.planned.request.trials,
             limit=None,
             concurrency=None,
         )
         cells = subject.planned.cells
         live = make_plan(request, stages=(*stages, "both"), plugins=self.plugins, cells=cells)
-        return picked_plan(live, frozenset(works))
+        return _Picked(**vars(live), works=frozenset(works))
 
     def _judges(self, subject: VerifiedRun) -> dict[str, Sequence[str]]:
         """The models that are given for the roles that judge."""
@@ -160,21 +264,55 @@ class Reproducer:
         return models
 
 
+def _options(
+    halves: Sequence[Half], asked: Rerun, models: Mapping[str, Sequence[str]]
+) -> list[tuple[str, str, str]]:
+    """The given options of the models, and the recorded sampling of each member of a role that none were
+    given for. models: who is asked in this run, which may lack a role that another run of the bundle has.
+    """
+    scopes = [one[0].partition("/")[0] or "candidate" for one in asked.options]
+    here = asked.models.keys() & models.keys()
+    options = [one for scope, one in zip(scopes, asked.options, strict=True) if scope in here]
+    seated = {role: records for half in halves[::-1] for role, records in half.manifest.roles.items()}
+    for role in [role for role in seated if role in here and role not in scopes]:
+        records = seated[role]
+        for number, record in enumerate(records[: len(models[role])], 1):
+            scope = f"{role}/{number}" if len(records) > 1 else "" if role == "candidate" else role
+            sampling = record.sampling
+            options += [(scope, key, json.dumps(sampling[key])) for key in SAMPLING if key in sampling]
+    return options
+
+
+def _live_passes(
+    plan: Plan,
+    scratch: Path,
+    stages: tuple[str, ...],
+    prepare: Callable[[Path], None] = lambda _: None,
+    extra_recorded: tuple[Path, ...] = (),
+) -> tuple[Run, Run]:
+    """Run a plan twice with live models. prepare: what a run's folder is to hold before. extra_recorded: run
+    folders whose recorded calls are asked first. Raises what stops a run.
+    """
+    # other draws the second time: agreement with oneself must not come from one and the same seed
+    seeds = {"first": None, "second": plan.request.seed + 1}
+    for name, seed in seeds.items():
+        prepare(scratch / name)
+        settings = RunSettings(
+            cache=False, quiet=True, signals=False, level=0.95, call_seed=seed, extra_recorded=extra_recorded
+        )
+        outcome = asyncio.run(run_plan(plan, scratch / name, stages=stages, settings=settings))
+        if outcome.error is not None:
+            raise outcome.error
+    return Run(scratch / "first"), Run(scratch / "second")
+
+
 def _texts(run: Run, works: Picked) -> Said:
     """The answer of the picked trial; outputs without a text by their data."""
     found: dict[tuple[str, str], Json] = {}
-    for one in chosen(run.outputs(), works):
+    for one in _chosen(run.outputs(), works):
         data = json.dumps(one.output.data, sort_keys=True) if one.output.data is not None else ""
         found[one.cell, one.sample] = f"{run.text(one)}\x1f{data}"
     return found
-
-
-def _outputs(subject: VerifiedRun, works: Picked, folder: Path) -> None:
-    """A run that holds the picked outputs and nothing else."""
-    folder.mkdir(parents=True)
-    write_json(folder / "manifest.json", subject.manifest)
-    with (folder / "outputs.jsonl").open("wb") as file:
-        file.writelines(map(encode, chosen(subject.run.outputs(), works)))
 
 
 def _verdicts(run: Run, works: Picked) -> Said:
@@ -184,12 +322,60 @@ def _verdicts(run: Run, works: Picked) -> Said:
             _plain(one.values),
             [[part.id, dict(part.tags), _plain(part.values)] for part in one.parts],
         ]
-        for one in chosen(run.scores(), works)
+        for one in _chosen(run.scores(), works)
     }
 
 
 def _plain(values: Mapping[str, Value]) -> dict[str, Json]:
     return {
-        name: {"unscored": one.reason} if isinstance(one, Unscored) else msgspec.to_builtins(one)
-        for name, one in values.items()
+        name: {"unscored": one.reason} if isinstance(one, Unscored) else one for name, one in values.items()
     }
+
+
+def _compare_headlines(
+    subject: VerifiedRun, plan: Plan, now: Run, going: Rerunning, works: Picked | None = None
+) -> None:
+    """The headline of each sample now and as recorded, where it is a mean of samples. works: the only trials
+    that are looked at, None for all.
+    """
+    for cell in plan.cells:
+        measure = headline_measure(cell, cell.task.info.headline)
+        if measure is None or measure.top is None or not measure.mean:
+            continue
+        tables = (table_of(_scored(run, works), [cell.id], cell.task.metrics) for run in (now, subject.run))
+        here, there = (side(measure, table, cell.id, ()) for table in tables)
+        _, mine, theirs = np.intersect1d(here.ids, there.ids, return_indices=True)
+        if len(mine):
+            found = measure.top(here.columns)[mine] - measure.top(there.columns)[theirs]
+            going.differences += found.tolist()
+
+
+def _scored(run: Run, works: Picked | None) -> Iterator[tuple[OutputRecord, ScoreRecord | None]]:
+    if works is None:
+        return run.pairs()
+    return pairs(_chosen(run.outputs(), works), _chosen(run.scores(), works))  # few: they alone wait
+
+
+def conclude(going: Rerunning, what: str, who: str, hint: str) -> RerunResult:
+    """The label and the reason. what: was compared; who: was asked; hint: why no headline could be."""
+    from scipy import stats
+
+    n, same, itself = going.samples, going.same, going.same_itself
+    told = f"{same} of {n} {what} as recorded; {who} agrees with itself on {itself} of {n}"
+    mean, low, high = going.difference()
+    if mean is not None:
+        told += f"; headline {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
+    p = float(stats.fisher_exact([[same, n - same], [itself, n - itself]], alternative="less").pvalue)
+    scored = len(going.differences)
+    differs = low is not None and high is not None and not low <= 0 <= high
+    label: RerunLabel = "inconclusive"
+    if n < LEAST:
+        told += f"; {n} samples are too few (at least {LEAST})"
+    elif p < ALPHA or (differs and scored >= LEAST):
+        label = "not_reproduced"
+    elif itself >= n / 2 or scored >= LEAST:
+        label = "reproduced"
+    else:
+        lacks = f"only {scored} have a headline (at least {LEAST})" if scored else hint
+        told += f": too seldom to tell, and {lacks}"
+    return RerunResult(label, told, n, same, itself, mean, low, high, 1 - 0.95**n)

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal, NamedTuple, Unpack
 
 from suite.board.bundle.rungs import Findings, Severity, Sides
@@ -39,16 +40,17 @@ class Half(NamedTuple):
 
 @dataclass
 class VerifiedRun:
-    """A run of a bundle. plan: the same plan made from the pinned world, None where that failed. replayed:
-    its replay, None where that did not happen. whole: every work was replayed. there: how many of the plan's
-    works have an output. recomputed: its results, None where they could not be made. By cell: order: digests
-    of its samples as the data has them; failed: of samples that the candidate failed; usual: share of its
-    outputs that are all the same. replies: digests of what the candidate replied.
+    """A run of a bundle. replies: takes what the candidate replies in any run of the bundle. plan: the same
+    plan made from the pinned world, None where that failed. replayed: its replay, None where that did not
+    happen. whole: every work was replayed. there: how many of the plan's works have an output. recomputed:
+    its results, None where they could not be made. By cell: order: digests of its samples as the data has
+    them; failed: of samples that the candidate failed; usual: share of its outputs that are all the same.
     """
 
     run_id: str
     run: Run
     findings: Findings
+    replies: ReplyCollector = field(default_factory=ReplyCollector)
     plan: Plan | None = None
     replayed: Run | None = None
     whole: bool = False
@@ -57,7 +59,6 @@ class VerifiedRun:
     order: "dict[str, array[int]]" = field(default_factory=dict)
     failed: dict[str, set[int]] = field(default_factory=dict)
     usual: dict[str, float] = field(default_factory=dict)
-    replies: ReplyCollector = field(default_factory=ReplyCollector)
 
     @property
     def planned(self) -> Plan:
@@ -84,10 +85,9 @@ class VerifiedRun:
     def members(self) -> Mapping[str, RoleMember]:
         """Member -> its first record in the manifests."""
         found: dict[str, RoleMember] = {}
-        for one in (
-            one for half in self.halves for records in half.manifest.roles.values() for one in records
-        ):
-            found.setdefault(one.member, one)
+        for half in self.halves:
+            for one in chain.from_iterable(half.manifest.roles.values()):
+                found.setdefault(one.member, one)
         return found
 
     @property
@@ -96,9 +96,9 @@ class VerifiedRun:
         return self.replayed if self.whole and self.replayed is not None else self.run
 
     @property
-    def results(self) -> Sequence[CellResult]:
-        """Its recomputed cells; none where they could not be made."""
-        return () if self.recomputed is None else self.recomputed.cells
+    def results(self) -> Mapping[str, CellResult]:
+        """Its recomputed cells by id; none where they could not be made."""
+        return {} if self.recomputed is None else {one.cell: one for one in self.recomputed.cells}
 
     def cell(self, cell: str) -> Cell:
         """A cell of the plan by its id."""

@@ -1,6 +1,5 @@
 """What verification leaves: verification.json, per_sample.parquet, and the text for people."""
 
-import io
 import platform
 import time
 from collections import Counter
@@ -18,7 +17,8 @@ from suite.board.entry.accepted_entry import PER_SAMPLE, REPLIES, VERIFICATION, 
 from suite.board.entry.verification import FORMAT, RungResult, Trust, Verdict, Verification, Verifier
 from suite.board.verify.child_work import SECONDS, Tell, TimeUp, in_child
 from suite.board.verify.ladder import Ladder, VerifyRequest, climb, out_of_time
-from suite.board.verify.live_passes import Rerun
+from suite.board.verify.reply_digests import parquet
+from suite.board.verify.reproduction import Rerun
 from suite.chat import sha256_hex
 from suite.errors import ConfigError
 from suite.files import write_whole
@@ -192,7 +192,6 @@ def time_limit(board: Board | None) -> float:
 def _parquet(ladder: Ladder) -> bytes:
     import numpy as np
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     units = [
         (column.result.key, one, np.lexsort((one.sample, one.stratum.astype(str))))
@@ -211,11 +210,7 @@ def _parquet(ladder: Ladder) -> bytes:
         "top": np.concatenate([one.top[rows] for _, one, rows in units]),
         "bottom": np.concatenate([one.bottom[rows] for _, one, rows in units]),
     }
-    table = pa.table(columns)
-    table = table.replace_schema_metadata({"format": "suite-per-sample/1", "bundle_id": ladder.bundle_id})
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
-    return sink.getvalue()
+    return parquet(columns, {"format": "suite-per-sample/1", "bundle_id": ladder.bundle_id})
 
 
 def as_text(found: VerifiedBundle) -> Iterator[str]:

@@ -19,7 +19,7 @@ from suite.board.define.board import Board
 from suite.board.define.board_files import load_board
 from suite.board.verify import Rerun, VerifiedBundle, verify, world
 from suite.board.verify.equality import same
-from suite.board.verify.live_passes import pick
+from suite.board.verify.reproduction import pick
 from suite.board.verify.subject import VerifiedRun
 from suite.chat import Usage
 from suite.journal.run import Run

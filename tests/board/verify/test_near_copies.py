@@ -204,16 +204,6 @@ class TestDigests:
     def test_a_reply_of_few_words_does_not_count(self) -> None:
         assert len(self.digests({"g": "yes this is quite right"})) == 0
 
-    def test_collectors_come_together(self) -> None:
-        texts = self.texts(0)
-        first, second = ReplyCollector(100), ReplyCollector(100)
-        for number, (group, text) in enumerate(texts.items()):
-            (first, second)[number % 2].add("family", group, text)
-        first.take(second)
-        both = first.digests()
-        assert len(both) <= 100
-        assert overlap(both, self.digests(texts)).same == len(both)
-
     def test_a_damaged_file(self, tmp_path: Path) -> None:
         path = tmp_path / "replies.parquet"
         path.write_bytes(b"no table")

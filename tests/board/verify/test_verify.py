@@ -17,7 +17,7 @@ from tamper import Forged
 from suite.board.define.board_files import find_board, load_board
 from suite.board.pack.bundle_files import write_archive
 from suite.board.verify import Rerun, verify
-from suite.board.verify.live_passes import Rerunning, conclude
+from suite.board.verify.reproduction import Rerunning, conclude
 from suite.board.verify.verification import as_text
 from suite.cli.submit import submit
 from suite.errors import BundleError, ConfigError, NotFound

@@ -4,7 +4,7 @@ import hashlib
 import math
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -102,10 +102,8 @@ class _Sizes:
         lines = Lines(journal.folder / "blocks.jsonl", BlockRecord)
         for block in lines:
             if block.list is None:
-                told = len(block.content.encode()) + (
-                    len(_canonical.encode(block.extra)) if block.extra else 0
-                )
-                self._sizes.add(key64(block.sha256), told)
+                extra = _canonical.encode(block.extra) if block.extra else b""
+                self._sizes.add(key64(block.sha256), len(block.content.encode()) + len(extra))
         for block in lines:
             if block.list is not None:
                 self._lists.add(key64(block.sha256), sum(map(self._of, block.list)))
@@ -150,7 +148,7 @@ def _prompt(rules: OddRules, where: str, call: CallRecord, member: _Member, size
     if call.kind not in ("chat", "complete"):
         return
     if not tokens:
-        member.tally["uncounted"] += call.reply.usage.completion > 0
+        member.tally["uncounted prompts"] += call.reply.usage.completion > 0
         return
     member.tally.update(counted=1, size=size, tokens=tokens)
     member.sizes = min(member.sizes[0], size), max(member.sizes[1], size)
@@ -215,21 +213,16 @@ def _whole(rules: OddRules, where: str, member: _Member) -> None:
     if len(member.fingerprints) > 1:
         rules.tell("fingerprints", where, found=dict(member.fingerprints.most_common(5)))
     tally = member.tally
-    for name in ("settled", "cached"):
+    for name in ("settled", "cached", "uncounted prompts"):
         if tally[name]:
             rules.tell(name, where, found=tally[name])
     if member.served:
         _regular(rules, where, member)
-    if tally["uncounted"]:
-        rules.tell("uncounted prompts", where, found=tally["uncounted"])
     if tally["size"] > tally["tokens"] * rules["short prompts"]:
         rules.tell("short prompts", where, expected=f"for {tally['size']:,} bytes", found=tally["tokens"])
     smallest, largest = member.sizes
-    if (
-        rules.enough(tally["counted"] + tally["uncounted"])
-        and largest > 2 * smallest
-        and len(member.tokens) == 1
-    ):
+    prompts = tally["counted"] + tally["uncounted prompts"]
+    if rules.enough(prompts) and largest > 2 * smallest and len(member.tokens) == 1:
         rules.tell("one count", where, found=member.tokens.pop())
     if rules.enough(tally["stopped"]):
         share = tally["stopped at limit"] / tally["stopped"]
@@ -261,45 +254,31 @@ def _regular(rules: OddRules, where: str, member: _Member) -> None:
 
 
 def _quoted(subject: VerifiedRun, rules: OddRules) -> None:
-    """Calls that quote what was not there yet."""
-    order = _Order()
-    for half in subject.halves:
-        for call in half.journal.calls:
-            order.add(call)
-    for half in subject.halves:
-        for call in half.journal.calls:
-            if order.too_early(call, rules["quoted early"] / 1000):
+    """Calls that began before a reply that their request quotes, as one that goes on from another request
+    does, with the reply in between.
+    """
+    ends: dict[int, float] = {}  # when a reply was there, under the history that quotes it
+    for _, call in _timed_chats(subject):
+        if not call.reply.tool_calls and len(call.request) < LIST_LENGTH - 1:
+            quoted = sha256_hex(_canonical.encode(assistant(call.reply.text)))
+            key = _history(call, [*call.request, *(spelled_like(quoted, one) for one in call.request[-1:])])
+            ends[key] = min(call.times[1], ends.get(key, math.inf))
+    slack = rules["quoted early"] / 1000
+    for half, call in _timed_chats(subject):
+        if len(call.request) < LIST_LENGTH:
+            keys = (_history(call, call.request[:length]) for length in range(2, len(call.request)))
+            if any(call.times[0] + slack < ends.get(key, 0.0) for key in keys):
                 rules.tell("quoted early", _at(subject, half, call))
 
 
-class _Order:
-    """Which request quotes which reply: a request that goes on from another with its reply in between."""
+def _timed_chats(subject: VerifiedRun) -> Iterator[tuple[Half, CallRecord]]:
+    for half in subject.halves:
+        yield from ((half, call) for call in half.journal.calls if call.kind == "chat" and not call.cached)
 
-    def __init__(self) -> None:
-        self._ends: dict[int, float] = {}
 
-    def add(self, call: CallRecord) -> None:
-        """Note when a reply was there, under the history that quotes it."""
-        timed = call.kind == "chat" and not call.cached
-        if timed and not call.reply.tool_calls and len(call.request) < LIST_LENGTH - 1:
-            quoted = sha256_hex(_canonical.encode(assistant(call.reply.text)))
-            last = [spelled_like(quoted, one) for one in call.request[-1:]]
-            key = self._key(call, [*call.request, *last])
-            self._ends[key] = min(call.times[1], self._ends.get(key, math.inf))
-
-    def too_early(self, call: CallRecord, slack: float) -> bool:
-        """Whether a call began before a reply that its request quotes."""
-        if call.kind != "chat" or call.cached or len(call.request) >= LIST_LENGTH:
-            return False
-        return any(
-            call.times[0] + slack < self._ends.get(self._key(call, call.request[:length]), 0.0)
-            for length in range(2, len(call.request))
-        )
-
-    @staticmethod
-    def _key(call: CallRecord, blocks: list[str]) -> int:
-        body = hashlib.blake2b("".join(blocks).encode(), digest_size=8).hexdigest()
-        return digest64(call.role, call.group, call.trial, body)
+def _history(call: CallRecord, blocks: Iterable[str]) -> int:
+    body = hashlib.blake2b("".join(blocks).encode(), digest_size=8).hexdigest()
+    return digest64(call.role, call.group, call.trial, body)
 
 
 def check_attempts(subject: VerifiedRun, rules: OddRules) -> tuple[float, Counter[str]]:

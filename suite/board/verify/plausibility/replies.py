@@ -1,18 +1,26 @@
-"""What was answered over many samples: copies, near-constant texts, odd characters, unmoved trials."""
+"""What was answered over many samples: copies, near-constant texts, odd characters, unmoved trials.
+
+And what no candidate is shown: reference answers, the judge's wording, its form of verdict. Of these, only
+words that stand in no request of the same sample count, since who is shown a text may repeat it. A reference
+is what the task says it is (`Task.references`). A judge's wording is each sentence of the task's prompts; its
+form of verdict are the tags and keys that both a prompt and the judge's replies have.
+"""
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
-from suite.board.verify.plausibility.leaks import Leaks, words_of
 from suite.board.verify.plausibility.rules import OddRules
+from suite.board.verify.reply_digests import LONG_WORDS
 from suite.board.verify.subject import VerifiedRun
 from suite.journal.index import digest64
 from suite.journal.records import OutputRecord
+from suite.task import Task
 
-LONG_WORDS = 12  # an output below this says little by being equal to another
 LONG_TOKENS, LONG_TEXT = 50, 200  # of a judge's reply; what it says of its tokens may be made up
 OPENING = 200
 MOST_GRAMS = 400_000  # over all cells
@@ -25,6 +33,13 @@ _AT_JUDGE = re.compile(
     r"|(dear|note to|message to) (the )?(judge|grader|evaluator)"
     r"|(rate|score|grade|judge) this (answer|response|reply) (as )?(the )?(best|highest|perfect|correct)"
 )
+SENTENCE_WORDS = 8  # of a prompt: a shorter one is met by chance
+REFERENCE_WORDS = 12
+MOST_VERDICTS = 1000  # replies of judges that are looked at for their form
+_FIRST = 3  # words by which a reference's place in a text is found
+_WORD = re.compile(r"\w+")
+_FIELD = re.compile(r"\{\w+\}|\n|[.!?:;]\s")
+_FORM = re.compile(r"</?[a-z_]{3,}>|\"[a-z_]{3,}\"\s*:|\[\[\w+\]\]")
 
 
 @dataclass
@@ -43,6 +58,9 @@ class _CellReplies:
     trials: dict[int, int] = field(default_factory=dict)
     moved: int = 0
     repeated: int = 0
+    compared: int = 0
+    held: int = 0
+    said: int = 0
     whole: Counter[int] = field(default_factory=Counter)
 
 
@@ -54,12 +72,11 @@ def check_replies(subject: VerifiedRun, rules: OddRules, temperature: float) -> 
     for record in subject.run.outputs():
         text = subject.run.text(record)
         words = words_of(text)
-        _add(cells.setdefault(record.cell, _CellReplies()), record, text, words, most)
-        if leaks.wanted:
-            leaks.add(record, text, words)
+        cell = cells.setdefault(record.cell, _CellReplies())
+        _add(cell, record, text, words, most)
+        leaks.add(cell, record, text, words)
         if record.output.finish != "stop":
             subject.failed.setdefault(record.cell, set()).add(digest64(record.sample))
-    leaks.report(rules)
     judged = any(name.partition("/")[0] == "judge" for name in subject.members)
     for name, cell in cells.items():
         subject.usual[name] = max(cell.whole.values()) / cell.outputs
@@ -72,6 +89,13 @@ def check_replies(subject: VerifiedRun, rules: OddRules, temperature: float) -> 
             rules.tell("at judge", where, found=cell.at_judge)
         if temperature > 0 and rules.enough(cell.repeated) and not cell.moved:
             rules.tell("trials", where, found=cell.repeated)
+        for rule, found, of in (
+            ("references", cell.held, cell.compared),
+            ("judge's words", cell.said, cell.outputs),
+        ):
+            share = rules[rule]
+            if rules.enough(of) and found > max(1, share * of):
+                rules.tell(rule, where, expected=f"at most {share:.0%}", found=f"{found} of {of}")
     _rationales(subject, rules)
 
 
@@ -137,3 +161,104 @@ def _rationales(subject: VerifiedRun, rules: OddRules) -> None:
     if rules.enough(count) and copied / count > rules["rationales"]:
         where = subject.place("scoring/calls.jsonl")
         rules.tell("rationales", where, found=f"{copied / count:.0%} of {count}")
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in lower case: what remains when layout and punctuation are changed."""
+    return _WORD.findall(text.lower())
+
+
+class _Reference(NamedTuple):
+    """A reference answer without its text. first: of its first words."""
+
+    words: int
+    first: int
+    whole: int
+
+
+class Leaks:
+    """What no candidate is shown, counted in one output after the other."""
+
+    def __init__(self, subject: VerifiedRun) -> None:
+        self._subject = subject
+        self._references: dict[int, list[_Reference]] = _references(subject)
+        self._sentences, self._forms = _judges(subject)
+
+    def add(self, cell: _CellReplies, record: OutputRecord, text: str, words: Sequence[str]) -> None:
+        """Count in one output of a cell. words: as `words_of` gives them."""
+        references: Sequence[_Reference] = ()
+        if self._references:
+            references = self._references.get(digest64(record.cell, record.sample), ())
+        cell.compared += bool(references)
+        held = [one for one in references if _holds(words, one)]
+        spoken = f" {' '.join(words)} " if self._sentences else ""
+        anchors = self._sentences.keys() & set(words)
+        said = [one for anchor in anchors for one in self._sentences[anchor] if f" {one} " in spoken]
+        forms = [one for one in self._forms if one in text]
+        if held or said or forms:
+            asked = self._asked(record)
+            shown = words_of(asked)
+            request = f" {' '.join(shown)} "
+            cell.held += any(not _holds(shown, one) for one in held)
+            own = any(f" {one} " not in request for one in said) or any(one not in asked for one in forms)
+            cell.said += own
+
+    def _asked(self, record: OutputRecord) -> str:
+        """All that the sample's own requests say."""
+        found = []
+        for name in record.calls:
+            call = self._subject.run.solve_calls.find(name)
+            if call is not None:
+                request = self._subject.run.journal.blocks.request(call)
+                found += [one.content for one in request.messages]
+                found += [request.prompt, *request.texts]
+        return "\n".join(found)
+
+
+def _holds(words: Sequence[str], reference: _Reference) -> bool:
+    return any(
+        hash(tuple(words[at : at + _FIRST])) == reference.first
+        and digest64(*words[at : at + reference.words]) == reference.whole
+        for at in range(len(words) - reference.words + 1)
+    )
+
+
+def _references(subject: VerifiedRun) -> dict[int, list[_Reference]]:
+    """Cell and sample -> its references, of the tasks that have some."""
+    plan = subject.plan
+    found: dict[int, list[_Reference]] = {}
+    if plan is None:
+        return found
+    for cell in plan.cells:
+        if type(cell.task).references is Task.references:
+            continue
+        for sample in plan.samples(cell):
+            kept = [one for one in map(words_of, cell.task.references(sample)) if len(one) >= REFERENCE_WORDS]
+            if kept:
+                found[digest64(cell.id, sample.id)] = [
+                    _Reference(len(one), hash(tuple(one[:_FIRST])), digest64(*one)) for one in kept
+                ]
+    return found
+
+
+def _judges(subject: VerifiedRun) -> tuple[dict[str, set[str]], tuple[str, ...]]:
+    """Sentences of the prompts by their anchor, the longest word, which a text must have to hold them; and
+    the forms of a verdict. Nothing where nobody judges.
+    """
+    if subject.plan is None or not subject.scoring_manifest.roles:
+        return {}, ()
+    prompts = [cell.task.prompts for cell in subject.planned.cells]
+    texts = {getattr(one, name).text for one in prompts for name in one.names()}
+    sentences: dict[str, set[str]] = {}
+    for text in texts:
+        for piece in _FIELD.split(text.replace("{{", " ").replace("}}", " ")):
+            words = words_of(piece)
+            if len(words) >= SENTENCE_WORDS:
+                sentences.setdefault(max(words, key=len), set()).add(" ".join(words))
+    told = {match for text in texts for match in _FORM.findall(text)}
+    used: set[str] = set()
+    for number, call in enumerate(subject.run.judged.calls):
+        if number >= MOST_VERDICTS or used == told:
+            break
+        used |= {one for one in told - used if one in call.reply.text}
+    return sentences, tuple(sorted(used))
