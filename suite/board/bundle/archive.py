@@ -11,7 +11,7 @@ import os
 import shutil
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -73,16 +73,16 @@ class ArchiveMember(NamedTuple):
         return packed + self.name.encode("ascii")
 
 
-def write(files: Mapping[str, Path], to: BinaryIO) -> None:
-    """Write files by name as an archive."""
+def write(files: Mapping[str, Callable[[], BinaryIO]], to: BinaryIO) -> None:
+    """Write files by name as an archive. files: what opens each; it is read twice."""
     central: list[bytes] = []
     offset = 0
     for name in sorted(files):
-        with files[name].open("rb") as file:
+        with files[name]() as file:
             crc = _checksum(file)
             member = ArchiveMember(name, file.tell(), crc, offset)
-            to.write(member.local)
-            file.seek(0)
+        to.write(member.local)
+        with files[name]() as file:
             shutil.copyfileobj(file, to)
         central.append(member.central)
         offset = member.end

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from suite.board.bundle.archive import Archive
 from suite.board.bundle.documents_check import check_documents, documents_of
-from suite.board.bundle.file_names import README, RUN_FILES, SIGNATURE, SUBMISSION
+from suite.board.bundle.file_names import README, RUN_FILES, SIGNATURE, SUBMISSION, place_of
 from suite.board.bundle.folder import Folder
 from suite.board.bundle.frames import unpack
 from suite.board.bundle.records_check import RecordsCheck
@@ -73,7 +73,7 @@ def open_bundle(path: Path, findings: Findings, limits: SizeLimits = _LIMITS) ->
     Yields None if it must not be read further: R0 found it unsafe, or R1 its submission.json unusable.
     Raises BundleError if there is no bundle at all: no file, no ZIP, no submission.json.
     """
-    with closing(_source(path)) as source, tempfile.TemporaryDirectory(prefix="suite-bundle-") as scratch:
+    with closing(source_of(path)) as source, tempfile.TemporaryDirectory(prefix="suite-bundle-") as scratch:
         with findings.climbing("R0"):
             safe = source.scan(findings, limits)
         if not safe:
@@ -92,7 +92,8 @@ def open_bundle(path: Path, findings: Findings, limits: SizeLimits = _LIMITS) ->
         yield bundle
 
 
-def _source(path: Path) -> Source:
+def source_of(path: Path) -> Source:
+    """A bundle's files. Raises BundleError if there is no bundle: no file, no ZIP."""
     if path.is_dir():
         return Folder(path)
     if path.is_file():
@@ -188,9 +189,8 @@ class _Opening:
         before = findings.errors
         base = f"runs/{entry.run_id}/"
         folder = self._scratch / str(number)
-        scoring = f"scorings/{entry.scoring}/"
-        (folder / scoring).mkdir(parents=True)
-        files = {name: folder / name.removesuffix(".zst").replace("scoring/", scoring) for name in RUN_FILES}
+        (folder / "scorings" / entry.scoring).mkdir(parents=True)
+        files = {name: folder / place_of(name, entry.scoring) for name in RUN_FILES}
         values: dict[str, Json] = {}
         with findings.climbing("R2"):
             for name, place in files.items():

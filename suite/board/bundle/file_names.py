@@ -22,6 +22,11 @@ def run_path(name: str) -> tuple[str, str] | None:
     return (run, file) if first == "runs" and _RUN_ID.fullmatch(run) and file in RUN_FILES else None
 
 
+def place_of(name: str, scoring: str) -> str:
+    """Where one of RUN_FILES lies in a run folder. scoring: the id of the one that is submitted."""
+    return name.removesuffix(".zst").replace("scoring/", f"scorings/{scoring}/")
+
+
 def allowed(name: str) -> bool:
     """Whether a file of this name may stand in a bundle."""
     return name in (SUBMISSION, SIGNATURE, README) or run_path(name) is not None

@@ -6,6 +6,7 @@ of the library would ignore a second frame in silence.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +18,6 @@ from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.files import open_regular
 
 LEVEL = 9
-CHUNK = 2**20
 _STEP = 1024
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _LONGEST_HEADER = 18
@@ -27,11 +27,7 @@ _ALWAYS = 64 * MIB  # is no bomb, however little it was
 def compress_file(source: Path, to: Path) -> None:
     """Write a file as one frame. The same bytes give the same frame with the same library version."""
     with open_regular(source) as inside, to.open("wb") as outside:
-        size = inside.seek(0, 2)
-        inside.seek(0)
-        with _compressor().stream_writer(outside, size=size, closefd=False) as writer:
-            while chunk := inside.read(CHUNK):
-                writer.write(chunk)
+        _compressor().copy_stream(inside, outside, size=os.fstat(inside.fileno()).st_size)
 
 
 def compress(data: bytes) -> bytes:

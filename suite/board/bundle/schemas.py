@@ -1,20 +1,29 @@
 """Documents held against the JSON Schemas of `registry/schemas`. What is wrong never quotes the document."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from suite.chat import Json
 from suite.data.registry import registry_folder
 from suite.report.hostile_text import one_line
 
+
+def _pattern(_: object, pattern: str, value: object, __: object) -> Iterator[ValidationError]:
+    """`$` means the end, as elsewhere: in Python it may stand before a last line break."""
+    if isinstance(value, str) and not re.search(re.sub(r"\$\Z", r"\\Z", pattern), value):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
 # A schema's integer may be written 1.0, which a hash or a seed takes for another number than 1.
 _Validator = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
+    {"pattern": _pattern},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int),
 )
 
@@ -22,23 +31,10 @@ _Validator = extend(  # type: ignore[no-untyped-call]
 @cache
 def validator(name: str, part: str = "") -> Draft202012Validator:
     """The schema of that file name in registry/schemas, or one of its definitions, ready to use."""
-    schema = _anchored(json.loads((registry_folder() / "schemas" / name).read_text("utf-8")))
+    schema = json.loads((registry_folder() / "schemas" / name).read_text("utf-8"))
     if part:
         schema = {"$schema": schema["$schema"], "$ref": f"#/$defs/{part}", "$defs": schema["$defs"]}
     found: Draft202012Validator = _Validator(schema)
-    return found
-
-
-def _anchored(schema: Any) -> Any:
-    """The schema with `$` at the end of patterns meaning the end, as elsewhere: in Python it may stand
-    before a last line break."""
-    if isinstance(schema, list):
-        return [_anchored(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {key: _anchored(one) for key, one in schema.items()}
-    if isinstance(pattern := found.get("pattern"), str):
-        found["pattern"] = pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern
     return found
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from suite.board.bundle.submission import Submission
 from suite.board.define.parts import Sha256, seen
@@ -109,18 +109,15 @@ def read_entry(folder: Path) -> AcceptedEntry:
     for name, other in ((VERIFICATION, verification.bundle_id), (RECORD, record.bundle_id)):
         if other != found:
             raise DataError(f"{name} belongs to another bundle, {other[:12]}", str(folder))
-    for name, sha256 in (
-        (PER_SAMPLE, verification.per_sample_sha256),
-        (REPLIES, verification.replies_sha256),
-    ):
-        table = _written(folder, name, sha256)
-        if table is not None and sha256_of(table) != sha256:
-            raise DataError(f"{name} is not the one that verification wrote", where=str(folder))
-    readme = folder / "README.md"
-    text = ""
+    readme, text = folder / "README.md", ""
     if readme.is_file() and not readme.is_symlink():
         text = readme.read_bytes()[:LARGEST_README].decode("utf-8", "replace")
-    return AcceptedEntry(folder, found, submission, verification, record, text)
+    entry = AcceptedEntry(folder, found, submission, verification, record, text)
+    sums = verification.per_sample_sha256, verification.replies_sha256
+    for table, sha256 in zip((entry.per_sample, entry.replies), sums, strict=True):
+        if table is not None and sha256_of(table) != sha256:
+            raise DataError(f"{table.name} is not the one that verification wrote", where=str(folder))
+    return entry
 
 
 def read_bytes(path: Path) -> bytes:
@@ -140,15 +137,10 @@ def _decode(raw: bytes, kind: type[StructT], path: Path) -> StructT:
 
 
 def read_model(path: Path, kind: type[ModelT]) -> ModelT:
-    """A small YAML file of a board repository. Raises DataError naming file and field."""
-    try:
-        return strict_syntax.validated(kind, strict_syntax.read_yaml(read_bytes(path).decode("utf-8")))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise DataError(f"{path.name}: {field}: {first['msg']}", where=str(path)) from error
-    except ValueError as error:
-        raise DataError(f"{path.name} can't be read: {error}", where=str(path)) from error
+    """A small YAML file of a board repository. Raises DataError naming file, line and field."""
+    read_bytes(path)  # which takes no link
+    fix = "docs/boards.md says what it holds"
+    return strict_syntax.read_model(path, kind, DataError, "file of a board's repository", fix)
 
 
 def write_record(path: Path, record: EntryRecord) -> None:

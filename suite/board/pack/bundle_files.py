@@ -5,19 +5,21 @@ unfit to be submitted (`objections`), declarations (`declarations`), secrets (`p
 bytes (`bundle.archive`), OpenSSH's part (`bundle.signatures`).
 """
 
+import io
 import shutil
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 from msgspec import UNSET
 
 from suite.board.bundle import archive, frames, signatures
-from suite.board.bundle.archive import Archive
+from suite.board.bundle.contents import source_of
 from suite.board.bundle.documents_check import entry_cell
-from suite.board.bundle.file_names import README, RUN_FILES, SIGNATURE, SUBMISSION, allowed
+from suite.board.bundle.file_names import README, RUN_FILES, SIGNATURE, SUBMISSION, allowed, place_of
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.size_limits import SizeLimits
 from suite.board.bundle.submission import FORMAT, ListedFile, Submission, SubmittedRun
@@ -59,7 +61,10 @@ def listing(folder: Path) -> list[ListedFile]:
 
 def write_archive(folder: Path, to: Path) -> None:
     """Write a bundle folder as `.suite.zip`: at once, or not at all. Raises BundleError."""
-    files = files_of(folder)
+    _write({name: partial(path.open, "rb") for name, path in files_of(folder).items()}, to)
+
+
+def _write(files: Mapping[str, Callable[[], BinaryIO]], to: Path) -> None:
     try:
         with replacing(to) as file:
             archive.write(files, file)
@@ -76,8 +81,7 @@ def run_id(run: Run) -> str:
 
 def _entry(run: Run) -> SubmittedRun:
     """What submission.json says of a run."""
-    scored = {one.cell: one for one in run.scoring_manifest.cells}
-    results = {one.cell: one for one in run.results.cells}
+    scored, results = run.scored_cells, {one.cell: one for one in run.results.cells}
     return SubmittedRun(
         run_id=run_id(run),
         plan_sha256=run.manifest.plan_sha256,
@@ -88,13 +92,8 @@ def _entry(run: Run) -> SubmittedRun:
 
 
 def sources(run: Run) -> dict[str, Path]:
-    """Name of a file in the run's folder of a bundle -> the file that it is made of; journals first."""
-    found = {}
-    for base, folder in (("", run.folder), ("scoring/", run.judged.folder)):
-        names = [name for name in RUN_FILES if name.startswith("scoring/") == bool(base)]
-        for name in sorted(names, key=lambda name: not name.endswith(".zst")):
-            found[name] = folder / name.removeprefix(base).removesuffix(".zst")
-    return found
+    """Name of a file in the run's folder of a bundle -> the file that it is made of."""
+    return {name: run.folder / place_of(name, run.scoring) for name in RUN_FILES}
 
 
 def stage(
@@ -130,36 +129,23 @@ def sign_bundle(path: Path, key: Path, *, replace: bool = False) -> signatures.S
     An archive is written anew, at once or not at all. Raises BundleError for what is no bundle or is signed
     already (without `replace`), ConfigError for a key that cannot be used.
     """
-    if path.is_dir():
-        return _sign_folder(path, key, replace)
-    if not path.is_file():
-        raise BundleError(f"there is no bundle {path.name}", where=str(path))
-    with (
-        closing(Archive(path)) as archive,
-        tempfile.TemporaryDirectory(prefix="suite-sign-") as scratch,
-    ):
-        findings, folder = Findings(1), Path(scratch)
-        if not archive.scan(findings, SizeLimits()):
+    with closing(source_of(path)) as source:
+        findings = Findings(1)
+        if not source.scan(findings, SizeLimits()):
             first = findings.kept[0]
             raise BundleError(f"{path.name} is no safe bundle: {first.what}", where=first.where)
-        for name in archive.sizes:
-            place = folder / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(name) as source, place.open("wb") as to:
-                shutil.copyfileobj(source, to)
-        found = _sign_folder(folder, key, replace)
-        write_archive(folder, path)
-    return found
-
-
-def _sign_folder(folder: Path, key: Path, replace: bool) -> signatures.Signature:
-    manifest, place = folder / SUBMISSION, folder / SIGNATURE
-    if not manifest.is_file():
-        raise BundleError(f"{folder.name} holds no bundle: it has no {SUBMISSION}", where=str(folder))
-    if place.exists() and not replace:
-        raise BundleError("the bundle is signed already", fix="--force puts another signature in its place")
-    message = manifest.read_bytes()
-    signature = signatures.sign(message, key)
-    found = signatures.check(message, signature)
-    write_whole(place, [signature])
+        if SUBMISSION not in source.sizes:
+            raise BundleError(f"{path.name} holds no bundle: it has no {SUBMISSION}", where=str(path))
+        if SIGNATURE in source.sizes and not replace:
+            fix = "--force puts another signature in its place"
+            raise BundleError("the bundle is signed already", fix=fix)
+        with source.open(SUBMISSION) as file:
+            message = file.read()
+        signature = signatures.sign(message, key)
+        found = signatures.check(message, signature)
+        if path.is_dir():
+            write_whole(path / SIGNATURE, [signature])
+        else:
+            files = {name: partial(source.open, name) for name in source.sizes}
+            _write({**files, SIGNATURE: partial(io.BytesIO, signature)}, path)
     return found
