@@ -79,8 +79,7 @@ def write(files: Mapping[str, Callable[[], BinaryIO]], to: BinaryIO) -> None:
     offset = 0
     for name in sorted(files):
         with files[name]() as file:
-            crc = _checksum(file)
-            member = ArchiveMember(name, file.tell(), crc, offset)
+            member = ArchiveMember(name, *_size_and_crc(file), offset)
         to.write(member.local)
         with files[name]() as file:
             shutil.copyfileobj(file, to)
@@ -91,11 +90,11 @@ def write(files: Mapping[str, Callable[[], BinaryIO]], to: BinaryIO) -> None:
     to.write(_END.pack(_END_MARK, 0, 0, len(central), len(central), len(directory), offset, 0))
 
 
-def _checksum(file: BinaryIO) -> int:
-    crc = 0
+def _size_and_crc(file: BinaryIO) -> tuple[int, int]:
+    size = crc = 0
     while chunk := file.read(_CHUNK):
-        crc = zlib.crc32(chunk, crc)
-    return crc
+        size, crc = size + len(chunk), zlib.crc32(chunk, crc)
+    return size, crc
 
 
 class Archive:
@@ -147,7 +146,8 @@ class Archive:
                 refuse(here != one.local, "headers-differ", what, one.name)
             for one in members:
                 what = "a member's bytes do not have its checksum"
-                refuse(_checksum(self._bytes(one)) != one.crc, "member-checksum", what, one.name)
+                other = _size_and_crc(self._bytes(one)) != (one.size, one.crc)
+                refuse(other, "member-checksum", what, one.name)
         except Refused as wrong:
             findings.add(f"R0.{wrong.word}", str(wrong), wrong.where, found=wrong.found)
             return False

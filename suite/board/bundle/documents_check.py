@@ -6,7 +6,6 @@ follow from the records, or the plan from the pinned world (`verify`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -33,9 +32,8 @@ SCHEMAS = {
 }
 
 
-@dataclass(frozen=True)
-class RunDocuments:
-    """The three documents of a run."""
+class RunDocuments(msgspec.Struct, frozen=True):
+    """The three documents of a run, in the order of SCHEMAS."""
 
     manifest: RunManifest
     scoring: ScoringManifest
@@ -52,12 +50,8 @@ def documents_of(values: Mapping[str, Json], base: str, findings: Findings) -> R
                 findings.add("R1.schema", what, f"{base}{name}: {field}", found=there)
     if findings.errors > before or None in found.values():
         return None
-    manifest, scoring, results = found.values()
-    return RunDocuments(
-        msgspec.convert(manifest, RunManifest),
-        msgspec.convert(scoring, ScoringManifest),
-        msgspec.convert(results, Results),
-    )
+    fields = zip(RunDocuments.__struct_fields__, found.values(), strict=True)
+    return msgspec.convert(dict(fields), RunDocuments)
 
 
 def member_identity(member: RoleMember, free: Sequence[str] = NOT_IDENTITY) -> dict[str, Json]:

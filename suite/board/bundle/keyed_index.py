@@ -7,10 +7,10 @@ import os
 import secrets
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 _SECRET = secrets.token_hex(16)
 _MASK = 2**64 - 1
@@ -24,14 +24,13 @@ def digest(name: str) -> int:
 
 
 class Index:
-    """Digest -> line of a file: 32 bytes a record and one for `used`. Fill, `freeze`, then ask."""
+    """Digest -> line of a file: 32 bytes a record and one for whether it is used. Fill, `freeze`, then ask."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         self._rows = array("Q")
         self._keys = self._offsets = self._lengths = self._notes = array("Q")
-        self.used = bytearray()
-        self._fd = -1
+        self._used = np.zeros(0, dtype=np.bool_)
+        self._file = path.open("rb")
 
     def add(self, key: int, offset: int, length: int, note: int = 0) -> None:
         """Add a record. note: 64 bits more that are kept beside it."""
@@ -43,7 +42,7 @@ class Index:
         columns = rows[np.argsort(rows[:, 0], kind="stable")].T
         self._keys, self._offsets, self._lengths, self._notes = (array("Q", one.tobytes()) for one in columns)
         self._rows = array("Q")
-        self.used = bytearray(len(rows))
+        self._used = np.zeros(len(rows), dtype=np.bool_)
 
     def find(self, key: int) -> int:
         """Position of the first record of that digest, -1 if there is none."""
@@ -56,29 +55,25 @@ class Index:
 
     def mark(self, at: int) -> None:
         """Note that a record, as `find` gave it, is used, and with it all others of its digest."""
-        self.used[at] = 1
+        self._used[at] = True
 
-    def twice(self) -> Iterator[int]:
+    def twice(self) -> list[int]:
         """Positions of records whose digest stands before them already."""
-        keys = np.array(self._keys, dtype=np.uint64)
-        yield from (int(at) + 1 for at in np.flatnonzero(keys[1:] == keys[:-1]))
+        return np.flatnonzero(~self._first()).tolist()
 
-    def unused(self) -> Iterator[int]:
+    def unused(self) -> list[int]:
         """Positions of records that nothing uses, one for each digest."""
-        at = self.used.find(0)
-        while at >= 0:
-            if not at or self._keys[at] != self._keys[at - 1]:
-                yield at
-            at = self.used.find(0, at + 1)
+        return np.flatnonzero(self._first() & ~self._used).tolist()
+
+    def _first(self) -> NDArray[np.bool_]:
+        """Which records are the first of their digest."""
+        keys = np.array(self._keys, dtype=np.uint64)
+        return np.concatenate([np.ones(1, dtype=np.bool_), keys[1:] != keys[:-1]])[: len(keys)]
 
     def line(self, at: int) -> bytes:
         """The line of a record, without its newline."""
-        if self._fd < 0:
-            self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        return os.pread(self._fd, self._lengths[at], self._offsets[at])
+        return os.pread(self._file.fileno(), self._lengths[at], self._offsets[at])
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        self._file.close()

@@ -101,8 +101,7 @@ class BlocksCheck:
 
     def finish(self) -> None:
         """Note the blocks that no request names, and let go of the file."""
-        unused = sum(1 for _ in self._index.unused())
-        if unused:
+        if unused := len(self._index.unused()):
             what = "blocks are there that no request names (an interrupted run can leave some)"
             self._findings.add("R2.unused-blocks", what, self._lines.where, severity="note", found=unused)
         self._index.close()

@@ -143,6 +143,8 @@ def read_file(path: Path) -> "dict[str, Json]":
     """The declarations of a TOML or YAML file. Raises ConfigError."""
     import tomllib
 
+    import msgspec
+
     from suite.data import strict_syntax
 
     try:
@@ -150,7 +152,7 @@ def read_file(path: Path) -> "dict[str, Json]":
         value = tomllib.loads(text) if path.suffix == ".toml" else strict_syntax.read_yaml(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path.name} cannot be read: {error}", where=str(path)) from error
-    found = _plain(value or {})
+    found = _filled(msgspec.to_builtins(value or {}))  # dates as text
     if not isinstance(found, dict):
         raise ConfigError(f"{path.name} holds no declarations", where=str(path))
     disclosure = found.get("disclosure")
@@ -162,15 +164,11 @@ def read_file(path: Path) -> "dict[str, Json]":
     return found
 
 
-def _plain(value: object) -> object:
-    """Dates as text; fields left empty are left out."""
+def _filled(value: object) -> object:
+    """A value without the fields that were left empty."""
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items() if one is not None and one != ""}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return value.isoformat() if hasattr(value, "isoformat") else value
+        return {key: _filled(one) for key, one in value.items() if one is not None and one != ""}
+    return list(map(_filled, value)) if isinstance(value, list) else value
 
 
 def merged(base: "Mapping[str, Json]", over: "Mapping[str, Json]") -> "dict[str, Json]":

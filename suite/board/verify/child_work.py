@@ -170,28 +170,8 @@ def _interrupt(child: "subprocess.Popen[bytes]", messages: Connection, hear: Tel
                         hear(value)
 
 
-class _Messages:
-    """The child's way to the parent; an interrupt waits while a message is under way."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._sending = self._interrupted = False
-        signal.signal(signal.SIGINT, self._interrupt)
-
-    def _interrupt(self, *_: object) -> None:
-        if not self._sending:
-            raise KeyboardInterrupt
-        self._interrupted = True
-
-    def send(self, kind: str, value: object) -> None:
-        self._sending = True
-        try:
-            self._connection.send((kind, value))
-        finally:
-            self._sending = False
-        if self._interrupted:
-            self._interrupted = False
-            raise KeyboardInterrupt
+def _raise_interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def main() -> NoReturn:
@@ -201,7 +181,8 @@ def main() -> NoReturn:
     """
     scrub_streams()
     descriptor, scratch = sys.argv[1:]
-    messages = _Messages(Connection(int(descriptor), readable=False))
+    messages = Connection(int(descriptor), readable=False)
+    signal.signal(signal.SIGINT, _raise_interrupt)  # which no event loop puts its own in place of
     try:
         given = sys.stdin.buffer
         sys.path[:] = pickle.load(given)  # noqa: S301 - of the parent
@@ -221,16 +202,21 @@ def main() -> NoReturn:
     os._exit(0)  # a thread may work for what was given up: nobody waits for it
 
 
-def _work(messages: _Messages, work: Callable[..., object], arguments: tuple[object, ...]) -> None:
+def _work(messages: Connection, work: Callable[..., object], arguments: tuple[object, ...]) -> None:
     """Do the work and tell how it ended. Raises BrokenPipeError if nobody hears that."""
+
+    def send(kind: str, value: object) -> None:
+        with _uninterrupted():
+            messages.send((kind, value))
+
     try:
-        done = work(lambda value: messages.send("told", value), *arguments)
+        done = work(lambda value: send("told", value), *arguments)
     except Exception as error:
         _flush()
-        messages.send("failed", error)
+        send("failed", error)
     else:
         _flush()
-        messages.send("done", done)  # from here on the parent may kill this process
+        send("done", done)  # from here on the parent may kill this process
 
 
 def _flush() -> None:
