@@ -24,7 +24,7 @@ def digest(name: str) -> int:
 
 
 class Index:
-    """Digest -> line of a file: 32 bytes a record and one for whether it is used. Fill, `freeze`, then ask."""
+    """Digest -> line of a file: 32 bytes a record and one for its use. Fill, `freeze`, then ask."""
 
     def __init__(self, path: Path) -> None:
         self._rows = array("Q")

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from suite.board.bundle.declared_texts import hidden
+from suite.board.bundle.submission import hidden
 from suite.board.define.thresholds import DEFAULTS
 from suite.chat import Json
 from suite.errors import unknown

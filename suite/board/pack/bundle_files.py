@@ -1,7 +1,7 @@
 """Making a bundle: run folders and declarations in, the files of a bundle out, the same bytes each time.
 
 Signing puts a signature into a bundle, archive or folder, that is whole otherwise. Not here: what makes a run
-unfit to be submitted (`objections`), declarations (`declarations`), secrets (`private_data`), the archive's
+unfit to be submitted (`wish`), declarations (`declarations`), secrets (`private_data`), the archive's
 bytes (`bundle.archive`), OpenSSH's part (`bundle.signatures`).
 """
 
@@ -25,7 +25,7 @@ from suite.board.bundle.size_limits import SizeLimits
 from suite.board.bundle.submission import FORMAT, ListedFile, Submission, SubmittedRun
 from suite.chat import canonical_json, sha256_hex
 from suite.errors import BundleError
-from suite.files import replacing, write_whole
+from suite.files import open_regular, replacing, write_whole
 from suite.journal.run import Run
 from suite.journal.shapes import Values
 
@@ -61,7 +61,7 @@ def listing(folder: Path) -> list[ListedFile]:
 
 def write_archive(folder: Path, to: Path) -> None:
     """Write a bundle folder as `.suite.zip`: at once, or not at all. Raises BundleError."""
-    _write({name: partial(path.open, "rb") for name, path in files_of(folder).items()}, to)
+    _write({name: partial(open_regular, path) for name, path in files_of(folder).items()}, to)
 
 
 def _write(files: Mapping[str, Callable[[], BinaryIO]], to: Path) -> None:

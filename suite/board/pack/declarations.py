@@ -2,7 +2,7 @@
 
 A file (TOML or YAML) has the fields of submission.json. Whatever can be known is filled in; what is left
 open is listed, all of it at once. Light on purpose: the command line reads the table of flags. Not here:
-rules for what stands in a field (`bundle.declared_texts`), what a field means to a board (`docs/bundles.md`).
+rules for what stands in a field (`bundle.submission`), what a field means to a board (`docs/bundles.md`).
 """
 
 import json
@@ -45,16 +45,8 @@ FLAGS: dict[str, tuple[str, str]] = {
     "supersedes": ("supersedes", "Id of the bundle that this one replaces."),
     "created": ("created", "Date and time that the bundle states (default: when the last run ended)."),
 }
-REQUIRED = (
-    "model.display_name",
-    "model.organization",
-    "submitter.name",
-    "submitter.relationship",
-    "disclosure.selection.rule",
-    "disclosure.selection.complete_runs",
-    "disclosure.references_access",
-    "terms.traces_licence",
-)
+REQUIRED = ("display-name", "organization", "submitter", "relationship", "selection-rule", "complete-runs",
+            "references-access", "traces-licence")  # fmt: skip
 _TOP = {"submission_type", "supersedes", "model", "submitter", "created", "disclosure", "terms", "x"}
 _SELF_DEPLOYED = ("vllm", "embedded", "transformers")
 
@@ -185,14 +177,13 @@ _REST: "dict[str, Json]" = {"format": "suite-submission/1", "runs": [{}], "files
 
 def problems(declared: "Mapping[str, Json]") -> list[str]:
     """What is missing and what is wrong, each with the flag or field to use."""
-    from suite.board.bundle.declared_texts import broken_rules
     from suite.board.bundle.schemas import schema_errors
+    from suite.board.bundle.submission import broken_rules
 
-    flags = {field: flag for flag, (field, _) in FLAGS.items()}
-    missing = [field for field in REQUIRED if get(declared, field) in (None, "")]
-    found = [
-        f"{field} is not declared: --{flags[field]} (or in a file given with --declare)" for field in missing
-    ]
+    flags = {FLAGS[flag][0]: flag for flag in REQUIRED}
+    missing = {field: flag for field, flag in flags.items() if get(declared, field) in (None, "")}
+    how = "(or in a file given with --declare)"
+    found = [f"{field} is not declared: --{flag} {how}" for field, flag in missing.items()]
     parents = {field.rpartition(".")[0] for field in missing}
     for field, what, value in schema_errors("submission.v1.json", {**declared, **_REST}, own=True):
         name = field.replace("/", ".")

@@ -35,7 +35,7 @@ def numbers(subject: VerifiedRun, entry: SubmittedRun, wanted: float | None = No
     plan = subject.planned
     subject.findings.ran("R8")
     metrics = {cell.plan.task: cell.task.metrics for cell in plan.cells}
-    level = subject.scoring_manifest.level
+    level = subject.run.scoring_manifest.level
     try:
         made = make_results(subject.counting, metrics, level=level)
         if subject.whole and subject.replayed is not None:
@@ -95,6 +95,6 @@ def _envelope(subject: VerifiedRun, mine: Results, entry: SubmittedRun) -> None:
         if (cell := cells.get(claimed.cell)) is None:
             continue  # R2 names cells that the run does not have
         where = f"submission.json runs[{subject.run_id}] cell {claimed.cell}"
-        sides = map(asdict, (headline_of(cell.headline, cell), claimed.headline))
-        for path, right, there in differences(*sides):
+        made, told = (asdict(one) for one in (headline_of(cell.headline, cell), claimed.headline))
+        for path, right, there in differences(made, told):
             subject.add("R8.headline", _what(right, there), f"{where}, {path}", expected=right, found=there)

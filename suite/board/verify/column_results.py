@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from suite.board.entry.verification import ColumnResult, Latency, TokenCounts
 from suite.board.verify.equality import same
+from suite.board.verify.reply_digests import parquet
 from suite.board.verify.subject import UNSERVED, VerifiedRun, provider_of
 from suite.comparisons.differences import scope, side
 from suite.journal.documents import MetricResult
@@ -143,11 +144,8 @@ def make_columns(wants: Sequence[Want], level: float) -> tuple[list[VerifiedColu
     """
     maker = _Maker(level)
     columns = [maker.column(want) for want in wants]
-    cells: defaultdict[str, list[str]] = defaultdict(list)
-    for want in wants:
-        for subject, names in want.by_run():
-            cells[subject.run_id] += names
-    return columns, latency([maker.spent[run].of(names) for run, names in cells.items()])
+    every = Want("", "", tuple(cell for want in wants for cell in want.cells))
+    return columns, latency([maker.spent[one.run_id].of(names) for one, names in every.by_run()])
 
 
 @dataclass
@@ -253,8 +251,8 @@ def _roles(want: Want) -> dict[str, list[str]]:
     found: defaultdict[str, set[str]] = defaultdict(set)
     for subject, cell in want.cells:
         for role in cell.task.roles().keys() - {"candidate"}:
-            for roles in (subject.manifest.roles, subject.scoring_manifest.roles):
-                for one in roles.get(role, ()):
+            for half in subject.halves:
+                for one in half.manifest.roles.get(role, ()):
                     revision = str(one.identity.get("revision") or "")[:12]
                     found[role].add(f"{one.spec} at {revision}" if revision else one.spec)
     return {role: sorted(members) for role, members in sorted(found.items())}
@@ -301,3 +299,27 @@ def _interval(
     ]
     found = covering_sums(value, sums, limits, level)
     return found.low, found.high, found.note if found.low is None else found.method
+
+
+def per_sample_file(columns: Sequence[VerifiedColumn], bundle_id: str) -> bytes:
+    """The content of per_sample.parquet; b"" if no column has units."""
+    import pyarrow as pa
+
+    units = [
+        (column.result.key, one, np.lexsort((one.sample, one.stratum.astype(str))))
+        for column in sorted(columns, key=lambda one: one.result.key)
+        for one in sorted(column.units, key=lambda one: one.cell)
+    ]
+    if not any(len(rows) for *_, rows in units):
+        return b""
+    text = pa.dictionary(pa.int32(), pa.string())
+    arrays = {
+        "column": pa.array([key for key, _, rows in units for _ in rows]).cast(text),
+        "cell": pa.array([one.cell for _, one, rows in units for _ in rows]).cast(text),
+        "sample": [f"{name:016x}" for _, one, rows in units for name in one.sample[rows].tolist()],
+        "cluster": [f"{name:016x}" for _, one, rows in units for name in one.cluster[rows].tolist()],
+        "stratum": pa.array([str(name) for _, one, rows in units for name in one.stratum[rows]]).cast(text),
+        "top": np.concatenate([one.top[rows] for _, one, rows in units]),
+        "bottom": np.concatenate([one.bottom[rows] for _, one, rows in units]),
+    }
+    return parquet(arrays, {"format": "suite-per-sample/1", "bundle_id": bundle_id})

@@ -68,7 +68,7 @@ def _placed(subject: VerifiedRun, kind: str) -> Iterator[tuple[str, int, OutputR
 
 
 def _whole(subject: VerifiedRun, plan: Plan) -> None:
-    manifest = subject.manifest
+    manifest = subject.run.manifest
     where = subject.place("manifest.json")
     if manifest.imported:
         subject.add("R4.imported", "the run was imported, not made by the suite", where)

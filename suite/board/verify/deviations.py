@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from suite.board.bundle.documents_check import member_identity
-from suite.board.bundle.rungs import Findings, Severity, shown
+from suite.board.bundle.rungs import Findings, Severity, Sides, shown
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board, Item
 from suite.board.define.parts import Seat
@@ -18,6 +18,7 @@ from suite.errors import SuiteError
 from suite.journal.documents import CellRecord, RoleMember, ScoredCell
 from suite.plugins import Catalogue
 from suite.run.cells import Cell
+from suite.trees import exactly
 
 # Kinds of change (disclosure.changes[].what) that cover a deviation of each kind.
 COVERS = {
@@ -170,7 +171,7 @@ def _places(
     boards = {one.id for column in wanted.values() for one in column}
     by_cell: dict[str, list[tuple[VerifiedRun, CellRecord]]] = {}
     for subject in subjects:
-        for record in subject.manifest.cells:
+        for record in subject.run.manifest.cells:
             by_cell.setdefault(record.cell, []).append((subject, record))
     others = [place for cell, places in by_cell.items() if cell not in boards for place in places]
     deviations: list[Deviation] = []
@@ -212,7 +213,7 @@ def _missing(
 
 
 def _deviations(place: Place) -> Iterator[Deviation]:
-    item, subject, record, manifest = place.item, place.subject, place.record, place.subject.manifest
+    item, subject, record, manifest = place.item, place.subject, place.record, place.subject.run.manifest
     where = subject.place("manifest.json")
     scored: CellRecord | ScoredCell = subject.run.scored_cells.get(record.cell, record)
     for name, kind, expected, found in (
@@ -222,7 +223,7 @@ def _deviations(place: Place) -> Iterator[Deviation]:
         ("prompts", "prompts", item.prompts, manifest.prompts),
         ("seed", "seed", manifest.seed if item.seed is None else item.seed, manifest.seed),
     ):
-        if expected != found or isinstance(expected, bool) is not isinstance(found, bool):
+        if not exactly(expected, found):
             yield Deviation(kind, f"{name} of {item.task}", f"{where} {name}", expected, found)
     given = item.prompts_sha256
     prompts = given.get(record.cell) if isinstance(given, dict) else given
@@ -287,9 +288,8 @@ def _class(
         undeclared = "not what the board asks, and not declared as a change"
         what = "declared as a change" if covered else undeclared
         severity: Severity = "note" if covered else "error"
-        findings.add(
-            f"R5.{one.kind}", what, one.where, severity=severity, expected=one.expected, found=one.found
-        )
+        sides: Sides = {"expected": one.expected, "found": one.found}
+        findings.add(f"R5.{one.kind}", what, one.where, severity=severity, **sides)
     if standard and declared:
         what = "declared as standard, with changes that make it custom"
         findings.add("R5.standard", what, "submission.json disclosure.changes", found=sorted(declared))

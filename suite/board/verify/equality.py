@@ -15,9 +15,7 @@ def same(one: object, other: object) -> bool:
     if isinstance(one, float | int) and isinstance(other, float | int):
         if isinstance(one, bool) or isinstance(other, bool):
             return one is other
-        if math.isinf(one) or math.isinf(other):  # any tolerance of the infinite is infinite
-            return one == other
-        return bool(abs(one - other) <= TOLERANCE + TOLERANCE * max(abs(one), abs(other)))
+        return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):

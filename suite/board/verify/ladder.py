@@ -22,11 +22,11 @@ from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
 from suite.board.define.thresholds import DEFAULTS, Thresholds
-from suite.board.entry.accepted_entry import AcceptedEntry
+from suite.board.entry.accepted_entry import PER_SAMPLE, AcceptedEntry
 from suite.board.entry.verification import Kind, Latency, RecomputedCell, RerunResult, Verdict
 from suite.board.verify.aggregates import numbers
 from suite.board.verify.child_work import Tell, Untimed
-from suite.board.verify.column_results import VerifiedColumn, Want, make_columns
+from suite.board.verify.column_results import VerifiedColumn, Want, make_columns, per_sample_file
 from suite.board.verify.completeness import complete
 from suite.board.verify.deviations import ClassStanding, asked
 from suite.board.verify.plausibility import plausible
@@ -70,6 +70,7 @@ class Ladder:
     submission: Submission | None = None
     standing: ClassStanding | None = None
     columns: list[VerifiedColumn] = field(default_factory=list)
+    per_sample: bytes = b""
     recomputed: list[RecomputedCell] = field(default_factory=list)
     plugins: dict[str, str] = field(default_factory=dict)
     rerun: RerunResult | None = None
@@ -218,11 +219,12 @@ def _together(going: _Climb) -> None:
         with going.rung("R5", "submission.json"):
             ladder.standing = asked(board, submission, subjects, findings, going.plugins)
             _caps(ladder.standing, findings)
-    if subjects and not any(subject.scoring_manifest.roles for subject in subjects):
+    if subjects and not any(subject.run.scoring_manifest.roles for subject in subjects):
         findings.rungs["R7"].remark = "no model was asked while scoring"
     wants = _wants(ladder.standing, subjects)
     with going.rung("R8", "columns"):
         ladder.columns, ladder.latency = make_columns(wants, ladder.level or 0.95)
+        ladder.per_sample = per_sample_file(ladder.columns, ladder.bundle_id)
     ladder.recomputed = [
         msgspec.convert({**msgspec.to_builtins(cell), "run_id": subject.run_id}, RecomputedCell)
         for subject in subjects
@@ -234,7 +236,10 @@ def _together(going: _Climb) -> None:
             check_pasted(wants, ladder.columns, OddRules(ladder.thresholds, findings))
     if board is not None and others:
         with findings.timing("R9"):
-            beside = Beside(board, submission, ladder.kind, ladder.columns, ladder.replies, subjects, others)
+            results, table = [one.result for one in ladder.columns], going.scratch / PER_SAMPLE
+            table.write_bytes(ladder.per_sample)
+            own = table if ladder.per_sample else None
+            beside = Beside(board, submission, ladder.kind, results, own, ladder.replies, subjects, others)
             check_others(beside, findings)
 
 

@@ -41,7 +41,7 @@ def replay(subject: VerifiedRun, scratch: Path) -> None:
         quiet=True,
         signals=False,
         backoff_s=0.0,
-        level=subject.scoring_manifest.level,
+        level=subject.run.scoring_manifest.level,
         extra_recorded=(subject.run.folder, scoring),
         errors_allowed=2**62,
     )
@@ -98,9 +98,11 @@ def _facts(subject: VerifiedRun, again: Run) -> None:
     """What the tasks said of versions and digests when they were opened."""
     told: set[tuple[str, ...]] = set()
     for half, made in zip(subject.halves, halves(again), strict=True):
-        for one, other in zip(half.cells, made.cells, strict=False):
-            for name in sorted({*one.facts, *other.facts}):
-                then, now = one.facts.get(name, "nothing"), other.facts.get(name, "nothing")
+        facts = {one.cell: one.facts for one in made.manifest.cells}
+        for one in half.manifest.cells:
+            mine = facts.get(one.cell, {})
+            for name in sorted({*one.facts, *mine}):
+                then, now = one.facts.get(name, "nothing"), mine.get(name, "nothing")
                 if then != now and (fact := (one.cell, name, then, now)) not in told:
                     told.add(fact)
                     what = "what the task found here when it was opened is not what it found then"

@@ -209,7 +209,7 @@ class Reproducer:
 
         def prepare(folder: Path) -> None:  # a run that holds the picked outputs and nothing else
             folder.mkdir(parents=True)
-            write_json(folder / "manifest.json", subject.manifest)
+            write_json(folder / "manifest.json", subject.run.manifest)
             with (folder / "outputs.jsonl").open("wb") as file:
                 file.writelines(map(encode, _chosen(subject.run.outputs(), works)))
 
@@ -246,7 +246,7 @@ class Reproducer:
     def _judges(self, subject: VerifiedRun) -> dict[str, Sequence[str]]:
         """The models that are given for the roles that judge."""
         models: dict[str, Sequence[str]] = {}
-        for role, records in subject.scoring_manifest.roles.items():
+        for role, records in subject.run.scoring_manifest.roles.items():
             given = self.asked.models.get(role, ())
             if given and len(given) != len(records):
                 seated = f"{subject.run_id} was judged by {len(records)} in the role {role}"

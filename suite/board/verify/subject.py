@@ -1,22 +1,14 @@
 """One run of a bundle under verification, and what the rungs have made of it so far."""
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Literal, NamedTuple, Unpack
 
 from suite.board.bundle.rungs import Findings, Severity, Sides
 from suite.board.verify.reply_digests import ReplyCollector
-from suite.journal.documents import (
-    CellRecord,
-    CellResult,
-    Results,
-    RoleMember,
-    RunManifest,
-    ScoredCell,
-    ScoringManifest,
-)
+from suite.journal.documents import CellResult, Results, RoleMember, RunManifest, ScoringManifest
 from suite.journal.run import Journal, Run
 from suite.run.cells import Cell
 from suite.run.plan import Plan
@@ -31,11 +23,6 @@ class Half(NamedTuple):
     base: str
     manifest: RunManifest | ScoringManifest
     journal: Journal
-
-    @property
-    def cells(self) -> Sequence[CellRecord | ScoredCell]:
-        """Of the manifest."""
-        return self.manifest.cells
 
 
 @dataclass
@@ -65,16 +52,6 @@ class VerifiedRun:
         """Its plan, for rungs that are climbed only where there is one."""
         assert self.plan is not None
         return self.plan
-
-    @property
-    def manifest(self) -> RunManifest:
-        """Its manifest.json."""
-        return self.run.manifest
-
-    @property
-    def scoring_manifest(self) -> ScoringManifest:
-        """The manifest of its scoring."""
-        return self.run.scoring_manifest
 
     @property
     def halves(self) -> tuple[Half, Half]:

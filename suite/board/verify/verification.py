@@ -17,7 +17,6 @@ from suite.board.entry.accepted_entry import PER_SAMPLE, REPLIES, VERIFICATION, 
 from suite.board.entry.verification import FORMAT, RungResult, Trust, Verdict, Verification, Verifier
 from suite.board.verify.child_work import SECONDS, Tell, TimeUp, in_child
 from suite.board.verify.ladder import Ladder, VerifyRequest, climb, out_of_time
-from suite.board.verify.reply_digests import parquet
 from suite.board.verify.reproduction import Rerun
 from suite.chat import sha256_hex
 from suite.errors import ConfigError
@@ -73,10 +72,10 @@ class VerifiedBundle:
             return "L3"
         return "L2" if self.ladder.signature is not None and self.ladder.signature.identities else "L1"
 
-    @cached_property
+    @property
     def per_sample(self) -> bytes:
         """per_sample.parquet; b"" if no column has units."""
-        return _parquet(self.ladder)
+        return self.ladder.per_sample
 
     @cached_property
     def replies(self) -> bytes:
@@ -187,30 +186,6 @@ def verify(
 def time_limit(board: Board | None) -> float:
     """Seconds that verifying may take: as the board says, else SECONDS."""
     return (board.limits.verify_seconds if board is not None else None) or SECONDS
-
-
-def _parquet(ladder: Ladder) -> bytes:
-    import numpy as np
-    import pyarrow as pa
-
-    units = [
-        (column.result.key, one, np.lexsort((one.sample, one.stratum.astype(str))))
-        for column in sorted(ladder.columns, key=lambda one: one.result.key)
-        for one in sorted(column.units, key=lambda one: one.cell)
-    ]
-    if not any(len(rows) for *_, rows in units):
-        return b""
-    text = pa.dictionary(pa.int32(), pa.string())
-    columns = {
-        "column": pa.array([key for key, _, rows in units for _ in rows]).cast(text),
-        "cell": pa.array([one.cell for _, one, rows in units for _ in rows]).cast(text),
-        "sample": [f"{name:016x}" for _, one, rows in units for name in one.sample[rows].tolist()],
-        "cluster": [f"{name:016x}" for _, one, rows in units for name in one.cluster[rows].tolist()],
-        "stratum": pa.array([str(name) for _, one, rows in units for name in one.stratum[rows]]).cast(text),
-        "top": np.concatenate([one.top[rows] for _, one, rows in units]),
-        "bottom": np.concatenate([one.bottom[rows] for _, one, rows in units]),
-    }
-    return parquet(columns, {"format": "suite-per-sample/1", "bundle_id": ladder.bundle_id})
 
 
 def as_text(found: VerifiedBundle) -> Iterator[str]:

@@ -46,7 +46,7 @@ def same_world(subject: VerifiedRun, plugins: Catalogue, data: Mapping[str, str]
     cells = _cells(subject, plugins)
     if cells is None:
         return
-    manifest = subject.manifest
+    manifest = subject.run.manifest
     there = sum(1 for _ in subject.run.journal.outputs.raw())
     _bound(cells, _MOST_OF_LIMITED if manifest.limit is not None else _MOST_TIMES * there + _MOST)
     now = EvalRequest((), data=_given(subject, data), concurrency=64, cache=False)
@@ -104,7 +104,7 @@ def _bound(cells: Sequence[Cell], most: int) -> None:
 
 def _cells(subject: VerifiedRun, plugins: Catalogue) -> list[Cell] | None:
     found: list[Cell] = []
-    for record in subject.manifest.cells:
+    for record in subject.run.manifest.cells:
         where = subject.place("manifest.json", f"cell {record.cell}")
         scored = subject.run.scored_cells.get(record.cell, record)
         made = cell_again(plugins, record, scored.score_parameters, scoring=True)
@@ -143,13 +143,13 @@ def _refused(subject: VerifiedRun, task: str, refusal: Refusal, where: str) -> N
 
 def _given(subject: VerifiedRun, data: Mapping[str, str]) -> dict[str, str]:
     """The --data that this run was made with and that the verifier gave."""
-    names = {name for name, one in subject.manifest.data.items() if one.get("source") in ("run", "file")}
+    names = {name for name, one in subject.run.manifest.data.items() if one.get("source") in ("run", "file")}
     return {name: place for name, place in data.items() if name in names}
 
 
 def _same_cells(subject: VerifiedRun, plan: Plan) -> None:
     swept = plan.swept()
-    for record, cell in zip(map(msgspec.to_builtins, subject.manifest.cells), plan.cells, strict=True):
+    for record, cell in zip(map(msgspec.to_builtins, subject.run.manifest.cells), plan.cells, strict=True):
         here = msgspec.to_builtins(cell_record(cell, swept[cell.plan.task]))
         for name in sorted({*here, *record} - set(_FREE)):
             if here.get(name) != record.get(name):
@@ -159,7 +159,7 @@ def _same_cells(subject: VerifiedRun, plan: Plan) -> None:
                 subject.add(code, what, where, expected=here.get(name), found=record.get(name))
 
     plans = {cell.id: cell.plan for cell in plan.cells}
-    for scored in subject.scoring_manifest.cells:
+    for scored in subject.run.scoring_manifest.cells:
         for name in ("prompts", "prompts_sha256"):
             known, told = getattr(plans.get(scored.cell), name, None), getattr(scored, name)
             if known != told:
@@ -169,7 +169,7 @@ def _same_cells(subject: VerifiedRun, plan: Plan) -> None:
 
 
 def _same_data(subject: VerifiedRun, plan: Plan) -> None:
-    recorded = subject.manifest.data
+    recorded = subject.run.manifest.data
     for name in sorted({*recorded, *plan.data_identity}):
         there, here = recorded.get(name), plan.data_identity.get(name)
         where = subject.place("manifest.json", f"data.{name}")
@@ -187,7 +187,7 @@ def _same_data(subject: VerifiedRun, plan: Plan) -> None:
 def _same_plan(subject: VerifiedRun, plan: Plan) -> None:
     """The plan that the manifest's own fields give is the plan whose hash it carries."""
     here = msgspec.json.decode(msgspec.json.encode(plan.solve_identity()))
-    for field, mine, theirs in differences(here, subject.manifest.plan, missing=None):
+    for field, mine, theirs in differences(here, subject.run.manifest.plan, missing=None):
         what, where = "the plan is not the one that the manifest describes", f"plan.{field}"
         subject.add("R3.plan", what, subject.place("manifest.json", where), expected=mine, found=theirs)
 
@@ -225,18 +225,16 @@ def recorded_members(cells: Sequence[Cell], subject: VerifiedRun) -> Filled:
 
     Raises ConfigError for a spec that is none.
     """
-    members: dict[str, Member] = {}
+    members = []
+    for name, one in subject.members.items():
+        base = parse_spec(one.spec)
+        spec = ModelSpec(base.provider, base.name, {}, dict(one.sampling))
+        engine = RecordedEngine(spec, one)
+        role = name.partition("/")[0]
+        members.append(Member(role, name, spec, engine, one.stage, frozenset(one.needs)))
     wanted = roles_of(cells)
-    for half in subject.halves:
-        for role, records in half.manifest.roles.items():
-            for one in records:
-                base = parse_spec(one.spec)
-                spec = ModelSpec(base.provider, base.name, {}, dict(one.sampling))
-                engine = RecordedEngine(spec, one)
-                member = Member(role, one.member, spec, engine, one.stage, frozenset(one.needs))
-                members.setdefault(one.member, member)
     places = {name: place for place, name in enumerate(wanted)}
-    ordered = sorted(members.values(), key=lambda one: places.get(one.role, len(places)))
+    ordered = sorted(members, key=lambda one: places.get(one.role, len(places)))
     return Filled(tuple(ordered), {name: roles[0] for name, roles in wanted.items()})
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from suite.board.bundle.size_limits import SizeLimits
 from suite.board.bundle.submission import Selection
 from suite.board.pack import declarations
-from suite.board.pack.objections import reasons
+from suite.board.pack.wish import reasons
 from suite.cli.main import cli
 from suite.errors import BundleError
 from suite.journal.documents import RoleMember

@@ -13,8 +13,7 @@ from forge_records import replaced
 from tamper import Forged
 
 from suite.board.define.board_files import load_board
-from suite.board.pack.objections import reasons
-from suite.board.pack.wish import opened
+from suite.board.pack.wish import opened, reasons
 from suite.board.verify import VerifiedBundle, verify
 from suite.chat import Usage
 from suite.cli.main import run as command

@@ -13,7 +13,7 @@ from suite.board.define.board import Board
 from suite.board.define.thresholds import DEFAULTS
 from suite.board.entry.verification import ColumnResult
 from suite.board.repository.shelves import open_repository
-from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want
+from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want, per_sample_file
 from suite.board.verify.plausibility.others import Beside, chance_of, check_others, check_pasted
 from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.reply_digests import ReplyCollector
@@ -107,7 +107,11 @@ def found(
     columns = [column(values, direction)]
     digests = ReplyCollector().digests()
     subjects = [mine or subject()]
-    check_others(Beside(board, submission, "standard", columns, digests, subjects, entries), findings)
+    table = root / "mine.parquet"
+    table.write_bytes(per_sample_file(columns, "0" * 64))
+    results = [one.result for one in columns]
+    beside = Beside(board, submission, "standard", results, table, digests, subjects, entries)
+    check_others(beside, findings)
     return list(findings)
 
 

@@ -33,7 +33,7 @@ def plausible(subject: VerifiedRun, thresholds: Thresholds, parameters: int | No
 def check_hardware(subject: VerifiedRun, rules: OddRules, parameters: int | None) -> None:
     """A warning where the weights are larger than all memory. parameters: as declared."""
     candidate = subject.run.candidate
-    memory = memory_gib(subject.manifest.hardware)
+    memory = memory_gib(subject.run.manifest.hardware)
     if parameters is None or candidate is None or memory is None or not _here(candidate):
         return
     needed = parameters * rules["memory"] / GIB

@@ -67,7 +67,7 @@ def check_calls(subject: VerifiedRun, rules: OddRules) -> float:
             rules.tell("no model", subject.place("manifest.json", "roles.candidate"), found=record.spec)
     begin, retries = check_attempts(subject, rules)
     temperature, quoting = 0.0, False
-    families = sorted({one.task.partition("/")[0] for one in subject.manifest.cells})
+    families = sorted({one.task.partition("/")[0] for one in subject.run.manifest.cells})
     for half in subject.halves:
         seated = {one.member for records in half.manifest.roles.values() for one in records}
         sizes = _Sizes(half.journal)
@@ -125,12 +125,9 @@ def _usage(rules: OddRules, where: str, call: CallRecord) -> None:
     usage, most, text = call.reply.usage, call.options.max_tokens, call.reply.text
     if most is not None and usage.completion > most:
         rules.tell("over limit", where, expected=f"<= {most}", found=usage.completion)
-    if usage.reasoning > usage.completion:
-        rules.tell("reasoning", where, found=usage.reasoning)
-    if usage.cached > usage.prompt:
-        rules.tell("cached prompt", where, found=usage.cached)
-    if text and usage.prompt and not usage.completion:
-        rules.tell("no tokens", where, found=usage.completion)
+    rules.tell("reasoning", where, usage.reasoning > usage.completion, found=usage.reasoning)
+    rules.tell("cached prompt", where, usage.cached > usage.prompt, found=usage.cached)
+    rules.tell("no tokens", where, text and usage.prompt and not usage.completion, found=usage.completion)
     told = len(text) + len(call.reply.reasoning)
     worth = usage.completion >= LONG or told >= LONG_TEXT
     if worth and usage.completion and call.kind in ("chat", "complete") and not call.reply.tool_calls:
@@ -162,12 +159,9 @@ def _prompt(rules: OddRules, where: str, call: CallRecord, member: _Member, size
 
 def _times(rules: OddRules, where: str, call: CallRecord, member: _Member, begin: float) -> None:
     start, end = call.times
-    if end < start:
-        rules.tell("backwards", where, found=call.times)
-    if start < begin - rules["too early"]:
-        rules.tell("too early", where, expected=begin, found=start)
-    if call.cached and start != end:
-        rules.tell("cache took time", where, found=call.times)
+    rules.tell("backwards", where, end < start, found=call.times)
+    rules.tell("too early", where, start < begin - rules["too early"], expected=begin, found=start)
+    rules.tell("cache took time", where, call.cached and start != end, found=call.times)
     if call.cached or not member.served or call.kind not in ("chat", "complete"):
         return
     seconds = end - start
@@ -184,8 +178,8 @@ def _tried(rules: OddRules, where: str, call: CallRecord, retries: Counter[str])
     """A reply at the nth try has n - 1 recorded failures; only one from the cache has no try."""
     if (call.attempt < 1) is not call.cached:
         rules.tell("tries", where, expected="0" if call.cached else ">= 1", found=call.attempt)
-    if call.attempt - 1 > retries.get(call.id, 0):
-        rules.tell("failures", where, expected=retries.get(call.id, 0) + 1, found=call.attempt)
+    most = retries.get(call.id, 0) + 1
+    rules.tell("failures", where, call.attempt > most, expected=most, found=call.attempt)
 
 
 def _note(member: _Member, call: CallRecord) -> None:
@@ -214,8 +208,7 @@ def _whole(rules: OddRules, where: str, member: _Member) -> None:
         rules.tell("fingerprints", where, found=dict(member.fingerprints.most_common(5)))
     tally = member.tally
     for name in ("settled", "cached", "uncounted prompts"):
-        if tally[name]:
-            rules.tell(name, where, found=tally[name])
+        rules.tell(name, where, tally[name], found=tally[name])
     if member.served:
         _regular(rules, where, member)
     if tally["size"] > tally["tokens"] * rules["short prompts"]:
@@ -292,7 +285,7 @@ def check_attempts(subject: VerifiedRun, rules: OddRules) -> tuple[float, Counte
             retries[attempt.call] += 1
         elif attempt.event not in EVENTS:
             rules.tell("event", subject.place("attempts.jsonl"), found=attempt.event)
-    told = subject.manifest.created
+    told = subject.run.manifest.created
     try:
         created = datetime.fromisoformat(told).timestamp()
     except ValueError:

@@ -6,8 +6,9 @@ agree on many a greedy reply, so that nothing here is an error.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
 from suite.board.entry.accepted_entry import GONE, AcceptedEntry
 from suite.board.entry.verification import ColumnResult
-from suite.board.rank.sample_tables import Values, by_sample, changes, read_numbers
+from suite.board.rank.sample_tables import by_sample, changes, read_numbers
 from suite.board.rank.state import belongs
 from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want, ratios
 from suite.board.verify.plausibility.rules import OddRules
@@ -31,12 +32,15 @@ USUAL = 0.9  # share of outputs that are all the same, from which on scores say 
 
 @dataclass(frozen=True)
 class Beside:
-    """What is held against a board's entries. others: those accepted before it, oldest first."""
+    """What is held against a board's entries. per_sample: its table of samples, None without one. others:
+    the entries accepted before it, oldest first.
+    """
 
     board: Board
     submission: Submission
     kind: str
-    columns: Sequence[VerifiedColumn]
+    results: Sequence[ColumnResult]
+    per_sample: Path | None
     replies: ReplyDigests
     subjects: Sequence[VerifiedRun]
     others: Sequence[AcceptedEntry]
@@ -65,16 +69,16 @@ class Beside:
 def check_others(mine: Beside, findings: Findings) -> None:
     """Everything. Raises DataError for an entry whose files are damaged."""
     rules = OddRules(mine.board.thresholds, findings)
-    versions = [one for one in mine.before() if belongs(mine.board, one)]
-    replaced = {one.id for one in mine.before()}
+    before = mine.before()
+    replaced = {one.id for one in before}
     for entry in mine.others:
         if entry.id not in replaced and not mine.same_model(entry):
             _copied(mine, rules, entry)
     here = [one for one in mine.others if belongs(mine.board, one) and one.record.status not in GONE]
     _by_sample(mine, rules, [one for one in here if one.id not in replaced])
-    _accretion(mine, rules, versions)
+    _accretion(mine, rules, [one for one in before if belongs(mine.board, one)])
     active = [one for one in here if one.record.status == "active" and one.verification.kind == mine.kind]
-    for result in (column.result for column in mine.columns):
+    for result in mine.results:
         if result.value is not None and result.direction != "neither":
             _ceiling(rules, result, result.value, mine.board)
             _leap(rules, result, result.value, active)
@@ -106,62 +110,37 @@ def _copied(mine: Beside, rules: OddRules, entry: AcceptedEntry) -> None:
 
 def _by_sample(mine: Beside, rules: OddRules, others: Sequence[AcceptedEntry]) -> None:
     """Equal scores, and how hard each sample is; every other entry's table is read once."""
-    flat = {one.result.key: _Flat.of(one.units) for one in mine.columns if one.units}
-    sums = {key: np.zeros(len(one.value)) for key, one in flat.items()}
-    counts = {key: np.zeros(len(one.value)) for key, one in flat.items()}
+    if mine.per_sample is None:
+        return
+    own = {key: (names, value) for key, names, value in _table(mine.per_sample)}
+    sums = {key: np.zeros(len(value)) for key, (_, value) in own.items()}
+    counts = {key: np.zeros(len(value)) for key, (_, value) in own.items()}
     moved = {cell for one in mine.subjects for cell, share in one.usual.items() if share < USUAL}
     for entry in others:
-        for key, labels, top, bottom in read_numbers(entry.per_sample) if entry.per_sample else ():
-            one = flat.get(key)
-            if one is None or not one.same_units(labels.cell, labels.sample):
+        for key, names, value in _table(entry.per_sample) if entry.per_sample else ():
+            if key not in own or own[key][0] != names:
                 continue
-            value = ratios(top, bottom)
             sums[key] += np.nan_to_num(value)
             counts[key] += ~np.isnan(value)
-            if not mine.same_model(entry) and set(one.cell.tolist()) <= moved:
-                _equal(mine, rules, f"column {key}, entry {entry.folder.name}", one, value, entry)
-    for result in (column.result for column in mine.columns):
+            if not mine.same_model(entry) and {cell for cell, _ in names} <= moved:
+                _equal(mine, rules, f"column {key}, entry {entry.folder.name}", own[key][1], value, entry)
+    for result in mine.results:
         key = result.key
-        if key in flat and counts[key].any() and result.direction != "neither":
+        if key in own and counts[key].any() and result.direction != "neither":
             easy = ratios(_sign(result) * sums[key], counts[key])
-            _missing(mine, rules, f"column {key}", flat[key], easy)
+            _missing(mine, rules, f"column {key}", *own[key], easy)
 
 
-@dataclass(frozen=True)
-class _Flat:
-    """A column's units in one row, by (cell, sample). value: NaN where there is none."""
-
-    cell: NDArray[np.str_]
-    sample: NDArray[np.str_]
-    value: Floats
-
-    @classmethod
-    def of(cls, units: Sequence[CellUnits]) -> "_Flat":
-        ordered = sorted(units, key=lambda one: one.cell)
-        return cls(
-            np.concatenate([np.full(len(one.sample), one.cell) for one in ordered]),
-            np.array([f"{name:016x}" for one in ordered for name in one.sample.tolist()], dtype=np.str_),
-            np.concatenate([one.values for one in ordered]),
-        )
-
-    def names(self) -> list[tuple[str, str]]:
-        """(cell, sample)."""
-        return list(zip(self.cell.tolist(), self.sample.tolist(), strict=True))
-
-    def scored(self) -> dict[tuple[str, str], float]:
-        """(cell, sample) -> value, where there is one."""
-        rows = zip(self.names(), self.value.tolist(), strict=True)
-        return {name: value for name, value in rows if not math.isnan(value)}
-
-    def same_units(self, cell: NDArray[np.str_], sample: NDArray[np.str_]) -> bool:
-        """Whether these are the same units in the same order."""
-        return np.array_equal(self.cell, cell) and np.array_equal(self.sample, sample)
+def _table(path: Path) -> Iterator[tuple[str, list[tuple[str, str]], Floats]]:
+    """(column, its units as (cell, sample), their values: NaN where there is none) of a table of samples."""
+    for key, labels, top, bottom in read_numbers(path):
+        yield key, list(zip(labels.cell.tolist(), labels.sample.tolist(), strict=True)), ratios(top, bottom)
 
 
 def _equal(
-    mine: Beside, rules: OddRules, where: str, one: _Flat, value: Floats, entry: AcceptedEntry
+    mine: Beside, rules: OddRules, where: str, own: Floats, value: Floats, entry: AcceptedEntry
 ) -> None:
-    if not np.allclose(one.value, value, rtol=0, atol=1e-12, equal_nan=True):
+    if not np.allclose(own, value, rtol=0, atol=1e-12, equal_nan=True):
         return
     chance, least = chance_of(value), rules["other model"]
     if chance < least:
@@ -174,7 +153,9 @@ def _equal(
         )
 
 
-def _missing(mine: Beside, rules: OddRules, where: str, one: _Flat, easy: Floats) -> None:
+def _missing(
+    mine: Beside, rules: OddRules, where: str, names: Sequence[tuple[str, str]], value: Floats, easy: Floats
+) -> None:
     """Whether what is missing lies where it costs most: Fisher's exact test, one-sided."""
     from scipy import stats
 
@@ -186,8 +167,8 @@ def _missing(mine: Beside, rules: OddRules, where: str, one: _Flat, easy: Floats
         for cell, names in subject.failed.items()
         for name in names
     }
-    failed = np.array([name in failing for name in one.names()])
-    for name, gone in (("missing", np.isnan(one.value)), ("failed", failed)):
+    failed = np.array([name in failing for name in names])
+    for name, gone in (("missing", np.isnan(value)), ("failed", failed)):
         table = [
             [int((known & missing & where).sum()) for where in (hard, ~hard)] for missing in (gone, ~gone)
         ]
@@ -206,11 +187,10 @@ def _missing(mine: Beside, rules: OddRules, where: str, one: _Flat, easy: Floats
 def _accretion(mine: Beside, rules: OddRules, versions: Sequence[AcceptedEntry]) -> None:
     """Over the versions that it supersedes: samples that got better while not one got worse."""
     told = [by_sample(one.per_sample) for one in versions if one.per_sample is not None]
-    if not told:
+    if not told or mine.per_sample is None:
         return
-    now: Values = {one.result.key: _Flat.of(one.units).scored() for one in mine.columns if one.units}
-    ways = {one.result.key: one.result.direction for one in mine.columns if one.result.direction != "neither"}
-    for flips in changes([*told, now], ways):
+    ways = {one.key: one.direction for one in mine.results if one.direction != "neither"}
+    for flips in changes([*told, by_sample(mine.per_sample)], ways):
         if flips.only_up(rules["accretion"]):
             rules.tell(
                 "accretion",

@@ -67,7 +67,7 @@ class _CellReplies:
 def check_replies(subject: VerifiedRun, rules: OddRules, temperature: float) -> None:
     """Everything about what was answered. temperature: the highest that the candidate was asked at."""
     cells: dict[str, _CellReplies] = {}
-    most = MOST_GRAMS // max(len(subject.manifest.cells), 1)
+    most = MOST_GRAMS // max(len(subject.run.manifest.cells), 1)
     leaks = Leaks(subject)
     for record in subject.run.outputs():
         text = subject.run.text(record)
@@ -83,19 +83,18 @@ def check_replies(subject: VerifiedRun, rules: OddRules, temperature: float) -> 
         where = subject.place("outputs.jsonl", f"cell {name}")
         if rules.enough(cell.long):
             _alike(rules, where, cell)
-        if cell.odd > max(1, rules["odd characters"] * cell.outputs):
-            rules.tell("odd characters", where, found=cell.odd)
-        if judged and cell.at_judge:
-            rules.tell("at judge", where, found=cell.at_judge)
-        if temperature > 0 and rules.enough(cell.repeated) and not cell.moved:
-            rules.tell("trials", where, found=cell.repeated)
+        many = cell.odd > max(1, rules["odd characters"] * cell.outputs)
+        rules.tell("odd characters", where, many, found=cell.odd)
+        rules.tell("at judge", where, judged and cell.at_judge, found=cell.at_judge)
+        unmoved = temperature > 0 and rules.enough(cell.repeated) and not cell.moved
+        rules.tell("trials", where, unmoved, found=cell.repeated)
         for rule, found, of in (
             ("references", cell.held, cell.compared),
             ("judge's words", cell.said, cell.outputs),
         ):
             share = rules[rule]
-            if rules.enough(of) and found > max(1, share * of):
-                rules.tell(rule, where, expected=f"at most {share:.0%}", found=f"{found} of {of}")
+            many = rules.enough(of) and found > max(1, share * of)
+            rules.tell(rule, where, many, expected=f"at most {share:.0%}", found=f"{found} of {of}")
     _rationales(subject, rules)
 
 
@@ -141,11 +140,9 @@ def _alike(rules: OddRules, where: str, cell: _CellReplies) -> None:
         name = "pasted" if copied > rules["pasted"] else "copies"
         rules.tell(name, where, found=f"{copied:.0%} of {cell.long} long outputs")
     distinct = len(cell.grams) / cell.gram_count if cell.gram_count else 1.0
-    if distinct < rules["constant"]:
-        rules.tell("constant", where, found=f"{distinct:.1%} distinct")
+    rules.tell("constant", where, distinct < rules["constant"], found=f"{distinct:.1%} distinct")
     most = max(cell.openings.values(), default=0) / cell.long
-    if most > rules["opening"]:
-        rules.tell("opening", where, found=f"{most:.0%}")
+    rules.tell("opening", where, most > rules["opening"], found=f"{most:.0%}")
 
 
 def _rationales(subject: VerifiedRun, rules: OddRules) -> None:
@@ -245,7 +242,7 @@ def _judges(subject: VerifiedRun) -> tuple[dict[str, set[str]], tuple[str, ...]]
     """Sentences of the prompts by their anchor, the longest word, which a text must have to hold them; and
     the forms of a verdict. Nothing where nobody judges.
     """
-    if subject.plan is None or not subject.scoring_manifest.roles:
+    if subject.plan is None or not subject.run.scoring_manifest.roles:
         return {}, ()
     prompts = [cell.task.prompts for cell in subject.planned.cells]
     texts = {getattr(one, name).text for one in prompts for name in one.names()}

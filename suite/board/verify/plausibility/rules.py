@@ -119,10 +119,11 @@ class OddRules:
         """The threshold of a rule."""
         return self.thresholds[RULES[name].threshold]
 
-    def tell(self, name: str, where: str, **sides: Unpack[Sides]) -> None:
-        """That a rule is broken."""
-        rule = RULES[name]
-        self._findings.add(rule.code, rule.what, where, severity=rule.severity, **sides)
+    def tell(self, name: str, where: str, broken: object = True, **sides: Unpack[Sides]) -> None:
+        """That a rule is broken, where it is."""
+        if broken:
+            rule = RULES[name]
+            self._findings.add(rule.code, rule.what, where, severity=rule.severity, **sides)
 
     def enough(self, count: int) -> bool:
         """Whether shares of so many samples say something."""
