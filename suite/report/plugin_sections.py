@@ -20,22 +20,21 @@ from suite.task import Output, Score
 
 def own_views(run: Run, picked: Sequence[Picked]) -> tuple[dict[Key, Sequence[Block]], str]:
     """Blocks by sample, and why there are none ("" if there are)."""
-    from suite.run.reopen import reopen
+    from suite.run.reopen import plan_again
 
     try:
         if missing := missing_data(run):
             return {}, missing
-        opened = reopen(run)
-        tasks = opened.tasks
-        cells = [cell.id for cell in opened.plan.cells]
+        plan = plan_again(run)
         wanted: dict[tuple[str, str], list[Picked]] = {}
         for one in picked:
             wanted.setdefault((one.key.cell, one.key.sample), []).append(one)
         found: dict[Key, Sequence[Block]] = {}
-        for group in opened.plan.groups():
+        for group in plan.groups():
             for item in group.items:
-                for one in wanted.pop((cells[item.cell], item.sample.id), ()):
-                    found[one.key] = _blocks(run, tasks[one.key.cell], item.sample, one)
+                cell = plan.cells[item.cell]
+                for one in wanted.pop((cell.id, item.sample.id), ()):
+                    found[one.key] = _blocks(run, cell.task, item.sample, one)
             if not wanted:
                 break
     except SuiteError as error:

@@ -59,6 +59,11 @@ class Call(msgspec.Struct):
     reply: CountedReply = msgspec.field(default_factory=CountedReply)
 
 
+def counted_calls(journal: Journal) -> Iterator[Call]:
+    """The calls of a journal, as far as counting needs them."""
+    return map(msgspec.json.Decoder(Call).decode, journal.calls.raw())
+
+
 class CallTally:
     """What the calls of one journal after the other tell, by member."""
 
@@ -128,10 +133,8 @@ class CallTally:
 def answered(*journals: Journal) -> dict[str, Counter[str]]:
     """Member -> how often each model answered, as the replies name it; nobody where none is named."""
     found: dict[str, Counter[str]] = {}
-    decoder = msgspec.json.Decoder(Call)
     for journal in journals:
-        for line in journal.calls.raw():
-            call = decoder.decode(line)
+        for call in counted_calls(journal):
             if call.reply.model:
                 found.setdefault(call.role, Counter())[call.reply.model] += 1
     return found

@@ -1,7 +1,7 @@
 """A finished run opened again: its cells, tasks and data, to score it anew, to show it or to verify it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
@@ -14,7 +14,7 @@ from suite.journal.run import Run
 from suite.journal.shapes import Values
 from suite.parameters import SkipCell
 from suite.plugins import Catalogue, catalogue
-from suite.run.cells import AnySample, AnyTask, Cell, load_task, local_values, make_cell
+from suite.run.cells import Cell, load_task, local_values, make_cell
 from suite.run.code import source_sha256
 from suite.run.folders import differing
 from suite.run.imported import imported_samples
@@ -84,25 +84,6 @@ def cell_again(
         what = f"{name} gives another identity to the cell {record.cell} than it did"
         return Refusal("identity", RunError(what, fix=f"install {record.plugin}"), cell.id, record.cell)
     return cell
-
-
-@dataclass(frozen=True)
-class Reopened:
-    """The tasks of a run by cell, and their samples."""
-
-    plan: Plan
-
-    @property
-    def tasks(self) -> dict[str, AnyTask]:
-        """Cell -> its task object."""
-        return {cell.id: cell.task for cell in self.plan.cells}
-
-    def samples(self, cell: str) -> Iterator[AnySample]:
-        """The samples that the run took of a cell, in order, lazily."""
-        for group in self.plan.groups():
-            for item in group.items:
-                if self.plan.cells[item.cell].id == cell:
-                    yield item.sample
 
 
 def cells_of(
@@ -206,8 +187,3 @@ def plan_again(run: Run, request: EvalRequest | None = None, stages: Sequence[st
             fix="pull the same revision, or give the same --data",
         )
     return plan
-
-
-def reopen(run: Run) -> Reopened:
-    """The tasks and samples of a run. Raises SuiteError if they are not to be had."""
-    return Reopened(plan_again(run))

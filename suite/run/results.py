@@ -8,8 +8,6 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from suite.errors import RunError
 from suite.journal.documents import (
     RESULTS_FORMAT,
@@ -25,7 +23,7 @@ from suite.journal.documents import (
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Run
 from suite.run.code import other_code
-from suite.run.findings import Call, CallTally, changed, finding, of_cell
+from suite.run.findings import CallTally, changed, counted_calls, finding, of_cell
 from suite.scoring.computation import compute, compute_across, wanted
 from suite.scoring.table import ScoreTable, TableBuilder
 from suite.task import Metric, Unscored, Value
@@ -156,14 +154,11 @@ def effort(run: Run) -> tuple[dict[str, CallTotals], float, list[ResultFinding]]
             ends[-1] = max(ends[-1], attempt.at)
         retries[attempt.role] += attempt.event == "retry"
     found: dict[str, CallTotals] = {}
-    decoder = msgspec.json.Decoder(Call)
     told = CallTally(run.roles)
     for each in run.journals():
-        for line in each.calls.raw():
-            call = decoder.decode(line)
+        for call in counted_calls(each):
             told.add(call)
-            one = found.get(call.role)
-            if one is None:
+            if (one := found.get(call.role)) is None:
                 one = found[call.role] = CallTotals(0, 0, 0, 0, 0, 0)
             usage, ended = call.reply.usage, call.times[1]
             one.calls += 1

@@ -181,11 +181,10 @@ def fill(
             member = name if number == 1 else f"{name}/{number}"
             options = options_of(request, name, number)
             try:
-                engine = engines.of(parse_spec(text, options))
+                engine = engines.of(spec := parse_spec(text, options))
             except ConfigError as error:
                 raise _of_role(error, name, text, request, dict(options)) from error
-            helps = partial(_what_helps, cells, name)
-            members.append(_member(name, member, parse_spec(text, options), roles, engine, helps))
+            members.append(_member(name, member, spec, roles, engine, partial(_what_helps, cells, name)))
     return Filled(tuple(members), {name: roles[0] for name, roles in wanted.items()})
 
 

@@ -28,7 +28,6 @@ from suite.roles import Stage
 from suite.run.cache import ResponseCache
 from suite.run.calls import Desk
 from suite.run.cells import Cell
-from suite.run.engines import Engines
 from suite.run.estimate import check_limits
 from suite.run.execution import Driver
 from suite.run.ledger import ledger_of, parse_budget
@@ -37,7 +36,7 @@ from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
 from suite.run.run_folder import RunFolder, held
-from suite.run.seats import MemberCost
+from suite.run.seats import Engines, MemberCost
 from suite.run.sink import Sink
 from suite.run.tools import RunTools
 from suite.secrets import safe_text
@@ -166,7 +165,7 @@ class Session:
                     driver.desk.attempt(
                         "interrupted" if self.interrupted else "stopped" if error else "finish"
                     )
-                    engines.count(driver.desk)
+                    engines.count()
                 return error
 
     def _note_command(self) -> None:
@@ -316,30 +315,23 @@ class Session:
         self._driver.desk.stop()
 
 
-class _SeldomCollector:
+_collector = threading.Lock()  # runs side by side share the one collector of the process
+_before: list[tuple[int, int, int]] = []  # its thresholds as each run that goes on found them
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
     """The garbage collector looks for cycles less often while runs go on: they make few."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._runs = 0
-        self._before = gc.get_threshold()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._runs += 1
-            if self._runs == 1:
-                self._before = gc.get_threshold()
-                if self._before[0]:
-                    gc.set_threshold(max(self._before[0], COLLECT_AFTER), *self._before[1:])
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._runs -= 1
-            if not self._runs:
-                gc.set_threshold(*self._before)
-
-
-_collecting_seldom = _SeldomCollector()  # runs side by side share the one collector of the process
+    with _collector:
+        _before.append(gc.get_threshold())
+        if usual := _before[0][0]:
+            gc.set_threshold(max(usual, COLLECT_AFTER), *_before[0][1:])
+    try:
+        yield
+    finally:
+        with _collector:
+            gc.set_threshold(*(_before[0] if len(_before) == 1 else gc.get_threshold()))
+            _before.pop()
 
 
 def _sync_all(files: Sequence[Sink | JournalFile]) -> None:
@@ -369,7 +361,7 @@ async def run_plan(
 
     Raises SuiteError for what stops it before any work; later errors are in the outcome.
     """
-    with _collecting_seldom:
+    with _collecting_seldom():
         session = Session(plan, folder, stages, settings or RunSettings())
         if session.ledger is not None:
             await check_limits(plan, session.ledger)

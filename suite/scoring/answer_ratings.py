@@ -8,8 +8,10 @@ model of the role `reference` where somebody fills it. Source: arXiv 2412.13746,
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from suite.chat import Json, Message, Reply, Request
 from suite.errors import ConfigError, unknown
@@ -68,25 +70,15 @@ def read_kind(text: str) -> tuple[str, How]:
     """A kind and how a chat model is asked, from "KIND?option=value&…". Raises NotFound, ConfigError."""
     kind, _, query = text.partition("?")
     given = dict(parse_qsl(query, keep_blank_values=True))
-    for name in given:
-        if name not in _OPTIONS:
-            raise unknown("option of a rating", name, _OPTIONS)
+    how = How()
     for name, value in given.items():
-        if not _OPTIONS[name](value):
-            raise ConfigError(f"bad value {value!r} for the option {name!r} of a rating")
-    usual = How()
-    return kind, How(
-        max_tokens=int(given.get("max_tokens", usual.max_tokens)),
-        guided=given.get("guided", "false") == "true",
-        order="given" if given.get("order") == "given" else usual.order,
-    )
-
-
-_OPTIONS: dict[str, Callable[[str], bool]] = {
-    "max_tokens": lambda value: value.isascii() and value.isdigit() and int(value[:9]) > 0,
-    "guided": lambda value: value in ("true", "false"),
-    "order": lambda value: value in ("hash", "given"),
-}
+        if name not in How.__struct_fields__:
+            raise unknown("option of a rating", name, How.__struct_fields__)
+        try:
+            how = msgspec.convert({**msgspec.structs.asdict(how), name: value}, How, strict=False)
+        except msgspec.ValidationError as error:
+            raise ConfigError(f"bad value {value!r} for the option {name!r} of a rating") from error
+    return kind, how
 
 
 async def rate_by_logprobs(

@@ -6,8 +6,9 @@ a kind, classifiers and likelihoods (`answer_ratings`).
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from suite.chat import Json, Message, system, user
 from suite.errors import ConfigError
@@ -24,15 +25,14 @@ RETRIES = 1
 LOW, HIGH = 1, 10
 
 
-@dataclass(frozen=True, slots=True)
-class How:
+class How(msgspec.Struct, frozen=True):
     """How a chat model is asked.
 
     max_tokens: room for its reply. guided: hold engines that can follow a JSON Schema to one; a model that
     reasons in its reply cannot do so then. order: of "rank", "hash" (drawn) or "given" (as passed).
     """
 
-    max_tokens: int = MAX_TOKENS
+    max_tokens: Annotated[int, msgspec.Meta(ge=1)] = MAX_TOKENS
     guided: bool = False
     order: Literal["hash", "given"] = "hash"
 

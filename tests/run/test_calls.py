@@ -12,7 +12,7 @@ import suite
 from suite.chat import Reply, Request
 from suite.journal.run import Run
 from suite.models.engine import Asking
-from suite.run.reopen import reopen
+from suite.run.reopen import plan_again
 
 SWEEP = [{"turns": turns, "style": style} for turns in (0, 2) for style in ("plain", "polite")]
 
@@ -246,4 +246,4 @@ def test_reopening_needs_the_tasks_plugin(tmp_path: Path) -> None:
 
     asyncio.run(run(plan_of({"candidate": "scripted/echo"}), tmp_path / "run"))
     with pytest.raises(suite.NotFound, match="words/spell"):
-        reopen(Run(tmp_path / "run"))
+        plan_again(Run(tmp_path / "run"))

@@ -14,12 +14,32 @@ from suite.scoring.metrics.declared import Declared, OfOneCell
 if TYPE_CHECKING:
     from suite.scoring.rows import CellSlice, Context
 
-HowDrawn = Literal["cluster-bootstrap", "none"]
 AcrossFormula = Callable[[Mapping[str, Columns]], float | None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Formulated(Declared):
+    """What all formulas have. needs: value names and "tag:NAME". interval: see `Custom`. draws: of it."""
+
+    needs: Sequence[str] = ()
+    interval: Literal["cluster-bootstrap", "none"] = "cluster-bootstrap"
+    range: Range | None = None
+    draws: int = 2000
+
+    kind: ClassVar[str] = "statistic"
+
+    def __post_init__(self) -> None:
+        if all(name.startswith("tag:") for name in self.needs):
+            raise ConfigError(f"metric {self.name!r}: `needs` must name at least one value")
+
+    @property
+    def resamples(self) -> int:
+        """How often it is resampled."""
+        return 0 if self.interval == "none" else self.draws
+
+
 @dataclass(frozen=True)
-class Custom(OfOneCell):
+class Custom(Formulated, OfOneCell):
     """Any statistic of some values: a pure function of their columns, None where it does not exist.
 
     needs: value names and "tag:NAME". Only samples with all needed values are passed.
@@ -28,16 +48,7 @@ class Custom(OfOneCell):
 
     name: str = field(kw_only=False)
     formula: Formula
-    needs: Sequence[str] = field(default=(), kw_only=True)
-    interval: HowDrawn = field(default="cluster-bootstrap", kw_only=True)
-    range: Range | None = field(default=None, kw_only=True)
     over: Over = field(default="samples", kw_only=True)
-    draws: int = field(default=2000, kw_only=True)
-
-    kind: ClassVar[str] = "statistic"
-
-    def __post_init__(self) -> None:
-        check_needs(self.name, self.needs)
 
     def measures(self) -> tuple[Measure, ...]:
         """The one row."""
@@ -46,17 +57,11 @@ class Custom(OfOneCell):
     def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
         """The one row."""
         (measure,) = self.measures()
-        yield part.formula_row(measure, 0 if self.interval == "none" else self.draws)
-
-
-def check_needs(metric: str, needs: Sequence[str]) -> None:
-    """Raises ConfigError for a formula that needs no value."""
-    if not any(not name.startswith("tag:") for name in needs):
-        raise ConfigError(f"metric {metric!r}: `needs` must name at least one value")
+        yield part.formula_row(measure, self.resamples)
 
 
 @dataclass(frozen=True)
-class Across(Declared):
+class Across(Formulated):
     """A statistic over several cells of one task: cells named by the parameters that tell them apart.
 
     `Across("regression_5", formula, cells={"base": {"k": 0}, "now": {"k": 5}}, needs=("passed",))`:
@@ -68,18 +73,12 @@ class Across(Declared):
     name: str = field(kw_only=False)
     function: AcrossFormula
     cells: Mapping[str, Mapping[str, object]] = field(kw_only=True)
-    needs: Sequence[str] = field(default=(), kw_only=True)
     pair: Literal["sample", "none"] = field(default="sample", kw_only=True)
-    interval: HowDrawn = field(default="cluster-bootstrap", kw_only=True)
-    range: Range | None = field(default=None, kw_only=True)
-    draws: int = field(default=2000, kw_only=True)
-
-    kind: ClassVar[str] = "statistic"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if len(self.cells) < 2:
             raise ConfigError(f"metric {self.name!r}: `cells` must name at least two cells")
-        check_needs(self.name, self.needs)
         if self.slices:
             raise ConfigError(f"metric {self.name!r}: a metric over cells is sliced by `where`, not by `by`")
 
@@ -127,7 +126,7 @@ class Across(Declared):
                 self.name,
                 self.function,
                 held,
-                draws=0 if self.interval == "none" else self.draws,
+                draws=self.resamples,
                 seed=context.seed_of(self.name, {name: str(value) for name, value in shared.items()}),
                 level=context.level,
                 limits=self.range,

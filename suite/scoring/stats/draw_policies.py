@@ -24,9 +24,9 @@ SYSTEMS: tuple[System, ...] = ("elo", "online-bt")
 UPDATES: tuple[Update, ...] = ("all", "decided", "random")
 MARGINS = tuple(round(0.05 * step, 2) for step in range(1, 10))
 BURN_IN = 0.05
-ELO_K = 96.0
+ELO_STEP = 96.0 * math.log(10) / 400
 STEP = 0.05
-DECAY = 1e-4
+SHRINK = 1 - STEP * 1e-4
 
 
 @dataclass(frozen=True)
@@ -73,52 +73,39 @@ def prequential(
 
 def predictions(votes: Votes, system: System, counted: NDArray[np.bool_] | Sequence[bool]) -> Floats:
     """P(a wins), of a win or a loss, before each vote. counted: whether the vote then updates the ratings."""
-    run = _elo if system == "elo" else _online_bt
-    return np.array(run(votes.a.tolist(), votes.b.tolist(), votes.outcome.tolist(), list(counted)))
-
-
-def _elo(a: list[int], b: list[int], outcome: list[int], counted: list[bool]) -> list[float]:
-    """In units of 400/ln 10 points: E is the logistic function then."""
-    rating: dict[int, float] = {}
-    step = ELO_K * math.log(10) / 400
+    change = _elo if system == "elo" else _online_bt
+    strength: dict[int, float] = {}
     found = []
-    for one, two, result, use in zip(a, b, outcome, counted, strict=True):
-        x, y = rating.get(one, 0.0), rating.get(two, 0.0)
+    each = zip(votes.a.tolist(), votes.b.tolist(), votes.outcome.tolist(), counted, strict=True)
+    for one, two, result, use in each:
+        x, y = strength.get(one, 0.0), strength.get(two, 0.0)
         p = 1 / (1 + math.exp(y - x))
         found.append(p)
         if use:
-            change = step * ((result + 1) / 2 - p)
-            rating[one], rating[two] = x + change, y - change
-    return found
+            strength[one], strength[two] = change(x, y, p, result)
+    return np.array(found)
 
 
-def _online_bt(a: list[int], b: list[int], outcome: list[int], counted: list[bool]) -> list[float]:
-    """One step of gradient descent a vote; a draw is a step up and a step down."""
-    theta: dict[int, float] = {}
-    shrink = 1 - STEP * DECAY
-    found = []
-    for one, two, result, use in zip(a, b, outcome, counted, strict=True):
-        x, y = theta.get(one, 0.0), theta.get(two, 0.0)
-        found.append(1 / (1 + math.exp(y - x)))
-        if not use:
-            continue
-        x, y = x * shrink, y * shrink
-        for target in (1.0, 0.0) if result == 0 else ((result + 1) / 2,):
-            change = STEP * (target - 1 / (1 + math.exp(y - x)))
-            x, y = x + change, y - change
-        theta[one], theta[two] = x, y
-    return found
+def _elo(x: float, y: float, p: float, result: int) -> tuple[float, float]:
+    """In units of 400/ln 10 points: E is the logistic function then."""
+    change = ELO_STEP * ((result + 1) / 2 - p)
+    return x + change, y - change
+
+
+def _online_bt(x: float, y: float, _p: float, result: int) -> tuple[float, float]:
+    """One step of gradient descent; a draw is a step up and a step down."""
+    x, y = x * SHRINK, y * SHRINK
+    for target in (1.0, 0.0) if result == 0 else ((result + 1) / 2,):
+        change = STEP * (target - 1 / (1 + math.exp(y - x)))
+        x, y = x + change, y - change
+    return x, y
 
 
 def _counted(votes: Votes, update: Update, seed: int) -> NDArray[np.bool_]:
-    if update == "all":
-        return np.ones(votes.n, dtype=bool)
-    if update == "decided":
-        return np.asarray(votes.outcome != 0)
-    left_out = np.random.default_rng(seed).permutation(votes.n)[: int((votes.outcome == 0).sum())]
-    found = np.ones(votes.n, dtype=bool)
-    found[left_out] = False
-    return found
+    drawn = votes.outcome == 0
+    if update == "random":  # as many as there are draws
+        return np.asarray(np.random.default_rng(seed).permutation(votes.n).argsort() >= drawn.sum())
+    return ~drawn if update == "decided" else np.ones(votes.n, dtype=bool)
 
 
 def _right(p: Floats, outcome: NDArray[np.int8], margin: float) -> Floats:
