@@ -92,20 +92,25 @@ def _arrow_file(local: LocalDataset, part: str, cache: Cache) -> Path:
 def _write(local: LocalDataset, part: str, path: Path) -> None:
     import datasets
     import pyarrow
+    import pyarrow.dataset
+    import pyarrow.parquet
 
     paths = [local.path(one) for one in files_of(local.entry, part)]
     form, derived = local.part(part).format, local.part(part).derived
     try:
         if not derived and paths and all((form or format_of(one)) == "parquet" for one in paths):
-            schema, tables = _parquet(paths)
+            schemas = [pyarrow.parquet.read_schema(path) for path in paths]
+            schema = pyarrow.unify_schemas(schemas, promote_options="permissive")
+            schema = schema.with_metadata(schemas[0].metadata)
+            batches = pyarrow.dataset.dataset(paths, schema, "parquet").to_batches(batch_size=_BATCH)
         else:
-            kinds = [batch.schema for batch in _tables(local, part)] or [pyarrow.schema([])]
+            kinds = [batch.schema for batch in _batches(local, part)] or [pyarrow.schema([])]
             schema = pyarrow.unify_schemas(kinds, promote_options="permissive")
-            tables = _tables(local, part, schema)
+            batches = _batches(local, part, schema)
         datasets.Features.from_arrow_schema(schema)  # a ValueError for types that it does not have
         with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_stream(file, schema) as writer:
-            for table in tables:
-                writer.write_table(table)
+            for batch in batches:
+                writer.write_batch(batch)
     except (pyarrow.ArrowException, TypeError, ValueError) as error:
         raise DataError(
             f"{local.entry.id}: the rows of part {part!r} make no table",
@@ -114,31 +119,13 @@ def _write(local: LocalDataset, part: str, path: Path) -> None:
         ) from error
 
 
-def _parquet(paths: list[Path]) -> "tuple[pyarrow.Schema, Iterator[pyarrow.Table]]":
-    """Schema and tables of Parquet files as they are."""
-    import pyarrow
-    import pyarrow.parquet
-
-    schemas = [pyarrow.parquet.read_schema(path) for path in paths]
-    told = schemas[0].metadata
-    schema = pyarrow.unify_schemas(schemas, promote_options="permissive").with_metadata(told)
-
-    def tables() -> Iterator[pyarrow.Table]:
-        for path in paths:
-            with pyarrow.parquet.ParquetFile(path) as file:
-                for batch in file.iter_batches(batch_size=_BATCH):
-                    yield pyarrow.Table.from_batches([batch]).select(schema.names).cast(schema)
-
-    return schema, tables()
-
-
-def _tables(
+def _batches(
     local: LocalDataset, part: str, schema: "pyarrow.Schema | None" = None
-) -> "Iterator[pyarrow.Table]":
-    """The rows of a part as tables. schema: of all of them; None: each has its own."""
+) -> "Iterator[pyarrow.RecordBatch]":
+    """The rows of a part. schema: of all of them; None: each batch has its own."""
     import pyarrow
 
     kind = None if schema is None else pyarrow.struct(list(schema))
     rows = (row for _, row in local.rows(part))
     while batch := list(islice(rows, _BATCH)):
-        yield pyarrow.Table.from_struct_array(pyarrow.array(batch, type=kind))
+        yield pyarrow.RecordBatch.from_struct_array(pyarrow.array(batch, type=kind))

@@ -4,7 +4,7 @@ A file is recognised by its path, or by its bytes wherever it lies and whatever 
 hash nobody knows can only be recognised by its path. Nothing is changed in the folder.
 """
 
-import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from suite.data.cache import Cache, disk_errors, git_blob_of, sha256_of
@@ -34,7 +34,7 @@ def import_from(
 
 
 def _take(entry: RegistryEntry, folder: Path, cache: Cache) -> dict[str, str]:
-    by_size = _by_size(folder)
+    there = {path: path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()}
     taken: dict[str, str] = {}
     missing: list[str] = []
     differs: list[str] = []
@@ -44,8 +44,8 @@ def _take(entry: RegistryEntry, folder: Path, cache: Cache) -> dict[str, str]:
         if file.sha256 is not None and cache.whole(file.sha256, again=True):
             taken[file.path] = file.sha256
             continue
-        named = _named(file, folder, by_size)
-        if (sha256 := _adopt(file, named, by_size, cache)) is not None:
+        named = _named(file, folder, there)
+        if (sha256 := _adopt(file, named, there, cache)) is not None:
             taken[file.path] = sha256
         else:
             (differs if named else missing).append(file.path)
@@ -54,40 +54,27 @@ def _take(entry: RegistryEntry, folder: Path, cache: Cache) -> dict[str, str]:
     return taken
 
 
-def _by_size(folder: Path) -> dict[int, list[Path]]:
-    found: dict[int, list[Path]] = {}
-    for base, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(base, name)
-            if path.is_file():
-                found.setdefault(path.stat().st_size, []).append(path)
-    return found
-
-
-def _named(file: File, folder: Path, by_size: dict[int, list[Path]]) -> Path | None:
+def _named(file: File, folder: Path, there: Iterable[Path]) -> Path | None:
     """The file at the entry's path, or at the longest tail of it that the folder has."""
     steps = file.path.split("/")
     for start in range(len(steps) - 1):
         if (folder / "/".join(steps[start:])).is_file():
             return folder / "/".join(steps[start:])
-    same = [path for paths in by_size.values() for path in paths if path.name == file.name]
+    same = [path for path in there if path.name == file.name]
     return same[0] if len(same) == 1 else None
 
 
-def _adopt(file: File, named: Path | None, by_size: dict[int, list[Path]], cache: Cache) -> str | None:
-    if file.sha256 is None:
-        if named is None:
-            return None
-        if file.git_blob is not None and git_blob_of(named) != file.git_blob:
-            return None
-        sha256 = sha256_of(named)
-        return sha256 if cache.adopt(named, sha256) else None
-    sizes = [by_size.get(file.bytes, [])] if file.bytes is not None else list(by_size.values())
-    same_size = [path for paths in sizes for path in paths if path != named]
-    for path in ([named] if named else []) + same_size:
-        if (file.bytes is None or path.stat().st_size == file.bytes) and sha256_of(path) == file.sha256:
-            return file.sha256 if cache.adopt(path, file.sha256) else None
+def _adopt(file: File, named: Path | None, there: Mapping[Path, int], cache: Cache) -> str | None:
+    """The sha256 of a file that is now in the cache: the one of that name if its bytes fit, else any other.
+
+    there: the files of the folder with their sizes.
+    """
+    others = [path for path in there if path != named and file.bytes in (None, there[path])]
+    for path in [*([named] if named else []), *(others if file.sha256 is not None else [])]:
+        sha256 = sha256_of(path)
+        unknown = file.sha256 is None and file.git_blob in (None, git_blob_of(path))
+        if unknown or sha256 == file.sha256:
+            return sha256 if cache.adopt(path, sha256) else None
     return None
 
 

@@ -192,8 +192,8 @@ def beginning(source: HubSource, entry: str, path: str, limit: int) -> bytes:
 
 def _announced(item: "RepoFile") -> File:
     large = item.lfs
-    hashes = {"sha256": large.sha256} if large else {"git_blob": item.blob_id}
-    return File.model_construct(path=item.path, bytes=item.size, **hashes)  # whatever its name is
+    sha256, blob = (large.sha256, None) if large else (None, item.blob_id)
+    return File.model_construct(path=item.path, bytes=item.size, sha256=sha256, git_blob=blob)  # any name
 
 
 def _bar(path: str, progress: Progress | None) -> type:

@@ -6,6 +6,7 @@ A lock names the entry it was made for, by digest: if the entry changes, the loc
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -25,6 +26,8 @@ from suite.data.entry import (
 )
 from suite.data.hub_listings import Strict
 from suite.errors import DataError
+
+FileT = TypeVar("FileT", bound=File)
 
 
 class Lock(Strict):
@@ -99,3 +102,15 @@ def with_rows(parts: Mapping[str, DatasetPart], rows: Mapping[str, int | None]) 
         name: part.model_copy(update={"rows": rows[name]}) if name in rows else part
         for name, part in parts.items()
     }
+
+
+def hashed(file: FileT, sha256: str, announced: File | None, cache: Cache) -> FileT:
+    """The file with its hash and size as they are known now: announced by the source, else in the cache.
+
+    Rows and twin that it had are kept only if its bytes are.
+    """
+    size = announced.bytes if announced is not None else cache.blob(sha256).stat().st_size
+    update: dict[str, object] = {"sha256": sha256, "bytes": size, "git_blob": None}
+    if file.sha256 not in (None, sha256):
+        update |= {"rows": None, "twin": None}
+    return file.model_copy(update=update)

@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -119,12 +119,10 @@ def _described(
 
 def _put_all(contents: Mapping[Path, bytes | Path]) -> None:
     """Write all files, the last one last, or none. Raises OSError."""
-    made: list[Path] = []
+    folders = dict.fromkeys(one for path in contents for one in reversed(path.parents) if not one.exists())
     try:
         for path, content in contents.items():
-            made += [one for one in reversed(path.parents) if not one.exists()]
             path.parent.mkdir(parents=True, exist_ok=True)
-            made.append(part_of(path))
             if isinstance(content, Path):
                 shutil.copyfile(content, part_of(path))
             else:
@@ -132,10 +130,6 @@ def _put_all(contents: Mapping[Path, bytes | Path]) -> None:
         for path in contents:
             part_of(path).replace(path)
     finally:
-        _remove_unused(reversed(made))
-
-
-def _remove_unused(made: Iterable[Path]) -> None:
-    for one in made:
-        with suppress(OSError):  # what was put into place has another name now; a folder in use stays
-            one.rmdir() if one.is_dir() else one.unlink()
+        for path in (*map(part_of, contents), *reversed(folders)):
+            with suppress(OSError):  # what was put into place has another name now; a folder in use stays
+                path.rmdir() if path.is_dir() else path.unlink()

@@ -27,7 +27,7 @@ from suite.data.entry import (
 from suite.data.hub_layout import layout
 from suite.data.hub_source import advising, files_told
 from suite.data.local_entry import LocalFiles
-from suite.data.locks import Lock, lock_path, make_lock, with_rows, write_lock
+from suite.data.locks import Lock, hashed, lock_path, make_lock, with_rows, write_lock
 from suite.data.pull import fetch_all
 from suite.data.row_checks import check_rows, renewal
 from suite.errors import DataError
@@ -67,7 +67,7 @@ def pin(
         bare_files = [one.model_copy(update={**bare, "sha256": hashes.get(one.path)}) for one in wanted]
         at = entry.model_copy(update={"source": source, "files": tuple(bare_files)})
         hashes |= fetch_all(at, cache, progress)
-        pinned = tuple(_pinned(one, hashes, announced, cache) for one in files)
+        pinned = tuple(hashed(one, hashes[one.path], announced.get(one.path), cache) for one in files)
         rows = None
         if isinstance(at, DatasetEntry):
             kept = {name: part for name, part in with_rows(at.parts, read).items() if name in read}
@@ -141,13 +141,3 @@ def wanted_files(entry: RegistryEntry, source: Source, there: Iterable[str]) -> 
 
 def _parts(entry: RegistryEntry) -> Mapping[str, DatasetPart]:
     return entry.parts if isinstance(entry, DatasetEntry) else {}
-
-
-def _pinned(file: File, hashes: Mapping[str, str], announced: Mapping[str, File], cache: Cache) -> File:
-    """The file with new pins. Its number of rows is kept only if its bytes are."""
-    sha256 = hashes[file.path]
-    size = announced[file.path].bytes if file.path in announced else cache.blob(sha256).stat().st_size
-    update: dict[str, object] = {"sha256": sha256, "bytes": size, "git_blob": None}
-    if file.sha256 is not None and file.sha256 != sha256:
-        update |= {"rows": None, "twin": None}
-    return type(file).model_validate({**file.model_dump(), **update})

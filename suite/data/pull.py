@@ -27,7 +27,7 @@ from suite.data.entry import (
     source_of,
 )
 from suite.data.local_entry import LocalFiles, damaged
-from suite.data.locks import lock_path, locked, make_lock, write_lock
+from suite.data.locks import hashed, lock_path, locked, make_lock, write_lock
 from suite.data.row_checks import check_rows
 from suite.errors import DataError, LicenceRequired, SourceChanged, SourceUnreachable
 
@@ -287,12 +287,7 @@ def learn(entry: EntryT, pinned: EntryT, hashes: dict[str, str], cache: Cache) -
     if all(file.sha256 is not None or file.path not in hashes for file in pinned.files):
         return pinned
     files = tuple(
-        file.model_copy(
-            update={"sha256": hashes[file.path], "bytes": cache.blob(hashes[file.path]).stat().st_size}
-        )
-        if file.path in hashes
-        else file
-        for file in pinned.files
+        hashed(one, hashes[one.path], None, cache) if one.path in hashes else one for one in pinned.files
     )
     write_lock(lock_path(cache, entry), make_lock(entry, pinned.revision, files))
     return locked(entry, cache)

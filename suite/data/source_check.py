@@ -145,9 +145,11 @@ def _check(entry: DatasetEntry, cache: Cache, found: SourceCheck) -> None:
 
 def _of_bytes(path: str, data: bytes, size: int | None) -> File:
     """What the first bytes of a file say of it; with its hashes, if they are all."""
-    blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
-    hashes = {"sha256": hashlib.sha256(data).hexdigest(), "git_blob": blob} if len(data) == size else {}
-    return File.model_construct(path=path, bytes=size, **hashes)
+    sha256 = blob = None
+    if len(data) == size:
+        sha256 = hashlib.sha256(data).hexdigest()
+        blob = hashlib.sha1(b"blob %d\0" % size + data, usedforsecurity=False).hexdigest()
+    return File(path=path, bytes=size, sha256=sha256, git_blob=blob)
 
 
 def _look(
