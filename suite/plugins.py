@@ -217,23 +217,21 @@ def _read(point: EntryPoint) -> Plugin:
     manager.add_hookspecs(Hooks)
     try:
         manager.register(point.load(), name=point.name)
-        announced = [entry for result in manager.hook.suite_register() for entry in result]
-        good, problems = [], []
-        for entry in announced:
-            problem = entry.problem() if isinstance(entry, Entry) else f"{entry!r} is not a suite.Entry"
-            if problem:
-                problems.append(problem)
-            else:
-                good.append(entry)
+        told = [
+            (entry, entry.problem() if isinstance(entry, Entry) else f"{entry!r} is not a suite.Entry")
+            for result in manager.hook.suite_register()
+            for entry in result
+        ]
     except ImportError as error:
         steps = own_lines(traceback.walk_tb(error.__traceback__), point.module.partition(".")[0])
-        told = f"{type(error).__name__}: {error} (in {steps[-1] if steps else point.module})"
-        return Plugin(point.name, distribution, version, error=told)
+        what = f"{type(error).__name__}: {error} (in {steps[-1] if steps else point.module})"
+        return Plugin(point.name, distribution, version, error=what)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # third-party code: anything may come out, SystemExit too
         return Plugin(point.name, distribution, version, error=f"{type(error).__name__}: {error}")
-    return Plugin(point.name, distribution, version, tuple(good), problems=tuple(problems))
+    good = tuple(entry for entry, problem in told if not problem)
+    return Plugin(point.name, distribution, version, good, problems=tuple(one for _, one in told if one))
 
 
 def own_lines(frames: Iterable[tuple[FrameType, int]], package: str) -> list[str]:
@@ -279,21 +277,17 @@ def catalogue_of(points: Iterable[EntryPoint], builtin: Iterable[Entry] = ()) ->
     return Catalogue(tuple(plugins))
 
 
+_PROVIDERS = {
+    "openai": "Any OpenAI-compatible endpoint",
+    "vllm": "A managed vLLM server, or a running one by URL",
+    "embedded": "Small real models on the CPU",
+    "lexical": "Lexical retrieval (BM25)",
+    "replay": "The recorded calls of a run, or a file of answers",
+    "scripted": "Answers by a function or file",
+    "transformers": "Models that vLLM does not serve",
+}
 BUILTIN: tuple[Entry, ...] = (
-    Entry("provider", "openai", "Any OpenAI-compatible endpoint", "suite.models.openai:provider"),
-    Entry("provider", "vllm", "A managed vLLM server, or a running one by URL", "suite.models.vllm:provider"),
-    Entry("provider", "embedded", "Small real models on the CPU", "suite.models.embedded:provider"),
-    Entry("provider", "lexical", "Lexical retrieval (BM25)", "suite.models.lexical:provider"),
-    Entry(
-        "provider",
-        "replay",
-        "The recorded calls of a run, or a file of answers",
-        "suite.models.replay:provider",
-    ),
-    Entry("provider", "scripted", "Answers by a function or file", "suite.models.scripted:provider"),
-    Entry(
-        "provider", "transformers", "Models that vLLM does not serve", "suite.models.transformers:provider"
-    ),
+    *(Entry("provider", name, title, f"suite.models.{name}:provider") for name, title in _PROVIDERS.items()),
     Entry(
         "task",
         "judge-audit/biases",

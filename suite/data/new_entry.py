@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from suite.chat import Json
 from suite.data import strict_syntax
 from suite.data.cache import Cache, disk_errors, sha256_of
 from suite.data.entry import BundledSource, DatasetEntry, File, Progress
@@ -19,12 +20,17 @@ from suite.data.local_entry import LocalFiles
 from suite.data.locks import lock_path
 from suite.data.pull import fetch_all
 from suite.data.registry import Registry
-from suite.data.row_shapes import RowShape, row_schema
 from suite.data.rows import read_rows
 from suite.errors import ConfigError, DataError
 from suite.files import part_of
 
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}")
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_WORDS: dict[type, str] = {
+    type(None): "null", bool: "boolean", int: "integer", float: "number", str: "string", list: "array",
+    dict: "object",
+}  # fmt: skip
+_MOST = 200  # keys of an object; with more they are data and not the names of fields
 
 
 def target(name: str, registry: Registry, folder: Path, *, force: bool = False) -> Path:
@@ -113,7 +119,10 @@ def _described(
         key: part.model_copy(update={"row_schema": names[key], "rows": counts[key]})
         for key, part in entry.parts.items()
     }
-    schemas = {one: row_schema(shape, f"A row of {entry.title}") for one, shape in shapes.items()}
+    schemas = {
+        one: {"$schema": _DIALECT, "title": f"A row of {entry.title}", **shape.schema()}
+        for one, shape in shapes.items()
+    }
     return entry.model_copy(update={"files": tuple(files), "parts": parts}), schemas
 
 
@@ -133,3 +142,46 @@ def _put_all(contents: Mapping[Path, bytes | Path]) -> None:
         for path in (*map(part_of, contents), *reversed(folders)):
             with suppress(OSError):  # what was put into place has another name now; a folder in use stays
                 path.rmdir() if path.is_dir() else path.unlink()
+
+
+class RowShape:
+    """What has been seen at one place of all rows: kinds of values, fields of objects, elements of lists.
+
+    Values that JSON has no word for (bytes, dates) may be anything.
+    """
+
+    def __init__(self) -> None:
+        self._words: set[str] = set()
+        self._objects = 0
+        self._fields: dict[str, tuple[RowShape, list[int]]] = {}
+        self._items: RowShape | None = None
+
+    def see(self, value: object) -> None:
+        """Note a value and all below it."""
+        self._words.add(_WORDS.get(type(value), "any"))
+        if isinstance(value, dict):
+            self._objects += 1
+            for key, below in value.items() if len(self._fields) <= _MOST else ():
+                shape, count = self._fields.setdefault(key, (RowShape(), [0]))
+                shape.see(below)
+                count[0] += 1
+        elif isinstance(value, list):
+            self._items = self._items or RowShape()
+            for one in value:
+                self._items.see(one)
+
+    def schema(self) -> dict[str, Json]:
+        """What was seen, as a JSON Schema; {} where no value was."""
+        words = sorted(self._words - ({"integer"} if "number" in self._words else set()))
+        if not words or "any" in words:
+            return {}
+        told: dict[str, Json] = {"type": words[0] if len(words) == 1 else list[Json](words)}
+        if self._items is not None and (items := self._items.schema()):
+            told["items"] = items
+        if self._objects and len(self._fields) <= _MOST:
+            told |= {
+                "required": [key for key, (_, count) in self._fields.items() if count[0] == self._objects],
+                "additionalProperties": False,
+                "properties": {key: shape.schema() for key, (shape, _) in self._fields.items()},
+            }
+        return told

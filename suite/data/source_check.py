@@ -7,24 +7,31 @@ for what has been pulled (`pull.verify`).
 """
 
 import hashlib
+import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
 from typing import Literal
 
+from suite.chat import Json
 from suite.data import git_source, hub_source
 from suite.data.cache import Cache
-from suite.data.entry import BundledSource, DatasetEntry, File, GitSource, HubSource
+from suite.data.entry import BundledSource, DatasetEntry, File, Format, GitSource, HubSource
 from suite.data.found import front_matter
 from suite.data.pins import wanted_files
 from suite.data.pull import verify
-from suite.data.remote_rows import first_rows
 from suite.data.row_checks import row_error, row_validator
+from suite.data.rows import FORMATS, RowPlace, read_rows
 from suite.errors import DataError, LicenceRequired, NotFound, SourceUnreachable, SuiteError
 
 _WHOLE = 64 << 20  # bytes of a Parquet file that are fetched, since its rows need its end
 _BEGINNING = 4 << 20  # bytes of another file in which its first rows are looked for
 _HASHED = 1 << 20  # bytes of any further file on a host that tells no hashes
+_ROWS = 20  # that are read of a part
+_STEP = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 _ENTRIES, _FILES = 8, 8  # at once
 _ANY_LICENCE = {"various", "other", "unknown"}
 
@@ -216,3 +223,34 @@ def _check_rows(
             found.problems.append(found.line(broken))
             return
     found.rows += len(rows) if validator is not None else 0
+
+
+def first_rows(
+    dataset: str, file: File, form: Format | None, data: bytes, whole: bool
+) -> list[tuple[RowPlace, dict[str, Json]]]:
+    """At most the first 20 rows. data: the first bytes; whole: whether there are no more.
+
+    Empty if no row is whole in `data`. Raises DataError as `read_rows` does.
+    """
+    if not whole and (data := _complete(data, form or FORMATS.get(Path(file.name).suffix.lower()))) == b"":
+        return []
+    with tempfile.TemporaryDirectory(prefix="suite-rows-") as folder:
+        path = Path(folder) / file.name
+        path.write_bytes(data)
+        return list(islice(read_rows(dataset, file.path, path, form), _ROWS))
+
+
+def _complete(data: bytes, form: Format | None) -> bytes:
+    """The bytes up to the last row that is whole, as a file of that format."""
+    start = data.lstrip()[:1]
+    if form == "parquet":
+        return b""
+    if start != b"[" and form != "json-object":
+        return data[: data.rfind(b"\n") + 1]
+    depth = last = 0
+    for step in _STEP.finditer(data):
+        mark = step[0]
+        depth += (mark in (b"[", b"{")) - (mark in (b"]", b"}"))
+        if depth == 1 and mark == b",":
+            last = step.start()
+    return data[:last] + (b"]" if start == b"[" else b"}") if last else b""

@@ -17,8 +17,7 @@ from small_registry import COMMIT, QUESTIONS, Place, jsonl, listed
 
 from suite.cli.data import data
 from suite.data.entry import File
-from suite.data.remote_rows import first_rows
-from suite.data.source_check import SourceCheck, check_entries
+from suite.data.source_check import SourceCheck, check_entries, first_rows
 
 pytestmark = pytest.mark.hub
 Write = Callable[..., None]
